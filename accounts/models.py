@@ -1,0 +1,163 @@
+"""Who people are. Nothing here knows what a claim is."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
+
+import ledger
+from accounts.pseudonyms import new_pseudonym
+
+
+class OrganisationKind(models.TextChoices):
+    CONSUMER_GROUP = "consumer_group", _("consumer group")
+    LABORATORY = "laboratory", _("laboratory")
+    NEWSROOM = "newsroom", _("newsroom")
+    COMPANY = "company", _("company")
+    OPERATOR = "operator", _("operator")
+
+
+class Role(models.TextChoices):
+    CONTRIBUTOR = "contributor", _("contributor")
+    FILER = "filer", _("filer")
+    MODERATOR = "moderator", _("moderator")
+    ADJUDICATOR = "adjudicator", _("adjudicator")
+    COMPANY_REPRESENTATIVE = "company_representative", _("company representative")
+    AUDITOR = "auditor", _("auditor")
+    OPERATOR = "operator", _("operator")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A new account; without a password it cannot sign in."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+@ledger.derived(reason="private: only roles, held by Membership, belong to the record; an e-mail address never does")
+class User(AbstractBaseUser):
+    """An account. Signs in by e-mail; the record knows only the pseudonym."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(_("e-mail"), unique=True)
+    pseudonym = models.CharField(_("pseudonym"), max_length=40, unique=True, default=new_pseudonym)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    objects = UserManager()
+
+    def __str__(self) -> str:
+        return self.pseudonym
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles this account holds now, read once per instance."""
+        if not hasattr(self, "_roles"):
+            now_held = self.membership_set.current().values_list("role", flat=True) if self.is_active else ()
+            self._roles: frozenset[str] = frozenset(now_held)
+        return self._roles
+
+    def has_role(self, *roles: str) -> bool:
+        """Whether the account holds at least one of `roles` now."""
+        return not self.roles.isdisjoint(roles)
+
+    @property
+    def is_staff(self) -> bool:
+        """Operators see the operators' pages."""
+        return Role.OPERATOR in self.roles
+
+
+@ledger.recorded(plain=["kind", "name", "website", "created_at"])
+class Organisation(models.Model):
+    """A body that people act for. Its name is public by nature."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=20, choices=OrganisationKind.choices)
+    name = models.CharField(max_length=200)
+    website = models.URLField(blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "name"], name="organisation_name_once_per_kind"),
+            models.CheckConstraint(condition=Q(kind__in=OrganisationKind.values), name="organisation_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def current(self) -> Self:
+        """Memberships that have not ended."""
+        return self.filter(ended_at=None)
+
+
+@ledger.recorded(plain=["organisation", "role", "created_at", "ended_at"], text=["user"])
+class Membership(models.Model):
+    """One role of one person in one organisation, from `created_at` until `ended_at`. Ended, never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    role = models.CharField(max_length=30, choices=Role.choices)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organisation", "role"], condition=Q(ended_at=None), name="membership_held_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.role} · {self.organisation}"
+
+
+class Scope(models.TextChoices):
+    READ = "read", _("read")
+    SUBMIT = "submit", _("file evidence")
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def usable(self, now: datetime) -> Self:
+        """Keys that are neither revoked nor expired and whose owner may sign in."""
+        return self.filter(revoked_at=None, user__is_active=True).filter(Q(expires_at=None) | Q(expires_at__gt=now))
+
+
+@ledger.recorded(plain=["scopes", "created_at", "expires_at", "revoked_at"], text=["user", "label", "prefix", "digest"])
+class ApiKey(models.Model):
+    """A key for programs. The key itself is shown once; only its SHA-256 is kept (it is 256 random bits, so no salt is needed)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    label = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"
+
+
+def new_key() -> str:
+    """A fresh key: `ac_` and 43 characters of randomness."""
+    return "ac_" + secrets.token_urlsafe(32)

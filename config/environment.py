@@ -1,0 +1,102 @@
+"""Reading the environment: typed, and loud about nonsense. Only settings call this."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The variable `name`, or `default`. Raises ImproperlyConfigured when it is unset and has no default."""
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(f"{name} must be set")
+    return value
+
+
+def boolean(name: str, default: bool) -> bool:
+    """`1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off`."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}: it must be yes or no")
+
+
+def integer(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number of at least `least`."""
+    value = os.environ.get(name, "")
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {value!r}: it must be a whole number") from None
+    if number < least:
+        raise ImproperlyConfigured(f"{name} is {number}: it must be at least {least}")
+    return number
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list; empty items are dropped."""
+    return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+
+
+def mapping(name: str) -> dict[str, str]:
+    """Comma-separated `key=value` pairs."""
+    pairs = {}
+    for item in words(name):
+        key, equals, value = item.partition("=")
+        if not equals or not key or not value:
+            raise ImproperlyConfigured(f"{name} has {item!r}: it must be a list of key=value")
+        pairs[key] = value
+    return pairs
+
+
+def directory(name: str, default: Path) -> Path:
+    """An absolute directory; it is made when first written to."""
+    return Path(os.environ.get(name) or default).resolve()
+
+
+def secret(path: Path) -> str:
+    """The secret kept in the file `path`: generated on first use, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        value = secrets.token_urlsafe(48)
+        file.write(value)
+    return value
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's DATABASES entry for a `postgresql://user:password@host:port/name?option=value` URL.
+
+    Raises ImproperlyConfigured for any other database: the record is kept by PostgreSQL triggers.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address: the record is kept by PostgreSQL triggers")
+    options = dict(parse_qsl(parts.query))
+    host = options.pop("host", "") or unquote(parts.hostname or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+        "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }

@@ -1,0 +1,21 @@
+"""For the suite: `tests/conftest.py` has started the engines and set DATABASE_URL and REDIS_URL before this is read."""
+
+from config.settings.base import *  # noqa: F403  settings files extend each other by name
+from config.settings.base import environment
+
+DEBUG = False
+SECRET_KEY = "only-for-tests-" + "x" * 50
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+SITE_URL = "http://testserver"
+CONTENT_HOST = "content.localhost"
+DATABASES = {"default": environment.database(environment.text("DATABASE_URL", "postgresql://postgres@/asclaimed"))}
+REDIS_URL = environment.text("REDIS_URL", "redis://127.0.0.1:1/0")
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+ACCOUNT_RATE_LIMITS = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
