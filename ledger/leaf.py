@@ -1,0 +1,172 @@
+"""Leaves: the entries of the log, as bytes that never change form.
+
+A leaf is canonical JSON (`ledger.canonical`) with exactly these members, `document` only if there is one:
+
+    {"v":1,"kind":"verdict.published","object":"verdicts.verdict/<uuid>","at":"2025-06-03T09:41:07.123456Z",
+     "actor":{"role":"adjudicator","name":"heron"},"fields":{"rating":"not_delivered",…},
+     "commits":{"rationale":"<hex HMAC-SHA256(key, canonical form of the value)>",…},"document":"<hex SHA-256 of the canonical document>"}
+
+(shown in reading order; the bytes have their members sorted). `fields` are the plain fields as they are, `commits` the fields which someone
+may have to take back one day: a commitment under a random key says nothing once key and value are gone.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Self
+
+from ledger import merkle
+from ledger.canonical import CanonicalError, canonical
+from ledger.canonical import parse as parse_canonical
+
+VERSION = 1
+MAX_BYTES = 65_535
+KEY_SIZE = 32
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62}){0,3}", re.ASCII)
+_OBJECT = re.compile(
+    r"[a-z][a-z0-9_]{0,62}\.[a-z][a-z0-9_]{0,62}/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|0|[1-9][0-9]{0,18})", re.ASCII
+)
+_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
+_HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_PSEUDONYM = re.compile(r"[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,98}[^\s\x00-\x1f\x7f-\x9f])?")
+
+_MEMBERS = {"v", "kind", "object", "at", "actor", "fields", "commits"}
+_ACTOR = {"role", "name"}
+
+
+class LeafError(ValueError):
+    """Something is not a leaf, or would not make one; the message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """One entry of the log. Checked when made: a Leaf that exists can be written.
+
+    kind      what happened: lowercase words joined by one to three dots, or one word (`verdict.published`, `erased`)
+    object    to what: `app.model/<uuid or integer>`
+    at        when, UTC: `timestamp(datetime)`
+    role      in what role, lowercase; name: the actor's public pseudonym, 1 to 100 characters
+    fields    plain fields, any canonical JSON values
+    commits   committed fields, name → 64 hexadecimal digits: `commit(key, value)`. No name is in both
+    document  SHA-256 of the canonical form of the document the entry publishes, hexadecimal, or None
+    """
+
+    kind: str
+    object: str
+    at: str
+    role: str
+    name: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    commits: Mapping[str, str] = field(default_factory=dict)
+    document: str | None = None
+    v: int = VERSION
+
+    def __post_init__(self) -> None:
+        if type(self.v) is not int or self.v != VERSION:
+            raise LeafError("The version of the leaf is not 1.")
+        _match(_KIND, self.kind, "The kind of the leaf is not lowercase words joined by dots.")
+        _match(_OBJECT, self.object, "The object of the leaf is not of the form app.model/id.")
+        _match(_AT, self.at, "The time of the leaf is not of the form YYYY-MM-DDTHH:MM:SS.ffffffZ.")
+        try:
+            datetime.fromisoformat(self.at)
+        except ValueError as error:
+            raise LeafError("The time of the leaf is on no calendar or clock.") from error
+        _match(_NAME, self.role, "The actor's role is not a lowercase word.")
+        _match(_PSEUDONYM, self.name, "The actor's name is not 1 to 100 printable characters.")
+        if not isinstance(self.fields, dict) or not isinstance(self.commits, dict):
+            raise LeafError("The fields and commitments of a leaf are objects.")
+        for name in (*self.fields, *self.commits):
+            _match(_NAME, name, "The name of a field is not a lowercase word.")
+        for text in self.commits.values():
+            _match(_HEX, text, "A commitment is not 64 lowercase hexadecimal digits.")
+        if not self.fields.keys().isdisjoint(self.commits):
+            raise LeafError("A field is both plain and committed.")
+        if self.document is not None:
+            _match(_HEX, self.document, "The digest of the document is not 64 lowercase hexadecimal digits.")
+
+    def to_bytes(self) -> bytes:
+        """Return the entry. Raises LeafError if a field has no canonical form or the whole is longer than 65,535 bytes."""
+        value: dict[str, Any] = {
+            "v": self.v,
+            "kind": self.kind,
+            "object": self.object,
+            "at": self.at,
+            "actor": {"role": self.role, "name": self.name},
+            "fields": self.fields,
+            "commits": self.commits,
+        }
+        if self.document is not None:
+            value["document"] = self.document
+        try:
+            data = canonical(value)
+        except CanonicalError as error:
+            raise LeafError(f"A field of the leaf cannot be written: {error}") from error
+        if len(data) > MAX_BYTES:
+            raise LeafError(f"The leaf has {len(data)} bytes; at most {MAX_BYTES} fit.")
+        return data
+
+    def hash(self) -> bytes:
+        """Return the leaf hash of `to_bytes()`."""
+        return merkle.leaf_hash(self.to_bytes())
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Return the leaf of which `data` is the entry. Raises LeafError unless it is exactly what `to_bytes` writes."""
+        if len(data) > MAX_BYTES:
+            raise LeafError(f"The leaf has {len(data)} bytes; at most {MAX_BYTES} fit.")
+        try:
+            value = parse_canonical(data)
+        except CanonicalError as error:
+            raise LeafError(f"The leaf is not canonical JSON: {error}") from error
+        if not isinstance(value, dict) or not _MEMBERS <= value.keys() <= _MEMBERS | {"document"}:
+            raise LeafError("The leaf does not have exactly the members of a leaf.")
+        actor = value.pop("actor")
+        if not isinstance(actor, dict) or actor.keys() != _ACTOR:
+            raise LeafError("The actor of the leaf is not a role and a name.")
+        if value.get("document", "") is None:
+            raise LeafError("The digest of the document is not 64 lowercase hexadecimal digits.")
+        return cls(role=actor["role"], name=actor["name"], **value)
+
+
+def timestamp(moment: datetime, *, coarse: bool = False) -> str:
+    """Return an aware datetime in the form of a leaf, UTC; `coarse` cuts it to the day, for what must not tell when someone filed."""
+    if moment.tzinfo is None:
+        raise LeafError("A time without its zone is not a moment.")
+    moment = moment.astimezone(UTC)
+    if coarse:
+        moment = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def new_key() -> bytes:
+    """Return a random key for one commitment: one field of one event, never used again."""
+    return secrets.token_bytes(KEY_SIZE)
+
+
+def commit(key: bytes, value: Any) -> str:
+    """Return the commitment to `value`: HMAC-SHA256 under `key` (32 bytes) of its canonical form, as 64 hexadecimal digits.
+
+    HMAC pads shorter keys with zeros, so that two keys would open one commitment: any other length is refused (LeafError). Raises
+    CanonicalError for a value without canonical form.
+    """
+    if len(key) != KEY_SIZE:
+        raise LeafError("The key of a commitment is 32 bytes.")
+    return hmac.new(key, canonical(value), sha256).hexdigest()
+
+
+def opens(commitment: str, key: bytes, value: Any) -> bool:
+    """Whether key and value are the opening of `commitment`."""
+    return hmac.compare_digest(commitment, commit(key, value))
+
+
+def _match(pattern: re.Pattern[str], text: object, sentence: str) -> None:
+    if not isinstance(text, str) or pattern.fullmatch(text) is None:
+        raise LeafError(sentence)
