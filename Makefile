@@ -1,0 +1,79 @@
+# Every command that a person or CI needs. `make demo` and `make test` need nothing but make and Python 3.11 or newer.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+OLDEST := 3.11
+
+# The interpreter that the environment is made with: the first one here that is new enough. `make PYTHON=/path/to/python demo` chooses another.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < tuple(map(int, "$(OLDEST)".split("."))))
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python; do \
+	"$$each" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$each"; break; }; done)
+
+# Settings for `check --deploy`: names that lead nowhere, so that production settings can be read on any machine. Nothing is contacted.
+PRODUCTION := env -i PATH="$$PATH" HOME="$$HOME" DJANGO_SETTINGS_MODULE=config.settings.production DATA_DIR=var/check \
+	SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz SITE_URL=https://asclaimed.example \
+	CONTENT_HOST=content.asclaimed-files.example DATABASE_URL=postgresql://asclaimed_app@db.example/asclaimed \
+	REDIS_URL=redis://broker.example/0 CACHE_URL=redis://cache.example/0 EMAIL_URL=smtps://mail.example:465 DEFAULT_FROM_EMAIL=record@asclaimed.example
+
+help: ## list these targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.demo ## the running site with the founding case, on embedded engines (ONCE=1: work the case through, print its JSON, stop)
+	@DJANGO_SETTINGS_MODULE=config.settings.demo exec $(BIN)/python -m config.demo $(if $(filter-out 0 no false,$(ONCE)),--once)
+
+test: $(VENV)/.dev ## the whole suite on embedded engines (PYTEST_ARGS="tests/ledger -x" narrows it)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+check: $(VENV)/.dev ## lint, types, imports, migrations, deployment and docs; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py generate_docs --check
+
+fix: $(VENV)/.dev ## repair what can be repaired: lint, format, generated docs
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py generate_docs
+
+bench: $(VENV)/.dev ## benchmarks as ratios
+	$(BIN)/python -m pytest -n 0 tests/benchmarks $(PYTEST_ARGS)
+
+lock: $(VENV)/.dev ## pin every dependency again, with hashes, from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \
+		pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \
+		--constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
+
+clean: ## forget the demo: its database, record, originals, keys and logins
+	rm -rf var
+
+# The environment. Each stamp is newer than what it was made from, so a second call costs nothing; an interrupted one is done again.
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "AsClaimed needs Python $(OLDEST) or newer, and none is on PATH. Name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c '$(NEW_ENOUGH)' || { echo "AsClaimed needs Python $(OLDEST) or newer; $(PYTHON) is older. Name another: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON)" >&2
+	@if command -v uv >/dev/null 2>&1; then uv venv --quiet --allow-existing --python "$(PYTHON)" $(VENV) >&2; \
+	else "$(PYTHON)" -m venv $(VENV) >&2 || { echo "This Python cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }; fi
+	@touch $@
+
+$(VENV)/.demo: requirements.txt $(VENV)/.made
+	@$(call install,requirements.txt)
+	@touch $@
+
+# The requirements of development hold those of the demo, at the same versions.
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.made
+	@$(call install,requirements-dev.txt)
+	@touch $@ $(VENV)/.demo
+
+define install
+echo "Installing $(1) into $(VENV)" >&2; \
+if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) >&2; \
+else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) >&2; fi
+endef
