@@ -4,7 +4,8 @@
     <size in decimal>
     <base64 root>
 
-as the text of a signed note whose key has the origin for its name. Extension lines are not written and not accepted: nobody could audit them.
+as the text of a signed note whose key has the origin for its name. Extension lines are not written and not accepted: nobody could audit
+them.
 """
 
 from __future__ import annotations

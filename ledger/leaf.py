@@ -31,9 +31,7 @@ KEY_SIZE = 32
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62}){0,3}", re.ASCII)
-_OBJECT = re.compile(
-    r"[a-z][a-z0-9_]{0,62}\.[a-z][a-z0-9_]{0,62}/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|0|[1-9][0-9]{0,18})", re.ASCII
-)
+_OBJECT = re.compile(r"[a-z][a-z0-9_]{0,62}\.[a-z][a-z0-9_]{0,62}/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|0|[1-9][0-9]{0,18})", re.ASCII)
 _AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PSEUDONYM = re.compile(r"[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,98}[^\s\x00-\x1f\x7f-\x9f])?")

@@ -230,7 +230,7 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
         return
     if not proof:
         raise ConsistencyError("The proof is empty.")
-    # The chain starts from the largest complete subtree that ends where the old tree ends; if that is the whole old tree, its root is known.
+    # The chain starts from the largest complete subtree that ends where the old tree ends; if that is all of it, its root is known.
     path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
     first, last = old - 1, new - 1
     while first & 1:

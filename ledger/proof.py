@@ -44,7 +44,10 @@ def format_proof(index: int, hashes: Sequence[bytes], checkpoint_note: str) -> s
 
 
 def parse_proof(text: str) -> Proof:
-    """Return the parts of a proof file. Raises ProofFormatError unless it is exactly of the form above; the checkpoint is not yet opened."""
+    """Return the parts of a proof file. The checkpoint is not yet opened.
+
+    Raises ProofFormatError unless the text is exactly of the form above.
+    """
     head, blank, checkpoint = text.partition("\n\n")
     lines = head.split("\n")
     if not blank or not checkpoint:

@@ -1,0 +1,441 @@
+"""Checks a bundle or a copy of the log: `python -m ledger.verify [--key KEY|FILE] [--checkpoint FILE] PATH…`
+
+PATH is a bundle file, or a folder with a copy of the log (`checkpoint`, `tile/…` and, if it likes, `key`). For each it prints one sentence:
+what was checked, or what is wrong. Exit 0: all is well; 1: something is not; 2: something could not be checked at all.
+
+It needs Python and `cryptography`, and neither Django nor a network; the files may come from anybody.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ledger.bundle import MAX_BYTES as MAX_BUNDLE_FILE
+from ledger.bundle import Bundle, BundleError
+from ledger.checkpoint import Checkpoint, CheckpointError, open_checkpoint
+from ledger.leaf import Leaf, LeafError
+from ledger.merkle import HASH_SIZE, Edge, complete_root, leaf_hash
+from ledger.note import MAX_NOTE, NoteError, VerifierKey
+from ledger.tiles import CHECKPOINT_PATH, ENTRIES, HEIGHT, MAX_BUNDLE, WIDTH, Tile, TileError, decode_entries
+
+KEY_PATH = "key"
+_WIDTH = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+MAX_KEY = 1_000
+_MARK = b"asclaimed-bundle"
+
+
+class Bad(Exception):
+    """Something that was checked is not as it must be. `index` is the first entry known to be wrong, if there is one."""
+
+    def __init__(self, sentence: str, index: int | None = None) -> None:
+        super().__init__(sentence)
+        self.index = index
+
+
+class Unusable(Exception):
+    """There is nothing here that could be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What the audit of a folder found: all entries under `checkpoint`, signed by `key`.
+
+    `files` counts the tiles and bundles compared, partial ones included; `ahead` those of a later tree, which no checkpoint covers yet;
+    `kept` is the older checkpoint that the log was found to continue.
+    """
+
+    checkpoint: Checkpoint
+    key: VerifierKey
+    own_key: bool
+    files: int
+    ahead: int
+    kept: Checkpoint | None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check every path, print a sentence for each, return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ledger.verify",
+        description="Check bundles and copies of the log.",
+        epilog="Exit status: 0 all is well, 1 something is wrong, 2 something could not be checked.",
+    )
+    parser.add_argument("--key", metavar="KEY|FILE", help="the log's verifier key, or a file with it, from a source you trust")
+    parser.add_argument("--checkpoint", metavar="FILE", help="an older checkpoint that you kept: the log must continue it")
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="a bundle, or a folder with a copy of the log")
+    options = parser.parse_args(arguments)
+    # A name from a stranger's file must neither steer the terminal nor stop the program where the terminal knows no such character.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        key = None if options.key is None else _given_key(options.key)
+        kept = None if options.checkpoint is None else _read(Path(options.checkpoint), MAX_NOTE)
+    except (Unusable, Bad) as error:
+        _say(str(error))
+        return 2
+    statuses = set()
+    for path in options.paths:
+        status, sentence = check(Path(path), key, kept)
+        statuses.add(status)
+        _say(f"{path}: {sentence}")
+    return 1 if 1 in statuses else max(statuses)
+
+
+def check(path: Path, key: VerifierKey | None = None, kept: bytes | None = None) -> tuple[int, str]:
+    """Return (exit status, sentence) for one path. `kept` is the note of an older checkpoint."""
+    try:
+        if path.is_dir():
+            return 0, _audit_sentence(audit(path, key, kept))
+        return 0, _check_bundle(path, key, kept)
+    except Bad as error:
+        return 1, str(error)
+    except Unusable as error:
+        return 2, str(error)
+
+
+def audit(
+    folder: Path, key: VerifierKey | None = None, kept: bytes | None = None, each: Callable[[int, bytes], None] | None = None
+) -> Audit:
+    """Recompute a whole copy of the log from its entries.
+
+    1. The checkpoint is opened with `key`, or with the folder's own; if both are there they are the same.
+    2. Bundle by bundle, every entry is hashed and compared with its tile, read strictly as a leaf, and given to `each(index, entry)`.
+    3. Every tile above, and every partial tile or bundle found beside, is compared with what the entries give.
+    4. The root is compared with the checkpoint's, and the root at the size of the `kept` checkpoint with the kept one.
+
+    Memory does not grow with the log: one bundle and one tile a level are held. Raises Bad with the first index known to be wrong, and
+    Unusable if the folder has no checkpoint or no key is known.
+    """
+    return _Auditor(folder, key, kept, each).run()
+
+
+class _Auditor:
+    def __init__(self, folder: Path, key: VerifierKey | None, kept: bytes | None, each: Callable[[int, bytes], None] | None = None) -> None:
+        self.folder = _Folder(folder)
+        self.each = each
+        self.own_key = key is None
+        self.key = self._key(key)
+        self.checkpoint = self._checkpoint()
+        self.kept = None if kept is None else self._kept(kept)
+        self.files = 0
+        self.ahead = 0
+        # The hashes of the tile that is being filled, per level above 0, and the edge over all full tiles of level 0.
+        self.above: list[list[bytes]] = []
+        self.edge = Edge()
+
+    def run(self) -> Audit:
+        size = self.checkpoint.size
+        for index in range(-(-size // WIDTH)):
+            width = min(WIDTH, size - index * WIDTH)
+            entries = self._bundle(Tile(ENTRIES, index, width))
+            hashes = [leaf_hash(entry) for entry in entries]
+            self._tile(Tile(0, index, width), hashes)
+            self._leaves(index * WIDTH, entries)
+            self._compare_kept(index * WIDTH, hashes)
+            if width == WIDTH:
+                self._fill(hashes)
+            else:
+                self.edge.extend(hashes)
+        for level, hashes in enumerate(self.above, start=1):
+            if hashes:
+                self._tile(Tile(level, (size >> HEIGHT * level) // WIDTH, len(hashes)), hashes)
+        if self.edge.root() != self.checkpoint.root:
+            raise Bad(f"The {_count(size, 'entry', 'entries')} and their tiles do not hash to the root that the checkpoint signs.")
+        return Audit(self.checkpoint, self.key, self.own_key, self.files, self.ahead, self.kept)
+
+    def _bundle(self, tile: Tile) -> list[bytes]:
+        """Return the entries of a bundle, compared with the partial bundles beside it."""
+        data, found = self._find(tile, MAX_BUNDLE)
+        try:
+            entries = decode_entries(data, found.width)[: tile.width]
+        except TileError as error:
+            raise Bad(f"{found.path} is damaged: {error}", tile.start) from error
+        self.files += 1
+        for width, partial in self._partials(tile):
+            if partial != data[: sum(len(entry) + 2 for entry in entries[:width])]:
+                raise Bad(f"{Tile(ENTRIES, tile.index, width).path} differs from the later bundle of the same entries.", tile.start)
+        return entries
+
+    def _tile(self, tile: Tile, hashes: list[bytes]) -> None:
+        """Compare a hash tile, and the partial ones beside it, with the hashes it must hold."""
+        data, found = self._find(tile, WIDTH * HASH_SIZE)
+        right = b"".join(hashes)
+        first = tile.start << HEIGHT * tile.level
+        if len(data) != found.width * HASH_SIZE:
+            raise Bad(f"{found.path} has {len(data)} bytes where {found.width * HASH_SIZE} belong.", first)
+        if not data.startswith(right):
+            for offset, digest in enumerate(hashes):
+                if data[offset * HASH_SIZE : (offset + 1) * HASH_SIZE] != digest:
+                    first = (tile.start + offset) << HEIGHT * tile.level
+                    break
+            raise Bad(f"Entry {first} is not the one that was logged: its hash differs from that in {found.path}.", first)
+        self.files += 1
+        for width, partial in self._partials(tile):
+            if partial != right[: width * HASH_SIZE]:
+                raise Bad(f"{Tile(tile.level, tile.index, width).path} does not hold the hashes of the entries below it.", first)
+
+    def _leaves(self, start: int, entries: list[bytes]) -> None:
+        for index, entry in enumerate(entries, start):
+            try:
+                Leaf.parse(entry)
+            except LeafError as error:
+                raise Bad(f"Entry {index} is not a leaf: {error}", index) from error
+            if self.each is not None:
+                self.each(index, entry)
+
+    def _fill(self, hashes: list[bytes]) -> None:
+        """Carry a full tile into the levels above."""
+        digest = complete_root(hashes)
+        self.edge.append(digest, HEIGHT)
+        level = 1
+        while True:
+            if len(self.above) < level:
+                self.above.append([])
+            held = self.above[level - 1]
+            held.append(digest)
+            if len(held) < WIDTH:
+                return
+            self._tile(Tile(level, ((self.edge.size >> HEIGHT * level) - 1) // WIDTH), held)
+            digest = complete_root(held)
+            held.clear()
+            level += 1
+
+    def _compare_kept(self, start: int, hashes: list[bytes]) -> None:
+        """Compare the root at the size of the kept checkpoint, if that lies among these entries."""
+        if self.kept is None or not start < self.kept.size <= start + len(hashes):
+            return
+        edge = self.edge.copy()
+        edge.extend(hashes[: self.kept.size - start])
+        if edge.root() != self.kept.root:
+            among = _count(self.kept.size, "entry", "entries")
+            raise Bad(f"The log does not continue the checkpoint you kept: its first {among} are not those which that one was signed over.")
+
+    def _find(self, tile: Tile, limit: int) -> tuple[bytes, Tile]:
+        """Return the bytes of a tile or bundle, and whether they are of the partial or of the full one."""
+        for candidate in (tile,) if tile.full else (tile, tile.whole):
+            data = self.folder.read(candidate.path, limit)
+            if data is not None:
+                return data, candidate
+        raise Bad(f"{tile.path} is missing.", tile.start << HEIGHT * max(tile.level, 0))
+
+    def _partials(self, tile: Tile) -> Iterator[tuple[int, bytes]]:
+        """Yield (width, bytes) of the other partial tiles lying at this place; those of a later tree are counted and left alone."""
+        for width in self.folder.widths(tile.whole.path + ".p"):
+            if width > tile.width:
+                self.ahead += 1
+            elif width != tile.width:
+                data = self.folder.read(Tile(tile.level, tile.index, width).path, MAX_BUNDLE)
+                if data is not None:
+                    self.files += 1
+                    yield width, data
+
+    def _key(self, given: VerifierKey | None) -> VerifierKey:
+        data = self.folder.read(KEY_PATH, MAX_KEY)
+        if data is None:
+            if given is None:
+                raise Unusable("The folder has no file “key”, and no key was given with --key.")
+            return given
+        own = _parse_key(data, "The folder's file “key”")
+        if given is not None and given != own:
+            raise Bad("The key in the folder is not the key it is checked against.")
+        return own
+
+    def _checkpoint(self) -> Checkpoint:
+        data = self.folder.read(CHECKPOINT_PATH, MAX_NOTE)
+        if data is None:
+            raise Unusable("The folder has no file “checkpoint”, so it is not a copy of a log.")
+        try:
+            return open_checkpoint(data, self.key)
+        except (NoteError, CheckpointError) as error:
+            raise Bad(f"The checkpoint does not hold: {error}") from error
+
+    def _kept(self, note: bytes) -> Checkpoint:
+        kept = _open_kept(note, self.key)
+        if kept.size > self.checkpoint.size:
+            raise Bad(f"The log was cut: it has {self.checkpoint.size} entries, and the checkpoint you kept {kept.size}.")
+        return kept
+
+
+class _Folder:
+    """A folder that may come from anybody: nothing is read through a symbolic link, from a device or pipe, or beyond its limit."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._is_folder = lru_cache(maxsize=4096)(self._look)
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """Return the bytes of a file, or None if there is no such file."""
+        parent, _, _ = name.rpartition("/")
+        if parent and not self._is_folder(parent):
+            return None
+        try:
+            return _read_regular(self.path / name, limit)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unreadable(name, error) from error
+
+    def widths(self, name: str) -> list[int]:
+        """Return the widths of the partial tiles in a folder such as `tile/0/000.p`."""
+        if not self._is_folder(name):
+            return []
+        try:
+            with os.scandir(self.path / name) as items:
+                found = {int(item.name) for item in items if _WIDTH.fullmatch(item.name)}
+        except OSError as error:
+            raise _unreadable(name, error) from error
+        return sorted(width for width in found if width < WIDTH)
+
+    def _look(self, name: str) -> bool:
+        """Whether `name` is a folder, and all above it are, up to the root of the copy."""
+        parent, _, _ = name.rpartition("/")
+        if parent and not self._is_folder(parent):
+            return False
+        try:
+            mode = os.lstat(self.path / name).st_mode
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _unreadable(name, error) from error
+        if stat.S_ISLNK(mode):
+            raise Bad(f"{name} is a symbolic link, and a copy of a log has none.")
+        return stat.S_ISDIR(mode)
+
+
+def _check_bundle(path: Path, key: VerifierKey | None, kept: bytes | None) -> str:
+    data = _read(path, MAX_BUNDLE_FILE)
+    if _MARK not in data:
+        raise Unusable("This is neither a bundle nor a folder with a copy of the log.")
+    try:
+        checked = Bundle.parse(data).check(key)
+    except BundleError as error:
+        raise Bad(str(error)) from error
+    leaf, checkpoint = checked.leaf, checked.checkpoint
+    parts = [f"{leaf.kind} of {leaf.object} at {leaf.at} is entry {checked.index} of the {checkpoint.size} in the log {checkpoint.origin}"]
+    if leaf.document is not None:
+        parts.append("the document is the one that was logged")
+    if leaf.commits:
+        closed = f" ({', '.join(checked.closed)} not opened)" if checked.closed else ""
+        parts.append(
+            f"{len(checked.opened)} of {_count(len(leaf.commits), 'committed field', 'committed fields')} opened and matching{closed}"
+        )
+    if kept is not None:
+        older = _open_kept(kept, checked.key)
+        if older.size != checkpoint.size:
+            raise Unusable(
+                f"A bundle alone cannot show that its checkpoint of size {checkpoint.size} fits the one of size {older.size} you kept; "
+                "check a copy of the log against both."
+            )
+        if older.root != checkpoint.root:
+            raise Bad(
+                f"The log showed two faces: the checkpoint you kept and the bundle's are both of size {older.size}, with other roots."
+            )
+        parts.append("the checkpoint is the one you kept")
+    return "; ".join([*parts, _key_sentence("the bundle", key is None)]) + "."
+
+
+def _audit_sentence(found: Audit) -> str:
+    checkpoint = found.checkpoint
+    entries, files = _count(checkpoint.size, "entry", "entries"), _count(found.files, "file", "files")
+    parts = [
+        f"the log {checkpoint.origin} holds {entries}, each well-formed, whose hashes are those in its {files} and give its signed root"
+    ]
+    if found.kept is not None:
+        parts.append(f"it continues the checkpoint of size {found.kept.size} that you kept")
+    if found.ahead:
+        parts.append(f"{_count(found.ahead, 'partial file', 'partial files')} of a later tree not looked at")
+    return "; ".join([*parts, _key_sentence("the folder", found.own_key)]) + "."
+
+
+def _key_sentence(holder: str, own: bool) -> str:
+    if own:
+        return (
+            f"the checkpoint is signed by the key in {holder} itself, which shows that nothing was changed since, but not who signed: "
+            "compare that key with one from elsewhere (--key)"
+        )
+    return "the checkpoint is signed by the key you gave"
+
+
+def _open_kept(note: bytes, key: VerifierKey) -> Checkpoint:
+    try:
+        return open_checkpoint(note, key)
+    except (NoteError, CheckpointError) as error:
+        raise Bad(f"The checkpoint you kept does not hold under this log's key: {error}") from error
+
+
+def _given_key(argument: str) -> VerifierKey:
+    """Return the key given with --key, as itself or as the name of a file."""
+    try:
+        return VerifierKey.parse(argument)
+    except NoteError:
+        pass
+    return _parse_key(_read(Path(argument), MAX_KEY), "What was given with --key")
+
+
+def _parse_key(data: bytes, what: str) -> VerifierKey:
+    try:
+        return VerifierKey.parse(data.decode().removesuffix("\n"))
+    except (NoteError, UnicodeDecodeError) as error:
+        raise Unusable(f"{what} is not a verifier key.") from error
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """Return the bytes of a file that the reader named."""
+    try:
+        return _read_regular(path, limit, follow=True)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it has no such name"
+        raise Unusable(f"{path} cannot be read: {reason}.") from error
+    except Bad as error:
+        raise Unusable(str(error)) from error
+
+
+def _read_regular(path: Path, limit: int, *, follow: bool = False) -> bytes:
+    # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. It means nothing for regular files.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    if not follow:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, flags)
+    with open(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Bad(f"{path} is not a regular file.")
+        if status.st_size > limit:
+            raise Bad(f"{path} has {status.st_size} bytes, and at most {limit} can be right.")
+        data = b""
+        while len(data) <= limit and (more := file.read(limit + 1 - len(data))):
+            data += more
+    if len(data) > limit:
+        raise Bad(f"{path} grew beyond the {limit} bytes that can be right.")
+    return data
+
+
+def _unreadable(name: str, error: OSError) -> Bad | Unusable:
+    if error.errno == errno.ELOOP:
+        return Bad(f"{name} is a symbolic link, and a copy of a log has none.")
+    return Unusable(f"{name} cannot be read: {error.strerror}.")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(_shown(sentence) + "\n")
+
+
+def _shown(text: str) -> str:
+    """Return `text` with everything that a terminal could act upon written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
