@@ -1,0 +1,158 @@
+"""Values that never stand in the open: encrypted in the row, in its history and in every backup.
+
+Each record has a random 256-bit key of its own, kept in `ledger_sealedkey`, itself encrypted under the operator's master key
+(KEYS_DIR/master.key, or the file MASTER_KEY_FILE names). Forgetting one record's key erases its sealed values everywhere.
+
+    stored value   nonce[12] ‖ AES-256-GCM(record key, type byte ‖ value, aad = "<label>/<id>/<field>")
+    stored key     nonce[12] ‖ AES-256-GCM(master key, record key, aad = "<label>/<id>")
+
+The type byte is `s` for text (UTF-8) and `b` for bytes. The associated data ties a value to its place: a ciphertext copied
+to another row or field does not open.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.db import models, transaction
+
+
+class MasterKeyUnusable(Exception):
+    """The master key is missing although sealed values exist, is malformed, or is not the one that wrapped a key."""
+
+
+class SealedField(models.BinaryField):  # type: ignore[type-arg]  # BinaryField takes no parameters at run time
+    """A column holding a sealed value. Write with `ledger.seal`, read with `ledger.unseal`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("null", True)
+        kwargs.setdefault("blank", True)
+        super().__init__(*args, **kwargs)
+
+
+# ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def master_key_path() -> Path:
+    """Where the master key is: MASTER_KEY_FILE of the settings, else KEYS_DIR/master.key."""
+    named = getattr(settings, "MASTER_KEY_FILE", None)
+    return Path(named) if named else Path(settings.KEYS_DIR) / "master.key"
+
+
+@lru_cache(maxsize=4)
+def _read_key(path: Path, stamp: float) -> bytes:
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise MasterKeyUnusable(f"{path.name} must hold exactly 32 bytes")
+    return key
+
+
+def _master() -> AESGCM:
+    """The master key. Made on first use; never made anew while keys wrapped by a lost one are stored."""
+    from ledger.models import SealedKey
+
+    path = master_key_path()
+    if not path.exists():
+        if SealedKey.objects.exists():
+            raise MasterKeyUnusable(f"{path.name} is gone, and sealed values exist that only it opens: put it back")
+        write_secret(path, secrets.token_bytes(32))
+    return AESGCM(_read_key(path, path.stat().st_mtime))
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Store a new secret file readable by its owner alone, complete or not at all. An existing file wins."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)  # unlike rename, fails when another process was first
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _unwrap(label: str, object_id: str, wrapped: bytes) -> AESGCM:
+    try:
+        return AESGCM(_master().decrypt(wrapped[:12], wrapped[12:], f"{label}/{object_id}".encode()))
+    except InvalidTag:
+        raise MasterKeyUnusable(f"the master key does not open the key of {label}/{object_id}") from None
+
+
+def keys_of(label: str, ids: Iterable[Any]) -> dict[str, AESGCM]:
+    """The keys of many records of one type in one query; a record whose key was erased is absent."""
+    from ledger.models import SealedKey
+
+    rows = SealedKey.objects.filter(object_label=label, object_id__in=[str(i) for i in ids]).values_list("object_id", "wrapped")
+    return {object_id: _unwrap(label, object_id, bytes(wrapped)) for object_id, wrapped in rows}
+
+
+def _key_of(obj: models.Model) -> AESGCM:
+    """The key of one record, made when it has none."""
+    from ledger.models import SealedKey
+
+    label, object_id = obj._meta.label_lower, str(obj.pk)
+    if obj.pk is None:
+        raise ValueError("a record needs its id before a value can be sealed for it")
+    found = SealedKey.objects.filter(object_label=label, object_id=object_id).first()
+    if found is None:
+        nonce = secrets.token_bytes(12)
+        wrapped = nonce + _master().encrypt(nonce, secrets.token_bytes(32), f"{label}/{object_id}".encode())
+        with transaction.atomic():
+            SealedKey.objects.bulk_create([SealedKey(object_label=label, object_id=object_id, wrapped=wrapped)], ignore_conflicts=True)
+        found = SealedKey.objects.get(object_label=label, object_id=object_id)
+    return _unwrap(label, object_id, bytes(found.wrapped))
+
+
+# ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def seal(obj: models.Model, **values: str | bytes | None) -> None:
+    """Put encrypted values on an instance; save it afterwards, in the same transaction. None clears a field."""
+    for name in values:
+        if not isinstance(obj._meta.get_field(name), SealedField):
+            raise TypeError(f"{obj._meta.label_lower}.{name} is not a SealedField")
+    key = _key_of(obj) if any(value is not None for value in values.values()) else None
+    for name, value in values.items():
+        if value is None or key is None:
+            setattr(obj, name, None)
+            continue
+        plain = b"s" + value.encode() if isinstance(value, str) else b"b" + value
+        nonce = secrets.token_bytes(12)
+        setattr(obj, name, nonce + key.encrypt(nonce, plain, _place(obj._meta.label_lower, obj.pk, name)))
+
+
+def unseal(obj: models.Model, name: str) -> str | bytes | None:
+    """The value of a sealed field, or None when it is empty or its key was erased. Raises MasterKeyUnusable."""
+    stored = getattr(obj, name)
+    if stored is None:
+        return None
+    label = obj._meta.label_lower
+    return open_with(keys_of(label, [obj.pk]).get(str(obj.pk)), label, obj.pk, name, stored)
+
+
+def open_with(key: AESGCM | None, label: str, object_id: Any, name: str, stored: bytes | memoryview | None) -> str | bytes | None:
+    """Decrypt one stored value with its record's key; None without a key, or when the stored bytes are not a sealed value."""
+    if key is None or stored is None:
+        return None
+    stored = bytes(stored)
+    try:
+        plain = key.decrypt(stored[:12], stored[12:], _place(label, object_id, name))
+    except (InvalidTag, ValueError):
+        return None  # written by someone who had no key, or copied from another place: it holds nothing
+    return plain[1:].decode() if plain[:1] == b"s" else plain[1:]
+
+
+def _place(label: str, object_id: Any, name: str) -> bytes:
+    return f"{label}/{object_id}/{name}".encode()

@@ -1,0 +1,150 @@
+"""The triggers of the record: written into migrations by django-pgtrigger, in a form that nothing but the owner can switch off.
+
+django-pgtrigger's own template asks a session setting whether to run; anyone who can send SQL can set it. Ours does not ask,
+is enabled ALWAYS (so that `session_replication_role = replica` does not silence it) and fixes the search path (so that a
+temporary table of the same name cannot catch the event rows).
+"""
+# ruff: noqa: S608  the names in this SQL are tables and columns of our own models
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+from pgtrigger import compiler
+
+DELETE = pgtrigger.Delete
+
+
+class AlwaysSql(compiler.UpsertTriggerSql):
+    """The SQL that installs one trigger. Migrations refer to this class: a change of the template needs new migrations."""
+
+    def get_template(self) -> str:
+        return """
+            CREATE OR REPLACE FUNCTION {pgid}() RETURNS TRIGGER AS $$
+                BEGIN
+                    {func}
+                END;
+            $$ LANGUAGE plpgsql SET search_path = public, pg_temp;
+            DROP TRIGGER IF EXISTS {pgid} ON {table};
+            CREATE TRIGGER {pgid} {when} {operation} ON {table} {referencing}
+                FOR EACH {level} {condition} EXECUTE FUNCTION {execute};
+            ALTER TABLE {table} ENABLE ALWAYS TRIGGER {pgid};
+            COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';
+        """
+
+
+class Always(pgtrigger.Trigger):
+    """A trigger installed by AlwaysSql."""
+
+    def compile(self, model: type[models.Model]) -> compiler.Trigger:
+        return compiler.Trigger(
+            name=self.name,
+            sql=AlwaysSql(
+                pgid=self.get_pgid(model),
+                func=self.format_sql(self.render_func(model)),
+                table=model._meta.db_table,
+                when=self.when,
+                operation=self.operation,
+                referencing=self.referencing or "",
+                level=self.level,
+                condition=self.render_condition(model),
+                execute=self.render_execute(model),
+            ),
+        )
+
+
+class Follow(Always):
+    """Writes one event row for each row that a statement inserted, changed or deleted.
+
+    An update is `new EXCEPT ALL old`: rows that did not change drop out, and the plan is a hash whatever the number of rows (a
+    join of the two transition tables is planned for one row and takes seconds for thousands).
+    """
+
+    when = pgtrigger.After
+    level = pgtrigger.Statement
+
+    def __init__(self, operation: pgtrigger.Operation, event_model: type[models.Model]) -> None:
+        self.event_model = event_model
+        self.label = str(operation).lower()
+        tables = {"insert": {"new": "new_values"}, "update": {"new": "new_values", "old": "old_values"}, "delete": {"old": "old_values"}}
+        super().__init__(name=f"ledger_{self.label}", operation=operation, referencing=pgtrigger.Referencing(**tables[self.label]))
+
+    def get_func(self, model: type[models.Model]) -> str:
+        key = model._meta.pk
+        assert key is not None
+        columns = [f.column for f in self.event_model._meta.local_concrete_fields if not f.name.startswith("pgh_")]
+        read = ", ".join(f'"{column}"' for column in [key.column, *columns])
+        rows = {
+            "insert": f"SELECT {read} FROM new_values",
+            "update": f"SELECT {read} FROM new_values EXCEPT ALL SELECT {read} FROM old_values",
+            "delete": f"SELECT {read} FROM old_values",
+        }[self.label]
+        into = ", ".join(f'"{column}"' for column in ["pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", *columns])
+        values = ", ".join(f'v."{column}"' for column in [key.column, *columns])
+        return f"""
+            INSERT INTO "{self.event_model._meta.db_table}" ({into})
+            SELECT now(), '{self.label}', NULLIF(current_setting('ledger.act', true), '')::jsonb, {values} FROM ({rows}) v;
+            RETURN NULL;
+        """
+
+
+class KeepIdentity(Always):
+    """Refuses to change the id of a recorded row: its history would be torn in two."""
+
+    when = pgtrigger.Before
+    level = pgtrigger.Row
+
+    def __init__(self, key: str) -> None:
+        changed = pgtrigger.Condition(f'OLD."{key}" IS DISTINCT FROM NEW."{key}"')
+        super().__init__(name="ledger_identity", operation=pgtrigger.UpdateOf(key), condition=changed)
+
+    def get_func(self, model: type[models.Model]) -> str:
+        return f"RAISE EXCEPTION 'ledger: the id of a row of {model._meta.db_table} never changes';"
+
+
+class RefuseTruncate(Always):
+    """Refuses TRUNCATE, which fires no row triggers."""
+
+    name = "ledger_no_truncate"
+    when = pgtrigger.Before
+    level = pgtrigger.Statement
+    operation = pgtrigger.Truncate
+
+    def get_func(self, model: type[models.Model]) -> str:
+        return f"RAISE EXCEPTION 'ledger: {model._meta.db_table} cannot be truncated';"
+
+
+class Refuse(Always):
+    """Refuses UPDATE and DELETE (or what `operation` names) of single rows: the table only grows."""
+
+    name = "ledger_append_only"
+    when = pgtrigger.Before
+    level = pgtrigger.Row
+    operation = pgtrigger.Update | pgtrigger.Delete
+
+    def get_func(self, model: type[models.Model]) -> str:
+        return f"RAISE EXCEPTION 'ledger: {model._meta.db_table} is append-only';"
+
+
+class Announce(Always):
+    """Puts every new event row into the outbox of the sequencer, in the same transaction."""
+
+    name = "ledger_announce"
+    when = pgtrigger.After
+    level = pgtrigger.Statement
+    operation = pgtrigger.Insert
+    referencing = pgtrigger.Referencing(new="new_values")
+
+    def get_func(self, model: type[models.Model]) -> str:
+        return f"""
+            INSERT INTO ledger_pending (event_label, event_id)
+            SELECT '{model._meta.label_lower}', pgh_id FROM new_values ORDER BY pgh_id;
+            RETURN NULL;
+        """
+
+
+def append_only(**kwargs: Any) -> list[Always]:
+    """The protection of a table that only grows."""
+    return [Refuse(**kwargs), RefuseTruncate()]
