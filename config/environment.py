@@ -100,3 +100,42 @@ def database(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def cache(url: str) -> dict[str, object]:
+    """Django's CACHES entry for a `redis://`, `rediss://` or `unix://` URL; with no URL, memory of this process alone."""
+    if not url:
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured("CACHE_URL must be a redis://, rediss:// or unix:// address")
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": url,
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+        "KEY_PREFIX": "asclaimed",
+    }
+
+
+def mail(url: str) -> dict[str, object]:
+    """Django's EMAIL_… settings for an `smtp://` (STARTTLS) or `smtps://user:password@host:port` URL.
+
+    Raises ImproperlyConfigured for a password that would travel in the clear.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ImproperlyConfigured("EMAIL_URL must be smtp://host:port (with STARTTLS) or smtps://host:port")
+    implicit = parts.scheme == "smtps"
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if implicit else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": implicit,
+        "EMAIL_USE_TLS": not implicit,
+        "EMAIL_TIMEOUT": 10,
+    }
+
+
+def broker(url: str) -> str:
+    """The same address as Celery spells it: Unix sockets have a scheme of their own there."""
+    return url.replace("unix://", "redis+socket://", 1)

@@ -7,14 +7,20 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from config import environment
+from config import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
+#: The folder of everything below that has no folder of its own.
 DATA_DIR = environment.directory("DATA_DIR", BASE_DIR / "var")
+#: The record's signing key, the master key of sealed fields, Django's key. Readable by the application's user alone; backed up apart.
 KEYS_DIR = environment.directory("KEYS_DIR", DATA_DIR / "keys")
+#: The public log as files: checkpoint, tiles, entries.
 LEDGER_DIR = environment.directory("LEDGER_DIR", DATA_DIR / "ledger")
+#: Original bytes, write-once, under their SHA-256. Never served as they lie.
 BLOBS_DIR = environment.directory("BLOBS_DIR", DATA_DIR / "blobs")
+#: Pictures derived from originals; can be made again.
 RENDITIONS_DIR = environment.directory("RENDITIONS_DIR", DATA_DIR / "renditions")
+#: Built reports and snapshots; can be made again, to the byte.
 REPORTS_DIR = environment.directory("REPORTS_DIR", DATA_DIR / "reports")
 
 INSTALLED_APPS = [
@@ -46,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.unavailable.Unavailable",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -106,11 +113,13 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
+#: Where `manage.py collectstatic` writes.
 STATIC_ROOT = environment.directory("STATIC_ROOT", DATA_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Security: closed by default, in every environment.
+LOOPBACK_ONLY = False  # True in demo and tests alone: it lets `config.checks` pass what is safe only where no one else comes
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -161,7 +170,10 @@ CELERY_TASK_DEFAULT_QUEUE = "tick"
 JOBS_LEASE = timedelta(seconds=330)
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.KeyAuthentication", "rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.KeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.Closed"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -183,6 +195,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # What this installation is called in the signed record. It can never change once the first checkpoint is signed.
+# (Production demands a name of its own.)
 LEDGER_ORIGIN = environment.text("LEDGER_ORIGIN", "asclaimed.localhost/log")
 
 # Looking at sources. Hosts that may stand on loopback: empty everywhere but in demo and tests.
@@ -197,3 +210,10 @@ REPLY_WINDOW_DAYS = 10
 EXHIBIT_MAX_BYTES = 40 * 1024 * 1024
 SUBMISSION_MAX_EXHIBITS = 20
 FREE_SPACE_FLOOR = 512 * 1024 * 1024
+
+# For operators.
+#: Lets a scraper that is not on loopback read /metrics, as `Authorization: Bearer …`. Unset: loopback only.
+METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
+#: How far behind the sequencer may be, in seconds, before /readyz says so.
+READY_LAG_SECONDS = environment.integer("READY_LAG_SECONDS", 60, least=1)
+LOGGING = logs.configuration(level=environment.text("LOG_LEVEL", "INFO"))

@@ -4,6 +4,7 @@ from config.settings.base import *  # noqa: F403  settings files extend each oth
 from config.settings.base import environment
 
 DEBUG = False
+LOOPBACK_ONLY = True
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.ledger.scratch"]  # models for the tests of the record  # noqa: F405
 SECRET_KEY = "only-for-tests-" + "x" * 50
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]

@@ -1,0 +1,154 @@
+"""Unsafe combinations of settings, as Django system checks: each with an id, a sentence and a hint.
+
+`refuse()` runs them when a web process, a worker or beat starts, and stops it on the first error: a check that only runs when
+someone remembers to type it protects nobody. Demo and tests set LOOPBACK_ONLY, which allows what is safe only where no one
+else comes; the combination of that and a public name is itself an error.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from tld import get_fld
+
+_DIRECTORIES = ("KEYS_DIR", "LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "STATIC_ROOT")
+
+
+def registrable(host: str) -> str:
+    """What one owner registers, such as `example.co.uk`: the host itself where no public suffix is known (IP addresses too).
+
+    By the Public Suffix List with its private part (github.io is a suffix), as browsers draw the line between sites.
+    """
+    host = host.rstrip(".").lower()
+    return get_fld(host, fix_protocol=True, fail_silently=True, search_private=True) or ".".join(host.split(".")[-2:])
+
+
+def loopback(host: str) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    host = host.strip("[]").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@register()
+def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """SITE_URL, ALLOWED_HOSTS, CONTENT_HOST, FETCH_LOCAL."""
+    found: list[CheckMessage] = []
+    site = urlsplit(settings.SITE_URL)
+    names = [site.hostname or "", urlsplit(f"//{settings.CONTENT_HOST}").hostname or ""]
+    if settings.LOOPBACK_ONLY:
+        public = [name for name in [*names, *settings.ALLOWED_HOSTS] if not loopback(name) and name != "testserver"]
+        if public:
+            found.append(Error(
+                f"LOOPBACK_ONLY is on, and {', '.join(public)} can be reached by others.",
+                hint="Demo and test settings are for this machine alone; use config.settings.production.", id="asclaimed.E001",
+            ))  # fmt: skip
+        return found
+    if site.scheme != "https" or not site.hostname or site.path or site.query or site.username:
+        found.append(
+            Error("SITE_URL must be https:// and a host, nothing else.", hint="SITE_URL=https://record.example", id="asclaimed.E002")
+        )
+    if not settings.CONTENT_HOST or registrable(names[0]) == registrable(names[1]):
+        found.append(Error(
+            f"CONTENT_HOST ({settings.CONTENT_HOST}) shares a registrable domain with SITE_URL.",
+            hint="Strangers' files are served from CONTENT_HOST. On a sister host a script in one could set cookies for the site: register "
+            "another domain for it.", id="asclaimed.E003",
+        ))  # fmt: skip
+    if not settings.ALLOWED_HOSTS or any(host.startswith((".", "*")) for host in settings.ALLOWED_HOSTS):
+        found.append(Error(
+            "ALLOWED_HOSTS must name each host; no wildcard.", hint="Links in mails are built from the host that was asked for.", id="asclaimed.E004",
+        ))  # fmt: skip
+    if settings.FETCH_LOCAL:
+        found.append(Error(
+            "FETCH_LOCAL is set: sources could point the fetcher at this machine.", hint="It is for the demo's own company; unset it.", id="asclaimed.E005",
+        ))  # fmt: skip
+    if settings.DEBUG:
+        found.append(Error("DEBUG is on.", hint="Its pages show settings, queries and source code.", id="asclaimed.E006"))
+    if settings.LEDGER_ORIGIN.split("/")[0].endswith("localhost"):
+        found.append(Error(
+            "LEDGER_ORIGIN still has the demo's name.", hint="It is signed into every checkpoint and can never change: set it before the first one.",
+            id="asclaimed.E007",
+        ))  # fmt: skip
+    return found
+
+
+def _server(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return (parts.path, 0) if parts.scheme in {"unix", "redis+socket"} else (parts.hostname or "", parts.port or 6379)
+
+
+@register()
+def work(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Broker, cache, and the clocks of jobs."""
+    found: list[CheckMessage] = []
+    if _server(settings.REDIS_URL) in {_server(str(cache.get("LOCATION", ""))) for cache in settings.CACHES.values()}:
+        found.append(Error(
+            "The cache is on the broker's server.",
+            hint="A full cache evicts, and a broker that evicts drops work silently; one that does not stops when the cache is full. Use two servers.",
+            id="asclaimed.E010",
+        ))  # fmt: skip
+    hard = settings.CELERY_TASK_TIME_LIMIT
+    places = {
+        "CELERY_BROKER_TRANSPORT_OPTIONS": settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout", 0),
+        "CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS": settings.CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS.get("visibility_timeout", 0),
+        "CELERY_VISIBILITY_TIMEOUT": settings.CELERY_VISIBILITY_TIMEOUT,
+    }
+    short = [name for name, seconds in places.items() if seconds < 2 * hard]
+    if short:
+        found.append(Error(
+            f"The visibility timeout is under twice CELERY_TASK_TIME_LIMIT ({hard} s) in {', '.join(short)}.",
+            hint="A task still running would be handed to a second worker.", id="asclaimed.E011",
+        ))  # fmt: skip
+    if settings.JOBS_LEASE.total_seconds() <= hard:
+        found.append(Error(
+            f"JOBS_LEASE ({settings.JOBS_LEASE}) ends before CELERY_TASK_TIME_LIMIT ({hard} s).",
+            hint="A job still running would be claimed by a second worker, and the first one's work thrown away.", id="asclaimed.E012",
+        ))  # fmt: skip
+    return found
+
+
+@register()
+def directories(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Keys apart from everything that is served; no directory inside another; keys closed to other users."""
+    found: list[CheckMessage] = []
+    paths = {name: Path(getattr(settings, name)) for name in _DIRECTORIES}
+    for (one, first), (other, second) in combinations(paths.items(), 2):
+        if first == second or first in second.parents or second in first.parents:
+            found.append(Error(
+                f"{one} and {other} are one inside the other.", hint="Some of them are served to anyone, others hold secrets or originals.",
+                id="asclaimed.E020",
+            ))  # fmt: skip
+    keys = paths["KEYS_DIR"]
+    if not settings.LOOPBACK_ONLY and keys.exists() and keys.stat().st_mode & 0o077:
+        found.append(Error(f"Other users of this machine can open {keys}.", hint="chmod 700", id="asclaimed.E021"))
+    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < 24:
+        found.append(Error("METRICS_TOKEN is short enough to be guessed.", hint="Use 24 random characters or more.", id="asclaimed.E022"))
+    return found
+
+
+@register(deploy=True)
+def deployed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What an operator should look at once."""
+    if settings.LOOPBACK_ONLY:
+        return [Warning("These settings are for this machine alone.", hint="config.settings.production", id="asclaimed.W001")]
+    return []
+
+
+def refuse() -> None:
+    """Raise ImproperlyConfigured, naming each error and its remedy, if a check above finds one."""
+    errors = [message for check in (hosts, work, directories) for message in check(None) if message.is_serious()]
+    if errors:
+        raise ImproperlyConfigured("Refusing to start:\n" + "\n".join(f"{error.id}: {error.msg} {error.hint}" for error in errors))
