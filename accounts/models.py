@@ -78,7 +78,7 @@ class User(AbstractBaseUser):
         return Role.OPERATOR in self.roles
 
 
-@ledger.recorded(plain=["kind", "name", "website", "created_at"])
+@ledger.recorded(plain=["kind", "name", "website", "created_at"], public=True)
 class Organisation(models.Model):
     """A body that people act for. Its name is public by nature."""
 

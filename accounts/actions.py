@@ -1,0 +1,80 @@
+"""Every change to who people are."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+import ledger
+from accounts.models import ApiKey, Membership, Organisation, Role, Scope, User, new_key
+from accounts.permissions import NotAllowed, check_operator
+
+MAX_KEYS = 20
+
+
+@transaction.atomic
+def found_organisation(*, by: ledger.Actor, kind: str, name: str, now: datetime, website: str = "") -> Organisation:
+    """A new organisation. `by` is an operator, or ledger.SYSTEM when an installation is set up."""
+    if isinstance(by, User):
+        check_operator(by)
+    organisation = Organisation(kind=kind, name=name, website=website, created_at=now)
+    organisation.full_clean()
+    with ledger.act("organisation.founded", by=by, role=Role.OPERATOR):
+        organisation.save(force_insert=True)
+    return organisation
+
+
+@transaction.atomic
+def grant_role(*, by: ledger.Actor, user: User, organisation: Organisation, role: str, now: datetime, reason: str = "") -> Membership:
+    """Give `user` a role. Twice is once. Nobody grants a role to themselves. Raises NotAllowed, ValidationError."""
+    if isinstance(by, User):
+        check_operator(by)
+        if by.pk == user.pk:
+            raise NotAllowed(_("Nobody grants a role to themselves."))
+    held = Membership.objects.current().filter(user=user, organisation=organisation, role=role).first()
+    if held:
+        return held
+    membership = Membership(user=user, organisation=organisation, role=role, created_at=now)
+    membership.full_clean()
+    with ledger.act("role.granted", by=by, role=Role.OPERATOR, reason=reason):
+        membership.save(force_insert=True)
+    return membership
+
+
+@transaction.atomic
+def end_role(*, by: User, membership: Membership, now: datetime, reason: str) -> None:
+    """End a role; what was done under it stands. Raises NotAllowed; does nothing if it has ended before."""
+    check_operator(by)
+    with ledger.act("role.ended", by=by, role=Role.OPERATOR, reason=reason):
+        Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=now)
+
+
+@transaction.atomic
+def create_key(*, by: User, label: str, scopes: list[str], now: datetime, expires_at: datetime | None = None) -> tuple[ApiKey, str]:
+    """A new key of one's own, and the key itself, which is never shown again. Raises ValidationError."""
+    if ApiKey.objects.usable(now).filter(user=by).count() >= MAX_KEYS:
+        raise ValidationError(_("You have %(count)d keys already. Revoke one first.") % {"count": MAX_KEYS})
+    if not scopes or set(scopes) - set(Scope.values):
+        raise ValidationError(_("Choose what the key may do."))
+    secret = new_key()
+    key = ApiKey(
+        user=by, label=label, prefix=secret[:8], digest=hashlib.sha256(secret.encode()).hexdigest(),
+        scopes=sorted(set(scopes)), created_at=now, expires_at=expires_at,
+    )  # fmt: skip
+    key.full_clean()
+    with ledger.act("key.created", by=by, role=Role.CONTRIBUTOR, name=""):
+        key.save(force_insert=True)
+    return key, secret
+
+
+@transaction.atomic
+def revoke_key(*, by: User, key: ApiKey, now: datetime) -> None:
+    """Make a key of one's own useless at once. Revoking twice is once. Raises NotAllowed."""
+    if key.user_id != by.pk and not by.has_role(Role.OPERATOR):
+        raise NotAllowed(_("This is not your key."))
+    with ledger.act("key.revoked", by=by, role=Role.CONTRIBUTOR, name=""):
+        ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)

@@ -1,0 +1,45 @@
+"""Who is calling: an API key in the Authorization header, or the session of the site."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.models import ApiKey, User
+
+
+class KeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer ac_…`. Looked up by the SHA-256 of the key in one indexed query; revoked and expired keys fail."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        """The key's account and the key, or None when no key was sent. Raises AuthenticationFailed for a key that is not valid."""
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != b"bearer":
+            return None
+        fault = AuthenticationFailed("This API key is not valid, was revoked or has expired.", code="key_invalid")
+        if len(parts) != 2 or len(parts[1]) > 200:
+            raise fault
+        digest = hashlib.sha256(parts[1]).hexdigest()
+        key = ApiKey.objects.usable(timezone.now()).select_related("user").filter(digest=digest).first()
+        if key is None:
+            raise fault
+        return key.user, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular's registry is untyped
+    """How the key stands in the OpenAPI document."""
+
+    target_class = KeyAuthentication
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "ac_…"}

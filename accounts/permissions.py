@@ -1,0 +1,26 @@
+"""Who may do what, as sentences. Each check raises NotAllowed with the sentence that the page shows."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+
+from accounts.models import Role, User
+
+
+class NotAllowed(PermissionDenied):
+    """The account may not do this; the text is a sentence for its reader."""
+
+
+def check_role(user: User, *roles: str) -> None:
+    """Raises NotAllowed unless `user` is signed in and holds one of `roles`."""
+    if not user.is_authenticated:
+        raise NotAllowed(_("Sign in to do this."))
+    if not user.has_role(*roles):
+        names = " / ".join(str(Role(role).label) for role in roles)
+        raise NotAllowed(_("This needs the role: %(roles)s.") % {"roles": names})
+
+
+def check_operator(user: User) -> None:
+    """Raises NotAllowed unless `user` is an operator."""
+    check_role(user, Role.OPERATOR)

@@ -1,0 +1,290 @@
+"""Every change to what was said. Moderators make them; flags and progress follow from what the other rooms find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+import ledger
+from accounts.models import Role, User
+from claims.models import (
+    Appearance,
+    Aspect,
+    Claim,
+    Company,
+    Criterion,
+    EntityRole,
+    Flag,
+    LegalEntity,
+    Product,
+    ProductOption,
+    Source,
+)
+from claims.permissions import check_register, check_revise
+from claims.states import ClaimKind, ClaimStatus, Progress
+
+Written = dict[str, Any]
+
+
+class ReasonMissing(ValidationError):
+    """A change of what was recorded needs a reason, and none was given."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Say why. The reason stands in the record beside the change."), code="reason_missing")
+
+
+class ClaimChanged(Exception):
+    """The claim was changed by someone else in the meantime."""
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__(f"{claim.reference} was changed in the meantime")
+        self.claim = claim
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+def _store(row: M) -> M:
+    """Validate a new row in full, then insert it. Raises ValidationError."""
+    row.full_clean(validate_constraints=False)
+    row.save(force_insert=True)
+    return row
+
+
+@transaction.atomic
+def add_company(*, by: User, name: Written, now: datetime, website: str = "") -> Company:
+    """A new company."""
+    check_register(by)
+    with ledger.act("company.added", by=by, role=Role.MODERATOR):
+        return _store(Company(name=name, website=website, created_at=now))
+
+
+@transaction.atomic
+def add_entity(*, by: User, company: Company, name: Written, jurisdiction: str, now: datetime, registration: str = "") -> LegalEntity:
+    """A legal person of a company."""
+    check_register(by)
+    entity = LegalEntity(company=company, name=name, jurisdiction=jurisdiction, registration=registration, created_at=now)
+    with ledger.act("entity.added", by=by, role=Role.MODERATOR):
+        return _store(entity)
+
+
+@transaction.atomic
+def give_entity_role(
+    *,
+    by: User,
+    entity: LegalEntity,
+    kind: str,
+    from_date: date,
+    now: datetime,
+    product: Product | None = None,
+    source: Source | None = None,
+    until_date: date | None = None,
+) -> EntityRole:
+    """Say what a legal person did for a product, and since when."""
+    check_register(by)
+    role = EntityRole(entity=entity, kind=kind, product=product, source=source, from_date=from_date, until_date=until_date, created_at=now)
+    with ledger.act("entity.role_given", by=by, role=Role.MODERATOR):
+        return _store(role)
+
+
+@transaction.atomic
+def add_product(
+    *, by: User, company: Company, name: Written, now: datetime, launched_date: date | None = None, kind: str = "goods"
+) -> Product:
+    """A product or service of a company."""
+    check_register(by)
+    with ledger.act("product.added", by=by, role=Role.MODERATOR):
+        return _store(Product(company=company, name=name, kind=kind, launched_date=launched_date, created_at=now))
+
+
+@transaction.atomic
+def add_option(
+    *, by: User, product: Product, name: Written, price: Decimal, currency: str, now: datetime, priced_date: date | None = None
+) -> ProductOption:
+    """A priced option of a product."""
+    check_register(by)
+    option = ProductOption(product=product, name=name, price=price, currency=currency, priced_date=priced_date, created_at=now)
+    with ledger.act("option.added", by=by, role=Role.MODERATOR):
+        return _store(option)
+
+
+@transaction.atomic
+def add_source(
+    *,
+    by: User,
+    company: Company,
+    channel: str,
+    title: Written,
+    now: datetime,
+    url: str = "",
+    speaker: Written | None = None,
+    lang: str = "zh-Hans",
+    published_at: datetime | None = None,
+    watched: bool = True,
+) -> Source:
+    """A place where the company speaks. The same address twice gives the source that is there."""
+    check_register(by)
+    if url and (found := Source.objects.filter(url=url).first()):
+        return found
+    source = Source(
+        company=company, channel=channel, url=url, title=title, speaker=speaker or {}, lang=lang,
+        published_at=published_at, watched=watched and bool(url), created_at=now,
+    )  # fmt: skip
+    with ledger.act("source.added", by=by, role=Role.MODERATOR):
+        return _store(source)
+
+
+@dataclass(frozen=True)
+class NewCriterion:
+    """A promised quantity as handed to `register_claim`."""
+
+    property: Written
+    comparator: str
+    value: Decimal
+    unit: str
+    tolerance: Decimal = Decimal(0)
+    conditions: Written = field(default_factory=dict)
+    basis: Written = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NewAspect:
+    """One point of a claim as handed to `register_claim`."""
+
+    kind: str
+    statement: Written
+    due_date: date | None = None
+    criterion: NewCriterion | None = None
+
+
+@transaction.atomic
+def register_claim(
+    *,
+    by: User,
+    product: Product,
+    quote: str,
+    quote_lang: str,
+    summary: Written,
+    aspects: list[NewAspect],
+    now: datetime,
+    kind: str = ClaimKind.EXPRESS,
+    option: ProductOption | None = None,
+    made_at: datetime | None = None,
+    stake: Decimal | None = None,
+    currency: str = "",
+) -> Claim:
+    """A new claim with its aspects and criteria. Puffery is kept without aspects, since it is never judged.
+
+    The money at stake is the option's price unless another sum is given. Raises NotAllowed, ValidationError.
+    """
+    check_register(by)
+    if kind == ClaimKind.PUFFERY and aspects:
+        raise ValidationError(_("Puffery is kept as it was said, but has no aspects to judge."))
+    if kind != ClaimKind.PUFFERY and not aspects:
+        raise ValidationError(_("Name at least one aspect that can be judged alone."))
+    if stake is None and option is not None:
+        stake, currency = option.price, option.currency
+    claim = Claim(
+        company=product.company, product=product, option=option, quote=quote, quote_lang=quote_lang, summary=summary, kind=kind,
+        made_at=made_at, stake=stake, currency=currency, created_at=now,
+    )  # fmt: skip
+    with ledger.act("claim.registered", by=by, role=Role.MODERATOR):
+        _store(claim)
+        for number, new in enumerate(aspects, start=1):
+            aspect = _store(
+                Aspect(
+                    claim=claim, number=number, kind=new.kind, statement=new.statement, due_date=new.due_date, created_at=now,
+                    progress=Progress.NOT_YET_DUE if new.due_date and new.due_date > now.date() else Progress.NOT_YET_RATED,
+                )
+            )  # fmt: skip
+            if new.criterion:
+                _store(Criterion(aspect=aspect, created_at=now, **vars(new.criterion)))
+    return claim
+
+
+@transaction.atomic
+def revise_claim(
+    *, by: User, claim: Claim, reason: str, now: datetime, quote: str | None = None, summary: Written | None = None, kind: str | None = None
+) -> Claim:
+    """Correct a claim. Its first wording stays in the history. Raises ReasonMissing, NotAllowed, ClaimChanged, ValidationError."""
+    check_revise(by, claim)
+    if not reason.strip():
+        raise ReasonMissing
+    held = Claim.objects.select_for_update().get(pk=claim.pk)
+    if (held.quote, held.summary, held.kind, held.status) != (claim.quote, claim.summary, claim.kind, claim.status):
+        raise ClaimChanged(held)
+    changed = []
+    for name, value in (("quote", quote), ("summary", summary), ("kind", kind)):
+        if value is not None and value != getattr(held, name):
+            setattr(held, name, value)
+            changed.append(name)
+    if not changed:
+        return held
+    held.full_clean()
+    with ledger.act("claim.revised", by=by, role=Role.MODERATOR, reason=reason):
+        held.save(update_fields=changed)
+    return held
+
+
+@transaction.atomic
+def withdraw_claim(*, by: User, claim: Claim, reason: str, now: datetime) -> None:
+    """Take a claim back. It stays readable, marked as withdrawn. Raises ReasonMissing, NotAllowed, ClaimChanged."""
+    check_revise(by, claim)
+    if not reason.strip():
+        raise ReasonMissing
+    with ledger.act("claim.withdrawn", by=by, role=Role.MODERATOR, reason=reason):
+        changed = Claim.objects.filter(pk=claim.pk, status=ClaimStatus.REGISTERED).update(status=ClaimStatus.WITHDRAWN)
+    if not changed:
+        raise ClaimChanged(claim)
+
+
+@transaction.atomic
+def place_claim(
+    *,
+    by: User,
+    claim: Claim,
+    source: Source,
+    now: datetime,
+    exact: str = "",
+    prefix: str = "",
+    suffix: str = "",
+    fragment: str = "",
+) -> Appearance:
+    """Say that the claim stands in a source, in these words. Twice is once."""
+    check_revise(by, claim)
+    found = Appearance.objects.filter(claim=claim, source=source).first()
+    if found:
+        return found
+    appearance = Appearance(claim=claim, source=source, exact=exact, prefix=prefix, suffix=suffix, fragment=fragment, created_at=now)
+    with ledger.act("claim.placed", by=by, role=Role.MODERATOR):
+        return _store(appearance)
+
+
+@transaction.atomic
+def set_progress(*, by: ledger.Actor, role: str, aspect: Aspect, progress: str) -> None:
+    """Say how far the work on an aspect is. The same again changes nothing."""
+    with ledger.act("aspect.progressed", by=by, role=role):
+        Aspect.objects.filter(pk=aspect.pk).exclude(progress=progress).update(progress=progress)
+
+
+@transaction.atomic
+def raise_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role: str = "system") -> Flag:
+    """Raise a flag on a claim; one that stands already is kept with its first time."""
+    standing = Flag.objects.raised().filter(claim=claim, kind=kind).first()
+    if standing:
+        return standing
+    with ledger.act("flag.raised", by=by, role=role):
+        return _store(Flag(claim=claim, kind=kind, raised_at=now))
+
+
+@transaction.atomic
+def lift_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role: str = "system") -> None:
+    """Lift a flag that stands; the history keeps that it did."""
+    with ledger.act("flag.lifted", by=by, role=role):
+        Flag.objects.raised().filter(claim=claim, kind=kind).update(lifted_at=now)

@@ -1,0 +1,22 @@
+"""Who may change what was said."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Role, User
+from accounts.permissions import NotAllowed, check_role
+from claims.models import Claim
+from claims.states import ClaimStatus
+
+
+def check_register(user: User) -> None:
+    """Raises NotAllowed unless `user` is a moderator."""
+    check_role(user, Role.MODERATOR)
+
+
+def check_revise(user: User, claim: Claim) -> None:
+    """Raises NotAllowed unless `user` is a moderator and the claim still stands."""
+    check_role(user, Role.MODERATOR)
+    if claim.status == ClaimStatus.WITHDRAWN:
+        raise NotAllowed(_("This claim was withdrawn. It stays readable and is not changed any more."))

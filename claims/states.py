@@ -1,0 +1,86 @@
+"""The vocabularies of what was said, and the one workflow of a claim."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Channel(models.TextChoices):
+    LAUNCH_EVENT = "launch_event", _("launch event")
+    SOCIAL_POST = "social_post", _("social post")
+    PRODUCT_PAGE = "product_page", _("product page")
+    BROCHURE = "brochure", _("brochure")
+    ORDER_PAGE = "order_page", _("order page")
+    APP_SCREEN = "app_screen", _("app screen")
+    CONTRACT = "contract", _("contract")
+    SALES_CHAT = "sales_chat", _("sales chat")
+    STATEMENT = "statement", _("official statement")
+    RELEASE_NOTES = "release_notes", _("release notes")
+
+
+class EntityRoleKind(models.TextChoices):
+    MADE = "made", _("made it")
+    SOLD = "sold", _("sold it")
+    SERVICES = "services", _("services it")
+    SIGNED = "signed", _("signed the contract")
+    SPOKE = "spoke", _("made the claim")
+
+
+class ProductKind(models.TextChoices):
+    GOODS = "goods", _("product")
+    SERVICE = "service", _("service")
+
+
+class ClaimKind(models.TextChoices):
+    EXPRESS = "express", _("express claim")
+    IMPLIED = "implied", _("implied claim")
+    PUFFERY = "puffery", _("puffery")
+
+
+class ClaimStatus(models.TextChoices):
+    REGISTERED = "registered", _("registered")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+CLAIM_TRANSITIONS: dict[str, frozenset[str]] = {
+    ClaimStatus.REGISTERED: frozenset({ClaimStatus.WITHDRAWN}),
+    ClaimStatus.WITHDRAWN: frozenset(),
+}
+
+
+class AspectKind(models.TextChoices):
+    FUNCTION = "function", _("function")
+    QUANTITY = "quantity", _("quantity")
+    APPEARANCE = "appearance", _("appearance")
+    PRICE = "price", _("price")
+    DATE = "date", _("date")
+    PROCESS = "process", _("process")
+
+
+class Progress(models.TextChoices):
+    """How far the work on an aspect is. Never a finding."""
+
+    NOT_YET_RATED = "not_yet_rated", _("not yet rated")
+    NOT_YET_DUE = "not_yet_due", _("not yet due")
+    IN_PROGRESS = "in_progress", _("in progress")
+    IN_REVIEW = "in_review", _("in review")
+    REPLY_WINDOW_OPEN = "reply_window_open", _("waiting for the company’s reply")
+    OVERDUE = "overdue", _("overdue")
+    OUT_OF_SCOPE = "out_of_scope", _("out of scope")
+
+
+class Comparator(models.TextChoices):
+    AT_LEAST = "at_least", _("at least")
+    AT_MOST = "at_most", _("at most")
+
+
+class FlagKind(models.TextChoices):
+    EDITED_AFTER_PUBLICATION = "edited_after_publication", _("edited after publication")
+    DELETED = "deleted", _("deleted")
+    DISCLAIMER_ADDED_LATER = "disclaimer_added_later", _("disclaimer added later")
+    REMEDIED = "remedied", _("remedied")
+    COMPANY_REPLIED = "company_replied", _("the company replied")
+    COMPANY_SILENT = "company_silent", _("the company stayed silent")
+    DISPUTED = "disputed", _("disputed")
+    SUPERSEDED = "superseded", _("superseded")

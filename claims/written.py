@@ -1,0 +1,97 @@
+"""Texts that we write, with their language and translations (DESIGN §2, Languages).
+
+One column holds
+`{"lang": "en", "text": "…", "translations": {"zh-Hans": {"text": "…", "role": "moderator", "name": "grey-heron-4821"}}}`:
+the original and its translations are one text for the record, so that erasing one erases all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+LANGUAGES: Final = ("zh-Hans", "en")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A written text as shown to one reader: `translated_by` is the translator's role, or None for the original."""
+
+    text: str
+    lang: str
+    translated_by: str | None = None
+    missing: bool = False
+
+
+def write(lang: str, text: str, **translations: str) -> dict[str, Any]:
+    """A written text in `lang`; translations by keyword (`en=…`, `zh_Hans=…`), marked as a moderator's unless added later."""
+    return {
+        "lang": lang,
+        "text": text,
+        "translations": {
+            key.replace("_", "-"): {"text": value, "role": "moderator", "name": ""} for key, value in translations.items() if value
+        },
+    }
+
+
+def read(value: dict[str, Any] | None, lang: str) -> Reading:
+    """The translation into `lang` if there is one, else the original, saying so (`missing`).
+
+    >>> read(write("en", "a duct"), "zh-Hans").missing
+    True
+    """
+    if not value:
+        return Reading("", lang)
+    wanted = "zh-Hans" if lang.lower().startswith("zh") else lang
+    if value["lang"] == wanted:
+        return Reading(value["text"], wanted)
+    translation = value.get("translations", {}).get(wanted)
+    if translation:
+        return Reading(translation["text"], wanted, translated_by=translation["role"])
+    return Reading(value["text"], value["lang"], missing=True)
+
+
+def complete(value: dict[str, Any] | None) -> bool:
+    """Whether the text stands in every language of the site."""
+    return bool(value) and all(read(value, lang).text and not read(value, lang).missing for lang in LANGUAGES)
+
+
+def validate_written(value: Any) -> None:
+    """Raises ValidationError unless `value` has exactly the shape shown at the top of this module."""
+    if value in (None, {}):
+        return
+    fault = ValidationError(
+        _("A text needs a language and words, and each translation its words and its translator's role."), code="written"
+    )
+    if not isinstance(value, dict) or set(value) != {"lang", "text", "translations"}:
+        raise fault
+    if value["lang"] not in LANGUAGES or not isinstance(value["text"], str) or not isinstance(value["translations"], dict):
+        raise fault
+    for lang, translation in value["translations"].items():
+        if (
+            lang not in LANGUAGES
+            or lang == value["lang"]
+            or not isinstance(translation, dict)
+            or set(translation) != {"text", "role", "name"}
+        ):
+            raise fault
+        if not all(isinstance(part, str) for part in translation.values()):
+            raise fault
+
+
+class WrittenField(models.JSONField):  # type: ignore[type-arg]  # the stubs give JSONField no parameters at run time
+    """A written text; empty is `{}`."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("default", dict)
+        options.setdefault("validators", [validate_written])
+        super().__init__(*args, **options)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        if isinstance(value, dict):
+            validate_written(value)
+        return super().get_db_prep_value(value, connection, prepared)

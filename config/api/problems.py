@@ -1,0 +1,63 @@
+"""Errors of the API: RFC 9457 `application/problem+json`, saying nothing of what is inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+_TITLES = {
+    400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed", 406: "Not acceptable",
+    409: "Conflict", 413: "Too large", 415: "Unsupported media type", 429: "Too many requests", 503: "Not available just now",
+    507: "No room to store this",
+}  # fmt: skip
+
+
+class ProblemRenderer(JSONRenderer):
+    media_type = "application/problem+json"
+
+
+def problem(status: int, detail: str, *, code: str = "", **more: Any) -> Response:
+    """A problem document with its title, its code (`type` is `about:blank#code`) and any members in `more`."""
+    body = {
+        "type": f"about:blank#{code}" if code else "about:blank",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        **more,
+    }
+    response = Response(body, status=status)
+    response.accepted_renderer = ProblemRenderer()
+    response.accepted_media_type = ProblemRenderer.media_type
+    response.renderer_context = {}
+    return response
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: known refusals become problems; None lets anything unknown become a plain 500."""
+    if isinstance(error, ValidationError):
+        error = exceptions.ValidationError(error.message_dict if hasattr(error, "error_dict") else {"detail": error.messages})
+    if isinstance(error, IntegrityError):
+        return problem(409, "This change conflicts with one that was stored before it.", code="conflict")
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    code, more, detail = "", {}, ""
+    if isinstance(error, exceptions.ValidationError):
+        detail, code, more = "Some fields cannot be accepted as they are. Nothing was stored.", "invalid", {"errors": error.detail}
+    elif isinstance(error, exceptions.APIException):
+        detail = str(error.detail)
+        code = error.get_codes() if isinstance(error.get_codes(), str) else ""
+    elif isinstance(error, (Http404, PermissionDenied)):
+        detail = str(error) if isinstance(error, PermissionDenied) and str(error) else _TITLES[response.status_code] + "."
+    answer = problem(response.status_code, detail, code=code, **more)
+    for name, value in response.items():
+        if name != "Content-Type":
+            answer[name] = value
+    return answer

@@ -1,0 +1,503 @@
+"""What was found: looks at sources and what they brought back; what owners handed in.
+
+Ids of what an owner files are random (UUIDv4): a UUIDv7 would publish the moment of filing (SAFETY, "Owners stay unknown").
+Fields that tie evidence to a person are *closed* texts of the record: committed, but never opened in public.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import F, Q
+from uuid_utils.compat import uuid7
+
+import ledger
+from accounts.models import Organisation, User
+from accounts.pseudonyms import new_pseudonym
+from claims.models import Appearance, Aspect, Claim, Product, Source, known
+from claims.references import LENGTH, new_reference
+from claims.written import WrittenField
+from evidence.states import (
+    AlertKind,
+    CustodyKind,
+    DisappearanceStatus,
+    ExhibitStatus,
+    InformationGrade,
+    Licence,
+    LookMethod,
+    LookType,
+    Provenance,
+    SightingKind,
+    SourceGrade,
+    SubmissionStatus,
+)
+
+# --- sources over time -------------------------------------------------------------------------------------------------
+
+
+@ledger.recorded(plain=["source", "digest", "size", "content_type", "captured_at", "created_at"], text=["url"], public=True)
+class Capture(models.Model):
+    """The preserved bytes of one observation, in the store under `digest` (SHA-256)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    digest = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    content_type = models.CharField(max_length=120, blank=True)
+    url = models.URLField(max_length=2000, blank=True, help_text="Where the bytes came from after redirects.")
+    captured_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+
+class VersionQuerySet(models.QuerySet["Version"]):
+    def in_order(self) -> Self:
+        """As they followed each other."""
+        return self.order_by("number")
+
+
+@ledger.recorded(
+    plain=["source", "capture", "number", "lang", "characters", "extractor", "extractor_version", "not_before", "not_after", "created_at"],
+    text=["title", "body", "digest"],
+    public=True,
+)
+class Version(models.Model):
+    """One distinct text state of a source. A→B→A is three versions.
+
+    The text came to stand there after `not_before` (the last look that found the text before it; None for the first) and not
+    after `not_after` (the first look that found it).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    capture = models.ForeignKey(Capture, on_delete=models.PROTECT)
+    number = models.PositiveIntegerField()
+    title = models.TextField(blank=True)
+    body = models.TextField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the text. Committed, not bare: the text may have to go one day.")
+    characters = models.PositiveIntegerField()
+    lang = models.CharField(max_length=12)
+    extractor = models.CharField(max_length=40)
+    extractor_version = models.CharField(max_length=20)
+    not_before = models.DateTimeField(null=True, blank=True)
+    not_after = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "number"], name="version_number_once_per_source"),
+            models.CheckConstraint(condition=Q(not_before=None) | Q(not_before__lte=F("not_after")), name="version_interval_ordered"),
+        ]
+
+
+@ledger.recorded(
+    plain=["source", "type", "method", "looked_at", "status", "capture", "version", "elapsed_ms", "created_at"],
+    text=["final_url", "reason"],
+    public=True,
+)
+class Observation(models.Model):
+    """One look at a source. Only `ok` made a version; `unchanged` points at the version it found again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    type = models.CharField(max_length=12, choices=LookType.choices)
+    method = models.CharField(max_length=8, choices=LookMethod.choices, default=LookMethod.LIVE)
+    looked_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="HTTP status, if an answer came.")
+    final_url = models.URLField(max_length=2000, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    capture = models.ForeignKey(Capture, null=True, blank=True, on_delete=models.PROTECT)
+    version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.PROTECT)
+    elapsed_ms = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            known("type", LookType, "observation_type_known"),
+            known("method", LookMethod, "observation_method_known"),
+            models.CheckConstraint(
+                condition=Q(type__in=["ok", "unchanged"], version__isnull=False) | ~Q(type__in=["ok", "unchanged"]) & Q(version=None),
+                name="observation_has_a_version_iff_text_was_seen",
+            ),
+        ]
+        indexes = [models.Index(fields=["source", "-looked_at"])]
+
+
+@ledger.recorded(plain=["appearance", "version", "kind", "start", "end", "similarity", "created_at"], text=["passage"], public=True)
+class Sighting(models.Model):
+    """One appearance looked for in one version: where, how like, and the nearest passage. `similarity` is per mille."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    appearance = models.ForeignKey(Appearance, on_delete=models.PROTECT)
+    version = models.ForeignKey(Version, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=10, choices=SightingKind.choices)
+    start = models.PositiveIntegerField(null=True, blank=True)
+    end = models.PositiveIntegerField(null=True, blank=True)
+    passage = models.TextField(blank=True)
+    similarity = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["appearance", "version"], name="sighting_once_per_version"),
+            known("kind", SightingKind, "sighting_kind_known"),
+            models.CheckConstraint(condition=Q(similarity__lte=1000), name="sighting_similarity_per_mille"),
+        ]
+
+
+@ledger.recorded(
+    plain=["source", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at", "created_at"],
+    public=True,
+)
+class Disappearance(models.Model):
+    """A source going away: between `last_seen_at` and `first_missing_at`, confirmed by looks spread over time, reversible."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    type = models.CharField(max_length=12, choices=LookType.choices)
+    status = models.CharField(max_length=10, choices=DisappearanceStatus.choices, default=DisappearanceStatus.SUSPECTED)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    first_missing_at = models.DateTimeField()
+    confirmations = models.PositiveSmallIntegerField(default=1)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    reversed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source"], condition=~Q(status="reversed"), name="disappearance_open_once_per_source"),
+            known("status", DisappearanceStatus, "disappearance_status_known"),
+            models.CheckConstraint(
+                condition=Q(status="suspected", confirmed_at=None, reversed_at=None)
+                | Q(status="confirmed", confirmed_at__isnull=False, reversed_at=None)
+                | Q(status="reversed", reversed_at__isnull=False),
+                name="disappearance_times_match_its_status",
+            ),
+        ]
+
+
+@ledger.recorded(plain=["kind", "claim", "source", "version", "created_at", "handled_at"], text=["handled_by"])
+class Alert(models.Model):
+    """Something that moderators should look at."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=20, choices=AlertKind.choices)
+    claim = models.ForeignKey(Claim, null=True, blank=True, on_delete=models.PROTECT)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.PROTECT)
+    created_at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True, blank=True)
+    handled_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            known("kind", AlertKind, "alert_kind_known"),
+            models.CheckConstraint(
+                condition=Q(handled_at=None, handled_by=None) | Q(handled_at__isnull=False, handled_by__isnull=False),
+                name="alert_handled_all_or_none",
+            ),
+        ]
+        indexes = [models.Index(fields=["-id"], condition=Q(handled_at=None), name="alert_open")]
+
+
+# --- what owners hand in -----------------------------------------------------------------------------------------------
+
+
+@ledger.derived(reason="private: ties an account to what it filed; only counts of independent contributors are ever published")
+class Contributor(models.Model):
+    """A pseudonymous owner: the same person behind several submissions counts once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.OneToOneField(User, on_delete=models.PROTECT)
+
+
+class OfAcceptedSubmission(models.QuerySet[models.Model]):
+    """Rows that belong to a submission; the public knows only those of accepted ones."""
+
+    via: str
+
+    def public(self) -> Self:
+        return self.filter(**{f"{self.via}__status": SubmissionStatus.ACCEPTED})
+
+
+class OfUnit(OfAcceptedSubmission):
+    via = "teardown__submission"
+
+    def public(self) -> Self:
+        return super().public().distinct()
+
+
+class OfExhibit(OfAcceptedSubmission):
+    via = "exhibit__submission"
+
+
+class OfSubmission(OfAcceptedSubmission):
+    via = "submission"
+
+
+class OfTeardown(OfAcceptedSubmission):
+    via = "teardown__submission"
+
+
+@ledger.recorded(plain=["product"], text=["label"], sealed=["serial_key"], coarse=True, public="public")
+class Unit(models.Model):
+    """One physical product. Its VIN or serial number is kept only as a keyed hash, to tell units apart."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT)
+    label = models.CharField(max_length=60)
+    serial_key = models.CharField(max_length=64)
+
+    objects = OfUnit.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["product", "serial_key"], name="unit_once_per_product")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def public(self) -> Self:
+        """Accepted submissions: all that the public may know to exist."""
+        return self.filter(status=SubmissionStatus.ACCEPTED)
+
+    def visible_to(self, user: User) -> Self:
+        """What `user` may read: moderators and auditors all, everyone else their own."""
+        if user.has_role("moderator", "adjudicator", "auditor"):
+            return self
+        return self.filter(filed_by=user)
+
+    def waiting(self) -> Self:
+        """What moderation has still to decide, oldest first."""
+        return self.filter(status=SubmissionStatus.RECEIVED).order_by("filed_at", "pk")
+
+
+@ledger.recorded(
+    plain=["reference", "claim", "status", "licence", "filed_date", "decided_date"],
+    text=["pseudonym", "narrative", "narrative_lang", "decision_reason"],
+    sealed=["contact", "contributor", "filed_by", "organisation", "decided_by", "filed_at", "decided_at", "idempotency_key"],
+    coarse=True,
+    public="public",
+)
+class Submission(models.Model):
+    """One act of handing in. Its pseudonym is its own, so that two submissions of one owner cannot be linked."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
+    contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT)
+    filed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT)
+    pseudonym = models.CharField(max_length=40, default=new_pseudonym)
+    status = models.CharField(max_length=10, choices=SubmissionStatus.choices, default=SubmissionStatus.RECEIVED)
+    narrative = models.TextField()
+    narrative_lang = models.CharField(max_length=12)
+    licence = models.CharField(max_length=12, choices=Licence.choices)
+    contact = ledger.SealedField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=80, blank=True)
+    filed_at = models.DateTimeField()
+    filed_date = models.DateField()
+    decision_reason = WrittenField(blank=True)
+    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_date = models.DateField(null=True, blank=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            known("status", SubmissionStatus, "submission_status_known"),
+            known("licence", Licence, "submission_licence_known"),
+            models.UniqueConstraint(
+                fields=["filed_by", "idempotency_key"], condition=~Q(idempotency_key=""), name="submission_idempotent_per_account"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None, decided_at=None, decided_date=None, status__in=["received", "withdrawn"])
+                | Q(decided_by__isnull=False, decided_at__isnull=False, decided_date__isnull=False),
+                name="submission_decided_all_or_none",
+            ),
+            models.CheckConstraint(condition=Q(decided_by=None) | ~Q(decided_by=F("filed_by")), name="submission_not_decided_by_its_filer"),
+        ]
+        indexes = [models.Index(fields=["filed_at"], condition=Q(status="received"), name="submission_waiting")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class ExhibitQuerySet(models.QuerySet["Exhibit"]):
+    def public(self) -> Self:
+        """Exhibits of accepted submissions that can be shown."""
+        return self.filter(submission__status=SubmissionStatus.ACCEPTED)
+
+
+@ledger.recorded(
+    plain=[
+        "reference",
+        "submission",
+        "number",
+        "size",
+        "media_type",
+        "width",
+        "height",
+        "status",
+        "provenance",
+        "grade_source",
+        "grade_information",
+    ],
+    text=["caption", "grade_reason"],
+    sealed=["digest", "filename", "metadata", "duplicate_key", "pdq", "pdq_quality"],
+    coarse=True,
+    public="public",
+)
+class Exhibit(models.Model):
+    """One original file as received. `digest` (its SHA-256, the address of its bytes) stays sealed: whoever holds the file could
+    otherwise confirm that it was filed here."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT)
+    number = models.PositiveSmallIntegerField()
+    digest = ledger.SealedField()
+    duplicate_key = models.CharField(max_length=64, help_text="Keyed hash of the original: equal files are found without a bare digest.")
+    filename = ledger.SealedField(null=True, blank=True)
+    metadata = ledger.SealedField(null=True, blank=True)
+    caption = WrittenField(blank=True)
+    size = models.PositiveBigIntegerField()
+    media_type = models.CharField(max_length=40, blank=True)
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=ExhibitStatus.choices, default=ExhibitStatus.STORED)
+    provenance = models.CharField(max_length=2, choices=Provenance.choices, default=Provenance.P1)
+    pdq = models.JSONField(null=True, blank=True, help_text="The eight orientations' PDQ hashes, hex.")
+    pdq_quality = models.PositiveSmallIntegerField(null=True, blank=True)
+    grade_source = models.CharField(max_length=1, choices=SourceGrade.choices, blank=True)
+    grade_information = models.CharField(max_length=1, choices=InformationGrade.choices, blank=True)
+    grade_reason = WrittenField(blank=True)
+
+    objects = ExhibitQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["submission", "number"], name="exhibit_number_once_per_submission"),
+            known("status", ExhibitStatus, "exhibit_status_known"),
+            known("provenance", Provenance, "exhibit_provenance_known"),
+            models.CheckConstraint(
+                condition=Q(grade_source="", grade_information="") | ~Q(grade_source="") & ~Q(grade_information=""),
+                name="exhibit_grade_is_a_pair",
+            ),
+        ]
+        indexes = [models.Index(fields=["duplicate_key"])]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+@ledger.derived(reason="remade from the exhibit at will; a verdict that relies on one pins its digest")
+class Rendition(models.Model):
+    """A picture made from an exhibit's pixels, with no metadata. The bytes lie in the rendition store under `digest`."""
+
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.CASCADE)
+    name = models.CharField(max_length=10)
+    digest = models.CharField(max_length=64)
+    media_type = models.CharField(max_length=40)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["exhibit", "name"], name="rendition_name_once_per_exhibit")]
+
+
+@ledger.recorded(plain=["exhibit", "kind", "outcome"], text=["agent", "note"], sealed=["happened_at"], coarse=True, public="public")
+class CustodyEvent(models.Model):
+    """What happened to an exhibit: kind, agent, when, outcome. In public the time is the day."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=20, choices=CustodyKind.choices)
+    agent = models.CharField(max_length=80)
+    outcome = models.CharField(max_length=40, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    happened_at = models.DateTimeField()
+
+    objects = OfExhibit.as_manager()
+
+    class Meta:
+        constraints = [known("kind", CustodyKind, "custody_kind_known")]
+        indexes = [models.Index(fields=["exhibit", "happened_at"])]
+
+
+@ledger.recorded(plain=["submission", "unit", "laboratory", "performed_date"], text=["title"], coarse=True, public="public")
+class Teardown(models.Model):
+    """One unit taken apart, step by step."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
+    laboratory = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT)
+    title = WrittenField()
+    performed_date = models.DateField()
+
+    objects = OfSubmission.as_manager()
+
+
+@ledger.recorded(plain=["teardown", "parent", "number"], text=["name"], coarse=True, public="public")
+class Part(models.Model):
+    """A node of the part tree of a teardown."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    teardown = models.ForeignKey(Teardown, on_delete=models.PROTECT)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
+    number = models.PositiveSmallIntegerField()
+    name = WrittenField()
+
+    objects = OfTeardown.as_manager()
+
+
+@ledger.recorded(plain=["teardown", "part", "exhibit", "number"], text=["done", "seen"], coarse=True, public="public")
+class TeardownStep(models.Model):
+    """What was done and what was seen, with the photo that shows it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    teardown = models.ForeignKey(Teardown, on_delete=models.PROTECT)
+    number = models.PositiveSmallIntegerField()
+    part = models.ForeignKey(Part, null=True, blank=True, on_delete=models.PROTECT)
+    exhibit = models.ForeignKey(Exhibit, null=True, blank=True, on_delete=models.PROTECT)
+    done = WrittenField()
+    seen = WrittenField(blank=True)
+
+    objects = OfTeardown.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["teardown", "number"], name="step_number_once_per_teardown")]
+
+
+@ledger.recorded(
+    plain=["teardown", "aspect", "value", "standard_uncertainty", "unit_name", "measured_date"],
+    text=["quantity", "instrument", "method", "conditions"],
+    coarse=True,
+    public="public",
+)
+class Measurement(models.Model):
+    """One measured value with its standard uncertainty (k = 1), in the unit it was read in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    teardown = models.ForeignKey(Teardown, on_delete=models.PROTECT)
+    aspect = models.ForeignKey(Aspect, on_delete=models.PROTECT)
+    quantity = WrittenField()
+    value = models.DecimalField(max_digits=20, decimal_places=8)
+    standard_uncertainty = models.DecimalField(max_digits=20, decimal_places=8)
+    unit_name = models.CharField(max_length=40, help_text="As pint reads it.")
+    instrument = WrittenField()
+    method = WrittenField()
+    conditions = WrittenField(blank=True)
+    measured_date = models.DateField()
+
+    objects = OfTeardown.as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(standard_uncertainty__gt=0), name="measurement_has_an_uncertainty")]

@@ -1,0 +1,58 @@
+"""What is shown: reports already built. Everything in them comes from the other rooms."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
+
+import ledger
+from claims.models import Claim, Source, known
+from claims.references import LENGTH, new_reference
+
+
+class ReportKind(models.TextChoices):
+    DISCREPANCY = "discrepancy", _("discrepancy report")
+    SNAPSHOT = "snapshot", _("snapshot of a deleted post")
+
+
+@ledger.recorded(plain=["reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at"], public=True)
+class Report(models.Model):
+    """One built report. `basis` is the SHA-256 of its report.json: the same inputs make the same report, once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
+    kind = models.CharField(max_length=12, choices=ReportKind.choices)
+    claim = models.ForeignKey(Claim, null=True, blank=True, on_delete=models.PROTECT)
+    source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT)
+    checkpoint_size = models.PositiveBigIntegerField()
+    basis = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            known("kind", ReportKind, "report_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind="discrepancy", claim__isnull=False, source=None) | Q(kind="snapshot", claim=None, source__isnull=False),
+                name="report_is_about_one_thing",
+            ),
+        ]
+        indexes = [models.Index(fields=["claim", "-id"]), models.Index(fields=["source", "-id"])]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+@ledger.recorded(plain=["report", "name", "digest", "size", "media_type"], public=True)
+class ReportFile(models.Model):
+    """One file of a report, in the report store under `digest`."""
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT)
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    media_type = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["report", "name"], name="report_file_name_once")]

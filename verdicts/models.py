@@ -1,0 +1,221 @@
+"""What is concluded: findings, the company's say, verdicts. What must never be false here is a constraint."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from uuid_utils.compat import uuid7
+
+import ledger
+from accounts.models import User
+from claims.models import Aspect, Claim, known
+from claims.references import LENGTH, new_reference
+from claims.written import WrittenField
+from evidence.models import Exhibit
+from verdicts.states import Conclusion, InvitationStatus, Mechanism, Rating, VerdictStatus
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    def public(self) -> Self:
+        """Findings become public with a verdict on their aspect."""
+        return self.filter(aspect__verdict__status__in=[VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED]).distinct()
+
+
+@ledger.recorded(plain=["aspect", "conclusion", "created_at"], text=["reasoning"], sealed=["moderator"], public="public")
+class Finding(models.Model):
+    """One reasoned conclusion of one moderator on one aspect, from named exhibits."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    aspect = models.ForeignKey(Aspect, on_delete=models.PROTECT)
+    moderator = models.ForeignKey(User, on_delete=models.PROTECT)
+    conclusion = models.CharField(max_length=12, choices=Conclusion.choices)
+    reasoning = WrittenField()
+    created_at = models.DateTimeField()
+
+    objects = FindingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [known("conclusion", Conclusion, "finding_conclusion_known")]
+        indexes = [models.Index(fields=["aspect", "-id"])]
+
+
+@ledger.recorded(plain=["finding", "exhibit"])
+class FindingExhibit(models.Model):
+    """An exhibit that a finding rests on."""
+
+    finding = models.ForeignKey(Finding, on_delete=models.PROTECT)
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["finding", "exhibit"], name="finding_names_an_exhibit_once")]
+
+
+@ledger.recorded(
+    plain=["claim", "status", "sent_at", "deadline_at", "closed_at"],
+    text=["allegation", "waiver_reason"],
+    sealed=["invited_by", "waiver_proposed_by", "waiver_approved_by"],
+    public=True,
+)
+class Invitation(models.Model):
+    """The company's right of reply on one claim and its deadline. Closed early only by a reply or by a waiver of two people."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
+    status = models.CharField(max_length=10, choices=InvitationStatus.choices, default=InvitationStatus.OPEN)
+    allegation = WrittenField()
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    waiver_reason = WrittenField(blank=True)
+    waiver_proposed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    waiver_approved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            known("status", InvitationStatus, "invitation_status_known"),
+            models.UniqueConstraint(fields=["claim"], condition=Q(status="open"), name="invitation_open_once_per_claim"),
+            models.CheckConstraint(condition=Q(deadline_at__gt=F("sent_at")), name="invitation_leaves_time"),
+            models.CheckConstraint(
+                condition=Q(status="open", closed_at=None) | ~Q(status="open") & Q(closed_at__isnull=False),
+                name="invitation_closed_at_matches",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="silent") | Q(closed_at__gte=F("deadline_at")), name="invitation_silent_only_after_its_deadline"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="waived")
+                | Q(waiver_proposed_by__isnull=False, waiver_approved_by__isnull=False) & ~Q(waiver_proposed_by=F("waiver_approved_by")),
+                name="invitation_waived_by_two_people",
+            ),
+        ]
+
+
+@ledger.recorded(plain=["invitation", "lang", "received_at"], text=["body"], sealed=["recorded_by"], public=True)
+class Reply(models.Model):
+    """The company's answer, verbatim."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    invitation = models.ForeignKey(Invitation, on_delete=models.PROTECT)
+    body = models.TextField()
+    lang = models.CharField(max_length=12)
+    received_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT)
+
+
+class VerdictQuerySet(models.QuerySet["Verdict"]):
+    def public(self) -> Self:
+        """Published verdicts and those they superseded; a proposal is nobody's business yet."""
+        return self.filter(status__in=[VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED])
+
+    def standing(self) -> Self:
+        """The verdicts that hold now."""
+        return self.filter(status=VerdictStatus.PUBLISHED)
+
+    def newest(self) -> Self:
+        """Newest publication first."""
+        return self.order_by("-published_at", "-id")
+
+
+@ledger.recorded(
+    plain=[
+        "reference",
+        "aspect",
+        "rating",
+        "mechanism",
+        "status",
+        "method_version",
+        "supersedes",
+        "units",
+        "contributors",
+        "laboratories",
+        "proposed_at",
+        "decided_at",
+        "published_at",
+    ],
+    text=["rationale", "attempts", "conformity"],
+    sealed=["salt", "proposed_by", "decided_by"],
+    document="document_digest",
+    public="public",
+)
+class Verdict(models.Model):
+    """The conclusion on one aspect, proposed by one adjudicator and approved by another; frozen, superseded, never edited.
+
+    `conformity` is the computed result of measured against promised, with every number it came from (decimal strings).
+    `document_digest` is the SHA-256 of the public document (VerdictDocument), set on publication.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
+    aspect = models.ForeignKey(Aspect, on_delete=models.PROTECT)
+    rating = models.CharField(max_length=20, choices=Rating.choices)
+    mechanism = models.CharField(max_length=30, choices=Mechanism.choices, blank=True)
+    rationale = WrittenField()
+    attempts = WrittenField(blank=True, help_text="For `unverifiable`: what was tried.")
+    status = models.CharField(max_length=10, choices=VerdictStatus.choices, default=VerdictStatus.PROPOSED)
+    method_version = models.CharField(max_length=20)
+    supersedes = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="superseded_by")
+    conformity = models.JSONField(null=True, blank=True)
+    units = models.PositiveSmallIntegerField(default=0)
+    contributors = models.PositiveSmallIntegerField(default=0)
+    laboratories = models.PositiveSmallIntegerField(default=0)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    salt = models.CharField(max_length=64, blank=True)
+    document_digest = models.CharField(max_length=64, blank=True)
+
+    objects = VerdictQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            known("rating", Rating, "verdict_rating_known"),
+            known("status", VerdictStatus, "verdict_status_known"),
+            models.CheckConstraint(condition=Q(mechanism="") | Q(mechanism__in=Mechanism.values), name="verdict_mechanism_known"),
+            models.CheckConstraint(
+                condition=Q(rating="misleading") & ~Q(mechanism="") | ~Q(rating="misleading"), name="verdict_misleading_names_how"
+            ),
+            models.UniqueConstraint(fields=["aspect"], condition=Q(status="published"), name="verdict_stands_once_per_aspect"),
+            models.UniqueConstraint(fields=["aspect"], condition=Q(status="proposed"), name="verdict_proposed_once_per_aspect"),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")), name="verdict_decided_by_a_second_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="proposed", decided_by=None, decided_at=None)
+                | ~Q(status="proposed") & Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="verdict_decided_all_or_none",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["published", "superseded"], published_at__isnull=False) & ~Q(document_digest="") & ~Q(salt="")
+                | Q(status__in=["proposed", "rejected"], published_at=None, document_digest=""),
+                name="verdict_published_with_its_document",
+            ),
+        ]
+        indexes = [models.Index(fields=["-published_at", "-id"], condition=Q(status="published"), name="verdict_standing_newest")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+@ledger.recorded(plain=["verdict", "exhibit", "rendition_digest"])
+class VerdictExhibit(models.Model):
+    """An exhibit that a verdict pins, by the digest of its published rendition."""
+
+    verdict = models.ForeignKey(Verdict, on_delete=models.PROTECT)
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT)
+    rendition_digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["verdict", "exhibit"], name="verdict_pins_an_exhibit_once")]
+
+
+@ledger.derived(reason="the published bytes of a verdict; their digest stands in the verdict's leaf")
+class VerdictDocument(models.Model):
+    """The public document of a verdict exactly as it is served: RFC 8785 bytes, written once at publication."""
+
+    verdict = models.OneToOneField(Verdict, primary_key=True, on_delete=models.PROTECT)
+    body = models.TextField()

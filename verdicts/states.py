@@ -1,0 +1,71 @@
+"""The vocabularies of what is concluded, and the workflow of a verdict."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Conclusion(models.TextChoices):
+    CONTRADICTS = "contradicts", _("contradicts the claim")
+    SUPPORTS = "supports", _("supports the claim")
+    INCONCLUSIVE = "inconclusive", _("inconclusive")
+
+
+class Rating(models.TextChoices):
+    DELIVERED = "delivered", _("delivered")
+    DELIVERED_LATE = "delivered_late", _("delivered late")
+    PARTLY_DELIVERED = "partly_delivered", _("partly delivered")
+    MISLEADING = "misleading", _("misleading")
+    NOT_DELIVERED = "not_delivered", _("not delivered")
+    UNVERIFIABLE = "unverifiable", _("unverifiable")
+
+
+SCORES: dict[str, int | None] = {
+    Rating.DELIVERED: 5,
+    Rating.DELIVERED_LATE: 4,
+    Rating.PARTLY_DELIVERED: 3,
+    Rating.MISLEADING: 2,
+    Rating.NOT_DELIVERED: 1,
+    Rating.UNVERIFIABLE: None,
+}
+ADVERSE = frozenset({Rating.DELIVERED_LATE, Rating.PARTLY_DELIVERED, Rating.MISLEADING, Rating.NOT_DELIVERED})
+
+
+class Mechanism(models.TextChoices):
+    IMPLIED_FUNCTION = "implied_function", _("implied function")
+    OMITTED_CONDITION = "omitted_condition", _("omitted condition")
+    CHANGED_BASELINE = "changed_baseline", _("changed baseline")
+    UNREPRESENTATIVE_IMAGE = "unrepresentative_image", _("unrepresentative image")
+    SCOPE_SHIFT = "scope_shift", _("scope shift")
+    REDEFINED_AFTERWARDS = "redefined_afterwards", _("redefined afterwards")
+
+
+class VerdictStatus(models.TextChoices):
+    PROPOSED = "proposed", _("proposed")
+    REJECTED = "rejected", _("sent back")
+    PUBLISHED = "published", _("published")
+    SUPERSEDED = "superseded", _("superseded")
+
+
+VERDICT_TRANSITIONS: dict[str, frozenset[str]] = {
+    VerdictStatus.PROPOSED: frozenset({VerdictStatus.PUBLISHED, VerdictStatus.REJECTED}),
+    VerdictStatus.REJECTED: frozenset(),
+    VerdictStatus.PUBLISHED: frozenset({VerdictStatus.SUPERSEDED}),
+    VerdictStatus.SUPERSEDED: frozenset(),
+}
+
+
+class InvitationStatus(models.TextChoices):
+    OPEN = "open", _("open")
+    REPLIED = "replied", _("the company replied")
+    SILENT = "silent", _("the deadline passed without a reply")
+    WAIVED = "waived", _("waived by two people")
+
+
+INVITATION_TRANSITIONS: dict[str, frozenset[str]] = {
+    InvitationStatus.OPEN: frozenset({InvitationStatus.REPLIED, InvitationStatus.SILENT, InvitationStatus.WAIVED}),
+    InvitationStatus.REPLIED: frozenset(),
+    InvitationStatus.SILENT: frozenset({InvitationStatus.REPLIED}),
+    InvitationStatus.WAIVED: frozenset({InvitationStatus.REPLIED}),
+}
