@@ -1,46 +1,12 @@
-"""What every test stands on: engines of its own, directories of its own, no network but loopback."""
+"""What every test stands on: directories of its own, no network but loopback. The engines are started by tests/engines.py."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from config.engines import Postgres, Valkey
-
-_running: list[Postgres | Valkey] = []
-_scratch: list[Path] = []
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the engines once per run; workers of xdist inherit the addresses through the environment."""
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        return
-    scratch = Path(tempfile.mkdtemp(prefix="asclaimed-"))
-    _scratch.append(scratch)
-    os.environ.setdefault("DATA_DIR", str(scratch))
-    if not os.environ.get("DATABASE_URL"):
-        postgres = Postgres(scratch / "postgres", durable=False)
-        postgres.start()
-        _running.append(postgres)
-        os.environ["DATABASE_URL"] = postgres.url
-    if not os.environ.get("REDIS_URL"):
-        valkey = Valkey(scratch / "valkey", durable=False)
-        valkey.start()
-        _running.append(valkey)
-        os.environ["REDIS_URL"] = valkey.url
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    for engine in reversed(_running):
-        engine.stop()
-    for path in _scratch:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
