@@ -211,14 +211,13 @@ def open_note(note: str | bytes, verifiers: Iterable[VerifierKey]) -> Opened:
             raise NoteError("Two keys have the same name and key id.")
     text, lines = _split(note)
     verified: dict[tuple[str, bytes], Signature] = {}
-    others = []
+    others: list[Signature] = []
     for line in lines:
         identity = (line.name, line.key_id)
-        verifier = known.get(identity)
-        if verifier is None:
+        if identity not in known:
             others.append(line)
             continue
-        time = verifier.verify(text, line.signature)
+        time = known[identity].verify(text, line.signature)
         verified.setdefault(identity, Signature(line.name, line.key_id, line.signature, time))
     if not verified:
         raise SignatureError("The note is not signed by the key it is checked against.")

@@ -151,7 +151,7 @@ def grow(old_size: int, leaf_hashes: Sequence[bytes], fetch: Fetch) -> Iterator[
 
 def encode_entries(entries: Iterable[bytes]) -> bytes:
     """Return an entry bundle: each entry behind its length as a big-endian uint16. Raises TileError for an entry over 65,535 bytes."""
-    parts = []
+    parts: list[bytes] = []
     for entry in entries:
         if len(entry) > MAX_ENTRY:
             raise TileError(f"An entry has {len(entry)} bytes; at most {MAX_ENTRY} fit.")
@@ -162,15 +162,16 @@ def encode_entries(entries: Iterable[bytes]) -> bytes:
 def decode_entries(data: bytes, width: int | None = None) -> list[bytes]:
     """Return the entries of a bundle. Raises TileError if it is cut, has bytes left over, more than 256 entries or not `width` of them."""
     entries: list[bytes] = []
-    position, end = 0, len(data)
-    while position < end:
+    position, last = 0, len(data) - 1
+    while position < last:
         start = position + 2
-        position = start + int.from_bytes(data[position:start], "big")
-        if position > end or start > end:
-            raise TileError(f"The bundle breaks off inside its entry {len(entries)}.")
-        if len(entries) == WIDTH:
-            raise TileError(f"The bundle holds more than {WIDTH} entries.")
+        position = start + (data[position] << 8) + data[position + 1]
         entries.append(data[start:position])
+    # Only the last entry can be short; its end then lies beyond the data.
+    if position != len(data):
+        raise TileError("The bundle breaks off inside its last entry.")
+    if len(entries) > WIDTH:
+        raise TileError(f"The bundle holds more than {WIDTH} entries.")
     if width is not None and len(entries) != width:
         raise TileError(f"The bundle holds {len(entries)} entries where {width} belong.")
     return entries

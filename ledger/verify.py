@@ -22,7 +22,7 @@ from pathlib import Path
 from ledger.bundle import MAX_BYTES as MAX_BUNDLE_FILE
 from ledger.bundle import Bundle, BundleError
 from ledger.checkpoint import Checkpoint, CheckpointError, open_checkpoint
-from ledger.leaf import Leaf, LeafError
+from ledger.leaf import LeafCheck, LeafError
 from ledger.merkle import HASH_SIZE, Edge, complete_root, leaf_hash
 from ledger.note import MAX_NOTE, NoteError, VerifierKey
 from ledger.tiles import CHECKPOINT_PATH, ENTRIES, HEIGHT, MAX_BUNDLE, WIDTH, Tile, TileError, decode_entries
@@ -130,6 +130,7 @@ class _Auditor:
         # The hashes of the tile that is being filled, per level above 0, and the edge over all full tiles of level 0.
         self.above: list[list[bytes]] = []
         self.edge = Edge()
+        self.check_leaf = LeafCheck()
 
     def run(self) -> Audit:
         size = self.checkpoint.size
@@ -185,7 +186,7 @@ class _Auditor:
     def _leaves(self, start: int, entries: list[bytes]) -> None:
         for index, entry in enumerate(entries, start):
             try:
-                Leaf.parse(entry)
+                self.check_leaf(entry)
             except LeafError as error:
                 raise Bad(f"Entry {index} is not a leaf: {error}", index) from error
             if self.each is not None:
@@ -410,11 +411,12 @@ def _read_regular(path: Path, limit: int, *, follow: bool = False) -> bytes:
             raise Bad(f"{path} is not a regular file.")
         if status.st_size > limit:
             raise Bad(f"{path} has {status.st_size} bytes, and at most {limit} can be right.")
+        # One byte more than there should be is asked for, so that a file that grows meanwhile is noticed and not followed.
         data = b""
-        while len(data) <= limit and (more := file.read(limit + 1 - len(data))):
+        while len(data) <= status.st_size and (more := file.read(status.st_size + 1 - len(data))):
             data += more
-    if len(data) > limit:
-        raise Bad(f"{path} grew beyond the {limit} bytes that can be right.")
+    if len(data) != status.st_size:
+        raise Bad(f"{path} changed while it was read.")
     return data
 
 
