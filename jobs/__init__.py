@@ -1,0 +1,54 @@
+"""Work that must not be lost: one row per job, leases, sweeps. Celery only rings the bell. Knows no claim.
+
+`docs/jobs.md` shows how a job lives. What other rooms use is here; it is loaded on first use, because this package is
+imported before Django's models are ready.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jobs.enqueueing import NotInTransaction, enqueue
+    from jobs.health import Health, health, metrics
+    from jobs.models import Job
+    from jobs.registry import Retry, handler, periodic
+    from jobs.work import LeaseLost, Work, drain
+
+_HOMES = {
+    "Health": "jobs.health",
+    "Job": "jobs.models",
+    "LeaseLost": "jobs.work",
+    "NotInTransaction": "jobs.enqueueing",
+    "Retry": "jobs.registry",
+    "Work": "jobs.work",
+    "drain": "jobs.work",
+    "enqueue": "jobs.enqueueing",
+    "handler": "jobs.registry",
+    "health": "jobs.health",
+    "metrics": "jobs.health",
+    "periodic": "jobs.registry",
+}
+
+__all__ = [
+    "Health",
+    "Job",
+    "LeaseLost",
+    "NotInTransaction",
+    "Retry",
+    "Work",
+    "drain",
+    "enqueue",
+    "handler",
+    "health",
+    "metrics",
+    "periodic",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, from the module that defines it. Raises AttributeError for any other."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'jobs' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

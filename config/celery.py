@@ -1,0 +1,32 @@
+"""The doorbell. Its messages carry the id of a job and may be lost, doubled or late; `jobs` makes up for it (docs/jobs.md).
+
+One group of workers per queue, so that a slow report never holds up a look at a source:
+
+    celery -A config worker -Q watch -c 2 -n watch@%h --without-mingle --without-gossip -O fair
+    celery -A config worker -Q tick -c 2 -n tick@%h --without-mingle --without-gossip -O fair
+    celery -A config beat
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from kombu import Queue
+
+from jobs.states import Queue as Name
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+
+app = Celery("asclaimed")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+# A queue that nobody listens to is a typing error, not a new queue.
+app.conf.task_queues = [Queue(name, routing_key=name) for name in Name.values]
+app.conf.task_create_missing_queues = False
+app.conf.beat_scheduler = "jobs.metronome:Metronome"
+app.conf.beat_schedule = {
+    "tick": {"task": "jobs.tick", "schedule": 1.0, "options": {"queue": Name.TICK.value}},
+    "sequence": {"task": "ledger.sequence", "schedule": 1.0, "options": {"queue": Name.TICK.value}},
+}
+app.autodiscover_tasks()
+app.autodiscover_tasks(related_name="periodic")

@@ -1,0 +1,120 @@
+"""Which function does which kind of work. Filled by the rooms' `tasks.py` and `periodic.py` as they are imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from django.utils.module_loading import autodiscover_modules
+
+from jobs.states import Queue
+
+if TYPE_CHECKING:
+    from jobs.work import Work
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+class UnknownKind(LookupError):
+    """No room registered a handler for this kind of job."""
+
+
+class Retry(Exception):
+    """Raised by a handler: not now, try again. `after` overrides the usual waiting time. Counts as an attempt."""
+
+    def __init__(self, reason: str, after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+@dataclass(frozen=True)
+class Handler:
+    kind: str
+    queue: Queue
+    function: Callable[[Work], None]
+
+
+@dataclass(frozen=True)
+class Periodic:
+    name: str
+    queue: Queue
+    every: timedelta
+
+
+_handlers: dict[str, Handler] = {}
+_periodics: dict[str, Periodic] = {}
+_discovered = False
+
+
+def handler(kind: str, *, queue: str) -> Callable[[F], F]:
+    """Register the decorated function for jobs of `kind`, worked off by the workers of `queue`.
+
+    The function gets a `jobs.Work` and may run several times: its effects belong inside `work.finish()`.
+    Raises ValueError for an unknown queue or a kind that another function has.
+    """
+
+    def register(function: F) -> F:
+        _add(Handler(kind, Queue(queue), function))
+        return function
+
+    return register
+
+
+def periodic(name: str, *, every: timedelta, queue: str = "tick") -> Callable[[F], F]:
+    """Run the decorated function, which takes no arguments, once per period of `every`, in its own transaction.
+
+    Periods are counted from the Unix epoch by the database's clock. A period missed while everything was down is not
+    made up for, and a period is skipped while the job of an earlier one is still open: work never piles up on itself.
+    A failing run is tried again like any job and ends in quarantine; the next period starts afresh.
+    Raises ValueError for a period that is not a positive whole number of seconds.
+    """
+    if every < timedelta(seconds=1) or every % timedelta(seconds=1):
+        raise ValueError("a period is a positive whole number of seconds")
+
+    def register(function: F) -> F:
+        def run(work: Work) -> None:
+            with work.finish():
+                function()
+
+        _add(Handler(name, Queue(queue), run))
+        _periodics[name] = Periodic(name, Queue(queue), every)
+        return function
+
+    return register
+
+
+def _add(entry: Handler) -> None:
+    if entry.kind in _handlers:
+        raise ValueError(f"{entry.kind} has a handler already")
+    _handlers[entry.kind] = entry
+
+
+def forget(kind: str) -> None:
+    """Drop the registration of `kind`; for tests, which register their own."""
+    _handlers.pop(kind, None)
+    _periodics.pop(kind, None)
+
+
+def discover() -> None:
+    """Import every room's `tasks.py` and `periodic.py`, once per process."""
+    global _discovered
+    if not _discovered:
+        autodiscover_modules("tasks", "periodic")
+        _discovered = True
+
+
+def find(kind: str) -> Handler:
+    """The handler of `kind`. Raises UnknownKind."""
+    discover()
+    try:
+        return _handlers[kind]
+    except KeyError:
+        raise UnknownKind(kind) from None
+
+
+def periodics() -> list[Periodic]:
+    """All periodic work, by name."""
+    discover()
+    return [_periodics[name] for name in sorted(_periodics)]

@@ -1,0 +1,36 @@
+"""What a job can be, and what it can become."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    QUEUED = "queued", _("waiting")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    QUARANTINED = "quarantined", _("set aside")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    # A running job goes back to running when its lease expired and another worker took it over.
+    State.QUEUED: frozenset({State.RUNNING, State.CANCELLED}),
+    State.RUNNING: frozenset({State.RUNNING, State.DONE, State.QUEUED, State.QUARANTINED}),
+    State.QUARANTINED: frozenset({State.QUEUED, State.CANCELLED}),
+    State.DONE: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+OPEN = frozenset({State.QUEUED, State.RUNNING})
+CLOSED = frozenset({State.DONE, State.QUARANTINED, State.CANCELLED})
+
+
+class Queue(models.TextChoices):
+    """The queues, one worker group each: a slow report never holds up a look at a source."""
+
+    WATCH = "watch", _("looking at sources")
+    DECODE = "decode", _("reading files")
+    REPORT = "report", _("making reports")
+    DELIVER = "deliver", _("delivering")
+    TICK = "tick", _("keeping time")
