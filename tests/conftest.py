@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import flushing
+
+flushing.install()
+
 
 @pytest.fixture(autouse=True)
 def _own_directories(tmp_path: Path, settings: object) -> None:
