@@ -83,12 +83,13 @@ Time = Annotated[str, Moment("time")]
 
 class Translation(TypedDict):
     text: str
-    #: The role of who translated, never a name: ``moderator``, ``adjudicator``…
-    by: Annotated[str, Code("role")]
+    #: The translator's role, and pseudonym ("" for none).
+    role: Annotated[str, Code("role")]
+    name: str
 
 
 class Text(TypedDict):
-    """A text in the language it was written in. ``translations`` maps a language tag to its translation."""
+    """A text in the language it was written in, as ``claims.written`` holds it: ``translations`` by language tag."""
 
     lang: LanguageTag
     text: str
@@ -166,15 +167,17 @@ class Claim(TypedDict):
     quote: Text
     summary: Text
     kind: Annotated[str, Code("claim_kind")]
+    status: Annotated[str, Code("claim_status")]
+    made: Time | None
     at_stake: Stake | None
     flags: list[Annotated[str, Code("flag")]]
 
 
 class SourceHead(TypedDict):
     id: Id
-    #: Our page of the source, and the address where the company spoke.
+    #: Our page of the source, and the address where the company spoke (null for what was only handed in).
     address: Url
-    url: Url
+    url: Url | None
     channel: Annotated[str, Code("channel")]
     title: Text | None
     speaker: Text | None
@@ -197,6 +200,7 @@ class Version(TypedDict):
 
 
 class FullVersion(Version):
+    title: str
     text: str
 
 
@@ -219,20 +223,27 @@ class Look(TypedDict):
     type: Annotated[str, Code("observation")]
     #: The HTTP status, or null when no answer came.
     status: int | None
+    method: Annotated[str, Code("look_method")]
 
 
 class Run(TypedDict):
     kind: Annotated[str, Code("run")]
+    #: A moved passage stands twice, once on each side.
+    side: Literal["both", "old", "new"]
     text: str
 
 
 class Hunk(TypedDict):
-    kind: Annotated[str, Code("hunk")]
+    """Changes with their surroundings; ``skipped`` unchanged characters stand before, ``after`` behind them."""
+
+    skipped: int
     runs: list[Run]
+    after: int
 
 
 class LinkChange(TypedDict):
     kind: Literal["gone", "came"]
+    text: str
     url: str
 
 
@@ -245,6 +256,7 @@ class Diff(TypedDict):
     not_after: Time
     characters_gone: int
     characters_came: int
+    characters_moved: int
     hunks: list[Hunk]
     links: list[LinkChange]
 
@@ -258,7 +270,7 @@ class Sighting(TypedDict):
 
 class Disappearance(TypedDict):
     type: Annotated[str, Code("observation")]
-    last_seen: Time
+    last_seen: Time | None
     first_missing: Time
     confirmed: Time | None
     confirmations: list[Look]
@@ -281,7 +293,6 @@ class Criterion(TypedDict):
     unit: str
     tolerance: Decimal | None
     conditions: Text | None
-    due: Date | None
     #: Where the number comes from, which matters most when the company named none.
     basis: Text | None
 
@@ -297,7 +308,6 @@ class Verdict(TypedDict):
     rating: Annotated[str, Code("rating")]
     mechanism: Annotated[str, Code("mechanism")] | None
     rationale: Text
-    flags: list[Annotated[str, Code("flag")]]
     published: Time
     people: list[Person]
     method: str
@@ -305,28 +315,28 @@ class Verdict(TypedDict):
     bundle: FileName
     supersedes: Reference | None
     #: What was tried, for a verdict of ``unverifiable``.
-    attempts: list[Text]
+    attempts: Text | None
 
 
 class Finding(TypedDict):
     id: Id
     conclusion: Annotated[str, Code("conclusion")]
     reason: Text
-    by: Person
+    by: Person | None
     at: Time
     exhibits: list[Reference]
 
 
 class Measurement(TypedDict):
-    """One value. ``uncertainty`` is the standard uncertainty; k times it is the half-width that is drawn and printed."""
+    """One value, in the unit it was read in. ``uncertainty`` is the standard uncertainty (k = 1)."""
 
-    #: The physical unit measured ("Car 1"), the owner's pseudonym, the laboratory's name.
-    unit_label: Text
+    quantity: Text
+    #: The physical unit measured ("hood-2"), the owner's pseudonym, the laboratory's name.
+    unit_label: str
     contributor: str
     laboratory: str | None
     value: Decimal
     uncertainty: Decimal
-    k: Decimal
     unit: str
     instrument: Text
     method: Text
@@ -335,8 +345,15 @@ class Measurement(TypedDict):
     exhibits: list[Reference]
 
 
-class Decided(TypedDict):
-    unit_label: Text
+class Judged(TypedDict):
+    """One measurement against the promise, every number in the promise's unit (``verdicts.conformity.Judged``)."""
+
+    unit_label: str
+    value: Decimal
+    uncertainty: Decimal
+    guard_band: Decimal
+    acceptance_limit: Decimal
+    rejection_limit: Decimal
     #: Of conforming to the criterion, given the measured value and its uncertainty.
     probability: Decimal
     decision: Annotated[str, Code("decision")]
@@ -346,20 +363,24 @@ class Conformity(TypedDict):
     """Measured against promised by a decision rule with a guard band (JCGM 106:2012, 8.3)."""
 
     decision: Annotated[str, Code("decision")]
-    probability: Decimal
-    guard_band: Decimal
-    acceptance_limit: Decimal
+    comparator: Annotated[str, Code("comparator")]
+    #: The limit after the tolerance, and the factor k by which uncertainties are expanded.
+    limit: Decimal
     unit: str
+    coverage: Decimal
     units: int
     contributors: int
     laboratories: int
-    each: list[Decided]
+    judged: list[Judged]
 
 
 class Aspect(TypedDict):
     id: Id
-    title: Text
+    statement: Text
     kind: Annotated[str, Code("aspect_kind")]
+    #: When it was promised for, and when the company said that it will not come.
+    due: Date | None
+    cancelled: Date | None
     criterion: Criterion | None
     #: Where the judging stands while there is no verdict; null when there is one.
     progress: Annotated[str, Code("progress")] | None
@@ -381,16 +402,18 @@ class Custody(TypedDict):
     #: Of the day, never finer: a time would tell which owner was at the keyboard.
     on: Date
     kind: Annotated[str, Code("custody")]
-    role: Annotated[str, Code("role")]
-    outcome: Text | None
+    #: A role or the name of a part of the system, and a word on how it ended ("" for none).
+    agent: str
+    outcome: str
+    note: str
 
 
 class Exhibit(TypedDict):
     id: Id
     reference: Reference
     address: Url
-    kind: Annotated[str, Code("exhibit_kind")]
-    caption: Text
+    media_type: str
+    caption: Text | None
     #: What the picture shows, for who cannot see it; null where the caption says it all.
     description: Text | None
     #: The public rendition: its digest and the name under which ``typeset`` gets its bytes. Null while it is withheld.
@@ -404,17 +427,26 @@ class Exhibit(TypedDict):
 
 class Step(TypedDict):
     number: int
-    text: Text
-    exhibits: list[Reference]
+    part: Text | None
+    done: Text
+    seen: Text | None
+    exhibit: Reference | None
 
 
 class Teardown(TypedDict):
     id: Id
     title: Text
-    unit_label: Text
+    unit_label: str
     contributor: str
     laboratory: str | None
+    performed: Date | None
     steps: list[Step]
+
+
+class Reply(TypedDict):
+    #: Verbatim.
+    text: Text
+    received: Time
 
 
 class Waiver(TypedDict):
@@ -423,16 +455,15 @@ class Waiver(TypedDict):
 
 
 class Invitation(TypedDict):
-    """What the company was asked and what came of it. ``outcome`` says which of reply and waiver to expect."""
+    """What the company was asked and what came of it."""
 
-    invited: Time
+    sent: Time
     deadline: Time
-    #: What it was shown.
-    shown: Text | None
+    #: What it was told and shown.
+    allegation: Text | None
     outcome: Annotated[str, Code("outcome")]
     closed: Time | None
-    reply: Text | None
-    replied: Time | None
+    replies: list[Reply]
     waiver: Waiver | None
 
 
@@ -642,4 +673,4 @@ def _named_exhibits(report: Discrepancy) -> Iterator[tuple[str, list[str]]]:
             yield f"$.aspects[{number}].measurements[{index}].exhibits", measurement["exhibits"]
     for number, teardown in enumerate(report["teardowns"]):
         for index, step in enumerate(teardown["steps"]):
-            yield f"$.teardowns[{number}].steps[{index}].exhibits", step["exhibits"]
+            yield f"$.teardowns[{number}].steps[{index}].exhibit", [] if step["exhibit"] is None else [step["exhibit"]]

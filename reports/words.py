@@ -64,6 +64,10 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "implied": Pair("implied claim", "暗示声明"),
         "puffery": Pair("puffery", "夸张宣传用语"),
     },
+    "claim_status": {
+        "registered": Pair("registered", "已登记"),
+        "withdrawn": Pair("withdrawn", "已撤回"),
+    },
     "aspect_kind": {
         "function": Pair("function", "功能"),
         "quantity": Pair("quantity", "数量"),
@@ -81,19 +85,15 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "app_screen": Pair("app screen", "应用界面"),
         "contract": Pair("contract", "合同"),
         "sales_chat": Pair("sales chat", "销售聊天"),
-        "official_statement": Pair("official statement", "官方声明"),
+        "statement": Pair("official statement", "官方声明"),
         "release_notes": Pair("release notes", "更新说明"),
     },
     "entity_role": {
-        "claimant": Pair("made the claim", "作出声明"),
-        "seller": Pair("sold it", "销售"),
-        "manufacturer": Pair("made the product", "生产"),
-        "importer": Pair("imported it", "进口"),
-        "after_sales": Pair("services it", "售后服务"),
-        "payee": Pair("took the money", "收取货款"),
-        "contract_party": Pair("signed the contract", "签订合同"),
-        "brand_owner": Pair("owns the brand", "持有品牌"),
-        "parent": Pair("parent company", "母公司"),
+        "spoke": Pair("made the claim", "作出声明"),
+        "made": Pair("made the product", "生产"),
+        "sold": Pair("sold it", "销售"),
+        "signed": Pair("signed the contract", "签订合同"),
+        "services": Pair("services it", "售后服务"),
     },
     "observation": {
         "ok": Pair("content received", "取得内容"),
@@ -109,6 +109,10 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "too_large": Pair("too large to keep", "过大,未保存"),
         "refused": Pair("not fetched (unsafe address)", "未抓取(地址不安全)"),
     },
+    "look_method": {
+        "live": Pair("our own visit", "自行访问"),
+        "upload": Pair("handed in", "他人提交"),
+    },
     "sighting": {
         "verbatim": Pair("verbatim", "原文在"),
         "reworded": Pair("reworded", "措辞改变"),
@@ -118,17 +122,11 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "same": Pair("same", "未变"),
         "gone": Pair("removed", "删去"),
         "came": Pair("added", "增加"),
-    },
-    "hunk": {
-        "changed": Pair("changed", "修改"),
-        "moved": Pair("moved within the text", "在文中移动"),
+        "moved": Pair("moved", "移动"),
     },
     "comparator": {
-        "ge": Pair("at least", "不少于"),
-        "gt": Pair("more than", "大于"),
-        "le": Pair("at most", "不超过"),
-        "lt": Pair("less than", "小于"),
-        "eq": Pair("exactly", "等于"),
+        "at_least": Pair("at least", "不少于"),
+        "at_most": Pair("at most", "不超过"),
     },
     "conclusion": {
         "contradicts": Pair("contradicts the claim", "与声明相矛盾"),
@@ -165,26 +163,13 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "P5": Pair("as P4, with a matching independent capture", "同 P4,另有独立抓取相互印证"),
     },
     "custody": {
-        "received": Pair("received", "收到"),
-        "hashed": Pair("hashed and stored, unopened", "计算哈希并封存,未打开"),
-        "decoded": Pair("decoded in isolation", "隔离解码"),
-        "rendered": Pair("public copy made, without metadata", "制作不含元数据的公开副本"),
-        "fingerprinted": Pair("compared with all other photos", "与其他全部照片比对"),
+        "received": Pair("received and hashed, unopened", "收到并计算哈希,未打开"),
+        "read": Pair("read in isolation, public copy made without metadata", "隔离读取,制作不含元数据的公开副本"),
+        "original_viewed": Pair("original viewed", "查看原件"),
         "graded": Pair("graded", "评级"),
-        "accepted": Pair("accepted", "接受"),
         "published": Pair("published", "公开"),
-        "viewed": Pair("original viewed", "查看原件"),
-        "checked": Pair("stored bytes checked", "校验已存字节"),
-        "withheld": Pair("withheld", "暂停公开"),
         "withdrawn": Pair("withdrawn", "撤回"),
-        "refused": Pair("refused", "拒绝"),
-    },
-    "exhibit_kind": {
-        "photo": Pair("photo", "照片"),
-        "screenshot": Pair("screenshot", "截图"),
-        "video": Pair("video", "视频"),
-        "document": Pair("document", "文件"),
-        "other": Pair("other file", "其他文件"),
+        "checked": Pair("stored bytes checked against their hash", "以哈希校验已存字节"),
     },
     "role": {
         "contributor": Pair("contributor", "投稿人"),
@@ -198,7 +183,7 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "system": Pair("the system", "系统"),
     },
     "outcome": {
-        "waiting": Pair("waiting for a reply", "等待答复"),
+        "open": Pair("waiting for a reply", "等待答复"),
         "replied": Pair("replied", "已答复"),
         "silent": Pair("no answer came", "未作答复"),
         "waived": Pair("the window was closed early by two people", "由两人提前结束答复期"),
@@ -364,8 +349,8 @@ PHRASES: Final[Mapping[str, Pair]] = {
     ),
     "diff_key": Pair("struck through in brackets: removed; underlined: added", "括号内划线:删去;下划线:增加"),
     "diff_none": Pair("No word differs; the layout of the text changed.", "文字无差异,仅排版变化。"),
-    "links_gone": Pair("Link removed: {url}", "删去链接:{url}"),
-    "links_came": Pair("Link added: {url}", "增加链接:{url}"),
+    "links_gone": Pair("Link removed: {text} ({url})", "删去链接:{text}({url})"),
+    "links_came": Pair("Link added: {text} ({url})", "增加链接:{text}({url})"),
     "disappearance": Pair("Disappearance", "消失"),
     "disappeared": Pair(
         "Last seen {last}; first missing {first} ({type}). Confirmed by {n} looks: {looks}.",
@@ -506,4 +491,4 @@ def places(text: str) -> set[str]:
 
 def as_text(pair: Pair) -> dict[str, object]:
     """A pair as a ``reports.schema.Text``: English first, the Chinese beside it as a translation of the house."""
-    return {"lang": "en", "text": pair.en, "translations": {"zh-Hans": {"text": pair.zh, "by": "system"}}}
+    return {"lang": "en", "text": pair.en, "translations": {"zh-Hans": {"text": pair.zh, "role": "system", "name": ""}}}

@@ -12,6 +12,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from reports import words
+
 ORIGIN = "log.asclaimed.example/record"
 ROOT = base64.b64encode(hashlib.sha256(b"root of the sample").digest()).decode()
 SIGNATURE = base64.b64encode(hashlib.sha512(b"signature of the sample").digest() + b"\x01\x02\x03\x04").decode()
@@ -35,11 +37,19 @@ def uuid(number: int) -> str:
 
 
 def zh(text: str, en: str | None = None) -> dict[str, Any]:
-    return {"lang": "zh-Hans", "text": text, "translations": {} if en is None else {"en": {"text": en, "by": "moderator"}}}
+    return {
+        "lang": "zh-Hans",
+        "text": text,
+        "translations": {} if en is None else {"en": {"text": en, "role": "moderator", "name": "moss-wren-4821"}},
+    }
 
 
 def en(text: str, zh_hans: str | None = None) -> dict[str, Any]:
-    return {"lang": "en", "text": text, "translations": {} if zh_hans is None else {"zh-Hans": {"text": zh_hans, "by": "moderator"}}}
+    return {
+        "lang": "en",
+        "text": text,
+        "translations": {} if zh_hans is None else {"zh-Hans": {"text": zh_hans, "role": "moderator", "name": "moss-wren-4821"}},
+    }
 
 
 def photo(words: str, size: tuple[int, int] = (640, 480)) -> bytes:
@@ -97,14 +107,16 @@ DIFF: dict[str, Any] = {
     "not_after": "2025-02-28T19:15:00Z",
     "characters_gone": 10,
     "characters_came": 0,
+    "characters_moved": 0,
     "hunks": [
         {
-            "kind": "changed",
+            "skipped": 0,
             "runs": [
-                {"kind": "same", "text": "新前舱盖照着赛道原型车来做,"},
-                {"kind": "gone", "text": "内部结构也一起改了,"},
-                {"kind": "same", "text": "双风道给制动系统散热。"},
+                {"kind": "same", "side": "both", "text": "新前舱盖照着赛道原型车来做,"},
+                {"kind": "gone", "side": "old", "text": "内部结构也一起改了,"},
+                {"kind": "same", "side": "both", "text": "双风道给制动系统散热。"},
             ],
+            "after": 42,
         }
     ],
     "links": [],
@@ -116,8 +128,8 @@ DISAPPEARANCE: dict[str, Any] = {
     "first_missing": "2025-05-12T01:15:00Z",
     "confirmed": "2025-05-13T01:15:00Z",
     "confirmations": [
-        {"at": "2025-05-12T07:15:00Z", "type": "tombstone", "status": 200},
-        {"at": "2025-05-13T01:15:00Z", "type": "tombstone", "status": 200},
+        {"at": "2025-05-12T07:15:00Z", "type": "tombstone", "status": 200, "method": "live"},
+        {"at": "2025-05-13T01:15:00Z", "type": "tombstone", "status": 200, "method": "live"},
     ],
     "back": None,
 }
@@ -135,22 +147,22 @@ COMPANY: dict[str, Any] = {
             "name": zh("示例汽车科技有限公司", "Example Motors Technology Co., Ltd."),
             "jurisdiction": "CN",
             "registration": "91110000EXAMPLE01X",
-            "roles": [{"role": "claimant", "since": "2024-03-28", "until": None, "source": "https://brand.example/about"}],
+            "roles": [{"role": "spoke", "since": "2024-03-28", "until": None, "source": "https://brand.example/about"}],
         },
         {
             "name": zh("示例汽车销售有限公司", "Example Motors Sales Co., Ltd."),
             "jurisdiction": "CN",
             "registration": None,
             "roles": [
-                {"role": "seller", "since": "2024-03-28", "until": None, "source": None},
-                {"role": "payee", "since": "2024-03-28", "until": None, "source": None},
+                {"role": "sold", "since": "2024-03-28", "until": None, "source": None},
+                {"role": "signed", "since": "2024-03-28", "until": None, "source": None},
             ],
         },
         {
             "name": zh("示例服务有限公司", "Example Service Co., Ltd."),
             "jurisdiction": "CN",
             "registration": None,
-            "roles": [{"role": "after_sales", "since": None, "until": None, "source": None}],
+            "roles": [{"role": "services", "since": None, "until": None, "source": None}],
         },
     ],
 }
@@ -170,14 +182,18 @@ def person(role: str, pseudonym: str) -> dict[str, Any]:
     return {"role": role, "pseudonym": pseudonym}
 
 
+def step(number: int, part: Any, done: dict[str, Any], seen: Any, exhibit: str | None) -> dict[str, Any]:
+    return {"number": number, "part": part, "done": done, "seen": seen, "exhibit": exhibit}
+
+
 def measurement(number: int, value: str, uncertainty: str, contributor: str) -> dict[str, Any]:
     return {
-        "unit_label": en(f"Car {number}", f"{number} 号车"),
+        "quantity": en("Air speed at the duct outlet", "风道出口风速"),
+        "unit_label": f"hood-{number}",
         "contributor": contributor,
         "laboratory": "Example Test House" if number == 3 else None,
         "value": value,
         "uncertainty": uncertainty,
-        "k": "2",
         "unit": "m/s",
         "instrument": en("hot-wire anemometer, 0.01 m/s, calibrated 2025-04-02", "热线风速仪,分辨力 0.01 m/s,2025-04-02 校准"),
         "method": en("mean of ten readings at the duct outlet", "风道出口处十次读数的平均值"),
@@ -187,52 +203,60 @@ def measurement(number: int, value: str, uncertainty: str, contributor: str) -> 
     }
 
 
+def custody(on: str, kind: str, agent: str, outcome: str = "") -> dict[str, Any]:
+    return {"on": on, "kind": kind, "agent": agent, "outcome": outcome, "note": ""}
+
+
 def exhibit(number: int, caption: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
     name = f"AC-EX{number}"
     return {
         "id": f"0b9b2f51-6a4e-4d7b-9c7e-{number:012x}",
         "reference": name,
         "address": f"https://asclaimed.example/exhibits/{name}/",
-        "kind": "photo",
+        "media_type": "image/jpeg",
         "caption": caption,
         "description": description,
         "rendition": sha256(PICTURES[f"{name}.png"]),
         "picture": f"{name}.png",
         "grade": {"source": "B", "information": "2", "reason": en("original file, consistent with two others", "原始文件,与另外两份相符")},
         "provenance": "P2",
-        "does_not_prove": en(
-            "That the scene is what its caption says, or that the clock of the device was right.",
-            "不证明画面与说明一致,也不证明设备时钟准确。",
-        ),
+        "does_not_prove": words.as_text(words.DOES_NOT_PROVE["P2"]),
         "custody": [
-            {"on": "2025-05-06", "kind": "received", "role": "filer", "outcome": None},
-            {"on": "2025-05-06", "kind": "hashed", "role": "system", "outcome": None},
-            {"on": "2025-05-06", "kind": "rendered", "role": "system", "outcome": None},
-            {
-                "on": "2025-05-08",
-                "kind": "graded",
-                "role": "moderator",
-                "outcome": en("B2", "B2"),
-            },
+            custody("2025-05-06", "received", "filer"),
+            custody("2025-05-06", "read", "system"),
+            custody("2025-05-08", "graded", "moderator", "B2"),
+            custody("2025-05-08", "published", "moderator"),
         ],
     }
 
 
-def verdict(number: int, rating: str, rationale: dict[str, Any], flags: list[str]) -> dict[str, Any]:
+def judged(number: int, value: str, uncertainty: str, guard: str, accept: str, reject: str) -> dict[str, Any]:
+    return {
+        "unit_label": f"hood-{number}",
+        "value": value,
+        "uncertainty": uncertainty,
+        "guard_band": guard,
+        "acceptance_limit": accept,
+        "rejection_limit": reject,
+        "probability": "0",
+        "decision": "does_not_conform",
+    }
+
+
+def verdict(number: int, rating: str, rationale: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": uuid(20 + number),
         "reference": f"AC-VERD{number}",
         "rating": rating,
         "mechanism": None,
         "rationale": rationale,
-        "flags": flags,
         "published": "2025-06-03T09:41:07.123456Z",
         "people": [person("moderator", "lapwing"), person("adjudicator", "heron")],
         "method": "1.0",
         "log_index": 18401 + number,
         "bundle": f"AC-VERD{number}.bundle.json",
         "supersedes": None,
-        "attempts": [],
+        "attempts": None,
     }
 
 
@@ -261,6 +285,8 @@ _DISCREPANCY: dict[str, Any] = {
         ),
         "summary": en("Two air ducts in the carbon-fibre hood cool the brakes", "碳纤维前舱盖上的两条风道为制动系统散热"),
         "kind": "express",
+        "status": "registered",
+        "made": "2025-02-28T13:15:00Z",
         "at_stake": {"amount": "42000", "currency": "CNY", "basis": en("paid per car for this option", "每车为此选装件支付")},
         "flags": ["edited_after_publication", "deleted", "company_silent"],
     },
@@ -288,16 +314,17 @@ _DISCREPANCY: dict[str, Any] = {
     "aspects": [
         {
             "id": uuid(11),
-            "title": en("The two ducts move air to the brakes", "两条风道把空气送到制动系统"),
+            "statement": en("The two ducts move air to the brakes", "两条风道把空气送到制动系统"),
             "kind": "function",
+            "due": None,
+            "cancelled": None,
             "criterion": {
                 "property": en("Air speed at the duct outlet", "风道出口风速"),
-                "comparator": "ge",
+                "comparator": "at_least",
                 "value": "1.5",
                 "unit": "m/s",
                 "tolerance": None,
                 "conditions": en("leaf blower at the inlet", "进口处用吹风机送风"),
-                "due": None,
                 "basis": en(
                     "The company named no number. 1.5 m/s is the least that the method counts as moving air.",
                     "企业未给出数值。1.5 m/s 是本方法认定为“有气流”的最低值。",
@@ -312,7 +339,6 @@ _DISCREPANCY: dict[str, Any] = {
                     "of three cars, taken apart by different people.",
                     "两条风道都通向封闭的空腔。进口处用吹风机送风,由不同的人拆解的三辆车,出口处均测不到可与零区分的气流。",
                 ),
-                ["company_silent"],
             ),
             "findings": [
                 {
@@ -339,26 +365,29 @@ _DISCREPANCY: dict[str, Any] = {
             ],
             "conformity": {
                 "decision": "does_not_conform",
-                "probability": "0.001",
-                "guard_band": "0.05",
-                "acceptance_limit": "1.55",
+                "comparator": "at_least",
+                "limit": "1.5",
                 "unit": "m/s",
+                "coverage": "2",
                 "units": 3,
                 "contributors": 3,
                 "laboratories": 1,
-                "each": [
-                    {"unit_label": en(f"Car {number}", f"{number} 号车"), "probability": "0.001", "decision": "does_not_conform"}
-                    for number in (1, 2, 3)
+                "judged": [
+                    judged(1, "0.03", "0.02", "0.04", "1.54", "1.46"),
+                    judged(2, "0.01", "0.015", "0.03", "1.53", "1.47"),
+                    judged(3, "0.04", "0.025", "0.05", "1.55", "1.45"),
                 ],
             },
         },
         {
             "id": uuid(12),
-            "title": en("The hood is carbon fibre", "前舱盖为碳纤维材质"),
+            "statement": en("The hood is carbon fibre", "前舱盖为碳纤维材质"),
             "kind": "quantity",
+            "due": None,
+            "cancelled": None,
             "criterion": None,
             "progress": None,
-            "verdict": verdict(2, "delivered", en("The outer skin is carbon fibre on all cars seen.", "所见各车的外板均为碳纤维。"), []),
+            "verdict": verdict(2, "delivered", en("The outer skin is carbon fibre on all cars seen.", "所见各车的外板均为碳纤维。")),
             "findings": [
                 {
                     "id": uuid(33),
@@ -392,25 +421,40 @@ _DISCREPANCY: dict[str, Any] = {
         {
             "id": "4f0c9a52-7f0e-4a66-8d50-000000000001",
             "title": en("The hood, taken apart", "前舱盖拆解"),
-            "unit_label": en("Car 2", "2 号车"),
+            "unit_label": "hood-2",
             "contributor": "owner-b",
             "laboratory": None,
+            "performed": "2025-05-05",
             "steps": [
-                {"number": 1, "text": en("Take the hood off and lay it face down.", "拆下前舱盖,正面朝下放置。"), "exhibits": []},
-                {"number": 2, "text": en("Remove the inner panel: eleven clips.", "拆下内板:十一个卡扣。"), "exhibits": ["AC-EX1"]},
-                {"number": 3, "text": en("The duct ends in a closed cavity.", "风道止于封闭空腔。"), "exhibits": ["AC-EX2"]},
+                step(1, None, en("Take the hood off and lay it face down.", "拆下前舱盖,正面朝下放置。"), None, None),
+                step(
+                    2,
+                    en("Inner panel", "内板"),
+                    en("Remove the inner panel: eleven clips.", "拆下内板:十一个卡扣。"),
+                    en("The back of both ducts is open to view.", "两条风道的背面可见。"),
+                    "AC-EX1",
+                ),
+                step(
+                    3,
+                    en("Left duct", "左风道"),
+                    en("Follow the duct from its inlet.", "自进口沿风道检查。"),
+                    en("It ends in a closed cavity.", "风道止于封闭空腔。"),
+                    "AC-EX2",
+                ),
             ],
         }
     ],
     "invitations": [
         {
-            "invited": "2025-05-14T02:00:00Z",
+            "sent": "2025-05-14T02:00:00Z",
             "deadline": "2025-05-28T02:00:00Z",
-            "shown": en("The claim, the three exhibits and the measurements, as published.", "声明、三件证物及测量结果,与公开内容相同。"),
+            "allegation": en(
+                "That the ducts move no air. Shown: the claim, the three exhibits and the measurements, as published.",
+                "称风道不通气。已出示:声明、三件证物及测量结果,与公开内容相同。",
+            ),
             "outcome": "silent",
             "closed": "2025-05-28T02:00:00Z",
-            "reply": None,
-            "replied": None,
+            "replies": [],
             "waiver": None,
         }
     ],
@@ -432,14 +476,14 @@ _SNAPSHOT: dict[str, Any] = {
     "made_from": _DISCREPANCY["made_from"],
     "company": COMPANY,
     "source": SOURCE,
-    "versions": [{**VERSIONS[0], "text": FIRST}, {**VERSIONS[1], "text": SECOND}],
+    "versions": [{**VERSIONS[0], "title": "新前舱盖", "text": FIRST}, {**VERSIONS[1], "title": "新前舱盖", "text": SECOND}],
     "diffs": [DIFF],
     "observations": [
-        {"at": "2025-02-28T13:20:07Z", "type": "ok", "status": 200},
-        {"at": "2025-02-28T19:15:00Z", "type": "ok", "status": 200},
-        *({"at": tick, "type": "unchanged", "status": 200} for tick in TICKS[1:13]),
-        {"at": "2025-05-10T01:15:00Z", "type": "transient", "status": None},
-        *({"at": tick, "type": "tombstone", "status": 200} for tick in TICKS[13:]),
+        {"at": "2025-02-28T13:20:07Z", "type": "ok", "status": 200, "method": "live"},
+        {"at": "2025-02-28T19:15:00Z", "type": "ok", "status": 200, "method": "live"},
+        *({"at": tick, "type": "unchanged", "status": 200, "method": "live"} for tick in TICKS[1:13]),
+        {"at": "2025-05-10T01:15:00Z", "type": "transient", "status": None, "method": "live"},
+        *({"at": tick, "type": "tombstone", "status": 200, "method": "live"} for tick in TICKS[13:]),
     ],
     "disappearances": [DISAPPEARANCE],
     "claims": [

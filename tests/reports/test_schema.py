@@ -10,8 +10,12 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claims import states as claims
+from evidence import states as evidence
 from reports import schema, words
 from tests.reports import sample
+from verdicts import states as verdicts
+from verdicts.conformity import Decision
 
 MAKERS = {"discrepancy": sample.discrepancy, "snapshot": sample.snapshot}
 
@@ -151,6 +155,34 @@ def test_any_text_goes_in_and_comes_back(text: str) -> None:
     report = sample.discrepancy()
     report["claim"]["quote"]["text"] = text
     assert json.loads(schema.to_bytes(report))["claim"]["quote"]["text"] == text
+
+
+def test_every_state_of_the_other_rooms_has_its_words() -> None:
+    rooms = {
+        "channel": claims.Channel,
+        "entity_role": claims.EntityRoleKind,
+        "claim_kind": claims.ClaimKind,
+        "claim_status": claims.ClaimStatus,
+        "aspect_kind": claims.AspectKind,
+        "progress": claims.Progress,
+        "comparator": claims.Comparator,
+        "flag": claims.FlagKind,
+        "observation": evidence.LookType,
+        "look_method": evidence.LookMethod,
+        "sighting": evidence.SightingKind,
+        "provenance": evidence.Provenance,
+        "grade_source": evidence.SourceGrade,
+        "grade_information": evidence.InformationGrade,
+        "custody": evidence.CustodyKind,
+        "conclusion": verdicts.Conclusion,
+        "rating": verdicts.Rating,
+        "mechanism": verdicts.Mechanism,
+        "outcome": verdicts.InvitationStatus,
+        "decision": Decision,
+    }
+    assert {name: set(words.VOCABULARIES[name]) for name in rooms} == {
+        name: {str(each.value) for each in room} for name, room in rooms.items()
+    }
 
 
 def test_every_word_is_there_in_both_languages_with_the_same_places() -> None:
