@@ -6,5 +6,5 @@ class ConfigConfig(AppConfig):
     verbose_name = "wiring"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from config import checks  # noqa: F401  registering is what importing it does
+        """Make our Celery app the current one and register the system checks."""
+        from config import celery, checks  # noqa: F401  importing them is what wires them: the broker's app, the system checks

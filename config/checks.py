@@ -43,45 +43,39 @@ def loopback(host: str) -> bool:
         return False
 
 
+def _error(code: str, sentence: str, hint: str) -> CheckMessage:
+    return Error(sentence, hint=hint, id=f"asclaimed.{code}")
+
+
 @register()
 def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """SITE_URL, ALLOWED_HOSTS, CONTENT_HOST, FETCH_LOCAL."""
+    """SITE_URL, ALLOWED_HOSTS, CONTENT_HOST, FETCH_LOCAL, LEDGER_ORIGIN."""
     found: list[CheckMessage] = []
     site = urlsplit(settings.SITE_URL)
-    names = [site.hostname or "", urlsplit(f"//{settings.CONTENT_HOST}").hostname or ""]
+    host, content = site.hostname or "", urlsplit(f"//{settings.CONTENT_HOST}").hostname or ""
     if settings.LOOPBACK_ONLY:
-        public = [name for name in [*names, *settings.ALLOWED_HOSTS] if not loopback(name) and name != "testserver"]
+        public = [name for name in (host, content, *settings.ALLOWED_HOSTS) if not loopback(name) and name != "testserver"]
         if public:
-            found.append(Error(
-                f"LOOPBACK_ONLY is on, and {', '.join(public)} can be reached by others.",
-                hint="Demo and test settings are for this machine alone; use config.settings.production.", id="asclaimed.E001",
-            ))  # fmt: skip
+            sentence = f"LOOPBACK_ONLY is on, and {', '.join(public)} can be reached by others."
+            found.append(_error("E001", sentence, "Demo and test settings are for this machine alone; use config.settings.production."))
         return found
-    if site.scheme != "https" or not site.hostname or site.path or site.query or site.username:
-        found.append(
-            Error("SITE_URL must be https:// and a host, nothing else.", hint="SITE_URL=https://record.example", id="asclaimed.E002")
-        )
-    if not settings.CONTENT_HOST or registrable(names[0]) == registrable(names[1]):
-        found.append(Error(
-            f"CONTENT_HOST ({settings.CONTENT_HOST}) shares a registrable domain with SITE_URL.",
-            hint="Strangers' files are served from CONTENT_HOST. On a sister host a script in one could set cookies for the site: register "
-            "another domain for it.", id="asclaimed.E003",
-        ))  # fmt: skip
-    if not settings.ALLOWED_HOSTS or any(host.startswith((".", "*")) for host in settings.ALLOWED_HOSTS):
-        found.append(Error(
-            "ALLOWED_HOSTS must name each host; no wildcard.", hint="Links in mails are built from the host that was asked for.", id="asclaimed.E004",
-        ))  # fmt: skip
+    if site.scheme != "https" or not host or site.path or site.query or site.username:
+        found.append(_error("E002", "SITE_URL must be https:// and a host, nothing else.", "SITE_URL=https://record.example"))
+    if not content or registrable(host) == registrable(content):
+        sentence = f"CONTENT_HOST ({settings.CONTENT_HOST}) shares a registrable domain with SITE_URL."
+        hint = "Strangers' files are served from it, and a script in one could set cookies for a sister host: use another domain."
+        found.append(_error("E003", sentence, hint))
+    if not settings.ALLOWED_HOSTS or any(name.startswith((".", "*")) for name in settings.ALLOWED_HOSTS):
+        hint = "Links in mails are built from the host that was asked for."
+        found.append(_error("E004", "ALLOWED_HOSTS must name each host; no wildcard.", hint))
     if settings.FETCH_LOCAL:
-        found.append(Error(
-            "FETCH_LOCAL is set: sources could point the fetcher at this machine.", hint="It is for the demo's own company; unset it.", id="asclaimed.E005",
-        ))  # fmt: skip
+        hint = "It is for the demo's own company; leave it empty."
+        found.append(_error("E005", "FETCH_LOCAL is set: sources could point the fetcher at this machine.", hint))
     if settings.DEBUG:
-        found.append(Error("DEBUG is on.", hint="Its pages show settings, queries and source code.", id="asclaimed.E006"))
-    if settings.LEDGER_ORIGIN.split("/")[0].endswith("localhost"):
-        found.append(Error(
-            "LEDGER_ORIGIN still has the demo's name.", hint="It is signed into every checkpoint and can never change: set it before the first one.",
-            id="asclaimed.E007",
-        ))  # fmt: skip
+        found.append(_error("E006", "DEBUG is on.", "Its pages show settings, queries and source code."))
+    if loopback(settings.LEDGER_ORIGIN.split("/")[0]):
+        hint = "It is signed into every checkpoint and can never change: set it before the first one."
+        found.append(_error("E007", "LEDGER_ORIGIN still has the demo's name.", hint))
     return found
 
 
@@ -92,14 +86,11 @@ def _server(url: str) -> tuple[str, int]:
 
 @register()
 def work(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Broker, cache, and the clocks of jobs."""
+    """Broker and cache apart; no task handed out twice."""
     found: list[CheckMessage] = []
     if _server(settings.REDIS_URL) in {_server(str(cache.get("LOCATION", ""))) for cache in settings.CACHES.values()}:
-        found.append(Error(
-            "The cache is on the broker's server.",
-            hint="A full cache evicts, and a broker that evicts drops work silently; one that does not stops when the cache is full. Use two servers.",
-            id="asclaimed.E010",
-        ))  # fmt: skip
+        hint = "A full cache must evict, and a broker must never: give each its own server."
+        found.append(_error("E010", "The cache is on the broker's server.", hint))
     hard = settings.CELERY_TASK_TIME_LIMIT
     places = {
         "CELERY_BROKER_TRANSPORT_OPTIONS": settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout", 0),
@@ -108,15 +99,8 @@ def work(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMe
     }
     short = [name for name, seconds in places.items() if seconds < 2 * hard]
     if short:
-        found.append(Error(
-            f"The visibility timeout is under twice CELERY_TASK_TIME_LIMIT ({hard} s) in {', '.join(short)}.",
-            hint="A task still running would be handed to a second worker.", id="asclaimed.E011",
-        ))  # fmt: skip
-    if settings.JOBS_LEASE.total_seconds() <= hard:
-        found.append(Error(
-            f"JOBS_LEASE ({settings.JOBS_LEASE}) ends before CELERY_TASK_TIME_LIMIT ({hard} s).",
-            hint="A job still running would be claimed by a second worker, and the first one's work thrown away.", id="asclaimed.E012",
-        ))  # fmt: skip
+        sentence = f"The visibility timeout is under twice CELERY_TASK_TIME_LIMIT ({hard} s) in {', '.join(short)}."
+        found.append(_error("E011", sentence, "A task still running would be handed to a second worker."))
     return found
 
 
@@ -127,15 +111,13 @@ def directories(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     paths = {name: Path(getattr(settings, name)) for name in _DIRECTORIES}
     for (one, first), (other, second) in combinations(paths.items(), 2):
         if first == second or first in second.parents or second in first.parents:
-            found.append(Error(
-                f"{one} and {other} are one inside the other.", hint="Some of them are served to anyone, others hold secrets or originals.",
-                id="asclaimed.E020",
-            ))  # fmt: skip
+            hint = "Some of them are served to anyone, others hold secrets or originals."
+            found.append(_error("E020", f"{one} and {other} are one inside the other.", hint))
     keys = paths["KEYS_DIR"]
     if not settings.LOOPBACK_ONLY and keys.exists() and keys.stat().st_mode & 0o077:
-        found.append(Error(f"Other users of this machine can open {keys}.", hint="chmod 700", id="asclaimed.E021"))
+        found.append(_error("E021", f"Other users of this machine can open {keys}.", "chmod 700"))
     if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < 24:
-        found.append(Error("METRICS_TOKEN is short enough to be guessed.", hint="Use 24 random characters or more.", id="asclaimed.E022"))
+        found.append(_error("E022", "METRICS_TOKEN is short enough to be guessed.", "Use 24 random characters or more."))
     return found
 
 

