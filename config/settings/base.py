@@ -151,23 +151,33 @@ FILE_UPLOAD_TEMP_DIR = None
 PGHISTORY_APPEND_ONLY = False  # ours is stronger and is put on by ledger (also against TRUNCATE, and for superusers' mistakes)
 PGTRIGGER_MIGRATIONS = True
 
-# Work: the broker is a doorbell and may lose everything; the truth is jobs.Job.
+# Work: the broker is a doorbell and may lose everything; the truth is jobs.Job (docs/jobs.md says what each number is for).
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# A job that runs while the broker goes away is finished all the same: a second message for it finds nothing to do. Cancelling
+# it would cost one of its three attempts for a doorbell's sake.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30.0
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 270
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# The visibility timeout is at least twice the hard time limit, in all three places where Celery looks for it.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "socket_timeout": 5, "socket_connect_timeout": 2, "retry_on_timeout": True}
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 900}
 CELERY_VISIBILITY_TIMEOUT = 900
 CELERY_TASK_DEFAULT_QUEUE = "tick"
-JOBS_LEASE = timedelta(seconds=330)
+JOBS_LEASE = timedelta(seconds=60)
+JOBS_BACKOFF = timedelta(seconds=10)
+JOBS_RESEND = timedelta(seconds=10)
+JOBS_KEEP = timedelta(days=14)
+JOBS_KEEP_PERIODIC = timedelta(hours=1)
+JOBS_CANARY_LATE = timedelta(minutes=2)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
