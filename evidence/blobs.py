@@ -1,0 +1,277 @@
+"""The store of originals: every file once, under the SHA-256 of its bytes, never changed.
+
+    root/incoming/<random>        being received
+    root/ab/cd/abcd…              stored: mode 0440, complete, synced
+
+Steps of `put`: 1. receive into a file of its own, counting and hashing; 2. fsync it; 3. link it to its address; 4. fsync the
+directory; 5. remove the first name. Killed at any point it leaves at most a file in `incoming`, or a whole one at its
+address that no row names yet; `sweep` removes both once they are old. A row that names the file is committed only after
+`put` returned.
+
+Storing what is there already and sweeping exclude each other by a lock on `root/lock`, and a file stored again counts as
+new: otherwise a sweep could remove it between `put` and the commit of the row that names it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from io import BufferedReader, BytesIO
+from pathlib import Path
+from typing import Protocol
+
+_ADDRESS = re.compile(r"[0-9a-f]{64}")
+_CHUNK = 1 << 20
+_MODE = 0o440
+KEEP_FREE = 1 << 30
+
+
+class NoSpace(Exception):
+    """Storing this would leave less than the reserve free on the disk. Doors answer 507."""
+
+    def __init__(self, free: int, keep_free: int) -> None:
+        super().__init__(f"{free} bytes are free, {keep_free} are kept in reserve")
+        self.free = free
+        self.keep_free = keep_free
+
+
+class TooLarge(Exception):
+    """The source holds more than `limit` bytes. Doors answer 413."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} bytes")
+        self.limit = limit
+
+
+class Missing(Exception):
+    """Nothing is stored at this address."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256)
+        self.sha256 = sha256
+
+
+class Damaged(Exception):
+    """What is stored at this address is not what the address says. Needs an operator with a backup."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256)
+        self.sha256 = sha256
+
+
+class TooManyOrphans(Exception):
+    """A sweep found more unreferenced files than it may remove, and removed none: more likely the question was wrong."""
+
+    def __init__(self, found: int, at_most: int) -> None:
+        super().__init__(f"{found} files are referenced by nothing, at most {at_most} may be swept")
+        self.found = found
+        self.at_most = at_most
+
+
+class Fixity(StrEnum):
+    """Whether stored bytes still hash to their address."""
+
+    INTACT = "intact"
+    DAMAGED = "damaged"
+    MISSING = "missing"
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """`new` is False if the same bytes were there before."""
+
+    sha256: str
+    size: int
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    temporaries: int
+    unreferenced: tuple[str, ...]
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class BlobStore:
+    """Write-once files under `root`, which must lie in one file system. Any number of processes may share it."""
+
+    def __init__(self, root: Path, *, keep_free: int = KEEP_FREE) -> None:
+        self.root = root
+        self.keep_free = keep_free
+        self._incoming = root / "incoming"
+
+    def path(self, sha256: str) -> Path:
+        """Where these bytes lie, or would. Raises ValueError if this is no lower-case hexadecimal SHA-256."""
+        if _ADDRESS.fullmatch(sha256) is None:
+            raise ValueError("not a SHA-256")
+        return self.root / sha256[:2] / sha256[2:4] / sha256
+
+    def exists(self, sha256: str) -> bool:
+        return self.path(sha256).is_file()
+
+    def open(self, sha256: str) -> BufferedReader:
+        """The stored bytes, for reading. Raises Missing."""
+        try:
+            return os.fdopen(os.open(self.path(sha256), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb")
+        except FileNotFoundError:
+            raise Missing(sha256) from None
+
+    def verify(self, sha256: str) -> Fixity:
+        """Read every byte and compare with the address. About 1 GB a second."""
+        try:
+            with self.open(sha256) as file:
+                return Fixity.INTACT if hashlib.file_digest(file, "sha256").hexdigest() == sha256 else Fixity.DAMAGED
+        except Missing:
+            return Fixity.MISSING
+
+    def addresses(self) -> Iterator[str]:
+        """Every address at which something is stored, in no order."""
+        for path in self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
+            if _ADDRESS.fullmatch(path.name):
+                yield path.name
+
+    def check_space(self, coming: int = 0) -> None:
+        """Raise NoSpace if storing `coming` more bytes would touch the reserve. Doors ask before they receive a body."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        disk = os.statvfs(self.root)
+        free = disk.f_bavail * disk.f_frsize
+        if free - coming < self.keep_free:
+            raise NoSpace(free, self.keep_free)
+
+    def put(self, source: bytes | Readable, limit: int) -> Stored:
+        """Store bytes, or all that `source.read` gives, at their address; nothing is ever overwritten.
+
+        Returns after everything is on the disk for good. The same bytes may be put again, also at the same time by others.
+        Raises TooLarge, NoSpace, Damaged (other bytes lie at that address), or what `source.read` raises; then nothing is left.
+        """
+        stream: Readable = BytesIO(source) if isinstance(source, bytes) else source
+        self.check_space(len(source) if isinstance(source, bytes) else 0)
+        self._incoming.mkdir(mode=0o750, exist_ok=True)
+        temporary = self._incoming / uuid.uuid4().hex
+        try:
+            sha256, size = self._receive(stream, temporary, limit)
+            return Stored(sha256, size, self._place(temporary, sha256))
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise NoSpace(0, self.keep_free) from error
+            raise
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _receive(self, stream: Readable, temporary: Path, limit: int) -> tuple[str, int]:
+        digest, size = hashlib.sha256(), 0
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            while chunk := stream.read(_CHUNK):
+                size += len(chunk)
+                if size > limit:
+                    raise TooLarge(limit)
+                self.check_space(len(chunk))
+                digest.update(chunk)
+                rest = memoryview(chunk)
+                while rest:
+                    rest = rest[file.write(rest) :]
+            os.fchmod(file.fileno(), _MODE)
+            os.fsync(file.fileno())
+        return digest.hexdigest(), size
+
+    def _place(self, temporary: Path, sha256: str) -> bool:
+        """Give the file its address; False if the same bytes have it already. Either way the name is on the disk for good."""
+        final = self.path(sha256)
+        for directory in (final.parent.parent, final.parent):
+            with suppress(FileExistsError):
+                directory.mkdir(mode=0o750)
+            _sync_directory(directory.parent)  # Also if another made it: that one may not have come this far.
+        with self._locked(fcntl.LOCK_SH):
+            try:
+                os.link(temporary, final)
+                new = True
+            except FileExistsError:
+                if self.verify(sha256) is not Fixity.INTACT:
+                    raise Damaged(sha256) from None
+                os.utime(final)  # Counts as new again: see the lock in the module's docstring.
+                new = False
+        _sync_directory(final.parent)
+        return new
+
+    @contextmanager
+    def _locked(self, kind: int) -> Iterator[None]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(descriptor, kind)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def remove(self, sha256: str) -> bool:
+        """Remove stored bytes for good; False if there were none. Only for an erasure that has been decided and recorded.
+
+        The name and the file system's claim on the blocks go; what a disk or a backup keeps below is the operator's to clear.
+        """
+        final = self.path(sha256)
+        with self._locked(fcntl.LOCK_EX):
+            try:
+                final.unlink()
+            except FileNotFoundError:
+                return False
+        _sync_directory(final.parent)
+        return True
+
+    def sweep(self, known: Callable[[str], bool] | Iterable[str], older_than: timedelta, *, at_most: int = 100) -> Swept:
+        """Remove what interrupted work left behind: temporaries, and files that nothing names, if untouched for `older_than`.
+
+        `known` says which addresses are referenced. `older_than` must be longer than any transaction between `put` and the
+        commit of its row. Raises TooManyOrphans, with nothing removed, if more than `at_most` files would go.
+        """
+        known_to: Callable[[str], bool]
+        if callable(known):
+            known_to = known
+        else:
+            known_to = set(known).__contains__
+        until = time.time() - older_than.total_seconds()
+        if not self.root.exists():
+            return Swept(0, ())
+
+        def old(path: Path) -> bool:
+            with suppress(FileNotFoundError):
+                return path.stat().st_mtime <= until
+            return False
+
+        orphans = [sha256 for sha256 in self.addresses() if old(self.path(sha256)) and not known_to(sha256)]
+        if len(orphans) > at_most:
+            raise TooManyOrphans(len(orphans), at_most)
+        temporaries = 0
+        for temporary in self._incoming.glob("*"):
+            if old(temporary):
+                temporary.unlink(missing_ok=True)
+                temporaries += 1
+        removed = []
+        for sha256 in orphans:
+            with self._locked(fcntl.LOCK_EX):
+                # Looked at again under the lock: it may have been stored a second time since.
+                if old(self.path(sha256)) and not known_to(sha256):
+                    self.path(sha256).unlink(missing_ok=True)
+                    removed.append(sha256)
+        return Swept(temporaries, tuple(removed))
