@@ -32,7 +32,7 @@ test: $(VENV)/.dev ## the whole suite on embedded engines (PYTEST_ARGS="tests/le
 check: $(VENV)/.dev ## lint, types, imports, migrations, deployment and docs; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/python -m mypy
 	$(BIN)/lint-imports --no-cache
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING

@@ -251,7 +251,7 @@ class Postgres(_Engine):
         """initdb, into a directory that an interrupted attempt may have left half full."""
         for leftover in self.data.iterdir():
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        command = [binaries / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+        command = [str(binaries / "initdb"), "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
         made = subprocess.run(command, preexec_fn=before, capture_output=True, text=True)
         if made.returncode:
             raise EngineFailed(f"initdb failed: {made.stderr.strip()}")

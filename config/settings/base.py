@@ -102,7 +102,12 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "signup": "20/m/ip", "reset_password": "20/m/ip,5/m/key"}
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "20/m/ip",
+    "reset_password": "20/m/ip,5/m/key",
+}
 ACCOUNT_SESSION_REMEMBER = None
 
 LANGUAGE_CODE = "zh-hans"
@@ -149,7 +154,7 @@ FILE_UPLOAD_TEMP_DIR = None
 
 # History rows: statement level, append-only, with the whole context in each row (no shared context row to fight over).
 PGHISTORY_APPEND_ONLY = False  # ours is stronger and is put on by ledger (also against TRUNCATE, and for superusers' mistakes)
-PGTRIGGER_MIGRATIONS = True
+PGTRIGGER_MIGRATIONS = False  # triggers follow the models after every migrate (ledger.protection): in migrations they took 10 s
 
 # Work: the broker is a doorbell and may lose everything; the truth is jobs.Job (docs/jobs.md says what each number is for).
 CELERY_TASK_ACKS_LATE = True

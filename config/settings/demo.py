@@ -3,10 +3,10 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from config import logs
+from config import environment, logs
 from config.engines import Postgres, Valkey
 from config.settings.base import *  # noqa: F403  settings files extend each other by name
-from config.settings.base import DATA_DIR, KEYS_DIR, environment
+from config.settings.base import DATA_DIR, KEYS_DIR
 
 DEBUG = False
 LOOPBACK_ONLY = True
@@ -32,6 +32,8 @@ STORAGES = {
 LOGGING = logs.configuration(level=environment.text("LOG_LEVEL", "INFO"), machine=False)
 WHITENOISE_USE_FINDERS = True  # Served from where they are written: nothing to collect before the site is up.
 
+# The company of the demonstration: its name in addresses, which leads to its site on loopback and nowhere else.
+DEMO_COMPANY = "brand.example:80"
 #: Demo only. Hosts that are looked at on loopback, as `host:port=address:port`, comma-separated: the company of the demonstration.
 FETCH_LOCAL = environment.mapping("FETCH_LOCAL")
 WATCH_EVERY = timedelta(seconds=2)

@@ -2,8 +2,9 @@
 
 from urllib.parse import urlsplit
 
+from config import environment
 from config.settings.base import *  # noqa: F403  settings files extend each other by name
-from config.settings.base import KEYS_DIR, environment
+from config.settings.base import KEYS_DIR
 
 DEBUG = False
 

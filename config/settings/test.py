@@ -1,7 +1,7 @@
 """For the suite: `tests/conftest.py` has started the engines and set DATABASE_URL and REDIS_URL before this is read."""
 
+from config import environment
 from config.settings.base import *  # noqa: F403  settings files extend each other by name
-from config.settings.base import environment
 
 DEBUG = False
 LOOPBACK_ONLY = True

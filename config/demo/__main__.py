@@ -1,0 +1,254 @@
+"""`make demo`: the whole house on this machine, and the founding case worked through in it.
+
+    python -m config.demo [--once] [--port 8000]
+
+1. Take the lock: two demos never share one folder of data.
+2. Start PostgreSQL and Valkey, unless DATABASE_URL and REDIS_URL name others. Migrate.
+3. Start the web server; as soon as it answers, say where, and start the company's site, the workers and beat.
+4. Play the case. It does nothing if it was played before.
+5. Stay up until Ctrl-C. With --once, stop when the case ends, with its result as one line of JSON on standard output.
+
+Everything but that line goes to standard error. Exit code 0 if the case ended as it should (or, staying up, when asked to stop),
+1 with a sentence and the end of the log otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import http.client
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from config.demo.supervisor import Program, Supervisor
+from config.engines import EngineFailed, Postgres, Valkey
+
+_ONCE_LIMIT = 20 * 60.0
+# One group of workers per kind of work, so that a slow report never holds up a look at a source.
+_WORKERS = {"watch": "watch,deliver", "decode": "decode", "report": "report", "tick": "tick"}
+
+
+class Failed(Exception):
+    """The demo cannot go on; says why."""
+
+
+def free_port(first: int, taken: set[int]) -> int:
+    """The first port from `first` on where nothing listens on loopback. Raises Failed after a hundred."""
+    for port in range(first, first + 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in taken:
+            return port
+    raise Failed(f"no free port between {first} and {first + 99}")
+
+
+def lock(path: Path) -> int:
+    """Hold `path` until this process ends. Raises Failed, naming the holder, if another demo holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Failed(f"another demo is running here: {os.read(handle, 200).decode().strip()}") from None
+    return handle
+
+
+def programs(port: int, company_port: int, company_dir: Path) -> list[Program]:
+    """Everything that runs beside the web server, in the order of starting; the case is the last."""
+    python, quiet = sys.executable, {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING")}
+    worker = [python, "-m", "celery", "--quiet", "-A", "config", "worker", "--without-mingle", "--without-gossip", "-O", "fair", "-c", "1"]
+    return [
+        Program("company", [python, "-m", "config.demo.brand_site", str(company_port), str(company_dir)], shown=False),
+        *(Program(name, [*worker, "-l", "WARNING", "-n", f"{name}@demo", "-Q", queues], quiet) for name, queues in _WORKERS.items()),
+        Program("beat", [python, "-m", "celery", "--quiet", "-A", "config", "beat", "-l", "WARNING", "-s", os.devnull], quiet),
+        Program("case", [python, "-m", "config.demo.case"], once=True),
+    ]
+
+
+def web(port: int) -> Program:
+    """The web server: one process with eight threads."""
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--blocking-threads",
+        "8",
+    ]
+    return Program("web", [*command, "--no-ws", "--respawn-failed-workers", "--log-level", "warning", "config.wsgi:application"])
+
+
+def answers(port: int) -> bool:
+    """Whether the web server says it is alive."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+class Demo:
+    """One run of the demonstration."""
+
+    def __init__(self, *, once: bool, port: int) -> None:
+        self.once = once
+        self.began = time.monotonic()
+        # Django's settings read the environment, so what is embedded has to be in it before they are read.
+        self.data = Path(os.environ.get("DATA_DIR") or Path(__file__).parent.parent.parent / "var").resolve()
+        self.port = free_port(port, set())
+        self.company_port = free_port(8100, {self.port})
+        self.engines: list[Postgres | Valkey] = []
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.demo")
+        os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{self.port}")
+        for name, engine in (("DATABASE_URL", Postgres(self.data / "postgres")), ("REDIS_URL", Valkey(self.data / "valkey"))):
+            if not os.environ.get(name):
+                os.environ[name] = engine.url
+                self.engines.append(engine)
+
+    def run(self) -> None:
+        """Everything of the module's docstring. Raises Failed or EngineFailed."""
+        with ExitStack() as stack:
+            handle = lock(self.data / "demo.lock")
+            os.ftruncate(handle, 0)
+            os.write(handle, f"process {os.getpid()}, {os.environ['SITE_URL']}".encode())
+            supervisor = stack.enter_context(Supervisor(self.data / "demo" / "log"))
+            # Entered later, so stopped earlier: the programs end while their engines still answer.
+            stack.callback(self._stop_engines)
+            stack.callback(supervisor.stop)
+            for engine in self.engines:
+                engine.begin()
+            self._prepare(supervisor)
+            supervisor.add(web(self.port))
+            self._until(supervisor, lambda: answers(self.port), 60, "the web server does not answer")
+            if supervisor.stopping:
+                return
+            self._greet(supervisor)
+            for program in programs(self.port, self.company_port, self.data / "demo" / "company"):
+                supervisor.add(program)
+            self._play(supervisor)
+
+    def _prepare(self, supervisor: Supervisor) -> None:
+        """Load Django while the engines start, then bring the database up to date."""
+        import django
+        from django.conf import settings
+
+        company = {settings.DEMO_COMPANY: f"127.0.0.1:{self.company_port}"}
+        os.environ.setdefault("FETCH_LOCAL", ",".join(f"{name}={address}" for name, address in company.items()))
+        django.setup()
+        for engine in self.engines:
+            engine.finish()
+        from django.core.management import call_command
+        from django.db import connection
+        from django.db.migrations.executor import MigrationExecutor
+
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            supervisor.say("making the tables")
+            call_command("migrate", interactive=False, verbosity=0)
+        connection.close()
+
+    def _greet(self, supervisor: Supervisor) -> None:
+        supervisor.say(f"the site is up after {time.monotonic() - self.began:.1f} s: {os.environ['SITE_URL']}/")
+        for login in logins(self.data / "demo" / "logins.json"):
+            supervisor.say(f"sign in as {login['role']:<24} {login['email']:<36} {login['password']}")
+        if not self.once:
+            supervisor.say("Ctrl-C stops it; `make clean` forgets it")
+
+    def _play(self, supervisor: Supervisor) -> None:
+        limit = _ONCE_LIMIT if self.once else float("inf")
+        self._until(supervisor, lambda: supervisor.ended("case") is not None, limit, f"the case did not end within {limit / 60:g} minutes")
+        if supervisor.stopping and supervisor.ended("case") is None:
+            if self.once:
+                raise Failed("stopped before the case had ended")
+            return
+        result = supervisor.output("case").strip().rpartition("\n")[2]
+        sentence = judge(supervisor.ended("case"), result)
+        if sentence:
+            sentence += f". The end of what it said:\n{supervisor.tail('case')}"
+            if self.once:
+                raise Failed(sentence)
+            supervisor.say(sentence)
+        else:
+            supervisor.say(f"the case is complete after {time.monotonic() - self.began:.0f} s")
+        if self.once:
+            sys.stdout.write(result + "\n")
+            sys.stdout.flush()
+            return
+        while not supervisor.stopping:
+            self._turn(supervisor)
+
+    def _until(self, supervisor: Supervisor, happened: Callable[[], bool], seconds: float, otherwise: str) -> None:
+        """Turn until it happened or someone asked to stop. Raises Failed after `seconds`, or when a program keeps dying (--once)."""
+        until = time.monotonic() + seconds
+        while not happened() and not supervisor.stopping:
+            self._turn(supervisor)
+            sick = supervisor.sickly() if self.once else None
+            if sick:
+                raise Failed(f"{sick} does not stay up. The end of what it said:\n{supervisor.tail(sick)}")
+            if time.monotonic() > until:
+                raise Failed(otherwise)
+
+    def _turn(self, supervisor: Supervisor) -> None:
+        supervisor.turn(0.1)
+        for engine in self.engines:
+            if engine.process is not None and engine.process.poll() is not None and not supervisor.stopping:
+                supervisor.say(f"{engine.name} ended; starting it again")
+                engine.start()
+
+    def _stop_engines(self) -> None:
+        for engine in reversed(self.engines):
+            engine.stop()
+
+
+def judge(code: int | None, result: str) -> str:
+    """What is wrong with the end of the case, as the beginning of a sentence; empty if nothing is."""
+    if code != 0:
+        return f"the case did not end as it should (exit code {code})"
+    try:
+        json.loads(result)
+    except ValueError:
+        return "the case gave no result"
+    return ""
+
+
+def logins(path: Path) -> list[dict[str, str]]:
+    """The demonstration's logins: role, e-mail, password. The passwords are made up at the first start and kept in `path`."""
+    from config.demo import people
+
+    found: list[dict[str, str]] = people.logins(path)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m config.demo", description="The demonstration, on this machine alone.")
+    parser.add_argument("--once", action="store_true", help="work the case through, print its result as JSON, stop")
+    parser.add_argument("--port", type=int, default=8000, help="where the site is, or the next free port (default 8000)")
+    arguments = parser.parse_args()
+    try:
+        Demo(once=arguments.once, port=arguments.port).run()
+    except (Failed, EngineFailed) as error:
+        sys.stderr.write(f"The demo failed: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
