@@ -5,10 +5,7 @@ import claims.references
 import claims.written
 import django.db.models.deletion
 import ledger.sealing
-import ledger.triggers
 import pghistory.utils
-import pgtrigger.compiler
-import pgtrigger.migrations
 import uuid
 import uuid_utils.compat
 from django.conf import settings
@@ -610,38 +607,6 @@ class Migration(migrations.Migration):
                 'default_permissions': (),
             },
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='capture',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_captureevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "digest", "size", "content_type", "url", "captured_at", "created_at") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."digest", v."size", v."content_type", v."url", v."captured_at", v."created_at" FROM (SELECT "id", "source_id", "digest", "size", "content_type", "url", "captured_at", "created_at" FROM new_values) v; RETURN NULL;', hash='cca12421148a425f6ae7b711d73d7202582d1a47', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_f24b7', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_capture', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='capture',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_captureevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "digest", "size", "content_type", "url", "captured_at", "created_at") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."digest", v."size", v."content_type", v."url", v."captured_at", v."created_at" FROM (SELECT "id", "source_id", "digest", "size", "content_type", "url", "captured_at", "created_at" FROM new_values EXCEPT ALL SELECT "id", "source_id", "digest", "size", "content_type", "url", "captured_at", "created_at" FROM old_values) v; RETURN NULL;', hash='cce154ccf1ffd47762060362a538ce47ac1757c4', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_90c53', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_capture', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='capture',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_captureevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "digest", "size", "content_type", "url", "captured_at", "created_at") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."digest", v."size", v."content_type", v."url", v."captured_at", v."created_at" FROM (SELECT "id", "source_id", "digest", "size", "content_type", "url", "captured_at", "created_at" FROM old_values) v; RETURN NULL;', hash='8b4ee6070a0c9bc22aa9263090feb29b9bfe76d8', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_3069b', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_capture', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='capture',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_capture never changes';", hash='f19a5cb640608283c586966579f3fe1fd6131a61', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_5008f', table='evidence_capture', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='capture',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_capture cannot be truncated';", hash='f77ee926bf25db6724aced4a5c7a28252ff46c3f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_21295', table='evidence_capture', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='captureevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_captureevent is append-only';", hash='a08b2dae31e4263d6a9c2627a943d79d420af06a', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_dc715', table='evidence_captureevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='captureevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_captureevent cannot be truncated';", hash='e8be6dba585d99c383ecfca02817e7a13253f544', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_9d419', table='evidence_captureevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='captureevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.captureevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='3b39beb252a320ee5f6567506f62aff730b18f5f', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_24c15', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_captureevent', when='AFTER')),
-        ),
         migrations.AddConstraint(
             model_name='disappearance',
             constraint=models.UniqueConstraint(condition=models.Q(('status', 'reversed'), _negated=True), fields=('source',), name='disappearance_open_once_per_source'),
@@ -654,50 +619,6 @@ class Migration(migrations.Migration):
             model_name='disappearance',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at', None), ('reversed_at', None), ('status', 'suspected')), models.Q(('confirmed_at__isnull', False), ('reversed_at', None), ('status', 'confirmed')), models.Q(('reversed_at__isnull', False), ('status', 'reversed')), _connector='OR'), name='disappearance_times_match_its_status'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='disappearance',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_disappearanceevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at", "created_at") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."type", v."status", v."last_seen_at", v."first_missing_at", v."confirmations", v."confirmed_at", v."reversed_at", v."created_at" FROM (SELECT "id", "source_id", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at", "created_at" FROM new_values) v; RETURN NULL;', hash='351688daef87e729868afde719dafcff06b21fc0', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_fecd1', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_disappearance', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='disappearance',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_disappearanceevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at", "created_at") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."type", v."status", v."last_seen_at", v."first_missing_at", v."confirmations", v."confirmed_at", v."reversed_at", v."created_at" FROM (SELECT "id", "source_id", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at", "created_at" FROM new_values EXCEPT ALL SELECT "id", "source_id", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at", "created_at" FROM old_values) v; RETURN NULL;', hash='cb6725aa171347a226edb87d56a0977d22f10c20', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_d7d81', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_disappearance', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='disappearance',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_disappearanceevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at", "created_at") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."type", v."status", v."last_seen_at", v."first_missing_at", v."confirmations", v."confirmed_at", v."reversed_at", v."created_at" FROM (SELECT "id", "source_id", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at", "created_at" FROM old_values) v; RETURN NULL;', hash='849d61b42af11947b57bf6df610b6d3b66a9a5a9', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_4cecb', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_disappearance', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='disappearance',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_disappearance never changes';", hash='8b77bd223d4bf259aa2757ce31fbfa6ebf646093', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_bf977', table='evidence_disappearance', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='disappearance',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_disappearance cannot be truncated';", hash='b7dcf7476c36e9642b4db273142d1177976689cb', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_81b03', table='evidence_disappearance', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='disappearanceevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_disappearanceevent is append-only';", hash='ae1268364cc488621537c83758974e595f4958ca', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_65ee4', table='evidence_disappearanceevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='disappearanceevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_disappearanceevent cannot be truncated';", hash='b6075da11a7ca2ce27db40447ec673e51244a91f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_479e5', table='evidence_disappearanceevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='disappearanceevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.disappearanceevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='4ef08f424dcac64f3eb4bce26a854b332c3ffc9a', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_0a9ad', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_disappearanceevent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='custodyeventevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_custodyeventevent is append-only';", hash='63c773885c417d89f3fd21ff77e358d11bfec93b', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_34600', table='evidence_custodyeventevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='custodyeventevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_custodyeventevent cannot be truncated';", hash='6701c08f0847c5d5e5a8089c7146af1323e2943f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_67cb0', table='evidence_custodyeventevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='custodyeventevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.custodyeventevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='1700d8fb490874f7ce6a07f7670aeb8e2087b905', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_a40ed', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_custodyeventevent', when='AFTER')),
-        ),
         migrations.AddIndex(
             model_name='custodyevent',
             index=models.Index(fields=['exhibit', 'happened_at'], name='evidence_cu_exhibit_85e10d_idx'),
@@ -705,26 +626,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='custodyevent',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['received', 'read', 'original_viewed', 'graded', 'published', 'withdrawn', 'checked'])), name='custody_kind_known'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='custodyevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_custodyeventevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "exhibit_id", "kind", "agent", "outcome", "note", "happened_at") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."exhibit_id", v."kind", v."agent", v."outcome", v."note", v."happened_at" FROM (SELECT "id", "exhibit_id", "kind", "agent", "outcome", "note", "happened_at" FROM new_values) v; RETURN NULL;', hash='de61f9e4ef38ae9abd3eef9350ea4299b1c6762d', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_cddd7', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_custodyevent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='custodyevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_custodyeventevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "exhibit_id", "kind", "agent", "outcome", "note", "happened_at") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."exhibit_id", v."kind", v."agent", v."outcome", v."note", v."happened_at" FROM (SELECT "id", "exhibit_id", "kind", "agent", "outcome", "note", "happened_at" FROM new_values EXCEPT ALL SELECT "id", "exhibit_id", "kind", "agent", "outcome", "note", "happened_at" FROM old_values) v; RETURN NULL;', hash='9120c23959599569627587d6973684f3f2c15aa3', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_3c8a9', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_custodyevent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='custodyevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_custodyeventevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "exhibit_id", "kind", "agent", "outcome", "note", "happened_at") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."exhibit_id", v."kind", v."agent", v."outcome", v."note", v."happened_at" FROM (SELECT "id", "exhibit_id", "kind", "agent", "outcome", "note", "happened_at" FROM old_values) v; RETURN NULL;', hash='95f885b8190e3969344de6a7bc5f08748ab353c5', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_36d92', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_custodyevent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='custodyevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_custodyevent never changes';", hash='b03ddfd15586dc275dff64944ec2f2362c76de40', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_1ad3e', table='evidence_custodyevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='custodyevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_custodyevent cannot be truncated';", hash='b8fda7e43489f5d83d588cd434dc86ef5e68b5e2', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_365d0', table='evidence_custodyevent', when='BEFORE')),
         ),
         migrations.AddConstraint(
             model_name='rendition',
@@ -754,38 +655,6 @@ class Migration(migrations.Migration):
             model_name='submission',
             constraint=models.CheckConstraint(condition=models.Q(('decided_by', None), models.Q(('decided_by', models.F('filed_by')), _negated=True), _connector='OR'), name='submission_not_decided_by_its_filer'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='submission',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_submissionevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "claim_id", "contributor_id", "filed_by_id", "organisation_id", "pseudonym", "status", "narrative", "narrative_lang", "licence", "contact", "idempotency_key", "filed_at", "filed_date", "decision_reason", "decided_by_id", "decided_at", "decided_date") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."claim_id", v."contributor_id", v."filed_by_id", v."organisation_id", v."pseudonym", v."status", v."narrative", v."narrative_lang", v."licence", v."contact", v."idempotency_key", v."filed_at", v."filed_date", v."decision_reason", v."decided_by_id", v."decided_at", v."decided_date" FROM (SELECT "id", "reference", "claim_id", "contributor_id", "filed_by_id", "organisation_id", "pseudonym", "status", "narrative", "narrative_lang", "licence", "contact", "idempotency_key", "filed_at", "filed_date", "decision_reason", "decided_by_id", "decided_at", "decided_date" FROM new_values) v; RETURN NULL;', hash='5674fd4ccef9d2d727739d68455ac545bff4a51a', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_2c9f8', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_submission', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='submission',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_submissionevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "claim_id", "contributor_id", "filed_by_id", "organisation_id", "pseudonym", "status", "narrative", "narrative_lang", "licence", "contact", "idempotency_key", "filed_at", "filed_date", "decision_reason", "decided_by_id", "decided_at", "decided_date") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."claim_id", v."contributor_id", v."filed_by_id", v."organisation_id", v."pseudonym", v."status", v."narrative", v."narrative_lang", v."licence", v."contact", v."idempotency_key", v."filed_at", v."filed_date", v."decision_reason", v."decided_by_id", v."decided_at", v."decided_date" FROM (SELECT "id", "reference", "claim_id", "contributor_id", "filed_by_id", "organisation_id", "pseudonym", "status", "narrative", "narrative_lang", "licence", "contact", "idempotency_key", "filed_at", "filed_date", "decision_reason", "decided_by_id", "decided_at", "decided_date" FROM new_values EXCEPT ALL SELECT "id", "reference", "claim_id", "contributor_id", "filed_by_id", "organisation_id", "pseudonym", "status", "narrative", "narrative_lang", "licence", "contact", "idempotency_key", "filed_at", "filed_date", "decision_reason", "decided_by_id", "decided_at", "decided_date" FROM old_values) v; RETURN NULL;', hash='59c19b9b055d0467ca740ff4dcee219e8e07d0a5', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_e27a0', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_submission', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='submission',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_submissionevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "claim_id", "contributor_id", "filed_by_id", "organisation_id", "pseudonym", "status", "narrative", "narrative_lang", "licence", "contact", "idempotency_key", "filed_at", "filed_date", "decision_reason", "decided_by_id", "decided_at", "decided_date") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."claim_id", v."contributor_id", v."filed_by_id", v."organisation_id", v."pseudonym", v."status", v."narrative", v."narrative_lang", v."licence", v."contact", v."idempotency_key", v."filed_at", v."filed_date", v."decision_reason", v."decided_by_id", v."decided_at", v."decided_date" FROM (SELECT "id", "reference", "claim_id", "contributor_id", "filed_by_id", "organisation_id", "pseudonym", "status", "narrative", "narrative_lang", "licence", "contact", "idempotency_key", "filed_at", "filed_date", "decision_reason", "decided_by_id", "decided_at", "decided_date" FROM old_values) v; RETURN NULL;', hash='510fc7ec878027c46e3dbce3b68ff9a8a6eaf468', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_3ec43', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_submission', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='submission',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_submission never changes';", hash='9e94edb42ea73a02d2540c24798f8d7dc2b79903', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_3005c', table='evidence_submission', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='submission',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_submission cannot be truncated';", hash='7cf99119e705bce820de50cc57f7f9ecfb19609f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_f634b', table='evidence_submission', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exhibitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_exhibitevent is append-only';", hash='a357e83717e0d7cca18724abd592c30202bb8005', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_dd9a9', table='evidence_exhibitevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exhibitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_exhibitevent cannot be truncated';", hash='6f7cc5a477a3ac21f01f938e61fb56068c04f7a0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_362d3', table='evidence_exhibitevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exhibitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.exhibitevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='1dc90f2809d44aaaeee6efc8120ed4488c32ddbc', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_ac314', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_exhibitevent', when='AFTER')),
-        ),
         migrations.AddIndex(
             model_name='exhibit',
             index=models.Index(fields=['duplicate_key'], name='evidence_ex_duplica_601338_idx'),
@@ -806,209 +675,17 @@ class Migration(migrations.Migration):
             model_name='exhibit',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('grade_information', ''), ('grade_source', '')), models.Q(models.Q(('grade_source', ''), _negated=True), models.Q(('grade_information', ''), _negated=True)), _connector='OR'), name='exhibit_grade_is_a_pair'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_exhibitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "submission_id", "number", "digest", "duplicate_key", "filename", "metadata", "caption", "size", "media_type", "width", "height", "status", "provenance", "pdq", "pdq_quality", "grade_source", "grade_information", "grade_reason") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."submission_id", v."number", v."digest", v."duplicate_key", v."filename", v."metadata", v."caption", v."size", v."media_type", v."width", v."height", v."status", v."provenance", v."pdq", v."pdq_quality", v."grade_source", v."grade_information", v."grade_reason" FROM (SELECT "id", "reference", "submission_id", "number", "digest", "duplicate_key", "filename", "metadata", "caption", "size", "media_type", "width", "height", "status", "provenance", "pdq", "pdq_quality", "grade_source", "grade_information", "grade_reason" FROM new_values) v; RETURN NULL;', hash='e0c9720494d8f5efbb24ceb4e2b4bc76ff04a4a9', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_00c05', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_exhibit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_exhibitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "submission_id", "number", "digest", "duplicate_key", "filename", "metadata", "caption", "size", "media_type", "width", "height", "status", "provenance", "pdq", "pdq_quality", "grade_source", "grade_information", "grade_reason") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."submission_id", v."number", v."digest", v."duplicate_key", v."filename", v."metadata", v."caption", v."size", v."media_type", v."width", v."height", v."status", v."provenance", v."pdq", v."pdq_quality", v."grade_source", v."grade_information", v."grade_reason" FROM (SELECT "id", "reference", "submission_id", "number", "digest", "duplicate_key", "filename", "metadata", "caption", "size", "media_type", "width", "height", "status", "provenance", "pdq", "pdq_quality", "grade_source", "grade_information", "grade_reason" FROM new_values EXCEPT ALL SELECT "id", "reference", "submission_id", "number", "digest", "duplicate_key", "filename", "metadata", "caption", "size", "media_type", "width", "height", "status", "provenance", "pdq", "pdq_quality", "grade_source", "grade_information", "grade_reason" FROM old_values) v; RETURN NULL;', hash='071206f3b851c3fa507395592a1bba8ddd0aaaf1', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_b9f47', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_exhibit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_exhibitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "submission_id", "number", "digest", "duplicate_key", "filename", "metadata", "caption", "size", "media_type", "width", "height", "status", "provenance", "pdq", "pdq_quality", "grade_source", "grade_information", "grade_reason") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."submission_id", v."number", v."digest", v."duplicate_key", v."filename", v."metadata", v."caption", v."size", v."media_type", v."width", v."height", v."status", v."provenance", v."pdq", v."pdq_quality", v."grade_source", v."grade_information", v."grade_reason" FROM (SELECT "id", "reference", "submission_id", "number", "digest", "duplicate_key", "filename", "metadata", "caption", "size", "media_type", "width", "height", "status", "provenance", "pdq", "pdq_quality", "grade_source", "grade_information", "grade_reason" FROM old_values) v; RETURN NULL;', hash='8c8c98c48ff2c15c46996d1f82c92bed2b518010', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_fc396', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_exhibit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_exhibit never changes';", hash='05656d5e87ea0e85de63dfa09f57628e723b7921', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_6b171', table='evidence_exhibit', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='exhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_exhibit cannot be truncated';", hash='ceee75541ac3561c5bb17662b2e5e24ac45b0f47', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_44cbe', table='evidence_exhibit', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='submissionevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_submissionevent is append-only';", hash='a1c76403026111c8ae508f7c6151cb41ea3661b8', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_7d99a', table='evidence_submissionevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='submissionevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_submissionevent cannot be truncated';", hash='5819da16b60f4313f934271b6be9808dc2799f0a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_f5bcc', table='evidence_submissionevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='submissionevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.submissionevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='50f97d6fc6bb428aa34ffbd028789ce2d9aea119', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_4e493', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_submissionevent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='partevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_partevent is append-only';", hash='9129805b98a8fce14973b914bc49bf6c2aa9c862', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_6702b', table='evidence_partevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='partevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_partevent cannot be truncated';", hash='8e25dc4df64f4dcb14fe61bcefde61f09b7b2884', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_9103c', table='evidence_partevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='partevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.partevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='bf1b382ad38665cee865025b104a1a0027f86f46', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_36179', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_partevent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='part',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_partevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "teardown_id", "parent_id", "number", "name") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."teardown_id", v."parent_id", v."number", v."name" FROM (SELECT "id", "teardown_id", "parent_id", "number", "name" FROM new_values) v; RETURN NULL;', hash='5dee265c164e29f610c8251716dbed45a09485f5', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_121fe', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_part', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='part',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_partevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "teardown_id", "parent_id", "number", "name") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."teardown_id", v."parent_id", v."number", v."name" FROM (SELECT "id", "teardown_id", "parent_id", "number", "name" FROM new_values EXCEPT ALL SELECT "id", "teardown_id", "parent_id", "number", "name" FROM old_values) v; RETURN NULL;', hash='132ad642d4297a62618ecef275269ae7487e86ef', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_8463f', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_part', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='part',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_partevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "teardown_id", "parent_id", "number", "name") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."teardown_id", v."parent_id", v."number", v."name" FROM (SELECT "id", "teardown_id", "parent_id", "number", "name" FROM old_values) v; RETURN NULL;', hash='288753ab033b83628e8f1bcdff19144bbf476bb1', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_603b5', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_part', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='part',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_part never changes';", hash='2aa5ff59454a23ee96d3f17b6257b40126ca111b', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_7eaa2', table='evidence_part', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='part',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_part cannot be truncated';", hash='6e9054e3856b76c3ad9fd0c85dc7ad16b129de2d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_66529', table='evidence_part', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='measurementevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_measurementevent is append-only';", hash='ae39a57c972e9d776c86f7294660dc9c1d4f030e', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_22e2b', table='evidence_measurementevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='measurementevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_measurementevent cannot be truncated';", hash='ec82362a1c151cc6ba5a7f8e70fa0eca068331f0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_f3367', table='evidence_measurementevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='measurementevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.measurementevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='d5ee8211733280125c3579e125dd81d62a6a70c1', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_dab9a', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_measurementevent', when='AFTER')),
-        ),
         migrations.AddConstraint(
             model_name='measurement',
             constraint=models.CheckConstraint(condition=models.Q(('standard_uncertainty__gt', 0)), name='measurement_has_an_uncertainty'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='measurement',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_measurementevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "teardown_id", "aspect_id", "quantity", "value", "standard_uncertainty", "unit_name", "instrument", "method", "conditions", "measured_date") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."teardown_id", v."aspect_id", v."quantity", v."value", v."standard_uncertainty", v."unit_name", v."instrument", v."method", v."conditions", v."measured_date" FROM (SELECT "id", "teardown_id", "aspect_id", "quantity", "value", "standard_uncertainty", "unit_name", "instrument", "method", "conditions", "measured_date" FROM new_values) v; RETURN NULL;', hash='c41c6a6b957f5a0d4b7c1a469e94a5afdbf525ab', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_ef989', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_measurement', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='measurement',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_measurementevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "teardown_id", "aspect_id", "quantity", "value", "standard_uncertainty", "unit_name", "instrument", "method", "conditions", "measured_date") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."teardown_id", v."aspect_id", v."quantity", v."value", v."standard_uncertainty", v."unit_name", v."instrument", v."method", v."conditions", v."measured_date" FROM (SELECT "id", "teardown_id", "aspect_id", "quantity", "value", "standard_uncertainty", "unit_name", "instrument", "method", "conditions", "measured_date" FROM new_values EXCEPT ALL SELECT "id", "teardown_id", "aspect_id", "quantity", "value", "standard_uncertainty", "unit_name", "instrument", "method", "conditions", "measured_date" FROM old_values) v; RETURN NULL;', hash='1bf7d33eb4a245bb7d52bbc282b7f8f61812d051', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_521f4', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_measurement', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='measurement',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_measurementevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "teardown_id", "aspect_id", "quantity", "value", "standard_uncertainty", "unit_name", "instrument", "method", "conditions", "measured_date") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."teardown_id", v."aspect_id", v."quantity", v."value", v."standard_uncertainty", v."unit_name", v."instrument", v."method", v."conditions", v."measured_date" FROM (SELECT "id", "teardown_id", "aspect_id", "quantity", "value", "standard_uncertainty", "unit_name", "instrument", "method", "conditions", "measured_date" FROM old_values) v; RETURN NULL;', hash='d0c5cfda984ccf7432ac55400ae288643c78f1d9', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_bcbd9', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_measurement', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='measurement',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_measurement never changes';", hash='b1a91cc4962e39cec4c13f34c7478af6ee19d500', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_4defb', table='evidence_measurement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='measurement',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_measurement cannot be truncated';", hash='eae75a178f3be8e62a37a48d32d2dcb05aeab161', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_60322', table='evidence_measurement', when='BEFORE')),
         ),
         migrations.AddConstraint(
             model_name='teardownstep',
             constraint=models.UniqueConstraint(fields=('teardown', 'number'), name='step_number_once_per_teardown'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownstep',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_teardownstepevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "teardown_id", "number", "part_id", "exhibit_id", "done", "seen") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."teardown_id", v."number", v."part_id", v."exhibit_id", v."done", v."seen" FROM (SELECT "id", "teardown_id", "number", "part_id", "exhibit_id", "done", "seen" FROM new_values) v; RETURN NULL;', hash='c017ffd924edb6155229d42a307b2f112bd23a67', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_3cda7', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_teardownstep', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownstep',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_teardownstepevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "teardown_id", "number", "part_id", "exhibit_id", "done", "seen") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."teardown_id", v."number", v."part_id", v."exhibit_id", v."done", v."seen" FROM (SELECT "id", "teardown_id", "number", "part_id", "exhibit_id", "done", "seen" FROM new_values EXCEPT ALL SELECT "id", "teardown_id", "number", "part_id", "exhibit_id", "done", "seen" FROM old_values) v; RETURN NULL;', hash='69d6d4a6811666485ae16506988c4ba401e0460b', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_7f60f', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_teardownstep', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownstep',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_teardownstepevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "teardown_id", "number", "part_id", "exhibit_id", "done", "seen") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."teardown_id", v."number", v."part_id", v."exhibit_id", v."done", v."seen" FROM (SELECT "id", "teardown_id", "number", "part_id", "exhibit_id", "done", "seen" FROM old_values) v; RETURN NULL;', hash='9c453f42c5ad76927d064aff8e7230d338a8d215', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_fa5db', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_teardownstep', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownstep',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_teardownstep never changes';", hash='381c8c2cd356dd8c8e56f4092e1a58d2a9f53656', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_24962', table='evidence_teardownstep', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownstep',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_teardownstep cannot be truncated';", hash='0440f7d143599b8969f6dbedfd8e735c87f64a8d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_98225', table='evidence_teardownstep', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownstepevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_teardownstepevent is append-only';", hash='ef84f4ad7402066ce3a6cd8d037e64273471975b', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_10df8', table='evidence_teardownstepevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownstepevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_teardownstepevent cannot be truncated';", hash='f206eae67fc2fb0c413b0fa4dfc4499747a5eeee', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_409a9', table='evidence_teardownstepevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownstepevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.teardownstepevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='cbe8eedf766fe6a68806c1fa32fcbbf43e1728cc', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_6cbcd', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_teardownstepevent', when='AFTER')),
-        ),
         migrations.AddConstraint(
             model_name='unit',
             constraint=models.UniqueConstraint(fields=('product', 'serial_key'), name='unit_once_per_product'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='unit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_unitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "product_id", "label", "serial_key") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."product_id", v."label", v."serial_key" FROM (SELECT "id", "product_id", "label", "serial_key" FROM new_values) v; RETURN NULL;', hash='5d725a44214c766ef8c7c49446e846b7ecb99527', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_e13d6', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_unit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='unit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_unitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "product_id", "label", "serial_key") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."product_id", v."label", v."serial_key" FROM (SELECT "id", "product_id", "label", "serial_key" FROM new_values EXCEPT ALL SELECT "id", "product_id", "label", "serial_key" FROM old_values) v; RETURN NULL;', hash='60f450dbb0148eac726d674e711f1d6f71d28a33', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_37c64', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_unit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='unit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_unitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "product_id", "label", "serial_key") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."product_id", v."label", v."serial_key" FROM (SELECT "id", "product_id", "label", "serial_key" FROM old_values) v; RETURN NULL;', hash='de1cdcfe5e12ec5c8fd1ec750f4c989cb974cffa', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_4fe50', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_unit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='unit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_unit never changes';", hash='1e8d3fa954e1e75101b481426b4e603c3f26113c', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_c3915', table='evidence_unit', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='unit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_unit cannot be truncated';", hash='69658434c74c5f5acdbfbaf408841626cfbceacc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_34924', table='evidence_unit', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_teardownevent is append-only';", hash='107515bc6066d5983e67fe85740a0f3130bfc5a0', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_0859f', table='evidence_teardownevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_teardownevent cannot be truncated';", hash='95440f42550e5440d0e1a1e2ca06c87ef78e6d75', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_eb38f', table='evidence_teardownevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardownevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.teardownevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='22b1c41c23a69f29eee5910c55fa037cb99813ec', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_ccc2c', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_teardownevent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardown',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_teardownevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "submission_id", "unit_id", "laboratory_id", "title", "performed_date") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."submission_id", v."unit_id", v."laboratory_id", v."title", v."performed_date" FROM (SELECT "id", "submission_id", "unit_id", "laboratory_id", "title", "performed_date" FROM new_values) v; RETURN NULL;', hash='5d414c3ae12f0aea5156ed461c302660ff966f6c', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_a4432', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_teardown', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardown',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_teardownevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "submission_id", "unit_id", "laboratory_id", "title", "performed_date") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."submission_id", v."unit_id", v."laboratory_id", v."title", v."performed_date" FROM (SELECT "id", "submission_id", "unit_id", "laboratory_id", "title", "performed_date" FROM new_values EXCEPT ALL SELECT "id", "submission_id", "unit_id", "laboratory_id", "title", "performed_date" FROM old_values) v; RETURN NULL;', hash='855aeb7c94b41a580e3f9c74d17ff621b4e1ebc8', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_eba1b', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_teardown', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardown',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_teardownevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "submission_id", "unit_id", "laboratory_id", "title", "performed_date") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."submission_id", v."unit_id", v."laboratory_id", v."title", v."performed_date" FROM (SELECT "id", "submission_id", "unit_id", "laboratory_id", "title", "performed_date" FROM old_values) v; RETURN NULL;', hash='7ef69bd23fcbd6708c4088b4b5d5e57c3312a32f', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_afd00', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_teardown', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardown',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_teardown never changes';", hash='eec135daecfc1d72dbf5483a64638d5d2a825927', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_36d44', table='evidence_teardown', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='teardown',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_teardown cannot be truncated';", hash='25a53c897eba93c1e166a5b33bff1c53db78efd2', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_7f78f', table='evidence_teardown', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='unitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_unitevent is append-only';", hash='35fe00824744f9137116a01ebc3060543b7ff4c7', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_688a3', table='evidence_unitevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='unitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_unitevent cannot be truncated';", hash='aa233afb36f840fa846017cbf4c77921dd2063c6', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_c6c3a', table='evidence_unitevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='unitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.unitevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='d2524c36daccafdd353b37dc71e16696605fcf8b', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_1bcf6', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_unitevent', when='AFTER')),
         ),
         migrations.AddConstraint(
             model_name='version',
@@ -1017,38 +694,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='version',
             constraint=models.CheckConstraint(condition=models.Q(('not_before', None), ('not_before__lte', models.F('not_after')), _connector='OR'), name='version_interval_ordered'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='version',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_versionevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "capture_id", "number", "title", "body", "digest", "characters", "lang", "extractor", "extractor_version", "not_before", "not_after", "created_at") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."capture_id", v."number", v."title", v."body", v."digest", v."characters", v."lang", v."extractor", v."extractor_version", v."not_before", v."not_after", v."created_at" FROM (SELECT "id", "source_id", "capture_id", "number", "title", "body", "digest", "characters", "lang", "extractor", "extractor_version", "not_before", "not_after", "created_at" FROM new_values) v; RETURN NULL;', hash='b22fa32a544e045c2385f7e300c513d68a93e948', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_11d3f', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_version', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='version',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_versionevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "capture_id", "number", "title", "body", "digest", "characters", "lang", "extractor", "extractor_version", "not_before", "not_after", "created_at") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."capture_id", v."number", v."title", v."body", v."digest", v."characters", v."lang", v."extractor", v."extractor_version", v."not_before", v."not_after", v."created_at" FROM (SELECT "id", "source_id", "capture_id", "number", "title", "body", "digest", "characters", "lang", "extractor", "extractor_version", "not_before", "not_after", "created_at" FROM new_values EXCEPT ALL SELECT "id", "source_id", "capture_id", "number", "title", "body", "digest", "characters", "lang", "extractor", "extractor_version", "not_before", "not_after", "created_at" FROM old_values) v; RETURN NULL;', hash='21c167d6bb671c8714f6e77935d572abdbbd288d', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_85963', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_version', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='version',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_versionevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "capture_id", "number", "title", "body", "digest", "characters", "lang", "extractor", "extractor_version", "not_before", "not_after", "created_at") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."capture_id", v."number", v."title", v."body", v."digest", v."characters", v."lang", v."extractor", v."extractor_version", v."not_before", v."not_after", v."created_at" FROM (SELECT "id", "source_id", "capture_id", "number", "title", "body", "digest", "characters", "lang", "extractor", "extractor_version", "not_before", "not_after", "created_at" FROM old_values) v; RETURN NULL;', hash='51e871c2b7d15f4ba8dc40396e1966d8faa3a8ed', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_872f3', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_version', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='version',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_version never changes';", hash='79ce29e2ea073df6e4a610f0694eaf69e29d7cb6', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_88f62', table='evidence_version', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='version',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_version cannot be truncated';", hash='49aa8111898b83d2794a8e3ed4242ed89008af7f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_111c2', table='evidence_version', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sightingevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_sightingevent is append-only';", hash='f913f19eaed830556107c18696298966f1933423', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_203af', table='evidence_sightingevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sightingevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_sightingevent cannot be truncated';", hash='aea4bfe6cf8ddc369431d478479139c6c38f5870', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_e03e7', table='evidence_sightingevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sightingevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.sightingevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='2feb59f1885258652e01e9e34c4a33da86bf2eb8', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_410f3', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_sightingevent', when='AFTER')),
         ),
         migrations.AddConstraint(
             model_name='sighting',
@@ -1061,38 +706,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='sighting',
             constraint=models.CheckConstraint(condition=models.Q(('similarity__lte', 1000)), name='sighting_similarity_per_mille'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sighting',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_sightingevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "appearance_id", "version_id", "kind", "start", "end", "passage", "similarity", "created_at") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."appearance_id", v."version_id", v."kind", v."start", v."end", v."passage", v."similarity", v."created_at" FROM (SELECT "id", "appearance_id", "version_id", "kind", "start", "end", "passage", "similarity", "created_at" FROM new_values) v; RETURN NULL;', hash='2d5f68906ce0e7369a1f8442b230deff290ccda4', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_c6142', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_sighting', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sighting',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_sightingevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "appearance_id", "version_id", "kind", "start", "end", "passage", "similarity", "created_at") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."appearance_id", v."version_id", v."kind", v."start", v."end", v."passage", v."similarity", v."created_at" FROM (SELECT "id", "appearance_id", "version_id", "kind", "start", "end", "passage", "similarity", "created_at" FROM new_values EXCEPT ALL SELECT "id", "appearance_id", "version_id", "kind", "start", "end", "passage", "similarity", "created_at" FROM old_values) v; RETURN NULL;', hash='85fa6b76a35b6c99114ac71564aabfc23dca2578', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_cc8e5', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_sighting', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sighting',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_sightingevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "appearance_id", "version_id", "kind", "start", "end", "passage", "similarity", "created_at") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."appearance_id", v."version_id", v."kind", v."start", v."end", v."passage", v."similarity", v."created_at" FROM (SELECT "id", "appearance_id", "version_id", "kind", "start", "end", "passage", "similarity", "created_at" FROM old_values) v; RETURN NULL;', hash='d3ef66eb80394baca75d87fea692dac0aecdeff3', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_a2acb', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_sighting', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sighting',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_sighting never changes';", hash='90e818d06c1de46085c60091cdb703202d4c1544', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_022d0', table='evidence_sighting', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sighting',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_sighting cannot be truncated';", hash='8af6e8e9a1fdf7cbe069026d8fca568e595fbd5a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_31b05', table='evidence_sighting', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='observationevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_observationevent is append-only';", hash='23bdd19f126e66334932d814d6c1c1612f1263a0', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_70fe8', table='evidence_observationevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='observationevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_observationevent cannot be truncated';", hash='6c0fa6984e7d72050a39f655dd211a3c865f471e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_58f00', table='evidence_observationevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='observationevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.observationevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='0a1af473867dfff7f83cb5133c4e5b5a6728c05a', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_c63dc', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_observationevent', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='observation',
@@ -1110,38 +723,6 @@ class Migration(migrations.Migration):
             model_name='observation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('type__in', ['ok', 'unchanged']), ('version__isnull', False)), models.Q(models.Q(('type__in', ['ok', 'unchanged']), _negated=True), ('version', None)), _connector='OR'), name='observation_has_a_version_iff_text_was_seen'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='observation',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_observationevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "type", "method", "looked_at", "status", "final_url", "reason", "capture_id", "version_id", "elapsed_ms", "created_at") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."type", v."method", v."looked_at", v."status", v."final_url", v."reason", v."capture_id", v."version_id", v."elapsed_ms", v."created_at" FROM (SELECT "id", "source_id", "type", "method", "looked_at", "status", "final_url", "reason", "capture_id", "version_id", "elapsed_ms", "created_at" FROM new_values) v; RETURN NULL;', hash='b1ae3798f8510ff282b49f2bb29f579b21f6e816', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_5fe58', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_observation', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='observation',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_observationevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "type", "method", "looked_at", "status", "final_url", "reason", "capture_id", "version_id", "elapsed_ms", "created_at") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."type", v."method", v."looked_at", v."status", v."final_url", v."reason", v."capture_id", v."version_id", v."elapsed_ms", v."created_at" FROM (SELECT "id", "source_id", "type", "method", "looked_at", "status", "final_url", "reason", "capture_id", "version_id", "elapsed_ms", "created_at" FROM new_values EXCEPT ALL SELECT "id", "source_id", "type", "method", "looked_at", "status", "final_url", "reason", "capture_id", "version_id", "elapsed_ms", "created_at" FROM old_values) v; RETURN NULL;', hash='81f6bdb96ac774de7f04ec74709a114d6708e6be', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_2ea99', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_observation', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='observation',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_observationevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "source_id", "type", "method", "looked_at", "status", "final_url", "reason", "capture_id", "version_id", "elapsed_ms", "created_at") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."source_id", v."type", v."method", v."looked_at", v."status", v."final_url", v."reason", v."capture_id", v."version_id", v."elapsed_ms", v."created_at" FROM (SELECT "id", "source_id", "type", "method", "looked_at", "status", "final_url", "reason", "capture_id", "version_id", "elapsed_ms", "created_at" FROM old_values) v; RETURN NULL;', hash='2c80071fb625962409cb60ca511da416c3e85ed4', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_d03f1', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_observation', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='observation',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_observation never changes';", hash='6d1bacdf560234862e5af352a8ea27623c758240', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_e033b', table='evidence_observation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='observation',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_observation cannot be truncated';", hash='24ccf647fe48fc4db2a876bf7f7fe048731f2797', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_e194d', table='evidence_observation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='alertevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_alertevent is append-only';", hash='8429654ae5bfa3e0b0611b3387db225e96e645ec', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_67c42', table='evidence_alertevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='alertevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_alertevent cannot be truncated';", hash='b39e2184e2caa11a31ef391ab2d890f05383861d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_255a3', table='evidence_alertevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='alertevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.alertevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='3feb610306f721f1d3cd9b51172562a8b6bbf2d1', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_2f3c6', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_alertevent', when='AFTER')),
-        ),
         migrations.AddIndex(
             model_name='alert',
             index=models.Index(condition=models.Q(('handled_at', None)), fields=['-id'], name='alert_open'),
@@ -1153,37 +734,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='alert',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('handled_at', None), ('handled_by', None)), models.Q(('handled_at__isnull', False), ('handled_by__isnull', False)), _connector='OR'), name='alert_handled_all_or_none'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='alert',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_alertevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "kind", "claim_id", "source_id", "version_id", "created_at", "handled_at", "handled_by_id") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."kind", v."claim_id", v."source_id", v."version_id", v."created_at", v."handled_at", v."handled_by_id" FROM (SELECT "id", "kind", "claim_id", "source_id", "version_id", "created_at", "handled_at", "handled_by_id" FROM new_values) v; RETURN NULL;', hash='06e2399f8b8dcb873882a456b3cd26155091844a', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_74cd7', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_alert', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='alert',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_alertevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "kind", "claim_id", "source_id", "version_id", "created_at", "handled_at", "handled_by_id") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."kind", v."claim_id", v."source_id", v."version_id", v."created_at", v."handled_at", v."handled_by_id" FROM (SELECT "id", "kind", "claim_id", "source_id", "version_id", "created_at", "handled_at", "handled_by_id" FROM new_values EXCEPT ALL SELECT "id", "kind", "claim_id", "source_id", "version_id", "created_at", "handled_at", "handled_by_id" FROM old_values) v; RETURN NULL;', hash='e2fb432e60078d2c0f343860f3a8c2791c046cb8', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_b6141', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='evidence_alert', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='alert',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "evidence_alertevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "kind", "claim_id", "source_id", "version_id", "created_at", "handled_at", "handled_by_id") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."kind", v."claim_id", v."source_id", v."version_id", v."created_at", v."handled_at", v."handled_by_id" FROM (SELECT "id", "kind", "claim_id", "source_id", "version_id", "created_at", "handled_at", "handled_by_id" FROM old_values) v; RETURN NULL;', hash='ecc2b3377753ab08d89b74a5ba0086cc6bef2621', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_78dfb', referencing='REFERENCING OLD TABLE AS old_values ', table='evidence_alert', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='alert',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of evidence_alert never changes';", hash='ba4dca8bedc24f5d7847817c6e6e40b5f61bd660', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_d57b3', table='evidence_alert', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='alert',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_alert cannot be truncated';", hash='5257afe431fab2c128bfdfed46c455f1a827d172', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_260e8', table='evidence_alert', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='versionevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_versionevent is append-only';", hash='085f42d05e9bce4fe051614211f1e89d859b4de2', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_4bad6', table='evidence_versionevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='versionevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: evidence_versionevent cannot be truncated';", hash='b1c4a0cb9b953884b95947bf1d322d2cd32fc542', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_f5fb2', table='evidence_versionevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='versionevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'evidence.versionevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='18c7df5e28db9e30db76e4463bbf9098fcf8fcfc', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_01725', referencing='REFERENCING NEW TABLE AS new_values ', table='evidence_versionevent', when='AFTER')),
         ),
     ]

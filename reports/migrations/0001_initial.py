@@ -2,10 +2,7 @@
 
 import claims.references
 import django.db.models.deletion
-import ledger.triggers
 import pghistory.utils
-import pgtrigger.compiler
-import pgtrigger.migrations
 import uuid_utils.compat
 from django.db import migrations, models
 
@@ -99,72 +96,8 @@ class Migration(migrations.Migration):
             model_name='report',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('claim__isnull', False), ('kind', 'discrepancy'), ('source', None)), models.Q(('claim', None), ('kind', 'snapshot'), ('source__isnull', False)), _connector='OR'), name='report_is_about_one_thing'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='report',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "reports_reportevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "kind", "claim_id", "source_id", "checkpoint_size", "basis", "created_at") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."kind", v."claim_id", v."source_id", v."checkpoint_size", v."basis", v."created_at" FROM (SELECT "id", "reference", "kind", "claim_id", "source_id", "checkpoint_size", "basis", "created_at" FROM new_values) v; RETURN NULL;', hash='28fe234dc04a2bf7631ab295db743b1bc1d22587', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_4cc6f', referencing='REFERENCING NEW TABLE AS new_values ', table='reports_report', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='report',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "reports_reportevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "kind", "claim_id", "source_id", "checkpoint_size", "basis", "created_at") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."kind", v."claim_id", v."source_id", v."checkpoint_size", v."basis", v."created_at" FROM (SELECT "id", "reference", "kind", "claim_id", "source_id", "checkpoint_size", "basis", "created_at" FROM new_values EXCEPT ALL SELECT "id", "reference", "kind", "claim_id", "source_id", "checkpoint_size", "basis", "created_at" FROM old_values) v; RETURN NULL;', hash='0b84624d68f45c5575a9e3f7ceafe1c883838aeb', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_081a0', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='reports_report', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='report',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "reports_reportevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "kind", "claim_id", "source_id", "checkpoint_size", "basis", "created_at") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."kind", v."claim_id", v."source_id", v."checkpoint_size", v."basis", v."created_at" FROM (SELECT "id", "reference", "kind", "claim_id", "source_id", "checkpoint_size", "basis", "created_at" FROM old_values) v; RETURN NULL;', hash='9044f308d1f48bcf9c80e02cadac18754be60034', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_77d5e', referencing='REFERENCING OLD TABLE AS old_values ', table='reports_report', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='report',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of reports_report never changes';", hash='d1fc3752d2e4dffbc073bf5fd2c56ae63c3aa8dc', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_83ae8', table='reports_report', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='report',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: reports_report cannot be truncated';", hash='03520398d428126b98def379daf308a130c8e11c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_c0611', table='reports_report', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: reports_reportevent is append-only';", hash='5c02c80731a44e7ac88324e80307a3046fd3115e', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_e5409', table='reports_reportevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: reports_reportevent cannot be truncated';", hash='ed9ec92880c6df9b78ba78caf96358583a6b8914', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_adf75', table='reports_reportevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'reports.reportevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='0021746d1613b91e31c909c9f62c107b29b80abb', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_025f6', referencing='REFERENCING NEW TABLE AS new_values ', table='reports_reportevent', when='AFTER')),
-        ),
         migrations.AddConstraint(
             model_name='reportfile',
             constraint=models.UniqueConstraint(fields=('report', 'name'), name='report_file_name_once'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportfile',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "reports_reportfileevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "report_id", "name", "digest", "size", "media_type") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."report_id", v."name", v."digest", v."size", v."media_type" FROM (SELECT "id", "report_id", "name", "digest", "size", "media_type" FROM new_values) v; RETURN NULL;', hash='692b075f2fc694312d8abf67cc4f59e5c7fa3725', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_90a43', referencing='REFERENCING NEW TABLE AS new_values ', table='reports_reportfile', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportfile',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "reports_reportfileevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "report_id", "name", "digest", "size", "media_type") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."report_id", v."name", v."digest", v."size", v."media_type" FROM (SELECT "id", "report_id", "name", "digest", "size", "media_type" FROM new_values EXCEPT ALL SELECT "id", "report_id", "name", "digest", "size", "media_type" FROM old_values) v; RETURN NULL;', hash='224fb7a14b2171d843e0d13cb00174e3755cdf3a', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_e4140', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='reports_reportfile', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportfile',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "reports_reportfileevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "report_id", "name", "digest", "size", "media_type") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."report_id", v."name", v."digest", v."size", v."media_type" FROM (SELECT "id", "report_id", "name", "digest", "size", "media_type" FROM old_values) v; RETURN NULL;', hash='548113d1c71a706fe1c8a86537b7c276ac828a7a', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_dca67', referencing='REFERENCING OLD TABLE AS old_values ', table='reports_reportfile', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportfile',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of reports_reportfile never changes';", hash='a4d1a9dde658128ac7d9233cfc200c32b5bdee72', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_becb8', table='reports_reportfile', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportfile',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: reports_reportfile cannot be truncated';", hash='1c589a705e099888f989f7e862a98dcb082bf0a5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_9ca4d', table='reports_reportfile', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportfileevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: reports_reportfileevent is append-only';", hash='879faf74848d774fdfb03c9370062fb0310f3845', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_03b73', table='reports_reportfileevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportfileevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: reports_reportfileevent cannot be truncated';", hash='f6ac7b2284ed93d7d244da8c542f77e37367afbf', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_55865', table='reports_reportfileevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reportfileevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'reports.reportfileevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='ae024082fe2995dd0b29dbc757b1b72340ec2169', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_ccbb9', referencing='REFERENCING NEW TABLE AS new_values ', table='reports_reportfileevent', when='AFTER')),
         ),
     ]

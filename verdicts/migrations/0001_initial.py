@@ -3,10 +3,7 @@
 import claims.references
 import claims.written
 import django.db.models.deletion
-import ledger.triggers
 import pghistory.utils
-import pgtrigger.compiler
-import pgtrigger.migrations
 import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
@@ -248,73 +245,9 @@ class Migration(migrations.Migration):
             model_name='finding',
             constraint=models.CheckConstraint(condition=models.Q(('conclusion__in', ['contradicts', 'supports', 'inconclusive'])), name='finding_conclusion_known'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='finding',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_findingevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "aspect_id", "moderator_id", "conclusion", "reasoning", "created_at") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."aspect_id", v."moderator_id", v."conclusion", v."reasoning", v."created_at" FROM (SELECT "id", "aspect_id", "moderator_id", "conclusion", "reasoning", "created_at" FROM new_values) v; RETURN NULL;', hash='a1357a44f8b671102b0f6f8abe22d7bb767f8d5d', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_960d2', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_finding', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='finding',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_findingevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "aspect_id", "moderator_id", "conclusion", "reasoning", "created_at") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."aspect_id", v."moderator_id", v."conclusion", v."reasoning", v."created_at" FROM (SELECT "id", "aspect_id", "moderator_id", "conclusion", "reasoning", "created_at" FROM new_values EXCEPT ALL SELECT "id", "aspect_id", "moderator_id", "conclusion", "reasoning", "created_at" FROM old_values) v; RETURN NULL;', hash='269e6344c9ebd14dadb1ea0afd6e162a6945e263', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_c639a', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='verdicts_finding', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='finding',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_findingevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "aspect_id", "moderator_id", "conclusion", "reasoning", "created_at") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."aspect_id", v."moderator_id", v."conclusion", v."reasoning", v."created_at" FROM (SELECT "id", "aspect_id", "moderator_id", "conclusion", "reasoning", "created_at" FROM old_values) v; RETURN NULL;', hash='39c50c3e8745b9a27172b4b79c2aad3387b0bc72', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_fb9ea', referencing='REFERENCING OLD TABLE AS old_values ', table='verdicts_finding', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='finding',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of verdicts_finding never changes';", hash='345c3f6d57c801eaf6fe42550deab9fded285d47', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_ba07f', table='verdicts_finding', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='finding',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_finding cannot be truncated';", hash='8e3dc5afc60848f2ddc3e610691afe17d73a733b', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_066b6', table='verdicts_finding', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_findingevent is append-only';", hash='aa3a01660867145a638e0880b9593fc1b776cdd4', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_72c34', table='verdicts_findingevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_findingevent cannot be truncated';", hash='881b2e2724350a64be149d6b9fd7c24df6664bc1', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_eff20', table='verdicts_findingevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'verdicts.findingevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='13c607ace87e2648fad01c8417181eb012efdf2a', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_0e8b1', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_findingevent', when='AFTER')),
-        ),
         migrations.AddConstraint(
             model_name='findingexhibit',
             constraint=models.UniqueConstraint(fields=('finding', 'exhibit'), name='finding_names_an_exhibit_once'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingexhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_findingexhibitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "finding_id", "exhibit_id") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."finding_id", v."exhibit_id" FROM (SELECT "id", "finding_id", "exhibit_id" FROM new_values) v; RETURN NULL;', hash='c907c15aaabd41ef8469a682c0a6aaec309a75f8', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_26c67', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_findingexhibit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingexhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_findingexhibitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "finding_id", "exhibit_id") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."finding_id", v."exhibit_id" FROM (SELECT "id", "finding_id", "exhibit_id" FROM new_values EXCEPT ALL SELECT "id", "finding_id", "exhibit_id" FROM old_values) v; RETURN NULL;', hash='952f59b91b425e413bd36f999386bd4dca34cf56', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_45b6c', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='verdicts_findingexhibit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingexhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_findingexhibitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "finding_id", "exhibit_id") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."finding_id", v."exhibit_id" FROM (SELECT "id", "finding_id", "exhibit_id" FROM old_values) v; RETURN NULL;', hash='bb9215ccd3f2e07a37fcad41dc9d4e139b1e02f0', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_88460', referencing='REFERENCING OLD TABLE AS old_values ', table='verdicts_findingexhibit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingexhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of verdicts_findingexhibit never changes';", hash='9fa461779e66024d1b06b9e44d4b09629b41428c', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_bcbc8', table='verdicts_findingexhibit', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingexhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_findingexhibit cannot be truncated';", hash='7d5efd22cc294ddd60f65391e67b55335ce1c3ae', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_20dd8', table='verdicts_findingexhibit', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingexhibitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_findingexhibitevent is append-only';", hash='f8bfb678ec55e05090fc6f326b05e2555b6bce2b', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_bffe3', table='verdicts_findingexhibitevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingexhibitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_findingexhibitevent cannot be truncated';", hash='b9a63c806e6f25807c7b3461e06ec67cb9d5afb3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_1ced7', table='verdicts_findingexhibitevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='findingexhibitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'verdicts.findingexhibitevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='ae6164b4fc9f44db6928e6b62c5787e19479925e', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_8270d', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_findingexhibitevent', when='AFTER')),
         ),
         migrations.AddConstraint(
             model_name='invitation',
@@ -339,70 +272,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='invitation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'waived'), _negated=True), models.Q(('waiver_approved_by__isnull', False), ('waiver_proposed_by__isnull', False), models.Q(('waiver_proposed_by', models.F('waiver_approved_by')), _negated=True)), _connector='OR'), name='invitation_waived_by_two_people'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invitation',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_invitationevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "claim_id", "status", "allegation", "invited_by_id", "sent_at", "deadline_at", "closed_at", "waiver_reason", "waiver_proposed_by_id", "waiver_approved_by_id") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."claim_id", v."status", v."allegation", v."invited_by_id", v."sent_at", v."deadline_at", v."closed_at", v."waiver_reason", v."waiver_proposed_by_id", v."waiver_approved_by_id" FROM (SELECT "id", "claim_id", "status", "allegation", "invited_by_id", "sent_at", "deadline_at", "closed_at", "waiver_reason", "waiver_proposed_by_id", "waiver_approved_by_id" FROM new_values) v; RETURN NULL;', hash='abf1b46346d7edc2199abaa7d79feda90fa42c5c', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_d81a0', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_invitation', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invitation',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_invitationevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "claim_id", "status", "allegation", "invited_by_id", "sent_at", "deadline_at", "closed_at", "waiver_reason", "waiver_proposed_by_id", "waiver_approved_by_id") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."claim_id", v."status", v."allegation", v."invited_by_id", v."sent_at", v."deadline_at", v."closed_at", v."waiver_reason", v."waiver_proposed_by_id", v."waiver_approved_by_id" FROM (SELECT "id", "claim_id", "status", "allegation", "invited_by_id", "sent_at", "deadline_at", "closed_at", "waiver_reason", "waiver_proposed_by_id", "waiver_approved_by_id" FROM new_values EXCEPT ALL SELECT "id", "claim_id", "status", "allegation", "invited_by_id", "sent_at", "deadline_at", "closed_at", "waiver_reason", "waiver_proposed_by_id", "waiver_approved_by_id" FROM old_values) v; RETURN NULL;', hash='5c2ffa0d3fee97c90fb65fcec749400af80a14b6', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_a9971', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='verdicts_invitation', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invitation',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_invitationevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "claim_id", "status", "allegation", "invited_by_id", "sent_at", "deadline_at", "closed_at", "waiver_reason", "waiver_proposed_by_id", "waiver_approved_by_id") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."claim_id", v."status", v."allegation", v."invited_by_id", v."sent_at", v."deadline_at", v."closed_at", v."waiver_reason", v."waiver_proposed_by_id", v."waiver_approved_by_id" FROM (SELECT "id", "claim_id", "status", "allegation", "invited_by_id", "sent_at", "deadline_at", "closed_at", "waiver_reason", "waiver_proposed_by_id", "waiver_approved_by_id" FROM old_values) v; RETURN NULL;', hash='42e3ca478c5180f1151a72cdfcd6d6f008c8495b', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_8f6d5', referencing='REFERENCING OLD TABLE AS old_values ', table='verdicts_invitation', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invitation',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of verdicts_invitation never changes';", hash='cf7b1baf042b3b7ce29f97fcfad65e663c1ba498', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_defb1', table='verdicts_invitation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invitation',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_invitation cannot be truncated';", hash='068bfba082586625ec29db44dd94a4729506ed22', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_d2534', table='verdicts_invitation', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invitationevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_invitationevent is append-only';", hash='bac82a3dcfc599197152fffed093b8b7bc607bd2', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_5d29f', table='verdicts_invitationevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invitationevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_invitationevent cannot be truncated';", hash='0bc16060c7f44ff995e098ea5a35724b41987d89', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_12113', table='verdicts_invitationevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invitationevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'verdicts.invitationevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='2744315316d887e4f7ae6c622d42163fc467562b', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_b82ae', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_invitationevent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reply',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_replyevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "invitation_id", "body", "lang", "received_at", "recorded_by_id") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."invitation_id", v."body", v."lang", v."received_at", v."recorded_by_id" FROM (SELECT "id", "invitation_id", "body", "lang", "received_at", "recorded_by_id" FROM new_values) v; RETURN NULL;', hash='c486aedabea74ccfb8625eec8fccf75f3b29cb79', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_9a3bb', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_reply', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reply',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_replyevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "invitation_id", "body", "lang", "received_at", "recorded_by_id") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."invitation_id", v."body", v."lang", v."received_at", v."recorded_by_id" FROM (SELECT "id", "invitation_id", "body", "lang", "received_at", "recorded_by_id" FROM new_values EXCEPT ALL SELECT "id", "invitation_id", "body", "lang", "received_at", "recorded_by_id" FROM old_values) v; RETURN NULL;', hash='11d253aabb41a0385449bf87eb5660663dee60de', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_ed1bb', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='verdicts_reply', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reply',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_replyevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "invitation_id", "body", "lang", "received_at", "recorded_by_id") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."invitation_id", v."body", v."lang", v."received_at", v."recorded_by_id" FROM (SELECT "id", "invitation_id", "body", "lang", "received_at", "recorded_by_id" FROM old_values) v; RETURN NULL;', hash='9d4ce8cc6dcee04b593093ee34bbab571a43db76', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_6f2aa', referencing='REFERENCING OLD TABLE AS old_values ', table='verdicts_reply', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reply',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of verdicts_reply never changes';", hash='dccf8394e33f00a561d2f6d93264f9d183f4ce8f', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_3b7d2', table='verdicts_reply', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reply',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_reply cannot be truncated';", hash='1b463596f27a4bf2a56939b9d1794dbc0dc8fb02', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_d71c7', table='verdicts_reply', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='replyevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_replyevent is append-only';", hash='00aadcd5d0243d6085ee6827b33f876c5b36e556', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_d2992', table='verdicts_replyevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='replyevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_replyevent cannot be truncated';", hash='a03259c2e01ca3a8654d46d0a4c093459e19707d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_50db2', table='verdicts_replyevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='replyevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'verdicts.replyevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='4cdcd90e6d1f4c477233c53380c4168ddee0574c', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_c2d84', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_replyevent', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='verdict',
@@ -444,72 +313,8 @@ class Migration(migrations.Migration):
             model_name='verdict',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('published_at__isnull', False), ('status__in', ['published', 'superseded']), models.Q(('document_digest', ''), _negated=True), models.Q(('salt', ''), _negated=True)), models.Q(('document_digest', ''), ('published_at', None), ('status__in', ['proposed', 'rejected'])), _connector='OR'), name='verdict_published_with_its_document'),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdict',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_verdictevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "aspect_id", "rating", "mechanism", "rationale", "attempts", "status", "method_version", "supersedes_id", "conformity", "units", "contributors", "laboratories", "proposed_by_id", "proposed_at", "decided_by_id", "decided_at", "published_at", "salt", "document_digest") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."aspect_id", v."rating", v."mechanism", v."rationale", v."attempts", v."status", v."method_version", v."supersedes_id", v."conformity", v."units", v."contributors", v."laboratories", v."proposed_by_id", v."proposed_at", v."decided_by_id", v."decided_at", v."published_at", v."salt", v."document_digest" FROM (SELECT "id", "reference", "aspect_id", "rating", "mechanism", "rationale", "attempts", "status", "method_version", "supersedes_id", "conformity", "units", "contributors", "laboratories", "proposed_by_id", "proposed_at", "decided_by_id", "decided_at", "published_at", "salt", "document_digest" FROM new_values) v; RETURN NULL;', hash='68e52d9fd88ed42f5c263fed1156240d84e92710', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_45f11', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_verdict', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdict',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_verdictevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "aspect_id", "rating", "mechanism", "rationale", "attempts", "status", "method_version", "supersedes_id", "conformity", "units", "contributors", "laboratories", "proposed_by_id", "proposed_at", "decided_by_id", "decided_at", "published_at", "salt", "document_digest") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."aspect_id", v."rating", v."mechanism", v."rationale", v."attempts", v."status", v."method_version", v."supersedes_id", v."conformity", v."units", v."contributors", v."laboratories", v."proposed_by_id", v."proposed_at", v."decided_by_id", v."decided_at", v."published_at", v."salt", v."document_digest" FROM (SELECT "id", "reference", "aspect_id", "rating", "mechanism", "rationale", "attempts", "status", "method_version", "supersedes_id", "conformity", "units", "contributors", "laboratories", "proposed_by_id", "proposed_at", "decided_by_id", "decided_at", "published_at", "salt", "document_digest" FROM new_values EXCEPT ALL SELECT "id", "reference", "aspect_id", "rating", "mechanism", "rationale", "attempts", "status", "method_version", "supersedes_id", "conformity", "units", "contributors", "laboratories", "proposed_by_id", "proposed_at", "decided_by_id", "decided_at", "published_at", "salt", "document_digest" FROM old_values) v; RETURN NULL;', hash='a33839d09433214ddc236192825e0bd520b3b06d', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_92e57', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='verdicts_verdict', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdict',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_verdictevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "reference", "aspect_id", "rating", "mechanism", "rationale", "attempts", "status", "method_version", "supersedes_id", "conformity", "units", "contributors", "laboratories", "proposed_by_id", "proposed_at", "decided_by_id", "decided_at", "published_at", "salt", "document_digest") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."reference", v."aspect_id", v."rating", v."mechanism", v."rationale", v."attempts", v."status", v."method_version", v."supersedes_id", v."conformity", v."units", v."contributors", v."laboratories", v."proposed_by_id", v."proposed_at", v."decided_by_id", v."decided_at", v."published_at", v."salt", v."document_digest" FROM (SELECT "id", "reference", "aspect_id", "rating", "mechanism", "rationale", "attempts", "status", "method_version", "supersedes_id", "conformity", "units", "contributors", "laboratories", "proposed_by_id", "proposed_at", "decided_by_id", "decided_at", "published_at", "salt", "document_digest" FROM old_values) v; RETURN NULL;', hash='8352f5e32326d0d8e6cb36c0c8cf597aede11a8a', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_63df9', referencing='REFERENCING OLD TABLE AS old_values ', table='verdicts_verdict', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdict',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of verdicts_verdict never changes';", hash='e1e2628c7a0eb8b34e62d82390e1161f1bf491be', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_3646a', table='verdicts_verdict', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdict',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_verdict cannot be truncated';", hash='4572d3c881d3baa0967ce4d34a3d25283231c31f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_43a39', table='verdicts_verdict', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_verdictevent is append-only';", hash='9c6cc5f86e147693e919f1a321138c7d69fa305a', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_85244', table='verdicts_verdictevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_verdictevent cannot be truncated';", hash='cbdf5b21fe694268588f37aed44db2b3d259687e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_e964a', table='verdicts_verdictevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'verdicts.verdictevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='cfec82c84c787b58299d10866af92e86109d9e56', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_d7bf2', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_verdictevent', when='AFTER')),
-        ),
         migrations.AddConstraint(
             model_name='verdictexhibit',
             constraint=models.UniqueConstraint(fields=('verdict', 'exhibit'), name='verdict_pins_an_exhibit_once'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictexhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_insert', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_verdictexhibitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "verdict_id", "exhibit_id", "rendition_digest") SELECT now(), \'insert\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."verdict_id", v."exhibit_id", v."rendition_digest" FROM (SELECT "id", "verdict_id", "exhibit_id", "rendition_digest" FROM new_values) v; RETURN NULL;', hash='2000a5776160eb6fb22782e94bc76d7799f7c0f7', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_insert_0e425', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_verdictexhibit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictexhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_update', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_verdictexhibitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "verdict_id", "exhibit_id", "rendition_digest") SELECT now(), \'update\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."verdict_id", v."exhibit_id", v."rendition_digest" FROM (SELECT "id", "verdict_id", "exhibit_id", "rendition_digest" FROM new_values EXCEPT ALL SELECT "id", "verdict_id", "exhibit_id", "rendition_digest" FROM old_values) v; RETURN NULL;', hash='48244c2a8cfef8e0e3ec9ca29c9239b28f7a7b1c', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_ledger_update_590f1', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='verdicts_verdictexhibit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictexhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_delete', sql=ledger.triggers.AlwaysSql(func='INSERT INTO "verdicts_verdictexhibitevent" ("pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", "verdict_id", "exhibit_id", "rendition_digest") SELECT now(), \'delete\', NULLIF(current_setting(\'ledger.act\', true), \'\')::jsonb, v."id", v."verdict_id", v."exhibit_id", v."rendition_digest" FROM (SELECT "id", "verdict_id", "exhibit_id", "rendition_digest" FROM old_values) v; RETURN NULL;', hash='42861ff57adb10f8bd9976405511f57bb92dd060', level='STATEMENT', operation='DELETE', pgid='pgtrigger_ledger_delete_89655', referencing='REFERENCING OLD TABLE AS old_values ', table='verdicts_verdictexhibit', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictexhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_identity', sql=ledger.triggers.AlwaysSql(condition='WHEN (OLD."id" IS DISTINCT FROM NEW."id")', func="RAISE EXCEPTION 'ledger: the id of a row of verdicts_verdictexhibit never changes';", hash='9a4f8ce045980c6f027710a3c22d6b7d61ba8903', operation='UPDATE OF "id"', pgid='pgtrigger_ledger_identity_47c3d', table='verdicts_verdictexhibit', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictexhibit',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_verdictexhibit cannot be truncated';", hash='165a7763ea57126497eeb76919405b078d6b4b93', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_aa5ee', table='verdicts_verdictexhibit', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictexhibitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_verdictexhibitevent is append-only';", hash='c1db1a5410cfef1d65ee7bca248147e9e6ef5a52', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_f945e', table='verdicts_verdictexhibitevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictexhibitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_no_truncate', sql=ledger.triggers.AlwaysSql(func="RAISE EXCEPTION 'ledger: verdicts_verdictexhibitevent cannot be truncated';", hash='baf6e65644ae28e8e2abf5d2d255e9ead0456053', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledger_no_truncate_842c9', table='verdicts_verdictexhibitevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='verdictexhibitevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_announce', sql=ledger.triggers.AlwaysSql(func="INSERT INTO ledger_pending (event_label, event_id) SELECT 'verdicts.verdictexhibitevent', pgh_id FROM new_values ORDER BY pgh_id; RETURN NULL;", hash='084fc3071928932e54c2a62ba10e53dad58aea41', level='STATEMENT', operation='INSERT', pgid='pgtrigger_ledger_announce_6c6d1', referencing='REFERENCING NEW TABLE AS new_values ', table='verdicts_verdictexhibitevent', when='AFTER')),
         ),
     ]

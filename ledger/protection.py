@@ -1,0 +1,160 @@
+"""Puts the triggers of the record on its tables, and says whether they stand there unaltered.
+
+Triggers follow the models, so they are not kept in migrations: after every `migrate` the owner's connection compares what
+stands in the database (definition, function body, ENABLE ALWAYS) with what the models ask for, and writes what differs. A data
+migration that itself changes recorded rows after a column was added calls `install` first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from pgtrigger import compiler
+from pgtrigger import registry as pgtriggers
+
+from ledger import registry
+from ledger.triggers import Always
+
+OWN_TABLES = ("ledger_entry", "ledger_opening", "ledger_checkpoint", "ledger_tree", "ledger_pending", "ledger_sealedkey")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A trigger that is not as it should be."""
+
+    table: str
+    trigger: str
+    why: str
+
+
+def expected() -> dict[tuple[str, str], compiler.Trigger]:
+    """Every trigger of the record by (table, trigger name)."""
+    found = {}
+    for model, trigger in pgtriggers.registered():
+        if isinstance(trigger, Always):
+            found[model._meta.db_table, trigger.get_pgid(model)] = trigger.compile(model)
+    return found
+
+
+_STANDING = """
+    SELECT c.relname, t.tgname, t.tgenabled, obj_description(t.oid, 'pg_trigger'), p.prosrc, p.proname, p.proconfig
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE NOT t.tgisinternal AND n.nspname = 'public' AND t.tgname LIKE 'pgtrigger\\_ledger\\_%'
+"""
+
+
+def faults(using: str = DEFAULT_DB_ALIAS) -> list[Missing]:
+    """Triggers that are missing, altered, not enabled ALWAYS, or stand where none belongs. Empty when all is well."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_STANDING)
+        standing = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
+        cursor.execute(
+            "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname = 'public' AND relkind IN ('r', 'p')"
+        )
+        tables = {row[0] for row in cursor.fetchall()}
+    wanted = expected()
+    found = []
+    for (table, name), trigger in sorted(wanted.items()):
+        if table not in tables:
+            continue
+        if (table, name) not in standing:
+            found.append(Missing(table, name, "is not there"))
+            continue
+        enabled, mark, source, function, config = standing[table, name]
+        body = f"BEGIN {trigger.sql.kwargs['func']} END;"
+        if mark != trigger.hash or function != name or " ".join(source.split()) != body or config != ["search_path=public, pg_temp"]:
+            found.append(Missing(table, name, "is not the one the models ask for"))
+        elif enabled != "A":
+            found.append(Missing(table, name, "is not enabled ALWAYS"))
+    found += [Missing(table, name, "belongs to no model") for table, name in sorted(standing.keys() - wanted.keys())]
+    return found
+
+
+def install(using: str = DEFAULT_DB_ALIAS) -> list[Missing]:
+    """Make the triggers what they should be, as the owner of the tables. Returns what was wrong before."""
+    found = faults(using)
+    wanted = expected()
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
+        for fault in found:
+            if trigger := wanted.get((fault.table, fault.trigger)):
+                cursor.execute(trigger.install_sql)
+            else:
+                cursor.execute(f'DROP TRIGGER "{fault.trigger}" ON "{fault.table}"')
+    return found
+
+
+@contextlib.contextmanager
+def suspended(tables: Iterable[str], using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Take the record's triggers off `tables` for one transaction of their owner, and put them back ALWAYS.
+
+    For `erase` alone. If anything fails the transaction takes the switching back too.
+    """
+    names = sorted(set(tables))
+    ours = [(table, name) for table, name in expected() if table in names]
+    with transaction.atomic(using=using):
+        with connections[using].cursor() as cursor:
+            for table, name in ours:
+                cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER "{name}"')
+        yield
+        with connections[using].cursor() as cursor:
+            for table, name in ours:
+                cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"')
+
+
+def grow_only_tables() -> list[str]:
+    """Tables that no application role may update, delete from or truncate."""
+    events = [record.event_model._meta.db_table for record in registry.records()]
+    return sorted([*events, "ledger_entry", "ledger_opening", "ledger_checkpoint", "ledger_sealedkey"])
+
+
+def grant(role: str, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Give the application role what it needs and no more: rows of every table, but on the record only to add and to read.
+
+    The role owns nothing, so it can neither switch a trigger off nor truncate. It may make no temporary tables either.
+    """
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    managed = {model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed}
+    append = set(grow_only_tables())
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        present = set(connection.introspection.table_names(cursor))
+        who = quote(role)
+        cursor.execute("SELECT current_database()")
+        (database,) = cursor.fetchone()
+        cursor.execute(f"REVOKE TEMPORARY ON DATABASE {quote(database)} FROM PUBLIC, {who}")
+        cursor.execute(f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {who}")
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {who}")
+        cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {who}")
+        for table in sorted((managed & present) | {"django_migrations"} & present):
+            rights = (
+                "SELECT, INSERT"
+                if table in append
+                else "SELECT, INSERT, UPDATE"
+                if table == "ledger_tree"
+                else "SELECT, INSERT, UPDATE, DELETE"
+            )
+            if table == "django_migrations":
+                rights = "SELECT"
+            cursor.execute(f"GRANT {rights} ON {quote(table)} TO {who}")
+        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {who}")
+
+
+def after_migrate(sender: Any, using: str, **kwargs: Any) -> None:
+    """post_migrate: triggers, and the grants of the application role that the settings name."""
+    from django.conf import settings
+
+    if connections[using].vendor != "postgresql" or "ledger_pending" not in connections[using].introspection.table_names():
+        return
+    install(using)
+    if role := getattr(settings, "DATABASE_APP_ROLE", ""):
+        grant(role, using)
+
+
+def model_of_table(table: str) -> type[models.Model] | None:
+    """The model whose rows stand in `table`."""
+    return next((model for model in apps.get_models(include_auto_created=True) if model._meta.db_table == table), None)
