@@ -163,15 +163,15 @@ def decode_entries(data: bytes, width: int | None = None) -> list[bytes]:
     """Return the entries of a bundle. Raises TileError if it is cut, has bytes left over, more than 256 entries or not `width` of them."""
     entries: list[bytes] = []
     position, last = 0, len(data) - 1
-    while position < last:
+    while position < last and len(entries) < WIDTH:
         start = position + 2
         position = start + (data[position] << 8) + data[position + 1]
         entries.append(data[start:position])
-    # Only the last entry can be short; its end then lies beyond the data.
+    # Only the last entry can be short: its end then lies beyond the data.
+    if position < len(data) and len(entries) == WIDTH:
+        raise TileError(f"The bundle holds more than {WIDTH} entries.")
     if position != len(data):
         raise TileError("The bundle breaks off inside its last entry.")
-    if len(entries) > WIDTH:
-        raise TileError(f"The bundle holds more than {WIDTH} entries.")
     if width is not None and len(entries) != width:
         raise TileError(f"The bundle holds {len(entries)} entries where {width} belong.")
     return entries
