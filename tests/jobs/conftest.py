@@ -1,0 +1,124 @@
+"""What these tests stand on: a broker of their own, committed rows, and no other room's work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from celery import current_app
+from django.db import connection
+
+import config.celery  # noqa: F401  makes ours the current Celery app
+from config.engines import Valkey, die_with_parent
+from jobs import bell, registry
+from jobs.models import Job
+from tests.jobs import scene
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 15) -> None:
+    """Return as soon as `happened()`; fail after `seconds`."""
+    until = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > until:
+            raise AssertionError(f"did not happen within {seconds} seconds")
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    with Valkey(tmp_path_factory.mktemp("broker") / "valkey", durable=False) as engine:
+        yield engine
+
+
+@pytest.fixture
+def broker(valkey: Valkey) -> Iterator[Valkey]:
+    """An empty broker that this process rings at."""
+    before = current_app.conf.broker_url
+    current_app.conf.broker_url = valkey.url.replace("unix://", "redis+socket://", 1)
+    bell.hang_up()
+    bell._client().flushall()
+    yield valkey
+    bell.hang_up()
+    current_app.conf.broker_url = before
+
+
+# Rows are really committed, so that bells ring, threads race and other processes see. Only this room is there, so that
+# emptying the tables after a test touches no other room's.
+committed = pytest.mark.django_db(transaction=True, available_apps=["jobs"])
+
+
+@pytest.fixture
+def rows(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handlers of the scene, nobody else's, and an empty table of effects."""
+    monkeypatch.setattr(registry, "_discovered", True)
+    monkeypatch.setattr(registry, "_handlers", {})
+    monkeypatch.setattr(registry, "_periodics", {})
+    scene.register()
+    scene.prepare()
+
+
+class Worker:
+    """A real Celery process on the test's database and broker."""
+
+    def __init__(self, engine: Valkey, log: Path, *arguments: str) -> None:
+        self.log = log
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.jobs.worker_settings",
+            "DATABASE_URL": f"postgresql://{connection.settings_dict['USER']}@/{connection.settings_dict['NAME']}"
+            f"?host={connection.settings_dict['HOST']}",
+            "REDIS_URL": engine.url,
+            "CELERY_SKIP_CHECKS": "1",
+            "PYTHONPATH": str(ROOT),
+        }
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "config", *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                preexec_fn=lambda: die_with_parent(signal.SIGKILL),
+            )
+
+    def kill(self) -> None:
+        """SIGKILL for the process and its children; nothing is tidied up."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+
+@pytest.fixture
+def start(rows: None, broker: Valkey, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    """Start a worker for the given queues: `start("watch")`; or `start(command="beat")`."""
+    started: list[Worker] = []
+
+    def start_one(queues: str = "watch", *, command: str = "worker", concurrency: int = 1) -> Worker:
+        options = ["--without-mingle", "--without-gossip", "-O", "fair", "-Q", queues, "-c", str(concurrency), "-I", "tests.jobs.scene"]
+        worker = Worker(
+            broker, tmp_path / f"{command}-{len(started)}.log", command, *(options if command == "worker" else []), "-l", "info"
+        )
+        started.append(worker)
+        return worker
+
+    yield start_one
+    for worker in started:
+        worker.kill()
+        sys.stdout.write(worker.log.read_text(errors="replace")[-3000:])
+
+
+def state_of(job_id: UUID) -> str:
+    return str(Job.objects.values_list("state", flat=True).get(pk=job_id))
