@@ -21,11 +21,11 @@ NOTE = f"{ORIGIN}\n18977\n{ROOT}\n\n— {ORIGIN} {SIGNATURE}\n"
 KEY = f"{ORIGIN}+8f1f2e3d+{base64.b64encode(bytes([1]) + hashlib.sha256(b'key of the sample').digest()).decode()}"
 
 FIRST = (
-    "新前舱盖照着赛道原型车来做,内部结构也一起改了,双风道给制动系统散热。\n"
-    "全碳纤维,选装价 42,000 元。三月起交付,数量有限。\n"
-    "我们跟用户交朋友,价格厚道。"
+    "新前舱盖照着赛道原型车来做，内部结构也一起改了，双风道给制动系统散热。\n"
+    "全碳纤维，选装价 42,000 元。三月起交付，数量有限。\n"
+    "我们跟用户交朋友，价格厚道。"
 )
-SECOND = FIRST.replace("内部结构也一起改了,", "")
+SECOND = FIRST.replace("内部结构也一起改了，", "")
 
 
 def sha256(data: str | bytes) -> str:
@@ -112,8 +112,8 @@ DIFF: dict[str, Any] = {
         {
             "skipped": 0,
             "runs": [
-                {"kind": "same", "side": "both", "text": "新前舱盖照着赛道原型车来做,"},
-                {"kind": "gone", "side": "old", "text": "内部结构也一起改了,"},
+                {"kind": "same", "side": "both", "text": "新前舱盖照着赛道原型车来做，"},
+                {"kind": "gone", "side": "old", "text": "内部结构也一起改了，"},
                 {"kind": "same", "side": "both", "text": "双风道给制动系统散热。"},
             ],
             "after": 42,
@@ -135,7 +135,7 @@ DISAPPEARANCE: dict[str, Any] = {
 }
 
 SIGHTINGS: list[dict[str, Any]] = [
-    {"version": 1, "kind": "verbatim", "passage": "内部结构也一起改了,双风道给制动系统散热。", "similarity": "1"},
+    {"version": 1, "kind": "verbatim", "passage": "内部结构也一起改了，双风道给制动系统散热。", "similarity": "1"},
     {"version": 2, "kind": "reworded", "passage": "双风道给制动系统散热。", "similarity": "0.71"},
 ]
 
@@ -195,9 +195,9 @@ def measurement(number: int, value: str, uncertainty: str, contributor: str) -> 
         "value": value,
         "uncertainty": uncertainty,
         "unit": "m/s",
-        "instrument": en("hot-wire anemometer, 0.01 m/s, calibrated 2025-04-02", "热线风速仪,分辨力 0.01 m/s,2025-04-02 校准"),
+        "instrument": en("hot-wire anemometer, 0.01 m/s, calibrated 2025-04-02", "热线风速仪，分辨力 0.01 m/s，2025-04-02 校准"),
         "method": en("mean of ten readings at the duct outlet", "风道出口处十次读数的平均值"),
-        "conditions": en("leaf blower at the inlet, full power, 22 °C, no wind", "进口处吹风机全功率,22 °C,无风"),
+        "conditions": en("leaf blower at the inlet, full power, 22 °C, no wind", "进口处吹风机全功率，22 °C，无风"),
         "measured": f"2025-05-{4 + number:02d}",
         "exhibits": ["AC-EX3"],
     }
@@ -218,7 +218,7 @@ def exhibit(number: int, caption: dict[str, Any], description: dict[str, Any]) -
         "description": description,
         "rendition": sha256(PICTURES[f"{name}.png"]),
         "picture": f"{name}.png",
-        "grade": {"source": "B", "information": "2", "reason": en("original file, consistent with two others", "原始文件,与另外两份相符")},
+        "grade": {"source": "B", "information": "2", "reason": en("original file, consistent with two others", "原始文件，与另外两份相符")},
         "provenance": "P2",
         "does_not_prove": words.as_text(words.DOES_NOT_PROVE["P2"]),
         "custody": [
@@ -269,7 +269,7 @@ _DISCREPANCY: dict[str, Any] = {
     "reconstruction": True,
     "made_from": {"origin": ORIGIN, "size": 18977, "root": ROOT, "note": NOTE, "at": "2025-06-03T09:42:00Z"},
     "company": COMPANY,
-    "product": {"id": uuid(2), "name": zh("运动轿车,2025 款", "Sports saloon, 2025")},
+    "product": {"id": uuid(2), "name": zh("运动轿车，2025 款", "Sports saloon, 2025")},
     "option": {
         "id": uuid(3),
         "name": zh("碳纤维双风道前舱盖", "Carbon-fibre hood with dual ducts"),
@@ -280,7 +280,7 @@ _DISCREPANCY: dict[str, Any] = {
         "reference": "AC-7F3KQ2K",
         "address": "https://asclaimed.example/claims/AC-7F3KQ2K/",
         "quote": zh(
-            "新前舱盖照着赛道原型车来做,内部结构也一起改了,双风道给制动系统散热。",
+            "新前舱盖照着赛道原型车来做，内部结构也一起改了，双风道给制动系统散热。",
             "The new hood follows the track prototype, its inner structure was changed as well, the two ducts cool the brakes.",
         ),
         "summary": en("Two air ducts in the carbon-fibre hood cool the brakes", "碳纤维前舱盖上的两条风道为制动系统散热"),
@@ -337,7 +337,7 @@ _DISCREPANCY: dict[str, Any] = {
                 en(
                     "Both ducts end in closed cavities. With a blower at the inlet no air that could be told from none left the outlets "
                     "of three cars, taken apart by different people.",
-                    "两条风道都通向封闭的空腔。进口处用吹风机送风,由不同的人拆解的三辆车,出口处均测不到可与零区分的气流。",
+                    "两条风道都通向封闭的空腔。进口处用吹风机送风，由不同的人拆解的三辆车，出口处均测不到可与零区分的气流。",
                 ),
             ),
             "findings": [
@@ -406,7 +406,7 @@ _DISCREPANCY: dict[str, Any] = {
         exhibit(
             1,
             en("Duct inlet on the outer skin", "外板上的风道进口"),
-            en("A dark oval opening, ringed in red.", "深色椭圆形开口,红圈标示。"),
+            en("A dark oval opening, ringed in red.", "深色椭圆形开口，红圈标示。"),
         ),
         exhibit(
             2,
@@ -414,7 +414,7 @@ _DISCREPANCY: dict[str, Any] = {
             en("A box with four walls and no exit.", "四面封闭、没有出口的空腔。"),
         ),
         exhibit(
-            3, en("Blower test, anemometer at the outlet", "吹风测试,风速仪置于出口"), en("The display reads 0.02.", "显示屏读数 0.02。")
+            3, en("Blower test, anemometer at the outlet", "吹风测试，风速仪置于出口"), en("The display reads 0.02.", "显示屏读数 0.02。")
         ),
     ],
     "teardowns": [
@@ -426,11 +426,11 @@ _DISCREPANCY: dict[str, Any] = {
             "laboratory": None,
             "performed": "2025-05-05",
             "steps": [
-                step(1, None, en("Take the hood off and lay it face down.", "拆下前舱盖,正面朝下放置。"), None, None),
+                step(1, None, en("Take the hood off and lay it face down.", "拆下前舱盖，正面朝下放置。"), None, None),
                 step(
                     2,
                     en("Inner panel", "内板"),
-                    en("Remove the inner panel: eleven clips.", "拆下内板:十一个卡扣。"),
+                    en("Remove the inner panel: eleven clips.", "拆下内板：十一个卡扣。"),
                     en("The back of both ducts is open to view.", "两条风道的背面可见。"),
                     "AC-EX1",
                 ),
@@ -450,7 +450,7 @@ _DISCREPANCY: dict[str, Any] = {
             "deadline": "2025-05-28T02:00:00Z",
             "allegation": en(
                 "That the ducts move no air. Shown: the claim, the three exhibits and the measurements, as published.",
-                "称风道不通气。已出示:声明、三件证物及测量结果,与公开内容相同。",
+                "称风道不通气。已出示：声明、三件证物及测量结果，与公开内容相同。",
             ),
             "outcome": "silent",
             "closed": "2025-05-28T02:00:00Z",

@@ -1,0 +1,391 @@
+"""Pictures of a report: promised against measured, and the version line. Data in, one SVG string out, the same each time.
+
+``promised_against_measured`` is drawn by Vega-Lite through altair and vl-convert, on a white ground in plain colours, and
+lettered by ``reports.fonts``: the words never pass through the chart engine, which sees numbers and place holders. Hence
+no text of a report can reach an interpreter, and the layout cannot depend on the fonts of a machine. ``version_line`` is
+plain string building; its text stays text and its colours are classes, so that a page can theme it, with attributes that
+hold where no style sheet is.
+
+Both say everything in words too: ``<title>`` and ``<desc>``, for who does not see the picture.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, localcontext
+from itertools import pairwise
+from typing import Any, Final, NamedTuple, cast
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
+
+from reports import fonts
+from reports.schema import Aspect, Disappearance, Version
+from reports.words import Lang, phrase, word
+
+WIDTH: Final = 640
+INK, INK_2, HAIRLINE, CAME, CAME_TINT, GONE, GONE_TINT = "#16181d", "#4a4e57", "#b9b5ac", "#0f5e3c", "#e0f2e7", "#9c1c14", "#fbe6e3"
+#: Rows drawn at most; the table beside the chart always holds all.
+MOST_ROWS: Final = 30
+#: Altair's chart language; vl-convert carries several and must be told which.
+VEGA_LITE: Final = "v6.4"
+
+
+class Value(NamedTuple):
+    """One measured value and its standard uncertainty, both in the promise's unit, as decimal strings."""
+
+    label: str
+    value: str
+    uncertainty: str
+
+
+def chart_of(aspect: Aspect, lang: Lang) -> str | None:
+    """The chart of an aspect as its conformity was judged, or None where there is no number to set against a promise."""
+    conformity, criterion = aspect["conformity"], aspect["criterion"]
+    if conformity is None or criterion is None or not conformity["judged"]:
+        return None
+    translated = criterion["property"]["translations"].get(lang)
+    return promised_against_measured(
+        property_name=translated["text"] if translated else criterion["property"]["text"],
+        comparator=conformity["comparator"],
+        limit=conformity["limit"],
+        unit=conformity["unit"],
+        coverage=conformity["coverage"],
+        values=[Value(each["unit_label"], each["value"], each["uncertainty"]) for each in conformity["judged"]],
+        lang=lang,
+    )
+
+
+def expanded(uncertainty: str, coverage: str) -> str:
+    """k times the standard uncertainty, exactly, without exponent or trailing zeros."""
+    with localcontext(prec=80):
+        return plain(Decimal(uncertainty) * Decimal(coverage))
+
+
+def plain(number: Decimal) -> str:
+    text = format(number, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def promised_against_measured(
+    *, property_name: str, comparator: str, limit: str, unit: str, coverage: str, values: Sequence[Value], lang: Lang
+) -> str:
+    """The promised side of the limit as a tinted field, each unit's value as a dot with its expanded uncertainty as a bar.
+
+    ``comparator`` is ``at_least`` or ``at_most``. Numbers are decimal strings and printed as they are; only positions are
+    floats. Raises ValueError without any value.
+    """
+    if not values:
+        raise ValueError("a chart needs at least one value")
+    title = phrase("chart_title", lang, property=property_name)
+    promise = phrase("chart_limit", lang, comparator=word("comparator", comparator, lang), value=limit, unit=unit)
+    told = [
+        phrase("chart_unit", lang, label=each.label, value=each.value, expanded=expanded(each.uncertainty, coverage), unit=unit, k=coverage)
+        for each in values
+    ]
+    drawn = values[:MOST_ROWS]
+    rest = len(values) - len(drawn)
+
+    points = [(Decimal(each.value), Decimal(expanded(each.uncertainty, coverage))) for each in drawn]
+    low, high = _domain([value - bar for value, bar in points] + [value + bar for value, bar in points], Decimal(limit), comparator)
+    left, right, top, row = 108.0, WIDTH - 128.0, 46.0, 26.0
+    bottom = top + row * len(drawn)
+    height = bottom + (58.0 if rest else 40.0)
+
+    def x(number: Decimal) -> float:
+        return left + float((number - low) / (high - low)) * (right - left)
+
+    ticks = _ticks(low, high)
+    edge = x(Decimal(limit))
+    band = (edge, right) if comparator == "at_least" else (left, edge)
+    middle = [top + row * (index + 0.5) for index in range(len(drawn))]
+
+    labels: list[tuple[str, float, float, str, int, str, int]] = []  # text, x, y, anchor, size, colour, weight
+
+    def label(text: str, at: float, y: float, anchor: str = "start", size: int = 12, colour: str = INK, weight: int = 400) -> None:
+        labels.append((text, at, y, anchor, size, colour, weight))
+
+    side = "start" if edge + 8 * 22 < right or (comparator == "at_most" and edge < left + 8 * 22) else "end"
+    label(promise, edge + (7 if side == "start" else -7), top - 12, side, 12, CAME, 700)
+    for value, (number, bar), y in zip(drawn, points, middle, strict=True):
+        label(_short(value.label, 14), left - 14, y + 4, "end", 12, INK, 700)
+        label(f"{number:f} ± {plain(bar)}", right + 14, y + 4, "start", 12)
+    for tick in ticks:
+        label(plain(tick), x(tick), bottom + 18, "middle", 11, INK_2)
+    label(_short(unit, 14), right + 14, bottom + 18, "start", 11, INK_2)
+    if rest:
+        label(phrase("chart_rest", lang, n=rest), left, bottom + 40, "start", 11, INK_2)
+
+    spec = _spec(
+        height=height,
+        band=(*band, top - 26, bottom),
+        lines=[
+            *((left, y, right, y, HAIRLINE, 0.6) for y in middle),
+            (edge, top - 26, edge, bottom, CAME, 2.0),
+            (left, bottom, right, bottom, INK, 1.0),
+            *((x(tick), bottom, x(tick), bottom + 5, INK, 1.0) for tick in ticks),
+            *((x(number - bar), y, x(number + bar), y, INK, 2.0) for (number, bar), y in zip(points, middle, strict=True)),
+            *(
+                (x(end), y - 4, x(end), y + 4, INK, 2.0)
+                for (number, bar), y in zip(points, middle, strict=True)
+                for end in (number - bar, number + bar)
+            ),
+        ],
+        dots=[(x(number), y) for (number, _), y in zip(points, middle, strict=True)],
+        labels=labels,
+    )
+    return fonts.outlined(_finished(_draw(spec), title, " ".join([promise, *told]), [each[0] for each in labels]), lang)
+
+
+def _short(text: str, most: int) -> str:
+    """A label cut to its gutter; Chinese counts double. The table beside the chart holds it whole."""
+    text = fonts.printable(text)
+    width = 0
+    for index, character in enumerate(text):
+        width += 2 if ord(character) > 0x2E7F else 1
+        if width > most:
+            return text[:index].rstrip() + "…"
+    return text
+
+
+def _domain(ends: Sequence[Decimal], limit: Decimal, comparator: str) -> tuple[Decimal, Decimal]:
+    """From where to where the axis goes: all values and bars, the limit with some of the promised side, and zero if near."""
+    low, high = min(*ends, limit), max(*ends, limit)
+    if low >= 0 or low > -(high - low) / 10:
+        low = min(low, Decimal(0))
+    span = high - low or abs(high) or Decimal(1)
+    if comparator == "at_least":
+        high = max(high, limit + span * Decimal("0.3"))
+    elif limit - low < span * Decimal("0.2"):
+        low = limit - span * Decimal("0.3")
+    return low - span / 50, high + span / 50
+
+
+def _ticks(low: Decimal, high: Decimal) -> list[Decimal]:
+    """At most seven round numbers between the ends: steps of 1, 2 or 5 times a power of ten."""
+    step = Decimal(1).scaleb((high - low).adjusted() - 1)
+    for factor in (1, 2, 5, 10, 20, 50):
+        if (high - low) / (step * factor) <= 6:
+            step *= factor
+            break
+    first = (low / step).to_integral_value("ROUND_CEILING")
+    return [step * (first + index) for index in range(8) if step * (first + index) <= high]
+
+
+def _spec(
+    *,
+    height: float,
+    band: tuple[float, float, float, float],
+    lines: Sequence[tuple[float, float, float, float, str, float]],
+    dots: Sequence[tuple[float, float]],
+    labels: Sequence[tuple[str, float, float, str, int, str, int]],
+) -> dict[str, Any]:
+    """The picture as Vega-Lite: one unit is one pixel, so the engine has nothing to lay out and no text to measure."""
+    import altair as alt  # half a second and 60 MB that a web process need not pay for
+
+    across = alt.Scale(domain=[0, WIDTH], range=[0, WIDTH], nice=False, zero=False)
+    down = alt.Scale(domain=[0, height], range=[0, height], nice=False, zero=False)
+
+    def layer(rows: Sequence[Mapping[str, object]]) -> Any:
+        return alt.Chart(alt.InlineData(values=list(rows)))
+
+    x = alt.X("x:Q", scale=across, axis=None)
+    y = alt.Y("y:Q", scale=down, axis=None)
+    field = layer([{"x": band[0], "x2": band[1], "y": band[2], "y2": band[3]}]).mark_rect(color=CAME_TINT)
+    rules = [
+        layer([{"x": one[0], "y": one[1], "x2": one[2], "y2": one[3]}])
+        .mark_rule(color=one[4], strokeWidth=one[5])
+        .encode(x=x, y=y, x2="x2:Q", y2="y2:Q")
+        for one in lines
+    ]
+    marks = layer([{"x": at, "y": high} for at, high in dots]).mark_circle(size=72, color=INK, opacity=1).encode(x=x, y=y)
+    anchors = {"start": "left", "middle": "center", "end": "right"}
+    texts = [
+        layer([{"x": at, "y": high, "t": f"#{index}"}])
+        .mark_text(align=anchors[anchor], baseline="alphabetic", fontSize=size, color=colour, fontWeight=weight)
+        .encode(x=x, y=y, text="t:N")
+        for index, (_, at, high, anchor, size, colour, weight) in enumerate(labels)
+    ]
+    chart = alt.layer(field.encode(x=x, y=y, x2="x2:Q", y2="y2:Q"), *rules, marks, *texts)
+    chart = chart.properties(width=WIDTH, height=height, padding=0, autosize=alt.AutoSizeParams(type="none"), background="#ffffff")
+    return cast(dict[str, Any], chart.configure(aria=False, view=alt.ViewConfig(stroke="transparent")).to_dict())
+
+
+def _draw(spec: Mapping[str, Any]) -> str:
+    import vl_convert
+
+    svg: str = vl_convert.vegalite_to_svg(dict(spec), vl_version=VEGA_LITE, allowed_base_urls=[])
+    return svg
+
+
+def _finished(svg: str, title: str, description: str, labels: Sequence[str]) -> str:
+    """The engine's picture with the real labels in the place of ``#n``, and in words what it shows."""
+    root = ElementTree.fromstring(svg)  # noqa: S314  (drawn a moment ago from numbers alone)
+    for text in root.iter(f"{{{fonts.SVG}}}text"):
+        text.text = fonts.printable(labels[int((text.text or "#0")[1:])])
+    for element in root.iter():
+        for name in ("class", "role", "aria-roledescription", "aria-hidden"):
+            element.attrib.pop(name, None)
+    root.set("role", "img")
+    for place, (name, content) in enumerate((("title", title), ("desc", description))):
+        element = ElementTree.Element(f"{{{fonts.SVG}}}{name}")
+        element.text = fonts.printable(content)
+        root.insert(place, element)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+# --- the version line ----------------------------------------------------------------------------------------------------
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def day(text: str, lang: Lang) -> str:
+    """A date as people write it: 28 Feb 2025, 2025年2月28日. By hand, because a locale is a thing of the machine."""
+    at = moment(text).astimezone(UTC) if "T" in text else moment(text)
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return f"{at.day} {months[at.month - 1]} {at.year}" if lang == "en" else f"{at.year}年{at.month}月{at.day}日"
+
+
+def clock(text: str, lang: Lang) -> str:
+    """A date with its time of day in UTC, to the second."""
+    return f"{day(text, lang)} {moment(text).astimezone(UTC):%H:%M:%S}"
+
+
+def version_line(
+    *, versions: Sequence[Version], ticks: Sequence[str], disappearances: Sequence[Disappearance], looks: int, lang: Lang, source: str = ""
+) -> str:
+    """A hairline of time: a tick per observation, a dot per version, a tinted stretch for the interval of an edit, a break
+    with a cross for a disappearance. ``ticks`` are times in order, ``looks`` the number of observations they stand for.
+
+    Time runs left to right but not to scale: six hours and six weeks must both be seen, so every stretch between two
+    events gets its least width before the rest is shared by duration.
+
+    Classes for a page to theme: ``line-time``, ``line-tick``, ``line-version``, ``line-edit``, ``line-missing``,
+    ``line-cross``, ``line-label``, ``line-strong``.
+    """
+    events = {version["not_after"] for version in versions} | {version["not_before"] for version in versions if version["not_before"]}
+    for gone in disappearances:
+        events |= {at for at in (gone["last_seen"], gone["first_missing"], gone["back"]) if at}
+    if ticks:
+        events |= {ticks[0], ticks[-1]}
+    times = sorted(events, key=moment)
+    marked = {version["not_after"] for version in versions} | {gone["first_missing"] for gone in disappearances}
+    place = _places(times, marked, 16.0, WIDTH - 84.0)
+    line, up, down = 46.0, 22.0, 80.0
+
+    def at(text: str) -> float:
+        return _between(place, moment(text))
+
+    parts: list[str] = []
+    if times:
+        parts += _stretches(times, disappearances, at, line)
+    parts += [
+        f'<line class="line-tick" x1="{at(tick):.1f}" y1="{line - 4:.1f}" x2="{at(tick):.1f}" y2="{line + 4:.1f}" stroke="{INK_2}"/>'
+        for tick in ticks
+    ]
+    for version in versions:
+        if version["not_before"]:
+            start, end = at(version["not_before"]), at(version["not_after"])
+            parts.append(
+                f'<rect class="line-edit" x="{start:.1f}" y="{line - 9:.1f}" width="{max(end - start, 1):.1f}" height="18" '
+                f'fill="{GONE_TINT}" stroke="{GONE}" stroke-dasharray="2 2"/>'
+            )
+    numbered = dated = -1000.0
+    for index, version in enumerate(versions):
+        middle = at(version["not_after"])
+        anchor, offset = ("start", -6.0) if index == 0 else ("middle", 0.0)
+        parts.append(f'<circle class="line-version" cx="{middle:.1f}" cy="{line:.1f}" r="5.5" fill="{INK}"/>')
+        if middle - numbered >= 52:
+            numbered = middle
+            parts.append(_text(phrase("line_version", lang, n=version["number"]), middle + offset, up, anchor, strong=True))
+        if middle - dated >= 110:
+            dated = middle
+            parts.append(_text(day(version["not_after"], lang), middle + offset, down, anchor))
+    for gone in disappearances:
+        parts.append(_cross(at(gone["first_missing"]), line))
+        parts.append(_text(phrase("line_missing", lang), at(gone["first_missing"]), up, "middle", strong=True))
+        if at(gone["first_missing"]) - dated >= 110:
+            dated = at(gone["first_missing"])
+            parts.append(_text(day(gone["first_missing"], lang), at(gone["first_missing"]), down, "middle"))
+        if gone["back"]:
+            parts.append(_text(phrase("line_back", lang), at(gone["back"]), up, "middle", strong=True))
+    title = phrase("line_title", lang) + (f": {source}" if source else "")
+    words = []
+    if times:
+        words.append(
+            phrase("line_desc", lang, versions=len(versions), looks=looks, first=clock(times[0], lang), last=clock(times[-1], lang))
+        )
+    for gone in disappearances:
+        since = clock(gone["last_seen"], lang) if gone["last_seen"] else phrase("not_known", lang)
+        words.append(phrase("line_gone", lang, last=since, first=clock(gone["first_missing"], lang)))
+    description = " ".join(words) or phrase("observed_none", lang)
+    return (
+        f'<svg xmlns="{fonts.SVG}" class="version-line" viewBox="0 0 {WIDTH} 92" width="{WIDTH}" height="92" role="img" '
+        f"aria-label={quoteattr(fonts.printable(title))}><title>{escape(fonts.printable(title))}</title>"
+        f"<desc>{escape(fonts.printable(description))}</desc>{''.join(parts)}</svg>"
+    )
+
+
+def _places(times: Sequence[str], marked: set[str], left: float, right: float) -> list[tuple[datetime, float]]:
+    """Where each event stands: its least distance from the one before (wide before a labelled one), the rest by duration."""
+    if len(times) < 2:
+        return [(moment(each), left) for each in times]
+    moments = [moment(each) for each in times]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
+    least = [62.0 if each in marked else 18.0 for each in times[1:]]
+    room = right - left
+    if sum(least) > room:
+        least = [each * room / sum(least) for each in least]
+    spare, total = room - sum(least), sum(gaps)
+    places, here = [(moments[0], left)], left
+    for gap, width, when in zip(gaps, least, moments[1:], strict=True):
+        here += width + (spare * gap / total if total else 0.0)
+        places.append((when, here))
+    return places
+
+
+def _between(places: Sequence[tuple[datetime, float]], when: datetime) -> float:
+    if when <= places[0][0]:
+        return places[0][1]
+    for (start, left), (end, right) in pairwise(places):
+        if when <= end:
+            return left + (right - left) * ((when - start) / (end - start))
+    return places[-1][1]
+
+
+def _stretches(times: Sequence[str], disappearances: Sequence[Disappearance], at: Any, line: float) -> list[str]:
+    """The line itself: whole while the source stood, nothing in an interval of disappearance, dotted while it is missing."""
+    parts = []
+    here = at(times[0])
+    end = max(at(times[-1]), here + 1)
+    for gone in sorted(disappearances, key=lambda each: moment(each["first_missing"])):
+        seen = at(gone["last_seen"]) if gone["last_seen"] else here
+        missing = at(gone["first_missing"])
+        back = at(gone["back"]) if gone["back"] else min(max(end, missing) + 60, WIDTH - 8.0)
+        parts.append(_line("line-time", here, seen, line, INK))
+        parts.append(_line("line-missing", missing, back, line, GONE, ' stroke-dasharray="2 5"'))
+        here = back
+    if not disappearances or disappearances[-1]["back"]:
+        parts.append(_line("line-time", here, min(end + 8, WIDTH - 8.0), line, INK))
+    return parts
+
+
+def _line(name: str, start: float, end: float, line: float, colour: str, more: str = "") -> str:
+    return (
+        f'<line class="{name}" x1="{start:.1f}" y1="{line:.1f}" x2="{end:.1f}" y2="{line:.1f}" stroke="{colour}" stroke-width="1.5"{more}/>'
+    )
+
+
+def _cross(at: float, line: float) -> str:
+    return (
+        f'<path class="line-cross" d="M{at - 7:.1f} {line - 9:.1f}l14 18M{at + 7:.1f} {line - 9:.1f}l-14 18" '
+        f'stroke="{GONE}" stroke-width="2.2" fill="none"/>'
+    )
+
+
+def _text(text: str, at: float, y: float, anchor: str, *, strong: bool = False) -> str:
+    name, colour, more = ("line-label line-strong", INK, ' font-weight="700"') if strong else ("line-label", INK_2, "")
+    return (
+        f'<text class="{name}" x="{at:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12"{more} fill="{colour}">{escape(text)}</text>'
+    )
