@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+import jobs
 import ledger
 from accounts.models import Role, User
 from claims.models import (
@@ -137,7 +138,10 @@ def add_source(
         published_at=published_at, watched=watched and bool(url), created_at=now,
     )  # fmt: skip
     with ledger.act("source.added", by=by, role=Role.MODERATOR):
-        return _store(source)
+        _store(source)
+    if source.watched:
+        jobs.enqueue("evidence.look", {"source": str(source.pk)}, key=f"look:{source.pk}:first")
+    return source
 
 
 @dataclass(frozen=True)
@@ -263,7 +267,9 @@ def place_claim(
         return found
     appearance = Appearance(claim=claim, source=source, exact=exact, prefix=prefix, suffix=suffix, fragment=fragment, created_at=now)
     with ledger.act("claim.placed", by=by, role=Role.MODERATOR):
-        return _store(appearance)
+        _store(appearance)
+    jobs.enqueue("evidence.sight_appearance", {"appearance": str(appearance.pk)}, key=f"sight:{appearance.pk}")
+    return appearance
 
 
 @transaction.atomic

@@ -203,6 +203,16 @@ class Alert(models.Model):
         indexes = [models.Index(fields=["-id"], condition=Q(handled_at=None), name="alert_open")]
 
 
+@ledger.derived(reason="when to look next and what to send along; what a look found is an Observation")
+class Watch(models.Model):
+    """The timetable of one watched source."""
+
+    source = models.OneToOneField(Source, primary_key=True, on_delete=models.CASCADE)
+    next_look_at = models.DateTimeField(db_index=True)
+    etag = models.CharField(max_length=300, blank=True)
+    last_modified = models.CharField(max_length=60, blank=True)
+
+
 # --- what owners hand in -----------------------------------------------------------------------------------------------
 
 

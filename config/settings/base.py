@@ -22,6 +22,7 @@ BLOBS_DIR = environment.directory("BLOBS_DIR", DATA_DIR / "blobs")
 RENDITIONS_DIR = environment.directory("RENDITIONS_DIR", DATA_DIR / "renditions")
 #: Built reports and snapshots; can be made again, to the byte.
 REPORTS_DIR = environment.directory("REPORTS_DIR", DATA_DIR / "reports")
+PUBLISHED_DIR = environment.directory("PUBLISHED_DIR", DATA_DIR / "published")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -229,6 +230,9 @@ FREE_SPACE_FLOOR = 512 * 1024 * 1024
 # For operators.
 #: Lets a scraper that is not on loopback read /metrics, as `Authorization: Bearer …`. Unset: loopback only.
 METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
+#: How many proxies of ours stand in front. 0: none, and forwarded headers are ignored. The outermost must overwrite
+#: X-Forwarded-Proto, each must append to X-Forwarded-For.
+TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", 0)
 #: How far behind the sequencer may be, in seconds, before /readyz says so.
 READY_LAG_SECONDS = environment.integer("READY_LAG_SECONDS", 60, least=1)
 LOGGING = logs.configuration(level=environment.text("LOG_LEVEL", "INFO"))

@@ -1,0 +1,290 @@
+"""Owners hand in, moderation decides. The bytes are stored before their rows, so that no row ever lacks its file (SAFETY)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+import jobs
+import ledger
+from accounts.models import Organisation, Role, User
+from accounts.permissions import NotAllowed
+from claims.models import Aspect, Claim
+from evidence.blobs import Stored
+from evidence.keyed import keyed
+from evidence.models import (
+    Contributor,
+    CustodyEvent,
+    Exhibit,
+    Measurement,
+    Part,
+    Submission,
+    Teardown,
+    TeardownStep,
+    Unit,
+)
+from evidence.permissions import check_decide, check_file, check_grade, check_view_original, check_withdraw
+from evidence.states import CustodyKind, ExhibitStatus, SubmissionStatus
+from evidence.stores import originals
+
+Written = dict[str, Any]
+
+
+class SubmissionChanged(Exception):
+    """Someone else decided it first; `submission` is what it became."""
+
+    def __init__(self, submission: Submission) -> None:
+        super().__init__(f"{submission.reference} is {submission.status} already")
+        self.submission = submission
+
+
+@dataclass(frozen=True)
+class NewPhoto:
+    """A photo whose bytes are in the store already (`receive`)."""
+
+    stored: Stored
+    filename: str = ""
+    caption: Written = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NewMeasurement:
+    """One measured value on an aspect; `standard_uncertainty` is k = 1, in `unit_name`."""
+
+    aspect: Aspect
+    quantity: Written
+    value: Decimal
+    standard_uncertainty: Decimal
+    unit_name: str
+    instrument: Written
+    method: Written
+    measured_date: date
+    conditions: Written = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NewStep:
+    """One step of a teardown; `photo` is the number of the photo that shows it (from 1), `part` the name of its part."""
+
+    done: Written
+    seen: Written = field(default_factory=dict)
+    photo: int | None = None
+    part: Written = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NewTeardown:
+    """One unit taken apart. `serial` is its VIN or serial number, of which only a keyed hash is kept."""
+
+    title: Written
+    unit_label: str
+    serial: str
+    performed_date: date
+    steps: Sequence[NewStep] = ()
+    measurements: Sequence[NewMeasurement] = ()
+    laboratory: Organisation | None = None
+
+
+def receive(stream: IO[bytes]) -> Stored:
+    """Store the bytes of one photo, before anything looks inside. Raises evidence.blobs' TooLarge and NoSpace; nothing is lost twice:
+    bytes that no row ever names are swept later."""
+    return originals().put(stream, limit=settings.EXHIBIT_MAX_BYTES)
+
+
+def _custody(exhibit: Exhibit, kind: str, *, agent: str, now: datetime, outcome: str = "", note: str = "") -> None:
+    CustodyEvent.objects.create(exhibit=exhibit, kind=kind, agent=agent, outcome=outcome, note=note, happened_at=now)
+
+
+@transaction.atomic
+def file_submission(
+    *,
+    by: User,
+    claim: Claim,
+    narrative: str,
+    narrative_lang: str,
+    licence: str,
+    photos: Sequence[NewPhoto],
+    now: datetime,
+    teardown: NewTeardown | None = None,
+    contact: str = "",
+    organisation: Organisation | None = None,
+    idempotency_key: str = "",
+) -> Submission:
+    """Hand in a narrative with photos and, if one was made, a teardown with its measurements.
+
+    The same `idempotency_key` by the same account gives the submission that is there. Each photo becomes a job of its own that
+    reads it. Raises NotAllowed, ValidationError; the transaction holds all of it or nothing.
+    """
+    check_file(by, claim)
+    if idempotency_key and (found := Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).first()):
+        return found
+    if len(photos) > settings.SUBMISSION_MAX_EXHIBITS:
+        raise ValidationError(_("At most %(count)d photos in one submission.") % {"count": settings.SUBMISSION_MAX_EXHIBITS})
+    if not narrative.strip() and not photos:
+        raise ValidationError(_("Tell what you found, or hand in a photo."))
+    role = Role.FILER if organisation else Role.CONTRIBUTOR
+    contributor, _made = Contributor.objects.get_or_create(user=by)
+    submission = Submission(
+        claim=claim, contributor=contributor, filed_by=by, organisation=organisation, narrative=narrative, narrative_lang=narrative_lang,
+        licence=licence, idempotency_key=idempotency_key, filed_at=now, filed_date=now.date(),
+    )  # fmt: skip
+    submission.full_clean(exclude=["contact"], validate_constraints=False)
+    if contact:
+        ledger.seal(submission, contact=contact)
+    with ledger.act("submission.filed", by=by, role=role, name=submission.pseudonym):
+        submission.save(force_insert=True)
+        exhibits = []
+        for number, photo in enumerate(photos, start=1):
+            exhibit = Exhibit(
+                submission=submission, number=number, caption=photo.caption, size=photo.stored.size,
+                duplicate_key=keyed("original", photo.stored.sha256),
+            )  # fmt: skip
+            ledger.seal(exhibit, digest=photo.stored.sha256, filename=photo.filename[:200])
+            exhibit.save(force_insert=True)
+            exhibits.append(exhibit)
+            _custody(exhibit, CustodyKind.RECEIVED, agent=submission.pseudonym, now=now, outcome="stored")
+            jobs.enqueue("evidence.read_exhibit", {"exhibit": str(exhibit.pk)}, key=f"read_exhibit:{exhibit.pk}")
+        if teardown:
+            _store_teardown(submission, exhibits, teardown)
+    return submission
+
+
+def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTeardown) -> None:
+    unit, _made = Unit.objects.get_or_create(
+        product=submission.claim.product, serial_key=keyed("serial", new.serial.strip().upper()), defaults={"label": new.unit_label}
+    )
+    teardown = Teardown(submission=submission, unit=unit, laboratory=new.laboratory, title=new.title, performed_date=new.performed_date)
+    teardown.full_clean(validate_constraints=False)
+    teardown.save(force_insert=True)
+    parts: dict[str, Part] = {}
+    for number, step in enumerate(new.steps, start=1):
+        part = None
+        if step.part:
+            key = step.part["text"]
+            part = parts.get(key) or Part.objects.create(teardown=teardown, number=len(parts) + 1, name=step.part)
+            parts[key] = part
+        if step.photo is not None and not 1 <= step.photo <= len(exhibits):
+            raise ValidationError(_("Step %(step)d names a photo that was not handed in.") % {"step": number})
+        exhibit = exhibits[step.photo - 1] if step.photo is not None else None
+        TeardownStep.objects.create(teardown=teardown, number=number, part=part, exhibit=exhibit, done=step.done, seen=step.seen)
+    for one in new.measurements:
+        if one.aspect.claim_id != submission.claim_id:
+            raise ValidationError(_("A measurement belongs to an aspect of the claim that the evidence is filed on."))
+        measurement = Measurement(teardown=teardown, **vars(one))
+        measurement.full_clean(validate_constraints=False)
+        measurement.save(force_insert=True)
+
+
+def mark_read(*, by: ledger.Actor, exhibit: Exhibit, now: datetime, outcome: str, metadata: str | None = None, **fields: Any) -> None:
+    """The decoder's answer for one exhibit: its size, fingerprint and sealed metadata, or why it cannot be shown.
+
+    Runs inside the job's own transaction; an exhibit that was read before is left as it is.
+    """
+    if metadata is not None:
+        ledger.seal(exhibit, metadata=metadata)
+        fields["metadata"] = exhibit.metadata
+    with ledger.act("exhibit.read", by=by, role="system"):
+        changed = Exhibit.objects.filter(pk=exhibit.pk).exclude(status=ExhibitStatus.READY).update(**fields)
+        if changed:
+            _custody(exhibit, CustodyKind.READ, agent="decoder", now=now, outcome=outcome)
+
+
+def decision_blocked(*, by: User, submission: Submission) -> str | None:
+    """The sentence that stands against `by` deciding on `submission`, or None."""
+    try:
+        check_decide(by, submission)
+    except NotAllowed as error:
+        return str(error)
+    return None
+
+
+@transaction.atomic
+def decide_submission(
+    *,
+    by: User,
+    submission: Submission,
+    decision: str,
+    reason: Written,
+    now: datetime,
+    grades: Mapping[str, tuple[str, str, Written]] | None = None,
+    captions: Mapping[str, Written] | None = None,
+) -> Submission:
+    """Accept, return with a question, or refuse. Accepting publishes the exhibits' renditions, never the originals.
+
+    `grades` maps exhibit ids to (source A–F, information 1–6, reason); `captions` to what stands under the picture.
+    Raises NotAllowed, SubmissionChanged, ValidationError.
+    """
+    held = Submission.objects.select_for_update().get(pk=submission.pk)
+    if held.status != SubmissionStatus.RECEIVED:
+        raise SubmissionChanged(held)
+    check_decide(by, held)
+    if decision not in {SubmissionStatus.ACCEPTED, SubmissionStatus.RETURNED, SubmissionStatus.REFUSED}:
+        raise ValidationError(_("A submission is accepted, returned or refused."))
+    if not reason.get("text", "").strip():
+        raise ValidationError(_("Say why. Who filed it reads the reason."))
+    exhibits = {str(one.pk): one for one in Exhibit.objects.select_related("submission").filter(submission=held)}
+    if decision == SubmissionStatus.ACCEPTED and any(one.status == ExhibitStatus.STORED for one in exhibits.values()):
+        raise ValidationError(_("Some photos are still being read. Decide when all of them can be seen."))
+    for key, (source, information, why) in (grades or {}).items():
+        grade_exhibit(by=by, exhibit=exhibits[key], source=source, information=information, reason=why, now=now)
+    with ledger.act(f"submission.{decision}", by=by, role=Role.MODERATOR):
+        for key, caption in (captions or {}).items():
+            Exhibit.objects.filter(pk=exhibits[key].pk).update(caption=caption)
+        changed = Submission.objects.filter(pk=held.pk, status=SubmissionStatus.RECEIVED).update(
+            status=decision, decision_reason=reason, decided_by=by, decided_at=now, decided_date=now.date()
+        )
+        if not changed:
+            raise SubmissionChanged(Submission.objects.get(pk=held.pk))
+        if decision == SubmissionStatus.ACCEPTED:
+            for exhibit in exhibits.values():
+                if exhibit.status == ExhibitStatus.READY:
+                    _custody(exhibit, CustodyKind.PUBLISHED, agent=by.pseudonym, now=now, outcome="renditions")
+    held.refresh_from_db()
+    return held
+
+
+@transaction.atomic
+def grade_exhibit(*, by: User, exhibit: Exhibit, source: str, information: str, reason: Written, now: datetime) -> None:
+    """Grade an exhibit: the source A–F and the information 1–6, judged apart, with the reason. Raises NotAllowed, ValidationError."""
+    check_grade(by, exhibit)
+    exhibit.grade_source, exhibit.grade_information, exhibit.grade_reason = source, information, reason
+    exhibit.clean_fields(exclude=["digest", "filename", "metadata", "pdq", "submission"])
+    if not source or not information or not reason.get("text", "").strip():
+        raise ValidationError(_("A grade is a letter, a number and the reason."))
+    with ledger.act("exhibit.graded", by=by, role=Role.MODERATOR):
+        exhibit.save(update_fields=["grade_source", "grade_information", "grade_reason"])
+        _custody(exhibit, CustodyKind.GRADED, agent=by.pseudonym, now=now, outcome=f"{source}{information}")
+
+
+@transaction.atomic
+def view_original(*, by: User, exhibit: Exhibit, now: datetime) -> str:
+    """Record that `by` looks at an original, and give the digest under which its bytes lie. Raises NotAllowed."""
+    check_view_original(by, exhibit)
+    own = exhibit.submission.filed_by_id == by.pk
+    agent = exhibit.submission.pseudonym if own else by.pseudonym
+    with ledger.act("exhibit.original_viewed", by=by, role=Role.CONTRIBUTOR if own else Role.MODERATOR, name=agent):
+        _custody(exhibit, CustodyKind.ORIGINAL_VIEWED, agent=agent, now=now)
+    return str(ledger.unseal(exhibit, "digest"))
+
+
+@transaction.atomic
+def withdraw_submission(*, by: User, submission: Submission, reason: str, now: datetime) -> None:
+    """Its owner takes evidence back, with a reason; what rested on it keeps its pins. Raises NotAllowed, SubmissionChanged."""
+    held = Submission.objects.select_for_update().get(pk=submission.pk)
+    check_withdraw(by, held)
+    if not reason.strip():
+        raise ValidationError(_("Say why you withdraw it."))
+    if held.status in {SubmissionStatus.REFUSED, SubmissionStatus.WITHDRAWN}:
+        raise SubmissionChanged(held)
+    with ledger.act("submission.withdrawn", by=by, role=Role.CONTRIBUTOR, name=held.pseudonym, reason=reason, reason_public=False):
+        Submission.objects.filter(pk=held.pk).update(status=SubmissionStatus.WITHDRAWN)
+        for exhibit in Exhibit.objects.filter(submission=held):
+            _custody(exhibit, CustodyKind.WITHDRAWN, agent=held.pseudonym, now=now)

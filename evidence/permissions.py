@@ -1,0 +1,48 @@
+"""Who may file, read and decide on evidence."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Role, User
+from accounts.permissions import NotAllowed, check_role
+from claims.models import Claim
+from claims.states import ClaimStatus
+from evidence.models import Exhibit, Submission
+from evidence.states import SubmissionStatus
+
+
+def check_file(user: User, claim: Claim) -> None:
+    """Any account may file on a claim that stands. Raises NotAllowed."""
+    if not user.is_authenticated:
+        raise NotAllowed(_("Sign in to file evidence."))
+    if claim.status == ClaimStatus.WITHDRAWN:
+        raise NotAllowed(_("This claim was withdrawn, so no evidence is taken on it any more."))
+
+
+def check_decide(user: User, submission: Submission) -> None:
+    """A moderator who did not file it decides on a submission that waits. Raises NotAllowed."""
+    check_role(user, Role.MODERATOR)
+    if submission.filed_by_id == user.pk:
+        raise NotAllowed(_("You filed this yourself, so someone else has to decide on it."))
+    if submission.status != SubmissionStatus.RECEIVED:
+        raise NotAllowed(_("This submission was decided before."))
+
+
+def check_grade(user: User, exhibit: Exhibit) -> None:
+    """A moderator who did not file it grades an exhibit. Raises NotAllowed."""
+    check_role(user, Role.MODERATOR)
+    if exhibit.submission.filed_by_id == user.pk:
+        raise NotAllowed(_("You filed this yourself, so someone else has to grade it."))
+
+
+def check_view_original(user: User, exhibit: Exhibit) -> None:
+    """Moderators, adjudicators and its own filer may see an original; each view is recorded. Raises NotAllowed."""
+    if exhibit.submission.filed_by_id != user.pk:
+        check_role(user, Role.MODERATOR, Role.ADJUDICATOR)
+
+
+def check_withdraw(user: User, submission: Submission) -> None:
+    """Who filed it may withdraw it. Raises NotAllowed."""
+    if submission.filed_by_id != user.pk:
+        raise NotAllowed(_("Only who filed it can withdraw it."))

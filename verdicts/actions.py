@@ -1,0 +1,359 @@
+"""Every change to what is concluded: findings, the company's say, proposing and approving verdicts.
+
+Each action checks its gates (verdicts.gates) with the rows it is about to change locked, so that two people acting at once get
+one result and one sentence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+import jobs
+import ledger
+from accounts.models import Role, User
+from accounts.permissions import check_role
+from claims.actions import raise_flag, set_progress
+from claims.models import Aspect, Claim, Criterion
+from claims.states import FlagKind, Progress
+from evidence.models import Exhibit, Measurement, Rendition
+from evidence.states import SubmissionStatus
+from verdicts import gates
+from verdicts.conformity import Conformity, Measured, Promise, assess
+from verdicts.document import compose, to_text
+from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.reply_window import deadline
+from verdicts.states import InvitationStatus, VerdictStatus
+
+Written = dict[str, Any]
+METHOD_VERSION = "1"
+
+
+class VerdictChanged(Exception):
+    """Someone else decided this proposal first; `verdict` is what it became."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(f"{verdict.reference} is {verdict.status} already")
+        self.verdict = verdict
+
+
+class InvitationChanged(Exception):
+    """The reply window is not in the state that the change needs."""
+
+    def __init__(self, invitation: Invitation) -> None:
+        super().__init__(f"the invitation is {invitation.status}")
+        self.invitation = invitation
+
+
+# --- findings ----------------------------------------------------------------------------------------------------------
+
+
+def finding_gates(*, by: User, aspect: Aspect) -> list[str | None]:
+    """What stands against `by` recording a finding on `aspect`."""
+    return [gates.right_role(by, Role.MODERATOR), gates.judged_claim(aspect.claim), gates.conflict_of_interest(by, aspect.claim)]
+
+
+@transaction.atomic
+def record_finding(*, by: User, aspect: Aspect, conclusion: str, reasoning: Written, exhibits: Sequence[Exhibit], now: datetime) -> Finding:
+    """One moderator's reasoned conclusion from named, accepted exhibits. Raises GateClosed, ValidationError."""
+    gates.require(*finding_gates(by=by, aspect=aspect), gates.accepted_exhibits(exhibits, aspect.claim))
+    finding = Finding(aspect=aspect, moderator=by, conclusion=conclusion, reasoning=reasoning, created_at=now)
+    finding.full_clean()
+    with ledger.act("finding.recorded", by=by, role=Role.MODERATOR):
+        finding.save(force_insert=True)
+        for exhibit in exhibits:
+            FindingExhibit.objects.create(finding=finding, exhibit=exhibit)
+    if aspect.progress in {Progress.NOT_YET_RATED, Progress.OVERDUE}:
+        set_progress(by=by, role=Role.MODERATOR, aspect=aspect, progress=Progress.IN_PROGRESS)
+    return finding
+
+
+# --- the company's say -------------------------------------------------------------------------------------------------
+
+
+def _standing(claim: Claim) -> list[Aspect]:
+    """Aspects that have no verdict yet."""
+    return list(Aspect.objects.filter(claim=claim).exclude(verdict__status=VerdictStatus.PUBLISHED))
+
+
+@transaction.atomic
+def invite_company(*, by: User, claim: Claim, allegation: Written, now: datetime) -> Invitation:
+    """Ask the company for its answer and start its clock. An open invitation is kept as it is. Raises GateClosed, ValidationError."""
+    gates.require(gates.right_role(by, Role.MODERATOR), gates.judged_claim(claim), gates.conflict_of_interest(by, claim))
+    Claim.objects.select_for_update().get(pk=claim.pk)
+    standing = Invitation.objects.filter(claim=claim, status=InvitationStatus.OPEN).first()
+    if standing:
+        return standing
+    window = getattr(settings, "REPLY_WINDOW", None)
+    ends = now + window if window else deadline(now, working_days=settings.REPLY_WINDOW_DAYS)
+    invitation = Invitation(claim=claim, allegation=allegation, invited_by=by, sent_at=now, deadline_at=ends)
+    invitation.full_clean()
+    with ledger.act("company.invited", by=by, role=Role.MODERATOR):
+        invitation.save(force_insert=True)
+    for aspect in _standing(claim):
+        set_progress(by=by, role=Role.MODERATOR, aspect=aspect, progress=Progress.REPLY_WINDOW_OPEN)
+    jobs.enqueue("verdicts.close_window", {"invitation": str(invitation.pk)}, key=f"close_window:{invitation.pk}", after=ends)
+    return invitation
+
+
+def _close(invitation: Invitation, *, by: ledger.Actor, role: str, kind: str, now: datetime, **fields: Any) -> None:
+    with ledger.act(kind, by=by, role=role):
+        changed = Invitation.objects.filter(pk=invitation.pk, status=invitation.status).update(closed_at=now, **fields)
+    if not changed:
+        raise InvitationChanged(Invitation.objects.get(pk=invitation.pk))
+    invitation.refresh_from_db()
+    for aspect in _standing(invitation.claim):
+        set_progress(by=by, role=role, aspect=aspect, progress=Progress.IN_REVIEW)
+
+
+@transaction.atomic
+def close_window(*, by: ledger.Actor, invitation: Invitation, now: datetime) -> bool:
+    """The deadline passed: the company stayed silent. Returns False if the window was closed before, or is still open."""
+    held = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if held.status != InvitationStatus.OPEN or held.deadline_at > now:
+        return False
+    _close(held, by=by, role="system", kind="company.silent", now=now, status=InvitationStatus.SILENT)
+    raise_flag(by=by, claim=held.claim, kind=FlagKind.COMPANY_SILENT, now=now)
+    return True
+
+
+@transaction.atomic
+def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now: datetime) -> Reply:
+    """Keep the company's answer verbatim; the first one closes the window. Late answers are kept too. Raises NotAllowed."""
+    check_role(by, Role.MODERATOR, Role.COMPANY_REPRESENTATIVE)
+    role = Role.MODERATOR if by.has_role(Role.MODERATOR) else Role.COMPANY_REPRESENTATIVE
+    held = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if not body.strip():
+        raise ValidationError(_("The answer has no words."))
+    reply = Reply(invitation=held, body=body, lang=lang, received_at=now, recorded_by=by)
+    reply.full_clean()
+    with ledger.act("company.replied", by=by, role=role):
+        reply.save(force_insert=True)
+    if held.status != InvitationStatus.REPLIED:
+        _close(held, by=by, role=role, kind="company.replied", now=now, status=InvitationStatus.REPLIED)
+    raise_flag(by=by, claim=held.claim, kind=FlagKind.COMPANY_REPLIED, now=now, role=role)
+    return reply
+
+
+@transaction.atomic
+def propose_waiver(*, by: User, invitation: Invitation, reason: Written) -> None:
+    """The first of two people says why the company need not be waited for. Raises GateClosed, InvitationChanged."""
+    gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.conflict_of_interest(by, invitation.claim))
+    if not reason.get("text", "").strip():
+        raise ValidationError(_("Say why the window should close early."))
+    with ledger.act("waiver.proposed", by=by, role=Role.ADJUDICATOR):
+        changed = Invitation.objects.filter(pk=invitation.pk, status=InvitationStatus.OPEN, waiver_proposed_by=None).update(
+            waiver_reason=reason, waiver_proposed_by=by
+        )
+    if not changed:
+        raise InvitationChanged(Invitation.objects.get(pk=invitation.pk))
+
+
+@transaction.atomic
+def approve_waiver(*, by: User, invitation: Invitation, now: datetime) -> None:
+    """The second person agrees, and the window closes. Raises GateClosed, InvitationChanged."""
+    held = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    same = _("You proposed this waiver, so a second person has to approve it.") if held.waiver_proposed_by_id == by.pk else None
+    gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.conflict_of_interest(by, held.claim), same)
+    if held.status != InvitationStatus.OPEN or held.waiver_proposed_by_id is None:
+        raise InvitationChanged(held)
+    _close(held, by=by, role=Role.ADJUDICATOR, kind="waiver.approved", now=now, status=InvitationStatus.WAIVED, waiver_approved_by=by)
+
+
+# --- verdicts ----------------------------------------------------------------------------------------------------------
+
+
+def weigh(aspect: Aspect) -> Conformity | None:
+    """Measured against promised for an aspect with a criterion, from accepted measurements. None without either."""
+    criterion = Criterion.objects.filter(aspect=aspect).first()
+    if criterion is None:
+        return None
+    rows = (
+        Measurement.objects.filter(aspect=aspect, teardown__submission__status=SubmissionStatus.ACCEPTED)
+        .select_related("teardown__unit", "teardown__submission")
+        .order_by("teardown__unit__label", "measured_date", "pk")
+    )
+    measured = [
+        Measured(
+            value=row.value,
+            standard_uncertainty=row.standard_uncertainty,
+            unit=row.unit_name,
+            physical_unit=row.teardown.unit.label,
+            contributor=str(row.teardown.submission.contributor_id),
+            laboratory=str(row.teardown.laboratory_id) if row.teardown.laboratory_id else None,
+        )
+        for row in rows
+    ]
+    if not measured:
+        return None
+    return assess(Promise(criterion.comparator, criterion.value, criterion.unit, criterion.tolerance), measured)
+
+
+def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int, int]:
+    """Independent units, contributors and laboratories behind the evidence: those of the measurements and of the exhibits."""
+    rows = Measurement.objects.filter(aspect=aspect, teardown__submission__status=SubmissionStatus.ACCEPTED).values_list(
+        "teardown__unit", "teardown__submission__contributor", "teardown__laboratory"
+    )
+    units, owners, laboratories = set(), {one.submission.contributor_id for one in exhibits}, set()
+    for unit, owner, laboratory in rows:
+        units.add(unit)
+        owners.add(owner)
+        laboratories.add(laboratory)
+    return len(units), len(owners), len(laboratories - {None})
+
+
+def latest_invitation(claim: Claim) -> Invitation | None:
+    """The newest invitation of a claim."""
+    return Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id").first()
+
+
+def proposal_gates(
+    *,
+    by: User,
+    aspect: Aspect,
+    rating: str,
+    mechanism: str,
+    rationale: Written,
+    attempts: Written,
+    exhibits: Sequence[Exhibit],
+    now: datetime,
+) -> list[str | None]:
+    """What stands against proposing (and, asked again, against approving) this verdict."""
+    claim = aspect.claim
+    return [
+        gates.right_role(by, Role.ADJUDICATOR),
+        gates.judged_claim(claim),
+        gates.conflict_of_interest(by, claim),
+        gates.findings_of_another(by, Finding.objects.filter(aspect=aspect)),
+        gates.reply_heard(latest_invitation(claim), now),
+        gates.accepted_exhibits(exhibits, claim),
+        gates.rests_on_something(rating, exhibits),
+        gates.best_evidence(rating, exhibits),
+        gates.due(rating, aspect, now),
+        gates.consistent(rating, mechanism, weigh(aspect)),
+        gates.both_languages(rationale, attempts),
+    ]
+
+
+@transaction.atomic
+def propose_verdict(
+    *,
+    by: User,
+    aspect: Aspect,
+    rating: str,
+    rationale: Written,
+    exhibits: Sequence[Exhibit],
+    now: datetime,
+    mechanism: str = "",
+    attempts: Written | None = None,
+    reason: str = "",
+) -> Verdict:
+    """The first adjudicator's proposal, not public. Where a verdict stands already it would supersede it, with a reason.
+
+    Raises GateClosed, ValidationError.
+    """
+    claim = Claim.objects.select_for_update().get(pk=aspect.claim_id)
+    aspect.claim = claim
+    attempts = attempts or {}
+    gates.require(
+        *proposal_gates(
+            by=by, aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts, exhibits=exhibits, now=now
+        )
+    )
+    standing = Verdict.objects.standing().filter(aspect=aspect).first()
+    if standing and not reason.strip():
+        raise ValidationError(_("A verdict stands on this aspect. Say why it should be superseded."))
+    if Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).exists():
+        raise ValidationError(_("A verdict on this aspect is proposed already and waits for its second person."))
+    conformity = weigh(aspect)
+    units, contributors, laboratories = independence(aspect, exhibits)
+    verdict = Verdict(
+        aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts, method_version=METHOD_VERSION,
+        supersedes=standing, conformity=conformity.to_json() if conformity else None, units=units, contributors=contributors,
+        laboratories=laboratories, proposed_by=by, proposed_at=now,
+    )  # fmt: skip
+    verdict.full_clean(validate_constraints=False)
+    with ledger.act("verdict.proposed", by=by, role=Role.ADJUDICATOR, reason=reason):
+        verdict.save(force_insert=True)
+        for exhibit in exhibits:
+            rendition = Rendition.objects.filter(exhibit=exhibit).order_by("-width").first()
+            VerdictExhibit.objects.create(verdict=verdict, exhibit=exhibit, rendition_digest=rendition.digest if rendition else "")
+    return verdict
+
+
+def approval_gates(*, by: User, verdict: Verdict, now: datetime) -> list[str | None]:
+    """What stands against `by` approving `verdict`: the second person, and every gate of the proposal asked again."""
+    exhibits = [pin.exhibit for pin in verdict.verdictexhibit_set.select_related("exhibit__submission")]
+    return [
+        gates.second_person(by, verdict),
+        *proposal_gates(
+            by=by, aspect=verdict.aspect, rating=verdict.rating, mechanism=verdict.mechanism, rationale=verdict.rationale,
+            attempts=verdict.attempts, exhibits=exhibits, now=now,
+        ),
+    ]  # fmt: skip
+
+
+@transaction.atomic
+def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
+    """The second person approves: the verdict is published, the one before it superseded, its document written once.
+
+    1. lock the proposal and ask every gate again; 2. supersede what stands; 3. compose the document and publish by
+    compare-and-set; 4. write down the jobs that publish its file and build the reports.
+
+    Raises VerdictChanged when it was decided before, GateClosed.
+    """
+    held = Verdict.objects.select_for_update(of=("self",)).select_related("aspect__claim", "proposed_by", "supersedes").get(pk=verdict.pk)
+    if held.status != VerdictStatus.PROPOSED:
+        raise VerdictChanged(held)
+    gates.require(*approval_gates(by=by, verdict=held, now=now))
+    claim = Claim.objects.select_related("company", "product", "option").get(pk=held.aspect.claim_id)
+    invitation = latest_invitation(claim)
+    assert invitation is not None  # reply_heard was asked above
+    held.published_at, held.salt = now, secrets.token_hex(32)
+    pins = held.verdictexhibit_set.select_related("exhibit").order_by("exhibit__reference")
+    text = to_text(
+        compose(
+            verdict=held,
+            claim=claim,
+            findings=list(Finding.objects.filter(aspect=held.aspect).order_by("created_at", "id")),
+            exhibits=[(pin.exhibit, pin.rendition_digest) for pin in pins],
+            invitation=invitation,
+            approved_by=by.pseudonym,
+        )
+    )
+    with ledger.act("verdict.superseded", by=by, role=Role.ADJUDICATOR):
+        Verdict.objects.standing().filter(aspect=held.aspect).update(status=VerdictStatus.SUPERSEDED)
+    with ledger.act("verdict.published", by=by, role=Role.ADJUDICATOR):
+        published = Verdict.objects.filter(pk=held.pk, status=VerdictStatus.PROPOSED).update(
+            status=VerdictStatus.PUBLISHED, decided_by=by, decided_at=now, published_at=now, salt=held.salt,
+            document_digest=hashlib.sha256(text.encode()).hexdigest(),
+        )  # fmt: skip
+    if not published:
+        raise VerdictChanged(Verdict.objects.get(pk=held.pk))
+    VerdictDocument.objects.create(verdict=held, body=text)
+    jobs.enqueue("verdicts.publish", {"verdict": str(held.pk)}, key=f"publish:{held.pk}")
+    jobs.enqueue("reports.discrepancy", {"claim": str(claim.pk)}, key=f"discrepancy:{claim.pk}:{held.pk}")
+    held.refresh_from_db()
+    return held
+
+
+@transaction.atomic
+def reject_verdict(*, by: User, verdict: Verdict, reason: str, now: datetime) -> None:
+    """The second person sends a proposal back, with a reason. Raises GateClosed, VerdictChanged, ValidationError."""
+    gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.second_person(by, verdict))
+    if not reason.strip():
+        raise ValidationError(_("Say why it is sent back."))
+    with ledger.act("verdict.sent_back", by=by, role=Role.ADJUDICATOR, reason=reason, reason_public=False):
+        changed = Verdict.objects.filter(pk=verdict.pk, status=VerdictStatus.PROPOSED).update(
+            status=VerdictStatus.REJECTED, decided_by=by, decided_at=now
+        )
+    if not changed:
+        raise VerdictChanged(Verdict.objects.get(pk=verdict.pk))

@@ -1,0 +1,218 @@
+"""Measured against promised, by JCGM 106:2012 ("The role of measurement uncertainty in conformity assessment"). Pure.
+
+A criterion is one-sided: at least, or at most, a limit `T` (less a tolerance given with the promise). A measured value `y` with
+standard uncertainty `u` is taken as a Gaussian belief about the true value (JCGM 106, 7.2). Its conformance probability is
+
+    p = Φ((y − T) / u)      for "at least",        p = Φ((T − y) / u)      for "at most"        (JCGM 106, 7.3)
+
+Decisions use a guard band `w = r · U` with `U = 2u` and r = 1 (JCGM 106, 8.3; ISO 14253-1 uses the same idea), both ways: we say
+*conforms* only when y is inside the limit by more than w, *does not conform* only when it is outside by more than w, and else
+*undecided*. With r = 1 either statement is wrong with at most 2.3 % probability. The doubt always goes to nobody's favour.
+
+Numbers are Decimal throughout; units are converted by pint with Decimal arithmetic, so equal inputs give equal digits anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final
+
+import pint
+
+COVERAGE: Final = Decimal(2)
+PLACES: Final = Decimal("0.000001")
+_WORD = r"[A-Za-zµμΩ%_]+(?:(?:\*\*|\^)-?[1-4])?"
+# What pint may be shown: it evaluates arithmetic, and `9**9**9` would keep it busy for ever.
+_UNIT = re.compile(rf"^(?:|{_WORD}(?:\s*[*/ ]\s*{_WORD})*)$")
+
+
+class Decision(StrEnum):
+    CONFORMS = "conforms"
+    DOES_NOT_CONFORM = "does_not_conform"
+    UNDECIDED = "undecided"
+
+
+class UnitMismatch(ValueError):
+    """A measurement and its criterion are of different kinds of quantity, or a unit is unknown."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A one-sided limit: `comparator` is `at_least` or `at_most`; `tolerance` loosens the limit, in the same unit."""
+
+    comparator: str
+    value: Decimal
+    unit: str
+    tolerance: Decimal = Decimal(0)
+
+    @property
+    def limit(self) -> Decimal:
+        """The limit after the tolerance, in `unit`."""
+        return self.value - self.tolerance if self.comparator == "at_least" else self.value + self.tolerance
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measured value with its standard uncertainty (k = 1), and who and what stands behind it."""
+
+    value: Decimal
+    standard_uncertainty: Decimal
+    unit: str
+    physical_unit: str
+    contributor: str
+    laboratory: str | None = None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One measurement against the promise, every number in the promise's unit."""
+
+    value: Decimal
+    standard_uncertainty: Decimal
+    guard_band: Decimal
+    acceptance_limit: Decimal
+    rejection_limit: Decimal
+    probability: Decimal
+    decision: Decision
+    physical_unit: str
+
+
+@dataclass(frozen=True)
+class Conformity:
+    """All measurements of one aspect. `decision` is that of every unit measured; where units disagree it is undecided."""
+
+    decision: Decision
+    limit: Decimal
+    unit: str
+    comparator: str
+    judged: tuple[Judged, ...]
+    units: int
+    contributors: int
+    laboratories: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Without floats: every number a decimal string. Recomputing from `measurements` gives the same digits."""
+        return {
+            "standard": "JCGM 106:2012",
+            "coverage": str(COVERAGE),
+            "comparator": self.comparator,
+            "limit": plain(self.limit),
+            "unit": self.unit,
+            "decision": str(self.decision),
+            "units": self.units,
+            "contributors": self.contributors,
+            "laboratories": self.laboratories,
+            "measurements": [
+                {
+                    "unit": one.physical_unit,
+                    "value": plain(one.value),
+                    "standard_uncertainty": plain(one.standard_uncertainty),
+                    "guard_band": plain(one.guard_band),
+                    "acceptance_limit": plain(one.acceptance_limit),
+                    "rejection_limit": plain(one.rejection_limit),
+                    "conformance_probability": plain(one.probability),
+                    "decision": str(one.decision),
+                }
+                for one in self.judged
+            ],
+        }
+
+
+def plain(number: Decimal) -> str:
+    """A decimal without exponent or trailing zeros: `0.03`, `42000`."""
+    text = format(number.normalize(), "f")
+    return "0" if text == "-0" else text
+
+
+@lru_cache(maxsize=1)
+def _registry() -> Any:
+    return pint.UnitRegistry(non_int_type=Decimal, cache_folder=None)
+
+
+def check_unit(unit: str) -> None:
+    """Raises UnitMismatch unless pint knows the unit. Offset units (°C) are refused: they cannot carry an uncertainty plainly."""
+    if len(unit) > 40 or not _UNIT.match(unit):
+        raise UnitMismatch(f"{unit[:40]!r} is not a unit")
+    try:
+        parsed = _registry().Unit(unit)
+    except Exception as error:  # pint raises its own, tokenizer and attribute errors alike for text that is no unit
+        raise UnitMismatch(f"{unit!r} is not a unit") from error
+    if not _registry().Quantity(Decimal(1), parsed)._is_multiplicative:
+        raise UnitMismatch(f"{unit!r} has an offset: give a difference (delta_degC) or an absolute unit (kelvin)")
+
+
+def convert(value: Decimal, unit: str, to: str) -> Decimal:
+    """`value` in another unit of the same kind. Raises UnitMismatch."""
+    check_unit(unit)
+    check_unit(to)
+    try:
+        converted = _registry().Quantity(value, unit).to(to).magnitude
+    except pint.DimensionalityError as error:
+        raise UnitMismatch(f"{unit} and {to} measure different things") from error
+    return Decimal(converted)
+
+
+def normal_distribution(z: Decimal) -> Decimal:
+    """Φ(z) to six places, by the series 1/2 + φ(z)·(z + z³/3 + z⁵/15 + …) (Abramowitz & Stegun 26.2.11), in Decimal.
+
+    Beyond ±9 the answer is 0 or 1 to far more than six places.
+    """
+    if abs(z) > 9:
+        return Decimal(1) if z > 0 else Decimal(0)
+    with localcontext() as context:
+        context.prec = 50
+        term = total = z
+        n = 1
+        while abs(term) > Decimal(10) ** -40:
+            n += 2
+            term = term * z * z / n
+            total += term
+        density = (-(z * z) / 2).exp() / Decimal("2.50662827463100050241576528481104525300698674060993")
+        result = Decimal("0.5") + density * total
+    return min(Decimal(1), max(Decimal(0), result)).quantize(PLACES, ROUND_HALF_EVEN)
+
+
+def judge(promise: Promise, measured: Measured) -> Judged:
+    """One measurement against the promise. Raises UnitMismatch; ValueError for an uncertainty that is not positive."""
+    if measured.standard_uncertainty <= 0:
+        raise ValueError("a measurement without a positive standard uncertainty cannot be weighed")
+    value = convert(measured.value, measured.unit, promise.unit)
+    uncertainty = convert(measured.standard_uncertainty, measured.unit, promise.unit)
+    sign = 1 if promise.comparator == "at_least" else -1
+    margin = sign * (value - promise.limit)
+    guard = COVERAGE * uncertainty
+    if margin > guard:
+        decision = Decision.CONFORMS
+    elif margin < -guard:
+        decision = Decision.DOES_NOT_CONFORM
+    else:
+        decision = Decision.UNDECIDED
+    return Judged(
+        value, uncertainty, guard, promise.limit + sign * guard, promise.limit - sign * guard,
+        normal_distribution(margin / uncertainty), decision, measured.physical_unit,
+    )  # fmt: skip
+
+
+def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
+    """All measurements against the promise.
+
+    Several measurements of one physical unit are all kept, but count as one unit. The whole decides only if every measurement
+    decides the same way: three cars that fail and one that passes are a finding to explain, not an average.
+    """
+    judged = tuple(judge(promise, one) for one in measurements)
+    decisions = {one.decision for one in judged}
+    return Conformity(
+        decision=decisions.pop() if len(decisions) == 1 else Decision.UNDECIDED,
+        limit=promise.limit,
+        unit=promise.unit,
+        comparator=promise.comparator,
+        judged=judged,
+        units=len({one.physical_unit for one in measurements}),
+        contributors=len({one.contributor for one in measurements}),
+        laboratories=len({one.laboratory for one in measurements if one.laboratory}),
+    )

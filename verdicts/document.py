@@ -1,0 +1,115 @@
+"""The public document of a verdict: what is served, hashed into the verdict's leaf, and carried in its bundle.
+
+    {"format": "asclaimed-verdict@v1", "id": …, "reference": …, "claim": {…}, "aspect": {…}, "rating": …, "salt": …, …}
+
+Canonical JSON without floats. It is written once, at publication, and never again: later changes (superseded, flags) are other
+leaves. The `salt` is random, so that the digest in the leaf confirms nothing to anyone who does not hold the document.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from claims.models import Claim, Criterion
+from evidence.models import Exhibit
+from ledger.canonical import canonical
+from verdicts.conformity import plain
+from verdicts.models import Finding, Invitation, Verdict
+from verdicts.states import SCORES
+
+FORMAT = "asclaimed-verdict@v1"
+
+
+def instant(value: Any) -> str | None:
+    """RFC 3339 in UTC with microseconds, or None."""
+    return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if value else None
+
+
+def compose(
+    *,
+    verdict: Verdict,
+    claim: Claim,
+    findings: list[Finding],
+    exhibits: list[tuple[Exhibit, str]],
+    invitation: Invitation,
+    approved_by: str,
+) -> dict[str, Any]:
+    """The document of a verdict about to be published. `exhibits` pairs each with the digest of its published rendition."""
+    criterion = Criterion.objects.filter(aspect=verdict.aspect).first()
+    reply = invitation.reply_set.order_by("received_at").last()
+    return {
+        "format": FORMAT,
+        "id": str(verdict.pk),
+        "reference": verdict.reference,
+        "url": f"{settings.SITE_URL}/verdicts/{verdict.reference}/",
+        "claim": {
+            "id": str(claim.pk),
+            "reference": claim.reference,
+            "quote": claim.quote,
+            "quote_lang": claim.quote_lang,
+            "summary": claim.summary,
+            "kind": claim.kind,
+            "company": claim.company.name,
+            "product": claim.product.name,
+            "option": claim.option.name if claim.option else None,
+            "stake": {"amount": plain(claim.stake), "currency": claim.currency} if claim.stake is not None else None,
+        },
+        "aspect": {
+            "id": str(verdict.aspect_id),
+            "number": verdict.aspect.number,
+            "kind": verdict.aspect.kind,
+            "statement": verdict.aspect.statement,
+            "criterion": {
+                "property": criterion.property,
+                "comparator": criterion.comparator,
+                "value": plain(criterion.value),
+                "unit": criterion.unit,
+                "tolerance": plain(criterion.tolerance),
+                "conditions": criterion.conditions or None,
+                "basis": criterion.basis or None,
+            }
+            if criterion
+            else None,
+        },
+        "rating": verdict.rating,
+        "score": SCORES[verdict.rating],
+        "mechanism": verdict.mechanism or None,
+        "rationale": verdict.rationale,
+        "attempts": verdict.attempts or None,
+        "method_version": verdict.method_version,
+        "conformity": verdict.conformity,
+        "independent": {"units": verdict.units, "contributors": verdict.contributors, "laboratories": verdict.laboratories},
+        "findings": [{"id": str(one.pk), "conclusion": one.conclusion, "reasoning": one.reasoning} for one in findings],
+        "exhibits": [
+            {
+                "reference": one.reference,
+                "rendition": digest,
+                "caption": one.caption or None,
+                "grade": f"{one.grade_source}{one.grade_information}" or None,
+                "provenance": one.provenance,
+            }
+            for one, digest in exhibits
+        ],
+        "reply": {
+            "status": invitation.status,
+            "asked_at": instant(invitation.sent_at),
+            "deadline_at": instant(invitation.deadline_at),
+            "body": reply.body if reply else None,
+            "lang": reply.lang if reply else None,
+            "received_at": instant(reply.received_at) if reply else None,
+        },
+        "decided_by": [
+            {"role": "adjudicator", "name": verdict.proposed_by.pseudonym},
+            {"role": "adjudicator", "name": approved_by},
+        ],
+        "published_at": instant(verdict.published_at),
+        "supersedes": verdict.supersedes.reference if verdict.supersedes else None,
+        "salt": verdict.salt,
+    }
+
+
+def to_text(document: dict[str, Any]) -> str:
+    """The served text of a document: RFC 8785."""
+    return canonical(document).decode()

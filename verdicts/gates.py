@@ -1,0 +1,150 @@
+"""What must be true before a verdict may stand (DESIGN §7), each rule a small function that answers with a sentence or None.
+
+The same functions tell a page why a button is disabled and stop the action that would break the rule. Those that can be
+constraints of the database are that as well (verdicts.models).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from accounts.models import OrganisationKind, Role, User
+from accounts.permissions import NotAllowed
+from claims.models import Aspect, Claim
+from claims.states import ClaimStatus
+from claims.written import complete
+from evidence.models import Exhibit, Submission
+from evidence.states import SubmissionStatus
+from verdicts.conformity import Conformity, Decision
+from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating
+
+if TYPE_CHECKING:
+    from verdicts.models import Finding, Invitation, Verdict
+
+B2_SOURCES = frozenset("AB")
+B2_INFORMATION = frozenset("12")
+C3_SOURCES = frozenset("ABC")
+C3_INFORMATION = frozenset("123")
+
+
+class GateClosed(NotAllowed):
+    """One or more rules stand against it; `reasons` has a sentence for each."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons = list(reasons)
+
+
+def require(*reasons: str | None) -> None:
+    """Raises GateClosed with every sentence that is not None."""
+    standing = [reason for reason in reasons if reason]
+    if standing:
+        raise GateClosed(standing)
+
+
+def conflict_of_interest(user: User, claim: Claim) -> str | None:
+    """Someone who filed on the claim, or acts for a company, judges nothing on it."""
+    if Submission.objects.filter(claim=claim, filed_by=user).exclude(status=SubmissionStatus.REFUSED).exists():
+        return _("You filed evidence on this claim, so someone else has to judge it.")
+    if user.membership_set.current().filter(organisation__kind=OrganisationKind.COMPANY).exists():
+        return _("You act for a company, so you cannot judge claims.")
+    return None
+
+
+def judged_claim(claim: Claim) -> str | None:
+    """Withdrawn claims and puffery are not judged."""
+    if claim.status == ClaimStatus.WITHDRAWN:
+        return _("This claim was withdrawn.")
+    if not claim.checkable:
+        return _("Puffery is kept, but never judged.")
+    return None
+
+
+def right_role(user: User, *roles: str) -> str | None:
+    """The role that the step needs."""
+    return (
+        None if user.has_role(*roles) else _("This needs the role: %(roles)s.") % {"roles": " / ".join(str(Role(r).label) for r in roles)}
+    )
+
+
+def second_person(user: User, verdict: Verdict) -> str | None:
+    """A verdict is approved by someone who neither proposed it nor made a finding that it rests on."""
+    if verdict.proposed_by_id == user.pk:
+        return _("You proposed this verdict, so a second person has to approve it.")
+    return None
+
+
+def findings_of_another(user: User, findings: Iterable[Finding]) -> str | None:
+    """Filer ≠ moderator ≠ second moderator: the adjudicator did not write all the findings himself."""
+    authors = {finding.moderator_id for finding in findings}
+    if not authors:
+        return _("There is no finding on this aspect yet.")
+    if authors == {user.pk}:
+        return _("All findings on this aspect are yours, so someone else has to judge it.")
+    return None
+
+
+def reply_heard(invitation: Invitation | None, now: datetime) -> str | None:
+    """No verdict before the company replied, its deadline passed, or two people waived it."""
+    if invitation is None:
+        return _("The company has not been asked yet.")
+    if invitation.status == InvitationStatus.OPEN:
+        return _("The company may still answer until %(when)s.") % {"when": f"{invitation.deadline_at:%Y-%m-%d %H:%M} UTC"}
+    return None
+
+
+def best_evidence(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
+    """An adverse verdict needs one exhibit graded B2 or better, or two independent ones graded C3 or better."""
+    if rating not in ADVERSE:
+        return None
+    if any(one.grade_source in B2_SOURCES and one.grade_information in B2_INFORMATION for one in exhibits):
+        return None
+    independent = {
+        one.submission.contributor_id for one in exhibits if one.grade_source in C3_SOURCES and one.grade_information in C3_INFORMATION
+    }
+    if len(independent) >= 2:
+        return None
+    return _("An adverse verdict needs one exhibit graded B2 or better, or two graded C3 or better from different owners.")
+
+
+def accepted_exhibits(exhibits: Iterable[Exhibit], claim: Claim) -> str | None:
+    """A verdict rests on accepted evidence on this claim alone."""
+    if any(one.submission.status != SubmissionStatus.ACCEPTED or one.submission.claim_id != claim.pk for one in exhibits):
+        return _("A verdict rests only on accepted evidence filed on this claim.")
+    return None
+
+
+def rests_on_something(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
+    """Only `unverifiable` can do without exhibits."""
+    return None if exhibits or rating == Rating.UNVERIFIABLE else _("Name at least one exhibit that the verdict rests on.")
+
+
+def due(rating: str, aspect: Aspect, now: datetime) -> str | None:
+    """`not_delivered` only after the due date, or after the company said it will not come."""
+    if rating == Rating.NOT_DELIVERED and aspect.due_date and aspect.due_date >= now.date() and aspect.cancelled_date is None:
+        return _("It is promised for %(date)s: it cannot be “not delivered” before.") % {"date": aspect.due_date.isoformat()}
+    return None
+
+
+def consistent(rating: str, mechanism: str, conformity: Conformity | None) -> str | None:
+    """The rating does not contradict the numbers, and only `misleading` names a mechanism."""
+    if rating == Rating.MISLEADING and mechanism not in Mechanism.values:
+        return _("Name the mechanism by which it misleads.")
+    if rating != Rating.MISLEADING and mechanism:
+        return _("Only “misleading” names a mechanism.")
+    if conformity is None:
+        return None
+    if rating == Rating.DELIVERED and conformity.decision == Decision.DOES_NOT_CONFORM:
+        return _("The measurements exclude conformity, so it cannot be “delivered”.")
+    if rating == Rating.NOT_DELIVERED and conformity.decision == Decision.CONFORMS:
+        return _("The measurements show conformity, so it cannot be “not delivered”.")
+    return None
+
+
+def both_languages(*texts: dict[str, object]) -> str | None:
+    """A verdict is published only with both Chinese and English."""
+    return None if all(complete(text) for text in texts if text) else _("The verdict needs its words in both Chinese and English.")

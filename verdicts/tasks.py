@@ -1,0 +1,41 @@
+"""The work of this room: closing reply windows, writing the published bytes of a verdict."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+import jobs
+import ledger
+from verdicts.actions import close_window
+from verdicts.models import Invitation, VerdictDocument
+from verdicts.publishing import write_document
+
+
+@jobs.handler("verdicts.close_window", queue="report")
+def close(work: jobs.Work) -> None:
+    """The deadline of an invitation has come."""
+    invitation = Invitation.objects.get(pk=work.payload["invitation"])
+    now = timezone.now()
+    if now < invitation.deadline_at:
+        raise jobs.Retry("the window is still open", after=invitation.deadline_at - now + timedelta(milliseconds=50))
+    with work.finish():
+        close_window(by=ledger.SYSTEM, invitation=invitation, now=now)
+
+
+@jobs.handler("verdicts.publish", queue="report")
+def publish(work: jobs.Work) -> None:
+    """Write the verdict's document where the front serves it from; the row stays the truth, so the file can be written again."""
+    document = VerdictDocument.objects.get(pk=work.payload["verdict"])
+    write_document(str(document.pk), document.body)
+    with work.finish():
+        pass
+
+
+@jobs.periodic("verdicts.close_overdue_windows", every=timedelta(hours=1))
+def close_overdue() -> None:
+    """What the timed job should have closed already; here so that a quarantined one cannot keep a window open for ever."""
+    now = timezone.now()
+    for invitation in Invitation.objects.filter(status="open", deadline_at__lte=now)[:500]:
+        close_window(by=ledger.SYSTEM, invitation=invitation, now=now)
