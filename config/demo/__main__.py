@@ -3,8 +3,8 @@
     python -m config.demo [--once] [--port 8000]
 
 1. Take the lock: two demos never share one folder of data.
-2. Start PostgreSQL and Valkey, unless DATABASE_URL and REDIS_URL name others. Migrate.
-3. Start the web server; as soon as it answers, say where, and start the company's site, the workers and beat.
+2. Start PostgreSQL and Valkey, unless DATABASE_URL and REDIS_URL name others.
+3. Start the web server and migrate; when both are done, say where, and start the company's site, the workers and beat.
 4. Play the case. It does nothing if it was played before.
 5. Stay up until Ctrl-C. With --once, stop when the case ends, with its result as one line of JSON on standard output.
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import hashlib
 import http.client
 import json
 import os
@@ -28,7 +29,9 @@ from pathlib import Path
 
 from config.demo.supervisor import Program, Supervisor
 from config.engines import EngineFailed, Postgres, Valkey
+from config.settings.demo import DATA_DIR, DEMO_COMPANY, STATIC_ROOT
 
+_ROOT = Path(__file__).resolve().parent.parent.parent
 _ONCE_LIMIT = 20 * 60.0
 # One group of workers per kind of work, so that a slow report never holds up a look at a source.
 _WORKERS = {"watch": "watch,deliver", "decode": "decode", "report": "report", "tick": "tick"}
@@ -63,34 +66,27 @@ def lock(path: Path) -> int:
     return handle
 
 
-def programs(port: int, company_port: int, company_dir: Path) -> list[Program]:
-    """Everything that runs beside the web server, in the order of starting; the case is the last."""
-    python, quiet = sys.executable, {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING")}
-    worker = [python, "-m", "celery", "--quiet", "-A", "config", "worker", "--without-mingle", "--without-gossip", "-O", "fair", "-c", "1"]
-    return [
-        Program("company", [python, "-m", "config.demo.brand_site", str(company_port), str(company_dir)], shown=False),
-        *(Program(name, [*worker, "-l", "WARNING", "-n", f"{name}@demo", "-Q", queues], quiet) for name, queues in _WORKERS.items()),
-        Program("beat", [python, "-m", "celery", "--quiet", "-A", "config", "beat", "-l", "WARNING", "-s", os.devnull], quiet),
-        Program("case", [python, "-m", "config.demo.case"], once=True),
-    ]
+def _python(arguments: str, *more: str) -> list[str]:
+    return [sys.executable, *arguments.split(), *more]
 
 
 def web(port: int) -> Program:
-    """The web server: one process with eight threads."""
-    command = [
-        sys.executable,
-        "-m",
-        "granian",
-        "--interface",
-        "wsgi",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--blocking-threads",
-        "8",
+    """The web server: one process with four threads."""
+    options = f"--interface wsgi --host 127.0.0.1 --port {port} --blocking-threads 4 --no-ws --respawn-failed-workers --log-level warning"
+    return Program("web", _python(f"-m granian {options} config.wsgi:application"))
+
+
+def programs(company_port: int, company_dir: Path) -> list[Program]:
+    """Everything that runs beside the web server, in the order of starting; the case is the last."""
+    quiet = {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING")}
+    celery = "-m celery --quiet -A config"
+    worker = f"{celery} worker --without-mingle --without-gossip -O fair -c 1 -l WARNING"
+    return [
+        Program("company", _python(f"-m config.demo.brand_site {company_port}", str(company_dir)), shown=False),
+        *(Program(name, _python(f"{worker} -n {name}@demo -Q {queues}"), quiet) for name, queues in _WORKERS.items()),
+        Program("beat", _python(f"{celery} beat -l WARNING -s {os.devnull}"), quiet),
+        Program("case", _python("-m config.demo.case"), once=True),
     ]
-    return Program("web", [*command, "--no-ws", "--respawn-failed-workers", "--log-level", "warning", "config.wsgi:application"])
 
 
 def answers(port: int) -> bool:
@@ -111,13 +107,14 @@ class Demo:
     def __init__(self, *, once: bool, port: int) -> None:
         self.once = once
         self.began = time.monotonic()
-        # Django's settings read the environment, so what is embedded has to be in it before they are read.
-        self.data = Path(os.environ.get("DATA_DIR") or Path(__file__).parent.parent.parent / "var").resolve()
+        # The programs read their settings from the environment, so everything that is chosen here is put there before they start.
+        self.data = DATA_DIR
         self.port = free_port(port, set())
         self.company_port = free_port(8100, {self.port})
         self.engines: list[Postgres | Valkey] = []
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.demo")
         os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{self.port}")
+        os.environ.setdefault("FETCH_LOCAL", f"{DEMO_COMPANY}=127.0.0.1:{self.company_port}")
         for name, engine in (("DATABASE_URL", Postgres(self.data / "postgres")), ("REDIS_URL", Valkey(self.data / "valkey"))):
             if not os.environ.get(name):
                 os.environ[name] = engine.url
@@ -126,6 +123,7 @@ class Demo:
     def run(self) -> None:
         """Everything of the module's docstring. Raises Failed or EngineFailed."""
         with ExitStack() as stack:
+            STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when it is absent, though nothing is in it here.
             handle = lock(self.data / "demo.lock")
             os.ftruncate(handle, 0)
             os.write(handle, f"process {os.getpid()}, {os.environ['SITE_URL']}".encode())
@@ -135,35 +133,34 @@ class Demo:
             stack.callback(supervisor.stop)
             for engine in self.engines:
                 engine.begin()
-            self._prepare(supervisor)
+            # Two cores are enough for both: the web server loads while the tables are looked after. It is announced when both are done.
             supervisor.add(web(self.port))
+            for engine in self.engines:
+                engine.finish()
+            self._migrate(supervisor)
             self._until(supervisor, lambda: answers(self.port), 60, "the web server does not answer")
             if supervisor.stopping:
                 return
             self._greet(supervisor)
-            for program in programs(self.port, self.company_port, self.data / "demo" / "company"):
+            for program in programs(self.company_port, self.data / "demo" / "company"):
                 supervisor.add(program)
             self._play(supervisor)
 
-    def _prepare(self, supervisor: Supervisor) -> None:
-        """Load Django while the engines start, then bring the database up to date."""
-        import django
-        from django.conf import settings
-
-        company = {settings.DEMO_COMPANY: f"127.0.0.1:{self.company_port}"}
-        os.environ.setdefault("FETCH_LOCAL", ",".join(f"{name}={address}" for name, address in company.items()))
-        django.setup()
-        for engine in self.engines:
-            engine.finish()
-        from django.core.management import call_command
-        from django.db import connection
-        from django.db.migrations.executor import MigrationExecutor
-
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            supervisor.say("making the tables")
-            call_command("migrate", interactive=False, verbosity=0)
-        connection.close()
+    def _migrate(self, supervisor: Supervisor) -> None:
+        """Bring the tables up to date, unless a note inside the embedded cluster says that these very migrations are in it."""
+        postgres = next((engine for engine in self.engines if isinstance(engine, Postgres)), None)
+        note = postgres.data / "asclaimed-migrations" if postgres else None
+        wanted = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_ROOT.glob("*/migrations/*.py"))))
+        wanted.update((_ROOT / "requirements.txt").read_bytes())  # Other people's tables change with their versions.
+        if note and note.exists() and note.read_text() == wanted.hexdigest():
+            return
+        supervisor.say("making the tables")
+        supervisor.add(Program("tables", _python("-m django migrate --no-input --skip-checks -v 0"), once=True))
+        self._until(supervisor, lambda: supervisor.ended("tables") is not None, 300, "the tables could not be made within five minutes")
+        if supervisor.ended("tables"):
+            raise Failed(f"the tables could not be made:\n{supervisor.tail('tables')}")
+        if note and not supervisor.stopping:
+            note.write_text(wanted.hexdigest())
 
     def _greet(self, supervisor: Supervisor) -> None:
         supervisor.say(f"the site is up after {time.monotonic() - self.began:.1f} s: {os.environ['SITE_URL']}/")
