@@ -1,0 +1,349 @@
+"""What the confined child does with a photo: read it, shrink it, fingerprint it, read what it says about itself.
+
+This module is imported by the warm parent and run in its children only (evidence.decoding.server): nothing else may import
+it, for with it come the decoders.
+
+Steps of `work`: 1. read the source into memory; 2. open by the allow list, refuse by the size in the header; 3. read the
+first frame's pixels; 4. shrink and bring to upright sRGB, then cascade the renditions; 5. encode them; 6. fingerprint;
+7. metadata.
+
+Why the renditions are encoded here although the design says "raw pixels": encoding needs the same libraries as decoding, and
+raw pixels of one photo are 15 MB through a pipe, encoded again by the caller. The rule that this serves is that the caller
+never *parses a stranger's picture*; it does not parse these either, it only walks their segments (scanning.py).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from contextlib import suppress
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+import numpy
+import pdqhash
+import PIL
+import pillow_heif
+from PIL import ExifTags, Image, ImageCms, ImageFile, MpoImagePlugin, TiffImagePlugin, UnidentifiedImageError, features
+
+from evidence.decoding.results import FORMATS, TEXT_LENGTH, Code
+
+PILLOW_MIN = (12, 3)
+LIBHEIF_MIN = (1, 22)
+_HASHED_EDGE = 512
+
+# What Pillow raises has no types for these ends; its words are all there is. A version that words them otherwise turns them
+# into `damaged`, which the tests notice.
+_WORDS = (
+    (re.compile(r"truncated|unexpected end|end of file|EOF", re.IGNORECASE), Code.TRUNCATED),
+    (re.compile(r"decompressed data too large|too much memory used in text", re.IGNORECASE), Code.BOMB),
+)
+_ACCEPTED_SIGNATURES = (
+    b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+",
+)
+_OTHER_SIGNATURES = (b"%PDF-", b"BM", b"8BPS", b"\0\0\0\x0cjP  ", b"\xff\x0a", b"\0\0\0\x0cJXL ", b"<svg", b"<?xml", b"\0\0\1\0")
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
+}
+
+_accepted: list[str] = []
+_srgb: Any = None
+
+
+class _Refusal(Exception):
+    def __init__(self, code: Code) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def _version(text: str | None) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", text or "")[:3])
+
+
+def accepted_formats(pillow: str, libheif: str | None) -> list[str]:
+    """The formats that these versions are trusted with (SAFETY): none without a recent Pillow, no HEIF without libheif 1.22."""
+    if _version(pillow) < PILLOW_MIN:
+        return []
+    return [
+        name for name in FORMATS
+        if not (name == "HEIF" and _version(libheif) < LIBHEIF_MIN)
+        and not (name in ("WEBP", "AVIF") and not features.check(name.lower()))
+    ]
+
+
+def prepare() -> dict[str, Any]:
+    """In the warm parent: load every library and table, so that a child never has to open a file. Returns the facts."""
+    global _srgb
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+    Image.init()
+    # One thread: a child may not start others.
+    from PIL import AvifImagePlugin
+
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    libheif = pillow_heif.libheif_info()["libheif"]
+    _accepted[:] = accepted_formats(PIL.__version__, libheif)
+    _srgb = ImageCms.createProfile("sRGB")
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    _rehearse()
+    return {"formats": list(_accepted), "pillow": PIL.__version__, "libheif": libheif}
+
+
+def _rehearse() -> None:
+    """Run the whole path on pictures of our own, because libraries import parts of themselves only when they are used."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "x"
+    profile = ImageCms.ImageCmsProfile(_srgb).tobytes()
+    for name, mode in (("JPEG", "CMYK"), ("PNG", "P"), ("WEBP", "RGBA"), ("TIFF", "RGB"), ("GIF", "P")):
+        if name in _accepted:
+            buffer = BytesIO()
+            Image.new(mode, (64, 48)).save(buffer, name, exif=exif, icc_profile=profile)
+            sizes = [["a", 32, "image/jpeg", 80], ["b", 16, "image/webp", 80]]
+            _decode(buffer.getvalue(), {"pixels": 10_000, "sizes": sizes if "WEBP" in _accepted else sizes[:1]})
+
+
+def work(descriptor: int, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    """The task of the child: `{"pixels": limit, "sizes": [[name, edge, mime, quality], …]}` → header and encoded renditions."""
+    with open(descriptor, "rb", buffering=0, closefd=False) as source:
+        data = source.readall()
+    try:
+        return _decode(data, request)
+    except _Refusal as refusal:
+        return {"refused": refusal.code}, []
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        return {"refused": Code.TOO_MANY_PIXELS}, []
+    except MemoryError:
+        raise
+    except Exception as error:  # A stranger's bytes make a decoder raise nearly anything; whatever it is, the file is at fault.
+        return {"refused": next((code for words, code in _WORDS if words.search(str(error))), Code.DAMAGED)}, []
+
+
+def _open(data: bytes, pixels: int) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = pixels
+    if not _accepted:
+        raise _Refusal(Code.UNSUPPORTED)
+    try:
+        image = Image.open(BytesIO(data), formats=_accepted)
+    except UnidentifiedImageError:
+        if _is_heif(data):
+            raise _Refusal(Code.DAMAGED if "HEIF" in _accepted else Code.UNSUPPORTED) from None
+        if data.startswith(_ACCEPTED_SIGNATURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
+            raise _Refusal(Code.DAMAGED) from None
+        raise _Refusal(Code.UNSUPPORTED if data.lstrip()[:16].startswith(_OTHER_SIGNATURES) else Code.NOT_AN_IMAGE) from None
+    if image.width * image.height > pixels:
+        raise _Refusal(Code.TOO_MANY_PIXELS)
+    return image
+
+
+def _is_heif(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
+
+
+def _decode(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    pixels: int = request["pixels"]
+    sizes: list[tuple[str, int, str, int]] = [tuple(size) for size in request["sizes"]]
+    image = _open(data, pixels)
+    # An MPO is a JPEG with further pictures behind it. AVIF and HEIF keep their own names.
+    kind = "JPEG" if image.format == "MPO" else str(image.format)
+    width, height = image.size
+    frames = max(1, int(getattr(image, "n_frames", 1)))
+    icc = image.info.get("icc_profile")
+    largest = max([_HASHED_EDGE, *(size[1] for size in sizes)])
+    if kind == "JPEG":
+        image.draft(None, _fit(width, height, largest))  # libjpeg then decodes at 1/2, 1/4 or 1/8: less work, same picture
+    image.load()
+    if image.width * image.height > pixels:  # Some containers promise one size and hold another.
+        raise _Refusal(Code.TOO_MANY_PIXELS)
+    exif = _exif(image)
+    orientation = _orientation(exif)
+
+    upright = _upright(image, largest, orientation, icc)
+    image.close()
+    if orientation >= 5:
+        width, height = height, width
+
+    # Each rendition comes from the next larger one.
+    made: dict[int, Image.Image] = {}
+    larger = upright
+    for edge in sorted({_HASHED_EDGE, *(size[1] for size in sizes)}, reverse=True):
+        larger = made[edge] = _shrink(larger, edge)
+    parts = [_encode(made[edge], mime, quality, drawn=kind in ("PNG", "GIF")) for _, edge, mime, quality in sizes]
+    vectors, quality = pdqhash.compute_dihedral(numpy.asarray(made[_HASHED_EDGE]))
+    return {
+        "format": kind, "width": width, "height": height, "orientation": orientation, "frames": frames,
+        "renditions": [list(made[edge].size) for _, edge, _, _ in sizes],
+        "metadata": _metadata(exif, icc, "xmp" in image.info),
+        "pdq_all8": [numpy.packbits(vector.astype(numpy.uint8)).tobytes().hex() for vector in vectors], "pdq_quality": int(quality),
+    }, parts
+
+
+def _fit(width: int, height: int, edge: int) -> tuple[int, int]:
+    """Width and height inside a square of `edge` pixels, in proportion, never enlarged and never nothing."""
+    longest = max(width, height)
+    if longest <= edge:
+        return width, height
+    return max(1, round(width * edge / longest)), max(1, round(height * edge / longest))
+
+
+def _shrink(image: Image.Image, edge: int) -> Image.Image:
+    size = _fit(*image.size, edge)
+    if size == image.size:
+        return image
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _upright(image: Image.Image, edge: int, orientation: int, icc: bytes | None) -> Image.Image:
+    """The picture at most `edge` wide and high, opaque sRGB, turned as its orientation says, with nothing attached."""
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
+    elif image.mode == "1":
+        image = image.convert("L")
+    elif image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        image = _eight_bits(image)
+    elif "transparency" in image.info:
+        image = image.convert("RGBA")
+    image = _shrink(image, edge)
+    if image.mode in ("RGBA", "LA", "RGBa", "La"):
+        image = image.convert("RGBA")
+        paper = Image.new("RGB", image.size, "white")
+        paper.paste(image, mask=image.getchannel("A"))
+        image = paper
+    if icc and image.mode in ("RGB", "L", "CMYK"):
+        with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):  # A broken profile leaves the colours as they are.
+            profile = ImageCms.ImageCmsProfile(BytesIO(icc))
+            image = ImageCms.profileToProfile(image, profile, _srgb, outputMode="RGB") or image
+    image = image.convert("RGB")
+    if orientation in _TRANSPOSE:
+        image = image.transpose(_TRANSPOSE[orientation])
+    bare = Image.new("RGB", image.size)
+    bare.paste(image)
+    return bare
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey pictures of 16 or 32 bits, scaled by what is in them if that is more than 8 bits hold."""
+    values = numpy.asarray(image)
+    top = float(numpy.nanmax(values, initial=0.0))
+    scale = 1.0 if top <= 255 else 255 / (65535 if top <= 65535 else top)
+    grey = numpy.empty(values.shape, numpy.uint8)
+    for start in range(0, len(values), 256):  # In strips: as floating point the whole would not fit the memory limit.
+        strip = numpy.nan_to_num(values[start : start + 256].astype(numpy.float32)) * scale
+        grey[start : start + 256] = strip.clip(0, 255)
+    return Image.fromarray(grey)
+
+
+def _encode(image: Image.Image, mime: str, quality: int, *, drawn: bool) -> bytes:
+    buffer = BytesIO()
+    if mime == "image/webp":
+        image.save(buffer, "WEBP", quality=quality, method=2)
+    else:
+        # Screenshots and drawings have coloured letters, which halved colour resolution smears.
+        image.save(buffer, "JPEG", quality=quality, subsampling="4:4:4" if drawn else "4:2:0")
+    return buffer.getvalue()
+
+
+# -- what the file says about itself ------------------------------------------------------------------------------------
+
+_TEXTS: dict[str, int] = {
+    "make": ExifTags.Base.Make, "model": ExifTags.Base.Model, "software": ExifTags.Base.Software, "artist": ExifTags.Base.Artist,
+    "copyright": ExifTags.Base.Copyright, "description": ExifTags.Base.ImageDescription, "host_computer": ExifTags.Base.HostComputer,
+    "serial": ExifTags.Base.BodySerialNumber, "owner": ExifTags.Base.CameraOwnerName, "lens": ExifTags.Base.LensModel,
+    "lens_serial": ExifTags.Base.LensSerialNumber, "image_id": ExifTags.Base.ImageUniqueID,
+    "offset": ExifTags.Base.OffsetTime, "taken_offset": ExifTags.Base.OffsetTimeOriginal, "comment": ExifTags.Base.UserComment,
+}
+_TIMES: dict[str, int] = {
+    "modified_at": ExifTags.Base.DateTime, "taken_at": ExifTags.Base.DateTimeOriginal, "digitized_at": ExifTags.Base.DateTimeDigitized,
+}
+_NUMBERS: dict[str, int] = {"exif_width": ExifTags.Base.ExifImageWidth, "exif_height": ExifTags.Base.ExifImageHeight}
+
+
+def _exif(image: Image.Image) -> dict[str, dict[int, Any]]:
+    """The main, Exif and GPS directories. Each is empty if it cannot be read: a photo is not refused for its metadata."""
+    found: dict[str, dict[int, Any]] = {"main": {}, "exif": {}, "gps": {}}
+    with suppress(Exception):  # The parser meets arbitrary bytes here and raises arbitrary errors.
+        exif = image.getexif()
+        found["main"] = dict(exif)
+        for name, ifd in (("exif", ExifTags.IFD.Exif), ("gps", ExifTags.IFD.GPSInfo)):
+            with suppress(Exception):  # As above, one directory at a time.
+                found[name] = dict(exif.get_ifd(ifd))
+    return found
+
+
+def _orientation(exif: dict[str, dict[int, Any]]) -> int:
+    value = exif["main"].get(ExifTags.Base.Orientation)
+    return value if type(value) is int and 1 <= value <= 8 else 1
+
+
+def _text(value: object) -> str:
+    """A printable text of limited length from whatever a tag holds, empty if it holds none."""
+    if isinstance(value, bytes):
+        head, body = value[:8], value[8:]
+        if head == b"UNICODE\0":
+            value = body.decode("utf-16-le" if body[1:2] == b"\0" else "utf-16-be", "replace")
+        else:
+            value = (body if head in (b"ASCII\0\0\0", b"\0" * 8) else value).decode("utf-8", "replace")
+    elif isinstance(value, str):
+        with suppress(UnicodeError):  # Pillow reads bytes as Latin-1; cameras that write Chinese write UTF-8.
+            value = value.encode("latin-1").decode()
+    if not isinstance(value, str):
+        return ""
+    return "".join(sign if sign.isprintable() else " " for sign in value[: 4 * TEXT_LENGTH].split("\0")[0]).strip()[:TEXT_LENGTH]
+
+
+def _number(value: object) -> float | None:
+    with suppress(TypeError, ValueError, ZeroDivisionError, OverflowError):
+        number = float(value)  # type: ignore[arg-type]  # A rational of Pillow's, or anything; what is no number raises.
+        if math.isfinite(number) and abs(number) < 1e9:
+            return number
+    return None
+
+
+def _degrees(value: object, reference: object, limit: int) -> str | None:
+    """Degrees, minutes, seconds as a decimal string with seven places (a centimetre)."""
+    if not isinstance(value, tuple) or len(value) != 3:
+        return None
+    parts = [_number(part) for part in value]
+    if None in parts:
+        return None
+    degrees = sum(part / 60**power for power, part in enumerate(parts) if part is not None)
+    if not 0 <= degrees <= limit:
+        return None
+    return f"{-degrees if _text(reference)[:1] in ('S', 'W') else degrees:.7f}"
+
+
+def _metadata(exif: dict[str, dict[int, Any]], icc: bytes | None, xmp: bool) -> dict[str, str | int]:
+    """What the file says, as plain strings and integers, decimal numbers as strings. Absent keys were not there."""
+    tags = {**exif["main"], **exif["exif"]}
+    found: dict[str, str | int] = {name: text for name, tag in _TEXTS.items() if (text := _text(tags.get(tag)))}
+    for name, tag in _TIMES.items():
+        with suppress(ValueError):  # Local time without a zone, as EXIF writes it: kept as such.
+            found[name] = datetime.strptime(_text(tags.get(tag)), "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007
+    for name, tag in _NUMBERS.items():
+        if type(value := tags.get(tag)) is int and 0 < value < 2**32:
+            found[name] = value
+    gps = exif["gps"]
+    for name, tag, limit in (("gps_latitude", 2, 90), ("gps_longitude", 4, 180)):
+        if degrees := _degrees(gps.get(tag), gps.get(tag - 1), limit):
+            found[name] = degrees
+    altitude = _number(gps.get(6))
+    if altitude is not None:
+        below_sea = gps.get(5) in (1, b"\x01")
+        found["gps_altitude"] = f"{-altitude if below_sea else altitude:.2f}"
+    if date := _text(gps.get(29)):
+        found["gps_date"] = date[:10]
+    clock = gps.get(7)
+    if isinstance(clock, tuple) and len(clock) == 3 and None not in (parts := [_number(part) for part in clock]):
+        found["gps_time"] = ":".join(f"{int(part or 0):02d}" for part in parts)
+    if icc:
+        found["has_profile"] = 1
+    if xmp:
+        found["has_xmp"] = 1
+    return found
+
+
+# Imported for what they register; Pillow would import them only when a file asks for them, and a child cannot.
+_LOADED = (MpoImagePlugin, TiffImagePlugin)
