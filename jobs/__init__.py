@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jobs.enqueueing import NotInTransaction, enqueue
-    from jobs.health import Health, health, metrics
     from jobs.models import Job
+    from jobs.monitoring import Health, health, metrics
     from jobs.registry import Retry, handler, periodic
     from jobs.work import LeaseLost, Work, drain
 
 _HOMES = {
-    "Health": "jobs.health",
+    "Health": "jobs.monitoring",
     "Job": "jobs.models",
     "LeaseLost": "jobs.work",
     "NotInTransaction": "jobs.enqueueing",
@@ -26,8 +26,8 @@ _HOMES = {
     "drain": "jobs.work",
     "enqueue": "jobs.enqueueing",
     "handler": "jobs.registry",
-    "health": "jobs.health",
-    "metrics": "jobs.health",
+    "health": "jobs.monitoring",
+    "metrics": "jobs.monitoring",
     "periodic": "jobs.registry",
 }
 

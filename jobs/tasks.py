@@ -9,6 +9,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from jobs import dispatching, work
+from jobs import upkeep as upkeep  # registers the canaries and the cleaning
 
 log = logging.getLogger(__name__)
 

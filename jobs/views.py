@@ -18,8 +18,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs import actions
-from jobs.health import health
 from jobs.models import Job
+from jobs.monitoring import health
 from jobs.states import OPEN, Queue, State
 
 P = ParamSpec("P")

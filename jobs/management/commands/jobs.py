@@ -8,8 +8,8 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs import actions
-from jobs.health import health
 from jobs.models import Job
+from jobs.monitoring import health
 from jobs.states import State
 
 

@@ -1,0 +1,96 @@
+"""Real Celery workers, killed and robbed of their broker."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import jobs
+from config.engines import Valkey
+from jobs import bell, dispatching
+from jobs.models import Job
+from jobs.monitoring import health
+from jobs.states import Queue, State
+from tests.jobs import scene
+from tests.jobs.conftest import Worker, committed, state_of, wait_until
+
+pytestmark = [committed, pytest.mark.usefixtures("rows", "broker")]
+Start = Callable[..., Worker]
+
+
+def hanging(tmp_path: Path, key: str) -> tuple[jobs.Job, Path, Path]:
+    pid, gate = tmp_path / f"{key}.pid", tmp_path / f"{key}.gate"
+    return scene.file("test.hanging", key=key, pid=str(pid), gate=str(gate)), pid, gate
+
+
+def written(path: Path) -> bool:
+    return path.exists() and path.read_text() != ""
+
+
+def all_done(*, dispatch: bool = True) -> Callable[[], bool]:
+    def check() -> bool:
+        if dispatch:
+            dispatching.dispatch()
+        return not Job.objects.exclude(state=State.DONE).exists()
+
+    return check
+
+
+@pytest.fixture(autouse=True)
+def _short(settings: object) -> None:
+    """This process dispatches with the same numbers as the workers it starts."""
+    from tests.jobs import worker_settings
+
+    for name in ("JOBS_LEASE", "JOBS_BACKOFF", "JOBS_RESEND"):
+        setattr(settings, name, getattr(worker_settings, name))
+
+
+def test_a_job_survives_its_process_and_then_its_whole_worker(start: Start, tmp_path: Path, broker: Valkey) -> None:
+    """SIGKILL for the process at work, then for a worker with everything that belongs to it: each job is done once."""
+    first, pid, _ = hanging(tmp_path, "first")
+    worker = start("watch")
+    wait_until(lambda: written(pid), 30)
+    assert state_of(first.id) == State.RUNNING
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+    wait_until(all_done(), 20)
+
+    second, pid, _ = hanging(tmp_path, "second")
+    wait_until(lambda: written(pid), 20)
+    worker.kill()
+    assert state_of(second.id) == State.RUNNING
+    start("watch")
+    wait_until(all_done(), 30)
+    assert scene.effects(first.id) == scene.effects(second.id) == 1
+    assert set(Job.objects.values_list("attempts", flat=True)) == {2}
+
+
+def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_broker(start: Start, tmp_path: Path, broker: Valkey) -> None:
+    """The broker's data is wiped, then the broker is killed and comes back empty: all jobs are done, none was interrupted."""
+    running, pid, gate = hanging(tmp_path, "running")
+    start("watch")
+    wait_until(lambda: written(pid), 30)
+    for n in range(30):
+        scene.file(key=f"a:{n}")
+    bell._client().flushall()
+    assert broker.process is not None
+    broker.process.kill()
+    broker.process.wait()
+    broker.start()
+    bell.hang_up()
+    gate.touch()
+    wait_until(all_done(), 30)
+    assert scene.effects() == 31
+    running.refresh_from_db()
+    assert running.attempts == 1
+
+
+def test_beat_and_workers_keep_canaries_going_round(start: Start) -> None:
+    start(",".join(Queue.values), concurrency=2)
+    start(command="beat")
+    wait_until(lambda: health().ready, 40)
+    job = scene.file(key="a")
+    wait_until(lambda: state_of(job.id) == State.DONE, 10)
