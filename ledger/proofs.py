@@ -1,0 +1,96 @@
+"""Proofs against the published checkpoint: for one entry, or for one object as a bundle that anyone checks offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger import leaves, registry
+from ledger.bundle import Bundle
+from ledger.bundle import Opening as Opened
+from ledger.canonical import digest
+from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.files import LogFiles
+from ledger.leaf import Leaf
+from ledger.merkle import inclusion_proof
+from ledger.note import VerifierKey
+from ledger.proof import format_proof
+from ledger.tiles import TileReader
+
+
+class NotLogged(LookupError):
+    """There is no such entry under the published checkpoint, or not yet: the sequencer follows within seconds."""
+
+
+def published() -> tuple[Checkpoint, str, VerifierKey]:
+    """The published checkpoint, its note and the key that opens it. Raises NotLogged before the first."""
+    files = LogFiles()
+    note = files.checkpoint()
+    if note is None:
+        raise NotLogged("no checkpoint is published yet")
+    key = VerifierKey.parse(files.read("key").decode().strip())
+    return open_checkpoint(note, key), note.decode(), key
+
+
+def inclusion(index: int) -> str:
+    """The tlog-proof text of an entry. Raises NotLogged."""
+    head, note, _ = published()
+    return format_proof(index, _path(index, head), note)
+
+
+def _path(index: int, head: Checkpoint) -> list[bytes]:
+    if not 0 <= index < head.size:
+        raise NotLogged(f"entry {index} is not under the published checkpoint of size {head.size}")
+    return inclusion_proof(index, head.size, TileReader(head.size, LogFiles().read).read)
+
+
+def bundle(label: str, object_id: Any, document: dict[str, Any] | None = None, openings: Iterable[str] | None = ()) -> bytes:
+    """The offline bundle of an object, as the file's bytes.
+
+    With `document` it is of the last entry that published exactly this document, else of the object's last entry. `openings`
+    names the texts to open; None opens all that are public by their kind (the caller has seen to it that the object is public).
+    Raises NotLogged, and LookupError for a text that cannot be opened.
+    """
+    from ledger.models import Entry
+
+    wanted = digest(document) if document is not None else None
+    for entry in Entry.objects.filter(object_label=label, object_id=str(object_id)).order_by("-index").iterator(chunk_size=20):
+        leaf = Leaf.parse(bytes(entry.leaf))
+        if wanted is None or leaf.document == wanted:
+            break
+    else:
+        raise NotLogged(f"{label}/{object_id} is not in the log yet")
+    head, note, key = published()
+    found = openable(entry.index)
+    names = list(found) if openings is None else list(openings)
+    if missing := [name for name in names if name not in found]:
+        raise LookupError(f"cannot be opened: {', '.join(missing)}")
+    made = Bundle.build(
+        leaf=bytes(entry.leaf), index=entry.index, hashes=_path(entry.index, head), checkpoint=note, key=key,
+        document=document, openings={name: found[name] for name in names},
+    )  # fmt: skip
+    return made.dumps()
+
+
+def openable(index: int) -> dict[str, Opened]:
+    """What opens the commitments of an entry to everyone: texts that are neither closed nor erased, and the reason if it is public."""
+    from ledger.models import Entry, Opening
+
+    entry = Entry.objects.get(index=index)
+    record = registry.by_event(entry.event_label)
+    if record is None:
+        return {}
+    row = leaves.read_events(record, [entry.event_id]).get(entry.event_id)
+    if row is None:
+        return {}
+    keys = {opening.field: bytes(opening.key) for opening in Opening.objects.filter(entry=entry)}
+    leaf = Leaf.parse(bytes(entry.leaf))
+    found = {}
+    for name in leaf.commits.keys() & keys.keys():
+        if name == leaves.REASON:
+            who = leaves.said(row["pgh_context"], row["pgh_label"])
+            if who.reason_public:
+                found[name] = Opened(keys[name], who.reason)
+        elif (name in record.text and name not in record.closed) or name in record.plain:
+            found[name] = Opened(keys[name], leaves.plain(row[name]))
+    return found

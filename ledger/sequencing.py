@@ -1,0 +1,304 @@
+"""The sequencer: puts new event rows into the log, in order, and signs what it has put there.
+
+One pass, safe to be killed anywhere, and the same after a crash as on any other day:
+
+1. assign   one transaction: up to 1,024 rows of the outbox become entries with the next indexes, the right edge of the tree
+            grows by them, the outbox forgets them. From here on their place in the log is fixed.
+2. tiles    the bundles and hash tiles that grew are written under their public names (draft, fsync, rename). Their content
+            follows from the entries alone, so writing them twice writes the same bytes.
+3. sign     the new root is read back from the tiles, shown to be the edge's and to continue the last signed tree, and only then
+            signed; the note becomes the checkpoint row of its size, of which there can only be one.
+4. publish  the file `checkpoint` is replaced by the note.
+5. prune    partial tiles whose full one is there now go.
+
+Each step begins from what the step before left in the database and in the files: an interrupted pass is finished by the next.
+Nothing is signed while anything does not fit together (LogRefused): a signed tree can never be taken back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from ledger import leaves, registry, tiles
+from ledger.checkpoint import Checkpoint as Head
+from ledger.checkpoint import CheckpointError, open_checkpoint, sign_checkpoint
+from ledger.failpoints import failpoint
+from ledger.files import FileConflict, LogFiles
+from ledger.keys import KeyUnusable, signing_key
+from ledger.merkle import ConsistencyError, Edge, EdgeError, consistency_proof, leaf_hash, verify_consistency
+from ledger.models import Checkpoint, Entry, Opening, Pending, Tree
+from ledger.note import NoteError, SigningKey
+from ledger.sealing import MasterKeyUnusable
+
+log = logging.getLogger(__name__)
+
+BATCH = 1024
+LOCK = 0x6C6564676572  # "ledger" in ASCII: the advisory lock of the one sequencer
+
+
+class LogRefused(Exception):
+    """The log does not fit together, and nothing was signed. The message says what, and an operator has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run did: entries added, the size it signed, and whether another sequencer was at work (then it did nothing)."""
+
+    added: int
+    size: int
+    busy: bool = False
+
+
+def sequence(*, passes: int | None = None, now: datetime | None = None) -> Result:
+    """Run until the outbox is empty, or for `passes` passes. Raises LogRefused, KeyUnusable or MasterKeyUnusable, having signed nothing wrong."""
+    with locked() as mine:
+        if not mine:
+            return Result(0, 0, busy=True)
+        sequencer = Sequencer(now)
+        added, done = 0, 0
+        while True:
+            grown = sequencer.once()
+            added += grown
+            done += 1
+            if grown == 0 or done == passes:
+                return Result(added, sequencer.signed.size)
+
+
+@contextlib.contextmanager
+def locked() -> Iterator[bool]:
+    """Hold the sequencer's advisory lock, if nobody else does. It goes with the connection, so no crash leaves it behind.
+
+    The lock spares work and is no condition of safety: two sequencers that ran together would write the same bytes, and the
+    row lock on the tree and the key of the checkpoint table keep their steps apart.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        mine: bool = cursor.fetchone()[0]
+    try:
+        yield mine
+    finally:
+        if mine and connection.connection is not None and not connection.connection.closed and not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+class Sequencer:
+    """The steps, and the state between them. Made under the lock; making it checks that everything fits together."""
+
+    def __init__(self, now: datetime | None = None) -> None:
+        self.now = now
+        self.files = LogFiles()
+        self.key: SigningKey = signing_key(make=True)
+        self.files.sweep_drafts()
+        self.signed = self._last_signed()
+        self.published = self._published()
+        with transaction.atomic():
+            self.edge = self._tree().edge
+        if self.edge.size < self.signed.size:
+            raise LogRefused(f"the stored tree has {self.edge.size} entries, and a tree of {self.signed.size} was signed")
+        if self.edge.size == self.signed.size and self.edge.root() != self.signed.root:
+            raise LogRefused(f"the stored edge does not rebuild the signed root of size {self.signed.size}")
+
+    # ── what is there ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _last_signed(self) -> Head:
+        row = Checkpoint.objects.order_by("-size").first()
+        if row is None:
+            if self.files.checkpoint() is not None:
+                raise LogRefused("a checkpoint is published, and the database knows none: is this the right database?")
+            return Head(settings.LEDGER_ORIGIN, 0, Edge().root())
+        head = self._open(row.note, f"the stored checkpoint of size {row.size}")
+        if (head.size, head.root) != (row.size, bytes(row.root)):
+            raise LogRefused(f"the checkpoint row of size {row.size} does not say what its note says")
+        return head
+
+    def _published(self) -> Head | None:
+        note = self.files.checkpoint()
+        if note is None:
+            return None
+        head = self._open(note, "the published checkpoint")
+        if head.size > self.signed.size:
+            raise LogRefused(
+                f"the published checkpoint has size {head.size}, and the database only knows {self.signed.size}: an older backup was restored"
+            )
+        row = Checkpoint.objects.filter(size=head.size).first()
+        if row is None or bytes(row.root) != head.root:
+            raise LogRefused(f"the published checkpoint of size {head.size} is not the one the database signed")
+        return head
+
+    def _open(self, note: str | bytes, what: str) -> Head:
+        try:
+            return open_checkpoint(note, self.key.verifier)
+        except (NoteError, CheckpointError) as error:
+            raise LogRefused(f"{what} does not open with this key: {error}") from None
+
+    def _tree(self) -> _State:
+        """The row of the tree, locked. Made empty before the first entry."""
+        Tree.objects.bulk_create([Tree(id=1, size=0, edge=[])], ignore_conflicts=True)
+        row = Tree.objects.select_for_update().get(id=1)
+        try:
+            edge = Edge.from_json(row.edge)
+        except EdgeError as error:
+            raise LogRefused(f"the stored edge is no edge: {error}") from None
+        if edge.size != row.size:
+            raise LogRefused(f"the stored edge has {edge.size} entries, and the tree {row.size}")
+        return _State(edge)
+
+    # ── the steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def once(self) -> int:
+        """One pass over the steps. Returns how many entries were added."""
+        failpoint("assign.before")
+        added = self.assign()
+        failpoint("assign.after")
+        first = self.published is None and not Checkpoint.objects.exists()
+        if self.edge.size > self.signed.size or first:
+            self.write_tiles()
+            failpoint("tiles.after")
+            self.sign()
+            failpoint("sign.after")
+        if self.published != self.signed or self.published is None:
+            self.publish()
+            failpoint("publish.after")
+        return added
+
+    def assign(self) -> int:
+        """Step 1. What cannot become a leaf stays in the outbox with its error, where operators see it, and stops nothing else."""
+        with transaction.atomic():
+            state = self._tree()
+            waiting = list(Pending.objects.filter(error="").order_by("id")[:BATCH])
+            if not waiting:
+                self.edge = state.edge
+                return 0
+            built, failed = _build(waiting)
+            size = state.edge.size
+            hashes = [leaf_hash(made.entry) for _, made in built]
+            with connection.cursor() as cursor:
+                _copy_entries(cursor, size, built, hashes)
+                _copy_openings(cursor, size, built)
+            state.edge.extend(hashes)
+            Tree.objects.filter(id=1, size=size).update(size=state.edge.size, edge=state.edge.to_json())
+            Pending.objects.filter(id__in=[row.id for row, _ in built]).delete()
+            for row, error in failed:
+                log.error("event %s/%s is not in the log: %s", row.event_label, row.event_id, error)
+                Pending.objects.filter(id=row.id).update(error=error)
+            failpoint("assign.commit")
+        self.edge = state.edge
+        return len(built) + len(failed)
+
+    def write_tiles(self) -> None:
+        """Step 2: from the signed size to the assigned one. Tiles that are missing from before are made again."""
+        try:
+            self._grow(self.signed.size)
+        except tiles.TileMissing:
+            log.warning("published tiles are missing; they are written again from the entries")
+            self._grow(0)
+        except (FileConflict, tiles.TileError) as error:
+            raise LogRefused(str(error)) from None
+
+    def _grow(self, old: int) -> None:
+        while old < self.edge.size:
+            new = min(self.edge.size, (old // _CHUNK + 1) * _CHUNK)
+            start = old - old % tiles.WIDTH  # a bundle is written whole
+            rows = list(Entry.objects.filter(index__gte=start, index__lt=new).order_by("index").values_list("index", "leaf", "leaf_hash"))
+            if [row[0] for row in rows] != list(range(start, new)):
+                raise LogRefused(f"entries between {start} and {new} are missing from the database")
+            entries = [bytes(row[1]) for row in rows]
+            for bundle in tiles.bundles_for(old, new):
+                self.files.put(bundle.path, tiles.encode_entries(entries[bundle.start - start : bundle.start - start + bundle.width]))
+            for tile, content in tiles.grow(old, [bytes(row[2]) for row in rows[old - start :]], self.files.read):
+                self.files.put(tile.path, content)
+            old = new
+
+    def sign(self) -> None:
+        """Step 3."""
+        size, root = self.edge.size, self.edge.root()
+        reader = tiles.TileReader(size, self.files.read)
+        try:
+            if reader.root() != root and size:
+                raise LogRefused(f"the tiles of size {size} do not give the root of the stored edge")
+            proof = consistency_proof(self.signed.size, size, reader.read)
+            verify_consistency(self.signed.size, size, self.signed.root, root, proof)
+        except (tiles.TileMissing, tiles.TileError, ConsistencyError) as error:
+            raise LogRefused(f"the tree of size {size} does not continue the signed one of size {self.signed.size}: {error}") from None
+        note = sign_checkpoint(Head(settings.LEDGER_ORIGIN, size, root), self.key)
+        failpoint("sign.before")
+        with transaction.atomic():
+            row = Checkpoint(size=size, root=root, note=note, signed_at=self.now or timezone.now())
+            Checkpoint.objects.bulk_create([row], ignore_conflicts=True)
+            stored = Checkpoint.objects.get(size=size)
+            if bytes(stored.root) != root:
+                raise LogRefused(f"another tree of size {size} was signed before")
+            failpoint("sign.commit")
+        self.signed = self._open(stored.note, f"the stored checkpoint of size {size}")
+
+    def publish(self) -> None:
+        """Steps 4 and 5."""
+        row = Checkpoint.objects.get(size=self.signed.size)
+        failpoint("publish.before")
+        self.files.put("key", f"{self.key.verifier}\n".encode())
+        self.files.put(tiles.CHECKPOINT_PATH, row.note.encode(), replace=True)
+        self.published = self.signed
+        failpoint("publish.stored")
+        # From the checkpoint before the last one on, so that what an interrupted pass left unpruned goes too.
+        before = Checkpoint.objects.filter(size__lt=self.signed.size).order_by("-size").values_list("size", flat=True)[:2]
+        self.files.prune(min(before, default=0), self.signed.size)
+
+
+_CHUNK = 65_536
+
+
+@dataclass(slots=True)
+class _State:
+    edge: Edge
+
+
+def _build(waiting: Sequence[Pending]) -> tuple[list[tuple[Pending, leaves.Built]], list[tuple[Pending, str]]]:
+    """The leaves of outbox rows, in their order; one query for each event table and one for its keys."""
+    rows: dict[tuple[str, int], tuple[registry.Record, dict[str, Any]]] = {}
+    keys = {}
+    for label, ids in leaves.group((row.event_label, row.event_id) for row in waiting).items():
+        record = registry.by_event(label)
+        if record is None:
+            continue
+        events = leaves.read_events(record, ids)
+        keys[label] = leaves.keys_for(record, events.values())
+        rows.update({(label, event_id): (record, event) for event_id, event in events.items()})
+    built, failed = [], []
+    for row in waiting:
+        found = rows.get((row.event_label, row.event_id))
+        if found is None:
+            failed.append((row, "there is no such event row"))
+            continue
+        try:
+            built.append((row, leaves.build(*found, keys[row.event_label])))
+        except (ValueError, TypeError) as error:
+            failed.append((row, f"no leaf can be made of it: {error}"))
+    return built, failed
+
+
+def _copy_entries(cursor: Any, size: int, built: Sequence[tuple[Pending, leaves.Built]], hashes: Sequence[bytes]) -> None:
+    columns = "index, leaf, leaf_hash, kind, op, object_label, object_id, event_label, event_id"
+    with cursor.copy(f"COPY {Entry._meta.db_table} ({columns}) FROM STDIN") as copy:
+        for index, ((row, made), digest) in enumerate(zip(built, hashes, strict=True), size):
+            label, _, object_id = made.leaf.object.partition("/")
+            copy.write_row((index, made.entry, digest, made.leaf.kind, made.op, label, object_id, row.event_label, row.event_id))
+
+
+def _copy_openings(cursor: Any, size: int, built: Sequence[tuple[Pending, leaves.Built]]) -> None:
+    with cursor.copy(f"COPY {Opening._meta.db_table} (entry_id, field, key) FROM STDIN") as copy:
+        for index, (_, made) in enumerate(built, size):
+            for name, key in made.openings.items():
+                copy.write_row((index, name, key))
+
+
+__all__ = ["KeyUnusable", "LogRefused", "MasterKeyUnusable", "Result", "Sequencer", "locked", "sequence"]
