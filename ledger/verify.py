@@ -405,7 +405,7 @@ def _read_regular(path: Path, limit: int, *, follow: bool = False) -> bytes:
     if not follow:
         flags |= getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path, flags)
-    with open(descriptor, "rb", buffering=0) as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise Bad(f"{path} is not a regular file.")
@@ -413,8 +413,10 @@ def _read_regular(path: Path, limit: int, *, follow: bool = False) -> bytes:
             raise Bad(f"{path} has {status.st_size} bytes, and at most {limit} can be right.")
         # One byte more than there should be is asked for, so that a file that grows meanwhile is noticed and not followed.
         data = b""
-        while len(data) <= status.st_size and (more := file.read(status.st_size + 1 - len(data))):
+        while len(data) <= status.st_size and (more := os.read(descriptor, status.st_size + 1 - len(data))):
             data += more
+    finally:
+        os.close(descriptor)
     if len(data) != status.st_size:
         raise Bad(f"{path} changed while it was read.")
     return data

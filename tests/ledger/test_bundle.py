@@ -243,7 +243,12 @@ def test_every_entry_of_every_small_log_has_its_bundle(data: st.DataObject) -> N
     openings = {name: Opening(OPENING_KEYS[name], TEXTS[name]) for name in opened}
     bundle = Bundle.build(**parts(entry(index), size, index), openings=openings)
     checked = Bundle.parse(bundle.dumps()).check(VERIFIER)
-    assert (checked.index, checked.checkpoint.size, set(checked.opened), set(checked.closed)) == (index, size, opened, TEXTS.keys() - opened)
+    assert (checked.index, checked.checkpoint.size, set(checked.opened), set(checked.closed)) == (
+        index,
+        size,
+        opened,
+        TEXTS.keys() - opened,
+    )
 
 
 @quick

@@ -16,7 +16,7 @@ from tests.ledger.logs import quick, values
 @quick
 @given(values)
 @example({"\U0001f600": 1, "\ufb33": 2, "\ue000": [{"\U00010000": None, "\uffff": True}]})
-@example({"a": "\x00\x1f\x7f\u2028\u2029\"\\/\b\f\n\r\t", "": [-0, 2**53 - 1, -(2**53) + 1]})
+@example({"a": '\x00\x1f\x7f\u2028\u2029"\\/\b\f\n\r\t', "": [-0, 2**53 - 1, -(2**53) + 1]})
 def test_the_bytes_are_those_of_the_reference(value: object) -> None:
     assert canonical(value) == rfc8785.dumps(value)
 
@@ -135,7 +135,7 @@ def test_a_changed_byte_is_refused_or_is_another_value(value: object, data: st.D
 
 
 @quick
-@given(st.text("[]{},:\"\\ue019.-+EeNa \n", max_size=30))
+@given(st.text('[]{},:"\\ue019.-+EeNa \n', max_size=30))
 def test_no_text_breaks_the_reader(text: str) -> None:
     try:
         value = parse(text.encode())

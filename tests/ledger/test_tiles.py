@@ -126,7 +126,9 @@ def layout(size: int) -> dict[int, tuple[int, list[int]]]:
     """Per level the number of full tiles and the widths of the partial ones."""
     tiles = list(tiles_for(0, size))
     full = Counter(tile.level for tile in tiles if tile.full)
-    return {level: (full[level], [tile.width for tile in tiles if tile.level == level and not tile.full]) for level in {t.level for t in tiles}}
+    return {
+        level: (full[level], [tile.width for tile in tiles if tile.level == level and not tile.full]) for level in {t.level for t in tiles}
+    }
 
 
 def test_the_layouts_that_the_specification_names() -> None:
@@ -222,7 +224,7 @@ def test_a_missing_or_cut_tile_is_noticed() -> None:
         raise FileNotFoundError(path)
 
     for fetch in (absent, {}.__getitem__):
-        with pytest.raises(TileMissing, match="tile/0/000.p/5"):
+        with pytest.raises(TileMissing, match=r"tile/0/000\.p/5"):
             TileReader(5, fetch).root()
     for data in (b"", bytes(32 * 5 - 1), bytes(32 * 6)):
         with pytest.raises(TileError, match="bytes"):
@@ -308,7 +310,5 @@ def test_a_log_of_seventy_thousand(tmp_path: Path) -> None:
     reader = TileReader(70_000, lambda path: (tmp_path / path).read_bytes())
     assert reader.root() == checkpoint.root
     for index in (0, 255, 256, 65_535, 65_536, 69_887, 69_888, 69_999):
-        merkle.verify_inclusion(
-            leaf_hash(data[index]), index, 70_000, merkle.inclusion_proof(index, 70_000, reader.read), checkpoint.root
-        )
+        merkle.verify_inclusion(leaf_hash(data[index]), index, 70_000, merkle.inclusion_proof(index, 70_000, reader.read), checkpoint.root)
     check_with_the_other_reader(tmp_path, data, [0, 65_535, 65_536, 69_999], [65_535, 65_600])
