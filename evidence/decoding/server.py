@@ -44,7 +44,7 @@ class _Walls:
     alone: bool
 
 
-def _be_child(task: Task, fds: list[int], request: dict[str, Any], walls: _Walls) -> None:
+def _be_child(task: Task, fds: list[int], text: bytes, walls: _Walls) -> None:
     """Everything between fork and the child's end. Never returns; the exit status is the only word on a failure."""
     status = wire.FAILED
     try:
@@ -55,7 +55,7 @@ def _be_child(task: Task, fds: list[int], request: dict[str, Any], walls: _Walls
             os.dup2(fd, target)
         os.closerange(len(wanted), OPEN_FILES)
         confinement.confine(walls.limits, walls.program, alone=walls.alone)
-        header, parts = task(3, request)
+        header, parts = task(3, json.loads(text))
         wire.write_all(4, wire.pack(header, parts))
         status = 0
     except MemoryError:
@@ -129,7 +129,7 @@ def _serve(control: socket.socket, task: Task, walls: _Walls) -> None:
             _tell(fds.pop(), {"unavailable": True})
         else:
             if pid == 0:
-                _be_child(task, fds, json.loads(text), walls)
+                _be_child(task, fds, text, walls)
             running[pid] = _Running(fds.pop(), time.monotonic() + walls.limits.wall_seconds)
         for fd in fds:
             os.close(fd)
