@@ -27,8 +27,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def unheard(self) -> Self:
-        """Claimable jobs nobody was told about lately: the bell never rang, its message was lost, or the worker died."""
-        return self.claimable().filter(Q(sent_at=None) | Q(sent_at__lt=Now() - settings.JOBS_RESEND) | Q(state=State.RUNNING))
+        """Claimable jobs nobody was told about lately: the bell never rang, its message was lost, or the worker died since."""
+        lately = Now() - settings.JOBS_RESEND
+        return self.claimable().filter(Q(sent_at=None) | Q(sent_at__lt=lately) | Q(state=State.RUNNING, sent_at__lt=F("lease_until")))
 
     def spent(self) -> Self:
         """Jobs whose last permitted attempt was never finished: they kill or freeze their workers."""

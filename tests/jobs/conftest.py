@@ -20,6 +20,7 @@ import config.celery  # noqa: F401  makes ours the current Celery app
 from config.engines import Valkey, die_with_parent
 from jobs import bell, registry
 from jobs.models import Job
+from jobs.states import Queue
 from tests.jobs import scene
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -72,6 +73,7 @@ class Worker:
 
     def __init__(self, engine: Valkey, log: Path, *arguments: str) -> None:
         self.log = log
+        self.arguments = arguments
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.jobs.worker_settings",
@@ -100,21 +102,32 @@ class Worker:
         self.process.wait()
 
 
-@pytest.fixture
-def start(rows: None, broker: Valkey, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
-    """Start a worker for the given queues: `start("watch")`; or `start(command="beat")`."""
-    started: list[Worker] = []
+class Crew:
+    """The workers of one test module. Starting one takes seconds, so one that lived through a test serves the next."""
 
-    def start_one(queues: str = "watch", *, command: str = "worker", concurrency: int = 1) -> Worker:
-        options = ["--without-mingle", "--without-gossip", "-O", "fair", "-Q", queues, "-c", str(concurrency), "-I", "tests.jobs.scene"]
-        worker = Worker(
-            broker, tmp_path / f"{command}-{len(started)}.log", command, *(options if command == "worker" else []), "-l", "info"
-        )
-        started.append(worker)
-        return worker
+    def __init__(self, engine: Valkey, logs: Path) -> None:
+        self.engine = engine
+        self.logs = logs
+        self.started: list[Worker] = []
 
-    yield start_one
-    for worker in started:
+    def start(self, *arguments: str) -> Worker:
+        self.started.append(Worker(self.engine, self.logs / f"{len(self.started)}.log", *arguments))
+        return self.started[-1]
+
+    def worker(self) -> Worker:
+        """A worker for all queues: the one that lives, or a new one."""
+        for worker in self.started:
+            if "worker" in worker.arguments and worker.process.poll() is None:
+                return worker
+        options = ["--without-mingle", "--without-gossip", "-O", "fair", "-c", "2", "-I", "tests.jobs.scene"]
+        return self.start("worker", "-Q", ",".join(Queue.values), *options)
+
+
+@pytest.fixture(scope="module")
+def crew(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    crew = Crew(valkey, tmp_path_factory.mktemp("crew"))
+    yield crew
+    for worker in crew.started:
         worker.kill()
         sys.stdout.write(worker.log.read_text(errors="replace")[-3000:])
 

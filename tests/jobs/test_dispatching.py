@@ -115,8 +115,9 @@ def test_a_job_whose_lease_ran_out_is_rung_for_and_done() -> None:
     assert work.claim(job.id) is not None
     bell._client().flushall()
     assert dispatching.dispatch() == 0
-    Job.objects.update(lease_until=Now() - timedelta(seconds=1))
+    Job.objects.update(lease_until=Now() - timedelta(seconds=1), sent_at=Now() - timedelta(seconds=5))
     assert dispatching.dispatch() == 1
+    assert dispatching.dispatch() == 0, "once, not at every tick"
     assert work.run(job.id)
 
 

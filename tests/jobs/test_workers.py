@@ -14,12 +14,11 @@ from config.engines import Valkey
 from jobs import bell, dispatching
 from jobs.models import Job
 from jobs.monitoring import health
-from jobs.states import Queue, State
+from jobs.states import State
 from tests.jobs import scene
-from tests.jobs.conftest import Worker, committed, state_of, wait_until
+from tests.jobs.conftest import Crew, committed, state_of, wait_until
 
 pytestmark = [committed, pytest.mark.usefixtures("rows", "broker")]
-Start = Callable[..., Worker]
 
 
 def hanging(tmp_path: Path, key: str) -> tuple[jobs.Job, Path, Path]:
@@ -49,10 +48,10 @@ def _short(settings: object) -> None:
         setattr(settings, name, getattr(worker_settings, name))
 
 
-def test_a_job_survives_its_process_and_then_its_whole_worker(start: Start, tmp_path: Path, broker: Valkey) -> None:
+def test_a_job_survives_its_process_and_then_its_whole_worker(crew: Crew, tmp_path: Path) -> None:
     """SIGKILL for the process at work, then for a worker with everything that belongs to it: each job is done once."""
     first, pid, _ = hanging(tmp_path, "first")
-    worker = start("watch")
+    worker = crew.worker()
     wait_until(lambda: written(pid), 30)
     assert state_of(first.id) == State.RUNNING
     os.kill(int(pid.read_text()), signal.SIGKILL)
@@ -62,16 +61,16 @@ def test_a_job_survives_its_process_and_then_its_whole_worker(start: Start, tmp_
     wait_until(lambda: written(pid), 20)
     worker.kill()
     assert state_of(second.id) == State.RUNNING
-    start("watch")
+    crew.worker()
     wait_until(all_done(), 30)
     assert scene.effects(first.id) == scene.effects(second.id) == 1
     assert set(Job.objects.values_list("attempts", flat=True)) == {2}
 
 
-def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_broker(start: Start, tmp_path: Path, broker: Valkey) -> None:
+def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_broker(crew: Crew, tmp_path: Path, broker: Valkey) -> None:
     """The broker's data is wiped, then the broker is killed and comes back empty: all jobs are done, none was interrupted."""
     running, pid, gate = hanging(tmp_path, "running")
-    start("watch")
+    crew.worker()
     wait_until(lambda: written(pid), 30)
     for n in range(30):
         scene.file(key=f"a:{n}")
@@ -88,9 +87,9 @@ def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_br
     assert running.attempts == 1
 
 
-def test_beat_and_workers_keep_canaries_going_round(start: Start) -> None:
-    start(",".join(Queue.values), concurrency=2)
-    start(command="beat")
+def test_beat_and_workers_keep_canaries_going_round(crew: Crew) -> None:
+    crew.worker()
+    crew.start("beat")
     wait_until(lambda: health().ready, 40)
     job = scene.file(key="a")
     wait_until(lambda: state_of(job.id) == State.DONE, 10)
