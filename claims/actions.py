@@ -182,6 +182,7 @@ def register_claim(
     made_at: datetime | None = None,
     stake: Decimal | None = None,
     currency: str = "",
+    reconstruction: bool = False,
 ) -> Claim:
     """A new claim with its aspects and criteria. Puffery is kept without aspects, since it is never judged.
 
@@ -196,7 +197,7 @@ def register_claim(
         stake, currency = option.price, option.currency
     claim = Claim(
         company=product.company, product=product, option=option, quote=quote, quote_lang=quote_lang, summary=summary, kind=kind,
-        made_at=made_at, stake=stake, currency=currency, created_at=now,
+        made_at=made_at, stake=stake, currency=currency, reconstruction=reconstruction, created_at=now,
     )  # fmt: skip
     with ledger.act("claim.registered", by=by, role=Role.MODERATOR):
         _store(claim)

@@ -116,7 +116,7 @@ class Source(models.Model):
     channel = models.CharField(max_length=20, choices=Channel.choices)
     url = models.URLField(max_length=2000, blank=True, help_text="Empty for what was only handed in: a contract, a chat.")
     title = WrittenField()
-    speaker = WrittenField()
+    speaker = WrittenField(blank=True)
     lang = models.CharField(max_length=12, default="zh-Hans")
     published_at = models.DateTimeField(null=True, blank=True)
     watched = models.BooleanField(default=True)
@@ -172,7 +172,20 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
 
 @ledger.recorded(
-    plain=["reference", "company", "product", "option", "quote_lang", "kind", "status", "made_at", "stake", "currency", "created_at"],
+    plain=[
+        "reference",
+        "company",
+        "product",
+        "option",
+        "quote_lang",
+        "kind",
+        "status",
+        "made_at",
+        "stake",
+        "currency",
+        "reconstruction",
+        "created_at",
+    ],
     text=["quote", "summary"],
     public=True,
 )
@@ -194,6 +207,9 @@ class Claim(models.Model):
         max_digits=14, decimal_places=2, null=True, blank=True, help_text="Money a buyer paid on the strength of it."
     )
     currency = models.CharField(max_length=3, blank=True)
+    reconstruction = models.BooleanField(
+        default=False, help_text="Played through again to show how the record works; said wherever it is shown."
+    )
     created_at = models.DateTimeField()
 
     objects = ClaimQuerySet.as_manager()

@@ -23,6 +23,14 @@ def new_reference() -> str:
             return _format(number)
 
 
+def reference_from(seed: int) -> str:
+    """The reference that follows from `seed`: for things that are made again the same way, such as a report."""
+    number = seed % 2**35
+    while number % 37 >= 32:
+        number = (number + 1) % 2**35
+    return _format(number)
+
+
 def _format(number: int) -> str:
     characters = "".join(_ALPHABET[number >> shift & 31] for shift in range(30, -1, -5)) + _ALPHABET[number % 37]
     return f"AC-{characters[:4]}-{characters[4:]}"

@@ -183,6 +183,7 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
         measurement.save(force_insert=True)
 
 
+@transaction.atomic
 def mark_read(*, by: ledger.Actor, exhibit: Exhibit, now: datetime, outcome: str, metadata: str | None = None, **fields: Any) -> None:
     """The decoder's answer for one exhibit: its size, fingerprint and sealed metadata, or why it cannot be shown.
 

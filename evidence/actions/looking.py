@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
@@ -19,10 +20,11 @@ import ledger
 from claims.actions import lift_flag, raise_flag
 from claims.models import Appearance, Claim, Source
 from claims.states import FlagKind
-from evidence.anchors import Quote, sight
-from evidence.extraction import Extract
 from evidence.models import Alert, Capture, Disappearance, Observation, Sighting, Version
 from evidence.states import MISSING, PRESENT, AlertKind, DisappearanceStatus, LookMethod, LookType, SightingKind
+
+if TYPE_CHECKING:
+    from evidence.extraction import Extract
 
 WATCHER = ledger.SYSTEM
 ROLE = "system"
@@ -136,6 +138,8 @@ def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version
     found = Sighting.objects.filter(appearance=appearance, version=version).first()
     if found:
         return found
+    from evidence.anchors import Quote, sight
+
     seen = sight(Quote(appearance.exact, appearance.prefix, appearance.suffix), version.body)
     sighting = Sighting(
         appearance=appearance, version=version, kind=str(seen.kind), start=seen.start, end=seen.end, passage=seen.passage,

@@ -1,0 +1,171 @@
+"""Scenes: the founding case in small, built through the same actions that users' doors call."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+
+import ledger
+from accounts.actions import found_organisation, grant_role
+from accounts.models import Organisation, OrganisationKind, Role, User
+from claims import actions as claims
+from claims.models import Aspect, Claim, Company, Product, ProductOption, Source
+from claims.written import write
+from evidence.actions import filing
+from evidence.models import Exhibit, Rendition, Submission
+from evidence.states import ExhibitStatus
+from verdicts import actions as verdicts
+from verdicts.models import Invitation, Verdict
+
+POST = "新前舱盖照着赛道原型车来做，内部结构也一起改了，双风道给制动系统散热。"
+
+
+def person(email: str, *roles: str, organisation: Organisation | None = None) -> User:
+    """An account with roles (in the operator's organisation unless another is given)."""
+    user = User.objects.create_user(f"{email}@example.org", "correct horse battery")
+    if roles:
+        body = organisation or operator_body()
+        for role in roles:
+            grant_role(by=ledger.SYSTEM, user=user, organisation=body, role=role, now=timezone.now())
+    return user
+
+
+def operator_body() -> Organisation:
+    """The organisation that runs this installation."""
+    return Organisation.objects.filter(kind=OrganisationKind.OPERATOR).first() or found_organisation(
+        by=ledger.SYSTEM, kind=OrganisationKind.OPERATOR, name="The record", now=timezone.now()
+    )
+
+
+@dataclass
+class Scene:
+    """Who and what a test of the later rooms needs."""
+
+    moderator: User
+    second_moderator: User
+    adjudicator: User
+    second_adjudicator: User
+    owners: list[User]
+    company: Company
+    product: Product
+    option: ProductOption
+    source: Source
+    claim: Claim
+    ducts: Aspect
+    carbon: Aspect
+    now: datetime
+    submissions: list[Submission] = field(default_factory=list)
+
+    def exhibits(self) -> list[Exhibit]:
+        return list(Exhibit.objects.select_related("submission").filter(submission__claim=self.claim).order_by("reference"))
+
+
+def build_claim(*, watched: bool = False) -> Scene:
+    """People, company, product, option, source and a claim with two aspects."""
+    now = timezone.now()
+    moderator = person("moderator", Role.MODERATOR)
+    company = claims.add_company(by=moderator, name=write("en", "A car maker", zh_Hans="某车企"), now=now)
+    product = claims.add_product(by=moderator, company=company, name=write("en", "Sports saloon", zh_Hans="运动轿车"), now=now)
+    option = claims.add_option(
+        by=moderator, product=product, name=write("en", "Carbon hood", zh_Hans="碳纤维前舱盖"), price=Decimal(42000), currency="CNY", now=now
+    )
+    source = claims.add_source(
+        by=moderator, company=company, channel="social_post", title=write("en", "The founder's post", zh_Hans="创始人的帖子"),
+        url="https://brand.example/post/1", now=now, watched=watched, published_at=datetime(2025, 2, 28, 13, 15, tzinfo=UTC),
+    )  # fmt: skip
+    claim = claims.register_claim(
+        by=moderator, product=product, option=option, quote=POST, quote_lang="zh-Hans", now=now,
+        summary=write("en", "Two ducts in the carbon hood cool the brakes", zh_Hans="碳纤维前舱盖的双风道给制动散热"),
+        aspects=[
+            claims.NewAspect(
+                "function", write("en", "two ducts move air to the brakes", zh_Hans="两条风道把空气送到制动"),
+                criterion=claims.NewCriterion(
+                    property=write("en", "air speed at the outlet", zh_Hans="出口风速"), comparator="at_least", value=Decimal("1.5"), unit="m/s"
+                ),
+            ),
+            claims.NewAspect("appearance", write("en", "the hood is carbon fibre", zh_Hans="前舱盖是碳纤维")),
+        ],
+    )  # fmt: skip
+    claims.place_claim(by=moderator, claim=claim, source=source, exact=POST, now=now)
+    ducts, carbon = Aspect.objects.select_related("claim").filter(claim=claim).order_by("number")
+    return Scene(
+        moderator=moderator, second_moderator=person("moderator2", Role.MODERATOR), adjudicator=person("adjudicator", Role.ADJUDICATOR),
+        second_adjudicator=person("adjudicator2", Role.ADJUDICATOR), owners=[person(f"owner{n}") for n in (1, 2, 3)], company=company,
+        product=product, option=option, source=source, claim=claim, ducts=ducts, carbon=carbon, now=now,
+    )  # fmt: skip
+
+
+def build_evidence(scene: Scene, *, grade: tuple[str, str] = ("B", "2"), accept: bool = True) -> Scene:
+    """Three owners file a photo and a measured teardown each; the photos count as read; moderation accepts and grades them."""
+    for number, owner in enumerate(scene.owners, start=1):
+        photo = filing.NewPhoto(filing.receive(io.BytesIO(f"photo {number}".encode())), "duct.jpg", write("en", "The duct", zh_Hans="风道"))
+        submission = filing.file_submission(
+            by=owner, claim=scene.claim, narrative="No air came through.", narrative_lang="en", licence="cc-by-4.0", photos=[photo],
+            now=scene.now, contact=f"owner{number}@secret.example",
+            teardown=filing.NewTeardown(
+                title=write("en", "Blower test", zh_Hans="吹风测试"), unit_label=f"Car {number}", serial=f"VIN{number}",
+                performed_date=date(2025, 5, 1),
+                steps=[filing.NewStep(write("en", "Blower at the inlet", zh_Hans="风机对准进口"), photo=1)],
+                measurements=[
+                    filing.NewMeasurement(
+                        aspect=scene.ducts, quantity=write("en", "air speed", zh_Hans="风速"), value=Decimal("0.02"),
+                        standard_uncertainty=Decimal("0.02"), unit_name="m/s", instrument=write("en", "hot-wire anemometer", zh_Hans="热线风速仪"),
+                        method=write("en", "at the outlet", zh_Hans="出口处"), measured_date=date(2025, 5, 1),
+                    )
+                ],
+            ),
+        )  # fmt: skip
+        exhibit = Exhibit.objects.select_related("submission").get(submission=submission)
+        filing.mark_read(
+            by=ledger.SYSTEM, exhibit=exhibit, now=scene.now, outcome="ready", metadata="{}", status=ExhibitStatus.READY, width=4, height=3
+        )
+        Rendition.objects.create(
+            exhibit=exhibit, name="page", digest=f"{number}" * 64, media_type="image/jpeg", width=4, height=3, size=9
+        )
+        if accept:
+            filing.decide_submission(
+                by=scene.moderator, submission=submission, decision="accepted", reason=write("en", "Clear photos."), now=scene.now,
+                grades={str(exhibit.pk): (*grade, write("en", "Known owner, consistent photos."))},
+            )  # fmt: skip
+        scene.submissions.append(submission)
+    return scene
+
+
+def build_findings(scene: Scene) -> Scene:
+    """A finding on each aspect."""
+    for aspect, conclusion in ((scene.ducts, "contradicts"), (scene.carbon, "supports")):
+        verdicts.record_finding(
+            by=scene.moderator, aspect=aspect, conclusion=conclusion, reasoning=write("en", "As the photos show.", zh_Hans="如照片所示。"),
+            exhibits=scene.exhibits(), now=scene.now,
+        )  # fmt: skip
+    return scene
+
+
+def build_silence(scene: Scene) -> Invitation:
+    """The company was asked and its deadline passed."""
+    long_ago = scene.now - timedelta(days=40)
+    invitation = verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=long_ago)
+    verdicts.close_window(by=ledger.SYSTEM, invitation=invitation, now=scene.now)
+    invitation.refresh_from_db()
+    return invitation
+
+
+RATIONALE = write("en", "No air reaches the brakes.", zh_Hans="没有空气到达制动。")
+
+
+def propose(scene: Scene, *, aspect: Aspect | None = None, rating: str = "not_delivered", **more: object) -> Verdict:
+    """The first adjudicator proposes."""
+    return verdicts.propose_verdict(
+        by=scene.adjudicator, aspect=aspect or scene.ducts, rating=rating, rationale=RATIONALE, exhibits=scene.exhibits(), now=scene.now, **more
+    )
+
+
+def build_verdict(scene: Scene) -> Verdict:
+    """From a bare claim to a published verdict."""
+    build_findings(build_evidence(scene))
+    build_silence(scene)
+    return verdicts.approve_verdict(by=scene.second_adjudicator, verdict=propose(scene), now=scene.now)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from accounts.models import Role
+from claims.models import Flag
+from claims.written import write
+from jobs.models import Job
+from tests import scenes
+from verdicts import actions
+from verdicts.gates import GateClosed
+from verdicts.models import Invitation, Verdict, VerdictDocument
+from verdicts.states import InvitationStatus, VerdictStatus
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def scene() -> scenes.Scene:
+    return scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
+
+
+def test_a_verdict_goes_from_proposal_to_publication(scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    proposed = scenes.propose(scene)
+    assert not Verdict.objects.public().exists()
+    published = actions.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=scene.now)
+    assert published.status == VerdictStatus.PUBLISHED
+    assert (published.units, published.contributors) == (3, 3)
+    assert published.conformity["decision"] == "does_not_conform"
+    assert VerdictDocument.objects.get(pk=published.pk).body.startswith('{"aspect":')
+    assert set(Job.objects.filter(kind__in=["verdicts.publish", "reports.discrepancy"]).values_list("kind", flat=True)) == {
+        "verdicts.publish", "reports.discrepancy",
+    }  # fmt: skip
+
+
+def test_nobody_approves_their_own_proposal(scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    proposed = scenes.propose(scene)
+    with pytest.raises(GateClosed, match="second person"):
+        actions.approve_verdict(by=scene.adjudicator, verdict=proposed, now=scene.now)
+
+
+def test_the_database_refuses_one_person_where_the_gate_is_bypassed(scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    proposed = scenes.propose(scene)
+    with pytest.raises(IntegrityError, match="verdict_decided_by_a_second_person"), transaction.atomic():
+        Verdict.objects.filter(pk=proposed.pk).update(
+            status="published", decided_by=scene.adjudicator, decided_at=scene.now, published_at=scene.now, salt="s", document_digest="d"
+        )
+
+
+def test_no_verdict_before_the_company_was_asked_or_while_it_may_answer(scene: scenes.Scene) -> None:
+    with pytest.raises(GateClosed, match="not been asked"):
+        scenes.propose(scene)
+    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
+    with pytest.raises(GateClosed, match="may still answer"):
+        scenes.propose(scene)
+
+
+def test_the_window_closes_early_only_by_a_reply_or_by_two_people(scene: scenes.Scene) -> None:
+    invitation = actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
+    assert not actions.close_window(by=scene.moderator, invitation=invitation, now=scene.now)
+    actions.propose_waiver(by=scene.adjudicator, invitation=invitation, reason=write("en", "It said so in public."))
+    with pytest.raises(GateClosed, match="second person"):
+        actions.approve_waiver(by=scene.adjudicator, invitation=invitation, now=scene.now)
+    actions.approve_waiver(by=scene.second_adjudicator, invitation=invitation, now=scene.now)
+    assert Invitation.objects.get().status == InvitationStatus.WAIVED
+    scenes.propose(scene)
+
+
+def test_a_reply_closes_the_window_and_is_kept_verbatim(scene: scenes.Scene) -> None:
+    invitation = actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
+    reply = actions.record_reply(by=scene.moderator, invitation=invitation, body=" 我们  正在改进。\n", lang="zh-Hans", now=scene.now)
+    assert reply.body == " 我们  正在改进。\n"
+    assert set(Flag.objects.values_list("kind", flat=True)) == {"company_replied"}
+    scenes.propose(scene)
+
+
+@pytest.mark.parametrize("grade", [("D", "2"), ("C", "4"), ("F", "6")])
+def test_weak_evidence_carries_no_adverse_verdict(grade: tuple[str, str]) -> None:
+    scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim(), grade=grade))
+    scenes.build_silence(scene)
+    with pytest.raises(GateClosed, match="B2 or better"):
+        scenes.propose(scene)
+
+
+def test_two_independent_exhibits_graded_c3_carry_it() -> None:
+    scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim(), grade=("C", "3")))
+    scenes.build_silence(scene)
+    scenes.propose(scene)
+
+
+def test_measurements_that_exclude_conformity_forbid_delivered(scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    with pytest.raises(GateClosed, match="exclude conformity"):
+        scenes.propose(scene, rating="delivered")
+
+
+def test_someone_who_filed_judges_nothing_on_the_claim(scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    owner = scene.owners[0]
+    scenes.grant_role(by=scenes.ledger.SYSTEM, user=owner, organisation=scenes.operator_body(), role=Role.ADJUDICATOR, now=scene.now)
+    scene.adjudicator = type(owner).objects.get(pk=owner.pk)
+    with pytest.raises(GateClosed, match="You filed evidence"):
+        scenes.propose(scene)
+
+
+def test_a_verdict_is_superseded_with_a_reason_and_stays_readable(scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    first = actions.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now)
+    with pytest.raises(scenes.verdicts.ValidationError, match="superseded"):
+        scenes.propose(scene, rating="misleading", mechanism="implied_function")
+    later = scene.now + timedelta(days=1)
+    second = scenes.propose(scene, rating="misleading", mechanism="implied_function", reason="The ducts do carry a little air.")
+    second = actions.approve_verdict(by=scene.second_adjudicator, verdict=second, now=later)
+    first.refresh_from_db()
+    assert (first.status, second.status, second.supersedes_id) == (VerdictStatus.SUPERSEDED, VerdictStatus.PUBLISHED, first.pk)
+    assert VerdictDocument.objects.filter(pk=first.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("guarded", [True, False])
+def test_two_adjudicators_approving_at_once_make_one_verdict(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the guards (row lock and compare-and-set) taken away the same race publishes twice: the test can fail."""
+    scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
+    scenes.build_silence(scene)
+    proposed = scenes.propose(scene)
+    third = scenes.person("adjudicator3", Role.ADJUDICATOR)
+    both_read = threading.Barrier(2, timeout=10)
+    if not guarded:
+        real = actions.compose
+
+        def compose_after_both_read(**given: object) -> object:
+            both_read.wait()
+            return real(**given)
+
+        monkeypatch.setattr(actions, "compose", compose_after_both_read)
+        monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda self, **options: self)
+        plain_filter = Verdict.objects.filter
+        monkeypatch.setattr(
+            Verdict.objects, "filter", lambda *a, **k: plain_filter(*a, **{n: v for n, v in k.items() if (n, v) != ("status", "proposed")})
+        )
+        monkeypatch.setattr(actions.VerdictDocument.objects, "create", lambda **given: None)
+    ends: list[str] = []
+
+    def approve(by: object) -> None:
+        try:
+            actions.approve_verdict(by=by, verdict=proposed, now=scene.now)
+            ends.append("published")
+        except actions.VerdictChanged:
+            ends.append("changed")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=approve, args=(who,)) for who in (scene.second_adjudicator, third)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(ends) == (["changed", "published"] if guarded else ["published", "published"])
+    assert Verdict.objects.standing().count() == 1
