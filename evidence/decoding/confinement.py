@@ -174,7 +174,6 @@ def confine(limits: Limits, program: bytes | None, *, alone: bool) -> None:
 
     Raises OSError if a guard could not be set: a child that is not confined must not run.
     """
-    die_with_parent(signal.SIGKILL)
     for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
         signal.signal(sig, signal.SIG_DFL)
     if limits.memory is not None:

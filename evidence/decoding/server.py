@@ -42,12 +42,16 @@ class _Walls:
     limits: confinement.Limits
     program: bytes | None
     alone: bool
+    parent: int
 
 
 def _be_child(task: Task, fds: list[int], text: bytes, walls: _Walls) -> None:
     """Everything between fork and the child's end. Never returns; the exit status is the only word on a failure."""
     status = wire.FAILED
     try:
+        confinement.die_with_parent(signal.SIGKILL)
+        if os.getppid() != walls.parent:
+            return  # It ended before the line above: then no signal will come.
         null = os.open(os.devnull, os.O_RDWR)
         # Descriptors of other requests and the control socket are closed: a child that is taken over can reach no neighbour.
         wanted = (null, null, null, *fds[:2])
@@ -163,7 +167,7 @@ def main(arguments: list[str]) -> None:
         "capabilities": {"network": alone, "filter": program is not None and limits.filter_calls},
     }).encode())
     gc.freeze()  # Children then never write to the pages of what is already loaded.
-    _serve(control, getattr(module, function), _Walls(limits, program, alone))
+    _serve(control, getattr(module, function), _Walls(limits, program, alone, os.getpid()))
 
 
 if __name__ == "__main__":
