@@ -143,25 +143,30 @@ class LeafCheck:
     pattern known yet is parsed. A pattern leaves out what is rare and costly to decide (text beyond ASCII, escapes, integers of 16 digits).
     """
 
-    _PATTERNS = 16  # for each model; more than that is a log in which patterns are no help
+    # A log with more shapes than these is one in which patterns are no help, or one made to fill the memory.
+    _MODELS = 1_000
+    _PATTERNS = 16
 
     def __init__(self) -> None:
-        self._shapes: dict[bytes, list[Callable[[bytes], object]]] = {}
+        self._shapes: dict[bytes, dict[bytes, Callable[[bytes], object]]] = {}
 
     def __call__(self, data: bytes) -> None:
         # The label of the object is the last thing before a slash, in every leaf: id and version follow it, and have none.
-        for fits in self._shapes.get(data[data.rfind(b'"object":"') + 10 : data.rfind(b"/")], ()):
-            if fits(data):
-                return
+        known = self._shapes.get(data[data.rfind(b'"object":"') + 10 : data.rfind(b"/")])
+        if known is not None:
+            for fits in known.values():
+                if fits(data):
+                    return
         leaf = Leaf.parse(data)
         label = leaf.object.partition("/")[0].encode()
-        known = self._shapes.setdefault(label, []) if len(self._shapes) < 1_000 else self._shapes.get(label, [])
-        if len(known) < self._PATTERNS and (pattern := _shape(leaf, label)) is not None:
-            known.append(pattern)
+        if known is None and len(self._shapes) < self._MODELS:
+            known = self._shapes[label] = {}
+        if known is not None and len(known) < self._PATTERNS and (pattern := _shape(leaf, label)) is not None:
+            known[pattern] = re.compile(pattern).fullmatch
 
 
-def _shape(leaf: Leaf, label: bytes) -> Callable[[bytes], object] | None:
-    """Return a match function for canonical leaves with the members of `leaf`, None if its plain fields are not all simple values."""
+def _shape(leaf: Leaf, label: bytes) -> bytes | None:
+    """Return a pattern of the canonical leaves with the members of `leaf`, None if its plain fields are not all simple values."""
     fields = []
     for name in sorted(leaf.fields):
         value = _VALUES.get(type(leaf.fields[name]))
@@ -181,7 +186,7 @@ def _shape(leaf: Leaf, label: bytes) -> Callable[[bytes], object] | None:
     ]
     if leaf.document is not None:
         members.insert(3, rb'"document":"[0-9a-f]{64}"')
-    return re.compile(rb"\{%b\}" % b",".join(members)).fullmatch
+    return rb"\{%b\}" % b",".join(members)
 
 
 # ASCII only, so that one byte is one character. A number of 15 digits is safely below 2^53.

@@ -313,6 +313,14 @@ def test_nothing_is_read_through_a_link(log: Path, tmp_path: Path, name: str) ->
     assert f"{name} is a symbolic link" in sentence
 
 
+@pytest.mark.parametrize("name", ["checkpoint", "tile/0", "tile/0/000"])
+def test_without_the_guard_a_link_would_be_followed(log: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    link(log / name, tmp_path / "elsewhere")
+    monkeypatch.setattr(os, "lstat", os.stat)
+    monkeypatch.delattr(os, "O_NOFOLLOW")
+    assert check(log, VERIFIER)[0] == 0
+
+
 def test_a_link_that_goes_in_circles_is_refused(log: Path) -> None:
     (log / "tile/0/001").unlink()
     (log / "tile/0/001").symlink_to(log / "tile/0/001")
