@@ -36,7 +36,7 @@ def retry(*, job_id: UUID, by: Person | None) -> None:
     """Give a job that was set aside three fresh attempts. `by` is None at the command line. Raises NotInState."""
     with transaction.atomic():
         changed = Job.objects.filter(pk=job_id, state=State.QUARANTINED).update(
-            state=State.QUEUED, attempts=0, run_after=Now(), sent_at=None, finished_at=None, progress={}
+            state=State.QUEUED, attempts=0, waits=0, run_after=Now(), sent_at=None, finished_at=None, progress={}
         )
         if changed != 1:
             raise NotInState(job_id, (State.QUARANTINED,))

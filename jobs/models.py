@@ -17,6 +17,8 @@ from uuid_utils.compat import uuid7
 from jobs.states import CLOSED, OPEN, Queue, State
 
 MAX_ATTEMPTS = 3
+# How often a job may say "not yet" (jobs.Retry with a time) before it counts as failing: waiting is no fault, waiting forever is.
+MAX_WAITS = 1000
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -50,6 +52,7 @@ class Job(models.Model):
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
+    waits = models.PositiveSmallIntegerField(default=0)
     token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True)
     run_after = models.DateTimeField(db_default=Now())

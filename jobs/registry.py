@@ -22,7 +22,11 @@ class UnknownKind(LookupError):
 
 
 class Retry(Exception):
-    """Raised by a handler: not now, try again. `after` overrides the usual waiting time. Counts as an attempt."""
+    """Raised by a handler: try again.
+
+    Without `after` something failed: it counts as one of three attempts, and the usual waiting time applies. With `after` it
+    is only too early: the job comes back after that time and no attempt is used up, MAX_WAITS times.
+    """
 
     def __init__(self, reason: str, after: timedelta | None = None) -> None:
         super().__init__(reason)

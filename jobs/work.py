@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +20,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from jobs import registry
-from jobs.models import MAX_ATTEMPTS, Job, JobQuerySet
+from jobs.models import MAX_ATTEMPTS, MAX_WAITS, Job, JobQuerySet
 from jobs.states import State
 
 log = logging.getLogger(__name__)
@@ -65,15 +66,30 @@ class Work:
                 raise LeaseLost(str(self.id))
         self.finished = True
 
+    def _wait(self, after: timedelta, reason: str) -> bool:
+        """Give the job back without using up the attempt; False when it has waited too often for that, or is not ours."""
+        rested = self._mine().filter(waits__lt=MAX_WAITS)
+        given_back = rested.update(
+            state=State.QUEUED,
+            token=None,
+            lease_until=None,
+            run_after=Now() + after,
+            sent_at=None,
+            last_error=describe(registry.Retry(reason)),
+            attempts=F("attempts") - 1,
+            waits=F("waits") + 1,
+        )
+        return given_back == 1
+
     def fail(self, error: BaseException) -> None:
         """Give the job back, to be tried again later, or set it aside after the last attempt. Silent when it is not ours."""
+        if isinstance(error, registry.Retry) and error.after is not None and self._wait(error.after, str(error)):
+            return
         if self.attempt >= MAX_ATTEMPTS:
             self._mine().update(state=State.QUARANTINED, token=None, lease_until=None, finished_at=Now(), last_error=describe(error))
             log.error("Job %s (%s) was set aside after %d attempts: %s", self.id, self.kind, self.attempt, describe(error))
             return
         wait = settings.JOBS_BACKOFF * 4 ** (self.attempt - 1)
-        if isinstance(error, registry.Retry) and error.after is not None:
-            wait = error.after
         self._mine().update(
             state=State.QUEUED, token=None, lease_until=None, run_after=Now() + wait, sent_at=None, last_error=describe(error)
         )

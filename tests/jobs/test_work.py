@@ -274,6 +274,24 @@ def test_retry_asks_to_come_back_and_may_say_when() -> None:
     assert job.run_after - job.created_at > timedelta(hours=23)
 
 
+def test_too_early_is_no_failure_until_it_is_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    @registry.handler("test.early", queue="watch")
+    def early(mine: jobs.Work) -> None:
+        raise jobs.Retry("not logged yet", after=timedelta(0))
+
+    monkeypatch.setattr(work, "MAX_WAITS", 5)
+    job = scene.file("test.early", key="a")
+    for waits in range(1, 6):
+        work.run(job.id)
+        job.refresh_from_db()
+        assert (job.state, job.attempts, job.waits) == (State.QUEUED, 0, waits)
+    for _ in range(3):
+        work.run(job.id)
+        Job.objects.filter(pk=job.id).update(run_after=Now())
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (State.QUARANTINED, 3)
+
+
 def test_a_job_whose_workers_vanish_is_not_taken_a_fourth_time() -> None:
     job = scene.file(key="a")
     for _ in range(3):
