@@ -11,7 +11,18 @@ from pathlib import Path
 from django.conf import settings
 
 from ledger.failpoints import failpoint
-from ledger.tiles import CHECKPOINT_PATH, ENTRIES, HEIGHT, Tile
+from ledger.tiles import (
+    CHECKPOINT_PATH,
+    ENTRIES,
+    HEIGHT,
+    Tile,
+    TileMissing,
+    bundles_for,
+    decode_entries,
+    encode_entries,
+    fetch_tile,
+    tiles_for,
+)  # fmt: skip
 
 
 class FileConflict(Exception):
@@ -81,3 +92,50 @@ class LogFiles:
             old >>= HEIGHT
             new >>= HEIGHT
             level += 1
+
+
+class ExportRefused(Exception):
+    """The folder for the copy already holds another log, or the log has no such tile."""
+
+
+def export(files: LogFiles, folder: Path, size: int, note: str) -> int:
+    """Copy the log at a published size into `folder`, by hard links where the file system allows. Returns the number of files.
+
+    A folder that holds an earlier copy of the same log is brought up to date. The checkpoint comes last: what it covers is there.
+    """
+    if (folder / "key").exists() and (folder / "key").read_bytes() != files.read("key"):
+        raise ExportRefused(f"{folder} holds a copy of another log")
+    count = 2
+    for tile in (*bundles_for(0, size), *tiles_for(0, size)):
+        target = folder / tile.path
+        source = files.folder / tile.path
+        count += 1
+        if target.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:
+            _write(target, _bytes_of(files, tile))
+    _write(folder / "key", files.read("key"))
+    _write(folder / CHECKPOINT_PATH, note.encode())
+    return count
+
+
+def _bytes_of(files: LogFiles, tile: Tile) -> bytes:
+    """A tile or bundle, cut from the full one when the partial one has gone meanwhile."""
+    try:
+        if tile.level != ENTRIES:
+            return fetch_tile(tile, files.read)
+        try:
+            return files.read(tile.path)
+        except FileNotFoundError:
+            return encode_entries(decode_entries(files.read(tile.whole.path))[: tile.width])
+    except (TileMissing, FileNotFoundError):
+        raise ExportRefused(f"{tile.path} is missing from the log") from None
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft.write_bytes(content)
+    draft.rename(path)

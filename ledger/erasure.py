@@ -1,0 +1,229 @@
+"""Taking a value back: from the row, its history, the openings, the files; never from the log, which only ever committed to it.
+
+An erasure is itself recorded (`ledger.Erasure`, kind "erased"): which object, which fields, on what ground, by whom, why. It needs
+the owner of the tables, since history rows refuse every change while their triggers stand.
+
+The rooms that hold copies elsewhere (files, renditions, reports, search index, caches) register a hook. Hooks run after the
+database has let go of the value, may run again, and make the command fail loudly when they fail.
+"""
+# ruff: noqa: S608  the names in this SQL are tables and columns of our own models
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models, transaction
+
+from ledger import leaves, protection, registry, sequencing
+from ledger.leaf import Leaf
+from ledger.models import Entry, Erasure, Opening, Pending, SealedKey
+from ledger.recording import REASON, Actor, act
+from ledger.sealing import SealedField
+from ledger.verify import audit
+
+
+class ErasureRefused(Exception):
+    """The erasure cannot be done, and nothing was changed. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is being erased: given to every hook."""
+
+    label: str
+    object_id: str
+    fields: tuple[str, ...]
+    ground: str
+
+
+_hooks: dict[str, Callable[[Target], None]] = {}
+
+
+def register(hook: Callable[[Target], None], name: str | None = None) -> None:
+    """Have `hook` called for every erasure. It removes what its room keeps of the object's fields, and may be called twice."""
+    _hooks[name or f"{hook.__module__}.{hook.__qualname__}"] = hook
+
+
+def unregister(name: str) -> None:
+    _hooks.pop(name, None)
+
+
+def erase(
+    label: str, object_id: Any, *, fields: Sequence[str] = (), ground: str, reason: str, by: Actor, role: str = "operator"
+) -> Erasure:
+    """Erase fields of one object (all its texts and sealed values, and the reasons of its changes, when none are named).
+
+    1. The log takes in what waits, so that every value to go is already committed to.
+    2. One transaction: the row is blanked like in any edit, the Erasure is written, and, with the triggers of the history off, the
+       values go from the event rows and the openings from the log's side tables; the record's key goes with its sealed values.
+    3. Hooks; the touched tables are vacuumed; the log takes in the erasure.
+
+    Raises ErasureRefused.
+    """
+    record, key = _find(label, object_id)
+    chosen = tuple(fields) or (*record.text, *record.sealed, REASON)
+    for name in chosen:
+        if name != REASON and (name not in record.names or record.kind(name) not in {"text", "sealed"}):
+            raise ErasureRefused(f"{label} has no text or sealed field {name!r}; plain fields stand in the public log for ever")
+    if not ground.strip() or not reason.strip():
+        raise ErasureRefused("an erasure names its ground and its reason")
+    _check_owner(record)
+    sequencing.sequence()
+    if Pending.objects.filter(event_label=record.event_label, event_id__in=_event_ids(record, key)).exists():
+        raise ErasureRefused("a change of this object is not in the log yet; try again when the sequencer has caught up")
+    now = _database_now()
+    with transaction.atomic():
+        with act("erased", by=by, role=role, reason=reason):
+            _blank_row(record, key, chosen)
+            made = Erasure.objects.create(object_label=label, object_id=str(object_id), fields=list(chosen), ground=ground, erased_at=now)
+        _forget(record, key, chosen, now)
+    _afterwards(record, [Target(label, str(object_id), chosen, ground)])
+    return made
+
+
+def reapply(mirror: Path | None = None, *, by: Actor) -> int:
+    """Apply every known erasure again, after a backup was restored. Returns how many had anything left to do.
+
+    Known are the erasures in the database and, with `mirror`, those in a copy of the log, which may be newer than the backup.
+    """
+    known: dict[str, tuple[str, str, list[str], str, datetime]] = {
+        str(e.pk): (e.object_label, e.object_id, e.fields, e.ground, e.erased_at) for e in Erasure.objects.order_by("erased_at")
+    }
+    if mirror is not None:
+        for erasure_id, said in _from_mirror(mirror).items():
+            known.setdefault(erasure_id, said)
+    done = 0
+    sequencing.sequence()
+    for erasure_id, (label, object_id, fields, ground, when) in known.items():
+        record, key = _find(label, object_id)
+        _check_owner(record)
+        with transaction.atomic():
+            left = _left(record, key, fields, when)
+            if left:
+                with act("erased", by=by, role="operator", reason="applied again after a restore"):
+                    if not record.event_model._base_manager.filter(pgh_obj_id=key, pgh_created_at__gt=when).exists():
+                        _blank_row(record, key, fields)
+                    if not Erasure.objects.filter(pk=erasure_id).exists():
+                        Erasure.objects.create(
+                            pk=erasure_id, object_label=label, object_id=object_id, fields=fields, ground=ground, erased_at=when
+                        )
+                _forget(record, key, fields, when)
+                done += 1
+        _afterwards(record, [Target(label, object_id, tuple(fields), ground)], vacuum=left)
+    return done
+
+
+def _find(label: str, object_id: Any) -> tuple[registry.Record, Any]:
+    record = registry.recorded.get(label)
+    if record is None:
+        raise ErasureRefused(f"{label} is not a recorded model")
+    try:
+        return record, leaves.object_key(record, str(object_id))
+    except ValueError:
+        raise ErasureRefused(f"{object_id!r} is not the id of a {label}") from None
+
+
+def _event_ids(record: registry.Record, key: Any) -> list[int]:
+    return list(record.event_model._base_manager.filter(pgh_obj_id=key).values_list("pgh_id", flat=True))
+
+
+def _check_owner(record: registry.Record) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass",
+            [record.event_model._meta.db_table],
+        )
+        if not cursor.fetchone()[0]:
+            raise ErasureRefused("only the owner of the tables erases; this is the application's role")
+
+
+def _database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
+
+
+def _blank(field: models.Field[Any, Any]) -> Any:
+    """What stands in a row for a value that was erased. Raises ErasureRefused where a column can stand empty in no way."""
+    if field.null:
+        return None
+    if isinstance(field, models.CharField | models.TextField | models.FileField):
+        return ""
+    if isinstance(field, ArrayField):
+        return []
+    if isinstance(field, models.JSONField):
+        return {}
+    if isinstance(field, models.BinaryField):
+        return b""
+    raise ErasureRefused(f"{field.model._meta.label_lower}.{field.name} cannot stand empty: name the other fields with --field")
+
+
+def _blank_row(record: registry.Record, key: Any, fields: Iterable[str]) -> None:
+    blank = {name: _blank(record.model._meta.get_field(name)) for name in fields if name != REASON}  # type: ignore[arg-type]  # concrete
+    if blank:
+        record.model._base_manager.filter(pk=key).update(**blank)
+
+
+def _left(record: registry.Record, key: Any, fields: Iterable[str], when: datetime) -> bool:
+    """Whether the history still holds any of the values."""
+    before = record.event_model._base_manager.filter(pgh_obj_id=key, pgh_created_at__lt=when)
+    held = models.Q(pk__in=[])
+    for name in fields:
+        held |= models.Q(**{"pgh_context__reason__gt": ""}) if name == REASON else models.Q(**{f"{name}__isnull": False})
+    return before.filter(held).exists()
+
+
+def _forget(record: registry.Record, key: Any, fields: Iterable[str], before: datetime) -> None:
+    """Take the values out of the history rows written before `before`, and delete their openings and the sealing key."""
+    fields = list(fields)
+    events = record.event_model._base_manager.filter(pgh_obj_id=key, pgh_created_at__lt=before)
+    ids = list(events.values_list("pgh_id", flat=True))
+    if not ids:
+        return
+    table = record.event_model._meta.db_table
+    columns = [record.event_model._meta.get_field(name).column for name in fields if name != REASON]  # type: ignore[union-attr]  # concrete
+    changes = [f'"{column}" = NULL' for column in columns]
+    if REASON in fields:
+        changes.append("pgh_context = CASE WHEN pgh_context ? 'reason' THEN jsonb_set(pgh_context, '{reason}', '\"\"') ELSE pgh_context END")
+    sealed = {name for name in record.sealed if isinstance(record.model._meta.get_field(name), SealedField)}
+    with protection.suspended([table, "ledger_opening", "ledger_sealedkey"]), connection.cursor() as cursor:
+        cursor.execute(f'UPDATE "{table}" SET {", ".join(changes)} WHERE pgh_id = ANY(%s)', [ids])
+        entries = Entry.objects.filter(event_label=record.event_label, event_id__in=ids)
+        Opening.objects.filter(entry__in=entries, field__in=fields)._raw_delete("default")
+        if sealed and sealed <= set(fields):
+            SealedKey.objects.filter(object_label=record.label, object_id=str(key))._raw_delete("default")
+
+
+def _afterwards(record: registry.Record, targets: Sequence[Target], *, vacuum: bool = True) -> None:
+    for target in targets:
+        for hook in _hooks.values():
+            hook(target)
+    if vacuum and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            for table in (record.model._meta.db_table, record.event_model._meta.db_table, "ledger_opening", "ledger_sealedkey"):
+                cursor.execute(f'VACUUM "{table}"')
+    sequencing.sequence()
+
+
+def _from_mirror(folder: Path) -> dict[str, tuple[str, str, list[str], str, datetime]]:
+    """The erasures that a copy of the log tells of, by the id of the Erasure. The copy is verified on the way."""
+    found = {}
+    start = f"{Erasure._meta.label_lower}/"
+
+    def read(index: int, entry: bytes) -> None:
+        if f'"object":"{start}'.encode() not in entry:
+            return
+        leaf = Leaf.parse(entry)
+        if leaf.object.startswith(start) and leaf.fields:
+            said = leaf.fields
+            when = datetime.fromisoformat(said["erased_at"])
+            found[leaf.object.removeprefix(start)] = (said["object_label"], said["object_id"], said["fields"], said["ground"], when)
+
+    audit(folder, each=read)
+    return found

@@ -1,0 +1,45 @@
+"""Which stored files must still have their SHA-256. The rooms that store files say so here; `verify_record` reads them all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+Reader: TypeAlias = Callable[[], BinaryIO]
+Expected: TypeAlias = "tuple[Path | Reader, str, str]"
+"""Where the bytes are, the SHA-256 they must have (hexadecimal), and what they are, in words."""
+
+_sources: dict[str, Callable[[], Iterable[Expected]]] = {}
+
+
+def register(name: str, source: Callable[[], Iterable[Expected]]) -> None:
+    """Say under a name where a room's files are. `source` is called by each verification, and may stream."""
+    _sources[name] = source
+
+
+def unregister(name: str) -> None:
+    _sources.pop(name, None)
+
+
+def faults() -> Iterator[str]:
+    """A sentence for every file that is missing, unreadable or not what it was."""
+    for name, source in sorted(_sources.items()):
+        for where, expected, what in source():
+            try:
+                with where.open("rb") if isinstance(where, Path) else where() as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+            except FileNotFoundError:
+                yield f"{name}: {what} is missing"
+                continue
+            except OSError as error:
+                yield f"{name}: {what} cannot be read ({error.strerror or error})"
+                continue
+            if found != expected:
+                yield f"{name}: {what} was changed: its SHA-256 is {found[:16]}… where {expected[:16]}… belongs"
+
+
+def count() -> int:
+    """How many rooms have registered."""
+    return len(_sources)

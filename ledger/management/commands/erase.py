@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ledger import erasure
+from ledger.erasure import ErasureRefused
+from ledger.sequencing import KeyUnusable, LogRefused
+from ledger.verify import Bad, Unusable
+
+
+@dataclass(frozen=True)
+class _Operator:
+    pk: None
+    pseudonym: str
+
+
+class Command(BaseCommand):
+    help = "Erase texts and sealed values of one object from the row, its history and every copy. Needs the owner of the tables."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("model", nargs="?", metavar="app.Model")
+        parser.add_argument("id", nargs="?")
+        parser.add_argument("--field", action="append", default=[], help="only this field (may be repeated); without it all texts and sealed values")
+        parser.add_argument("--ground", default="", help="on what ground: a court's file number, an article of a law")
+        parser.add_argument("--reason", default="", help="why, in a sentence")
+        parser.add_argument("--as", dest="name", default="operator", help="the public pseudonym of who erases")
+        parser.add_argument("--reapply", action="store_true", help="apply all known erasures again, after a backup was restored")
+        parser.add_argument("--mirror", type=Path, metavar="DIR", help="with --reapply: also those told of in this copy of the log")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        by = _Operator(None, options["name"])
+        try:
+            if options["reapply"]:
+                done = erasure.reapply(options["mirror"], by=by)
+                self.stdout.write(f"{done} erasures had something left to erase")
+                return
+            if not options["model"] or not options["id"]:
+                raise CommandError("name the model and the id, or --reapply")
+            made = erasure.erase(
+                options["model"].lower(), options["id"], fields=options["field"], ground=options["ground"], reason=options["reason"], by=by
+            )
+        except (ErasureRefused, LogRefused, KeyUnusable, Bad, Unusable) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"erased: {', '.join(made.fields)} of {made.object_label}/{made.object_id}")
