@@ -162,7 +162,10 @@ class _Engine:
         """Make the directories and take the lock that the server will hold while it lives."""
         self.data.mkdir(parents=True, exist_ok=True)
         self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.sockets.chmod(0o700)  # Raises where someone else made the directory first, in a shared place for temporary files.
+        # In a shared place for temporary files someone else may have made the directory first, to answer in our engine's stead.
+        if self.sockets.lstat().st_uid not in {os.geteuid(), pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else -1}:
+            raise EngineFailed(f"{self.sockets} belongs to another user of this machine; remove it")
+        self.sockets.chmod(0o700)
         self._lock = os.open(self.data.parent / f"{self.name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         until = time.monotonic() + self.seconds_to_leave
         while True:

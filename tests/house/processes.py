@@ -1,0 +1,36 @@
+"""Looking at processes from outside: which ones descend from a test, and are they gone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def carrying(token: str) -> list[str]:
+    """Command lines of every living process that has `token` in its environment or its arguments; this one apart."""
+    found = []
+    for directory in Path("/proc").iterdir():
+        if not directory.name.isdigit() or int(directory.name) == os.getpid():
+            continue
+        try:
+            alive = b") Z " not in (directory / "stat").read_bytes()
+            arguments = (directory / "cmdline").read_bytes()
+            if alive and token.encode() in (directory / "environ").read_bytes() + arguments:
+                found.append(f"{directory.name}: {arguments.replace(bytes(1), b' ').decode(errors='replace')}")
+        except OSError:
+            continue
+    return found
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether `condition` came true within `seconds`."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
