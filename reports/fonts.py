@@ -113,7 +113,8 @@ _LABELS: Final = rb"""
 #set par(leading: 0pt)
 #for (index, label) in labels.enumerate() {
   if index > 0 { pagebreak() }
-  box(text(font: "Noto Sans CJK SC", fallback: false, size: label.size * 1pt, weight: label.weight,
+  let face = if label.lang == "zh" { "Noto Sans CJK SC" } else { ("Noto Sans CJK KR", "Noto Sans CJK SC") }
+  box(text(font: face, fallback: false, size: label.size * 1pt, weight: label.weight,
     lang: label.lang, region: if label.lang == "zh" { "CN" } else { none }, label.text))
 }
 """

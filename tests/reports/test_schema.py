@@ -196,6 +196,6 @@ def test_every_word_is_there_in_both_languages_with_the_same_places() -> None:
 
 
 def test_a_place_is_filled_once_and_never_by_what_stands_in_a_value() -> None:
-    assert words.phrase("sum_verdict", "en", aspect="{rating}", rating="{aspect}") == "{rating}: {aspect}."
+    assert words.phrase("sum_verdict", "en", aspect="{rating}", rating="{aspect}") == "“{rating}”: {aspect}."
     with pytest.raises(KeyError):
         words.phrase("sum_verdict", "en", aspect="x")
