@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
+from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
 from jobs.states import Queue as Name
@@ -30,3 +31,15 @@ app.conf.beat_schedule = {
 }
 app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="periodic")
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def refuse_unsafe_settings(**kwargs: object) -> None:
+    """End before any work is done. SystemExit, because Celery goes on after any other exception in here."""
+    from config.checks import refuse
+
+    try:
+        refuse()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
