@@ -7,12 +7,15 @@ from importlib.util import find_spec
 from django.urls import include, path
 
 from config import health
+from config.api.guide import guide
 
 ROOMS = ("ledger", "jobs", "accounts", "claims", "evidence", "verdicts", "reports")
 
 urlpatterns = [
     *health.urlpatterns,
     path("account/", include("allauth.account.urls")),
+    path("api/v1/", include(("config.api.router", "api"))),
+    path("api/docs/", guide, name="api-docs"),
     path("i18n/", include("django.conf.urls.i18n")),
     *[path("", include(f"{room}.urls")) for room in ROOMS if find_spec(f"{room}.urls")],
 ]

@@ -252,7 +252,7 @@ class OfTeardown(OfAcceptedSubmission):
     via = "teardown__submission"
 
 
-@ledger.recorded(plain=["product"], text=["label"], sealed=["serial_key"], coarse=True, public="public")
+@ledger.recorded(plain=["product"], text=["label", "serial_key"], closed=["serial_key"], coarse=True, public="public")
 class Unit(models.Model):
     """One physical product. Its VIN or serial number is kept only as a keyed hash, to tell units apart."""
 
@@ -288,8 +288,21 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
 @ledger.recorded(
     plain=["reference", "claim", "status", "licence", "filed_date", "decided_date"],
-    text=["pseudonym", "narrative", "narrative_lang", "decision_reason"],
-    sealed=["contact", "contributor", "filed_by", "organisation", "decided_by", "filed_at", "decided_at", "idempotency_key"],
+    text=[
+        "pseudonym",
+        "narrative",
+        "narrative_lang",
+        "decision_reason",
+        "contributor",
+        "filed_by",
+        "organisation",
+        "decided_by",
+        "filed_at",
+        "decided_at",
+        "idempotency_key",
+    ],
+    closed=["contributor", "filed_by", "organisation", "decided_by", "filed_at", "decided_at", "idempotency_key"],
+    sealed=["contact"],
     coarse=True,
     public="public",
 )
@@ -358,8 +371,9 @@ class ExhibitQuerySet(models.QuerySet["Exhibit"]):
         "grade_source",
         "grade_information",
     ],
-    text=["caption", "grade_reason"],
-    sealed=["digest", "filename", "metadata", "duplicate_key", "pdq", "pdq_quality"],
+    text=["caption", "grade_reason", "duplicate_key", "pdq", "pdq_quality"],
+    closed=["duplicate_key", "pdq", "pdq_quality"],
+    sealed=["digest", "filename", "metadata"],
     coarse=True,
     public="public",
 )
@@ -422,7 +436,13 @@ class Rendition(models.Model):
         constraints = [models.UniqueConstraint(fields=["exhibit", "name"], name="rendition_name_once_per_exhibit")]
 
 
-@ledger.recorded(plain=["exhibit", "kind", "outcome"], text=["agent", "note"], sealed=["happened_at"], coarse=True, public="public")
+@ledger.recorded(
+    plain=["exhibit", "kind", "outcome"],
+    text=["agent", "note", "happened_at"],
+    closed=["happened_at"],
+    coarse=True,
+    public="public",
+)
 class CustodyEvent(models.Model):
     """What happened to an exhibit: kind, agent, when, outcome. In public the time is the day."""
 

@@ -16,7 +16,7 @@ flushing.install()
 @pytest.fixture(autouse=True)
 def _own_directories(tmp_path: Path, settings: object) -> None:
     """No test writes into another's record, originals or reports."""
-    for name in ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR"):
+    for name in ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR"):
         setattr(settings, name, tmp_path / name.removesuffix("_DIR").lower())
 
 

@@ -23,7 +23,7 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         return self.filter(aspect__verdict__status__in=[VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED]).distinct()
 
 
-@ledger.recorded(plain=["aspect", "conclusion", "created_at"], text=["reasoning"], sealed=["moderator"], public="public")
+@ledger.recorded(plain=["aspect", "conclusion", "created_at"], text=["reasoning", "moderator"], closed=["moderator"], public="public")
 class Finding(models.Model):
     """One reasoned conclusion of one moderator on one aspect, from named exhibits."""
 
@@ -54,8 +54,8 @@ class FindingExhibit(models.Model):
 
 @ledger.recorded(
     plain=["claim", "status", "sent_at", "deadline_at", "closed_at"],
-    text=["allegation", "waiver_reason"],
-    sealed=["invited_by", "waiver_proposed_by", "waiver_approved_by"],
+    text=["allegation", "waiver_reason", "invited_by", "waiver_proposed_by", "waiver_approved_by"],
+    closed=["invited_by", "waiver_proposed_by", "waiver_approved_by"],
     public=True,
 )
 class Invitation(models.Model):
@@ -93,7 +93,7 @@ class Invitation(models.Model):
         ]
 
 
-@ledger.recorded(plain=["invitation", "lang", "received_at"], text=["body"], sealed=["recorded_by"], public=True)
+@ledger.recorded(plain=["invitation", "lang", "received_at"], text=["body", "recorded_by"], closed=["recorded_by"], public=True)
 class Reply(models.Model):
     """The company's answer, verbatim."""
 
@@ -135,8 +135,8 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         "decided_at",
         "published_at",
     ],
-    text=["rationale", "attempts", "conformity"],
-    sealed=["salt", "proposed_by", "decided_by"],
+    text=["rationale", "attempts", "conformity", "salt", "proposed_by", "decided_by"],
+    closed=["salt", "proposed_by", "decided_by"],
     document="document_digest",
     public="public",
 )

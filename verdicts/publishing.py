@@ -1,6 +1,7 @@
 """The bytes of published verdicts as files, served by a small WSGI callable in front of Django (config.front).
 
-    PUBLISHED_DIR/verdicts/<id>.json     the document, byte for byte
+    PUBLISHED_DIR/verdicts/<id>.json        the document, byte for byte
+    PUBLISHED_DIR/verdicts/<id>.successor   the id of the verdict that superseded it
 
 A file is only a copy of VerdictDocument: missing, it is answered from the row; it is written whole or not at all.
 """
@@ -21,8 +22,17 @@ def path_of(verdict: str) -> Path:
 
 
 def write_document(verdict: str, text: str) -> None:
-    """Write the file: temporary name, fsync, rename. Twice is once."""
-    path = path_of(verdict)
+    """Write the document's file. Twice is once."""
+    _write(path_of(verdict), text)
+
+
+def write_successor(verdict: str, successor: str) -> None:
+    """Say which verdict superseded this one."""
+    _write(path_of(verdict).with_suffix(".successor"), str(UUID(successor)))
+
+
+def _write(path: Path, text: str) -> None:
+    """Temporary name, fsync, rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     with draft.open("xb") as file:
@@ -35,3 +45,4 @@ def write_document(verdict: str, text: str) -> None:
 def remove_document(verdict: str) -> None:
     """Take the file away (erasure)."""
     path_of(verdict).unlink(missing_ok=True)
+    path_of(verdict).with_suffix(".successor").unlink(missing_ok=True)

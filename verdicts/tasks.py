@@ -10,7 +10,7 @@ import jobs
 import ledger
 from verdicts.actions import close_window
 from verdicts.models import Invitation, VerdictDocument
-from verdicts.publishing import write_document
+from verdicts.publishing import write_document, write_successor
 
 
 @jobs.handler("verdicts.close_window", queue="report")
@@ -27,8 +27,10 @@ def close(work: jobs.Work) -> None:
 @jobs.handler("verdicts.publish", queue="report")
 def publish(work: jobs.Work) -> None:
     """Write the verdict's document where the front serves it from; the row stays the truth, so the file can be written again."""
-    document = VerdictDocument.objects.get(pk=work.payload["verdict"])
+    document = VerdictDocument.objects.select_related("verdict").get(pk=work.payload["verdict"])
     write_document(str(document.pk), document.body)
+    if document.verdict.supersedes_id:
+        write_successor(str(document.verdict.supersedes_id), str(document.pk))
     with work.finish():
         pass
 

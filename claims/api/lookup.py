@@ -1,0 +1,23 @@
+"""Finding one public thing by its id or by its citable reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from claims.lookup import by_reference
+
+ID_OR_REFERENCE = r"[0-9A-Za-z-]{8,36}"
+
+
+class ByIdOrReference:
+    """A mixin for GenericViewSets: `{id}` is the UUID or the reference, in any case."""
+
+    lookup_field = "id"
+    lookup_value_regex = ID_OR_REFERENCE
+
+    def get_object(self) -> Any:
+        """The row, or Http404 for whatever is not there or not for this reader."""
+        rows = self.filter_queryset(self.get_queryset())  # type: ignore[attr-defined]  # of the view
+        found = by_reference(rows, self.kwargs["id"])  # type: ignore[attr-defined]  # set by the view
+        self.check_object_permissions(self.request, found)  # type: ignore[attr-defined]  # of the view
+        return found

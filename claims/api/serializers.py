@@ -1,0 +1,138 @@
+"""What was said, as JSON. Numbers are decimal strings, written texts carry their language and translations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from claims.models import Appearance, Aspect, Claim, Company, Criterion, Flag, LegalEntity, Product, ProductOption, Source
+
+WRITTEN_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "lang": {"type": "string", "enum": ["zh-Hans", "en"]},
+        "text": {"type": "string"},
+        "translations": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "properties": {"text": {"type": "string"}, "role": {"type": "string"}, "name": {"type": "string"}},
+                "required": ["text", "role", "name"],
+            },
+        },
+    },
+}
+
+
+@extend_schema_field(WRITTEN_SCHEMA)
+class WrittenJSON(serializers.JSONField):
+    """A written text with its translations; `{}` when there is none."""
+
+
+class CompanySerializer(serializers.ModelSerializer[Company]):
+    name = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = Company
+        fields = ["id", "name", "website"]
+
+
+class LegalEntitySerializer(serializers.ModelSerializer[LegalEntity]):
+    name = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = LegalEntity
+        fields = ["id", "company", "name", "registration", "jurisdiction"]
+
+
+class ProductSerializer(serializers.ModelSerializer[Product]):
+    name = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = Product
+        fields = ["id", "company", "kind", "name", "launched_date"]
+
+
+class OptionSerializer(serializers.ModelSerializer[ProductOption]):
+    name = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = ProductOption
+        fields = ["id", "name", "price", "currency"]
+
+
+class SourceSerializer(serializers.ModelSerializer[Source]):
+    title = WrittenJSON(read_only=True)
+    speaker = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = Source
+        fields = ["id", "company", "channel", "url", "title", "speaker", "lang", "published_at", "watched"]
+
+
+class CriterionSerializer(serializers.ModelSerializer[Criterion]):
+    property = WrittenJSON(read_only=True)
+    conditions = WrittenJSON(read_only=True)
+    basis = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = Criterion
+        fields = ["property", "comparator", "value", "unit", "tolerance", "conditions", "basis"]
+
+
+class AspectSerializer(serializers.ModelSerializer[Aspect]):
+    statement = WrittenJSON(read_only=True)
+    criterion = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Aspect
+        fields = ["id", "number", "kind", "statement", "progress", "due_date", "cancelled_date", "criterion"]
+
+    @extend_schema_field(CriterionSerializer(allow_null=True))
+    def get_criterion(self, aspect: Aspect) -> Any:
+        criterion = getattr(aspect, "criterion", None)
+        return CriterionSerializer(criterion).data if criterion else None
+
+
+class AppearanceSerializer(serializers.ModelSerializer[Appearance]):
+    class Meta:
+        model = Appearance
+        fields = ["id", "source", "exact", "prefix", "suffix", "fragment"]
+
+
+class FlagSerializer(serializers.ModelSerializer[Flag]):
+    class Meta:
+        model = Flag
+        fields = ["kind", "raised_at", "lifted_at"]
+
+
+class ClaimSerializer(serializers.ModelSerializer[Claim]):
+    """A claim as it stands in a list."""
+
+    summary = WrittenJSON(read_only=True)
+    company = CompanySerializer(read_only=True)
+    product = ProductSerializer(read_only=True)
+    option = OptionSerializer(read_only=True, allow_null=True)
+    aspects = AspectSerializer(source="aspect_set", many=True, read_only=True)
+    flags = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Claim
+        fields = [
+            "id", "reference", "company", "product", "option", "quote", "quote_lang", "summary", "kind", "status", "made_at",
+            "stake", "currency", "reconstruction", "flags", "aspects", "created_at",
+        ]  # fmt: skip
+
+    def get_flags(self, claim: Claim) -> list[str]:
+        return sorted(flag.kind for flag in claim.flag_set.all() if flag.lifted_at is None)
+
+
+class ClaimDetailSerializer(ClaimSerializer):
+    """A claim with everywhere it stands."""
+
+    appearances = AppearanceSerializer(source="appearance_set", many=True, read_only=True)
+
+    class Meta(ClaimSerializer.Meta):
+        fields = [*ClaimSerializer.Meta.fields, "appearances"]

@@ -1,0 +1,31 @@
+"""Every address of the API, assembled from the rooms."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
+
+from accounts.api.permissions import PublicRead
+from claims.api.views import ClaimViewSet, CompanyViewSet, ProductViewSet
+from evidence.api.views import ExhibitViewSet, SourceViewSet, SubmissionViewSet
+from reports.api.views import ChangeView, ReportViewSet, claim_history, verdict_proof
+from verdicts.api.views import VerdictViewSet
+
+router = SimpleRouter()
+router.register("companies", CompanyViewSet, basename="company")
+router.register("products", ProductViewSet, basename="product")
+router.register("claims", ClaimViewSet, basename="claim")
+router.register("sources", SourceViewSet, basename="source")
+router.register("exhibits", ExhibitViewSet, basename="exhibit")
+router.register("submissions", SubmissionViewSet, basename="submission")
+router.register("verdicts", VerdictViewSet, basename="verdict")
+router.register("reports", ReportViewSet, basename="report")
+
+urlpatterns = [
+    path("claims/<str:id>/history/", claim_history, name="claim-history"),
+    path("verdicts/<str:id>/proof/", verdict_proof, name="verdict-proof"),
+    path("changes/", ChangeView.as_view(), name="changes"),
+    path("schema/", SpectacularAPIView.as_view(permission_classes=[PublicRead]), name="schema"),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,141 @@
+"""What was found, as JSON. Nothing here names who filed: a submission has a pseudonym of its own and a day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from claims.api.serializers import WrittenJSON
+from claims.models import Claim
+from evidence.models import Disappearance, Exhibit, Observation, Rendition, Sighting, Submission, Version
+from evidence.states import Licence
+
+
+class VersionSerializer(serializers.ModelSerializer[Version]):
+    """A version without its text."""
+
+    class Meta:
+        model = Version
+        fields = [
+            "id", "source", "number", "title", "lang", "characters", "digest", "extractor", "extractor_version", "not_before", "not_after",
+        ]  # fmt: skip
+
+
+class FullVersionSerializer(VersionSerializer):
+    """A version with its text."""
+
+    class Meta(VersionSerializer.Meta):
+        fields = [*VersionSerializer.Meta.fields, "body"]
+
+
+class ObservationSerializer(serializers.ModelSerializer[Observation]):
+    class Meta:
+        model = Observation
+        fields = ["id", "source", "type", "method", "looked_at", "status", "final_url", "reason", "version", "elapsed_ms"]
+
+
+class SightingSerializer(serializers.ModelSerializer[Sighting]):
+    class Meta:
+        model = Sighting
+        fields = ["id", "appearance", "version", "kind", "start", "end", "passage", "similarity"]
+
+
+class DisappearanceSerializer(serializers.ModelSerializer[Disappearance]):
+    class Meta:
+        model = Disappearance
+        fields = ["id", "source", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at"]
+
+
+class RenditionSerializer(serializers.ModelSerializer[Rendition]):
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Rendition
+        fields = ["name", "digest", "media_type", "width", "height", "size", "url"]
+
+    def get_url(self, rendition: Rendition) -> str:
+        return reverse("rendition", args=[rendition.digest])
+
+
+class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
+    """A published exhibit: its renditions, grade and provenance."""
+
+    caption = WrittenJSON(read_only=True)
+    grade_reason = WrittenJSON(read_only=True)
+    renditions = RenditionSerializer(source="rendition_set", many=True, read_only=True)
+    claim = serializers.UUIDField(source="submission.claim_id", read_only=True)
+    pseudonym = serializers.CharField(source="submission.pseudonym", read_only=True)
+    filed_date = serializers.DateField(source="submission.filed_date", read_only=True)
+
+    class Meta:
+        model = Exhibit
+        fields = [
+            "id", "reference", "claim", "pseudonym", "filed_date", "number", "caption", "media_type", "width", "height", "status",
+            "provenance", "grade_source", "grade_information", "grade_reason", "renditions",
+        ]  # fmt: skip
+
+
+class OwnExhibitSerializer(serializers.ModelSerializer[Exhibit]):
+    """An exhibit as its own filer sees it before the decision."""
+
+    caption = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = Exhibit
+        fields = ["id", "reference", "number", "caption", "size", "status"]
+
+
+class SubmissionSerializer(serializers.ModelSerializer[Submission]):
+    """A submission as its own filer sees it."""
+
+    exhibits = OwnExhibitSerializer(source="exhibit_set", many=True, read_only=True)
+    decision_reason = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = Submission
+        fields = [
+            "id", "reference", "claim", "pseudonym", "status", "narrative", "narrative_lang", "licence", "filed_date", "decided_date",
+            "decision_reason", "exhibits",
+        ]  # fmt: skip
+
+
+class NewSubmissionSerializer(serializers.Serializer[Any]):
+    """What is sent as `multipart/form-data`; photos may be repeated."""
+
+    claim = serializers.PrimaryKeyRelatedField(queryset=Claim.objects.public())
+    narrative = serializers.CharField(max_length=20_000, allow_blank=True, default="")
+    narrative_lang = serializers.ChoiceField(choices=["zh-Hans", "en"])
+    licence = serializers.ChoiceField(choices=Licence.choices)
+    contact = serializers.CharField(max_length=300, allow_blank=True, default="", write_only=True)
+    photos = serializers.ListField(child=serializers.FileField(allow_empty_file=False), default=list, max_length=40)
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One change of a text: as shown, widened to words; the counts are exact."""
+
+    number = serializers.IntegerField()
+    kind = serializers.CharField()
+    old = serializers.ListField(child=serializers.IntegerField())
+    new = serializers.ListField(child=serializers.IntegerField())
+    gone = serializers.CharField()
+    came = serializers.CharField()
+    characters_gone = serializers.IntegerField()
+    characters_came = serializers.IntegerField()
+
+
+class RunSerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    text = serializers.CharField()
+    number = serializers.IntegerField()
+    side = serializers.CharField()
+
+
+class DiffSerializer(serializers.Serializer[Any]):
+    """Version `from` against version `to`."""
+
+    format = serializers.CharField()
+    characters = serializers.DictField(child=serializers.IntegerField())
+    changes = ChangeSerializer(many=True)
+    runs = RunSerializer(many=True)

@@ -1,0 +1,192 @@
+"""Reads of what was found, and filing evidence by key or session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.permissions import MaySubmit, PublicRead
+from claims.api.filters import SourceFilter
+from claims.api.lookup import ByIdOrReference
+from claims.api.serializers import SourceSerializer
+from claims.models import Source
+from evidence.actions import filing
+from evidence.api.serializers import (
+    DiffSerializer,
+    DisappearanceSerializer,
+    ExhibitSerializer,
+    FullVersionSerializer,
+    NewSubmissionSerializer,
+    ObservationSerializer,
+    SubmissionSerializer,
+    VersionSerializer,
+)
+from evidence.blobs import NoSpace, TooLarge
+from evidence.diffing import diff
+from evidence.models import Disappearance, Exhibit, Observation, Submission, Version
+
+MAX_KEY = 80
+
+
+class NoRoom(APIException):
+    status_code = 507
+    default_detail = "There is no room to store this just now. Nothing was stored; please try again later."
+    default_code = "no_room"
+
+
+class FileTooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "file_too_large"
+
+
+class ByNumber(CursorPagination):
+    """Versions in their order."""
+
+    ordering = "number"
+    page_size = 50
+
+
+class ByTime(CursorPagination):
+    """Looks, newest first."""
+
+    ordering = ("-looked_at", "-id")
+    page_size = 100
+
+
+class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Source]):
+    """Where companies speak, and what stood there when."""
+
+    permission_classes = [PublicRead]
+    serializer_class = SourceSerializer
+    queryset = Source.objects.all()
+    filterset_class = SourceFilter
+    lookup_value_converter = "uuid"
+
+    def _page(self, rows: QuerySet[Any], serializer: Any, paging: type[CursorPagination]) -> Response:
+        paginator = paging()
+        page = paginator.paginate_queryset(rows, self.request, view=self)
+        return paginator.get_paginated_response(serializer(page, many=True).data)
+
+    @extend_schema(responses=VersionSerializer(many=True), filters=False)
+    @action(detail=True, filterset_class=None)
+    def versions(self, request: Request, pk: Any = None) -> Response:
+        """Every version of the text, oldest first."""
+        return self._page(Version.objects.filter(source=self.get_object()), VersionSerializer, ByNumber)
+
+    @extend_schema(responses=FullVersionSerializer, filters=False)
+    @action(detail=True, url_path=r"versions/(?P<number>[0-9]{1,6})", filterset_class=None)
+    def version(self, request: Request, number: str, pk: Any = None) -> Response:
+        """One version with its text."""
+        return Response(FullVersionSerializer(self._numbered(self.get_object(), number)).data)
+
+    @extend_schema(responses=ObservationSerializer(many=True), filters=False)
+    @action(detail=True, filterset_class=None)
+    def observations(self, request: Request, pk: Any = None) -> Response:
+        """Every look, newest first."""
+        return self._page(Observation.objects.filter(source=self.get_object()), ObservationSerializer, ByTime)
+
+    @extend_schema(responses=DisappearanceSerializer(many=True), filters=False)
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def disappearances(self, request: Request, pk: Any = None) -> Response:
+        """When it was gone, and whether it came back."""
+        rows = Disappearance.objects.filter(source=self.get_object()).order_by("first_missing_at")
+        return Response(DisappearanceSerializer(rows, many=True).data)
+
+    @extend_schema(
+        responses=DiffSerializer,
+        filters=False,
+        parameters=[OpenApiParameter("from", int, required=True), OpenApiParameter("to", int, required=True)],
+    )
+    @action(detail=True, filterset_class=None)
+    def diff(self, request: Request, pk: Any = None) -> Response:
+        """How the text changed from one version to another."""
+        source = self.get_object()
+        old = self._numbered(source, request.query_params.get("from", ""))
+        new = self._numbered(source, request.query_params.get("to", ""))
+        return Response(diff(old.body, new.body).to_json())
+
+    @extend_schema(responses=FullVersionSerializer, filters=False, parameters=[OpenApiParameter("at", str, required=True)])
+    @action(detail=True, url_path="as-of", filterset_class=None)
+    def as_of(self, request: Request, pk: Any = None) -> Response:
+        """What it said at a time: the version first found at or before `at`."""
+        try:
+            at = parse_datetime(request.query_params.get("at", "").replace(" ", "+"))
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None:
+            raise ValidationError({"at": ["Give a time with its offset, such as 2025-03-01T00:00:00Z."]})
+        version = Version.objects.filter(source=self.get_object(), not_after__lte=at).order_by("-number").first()
+        if version is None:
+            raise Http404
+        return Response(FullVersionSerializer(version).data)
+
+    def _numbered(self, source: Source, number: str) -> Version:
+        if not number.isdecimal() or len(number) > 6:
+            raise ValidationError({"version": ["Name versions by their number, from 1."]})
+        version = Version.objects.filter(source=source, number=int(number)).first()
+        if version is None:
+            raise Http404
+        return version
+
+
+class ExhibitViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Exhibit]):
+    """Published exhibits."""
+
+    permission_classes = [PublicRead]
+    serializer_class = ExhibitSerializer
+    queryset = Exhibit.objects.none()
+
+    def get_queryset(self) -> QuerySet[Exhibit]:
+        return Exhibit.objects.public().select_related("submission").prefetch_related("rendition_set")
+
+
+class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Submission]):
+    """One's own submissions, and filing a new one."""
+
+    permission_classes = [MaySubmit]
+    serializer_class = SubmissionSerializer
+    parser_classes = [MultiPartParser, FormParser]
+    queryset = Submission.objects.none()
+
+    def get_queryset(self) -> QuerySet[Submission]:
+        return Submission.objects.filter(filed_by=self.request.user.pk).prefetch_related("exhibit_set")
+
+    @extend_schema(
+        request={"multipart/form-data": NewSubmissionSerializer},
+        responses={201: SubmissionSerializer, 200: SubmissionSerializer},
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+    )
+    def create(self, request: Request) -> Response:
+        """File evidence on a claim. The photos are stored before this answers; the same Idempotency-Key gives the same submission."""
+        key = request.headers.get("Idempotency-Key", "")
+        if len(key) > MAX_KEY or not key.isprintable():
+            raise ValidationError({"Idempotency-Key": [f"At most {MAX_KEY} printable characters."]})
+        before = Submission.objects.filter(filed_by=request.user.pk, idempotency_key=key).first() if key else None
+        if before is not None:
+            return Response(SubmissionSerializer(before).data)
+        data = NewSubmissionSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = data.validated_data
+        try:
+            photos = [filing.NewPhoto(filing.receive(file), file.name or "") for file in given["photos"]]
+        except TooLarge as error:
+            raise FileTooLarge(f"A photo has more than {error.limit} bytes. Nothing was stored.") from error
+        except NoSpace as error:
+            raise NoRoom from error
+        submission = filing.file_submission(
+            by=request.user, claim=given["claim"], narrative=given["narrative"], narrative_lang=given["narrative_lang"],
+            licence=given["licence"], contact=given["contact"], photos=photos, now=timezone.now(), idempotency_key=key,
+        )  # fmt: skip
+        return Response(SubmissionSerializer(submission).data, status=status.HTTP_201_CREATED)

@@ -1,0 +1,60 @@
+"""Reports, bundles, history and changes as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from reports.models import Report, ReportFile
+
+
+class ReportFileSerializer(serializers.ModelSerializer[ReportFile]):
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ReportFile
+        fields = ["name", "digest", "size", "media_type", "url"]
+
+    def get_url(self, file: ReportFile) -> str:
+        return reverse("report_file", args=[file.report.reference, file.name])
+
+
+class ReportSerializer(serializers.ModelSerializer[Report]):
+    files = ReportFileSerializer(source="reportfile_set", many=True, read_only=True)
+
+    class Meta:
+        model = Report
+        fields = ["id", "reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at", "files"]
+
+
+class FieldChangeSerializer(serializers.Serializer[Any]):
+    """One field before and after. `kind` says how the field is recorded; a sealed value is never shown."""
+
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+
+
+class HistoryChangeSerializer(serializers.Serializer[Any]):
+    """One recorded change: what, when, by whom (role and pseudonym), why, and where in the log."""
+
+    index = serializers.IntegerField(allow_null=True)
+    kind = serializers.CharField()
+    object = serializers.CharField()
+    at = serializers.CharField()
+    role = serializers.CharField()
+    name = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+    outside = serializers.BooleanField()
+    fields_changed = FieldChangeSerializer(many=True)
+    proof = serializers.CharField(allow_null=True)
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One leaf of the log."""
+
+    index = serializers.IntegerField()
+    leaf = serializers.JSONField()

@@ -1,0 +1,133 @@
+"""Reads across the rooms: reports, histories, bundles, and the feed of everything that was logged."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import api_view, permission_classes
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.permissions import PublicRead
+from claims.api.lookup import ByIdOrReference
+from claims.lookup import by_reference
+from claims.models import Claim
+from ledger.history import Change
+from ledger.models import Entry
+from ledger.proofs import NotLogged, published
+from reports.api.serializers import ChangeSerializer, HistoryChangeSerializer, ReportSerializer
+from reports.building import bundle_of
+from reports.models import Report
+from reports.trails import claim_changes
+from verdicts.models import Verdict
+
+MOST = 200
+
+
+def _whole(request: Request, name: str, default: int, most: int) -> int:
+    value = request.query_params.get(name, str(default))
+    if not value.removeprefix("-").isdecimal() or len(value) > 18:
+        raise ValidationError({name: ["A whole number is needed."]})
+    return min(int(value), most)
+
+
+class NewestBuilt(CursorPagination):
+    """By time of building; ids of reports follow from their contents."""
+
+    ordering = ("-created_at", "-id")
+    page_size = 50
+
+
+class ReportViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Report]):
+    """Reports that were built, newest first."""
+
+    permission_classes = [PublicRead]
+    serializer_class = ReportSerializer
+    queryset = Report.objects.all().prefetch_related("reportfile_set__report")
+    filterset_fields = ["claim", "source", "kind"]
+
+    pagination_class = NewestBuilt
+
+
+def change_json(change: Change) -> dict[str, Any]:
+    """One change of a history, as the API shows it."""
+    return {
+        "index": change.index,
+        "kind": change.kind,
+        "object": f"{change.label}/{change.object_id}",
+        "at": change.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "role": change.role,
+        "name": change.name,
+        "reason": change.reason,
+        "outside": change.outside,
+        "fields_changed": [
+            {"name": one.name, "kind": one.kind, "state": one.state, "before": one.before, "after": one.after} for one in change.fields
+        ],
+        "proof": reverse("record_proof", args=[change.index]),
+    }
+
+
+@extend_schema(
+    responses=HistoryChangeSerializer(many=True),
+    parameters=[OpenApiParameter("before", int, description="Continue below this log index."), OpenApiParameter("limit", int)],
+)
+@api_view(["GET"])
+@permission_classes([PublicRead])
+def claim_history(request: Request, id: str) -> Response:
+    """Every edit of a claim and of what hangs on it, field by field, newest first."""
+    claim = by_reference(Claim.objects.public(), id)
+    limit = max(1, _whole(request, "limit", 50, MOST))
+    before = _whole(request, "before", 0, 2**62) or None
+    changes = claim_changes(claim, before=before, limit=limit)
+    following = f"{request.path}?before={changes[-1].index}&limit={limit}" if len(changes) == limit else None
+    return Response({"next": following, "results": [change_json(one) for one in changes]})
+
+
+@extend_schema(responses=OpenApiTypes.OBJECT)
+@api_view(["GET"])
+@permission_classes([PublicRead])
+def verdict_proof(request: Request, id: str) -> HttpResponse:
+    """The offline bundle of a verdict: check it with `python -m ledger.verify`."""
+    verdict = by_reference(Verdict.objects.public(), id)
+    try:
+        content = bundle_of(verdict)
+    except NotLogged as error:
+        raise Http404 from error
+    response = HttpResponse(content, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{verdict.reference}.bundle.json"'
+    return response
+
+
+class ChangeView(APIView):
+    """The log as a feed: leaves in order, resumable by index."""
+
+    permission_classes = [PublicRead]
+
+    @extend_schema(
+        responses=ChangeSerializer(many=True),
+        parameters=[
+            OpenApiParameter("after", int, description="The last log index already read; -1 to begin."),
+            OpenApiParameter("limit", int),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """Published leaves after an index, oldest first."""
+        after = _whole(request, "after", -1, 2**62)
+        limit = max(1, _whole(request, "limit", 100, MOST))
+        try:
+            size = published()[0].size
+        except NotLogged:
+            size = 0
+        rows = Entry.objects.filter(index__gt=after, index__lt=size).order_by("index").values_list("index", "leaf")[:limit]
+        results = [{"index": index, "leaf": json.loads(bytes(leaf))} for index, leaf in rows]
+        following = f"{request.path}?after={results[-1]['index']}&limit={limit}" if len(results) == limit else None
+        return Response({"size": size, "next": following, "results": results})

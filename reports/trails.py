@@ -1,0 +1,37 @@
+"""Which objects make up the history of a claim: itself and all that hangs on it, whatever room it is in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from claims.models import Appearance, Aspect, Claim, Criterion, Flag
+from evidence.models import Exhibit, Measurement, Sighting, Submission, Teardown
+from ledger import history
+from ledger.history import Change
+from verdicts.models import Finding, Invitation, Reply, Verdict
+
+
+def claim_objects(claim: Claim) -> dict[str, list[Any]]:
+    """The ids of a claim and of what hangs on it, by object label. What is not public among them, history itself leaves out."""
+    aspects = list(Aspect.objects.filter(claim=claim).values_list("pk", flat=True))
+    of_claim: dict[Any, Any] = {
+        Criterion: Criterion.objects.filter(aspect__in=aspects),
+        Appearance: Appearance.objects.filter(claim=claim),
+        Flag: Flag.objects.filter(claim=claim),
+        Sighting: Sighting.objects.filter(appearance__claim=claim),
+        Submission: Submission.objects.public().filter(claim=claim),
+        Exhibit: Exhibit.objects.public().filter(submission__claim=claim),
+        Teardown: Teardown.objects.filter(submission__claim=claim),
+        Measurement: Measurement.objects.filter(aspect__in=aspects),
+        Finding: Finding.objects.filter(aspect__in=aspects),
+        Invitation: Invitation.objects.filter(claim=claim),
+        Reply: Reply.objects.filter(invitation__claim=claim),
+        Verdict: Verdict.objects.public().filter(aspect__in=aspects),
+    }
+    found = {model._meta.label_lower: list(rows.values_list("pk", flat=True)) for model, rows in of_claim.items()}
+    return {"claims.claim": [claim.pk], "claims.aspect": aspects, **{label: ids for label, ids in found.items() if ids}}
+
+
+def claim_changes(claim: Claim, *, before: int | None = None, limit: int = 50) -> list[Change]:
+    """The public history of a claim, newest first, continued below log index `before`."""
+    return history.of_all(claim_objects(claim), before=before, limit=limit)

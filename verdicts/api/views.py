@@ -1,0 +1,69 @@
+"""Reads of verdicts. A single one is usually answered by config.front before it gets here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+
+from accounts.api.permissions import PublicRead
+from claims.api.lookup import ByIdOrReference
+from verdicts.api.serializers import VerdictSerializer
+from verdicts.models import Verdict, VerdictDocument
+from verdicts.states import Rating
+
+
+class VerdictFilter(django_filters.FilterSet):
+    """By claim, company and rating."""
+
+    claim = django_filters.UUIDFilter(field_name="aspect__claim")
+    company = django_filters.UUIDFilter(field_name="aspect__claim__company")
+    rating = django_filters.ChoiceFilter(choices=Rating.choices)
+
+    class Meta:
+        model = Verdict
+        fields: list[str] = []
+
+
+class NewestPublished(CursorPagination):
+    """By time of publication."""
+
+    ordering = ("-published_at", "-id")
+    page_size = 50
+    page_size_query_param = "limit"
+    max_page_size = 200
+
+
+class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericViewSet[Verdict]):
+    """Published verdicts, and those they superseded."""
+
+    permission_classes = [PublicRead]
+    serializer_class = VerdictSerializer
+    filterset_class = VerdictFilter
+    pagination_class = NewestPublished
+    queryset = Verdict.objects.none()
+
+    def get_queryset(self) -> QuerySet[Verdict]:
+        return Verdict.objects.public().select_related("aspect")
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def retrieve(self, request: Request, id: str) -> HttpResponse:
+        """The public document of a verdict exactly as it was published (RFC 8785 bytes; its SHA-256 stands in the log)."""
+        verdict: Any = self.get_object()
+        body = VerdictDocument.objects.filter(verdict=verdict).values_list("body", flat=True).first()
+        if body is None:
+            raise Http404
+        response = HttpResponse(body, content_type="application/json")
+        response["ETag"] = f'"{verdict.document_digest}"'
+        response["Cache-Control"] = "public, max-age=60"
+        successor = Verdict.objects.filter(supersedes=verdict).exclude(published_at=None).values_list("pk", flat=True).first()
+        if successor:
+            response["Link"] = f'</api/v1/verdicts/{successor}/>; rel="successor-version"'
+        return response
