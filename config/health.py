@@ -45,7 +45,7 @@ def parts() -> dict[str, bool]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         ready["database"] = True
-        ready["sequencer"] = ledger.health().lag_seconds <= settings.READY_LAG_SECONDS
+        ready["sequencer"] = ledger.health().lag.total_seconds() <= settings.READY_LAG_SECONDS
         ready["canary"] = jobs.health().ready
     except AWAY as error:
         logger.warning("Not ready: %s", error)
@@ -75,9 +75,14 @@ class _Rooms(Collector):
         for sample in jobs.metrics():
             family = families.setdefault(sample.name, GaugeMetricFamily(sample.name, sample.help, labels=list(sample.labels)))
             family.add_metric(list(sample.labels.values()), sample.value)
-        for name, value in ledger.health()._asdict().items():
-            if isinstance(value, int | float):
-                families[name] = GaugeMetricFamily(f"asclaimed_ledger_{name}", f"The record: {name.replace('_', ' ')}", value=float(value))
+        log = ledger.health()
+        for name, help_text, value in (
+            ("asclaimed_log_size", "Entries under the last signed checkpoint", log.size),
+            ("asclaimed_log_pending", "Changes not yet entered", log.pending),
+            ("asclaimed_log_stuck", "Changes that could not be entered", log.stuck),
+            ("asclaimed_log_lag_seconds", "How long the oldest waiting change has waited", log.lag.total_seconds()),
+        ):
+            families[name] = GaugeMetricFamily(name, help_text, value=float(value))
         yield from families.values()
 
 
@@ -86,7 +91,7 @@ def _may_read_metrics(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN and hmac.compare_digest(offered.encode(), settings.METRICS_TOKEN.encode()):
         return True
     # Behind a proxy on this machine everyone comes from loopback; a forwarded request has to show the token.
-    if "Forwarded" in request.headers or "X-Forwarded-For" in request.headers or getattr(settings, "TRUSTED_PROXIES", 0):
+    if "Forwarded" in request.headers or "X-Forwarded-For" in request.headers or settings.TRUSTED_PROXIES:
         return False
     try:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback

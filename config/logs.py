@@ -22,7 +22,7 @@ _RULES = [
     (re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{8,}"), r"\1 [secret]"),
     (
         re.compile(
-            r"(?i)([\"']?\b[\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization|cookie|session(?:id)?)[\"']?\s*[=:]\s*)[^\s,;&}\]]+"
+            r"(?i)([\"']?\b[\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization|cookie|session(?:[_-]?id)?)[\"']?\s*[=:]\s*)[^\s,;&}\]]+"
         ),
         r"\1[secret]",
     ),
@@ -59,7 +59,7 @@ class Json(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             line["error"] = f"{type(error).__name__}: {clean(str(error))}"
-            line["at_frames"] = frames(error)
+            line["frames"] = frames(error)
         return json.dumps(line, ensure_ascii=True)
 
 
