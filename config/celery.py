@@ -24,6 +24,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 # A queue that nobody listens to is a typing error, not a new queue.
 app.conf.task_queues = [Queue(name, routing_key=name) for name in Name.values]
 app.conf.task_create_missing_queues = False
+# Celery would open a new database connection for every task; ours are looked after by the tasks themselves (jobs/tasks.py).
+app.conf.CELERY_DB_REUSE_MAX = 500
 app.conf.beat_scheduler = "jobs.metronome:Metronome"
 app.conf.beat_schedule = {
     "tick": {"task": "jobs.tick", "schedule": 1.0, "options": {"queue": Name.TICK.value}},
