@@ -12,7 +12,8 @@ Both say everything in words too: ``<title>`` and ``<desc>``, for who does not s
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
-from itertools import pairwise
+from functools import lru_cache
+from itertools import groupby, pairwise
 from typing import Any, Final, NamedTuple, cast
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -76,6 +77,14 @@ def promised_against_measured(
     """
     if not values:
         raise ValueError("a chart needs at least one value")
+    return _promised_against_measured(property_name, comparator, limit, unit, coverage, tuple(values), lang)
+
+
+@lru_cache(maxsize=64)
+def _promised_against_measured(
+    property_name: str, comparator: str, limit: str, unit: str, coverage: str, values: tuple[Value, ...], lang: Lang
+) -> str:
+    """Kept, because page and PDF of one report ask for the same picture and the engine needs half a second for it."""
     title = phrase("chart_title", lang, property=property_name)
     promise = phrase("chart_limit", lang, comparator=word("comparator", comparator, lang), value=limit, unit=unit)
     told = [
@@ -192,18 +201,19 @@ def _spec(
     y = alt.Y("y:Q", scale=down, axis=None)
     field = layer([{"x": band[0], "x2": band[1], "y": band[2], "y2": band[3]}]).mark_rect(color=CAME_TINT)
     rules = [
-        layer([{"x": one[0], "y": one[1], "x2": one[2], "y2": one[3]}])
-        .mark_rule(color=one[4], strokeWidth=one[5])
+        layer([{"x": one[0], "y": one[1], "x2": one[2], "y2": one[3]} for one in alike])
+        .mark_rule(color=colour, strokeWidth=width)
         .encode(x=x, y=y, x2="x2:Q", y2="y2:Q")
-        for one in lines
+        for (colour, width), alike in groupby(lines, key=lambda one: one[4:])
     ]
     marks = layer([{"x": at, "y": high} for at, high in dots]).mark_circle(size=72, color=INK, opacity=1).encode(x=x, y=y)
     anchors = {"start": "left", "middle": "center", "end": "right"}
+    numbered = sorted(enumerate(labels), key=lambda each: each[1][3:])
     texts = [
-        layer([{"x": at, "y": high, "t": f"#{index}"}])
+        layer([{"x": label[1], "y": label[2], "t": f"#{index}"} for index, label in alike])
         .mark_text(align=anchors[anchor], baseline="alphabetic", fontSize=size, color=colour, fontWeight=weight)
         .encode(x=x, y=y, text="t:N")
-        for index, (_, at, high, anchor, size, colour, weight) in enumerate(labels)
+        for (anchor, size, colour, weight), alike in groupby(numbered, key=lambda each: each[1][3:])
     ]
     chart = alt.layer(field.encode(x=x, y=y, x2="x2:Q", y2="y2:Q"), *rules, marks, *texts)
     chart = chart.properties(width=WIDTH, height=height, padding=0, autosize=alt.AutoSizeParams(type="none"), background="#ffffff")
