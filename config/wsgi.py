@@ -8,11 +8,11 @@ from django.core.wsgi import get_wsgi_application
 
 django = get_wsgi_application()
 
-from django.conf import settings  # noqa: E402  needs Django to be set up
+# Only now: these need Django's settings.
+from django.conf import settings  # noqa: E402  see above
 
-from config.checks import refuse  # noqa: E402  needs Django's settings
-from config.front import VerdictFront  # noqa: E402  as above
+from config.checks import refuse  # noqa: E402  see above
+from config.front import VerdictFront  # noqa: E402  see above
 
 refuse()
-
 application = VerdictFront(django, settings.PUBLISHED_DIR)

@@ -50,7 +50,7 @@ def safe(settings: Any, tmp_path: Path) -> Any:
     settings.CACHES = {"default": {"LOCATION": "redis://cache.example/0"}}
     settings.FETCH_LOCAL = {}
     settings.METRICS_TOKEN = ""
-    for name in ("KEYS_DIR", "LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "STATIC_ROOT"):
+    for name in ("KEYS_DIR", "LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT"):
         setattr(settings, name, tmp_path / name)
     checks.refuse()
     return settings
@@ -86,7 +86,7 @@ def test_an_unsafe_setting_is_refused(safe: Any, code: str, name: str, value: ob
         checks.refuse()
 
 
-@pytest.mark.parametrize("served", ["LEDGER_DIR", "REPORTS_DIR", "STATIC_ROOT", "RENDITIONS_DIR"])
+@pytest.mark.parametrize("served", ["LEDGER_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT", "RENDITIONS_DIR"])
 def test_keys_are_never_inside_what_is_served_nor_the_other_way_round(safe: Any, served: str) -> None:
     keys = safe.KEYS_DIR
     safe.KEYS_DIR = getattr(safe, served) / "keys"
