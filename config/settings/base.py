@@ -22,6 +22,7 @@ BLOBS_DIR = environment.directory("BLOBS_DIR", DATA_DIR / "blobs")
 RENDITIONS_DIR = environment.directory("RENDITIONS_DIR", DATA_DIR / "renditions")
 #: Built reports and snapshots; can be made again, to the byte.
 REPORTS_DIR = environment.directory("REPORTS_DIR", DATA_DIR / "reports")
+#: The documents of published verdicts, served to anyone as they lie.
 PUBLISHED_DIR = environment.directory("PUBLISHED_DIR", DATA_DIR / "published")
 
 INSTALLED_APPS = [
@@ -211,6 +212,20 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SCHEMA_PATH_PREFIX_TRIM": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ProductKind": "claims.states.ProductKind",
+        "ClaimKind": "claims.states.ClaimKind",
+        "AspectKind": "claims.states.AspectKind",
+        "FlagKind": "claims.states.FlagKind",
+        "SightingKind": "evidence.states.SightingKind",
+        "ReportKind": "reports.models.ReportKind",
+        "ClaimStatus": "claims.states.ClaimStatus",
+        "SubmissionStatus": "evidence.states.SubmissionStatus",
+        "ExhibitStatus": "evidence.states.ExhibitStatus",
+        "DisappearanceStatus": "evidence.states.DisappearanceStatus",
+        "VerdictStatus": "verdicts.states.VerdictStatus",
+        "LookType": "evidence.states.LookType",
+    },
     "APPEND_COMPONENTS": {
         "schemas": {
             "Problem": {
@@ -249,6 +264,8 @@ SUBMISSION_MAX_EXHIBITS = 20
 FREE_SPACE_FLOOR = 512 * 1024 * 1024
 
 # For operators.
+#: The role that `manage.py ledger_roles` grants what the application needs, when none is named to it.
+DATABASE_APP_ROLE = environment.text("DATABASE_APP_ROLE", "")
 #: Lets a scraper that is not on loopback read /metrics, as `Authorization: Bearer …`. Unset: loopback only.
 METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
 #: How many proxies of ours stand in front. 0: none, and forwarded headers are ignored. The outermost must overwrite
@@ -256,4 +273,5 @@ METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
 TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", 0)
 #: How far behind the sequencer may be, in seconds, before /readyz says so.
 READY_LAG_SECONDS = environment.integer("READY_LAG_SECONDS", 60, least=1)
+#: The least level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.
 LOGGING = logs.configuration(level=environment.text("LOG_LEVEL", "INFO"))
