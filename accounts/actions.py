@@ -66,7 +66,7 @@ def create_key(*, by: User, label: str, scopes: list[str], now: datetime, expire
         scopes=sorted(set(scopes)), created_at=now, expires_at=expires_at,
     )  # fmt: skip
     key.full_clean()
-    with ledger.act("key.created", by=by, role=Role.CONTRIBUTOR, name=""):
+    with ledger.act("key.created", by=by, role=Role.CONTRIBUTOR, name="account holder"):
         key.save(force_insert=True)
     return key, secret
 
@@ -76,5 +76,5 @@ def revoke_key(*, by: User, key: ApiKey, now: datetime) -> None:
     """Make a key of one's own useless at once. Revoking twice is once. Raises NotAllowed."""
     if key.user_id != by.pk and not by.has_role(Role.OPERATOR):
         raise NotAllowed(_("This is not your key."))
-    with ledger.act("key.revoked", by=by, role=Role.CONTRIBUTOR, name=""):
+    with ledger.act("key.revoked", by=by, role=Role.CONTRIBUTOR, name="account holder"):
         ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)

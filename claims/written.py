@@ -83,7 +83,7 @@ def validate_written(value: Any) -> None:
             raise fault
 
 
-class WrittenField(models.JSONField):  # type: ignore[type-arg]  # the stubs give JSONField no parameters at run time
+class WrittenField(models.JSONField):
     """A written text; empty is `{}`."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

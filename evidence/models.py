@@ -6,7 +6,7 @@ Fields that tie evidence to a person are *closed* texts of the record: committed
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, TypeVar
 from uuid import uuid4
 
 from django.db import models
@@ -33,6 +33,8 @@ from evidence.states import (
     SourceGrade,
     SubmissionStatus,
 )
+
+M = TypeVar("M", bound=models.Model)
 
 # --- sources over time -------------------------------------------------------------------------------------------------
 
@@ -224,31 +226,36 @@ class Contributor(models.Model):
     user = models.OneToOneField(User, on_delete=models.PROTECT)
 
 
-class OfAcceptedSubmission(models.QuerySet[models.Model]):
+class OfAcceptedSubmission(models.QuerySet[M]):
     """Rows that belong to a submission; the public knows only those of accepted ones."""
 
-    via: str
+    via = "submission"
 
     def public(self) -> Self:
-        return self.filter(**{f"{self.via}__status": SubmissionStatus.ACCEPTED})
+        return self.filter(**{f"{self.via}__status": SubmissionStatus.ACCEPTED}).distinct()
 
 
-class OfUnit(OfAcceptedSubmission):
+class UnitQuerySet(OfAcceptedSubmission["Unit"]):
     via = "teardown__submission"
 
-    def public(self) -> Self:
-        return super().public().distinct()
 
-
-class OfExhibit(OfAcceptedSubmission):
+class CustodyEventQuerySet(OfAcceptedSubmission["CustodyEvent"]):
     via = "exhibit__submission"
 
 
-class OfSubmission(OfAcceptedSubmission):
+class TeardownQuerySet(OfAcceptedSubmission["Teardown"]):
     via = "submission"
 
 
-class OfTeardown(OfAcceptedSubmission):
+class PartQuerySet(OfAcceptedSubmission["Part"]):
+    via = "teardown__submission"
+
+
+class TeardownStepQuerySet(OfAcceptedSubmission["TeardownStep"]):
+    via = "teardown__submission"
+
+
+class MeasurementQuerySet(OfAcceptedSubmission["Measurement"]):
     via = "teardown__submission"
 
 
@@ -261,7 +268,7 @@ class Unit(models.Model):
     label = models.CharField(max_length=60)
     serial_key = models.CharField(max_length=64)
 
-    objects = OfUnit.as_manager()
+    objects = UnitQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["product", "serial_key"], name="unit_once_per_product")]
@@ -454,7 +461,7 @@ class CustodyEvent(models.Model):
     note = models.CharField(max_length=300, blank=True)
     happened_at = models.DateTimeField()
 
-    objects = OfExhibit.as_manager()
+    objects = CustodyEventQuerySet.as_manager()
 
     class Meta:
         constraints = [known("kind", CustodyKind, "custody_kind_known")]
@@ -472,7 +479,7 @@ class Teardown(models.Model):
     title = WrittenField()
     performed_date = models.DateField()
 
-    objects = OfSubmission.as_manager()
+    objects = TeardownQuerySet.as_manager()
 
 
 @ledger.recorded(plain=["teardown", "parent", "number"], text=["name"], coarse=True, public="public")
@@ -485,7 +492,7 @@ class Part(models.Model):
     number = models.PositiveSmallIntegerField()
     name = WrittenField()
 
-    objects = OfTeardown.as_manager()
+    objects = PartQuerySet.as_manager()
 
 
 @ledger.recorded(plain=["teardown", "part", "exhibit", "number"], text=["done", "seen"], coarse=True, public="public")
@@ -500,7 +507,7 @@ class TeardownStep(models.Model):
     done = WrittenField()
     seen = WrittenField(blank=True)
 
-    objects = OfTeardown.as_manager()
+    objects = TeardownStepQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["teardown", "number"], name="step_number_once_per_teardown")]
@@ -527,7 +534,7 @@ class Measurement(models.Model):
     conditions = WrittenField(blank=True)
     measured_date = models.DateField()
 
-    objects = OfTeardown.as_manager()
+    objects = MeasurementQuerySet.as_manager()
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(standard_uncertainty__gt=0), name="measurement_has_an_uncertainty")]

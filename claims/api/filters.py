@@ -10,7 +10,7 @@ from claims.references import read_reference
 from claims.states import Channel, ClaimKind, ClaimStatus, FlagKind
 
 
-class ClaimFilter(django_filters.FilterSet):
+class ClaimFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """By company, product, kind, status, flag, and words of the quote or the summary (or a reference)."""
 
     company = django_filters.UUIDFilter()
@@ -41,7 +41,7 @@ class ClaimFilter(django_filters.FilterSet):
         return rows
 
 
-class SourceFilter(django_filters.FilterSet):
+class SourceFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """By company and channel."""
 
     company = django_filters.UUIDFilter()

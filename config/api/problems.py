@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 from django.http import Http404
 from rest_framework import exceptions
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -17,10 +16,6 @@ _TITLES = {
     409: "Conflict", 413: "Too large", 415: "Unsupported media type", 429: "Too many requests", 503: "Not available just now",
     507: "No room to store this",
 }  # fmt: skip
-
-
-class ProblemRenderer(JSONRenderer):
-    media_type = "application/problem+json"
 
 
 def problem(status: int, detail: str, *, code: str = "", **more: Any) -> Response:
@@ -32,11 +27,7 @@ def problem(status: int, detail: str, *, code: str = "", **more: Any) -> Respons
         "detail": detail,
         **more,
     }
-    response = Response(body, status=status)
-    response.accepted_renderer = ProblemRenderer()
-    response.accepted_media_type = ProblemRenderer.media_type
-    response.renderer_context = {}
-    return response
+    return Response(body, status=status, content_type="application/problem+json")
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -53,7 +44,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         detail, code, more = "Some fields cannot be accepted as they are. Nothing was stored.", "invalid", {"errors": error.detail}
     elif isinstance(error, exceptions.APIException):
         detail = str(error.detail)
-        code = error.get_codes() if isinstance(error.get_codes(), str) else ""
+        codes = error.get_codes()
+        code = codes if isinstance(codes, str) else ""
     elif isinstance(error, (Http404, PermissionDenied)):
         detail = str(error) if isinstance(error, PermissionDenied) and str(error) else _TITLES[response.status_code] + "."
     answer = problem(response.status_code, detail, code=code, **more)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.permissions import MaySubmit, PublicRead
+from accounts.models import User
 from claims.api.filters import SourceFilter
 from claims.api.lookup import ByIdOrReference
 from claims.api.serializers import SourceSerializer
@@ -186,7 +187,7 @@ class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveM
         except NoSpace as error:
             raise NoRoom from error
         submission = filing.file_submission(
-            by=request.user, claim=given["claim"], narrative=given["narrative"], narrative_lang=given["narrative_lang"],
+            by=cast(User, request.user), claim=given["claim"], narrative=given["narrative"], narrative_lang=given["narrative_lang"],
             licence=given["licence"], contact=given["contact"], photos=photos, now=timezone.now(), idempotency_key=key,
         )  # fmt: skip
         return Response(SubmissionSerializer(submission).data, status=status.HTTP_201_CREATED)

@@ -18,7 +18,7 @@ class ReportFileSerializer(serializers.ModelSerializer[ReportFile]):
         fields = ["name", "digest", "size", "media_type", "url"]
 
     def get_url(self, file: ReportFile) -> str:
-        return reverse("report_file", args=[file.report.reference, file.name])
+        return reverse("report-file", args=[file.report.reference, file.name])
 
 
 class ReportSerializer(serializers.ModelSerializer[Report]):
@@ -53,7 +53,7 @@ class HistoryChangeSerializer(serializers.Serializer[Any]):
     proof = serializers.CharField(allow_null=True)
 
 
-class ChangeSerializer(serializers.Serializer[Any]):
+class LogEntrySerializer(serializers.Serializer[Any]):
     """One leaf of the log."""
 
     index = serializers.IntegerField()

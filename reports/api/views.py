@@ -24,7 +24,7 @@ from claims.models import Claim
 from ledger.history import Change
 from ledger.models import Entry
 from ledger.proofs import NotLogged, published
-from reports.api.serializers import ChangeSerializer, HistoryChangeSerializer, ReportSerializer
+from reports.api.serializers import HistoryChangeSerializer, LogEntrySerializer, ReportSerializer
 from reports.building import bundle_of
 from reports.models import Report
 from reports.trails import claim_changes
@@ -72,7 +72,7 @@ def change_json(change: Change) -> dict[str, Any]:
         "fields_changed": [
             {"name": one.name, "kind": one.kind, "state": one.state, "before": one.before, "after": one.after} for one in change.fields
         ],
-        "proof": reverse("record_proof", args=[change.index]),
+        "proof": reverse("proof", args=[change.index]),
     }
 
 
@@ -113,7 +113,7 @@ class ChangeView(APIView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        responses=ChangeSerializer(many=True),
+        responses=LogEntrySerializer(many=True),
         parameters=[
             OpenApiParameter("after", int, description="The last log index already read; -1 to begin."),
             OpenApiParameter("limit", int),

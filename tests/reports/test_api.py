@@ -80,7 +80,7 @@ def test_errors_are_problem_documents_that_say_nothing_inner(client: Client) -> 
         answer = client.get(f"/api/v1/{path}")
         assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json"), path
         assert answer.json()["status"] == status
-    assert client.delete("/api/v1/claims/").status_code == 403
+    assert client.delete("/api/v1/claims/").status_code == 401
 
 
 def test_evidence_is_filed_by_key_once_however_often_it_is_sent(client: Client, scene: scenes.Scene) -> None:

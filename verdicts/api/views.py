@@ -20,7 +20,7 @@ from verdicts.models import Verdict, VerdictDocument
 from verdicts.states import Rating
 
 
-class VerdictFilter(django_filters.FilterSet):
+class VerdictFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """By claim, company and rating."""
 
     claim = django_filters.UUIDFilter(field_name="aspect__claim")
