@@ -56,7 +56,7 @@ class RenditionSerializer(serializers.ModelSerializer[Rendition]):
         fields = ["name", "digest", "media_type", "width", "height", "size", "url"]
 
     def get_url(self, rendition: Rendition) -> str:
-        return reverse("media", args=[rendition.digest])
+        return reverse("reports:media", args=[rendition.digest])
 
 
 class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):

@@ -18,7 +18,7 @@ class ReportFileSerializer(serializers.ModelSerializer[ReportFile]):
         fields = ["name", "digest", "size", "media_type", "url"]
 
     def get_url(self, file: ReportFile) -> str:
-        return reverse("report-file", args=[file.report.reference, file.name])
+        return reverse("reports:report-file", args=[file.report.reference, file.name])
 
 
 class ReportSerializer(serializers.ModelSerializer[Report]):

@@ -72,7 +72,7 @@ def change_json(change: Change) -> dict[str, Any]:
         "fields_changed": [
             {"name": one.name, "kind": one.kind, "state": one.state, "before": one.before, "after": one.after} for one in change.fields
         ],
-        "proof": reverse("proof", args=[change.index]),
+        "proof": reverse("reports:proof", args=[change.index]),
     }
 
 
