@@ -15,7 +15,9 @@ from ledger.leaf import Leaf
 from ledger.merkle import inclusion_proof
 from ledger.note import VerifierKey
 from ledger.proof import format_proof
+from ledger.recording import REASON
 from ledger.tiles import TileReader
+from ledger.values import plain
 
 
 class NotLogged(LookupError):
@@ -44,8 +46,16 @@ def _path(index: int, head: Checkpoint) -> list[bytes]:
     return inclusion_proof(index, head.size, TileReader(head.size, LogFiles().read).read)
 
 
-def bundle(label: str, object_id: Any, document: dict[str, Any] | None = None, openings: Iterable[str] | None = ()) -> bytes:
-    """The offline bundle of an object, as the file's bytes.
+def signed(note: str) -> tuple[Checkpoint, str, VerifierKey]:
+    """The same for an earlier checkpoint of this log, given by its note."""
+    key = VerifierKey.parse(LogFiles().read("key").decode().strip())
+    return open_checkpoint(note.encode(), key), note, key
+
+
+def bundle(
+    label: str, object_id: Any, document: dict[str, Any] | None = None, openings: Iterable[str] | None = (), *, note: str | None = None
+) -> bytes:
+    """The offline bundle of an object, as the file's bytes, against the published checkpoint or an earlier one (`note`).
 
     With `document` it is of the last entry that published exactly this document, else of the object's last entry. `openings`
     names the texts to open; None opens all that are public by their kind (the caller has seen to it that the object is public).
@@ -54,19 +64,22 @@ def bundle(label: str, object_id: Any, document: dict[str, Any] | None = None, o
     from ledger.models import Entry
 
     wanted = digest(document) if document is not None else None
-    for entry in Entry.objects.filter(object_label=label, object_id=str(object_id)).order_by("-index").iterator(chunk_size=20):
+    head, text, key = published() if note is None else signed(note)
+    entries = Entry.objects.filter(object_label=label, object_id=str(object_id))
+    if note is not None:
+        entries = entries.filter(index__lt=head.size)  # the object as it was then; what came later is not there yet
+    for entry in entries.order_by("-index").iterator(chunk_size=20):
         leaf = Leaf.parse(bytes(entry.leaf))
         if wanted is None or leaf.document == wanted:
             break
     else:
         raise NotLogged(f"{label}/{object_id} is not in the log yet")
-    head, note, key = published()
     found = openable(entry.index)
     names = list(found) if openings is None else list(openings)
     if missing := [name for name in names if name not in found]:
         raise LookupError(f"cannot be opened: {', '.join(missing)}")
     made = Bundle.build(
-        leaf=bytes(entry.leaf), index=entry.index, hashes=_path(entry.index, head), checkpoint=note, key=key,
+        leaf=bytes(entry.leaf), index=entry.index, hashes=_path(entry.index, head), checkpoint=text, key=key,
         document=document, openings={name: found[name] for name in names},
     )  # fmt: skip
     return made.dumps()
@@ -87,10 +100,10 @@ def openable(index: int) -> dict[str, Opened]:
     leaf = Leaf.parse(bytes(entry.leaf))
     found = {}
     for name in leaf.commits.keys() & keys.keys():
-        if name == leaves.REASON:
+        if name == REASON:
             who = leaves.said(row["pgh_context"], row["pgh_label"])
             if who.reason_public:
                 found[name] = Opened(keys[name], who.reason)
         elif (name in record.text and name not in record.closed) or name in record.plain:
-            found[name] = Opened(keys[name], leaves.plain(row[name]))
+            found[name] = Opened(keys[name], plain(row[name]))
     return found

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.template.loader import render_to_string
-from django.utils import translation
+from django.db import connection, transaction
+from django.db.models import Max
 
 import ledger
 from claims.models import Claim, Source
 from evidence.blobs import BlobStore
-from evidence.models import Exhibit
 from evidence.stores import renditions
-from ledger.models import Checkpoint
-from reports import document
+from ledger import proofs
+from ledger.models import Checkpoint, Entry, Pending
+from ledger.sequencing import sequence
+from reports import document, standalone
 from reports.charts import chart_of
 from reports.models import Report, ReportFile, ReportKind
 from reports.schema import to_bytes
 from reports.typesetting import typeset, typeset_snapshot
-from reports.words import LANGS
+from reports.words import LANGS, phrase
 from verdicts.models import Verdict, VerdictDocument
 
 SHORT: Final = {"en": "en", "zh-Hans": "zh"}
 FILE_LIMIT: Final = 200 * 1024 * 1024
+_TRIES: Final = 20
+_PAUSE: Final = 0.02
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Everything that a report is made of. From here on neither the database nor the clock has a say."""
+
+    report: dict[str, Any]
+    bundles: dict[str, bytes] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,77 +55,96 @@ class Built:
     files: dict[str, tuple[bytes, str]]
 
 
+class NotAtRest(Exception):
+    """Changes came in faster than they were logged, so no state of the database is exactly that of a checkpoint just now."""
+
+
 def store() -> BlobStore:
     """Where the files of reports lie, under their digests."""
     return BlobStore(Path(settings.REPORTS_DIR), keep_free=settings.FREE_SPACE_FLOOR)
 
 
-def build_discrepancy(claim: Claim, checkpoint: Checkpoint) -> Built:
-    """All files of the discrepancy report of a claim as of `checkpoint`. Raises schema.InvalidReport, typesetting.CannotTypeset."""
+@contextmanager
+def at_checkpoint() -> Iterator[Checkpoint]:
+    """Reads within see the database exactly as the newest checkpoint covers it: nothing newer, nothing missing.
+
+    One read-only snapshot (REPEATABLE READ) in which the outbox is empty and the checkpoint covers every entry. Otherwise a report
+    could tell of a look that came a moment after the checkpoint which it says it was made from. Raises NotAtRest.
+    """
+    for attempt in range(_TRIES):
+        time.sleep(_PAUSE * min(attempt, 10))
+        sequence()
+        with transaction.atomic(durable=True):
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            checkpoint = Checkpoint.objects.order_by("-size").first()
+            logged = Entry.objects.aggregate(last=Max("index"))["last"]
+            if checkpoint is not None and checkpoint.size == (logged or 0) + 1 and not Pending.objects.exists():
+                yield checkpoint
+                return
+    raise NotAtRest
+
+
+def gather_discrepancy(claim_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
+    """What the discrepancy report of a claim is made of, as of `checkpoint`. Call it within `at_checkpoint`."""
+    claim = Claim.objects.select_related("company", "product", "option").get(pk=claim_id)
     report = document.discrepancy(claim, checkpoint)
-    data = to_bytes(report)
-    bundles = {document.bundle_name(one): bundle_of(one, checkpoint) for one in Verdict.objects.standing().filter(aspect__claim=claim)}
-    pictures = _pictures(report)
-    attachments = [(name, content, "application/json", "Verdict bundle") for name, content in sorted(bundles.items())]
-    files = {"report.json": (data, "application/json"), **{name: (content, "application/json") for name, content in bundles.items()}}
+    standing = Verdict.objects.standing().filter(aspect__claim=claim)
+    return Gathered(report, {document.bundle_name(one): bundle_of(one, checkpoint) for one in standing}, _pictures(report))
+
+
+def gather_snapshot(source_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
+    """What the snapshot of a source that disappeared is made of, as of `checkpoint`. Call it within `at_checkpoint`."""
+    source = Source.objects.select_related("company").get(pk=source_id)
+    return Gathered(document.snapshot(source, checkpoint))
+
+
+def make(gathered: Gathered) -> Built:
+    """All files of a report: the same report, bundles and pictures make the same bytes.
+
+    Raises schema.InvalidReport, pictures.CannotTypeset.
+    """
+    report = gathered.report
+    if report["kind"] == ReportKind.SNAPSHOT:
+        files = {"snapshot.json": (to_bytes(report), "application/json")}
+        for lang in LANGS:
+            files[f"snapshot.{SHORT[lang]}.pdf"] = (typeset_snapshot(report, lang), "application/pdf")
+        files["snapshot.html"] = (standalone.page(report, {}), "text/html")
+        return Built(ReportKind.SNAPSHOT, report, files)
+    files = {"report.json": (to_bytes(report), "application/json")}
+    files |= {name: (content, "application/json") for name, content in gathered.bundles.items()}
     for lang in LANGS:
-        files[f"report.{SHORT[lang]}.pdf"] = (typeset(report, lang, attachments, pictures), "application/pdf")
+        attachments = [(name, content, "application/json", phrase("bundle", lang)) for name, content in sorted(gathered.bundles.items())]
+        files[f"report.{SHORT[lang]}.pdf"] = (typeset(report, lang, attachments, gathered.pictures), "application/pdf")
         for number, aspect in enumerate(report["aspects"], start=1):
             if chart := chart_of(aspect, lang):
                 files[f"chart-{number}.{SHORT[lang]}.svg"] = (chart.encode(), "image/svg+xml")
-    files["report.html"] = (_html(report, files), "text/html")
+    files["report.html"] = (standalone.page(report, gathered.pictures), "text/html")
     return Built(ReportKind.DISCREPANCY, report, files)
 
 
-def build_snapshot(source: Source, checkpoint: Checkpoint) -> Built:
-    """All files of the snapshot of a source that disappeared, as of `checkpoint`."""
-    report = document.snapshot(source, checkpoint)
-    files: dict[str, tuple[bytes, str]] = {"snapshot.json": (to_bytes(report), "application/json")}
-    for lang in LANGS:
-        files[f"snapshot.{SHORT[lang]}.pdf"] = (typeset_snapshot(report, lang), "application/pdf")
-    files["snapshot.html"] = (_html(report, files), "text/html")
-    return Built(ReportKind.SNAPSHOT, report, files)
-
-
 def bundle_of(verdict: Verdict, checkpoint: Checkpoint | None = None) -> bytes:
-    """The offline bundle of a published verdict: leaf, proof against a checkpoint, key, document, openings of its public texts.
+    """The offline bundle of a published verdict: leaf, proof, checkpoint (the published one unless given), document, openings.
 
-    Raises ledger.proofs.NotSequenced while its leaf is not in the published tree yet.
+    Raises ledger.proofs.NotLogged while its leaf is not under the checkpoint.
     """
-    body = VerdictDocument.objects.filter(verdict=verdict).values_list("body", flat=True).first()
-    return ledger.proofs.bundle(  # type: ignore[no-any-return]  # looked up lazily
-        "verdicts.verdict", str(verdict.pk), kind="verdict.published", document=json.loads(body) if body else None,
-        size=checkpoint.size if checkpoint else None,
-    )  # fmt: skip
+    body = VerdictDocument.objects.values_list("body", flat=True).get(verdict=verdict)
+    return proofs.bundle(
+        "verdicts.verdict", verdict.pk, document=json.loads(body), openings=None, note=checkpoint.note if checkpoint else None
+    )
 
 
 def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
-    """The public renditions that the report names, each checked against the digest it pins by the typesetter."""
-    exhibits = Exhibit.objects.in_bulk([UUID(one["id"]) for one in report["exhibits"]])
+    """The public renditions that the report names, by the name that it gives them."""
     pictures = {}
     for one in report["exhibits"]:
-        rendition = document.shown(exhibits[UUID(one["id"])])
-        if one["picture"] and rendition:
-            with renditions().open(rendition.digest) as file:
+        if one["picture"]:
+            with renditions().open(one["rendition"]) as file:
                 pictures[one["picture"]] = file.read()
     return pictures
 
 
-def _html(report: Mapping[str, Any], files: Mapping[str, tuple[bytes, str]]) -> bytes:
-    """The report as one page that needs nothing else: both languages one after the other, charts within."""
-    parts = []
-    for lang in LANGS:
-        with translation.override(lang.lower()):
-            charts = {
-                name: content.decode()
-                for name, (content, media) in files.items()
-                if media == "image/svg+xml" and f".{SHORT[lang]}." in name
-            }
-            parts.append(render_to_string(f"reports/standalone_{report['kind']}.html", {"report": report, "lang": lang, "charts": charts}))
-    return render_to_string("reports/standalone.html", {"report": report, "parts": parts}).encode()
-
-
-def keep(built: Built, *, now: Any) -> Report:
+def keep(built: Built, *, now: datetime) -> Report:
     """Store the files and their rows, inside the caller's transaction. The same report twice is one."""
     report_id = UUID(built.report["id"])
     found = Report.objects.filter(pk=report_id).first()

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
+from PIL import Image
 
 import ledger
 from accounts.actions import found_organisation, grant_role
@@ -18,6 +19,7 @@ from claims.written import write
 from evidence.actions import filing
 from evidence.models import Exhibit, Rendition, Submission
 from evidence.states import ExhibitStatus
+from evidence.stores import renditions
 from verdicts import actions as verdicts
 from verdicts.models import Invitation, Verdict
 
@@ -71,7 +73,12 @@ def build_claim(*, watched: bool = False) -> Scene:
     company = claims.add_company(by=moderator, name=write("en", "A car maker", zh_Hans="某车企"), now=now)
     product = claims.add_product(by=moderator, company=company, name=write("en", "Sports saloon", zh_Hans="运动轿车"), now=now)
     option = claims.add_option(
-        by=moderator, product=product, name=write("en", "Carbon hood", zh_Hans="碳纤维前舱盖"), price=Decimal(42000), currency="CNY", now=now
+        by=moderator,
+        product=product,
+        name=write("en", "Carbon hood", zh_Hans="碳纤维前舱盖"),
+        price=Decimal(42000),
+        currency="CNY",
+        now=now,
     )
     source = claims.add_source(
         by=moderator, company=company, channel="social_post", title=write("en", "The founder's post", zh_Hans="创始人的帖子"),
@@ -84,7 +91,8 @@ def build_claim(*, watched: bool = False) -> Scene:
             claims.NewAspect(
                 "function", write("en", "two ducts move air to the brakes", zh_Hans="两条风道把空气送到制动"),
                 criterion=claims.NewCriterion(
-                    property=write("en", "air speed at the outlet", zh_Hans="出口风速"), comparator="at_least", value=Decimal("1.5"), unit="m/s"
+                    property=write("en", "air speed at the outlet", zh_Hans="出口风速"),
+                    comparator="at_least", value=Decimal("1.5"), unit="m/s",
                 ),
             ),
             claims.NewAspect("appearance", write("en", "the hood is carbon fibre", zh_Hans="前舱盖是碳纤维")),
@@ -97,6 +105,13 @@ def build_claim(*, watched: bool = False) -> Scene:
         second_adjudicator=person("adjudicator2", Role.ADJUDICATOR), owners=[person(f"owner{n}") for n in (1, 2, 3)], company=company,
         product=product, option=option, source=source, claim=claim, ducts=ducts, carbon=carbon, now=now,
     )  # fmt: skip
+
+
+def picture(number: int) -> bytes:
+    """A small picture, each number another."""
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), (40 * number, 90, 120)).save(file, "JPEG")
+    return file.getvalue()
 
 
 def build_evidence(scene: Scene, *, grade: tuple[str, str] = ("B", "2"), accept: bool = True) -> Scene:
@@ -113,7 +128,8 @@ def build_evidence(scene: Scene, *, grade: tuple[str, str] = ("B", "2"), accept:
                 measurements=[
                     filing.NewMeasurement(
                         aspect=scene.ducts, quantity=write("en", "air speed", zh_Hans="风速"), value=Decimal("0.02"),
-                        standard_uncertainty=Decimal("0.02"), unit_name="m/s", instrument=write("en", "hot-wire anemometer", zh_Hans="热线风速仪"),
+                        standard_uncertainty=Decimal("0.02"), unit_name="m/s",
+                        instrument=write("en", "hot-wire anemometer", zh_Hans="热线风速仪"),
                         method=write("en", "at the outlet", zh_Hans="出口处"), measured_date=date(2025, 5, 1),
                     )
                 ],
@@ -123,8 +139,9 @@ def build_evidence(scene: Scene, *, grade: tuple[str, str] = ("B", "2"), accept:
         filing.mark_read(
             by=ledger.SYSTEM, exhibit=exhibit, now=scene.now, outcome="ready", metadata="{}", status=ExhibitStatus.READY, width=4, height=3
         )
+        shown = renditions().put(picture(number), limit=1 << 20)
         Rendition.objects.create(
-            exhibit=exhibit, name="page", digest=f"{number}" * 64, media_type="image/jpeg", width=4, height=3, size=9
+            exhibit=exhibit, name="page", digest=shown.sha256, media_type="image/jpeg", width=40, height=30, size=shown.size
         )
         if accept:
             filing.decide_submission(
@@ -148,7 +165,9 @@ def build_findings(scene: Scene) -> Scene:
 def build_silence(scene: Scene) -> Invitation:
     """The company was asked and its deadline passed."""
     long_ago = scene.now - timedelta(days=40)
-    invitation = verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=long_ago)
+    invitation = verdicts.invite_company(
+        by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=long_ago
+    )
     verdicts.close_window(by=ledger.SYSTEM, invitation=invitation, now=scene.now)
     invitation.refresh_from_db()
     return invitation
@@ -160,7 +179,13 @@ RATIONALE = write("en", "No air reaches the brakes.", zh_Hans="没有空气到�
 def propose(scene: Scene, *, aspect: Aspect | None = None, rating: str = "not_delivered", **more: object) -> Verdict:
     """The first adjudicator proposes."""
     return verdicts.propose_verdict(
-        by=scene.adjudicator, aspect=aspect or scene.ducts, rating=rating, rationale=RATIONALE, exhibits=scene.exhibits(), now=scene.now, **more
+        by=scene.adjudicator,
+        aspect=aspect or scene.ducts,
+        rating=rating,
+        rationale=RATIONALE,
+        exhibits=scene.exhibits(),
+        now=scene.now,
+        **more,
     )
 
 
