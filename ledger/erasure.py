@@ -190,7 +190,9 @@ def _forget(record: registry.Record, key: Any, fields: Iterable[str], before: da
     columns = [record.event_model._meta.get_field(name).column for name in fields if name != REASON]  # type: ignore[union-attr]  # concrete
     changes = [f'"{column}" = NULL' for column in columns]
     if REASON in fields:
-        changes.append("pgh_context = CASE WHEN pgh_context ? 'reason' THEN jsonb_set(pgh_context, '{reason}', '\"\"') ELSE pgh_context END")
+        changes.append(
+            "pgh_context = CASE WHEN pgh_context ? 'reason' THEN jsonb_set(pgh_context, '{reason}', '\"\"') ELSE pgh_context END"
+        )
     sealed = {name for name in record.sealed if isinstance(record.model._meta.get_field(name), SealedField)}
     with protection.suspended([table, "ledger_opening", "ledger_sealedkey"]), connection.cursor() as cursor:
         cursor.execute(f'UPDATE "{table}" SET {", ".join(changes)} WHERE pgh_id = ANY(%s)', [ids])

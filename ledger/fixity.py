@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
-Reader: TypeAlias = Callable[[], BinaryIO]
+Reader: TypeAlias = Callable[[], BufferedIOBase]
 Expected: TypeAlias = "tuple[Path | Reader, str, str]"
 """Where the bytes are, the SHA-256 they must have (hexadecimal), and what they are, in words."""
 

@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from ledger import leaves, registry
 from ledger.recording import REASON
+from ledger.values import plain
 
 OPEN, WITHHELD, ERASED = "open", "withheld", "erased"
 
@@ -146,7 +147,7 @@ def _change(
         old = then[name] if then else None
         new = row[name] if entry["op"] != "delete" else None
         if kind == "sealed":
-            if leaves.plain(old) != leaves.plain(new):
+            if plain(old) != plain(new):
                 fields.append(FieldChange(name, None, None, kind, WITHHELD))
         elif kind == "text":
             gone = (then is not None and name not in opened_then) or (entry["op"] != "delete" and name not in opened)
@@ -154,11 +155,11 @@ def _change(
                 erased.append(FieldChange(name, None, None, kind, ERASED))
             elif old != new:
                 if texts and (everything or name not in record.closed):
-                    fields.append(FieldChange(name, leaves.plain(old), leaves.plain(new), kind))
+                    fields.append(FieldChange(name, plain(old), plain(new), kind))
                 else:
                     fields.append(FieldChange(name, None, None, kind, WITHHELD))
         elif old != new:
-            fields.append(FieldChange(name, leaves.plain(old), leaves.plain(new), kind))
+            fields.append(FieldChange(name, plain(old), plain(new), kind))
     if earlier is None or not fields:  # whether an erased text was what changed can no longer be told
         fields += erased
     at = row["pgh_created_at"] if row else datetime.fromtimestamp(0).astimezone()

@@ -84,7 +84,7 @@ class ActRefused(ValueError):
 # ── models ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class RecordEvent(Event):
+class RecordEvent(Event):  # type: ignore[misc]  # pghistory is read as untyped
     """The base of all event rows: what a row held after an insert or update, or before a delete."""
 
     pgh_id = models.BigAutoField(primary_key=True)
@@ -121,7 +121,7 @@ def _history_field(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
         )  # fmt: skip
     if isinstance(field, models.FileField):
         return models.CharField(max_length=field.max_length, null=True, db_column=field.db_column)
-    integers = {
+    integers: dict[type[models.Field[Any, Any]], type[models.Field[Any, Any]]] = {
         models.BigAutoField: models.BigIntegerField,
         models.AutoField: models.IntegerField,
         models.SmallAutoField: models.SmallIntegerField,
@@ -129,8 +129,8 @@ def _history_field(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
     if type(field) in integers:
         return integers[type(field)](null=True, db_column=field.db_column)
     _, _, args, kwargs = field.deconstruct()
-    kept = {name: value for name, value in kwargs.items() if name in _KEPT}
-    return type(field)(*args, **kept, null=True, db_column=field.db_column)
+    kept: dict[str, Any] = {name: value for name, value in kwargs.items() if name in _KEPT}
+    return type(field)(*args, **{**kept, "null": True, "db_column": field.db_column})
 
 
 def recorded(
@@ -201,7 +201,7 @@ def recorded(
             level=pgtrigger.Statement,
             meta={"triggers": [*triggers.append_only(), triggers.Announce()], "default_permissions": ()},
         )
-        assert meta.pk is not None
+        assert meta.pk.column is not None
         for trigger in (triggers.KeepIdentity(meta.pk.column), triggers.RefuseTruncate()):
             trigger.register(model)
         return model
@@ -211,7 +211,7 @@ def recorded(
 
 def _automatic(field: models.ManyToManyField[Any, Any]) -> bool:
     through = field.remote_field.through
-    return not isinstance(through, str) and bool(through._meta.auto_created)
+    return through is not None and not isinstance(through, str) and bool(through._meta.auto_created)
 
 
 def derived(*, reason: str) -> Callable[[type[M]], type[M]]:

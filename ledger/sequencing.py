@@ -59,7 +59,10 @@ class Result:
 
 
 def sequence(*, passes: int | None = None, now: datetime | None = None) -> Result:
-    """Run until the outbox is empty, or for `passes` passes. Raises LogRefused, KeyUnusable or MasterKeyUnusable, having signed nothing wrong."""
+    """Run until the outbox is empty, or for `passes` passes.
+
+    Raises LogRefused, KeyUnusable or MasterKeyUnusable, having signed nothing wrong.
+    """
     with locked() as mine:
         if not mine:
             return Result(0, 0, busy=True)
@@ -127,9 +130,8 @@ class Sequencer:
             return None
         head = self._open(note, "the published checkpoint")
         if head.size > self.signed.size:
-            raise LogRefused(
-                f"the published checkpoint has size {head.size}, and the database only knows {self.signed.size}: an older backup was restored"
-            )
+            sizes = f"the published checkpoint has size {head.size}, and the database only knows {self.signed.size}"
+            raise LogRefused(f"{sizes}: an older backup was restored")
         row = Checkpoint.objects.filter(size=head.size).first()
         if row is None or bytes(row.root) != head.root:
             raise LogRefused(f"the published checkpoint of size {head.size} is not the one the database signed")

@@ -17,7 +17,7 @@ from pgtrigger import compiler
 DELETE = pgtrigger.Delete
 
 
-class AlwaysSql(compiler.UpsertTriggerSql):
+class AlwaysSql(compiler.UpsertTriggerSql):  # type: ignore[misc]  # pgtrigger is read as untyped
     """The SQL that installs one trigger. Migrations refer to this class: a change of the template needs new migrations."""
 
     def get_template(self) -> str:
@@ -35,7 +35,7 @@ class AlwaysSql(compiler.UpsertTriggerSql):
         """
 
 
-class Always(pgtrigger.Trigger):
+class Always(pgtrigger.Trigger):  # type: ignore[misc]  # pgtrigger is read as untyped
     """A trigger installed by AlwaysSql."""
 
     def compile(self, model: type[models.Model]) -> compiler.Trigger:

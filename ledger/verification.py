@@ -120,7 +120,8 @@ class Verification:
                 row = Checkpoint.objects.filter(size=self.published.size).first()
                 if last is None or self.published.size > last:
                     yield Drift(
-                        "restored", f"the published checkpoint has size {self.published.size}, the database knows {last or 0}: it is an older one"
+                        "restored",
+                        f"the published checkpoint has size {self.published.size}, the database knows {last or 0}: it is an older one",
                     )
                 elif row is None or bytes(row.root) != self.published.root:
                     yield Drift("checkpoint", f"the published checkpoint of size {self.published.size} is not the stored one")
@@ -154,7 +155,9 @@ class Verification:
         heads = Checkpoint.objects.order_by("size").iterator(chunk_size=BATCH)
         state = _Heads(self, heads)
         yield from state.at(0, edge)
-        query = Entry.objects.order_by("index").values("index", "leaf", "leaf_hash", "kind", "op", "object_label", "object_id", "event_label", "event_id")
+        query = Entry.objects.order_by("index").values(
+            "index", "leaf", "leaf_hash", "kind", "op", "object_label", "object_id", "event_label", "event_id"
+        )
         for chunk in _chunks(query.iterator(chunk_size=BATCH)):
             checked = list(self._against_events(chunk))
             yield from checked
@@ -243,7 +246,9 @@ class Verification:
                 [record.event_label, record.event_label],
             )
             for event_id, object_id in cursor.fetchall():
-                yield Drift("event", f"event row {record.event_label}/{event_id} of {record.label}/{object_id} is not in the log and not on its way")
+                yield Drift(
+                    "event", f"event row {record.event_label}/{event_id} of {record.label}/{object_id} is not in the log and not on its way"
+                )
 
     def _rows(self, record: registry.Record) -> Iterator[Drift]:
         key = record.model._meta.pk
@@ -364,7 +369,9 @@ class _Heads:
         if kept is not None and kept.size > edge.size:
             yield Drift("kept", f"the checkpoint kept outside has size {kept.size}, and the database only {edge.size} entries", edge.size)
         if self.next is not None:
-            yield Drift("entry", f"a tree of {self.next.size} was signed, and only {edge.size} entries are there: the log was cut", edge.size)
+            yield Drift(
+                "entry", f"a tree of {self.next.size} was signed, and only {edge.size} entries are there: the log was cut", edge.size
+            )
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 Django's flush truncates every table. The tables of the record refuse that by triggers which only their owner can take off, so
 this does it as the owner: triggers off, rows out, triggers back on ALWAYS, in one transaction and only where there are rows.
 """
-# ruff: noqa: S608  the names are those of our own tables
 
 from __future__ import annotations
 

@@ -132,10 +132,9 @@ def test_a_lost_opening_is_listed(notes):
 
 
 def test_a_changed_leaf_is_listed(notes):
+    leaf = bytes(Entry.objects.get(index=1).leaf).replace(b'"count":1', b'"count":8')
     with without_triggers("ledger_entry"):
-        sql(
-            "UPDATE ledger_entry SET leaf = convert_to(replace(convert_from(leaf, 'UTF8'), '\"count\":1', '\"count\":8'), 'UTF8') WHERE index = 1"
-        )
+        Entry.objects.filter(index=1).update(leaf=leaf)
     found = drifts()
     assert "entry: entry 1: its bytes are not those of its hash" in found
     assert any(line.startswith("checkpoint: the signed root of size 4") for line in found)
@@ -232,9 +231,8 @@ def test_a_trigger_that_is_off_gone_or_hollow_is_listed(notes):
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 'scratch_noteevent'::regclass AND tgname LIKE '%announce%'")
         (name,) = cursor.fetchone()
-    sql(
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS TRIGGER AS $$ BEGIN RETURN NULL; END; $$ LANGUAGE plpgsql SET search_path = public, pg_temp"
-    )
+    hollow = "BEGIN RETURN NULL; END;"
+    sql(f"CREATE OR REPLACE FUNCTION {name}() RETURNS TRIGGER AS $$ {hollow} $$ LANGUAGE plpgsql SET search_path = public, pg_temp")
     assert f"trigger: {name} on scratch_noteevent is not the one the models ask for" in drifts()
     sql(f"DROP TRIGGER {name} ON scratch_noteevent")
     assert f"trigger: {name} on scratch_noteevent is not there" in drifts()

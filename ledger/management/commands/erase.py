@@ -24,7 +24,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model", nargs="?", metavar="app.Model")
         parser.add_argument("id", nargs="?")
-        parser.add_argument("--field", action="append", default=[], help="only this field (may be repeated); without it all texts and sealed values")
+        parser.add_argument(
+            "--field", action="append", default=[], help="only this field (may be repeated); without it all texts and sealed values"
+        )
         parser.add_argument("--ground", default="", help="on what ground: a court's file number, an article of a law")
         parser.add_argument("--reason", default="", help="why, in a sentence")
         parser.add_argument("--as", dest="name", default="operator", help="the public pseudonym of who erases")

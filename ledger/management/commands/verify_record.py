@@ -15,7 +15,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--checkpoint", metavar="FILE", type=Path, help="a checkpoint that was kept outside: the log must contain it")
-        parser.add_argument("--allow-outside", action="store_true", help="list changes made outside the application, but do not fail for them")
+        parser.add_argument(
+            "--allow-outside", action="store_true", help="list changes made outside the application, but do not fail for them"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
     def handle(self, *args: Any, checkpoint: Path | None, allow_outside: bool, **options: Any) -> None:
