@@ -14,7 +14,11 @@ import json
 import logging
 import re
 import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
+
+# The id of the request that is being answered, set by config.request_ids.
+request: ContextVar[str] = ContextVar("request", default="")
 
 _RULES = [
     (re.compile(r"(?<=://)[^/@\s]+@"), "[credentials]@"),
@@ -56,6 +60,8 @@ class Json(logging.Formatter):
             "logger": record.name,
             "message": clean(record.getMessage()),
         }
+        if request.get():
+            line["request"] = request.get()
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             line["error"] = f"{type(error).__name__}: {clean(str(error))}"

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from config import environment
 from config.settings.base import *  # noqa: F403  settings files extend each other by name
-from config.settings.base import KEYS_DIR
+from config.settings.base import KEYS_DIR, TRUSTED_PROXIES
 
 DEBUG = False
 
@@ -51,9 +51,6 @@ SECURE_HSTS_SECONDS = 63_072_000  # two years
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 
-#: How many proxies of ours stand in front. 0: none, and forwarded headers are ignored. The outermost must overwrite
-#: X-Forwarded-Proto, each must append to X-Forwarded-For.
-TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 

@@ -89,6 +89,7 @@ def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: dateti
 
 
 def _capture(by: ledger.Actor, role: str, source: Source, looked: Looked, now: datetime) -> Capture:
+    """The bytes of a look are preserved."""
     capture = Capture(
         source=source, digest=looked.digest, size=looked.size, content_type=looked.content_type[:120], url=looked.final_url[:2000],
         captured_at=looked.looked_at, created_at=now,
@@ -135,6 +136,7 @@ def sight_appearance(*, by: ledger.Actor, appearance: Appearance, now: datetime,
 
 
 def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version, now: datetime) -> Sighting:
+    """How an appearance stands in a version: verbatim, reworded or absent, with the nearest passage."""
     found = Sighting.objects.filter(appearance=appearance, version=version).first()
     if found:
         return found
@@ -157,6 +159,7 @@ def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version
 def _alert(
     by: ledger.Actor, role: str, kind: str, source: Source, now: datetime, *, claim: Claim | None = None, version: Version | None = None
 ) -> None:
+    """Moderators are told of something they should look at."""
     with ledger.act("alert.raised", by=by, role=role):
         Alert.objects.create(kind=kind, claim=claim, source=source, version=version, created_at=now)
 

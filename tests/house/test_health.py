@@ -21,12 +21,12 @@ from django.test import Client
 from django.urls import path
 from django.utils import timezone
 
-from config import health
+from config import health, logs
 from config.engines import Valkey
 from jobs import bell
 from jobs.models import Heartbeat
 from jobs.states import Queue
-from ledger import vitals
+from ledger import request_id, vitals
 
 urlpatterns = [*health.urlpatterns]
 
@@ -46,7 +46,17 @@ def touches_the_session(request: HttpRequest) -> HttpResponse:
     return HttpResponse("unreachable")
 
 
-urlpatterns += [path("page", away), path("api/v1/page", away), path("broken", broken), path("session", touches_the_session)]
+def ids(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(json.dumps([request_id.get(), logs.request.get()]))
+
+
+urlpatterns += [
+    path("ids", ids),
+    path("page", away),
+    path("api/v1/page", away),
+    path("broken", broken),
+    path("session", touches_the_session),
+]
 pytestmark = pytest.mark.urls(__name__)
 
 
@@ -171,6 +181,15 @@ def test_any_other_failure_is_an_ordinary_500(client: Client) -> None:
     answer = client.get("/broken")
     assert answer.status_code == 500
     assert b"hunter2" not in answer.content
+
+
+def test_every_answer_has_an_id_of_our_own_that_the_logs_and_the_record_share(client: Client) -> None:
+    answer = client.get("/ids", headers={"x-request-id": "chosen-by-a-visitor"})
+    in_record, in_logs = json.loads(answer.content)
+    assert in_record == in_logs == answer["X-Request-Id"]
+    assert len(in_record) == 32
+    assert client.get("/ids")["X-Request-Id"] != in_record
+    assert request_id.get() == logs.request.get() == ""
 
 
 def test_the_control_without_the_middleware_it_would_be_500(client: Client, settings: Any) -> None:
