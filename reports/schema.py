@@ -25,6 +25,7 @@ from reports.words import VOCABULARIES
 FORMAT: Final = "asclaimed-report@v1"
 #: JSON numbers past this lose digits in readers that use doubles (RFC 8785, appendix D).
 MAX_INTEGER: Final = 2**53 - 1
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -552,11 +553,10 @@ def to_bytes(report: Mapping[str, Any]) -> bytes:
 
 def _faults(value: object, shape: Any, path: str) -> Iterator[tuple[str, str]]:
     """Every fault of ``value`` against an annotation made of TypedDict, list, dict, Literal, Annotated and unions."""
-    if is_typeddict(shape):
+    origin, arguments = _taken_apart(shape)
+    if origin is TypedDict:
         yield from _member_faults(value, shape, path)
-        return
-    origin, arguments = get_origin(shape), get_args(shape)
-    if origin is Annotated:
+    elif origin is Annotated:
         found = list(_faults(value, arguments[0], path))
         yield from found
         if not found:
@@ -592,8 +592,13 @@ def _faults(value: object, shape: Any, path: str) -> Iterator[tuple[str, str]]:
             yield path, "is not true or false"
     elif type(value) is not str:
         yield path, "is not a string"
-    elif any("\ud800" <= character <= "\udfff" for character in value):
+    elif _SURROGATE.search(value):
         yield path, "holds half a surrogate pair, which is no text"
+
+
+@cache
+def _taken_apart(shape: Any) -> tuple[Any, tuple[Any, ...]]:
+    return (TypedDict, ()) if is_typeddict(shape) else (get_origin(shape), get_args(shape))
 
 
 @cache

@@ -75,12 +75,12 @@ def test_an_unknown_member_is_named_wherever_it_is_added(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-@pytest.mark.parametrize("wrong", [1.5, 7, True, [], {}, b"bytes", "\ud800"], ids=repr)
+@pytest.mark.parametrize("wrong", [1.5, True, []], ids=repr)
 def test_no_member_takes_a_value_of_another_type(kind: str, wrong: Any) -> None:
     report = MAKERS[kind]()
     for path, held, name in each_member(report):
         value = held[name]
-        if type(value) is type(wrong) and wrong != "\ud800":
+        if type(value) is type(wrong):
             continue
         held[name] = wrong
         assert faults(report), f"{path}.{name} took {wrong!r}"
@@ -103,6 +103,7 @@ def test_no_member_takes_a_value_of_another_type(kind: str, wrong: Any) -> None:
         ("exhibits.0.picture", "../../etc/passwd", "is not a plain file name"),
         ("exhibits.0.rendition", "ABC", "is not 64 hexadecimal digits"),
         ("id", "1", "is not a UUID"),
+        ("company.name.text", "half \ud800", "holds half a surrogate pair"),
     ],
 )
 def test_a_value_out_of_form_is_refused_with_its_path(path: str, value: Any, sentence: str) -> None:

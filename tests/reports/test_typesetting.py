@@ -120,10 +120,10 @@ def test_attachments_come_back_byte_for_byte(lang: Lang) -> None:
 
 EXPECTED: dict[str, list[str]] = {
     "en": [
-        "AC-7F3KQ2M", "Two air ducts in the carbon-fibre hood cool the brakes", "CNY 42,000", "Not delivered", "Delivered", "Said", "Found",
-        "双风道给制动系统散热", "the two ducts cool the brakes", "at least 1.5 m/s", "0.03 m/s", "± 0.05 m/s (2)", "< 0.000001",
+        "AC-7F3KQ2M", "Two air ducts in the carbon-fibre hood cool the brakes", "CNY 42,000", "Not delivered", "Delivered", "Said",
+        "Found", "双风道给制动系统散热", "the two ducts cool the brakes", "at least 1.5 m/s", "0.03 m/s", "± 0.05 m/s (2)", "< 0.000001",
         "does not conform", "edited after publication", "company silent", "No answer came by the deadline", "heron (adjudicator)", "18,402",
-        "AC-VERD1.bundle.json", "[内部结构也一起改了，]", "AC-EX2", "That the scene is what its caption says", "AC-EX3", "Take the hood off",
+        "AC-VERD1.bundle.json", "[内部结构也一起改了，]", "AC-EX2", "That the scene is what its caption says", "AC-EX3", "Take the hood",
         "Example Motors Sales Co., Ltd.", "What this report does not prove", "not a judgment of a court", sample.KEY, sample.ROOT,
         "python -m ledger.verify", "https://asclaimed.example/reports/AC-7F3KQ2M/", "Reconstruction", "Page 1 of",
         "translated by the house (moderator)", "12 May 2025 01:15:00 UTC", "notice of deletion", "Independent units: 3",
@@ -131,8 +131,9 @@ EXPECTED: dict[str, list[str]] = {
     "zh-Hans": [
         "AC-7F3KQ2M", "碳纤维前舱盖上的两条风道为制动系统散热", "CNY 42,000", "未兑现", "已兑现", "所言", "所得", "内部结构也一起改了",
         "不少于 1.5 m/s", "0.03 m/s", "不符合", "发布后被修改", "企业未答复", "截止时未收到答复", "heron（裁定员）", "18,402",
-        "[内部结构也一起改了，]", "不证明画面与说明一致", "拆下前舱盖", "示例汽车销售有限公司", "本报告不证明什么", "并非法院判决", sample.KEY, sample.ROOT,
-        "https://asclaimed.example/reports/AC-7F3KQ2M/", "情景重建", "第 1 页", "本站译文（审核员）", "2025年5月12日 01:15:00 UTC", "删除提示", "独立实物：3 件",
+        "[内部结构也一起改了，]", "不证明画面与说明一致", "拆下前舱盖", "示例汽车销售有限公司", "本报告不证明什么", "并非法院判决",
+        sample.KEY, sample.ROOT, "https://asclaimed.example/reports/AC-7F3KQ2M/", "情景重建", "第 1 页", "本站译文（审核员）",
+        "2025年5月12日 01:15:00 UTC", "删除提示", "独立实物：3 件",
     ],
 }  # fmt: skip
 
@@ -265,7 +266,7 @@ def test_templates_import_nothing_from_outside() -> None:
 # --- hostile texts -------------------------------------------------------------------------------------------------------
 
 HOSTILE = [
-    '#panic("x") #import "house.typ" #read("/etc/passwd") $x^2$ *bold* _it_ `raw` <label> @ref // c /* d */ = h - l + n / t: \\ ~ --- [a] {b}',
+    '#panic("x") #import "house.typ" #read("/etc/passwd") $x^2$ *bold* _it_ `raw` <label> @ref // c /* d */ = h - l + n / t: \\ ~ [a] {b}',
     "{rating} {quote} {0} {{x}}",
     "\u202eleft\u202c \u2066isolate\u2069 \u200bzero\u200d",
     "nul\x00 escape\x1b[31m bell\x07 del\x7f c1\x9b",
@@ -284,24 +285,29 @@ FREE = {
 
 
 def poison(report: dict[str, Any], pick: Iterator[str]) -> None:
-    """Every member that takes free text gets a hostile one; whatever the schema then refuses keeps its own."""
+    """Every member that takes free text gets a hostile one; what the schema then refuses gets its own back."""
+    changed: dict[str, tuple[dict[str, Any], str, str]] = {}
 
-    def walk(value: Any) -> None:
+    def walk(value: Any, path: str) -> None:
         if isinstance(value, list):
-            for each in value:
-                walk(each)
+            for index, each in enumerate(value):
+                walk(each, f"{path}[{index}]")
         elif isinstance(value, dict):
             for name, inner in value.items():
                 if isinstance(inner, str) and name in FREE:
+                    changed[f"{path}.{name}"] = (value, name, inner)
                     value[name] = next(pick)
-                    try:
-                        schema.validate(report)
-                    except schema.InvalidReport:
-                        value[name] = inner
-                else:
-                    walk(inner)
+                elif name != "made_from":
+                    walk(inner, f"{path}.{name}")
 
-    walk({name: inner for name, inner in report.items() if name != "made_from"})
+    walk(report, "$")
+    try:
+        schema.validate(report)
+    except schema.InvalidReport as invalid:
+        for path, _ in invalid.faults:
+            holder, name, before = changed[path]
+            holder[name] = before
+    schema.validate(report)
 
 
 def turning(start: int) -> Iterator[str]:
@@ -317,12 +323,13 @@ def test_hostile_texts_come_out_as_text(start: int, lang: Lang) -> None:
     report["aspects"][0]["verdict"]["rationale"] = sample.en(HOSTILE[0], HOSTILE[0])
     report["aspects"][1]["verdict"]["rationale"] = sample.en(HOSTILE[2], HOSTILE[2])
     report["aspects"][0]["findings"][0]["reason"] = sample.en(HOSTILE[3], HOSTILE[3])
-    text = words_of(typeset(report, lang))
+    pdf = typeset(report, lang)
+    text = words_of(pdf)
     assert bare(HOSTILE[0]) in text
     assert "[U+202E]left[U+202C]" in text
     assert "nul[U+0000]escape[U+001B][31mbell[U+0007]" in text
     assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\x00\x1b\x07") & set(text)
-    kept = read(typeset(report, lang)).attachments["report.json"][0]
+    kept = read(pdf).attachments["report.json"][0]
     assert json.loads(kept) == report, "the data keeps what the print cannot show"
 
 
@@ -346,32 +353,26 @@ def test_without_the_guard_such_texts_do_get_through(monkeypatch: pytest.MonkeyP
         typesetting.typeset_snapshot(report, "en")
 
 
-def right_edges(pdf: bytes) -> list[float]:
-    """How far right the text of each line starts and, for a line of Latin text, roughly ends."""
-    edges: list[float] = []
-
-    def visit(text: str, cm: Any, tm: Any, font: Any, size: Any) -> None:
-        if text.strip():
-            edges.append(cm[0] * tm[4] + cm[4])
-
-    for page in read(pdf).pages:
-        page.extract_text(visitor_text=visit)
-    return edges
-
-
 def test_a_word_of_ten_thousand_characters_is_broken_and_none_of_it_is_lost() -> None:
     report = sample.discrepancy()
-    long = "W" * 10_000
-    report["claim"]["quote"] = sample.en(long, "长")
     report["exhibits"][0]["caption"] = sample.en("Q" * 10_000, "长")
+    report["claim"]["quote"] = sample.en("W" * 1_000, "长")
     report["aspects"][0]["measurements"][0]["unit_label"] = "U" * 500
     report["aspects"][0]["conformity"]["judged"][0]["unit_label"] = "U" * 500
-    pdf = typeset(report)
-    text = words_of(pdf)
-    assert text.count("W") >= 20_000, "the quote and the summary"
+    places: list[tuple[float, float]] = []
+    text = ""
+
+    def visit(part: str, matrix: Any, line: Any, *_: Any) -> None:
+        nonlocal text
+        text += part
+        if part.strip():
+            places.append((matrix[0] * line[4] + matrix[4], matrix[3] * line[5] + matrix[5]))
+
+    for page in read(typeset(report)).pages:
+        page.extract_text(visitor_text=visit)
     assert text.count("Q") >= 10_000
-    assert max(right_edges(pdf)) < 595 - 40
-    assert len(read(pdf).pages) < 60
+    assert text.count("W") >= 2_000, "the quote and the summary"
+    assert all(0 < x < 595 - 50 and 20 < y < 842 - 20 for x, y in places), "something is printed beside or below the paper"
 
 
 # --- what does not fit is refused ----------------------------------------------------------------------------------------
