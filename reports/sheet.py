@@ -590,9 +590,10 @@ def _sure(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
     for aspect in report["aspects"]:
         conformity = aspect["conformity"]
         if conformity and conformity["judged"]:
-            largest = max((each["probability"] for each in conformity["judged"]), key=Decimal)
+            largest = _probability(max((each["probability"] for each in conformity["judged"]), key=Decimal))
+            most = largest if largest[0] in "<>" else f"≤ {largest}"
             said = _bare(_told(aspect["statement"], lang))
-            lines.append(_mixed("sure_conformity", lang, aspect=said, probability=_probability(largest), units=str(conformity["units"])))
+            lines.append(_mixed("sure_conformity", lang, aspect=said, probability=most, units=str(conformity["units"])))
     named = {reference for finding in findings for reference in finding["exhibits"]}
     grades = sorted(
         exhibit["grade"]["source"] + exhibit["grade"]["information"]

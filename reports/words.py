@@ -415,8 +415,8 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "sure_exhibits": Pair("Exhibits named in the findings: {n}; best grade {grade}.", "认定所引证物：{n} 件；最高评级 {grade}。"),
     "sure_exhibits_ungraded": Pair("Exhibits named in the findings: {n}; none graded.", "认定所引证物：{n} 件；均未评级。"),
     "sure_conformity": Pair(
-        "{aspect}: probability of conforming at most {probability} on {units} independent units (JCGM 106:2012).",
-        "{aspect}：{units} 件独立实物的符合概率至多 {probability}（JCGM 106:2012）。",
+        "{aspect}: probability of conforming {probability} on each of {units} independent units (JCGM 106:2012).",
+        "{aspect}：{units} 件独立实物的符合概率均 {probability}（JCGM 106:2012）。",
     ),
     "sure_counts": Pair(
         "Findings: {against} against the claim, {support} for it, {open} inconclusive.",
