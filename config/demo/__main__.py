@@ -138,9 +138,9 @@ class Demo:
             for engine in self.engines:
                 engine.finish()
             self._migrate(supervisor)
-            self._until(supervisor, lambda: answers(self.port), 60, "the web server does not answer")
+            self._until(supervisor, lambda: answers(self.port), 60, "the web server does not answer", "web")
             if supervisor.stopping:
-                return
+                return self._stopped_early()
             self._greet(supervisor)
             for program in programs(self.company_port, self.data / "demo" / "company"):
                 supervisor.add(program)
@@ -173,9 +173,7 @@ class Demo:
         limit = _ONCE_LIMIT if self.once else float("inf")
         self._until(supervisor, lambda: supervisor.ended("case") is not None, limit, f"the case did not end within {limit / 60:g} minutes")
         if supervisor.stopping and supervisor.ended("case") is None:
-            if self.once:
-                raise Failed("stopped before the case had ended")
-            return
+            return self._stopped_early()
         result = supervisor.output("case").strip().rpartition("\n")[2]
         sentence = judge(supervisor.ended("case"), result)
         if sentence:
@@ -192,16 +190,25 @@ class Demo:
         while not supervisor.stopping:
             self._turn(supervisor)
 
-    def _until(self, supervisor: Supervisor, happened: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    def _stopped_early(self) -> None:
+        if self.once:
+            raise Failed("stopped before the case had ended")
+
+    def _until(self, supervisor: Supervisor, happened: Callable[[], bool], seconds: float, otherwise: str, blamed: str = "") -> None:
         """Turn until it happened or someone asked to stop. Raises Failed after `seconds`, or when a program keeps dying (--once)."""
         until = time.monotonic() + seconds
-        while not happened() and not supervisor.stopping:
+        asked = 0.0
+        while not supervisor.stopping:
+            if time.monotonic() - asked > 0.2:  # Not at every turn: a chatty program makes many turns.
+                asked = time.monotonic()
+                if happened():
+                    return
             self._turn(supervisor)
             sick = supervisor.sickly() if self.once else None
             if sick:
                 raise Failed(f"{sick} does not stay up. The end of what it said:\n{supervisor.tail(sick)}")
             if time.monotonic() > until:
-                raise Failed(otherwise)
+                raise Failed(f"{otherwise}:\n{supervisor.tail(blamed)}" if blamed else otherwise)
 
     def _turn(self, supervisor: Supervisor) -> None:
         supervisor.turn(0.1)

@@ -220,7 +220,7 @@ def test_every_dependency_is_pinned() -> None:
 
 
 def test_every_ignored_rule_and_type_has_its_reason() -> None:
-    bare = re.compile(r"#\s*(?:type: ignore(?!\[[\w-]+\]\s+\S)|noqa(?!: [A-Z]+\d+(?:, [A-Z]+\d+)*\s+\S))")
+    bare = re.compile(r"#\s*(?:type: ignore(?!\[[\w,-]+\]\s+\S)|noqa(?!: [A-Z]+\d+(?:, [A-Z]+\d+)*\s+\S))")
     reason_before = re.compile(r"#\s(?!noqa|type:)[^#]{8,}#\s(?:noqa|type: ignore)")
     found = [
         f"{name}:{number}"
