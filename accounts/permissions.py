@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
@@ -24,3 +26,12 @@ def check_role(user: User, *roles: str) -> None:
 def check_operator(user: User) -> None:
     """Raises NotAllowed unless `user` is an operator."""
     check_role(user, Role.OPERATOR)
+
+
+def objection(check: Callable[..., None], *about: object) -> str | None:
+    """The sentence with which `check(*about)` refuses, or None: what a disabled button shows."""
+    try:
+        check(*about)
+    except NotAllowed as error:
+        return str(error)
+    return None

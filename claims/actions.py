@@ -295,3 +295,58 @@ def lift_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role:
     """Lift a flag that stands; the history keeps that it did."""
     with ledger.act("flag.lifted", by=by, role=role):
         Flag.objects.raised().filter(claim=claim, kind=kind).update(lifted_at=now)
+
+
+@dataclass(frozen=True)
+class NewCase:
+    """Everything about a claim as one form holds it: what is there already by its id, what is new by its name."""
+
+    quote: str
+    quote_lang: str
+    summary: Written
+    kind: str
+    company: str = ""
+    new_company: Written = field(default_factory=dict)
+    product: str = ""
+    new_product: Written = field(default_factory=dict)
+    option: str = ""
+    new_option: Written = field(default_factory=dict)
+    price: Decimal | None = None
+    currency: str = ""
+    made_at: datetime | None = None
+    source: str = ""
+    source_url: str = ""
+    source_title: Written = field(default_factory=dict)
+    channel: str = ""
+
+
+@transaction.atomic
+def register_case(*, by: User, case: NewCase, aspects: list[NewAspect], now: datetime) -> Claim:
+    """Register a claim together with what it needs and does not find: company, product, option, source. All of it or nothing.
+
+    The claim is placed in its source by its own words. Raises NotAllowed, ValidationError.
+    """
+    check_register(by)
+    if case.new_product:
+        company = add_company(by=by, name=case.new_company, now=now) if case.new_company else Company.objects.get(pk=case.company)
+        product = add_product(by=by, company=company, name=case.new_product, now=now)
+    else:
+        product = Product.objects.select_related("company").get(pk=case.product)
+    option = ProductOption.objects.filter(pk=case.option).first() if case.option else None
+    if case.new_option and case.price is not None:
+        option = add_option(by=by, product=product, name=case.new_option, price=case.price, currency=case.currency, now=now)
+    if option is not None and option.product_id != product.pk:
+        raise ValidationError(_("The option belongs to another product."))
+    claim = register_claim(
+        by=by, product=product, option=option, quote=case.quote, quote_lang=case.quote_lang, summary=case.summary, kind=case.kind,
+        made_at=case.made_at, aspects=aspects, now=now,
+    )  # fmt: skip
+    source = Source.objects.filter(pk=case.source).first() if case.source else None
+    if case.source_url:
+        source = add_source(
+            by=by, company=product.company, channel=case.channel, title=case.source_title, url=case.source_url, lang=case.quote_lang,
+            published_at=case.made_at, now=now,
+        )  # fmt: skip
+    if source is not None:
+        place_claim(by=by, claim=claim, source=source, exact=case.quote, now=now)
+    return claim

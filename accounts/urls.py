@@ -1,0 +1,14 @@
+"""One's own account. Signing in and out is allauth's, under the same path."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("account/", views.account, name="account"),
+    path("account/keys/", views.keys, name="keys"),
+    path("account/keys/<uuid:key>/revoke/", views.revoke, name="revoke"),
+]

@@ -1,0 +1,62 @@
+"""Form fields for texts that stand in both languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from claims.written import LANGUAGES, write
+
+
+def page_language() -> str:
+    """The language of the page as written texts name it."""
+    return "en" if (get_language() or "").lower().startswith("en") else "zh-Hans"
+
+
+class PairWidget(forms.MultiWidget):
+    """One box per language, each with its `lang`."""
+
+    template_name = "claims/pair.html"
+    use_fieldset = True
+
+    def __init__(self, rows: int = 3) -> None:
+        widget: type[forms.Widget] = forms.Textarea if rows > 1 else forms.TextInput
+        sized = {"rows": rows} if rows > 1 else {}
+        super().__init__({lang.replace("-", "_"): widget(attrs={"lang": lang, **sized}) for lang in LANGUAGES})
+
+    def decompress(self, value: Any) -> list[str]:
+        """The words of a written text, one string per language."""
+        if not isinstance(value, dict) or not value:
+            return ["" for _lang in LANGUAGES]
+        texts = {value["lang"]: value["text"], **{lang: one["text"] for lang, one in value["translations"].items()}}
+        return [texts.get(lang, "") for lang in LANGUAGES]
+
+
+class PairField(forms.MultiValueField):
+    """A written text. The page's language is its original if words stand in it, the other its translation.
+
+    `both` demands both languages; otherwise one is enough, or none if the field is not required.
+    """
+
+    def __init__(self, *, rows: int = 3, both: bool = False, max_length: int = 8000, required: bool = True, **options: Any) -> None:
+        self.both = both
+        fields = [forms.CharField(required=False, max_length=max_length) for _lang in LANGUAGES]
+        super().__init__(fields, widget=PairWidget(rows), require_all_fields=False, required=required, **options)
+
+    def compress(self, data_list: Any) -> dict[str, Any]:
+        """The written text; empty is `{}`. Raises ValidationError when a language is missing."""
+        texts = dict(zip(LANGUAGES, data_list or ["" for _lang in LANGUAGES], strict=True))
+        filled = {lang: text.strip() for lang, text in texts.items() if text and text.strip()}
+        if not filled:
+            return {}
+        if self.both and len(filled) < len(LANGUAGES):
+            raise ValidationError(_("This is needed in both languages."))
+        original = page_language() if page_language() in filled else next(iter(filled))
+        return write(original, filled.pop(original), **{lang.replace("-", "_"): text for lang, text in filled.items()})
+
+
+LANGUAGE_CHOICES = [("zh-Hans", _("Simplified Chinese")), ("en", _("English"))]

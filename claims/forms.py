@@ -1,0 +1,124 @@
+"""What moderators type about claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from claims.fields import LANGUAGE_CHOICES, PairField, page_language
+from claims.models import Claim, Company, Product, ProductOption, Source
+from claims.states import AspectKind, Channel, ClaimKind, Comparator
+from claims.written import read
+
+ASPECTS = 3
+
+
+def _names(rows: Any, empty: str) -> list[tuple[str, str]]:
+    named = [(str(one.pk), read(getattr(one, "name", None) or one.title, page_language()).text or one.url) for one in rows]
+    return [("", empty), *named]
+
+
+class ClaimForm(forms.Form):
+    """A new claim: whose, about what, in which words, found where. New companies, products and sources can be named in place."""
+
+    company = forms.ChoiceField(label=lazy("Company"), required=False)
+    new_company = PairField(label=lazy("or a new company"), rows=1, required=False)
+    product = forms.ChoiceField(label=lazy("Product"), required=False)
+    new_product = PairField(label=lazy("or a new product of it"), rows=1, required=False)
+    option = forms.ChoiceField(label=lazy("Priced option"), required=False)
+    new_option = PairField(label=lazy("or a new priced option"), rows=1, required=False)
+    price = forms.DecimalField(label=lazy("Price of the new option"), required=False, min_value=0, max_digits=14, decimal_places=2)
+    currency = forms.CharField(label=lazy("Currency"), required=False, max_length=3, min_length=3, initial="CNY")
+    quote = forms.CharField(label=lazy("The words, exactly as they were said"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
+    quote_lang = forms.ChoiceField(label=lazy("Their language"), choices=LANGUAGE_CHOICES)
+    summary = PairField(label=lazy("Our neutral summary"), rows=2)
+    kind = forms.ChoiceField(label=lazy("Kind"), choices=ClaimKind.choices, widget=forms.RadioSelect, initial=ClaimKind.EXPRESS)
+    made_at = forms.DateTimeField(
+        label=lazy("When it was said (UTC)"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+    source = forms.ChoiceField(label=lazy("Where it stands"), required=False)
+    source_url = forms.URLField(
+        label=lazy("or a new address"),
+        required=False,
+        max_length=2000,
+        assume_scheme="https",
+        help_text=lazy("It is visited at once, and then again and again."),
+    )
+    source_title = PairField(label=lazy("Title of the new source"), rows=1, required=False)
+    channel = forms.ChoiceField(label=lazy("Channel of the new source"), choices=Channel.choices, required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        offered = {
+            "company": Company.objects.order_by("-id")[:500],
+            "product": Product.objects.order_by("-id")[:500],
+            "option": ProductOption.objects.order_by("-id")[:500],
+            "source": Source.objects.order_by("-id")[:500],
+        }
+        for name, rows in offered.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = _names(rows, "—")
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if not given.get("product") and not given.get("new_product"):
+            self.add_error("product", _("Name the product, or a new one."))
+        if given.get("new_product") and not given.get("company") and not given.get("new_company"):
+            self.add_error("company", _("Name the company of the new product."))
+        if given.get("new_option") and (given.get("price") is None or not given.get("currency")):
+            self.add_error("price", _("A priced option needs its price and currency."))
+        if given.get("source_url") and not given.get("source_title"):
+            self.add_error("source_title", _("Give the new source a title."))
+        return given
+
+
+class AspectForm(forms.Form):
+    """One point of a claim that can be judged alone, with its promised quantity if there is one."""
+
+    kind = forms.ChoiceField(label=lazy("Kind"), choices=AspectKind.choices)
+    statement = PairField(label=lazy("What is promised"), rows=1, required=False)
+    due_date = forms.DateField(label=lazy("Promised for"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    property = PairField(label=lazy("Promised quantity, if there is one"), rows=1, required=False)
+    comparator = forms.ChoiceField(label=lazy("is"), choices=Comparator.choices, required=False)
+    value = forms.DecimalField(label=lazy("Value"), required=False, max_digits=20, decimal_places=8)
+    unit = forms.CharField(label=lazy("Unit of measurement"), required=False, max_length=40)
+    basis = PairField(label=lazy("Where the number comes from"), rows=1, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        parts = [bool(given.get("property")), given.get("value") is not None, bool(given.get("unit"))]
+        if any(parts) and not (all(parts) and given.get("statement")):
+            raise forms.ValidationError(_("A promised quantity needs its name, value and unit, and the aspect its statement."))
+        return given
+
+
+class RevisionForm(forms.Form):
+    """A correction of a claim; the reason stands in the record beside it."""
+
+    quote = forms.CharField(label=lazy("The words, exactly as they were said"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
+    summary = PairField(label=lazy("Our neutral summary"), rows=2)
+    kind = forms.ChoiceField(label=lazy("Kind"), choices=ClaimKind.choices, widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=lazy("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("Public, in the history of the claim."),
+    )
+
+    def __init__(self, data: Any = None, *, claim: Claim) -> None:
+        super().__init__(data, initial={"quote": claim.quote, "summary": claim.summary, "kind": claim.kind})
+
+
+class WithdrawalForm(forms.Form):
+    """Why a claim is taken back."""
+
+    reason = forms.CharField(
+        label=lazy("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("Public, in the history of the claim."),
+    )

@@ -1,0 +1,84 @@
+"""Doors of claims at the desk: registering, correcting, withdrawing. Reading them is everyone's, in reports."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.doors import person, requires
+from accounts.models import Role
+from accounts.permissions import objection
+from claims import actions
+from claims.forms import ASPECTS, AspectForm, ClaimForm, RevisionForm, WithdrawalForm
+from claims.lookup import by_reference, canonical
+from claims.models import Claim
+from claims.permissions import check_revise
+
+
+def _aspect(form: AspectForm) -> actions.NewAspect:
+    given = form.cleaned_data
+    criterion = None
+    if given["property"]:
+        criterion = actions.NewCriterion(
+            property=given["property"], comparator=given["comparator"], value=given["value"], unit=given["unit"], basis=given["basis"]
+        )
+    return actions.NewAspect(given["kind"], given["statement"], given["due_date"], criterion)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def register(request: HttpRequest) -> HttpResponse:
+    """Register a claim with its aspects and the place where it stands."""
+    data = request.POST if request.method == "POST" else None
+    form = ClaimForm(data)
+    aspects = [AspectForm(data, prefix=f"aspect-{n}") for n in range(1, ASPECTS + 1)]
+    valid = [one.is_valid() for one in (form, *aspects)] if data is not None else [False]  # each is to say what is wrong with it
+    if all(valid):
+        given = dict(form.cleaned_data)
+        try:
+            claim = actions.register_case(
+                by=person(request), case=actions.NewCase(**given), now=timezone.now(),
+                aspects=[_aspect(one) for one in aspects if one.cleaned_data["statement"]],
+            )  # fmt: skip
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        else:
+            messages.success(request, _("Registered. Its source is looked at now."))
+            return redirect("reports:claim", claim.reference)
+    return render(request, "claims/register.html", {"form": form, "aspects": aspects}, status=400 if data is not None else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def revise(request: HttpRequest, ref: str) -> HttpResponse:
+    """Correct a claim, or take it back; either with its reason."""
+    claim = by_reference(Claim.objects.all(), ref)
+    if elsewhere := canonical(request, claim.reference, ref):
+        return elsewhere
+    user, do = person(request), request.POST.get("do", "") if request.method == "POST" else ""
+    form = RevisionForm(request.POST if do == "revise" else None, claim=claim)
+    withdrawal = WithdrawalForm(request.POST if do == "withdraw" else None, prefix="withdrawal")
+    try:
+        if do == "revise" and form.is_valid():
+            actions.revise_claim(by=user, claim=claim, now=timezone.now(), **form.cleaned_data)
+            messages.success(request, _("Corrected. The first wording stays in the history."))
+            return redirect("reports:history", claim.reference)
+        if do == "withdraw" and withdrawal.is_valid():
+            actions.withdraw_claim(by=user, claim=claim, reason=withdrawal.cleaned_data["reason"], now=timezone.now())
+            messages.success(request, _("Withdrawn."))
+            return redirect("reports:claim", claim.reference)
+    except ValidationError as error:
+        form.add_error(None, error.messages)
+    except actions.ClaimChanged:
+        messages.error(request, _("Someone else changed the claim in the meantime. Look at it again before you do."))
+        return redirect("claims:revise", claim.reference)
+    context = {"claim": claim, "form": form, "withdrawal": withdrawal, "blocked": objection(check_revise, user, claim)}
+    return render(request, "claims/revise.html", context, status=400 if request.method == "POST" else 200)

@@ -1,0 +1,284 @@
+"""How the pages say things: written texts in the reader's language, money, numbers, moments, verdicts.
+
+Loaded as `{% load record %}`. Nothing here asks the database, but `record_state`, which the foot of every page shows.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role
+from claims.states import AspectKind, Channel, ClaimKind, ClaimStatus, Comparator, FlagKind, Progress
+from claims.written import Reading, read
+from evidence.diffing import Kind, Run, Side
+from evidence.states import (
+    CustodyKind,
+    DisappearanceStatus,
+    ExhibitStatus,
+    InformationGrade,
+    Licence,
+    LookMethod,
+    LookType,
+    Provenance,
+    SightingKind,
+    SourceGrade,
+    SubmissionStatus,
+)
+from ledger.models import Checkpoint
+from reports.gathering import Line
+from reports.words import DOES_NOT_PROVE, Lang
+from verdicts.conformity import Decision, plain
+from verdicts.states import Conclusion, InvitationStatus, Mechanism, Rating, VerdictStatus
+
+register = template.Library()
+
+LANGUAGES = {"zh-hans": "zh-Hans", "en": "en"}
+NAMES = {"zh-Hans": _("Simplified Chinese"), "en": _("English")}
+
+# Every vocabulary a page names by its code. A missing one is a KeyError in the tests, not an empty word on a page.
+VOCABULARIES: dict[str, Any] = {
+    "aspect_kind": AspectKind, "channel": Channel, "claim_kind": ClaimKind, "claim_status": ClaimStatus, "comparator": Comparator,
+    "conclusion": Conclusion, "custody": CustodyKind, "disappearance": DisappearanceStatus, "exhibit": ExhibitStatus, "flag": FlagKind,
+    "information": InformationGrade, "invitation": InvitationStatus, "licence": Licence, "look": LookType, "method": LookMethod,
+    "mechanism": Mechanism, "progress": Progress, "provenance": Provenance, "rating": Rating, "sighting": SightingKind,
+    "source_grade": SourceGrade, "submission": SubmissionStatus, "verdict": VerdictStatus,
+}  # fmt: skip
+
+DECISIONS = {
+    Decision.CONFORMS: _("conforms"),
+    Decision.DOES_NOT_CONFORM: _("does not conform"),
+    Decision.UNDECIDED: _("undecided within the uncertainty"),
+}
+
+# Six shapes that stay apart at 16 pixels and in black and white: full, full with a hand, half, triangle, struck ring, dashed ring.
+SHAPES = {
+    "delivered": '<circle cx="8" cy="8" r="7.4" fill="currentColor"/>',
+    "delivered_late": '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.8"/>'
+    '<path d="M8 3.6V8l3.2 2.6" fill="none" stroke="currentColor" stroke-width="1.8"/>',
+    "partly_delivered": '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.8"/>'
+    '<path d="M8 1.5a6.5 6.5 0 0 1 0 13z" fill="currentColor"/>',
+    "misleading": '<path d="M8 1.8 15 14.2H1z" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linejoin="round"/>'
+    '<path d="M8 6v4M8 11.4v1.4" stroke="currentColor" stroke-width="1.8"/>',
+    "not_delivered": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="2.2"/>'
+    '<path d="M3.6 12.4 12.4 3.6" stroke="currentColor" stroke-width="2.2"/>',
+    "unverifiable": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.8" stroke-dasharray="2.6 2.6"/>'
+    '<path d="M5 8h6" stroke="currentColor" stroke-width="1.8"/>',
+}
+
+
+def page_language() -> str:
+    """The language of the page as written texts name it: `zh-Hans` or `en`."""
+    return LANGUAGES.get((get_language() or "en").lower(), "en")
+
+
+@register.simple_tag
+def page_lang() -> str:
+    """For `<html lang>` and for addresses that carry a language."""
+    return page_language()
+
+
+@register.filter
+def words(value: dict[str, Any] | None) -> str:
+    """A written text as bare words in the reader's language: for titles, attributes, options."""
+    return read(value, page_language()).text
+
+
+def _note(reading: Reading) -> str:
+    if reading.missing:
+        return gettext("in its original language; no translation yet")
+    if reading.translated_by:
+        names = {str(role.value): str(role.label) for role in Role}
+        return gettext("translated by: %(role)s") % {"role": names.get(reading.translated_by, reading.translated_by)}
+    return ""
+
+
+@register.filter
+def written(value: dict[str, Any] | None) -> SafeString:
+    """A written text with its own `lang`, saying when it is shown in its original because no translation exists."""
+    reading = read(value, page_language())
+    if not reading.text:
+        return SafeString("")
+    if reading.missing:
+        note = format_html(' <small class="note">({})</small>', _note(reading))
+        return format_html('<span lang="{}">{}</span>{}', reading.lang, reading.text, note)
+    if reading.translated_by:
+        return format_html('<span lang="{}" title="{}">{}</span>', reading.lang, _note(reading), reading.text)
+    return format_html('<span lang="{}">{}</span>', reading.lang, reading.text)
+
+
+@register.filter
+def written_long(value: dict[str, Any] | None) -> SafeString:
+    """A longer written text, each line of it a paragraph, with the same notes."""
+    reading = read(value, page_language())
+    if not reading.text:
+        return SafeString("")
+    paragraphs = format_html_join("", "<p>{}</p>", ((line,) for line in reading.text.splitlines() if line.strip()))
+    note = _note(reading)
+    return format_html('<div lang="{}">{}</div>{}', reading.lang, paragraphs, format_html('<p class="note">({})</p>', note) if note else "")
+
+
+@register.simple_tag
+def word(vocabulary: str, code: str) -> str:
+    """The name of a code in the reader's language. Raises KeyError for a vocabulary that no page knows."""
+    if vocabulary == "decision":
+        return str(DECISIONS[Decision(code)])
+    try:
+        return str(VOCABULARIES[vocabulary](code).label)
+    except ValueError:
+        return code  # a word of a later version of the code, shown as it stands rather than as nothing
+
+
+@register.filter
+def language_name(tag: str) -> str:
+    """What a language is called."""
+    return str(NAMES.get(tag, tag))
+
+
+@register.filter
+def decimal(value: Decimal | str | None) -> str:
+    """A number exactly as it is kept, without trailing zeros or exponent."""
+    return "" if value is None or value == "" else plain(Decimal(value))
+
+
+@register.filter
+def percent(value: Decimal | str | None) -> str:
+    """A probability in percent. Nothing is rounded into certainty: 0.000000 is shown as less than 0.0001."""
+    if value is None or value == "":
+        return ""
+    hundred = Decimal(value) * 100
+    if hundred == 0:
+        return "< 0.0001 %"
+    return "> 99.9999 %" if hundred == 100 else f"{plain(hundred)} %"
+
+
+@register.simple_tag
+def money(amount: Decimal | None, currency: str) -> SafeString:
+    """An exact amount with its currency before it."""
+    if amount is None:
+        return SafeString("")
+    places = 0 if amount == amount.to_integral_value() else 2
+    shown = number_format(amount, decimal_pos=places, use_l10n=True, force_grouping=True)
+    return format_html('<span class="num">{}\u00a0{}</span>', currency, shown)
+
+
+@register.filter
+def when(value: datetime | None) -> SafeString:
+    """A moment as people write it, with the exact UTC instant behind it."""
+    if value is None:
+        return SafeString("")
+    value = value.astimezone(timezone.get_default_timezone())
+    return format_html(
+        '<time datetime="{}" title="{}">{}, {} UTC</time>',
+        value.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), value.strftime("%Y-%m-%d %H:%M:%S.%f UTC"), _day(value), value.strftime("%H:%M"),
+    )  # fmt: skip
+
+
+@register.filter
+def day(value: date | datetime | None) -> SafeString:
+    """A date as people write it."""
+    if value is None:
+        return SafeString("")
+    exact = value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(value, datetime) else value.isoformat()
+    return format_html('<time datetime="{}" title="{}">{}</time>', exact, exact, _day(value))
+
+
+MONTHS = (
+    _("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"), _("August"), _("September"), _("October"),
+    _("November"), _("December"),
+)  # fmt: skip
+
+
+def _day(value: date | datetime) -> str:
+    if page_language() == "zh-Hans":
+        return f"{value.year}年{value.month}月{value.day}日"
+    return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+
+
+def _marked(name: str, shape: str, label: str) -> SafeString:
+    svg = mark_safe(f'<svg viewBox="0 0 16 16" aria-hidden="true" focusable="false">{shape}</svg>')  # noqa: S308  our own constants
+    return format_html('<span class="v v-{}">{}{}</span>', name, svg, label)
+
+
+@register.simple_tag
+def verdict_mark(rating: str) -> SafeString:
+    """A rating as a word with its shape and colour."""
+    label = str(Rating(rating).label)
+    return _marked(rating.replace("_", "-"), SHAPES[rating], label[:1].upper() + label[1:])
+
+
+@register.simple_tag
+def progress_mark(progress: str) -> SafeString:
+    """How far the work is: a word in grey with a dotted ring, so that nobody takes it for a finding."""
+    label = str(Progress(progress).label)
+    ring = '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.4" stroke-dasharray="1 2.4"/>'
+    return _marked("progress", ring, label[:1].upper() + label[1:])
+
+
+@register.simple_tag
+def marked_runs(runs: list[Run], anchor: str = "") -> SafeString:
+    """A diff in line: removed in `<del>`, added in `<ins>`, moved in both with a class. `anchor` makes each change a target."""
+    said: set[int] = set()
+    parts: list[SafeString] = []
+    for run in runs:
+        text = conditional_escape(run.text)
+        if run.kind is Kind.SAME:
+            parts.append(SafeString(text))
+            continue
+        target = ""
+        if anchor and run.number not in said:
+            said.add(run.number)
+            target = format_html(' id="{}{}"', anchor, run.number)
+        moved = SafeString(' class="moved"') if run.kind is Kind.MOVED else SafeString("")
+        element = "del" if run.side is Side.OLD or run.kind is Kind.GONE else "ins"
+        parts.append(format_html("<{}{}{}>{}</{}>", SafeString(element), target, moved, text, SafeString(element)))
+    return mark_safe("".join(parts))  # noqa: S308  each part was escaped above
+
+
+@register.simple_tag
+def version_line(line: Line) -> SafeString:
+    """The version line of a source, inline so that the page's style sheet colours it."""
+    lang: Lang = "en" if page_language() == "en" else "zh-Hans"
+    return mark_safe(line.svg(lang, words(line.source.title)))  # noqa: S308  reports.charts escapes every text it draws
+
+
+@register.inclusion_tag("config/provenance.html")
+def provenance_badge(level: str) -> dict[str, Any]:
+    """The badge of an artefact, which opens to what its level proves and what it does not."""
+    return {
+        "level": level,
+        "proves": Provenance(level).label,
+        "not": DOES_NOT_PROVE[level].to("en" if page_language() == "en" else "zh-Hans"),
+    }
+
+
+@register.inclusion_tag("config/pages.html", takes_context=True)
+def pages(context: dict[str, Any], page: Any) -> dict[str, Any]:
+    """The way on through a list (claims.paging.Page)."""
+    query = context["request"].GET.copy()
+    query.pop("after", None)
+    first = query.urlencode()
+    query["after"] = page.next_cursor
+    return {"page": page, "first": f"?{first}", "next": f"?{query.urlencode()}"}
+
+
+@register.simple_tag
+def record_state() -> tuple[int, datetime] | None:
+    """Size and time of the last checkpoint, or None before the first."""
+    return Checkpoint.objects.order_by("-size").values_list("size", "signed_at").first()
+
+
+@register.simple_tag(takes_context=True)
+def here(context: dict[str, Any], start: str) -> SafeString:
+    """`aria-current` for the part of the site that the page belongs to."""
+    path = context["request"].path if "request" in context else ""
+    return mark_safe(' aria-current="page"') if path.startswith(start) else SafeString("")

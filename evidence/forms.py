@@ -1,0 +1,220 @@
+"""What filers and moderators type about evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from claims.fields import LANGUAGE_CHOICES, PairField, page_language
+from claims.models import Aspect, Claim
+from claims.written import read
+from evidence.models import Exhibit
+from evidence.states import InformationGrade, Licence, SourceGrade, SubmissionStatus
+
+STEPS = 4
+MEASUREMENTS = 3
+
+
+class ManyFiles(forms.FileInput):
+    """One input for several files."""
+
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, UploadedFile[Any]], name: str) -> Any:
+        return files.getlist(name)
+
+    def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
+        return name not in files
+
+
+class PhotosField(forms.FileField):
+    """Several files of at most EXHIBIT_MAX_BYTES each. What they hold is looked at later, in the decoder alone."""
+
+    widget = ManyFiles
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
+        files = [super(PhotosField, self).clean(one, initial) for one in data or ()]
+        if not files and self.required:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        if len(files) > settings.SUBMISSION_MAX_EXHIBITS:
+            raise forms.ValidationError(_("At most %(count)d photos in one submission.") % {"count": settings.SUBMISSION_MAX_EXHIBITS})
+        for one in files:
+            if (one.size or 0) > settings.EXHIBIT_MAX_BYTES:
+                raise forms.ValidationError(
+                    _("“%(name)s” is larger than %(limit)s. Nothing was stored; your words are kept below.")
+                    % {"name": one.name, "limit": filesizeformat(settings.EXHIBIT_MAX_BYTES)},
+                    code="too_large",
+                )
+        return files
+
+
+class FilingForm(forms.Form):
+    """One act of handing in."""
+
+    narrative = forms.CharField(
+        label=lazy("What did you find?"),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        required=False,
+        max_length=20_000,
+        help_text=lazy("Public once accepted. Leave out names, addresses, number plates."),
+    )
+    narrative_lang = forms.ChoiceField(label=lazy("Language of your words"), choices=LANGUAGE_CHOICES)
+    photos = PhotosField(label=lazy("Photos"), required=False)
+    licence = forms.ChoiceField(label=lazy("Others may"), choices=Licence.choices, widget=forms.RadioSelect, initial=Licence.CC_BY)
+    contact = forms.CharField(
+        label=lazy("How can we reach you?"),
+        required=False,
+        max_length=300,
+        help_text=lazy("Sealed: encrypted, never public, for moderators’ questions only. You may leave it empty."),
+    )
+    consent = forms.BooleanField(
+        label=lazy("I took these photos or may hand them in, and I have read what becomes public."),
+        error_messages={"required": lazy("We can take nothing without your consent.")},
+    )
+    idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=80)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["idempotency_key"].initial = str(uuid4())
+        self.fields["narrative_lang"].initial = page_language()
+        self.fields["photos"].help_text = _("Up to %(count)d files of at most %(limit)s each: JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF.") % {
+            "count": settings.SUBMISSION_MAX_EXHIBITS,
+            "limit": filesizeformat(settings.EXHIBIT_MAX_BYTES),
+        }
+        self.fields["photos"].widget.attrs["accept"] = "image/*,.heic,.heif,.avif"
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if not self.errors and not given.get("narrative", "").strip() and not given.get("photos"):
+            raise forms.ValidationError(_("Tell what you found, or hand in a photo."))
+        return given
+
+    @property
+    def too_large(self) -> bool:
+        """Whether a file was refused for its size."""
+        return self.has_error("photos", "too_large")
+
+
+class TeardownForm(forms.Form):
+    """One unit taken apart; all empty when none was."""
+
+    title = forms.CharField(label=lazy("What was done, in a few words"), required=False, max_length=200)
+    unit_label = forms.CharField(
+        label=lazy("What to call the unit"), required=False, max_length=60, help_text=lazy("Public, for example “Car 1”.")
+    )
+    serial = forms.CharField(
+        label=lazy("Its VIN or serial number"),
+        required=False,
+        max_length=80,
+        help_text=lazy("Never stored: only a keyed fingerprint of it, so that the same unit is not counted twice."),
+    )
+    performed_date = forms.DateField(label=lazy("On which day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        filled = [name for name in ("title", "unit_label", "serial", "performed_date") if given.get(name)]
+        if filled and len(filled) < 4 and not self.errors:
+            raise forms.ValidationError(_("A teardown needs all of: what was done, the unit, its serial number, the day."))
+        return given
+
+    @property
+    def filled(self) -> bool:
+        """Whether there is a teardown."""
+        return bool(self.cleaned_data.get("title"))
+
+
+class StepForm(forms.Form):
+    """One step of a teardown."""
+
+    done = forms.CharField(label=lazy("Done"), required=False, max_length=2000)
+    seen = forms.CharField(label=lazy("Seen"), required=False, max_length=2000)
+    photo = forms.IntegerField(label=lazy("Photo number"), required=False, min_value=1)
+
+
+class MeasurementForm(forms.Form):
+    """One measured value."""
+
+    aspect = forms.ChoiceField(label=lazy("Which point of the claim"), required=False)
+    quantity = forms.CharField(label=lazy("Quantity"), required=False, max_length=200)
+    value = forms.DecimalField(label=lazy("Value"), required=False, max_digits=20, decimal_places=8)
+    standard_uncertainty = forms.DecimalField(
+        label=lazy("Standard uncertainty (k = 1)"), required=False, max_digits=20, decimal_places=8, min_value=0
+    )
+    unit_name = forms.CharField(label=lazy("Unit of measurement"), required=False, max_length=40, help_text=lazy("m/s, kW, percent"))
+    instrument = forms.CharField(label=lazy("Instrument"), required=False, max_length=300)
+    method = forms.CharField(label=lazy("Method"), required=False, max_length=2000)
+
+    def __init__(self, *args: Any, claim: Claim, **options: Any) -> None:
+        super().__init__(*args, **options)
+        aspects = Aspect.objects.filter(claim=claim).order_by("number")
+        field = self.fields["aspect"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "—"), *((str(one.pk), read(one.statement, page_language()).text) for one in aspects)]
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        names = ("aspect", "quantity", "value", "standard_uncertainty", "unit_name", "instrument", "method")
+        filled = [name for name in names if given.get(name) not in (None, "")]
+        if filled and len(filled) < len(names) and not self.errors:
+            raise forms.ValidationError(_("A measurement needs all of its fields, the uncertainty too: without it a number proves little."))
+        if filled and given.get("standard_uncertainty") == 0:
+            self.add_error("standard_uncertainty", _("No instrument is exact: the uncertainty is more than zero."))
+        return given
+
+    @property
+    def filled(self) -> bool:
+        """Whether there is a measurement."""
+        return bool(self.cleaned_data.get("quantity"))
+
+
+DECISIONS = [
+    (SubmissionStatus.ACCEPTED.value, lazy("Accept: the pictures, the story and the measurements become public")),
+    (SubmissionStatus.RETURNED.value, lazy("Return it with a question")),
+    (SubmissionStatus.REFUSED.value, lazy("Refuse")),
+]
+
+
+class DecisionForm(forms.Form):
+    """What moderation does to a submission."""
+
+    decision = forms.ChoiceField(label=lazy("Decision"), choices=DECISIONS, widget=forms.RadioSelect)
+    reason = PairField(label=lazy("Reason"), help_text=lazy("Who filed it reads this; public with an accepted submission."))
+
+
+class GradeForm(forms.Form):
+    """The grade and caption of one exhibit."""
+
+    caption = PairField(label=lazy("Caption"), rows=1, required=False, help_text=lazy("What the picture shows, neutrally."))
+    source = forms.ChoiceField(label=lazy("Source"), required=False)
+    information = forms.ChoiceField(label=lazy("Information"), required=False)
+    why = PairField(label=lazy("Reason of the grade"), rows=2, required=False)
+
+    def __init__(self, data: Any = None, *, exhibit: Exhibit) -> None:
+        initial = {
+            "caption": exhibit.caption,
+            "source": exhibit.grade_source,
+            "information": exhibit.grade_information,
+            "why": exhibit.grade_reason,
+        }
+        super().__init__(data, prefix=exhibit.reference, initial=initial)
+        self.exhibit = exhibit
+        for name, choices in (("source", SourceGrade), ("information", InformationGrade)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", _("not graded")), *((value, f"{value} · {label}") for value, label in choices.choices)]
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        parts = [bool(given.get(name)) for name in ("source", "information", "why")]
+        if any(parts) and not all(parts):
+            raise forms.ValidationError(_("A grade is a letter, a number and the reason."))
+        return given

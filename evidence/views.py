@@ -1,0 +1,329 @@
+"""Doors of evidence: filing, one's own submissions, and the moderators' review."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+import ledger
+from accounts.doors import person, requires, signed_in
+from accounts.models import Role
+from accounts.permissions import objection
+from claims.lookup import by_reference, canonical
+from claims.models import Aspect, Claim
+from claims.paging import page_of
+from claims.written import write
+from evidence.actions import filing, looking
+from evidence.blobs import Missing, NoSpace, TooLarge
+from evidence.forms import MEASUREMENTS, STEPS, DecisionForm, FilingForm, GradeForm, MeasurementForm, StepForm, TeardownForm
+from evidence.models import Alert, CustodyEvent, Exhibit, Rendition, Submission, Teardown
+from evidence.permissions import check_file, check_view_original, check_withdraw
+from evidence.stores import originals, renditions
+
+# --- filing ------------------------------------------------------------------------------------------------------------
+
+
+class _Filing:
+    """The forms of one filing page, bound to what was sent."""
+
+    def __init__(self, request: HttpRequest, claim: Claim) -> None:
+        data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        self.main = FilingForm(data, files)
+        self.teardown = TeardownForm(data, prefix="teardown")
+        self.steps = [StepForm(data, prefix=f"step-{n}") for n in range(1, STEPS + 1)]
+        self.measurements = [MeasurementForm(data, prefix=f"measurement-{n}", claim=claim) for n in range(1, MEASUREMENTS + 1)]
+
+    @property
+    def all(self) -> list[forms.Form]:
+        return [self.main, self.teardown, *self.steps, *self.measurements]
+
+    def valid(self) -> bool:
+        """Whether every form is, and nothing hangs on a teardown that was not described."""
+        valid = [form.is_valid() for form in self.all]  # each is to say what is wrong with it
+        if not all(valid):
+            return False
+        hanging = any(step.cleaned_data["done"] for step in self.steps) or any(one.filled for one in self.measurements)
+        if hanging and not self.teardown.filled:
+            self.teardown.add_error(None, _("Steps and measurements belong to a teardown: describe it first."))
+            return False
+        return True
+
+    def new_teardown(self, claim: Claim) -> filing.NewTeardown | None:
+        """The teardown as the action takes it, or None."""
+        if not self.teardown.filled:
+            return None
+        given, lang = self.teardown.cleaned_data, self.main.cleaned_data["narrative_lang"]
+        aspects = {str(one.pk): one for one in Aspect.objects.filter(claim=claim)}
+        steps = [
+            filing.NewStep(
+                done=write(lang, step.cleaned_data["done"]),
+                seen=write(lang, step.cleaned_data["seen"]) if step.cleaned_data["seen"] else {},
+                photo=step.cleaned_data["photo"],
+            )
+            for step in self.steps
+            if step.cleaned_data["done"]
+        ]
+        measured = [
+            filing.NewMeasurement(
+                aspect=aspects[one.cleaned_data["aspect"]],
+                quantity=write(lang, one.cleaned_data["quantity"]),
+                value=one.cleaned_data["value"],
+                standard_uncertainty=one.cleaned_data["standard_uncertainty"],
+                unit_name=one.cleaned_data["unit_name"],
+                instrument=write(lang, one.cleaned_data["instrument"]),
+                method=write(lang, one.cleaned_data["method"]),
+                measured_date=given["performed_date"],
+            )
+            for one in self.measurements
+            if one.filled
+        ]
+        return filing.NewTeardown(
+            title=write(lang, given["title"]),
+            unit_label=given["unit_label"],
+            serial=given["serial"],
+            performed_date=given["performed_date"],
+            steps=steps,
+            measurements=measured,
+        )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@signed_in
+def file(request: HttpRequest, ref: str) -> HttpResponse:
+    """Hand in a story and photos on a claim. What was typed is kept when something is wrong; the same form sent twice is one."""
+    claim = by_reference(Claim.objects.public(), ref)
+    if elsewhere := canonical(request, claim.reference, ref):
+        return elsewhere
+    forms_, status = _Filing(request, claim), 200
+    blocked = objection(check_file, person(request), claim)
+    if request.method == "POST":
+        if forms_.valid():
+            given = forms_.main.cleaned_data
+            try:
+                submission = filing.file_submission(
+                    by=person(request),
+                    claim=claim,
+                    narrative=given["narrative"],
+                    narrative_lang=given["narrative_lang"],
+                    licence=given["licence"],
+                    contact=given["contact"],
+                    idempotency_key=given["idempotency_key"],
+                    now=timezone.now(),
+                    photos=[filing.NewPhoto(filing.receive(photo), photo.name or "") for photo in given["photos"]],
+                    teardown=forms_.new_teardown(claim),
+                )
+            except ValidationError as error:
+                forms_.main.add_error(None, error.messages)
+            except TooLarge:
+                forms_.main.add_error("photos", ValidationError(_("A file is too large. Nothing was stored."), code="too_large"))
+            except NoSpace:
+                forms_.main.add_error(None, _("There is no room to store this just now. Nothing was stored; please try again later."))
+                status = 507
+            else:
+                messages.success(request, _("Received. Moderation looks at it next; this page shows how far it is."))
+                return redirect("evidence:submission", submission.reference)
+        status = status if status != 200 else 413 if forms_.main.too_large else 400
+    context = {"claim": claim, "forms": forms_, "blocked": blocked, "lost_files": status != 200 and bool(request.FILES)}
+    return render(request, "evidence/file.html", context, status=status)
+
+
+# --- one's own ---------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@never_cache
+@signed_in
+def submissions(request: HttpRequest) -> HttpResponse:
+    """What I handed in, newest first."""
+    mine = Submission.objects.filter(filed_by=person(request)).select_related("claim").prefetch_related("exhibit_set")
+    return render(request, "evidence/submissions.html", {"page": page_of(mine, request.GET, by=("-filed_at", "-id"))})
+
+
+def _own(request: HttpRequest, ref: str) -> Submission:
+    return by_reference(Submission.objects.filter(filed_by=person(request)).select_related("claim"), ref)
+
+
+@require_safe
+@never_cache
+@signed_in
+def submission(request: HttpRequest, ref: str) -> HttpResponse:
+    """One submission of mine: how far it is, what was decided and why, and taking it back."""
+    found = _own(request, ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    context = {"submission": found, "shown": _shown(found), "teardowns": _teardowns(found), "withdraw_blocked": _withdraw_blocked(found)}
+    return render(request, "evidence/submission.html", context)
+
+
+def _withdraw_blocked(found: Submission) -> str | None:
+    if found.status in {"refused", "withdrawn"}:
+        return _("It was refused or withdrawn already.")
+    return objection(check_withdraw, found.filed_by, found)
+
+
+def _shown(found: Submission) -> list[dict[str, Any]]:
+    """Each exhibit with its pictures by name."""
+    pictures: dict[UUID, dict[str, Rendition]] = {}
+    for one in Rendition.objects.filter(exhibit__submission=found):
+        pictures.setdefault(one.exhibit_id, {})[one.name] = one
+    exhibits = Exhibit.objects.filter(submission=found).select_related("submission").order_by("number")
+    return [{"exhibit": one, "picture": _best(pictures.get(one.pk, {}))} for one in exhibits]
+
+
+def _best(pictures: dict[str, Rendition]) -> Rendition | None:
+    return pictures.get("page") or pictures.get("full") or pictures.get("thumb")
+
+
+def _teardowns(found: Submission) -> list[Teardown]:
+    rows = Teardown.objects.filter(submission=found).select_related("unit", "laboratory")
+    return list(rows.prefetch_related("teardownstep_set__exhibit", "measurement_set__aspect").order_by("id"))
+
+
+@require_POST
+@never_cache
+@signed_in
+def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
+    """Take a submission of mine back, with the reason."""
+    found = _own(request, ref)
+    try:
+        filing.withdraw_submission(by=person(request), submission=found, reason=request.POST.get("reason", ""), now=timezone.now())
+        messages.success(request, _("Withdrawn. Its pictures are no longer public; verdicts that rest on it keep its fingerprint."))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    except filing.SubmissionChanged:
+        messages.error(request, _("It was refused or withdrawn already."))
+    return redirect("evidence:submission", found.reference)
+
+
+# --- the desk ----------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
+def review(request: HttpRequest, ref: str) -> HttpResponse:
+    """Everything that was handed in, sealed parts included, with the form that decides on it."""
+    user = person(request)
+    found = by_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    shown = _shown(found)
+    data = request.POST if request.method == "POST" else None
+    decision = DecisionForm(data)
+    grades = [GradeForm(data, exhibit=one["exhibit"]) for one in shown]
+    blocked = filing.decision_blocked(by=user, submission=found)
+    status = 200
+    if data is not None:
+        valid = [form.is_valid() for form in (decision, *grades)]
+        if all(valid):
+            try:
+                filing.decide_submission(
+                    by=user,
+                    submission=found,
+                    decision=decision.cleaned_data["decision"],
+                    reason=decision.cleaned_data["reason"],
+                    now=timezone.now(),
+                    grades={
+                        str(one.exhibit.pk): (one.cleaned_data["source"], one.cleaned_data["information"], one.cleaned_data["why"])
+                        for one in grades
+                        if one.cleaned_data["source"]
+                    },
+                    captions={str(one.exhibit.pk): one.cleaned_data["caption"] for one in grades if one.cleaned_data["caption"]},
+                )
+            except ValidationError as error:
+                decision.add_error(None, error.messages)
+            except filing.SubmissionChanged as changed:
+                messages.error(
+                    request, _("Someone else decided first: it is %(status)s.") % {"status": changed.submission.get_status_display()}
+                )
+                return redirect("evidence:review", found.reference)
+            else:
+                messages.success(request, _("Decided."))
+                return redirect("evidence:review", found.reference)
+        status = 400
+    for one, form in zip(shown, grades, strict=True):
+        one["form"] = form
+    # Contact and what the file says of itself are for who decides; an auditor checks the process, not the person.
+    sealed = user.has_role(Role.MODERATOR)
+    context = {
+        "submission": found,
+        "shown": shown,
+        "decision": decision,
+        "blocked": blocked,
+        "teardowns": _teardowns(found),
+        "contact": ledger.unseal(found, "contact") if sealed and found.contact else "",
+        "metadata": {str(one["exhibit"].reference): ledger.unseal(one["exhibit"], "metadata") for one in shown if one["exhibit"].metadata}
+        if sealed
+        else {},
+        "duplicates": _duplicates(found),
+        "custody": CustodyEvent.objects.filter(exhibit__submission=found).select_related("exhibit").order_by("happened_at", "id"),
+        "may_view_original": bool(shown) and objection(check_view_original, user, shown[0]["exhibit"]) is None,
+    }
+    return render(request, "evidence/review.html", context, status=status)
+
+
+def _duplicates(found: Submission) -> list[Exhibit]:
+    """Exhibits of other submissions that are the same file, byte for byte."""
+    keys = Exhibit.objects.filter(submission=found).values("duplicate_key")
+    rows = Exhibit.objects.filter(duplicate_key__in=keys).exclude(submission=found)
+    return list(rows.select_related("submission").order_by("reference")[:20])
+
+
+def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
+    visible = Submission.objects.visible_to(person(request))
+    return by_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission"), ref)
+
+
+@require_safe
+@never_cache
+@signed_in
+def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
+    """The picture of an exhibit for who filed it and for the desk, public or not."""
+    found = _exhibit(request, ref)
+    best = _best({one.name: one for one in Rendition.objects.filter(exhibit=found)})
+    if best is None:
+        raise Http404
+    try:
+        content = renditions().open(best.digest)
+    except (Missing, ValueError):
+        raise Http404 from None
+    response = FileResponse(content, content_type=best.media_type)
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@require_POST
+@never_cache
+@signed_in
+def original(request: HttpRequest, ref: str) -> HttpResponseBase:
+    """The original bytes, as a file to keep. Each view is recorded first, which is why this is no link."""
+    found = _exhibit(request, ref)
+    digest = filing.view_original(by=person(request), exhibit=found, now=timezone.now())
+    try:
+        content = originals().open(digest)
+    except Missing:
+        raise Http404 from None
+    response = FileResponse(content, as_attachment=True, filename=f"{found.reference}.bin", content_type="application/octet-stream")
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@require_POST
+@never_cache
+@requires(Role.MODERATOR)
+def handle_alert(request: HttpRequest, alert: UUID) -> HttpResponse:
+    """Take note of an alert."""
+    looking.handle_alert(by=person(request), alert=get_object_or_404(Alert, pk=alert), now=timezone.now())
+    return redirect("/desk/#alerts")  # the desk belongs to a later room, whose names this one does not know

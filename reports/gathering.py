@@ -1,0 +1,472 @@
+"""What the public pages show, gathered in a number of queries that does not grow with what is shown.
+
+Everything here is public: it goes through each model's own `public()`, or belongs to a model that is public as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Max, Q, QuerySet
+
+from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Source
+from evidence.models import CustodyEvent, Disappearance, Exhibit, Measurement, Observation, Rendition, Sighting, TeardownStep, Version
+from ledger.models import Entry
+from reports import charts
+from reports.models import Report, ReportFile
+from reports.words import Lang
+from verdicts.conformity import plain
+from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
+
+TICKS = 240
+SHOTS = 12
+
+
+def instant(value: datetime | None) -> str | None:
+    """RFC 3339 in UTC, or None."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if value else None
+
+
+# --- pictures of exhibits ----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Shown:
+    """An exhibit with its renditions by name."""
+
+    exhibit: Exhibit
+    renditions: dict[str, Rendition]
+
+    def _best(self, *names: str) -> Rendition | None:
+        return next((self.renditions[name] for name in names if name in self.renditions), None)
+
+    @property
+    def thumb(self) -> Rendition | None:
+        """The small picture, or the next larger one."""
+        return self._best("thumb", "page", "full")
+
+    @property
+    def page(self) -> Rendition | None:
+        """The picture of a page's width."""
+        return self._best("page", "full", "thumb")
+
+    @property
+    def full(self) -> Rendition | None:
+        """The largest."""
+        return self._best("full", "page", "thumb")
+
+
+def with_pictures(exhibits: Iterable[Exhibit]) -> list[Shown]:
+    """Each exhibit with its renditions, in one query."""
+    listed = list(exhibits)
+    found: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
+    for rendition in Rendition.objects.filter(exhibit__in=listed):
+        found[rendition.exhibit_id][rendition.name] = rendition
+    return [Shown(exhibit, found[exhibit.pk]) for exhibit in listed]
+
+
+def best_grade(exhibits: Iterable[Exhibit]) -> str:
+    """The best grade among exhibits, source before information; empty if none is graded."""
+    return min((f"{one.grade_source}{one.grade_information}" for one in exhibits if one.grade_source), default="")
+
+
+# --- measured against promised -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One row of the table of a verdict's numbers, as frozen in it."""
+
+    unit: str
+    value: str
+    expanded: str
+    decision: str
+    probability: str
+
+
+def measured_rows(conformity: dict[str, Any] | None) -> list[Measured]:
+    """The measurements that a verdict was computed from."""
+    return [
+        Measured(
+            one["unit"],
+            one["value"],
+            plain(Decimal(one["standard_uncertainty"]) * Decimal(conformity["coverage"])),
+            one["decision"],
+            one["conformance_probability"],
+        )
+        for one in (conformity or {}).get("measurements", [])
+        if conformity
+    ]
+
+
+def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, words: str) -> str | None:
+    """The chart of a verdict's numbers as SVG, or None where there is nothing to set against a promise."""
+    numbers = verdict.conformity
+    if not numbers or criterion is None or not numbers["measurements"]:
+        return None
+    return charts.promised_against_measured(
+        property_name=words,
+        comparator=numbers["comparator"],
+        limit=numbers["limit"],
+        unit=numbers["unit"],
+        coverage=numbers["coverage"],
+        values=[charts.Value(one["unit"], one["value"], one["standard_uncertainty"]) for one in numbers["measurements"]],
+        lang=lang,
+    )
+
+
+# --- sources over time -------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Line:
+    """What a source's version line is drawn from."""
+
+    source: Source
+    versions: list[Version] = field(default_factory=list)
+    disappearances: list[Disappearance] = field(default_factory=list)
+    ticks: list[datetime] = field(default_factory=list)
+    looks: int = 0
+
+    @property
+    def latest(self) -> Version | None:
+        """The version that stood last."""
+        return self.versions[-1] if self.versions else None
+
+    @property
+    def edits(self) -> list[tuple[Version, Version]]:
+        """Each version beside the one before it."""
+        return list(zip(self.versions, self.versions[1:], strict=False))
+
+    @property
+    def missing(self) -> Disappearance | None:
+        """The disappearance that stands now."""
+        return next((one for one in self.disappearances if one.status == "confirmed"), None)
+
+    def svg(self, lang: Lang, title: str) -> str:
+        """The version line as inline SVG; its text is escaped by reports.charts."""
+        versions: Any = [
+            {"number": one.number, "not_before": instant(one.not_before), "not_after": instant(one.not_after)} for one in self.versions
+        ]
+        gone: Any = [
+            {"last_seen": instant(one.last_seen_at), "first_missing": instant(one.first_missing_at), "back": instant(one.reversed_at)}
+            for one in self.disappearances
+            if one.confirmed_at
+        ]
+        ticks = [str(instant(tick)) for tick in self.ticks]
+        return charts.version_line(versions=versions, ticks=ticks, disappearances=gone, looks=self.looks, lang=lang, source=title)
+
+
+def lines_of(sources: Sequence[Source]) -> dict[UUID, Line]:
+    """The version lines of several sources, in three queries. Texts are not read."""
+    lines = {source.pk: Line(source) for source in sources}
+    if not lines:
+        return lines
+    for version in Version.objects.filter(source__in=lines).defer("body").order_by("number"):
+        lines[version.source_id].versions.append(version)
+    for gone in Disappearance.objects.filter(source__in=lines).order_by("first_missing_at"):
+        lines[gone.source_id].disappearances.append(gone)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT source_id, looked_at, n FROM (
+                SELECT source_id, looked_at, count(*) OVER (PARTITION BY source_id) AS n,
+                       row_number() OVER (PARTITION BY source_id ORDER BY looked_at, id) AS place
+                FROM evidence_observation WHERE source_id = ANY(%s)
+            ) looks WHERE place = n OR (place - 1) %% greatest(1, ceil(n / %s::numeric)::bigint) = 0 ORDER BY source_id, looked_at
+            """,
+            [list(lines), TICKS],
+        )
+        for source_id, looked_at, looks in cursor.fetchall():
+            lines[source_id].ticks.append(looked_at)
+            lines[source_id].looks = looks
+    return lines
+
+
+@dataclass
+class Place:
+    """One appearance of a claim: its source, and what became of the words there."""
+
+    appearance: Appearance
+    line: Line
+    sightings: list[Sighting]
+
+    @property
+    def now(self) -> Sighting | None:
+        """The words in the version that stood last."""
+        return self.sightings[-1] if self.sightings else None
+
+    @property
+    def vanished(self) -> Sighting | None:
+        """The first version in which the words no longer stood, if they once did."""
+        seen = False
+        for one in self.sightings:
+            if one.kind == "verbatim":
+                seen = True
+            elif seen:
+                return one
+        return None
+
+
+def places_of(claim: Claim) -> list[Place]:
+    """Every appearance of a claim, oldest first."""
+    appearances = list(Appearance.objects.filter(claim=claim).select_related("source").order_by("created_at", "id"))
+    lines = lines_of([one.source for one in appearances])
+    sightings: dict[UUID, list[Sighting]] = defaultdict(list)
+    for sighting in (
+        Sighting.objects.filter(appearance__in=appearances).select_related("version").defer("version__body").order_by("version__number")
+    ):
+        sightings[sighting.appearance_id].append(sighting)
+    return [Place(one, lines[one.source_id], sightings[one.pk]) for one in appearances]
+
+
+# --- a claim -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Judgement:
+    """One aspect with what was promised, measured, found and concluded."""
+
+    aspect: Aspect
+    criterion: Criterion | None
+    verdict: Verdict | None
+    people: list[dict[str, str]]
+    measured: list[Measured]
+    measurements: list[Measurement]
+    findings: list[Finding]
+    exhibits: list[Shown]
+    index: int | None
+
+    @property
+    def grade(self) -> str:
+        """The best grade among the exhibits that the verdict rests on."""
+        return best_grade(one.exhibit for one in self.exhibits)
+
+
+def last_entries(label: str, ids: Iterable[Any]) -> dict[str, int]:
+    """The index of each object's last entry in the log; objects that are not logged yet are absent."""
+    found = Entry.objects.filter(object_label=label, object_id__in=[str(i) for i in ids]).values("object_id").annotate(last=Max("index"))
+    return {row["object_id"]: row["last"] for row in found}
+
+
+def decided_by(verdicts: Iterable[Verdict]) -> dict[UUID, list[dict[str, str]]]:
+    """Who concluded each verdict, role and pseudonym, as its published document says."""
+    bodies = VerdictDocument.objects.filter(verdict__in=list(verdicts)).values_list("verdict_id", "body")
+    return {pk: json.loads(body)["decided_by"] for pk, body in bodies}
+
+
+def judgements_of(claim: Claim) -> list[Judgement]:
+    """Every aspect of a claim."""
+    aspects = list(Aspect.objects.filter(claim=claim).order_by("number"))
+    criteria = {one.aspect_id: one for one in Criterion.objects.filter(aspect__in=aspects)}
+    verdicts = {one.aspect_id: one for one in Verdict.objects.standing().filter(aspect__in=aspects)}
+    people = decided_by(verdicts.values())
+    indexes = last_entries("verdicts.verdict", [one.pk for one in verdicts.values()])
+    measurements: dict[UUID, list[Measurement]] = defaultdict(list)
+    for one in (
+        Measurement.objects.public()
+        .filter(aspect__in=aspects)
+        .select_related("teardown__unit", "teardown__laboratory")
+        .order_by("teardown__unit__label", "measured_date", "pk")
+    ):
+        measurements[one.aspect_id].append(one)
+    findings: dict[UUID, list[Finding]] = defaultdict(list)
+    for finding in Finding.objects.public().filter(aspect__in=aspects).order_by("created_at", "id"):
+        findings[finding.aspect_id].append(finding)
+    pins: dict[UUID, list[Exhibit]] = defaultdict(list)
+    for pin in (
+        VerdictExhibit.objects.filter(verdict__in=list(verdicts.values()))
+        .select_related("exhibit__submission")
+        .order_by("exhibit__reference")
+    ):
+        if pin.exhibit.submission.status == "accepted":
+            pins[pin.verdict_id].append(pin.exhibit)
+    pictures = {one.exhibit.pk: one for one in with_pictures({e.pk: e for held in pins.values() for e in held}.values())}
+    return [
+        Judgement(
+            aspect=aspect,
+            criterion=criteria.get(aspect.pk),
+            verdict=(verdict := verdicts.get(aspect.pk)),
+            people=people.get(verdict.pk, []) if verdict else [],
+            measured=measured_rows(verdict.conformity) if verdict else [],
+            measurements=measurements[aspect.pk],
+            findings=findings[aspect.pk] if verdict else [],
+            exhibits=[pictures[e.pk] for e in pins[verdict.pk]] if verdict else [],
+            index=indexes.get(str(verdict.pk)) if verdict else None,
+        )
+        for aspect in aspects
+    ]
+
+
+@dataclass
+class Answer:
+    """The company's right of reply on a claim."""
+
+    invitation: Invitation
+    replies: list[Reply]
+
+
+def answers_of(claim: Claim) -> list[Answer]:
+    """Every invitation of a claim, newest first, with the replies."""
+    invitations = list(Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id"))
+    replies: dict[UUID, list[Reply]] = defaultdict(list)
+    for reply in Reply.objects.filter(invitation__in=invitations).order_by("received_at", "id"):
+        replies[reply.invitation_id].append(reply)
+    return [Answer(one, replies[one.pk]) for one in invitations]
+
+
+@dataclass
+class Built:
+    """A report with its files."""
+
+    report: Report
+    files: list[ReportFile]
+
+
+def reports_of(**about: Any) -> list[Built]:
+    """The newest reports about a claim or a source."""
+    reports = list(Report.objects.filter(**about).order_by("-id")[:5])
+    files: dict[UUID, list[ReportFile]] = defaultdict(list)
+    for one in ReportFile.objects.filter(report__in=reports).order_by("name"):
+        files[one.report_id].append(one)
+    return [Built(one, files[one.pk]) for one in reports]
+
+
+def claim_page(claim: Claim) -> dict[str, Any]:
+    """Everything on the page of a claim."""
+    places = places_of(claim)
+    exhibits = list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")[:200])
+    judgements = judgements_of(claim)
+    entry = last_entries("claims.claim", [claim.pk])
+    return {
+        "claim": claim,
+        "judgements": judgements,
+        "places": places,
+        "first": next((one for one in places if one.line.versions), places[0] if places else None),
+        "flags": list(Flag.objects.raised().filter(claim=claim).order_by("raised_at", "id")),
+        "shots": (shown := with_pictures(exhibits)),
+        "first_shots": shown[:SHOTS],
+        "grade": best_grade(exhibits),
+        "submissions": len({one.submission_id for one in exhibits}),
+        "answers": answers_of(claim),
+        "reports": reports_of(claim=claim),
+        "index": entry.get(str(claim.pk)),
+        "rated": [one for one in judgements if one.verdict],
+    }
+
+
+def history_ids(claim: Claim) -> dict[str, list[Any]]:
+    """The objects whose changes are the history of a claim. What of them is not public the record keeps back by itself."""
+    aspects = list(Aspect.objects.filter(claim=claim).values_list("pk", flat=True))
+    invitations = list(Invitation.objects.filter(claim=claim).values_list("pk", flat=True))
+    return {
+        "claims.claim": [claim.pk],
+        "claims.aspect": aspects,
+        "claims.criterion": list(Criterion.objects.filter(aspect__in=aspects).values_list("pk", flat=True)),
+        "claims.flag": list(Flag.objects.filter(claim=claim).values_list("pk", flat=True)),
+        "claims.appearance": list(Appearance.objects.filter(claim=claim).values_list("pk", flat=True)),
+        "verdicts.verdict": list(Verdict.objects.filter(aspect__in=aspects).values_list("pk", flat=True)),
+        "verdicts.invitation": invitations,
+        "verdicts.reply": list(Reply.objects.filter(invitation__in=invitations).values_list("pk", flat=True)),
+    }
+
+
+# --- lists -------------------------------------------------------------------------------------------------------------
+
+
+def claims_found(*, words: str = "", company: UUID | None = None, rating: str = "", flag: str = "", kind: str = "") -> ClaimQuerySet:
+    """Public claims by their words and facets."""
+    claims = Claim.objects.public()
+    if words:
+        claims = claims.filter(Q(quote__icontains=words) | Q(summary__icontains=words))
+    if company:
+        claims = claims.filter(company=company)
+    if rating:
+        claims = claims.filter(pk__in=Verdict.objects.standing().filter(rating=rating).values("aspect__claim"))
+    if flag:
+        claims = claims.filter(pk__in=Flag.objects.raised().filter(kind=flag).values("claim"))
+    if kind:
+        claims = claims.filter(kind=kind)
+    return claims
+
+
+@dataclass
+class Row:
+    """A claim in a list."""
+
+    claim: Claim
+    aspects: list[tuple[Aspect, Verdict | None]]
+    flags: list[str]
+
+
+def rows_of(claims: Sequence[Claim]) -> list[Row]:
+    """Claims (with their shown parts read already) beside what stands on them; one query."""
+    verdicts = {one.aspect_id: one for one in Verdict.objects.standing().filter(aspect__claim__in=claims).defer("rationale", "conformity")}
+    return [
+        Row(
+            claim,
+            [(aspect, verdicts.get(aspect.pk)) for aspect in sorted(claim.aspect_set.all(), key=lambda one: one.number)],
+            [flag.kind for flag in claim.flag_set.all() if flag.lifted_at is None],
+        )
+        for claim in claims
+    ]
+
+
+def newest_verdicts(count: int) -> list[Verdict]:
+    """The verdicts published last that stand."""
+    return list(Verdict.objects.standing().newest().select_related("aspect__claim__company", "aspect__claim__product")[:count])
+
+
+def newest_edits(count: int) -> list[Version]:
+    """The texts changed last in sources where a claim stands."""
+    claimed = Appearance.objects.values("source")
+    return list(
+        Version.objects.filter(number__gt=1, source__in=claimed).select_related("source__company").defer("body").order_by("-id")[:count]
+    )
+
+
+def newest_disappearances(count: int) -> list[Disappearance]:
+    """The sources confirmed last as taken down."""
+    return list(Disappearance.objects.filter(status="confirmed").select_related("source__company").order_by("-confirmed_at", "-id")[:count])
+
+
+def exhibit_page(exhibit: Exhibit) -> dict[str, Any]:
+    """Everything on the page of a public exhibit."""
+    [shown] = with_pictures([exhibit])
+    verdicts = Verdict.objects.public().filter(verdictexhibit__exhibit=exhibit).select_related("aspect").newest()
+    named = FindingExhibit.objects.filter(exhibit=exhibit, finding__in=Finding.objects.public()).select_related("finding__aspect")
+    steps = TeardownStep.objects.public().filter(exhibit=exhibit).select_related("teardown__unit", "part")
+    return {
+        "exhibit": exhibit,
+        "shown": shown,
+        "claim": exhibit.submission.claim,
+        "custody": list(CustodyEvent.objects.public().filter(exhibit=exhibit).order_by("happened_at", "id")),
+        "verdicts": list(verdicts),
+        "findings": [one.finding for one in named.order_by("finding__created_at")],
+        "steps": list(steps),
+    }
+
+
+def source_page(source: Source) -> dict[str, Any]:
+    """Everything on the page of a source but its list of looks."""
+    line = lines_of([source])[source.pk]
+    return {
+        "source": source,
+        "line": line,
+        "tally": list(Observation.objects.filter(source=source).values("type").annotate(n=Count("id")).order_by("-n", "type")),
+        "appearances": list(Appearance.objects.filter(source=source).select_related("claim").order_by("created_at")),
+        "reports": reports_of(source=source),
+    }
+
+
+def neighbours(version: Version) -> QuerySet[Version]:
+    """All versions of the same source, without their texts."""
+    return Version.objects.filter(source=version.source_id).defer("body").in_order()

@@ -1,0 +1,284 @@
+"""The record in words: what each kind of entry means, what its fields are called, and before and after as a diff."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.apps import apps
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from accounts.models import Role
+from evidence.diffing import Run, diff
+from ledger.history import Change, FieldChange
+from ledger.models import Entry
+
+LONGEST: Final = 20_000  # characters of one field that are compared; what is longer is shown as it is
+
+#: Every kind of act that the application can write, as a sentence. A test holds it against the code.
+KINDS: Final[Mapping[str, str | Promise]] = {
+    "alert.handled": lazy("A moderator took note of an alert"),
+    "alert.raised": lazy("An alert was raised for moderators"),
+    "aspect.progressed": lazy("Work on an aspect went on"),
+    "claim.placed": lazy("The claim was found in a source"),
+    "claim.registered": lazy("The claim was registered"),
+    "claim.revised": lazy("The claim was corrected"),
+    "claim.withdrawn": lazy("The claim was withdrawn"),
+    "company.added": lazy("A company was added"),
+    "company.invited": lazy("The company was asked for its answer"),
+    "company.replied": lazy("The company answered"),
+    "company.silent": lazy("The deadline passed without an answer"),
+    "entity.added": lazy("A legal person was added"),
+    "entity.role_given": lazy("The part of a legal person was recorded"),
+    "erased": lazy("Values were erased"),
+    "exhibit.graded": lazy("An exhibit was graded"),
+    "exhibit.original_viewed": lazy("The original of an exhibit was looked at"),
+    "exhibit.read": lazy("An exhibit was read in the decoder"),
+    "finding.recorded": lazy("A finding was recorded"),
+    "flag.lifted": lazy("A flag was lifted"),
+    "flag.raised": lazy("A flag was raised"),
+    "key.created": lazy("A key was made"),
+    "key.revoked": lazy("A key was revoked"),
+    "option.added": lazy("An option was added"),
+    "organisation.founded": lazy("An organisation was added"),
+    "outside.delete": lazy("A row was deleted outside the application"),
+    "outside.insert": lazy("A row was added outside the application"),
+    "outside.update": lazy("A row was changed outside the application"),
+    "product.added": lazy("A product was added"),
+    "quote.sighted": lazy("The words were looked for in a version"),
+    "report.built": lazy("A report was built"),
+    "role.ended": lazy("A role ended"),
+    "role.granted": lazy("A role was granted"),
+    "rows.batched": lazy("Several rows were recorded together"),
+    "source.added": lazy("A source was added"),
+    "source.back": lazy("A source was back again"),
+    "source.captured": lazy("What a source showed was kept"),
+    "source.changed": lazy("The text of a source had changed"),
+    "source.disappeared": lazy("The disappearance of a source was confirmed"),
+    "source.first_seen": lazy("A source was seen for the first time"),
+    "source.missing": lazy("A source was missing"),
+    "source.missing_again": lazy("A source was still missing"),
+    "source.observed": lazy("A source was looked at"),
+    "submission.accepted": lazy("A submission was accepted"),
+    "submission.filed": lazy("Evidence was handed in"),
+    "submission.refused": lazy("A submission was refused"),
+    "submission.returned": lazy("A submission was returned with a question"),
+    "submission.withdrawn": lazy("A submission was withdrawn by its owner"),
+    "verdict.proposed": lazy("A verdict was proposed"),
+    "verdict.published": lazy("A verdict was approved and published"),
+    "verdict.sent_back": lazy("A proposed verdict was sent back"),
+    "verdict.superseded": lazy("A verdict was superseded"),
+    "waiver.approved": lazy("A second person agreed to close the reply window early"),
+    "waiver.proposed": lazy("Closing the reply window early was proposed"),
+}
+
+#: What objects are called.
+OBJECTS: Final[Mapping[str, str | Promise]] = {
+    "claims.appearance": lazy("appearance"),
+    "claims.aspect": lazy("aspect"),
+    "claims.claim": lazy("claim"),
+    "claims.criterion": lazy("promised quantity"),
+    "claims.flag": lazy("flag"),
+    "verdicts.invitation": lazy("invitation to reply"),
+    "verdicts.reply": lazy("reply"),
+    "verdicts.verdict": lazy("verdict"),
+}
+
+#: What fields of a claim's history are called; any other stands under its technical name.
+FIELDS: Final[Mapping[str, str | Promise]] = {
+    "allegation": lazy("what the company was shown"),
+    "aspect": lazy("aspect"),
+    "attempts": lazy("what was tried"),
+    "basis": lazy("where the number comes from"),
+    "body": lazy("words"),
+    "cancelled_date": lazy("cancelled on"),
+    "claim": lazy("claim"),
+    "closed_at": lazy("closed"),
+    "company": lazy("company"),
+    "comparator": lazy("comparison"),
+    "conditions": lazy("conditions"),
+    "conformity": lazy("measured against promised"),
+    "contributors": lazy("independent contributors"),
+    "created_at": lazy("recorded"),
+    "currency": lazy("currency"),
+    "deadline_at": lazy("deadline"),
+    "decided_at": lazy("decided"),
+    "decided_by": lazy("decided by"),
+    "document": lazy("published document (SHA-256)"),
+    "document_digest": lazy("published document (SHA-256)"),
+    "due_date": lazy("due"),
+    "exact": lazy("exact words"),
+    "fragment": lazy("place in the recording"),
+    "invitation": lazy("invitation to reply"),
+    "invited_by": lazy("asked by"),
+    "kind": lazy("kind"),
+    "laboratories": lazy("independent laboratories"),
+    "lang": lazy("language"),
+    "lifted_at": lazy("lifted"),
+    "made_at": lazy("said on"),
+    "mechanism": lazy("how it misleads"),
+    "method_version": lazy("version of the method"),
+    "number": lazy("number"),
+    "option": lazy("option"),
+    "prefix": lazy("words before"),
+    "product": lazy("product"),
+    "progress": lazy("progress"),
+    "property": lazy("property"),
+    "proposed_at": lazy("proposed"),
+    "proposed_by": lazy("proposed by"),
+    "published_at": lazy("published"),
+    "quote": lazy("quote"),
+    "quote_lang": lazy("language of the quote"),
+    "raised_at": lazy("raised"),
+    "rating": lazy("rating"),
+    "rationale": lazy("reasons"),
+    "received_at": lazy("received"),
+    "recorded_by": lazy("entered by"),
+    "reference": lazy("reference"),
+    "salt": lazy("salt"),
+    "sent_at": lazy("asked"),
+    "source": lazy("source"),
+    "stake": lazy("money at stake"),
+    "statement": lazy("statement"),
+    "status": lazy("status"),
+    "suffix": lazy("words after"),
+    "summary": lazy("summary"),
+    "supersedes": lazy("supersedes"),
+    "tolerance": lazy("tolerance"),
+    "unit": lazy("unit"),
+    "units": lazy("independent units"),
+    "value": lazy("value"),
+    "waiver_approved_by": lazy("closed early, second person"),
+    "waiver_proposed_by": lazy("closed early, first person"),
+    "waiver_reason": lazy("why it was closed early"),
+}
+
+ROLES: Final[Mapping[str, str | Promise]] = {
+    **{str(role.value): role.label for role in Role},
+    "system": lazy("the system"),
+    "outside": lazy("nobody known"),
+}
+
+
+def kind_in_words(kind: str) -> str:
+    """What happened, as a sentence; the technical word for a kind that the code no longer writes."""
+    return str(KINDS.get(kind, kind))
+
+
+def role_in_words(role: str) -> str:
+    """The role of an actor."""
+    return str(ROLES.get(role, role))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One text of a field in one language, before and after. `lang` is empty where the text names none."""
+
+    lang: str
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One changed field. Either `parts` (texts, as diffs) or `before` and `after` (values)."""
+
+    label: str
+    name: str
+    state: str
+    parts: tuple[Part, ...] = ()
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One change, ready to be shown."""
+
+    change: Change
+    what: str
+    thing: str
+    role: str
+    fields: tuple[Field, ...]
+
+
+def _is_written(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"lang", "text", "translations"}
+
+
+def _texts(value: Any) -> dict[str, str]:
+    """A written text as one string per language."""
+    if not _is_written(value):
+        return {}
+    return {value["lang"]: value["text"], **{lang: one["text"] for lang, one in value["translations"].items()}}
+
+
+def _plain(field: models.Field[Any, Any] | None, value: Any) -> str:
+    """A value in words: the label of a choice, yes or no, numbers and dates as they stand."""
+    if value is None or value == "" or value == {}:
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False, indent=1)
+    choices = dict(field.flatchoices) if field is not None and field.flatchoices else {}
+    return str(choices.get(value, value))
+
+
+def _compare(before: str, after: str) -> tuple[Run, ...]:
+    return diff(before[:LONGEST], after[:LONGEST]).runs
+
+
+def _field(model: type[models.Model] | None, change: FieldChange) -> Field:
+    label = str(FIELDS.get(change.name, change.name.replace("_", " ")))
+    if change.state != "open":
+        return Field(label, change.name, change.state)
+    field = next((one for one in model._meta.concrete_fields if one.name == change.name), None) if model else None
+    if _is_written(change.before) or _is_written(change.after):
+        old, new = _texts(change.before), _texts(change.after)
+        parts = [Part(lang, _compare(old.get(lang, ""), new.get(lang, ""))) for lang in dict.fromkeys((*old, *new))]
+        return Field(label, change.name, change.state, parts=tuple(part for part in parts if part.runs))
+    if change.kind == "text" and all(value is None or isinstance(value, str) for value in (change.before, change.after)):
+        return Field(label, change.name, change.state, parts=(Part("", _compare(change.before or "", change.after or "")),))
+    return Field(label, change.name, change.state, before=_plain(field, change.before), after=_plain(field, change.after))
+
+
+def tell(changes: Iterable[Change]) -> list[Told]:
+    """Changes of the record as people read them."""
+    told = []
+    for change in changes:
+        model = apps.get_model(change.label)
+        fields = tuple(_field(model, one) for one in change.fields)
+        told.append(
+            Told(change, kind_in_words(change.kind), str(OBJECTS.get(change.label, change.label)), role_in_words(change.role), fields)
+        )
+    return told
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry in a list of the record."""
+
+    index: int
+    kind: str
+    what: str
+    object: str
+    at: datetime
+    role: str
+    name: str
+    outside: bool
+
+    @classmethod
+    def of(cls, entry: Entry) -> Line:
+        """Read from the leaf itself, so that the page shows what was hashed."""
+        leaf = json.loads(bytes(entry.leaf))
+        return cls(
+            index=entry.index, kind=leaf["kind"], what=kind_in_words(leaf["kind"]), object=leaf["object"],
+            at=datetime.fromisoformat(leaf["at"]), role=role_in_words(leaf["actor"]["role"]), name=leaf["actor"]["name"],
+            outside=leaf["kind"].startswith("outside."),
+        )  # fmt: skip

@@ -1,0 +1,31 @@
+"""The public pages."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from reports.views import claims, exhibits, record, reports, sources
+
+app_name = "reports"
+urlpatterns = [
+    path("", claims.front, name="front"),
+    path("claims/", claims.claims, name="claims"),
+    path("claims/<str:ref>/", claims.claim, name="claim"),
+    path("claims/<str:ref>/history/", claims.history, name="history"),
+    path("companies/<uuid:company>/", claims.company, name="company"),
+    path("verdicts/<str:ref>/", claims.verdict, name="verdict"),
+    re_path(r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.svg$", claims.chart, name="chart"),
+    path("sources/<uuid:source>/", sources.source, name="source"),
+    path("sources/<uuid:source>/diff/", sources.difference, name="diff"),
+    path("sources/<uuid:source>/versions/<int:number>/", sources.version, name="version"),
+    path("sources/<uuid:source>/captures/<uuid:capture>", sources.capture, name="capture"),
+    path("exhibits/<str:ref>/", exhibits.exhibit, name="exhibit"),
+    re_path(r"^media/(?P<digest>[0-9a-f]{64})\.jpg$", exhibits.media, name="media"),
+    path("reports/<str:ref>/", reports.report, name="report"),
+    path("reports/<str:ref>/files/<str:name>", reports.file, name="report-file"),
+    path("record/", record.record, name="record"),
+    path("record/entries/<int:index>/", record.entry, name="entry"),
+    path("record/entries/<int:index>/leaf.json", record.leaf, name="leaf"),
+    path("record/entries/<int:index>/proof", record.proof, name="proof"),
+    path("method/", record.method, name="method"),
+]

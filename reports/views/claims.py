@@ -1,0 +1,185 @@
+"""Front, lists, a claim and its history, a company, a verdict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+import ledger
+from accounts.doors import everyone
+from accounts.permissions import objection
+from claims.lookup import by_reference, canonical
+from claims.models import Claim, Company, Criterion, EntityRole, LegalEntity, Product
+from claims.paging import page_of
+from claims.references import read_reference
+from claims.states import ClaimKind, FlagKind
+from claims.written import read
+from evidence.permissions import check_file
+from reports import gathering
+from reports.history import tell
+from reports.words import Lang
+from verdicts.models import Finding, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.states import Rating
+
+SHOWN = 8
+HISTORY = 40
+
+
+@require_safe
+@everyone
+def front(request: HttpRequest) -> HttpResponse:
+    """What was concluded last, what was edited last, what was taken down last."""
+    context = {
+        "verdicts": gathering.newest_verdicts(SHOWN),
+        "edits": gathering.newest_edits(SHOWN),
+        "disappearances": gathering.newest_disappearances(SHOWN),
+    }
+    return render(request, "reports/front.html", context)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@require_safe
+@everyone
+def claims(request: HttpRequest) -> HttpResponse:
+    """Claims by words and facets, newest first. A reference typed into the search leads to what it names."""
+    asked = {name: request.GET.get(name, "").strip()[:200] for name in ("q", "company", "rating", "flag", "kind")}
+    reference = read_reference(asked["q"])
+    if reference:
+        for model, name in ((Claim, "claim"), (Verdict, "verdict")):
+            if model.objects.public().filter(reference=reference).exists():
+                return redirect(f"reports:{name}", reference)
+    found = gathering.claims_found(
+        words=asked["q"], company=_uuid(asked["company"]), rating=asked["rating"], flag=asked["flag"], kind=asked["kind"]
+    )
+    page = page_of(found.with_shown_parts(), request.GET)
+    context = {
+        "page": page,
+        "rows": gathering.rows_of(page.rows),
+        "asked": asked,
+        "companies": Company.objects.order_by("-id")[:200],
+        "facets": [
+            ("rating", _("Verdict"), Rating.choices, asked["rating"]),
+            ("flag", _("Flag"), FlagKind.choices, asked["flag"]),
+            ("kind", _("Kind"), ClaimKind.choices, asked["kind"]),
+        ],
+    }
+    return render(request, "reports/claims.html", context)
+
+
+def _claim(ref: str) -> Claim:
+    return by_reference(Claim.objects.public().select_related("company", "product", "option"), ref)
+
+
+@require_safe
+@everyone
+def claim(request: HttpRequest, ref: str) -> HttpResponse:
+    """Said, found, how sure, what the company answered, and where to check it."""
+    found = _claim(ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    return render(request, "reports/claim.html", {**gathering.claim_page(found), "objection": objection(check_file, request.user, found)})
+
+
+@require_safe
+@everyone
+def history(request: HttpRequest, ref: str) -> HttpResponse:
+    """Every change of the claim and of what belongs to it, field by field, newest first."""
+    found = _claim(ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    before = request.GET.get("before", "")
+    changes = ledger.history.of_all(
+        gathering.history_ids(found), before=int(before) if before.isdecimal() and len(before) < 19 else None, limit=HISTORY + 1
+    )
+    context = {
+        "claim": found,
+        "changes": tell(changes[:HISTORY]),
+        "older": changes[HISTORY - 1].index if len(changes) > HISTORY else None,
+        "before": before,
+    }
+    return render(request, "reports/history.html", context)
+
+
+@dataclass
+class _Named:
+    entity: LegalEntity
+    roles: list[EntityRole]
+
+
+@require_safe
+@everyone
+def company(request: HttpRequest, company: UUID) -> HttpResponse:
+    """A company: its legal persons and what each did, its products, its claims."""
+    found = get_object_or_404(Company, pk=company)
+    entities = list(LegalEntity.objects.filter(company=found).order_by("created_at", "id"))
+    roles = list(EntityRole.objects.filter(entity__in=entities).select_related("product", "source").order_by("from_date", "id"))
+    page = page_of(Claim.objects.public().filter(company=found).with_shown_parts(), request.GET)
+    context = {
+        "company": found,
+        "entities": [_Named(one, [role for role in roles if role.entity_id == one.pk]) for one in entities],
+        "products": Product.objects.filter(company=found).prefetch_related("productoption_set").order_by("-id")[:100],
+        "sources": found.source_set.order_by("-id")[:50],
+        "page": page,
+        "rows": gathering.rows_of(page.rows),
+    }
+    return render(request, "reports/company.html", context)
+
+
+def _verdict(ref: str) -> Verdict:
+    public = Verdict.objects.public().select_related("aspect__claim__company", "supersedes", "superseded_by")
+    return by_reference(public, ref)
+
+
+@require_safe
+@everyone
+def verdict(request: HttpRequest, ref: str) -> HttpResponse:
+    """One conclusion as it was published, with its reasons, its numbers and its proof."""
+    found = _verdict(ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    document: dict[str, Any] = json.loads(get_object_or_404(VerdictDocument, pk=found.pk).body)
+    pins = list(VerdictExhibit.objects.filter(verdict=found).select_related("exhibit__submission").order_by("exhibit__reference"))
+    public = gathering.with_pictures(pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted")
+    successor = getattr(found, "superseded_by", None)
+    context = {
+        "verdict": found,
+        "claim": found.aspect.claim,
+        "document": document,
+        "criterion": Criterion.objects.filter(aspect=found.aspect_id).first(),
+        "measured": gathering.measured_rows(found.conformity),
+        "exhibits": public,
+        "withheld": [pin.exhibit.reference for pin in pins if pin.exhibit.submission.status != "accepted"],
+        "findings": Finding.objects.public()
+        .filter(aspect=found.aspect_id, created_at__lte=found.published_at)
+        .order_by("created_at", "id"),
+        "successor": successor if successor and successor.status in {"published", "superseded"} else None,
+        "index": gathering.last_entries("verdicts.verdict", [found.pk]).get(str(found.pk)),
+    }
+    return render(request, "reports/verdict.html", context)
+
+
+@require_safe
+@everyone
+def chart(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
+    """The chart of a verdict's numbers. Both are frozen, so the picture never changes."""
+    found = _verdict(ref)
+    criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
+    svg = gathering.conformity_chart(found, criterion, lang, read(criterion.property, lang).text if criterion else "")
+    if svg is None:
+        raise Http404
+    response = HttpResponse(svg, content_type="image/svg+xml")
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response

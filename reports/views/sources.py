@@ -1,0 +1,92 @@
+"""A source over time: its versions, what changed, every look; and the bytes of a capture."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.doors import everyone
+from claims.models import Source
+from claims.paging import page_of
+from evidence.blobs import Missing
+from evidence.diffing import Kind, diff
+from evidence.models import Capture, Observation, Sighting, Version
+from evidence.stores import originals
+from reports import gathering
+
+
+@require_safe
+@everyone
+def source(request: HttpRequest, source: UUID) -> HttpResponse:
+    """Where the company spoke, what stood there when, and every look we took."""
+    found = get_object_or_404(Source.objects.select_related("company"), pk=source)
+    looks = page_of(Observation.objects.filter(source=found).select_related("version").defer("version__body"), request.GET)
+    return render(request, "reports/source.html", {**gathering.source_page(found), "page": looks})
+
+
+@require_safe
+@everyone
+def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
+    """One version as text. Foreign markup is never shown as markup."""
+    found = get_object_or_404(Version.objects.select_related("source__company", "capture"), source=source, number=number)
+    sightings = Sighting.objects.filter(version=found).select_related("appearance__claim").order_by("appearance__created_at")
+    context = {"version": found, "source": found.source, "versions": gathering.neighbours(found), "sightings": sightings}
+    return render(request, "reports/version.html", context)
+
+
+def _number(request: HttpRequest, name: str, instead: int) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 9 else instead
+
+
+@require_safe
+@everyone
+def difference(request: HttpRequest, source: UUID) -> HttpResponse:
+    """Two versions against each other: only what changed, or all of it, in line or side by side."""
+    found = get_object_or_404(Source.objects.select_related("company"), pk=source)
+    versions = list(Version.objects.filter(source=found).defer("body").in_order())
+    if len(versions) < 2:
+        raise Http404
+    new = _number(request, "to", versions[-1].number)
+    old = _number(request, "from", new - 1)
+    pair = {one.number: one for one in Version.objects.filter(source=found, number__in={old, new})}
+    if old not in pair or new not in pair or old == new:
+        raise Http404
+    changed = diff(pair[old].body, pair[new].body)
+    sides = request.GET.get("view") == "sides"
+    everything = request.GET.get("all") == "1"
+    rows = changed.side_by_side() if sides else ()
+    context = {
+        "source": found,
+        "versions": versions,
+        "old": pair[old],
+        "new": pair[new],
+        "diff": changed,
+        "sides": sides,
+        "everything": everything,
+        "rows": [row for row in rows if everything or row.changed],
+        "excerpts": () if sides or everything else changed.only_changes(),
+        "moved": any(run.kind is Kind.MOVED for run in changed.runs),
+        "sightings": Sighting.objects.filter(version=pair[new]).select_related("appearance__claim").order_by("appearance__created_at"),
+        "extractor_changed": (pair[old].extractor, pair[old].extractor_version) != (pair[new].extractor, pair[new].extractor_version),
+    }
+    return render(request, "reports/diff.html", context)
+
+
+@require_safe
+@everyone
+def capture(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBase:
+    """The preserved bytes, to keep and not to open here: an attachment of no type that a browser would run."""
+    found = get_object_or_404(Capture, pk=capture, source=source)
+    try:
+        file = originals().open(found.digest)
+    except (Missing, ValueError):
+        raise Http404 from None
+    response = FileResponse(file, as_attachment=True, filename=f"capture-{found.pk}.bin", content_type="application/octet-stream")
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response

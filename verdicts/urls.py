@@ -1,0 +1,16 @@
+"""The desk."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from verdicts import views
+
+app_name = "verdicts"
+urlpatterns = [
+    path("desk/", views.desk, name="desk"),
+    path("desk/claims/<str:ref>/", views.case, name="case"),
+    path("desk/aspects/<uuid:aspect>/finding/", views.finding, name="finding"),
+    path("desk/aspects/<uuid:aspect>/verdict/", views.propose, name="propose"),
+    path("desk/verdicts/<str:ref>/", views.decide, name="decide"),
+]

@@ -1,0 +1,334 @@
+"""The desk: what waits, a claim's case, findings, the company's say, proposing and approving verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.doors import person, requires
+from accounts.models import Role, User
+from claims.lookup import by_reference, canonical
+from claims.models import Aspect, Claim, Criterion
+from claims.paging import page_of
+from claims.states import Progress
+from evidence.models import Alert, Exhibit, Submission
+from verdicts import actions, gates
+from verdicts.forms import FindingForm, InvitationForm, ProposalForm, ReplyForm, SendBackForm, WaiverForm
+from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict
+from verdicts.states import InvitationStatus, Rating, VerdictStatus
+
+DESK = (Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
+SHORT = 10
+
+
+# --- the queue ---------------------------------------------------------------------------------------------------------
+
+
+def _queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
+    """What waits, most urgent kind first, each with the order of its list."""
+    return {
+        "replies": (Invitation.objects.filter(status=InvitationStatus.OPEN).select_related("claim"), ("deadline_at", "id")),
+        "proposals": (
+            Verdict.objects.filter(status=VerdictStatus.PROPOSED).select_related("aspect__claim", "proposed_by"),
+            ("proposed_at", "id"),
+        ),
+        "alerts": (Alert.objects.filter(handled_at=None).select_related("claim", "source", "version").defer("version__body"), ("-id",)),
+        "submissions": (Submission.objects.waiting().select_related("claim").prefetch_related("exhibit_set"), ("filed_at", "id")),
+        "aspects": (
+            Aspect.objects.filter(Q(progress=Progress.OVERDUE) | Q(progress=Progress.IN_REVIEW)).select_related("claim"),
+            ("id",),
+        ),
+    }
+
+
+@require_safe
+@never_cache
+@requires(*DESK)
+def desk(request: HttpRequest) -> HttpResponse:
+    """What waits for someone, by urgency: the top of each queue, or one queue in full."""
+    queues = _queues()
+    show = request.GET.get("show", "")
+    if show not in queues:
+        pages = {name: page_of(rows, {}, by=by, size=SHORT) for name, (rows, by) in queues.items()}
+    else:
+        rows, by = queues[show]
+        pages = {show: page_of(rows, request.GET, by=by)}
+    return render(request, "verdicts/desk.html", {"show": show if show in queues else "", "pages": pages, "now": timezone.now()})
+
+
+# --- a claim's case ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Held:
+    """One aspect with what the desk knows of it."""
+
+    aspect: Aspect
+    findings: list[Finding]
+    standing: Verdict | None
+    proposal: Verdict | None
+    finding_gates: list[str]
+    verdict_gates: list[str]
+
+
+def _reasons(found: list[str | None]) -> list[str]:
+    return list(dict.fromkeys(reason for reason in found if reason))
+
+
+def _verdict_gates(user: User, aspect: Aspect, now: Any) -> list[str]:
+    """What stands against proposing any verdict at all: the gates that do not depend on what is typed."""
+    found = actions.proposal_gates(
+        by=user, aspect=aspect, rating=Rating.UNVERIFIABLE, mechanism="", rationale={}, attempts={}, exhibits=[], now=now
+    )
+    if Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).exists():
+        found.append(_("A verdict on this aspect is proposed already and waits for its second person."))
+    return _reasons(found)
+
+
+def _invite_gates(user: User, claim: Claim) -> list[str]:
+    return _reasons([gates.right_role(user, Role.MODERATOR), gates.judged_claim(claim), gates.conflict_of_interest(user, claim)])
+
+
+def _waiver_gates(user: User, invitation: Invitation) -> list[str]:
+    reasons = [gates.right_role(user, Role.ADJUDICATOR), gates.conflict_of_interest(user, invitation.claim)]
+    if invitation.waiver_proposed_by_id == user.pk:
+        reasons.append(_("You proposed this waiver, so a second person has to approve it."))
+    return _reasons(reasons)
+
+
+def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | None, form: forms.Form) -> None:
+    """The one action that a button of the case page asks for. Raises what the action raises, Http404 for anything else."""
+    user, now = person(request), timezone.now()
+    if do == "invite":
+        actions.invite_company(by=user, claim=claim, allegation=form.cleaned_data["allegation"], now=now)
+        messages.success(request, _("The company is asked. Its clock runs."))
+    elif do == "reply" and invitation:
+        actions.record_reply(by=user, invitation=invitation, body=form.cleaned_data["body"], lang=form.cleaned_data["lang"], now=now)
+        messages.success(request, _("The answer is kept word for word."))
+    elif do == "waive" and invitation:
+        actions.propose_waiver(by=user, invitation=invitation, reason=form.cleaned_data["reason"])
+        messages.success(request, _("Proposed. A second adjudicator has to agree."))
+    elif do == "approve-waiver" and invitation:
+        actions.approve_waiver(by=user, invitation=invitation, now=now)
+        messages.success(request, _("The reply window is closed early, by two people."))
+    else:
+        raise Http404
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(*DESK)
+def case(request: HttpRequest, ref: str) -> HttpResponse:
+    """A claim as the desk works on it: its aspects and findings, the company's clock, the proposals."""
+    user, now = person(request), timezone.now()
+    claim = by_reference(Claim.objects.select_related("company", "product", "option"), ref)
+    if elsewhere := canonical(request, claim.reference, ref):
+        return elsewhere
+    invitation = actions.latest_invitation(claim)
+    do = request.POST.get("do", "") if request.method == "POST" else ""
+    bound: dict[str, forms.Form] = {
+        "invite": InvitationForm(request.POST if do == "invite" else None),
+        "reply": ReplyForm(request.POST if do == "reply" else None, initial={"lang": claim.quote_lang}),
+        "waive": WaiverForm(request.POST if do == "waive" else None),
+        "approve-waiver": forms.Form(request.POST if do == "approve-waiver" else None),
+    }
+    status = 200
+    if request.method == "POST":
+        form = bound.get(do)
+        if form is None:
+            raise Http404
+        if form.is_valid():
+            try:
+                _do(request, do, claim, invitation, form)
+            except ValidationError as error:
+                form.add_error(None, error.messages)
+            except actions.InvitationChanged as changed:
+                messages.error(
+                    request,
+                    _("The reply window changed in the meantime: %(status)s.") % {"status": changed.invitation.get_status_display()},
+                )
+                return redirect("verdicts:case", claim.reference)
+            else:
+                return redirect("verdicts:case", claim.reference)
+        status = 400
+    context = {
+        "claim": claim,
+        "held": _held(user, claim, now),
+        "invitation": invitation,
+        "replies": Reply.objects.filter(invitation__claim=claim).order_by("received_at", "id"),
+        "invite_gates": _invite_gates(user, claim),
+        "waiver_gates": _waiver_gates(user, invitation) if invitation else [],
+        "invite": bound["invite"],
+        "reply_form": bound["reply"],
+        "waive": bound["waive"],
+        "submissions": Submission.objects.filter(claim=claim).order_by("-filed_at")[:100],
+    }
+    return render(request, "verdicts/case.html", context, status=status)
+
+
+def _held(user: User, claim: Claim, now: Any) -> list[Held]:
+    aspects = list(Aspect.objects.filter(claim=claim).select_related("claim").order_by("number"))
+    findings = list(Finding.objects.filter(aspect__in=aspects).select_related("moderator").order_by("created_at", "id"))
+    open_or_standing = Verdict.objects.filter(aspect__in=aspects, status__in=[VerdictStatus.PROPOSED, VerdictStatus.PUBLISHED])
+    verdicts = {(one.aspect_id, one.status): one for one in open_or_standing.select_related("proposed_by")}
+    return [
+        Held(
+            aspect=aspect,
+            findings=[one for one in findings if one.aspect_id == aspect.pk],
+            standing=verdicts.get((aspect.pk, VerdictStatus.PUBLISHED.value)),
+            proposal=verdicts.get((aspect.pk, VerdictStatus.PROPOSED.value)),
+            finding_gates=_reasons(actions.finding_gates(by=user, aspect=aspect)),
+            verdict_gates=_verdict_gates(user, aspect, now),
+        )
+        for aspect in aspects
+    ]
+
+
+def _aspect(aspect: UUID) -> Aspect:
+    return get_object_or_404(Aspect.objects.select_related("claim__company"), pk=aspect)
+
+
+def _accepted(claim: Claim) -> list[Exhibit]:
+    return list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")[:200])
+
+
+# --- findings ----------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
+    """Record what the evidence says about one aspect."""
+    found, user = _aspect(aspect), person(request)
+    form = FindingForm(request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.record_finding(
+                by=user,
+                aspect=found,
+                conclusion=form.cleaned_data["conclusion"],
+                reasoning=form.cleaned_data["reasoning"],
+                exhibits=form.cleaned_data["exhibits"],
+                now=timezone.now(),
+            )
+        except gates.GateClosed as closed:
+            form.add_error(None, closed.reasons)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        else:
+            messages.success(request, _("The finding is recorded. It becomes public with a verdict."))
+            return redirect("verdicts:case", found.claim.reference)
+    context = {
+        "aspect": found,
+        "claim": found.claim,
+        "form": form,
+        "gates": _reasons(actions.finding_gates(by=user, aspect=found)),
+        "exhibits": _accepted(found.claim),
+    }
+    return render(request, "verdicts/finding.html", context, status=400 if form.errors else 200)
+
+
+# --- verdicts ----------------------------------------------------------------------------------------------------------
+
+
+def _findings(aspect: Aspect) -> list[dict[str, Any]]:
+    findings = list(Finding.objects.filter(aspect=aspect).select_related("moderator").order_by("created_at", "id"))
+    pins: dict[UUID, list[str]] = {}
+    for one in FindingExhibit.objects.filter(finding__in=findings).select_related("exhibit").order_by("exhibit__reference"):
+        pins.setdefault(one.finding_id, []).append(one.exhibit.reference)
+    return [{"finding": one, "exhibits": pins.get(one.pk, [])} for one in findings]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.ADJUDICATOR)
+def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
+    """Propose a verdict on one aspect; a second person decides on it."""
+    found, user, now = _aspect(aspect), person(request), timezone.now()
+    standing = Verdict.objects.standing().filter(aspect=found).first()
+    form = ProposalForm(request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim), standing=standing)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            verdict = actions.propose_verdict(
+                by=user,
+                aspect=found,
+                rating=given["rating"],
+                mechanism=given["mechanism"],
+                rationale=given["rationale"],
+                attempts=given["attempts"],
+                exhibits=given["exhibits"],
+                reason=given.get("reason", ""),
+                now=now,
+            )
+        except gates.GateClosed as closed:
+            form.add_error(None, closed.reasons)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        else:
+            messages.success(request, _("Proposed. A second adjudicator has to approve it before anyone sees it."))
+            return redirect("verdicts:decide", verdict.reference)
+    context = {
+        "aspect": found,
+        "claim": found.claim,
+        "form": form,
+        "standing": standing,
+        "gates": _verdict_gates(user, found, now),
+        "findings": _findings(found),
+        "conformity": actions.weigh(found),
+        "criterion": Criterion.objects.filter(aspect=found).first(),
+    }
+    return render(request, "verdicts/propose.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(*DESK)
+def decide(request: HttpRequest, ref: str) -> HttpResponse:
+    """Approve a proposed verdict or send it back, as the second person."""
+    verdict = by_reference(Verdict.objects.select_related("aspect__claim__company", "proposed_by", "decided_by", "supersedes"), ref)
+    if elsewhere := canonical(request, verdict.reference, ref):
+        return elsewhere
+    user, now = person(request), timezone.now()
+    do = request.POST.get("do", "") if request.method == "POST" else ""
+    form = SendBackForm(request.POST if do == "reject" else None)
+    try:
+        if do == "approve":
+            actions.approve_verdict(by=user, verdict=verdict, now=now)
+            messages.success(request, _("Approved and published."))
+            return redirect("reports:claim", verdict.aspect.claim.reference)
+        if do == "reject" and form.is_valid():
+            actions.reject_verdict(by=user, verdict=verdict, reason=form.cleaned_data["reason"], now=now)
+            messages.success(request, _("Sent back."))
+            return redirect("verdicts:case", verdict.aspect.claim.reference)
+        if request.method == "POST" and do not in {"approve", "reject"}:
+            raise Http404
+    except actions.VerdictChanged as changed:
+        messages.error(request, _("Someone else decided first: it is %(status)s.") % {"status": changed.verdict.get_status_display()})
+        return redirect("verdicts:decide", verdict.reference)
+    open_ = verdict.status == VerdictStatus.PROPOSED
+    context = {
+        "verdict": verdict,
+        "aspect": verdict.aspect,
+        "claim": verdict.aspect.claim,
+        "form": form,
+        "gates": _reasons(actions.approval_gates(by=user, verdict=verdict, now=now)) if open_ else [],
+        "reject_gates": _reasons([gates.right_role(user, Role.ADJUDICATOR), gates.second_person(user, verdict)]),
+        "findings": _findings(verdict.aspect),
+        "pins": verdict.verdictexhibit_set.select_related("exhibit__submission").order_by("exhibit__reference"),
+        "open": open_,
+    }
+    return render(request, "verdicts/decide.html", context, status=400 if form.errors else 200)
