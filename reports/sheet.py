@@ -148,9 +148,12 @@ def _people(people: Sequence[Person], lang: Lang) -> str:
     return phrase("semicolon", lang).join(each)
 
 
-def _coded(vocabulary: str, code: str, lang: Lang) -> str:
-    """A word for what may or may not be a code of ours (an agent of custody: a role, or a part of the system)."""
-    return word(vocabulary, code, lang) if code in VOCABULARIES[vocabulary] else code
+def _coded(code: str, lang: Lang) -> str:
+    """A word for what may or may not be a code of ours: an agent of custody is a pseudonym, a role or a part of the system."""
+    for vocabulary in ("custody_word", "role"):
+        if code in VOCABULARIES[vocabulary]:
+            return word(vocabulary, code, lang)
+    return code
 
 
 # --- the parts of a sheet ------------------------------------------------------------------------------------------------
@@ -413,7 +416,7 @@ def _found(aspect: Aspect, lang: Lang) -> Piece:
     if conformity is not None and conformity["judged"]:
         values = sorted(Decimal(each["value"]) for each in conformity["judged"])
         low, high = charts.plain(values[0]), charts.plain(values[-1])
-        name = "measured_short" if len(values) > 1 else "measured_one"
+        name = "measured_one" if len(values) == 1 else "measured_same" if low == high else "measured_short"
         numbers.append(phrase(name, lang, n=len(values), units=conformity["units"], low=low, high=high, unit=conformity["unit"]))
     verdict = aspect["verdict"]
     return {
@@ -766,8 +769,8 @@ def _exhibit(exhibit: Exhibit, lang: Lang, pictures: Mapping[str, bytes], files:
                 for each in (
                     day(event["on"], lang),
                     word("custody", event["kind"], lang),
-                    _coded("role", event["agent"], lang),
-                    event["outcome"],
+                    _coded(event["agent"], lang),
+                    _coded(event["outcome"], lang),
                     event["note"],
                 )
                 if each

@@ -171,6 +171,13 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "withdrawn": Pair("withdrawn", "撤回"),
         "checked": Pair("stored bytes checked against their hash", "以哈希校验已存字节"),
     },
+    # Words that custody uses for the parts of the system and for how a step ended; others stand as they are.
+    "custody_word": {
+        "decoder": Pair("the decoder", "解码程序"),
+        "stored": Pair("stored", "已封存"),
+        "ready": Pair("readable", "可读取"),
+        "renditions": Pair("public copies only", "仅公开副本"),
+    },
     "role": {
         "contributor": Pair("contributor", "投稿人"),
         "filer": Pair("filer", "提交人"),
@@ -245,7 +252,7 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "sum_said": Pair("{speaker} ({company}, {channel}) said on {at}: {quote}", "{at}，{speaker}（{company}，{channel}）称：{quote}"),
     "sum_said_undated": Pair("{speaker} ({company}, {channel}) said: {quote}", "{speaker}（{company}，{channel}）称：{quote}"),
     "sum_said_company": Pair("{company} said: {quote}", "{company}称：{quote}"),
-    "the_company": Pair("the company", "该企业"),
+    "the_company": Pair("The company", "该企业"),
     "sum_stake": Pair("At stake: {amount}, {basis}.", "涉及金额：{amount}（{basis}）。"),
     "sum_stake_bare": Pair("At stake: {amount}.", "涉及金额：{amount}。"),
     "sum_verdict": Pair("“{aspect}”: {rating}.", "“{aspect}”：{rating}。"),
@@ -270,6 +277,9 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "sighted_absent": Pair("Version {n}: the words are gone.", "第 {n} 版：原文不在。"),
     "measured_short": Pair(
         "{n} values on {units} independent units: {low} to {high} {unit}", "{units} 件独立实物上的 {n} 个测量值：{low} 至 {high} {unit}"
+    ),
+    "measured_same": Pair(
+        "{n} values on {units} independent units: each {low} {unit}", "{units} 件独立实物上的 {n} 个测量值：均为 {low} {unit}"
     ),
     "measured_one": Pair("One value on one unit: {low} {unit}", "1 件实物上的 1 个测量值：{low} {unit}"),
     "promised_short": Pair("Promised: {comparator} {value} {unit}", "承诺：{comparator} {value} {unit}"),

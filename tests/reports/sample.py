@@ -222,10 +222,10 @@ def exhibit(number: int, caption: dict[str, Any], description: dict[str, Any]) -
         "provenance": "P2",
         "does_not_prove": words.as_text(words.DOES_NOT_PROVE["P2"]),
         "custody": [
-            custody("2025-05-06", "received", "filer"),
-            custody("2025-05-06", "read", "system"),
-            custody("2025-05-08", "graded", "moderator", "B2"),
-            custody("2025-05-08", "published", "moderator"),
+            custody("2025-05-06", "received", "owner-b", "stored"),
+            custody("2025-05-06", "read", "decoder", "ready"),
+            custody("2025-05-08", "graded", "lapwing", "B2"),
+            custody("2025-05-08", "published", "lapwing", "renditions"),
         ],
     }
 
