@@ -19,7 +19,8 @@ from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
-ROOMS = ("ledger", "jobs", "accounts", "claims", "evidence", "verdicts", "reports")
+from config.rooms import ROOMS
+
 _NOTE = "<!-- Written by `manage.py generate_docs`; change the code instead. -->\n"
 _MARKS = ("<!-- settings: begin -->\n", "<!-- settings: end -->\n")
 

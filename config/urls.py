@@ -8,8 +8,7 @@ from django.urls import include, path
 
 from config import health
 from config.api.guide import guide
-
-ROOMS = ("ledger", "jobs", "accounts", "claims", "evidence", "verdicts", "reports")
+from config.rooms import ROOMS
 
 urlpatterns = [
     *health.urlpatterns,
@@ -17,5 +16,6 @@ urlpatterns = [
     path("api/v1/", include(("config.api.router", "api"))),
     path("api/docs/", guide, name="api-docs"),
     path("i18n/", include("django.conf.urls.i18n")),
-    *[path("", include(f"{room}.urls")) for room in ROOMS if find_spec(f"{room}.urls")],
+    path("ledger/", include("ledger.urls")),
+    *[path("", include(f"{room}.urls")) for room in ROOMS if room != "ledger" and find_spec(f"{room}.urls")],
 ]

@@ -29,12 +29,17 @@ from pathlib import Path
 
 from config.demo.supervisor import Program, Supervisor
 from config.engines import EngineFailed, Postgres, Valkey
+from config.rooms import ROOMS
 from config.settings.demo import DATA_DIR, DEMO_COMPANY, STATIC_ROOT
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _ONCE_LIMIT = 20 * 60.0
 # One group of workers per kind of work, so that a slow report never holds up a look at a source.
 _WORKERS = {"watch": "watch,deliver", "decode": "decode", "report": "report", "tick": "tick"}
+
+
+class Stopped(Exception):
+    """Someone asked to stop before the demo was where it wanted to be."""
 
 
 class Failed(Exception):
@@ -121,7 +126,7 @@ class Demo:
                 self.engines.append(engine)
 
     def run(self) -> None:
-        """Everything of the module's docstring. Raises Failed or EngineFailed."""
+        """Everything of the module's docstring. Raises Stopped, Failed or EngineFailed."""
         with ExitStack() as stack:
             STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when it is absent, though nothing is in it here.
             handle = lock(self.data / "demo.lock")
@@ -139,19 +144,21 @@ class Demo:
                 engine.finish()
             self._migrate(supervisor)
             self._until(supervisor, lambda: answers(self.port), 60, "the web server does not answer", "web")
-            if supervisor.stopping:
-                return self._stopped_early()
             self._greet(supervisor)
             for program in programs(self.company_port, self.data / "demo" / "company"):
                 supervisor.add(program)
             self._play(supervisor)
 
     def _migrate(self, supervisor: Supervisor) -> None:
-        """Bring the tables up to date, unless a note inside the embedded cluster says that these very migrations are in it."""
+        """Bring the tables up to date, unless a note inside the embedded cluster says that this very code did so.
+
+        All of the code, since the record's triggers follow the models and not only the migrations.
+        """
         postgres = next((engine for engine in self.engines if isinstance(engine, Postgres)), None)
-        note = postgres.data / "asclaimed-migrations" if postgres else None
-        wanted = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_ROOT.glob("*/migrations/*.py"))))
-        wanted.update((_ROOT / "requirements.txt").read_bytes())  # Other people's tables change with their versions.
+        note = postgres.data / "asclaimed-tables" if postgres else None
+        code = [path for room in ROOMS for path in sorted((_ROOT / room).rglob("*.py"))]
+        # Other people's tables change with their versions.
+        wanted = hashlib.sha256(b"".join(path.read_bytes() for path in [*code, _ROOT / "requirements.txt"]))
         if note and note.exists() and note.read_text() == wanted.hexdigest():
             return
         supervisor.say("making the tables")
@@ -159,7 +166,7 @@ class Demo:
         self._until(supervisor, lambda: supervisor.ended("tables") is not None, 300, "the tables could not be made within five minutes")
         if supervisor.ended("tables"):
             raise Failed(f"the tables could not be made:\n{supervisor.tail('tables')}")
-        if note and not supervisor.stopping:
+        if note:
             note.write_text(wanted.hexdigest())
 
     def _greet(self, supervisor: Supervisor) -> None:
@@ -172,8 +179,6 @@ class Demo:
     def _play(self, supervisor: Supervisor) -> None:
         limit = _ONCE_LIMIT if self.once else float("inf")
         self._until(supervisor, lambda: supervisor.ended("case") is not None, limit, f"the case did not end within {limit / 60:g} minutes")
-        if supervisor.stopping and supervisor.ended("case") is None:
-            return self._stopped_early()
         result = supervisor.output("case").strip().rpartition("\n")[2]
         sentence = judge(supervisor.ended("case"), result)
         if sentence:
@@ -186,16 +191,11 @@ class Demo:
         if self.once:
             sys.stdout.write(result + "\n")
             sys.stdout.flush()
-            return
-        while not supervisor.stopping:
+        while not self.once and not supervisor.stopping:
             self._turn(supervisor)
 
-    def _stopped_early(self) -> None:
-        if self.once:
-            raise Failed("stopped before the case had ended")
-
     def _until(self, supervisor: Supervisor, happened: Callable[[], bool], seconds: float, otherwise: str, blamed: str = "") -> None:
-        """Turn until it happened or someone asked to stop. Raises Failed after `seconds`, or when a program keeps dying (--once)."""
+        """Turn until it happened. Raises Stopped; Failed after `seconds`, or when a program keeps dying (--once)."""
         until = time.monotonic() + seconds
         asked = 0.0
         while not supervisor.stopping:
@@ -209,6 +209,7 @@ class Demo:
                 raise Failed(f"{sick} does not stay up. The end of what it said:\n{supervisor.tail(sick)}")
             if time.monotonic() > until:
                 raise Failed(f"{otherwise}:\n{supervisor.tail(blamed)}" if blamed else otherwise)
+        raise Stopped("stopped before the case had ended")
 
     def _turn(self, supervisor: Supervisor) -> None:
         supervisor.turn(0.1)
@@ -248,6 +249,10 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         Demo(once=arguments.once, port=arguments.port).run()
+    except Stopped as error:
+        if arguments.once:
+            sys.stderr.write(f"The demo failed: {error}\n")
+        return int(arguments.once)
     except (Failed, EngineFailed) as error:
         sys.stderr.write(f"The demo failed: {error}\n")
         return 1
