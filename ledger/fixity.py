@@ -11,11 +11,13 @@ from typing import TypeAlias
 Reader: TypeAlias = Callable[[], BufferedIOBase]
 Expected: TypeAlias = "tuple[Path | Reader, str, str]"
 """Where the bytes are, the SHA-256 they must have (hexadecimal), and what they are, in words."""
+Said: TypeAlias = "Expected | str"
+"""What a room says of one file: what to expect, or, where it knows already that something is wrong, the sentence."""
 
-_sources: dict[str, Callable[[], Iterable[Expected]]] = {}
+_sources: dict[str, Callable[[], Iterable[Said]]] = {}
 
 
-def register(name: str, source: Callable[[], Iterable[Expected]]) -> None:
+def register(name: str, source: Callable[[], Iterable[Said]]) -> None:
     """Say under a name where a room's files are. `source` is called by each verification, and may stream."""
     _sources[name] = source
 
@@ -27,7 +29,11 @@ def unregister(name: str) -> None:
 def faults() -> Iterator[str]:
     """A sentence for every file that is missing, unreadable or not what it was."""
     for name, source in sorted(_sources.items()):
-        for where, expected, what in source():
+        for said in source():
+            if isinstance(said, str):
+                yield f"{name}: {said}"
+                continue
+            where, expected, what = said
             try:
                 with where.open("rb") if isinstance(where, Path) else where() as file:
                     found = hashlib.file_digest(file, "sha256").hexdigest()

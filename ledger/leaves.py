@@ -16,11 +16,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ledger import sealing
 from ledger.canonical import CanonicalError, canonical
 from ledger.leaf import Leaf, LeafError, commit, new_key, opens, timestamp
-from ledger.recording import REASON
+from ledger.recording import OUTSIDE, REASON, act_fault
 from ledger.registry import Record
 from ledger.values import plain
-
-OUTSIDE = "outside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +49,9 @@ def said(context: Any, op: str) -> Said:
     """Read the context of an event row. What does not have the form of an act was put there outside the application."""
     if isinstance(context, dict) and all(isinstance(context.get(key), str) for key in ("kind", "role", "name", "reason")):
         kind, role, name = context["kind"], context["role"], context["name"]
-        try:
-            Leaf(kind=kind, object="ledger.entry/0", at="2000-01-01T00:00:00.000000Z", role=role, name=name)
-        except LeafError:
-            pass
-        else:
-            if kind.split(".")[0] != OUTSIDE and role != OUTSIDE:
-                public = context.get("reason_public", True) is True
-                return Said(kind, role, name, context["reason"], public, False, context.get("by"), context.get("act"))
+        if act_fault(kind, role, name) is None:
+            public = context.get("reason_public", True) is True
+            return Said(kind, role, name, context["reason"], public, False, context.get("by"), context.get("act"))
     return Said(f"{OUTSIDE}.{op}", OUTSIDE, OUTSIDE, "", True, True)
 
 

@@ -22,6 +22,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import pghistory
@@ -69,6 +70,8 @@ SYSTEM: Actor = _System()
 
 # The name under which a leaf commits to the reason of its act. Models have fields called `reason`; none may have this name.
 REASON = "act_reason"
+# The role and name of whoever changed a row without an act, and the first word of the kind of such a change.
+OUTSIDE = "outside"
 
 request_id: ContextVar[str] = ContextVar("ledger_request_id", default="")
 
@@ -231,6 +234,18 @@ def derived(*, reason: str) -> Callable[[type[M]], type[M]]:
 _local = threading.local()
 
 
+@lru_cache(maxsize=4096)
+def act_fault(kind: str, role: str, name: str) -> str | None:
+    """Why kind, role and name cannot stand in the leaf of an act, in a sentence; None when they can."""
+    if kind.split(".")[0] == OUTSIDE or role == OUTSIDE:
+        return "What happens in an act is never outside."
+    try:
+        Leaf(kind=kind, object="ledger.entry/0", at="2000-01-01T00:00:00.000000Z", role=role, name=name)
+    except LeafError as error:
+        return str(error)
+    return None
+
+
 def _set(value: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('ledger.act', %s, true)", [value])
@@ -247,12 +262,8 @@ def act(kind: str, *, by: Actor, role: str, reason: str = "", name: str | None =
     if not connection.in_atomic_block:
         raise NotInTransaction(f"ledger.act({kind!r}) needs transaction.atomic() around it")
     name = by.pseudonym if name is None else name
-    if kind.split(".")[0] == "outside" or role == "outside":
-        raise ActRefused(f"{kind!r} by {role!r}: what happens in an act is never outside")
-    try:  # refused here, where someone sees it, and not when the leaf is written
-        Leaf(kind=kind, object="ledger.entry/0", at="2000-01-01T00:00:00.000000Z", role=role, name=name)
-    except LeafError as error:
-        raise ActRefused(f"{kind!r} by {name!r} as {role!r}: {error}") from None
+    if fault := act_fault(kind, role, name):  # refused here, where someone sees it, and not when the leaf is written
+        raise ActRefused(f"{kind!r} by {name!r} as {role!r}: {fault}")
     stack: list[tuple[uuid.UUID, str]] = _local.__dict__.setdefault("stack", [])
     shared = stack[0][0] if stack else uuid.uuid4()
     said = json.dumps({

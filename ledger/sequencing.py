@@ -162,10 +162,12 @@ class Sequencer:
         failpoint("assign.before")
         added = self.assign()
         failpoint("assign.after")
+        lost = self.published is None and self.signed.size > 0  # the published files are gone: they follow from the entries
         first = self.published is None and not Checkpoint.objects.exists()
-        if self.edge.size > self.signed.size or first:
-            self.write_tiles()
+        if self.edge.size > self.signed.size or first or lost:
+            self.write_tiles(0 if lost else self.signed.size)
             failpoint("tiles.after")
+        if self.edge.size > self.signed.size or first:
             self.sign()
             failpoint("sign.after")
         if self.published != self.signed or self.published is None:
@@ -197,10 +199,10 @@ class Sequencer:
         self.edge = state.edge
         return len(built) + len(failed)
 
-    def write_tiles(self) -> None:
+    def write_tiles(self, old: int) -> None:
         """Step 2: from the signed size to the assigned one. Tiles that are missing from before are made again."""
         try:
-            self._grow(self.signed.size)
+            self._grow(old)
         except tiles.TileMissing:
             log.warning("published tiles are missing; they are written again from the entries")
             self._grow(0)

@@ -287,9 +287,11 @@ class Verification:
             cursor.execute(
                 f"""
                 SELECT e.object_id, e.index FROM (
-                    SELECT DISTINCT ON (object_id) object_id, index, op FROM ledger_entry WHERE object_label = %s ORDER BY object_id, index DESC
-                ) e WHERE e.op <> 'delete'
-                AND NOT EXISTS (SELECT 1 FROM "{record.model._meta.db_table}" t WHERE t."{key.column}" = e.object_id::{cast}) ORDER BY e.index
+                    SELECT DISTINCT ON (object_id) object_id, index, op FROM ledger_entry
+                    WHERE object_label = %s ORDER BY object_id, index DESC
+                ) e WHERE e.op <> 'delete' AND NOT EXISTS (
+                    SELECT 1 FROM "{record.model._meta.db_table}" t WHERE t."{key.column}" = e.object_id::{cast}
+                ) ORDER BY e.index
                 """,
                 [record.label],
             )

@@ -187,3 +187,22 @@ def test_erasures_are_applied_again_to_a_restored_backup(note, settings, tmp_pat
     assert Erasure.objects.count() == 1
     call_command("erase", "--reapply", stdout=(again := StringIO()))
     assert again.getvalue().startswith("0 erasures")
+
+
+def test_a_database_behind_its_log_is_erased_from_all_the_same(note, settings, tmp_path):
+    """After a restore the log refuses to go on; what was erased must not stay readable until somebody has sorted that out."""
+    from ledger.models import Checkpoint
+    from tests.ledger.owner import without_triggers
+
+    mirror, tables = tmp_path / "mirror", ("scratch_noteevent", "ledger_checkpoint", "ledger_erasure", "ledger_erasureevent")
+    erase(note, field=["summary"])
+    call_command("export_log", str(mirror), stdout=StringIO())
+    with without_triggers(*tables), connection.cursor() as cursor:  # as the backup from before the erasure has it
+        cursor.execute("UPDATE scratch_noteevent SET summary = %s WHERE pgh_label = 'insert' AND pgh_obj_id = %s", [TEXT, note.pk])
+        cursor.execute("DELETE FROM ledger_erasureevent")
+        cursor.execute("DELETE FROM ledger_erasure")
+        Checkpoint.objects.order_by("-size")[0].delete()
+    call_command("erase", "--reapply", "--mirror", str(mirror), stdout=(out := StringIO()))
+    assert out.getvalue().startswith("1 erasures had")
+    assert Erasure.objects.get().ground == "court order 1"
+    assert dump().count(TEXT.encode()) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from datetime import date
 from decimal import Decimal
@@ -168,6 +169,47 @@ def test_a_missing_tile_is_written_again(settings):
     assert audit(Path(settings.LEDGER_DIR)).checkpoint.size == 6
 
 
+def test_a_lost_folder_is_built_again_from_the_entries(settings):
+    Note.objects.bulk_create([Note() for _ in range(300)])
+    sequence()
+    before = (Path(settings.LEDGER_DIR) / "checkpoint").read_bytes()
+    shutil.rmtree(settings.LEDGER_DIR)
+    sequence()
+    assert (Path(settings.LEDGER_DIR) / "checkpoint").read_bytes() == before
+    assert audit(Path(settings.LEDGER_DIR)).checkpoint.size == 300
+    shutil.rmtree(settings.LEDGER_DIR)
+    Note.objects.create()
+    sequence()
+    assert audit(Path(settings.LEDGER_DIR), kept=before).checkpoint.size == 301
+
+
+def test_the_bell_rings_once_for_many_changes_and_its_silence_harms_nobody(monkeypatch, caplog):
+    from ledger import recording, tasks
+
+    rung = []
+    monkeypatch.setattr(tasks.sequence, "apply_async", lambda **options: rung.append(options))
+    monkeypatch.setattr(recording, "_last_nudge", 0.0)
+    for _ in range(5):
+        recording.nudge()
+    assert [options["retry"] for options in rung] == [False]
+
+    def broken(**options: object) -> None:
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr(tasks.sequence, "apply_async", broken)
+    monkeypatch.setattr(recording, "_last_nudge", 0.0)
+    recording.nudge()
+    assert "no broker" in caplog.text
+
+
+def test_the_task_puts_what_waits_into_the_log():
+    from ledger.tasks import sequence as task
+
+    Note.objects.create()
+    assert task() == 1
+    assert task() == 0
+
+
 # ── refusing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -240,5 +282,6 @@ def test_two_sequencers_do_not_work_at_once():
     with psycopg.connect(dbname=settings["NAME"], user=settings["USER"], host=settings["HOST"], autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [sequencing.LOCK])
         assert sequence().busy
+        other.execute("SELECT pg_advisory_unlock(%s)", [sequencing.LOCK])
     Note.objects.create()
     assert not sequence().busy
