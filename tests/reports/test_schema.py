@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claims import states as claims
@@ -151,6 +151,7 @@ def test_the_bytes_are_canonical_json_whatever_the_order_of_members(kind: str) -
     assert json.loads(expected) == report
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_goes_in_and_comes_back(text: str) -> None:
     report = sample.discrepancy()
