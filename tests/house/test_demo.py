@@ -57,7 +57,15 @@ def test_a_port_in_use_is_passed_over() -> None:
 def test_a_second_demo_in_the_same_place_says_who_is_there(tmp_path: Path) -> None:
     handle = demo.lock(tmp_path / "demo.lock")
     os.write(handle, b"process 7, http://127.0.0.1:8000")
-    code = "import sys; from pathlib import Path; from config.demo.__main__ import Failed, lock\ntry: lock(Path(sys.argv[1]))\nexcept Failed as error: print(error)"
+    code = """
+import sys
+from pathlib import Path
+from config.demo.__main__ import Failed, lock
+try:
+    lock(Path(sys.argv[1]))
+except Failed as error:
+    print(error)
+"""
     command = [sys.executable, "-c", code, str(tmp_path / "demo.lock")]
     try:
         said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "DATA_DIR": str(tmp_path)}).stdout
