@@ -20,8 +20,20 @@ from evidence.decoding.decoder import Decoder, decoder
 from evidence.decoding.results import FORMATS, SENTENCES, SIZES, Code, Decoded, Refused, Rendition, Size
 
 __all__ = [
-    "FORMATS", "SENTENCES", "SIZES", "Chamber", "ChamberUnavailable", "Code", "Decoded", "Decoder", "Limits", "Refused",
-    "Rendition", "Size", "decode", "decoder",
+    "FORMATS",
+    "SENTENCES",
+    "SIZES",
+    "Chamber",
+    "ChamberUnavailable",
+    "Code",
+    "Decoded",
+    "Decoder",
+    "Limits",
+    "Refused",
+    "Rendition",
+    "Size",
+    "decode",
+    "decoder",
 ]
 
 

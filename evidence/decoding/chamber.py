@@ -135,10 +135,18 @@ class Chamber:
             with theirs:
                 self._process = subprocess.Popen(
                     [
-                        sys.executable, "-m", "evidence.decoding.server",
-                        str(theirs.fileno()), str(os.getpid()), self.task, json.dumps(asdict(self.limits)),
+                        sys.executable,
+                        "-m",
+                        "evidence.decoding.server",
+                        str(theirs.fileno()),
+                        str(os.getpid()),
+                        self.task,
+                        json.dumps(asdict(self.limits)),
                     ],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(),), cwd=_PROJECT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    cwd=_PROJECT,
                     start_new_session=True,  # Ctrl-C in a terminal is for the caller, which still wants its answers.
                     env=_ENVIRONMENT,
                 )

@@ -41,12 +41,24 @@ _WORDS = (
     (re.compile(r"decompressed data too large|too much memory used in text", re.IGNORECASE), Code.BOMB),
 )
 _ACCEPTED_SIGNATURES = (
-    b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+",
+    b"\xff\xd8\xff",
+    b"\x89PNG\r\n\x1a\n",
+    b"GIF87a",
+    b"GIF89a",
+    b"II*\0",
+    b"MM\0*",
+    b"II+\0",
+    b"MM\0+",
 )
 _OTHER_SIGNATURES = (b"%PDF-", b"BM", b"8BPS", b"\0\0\0\x0cjP  ", b"\xff\x0a", b"\0\0\0\x0cJXL ", b"<svg", b"<?xml", b"\0\0\1\0")
 _TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }
 
 _accepted: list[str] = []
@@ -68,9 +80,9 @@ def accepted_formats(pillow: str, libheif: str | None) -> list[str]:
     if _version(pillow) < PILLOW_MIN:
         return []
     return [
-        name for name in FORMATS
-        if not (name == "HEIF" and _version(libheif) < LIBHEIF_MIN)
-        and not (name in ("WEBP", "AVIF") and not features.check(name.lower()))
+        name
+        for name in FORMATS
+        if not (name == "HEIF" and _version(libheif) < LIBHEIF_MIN) and not (name in ("WEBP", "AVIF") and not features.check(name.lower()))
     ]
 
 
@@ -174,10 +186,15 @@ def _decode(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], list[
     parts = [_encode(made[edge], mime, quality, drawn=kind in ("PNG", "GIF")) for _, edge, mime, quality in sizes]
     vectors, quality = pdqhash.compute_dihedral(numpy.asarray(made[_HASHED_EDGE]))
     return {
-        "format": kind, "width": width, "height": height, "orientation": orientation, "frames": frames,
+        "format": kind,
+        "width": width,
+        "height": height,
+        "orientation": orientation,
+        "frames": frames,
         "renditions": [list(made[edge].size) for _, edge, _, _ in sizes],
         "metadata": _metadata(exif, icc, "xmp" in image.info),
-        "pdq_all8": [numpy.packbits(vector.astype(numpy.uint8)).tobytes().hex() for vector in vectors], "pdq_quality": int(quality),
+        "pdq_all8": [numpy.packbits(vector.astype(numpy.uint8)).tobytes().hex() for vector in vectors],
+        "pdq_quality": int(quality),
     }, parts
 
 
@@ -249,14 +266,26 @@ def _encode(image: Image.Image, mime: str, quality: int, *, drawn: bool) -> byte
 # -- what the file says about itself ------------------------------------------------------------------------------------
 
 _TEXTS: dict[str, int] = {
-    "make": ExifTags.Base.Make, "model": ExifTags.Base.Model, "software": ExifTags.Base.Software, "artist": ExifTags.Base.Artist,
-    "copyright": ExifTags.Base.Copyright, "description": ExifTags.Base.ImageDescription, "host_computer": ExifTags.Base.HostComputer,
-    "serial": ExifTags.Base.BodySerialNumber, "owner": ExifTags.Base.CameraOwnerName, "lens": ExifTags.Base.LensModel,
-    "lens_serial": ExifTags.Base.LensSerialNumber, "image_id": ExifTags.Base.ImageUniqueID,
-    "offset": ExifTags.Base.OffsetTime, "taken_offset": ExifTags.Base.OffsetTimeOriginal, "comment": ExifTags.Base.UserComment,
+    "make": ExifTags.Base.Make,
+    "model": ExifTags.Base.Model,
+    "software": ExifTags.Base.Software,
+    "artist": ExifTags.Base.Artist,
+    "copyright": ExifTags.Base.Copyright,
+    "description": ExifTags.Base.ImageDescription,
+    "host_computer": ExifTags.Base.HostComputer,
+    "serial": ExifTags.Base.BodySerialNumber,
+    "owner": ExifTags.Base.CameraOwnerName,
+    "lens": ExifTags.Base.LensModel,
+    "lens_serial": ExifTags.Base.LensSerialNumber,
+    "image_id": ExifTags.Base.ImageUniqueID,
+    "offset": ExifTags.Base.OffsetTime,
+    "taken_offset": ExifTags.Base.OffsetTimeOriginal,
+    "comment": ExifTags.Base.UserComment,
 }
 _TIMES: dict[str, int] = {
-    "modified_at": ExifTags.Base.DateTime, "taken_at": ExifTags.Base.DateTimeOriginal, "digitized_at": ExifTags.Base.DateTimeDigitized,
+    "modified_at": ExifTags.Base.DateTime,
+    "taken_at": ExifTags.Base.DateTimeOriginal,
+    "digitized_at": ExifTags.Base.DateTimeDigitized,
 }
 _NUMBERS: dict[str, int] = {"exif_width": ExifTags.Base.ExifImageWidth, "exif_height": ExifTags.Base.ExifImageHeight}
 
@@ -321,7 +350,7 @@ def _metadata(exif: dict[str, dict[int, Any]], icc: bytes | None, xmp: bool) -> 
     found: dict[str, str | int] = {name: text for name, tag in _TEXTS.items() if (text := _text(tags.get(tag)))}
     for name, tag in _TIMES.items():
         with suppress(ValueError):  # Local time without a zone, as EXIF writes it: kept as such.
-            found[name] = datetime.strptime(_text(tags.get(tag)), "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007
+            found[name] = datetime.strptime(_text(tags.get(tag)), "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007  EXIF names no zone
     for name, tag in _NUMBERS.items():
         if type(value := tags.get(tag)) is int and 0 < value < 2**32:
             found[name] = value

@@ -179,9 +179,14 @@ def decoded_from(header: dict[str, Any], parts: list[bytes], *, sizes: Sequence[
         raise Untrue("fingerprints")
     hashes = tuple(_match(one, _HASH, "fingerprint") for one in eight)
     return Decoded(
-        format=kind, width=width, height=height,
+        format=kind,
+        width=width,
+        height=height,
         orientation=_integer(header.get("orientation"), 1, 8, "orientation"),
         frames=_integer(header.get("frames"), 1, 1_000_000, "frames"),
-        renditions=tuple(renditions), metadata=_metadata(header.get("metadata")),
-        pdq=hashes[0], pdq_quality=_integer(header.get("pdq_quality"), 0, 100, "quality"), pdq_all8=hashes,
+        renditions=tuple(renditions),
+        metadata=_metadata(header.get("metadata")),
+        pdq=hashes[0],
+        pdq_quality=_integer(header.get("pdq_quality"), 0, 100, "quality"),
+        pdq_all8=hashes,
     )

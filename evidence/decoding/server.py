@@ -110,11 +110,16 @@ def _serve(control: socket.socket, task: Task, walls: _Walls) -> None:
             if pid == 0:
                 break
             ended = running.pop(pid)
-            _tell(ended.outcome, {
-                "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
-                "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
-                "late": ended.late, "rss_kib": usage.ru_maxrss, "cpu_ms": int((usage.ru_utime + usage.ru_stime) * 1000),
-            })
+            _tell(
+                ended.outcome,
+                {
+                    "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
+                    "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
+                    "late": ended.late,
+                    "rss_kib": usage.ru_maxrss,
+                    "cpu_ms": int((usage.ru_utime + usage.ru_stime) * 1000),
+                },
+            )
 
         if control.fileno() not in ready:
             continue
@@ -162,10 +167,15 @@ def main(arguments: list[str]) -> None:
     program = confinement.build_filter()
     if not confinement.filter_allowed(program):
         program = None
-    control.send(json.dumps({
-        "facts": facts, "pid": os.getpid(),
-        "capabilities": {"network": alone, "filter": program is not None and limits.filter_calls},
-    }).encode())
+    control.send(
+        json.dumps(
+            {
+                "facts": facts,
+                "pid": os.getpid(),
+                "capabilities": {"network": alone, "filter": program is not None and limits.filter_calls},
+            }
+        ).encode()
+    )
     gc.freeze()  # Children then never write to the pages of what is already loaded.
     _serve(control, getattr(module, function), _Walls(limits, program, alone, os.getpid()))
 

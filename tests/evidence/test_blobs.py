@@ -221,8 +221,16 @@ print("stored")
 @pytest.mark.parametrize(
     ("call", "count", "placed"),
     [
-        ("open", 1, False), ("read", 1, False), ("read", 3, False), ("fchmod", 1, False), ("fsync", 1, False), ("fsync", 2, False),
-        ("fsync", 3, False), ("link", 1, False), ("fsync", 4, True), ("close", 4, True),
+        ("open", 1, False),
+        ("read", 1, False),
+        ("read", 3, False),
+        ("fchmod", 1, False),
+        ("fsync", 1, False),
+        ("fsync", 2, False),
+        ("fsync", 3, False),
+        ("link", 1, False),
+        ("fsync", 4, True),
+        ("close", 4, True),
     ],
 )
 def test_a_kill_leaves_a_whole_file_at_its_address_or_none(store: BlobStore, call: str, count: int, placed: bool) -> None:

@@ -135,8 +135,21 @@ def test_every_accepted_format_gives_the_same_picture(decoder: Decoder, kind: st
 @pytest.mark.parametrize(
     ("mode", "kind"),
     [
-        ("L", "PNG"), ("1", "PNG"), ("LA", "PNG"), ("RGBA", "PNG"), ("P", "PNG"), ("I;16", "PNG"), ("CMYK", "JPEG"), ("L", "JPEG"),
-        ("CMYK", "TIFF"), ("F", "TIFF"), ("I", "TIFF"), ("LAB", "TIFF"), ("RGBA", "WEBP"), ("RGBA", "AVIF"), ("RGBA", "HEIF"),
+        ("L", "PNG"),
+        ("1", "PNG"),
+        ("LA", "PNG"),
+        ("RGBA", "PNG"),
+        ("P", "PNG"),
+        ("I;16", "PNG"),
+        ("CMYK", "JPEG"),
+        ("L", "JPEG"),
+        ("CMYK", "TIFF"),
+        ("F", "TIFF"),
+        ("I", "TIFF"),
+        ("LAB", "TIFF"),
+        ("RGBA", "WEBP"),
+        ("RGBA", "AVIF"),
+        ("RGBA", "HEIF"),
     ],
 )
 def test_every_kind_of_pixel_becomes_plain_colour(decoder: Decoder, mode: str, kind: str) -> None:
@@ -192,7 +205,9 @@ def test_renditions_are_as_asked(decoder: Decoder) -> None:
     sizes = (Size("small", 100, "image/webp"), Size("large", 600), Size("other", 100))
     photo = good(decoder.decode(saved(drawing(1200, 900), "JPEG"), sizes=sizes))
     assert [(one.name, one.width, one.height, one.mime) for one in photo.renditions] == [
-        ("small", 100, 75, "image/webp"), ("large", 600, 450, "image/jpeg"), ("other", 100, 75, "image/jpeg"),
+        ("small", 100, 75, "image/webp"),
+        ("large", 600, 450, "image/jpeg"),
+        ("other", 100, 75, "image/jpeg"),
     ]
     assert [seen(one.data).format or one.mime for one in photo.renditions] == [one.mime for one in photo.renditions]
     for wrong in ({"edge": 8}, {"edge": 10_000}, {"edge": 100, "mime": "image/png"}, {"edge": 100, "quality": 100}):
@@ -255,9 +270,17 @@ def test_no_rendition_carries_anything_but_the_picture(decoder: Decoder, kind: s
 def test_what_a_photo_says_about_itself_is_told_to_the_caller(decoder: Decoder, kind: str) -> None:
     photo = good(decoder.decode(saved(drawing(), kind, exif=exif().tobytes())))
     assert photo.metadata == {
-        "make": "Phone Maker", "model": "Phone 1", "software": CANARY, "serial": "SN-" + CANARY, "comment": CANARY,
-        "taken_at": "2025-08-01T10:20:30", "taken_offset": "+08:00",
-        "gps_latitude": "-31.2304167", "gps_longitude": "-121.4700000", "gps_altitude": "-4.50", "gps_date": "2025:08:01",
+        "make": "Phone Maker",
+        "model": "Phone 1",
+        "software": CANARY,
+        "serial": "SN-" + CANARY,
+        "comment": CANARY,
+        "taken_at": "2025-08-01T10:20:30",
+        "taken_offset": "+08:00",
+        "gps_latitude": "-31.2304167",
+        "gps_longitude": "-121.4700000",
+        "gps_altitude": "-4.50",
+        "gps_date": "2025:08:01",
         "gps_time": "02:20:30",
     }
     assert CANARY not in repr(photo)  # so that no log line shows it
@@ -488,8 +511,15 @@ def liar() -> Iterator[Decoder]:
 def truth() -> tuple[dict[str, Any], list[bytes]]:
     image = drawing(64, 48)
     return {
-        "format": "JPEG", "width": 64, "height": 48, "orientation": 1, "frames": 1, "renditions": [[64, 48]],
-        "metadata": {"make": "x", "exif_width": 64}, "pdq_all8": ["0" * 64] * 8, "pdq_quality": 0,
+        "format": "JPEG",
+        "width": 64,
+        "height": 48,
+        "orientation": 1,
+        "frames": 1,
+        "renditions": [[64, 48]],
+        "metadata": {"make": "x", "exif_width": 64},
+        "pdq_all8": ["0" * 64] * 8,
+        "pdq_quality": 0,
     }, [saved(image, "JPEG")]
 
 
@@ -506,13 +536,37 @@ def test_an_honest_answer_is_taken(liar: Decoder) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("format", "BMP"), ("format", ["JPEG"]), ("width", 0), ("width", "64"), ("width", True), ("width", 10**9), ("height", None),
-        ("orientation", 9), ("frames", 0), ("frames", 10**30), ("renditions", []), ("renditions", [[64, 49]]), ("renditions", [[64]]),
-        ("renditions", [[400, 300]]), ("renditions", "x"),
-        ("metadata", []), ("metadata", {"make": ["x"]}), ("metadata", {"make": "x" * 301}),
-        ("metadata", {"make": "\x1b[2J"}), ("metadata", {"Make<": "x"}), ("metadata", {"n": 2**53}), ("metadata", {"n": 1.5}),
-        ("metadata", {f"k{n}": 1 for n in range(65)}), ("pdq_all8", ["0" * 64] * 7), ("pdq_all8", ["0" * 63 + "G"] * 8), ("pdq_all8", None),
-        ("pdq_quality", 101), ("pdq_quality", None), ("refused", "nonsense"), ("refused", 5), ("refused", "bomb"),
+        ("format", "BMP"),
+        ("format", ["JPEG"]),
+        ("width", 0),
+        ("width", "64"),
+        ("width", True),
+        ("width", 10**9),
+        ("height", None),
+        ("orientation", 9),
+        ("frames", 0),
+        ("frames", 10**30),
+        ("renditions", []),
+        ("renditions", [[64, 49]]),
+        ("renditions", [[64]]),
+        ("renditions", [[400, 300]]),
+        ("renditions", "x"),
+        ("metadata", []),
+        ("metadata", {"make": ["x"]}),
+        ("metadata", {"make": "x" * 301}),
+        ("metadata", {"make": "\x1b[2J"}),
+        ("metadata", {"Make<": "x"}),
+        ("metadata", {"n": 2**53}),
+        ("metadata", {"n": 1.5}),
+        ("metadata", {f"k{n}": 1 for n in range(65)}),
+        ("pdq_all8", ["0" * 64] * 7),
+        ("pdq_all8", ["0" * 63 + "G"] * 8),
+        ("pdq_all8", None),
+        ("pdq_quality", 101),
+        ("pdq_quality", None),
+        ("refused", "nonsense"),
+        ("refused", 5),
+        ("refused", "bomb"),
     ],
 )
 def test_no_lie_gets_through(liar: Decoder, key: str, value: object) -> None:
@@ -523,8 +577,14 @@ def test_no_lie_gets_through(liar: Decoder, key: str, value: object) -> None:
 def test_a_rendition_with_a_passenger_does_not_get_through(liar: Decoder) -> None:
     header, [clean] = truth()
     passengers = [
-        saved(drawing(64, 48), "JPEG", exif=exif()), saved(drawing(64, 48), "JPEG", comment=CANARY), clean + b"PK", clean[:-2],
-        saved(drawing(64, 48), "PNG"), saved(drawing(64, 48), "WEBP"), b"", b"<html>",
+        saved(drawing(64, 48), "JPEG", exif=exif()),
+        saved(drawing(64, 48), "JPEG", comment=CANARY),
+        clean + b"PK",
+        clean[:-2],
+        saved(drawing(64, 48), "PNG"),
+        saved(drawing(64, 48), "WEBP"),
+        b"",
+        b"<html>",
     ]
     for passenger in passengers:
         assert code(say(liar, header, [passenger])) is Code.CRASHED

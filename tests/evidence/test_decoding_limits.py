@@ -174,7 +174,12 @@ def test_the_child_holds_its_own_descriptors_only_and_no_environment(chamber: Ch
     answer = do(chamber, "environment")
     assert isinstance(answer, Answer)
     assert set(answer.header["environment"]) <= {
-        "PATH", "LANG", "LC_CTYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX",
+        "PATH",
+        "LANG",
+        "LC_CTYPE",
+        "OPENBLAS_NUM_THREADS",
+        "OMP_NUM_THREADS",
+        "MALLOC_ARENA_MAX",
     }
 
 
@@ -216,7 +221,7 @@ def test_a_child_that_crashes_is_a_typed_end_and_the_next_works(chamber: Chamber
 
 @pytest.mark.parametrize("what", ["leave", "garbage"])
 def test_a_child_that_says_nothing_or_nonsense_has_crashed(chamber: Chamber, what: str) -> None:
-    for words in ("", "ACD1", "ACD1\0\0\0\x02{}", "ACD1\0\0\0\x02[]", "ACD1\x7f\0\0\0{}", "ACD1\0\0\0\x0c{\"parts\":[1]}"):
+    for words in ("", "ACD1", "ACD1\0\0\0\x02{}", "ACD1\0\0\0\x02[]", "ACD1\x7f\0\0\0{}", 'ACD1\0\0\0\x0c{"parts":[1]}'):
         answer = do(chamber, what, words)
         assert isinstance(answer, Ended)
         assert answer.reason == "crashed"

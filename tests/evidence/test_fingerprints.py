@@ -103,8 +103,15 @@ def eight(image: Image.Image) -> Sequence[str]:
 def test_a_photo_is_known_again_turned_mirrored_and_resized() -> None:
     one = drawing(1)
     for other in (
-        one.resize((300, 225)), one.rotate(90, expand=True), one.rotate(180), one.rotate(270, expand=True), ImageOps.mirror(one),
-        ImageOps.flip(one), one.transpose(Image.Transpose.TRANSPOSE), one.convert("L"), one.point(lambda value: value * 9 // 10),
+        one.resize((300, 225)),
+        one.rotate(90, expand=True),
+        one.rotate(180),
+        one.rotate(270, expand=True),
+        ImageOps.mirror(one),
+        ImageOps.flip(one),
+        one.transpose(Image.Transpose.TRANSPOSE),
+        one.convert("L"),
+        one.point(lambda value: value * 9 // 10),
     ):
         assert same_picture(eight(one), eight(other)[0])
     assert not same_picture(eight(one)[:1], eight(one.rotate(90, expand=True))[0])  # Negative control: one orientation is blind.
