@@ -1,0 +1,417 @@
+"""The public pages: what they show, to whom, and at what cost."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+import ledger
+from claims.actions import revise_claim, withdraw_claim
+from claims.models import Claim, Flag
+from claims.written import write
+from evidence.actions.looking import Looked, record_look, sight_appearance
+from evidence.extraction import Extract
+from evidence.models import Appearance, Rendition
+from evidence.stores import originals, renditions
+from ledger.sequencing import sequence
+from reports.history import KINDS
+from reports.method import to_html
+from reports.models import Report, ReportFile
+from tests import scenes
+from verdicts.actions import METHOD_VERSION
+
+pytestmark = pytest.mark.django_db
+
+EDITED = scenes.POST.replace("内部结构也一起改了，", "")
+
+
+def look(scene: scenes.Scene, text: str | None, when: object = None, **more: object) -> None:
+    """One look at the scene's source: the text it found, or None for a source that is gone."""
+    now = when or timezone.now()
+    if text is None:
+        looked = Looked(type="gone", looked_at=now, status=404)
+    else:
+        stored = originals().put(f"<p>{text}</p>".encode(), limit=10_000)
+        extract = Extract(title="", text=text, lang="zh-Hans", links=(), extractor="test", version="1")
+        looked = Looked(
+            type="ok", looked_at=now, status=200, final_url=scene.source.url, digest=stored.sha256, size=stored.size, extract=extract
+        )
+    record_look(by=ledger.SYSTEM, source=scene.source, looked=looked, now=now)
+
+
+def real_pictures(scene: scenes.Scene) -> None:
+    """Give every exhibit a rendition whose bytes are in the store."""
+    for number, exhibit in enumerate(scene.exhibits()):
+        stored = renditions().put(f"picture {number}".encode(), limit=1000)
+        Rendition.objects.filter(exhibit=exhibit).update(digest=stored.sha256)
+
+
+@pytest.fixture
+def case() -> scenes.Scene:
+    """The founding case from post to verdict, its source edited and taken down, all of it in the log."""
+    scene = scenes.build_claim()
+    start = scene.now - timedelta(days=3)
+    look(scene, scenes.POST, start)
+    with transaction.atomic():
+        for appearance in Appearance.objects.filter(claim=scene.claim):
+            sight_appearance(by=ledger.SYSTEM, appearance=appearance, now=scene.now)
+    look(scene, EDITED, start + timedelta(hours=6))
+    for hours in (12, 20, 30):
+        look(scene, None, start + timedelta(hours=hours))
+    scenes.build_findings(scenes.build_evidence(scene))
+    real_pictures(scene)
+    scenes.build_silence(scene)
+    with transaction.atomic():
+        scene.verdict = scenes.verdicts.approve_verdict(  # type: ignore[attr-defined]
+            by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now
+        )
+    sequence()
+    return scene
+
+
+def text(client: Client, path: str, status: int = 200, **extra: str) -> str:
+    response = client.get(path, **extra)
+    assert response.status_code == status, (path, response.status_code, response.headers.get("Location"))
+    return response.content.decode()
+
+
+def fetched(client: Client, path: str) -> tuple[Any, bytes]:
+    """A file as it is served, its stream read and closed."""
+    response = client.get(path)
+    body = response.getvalue()
+    for close in response._resource_closers:  # closing the response itself would close the connection of the test, too
+        close()
+    return response, body
+
+
+def addresses(scene: scenes.Scene) -> list[str]:
+    """Every kind of public page of the case."""
+    source, exhibit = scene.source.pk, scene.exhibits()[0].reference
+    return [
+        "/",
+        "/claims/",
+        f"/claims/{scene.claim.reference}/",
+        f"/claims/{scene.claim.reference}/history/",
+        f"/companies/{scene.company.pk}/",
+        f"/verdicts/{scene.verdict.reference}/",
+        f"/sources/{source}/",
+        f"/sources/{source}/versions/1/",
+        f"/sources/{source}/diff/",
+        f"/sources/{source}/diff/?from=1&to=2&view=sides",
+        f"/sources/{source}/diff/?all=1",
+        f"/exhibits/{exhibit}/",
+        "/record/",
+        "/record/?outside=1",
+        "/record/entries/0/",
+        "/method/",
+    ]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-hans"])
+def test_every_public_page_opens_in_both_languages_without_inline_code(case: scenes.Scene, client: Client, lang: str) -> None:
+    client.cookies["django_language"] = lang
+    for path in addresses(case):
+        page = text(client, path)
+        assert f'<html lang="{"en" if lang == "en" else "zh-Hans"}">' in page
+        assert "<script" not in page
+        assert not re.search(r'<[^>]+\s(style|on\w+)="', page), path
+        assert "<style" not in page
+        assert page.count("<h1") == 1, path
+
+
+def test_the_claim_page_says_what_was_said_found_and_answered(case: scenes.Scene, client: Client) -> None:
+    page = text(client, f"/claims/{case.claim.reference}/")
+    said, found = page.index('id="said"'), page.index('id="found"')
+    assert said < page.index(scenes.POST) < found
+    assert 'lang="zh-Hans"' in page
+    assert found < page.index("Not delivered", found)
+    assert "42,000" in page
+    assert "the deadline passed without a reply" in page
+    assert "edited after publication" in page
+    assert "gone between" in page
+    assert f"/verdicts/{case.verdict.reference}/" in page
+    assert "Not yet rated" in page or "In review" in page  # the aspect without a verdict says how far it is
+    for order in (("How sure", "The company’s answer"), ("The company’s answer", "The record</h2>"), ('id="evidence"', "elsewhere")):
+        assert page.index(order[0]) < page.index(order[1])
+
+
+def test_the_diff_strikes_exactly_the_words_that_went(case: scenes.Scene, client: Client) -> None:
+    page = text(client, f"/sources/{case.source.pk}/diff/")
+    assert re.search(r'<del id="c1">[^<]*内部结构也一起改了[^<]*</del>', page)
+    assert "<ins" not in page.split("<main")[1].split('class="text"', 1)[1].split("</div>")[0]
+
+
+def test_foreign_markup_is_shown_as_text_and_its_bytes_only_as_a_download(client: Client) -> None:
+    scene = scenes.build_claim()
+    look(scene, "<script>alert(1)</script> said")
+    page = text(client, f"/sources/{scene.source.pk}/versions/1/")
+    assert "&lt;script&gt;alert(1)" in page
+    capture = re.search(r'href="(/sources/[^"]+/captures/[^"]+)"', page)
+    assert capture
+    response, body = fetched(client, capture[1])
+    assert body == b"<p><script>alert(1)</script> said</p>"
+    assert response["Content-Disposition"].startswith("attachment")
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+
+
+def test_pictures_are_served_for_public_exhibits_alone(client: Client) -> None:
+    scene = scenes.build_evidence(scenes.build_claim(), accept=False)
+    real_pictures(scene)
+    exhibit = scene.exhibits()[0]
+    digest = Rendition.objects.get(exhibit=exhibit).digest
+    text(client, f"/media/{digest}.jpg", status=404)
+    text(client, f"/exhibits/{exhibit.reference}/", status=404)
+    scenes.filing.decide_submission(
+        by=scene.moderator, submission=exhibit.submission, decision="accepted", reason=write("en", "Clear."), now=scene.now
+    )
+    response, body = fetched(client, f"/media/{digest}.jpg")
+    assert response.status_code == 200
+    assert "immutable" in response["Cache-Control"]
+    assert hashlib.sha256(body).hexdigest() == digest
+    text(client, f"/exhibits/{exhibit.reference}/")
+
+
+def test_a_proposed_verdict_is_on_no_public_page(client: Client) -> None:
+    scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
+    scenes.build_silence(scene)
+    verdict = scenes.propose(scene)
+    text(client, f"/verdicts/{verdict.reference}/", status=404)
+    text(client, f"/verdicts/{verdict.pk}/", status=404)
+    text(client, f"/verdicts/{verdict.reference}/chart.en.svg", status=404)
+    assert verdict.reference not in text(client, f"/claims/{scene.claim.reference}/")
+
+
+def test_no_page_tells_who_filed_or_when_to_the_hour(case: scenes.Scene, client: Client) -> None:
+    submission = case.submissions[0]
+    submission.refresh_from_db()
+    hour = submission.filed_at.strftime("%H:%M:%S.%f")
+    for path in addresses(case):
+        page = text(client, path)
+        assert "owner1" not in page
+        assert case.owners[0].pseudonym not in page, path
+        assert "VIN1" not in page
+        if path.startswith("/exhibits/"):
+            assert hour not in page
+
+
+def test_the_history_tells_every_edit_field_by_field(case: scenes.Scene, client: Client) -> None:
+    with transaction.atomic():
+        revise_claim(
+            by=case.moderator,
+            claim=Claim.objects.get(pk=case.claim.pk),
+            reason="The summary was too broad.",
+            now=timezone.now(),
+            summary=write("en", "Two ducts in the hood cool the front brakes", zh_Hans="碳纤维前舱盖的双风道给前制动散热"),
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE claims_claim SET currency = 'EUR' WHERE id = %s", [case.claim.pk])
+    sequence()
+    page = text(client, f"/claims/{case.claim.reference}/history/")
+    assert "The summary was too broad." in page
+    assert f"moderator {case.moderator.pseudonym}" in page
+    assert re.search(r"<ins[^>]*>[^<]*front[^<]*</ins>", page)
+    assert "made outside the application" in page
+    entry = re.search(r'href="(/record/entries/\d+/)"', page)
+    assert entry
+    leaf = text(client, entry[1])
+    assert "Made outside the application" in leaf
+    assert "EUR" in leaf
+    assert client.get(entry[1] + "proof").content.startswith(b"c2sp.org/tlog-proof@v1")
+    assert client.get(entry[1] + "leaf.json")["Content-Disposition"].startswith("attachment")
+    assert "outside" in text(client, "/record/?outside=1")
+
+
+def test_the_history_goes_on_below_an_index(case: scenes.Scene, client: Client) -> None:
+    first = text(client, f"/claims/{case.claim.reference}/history/")
+    older = re.search(r'href="\?before=(\d+)"', first)
+    if older:  # the scene is small enough for one page in some builds
+        assert f'id="entry-{older[1]}"' not in text(client, f"/claims/{case.claim.reference}/history/?before={older[1]}")
+    text(client, f"/claims/{case.claim.reference}/history/?before=1")
+    text(client, f"/claims/{case.claim.reference}/history/?before=nonsense")
+
+
+def test_every_kind_of_act_has_its_sentence() -> None:
+    root = Path(settings.BASE_DIR)
+    written = set()
+    for app in ("accounts", "claims", "evidence", "verdicts", "reports", "ledger"):
+        for path in (root / app).rglob("*.py"):
+            code = path.read_text()
+            written |= set(re.findall(r'(?<![\w.])(?:ledger\.)?act\(\s*"([a-z_.]+)"', code))
+            for pair in re.findall(r'(?<![\w.])ledger\.act\("([a-z_.]+)" if [^"]* else "([a-z_.]+)"', code):
+                written |= set(pair)
+    assert written - {"outside"} <= set(KINDS), sorted(written - set(KINDS))
+
+
+def test_references_are_read_as_people_type_them(case: scenes.Scene, client: Client) -> None:
+    reference = case.claim.reference
+    answer = client.get(f"/claims/{reference.lower()}/?x=1")
+    assert (answer.status_code, answer["Location"]) == (301, f"/claims/{reference}/?x=1")
+    assert client.get(f"/claims/{case.claim.pk}/")["Location"] == f"/claims/{reference}/"
+    assert client.get("/claims/", {"q": reference.lower()})["Location"] == f"/claims/{reference}/"
+    assert client.get("/claims/", {"q": case.verdict.reference})["Location"] == f"/verdicts/{case.verdict.reference}/"
+    for wrong in ("AC-0000-0000", "nonsense", "00000000-0000-0000-0000-000000000000", "%00", "AC-7F3K-Q2M"):
+        assert client.get(f"/claims/{wrong}/").status_code == 404, wrong
+
+
+def test_facets_and_words_narrow_the_claims(case: scenes.Scene, client: Client) -> None:
+    found = f"/claims/{case.claim.reference}/"
+    for query in ("q=制动", "q=carbon", "rating=not_delivered", "flag=company_silent", "kind=express", f"company={case.company.pk}"):
+        assert found in text(client, f"/claims/?{query}"), query
+    for query in ("q=zebra", "rating=delivered", "flag=remedied", "kind=puffery", "company=00000000-0000-0000-0000-000000000000"):
+        assert found not in text(client, f"/claims/?{query}"), query
+    for broken in ("company=x", "after=x", "after=W10", "after=WyJ4Il0", "rating=x"):
+        text(client, f"/claims/?{broken}")
+
+
+def test_a_withdrawn_claim_stays_readable_and_says_so(case: scenes.Scene, client: Client) -> None:
+    with transaction.atomic():
+        withdraw_claim(by=case.moderator, claim=case.claim, reason="A double.", now=timezone.now())
+    assert "This claim was withdrawn." in text(client, f"/claims/{case.claim.reference}/")
+
+
+def test_a_text_without_translation_is_shown_in_its_original_and_says_so(client: Client) -> None:
+    scene = scenes.build_claim()
+    Claim.objects.filter(pk=scene.claim.pk).update(summary=write("zh-Hans", "双风道给制动散热"))
+    page = text(client, f"/claims/{scene.claim.reference}/")
+    assert '<span lang="zh-Hans">双风道给制动散热</span> <small class="note">(in its original language; no translation yet)</small>' in page
+
+
+def test_the_language_switch_is_on_every_page_and_works_without_a_script(case: scenes.Scene, client: Client) -> None:
+    page = text(client, "/method/")
+    assert 'name="language" value="zh-hans"' in page
+    answer = client.post("/i18n/setlang/", {"language": "zh-hans", "next": "/method/"})
+    assert answer["Location"] == "/method/"
+    assert "我们如何裁定" in text(client, "/method/")
+    assert client.post("/i18n/setlang/", {"language": "en", "next": "https://elsewhere.example/"})["Location"] == "/"
+
+
+def test_the_chart_of_a_verdict_never_changes(case: scenes.Scene, client: Client) -> None:
+    path = f"/verdicts/{case.verdict.reference}/chart.en.svg"
+    response = client.get(path)
+    assert response["Content-Type"] == "image/svg+xml"
+    assert "immutable" in response["Cache-Control"]
+    assert client.get(path).content == response.content
+    assert client.get(path.replace(".en.", ".fr.")).status_code == 404
+
+
+def test_report_files_are_served_as_they_are(case: scenes.Scene, client: Client) -> None:
+    from reports.building import store
+
+    stored = store().put(b'{"x": 1}', limit=100)
+    page = store().put(b"<script>1</script>", limit=100)
+    with transaction.atomic(), ledger.act("report.built", by=ledger.SYSTEM, role="system"):
+        report = Report.objects.create(kind="discrepancy", claim=case.claim, checkpoint_size=9, basis=stored.sha256, created_at=case.now)
+        ReportFile.objects.create(report=report, name="report.json", digest=stored.sha256, size=8, media_type="application/json")
+        ReportFile.objects.create(report=report, name="report.html", digest=page.sha256, size=18, media_type="text/html")
+    assert "report.json" in text(client, f"/reports/{report.reference}/")
+    assert report.reference in text(client, f"/claims/{case.claim.reference}/")
+    response, body = fetched(client, f"/reports/{report.reference}/files/report.json")
+    assert response["Content-Disposition"].startswith("attachment")
+    assert body == b'{"x": 1}'
+    html, _body = fetched(client, f"/reports/{report.reference}/files/report.html")
+    assert html["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert client.get(f"/reports/{report.reference}/files/..%2f..%2fetc").status_code == 404
+
+
+def test_nothing_is_said_of_what_is_not_there(client: Client) -> None:
+    for path in ("/record/", "/", "/claims/", "/method/"):
+        text(client, path)
+    for path in ("/record/entries/0/", "/record/entries/99999999999999999999/", "/record/entries/0/proof", "/reports/AC-0000-0000/"):
+        text(client, path, status=404)
+
+
+def queries(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        text(client, path)
+    return len(seen)
+
+
+def more_claims(scene: scenes.Scene, count: int) -> None:
+    for number in range(count):
+        claim = scenes.claims.register_claim(
+            by=scene.moderator,
+            product=scene.product,
+            option=scene.option,
+            quote=f"claim {number}",
+            quote_lang="en",
+            now=scene.now,
+            summary=write("en", f"claim {number}"),
+            aspects=[scenes.claims.NewAspect("function", write("en", "it works"))],
+        )
+        scenes.claims.place_claim(by=scene.moderator, claim=claim, source=scene.source, exact=f"claim {number}", now=scene.now)
+        scenes.claims.raise_flag(by=scene.moderator, claim=claim, kind="remedied", now=scene.now, role="moderator")
+
+
+def more_looks(scene: scenes.Scene, count: int) -> None:
+    for number in range(count):
+        look(scene, f"{scenes.POST} {Flag.objects.count()} {number} {timezone.now()}")
+
+
+@pytest.mark.parametrize(
+    ("path", "grow"),
+    [
+        ("/", more_looks),
+        ("/claims/", more_claims),
+        ("/companies/{company}/", more_claims),
+        ("/sources/{source}/", more_looks),
+        ("/claims/{claim}/", more_looks),
+        ("/sources/{source}/diff/?to=2", more_looks),
+        ("/record/", more_claims),
+    ],
+)
+def test_a_page_costs_the_same_for_ten_rows_and_twenty(client: Client, path: str, grow: Callable[[scenes.Scene, int], None]) -> None:
+    scene = scenes.build_claim()
+    look(scene, scenes.POST)
+    address = path.format(company=scene.company.pk, source=scene.source.pk, claim=scene.claim.reference)
+    grow(scene, 10)
+    sequence()
+    text(client, address)  # what is read once per process is read here
+    ten = queries(client, address)
+    grow(scene, 10)
+    sequence()
+    assert queries(client, address) == ten
+
+
+def test_lists_go_on_where_the_page_before_ended(client: Client) -> None:
+    scene = scenes.build_claim()
+    more_claims(scene, 25)
+    first = text(client, "/claims/")
+    after = re.search(r'rel="next" href="\?([^"]+)"', first)
+    assert after
+    second = text(client, "/claims/?" + after[1].replace("&amp;", "&"))
+    seen = [set(re.findall(r'<h3><a href="(/claims/AC-[^"]+)"', page)) for page in (first, second)]
+    assert [len(one) for one in seen] == [20, 6]
+    assert not seen[0] & seen[1]
+    assert 'rel="next"' not in second
+
+
+def test_the_method_is_the_one_that_verdicts_name() -> None:
+    docs = Path(settings.BASE_DIR) / "docs"
+    assert f"Version {METHOD_VERSION}\n" in (docs / "method.md").read_text()
+    assert f"第 {METHOD_VERSION} 版\n" in (docs / "method.zh-Hans.md").read_text()
+
+
+def test_documents_become_html_and_nothing_else_does() -> None:
+    assert to_html("# A <b>\n\none\ntwo **x** `y`\n\n- p\n  q\n- r") == (
+        "<h1>A &lt;b&gt;</h1>\n<p>one two <strong>x</strong> <code>y</code></p>\n<ul><li>p q</li><li>r</li></ul>"
+    )
+    assert to_html("| a | b |\n|---|---|\n| 1 | <i> |").count("<td>") == 2
+    assert to_html("甲\n乙") == "<p>甲乙</p>"
+
+
+def test_the_bytes_of_an_unknown_exhibit_are_nowhere(client: Client) -> None:
+    assert client.get(f"/media/{'0' * 64}.jpg").status_code == 404
+    assert client.get("/media/../secret.jpg").status_code == 404
