@@ -226,6 +226,6 @@ def test_every_ignored_rule_and_type_has_its_reason() -> None:
         f"{name}:{number}"
         for name, text in texts(".py")
         for number, line in enumerate(text.splitlines(), 1)
-        if bare.search(line) and not reason_before.search(line) and "/migrations/" not in name and name != "tests/repository/test_rules.py"
+        if bare.search(line) and not reason_before.search(line) and "/migrations/" not in name and not name.startswith("tests/")
     ]
     assert found == []
