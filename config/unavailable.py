@@ -38,6 +38,7 @@ def answer(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(json.dumps(problem), status=503, content_type="application/problem+json")
     else:
         response = HttpResponse(_PAGE, status=503)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # by us, once and as a warning; Django asks for this name
     response.headers["Retry-After"] = "30"
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -216,7 +216,17 @@ class Demo:
         for engine in self.engines:
             if engine.process is not None and engine.process.poll() is not None and not supervisor.stopping:
                 supervisor.say(f"{engine.name} ended; starting it again")
-                engine.start()
+                self._revive(engine, supervisor)
+
+    def _revive(self, engine: Postgres | Valkey, supervisor: Supervisor) -> None:
+        """Start an engine that died. Whatever ended it may still be at it, so this is tried three times. Raises EngineFailed."""
+        for attempt in range(3):
+            try:
+                return engine.start()
+            except EngineFailed as error:
+                if attempt == 2:
+                    raise
+                supervisor.say(f"{error}; trying again")
 
     def _stop_engines(self) -> None:
         for engine in reversed(self.engines):

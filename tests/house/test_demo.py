@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -91,21 +98,80 @@ def test_the_case_is_judged_by_its_end_and_its_result(code: int, result: str, ri
     assert (demo.judge(code, result) == "") is right
 
 
-@pytest.mark.xdist_group("demo")
-def test_a_demo_killed_outright_leaves_neither_programs_nor_engines(tmp_path: Path) -> None:
-    """The whole house, from a fresh folder: engines, tables, web server, workers, beat; then kill -9."""
-    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}}
+@dataclass
+class House:
+    """A whole demo in a folder of its own."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def said(self) -> str:
+        return (self.folder / "said").read_text()
+
+    def hears(self, words: str, seconds: float = 90) -> None:
+        """Wait until it says so."""
+        eventually(lambda: words in self.said or self.process.poll() is not None, seconds)
+        assert words in self.said, self.said
+        assert self.process.poll() is None, self.said
+
+    def ready(self) -> bool:
+        """What /readyz answers."""
+        address = re.search(r"http://127\.0\.0\.1:\d+", self.said)
+        assert address is not None
+        try:
+            with urllib.request.urlopen(f"{address.group()}/readyz", timeout=5) as answer:
+                return bool(json.load(answer)["ready"])
+        except OSError:
+            return False
+
+    def left(self) -> list[str]:
+        """Processes that belong to it."""
+        return carrying(str(self.folder))
+
+    def of(self, engine: str) -> int:
+        """The process id of an engine's server."""
+        return int(subprocess.run(["pgrep", "-o", "-f", f"{engine}.*{self.folder}"], capture_output=True, text=True).stdout)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    unset = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "FETCH_LOCAL"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
     with (tmp_path / "said").open("w") as said:
-        house = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "config.demo", "--port", "8300"],
             cwd=ROOT, env={**environment, "DATA_DIR": str(tmp_path / "var")}, stdout=subprocess.DEVNULL, stderr=said,
         )  # fmt: skip
-    try:
-        up = eventually(lambda: "the site is up" in (tmp_path / "said").read_text() or house.poll() is not None, 90)
-        assert up, (tmp_path / "said").read_text()
-        assert house.poll() is None, (tmp_path / "said").read_text()
-        assert eventually(lambda: len(carrying(str(tmp_path))) >= 10, 30), carrying(str(tmp_path))
-    finally:
-        house.kill()
-        house.wait()
-    assert eventually(lambda: not carrying(str(tmp_path)), 15), carrying(str(tmp_path))
+    yield House(tmp_path, process)
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")
+def test_a_demo_killed_outright_leaves_neither_programs_nor_engines(house: House) -> None:
+    """The whole house, from a fresh folder: engines, tables, web server, workers, beat; then kill -9."""
+    house.hears("the site is up")
+    assert eventually(lambda: len(house.left()) >= 10, 30), house.left()
+    house.process.kill()
+    house.process.wait()
+    assert eventually(lambda: not house.left(), 15), house.left()
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")
+def test_a_demo_outlives_its_engines_and_ends_on_ctrl_c(house: House) -> None:
+    """The broker is killed and its data wiped, then the database is killed; work goes round again each time."""
+    house.hears("the site is up")
+    assert eventually(house.ready, 60), house.said
+    broker = house.of("valkey")
+    shutil.rmtree(house.folder / "var" / "valkey")
+    os.kill(broker, signal.SIGKILL)
+    house.hears("valkey ended; starting it again")
+    os.kill(house.of("postgres -D"), signal.SIGKILL)
+    house.hears("postgres ended; starting it again")
+    assert eventually(house.ready, 60), house.said
+    house.process.send_signal(signal.SIGINT)
+    assert house.process.wait(40) == 0
+    assert house.left() == []
