@@ -1,0 +1,315 @@
+"""Filing, one's own submissions, and the review at the desk."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+import ledger
+from claims.written import write
+from evidence.actions import filing
+from evidence.blobs import NoSpace
+from evidence.models import Alert, CustodyEvent, Exhibit, Measurement, Submission, TeardownStep
+from evidence.stores import originals
+from tests import scenes
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def photo(name: str = "duct.jpg", content: bytes = b"a photo") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, content_type="image/jpeg")
+
+
+@pytest.fixture
+def scene() -> scenes.Scene:
+    return scenes.build_claim()
+
+
+def form(client: Client, scene: scenes.Scene, **more: Any) -> dict[str, Any]:
+    """What the filing page's form sends, its hidden key included."""
+    page = client.get(f"/claims/{scene.claim.reference}/file/").content.decode()
+    key = re.search(r'name="idempotency_key" value="([^"]+)"', page)
+    assert key
+    return {
+        "narrative": "No air came through.",
+        "narrative_lang": "en",
+        "licence": "cc-by-4.0",
+        "consent": "on",
+        "contact": "me@secret.example",
+        "idempotency_key": key[1],
+        "photos": [photo(), photo("second.jpg", b"another")],
+        **more,
+    }
+
+
+def test_filing_stores_several_photos_and_leads_to_the_submission(scene: scenes.Scene) -> None:
+    client = signed_in(scene.owners[0])
+    answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene))
+    submission = Submission.objects.get()
+    assert answer["Location"] == f"/submissions/{submission.reference}/"
+    assert [originals().path(str(ledger.unseal(one, "digest"))).read_bytes() for one in Exhibit.objects.order_by("number")] == [
+        b"a photo",
+        b"another",
+    ]
+    page = client.get(answer["Location"]).content.decode()
+    assert "received" in page
+    assert submission.pseudonym in page
+    assert submission.reference in client.get("/submissions/").content.decode()
+
+
+def test_the_same_form_sent_twice_is_one_submission(scene: scenes.Scene) -> None:
+    client = signed_in(scene.owners[0])
+    sent = form(client, scene)
+    answers = [client.post(f"/claims/{scene.claim.reference}/file/", {**sent, "photos": [photo()]}) for _ in range(2)]
+    assert answers[0]["Location"] == answers[1]["Location"]
+    assert Submission.objects.count() == 1
+    client.post(f"/claims/{scene.claim.reference}/file/", {**form(client, scene), "photos": [photo()]})
+    assert Submission.objects.count() == 2  # a new form is a new act
+
+
+def test_what_was_typed_is_kept_when_something_is_wrong(scene: scenes.Scene, settings: Any) -> None:
+    client = signed_in(scene.owners[0])
+    path = f"/claims/{scene.claim.reference}/file/"
+    sent = form(client, scene)
+    answer = client.post(path, {**sent, "consent": ""})
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert "No air came through." in page
+    assert sent["idempotency_key"] in page
+    assert "choose the photos again" in page
+    settings.EXHIBIT_MAX_BYTES = 3
+    answer = client.post(path, {**sent, "photos": [photo()]})
+    assert answer.status_code == 413
+    assert "larger than" in answer.content.decode()
+    assert "No air came through." in answer.content.decode()
+    settings.EXHIBIT_MAX_BYTES = 10_000
+    settings.SUBMISSION_MAX_EXHIBITS = 1
+    answer = client.post(path, {**sent, "photos": [photo(), photo()]})
+    assert answer.status_code == 400
+    assert "At most 1 photos" in answer.content.decode()
+    assert not Submission.objects.exists()
+
+
+def test_a_full_disk_is_507_and_loses_nothing_typed(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(stream: object) -> None:
+        raise NoSpace(0, 1)
+
+    client = signed_in(scene.owners[0])
+    sent = form(client, scene)
+    monkeypatch.setattr(filing, "receive", full)
+    answer = client.post(f"/claims/{scene.claim.reference}/file/", sent)
+    assert answer.status_code == 507
+    assert "No air came through." in answer.content.decode()
+    assert not Submission.objects.exists()
+
+
+def test_the_limits_are_said_before(scene: scenes.Scene) -> None:
+    page = signed_in(scene.owners[0]).get(f"/claims/{scene.claim.reference}/file/").content.decode()
+    assert "Up to 20 files of at most 40.0" in page
+    assert "Sealed:" in page
+    assert " multiple" in page
+
+
+def test_a_teardown_with_measurements_is_filed_from_the_page(scene: scenes.Scene) -> None:
+    client = signed_in(scene.owners[0])
+    teardown = {
+        "teardown-title": "Blower test",
+        "teardown-unit_label": "Car 1",
+        "teardown-serial": "VIN1",
+        "teardown-performed_date": "2025-05-01",
+        "step-1-done": "Blower at the inlet",
+        "step-1-photo": "1",
+        "measurement-1-aspect": str(scene.ducts.pk),
+        "measurement-1-quantity": "air speed",
+        "measurement-1-value": "0.02",
+        "measurement-1-standard_uncertainty": "0.02",
+        "measurement-1-unit_name": "m/s",
+        "measurement-1-instrument": "anemometer",
+        "measurement-1-method": "at the outlet",
+    }
+    incomplete = {**teardown, "measurement-1-standard_uncertainty": ""}
+    answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, **incomplete))
+    assert "without it a number proves little" in answer.content.decode()
+    answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, **teardown))
+    assert answer.status_code == 302, answer.content.decode()
+    assert str(Measurement.objects.get().value.normalize()) == "0.02"
+    assert TeardownStep.objects.get().exhibit is not None
+    assert "Blower test" in client.get(answer["Location"]).content.decode()
+
+
+def test_a_withdrawn_claim_takes_no_evidence_and_says_why(scene: scenes.Scene) -> None:
+    scenes.claims.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="A double.", now=scene.now)
+    client = signed_in(scene.owners[0])
+    page = client.get(f"/claims/{scene.claim.reference}/file/").content.decode()
+    assert "<button disabled>" in page
+    assert "no evidence is taken on it any more" in page
+    assert client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene)).status_code == 403
+
+
+def test_nobody_sees_the_submission_of_another(scene: scenes.Scene) -> None:
+    scenes.build_evidence(scene, accept=False)
+    submission, exhibit = scene.submissions[0], Exhibit.objects.get(submission=scene.submissions[0])
+    other = signed_in(scene.owners[1])
+    for path in (f"/submissions/{submission.reference}/", f"/desk/exhibits/{exhibit.reference}/picture"):
+        assert other.get(path).status_code == 404
+        assert Client().get(path).status_code == 302
+    assert other.post(f"/desk/exhibits/{exhibit.reference}/original").status_code == 404
+    assert other.post(f"/submissions/{submission.reference}/withdraw/", {"reason": "x"}).status_code == 404
+    assert other.get(f"/desk/submissions/{submission.reference}/").status_code == 403
+
+
+def test_an_original_leaves_only_as_a_recorded_download(scene: scenes.Scene) -> None:
+    scenes.build_evidence(scene, accept=False)
+    exhibit = Exhibit.objects.get(submission=scene.submissions[0])
+    path = f"/desk/exhibits/{exhibit.reference}/original"
+    client = signed_in(scene.moderator)
+    assert client.get(path).status_code == 405  # a link that is followed by a program would record a view that nobody had
+    response = client.post(path)
+    body = response.getvalue()
+    for close in response._resource_closers:
+        close()
+    assert body == b"photo 1"
+    assert response["Content-Disposition"].startswith("attachment")
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert CustodyEvent.objects.filter(exhibit=exhibit, kind="original_viewed", agent=scene.moderator.pseudonym).count() == 1
+
+
+def decide(scene: scenes.Scene, submission: Submission, **more: str) -> dict[str, str]:
+    reference = Exhibit.objects.get(submission=submission).reference
+    return {
+        "decision": "accepted",
+        "reason_en": "Clear photos.",
+        "reason_zh_Hans": "",
+        f"{reference}-source": "B",
+        f"{reference}-information": "2",
+        f"{reference}-why_en": "Known owner.",
+        f"{reference}-caption_en": "A duct",
+        f"{reference}-caption_zh_Hans": "风道",
+        **more,
+    }
+
+
+def test_a_moderator_accepts_with_grades_and_captions(scene: scenes.Scene) -> None:
+    scenes.build_evidence(scene, accept=False)
+    submission = scene.submissions[0]
+    client = signed_in(scene.moderator)
+    path = f"/desk/submissions/{submission.reference}/"
+    page = client.get(path).content.decode()
+    assert "owner1@secret.example" in page
+    assert client.post(path, decide(scene, submission))["Location"] == path
+    exhibit = Exhibit.objects.get(submission=submission)
+    assert (exhibit.grade_source, exhibit.grade_information) == ("B", "2")
+    assert exhibit.caption["translations"]["zh-Hans"]["text"] == "风道"
+    page = client.get(path).content.decode()
+    assert "This submission was decided before." in page
+    assert "<button disabled>" in page
+    assert client.post(path, decide(scene, submission)).status_code == 302  # said as a message, not done twice
+    assert CustodyEvent.objects.filter(exhibit=exhibit, kind="published").count() == 1
+
+
+def test_half_a_grade_is_refused_and_kept(scene: scenes.Scene) -> None:
+    scenes.build_evidence(scene, accept=False)
+    submission = scene.submissions[0]
+    reference = Exhibit.objects.get(submission=submission).reference
+    answer = signed_in(scene.moderator).post(
+        f"/desk/submissions/{submission.reference}/", decide(scene, submission, **{f"{reference}-information": ""})
+    )
+    assert answer.status_code == 400
+    assert "A grade is a letter, a number and the reason." in answer.content.decode()
+    assert "Known owner." in answer.content.decode()
+    submission.refresh_from_db()
+    assert submission.status == "received"
+
+
+def test_who_filed_it_cannot_decide_on_it(scene: scenes.Scene) -> None:
+    scenes.grant_role(by=ledger.SYSTEM, user=scene.owners[0], organisation=scenes.operator_body(), role="moderator", now=scene.now)
+    scenes.build_evidence(scene, accept=False)
+    client = signed_in(scene.owners[0])
+    path = f"/desk/submissions/{scene.submissions[0].reference}/"
+    page = client.get(path).content.decode()
+    assert "You filed this yourself" in page
+    assert "<button disabled>" in page
+    assert client.post(path, decide(scene, scene.submissions[0])).status_code == 403
+
+
+def test_an_auditor_sees_the_process_and_no_sealed_contact(scene: scenes.Scene) -> None:
+    scenes.build_evidence(scene, accept=False)
+    auditor = scenes.person("auditor", "auditor")
+    path = f"/desk/submissions/{scene.submissions[0].reference}/"
+    page = signed_in(auditor).get(path).content.decode()
+    assert "owner1@secret.example" not in page
+    assert signed_in(auditor).post(path, decide(scene, scene.submissions[0])).status_code == 403
+
+
+def test_the_same_file_twice_is_pointed_out(scene: scenes.Scene) -> None:
+    scenes.build_evidence(scene, accept=False)
+    client = signed_in(scene.owners[1])
+    client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, photos=[photo(content=b"photo 1")]))
+    again = Submission.objects.order_by("-filed_at").first()
+    assert again is not None
+    page = signed_in(scene.moderator).get(f"/desk/submissions/{again.reference}/").content.decode()
+    assert "The same photo twice is one witness, not two." in page
+
+
+def test_an_owner_withdraws_with_a_reason(scene: scenes.Scene) -> None:
+    scenes.build_evidence(scene)
+    submission = scene.submissions[0]
+    client = signed_in(scene.owners[0])
+    exhibit = Exhibit.objects.get(submission=submission)
+    assert Client().get(f"/exhibits/{exhibit.reference}/").status_code == 200
+    client.post(f"/submissions/{submission.reference}/withdraw/", {"reason": " "})
+    submission.refresh_from_db()
+    assert submission.status == "accepted"
+    client.post(f"/submissions/{submission.reference}/withdraw/", {"reason": "I was asked to."})
+    assert Client().get(f"/exhibits/{exhibit.reference}/").status_code == 404
+    assert "withdrawn by its owner" in client.get(f"/submissions/{submission.reference}/").content.decode()
+
+
+def test_an_alert_is_taken_note_of(scene: scenes.Scene) -> None:
+    alert = Alert.objects.create(kind="source_gone", claim=scene.claim, source=scene.source, created_at=timezone.now())
+    client = signed_in(scene.moderator)
+    assert f"/desk/alerts/{alert.pk}/handle/" in client.get("/desk/").content.decode()
+    assert client.post(f"/desk/alerts/{alert.pk}/handle/")["Location"] == "/desk/#alerts"
+    alert.refresh_from_db()
+    assert alert.handled_by == scene.moderator
+
+
+@pytest.mark.parametrize("path", ["/submissions/", "/desk/", "/desk/?show=submissions"])
+def test_lists_of_submissions_cost_the_same_for_ten_and_twenty(scene: scenes.Scene, path: str) -> None:
+    client = signed_in(scene.owners[0] if path == "/submissions/" else scene.moderator)
+
+    def grow() -> None:
+        for _ in range(10):
+            filing.file_submission(
+                by=scene.owners[0],
+                claim=scene.claim,
+                narrative="x",
+                narrative_lang="en",
+                licence="show",
+                now=timezone.now(),
+                photos=[filing.NewPhoto(filing.receive(photo().file), "a.jpg", write("en", "x"))],
+            )
+
+    counts = []
+    for _ in range(2):
+        grow()
+        client.get(path)
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(path).status_code == 200
+        counts.append(len(seen))
+    assert counts[0] == counts[1]

@@ -1,0 +1,264 @@
+"""The desk: queue, case, findings, the company's say, proposing and approving."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from claims.models import Claim, Company, Criterion
+from claims.written import write
+from tests import scenes
+from verdicts import actions
+from verdicts.models import Finding, Invitation, Reply, Verdict
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def scene() -> scenes.Scene:
+    return scenes.build_evidence(scenes.build_claim())
+
+
+@pytest.fixture
+def ready(scene: scenes.Scene) -> scenes.Scene:
+    """Findings are there and the company was heard."""
+    scenes.build_findings(scene)
+    scenes.build_silence(scene)
+    return scene
+
+
+def proposal(scene: scenes.Scene, **more: Any) -> dict[str, Any]:
+    return {
+        "rating": "not_delivered",
+        "rationale_en": "No air.",
+        "rationale_zh_Hans": "没有风。",
+        "exhibits": [one.reference for one in scene.exhibits()],
+        **more,
+    }
+
+
+def test_the_queue_shows_what_waits_by_urgency(scene: scenes.Scene) -> None:
+    scenes.build_findings(scene)
+    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    page = signed_in(scene.moderator).get("/desk/").content.decode()
+    places = [page.index(f'id="{name}"') for name in ("replies", "proposals", "alerts", "submissions", "aspects")]
+    assert places == sorted(places)
+    assert f"/desk/claims/{scene.claim.reference}/" in page
+    for name in ("replies", "proposals", "alerts", "submissions", "aspects", "nonsense"):
+        assert signed_in(scene.adjudicator).get(f"/desk/?show={name}").status_code == 200
+
+
+def test_a_finding_is_recorded_from_named_exhibits(scene: scenes.Scene) -> None:
+    client = signed_in(scene.moderator)
+    path = f"/desk/aspects/{scene.ducts.pk}/finding/"
+    answer = client.post(path, {"conclusion": "contradicts", "reasoning_en": "As the photos show."})
+    assert answer.status_code == 400
+    assert "As the photos show." in answer.content.decode()
+    answer = client.post(
+        path, {"conclusion": "contradicts", "reasoning_en": "As the photos show.", "exhibits": [scene.exhibits()[0].reference]}
+    )
+    assert answer["Location"] == f"/desk/claims/{scene.claim.reference}/"
+    assert Finding.objects.get().conclusion == "contradicts"
+    assert "As the photos show." in client.get(answer["Location"]).content.decode()
+
+
+def test_a_closed_gate_disables_the_button_and_says_its_sentence(scene: scenes.Scene) -> None:
+    page = signed_in(scene.adjudicator).get(f"/desk/claims/{scene.claim.reference}/").content.decode()
+    assert "There is no finding on this aspect yet." in page
+    assert "The company has not been asked yet." in page
+    assert f"/desk/aspects/{scene.ducts.pk}/verdict/" not in page
+    page = signed_in(scene.adjudicator).get(f"/desk/aspects/{scene.ducts.pk}/verdict/").content.decode()
+    assert "disabled" in page
+    assert "The company has not been asked yet." in page
+
+
+def test_the_same_sentences_stop_the_form_itself(scene: scenes.Scene) -> None:
+    answer = signed_in(scene.adjudicator).post(f"/desk/aspects/{scene.ducts.pk}/verdict/", proposal(scene))
+    assert answer.status_code == 400
+    assert "The company has not been asked yet." in answer.content.decode()
+    assert "没有风。" in answer.content.decode()
+    assert not Verdict.objects.exists()
+
+
+def test_someone_who_filed_judges_nothing(scene: scenes.Scene) -> None:
+    owner = scene.owners[0]
+    scenes.grant_role(by=scenes.ledger.SYSTEM, user=owner, organisation=scenes.operator_body(), role="moderator", now=scene.now)
+    page = signed_in(owner).get(f"/desk/aspects/{scene.ducts.pk}/finding/").content.decode()
+    assert "You filed evidence on this claim" in page
+    assert "disabled" in page
+
+
+def test_the_company_is_asked_and_its_answer_kept(scene: scenes.Scene) -> None:
+    client = signed_in(scene.moderator)
+    path = f"/desk/claims/{scene.claim.reference}/"
+    answer = client.post(path, {"do": "invite", "allegation_en": "No air."})
+    assert answer.status_code == 400
+    assert "This is needed in both languages." in answer.content.decode()
+    assert client.post(path, {"do": "invite", "allegation_en": "No air.", "allegation_zh_Hans": "没有风。"})["Location"] == path
+    assert Invitation.objects.get().status == "open"
+    assert client.post(path, {"do": "reply", "body": "We disagree.", "lang": "en"})["Location"] == path
+    assert Reply.objects.get().body == "We disagree."
+    public = Client().get(f"/claims/{scene.claim.reference}/").content.decode()
+    assert "We disagree." in public
+    assert "the company replied" in public
+    assert client.post(path, {"do": "nonsense"}).status_code == 404
+
+
+def test_the_window_is_closed_early_only_by_two_people(scene: scenes.Scene) -> None:
+    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    first, second = signed_in(scene.adjudicator), signed_in(scene.second_adjudicator)
+    path = f"/desk/claims/{scene.claim.reference}/"
+    first.post(path, {"do": "waive", "reason_en": "It answered in court.", "reason_zh_Hans": "已在法庭答复。"})
+    assert "a second person has to approve it" in first.get(path).content.decode()
+    assert first.post(path, {"do": "approve-waiver"}).status_code == 403
+    assert Invitation.objects.get().status == "open"
+    assert second.post(path, {"do": "approve-waiver"})["Location"] == path
+    assert Invitation.objects.get().status == "waived"
+    assert second.post(path, {"do": "approve-waiver"})["Location"] == path  # said as a message
+
+
+def test_a_moderator_cannot_waive(scene: scenes.Scene) -> None:
+    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    answer = signed_in(scene.moderator).post(
+        f"/desk/claims/{scene.claim.reference}/", {"do": "waive", "reason_en": "x", "reason_zh_Hans": "x"}
+    )
+    assert answer.status_code == 403
+
+
+def test_a_verdict_is_proposed_by_one_and_published_by_another(ready: scenes.Scene) -> None:
+    first, second = signed_in(ready.adjudicator), signed_in(ready.second_adjudicator)
+    form = first.get(f"/desk/aspects/{ready.ducts.pk}/verdict/").content.decode()
+    assert "does not conform" in form  # the numbers stand beside the form
+    answer = first.post(f"/desk/aspects/{ready.ducts.pk}/verdict/", proposal(ready))
+    verdict = Verdict.objects.get()
+    path = f"/desk/verdicts/{verdict.reference}/"
+    assert answer["Location"] == path
+    page = first.get(path).content.decode()
+    assert "You proposed this verdict, so a second person has to approve it." in page
+    assert 'value="approve" disabled' in page
+    assert first.post(path, {"do": "approve"}).status_code == 403
+    assert "Not delivered" not in Client().get(f"/claims/{ready.claim.reference}/").content.decode()
+    assert 'value="approve">' in second.get(path).content.decode()
+    assert second.post(path, {"do": "approve"})["Location"] == f"/claims/{ready.claim.reference}/"
+    public = Client().get(f"/claims/{ready.claim.reference}/").content.decode()
+    assert "Not delivered" in public
+    assert "No air." in public
+    assert second.post(path, {"do": "approve"})["Location"] == path  # decided before: a message, nothing twice
+    assert Verdict.objects.standing().count() == 1
+
+
+def test_a_proposal_is_sent_back_with_a_reason(ready: scenes.Scene) -> None:
+    verdict = scenes.propose(ready)
+    path = f"/desk/verdicts/{verdict.reference}/"
+    client = signed_in(ready.second_adjudicator)
+    assert client.post(path, {"do": "reject", "reason": ""}).status_code == 400
+    assert client.post(path, {"do": "reject", "reason": "Too few."})["Location"] == f"/desk/claims/{ready.claim.reference}/"
+    verdict.refresh_from_db()
+    assert verdict.status == "rejected"
+    assert client.post(path, {"do": "other"}).status_code == 404
+
+
+def test_superseding_needs_a_reason(ready: scenes.Scene) -> None:
+    actions.approve_verdict(by=ready.second_adjudicator, verdict=scenes.propose(ready), now=ready.now)
+    client = signed_in(ready.adjudicator)
+    path = f"/desk/aspects/{ready.ducts.pk}/verdict/"
+    answer = client.post(path, proposal(ready))
+    assert answer.status_code == 400
+    assert "Say why it should be superseded." in answer.content.decode()
+    assert client.post(path, proposal(ready, reason="New cars.")).status_code == 302
+
+
+def test_a_misleading_verdict_names_how(ready: scenes.Scene) -> None:
+    client = signed_in(ready.adjudicator)
+    path = f"/desk/aspects/{ready.carbon.pk}/verdict/"
+    answer = client.post(path, proposal(ready, rating="misleading"))
+    assert "Name the mechanism by which it misleads." in answer.content.decode()
+    assert client.post(path, proposal(ready, rating="misleading", mechanism="implied_function")).status_code == 302
+
+
+def test_a_moderator_registers_a_claim_with_all_it_needs(scene: scenes.Scene) -> None:
+    client = signed_in(scene.moderator)
+    sent = {
+        "new_company_en": "Another maker",
+        "new_product_en": "A phone",
+        "new_option_en": "Gold case",
+        "price": "100",
+        "currency": "CNY",
+        "quote": "Lasts five days.",
+        "quote_lang": "en",
+        "summary_en": "The battery lasts five days",
+        "kind": "express",
+        "source_url": "https://brand.example/phone",
+        "source_title_en": "Product page",
+        "channel": "product_page",
+        "aspect-1-kind": "quantity",
+        "aspect-1-statement_en": "it runs for five days",
+        "aspect-1-property_en": "running time",
+        "aspect-1-comparator": "at_least",
+        "aspect-1-value": "5",
+        "aspect-1-unit": "day",
+        "aspect-2-kind": "function",
+        "aspect-3-kind": "function",
+    }
+    wrong = client.post("/desk/claims/new/", {**sent, "new_product_en": ""})
+    assert wrong.status_code == 400
+    assert "Lasts five days." in wrong.content.decode()
+    answer = client.post("/desk/claims/new/", sent)
+    assert answer.status_code == 302, answer.content.decode()
+    claim = Claim.objects.get(quote="Lasts five days.")
+    assert answer["Location"] == f"/claims/{claim.reference}/"
+    assert (claim.stake, claim.currency) == (100, "CNY")
+    assert claim.appearance_set.get().exact == "Lasts five days."
+    assert Criterion.objects.get(aspect__claim=claim).unit == "day"
+    assert Company.objects.count() == 2
+
+
+def test_a_correction_needs_its_reason_and_keeps_the_first_wording(scene: scenes.Scene) -> None:
+    client = signed_in(scene.moderator)
+    path = f"/desk/claims/{scene.claim.reference}/revise/"
+    sent = {"do": "revise", "quote": scenes.POST, "summary_en": "Two ducts", "summary_zh_Hans": "双风道", "kind": "express", "reason": ""}
+    assert client.post(path, sent).status_code == 400
+    assert client.post(path, {**sent, "reason": "Shorter."})["Location"] == f"/claims/{scene.claim.reference}/history/"
+    assert client.post(path, {"do": "withdraw", "withdrawal-reason": "A double."}).status_code == 302
+    page = client.get(path).content.decode()
+    assert "This claim was withdrawn. It stays readable" in page
+    assert "disabled" in page
+
+
+@pytest.mark.parametrize("show", ["", "aspects"])
+def test_the_desk_costs_the_same_for_ten_rows_and_twenty(scene: scenes.Scene, show: str) -> None:
+    client = signed_in(scene.moderator)
+    counts = []
+    for round_ in range(2):
+        for number in range(10):
+            claim = scenes.claims.register_claim(
+                by=scene.moderator,
+                product=scene.product,
+                quote=f"{round_}.{number}",
+                quote_lang="en",
+                now=scene.now,
+                summary=write("en", "x"),
+                aspects=[scenes.claims.NewAspect("function", write("en", "it works"))],
+            )
+            invitation = actions.invite_company(
+                by=scene.moderator, claim=claim, allegation=write("en", "x", zh_Hans="x"), now=timezone.now() - timedelta(days=40)
+            )
+            if number % 2:
+                actions.close_window(by=scenes.ledger.SYSTEM, invitation=invitation, now=timezone.now())
+        client.get(f"/desk/?show={show}")
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(f"/desk/?show={show}").status_code == 200
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
