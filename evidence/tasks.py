@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,13 +16,17 @@ from claims.models import Appearance, Source
 from evidence import decoding
 from evidence.actions.filing import mark_read
 from evidence.actions.looking import WATCHER, Looked, record_look, sight_appearance
+from evidence.extraction import extract
 from evidence.fetching import Client, FetchFailed
-from evidence.models import Exhibit, Rendition, Version, Watch
+from evidence.looking import classify
+from evidence.models import Exhibit, Observation, Rendition, Version, Watch
 from evidence.states import PRESENT, ExhibitStatus, LookType, Provenance
 from evidence.stores import originals, renditions
 
 CAPTURE_LIMIT = 50 * 1024 * 1024
 SWEEP = 500
+# "Nothing changed" is the server's own word: once a day it has to show the page itself.
+TRUSTED_FOR = timedelta(days=1)
 
 
 def client() -> Client:
@@ -32,42 +37,45 @@ def client() -> Client:
 @jobs.handler("evidence.look", queue="watch")
 def look(work: jobs.Work) -> None:
     """Visit a source once: fetch, tell what came back, store the bytes, then record what follows."""
-    from evidence.extraction import extract
-    from evidence.looking import classify
-
     source = Source.objects.get(pk=work.payload["source"])
-    watch = Watch.objects.filter(source=source).first()
-    latest = Version.objects.filter(source=source).order_by("-number").first()
-    headers = {}
-    if latest is not None and watch is not None:
-        headers = {name: value for name, value in (("if-none-match", watch.etag), ("if-modified-since", watch.last_modified)) if value}
+    latest = Version.objects.filter(source=source).select_related("capture").order_by("-number").first()
     looked_at = timezone.now()
-    etag = last_modified = ""
+    validators: dict[str, str] | None = None
     try:
-        response = client().get(source.url, headers=headers)
+        response = client().get(source.url, headers=_conditions(source, latest, looked_at))
     except FetchFailed as failure:
         seen = classify(asked=source.url, failure=failure.kind)
         looked = Looked(type=str(seen.type), looked_at=looked_at, reason=failure.sentence, final_url=failure.url)
     else:
         content_type = response.header("content-type")
-        text = extract(response.body, content_type, response.url) if response.status == 200 else None
+        text = extract(response.body, content_type, response.url) if 200 <= response.status < 300 else None
         seen = classify(
             asked=source.url, status=response.status, headers=response.headers, final_url=response.url, body=response.body, extract=text,
-            previous=latest.body if latest else None,
+            previous=latest.body if latest else None, previous_url=latest.capture.url if latest else "",
         )  # fmt: skip
         looked = Looked(
             type=str(seen.type), looked_at=looked_at, reason=seen.reason, status=response.status, final_url=response.url,
             elapsed_ms=int(response.elapsed * 1000), extract=text, content_type=content_type,
         )  # fmt: skip
-        if seen.type == LookType.OK:
+        if looked.type == LookType.OK:
             stored = originals().put(response.body, limit=CAPTURE_LIMIT)
-            looked = Looked(**{**vars(looked), "digest": stored.sha256, "size": stored.size})
-        if str(seen.type) in PRESENT:
-            etag, last_modified = response.header("etag")[:300], response.header("last-modified")[:60]
+            looked = replace(looked, digest=stored.sha256, size=stored.size)
+        if looked.type in PRESENT and text is not None:
+            validators = {"etag": response.header("etag")[:300], "last_modified": response.header("last-modified")[:60]}
     with work.finish():
-        record_look(by=WATCHER, source=source, looked=looked, now=timezone.now())
-        if etag or last_modified:
-            Watch.objects.filter(source=source).update(etag=etag, last_modified=last_modified)
+        observation = record_look(by=WATCHER, source=source, looked=looked, now=timezone.now())
+        if validators is not None and observation.version_id is not None:
+            # Always those of the newest text, or none: an older one would later vouch for the wrong text.
+            Watch.objects.filter(source=source).update(**validators)
+
+
+def _conditions(source: Source, latest: Version | None, now: datetime) -> dict[str, str]:
+    """What lets the server say "nothing changed" instead of sending the page again."""
+    watch = Watch.objects.filter(source=source).first()
+    lately = Observation.objects.filter(source=source, status=200, looked_at__gt=now - TRUSTED_FOR)
+    if watch is None or latest is None or not lately.exists():
+        return {}
+    return {name: value for name, value in (("if-none-match", watch.etag), ("if-modified-since", watch.last_modified)) if value}
 
 
 @jobs.handler("evidence.sight_appearance", queue="watch")
@@ -94,7 +102,7 @@ def watch() -> None:
 def read_exhibit(work: jobs.Work) -> None:
     """Read one photo in the decoder child: renditions, fingerprint, sealed metadata; or the reason why it cannot be shown."""
     exhibit = Exhibit.objects.get(pk=work.payload["exhibit"])
-    if exhibit.status == ExhibitStatus.READY:
+    if exhibit.status in {ExhibitStatus.READY, ExhibitStatus.WITHHELD}:
         return
     digest = str(ledger.unseal(exhibit, "digest"))
     match decoding.decode(originals().path(digest)):
@@ -107,7 +115,8 @@ def read_exhibit(work: jobs.Work) -> None:
             made = [(one, renditions().put(one.data, limit=CAPTURE_LIMIT)) for one in photo.renditions]
             with work.finish():
                 fields: dict[str, Any] = {
-                    "status": ExhibitStatus.READY, "media_type": f"image/{photo.format.lower()}", "width": photo.width, "height": photo.height,
+                    "status": ExhibitStatus.READY, "media_type": f"image/{photo.format.lower()}",
+                    "width": photo.width, "height": photo.height,
                     "pdq": list(photo.pdq_all8), "pdq_quality": photo.pdq_quality, "provenance": provenance_of(photo.metadata),
                 }  # fmt: skip
                 mark_read(
@@ -115,10 +124,8 @@ def read_exhibit(work: jobs.Work) -> None:
                     metadata=json.dumps(photo.metadata, ensure_ascii=False), **fields,
                 )  # fmt: skip
                 for one, stored in made:
-                    Rendition.objects.update_or_create(
-                        exhibit=exhibit, name=one.name,
-                        defaults={"digest": stored.sha256, "media_type": one.mime, "width": one.width, "height": one.height, "size": stored.size},
-                    )  # fmt: skip
+                    shown = {"media_type": one.mime, "width": one.width, "height": one.height, "digest": stored.sha256, "size": stored.size}
+                    Rendition.objects.update_or_create(exhibit=exhibit, name=one.name, defaults=shown)
 
 
 def provenance_of(metadata: dict[str, str | int]) -> str:
@@ -131,4 +138,3 @@ def sweep_files() -> None:
     """Remove renditions that no row names. Originals are swept by the operators' command alone."""
     known = set(Rendition.objects.values_list("digest", flat=True).iterator())
     renditions().sweep(known, older_than=timedelta(days=1))
-

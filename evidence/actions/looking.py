@@ -7,10 +7,8 @@ look ─ ok ──────► Version (if the text is new) ─► Sightings 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -20,11 +18,10 @@ import ledger
 from claims.actions import lift_flag, raise_flag
 from claims.models import Appearance, Claim, Source
 from claims.states import FlagKind
+from evidence.anchors import Quote, sight
+from evidence.extraction import Extract, text_digest
 from evidence.models import Alert, Capture, Disappearance, Observation, Sighting, Version
 from evidence.states import MISSING, PRESENT, AlertKind, DisappearanceStatus, LookMethod, LookType, SightingKind
-
-if TYPE_CHECKING:
-    from evidence.extraction import Extract
 
 WATCHER = ledger.SYSTEM
 ROLE = "system"
@@ -47,40 +44,48 @@ class Looked:
     method: str = LookMethod.LIVE
 
 
-def text_digest(text: str) -> str:
-    """SHA-256 of a version's text, by which it is told from the version before it."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 @transaction.atomic
 def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: datetime, role: str = ROLE) -> Observation:
     """Write down one look and everything that follows from it, in one transaction.
 
-    Looks at one source are recorded one after another (its row is locked), so versions are numbered without gaps. A look older
-    than the last recorded one is kept as an observation, but changes no version.
+    Looks at one source are recorded one after another (its row is locked), so versions are numbered without gaps. A look that was
+    overtaken by a later one changes nothing but the list of looks: it points at the version that it found again, or, where no
+    version has its text, is kept with its bytes alone, because its place among the versions is not known any more. Raises jobs.Retry
+    when the source has to be fetched again.
     """
     source = Source.objects.select_for_update().get(pk=source.pk)
     latest = Version.objects.filter(source=source).order_by("-number").first()
-    type_, version, capture = looked.type, None, None
+    overtaken = Observation.objects.filter(source=source, looked_at__gt=looked.looked_at).exists()
+    type_, reason, version, capture = looked.type, looked.reason, None, None
     if type_ in PRESENT:
         digest = text_digest(looked.extract.text) if looked.extract else None
-        if latest is not None and (digest is None or digest == latest.digest):
-            type_, version = LookType.UNCHANGED, latest
+        if overtaken:
+            known = Version.objects.filter(source=source, not_after__lte=looked.looked_at)
+            version = (known if digest is None else known.filter(digest=digest)).order_by("-number").first()
+        elif latest is not None and digest in (None, latest.digest):
+            version = latest
+        if version is not None:
+            type_ = LookType.UNCHANGED
         else:
-            assert looked.extract is not None
-            assert digest is not None
-            type_ = LookType.OK
+            if looked.extract is None or not looked.digest:
+                # It was the version's text when it was fetched, and another look wrote a new version since: the bytes are needed.
+                raise jobs.Retry("the source changed while it was looked at", after=timedelta(seconds=1))
             capture = _capture(by, role, source, looked, now)
-            version = _version(by, role, source, capture, latest, looked.extract, digest, looked.looked_at, now)
+            if overtaken:
+                type_, reason = LookType.TRANSIENT, "A later look was written down before this one"
+            else:
+                type_ = LookType.OK
+                version = _version(by, role, source, capture, latest, looked.extract, looked.looked_at, now)
     observation = Observation(
         source=source, type=type_, method=looked.method, looked_at=looked.looked_at, status=looked.status,
-        final_url=looked.final_url[:2000],         reason=looked.reason[:300], capture=capture, version=version, elapsed_ms=looked.elapsed_ms, created_at=now,
+        final_url=looked.final_url[:2000], reason=reason[:300], capture=capture, version=version,
+        elapsed_ms=looked.elapsed_ms, created_at=now,
     )  # fmt: skip
     with ledger.act("source.observed", by=by, role=role):
         observation.save(force_insert=True)
     if capture is not None and version is not None:
         sight_version(by=by, version=version, now=now, role=role)
-    if looked.method == LookMethod.LIVE:
+    if looked.method == LookMethod.LIVE and not overtaken:
         if type_ in MISSING:
             _missing(by, role, source, type_, looked.looked_at, now)
         elif type_ in PRESENT:
@@ -100,16 +105,17 @@ def _capture(by: ledger.Actor, role: str, source: Source, looked: Looked, now: d
 
 
 def _version(
-    by: ledger.Actor, role: str, source: Source, capture: Capture, latest: Version | None, extract: Extract, digest: str,
-    seen_at: datetime, now: datetime,
+    by: ledger.Actor, role: str, source: Source, capture: Capture, latest: Version | None, extract: Extract, seen_at: datetime,
+    now: datetime,
 ) -> Version:  # fmt: skip
     """The next version. It came after the last look that still found the one before it."""
     before = None
     if latest is not None:
         before = Observation.objects.filter(version=latest).order_by("-looked_at").values_list("looked_at", flat=True).first()
     version = Version(
-        source=source, capture=capture, number=latest.number + 1 if latest else 1, title=extract.title, body=extract.text, digest=digest,
-        characters=len(extract.text), lang=extract.lang or source.lang, extractor=extract.extractor, extractor_version=extract.version,
+        source=source, capture=capture, number=latest.number + 1 if latest else 1, title=extract.title, body=extract.text,
+        digest=extract.digest, characters=len(extract.text), lang=source.lang if extract.lang == "und" else extract.lang,
+        extractor=extract.extractor, extractor_version=extract.version,
         not_before=min(before, seen_at) if before else None, not_after=seen_at, created_at=now,
     )  # fmt: skip
     with ledger.act("source.changed" if latest else "source.first_seen", by=by, role=role):
@@ -127,12 +133,12 @@ def sight_version(*, by: ledger.Actor, version: Version, now: datetime, role: st
 @transaction.atomic
 def sight_appearance(*, by: ledger.Actor, appearance: Appearance, now: datetime, role: str = ROLE) -> list[Sighting]:
     """Look for one appearance in every version that is there already, oldest first. Twice is once."""
+    source = Source.objects.select_for_update().get(pk=appearance.source_id)
+    if Disappearance.objects.filter(source=source, status=DisappearanceStatus.CONFIRMED).exists():
+        raise_flag(by=by, claim=appearance.claim, kind=FlagKind.DELETED, now=now, role=role)
     if not appearance.exact:
         return []
-    Source.objects.select_for_update().get(pk=appearance.source_id)
-    return [
-        _sight(by, role, appearance, version, now) for version in Version.objects.filter(source=appearance.source_id).order_by("number")
-    ]
+    return [_sight(by, role, appearance, version, now) for version in Version.objects.filter(source=source).order_by("number")]
 
 
 def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version, now: datetime) -> Sighting:
@@ -140,8 +146,6 @@ def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version
     found = Sighting.objects.filter(appearance=appearance, version=version).first()
     if found:
         return found
-    from evidence.anchors import Quote, sight
-
     seen = sight(Quote(appearance.exact, appearance.prefix, appearance.suffix), version.body)
     sighting = Sighting(
         appearance=appearance, version=version, kind=str(seen.kind), start=seen.start, end=seen.end, passage=seen.passage,
@@ -204,8 +208,15 @@ def _back(by: ledger.Actor, role: str, source: Source, looked_at: datetime, now:
         Disappearance.objects.filter(pk=going.pk).update(status=DisappearanceStatus.REVERSED, reversed_at=looked_at)
     if going.status == DisappearanceStatus.CONFIRMED:
         for claim in _claims_in(source):
+            if _gone_elsewhere(claim):
+                continue
             lift_flag(by=by, claim=claim, kind=FlagKind.DELETED, now=now, role=role)
             _alert(by, role, AlertKind.SOURCE_BACK, source, now, claim=claim)
+
+
+def _gone_elsewhere(claim: Claim) -> bool:
+    """Whether another source of the claim is gone."""
+    return Disappearance.objects.filter(status=DisappearanceStatus.CONFIRMED, source__appearance__claim=claim).exists()
 
 
 @transaction.atomic
