@@ -220,13 +220,15 @@ class Demo:
 
     def _revive(self, engine: Postgres | Valkey, supervisor: Supervisor) -> None:
         """Start an engine that died. Whatever ended it may still be at it, so this is tried three times. Raises EngineFailed."""
-        for attempt in range(3):
+        for last in (False, False, True):
             try:
-                return engine.start()
+                engine.start()
             except EngineFailed as error:
-                if attempt == 2:
+                if last:
                     raise
                 supervisor.say(f"{error}; trying again")
+            else:
+                return
 
     def _stop_engines(self) -> None:
         for engine in reversed(self.engines):
