@@ -33,7 +33,7 @@ def spans(draw: st.DrawFn) -> tuple[str, int, int]:
     return text, start, draw(st.integers(start + 1, len(text)))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(spans())
 def test_an_anchored_quote_is_found_exactly_where_it_was(span: tuple[str, int, int]) -> None:
     text, start, end = span
@@ -43,7 +43,7 @@ def test_an_anchored_quote_is_found_exactly_where_it_was(span: tuple[str, int, i
     assert sight(quote, text) == Sighted(Sight.VERBATIM, start, end, text[start:end], 1000)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(any_text, any_text, any_text, any_text)
 def test_any_quote_in_any_text_gives_a_passage_of_that_text(exact: str, prefix: str, suffix: str, text: str) -> None:
     found = sight(Quote(exact, prefix, suffix), text)
@@ -55,7 +55,7 @@ def test_any_quote_in_any_text_gives_a_passage_of_that_text(exact: str, prefix: 
     assert sight(Quote(exact, prefix, suffix), text) == found
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 @given(any_text)
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)

@@ -48,7 +48,7 @@ def marked(found: Diff) -> str:
     return "".join(signs[run.kind].format(run.text) for run in found.inline())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(any_text, any_text)
 def test_both_texts_are_rebuilt_exactly(old: str, new: str) -> None:
     found = diff(old, new)

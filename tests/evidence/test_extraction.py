@@ -272,7 +272,7 @@ pieces = st.sampled_from(
 pages = st.lists(pieces | st.text(max_size=4), max_size=40).map("".join)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(pages)
 def test_any_markup_gives_clean_lines_and_the_same_ones_again(source: str) -> None:
     body = source.encode("utf-8", "replace")
@@ -291,7 +291,7 @@ def test_any_bytes_of_any_type_give_a_text(body: bytes, content_type: str, url: 
         found.text.encode()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(
     st.text(alphabet="改了 \t\n\r\u3000\u00a0\u200b\u2028\x00\x85aＡe\u0301\u1100\u1161\ud800\u2000，.", max_size=60) | st.text(max_size=40)
 )
