@@ -146,13 +146,18 @@ class ApiKey(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT)
     label = models.CharField(max_length=80)
     prefix = models.CharField(max_length=12)
-    digest = models.CharField(max_length=64, unique=True)
+    digest = models.CharField(max_length=64)
     scopes = models.JSONField(default=list)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [  # empty once it was erased
+            models.UniqueConstraint(fields=["digest"], condition=~Q(digest=""), name="api_key_digest_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.prefix}…"

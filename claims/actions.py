@@ -144,6 +144,15 @@ def add_source(
     return source
 
 
+@transaction.atomic
+def stop_watching(*, by: ledger.Actor, source: Source, role: str = Role.MODERATOR) -> None:
+    """Look at a source no more. Twice is once. Raises NotAllowed."""
+    if isinstance(by, User):
+        check_register(by)
+    with ledger.act("source.unwatched", by=by, role=role):
+        Source.objects.filter(pk=source.pk, watched=True).update(watched=False)
+
+
 @dataclass(frozen=True)
 class NewCriterion:
     """A promised quantity as handed to `register_claim`."""
@@ -266,6 +275,8 @@ def place_claim(
     found = Appearance.objects.filter(claim=claim, source=source).first()
     if found:
         return found
+    if not exact and not fragment:
+        raise ValidationError(_("Say where in the source it stands: its words, or the time at which they are spoken."))
     appearance = Appearance(claim=claim, source=source, exact=exact, prefix=prefix, suffix=suffix, fragment=fragment, created_at=now)
     with ledger.act("claim.placed", by=by, role=Role.MODERATOR):
         _store(appearance)

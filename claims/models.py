@@ -222,8 +222,7 @@ class Claim(models.Model):
                 condition=Q(stake=None, currency="") | Q(stake__isnull=False, stake__gte=0) & ~Q(currency=""),
                 name="claim_stake_has_a_currency",
             ),
-            models.CheckConstraint(condition=~Q(quote=""), name="claim_has_a_quote"),
-        ]
+        ]  # That a claim has a quote is asked by the action: an erased one has none.
         indexes = [models.Index(fields=["company", "-id"]), models.Index(fields=["status", "-id"])]
 
     def __str__(self) -> str:
@@ -306,8 +305,7 @@ class Appearance(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["claim", "source"], name="appearance_once_per_source"),
-            models.CheckConstraint(condition=~Q(exact="") | ~Q(fragment=""), name="appearance_points_somewhere"),
-        ]
+        ]  # That an appearance points somewhere is asked by the action: an erased one does not.
 
 
 class FlagQuerySet(models.QuerySet["Flag"]):

@@ -94,6 +94,11 @@ class Version(models.Model):
             models.CheckConstraint(condition=Q(not_before=None) | Q(not_before__lte=F("not_after")), name="version_interval_ordered"),
         ]
 
+    @property
+    def withheld(self) -> bool:
+        """Its text was erased. That there was a version, and when, stays."""
+        return not self.digest
+
 
 @ledger.recorded(
     plain=["source", "type", "method", "looked_at", "status", "capture", "version", "elapsed_ms", "created_at"],
@@ -271,7 +276,9 @@ class Unit(models.Model):
     objects = UnitQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["product", "serial_key"], name="unit_once_per_product")]
+        constraints = [  # an erased serial number is empty, and says no more that two units are one
+            models.UniqueConstraint(fields=["product", "serial_key"], condition=~Q(serial_key=""), name="unit_once_per_product")
+        ]
 
     def __str__(self) -> str:
         return self.label

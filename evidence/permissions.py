@@ -9,7 +9,7 @@ from accounts.permissions import NotAllowed, check_role
 from claims.models import Claim
 from claims.states import ClaimStatus
 from evidence.models import Exhibit, Submission
-from evidence.states import SubmissionStatus
+from evidence.states import ExhibitStatus, SubmissionStatus
 
 
 def check_file(user: User, claim: Claim) -> None:
@@ -37,7 +37,9 @@ def check_grade(user: User, exhibit: Exhibit) -> None:
 
 
 def check_view_original(user: User, exhibit: Exhibit) -> None:
-    """Moderators, adjudicators and its own filer may see an original; each view is recorded. Raises NotAllowed."""
+    """Moderators, adjudicators and its own filer may see an original while there is one; each view is recorded. Raises NotAllowed."""
+    if exhibit.status == ExhibitStatus.WITHHELD:
+        raise NotAllowed(_("Its file was erased. Nothing of it is kept."))
     if exhibit.submission.filed_by_id != user.pk:
         check_role(user, Role.MODERATOR, Role.ADJUDICATOR)
 

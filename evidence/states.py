@@ -88,12 +88,14 @@ class ExhibitStatus(models.TextChoices):
     STORED = "stored", _("stored, not yet read")
     READY = "ready", _("ready")
     UNREADABLE = "unreadable", _("kept, but cannot be shown")
+    WITHHELD = "withheld", _("withheld: its file was erased")
 
 
 EXHIBIT_TRANSITIONS: dict[str, frozenset[str]] = {
-    ExhibitStatus.STORED: frozenset({ExhibitStatus.READY, ExhibitStatus.UNREADABLE}),
-    ExhibitStatus.READY: frozenset(),
-    ExhibitStatus.UNREADABLE: frozenset({ExhibitStatus.READY}),
+    ExhibitStatus.STORED: frozenset({ExhibitStatus.READY, ExhibitStatus.UNREADABLE, ExhibitStatus.WITHHELD}),
+    ExhibitStatus.READY: frozenset({ExhibitStatus.WITHHELD}),
+    ExhibitStatus.UNREADABLE: frozenset({ExhibitStatus.READY, ExhibitStatus.WITHHELD}),
+    ExhibitStatus.WITHHELD: frozenset(),
 }
 
 
@@ -138,3 +140,4 @@ class CustodyKind(models.TextChoices):
     PUBLISHED = "published", _("published")
     WITHDRAWN = "withdrawn", _("withdrawn")
     CHECKED = "checked", _("checked against its fingerprint")
+    WITHHELD = "withheld", _("withheld")

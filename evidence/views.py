@@ -275,7 +275,7 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _duplicates(found: Submission) -> list[Exhibit]:
     """Exhibits of other submissions that are the same file, byte for byte."""
-    keys = Exhibit.objects.filter(submission=found).values("duplicate_key")
+    keys = Exhibit.objects.filter(submission=found).exclude(duplicate_key="").values("duplicate_key")
     rows = Exhibit.objects.filter(duplicate_key__in=keys).exclude(submission=found)
     return list(rows.select_related("submission").order_by("reference")[:20])
 

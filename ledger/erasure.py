@@ -4,7 +4,11 @@ An erasure is itself recorded (`ledger.Erasure`, kind "erased"): which object, w
 the owner of the tables, since history rows refuse every change while their triggers stand.
 
 The rooms that hold copies elsewhere (files, renditions, reports, search index, caches) register a hook. Hooks run after the
-database has let go of the value, may run again, and make the command fail loudly when they fail.
+database has let go of the value, may run again, and make the command fail loudly when they fail. What can only be found while
+the value stands (a file whose address is sealed) is removed by the hook's `before`; a command that fails between the two is
+run again.
+
+Whoever copies texts from row to row or into a file takes `hold` first: then an erasure either sees the copy or is seen by it.
 """
 # ruff: noqa: S608  the names in this SQL are tables and columns of our own models
 
@@ -24,7 +28,7 @@ from ledger import leaves, protection, registry, sequencing
 from ledger.keys import verifier
 from ledger.leaf import Leaf
 from ledger.models import Entry, Erasure, Opening, Pending, SealedKey
-from ledger.recording import REASON, Actor, act
+from ledger.recording import REASON, SYSTEM, Actor, act
 from ledger.sealing import SealedField
 from ledger.verify import audit
 
@@ -45,32 +49,63 @@ class Target:
     ground: str
 
 
-_hooks: dict[str, Callable[[Target], None]] = {}
+Hook = Callable[[Target], None]
+_hooks: dict[str, tuple[Hook, Hook | None]] = {}
+_LOCK = 0x41436572  # any number that no other advisory lock of this database has
 
 
-def register(hook: Callable[[Target], None], name: str | None = None) -> None:
-    """Have `hook` called for every erasure. It removes what its room keeps of the object's fields, and may be called twice."""
-    _hooks[name or f"{hook.__module__}.{hook.__qualname__}"] = hook
+def register(hook: Hook, name: str | None = None, *, before: Hook | None = None) -> None:
+    """Have `hook` called for every erasure. It removes what its room keeps of the object's fields, and may be called twice.
+
+    `before` is called when all is checked and nothing is erased yet, for what cannot be found afterwards.
+    """
+    _hooks[name or f"{hook.__module__}.{hook.__qualname__}"] = hook, before
 
 
 def unregister(name: str) -> None:
     _hooks.pop(name, None)
 
 
+def hold() -> None:
+    """Let no erasure begin until the caller's transaction ends; waits for one that is under way. Take it before any row lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
+
+
+def erased(label: str, *fields: str) -> list[str]:
+    """The ids of the objects of a type of which one of `fields` was erased."""
+    of_type = Erasure.objects.filter(object_label=label)
+    return [object_id for object_id, gone in of_type.values_list("object_id", "fields") if not set(fields).isdisjoint(gone)]
+
+
+def since(size: int) -> bool:
+    """Whether anything was erased that the checkpoint of `size` does not cover: what was read at it may hold the value."""
+    covered = Entry.objects.filter(object_label=Erasure._meta.label_lower, index__lt=size).count()
+    return Erasure.objects.count() > covered
+
+
+def follow(target: Target, label: str, object_id: Any, fields: Sequence[str]) -> Erasure:
+    """Erase what repeats an erased value in another object, on the same ground. For hooks. Raises ErasureRefused."""
+    reason = f"It repeats what was erased of {target.label}/{target.object_id}."
+    return erase(label, object_id, fields=fields, ground=target.ground, reason=reason, by=SYSTEM, role="system")
+
+
 def erase(
     label: str, object_id: Any, *, fields: Sequence[str] = (), ground: str, reason: str, by: Actor, role: str = "operator"
 ) -> Erasure:
-    """Erase fields of one object (all its texts and sealed values, and the reasons of its changes, when none are named).
+    """Erase fields of one object. When none are named: all its words and sealed values, and the reasons of its changes; who acted
+    and when stays, unless it is named.
 
-    1. The log takes in what waits, so that every value to go is already committed to.
+    1. The log takes in what waits, so that every value to go is already committed to. The hooks' `before`.
     2. One transaction: the row is blanked like in any edit, the Erasure is written, and, with the triggers of the history off, the
        values go from the event rows and the openings from the log's side tables; the record's key goes with its sealed values.
+       A reason that was given for several objects at once goes from all of them.
     3. Hooks; the touched tables are vacuumed; the log takes in the erasure.
 
     Raises ErasureRefused.
     """
     record, key = _find(label, object_id)
-    chosen = tuple(fields) or (*record.text, *record.sealed, REASON)
+    chosen = tuple(fields) or (*(name for name in (*record.text, *record.sealed) if _is_words(record, name)), REASON)
     for name in chosen:
         if name != REASON and (name not in record.names or record.kind(name) not in {"text", "sealed"}):
             raise ErasureRefused(f"{label} has no text or sealed field {name!r}; plain fields stand in the public log for ever")
@@ -80,13 +115,21 @@ def erase(
     sequencing.sequence()
     if Pending.objects.filter(event_label=record.event_label, event_id__in=_event_ids(record, key)).exists():
         raise ErasureRefused("a change of this object is not in the log yet; try again when the sequencer has caught up")
-    now = _database_now()
+    target = Target(label, str(object_id), chosen, ground)
+    _beforehand(target)
+    now = _database_now()  # what this transaction itself writes is later: PostgreSQL's now() is its start
     with transaction.atomic():
+        _lock()
+        shared = _sharing_reasons(record, key, now) if REASON in chosen else []
         with act("erased", by=by, role=role, reason=reason):
             _blank_row(record, key, chosen)
             made = Erasure.objects.create(object_label=label, object_id=str(object_id), fields=list(chosen), ground=ground, erased_at=now)
+            for other, other_id in shared:
+                Erasure.objects.create(object_label=other.label, object_id=str(other_id), fields=[REASON], ground=ground, erased_at=now)
         _forget(record, key, chosen, now)
-    _afterwards(record, [Target(label, str(object_id), chosen, ground)])
+        for other, other_id in shared:
+            _forget(other, other_id, [REASON], now)
+    _afterwards(record, [target])
     return made
 
 
@@ -106,7 +149,9 @@ def reapply(mirror: Path | None = None, *, by: Actor) -> int:
     for erasure_id, (label, object_id, fields, ground, when) in known.items():
         record, key = _find(label, object_id)
         _check_owner(record)
+        _beforehand(Target(label, object_id, tuple(fields), ground))
         with transaction.atomic():
+            _lock()
             left = _left(record, key, fields, when)
             if left:
                 with act("erased", by=by, role="operator", reason="applied again after a restore"):
@@ -151,6 +196,32 @@ def _database_now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
     return now
+
+
+def _lock() -> None:
+    """One erasure at a time, and none while a transaction `hold`s."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _is_words(record: registry.Record, name: str) -> bool:
+    """Whether a field holds something that a person or a file said, and not who or when."""
+    field = record.model._meta.get_field(name)
+    return not isinstance(field, models.ForeignKey | models.DateField | models.IntegerField | models.BooleanField | models.UUIDField)
+
+
+def _sharing_reasons(record: registry.Record, key: Any, before: datetime) -> list[tuple[registry.Record, Any]]:
+    """Other objects that were changed in the same acts for the same reasons."""
+    own = record.event_model._base_manager.filter(pgh_obj_id=key, pgh_created_at__lt=before, pgh_context__reason__gt="")
+    pairs = {(context["act"], context["reason"]) for context in own.values_list("pgh_context", flat=True) if "act" in context}
+    acts, reasons = [act for act, _reason in pairs], [reason for _act, reason in pairs]
+    found: set[tuple[str, Any]] = set()
+    for other in registry.records() if pairs else ():
+        rows = other.event_model._base_manager.filter(pgh_context__act__in=acts, pgh_context__reason__in=reasons, pgh_created_at__lt=before)
+        for object_id, context in rows.values_list("pgh_obj_id", "pgh_context"):
+            if (context["act"], context["reason"]) in pairs:
+                found.add((other.label, object_id))
+    return [(registry.recorded[label], object_id) for label, object_id in sorted(found - {(record.label, key)}, key=str)]
 
 
 def _blank(field: models.Field[Any, Any]) -> Any:
@@ -206,9 +277,15 @@ def _forget(record: registry.Record, key: Any, fields: Iterable[str], before: da
             SealedKey.objects.filter(object_label=record.label, object_id=str(key))._raw_delete("default")
 
 
+def _beforehand(target: Target) -> None:
+    for _hook, before in _hooks.values():
+        if before is not None:
+            before(target)
+
+
 def _afterwards(record: registry.Record, targets: Sequence[Target], *, vacuum: bool = True) -> None:
     for target in targets:
-        for hook in _hooks.values():
+        for hook, _before in _hooks.values():
             hook(target)
     if vacuum and not connection.in_atomic_block:
         with connection.cursor() as cursor:

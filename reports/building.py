@@ -20,7 +20,7 @@ import ledger
 from claims.models import Claim, Source
 from evidence.blobs import BlobStore
 from evidence.stores import renditions
-from ledger import proofs
+from ledger import erasure, proofs
 from ledger.models import Checkpoint, Entry, Pending
 from ledger.sequencing import sequence
 from reports import document, standalone
@@ -29,6 +29,7 @@ from reports.models import Report, ReportFile, ReportKind
 from reports.schema import to_bytes
 from reports.typesetting import typeset, typeset_snapshot
 from reports.words import LANGS, phrase
+from verdicts.erasure import Withheld
 from verdicts.models import Verdict, VerdictDocument
 
 SHORT: Final = {"en": "en", "zh-Hans": "zh"}
@@ -53,6 +54,10 @@ class Built:
     kind: str
     report: dict[str, Any]
     files: dict[str, tuple[bytes, str]]
+
+
+class Outdated(Exception):
+    """Something was erased after the checkpoint that the report was made from, so the report may hold it. It has to be made anew."""
 
 
 class NotAtRest(Exception):
@@ -90,7 +95,7 @@ def gather_discrepancy(claim_id: UUID | str, checkpoint: Checkpoint) -> Gathered
     claim = Claim.objects.select_related("company", "product", "option").get(pk=claim_id)
     report = document.discrepancy(claim, checkpoint)
     standing = Verdict.objects.standing().filter(aspect__claim=claim)
-    return Gathered(report, {document.bundle_name(one): bundle_of(one, checkpoint) for one in standing}, _pictures(report))
+    return Gathered(report, {document.bundle_name(one): bundle_in_report(one, checkpoint) for one in standing}, _pictures(report))
 
 
 def gather_snapshot(source_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
@@ -126,12 +131,22 @@ def make(gathered: Gathered) -> Built:
 def bundle_of(verdict: Verdict, checkpoint: Checkpoint | None = None) -> bytes:
     """The offline bundle of a published verdict: leaf, proof, checkpoint (the published one unless given), document, openings.
 
-    Raises ledger.proofs.NotLogged while its leaf is not under the checkpoint.
+    Raises ledger.proofs.NotLogged while its leaf is not under the checkpoint, Withheld when its document was erased.
     """
-    body = VerdictDocument.objects.values_list("body", flat=True).get(verdict=verdict)
+    body = VerdictDocument.objects.values_list("body", flat=True).filter(verdict=verdict).first()
+    if body is None:
+        raise Withheld(verdict)
     return proofs.bundle(
         "verdicts.verdict", verdict.pk, document=json.loads(body), openings=None, note=checkpoint.note if checkpoint else None
     )
+
+
+def bundle_in_report(verdict: Verdict, checkpoint: Checkpoint) -> bytes:
+    """`bundle_of`, or, where the document is withheld, leaf and proof alone."""
+    try:
+        return bundle_of(verdict, checkpoint)
+    except Withheld:
+        return proofs.bundle("verdicts.verdict", verdict.pk, openings=(), note=checkpoint.note)
 
 
 def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
@@ -145,7 +160,10 @@ def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def keep(built: Built, *, now: datetime) -> Report:
-    """Store the files and their rows, inside the caller's transaction. The same report twice is one."""
+    """Store the files and their rows, inside the caller's transaction. The same report twice is one. Raises Outdated."""
+    erasure.hold()
+    if erasure.since(built.report["made_from"]["size"]):
+        raise Outdated
     report_id = UUID(built.report["id"])
     found = Report.objects.filter(pk=report_id).first()
     if found:

@@ -88,14 +88,14 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
         "reconstruction": claim.reconstruction,
         "made_from": _checkpoint(checkpoint),
         "company": _company(claim.company),
-        "product": {"id": str(claim.product_id), "name": claim.product.name},
+        "product": {"id": str(claim.product_id), "name": _said(claim.product.name)},
         "option": _option(claim),
         "claim": {
             "id": str(claim.pk),
             "reference": claim.reference,
             "address": f"{settings.SITE_URL}/claims/{claim.reference}/",
             "quote": _words(claim.quote, claim.quote_lang),
-            "summary": claim.summary,
+            "summary": _said(claim.summary),
             "kind": claim.kind,
             "status": claim.status,
             "made": instant(claim.made_at),
@@ -130,7 +130,7 @@ def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
         "made_from": _checkpoint(checkpoint),
         "company": _company(source.company),
         "source": _head(source),
-        "versions": [{**_version(one), "title": one.title, "text": one.body} for one in versions],
+        "versions": [{**_version(one), "title": one.title, "text": one.body or _withheld_text()} for one in versions],
         "diffs": _diffs(versions),
         "observations": [_look(one) for one in looks],
         "disappearances": _disappearances(source),
@@ -151,7 +151,16 @@ def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _words(text: str, lang: str) -> dict[str, Any]:
-    return {"lang": lang, "text": text, "translations": {}}
+    return {"lang": lang, "text": text, "translations": {}} if text else _said({})
+
+
+def _said(written: dict[str, Any]) -> dict[str, Any]:
+    """A text that every such row has; where it was erased, the words that say so."""
+    return written or words.as_text(words.PHRASES["withheld"])
+
+
+def _withheld_text() -> str:
+    return " ".join(words.PHRASES["withheld"])
 
 
 def _or_none(written: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -184,10 +193,10 @@ def _company(company: Company) -> dict[str, Any]:
         roles.setdefault(role.entity_id, []).append(role)
     return {
         "id": str(company.pk),
-        "name": company.name,
+        "name": _said(company.name),
         "legal_entities": [
             {
-                "name": entity.name,
+                "name": _said(entity.name),
                 "jurisdiction": entity.jurisdiction or None,
                 "registration": entity.registration or None,
                 "roles": [
@@ -209,7 +218,7 @@ def _option(claim: Claim) -> dict[str, Any] | None:
     if claim.option is None:
         return None
     price = {"amount": _number(claim.option.price), "currency": claim.option.currency}
-    return {"id": str(claim.option.pk), "name": claim.option.name, "price": price}
+    return {"id": str(claim.option.pk), "name": _said(claim.option.name), "price": price}
 
 
 def _head(source: Source) -> dict[str, Any]:
@@ -243,7 +252,7 @@ def _version(version: Version) -> dict[str, Any]:
         "not_before": instant(version.not_before),
         "not_after": instant(version.not_after),
         "lang": version.lang or "und",
-        "sha256": version.digest,
+        "sha256": version.digest or None,
         "characters": version.characters,
         "capture": version.capture.digest,
         "provenance": _CAPTURE_PROVENANCE,
@@ -280,6 +289,7 @@ def _diffs(versions: Sequence[Version]) -> list[dict[str, Any]]:
             **_difference(diff(old.body, new.body)),
         }
         for old, new in pairwise(versions)
+        if not old.withheld and not new.withheld
     ]
 
 
@@ -343,12 +353,12 @@ def _aspect(aspect: Aspect, verdict: Verdict | None) -> dict[str, Any]:
     findings = Finding.objects.public().filter(aspect=aspect).select_related("moderator").order_by("created_at", "id")
     return {
         "id": str(aspect.pk),
-        "statement": aspect.statement,
+        "statement": _said(aspect.statement),
         "kind": aspect.kind,
         "due": aspect.due_date.isoformat() if aspect.due_date else None,
         "cancelled": aspect.cancelled_date.isoformat() if aspect.cancelled_date else None,
         "criterion": {
-            "property": criterion.property,
+            "property": _said(criterion.property),
             "comparator": criterion.comparator,
             "value": plain(criterion.value),
             "unit": criterion.unit,
@@ -364,7 +374,7 @@ def _aspect(aspect: Aspect, verdict: Verdict | None) -> dict[str, Any]:
             {
                 "id": str(one.pk),
                 "conclusion": one.conclusion,
-                "reason": one.reasoning,
+                "reason": _said(one.reasoning),
                 "by": {"role": "moderator", "pseudonym": one.moderator.pseudonym},
                 "at": instant(one.created_at),
                 "exhibits": list(
@@ -388,7 +398,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "reference": verdict.reference,
         "rating": verdict.rating,
         "mechanism": verdict.mechanism or None,
-        "rationale": verdict.rationale,
+        "rationale": _said(verdict.rationale),
         "published": instant(verdict.published_at),
         "people": [{"role": "adjudicator", "pseudonym": who.pseudonym} for who in (verdict.proposed_by, verdict.decided_by)],
         "method": verdict.method_version,
@@ -410,15 +420,15 @@ def _measurements(aspect: Aspect) -> Iterable[Measurement]:
 def _measurement(one: Measurement) -> dict[str, Any]:
     steps = TeardownStep.objects.filter(teardown=one.teardown, exhibit__in=Exhibit.objects.public()).order_by("exhibit__reference")
     return {
-        "quantity": one.quantity,
+        "quantity": _said(one.quantity),
         "unit_label": one.teardown.unit.label,
         "contributor": one.teardown.submission.pseudonym,
         "laboratory": one.teardown.laboratory.name if one.teardown.laboratory else None,
         "value": plain(one.value),
         "uncertainty": plain(one.standard_uncertainty),
         "unit": one.unit_name,
-        "instrument": one.instrument,
-        "method": one.method,
+        "instrument": _said(one.instrument),
+        "method": _said(one.method),
         "conditions": _or_none(one.conditions),
         "measured": one.measured_date.isoformat(),
         "exhibits": list(dict.fromkeys(steps.values_list("exhibit__reference", flat=True))),
@@ -485,7 +495,7 @@ def _teardowns(claim: Claim) -> list[dict[str, Any]]:
     return [
         {
             "id": str(one.pk),
-            "title": one.title,
+            "title": _said(one.title),
             "unit_label": one.unit.label,
             "contributor": one.submission.pseudonym,
             "laboratory": one.laboratory.name if one.laboratory else None,
@@ -493,8 +503,8 @@ def _teardowns(claim: Claim) -> list[dict[str, Any]]:
             "steps": [
                 {
                     "number": step.number,
-                    "part": step.part.name if step.part else None,
-                    "done": step.done,
+                    "part": _or_none(step.part.name) if step.part else None,
+                    "done": _said(step.done),
                     "seen": _or_none(step.seen),
                     "exhibit": step.exhibit.reference if step.exhibit and step.exhibit_id in public else None,
                 }
@@ -518,7 +528,10 @@ def _invitation(invitation: Invitation) -> dict[str, Any]:
             {"text": _words(one.body, one.lang), "received": instant(one.received_at)}
             for one in invitation.reply_set.order_by("received_at", "id")
         ],
-        "waiver": {"reason": invitation.waiver_reason, "people": [{"role": "adjudicator", "pseudonym": who.pseudonym} for who in people]}
+        "waiver": {
+            "reason": _said(invitation.waiver_reason),
+            "people": [{"role": "adjudicator", "pseudonym": who.pseudonym} for who in people],
+        }
         if waived
         else None,
     }

@@ -333,7 +333,7 @@ class Built:
 
 def reports_of(**about: Any) -> list[Built]:
     """The newest reports about a claim or a source."""
-    reports = list(Report.objects.filter(**about).order_by("-id")[:5])
+    reports = list(Report.objects.filter(withheld_at=None, **about).order_by("-created_at", "-id")[:5])
     files: dict[UUID, list[ReportFile]] = defaultdict(list)
     for one in ReportFile.objects.filter(report__in=reports).order_by("name"):
         files[one.report_id].append(one)

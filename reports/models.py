@@ -17,9 +17,12 @@ class ReportKind(models.TextChoices):
     SNAPSHOT = "snapshot", _("snapshot of a deleted post")
 
 
-@ledger.recorded(plain=["reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at"], public=True)
+@ledger.recorded(plain=["reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at", "withheld_at"], public=True)
 class Report(models.Model):
-    """One built report. `basis` is the SHA-256 of its report.json: the same inputs make the same report, once."""
+    """One built report. `basis` is the SHA-256 of its report.json: the same inputs make the same report, once.
+
+    `withheld_at`: something in it was erased, so its files are gone (reports.erasure). That it was built stays.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
@@ -29,6 +32,7 @@ class Report(models.Model):
     checkpoint_size = models.PositiveBigIntegerField()
     basis = models.CharField(max_length=64)
     created_at = models.DateTimeField()
+    withheld_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -193,7 +193,8 @@ class Version(TypedDict):
     not_before: Time | None
     not_after: Time
     lang: LanguageTag
-    sha256: Sha256
+    #: Of the text; null while the text is withheld.
+    sha256: Sha256 | None
     characters: int
     #: SHA-256 of the preserved bytes of the observation that showed it, if they are published.
     capture: Sha256 | None

@@ -32,8 +32,7 @@ def discrepancy(work: jobs.Work) -> None:
     work.progress(1, 3, "typesetting")
     built = building.make(gathered)
     work.progress(2, 3, "storing")
-    with work.finish():
-        building.keep(built, now=timezone.now())
+    _keep(work, built)
 
 
 @jobs.handler("reports.snapshot", queue="report")
@@ -45,5 +44,12 @@ def snapshot(work: jobs.Work) -> None:
     work.progress(1, 3, "typesetting")
     built = building.make(gathered)
     work.progress(2, 3, "storing")
-    with work.finish():
-        building.keep(built, now=timezone.now())
+    _keep(work, built)
+
+
+def _keep(work: jobs.Work, built: building.Built) -> None:
+    try:
+        with work.finish():
+            building.keep(built, now=timezone.now())
+    except building.Outdated:
+        raise jobs.Retry("something was erased while the report was made", after=timedelta(seconds=1)) from None

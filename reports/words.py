@@ -170,6 +170,7 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "published": Pair("published", "公开"),
         "withdrawn": Pair("withdrawn", "撤回"),
         "checked": Pair("stored bytes checked against their hash", "以哈希校验已存字节"),
+        "withheld": Pair("erased on a legal ground; nothing of it is kept", "依法移除，未予保留"),
     },
     # Words that custody uses for the parts of the system and for how a step ended; others stand as they are.
     "custody_word": {
@@ -220,6 +221,7 @@ DOES_NOT_PROVE: Final[Mapping[str, Pair]] = {
 }
 
 PHRASES: Final[Mapping[str, Pair]] = {
+    "withheld": Pair("[Withheld: these words were erased.]", "［此处文字已依法移除。］"),
     "name": Pair("AsClaimed", "言实录"),
     "kind_discrepancy": Pair("Discrepancy report", "言实差异报告"),
     "kind_snapshot": Pair("Snapshot of a source that disappeared", "已消失来源的版本差异快照"),

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.utils import timezone
 from PIL import Image
 
+import jobs
 import ledger
 from accounts.actions import found_organisation, grant_role
 from accounts.models import Organisation, OrganisationKind, Role, User
@@ -17,9 +18,12 @@ from claims import actions as claims
 from claims.models import Aspect, Claim, Company, Product, ProductOption, Source
 from claims.written import write
 from evidence.actions import filing
-from evidence.models import Exhibit, Rendition, Submission
+from evidence.actions.looking import WATCHER, Looked, record_look
+from evidence.extraction import Extract
+from evidence.models import Exhibit, Observation, Rendition, Submission
 from evidence.states import ExhibitStatus
-from evidence.stores import renditions
+from evidence.stores import originals, renditions
+from ledger.sequencing import sequence
 from verdicts import actions as verdicts
 from verdicts.models import Invitation, Verdict
 
@@ -194,3 +198,36 @@ def build_verdict(scene: Scene) -> Verdict:
     build_findings(build_evidence(scene))
     build_silence(scene)
     return verdicts.approve_verdict(by=scene.second_adjudicator, verdict=propose(scene), now=scene.now)
+
+
+def look(scene: Scene, text: str, seconds: int, kind: str = "ok") -> Observation:
+    """The post was visited, and this stood there."""
+    at = scene.now + timedelta(seconds=seconds)
+    stored = originals().put(text.encode(), limit=1 << 20)
+    return record_look(
+        by=WATCHER, source=scene.source, now=at,
+        looked=Looked(
+            type=kind, looked_at=at, status=200 if kind == "ok" else 410, final_url=scene.source.url, digest=stored.sha256,
+            size=stored.size, content_type="text/html", extract=Extract("帖子", text, "zh-Hans") if kind == "ok" else None,
+        ),
+    )  # fmt: skip
+
+
+def build_post(scene: Scene) -> Scene:
+    """The post as it stood, as it was edited, and its going."""
+    look(scene, POST + "敬请期待。", 1)
+    look(scene, POST.replace("内部结构也一起改了，", "") + "敬请期待。", 2)
+    for hour in (4, 8, 12):
+        look(scene, "", hour * 3600, "gone")
+    return scene
+
+
+def build_case() -> Scene:
+    """Everything: the post, the evidence, the verdict, all in the log, its document published, its reports built."""
+    scene = build_post(build_claim())
+    build_verdict(scene)
+    jobs.drain(["watch", "decode", "report"])
+    left = jobs.Job.objects.exclude(state="done").values_list("kind", "last_error")
+    assert not left, list(left)
+    sequence()
+    return scene

@@ -26,6 +26,7 @@ from claims.models import Aspect, Claim, Criterion
 from claims.states import FlagKind, Progress
 from evidence.models import Exhibit, Measurement, Rendition
 from evidence.states import SubmissionStatus
+from ledger import erasure
 from verdicts import gates
 from verdicts.conformity import Conformity, Measured, Promise, assess
 from verdicts.document import compose, to_text
@@ -310,6 +311,7 @@ def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
 
     Raises VerdictChanged when it was decided before, GateClosed.
     """
+    erasure.hold()
     held = Verdict.objects.select_for_update(of=("self",)).select_related("aspect__claim", "proposed_by", "supersedes").get(pk=verdict.pk)
     if held.status != VerdictStatus.PROPOSED:
         raise VerdictChanged(held)
@@ -347,13 +349,16 @@ def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
 
 @transaction.atomic
 def reject_verdict(*, by: User, verdict: Verdict, reason: str, now: datetime) -> None:
-    """The second person sends a proposal back, with a reason. Raises GateClosed, VerdictChanged, ValidationError."""
+    """The second person sends a proposal back, with a reason; what it would have superseded is free for the next proposal.
+
+    Raises GateClosed, VerdictChanged, ValidationError.
+    """
     gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.second_person(by, verdict))
     if not reason.strip():
         raise ValidationError(_("Say why it is sent back."))
     with ledger.act("verdict.sent_back", by=by, role=Role.ADJUDICATOR, reason=reason, reason_public=False):
         changed = Verdict.objects.filter(pk=verdict.pk, status=VerdictStatus.PROPOSED).update(
-            status=VerdictStatus.REJECTED, decided_by=by, decided_at=now
+            status=VerdictStatus.REJECTED, decided_by=by, decided_at=now, supersedes=None
         )
     if not changed:
         raise VerdictChanged(Verdict.objects.get(pk=verdict.pk))

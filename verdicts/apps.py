@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class VerdictsConfig(AppConfig):
     name = "verdicts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Say to the record where this room's files are, and what goes with an erased value."""
+        from verdicts import erasure, fixity
+
+        fixity.register()
+        erasure.register()

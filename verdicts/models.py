@@ -190,7 +190,7 @@ class Verdict(models.Model):
                 name="verdict_decided_all_or_none",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["published", "superseded"], published_at__isnull=False) & ~Q(document_digest="") & ~Q(salt="")
+                condition=Q(status__in=["published", "superseded"], published_at__isnull=False) & ~Q(document_digest="")
                 | Q(status__in=["proposed", "rejected"], published_at=None, document_digest=""),
                 name="verdict_published_with_its_document",
             ),

@@ -10,7 +10,7 @@ import jobs
 import ledger
 from verdicts.actions import close_window
 from verdicts.models import Invitation, VerdictDocument
-from verdicts.publishing import write_document, write_successor
+from verdicts.publishing import remove_document, write_document, write_successor
 
 
 @jobs.handler("verdicts.close_window", queue="report")
@@ -27,12 +27,14 @@ def close(work: jobs.Work) -> None:
 @jobs.handler("verdicts.publish", queue="report")
 def publish(work: jobs.Work) -> None:
     """Write the verdict's document where the front serves it from; the row stays the truth, so the file can be written again."""
-    document = VerdictDocument.objects.select_related("verdict").get(pk=work.payload["verdict"])
-    write_document(str(document.pk), document.body)
-    if document.verdict.supersedes_id:
-        write_successor(str(document.verdict.supersedes_id), str(document.pk))
+    document = VerdictDocument.objects.select_related("verdict").filter(pk=work.payload["verdict"]).first()
+    if document is not None:
+        write_document(str(document.pk), document.body)
+        if document.verdict.supersedes_id:
+            write_successor(str(document.verdict.supersedes_id), str(document.pk))
     with work.finish():
-        pass
+        if document is None or not VerdictDocument.objects.filter(pk=document.pk).exists():
+            remove_document(str(work.payload["verdict"]))  # withheld in the meantime (verdicts.erasure)
 
 
 @jobs.periodic("verdicts.close_overdue_windows", every=timedelta(hours=1))

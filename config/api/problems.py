@@ -13,8 +13,8 @@ from rest_framework.views import exception_handler
 
 _TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed", 406: "Not acceptable",
-    409: "Conflict", 413: "Too large", 415: "Unsupported media type", 429: "Too many requests", 503: "Not available just now",
-    507: "No room to store this",
+    409: "Conflict", 410: "Withheld", 413: "Too large", 415: "Unsupported media type", 429: "Too many requests",
+    503: "Not available just now", 507: "No room to store this",
 }  # fmt: skip
 
 

@@ -52,6 +52,14 @@ class FileTooLarge(APIException):
     default_code = "file_too_large"
 
 
+class TextWithheld(APIException):
+    """410: the text of this version was erased; that there was a version, and when, stays."""
+
+    status_code = status.HTTP_410_GONE
+    default_detail = "This text is withheld: it was erased. That there was a version, and when, stays in the record."
+    default_code = "withheld"
+
+
 class ByNumber(CursorPagination):
     """Versions in their order."""
 
@@ -131,6 +139,8 @@ class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         version = Version.objects.filter(source=self.get_object(), not_after__lte=at).order_by("-number").first()
         if version is None:
             raise Http404
+        if version.withheld:
+            raise TextWithheld
         return Response(FullVersionSerializer(version).data)
 
     def _numbered(self, source: Source, number: str) -> Version:
@@ -139,6 +149,8 @@ class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         version = Version.objects.filter(source=source, number=int(number)).first()
         if version is None:
             raise Http404
+        if version.withheld:
+            raise TextWithheld
         return version
 
 

@@ -26,7 +26,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
 
     class Meta:
         model = Report
-        fields = ["id", "reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at", "files"]
+        fields = ["id", "reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at", "withheld_at", "files"]
 
 
 class FieldChangeSerializer(serializers.Serializer[Any]):

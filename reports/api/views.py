@@ -28,6 +28,8 @@ from reports.api.serializers import HistoryChangeSerializer, LogEntrySerializer,
 from reports.building import bundle_of
 from reports.models import Report
 from reports.trails import claim_changes
+from verdicts.api.views import DocumentWithheld
+from verdicts.erasure import Withheld
 from verdicts.models import Verdict
 
 MOST = 200
@@ -102,6 +104,8 @@ def verdict_proof(request: Request, id: str) -> HttpResponse:
         content = bundle_of(verdict)
     except NotLogged as error:
         raise Http404 from error
+    except Withheld as error:
+        raise DocumentWithheld from error
     response = HttpResponse(content, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{verdict.reference}.bundle.json"'
     return response

@@ -24,6 +24,7 @@ from claims.written import read
 from evidence.permissions import check_file
 from reports import gathering
 from reports.history import tell
+from reports.views import gone
 from reports.words import Lang
 from verdicts.models import Finding, Verdict, VerdictDocument, VerdictExhibit
 from verdicts.states import Rating
@@ -150,7 +151,12 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     found = _verdict(ref)
     if elsewhere := canonical(request, found.reference, ref):
         return elsewhere
-    document: dict[str, Any] = json.loads(get_object_or_404(VerdictDocument, pk=found.pk).body)
+    published = VerdictDocument.objects.filter(pk=found.pk).first()
+    if published is None:
+        return gone(
+            request, _("Something in this verdict was erased, so its document is withheld. Its entry in the record and its proof stay.")
+        )
+    document: dict[str, Any] = json.loads(published.body)
     pins = list(VerdictExhibit.objects.filter(verdict=found).select_related("exhibit__submission").order_by("exhibit__reference"))
     public = gathering.with_pictures(pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted")
     successor = getattr(found, "superseded_by", None)

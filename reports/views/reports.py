@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
@@ -11,7 +12,9 @@ from claims.lookup import by_reference, canonical
 from evidence.blobs import Missing
 from reports.building import store
 from reports.models import Report, ReportFile
+from reports.views import gone
 
+WITHHELD_REPORT = _("Something in this report was erased, so its files are withheld. That it was built stands in the record.")
 INLINE = {"application/pdf", "text/html", "image/svg+xml"}
 
 
@@ -33,6 +36,8 @@ def file(request: HttpRequest, ref: str, name: str) -> HttpResponseBase:
     if elsewhere := canonical(request, found.reference, ref):
         return elsewhere
     wanted = get_object_or_404(ReportFile, report=found, name=name)
+    if found.withheld_at:
+        return gone(request, WITHHELD_REPORT)
     try:
         content = store().open(wanted.digest)
     except (Missing, ValueError):

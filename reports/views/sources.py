@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
@@ -16,6 +17,9 @@ from evidence.diffing import Kind, diff
 from evidence.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
 from reports import gathering
+from reports.views import gone
+
+WITHHELD_TEXT = _("This text was erased, so it is withheld. That there was a version, and when, stands in the record.")
 
 
 @require_safe
@@ -32,6 +36,8 @@ def source(request: HttpRequest, source: UUID) -> HttpResponse:
 def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
     """One version as text. Foreign markup is never shown as markup."""
     found = get_object_or_404(Version.objects.select_related("source__company", "capture"), source=source, number=number)
+    if found.withheld:
+        return gone(request, WITHHELD_TEXT)
     sightings = Sighting.objects.filter(version=found).select_related("appearance__claim").order_by("appearance__created_at")
     context = {"version": found, "source": found.source, "versions": gathering.neighbours(found), "sightings": sightings}
     return render(request, "reports/version.html", context)
@@ -55,6 +61,8 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
     pair = {one.number: one for one in Version.objects.filter(source=found, number__in={old, new})}
     if old not in pair or new not in pair or old == new:
         raise Http404
+    if pair[old].withheld or pair[new].withheld:
+        return gone(request, WITHHELD_TEXT)
     changed = diff(pair[old].body, pair[new].body)
     sides = request.GET.get("view") == "sides"
     everything = request.GET.get("all") == "1"
@@ -81,6 +89,8 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
 def capture(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBase:
     """The preserved bytes, to keep and not to open here: an attachment of no type that a browser would run."""
     found = get_object_or_404(Capture, pk=capture, source=source)
+    if found.version_set.filter(digest="").exists():
+        return gone(request, WITHHELD_TEXT)
     try:
         file = originals().open(found.digest)
     except (Missing, ValueError):

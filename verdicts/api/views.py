@@ -6,10 +6,11 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
+from rest_framework.exceptions import APIException
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
@@ -41,6 +42,14 @@ class NewestPublished(CursorPagination):
     max_page_size = 200
 
 
+class DocumentWithheld(APIException):
+    """410: the document was erased; the verdict, its leaf and its proof stay."""
+
+    status_code = 410
+    default_detail = "This document is withheld: something in it was erased. The verdict's entry in the record and its proof stay."
+    default_code = "withheld"
+
+
 class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericViewSet[Verdict]):
     """Published verdicts, and those they superseded."""
 
@@ -59,7 +68,7 @@ class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericVie
         verdict: Any = self.get_object()
         body = VerdictDocument.objects.filter(verdict=verdict).values_list("body", flat=True).first()
         if body is None:
-            raise Http404
+            raise DocumentWithheld
         response = HttpResponse(body, content_type="application/json")
         response["ETag"] = f'"{verdict.document_digest}"'
         response["Cache-Control"] = "public, max-age=60"

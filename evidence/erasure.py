@@ -1,0 +1,98 @@
+"""What goes with an erased exhibit or version beyond the rows: original bytes, pictures, passages that repeat the text.
+
+Exhibit `digest` (the file): its original, unless another exhibit or a capture is the same file; every rendition. The exhibit
+stays listed, as withheld.
+
+Exhibit `metadata`: the original too, since what a file says of itself stands in the file. The renditions hold none and stay.
+
+Version `body`: the digest of the text; the captured bytes, unless another version shows them; the passages that sightings quote
+from it; the reasons of the looks that found it. And the source is watched no more, for the next look would bring the text back.
+
+Each version of a text is erased apart: A→B→A has the text twice.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+import ledger
+from claims.actions import stop_watching
+from evidence.keyed import keyed
+from evidence.models import Capture, CustodyEvent, Exhibit, Observation, Rendition, Sighting, Version
+from evidence.states import CustodyKind, ExhibitStatus
+from evidence.stores import originals, renditions
+from ledger import erasure
+from ledger.erasure import Target
+
+EXHIBIT = Exhibit._meta.label_lower
+VERSION = Version._meta.label_lower
+IN_THE_ORIGINAL = ("digest", "metadata")
+
+
+def register() -> None:
+    """Have `manage.py erase` come by here."""
+    erasure.register(forget, "evidence", before=forget_original)
+
+
+def forget_original(target: Target) -> None:
+    """Remove an exhibit's original while its sealed address can still be opened."""
+    if target.label != EXHIBIT or set(target.fields).isdisjoint(IN_THE_ORIGINAL):
+        return
+    exhibit = Exhibit.objects.filter(pk=target.object_id).first()
+    digest = ledger.unseal(exhibit, "digest") if exhibit else None
+    if isinstance(digest, str) and not _kept_for_another(digest, exhibit=target.object_id):
+        originals().remove(digest)
+
+
+def forget(target: Target) -> None:
+    """Remove what can be found without the erased value. May run again."""
+    if target.label == EXHIBIT and "digest" in target.fields:
+        _forget_pictures(target)
+    elif target.label == VERSION and "body" in target.fields:
+        _forget_version(target)
+
+
+def _forget_pictures(target: Target) -> None:
+    pictures = Rendition.objects.filter(exhibit=target.object_id)
+    for digest in pictures.values_list("digest", flat=True):
+        if not Rendition.objects.filter(digest=digest).exclude(exhibit=target.object_id).exists():
+            renditions().remove(digest)
+    with transaction.atomic():
+        pictures.delete()
+        with ledger.act("exhibit.withheld", by=ledger.SYSTEM, role="system"):
+            changed = (
+                Exhibit.objects.filter(pk=target.object_id).exclude(status=ExhibitStatus.WITHHELD).update(status=ExhibitStatus.WITHHELD)
+            )
+            if changed:
+                CustodyEvent.objects.create(
+                    exhibit_id=target.object_id, kind=CustodyKind.WITHHELD, agent="operator", happened_at=timezone.now()
+                )
+
+
+def _forget_version(target: Target) -> None:
+    version = Version.objects.select_related("capture", "source").filter(pk=target.object_id).first()
+    if version is None:
+        return
+    if not _kept_for_another(version.capture.digest):
+        originals().remove(version.capture.digest)
+    if version.digest:
+        erasure.follow(target, VERSION, version.pk, ["digest"])
+    for sighting in Sighting.objects.filter(version=version).exclude(passage=""):
+        erasure.follow(target, Sighting._meta.label_lower, sighting.pk, ["passage"])
+    for look in Observation.objects.filter(version=version).exclude(reason=""):
+        erasure.follow(target, Observation._meta.label_lower, look.pk, ["reason"])
+    if version.source.watched and not Version.objects.filter(source=version.source, number__gt=version.number).exists():
+        stop_watching(by=ledger.SYSTEM, source=version.source, role="system")
+
+
+def _kept_for_another(digest: str, *, exhibit: str | None = None) -> bool:
+    """Whether an original is also that of another exhibit or of a capture, of which nothing was erased."""
+    if Capture.objects.filter(digest=digest).exclude(version__in=erasure.erased(VERSION, "body")).exists():
+        return True
+    others = Exhibit.objects.exclude(digest=None).exclude(pk__in=erasure.erased(EXHIBIT, *IN_THE_ORIGINAL))
+    if exhibit is not None:
+        others = others.exclude(pk=exhibit)
+    if others.filter(duplicate_key=keyed("original", digest)).exists():
+        return True
+    return any(ledger.unseal(other, "digest") == digest for other in others.filter(duplicate_key="").iterator())

@@ -1,0 +1,69 @@
+"""Which files of this room must still have their SHA-256: captures, exhibits as received, and the renditions made from them.
+
+What an erasure took away (evidence.erasure) is expected no more. Rows are read in batches, each in a constant number of queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from evidence.blobs import BlobStore
+from evidence.erasure import EXHIBIT, IN_THE_ORIGINAL, VERSION
+from evidence.models import Capture, Exhibit, Rendition
+from evidence.stores import originals, renditions
+from ledger import erasure, fixity, sealing
+
+BATCH = 1000
+
+
+def register() -> None:
+    """Have `verify_record` read this room's files."""
+    fixity.register("captures", captures)
+    fixity.register("exhibits", exhibits)
+    fixity.register("renditions", rendition_files)
+
+
+def captures() -> Iterator[fixity.Said]:
+    """The preserved bytes of every look that brought text."""
+    store = originals()
+    kept = Capture.objects.exclude(version__in=erasure.erased(VERSION, "body")).order_by()
+    for pk, digest in kept.values_list("pk", "digest").iterator(chunk_size=BATCH):
+        yield _file(store, digest, f"the capture {pk}")
+
+
+def exhibits() -> Iterator[fixity.Said]:
+    """Every original. Its address is sealed, so it is opened here with the keys of a whole batch at a time."""
+    store = originals()
+    kept = Exhibit.objects.exclude(digest=None).exclude(pk__in=erasure.erased(EXHIBIT, *IN_THE_ORIGINAL)).order_by()
+    rows = kept.values_list("pk", "reference", "digest").iterator(chunk_size=BATCH)
+    for batch in _batches(rows):
+        keys = sealing.keys_of(EXHIBIT, [pk for pk, _reference, _sealed in batch])
+        for pk, reference, sealed in batch:
+            digest = sealing.open_with(keys.get(str(pk)), EXHIBIT, pk, "digest", sealed)
+            if isinstance(digest, str):
+                yield _file(store, digest, f"the original of exhibit {reference}")
+            else:
+                yield f"the sealed address of exhibit {reference} cannot be opened, so its original cannot be checked"
+
+
+def rendition_files() -> Iterator[fixity.Said]:
+    """Pictures made from pixels. A damaged one is made again from its original; it is named all the same, for pages show it."""
+    store = renditions()
+    rows = Rendition.objects.order_by().values_list("digest", "name", "exhibit__reference")
+    for digest, name, reference in rows.iterator(chunk_size=BATCH):
+        yield _file(store, digest, f"the rendition {name!r} of exhibit {reference} (it can be made again from the original)")
+
+
+def _file(store: BlobStore, digest: str, what: str) -> fixity.Said:
+    try:
+        return store.path(digest), digest, what
+    except ValueError:
+        return f"{what} has an address that is no SHA-256"
+
+
+def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

@@ -1,0 +1,120 @@
+"""When something that stands in a report is erased, its files go, doors answer 410, and a job builds the report anew without it.
+
+That a report was built, when and from which checkpoint, stays; `withheld_at` says that its files are gone. Its PDFs, pages,
+bundles and charts go together, for the erased words may stand in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+import jobs
+import ledger
+from evidence.blobs import Missing
+from evidence.models import Exhibit, Version
+from ledger import erasure
+from ledger.erasure import Target
+from reports.building import store
+from reports.models import Report, ReportFile, ReportKind
+from verdicts.document import instant
+from verdicts.models import Reply
+
+
+class Place(NamedTuple):
+    """Which texts of a model stand in reports, and how the claims and sources that reports are about are related to it."""
+
+    fields: frozenset[str]
+    claim: str = ""
+    source: str = ""
+
+
+def _place(*fields: str, claim: str = "", source: str = "") -> Place:
+    return Place(frozenset(fields), claim, source)
+
+
+STANDS_IN_REPORTS: Final[Mapping[str, Place]] = {
+    "claims.company": _place("name", claim="company", source="company"),
+    "claims.legalentity": _place("name", "registration", claim="company__legalentity", source="company__legalentity"),
+    "claims.product": _place("name", claim="product"),
+    "claims.productoption": _place("name", claim="option"),
+    "claims.source": _place("url", "title", "speaker", claim="appearance__source", source="pk"),
+    "claims.claim": _place("quote", "summary", claim="pk", source="appearance__claim"),
+    "claims.aspect": _place("statement", claim="aspect"),
+    "claims.criterion": _place("property", "conditions", "basis", claim="aspect__criterion"),
+    "evidence.version": _place("title", "body", "digest", claim="appearance__source__version", source="version"),
+    "evidence.sighting": _place("passage", claim="appearance__sighting", source="appearance__sighting"),
+    "evidence.submission": _place("pseudonym", claim="submission"),
+    "evidence.exhibit": _place("caption", "grade_reason", "digest", claim="submission__exhibit"),
+    "evidence.custodyevent": _place("agent", "note", "happened_at", claim="submission__exhibit__custodyevent"),
+    "evidence.unit": _place("label", claim="submission__teardown__unit"),
+    "evidence.teardown": _place("title", claim="submission__teardown"),
+    "evidence.part": _place("name", claim="submission__teardown__part"),
+    "evidence.teardownstep": _place("done", "seen", claim="submission__teardown__teardownstep"),
+    "evidence.measurement": _place("quantity", "instrument", "method", "conditions", claim="submission__teardown__measurement"),
+    "verdicts.finding": _place("reasoning", claim="aspect__finding"),
+    "verdicts.invitation": _place("allegation", "waiver_reason", claim="invitation"),
+    "verdicts.reply": _place("body", claim="invitation__reply"),
+    "verdicts.verdict": _place("rationale", "attempts", "conformity", "salt", claim="aspect__verdict"),
+}
+
+
+def register() -> None:
+    """Have `manage.py erase` come by here."""
+    erasure.register(withhold, "reports")
+
+
+def withhold(target: Target) -> None:
+    """Withhold every report in which the erased value stands, and ask for new ones. May run again.
+
+    The rows and the jobs first, in one transaction, then the files: interrupted, the next run removes what is left.
+    """
+    place = STANDS_IN_REPORTS.get(target.label)
+    if place is None or place.fields.isdisjoint(target.fields):
+        return
+    about = Q(pk__in=[])
+    if place.claim:
+        about |= Q(**{f"claim__{place.claim}": target.object_id})
+    if place.source:
+        about |= Q(**{f"source__{place.source}": target.object_id})
+    reports = Report.objects.filter(pk__in=Report.objects.filter(about).values("pk"))
+    mark = _mark(target)
+    found = [report for report in reports.filter(withheld_at=None) if _holds(report, mark)]
+    with transaction.atomic():
+        with ledger.act("report.withheld", by=ledger.SYSTEM, role="system"):
+            Report.objects.filter(pk__in=[report.pk for report in found], withheld_at=None).update(withheld_at=timezone.now())
+        for report in found:
+            subject = {"claim": report.claim_id} if report.claim_id else {"source": report.source_id}
+            jobs.enqueue(f"reports.{report.kind}", subject, key=f"{report.kind}:without:{report.pk}")
+    served = ReportFile.objects.filter(report__withheld_at=None).values("digest")
+    gone = ReportFile.objects.filter(report__in=reports.exclude(withheld_at=None)).exclude(digest__in=served)
+    for digest in set(gone.values_list("digest", flat=True)):
+        store().remove(digest)
+
+
+def _mark(target: Target) -> str | None:
+    """Words of report.json by which a report that holds the object is known, or None where nothing of the kind stands in it."""
+    if target.label in {"verdicts.finding", "verdicts.verdict"}:
+        return target.object_id
+    if target.label == "evidence.exhibit":
+        return Exhibit.objects.values_list("reference", flat=True).get(pk=target.object_id)
+    if target.label == "evidence.version":
+        return Version.objects.values_list("capture__digest", flat=True).get(pk=target.object_id)
+    if target.label == "verdicts.reply":
+        return instant(Reply.objects.values_list("received_at", flat=True).get(pk=target.object_id))
+    return None
+
+
+def _holds(report: Report, mark: str | None) -> bool:
+    if mark is None:
+        return True
+    name = "report.json" if report.kind == ReportKind.DISCREPANCY else "snapshot.json"
+    try:
+        with store().open(ReportFile.objects.values_list("digest", flat=True).get(report=report, name=name)) as file:
+            return mark.encode() in file.read()
+    except Missing:
+        return True

@@ -1,0 +1,88 @@
+"""When something that stands in a published document is erased, the document is withheld: row and file go, and doors answer 410.
+
+The verdict itself stays: its rating, its leaf, its proof. With the document goes its salt; without it nobody can try out words
+until they fit the digest in the leaf.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from ledger import erasure
+from ledger.erasure import Target
+from verdicts.document import instant
+from verdicts.models import Reply, Verdict, VerdictDocument
+from verdicts.publishing import remove_document
+
+VERDICT: Final = Verdict._meta.label_lower
+# Whose texts stand in a document, which of them, and how a verdict is related to it.
+STANDS_IN_DOCUMENTS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
+    VERDICT: (frozenset({"rationale", "attempts", "conformity", "salt"}), "pk"),
+    "verdicts.finding": (frozenset({"reasoning"}), "aspect__finding"),
+    "verdicts.reply": (frozenset({"body"}), "aspect__claim__invitation__reply"),
+    "evidence.exhibit": (frozenset({"caption"}), "verdictexhibit__exhibit"),
+    "evidence.unit": (frozenset({"label"}), "aspect__measurement__teardown__unit"),
+    "claims.aspect": (frozenset({"statement"}), "aspect"),
+    "claims.criterion": (frozenset({"property", "conditions", "basis"}), "aspect__criterion"),
+    "claims.claim": (frozenset({"quote", "summary"}), "aspect__claim"),
+    "claims.company": (frozenset({"name"}), "aspect__claim__company"),
+    "claims.product": (frozenset({"name"}), "aspect__claim__product"),
+    "claims.productoption": (frozenset({"name"}), "aspect__claim__option"),
+}
+
+
+class Withheld(Exception):
+    """The document of this verdict was erased; doors answer 410."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(f"the document of {verdict.reference} is withheld")
+        self.verdict = verdict
+
+
+def register() -> None:
+    """Have `manage.py erase` come by here."""
+    erasure.register(withhold, "verdicts")
+
+
+def withhold(target: Target) -> None:
+    """Remove every document in which the erased value stands. May run again.
+
+    The row goes before the file: a publishing job that is under way looks at the row last (verdicts.tasks).
+    """
+    fields, relation = STANDS_IN_DOCUMENTS.get(target.label, (frozenset(), ""))
+    if fields.isdisjoint(target.fields):
+        return
+    for verdict in Verdict.objects.public().filter(**{relation: target.object_id}).distinct():
+        body = VerdictDocument.objects.filter(verdict=verdict).values_list("body", flat=True).first()
+        if body is not None and not _stands_in(target, json.loads(body)):
+            continue
+        VerdictDocument.objects.filter(verdict=verdict).delete()
+        remove_document(str(verdict.pk))
+        if verdict.salt:
+            erasure.follow(target, VERDICT, verdict.pk, ["salt"])
+        if target.label == "evidence.unit" and verdict.conformity:
+            erasure.follow(target, VERDICT, verdict.pk, ["conformity"])
+
+
+def _stands_in(target: Target, document: Mapping[str, Any]) -> bool:
+    """Whether a document of a related verdict really holds the object: later findings, replies and measurements it does not."""
+    if target.label == "verdicts.finding":
+        return any(one["id"] == target.object_id for one in document["findings"])
+    if target.label == "verdicts.reply":
+        received = Reply.objects.values_list("received_at", flat=True).get(pk=target.object_id)
+        return bool(document["reply"]["received_at"] == instant(received))
+    if target.label == "evidence.unit":
+        return document["conformity"] is not None
+    return True
+
+
+def is_withheld(verdict: UUID) -> bool:
+    """Whether an erasure is the reason why a published verdict has no document."""
+    for label, (fields, relation) in STANDS_IN_DOCUMENTS.items():
+        gone = erasure.erased(label, *fields)
+        if gone and Verdict.objects.filter(pk=verdict, **{f"{relation}__in": gone}).exists():
+            return True
+    return False
