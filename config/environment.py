@@ -87,6 +87,7 @@ def database(url: str) -> dict[str, object]:
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address: the record is kept by PostgreSQL triggers")
     options = dict(parse_qsl(parts.query))
+    options.setdefault("connect_timeout", "5")  # A database that is away is a 503 soon, not a request that hangs.
     host = options.pop("host", "") or unquote(parts.hostname or "")
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -168,6 +168,12 @@ def test_a_secret_key_is_generated_once_and_kept_closed(tmp_path: Path) -> None:
     assert key.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_static_files_can_be_collected_with_their_digests(tmp_path: Path) -> None:
+    done = manage("collectstatic", "--no-input", data=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "static" / "staticfiles.json").exists()
+
+
 def test_production_cookies_and_redirects_are_for_tls_alone(tmp_path: Path) -> None:
     code = (
         "import django; django.setup()\n"
