@@ -73,6 +73,9 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
         found.append(_error("E005", "FETCH_LOCAL is set: sources could point the fetcher at this machine.", hint))
     if settings.DEBUG:
         found.append(_error("E006", "DEBUG is on.", "Its pages show settings, queries and source code."))
+    if getattr(settings, "REPLY_WINDOW", None):
+        hint = "Only REPLY_WINDOW_DAYS counts, in working days; the shortened clock is the demo's."
+        found.append(_error("E008", "REPLY_WINDOW shortens a company's right of reply.", hint))
     if loopback(settings.LEDGER_ORIGIN.split("/")[0]):
         hint = "It is signed into every checkpoint and can never change: set it before the first one."
         found.append(_error("E007", "LEDGER_ORIGIN still has the demo's name.", hint))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ def safe(settings: Any, tmp_path: Path) -> Any:
         ("E005", "FETCH_LOCAL", {"brand.example:80": "127.0.0.1:8100"}),
         ("E006", "DEBUG", True),
         ("E007", "LEDGER_ORIGIN", "asclaimed.localhost/log"),
+        ("E008", "REPLY_WINDOW", timedelta(seconds=10)),
         ("E010", "CACHES", {"default": {"LOCATION": "redis://broker.example:6379/3"}}),
         ("E010", "REDIS_URL", "redis://cache.example"),
         ("E011", "CELERY_TASK_TIME_LIMIT", 100_000),
