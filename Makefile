@@ -37,11 +37,13 @@ check: $(VENV)/.dev ## lint, types, imports, migrations, deployment and docs; ch
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py generate_docs --check
+	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py messages --check
 
 fix: $(VENV)/.dev ## repair what can be repaired: lint, format, generated docs
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py generate_docs
+	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py messages
 
 bench: $(VENV)/.dev ## benchmarks as ratios
 	$(BIN)/python -m pytest -n 0 tests/benchmarks $(PYTEST_ARGS)

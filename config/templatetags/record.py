@@ -183,6 +183,14 @@ def when(value: datetime | None) -> SafeString:
     )  # fmt: skip
 
 
+@register.simple_tag
+def between(start: datetime | None, end: datetime) -> SafeString:
+    """The interval in which something happened: after one look and not after another."""
+    if start is None:
+        return format_html(gettext("before {}"), when(end))
+    return format_html(gettext("between {} and {}"), when(start), when(end))
+
+
 @register.filter
 def day(value: date | datetime | None) -> SafeString:
     """A date as people write it."""
