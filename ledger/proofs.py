@@ -11,6 +11,7 @@ from ledger.bundle import Opening as Opened
 from ledger.canonical import digest
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.files import LogFiles
+from ledger.history import public_ids
 from ledger.leaf import Leaf
 from ledger.merkle import inclusion_proof
 from ledger.note import VerifierKey
@@ -58,8 +59,8 @@ def bundle(
     """The offline bundle of an object, as the file's bytes, against the published checkpoint or an earlier one (`note`).
 
     With `document` it is of the last entry that published exactly this document, else of the object's last entry. `openings`
-    names the texts to open; None opens all that are public by their kind (the caller has seen to it that the object is public).
-    Raises NotLogged, and LookupError for a text that cannot be opened.
+    names the texts to open; None opens all that may be opened to everyone (`openable`).
+    Raises NotLogged, and LookupError for a text that may not be opened.
     """
     from ledger.models import Entry
 
@@ -85,14 +86,20 @@ def bundle(
     return made.dumps()
 
 
-def openable(index: int) -> dict[str, Opened]:
-    """What opens the commitments of an entry to everyone: texts that are neither closed nor erased, and the reason if it is public."""
+def openable(index: int, *, everything: bool = False) -> dict[str, Opened]:
+    """What opens the commitments of an entry to everyone.
+
+    Of an object that is public now, by its model's word: the texts that are neither closed nor erased, and the reason if that is
+    public. `everything` leaves out the question whether the object is public, for people who may see it; closed texts, private
+    reasons and sealed values stay shut even then.
+    """
     from ledger.models import Entry, Opening
 
     entry = Entry.objects.get(index=index)
     record = registry.by_event(entry.event_label)
     if record is None:
         return {}
+    shown = everything or entry.object_id in public_ids(record, [entry.object_id])
     row = leaves.read_events(record, [entry.event_id]).get(entry.event_id)
     if row is None:
         return {}
@@ -102,8 +109,8 @@ def openable(index: int) -> dict[str, Opened]:
     for name in leaf.commits.keys() & keys.keys():
         if name == REASON:
             who = leaves.said(row["pgh_context"], row["pgh_label"])
-            if who.reason_public:
+            if shown and who.reason_public:
                 found[name] = Opened(keys[name], who.reason)
-        elif (name in record.text and name not in record.closed) or name in record.plain:
+        elif (shown and name in record.text and name not in record.closed) or name in record.plain:
             found[name] = Opened(keys[name], plain(row[name]))
     return found

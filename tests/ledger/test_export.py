@@ -74,10 +74,25 @@ def test_a_bundle_of_an_object_verifies_offline(tmp_path, act):
     assert main([str(path)]) == 0
     with pytest.raises(LookupError, match="contact"):
         proofs.bundle("scratch.note", note.pk, openings=["contact"])
+    assert proofs.openable(0).keys() == {"summary", "remark", "act_reason"}
     proof = proofs.inclusion(0)
     assert proof.startswith("c2sp.org/tlog-proof@v1\nindex 0\n")
     with pytest.raises(proofs.NotLogged):
         proofs.inclusion(1)
+
+
+def test_nothing_of_an_unpublished_object_is_opened(act):
+    """The page of an entry asks for its openings by index, whatever the entry is about."""
+    from ledger import proofs
+
+    with transaction.atomic(), act():
+        note = Note.objects.create(summary="not yet public")
+    sequence()
+    assert proofs.openable(0) == {}
+    assert "summary" in proofs.openable(0, everything=True)
+    assert b"not yet public" not in proofs.bundle("scratch.note", note.pk, openings=None)
+    Note.objects.filter(pk=note.pk).update(status="published")
+    assert proofs.openable(0)["summary"].value == "not yet public"
 
 
 def test_a_document_is_found_by_its_digest_in_the_leaf(tmp_path, act):
