@@ -124,6 +124,7 @@ def file_submission(
     reads it. Raises NotAllowed, ValidationError; the transaction holds all of it or nothing.
     """
     check_file(by, claim)
+    User.objects.select_for_update().get(pk=by.pk)  # One filing of an account at a time: a key sent twice at once is still one.
     if idempotency_key and (found := Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).first()):
         return found
     if len(photos) > settings.SUBMISSION_MAX_EXHIBITS:
