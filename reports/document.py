@@ -333,8 +333,8 @@ def _disappearances(source: Source) -> list[dict[str, Any]]:
         looks = Observation.objects.filter(source=source, type__in=MISSING, looked_at__gte=going.first_missing_at).order_by(
             "looked_at", "id"
         )
-        if going.reversed_at:
-            looks = looks.filter(looked_at__lt=going.reversed_at)
+        if until := going.confirmed_at or going.reversed_at:
+            looks = looks.filter(looked_at__lte=until)  # those that confirmed it; a source stays gone for many more
         found.append(
             {
                 "type": going.type,
