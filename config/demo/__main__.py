@@ -33,6 +33,8 @@ from config.rooms import ROOMS
 from config.settings.demo import DATA_DIR, DEMO_COMPANY, STATIC_ROOT
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
+# Celery warns each worker of being root, which a demo may be, and of a choice that the settings make on purpose.
+_EXPECTED = "ignore:::celery.platforms,ignore:::celery.worker.consumer.consumer"
 _ONCE_LIMIT = 20 * 60.0
 # One group of workers per kind of work, so that a slow report never holds up a look at a source.
 _WORKERS = {"watch": "watch,deliver", "decode": "decode", "report": "report", "tick": "tick"}
@@ -83,7 +85,7 @@ def web(port: int) -> Program:
 
 def programs(company_port: int, company_dir: Path) -> list[Program]:
     """Everything that runs beside the web server, in the order of starting; the case is the last."""
-    quiet = {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING")}
+    quiet = {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"), "PYTHONWARNINGS": _EXPECTED}
     celery = "-m celery --quiet -A config"
     worker = f"{celery} worker --without-mingle --without-gossip -O fair -c 1 -l WARNING"
     return [

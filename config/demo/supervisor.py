@@ -145,7 +145,7 @@ class Supervisor:
         *lines, child.partial = (child.partial + data).split(b"\n")
         for line in (raw.decode(errors="replace") for raw in lines):
             child.tail.append(line)
-            if child.program.shown:
+            if child.program.shown and not self.stopping:  # Farewells are in the log file.
                 self.say(line, name=child.program.name)
 
     def say(self, line: str, *, name: str = "demo") -> None:
