@@ -302,19 +302,14 @@ def test_no_leaf_says_who_filed_or_when(scene: scenes.Scene) -> None:
     sequence()
     exhibit = Exhibit.objects.get()
     secrets = [
-        "owner@secret.example", str(scene.owners[0].pk), scene.owners[0].email, scene.owners[0].pseudonym, str(Contributor.objects.get().pk),
+        "owner@secret.example", str(scene.owners[0].pk), scene.owners[0].email, scene.owners[0].pseudonym,
+        str(Contributor.objects.get().pk),
         str(ledger.unseal(exhibit, "digest")), exhibit.duplicate_key, "home.jpg", "LVIN", Unit.objects.get().serial_key, "13:37", "my-key",
         "gps", "没有风",
     ]  # fmt: skip
-    labels = (
-        "evidence.submission",
-        "evidence.exhibit",
-        "evidence.custodyevent",
-        "evidence.teardown",
-        "evidence.unit",
-        "evidence.measurement",
-    )
-    leaves = [bytes(one.leaf).decode() for one in Entry.objects.filter(object_label__in=[f"evidence.{kind}" for kind in kinds])]
+    kinds = ("submission", "exhibit", "custodyevent", "teardown", "unit", "measurement")
+    labels = [f"evidence.{kind}" for kind in kinds]
+    leaves = [bytes(one.leaf).decode() for one in Entry.objects.filter(object_label__in=labels)]
     assert len(leaves) >= 12
     for leaf in leaves:
         assert not [secret for secret in secrets if secret in leaf], leaf

@@ -1,0 +1,257 @@
+"""The work of this room, over a real server on loopback and through the real decoder."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from PIL import Image, ImageDraw
+
+import jobs
+import ledger
+from claims.models import Flag, Source
+from evidence import tasks
+from evidence.actions import filing
+from evidence.models import Alert, CustodyEvent, Disappearance, Exhibit, Observation, Rendition, Sighting, Version, Watch
+from evidence.states import ExhibitStatus, Provenance
+from evidence.stores import originals, renditions
+from jobs.models import Job
+from tests import scenes
+
+pytestmark = pytest.mark.django_db
+EDITED = scenes.POST.replace("内部结构也一起改了，", "")
+TAG = '"first"'
+
+
+class Company(ThreadingHTTPServer):
+    """A server that answers what the test says, and remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Page)
+        self.status = 200
+        self.content = ""
+        self.tag = ""
+        self.asked: list[str | None] = []
+
+    @property
+    def local(self) -> dict[str, str]:
+        return {"brand.example:80": f"127.0.0.1:{self.server_address[1]}"}
+
+    def say(self, text: str, *, status: int = 200, tag: str = "") -> None:
+        self.status, self.tag = status, tag
+        self.content = f"<!doctype html><html lang=zh><title>帖子</title><main><p>{text}</p></main>"
+
+
+class Page(BaseHTTPRequestHandler):
+    server: Company
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.headers.get("If-None-Match"))
+        body = self.server.content.encode()
+        same = self.server.tag and self.headers.get("If-None-Match") == self.server.tag
+        self.send_response(304 if same else self.server.status)
+        if self.server.tag:
+            self.send_header("ETag", self.server.tag)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        if not same:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if not same:
+            self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Nothing: the tests say what was asked."""
+
+
+@pytest.fixture
+def company(settings) -> Iterator[Company]:
+    server = Company()
+    settings.FETCH_LOCAL = server.local
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def scene(settings, tmp_path) -> scenes.Scene:
+    settings.KEYS_DIR = tmp_path / "keys"
+    settings.DISAPPEARANCE_SPREAD = timedelta(0)
+    scene = scenes.build_claim()
+    Source.objects.filter(pk=scene.source.pk).update(url="http://brand.example/post/1", watched=True)
+    scene.source.refresh_from_db()
+    return scene
+
+
+def look(scene: scenes.Scene) -> Observation:
+    """One visit by the worker."""
+    with transaction.atomic():
+        job = jobs.enqueue("evidence.look", {"source": str(scene.source.pk)}, key=f"look:{Job.objects.count()}")
+    jobs.drain()
+    job.refresh_from_db()
+    assert job.state == "done", job.last_error
+    return Observation.objects.latest("looked_at")
+
+
+def test_a_post_is_captured_edited_taken_down_and_back(scene: scenes.Scene, company: Company) -> None:
+    company.say(scenes.POST)
+    first = look(scene)
+    assert (first.type, first.status, first.version.number, first.capture.url) == ("ok", 200, 1, "http://brand.example/post/1")
+    with originals().open(first.capture.digest) as stored:
+        assert stored.read() == company.content.encode()
+    assert (first.version.extractor, first.version.extractor_version) == ("blocks", "1")
+    assert look(scene).type == "unchanged"
+    company.say(EDITED)
+    assert look(scene).version.number == 2
+    assert list(Sighting.objects.order_by("pk").values_list("kind", flat=True)) == ["verbatim", "reworded"]
+    company.say("该内容已被作者删除")
+    assert [look(scene).type for _ in range(3)] == ["tombstone"] * 3
+    assert Disappearance.objects.get().status == "confirmed"
+    assert set(Flag.objects.raised().values_list("kind", flat=True)) == {"edited_after_publication", "deleted"}
+    company.say(EDITED)
+    assert look(scene).type == "unchanged"
+    assert Disappearance.objects.get().status == "reversed"
+    assert list(Alert.objects.order_by("pk").values_list("kind", flat=True)) == ["quote_vanished", "source_gone", "source_back"]
+
+
+def test_a_server_may_say_that_nothing_changed_but_not_for_ever(scene: scenes.Scene, company: Company) -> None:
+    Watch.objects.create(source=scene.source, next_look_at=timezone.now())
+    company.say(scenes.POST, tag=TAG)
+    assert look(scene).status == 200
+    company.say(EDITED, tag=TAG)
+    assert (look(scene).status, Version.objects.count()) == (304, 1), "it says so, and we believe it"
+    Observation.objects.update(looked_at=timezone.now() - tasks.TRUSTED_FOR)
+    assert (look(scene).status, Version.objects.count()) == (200, 2), "but once a day it has to show the page"
+    assert company.asked == [None, TAG, None]
+
+
+def test_a_mark_of_an_older_text_is_never_sent_again(scene: scenes.Scene, company: Company) -> None:
+    """Otherwise the first text coming back would count as the second unchanged."""
+    Watch.objects.create(source=scene.source, next_look_at=timezone.now())
+    for text, tag in ((scenes.POST, TAG), (EDITED, ""), (scenes.POST, TAG)):
+        company.say(text, tag=tag)
+        look(scene)
+    assert company.asked == [None, TAG, None]
+    assert list(Version.objects.in_order().values_list("number", flat=True)) == [1, 2, 3]
+
+
+def test_what_cannot_be_visited_is_an_observation_with_its_reason(scene: scenes.Scene, company: Company, settings) -> None:
+    company.say(scenes.POST, status=503)
+    assert look(scene).type == "transient"
+    settings.FETCH_LOCAL = {"brand.example:80": "127.0.0.1:1"}
+    observation = look(scene)
+    assert (observation.type, observation.status, observation.version) == ("transient", None, None)
+    assert observation.reason
+    assert not Disappearance.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "[::1]"])
+def test_loopback_is_visited_for_no_host_but_those_that_settings_name(scene: scenes.Scene, company: Company, address: str) -> None:
+    Source.objects.filter(pk=scene.source.pk).update(url=f"http://{address}:{company.server_address[1]}/post/1")
+    scene.source.refresh_from_db()
+    company.say(scenes.POST)
+    assert look(scene).type == "refused"
+    assert company.asked == []
+
+
+def test_the_sweep_asks_for_what_is_due_and_for_nothing_twice(scene: scenes.Scene, settings) -> None:
+    settings.WATCH_EVERY = timedelta(hours=1)
+    Job.objects.all().delete()
+    for _ in range(3):
+        with transaction.atomic():
+            tasks.watch()
+    assert Job.objects.filter(kind="evidence.look").count() == 1
+    assert Watch.objects.get().next_look_at > timezone.now() + timedelta(minutes=50)
+    Watch.objects.update(next_look_at=timezone.now())
+    Source.objects.update(watched=False)
+    with transaction.atomic():
+        tasks.watch()
+    assert Job.objects.filter(kind="evidence.look").count() == 1
+
+
+# --- photos ------------------------------------------------------------------------------------------------------------
+
+
+def photo() -> bytes:
+    """A drawing as a JPEG with what a phone writes: camera, time, place."""
+    image = Image.new("RGB", (900, 600), (40, 44, 52))
+    draw = ImageDraw.Draw(image)
+    for step in range(0, 900, 30):
+        draw.line([(step, 0), (900 - step, 600)], fill=(step % 255, 120, 200), width=6)
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Maker", "Model"
+    exif.get_ifd(0x8769)[0x9003] = "2025:03:01 10:30:00"
+    place = exif.get_ifd(0x8825)
+    place[1], place[2], place[3], place[4] = "N", (39.0, 54.0, 27.0), "E", (116.0, 23.0, 50.0)
+    file = io.BytesIO()
+    image.save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
+def hand_in(scene: scenes.Scene, *contents: bytes) -> list[Exhibit]:
+    photos = [filing.NewPhoto(filing.receive(io.BytesIO(content)), "IMG_1.jpg") for content in contents]
+    submission = filing.file_submission(
+        by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="cc-by-4.0", photos=photos, now=scene.now
+    )
+    jobs.drain(["decode"])
+    return list(Exhibit.objects.filter(submission=submission).order_by("number"))
+
+
+def test_a_photo_becomes_renditions_without_metadata(scene: scenes.Scene) -> None:
+    original = photo()
+    (exhibit,) = hand_in(scene, original)
+    assert (exhibit.status, exhibit.media_type, exhibit.width, exhibit.height) == (ExhibitStatus.READY, "image/jpeg", 900, 600)
+    assert exhibit.provenance == Provenance.P2, "it names its camera and its time"
+    assert len(exhibit.pdq) == 8
+    sealed = json.loads(str(ledger.unseal(exhibit, "metadata")))
+    assert sealed["gps_latitude"].startswith("39.907")
+    shown = list(Rendition.objects.filter(exhibit=exhibit).order_by("width"))
+    assert [one.name for one in shown] == ["thumb", "page", "full"]
+    for one in shown:
+        with renditions().open(one.digest) as file:
+            content = file.read()
+        assert len(content) == one.size
+        assert b"Exif" not in content
+        with Image.open(io.BytesIO(content)) as copy:
+            assert copy.size == (one.width, one.height)
+            assert not copy.getexif()
+    with originals().open(str(ledger.unseal(exhibit, "digest"))) as file:
+        assert file.read() == original, "the original stays as it came"
+    assert CustodyEvent.objects.get(exhibit=exhibit, kind="read").outcome == "ready"
+
+
+def test_what_is_no_photo_is_kept_and_says_why_it_cannot_be_shown(scene: scenes.Scene) -> None:
+    text, cut = hand_in(scene, b"not a photo at all", photo()[:2000])
+    assert text.status == cut.status == ExhibitStatus.UNREADABLE
+    assert CustodyEvent.objects.get(exhibit=text, kind="read").outcome == "not_an_image"
+    assert CustodyEvent.objects.get(exhibit=cut, kind="read").outcome in {"truncated", "damaged"}
+    assert not Rendition.objects.exists()
+    assert not Job.objects.filter(queue="decode").exclude(state="done").exists()
+
+
+def test_a_photo_without_a_camera_is_only_hashed_on_arrival(scene: scenes.Scene) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), "white").save(file, "PNG")
+    (exhibit,) = hand_in(scene, file.getvalue())
+    assert (exhibit.provenance, exhibit.media_type) == (Provenance.P1, "image/png")
+
+
+def test_reading_a_photo_twice_changes_nothing(scene: scenes.Scene) -> None:
+    (exhibit,) = hand_in(scene, photo())
+    before = list(Rendition.objects.order_by("pk").values())
+    with transaction.atomic():
+        jobs.enqueue("evidence.read_exhibit", {"exhibit": str(exhibit.pk)}, key="again")
+    jobs.drain(["decode"])
+    assert list(Rendition.objects.order_by("pk").values()) == before
+    assert CustodyEvent.objects.filter(exhibit=exhibit, kind="read").count() == 1
