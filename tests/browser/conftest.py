@@ -1,0 +1,80 @@
+"""Chromium as it is installed on the system, against a live server of the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser per module: while it runs its event loop does, and Django would take that for asynchronous code."""
+    program = next((found for found in map(shutil.which, NAMES) if found), None)
+    if program is None:
+        pytest.skip("Chromium is not installed, so no browser can walk the pages (Debian: apt-get install chromium).")
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            )
+            yield browser
+            browser.close()
+    finally:
+        if before is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+class Visitor:
+    """One person with a browser of their own. Whatever the browser complains about fails the test."""
+
+    def __init__(self, browser: Browser, server: LiveServer, locale: str) -> None:
+        self.context = browser.new_context(base_url=server.url, locale=locale, viewport={"width": 1440, "height": 900})
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.complaints: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._watch)
+        self.origin = server.url
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _watch(self, request: object) -> None:
+        url = getattr(request, "url", "")
+        if not url.startswith((self.origin, "data:")):
+            self.complaints.append(f"a request left the site: {url}")
+
+    def sign_in(self, email: str) -> None:
+        """Through the form, as people do."""
+        self.page.goto("/account/login/")
+        self.page.get_by_label("E-mail").or_(self.page.locator("input[name=login]")).first.fill(email)
+        self.page.locator("input[name=password]").fill("correct horse battery")
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("navigation", name="Main").get_by_role("link", name="My submissions").wait_for()
+
+
+@pytest.fixture
+def visit(chromium: Browser, live_server: LiveServer) -> Iterator[object]:
+    """`visit()` gives a new Visitor; at the end nobody may have had a complaint."""
+    visitors: list[Visitor] = []
+
+    def new(locale: str = "en-GB") -> Visitor:
+        visitors.append(Visitor(chromium, live_server, locale))
+        return visitors[-1]
+
+    yield new
+    complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
+    for visitor in visitors:
+        visitor.context.close()
+    assert complaints == []

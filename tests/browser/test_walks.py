@@ -1,0 +1,154 @@
+"""Two walks through the site in a real browser: a reader's, and a moderator's day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+import jobs
+from tests import scenes
+from tests.browser import stage
+from tests.browser.conftest import Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visitor]) -> None:
+    """Front → claim → diff → exhibit → verdict → report."""
+    scene = stage.concluded()
+    page = visit().page
+    page.goto("/")
+    expect(page.get_by_text("Newest verdicts")).to_be_visible()
+    page.get_by_role("link", name="Two ducts in the carbon hood cool the brakes").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Two ducts in the carbon hood cool the brakes")
+    expect(page.get_by_text("Not delivered").first).to_be_visible()
+    assert page.locator("#said").bounding_box()["x"] < page.locator("#found").bounding_box()["x"]  # type: ignore[index]  # it is visible
+    assert page.locator("svg.version-line circle").count() == 2
+    chart = page.locator("img.plate").first
+    assert chart.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0
+
+    page.get_by_role("link", name="Read the diff").first.click()
+    expect(page.locator("del#c1")).to_contain_text("内部结构也一起改了")
+    assert page.locator("del#c1").evaluate("mark => getComputedStyle(mark).textDecorationLine") == "line-through"
+    page.get_by_label("View").select_option("sides")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator("table.sides del").first).to_contain_text("内部结构")
+
+    page.goto(f"/claims/{scene.claim.reference}/")
+    page.locator("ul.shots a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The outlet of the duct")
+    picture = page.locator("figure.photo img")
+    assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 600
+    page.get_by_text("P1", exact=True).click()
+    expect(page.get_by_text("What it does not prove")).to_be_visible()
+
+    page.get_by_role("link", name="two ducts move air to the brakes").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Not delivered")
+    expect(page.get_by_role("row", name=re.compile("Car 1"))).to_contain_text("does not conform")
+
+    page.goto(f"/claims/{scene.claim.reference}/")
+    page.get_by_role("link", name=re.compile("discrepancy report")).click()
+    expect(page.get_by_role("cell", name="report.json", exact=True)).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="report.json").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"{")
+
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page.get_by_role("heading", level=1)).to_have_text("言实差异报告")
+
+
+def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
+    """Sign in → queue → accept a submission with grades → findings → propose → a second person approves → the public page."""
+    scene = stage.filed()
+    moderator, first, second, reader = visit(), visit(), visit(), visit()
+    moderator.sign_in(scene.moderator.email)
+    page = moderator.page
+    for submission in scene.submissions:
+        page.get_by_role("navigation", name="Main").get_by_role("link", name="Desk").click()
+        page.locator("#submissions").get_by_role("link", name=submission.reference).click()
+        assert page.locator("figure.photo img").evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 600
+        page.locator("select[name$='-source']").select_option("B")
+        page.locator("select[name$='-information']").select_option("2")
+        page.locator("textarea[name$='-why_en']").fill("A known owner, a consistent photo.")
+        page.locator("input[name$='-caption_en']").fill("The outlet of the duct")
+        page.get_by_label("Accept: the pictures").check()
+        page.locator("textarea[name=reason_en]").fill("Clear.")
+        page.get_by_role("button", name="Decide").click()
+        expect(page.get_by_role("status")).to_contain_text("Decided.")
+        expect(page.get_by_role("button", name="Decide")).to_be_disabled()
+
+    page.goto(f"/desk/claims/{scene.claim.reference}/")
+    page.get_by_role("link", name="Record a finding").first.click()
+    page.get_by_label("contradicts the claim").check()
+    page.locator("textarea[name=reasoning_en]").fill("No air at the outlets of three cars.")
+    for box in page.locator("input[name=exhibits]").all():
+        box.check()
+    page.get_by_role("button", name="Record it").click()
+    expect(page.get_by_role("status")).to_contain_text("The finding is recorded.")
+    page.locator("textarea[name=allegation_en]").fill("No air reaches the brakes.")
+    page.locator("textarea[name=allegation_zh_Hans]").fill("没有空气到达制动。")
+    page.get_by_role("button", name="Ask, and start its clock").click()
+    expect(page.get_by_role("status")).to_contain_text("Its clock runs.")
+
+    first.sign_in(scene.adjudicator.email)
+    first.page.goto(f"/desk/claims/{scene.claim.reference}/")
+    expect(first.page.get_by_role("button", name="Propose a verdict").first).to_be_disabled()
+    expect(first.page.get_by_text("The company may still answer until").first).to_be_visible()
+    page.get_by_text("An answer came").click()
+    page.get_by_label("The answer, word for word").fill("散热效果因工况而异。")
+    page.get_by_role("button", name="Keep the answer").click()
+
+    first.page.reload()
+    first.page.get_by_role("link", name="Propose a verdict").first.click()
+    first.page.get_by_label("not delivered", exact=True).check()
+    first.page.locator("textarea[name=rationale_en]").fill("No air reaches the brakes on three cars.")
+    first.page.locator("textarea[name=rationale_zh_Hans]").fill("三辆车均没有空气到达制动。")
+    for box in first.page.locator("input[name=exhibits]").all():
+        box.check()
+    first.page.get_by_role("button", name="Propose it").click()
+    expect(first.page.get_by_role("button", name="Approve and publish")).to_be_disabled()
+    expect(first.page.get_by_text("a second person has to approve it").first).to_be_visible()
+    reader.page.goto(f"/claims/{scene.claim.reference}/")
+    expect(reader.page.get_by_text("Not delivered")).to_have_count(0)
+
+    second.sign_in(scene.second_adjudicator.email)
+    second.page.goto("/desk/")
+    second.page.locator("#proposals").get_by_role("link", name="two ducts move air").click()
+    second.page.get_by_role("button", name="Approve and publish").click()
+    expect(second.page.get_by_role("status")).to_contain_text("Approved and published.")
+    jobs.drain()
+
+    reader.page.reload()
+    expect(reader.page.get_by_text("Not delivered").first).to_be_visible()
+    expect(reader.page.get_by_text("散热效果因工况而异。")).to_be_visible()
+    expect(reader.page.get_by_role("link", name=re.compile("2 adjudicators"))).to_be_visible()
+    reader.page.get_by_role("link", name="Every edit, field by field").click()
+    expect(reader.page.get_by_text("A verdict was approved and published").first).to_be_visible()
+
+
+def test_an_owner_files_photos_without_a_script(visit: Callable[..., Visitor], tmp_path: Path) -> None:
+    """The form with several files, and what was typed kept when something is missing."""
+    scene = scenes.build_claim()
+    stage.verified(scene.owners[0])
+    photos = []
+    for number in (1, 2):
+        photos.append(tmp_path / f"photo{number}.jpg")
+        photos[-1].write_bytes(stage.drawing(str(number)))
+    owner = visit()
+    owner.page.goto(f"/claims/{scene.claim.reference}/")
+    owner.page.get_by_role("link", name="File evidence").click()
+    owner.sign_in(scene.owners[0].email)
+    owner.page.goto(f"/claims/{scene.claim.reference}/file/")
+    owner.page.get_by_label("What did you find?").fill("No air came through.")
+    owner.page.locator("input[name=photos]").set_input_files([str(one) for one in photos])
+    owner.page.get_by_label(re.compile("I took these photos")).check()
+    owner.page.get_by_role("button", name="Hand in").click()
+    expect(owner.page.get_by_role("status")).to_contain_text("Received.")
+    jobs.drain()
+    owner.page.reload()
+    assert owner.page.locator("ul.shots img").count() == 2
