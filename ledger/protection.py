@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
@@ -34,6 +35,12 @@ class Missing:
 
 def expected() -> dict[tuple[str, str], compiler.Trigger]:
     """Every trigger of the record by (table, trigger name)."""
+    return _expected(len(pgtriggers.registered()))
+
+
+@lru_cache(maxsize=1)
+def _expected(registered: int) -> dict[tuple[str, str], compiler.Trigger]:
+    """Compiled once: models do not change while the process lives, and the number tells when more of them were loaded."""
     found = {}
     for model, trigger in pgtriggers.registered():
         if isinstance(trigger, Always):

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
+
+# What migrations fill and no test changes. With it kept, nothing has to be filled again after each test.
+KEPT = {"django_content_type", "auth_permission"}
 
 _FLUSH = """
 DO $flush$
@@ -39,8 +43,10 @@ def sql_flush(
     self: DatabaseOperations, style: Any, tables: Sequence[str], *, reset_sequences: bool = False, allow_cascade: bool = False
 ) -> list[str]:
     """Stands in for DatabaseOperations.sql_flush; sequences go on counting."""
-    return [_FLUSH.format(names=", ".join(f"'{name}'" for name in tables))] if tables else []
+    names = [name for name in tables if name not in KEPT]
+    return [_FLUSH.format(names=", ".join(f"'{name}'" for name in names))] if names else []
 
 
 def install() -> None:
+    flush.emit_post_migrate_signal = lambda *args, **kwargs: None  # type: ignore[assignment]  # see KEPT
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[assignment,method-assign]  # the same call, for the tests alone

@@ -96,10 +96,10 @@ def whole(settings, changes: int, sizes: dict[int, bytes]) -> None:
 
 
 def before(settings) -> dict[int, bytes]:
-    """A log of 200 entries, published, and 100 changes that wait: the first full tile comes about in the pass that fails."""
-    Note.objects.bulk_create([Note(count=n) for n in range(200)])
+    """A log of 250 entries, published, and 10 changes that wait: the first full tile comes about in the pass that fails."""
+    Note.objects.bulk_create([Note(count=n) for n in range(250)])
     sequence()
-    Note.objects.bulk_create([Note(count=n) for n in range(100)])
+    Note.objects.bulk_create([Note(count=n) for n in range(10)])
     return {row.size: bytes(row.root) for row in Checkpoint.objects.all()}
 
 
@@ -118,7 +118,7 @@ def test_a_step_that_fails_is_finished_by_the_next_run(place, settings):
     audit(Path(settings.LEDGER_DIR), kept=seen)  # whatever happened, what is published verifies
     Note.objects.create()  # the world goes on
     sequence()
-    whole(settings, 301, sizes)
+    whole(settings, 261, sizes)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -129,7 +129,7 @@ def test_a_sequencer_that_is_killed_loses_and_repeats_nothing(place, settings):
     audit(Path(settings.LEDGER_DIR), kept=seen)
     Note.objects.create()
     sequence()
-    whole(settings, 301, sizes)
+    whole(settings, 261, sizes)
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5])
@@ -140,7 +140,7 @@ def test_a_failure_between_any_two_files_is_healed(count, settings):
         sequence()
     failpoints.disarm()
     sequence()
-    whole(settings, 300, sizes)
+    whole(settings, 260, sizes)
 
 
 @pytest.mark.parametrize("place", ["assign.commit", "sign.commit"])
@@ -163,9 +163,9 @@ def test_a_commit_that_was_stored_though_it_seemed_to_fail_is_not_repeated(place
     with pytest.raises(Broken):
         sequence()
     failpoints.disarm()
-    assert Entry.objects.count() == 300
+    assert Entry.objects.count() == 260
     sequence()
-    whole(settings, 300, sizes)
+    whole(settings, 260, sizes)
 
 
 def test_every_place_is_reached(settings):
