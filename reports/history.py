@@ -176,6 +176,11 @@ def role_in_words(role: str) -> str:
     return str(ROLES.get(role, role))
 
 
+def who(role: str, name: str) -> str:
+    """An actor: the role, and the pseudonym where there is a person behind it."""
+    return role_in_words(role) if name in {"", role} else f"{role_in_words(role)} {name}"
+
+
 @dataclass(frozen=True)
 class Part:
     """One text of a field in one language, before and after. `lang` is empty where the text names none."""
@@ -203,7 +208,7 @@ class Told:
     change: Change
     what: str
     thing: str
-    role: str
+    actor: str
     fields: tuple[Field, ...]
 
 
@@ -255,7 +260,7 @@ def tell(changes: Iterable[Change]) -> list[Told]:
         model = apps.get_model(change.label)
         fields = tuple(_field(model, one) for one in change.fields)
         told.append(
-            Told(change, kind_in_words(change.kind), str(OBJECTS.get(change.label, change.label)), role_in_words(change.role), fields)
+            Told(change, kind_in_words(change.kind), str(OBJECTS.get(change.label, change.label)), who(change.role, change.name), fields)
         )
     return told
 
@@ -269,8 +274,7 @@ class Line:
     what: str
     object: str
     at: datetime
-    role: str
-    name: str
+    actor: str
     outside: bool
 
     @classmethod
@@ -278,7 +282,11 @@ class Line:
         """Read from the leaf itself, so that the page shows what was hashed."""
         leaf = json.loads(bytes(entry.leaf))
         return cls(
-            index=entry.index, kind=leaf["kind"], what=kind_in_words(leaf["kind"]), object=leaf["object"],
-            at=datetime.fromisoformat(leaf["at"]), role=role_in_words(leaf["actor"]["role"]), name=leaf["actor"]["name"],
+            index=entry.index,
+            kind=leaf["kind"],
+            what=kind_in_words(leaf["kind"]),
+            object=leaf["object"],
+            at=datetime.fromisoformat(leaf["at"]),
+            actor=who(leaf["actor"]["role"], leaf["actor"]["name"]),
             outside=leaf["kind"].startswith("outside."),
-        )  # fmt: skip
+        )

@@ -11,7 +11,6 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
@@ -166,8 +165,7 @@ def money(amount: Decimal | None, currency: str) -> SafeString:
     """An exact amount with its currency before it."""
     if amount is None:
         return SafeString("")
-    places = 0 if amount == amount.to_integral_value() else 2
-    shown = number_format(amount, decimal_pos=places, use_l10n=True, force_grouping=True)
+    shown = f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.2f}"
     return format_html('<span class="num">{}\u00a0{}</span>', currency, shown)
 
 
@@ -177,10 +175,8 @@ def when(value: datetime | None) -> SafeString:
     if value is None:
         return SafeString("")
     value = value.astimezone(timezone.get_default_timezone())
-    return format_html(
-        '<time datetime="{}" title="{}">{}, {} UTC</time>',
-        value.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), value.strftime("%Y-%m-%d %H:%M:%S.%f UTC"), _day(value), value.strftime("%H:%M"),
-    )  # fmt: skip
+    exact, shown = value.strftime("%Y-%m-%d %H:%M:%S.%f UTC"), value.strftime(" %H:%M" if page_language() == "zh-Hans" else ", %H:%M")
+    return format_html('<time datetime="{}" title="{}">{}{} UTC</time>', value.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), exact, _day(value), shown)
 
 
 @register.simple_tag

@@ -18,7 +18,6 @@ from ledger import proofs
 from ledger.models import Checkpoint, Entry
 from reports.history import Line
 from reports.method import to_html
-from verdicts.actions import METHOD_VERSION
 
 DOWNLOAD = {"X-Content-Type-Options": "nosniff"}
 
@@ -99,4 +98,4 @@ def method(request: HttpRequest) -> HttpResponse:
     name = "method.md" if get_language() == "en" else "method.zh-Hans.md"
     text = (Path(settings.BASE_DIR) / "docs" / name).read_text(encoding="utf-8")
     shown = mark_safe(to_html(text))  # noqa: S308  to_html escapes everything but the tags it makes
-    return render(request, "reports/method.html", {"text": shown, "version": METHOD_VERSION})
+    return render(request, "reports/method.html", {"text": shown})
