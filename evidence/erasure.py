@@ -13,6 +13,8 @@ Each version of a text is erased apart: A→B→A has the text twice.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -54,9 +56,10 @@ def forget(target: Target) -> None:
 
 
 def _forget_pictures(target: Target) -> None:
-    pictures = Rendition.objects.filter(exhibit=target.object_id)
+    exhibit = UUID(target.object_id)
+    pictures = Rendition.objects.filter(exhibit=exhibit)
     for digest in pictures.values_list("digest", flat=True):
-        if not Rendition.objects.filter(digest=digest).exclude(exhibit=target.object_id).exists():
+        if not Rendition.objects.filter(digest=digest).exclude(exhibit=exhibit).exists():
             renditions().remove(digest)
     with transaction.atomic():
         pictures.delete()

@@ -331,7 +331,7 @@ class Submission(models.Model):
     organisation = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT)
     pseudonym = models.CharField(max_length=40, default=new_pseudonym)
     status = models.CharField(max_length=10, choices=SubmissionStatus.choices, default=SubmissionStatus.RECEIVED)
-    narrative = models.TextField()
+    narrative = models.TextField(blank=True)
     narrative_lang = models.CharField(max_length=12)
     licence = models.CharField(max_length=12, choices=Licence.choices)
     contact = ledger.SealedField(null=True, blank=True)

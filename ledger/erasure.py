@@ -72,10 +72,11 @@ def hold() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
 
 
-def erased(label: str, *fields: str) -> list[str]:
-    """The ids of the objects of a type of which one of `fields` was erased."""
-    of_type = Erasure.objects.filter(object_label=label)
-    return [object_id for object_id, gone in of_type.values_list("object_id", "fields") if not set(fields).isdisjoint(gone)]
+def erased(label: str, *fields: str) -> list[Any]:
+    """The keys of the objects of a type of which one of `fields` was erased."""
+    record = registry.recorded[label]
+    of_type = Erasure.objects.filter(object_label=label).values_list("object_id", "fields")
+    return [leaves.object_key(record, object_id) for object_id, gone in of_type if not set(fields).isdisjoint(gone)]
 
 
 def since(size: int) -> bool:

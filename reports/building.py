@@ -94,8 +94,8 @@ def gather_discrepancy(claim_id: UUID | str, checkpoint: Checkpoint) -> Gathered
     """What the discrepancy report of a claim is made of, as of `checkpoint`. Call it within `at_checkpoint`."""
     claim = Claim.objects.select_related("company", "product", "option").get(pk=claim_id)
     report = document.discrepancy(claim, checkpoint)
-    standing = Verdict.objects.standing().filter(aspect__claim=claim)
-    return Gathered(report, {document.bundle_name(one): bundle_in_report(one, checkpoint) for one in standing}, _pictures(report))
+    documented = Verdict.objects.standing().filter(aspect__claim=claim).exclude(verdictdocument=None)
+    return Gathered(report, {document.bundle_name(one): bundle_of(one, checkpoint) for one in documented}, _pictures(report))
 
 
 def gather_snapshot(source_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
@@ -139,14 +139,6 @@ def bundle_of(verdict: Verdict, checkpoint: Checkpoint | None = None) -> bytes:
     return proofs.bundle(
         "verdicts.verdict", verdict.pk, document=json.loads(body), openings=None, note=checkpoint.note if checkpoint else None
     )
-
-
-def bundle_in_report(verdict: Verdict, checkpoint: Checkpoint) -> bytes:
-    """`bundle_of`, or, where the document is withheld, leaf and proof alone."""
-    try:
-        return bundle_of(verdict, checkpoint)
-    except Withheld:
-        return proofs.bundle("verdicts.verdict", verdict.pk, openings=(), note=checkpoint.note)
 
 
 def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:

@@ -76,8 +76,11 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
     aspects = list(Aspect.objects.filter(claim=claim).order_by("number"))
     verdicts = {
         one.aspect_id: one
-        for one in Verdict.objects.standing().filter(aspect__in=aspects).select_related("proposed_by", "decided_by", "supersedes")
+        for one in Verdict.objects.standing()
+        .filter(aspect__in=aspects)
+        .select_related("proposed_by", "decided_by", "supersedes", "verdictdocument")
     }
+    documented = [one for one in verdicts.values() if hasattr(one, "verdictdocument")]
     exhibits = list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference"))
     return {
         "format": FORMAT,
@@ -110,7 +113,7 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
         "exhibits": [_exhibit(one) for one in exhibits],
         "teardowns": _teardowns(claim),
         "invitations": [_invitation(one) for one in Invitation.objects.filter(claim=claim).order_by("sent_at", "id")],
-        "verify": _verify([bundle_name(one) for one in sorted(verdicts.values(), key=lambda each: each.reference)]),
+        "verify": _verify([bundle_name(one) for one in sorted(documented, key=lambda each: each.reference)]),
     }
 
 
@@ -403,7 +406,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "people": [{"role": "adjudicator", "pseudonym": who.pseudonym} for who in (verdict.proposed_by, verdict.decided_by)],
         "method": verdict.method_version,
         "log_index": entry.index,
-        "bundle": bundle_name(verdict),
+        "bundle": bundle_name(verdict) if hasattr(verdict, "verdictdocument") else None,
         "supersedes": verdict.supersedes.reference if verdict.supersedes else None,
         "attempts": _or_none(verdict.attempts),
     }

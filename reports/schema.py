@@ -315,7 +315,8 @@ class Verdict(TypedDict):
     people: list[Person]
     method: str
     log_index: int
-    bundle: FileName
+    #: Null when its document is withheld: the leaf and its proof stand in the log.
+    bundle: FileName | None
     supersedes: Reference | None
     #: What was tried, for a verdict of ``unverifiable``.
     attempts: Text | None
@@ -654,7 +655,7 @@ def _joints(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for index, aspect in enumerate(discrepancy["aspects"]):
         if (aspect["verdict"] is None) == (aspect["progress"] is None):
             yield f"$.aspects[{index}]", "has both or neither of a verdict and a progress"
-        if aspect["verdict"] is not None and aspect["verdict"]["bundle"] not in discrepancy["verify"]["bundles"]:
+        if aspect["verdict"] is not None and aspect["verdict"]["bundle"] not in {None, *discrepancy["verify"]["bundles"]}:
             yield f"$.aspects[{index}].verdict.bundle", "is not among the bundles to verify"
 
 

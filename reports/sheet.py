@@ -463,7 +463,7 @@ def _aspect(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
                 [phrase("concluded_by", lang), _people(verdict["people"], lang)],
                 [phrase("method", lang), verdict["method"]],
                 [phrase("log_entry", lang), f"{verdict['log_index']:,}"],
-                [phrase("bundle", lang), verdict["bundle"]],
+                [phrase("bundle", lang), verdict["bundle"] or phrase("withheld", lang)],
                 *([[phrase("supersedes", lang), verdict["supersedes"]]] if verdict["supersedes"] else []),
             ],
         },

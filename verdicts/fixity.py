@@ -52,7 +52,7 @@ def files() -> Iterator[fixity.Said]:
     ).iterator(chunk_size=BATCH):
         path = path_of(str(pk))
         what = f"the published file of verdict {reference} (it can be written again from its row)"
-        if path.exists() or published_at < late:
+        if path.exists() or published_at is None or published_at < late:
             yield path, hashlib.sha256(body.encode()).hexdigest(), what
         if path.with_suffix(".successor").exists():
             named = hashlib.sha256(str(successor).encode()).hexdigest()

@@ -206,3 +206,55 @@ def test_a_database_behind_its_log_is_erased_from_all_the_same(note, settings, t
     assert out.getvalue().startswith("1 erasures had")
     assert Erasure.objects.get().ground == "court order 1"
     assert dump().count(TEXT.encode()) == 3
+
+
+def test_a_reason_given_for_several_objects_goes_from_all_of_them(act, settings):
+    with transaction.atomic(), act("note.made", reason=REASON):
+        first, second = Note.objects.create(summary="one"), Note.objects.create(summary="two")
+    with transaction.atomic(), act("note.counted", reason="another reason"):
+        Note.objects.filter(pk=second.pk).update(count=3)
+    sequence()
+    erase(first)
+    assert holds(REASON, settings) == []
+    second.refresh_from_db()
+    assert second.summary == "two"
+    assert {(e.object_id, tuple(e.fields)) for e in Erasure.objects.all()} >= {(str(second.pk), ("act_reason",))}
+    assert drifts() == []
+
+
+def test_what_must_be_found_while_the_value_stands_is_asked_for_before(note):
+    seen = []
+
+    def before(target):
+        seen.append(("before", Note.objects.get(pk=target.object_id).summary))
+
+    erasure.register(lambda target: seen.append(("after", Note.objects.get(pk=target.object_id).summary)), "test", before=before)
+    try:
+        erase(note, field=["summary"])
+    finally:
+        erasure.unregister("test")
+    assert seen == [("before", TEXT), ("after", "")]
+
+
+def test_an_erasure_waits_for_whoever_copies(note):
+    """Negative control: without `hold` the erasure would be through before the copy is there."""
+    import threading
+
+    from django.db import connections
+
+    done = threading.Event()
+
+    def run():
+        try:
+            erase(note, field=["summary"])
+        finally:
+            done.set()
+            connections.close_all()
+
+    with transaction.atomic():
+        erasure.hold()
+        thread = threading.Thread(target=run)
+        thread.start()
+        assert not done.wait(1.0)
+    assert done.wait(20)
+    thread.join()
