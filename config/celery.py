@@ -15,6 +15,7 @@ from celery import Celery, signals
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
+from jobs.hearing import Hearing
 from jobs.states import Queue as Name
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
@@ -31,6 +32,7 @@ app.conf.beat_schedule = {
     "tick": {"task": "jobs.tick", "schedule": 1.0, "options": {"queue": Name.TICK.value}},
     "sequence": {"task": "ledger.sequence", "schedule": 1.0, "options": {"queue": Name.TICK.value}},
 }
+app.steps["consumer"].add(Hearing)
 app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="periodic")
 

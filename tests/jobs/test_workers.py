@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,6 +86,27 @@ def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_br
     assert scene.effects() == 31
     running.refresh_from_db()
     assert running.attempts == 1
+
+
+def test_a_worker_that_cannot_hear_any_more_ends_and_another_goes_on(crew: Crew, tmp_path: Path, broker: Valkey) -> None:
+    """The broker is away just when a task ends, so its message is never acknowledged: such a worker would stay up, and deaf."""
+    running, pid, gate = hanging(tmp_path, "running")
+    worker = crew.worker()
+    wait_until(lambda: written(pid), 30)
+    assert broker.process is not None
+    broker.process.kill()
+    broker.process.wait()
+    gate.touch()
+    wait_until(lambda: state_of(running.id) == State.DONE, 20)
+    time.sleep(0.5)
+    broker.start()
+    bell.hang_up()
+    wait_until(lambda: worker.process.poll() is not None, 30)
+    assert worker.process.returncode != 0
+    assert "hears no others" in worker.log.read_text()
+    crew.worker()
+    scene.file(key="next")
+    wait_until(all_done(), 30)
 
 
 def test_beat_and_workers_keep_canaries_going_round(crew: Crew) -> None:
