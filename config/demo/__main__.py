@@ -62,6 +62,17 @@ def free_port(first: int, taken: set[int]) -> int:
     raise Failed(f"no free port between {first} and {first + 99}")
 
 
+def any_port() -> int:
+    """A port on loopback that the kernel chose, so that another demo which starts just now is given another one.
+
+    The company's site is bound many seconds after its port is chosen, and two demos must not agree on one in between.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 def lock(path: Path) -> int:
     """Hold `path` until this process ends. Raises Failed, naming the holder, if another demo holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +128,7 @@ class Demo:
         # The programs read their settings from the environment, so everything that is chosen here is put there before they start.
         self.data = DATA_DIR
         self.port = free_port(port, set())
-        self.company_port = free_port(8100, {self.port})
+        self.company_port = any_port()
         self.engines: list[Postgres | Valkey] = []
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.demo")
         os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{self.port}")

@@ -16,12 +16,15 @@ from __future__ import annotations
 import json
 import sys
 import time
+from urllib.error import URLError
 
 import django
+from django.db import InterfaceError, OperationalError, connection
 
 from config.settings.demo import DEMO_COMPANY, DEMO_DIR
 
 _POLL = 0.2
+_AWAY = 120.0  # how long the database or the site may be away, all told
 
 
 def _say(sentence: str) -> None:
@@ -33,13 +36,22 @@ def main() -> int:
     django.setup()
     from config.demo.story import Case, NeverCame  # its models can only be loaded when Django is set up
 
-    try:
-        outcome = Case(DEMO_DIR, f"http://{DEMO_COMPANY.partition(':')[0]}", say=_say, turn=lambda: time.sleep(_POLL)).play()
-    except NeverCame as error:
-        _say(str(error))
-        return 1
-    sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
-    return 0
+    until = time.monotonic() + _AWAY
+    while True:
+        try:
+            outcome = Case(DEMO_DIR, f"http://{DEMO_COMPANY.partition(':')[0]}", say=_say, turn=lambda: time.sleep(_POLL)).play()
+        except NeverCame as error:
+            _say(str(error))
+            return 1
+        except (OperationalError, InterfaceError, URLError) as error:
+            if time.monotonic() > until:
+                raise
+            _say(f"database or site are away ({type(error).__name__}); going on when they are back")
+            connection.close()
+            time.sleep(1)
+            continue
+        sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
+        return 0
 
 
 if __name__ == "__main__":
