@@ -11,7 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def carrying(token: str) -> list[str]:
-    """Command lines of every living process that has `token` in its environment or its arguments; this one apart."""
+    """Command lines of every living process with `token` in its environment, arguments or working directory; this one apart.
+
+    The directory too, because a server may write its title over its arguments and its environment.
+    """
     found = []
     for directory in Path("/proc").iterdir():
         if not directory.name.isdigit() or int(directory.name) == os.getpid():
@@ -19,7 +22,8 @@ def carrying(token: str) -> list[str]:
         try:
             alive = b") Z " not in (directory / "stat").read_bytes()
             arguments = (directory / "cmdline").read_bytes()
-            if alive and token.encode() in (directory / "environ").read_bytes() + arguments:
+            traces = (directory / "environ").read_bytes() + arguments + os.fsencode((directory / "cwd").readlink())
+            if alive and token.encode() in traces:
                 found.append(f"{directory.name}: {arguments.replace(bytes(1), b' ').decode(errors='replace')}")
         except OSError:
             continue

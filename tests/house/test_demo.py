@@ -131,7 +131,8 @@ class House:
 
     def of(self, engine: str) -> int:
         """The process id of an engine's server."""
-        return int(subprocess.run(["pgrep", "-o", "-f", f"{engine}.*{self.folder}"], capture_output=True, text=True).stdout)
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return next(int(pid) for pid in children if Path(f"/proc/{pid}/cwd").readlink() == self.folder / "var" / engine)
 
 
 @pytest.fixture
@@ -169,7 +170,7 @@ def test_a_demo_outlives_its_engines_and_ends_on_ctrl_c(house: House) -> None:
     shutil.rmtree(house.folder / "var" / "valkey")
     os.kill(broker, signal.SIGKILL)
     house.hears("valkey ended; starting it again")
-    os.kill(house.of("postgres -D"), signal.SIGKILL)
+    os.kill(house.of("postgres"), signal.SIGKILL)
     house.hears("postgres ended; starting it again")
     assert eventually(house.ready, 60), house.said
     house.process.send_signal(signal.SIGINT)
