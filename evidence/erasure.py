@@ -56,6 +56,7 @@ def forget(target: Target) -> None:
 
 
 def _forget_pictures(target: Target) -> None:
+    """The original of an exhibit was erased: the pictures made from it go too, and it is withheld."""
     exhibit = UUID(target.object_id)
     pictures = Rendition.objects.filter(exhibit=exhibit)
     for digest in pictures.values_list("digest", flat=True):
