@@ -1,0 +1,132 @@
+"""A dispatcher, a worker in the middle of a photo, and the broker with all it knew, each killed once: the case ends as it should.
+
+The real house on engines of its own, from `python -m config.demo --once` to the JSON on its standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from config.engines import Postgres
+from tests.house.processes import ROOT, carrying, eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+LIMIT = 240
+UNSET = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "FETCH_LOCAL"}
+
+
+class House:
+    """A demo in a folder of its own, and ways to hurt it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "var"
+        self.said = folder / "said"
+        self.result = folder / "result"
+        self.environment = {name: value for name, value in os.environ.items() if name not in UNSET} | {"DATA_DIR": str(self.data)}
+        with self.said.open("w") as said, self.result.open("w") as result:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config.demo", "--once", "--port", "8400"],
+                cwd=ROOT, env=self.environment, stdout=result, stderr=said,
+            )  # fmt: skip
+
+    def hears(self, words: str) -> None:
+        """Wait until it says so."""
+        until = time.monotonic() + LIMIT
+        while words not in self.said.read_text():
+            assert self.process.poll() is None, self.said.read_text()
+            assert time.monotonic() < until, f"it never said {words!r}:\n{self.said.read_text()}"
+            time.sleep(0.02)
+
+    def ask(self, query: str) -> object:
+        """The first value of a row of its database."""
+        with psycopg.connect(Postgres(self.data / "postgres").url) as connection:
+            row = connection.execute(query).fetchone()
+        return row[0] if row else None
+
+    def kill(self, mark: str) -> None:
+        """Kill -9 every process of it whose command line holds `mark`."""
+        found = [int(line.partition(":")[0]) for line in carrying(str(self.data)) if mark in line]
+        assert found, f"there is no {mark}"
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue  # it ended with its parent
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path)
+    yield made
+    if made.process.poll() is None:
+        made.process.terminate()
+        made.process.wait(30)
+
+
+def test_the_case_survives_the_death_of_a_dispatcher_a_worker_and_the_broker(house: House) -> None:
+    house.hears("3/12 ")
+    house.kill("tick@demo")
+    began = time.monotonic()
+    while not house.ask("SELECT id FROM jobs_job WHERE queue = 'decode' AND kind = 'evidence.read_exhibit' AND state = 'running'"):
+        assert time.monotonic() - began < LIMIT, house.said.read_text()
+        time.sleep(0.005)
+    house.kill("decode@demo")
+    house.hears("7/12 ")
+    assert house.ask("SELECT max(attempts) FROM jobs_job WHERE kind = 'evidence.read_exhibit'") == 2, (
+        "it was killed in the middle of a photo"
+    )
+    house.hears("9/12 ")
+    # The data go first, so that it cannot come back with them.
+    shutil.rmtree(house.data / "valkey")
+    house.kill("valkey-server")
+    house.process.wait(LIMIT)
+
+    said = house.said.read_text()
+    assert house.process.returncode == 0, said
+    for victim in ("tick ended (by signal SIGKILL)", "decode ended (by signal SIGKILL)", "valkey ended"):
+        assert victim in said, said
+    outcome = json.loads(house.result.read_text())
+    assert [one["rating"] for one in outcome["verdicts"]] == ["not_delivered", "delivered"]
+    assert outcome["flags"] == ["company_silent", "deleted", "edited_after_publication"]
+    for path in (outcome["snapshot"], outcome["report"]["json"], outcome["report"]["html"], *outcome["report"]["pdf"].values()):
+        assert (ROOT / path).stat().st_size > 1000
+    command = [sys.executable, "-m", "ledger.verify", "--key", outcome["key"], *outcome["bundles"], outcome["log"]]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert eventually(lambda: not carrying(str(house.data)), 15), carrying(str(house.data))
+    nothing_is_there_twice_and_the_record_is_whole(house)
+
+
+def nothing_is_there_twice_and_the_record_is_whole(house: House) -> None:
+    """The database once more, without anyone at work on it."""
+    postgres = Postgres(house.data / "postgres")
+    postgres.start()
+    try:
+        counted = {
+            "evidence_submission": 4,
+            "evidence_exhibit": 13,
+            "verdicts_verdict": 2,
+            "verdicts_finding": 2,
+            "claims_claim": 2,
+            "evidence_custodyevent WHERE kind = 'read'": 13,
+            "evidence_version": 4,
+            "jobs_job WHERE state = 'quarantined'": 0,
+        }
+        assert {what: house.ask(f"SELECT count(*) FROM {what}") for what in counted} == counted
+        environment = house.environment | {"DATABASE_URL": postgres.url, "DJANGO_SETTINGS_MODULE": "config.settings.demo"}
+        command = [sys.executable, "-W", "ignore", "-m", "django", "verify_record"]
+        verified = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+    finally:
+        postgres.stop()
