@@ -22,6 +22,7 @@ from evidence.anchors import Quote, sight
 from evidence.extraction import Extract, text_digest
 from evidence.models import Alert, Capture, Disappearance, Observation, Sighting, Version
 from evidence.states import MISSING, PRESENT, AlertKind, DisappearanceStatus, LookMethod, LookType, SightingKind
+from ledger import erasure
 
 WATCHER = ledger.SYSTEM
 ROLE = "system"
@@ -53,6 +54,7 @@ def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: dateti
     version has its text, is kept with its bytes alone, because its place among the versions is not known any more. Raises jobs.Retry
     when the source has to be fetched again.
     """
+    erasure.hold()
     source = Source.objects.select_for_update().get(pk=source.pk)
     latest = Version.objects.filter(source=source).order_by("-number").first()
     overtaken = Observation.objects.filter(source=source, looked_at__gt=looked.looked_at).exists()
@@ -133,12 +135,14 @@ def sight_version(*, by: ledger.Actor, version: Version, now: datetime, role: st
 @transaction.atomic
 def sight_appearance(*, by: ledger.Actor, appearance: Appearance, now: datetime, role: str = ROLE) -> list[Sighting]:
     """Look for one appearance in every version that is there already, oldest first. Twice is once."""
+    erasure.hold()
     source = Source.objects.select_for_update().get(pk=appearance.source_id)
     if Disappearance.objects.filter(source=source, status=DisappearanceStatus.CONFIRMED).exists():
         raise_flag(by=by, claim=appearance.claim, kind=FlagKind.DELETED, now=now, role=role)
     if not appearance.exact:
         return []
-    return [_sight(by, role, appearance, version, now) for version in Version.objects.filter(source=source).order_by("number")]
+    versions = Version.objects.filter(source=source).exclude(digest="").order_by("number")  # one that is withheld says nothing
+    return [_sight(by, role, appearance, version, now) for version in versions]
 
 
 def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version, now: datetime) -> Sighting:

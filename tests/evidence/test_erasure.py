@@ -14,6 +14,7 @@ from accounts.permissions import NotAllowed
 from claims.models import Source
 from evidence import fixity
 from evidence.actions import filing
+from evidence.actions.looking import sight_appearance
 from evidence.models import Capture, CustodyEvent, Exhibit, Rendition, Sighting, Unit, Version
 from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions
@@ -153,3 +154,19 @@ def test_an_original_whose_owner_erased_the_comparison_key_still_counts_as_kept(
     erase("evidence.exhibit", Exhibit.objects.get(submission=again).pk, "duplicate_key")
     erase("evidence.exhibit", first.pk)
     assert originals().exists(digest)
+
+
+def test_a_claim_placed_later_is_not_called_edited_for_a_withheld_version() -> None:
+    scene = scenes.build_claim()
+    scenes.look(scene, f"{scenes.POST}甲。", 1)
+    scenes.look(scene, "另一段，与此无关。", 2)
+    scenes.look(scene, f"{scenes.POST}甲。", 3)
+    erase("evidence.version", Version.objects.get(number=2).pk)
+    placed = scenes.claims.register_claim(
+        by=scene.moderator, product=scene.product, quote="双风道", quote_lang="zh-Hans", summary=scenes.write("en", "Ducts"), now=scene.now,
+        aspects=[scenes.claims.NewAspect("function", scenes.write("en", "ducts"))],
+    )  # fmt: skip
+    appearance = scenes.claims.place_claim(by=scene.moderator, claim=placed, source=scene.source, exact="双风道", now=scene.now)
+    seen = sight_appearance(by=ledger.SYSTEM, appearance=appearance, now=scene.now)
+    assert [(one.version.number, one.kind) for one in seen] == [(1, "verbatim"), (3, "verbatim")]
+    assert not placed.flag_set.exists()

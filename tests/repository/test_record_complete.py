@@ -1,0 +1,343 @@
+"""Nothing changes outside the record: every model is recorded or says why not, every action acts inside it or changes nothing."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection, models
+from django.test.utils import isolate_apps
+
+import ledger
+from accounts import actions as accounts
+from accounts.models import Membership, OrganisationKind, Role
+from claims import actions as claims
+from claims.models import Claim
+from claims.written import write
+from evidence.actions import filing, looking
+from evidence.models import Alert, Version
+from ledger import protection, registry
+from ledger.models import Entry
+from ledger.sequencing import sequence
+from tests import scenes
+from verdicts import actions as verdicts
+
+ROOMS = ("accounts", "claims", "evidence", "verdicts", "reports")
+MODULES = ("accounts.actions", "claims.actions", "evidence.actions.filing", "evidence.actions.looking", "verdicts.actions")
+
+
+def own_models() -> list[type[models.Model]]:
+    """The models of the rooms, without the event models that recording makes for them."""
+    return [model for room in ROOMS for model in apps.get_app_config(room).get_models() if not hasattr(model, "pgh_tracked_model")]
+
+
+# --- models ----------------------------------------------------------------------------------------------------------------
+
+
+def test_every_model_is_recorded_or_says_why_not() -> None:
+    silent = [m._meta.label for m in own_models() if m._meta.label_lower not in registry.recorded.keys() | registry.derived.keys()]
+    assert silent == []
+    both = registry.recorded.keys() & registry.derived.keys()
+    assert not both
+    assert len([m for m in own_models() if m._meta.label_lower in registry.recorded]) > 30
+
+
+def test_every_reason_for_not_recording_says_something() -> None:
+    reasons = {label: registry.derived[label] for model in own_models() if (label := model._meta.label_lower) in registry.derived}
+    assert all(len(reason.split()) >= 4 for reason in reasons.values()), reasons
+
+
+@pytest.mark.parametrize("record", list(registry.records()), ids=lambda record: record.label)
+def test_every_field_of_a_recorded_model_is_of_exactly_one_kind(record: registry.Record) -> None:
+    named = [*record.plain, *record.text, *record.sealed, *([record.document] if record.document else [])]
+    assert sorted(named) == sorted(field.name for field in record.model._meta.local_concrete_fields if not field.primary_key)
+    assert set(record.closed) <= set(record.text)
+
+
+def test_a_model_with_a_field_of_no_kind_does_not_load() -> None:
+    def declare(**kinds: list[str]) -> None:
+        with isolate_apps("claims"):
+
+            @ledger.recorded(**kinds)
+            class Forgetful(models.Model):
+                status = models.CharField(max_length=3)
+                remark = models.TextField()
+
+                class Meta:
+                    app_label = "claims"
+
+    before = dict(registry.recorded)
+    for kinds, fault in (
+        ({"plain": ["status"]}, "of no declared kind .*: remark"),
+        ({"plain": ["status", "remark"], "text": ["remark"]}, "recorded twice: remark"),
+        ({"plain": ["status", "gone"], "text": ["remark"]}, "no field: gone"),
+    ):
+        with pytest.raises(ImproperlyConfigured, match=fault):
+            declare(**kinds)
+    assert registry.recorded == before
+
+
+def test_a_model_is_left_out_only_with_a_reason() -> None:
+    with pytest.raises(ImproperlyConfigured, match="only with a reason"):
+        ledger.derived(reason=" ")
+
+
+# --- triggers --------------------------------------------------------------------------------------------------------------
+
+FOLLOWED = {"pgtrigger_ledger_insert", "pgtrigger_ledger_update", "pgtrigger_ledger_delete", "pgtrigger_ledger_identity"}
+
+
+def standing() -> dict[str, dict[str, str]]:
+    """Per table, each trigger of the record by the start of its name, and whether it fires ALWAYS ("A")."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, regexp_replace(t.tgname, '_[0-9a-f]{5}$', ''), t.tgenabled FROM pg_trigger t"
+            " JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal"
+        )
+        found: dict[str, dict[str, str]] = {}
+        for table, name, enabled in cursor.fetchall():
+            found.setdefault(table, {})[name] = enabled
+    return found
+
+
+@pytest.mark.django_db
+def test_every_recorded_table_and_its_history_are_guarded_always() -> None:
+    """Read from the database itself, beside ledger.protection, which compares bodies too."""
+    found = standing()
+    for record in registry.records():
+        table = found[record.model._meta.db_table]
+        assert set(table) >= FOLLOWED | {"pgtrigger_ledger_no_truncate"}, record.label
+        events = found[record.event_model._meta.db_table]
+        assert len(events) >= 3, record.label  # nothing is changed, deleted or truncated; each row is announced
+        assert "pgtrigger_ledger_no_truncate" in events, record.label
+        assert set(table.values()) | set(events.values()) == {"A"}, record.label
+    assert protection.faults() == []
+
+
+@pytest.mark.django_db
+def test_a_trigger_that_is_only_enabled_is_a_fault() -> None:
+    """Negative control."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 'claims_claim'::regclass AND tgname LIKE 'pgtrigger_ledger_update%'")
+        (name,) = cursor.fetchone()
+        cursor.execute(f'ALTER TABLE claims_claim ENABLE TRIGGER "{name}"')
+    assert [fault.why for fault in protection.faults()] == ["is not enabled ALWAYS"]
+    assert standing()["claims_claim"]["pgtrigger_ledger_update"] == "O"
+
+
+# --- actions ---------------------------------------------------------------------------------------------------------------
+
+
+def all_actions() -> dict[str, Callable[..., Any]]:
+    """Every public action: what takes `by` and opens a transaction (`transaction.atomic` wraps it)."""
+    found = {}
+    for name in MODULES:
+        module = importlib.import_module(name)
+        for called, function in inspect.getmembers(module, inspect.isfunction):
+            public = function.__module__ == name and not called.startswith("_")
+            if public and "by" in inspect.signature(function).parameters and hasattr(function, "__wrapped__"):
+                found[f"{name}.{called}"] = function
+    return found
+
+
+def contents() -> dict[str, tuple[int, int]]:
+    """What stands in every table of the rooms, the jobs and the record, as (rows, sum of row hashes)."""
+    tables = [m._meta.db_table for m in apps.get_models() if m._meta.app_label in {*ROOMS, "jobs", "ledger"}]
+    query = " UNION ALL ".join(f"SELECT '{t}', count(*), coalesce(sum(hashtext(r::text)), 0) FROM \"{t}\" r" for t in tables)
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return {table: (int(count), int(hashes)) for table, count, hashes in cursor.fetchall()}
+
+
+@contextmanager
+def record_that_can_break() -> Iterator[Callable[[bool], None]]:
+    """A record that refuses to be written while the yielded switch is on: nothing gets into the outbox."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF current_setting('test.broken', true) = 'yes' THEN RAISE EXCEPTION 'the record is broken'; END IF; RETURN NEW; END $$"
+        )
+        cursor.execute("CREATE TRIGGER a_test BEFORE INSERT ON ledger_pending FOR EACH ROW EXECUTE FUNCTION test_refuse()")
+
+    def switch(on: bool) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('test.broken', %s, false)", ["yes" if on else "no"])
+
+    yield switch  # trigger, function and setting end with the test's transaction
+
+
+class Watcher:
+    """Stands in for every action: calls it first with a broken record and sees that nothing changed, then for real."""
+
+    def __init__(self, switch: Callable[[bool], None]) -> None:
+        self.switch = switch
+        self.depth = 0
+        self.called: set[str] = set()
+        self.broken: set[str] = set()
+        self.survived: list[str] = []
+
+    def wrap(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            self.called.add(name)
+            if self.depth == 0 and name not in self.broken:
+                self._break(name, function, args, kwargs)
+            self.depth += 1
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.depth -= 1
+
+        return watched
+
+    def _break(self, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        before = contents()
+        self.switch(True)
+        self.depth += 1
+        try:
+            function(*args, **kwargs)  # what is not in a transaction of its own leaves a broken one behind, and nothing works after it
+        except DatabaseError as error:
+            if "the record is broken" not in str(error):
+                raise
+            self.broken.add(name)
+        else:
+            self.survived.append(name)
+        finally:
+            self.depth -= 1
+            self.switch(False)
+        assert contents() == before, f"{name} left something behind although the record could not be written"
+
+    def stand_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Replace every action wherever it is imported."""
+        modules = [m for name, m in sys.modules.items() if name.split(".")[0] in {*ROOMS, "tests"} and m is not None]
+        for name, function in all_actions().items():
+            watched = self.wrap(name, function)
+            for module in modules:
+                for attribute, value in list(vars(module).items()):
+                    if value is function:
+                        monkeypatch.setattr(module, attribute, watched)
+
+
+def every_action() -> None:
+    """The fullest scene: the founding case, and what it leaves out."""
+    scene = scenes.build_post(scenes.build_claim())
+    moderator, now = scene.moderator, scene.now
+    operator = scenes.person("operator", Role.OPERATOR)
+    lab = accounts.found_organisation(by=operator, kind=OrganisationKind.LABORATORY, name="A laboratory", now=now)
+    guest = scenes.person("guest")
+    accounts.grant_role(by=operator, user=guest, organisation=lab, role=Role.FILER, now=now, reason="They asked.")
+    accounts.end_role(by=operator, membership=Membership.objects.get(user=guest), now=now, reason="They left.")
+    key, _secret = accounts.create_key(by=guest, label="script", scopes=["submit"], now=now)
+    accounts.revoke_key(by=guest, key=key, now=now)
+
+    entity = claims.add_entity(by=moderator, company=scene.company, name=write("en", "A car maker Ltd"), jurisdiction="CN", now=now)
+    claims.give_entity_role(by=moderator, entity=entity, kind="sold", product=scene.product, from_date=date(2025, 1, 1), now=now)
+    case = claims.NewCase(
+        quote="Friends with our users.", quote_lang="en", summary=write("en", "They are friends"), kind="express",
+        new_company=write("en", "Another maker"), new_product=write("en", "Another car"), new_option=write("en", "Paint"),
+        price=Decimal(100), currency="CNY", source_url="https://brand.example/other", source_title=write("en", "A page"),
+        channel="product_page",
+    )  # fmt: skip
+    other = claims.register_case(by=moderator, case=case, aspects=[claims.NewAspect("function", write("en", "friends"))], now=now)
+    other = claims.revise_claim(by=moderator, claim=other, reason="It was cut short.", quote="We are friends with our users.", now=now)
+    aspect = other.aspect_set.get()
+    claims.set_progress(by=moderator, role=Role.MODERATOR, aspect=aspect, progress="out_of_scope")
+    claims.raise_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
+    claims.lift_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
+    claims.stop_watching(by=moderator, source=other.appearance_set.get().source)
+    claims.withdraw_claim(by=moderator, claim=Claim.objects.get(pk=other.pk), reason="It was said by someone else.", now=now)
+
+    scenes.look(scene, scenes.POST, 13 * 3600)  # back again
+    looking.handle_alert(by=moderator, alert=Alert.objects.order_by("id").first(), now=now)
+    placed = claims.place_claim(by=moderator, claim=scene.claim, source=second_source(scene), exact=scenes.POST, now=now)
+    looking.sight_appearance(by=ledger.SYSTEM, appearance=placed, now=now)
+    appearance = scene.claim.appearance_set.get(source=scene.source)
+    looking.sight_appearance(by=ledger.SYSTEM, appearance=appearance, now=now)
+    looking.sight_version(by=ledger.SYSTEM, version=Version.objects.order_by("number").first(), now=now)
+
+    scenes.build_evidence(scene)
+    exhibit = scene.exhibits()[0]
+    filing.grade_exhibit(by=scene.second_moderator, exhibit=exhibit, source="A", information="1", reason=write("en", "Better."), now=now)
+    filing.view_original(by=moderator, exhibit=exhibit, now=now)
+    scenes.build_findings(scene)
+    waived = verdicts.invite_company(by=moderator, claim=scene.claim, allegation=write("en", "No air."), now=now)
+    verdicts.propose_waiver(by=scene.adjudicator, invitation=waived, reason=write("en", "It said so in public."))
+    verdicts.approve_waiver(by=scene.second_adjudicator, invitation=waived, now=now)
+    long_ago = now - timedelta(days=40)
+    silent = verdicts.invite_company(by=moderator, claim=scene.claim, allegation=write("en", "Still no air."), now=long_ago)
+    verdicts.close_window(by=ledger.SYSTEM, invitation=silent, now=now)
+    silent.refresh_from_db()
+    verdicts.record_reply(by=moderator, invitation=silent, body="We will look.", lang="en", now=now)
+    verdicts.reject_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), reason="Say more.", now=now)
+    verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=now)
+    again = scenes.propose(scene, rating="misleading", mechanism="implied_function", reason="A little air moves.")
+    verdicts.approve_verdict(by=scene.second_adjudicator, verdict=again, now=now)
+
+    undone = filing.file_submission(
+        by=guest, claim=scene.claim, narrative="Never mind.", narrative_lang="en", licence="cc0-1.0", now=now,
+        photos=[filing.NewPhoto(filing.receive(io.BytesIO(scenes.picture(4))))],
+    )  # fmt: skip
+    filing.withdraw_submission(by=guest, submission=undone, reason="I changed my mind.", now=now)
+
+
+def second_source(scene: scenes.Scene) -> Any:
+    """Another place where the claim stands."""
+    return claims.add_source(by=scene.moderator, company=scene.company, channel="brochure", title=write("en", "Brochure"), now=scene.now)
+
+
+UNCHANGED_IF_NOTHING_IS_NEW = {
+    "evidence.actions.looking.sight_version", "evidence.actions.looking.sight_appearance",
+}  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_every_action_changes_rows_inside_the_record_or_not_at_all(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> None:
+    """The fullest scene calls every action. Each is tried once with a record that cannot be written: nothing may be stored.
+
+    Afterwards no leaf says "outside", so no row was written without an act.
+    """
+    settings.KEYS_DIR = tmp_path / "keys"
+    with record_that_can_break() as switch:
+        watcher = Watcher(switch)
+        watcher.stand_in(monkeypatch)
+        every_action()
+    assert watcher.called == set(all_actions()), "an action that the fullest scene does not call yet"
+    assert set(all_actions()) - watcher.broken <= UNCHANGED_IF_NOTHING_IS_NEW, watcher.survived
+    sequence()
+    assert Entry.objects.count() > 150
+    assert not Entry.objects.filter(kind__startswith="outside.").exists()
+
+
+@pytest.mark.django_db
+def test_a_write_outside_an_act_is_seen(settings: Any, tmp_path: Any) -> None:
+    """Negative control of the test above."""
+    settings.KEYS_DIR = tmp_path / "keys"
+    scene = scenes.build_claim()
+    Claim.objects.filter(pk=scene.claim.pk).update(quote="Something else.")
+    sequence()
+    assert Entry.objects.filter(kind__startswith="outside.").count() == 1
+
+
+@pytest.mark.django_db
+def test_an_action_without_a_transaction_of_its_own_is_seen(settings: Any, tmp_path: Any) -> None:
+    """Negative control of the test above."""
+    settings.KEYS_DIR = tmp_path / "keys"
+    scene = scenes.build_claim()
+
+    def careless(*, by: Any) -> None:
+        with ledger.act("claim.revised", by=by, role="moderator"):
+            Claim.objects.filter(pk=scene.claim.pk).update(quote="Something else.")
+
+    with record_that_can_break() as switch, pytest.raises(DatabaseError):
+        Watcher(switch).wrap("careless", careless)(by=scene.moderator)
