@@ -125,7 +125,6 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 #: Where `manage.py collectstatic` writes.
 STATIC_ROOT = environment.directory("STATIC_ROOT", DATA_DIR / "static")
-STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Security: closed by default, in every environment.
