@@ -39,7 +39,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     cookie, it would be stored in clear. It is never shown again, and the page is not cached.
     """
     user, now = person(request), timezone.now()
-    form, secret = KeyForm(request.POST or None), ""
+    form, secret = KeyForm(request.POST if request.method == "POST" else None), ""
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.doors import everyone
@@ -36,6 +37,7 @@ def operations() -> list[dict[str, Any]]:
     ]
 
 
+@require_safe
 @everyone
 def guide(request: HttpRequest) -> HttpResponse:
     """The page."""
