@@ -134,6 +134,10 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "desk/claims/new/": ("/desk/claims/new/", {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")}),
     "desk/claims/<str:ref>/": ("/desk/claims/{claim}/", {"GET": desk(200, *DESK), "POST": desk(404, *DESK)}),
     "desk/claims/<str:ref>/revise/": ("/desk/claims/{claim}/revise/", {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")}),
+    "desk/sources/<uuid:source>/upload/": (
+        "/desk/sources/{source}/upload/",
+        {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")},
+    ),
     "desk/submissions/<str:ref>/": ("/desk/submissions/{pending}/", {"GET": desk(200, *DESK), "POST": desk(400, *DESK)}),
     "desk/exhibits/<str:ref>/picture": (
         "/desk/exhibits/{hidden}/picture",
@@ -142,6 +146,10 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "desk/exhibits/<str:ref>/original": (
         "/desk/exhibits/{hidden}/original",
         {"GET": row(NO_ONE), "POST": row(404, anonymous=302, owner=200, moderator=200, adjudicator=200, auditor=403)},
+    ),
+    "desk/sources/<uuid:source>/upload/": (
+        "/desk/sources/{source}/upload/",
+        {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")},
     ),
     "desk/alerts/<uuid:alert>/handle/": ("/desk/alerts/{alert}/handle/", {"GET": row(NO_ONE), "POST": desk(302, "moderator")}),
     "desk/aspects/<uuid:aspect>/finding/": (
