@@ -24,8 +24,9 @@ from evidence.actions.looking import Looked, record_look, sight_appearance
 from evidence.extraction import Extract
 from evidence.models import Appearance, Rendition
 from evidence.stores import originals, renditions
+from ledger import registry
 from ledger.sequencing import sequence
-from reports.history import KINDS
+from reports.history import FIELDS, KINDS, OBJECTS
 from reports.method import to_html
 from reports.models import Report, ReportFile
 from tests import scenes
@@ -253,6 +254,22 @@ def test_every_kind_of_act_has_its_sentence() -> None:
             for pair in re.findall(r'(?<![\w.])ledger\.act\("([a-z_.]+)" if [^"]* else "([a-z_.]+)"', code):
                 written |= set(pair)
     assert written - {"outside"} <= set(KINDS), sorted(written - set(KINDS))
+
+
+def test_every_field_of_a_history_has_its_name() -> None:
+    for label in OBJECTS:
+        assert set(registry.recorded[label].names) <= set(FIELDS), label
+
+
+def test_a_reconstruction_is_marked_wherever_it_is_shown(case: scenes.Scene, client: Client) -> None:
+    shown = [path for path in addresses(case) if str(case.claim.reference) in path or path.startswith(("/verdicts/", "/exhibits/"))]
+    shown.append(f"/sources/{case.source.pk}/")
+    for path in shown:
+        assert "This case was played through" not in text(client, path), path
+    Claim.objects.filter(pk=case.claim.pk).update(reconstruction=True)
+    for path in shown:
+        assert "This case was played through" in text(client, path), path
+    assert "reconstruction" in text(client, "/claims/")
 
 
 def test_references_are_read_as_people_type_them(case: scenes.Scene, client: Client) -> None:
