@@ -5,8 +5,11 @@ stays listed, as withheld.
 
 Exhibit `metadata`: the original too, since what a file says of itself stands in the file. The renditions hold none and stay.
 
-Version `body`: the digest of the text; the captured bytes, unless another version shows them; the passages that sightings quote
-from it; the reasons of the looks that found it. And the source is watched no more, for the next look would bring the text back.
+Version `body`: the digest of the text; the bytes captured when it was found, unless they are kept for another version; the
+passages that sightings quote from it; the reasons of the looks that found it. And the source is watched no more, for the next look
+would bring the text back.
+
+Capture `origin`: its bytes, where no version shows them (a saved copy that found no place).
 
 Each version of a text is erased apart: A→B→A has the text twice.
 """
@@ -16,6 +19,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 import ledger
@@ -27,6 +31,7 @@ from evidence.stores import originals, renditions
 from ledger import erasure
 from ledger.erasure import Target
 
+CAPTURE = Capture._meta.label_lower
 EXHIBIT = Exhibit._meta.label_lower
 VERSION = Version._meta.label_lower
 IN_THE_ORIGINAL = ("digest", "metadata")
@@ -53,6 +58,17 @@ def forget(target: Target) -> None:
         _forget_pictures(target)
     elif target.label == VERSION and "body" in target.fields:
         _forget_version(target)
+    elif target.label == CAPTURE and "origin" in target.fields:
+        for capture in Capture.objects.filter(pk=target.object_id, version=None):
+            if not _kept_for_another(capture.digest):
+                originals().remove(capture.digest)
+
+
+def kept_captures() -> QuerySet[Capture]:
+    """The captures whose bytes no erasure has taken."""
+    texts = erasure.erased(VERSION, "body")
+    without_place = Q(pk__in=erasure.erased(CAPTURE, "origin"), version=None)
+    return Capture.objects.exclude(version__in=texts).exclude(observation__version__in=texts).exclude(without_place)
 
 
 def _forget_pictures(target: Target) -> None:
@@ -75,11 +91,12 @@ def _forget_pictures(target: Target) -> None:
 
 
 def _forget_version(target: Target) -> None:
-    version = Version.objects.select_related("capture", "source").filter(pk=target.object_id).first()
+    version = Version.objects.select_related("source").filter(pk=target.object_id).first()
     if version is None:
         return
-    if not _kept_for_another(version.capture.digest):
-        originals().remove(version.capture.digest)
+    for capture in Capture.objects.filter(Q(version=version) | Q(observation__version=version)).distinct():
+        if not _kept_for_another(capture.digest):
+            originals().remove(capture.digest)
     if version.digest:
         erasure.follow(target, VERSION, version.pk, ["digest"])
     for sighting in Sighting.objects.filter(version=version).exclude(passage=""):
@@ -92,7 +109,7 @@ def _forget_version(target: Target) -> None:
 
 def _kept_for_another(digest: str, *, exhibit: str | None = None) -> bool:
     """Whether an original is also that of another exhibit or of a capture, of which nothing was erased."""
-    if Capture.objects.filter(digest=digest).exclude(version__in=erasure.erased(VERSION, "body")).exists():
+    if kept_captures().filter(digest=digest).exists():
         return True
     others = Exhibit.objects.exclude(digest=None).exclude(pk__in=erasure.erased(EXHIBIT, *IN_THE_ORIGINAL))
     if exhibit is not None:

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any
 
 from evidence.blobs import BlobStore
-from evidence.erasure import EXHIBIT, IN_THE_ORIGINAL, VERSION
-from evidence.models import Capture, Exhibit, Rendition
+from evidence.erasure import EXHIBIT, IN_THE_ORIGINAL, kept_captures
+from evidence.models import Exhibit, Rendition
 from evidence.stores import originals, renditions
 from ledger import erasure, fixity, sealing
 
@@ -28,7 +28,7 @@ def register() -> None:
 def captures() -> Iterator[fixity.Said]:
     """The preserved bytes of every look that brought text."""
     store = originals()
-    kept = Capture.objects.exclude(version__in=erasure.erased(VERSION, "body")).order_by()
+    kept = kept_captures().order_by()
     for pk, digest in kept.values_list("pk", "digest").iterator(chunk_size=BATCH):
         yield _file(store, digest, f"the capture {pk}")
 

@@ -39,9 +39,20 @@ M = TypeVar("M", bound=models.Model)
 # --- sources over time -------------------------------------------------------------------------------------------------
 
 
-@ledger.recorded(plain=["source", "digest", "size", "content_type", "captured_at", "created_at"], text=["url"], public=True)
+class CaptureQuerySet(models.QuerySet["Capture"]):
+    def public(self) -> Self:
+        """Captures whose bytes anyone may have: our own. What was handed in may show who saved it."""
+        return self.exclude(provenance=Provenance.P1)
+
+
+@ledger.recorded(
+    plain=["source", "digest", "size", "content_type", "provenance", "captured_at", "created_at"], text=["url", "origin"], public=True
+)
 class Capture(models.Model):
-    """The preserved bytes of one observation, in the store under `digest` (SHA-256)."""
+    """The preserved bytes of one observation, in the store under `digest` (SHA-256).
+
+    Our own are P3; what was handed in is P1, with where it came from (`origin`): that it was so on the day we have on someone's word.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT)
@@ -49,8 +60,15 @@ class Capture(models.Model):
     size = models.PositiveBigIntegerField()
     content_type = models.CharField(max_length=120, blank=True)
     url = models.URLField(max_length=2000, blank=True, help_text="Where the bytes came from after redirects.")
+    provenance = models.CharField(max_length=2, choices=Provenance.choices, default=Provenance.P3)
+    origin = models.CharField(max_length=300, blank=True)
     captured_at = models.DateTimeField()
     created_at = models.DateTimeField()
+
+    objects = CaptureQuerySet.as_manager()
+
+    class Meta:
+        constraints = [known("provenance", Provenance, "capture_provenance_known")]
 
 
 class VersionQuerySet(models.QuerySet["Version"]):

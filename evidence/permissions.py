@@ -44,6 +44,11 @@ def check_view_original(user: User, exhibit: Exhibit) -> None:
         check_role(user, Role.MODERATOR, Role.ADJUDICATOR)
 
 
+def check_upload(user: User) -> None:
+    """Moderators hand in saved copies of a source, under their name. Raises NotAllowed."""
+    check_role(user, Role.MODERATOR)
+
+
 def check_withdraw(user: User, submission: Submission) -> None:
     """Who filed it may withdraw it. Raises NotAllowed."""
     if submission.filed_by_id != user.pk:

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class LookType(models.TextChoices):
-    """What one look at a source came back with (DESIGN §5). The words are those of `evidence.looking.ObservationType`."""
+    """What one look at a source came back with (DESIGN §5). The words are those of `evidence.looking.ObservationType`, and one
+    that only what was handed in can have: unplaced."""
 
     OK = "ok", _("seen, with text")
     UNCHANGED = "unchanged", _("seen, unchanged")
@@ -21,6 +22,7 @@ class LookType(models.TextChoices):
     EMPTY = "empty", _("empty")
     TOO_LARGE = "too_large", _("too large")
     REFUSED = "refused", _("an address we do not visit")
+    UNPLACED = "unplaced", _("a text that no version has, from between other looks")
 
 
 MISSING = frozenset({LookType.GONE, LookType.TOMBSTONE, LookType.SOFT_404})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from evidence import views
+from evidence import views, views_captures
 
 app_name = "evidence"
 urlpatterns = [
@@ -15,5 +15,6 @@ urlpatterns = [
     path("desk/submissions/<str:ref>/", views.review, name="review"),
     path("desk/exhibits/<str:ref>/picture", views.picture, name="picture"),
     path("desk/exhibits/<str:ref>/original", views.original, name="original"),
+    path("desk/sources/<uuid:source>/upload/", views_captures.upload, name="upload"),
     path("desk/alerts/<uuid:alert>/handle/", views.handle_alert, name="handle-alert"),
 ]

@@ -44,7 +44,6 @@ from verdicts.states import InvitationStatus
 
 TICKS = 240
 _NAMESPACE = UUID("6d1f5f0e-6f0b-5a53-9a0b-0f2f8c6f2a11")
-_CAPTURE_PROVENANCE = "P3"
 # How an invitation's status is called in a report (reports.words, "outcome").
 _OUTCOMES = {
     InvitationStatus.OPEN: "open",
@@ -258,7 +257,7 @@ def _version(version: Version) -> dict[str, Any]:
         "sha256": version.digest or None,
         "characters": version.characters,
         "capture": version.capture.digest,
-        "provenance": _CAPTURE_PROVENANCE,
+        "provenance": version.capture.provenance,
         "extractor": f"{version.extractor} {version.extractor_version}",
     }
 

@@ -170,7 +170,7 @@ def lines_of(sources: Sequence[Source]) -> dict[UUID, Line]:
     lines = {source.pk: Line(source) for source in sources}
     if not lines:
         return lines
-    for version in Version.objects.filter(source__in=lines).defer("body").order_by("number"):
+    for version in Version.objects.filter(source__in=lines).select_related("capture").defer("body").order_by("number"):
         lines[version.source_id].versions.append(version)
     for gone in Disappearance.objects.filter(source__in=lines).order_by("first_missing_at"):
         lines[gone.source_id].disappearances.append(gone)
@@ -462,7 +462,8 @@ def source_page(source: Source) -> dict[str, Any]:
         "source": source,
         "line": line,
         "tally": list(Observation.objects.filter(source=source).values("type").annotate(n=Count("id")).order_by("-n", "type")),
-        "appearances": list(Appearance.objects.filter(source=source).select_related("claim").order_by("created_at")),
+        "appearances": (appearances := list(Appearance.objects.filter(source=source).select_related("claim").order_by("created_at"))),
+        "reconstruction": any(one.claim.reconstruction for one in appearances),
         "reports": reports_of(source=source),
     }
 

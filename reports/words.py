@@ -108,6 +108,7 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "empty": Pair("empty answer", "响应为空"),
         "too_large": Pair("too large to keep", "过大，未保存"),
         "refused": Pair("not fetched (unsafe address)", "未抓取（地址不安全）"),
+        "unplaced": Pair("a text that no version has", "文本不属于任何版本"),
     },
     "look_method": {
         "live": Pair("our own visit", "自行访问"),

@@ -11,20 +11,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 import jobs
 import ledger
+from accounts.models import Role, User
 from claims.actions import lift_flag, raise_flag
 from claims.models import Appearance, Claim, Source
 from claims.states import FlagKind
+from evidence import extraction
 from evidence.anchors import Quote, sight
 from evidence.extraction import Extract, text_digest
 from evidence.models import Alert, Capture, Disappearance, Observation, Sighting, Version
-from evidence.states import MISSING, PRESENT, AlertKind, DisappearanceStatus, LookMethod, LookType, SightingKind
+from evidence.permissions import check_upload
+from evidence.states import MISSING, PRESENT, AlertKind, DisappearanceStatus, LookMethod, LookType, Provenance, SightingKind
+from evidence.stores import originals
 from ledger import erasure
 
 WATCHER = ledger.SYSTEM
+UPLOAD_LIMIT = 25 * 1024 * 1024
 ROLE = "system"
 
 
@@ -95,11 +102,13 @@ def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: dateti
     return observation
 
 
-def _capture(by: ledger.Actor, role: str, source: Source, looked: Looked, now: datetime) -> Capture:
+def _capture(
+    by: ledger.Actor, role: str, source: Source, looked: Looked, now: datetime, *, provenance: str = Provenance.P3, origin: str = ""
+) -> Capture:
     """The bytes of a look are preserved."""
     capture = Capture(
         source=source, digest=looked.digest, size=looked.size, content_type=looked.content_type[:120], url=looked.final_url[:2000],
-        captured_at=looked.looked_at, created_at=now,
+        provenance=provenance, origin=origin, captured_at=looked.looked_at, created_at=now,
     )  # fmt: skip
     with ledger.act("source.captured", by=by, role=role):
         capture.save(force_insert=True)
@@ -123,6 +132,85 @@ def _version(
     with ledger.act("source.changed" if latest else "source.first_seen", by=by, role=role):
         version.save(force_insert=True)
     return version
+
+
+@transaction.atomic
+def upload_capture(
+    *, by: User, source: Source, content: bytes, content_type: str, captured_at: datetime, now: datetime, note: str
+) -> Observation:
+    """Keep a copy of a source that someone saved at `captured_at` (HTML or plain text), and say in `note` where it came from.
+
+    The bytes are stored first and always; what their text means depends on its place among the looks:
+
+    - a version has the text: the look points at it, and narrows when the text came up or went where it falls inside that interval;
+    - no version has it, and no text was seen since: it is the next version, like after a look of our own, with provenance P1;
+    - no version has it, but other texts were seen since: it is kept with its bytes as `unplaced`, with the number of quotes that
+      stand in it. Versions are never renumbered, and an order that only someone's word gives is not written into them.
+
+    It neither starts nor ends a disappearance. The same copy twice is one. Raises NotAllowed, ValidationError, and the store's
+    TooLarge and NoSpace.
+    """
+    check_upload(by)
+    if captured_at > now:
+        raise ValidationError(_("It cannot have been saved in the future."))
+    if not note.strip():
+        raise ValidationError(_("Say where the copy came from."))
+    stored = originals().put(content, limit=UPLOAD_LIMIT)
+    extract = extraction.extract(content, content_type, source.url)
+    if not extract.text:
+        raise ValidationError(_("No text can be read in it."))
+    erasure.hold()
+    source = Source.objects.select_for_update().get(pk=source.pk)
+    looks = Observation.objects.filter(source=source)
+    if found := looks.filter(method=LookMethod.UPLOAD, looked_at=captured_at, capture__digest=stored.sha256).first():
+        return found
+    looked = Looked(
+        type=LookType.OK, looked_at=captured_at, digest=stored.sha256, size=stored.size, content_type=content_type, extract=extract,
+        method=LookMethod.UPLOAD,
+    )  # fmt: skip
+    capture = _capture(by, Role.MODERATOR, source, looked, now, provenance=Provenance.P1, origin=note.strip()[:300])
+    versions = list(Version.objects.filter(source=source).order_by("number").defer("body"))
+    same = [one for one in versions if one.digest == extract.digest]
+    version, type_, reason = None, LookType.UNPLACED, _where_claims_stand(source, extract.text)
+    if same:
+        version = _standing_at(captured_at, same)
+        type_, reason = LookType.UNCHANGED, ""
+        _narrow(by, version, versions, captured_at)
+    elif not looks.filter(version__isnull=False, looked_at__gte=captured_at).exists():
+        version = _version(by, Role.MODERATOR, source, capture, versions[-1] if versions else None, extract, captured_at, now)
+        type_, reason = LookType.OK, ""
+    observation = Observation(
+        source=source, type=type_, method=LookMethod.UPLOAD, looked_at=captured_at, reason=reason, capture=capture, version=version,
+        created_at=now,
+    )  # fmt: skip
+    with ledger.act("source.copy_added", by=by, role=Role.MODERATOR):
+        observation.save(force_insert=True)
+    if type_ == LookType.OK and version is not None:
+        sight_version(by=by, version=version, now=now, role=Role.MODERATOR)
+    return observation
+
+
+def _where_claims_stand(source: Source, text: str) -> str:
+    """What is known of a text without a version: how many of the claims made in the source stand in it."""
+    appearances = Appearance.objects.filter(source=source).exclude(exact="")
+    kinds = [sight(Quote(one.exact, one.prefix, one.suffix), text).kind for one in appearances]
+    verbatim = sum(str(kind) == SightingKind.VERBATIM for kind in kinds)
+    return f"No version has this text, and other texts were seen after it. It holds {verbatim} of {len(kinds)} quotes word for word."
+
+
+def _standing_at(at: datetime, same: list[Version]) -> Version:
+    """Of versions with one text, the last that may have stood at a time; the first where none may."""
+    return next((one for one in reversed(same) if one.not_before is None or one.not_before <= at), same[0])
+
+
+def _narrow(by: ledger.Actor, version: Version, versions: list[Version], at: datetime) -> None:
+    """A text that was there at a time had come up by then, and the next had not yet. Only ever narrows."""
+    following = next((one for one in versions if one.number == version.number + 1), None)
+    with ledger.act("source.interval_narrowed", by=by, role=Role.MODERATOR):
+        if at < version.not_after and (version.not_before is None or version.not_before <= at):
+            Version.objects.filter(pk=version.pk).update(not_after=at)
+        if following is not None and following.not_before is not None and following.not_before < at <= following.not_after:
+            Version.objects.filter(pk=following.pk).update(not_before=at)
 
 
 @transaction.atomic

@@ -88,7 +88,7 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
 @everyone
 def capture(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBase:
     """The preserved bytes, to keep and not to open here: an attachment of no type that a browser would run."""
-    found = get_object_or_404(Capture, pk=capture, source=source)
+    found = get_object_or_404(Capture.objects.public(), pk=capture, source=source)
     if found.version_set.filter(digest="").exists():
         return gone(request, WITHHELD_TEXT)
     try:

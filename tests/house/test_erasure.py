@@ -235,6 +235,7 @@ def crawl(*people: object) -> Iterator[tuple[str, bytes]]:
             answer = client.get(url)
             assert answer.status_code < 500, url
             content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            answer.close()
             yield f"{url} as {person or 'a stranger'}", content
             if not answer.headers.get("Content-Type", "text/html").startswith(("text/html", "application/json")):
                 continue

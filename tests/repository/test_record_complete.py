@@ -259,6 +259,10 @@ def every_action() -> None:
     claims.withdraw_claim(by=moderator, claim=Claim.objects.get(pk=other.pk), reason="It was said by someone else.", now=now)
 
     scenes.look(scene, scenes.POST, 13 * 3600)  # back again
+    looking.upload_capture(
+        by=moderator, source=scene.source, content=b"<p>Another text.</p>", content_type="text/html", captured_at=now, now=now,
+        note="A reader's disk",
+    )  # fmt: skip
     looking.handle_alert(by=moderator, alert=Alert.objects.order_by("id").first(), now=now)
     placed = claims.place_claim(by=moderator, claim=scene.claim, source=second_source(scene), exact=scenes.POST, now=now)
     looking.sight_appearance(by=ledger.SYSTEM, appearance=placed, now=now)

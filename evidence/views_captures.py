@@ -1,0 +1,66 @@
+"""The door through which saved copies of a source come in. What is in them is shown as text alone, and never from here."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.doors import person, requires
+from accounts.models import Role
+from claims.models import Source
+from evidence.actions.looking import upload_capture
+from evidence.blobs import NoSpace, TooLarge
+from evidence.forms import CopyForm
+from evidence.models import Observation
+from evidence.states import LookMethod, LookType
+
+SHOWN = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def upload(request: HttpRequest, source: UUID) -> HttpResponse:
+    """Add a saved copy of a source, and see those that were added."""
+    found = get_object_or_404(Source.objects.select_related("company"), pk=source)
+    form, status = CopyForm(request.POST, request.FILES) if request.method == "POST" else CopyForm(), 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            content, content_type = form.content()
+            try:
+                observation = upload_capture(
+                    by=person(request), source=found, content=content, content_type=content_type,
+                    captured_at=form.cleaned_data["captured_at"], note=form.cleaned_data["note"], now=timezone.now(),
+                )  # fmt: skip
+            except ValidationError as error:
+                form.add_error(None, error.messages)
+            except TooLarge:
+                form.add_error("file", ValidationError(_("The file is larger than 25 MiB. Nothing was stored."), code="too_large"))
+            except NoSpace:
+                form.add_error(None, _("There is no room to store this just now. Nothing was stored; please try again later."))
+                status = 507
+            else:
+                messages.success(request, _told(observation))
+                return redirect("evidence:upload", found.pk)
+        status = 413 if form.too_large else status
+    copies = Observation.objects.filter(source=found, method=LookMethod.UPLOAD).select_related("capture", "version")
+    context = {"source": found, "form": form, "copies": copies.defer("version__body").order_by("-looked_at", "-id")[:SHOWN]}
+    return render(request, "evidence/upload.html", context, status=status)
+
+
+def _told(observation: Observation) -> str:
+    version = observation.version
+    if version is None:
+        return _("Kept. No version has its text, and other texts were seen after it, so it has no place among the versions.")
+    if observation.type == LookType.OK:
+        return _("Kept. It is version %(number)d now.") % {"number": version.number}
+    return _("Kept. It shows the text of version %(number)d.") % {"number": version.number}
