@@ -14,6 +14,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from accounts.models import Organisation, Role, User
 from claims.fields import LANGUAGE_CHOICES, PairField, page_language
 from claims.models import Aspect, Claim
 from claims.written import read
@@ -71,6 +72,9 @@ class FilingForm(forms.Form):
     narrative_lang = forms.ChoiceField(label=lazy("Language of your words"), choices=LANGUAGE_CHOICES)
     photos = PhotosField(label=lazy("Photos"), required=False)
     licence = forms.ChoiceField(label=lazy("Others may"), choices=Licence.choices, widget=forms.RadioSelect, initial=Licence.CC_BY)
+    organisation = forms.ChoiceField(
+        label=lazy("For whom"), required=False, help_text=lazy("Sealed. A laboratory alone is named, beside its measurements.")
+    )
     contact = forms.CharField(
         label=lazy("How can we reach you?"),
         required=False,
@@ -83,8 +87,17 @@ class FilingForm(forms.Form):
     )
     idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=80)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, filer: User, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.bodies = {
+            str(one.organisation_id): one.organisation
+            for one in filer.membership_set.current().filter(role=Role.FILER).select_related("organisation")
+        }
+        body = self.fields["organisation"]
+        assert isinstance(body, forms.ChoiceField)
+        body.choices = [("", _("for myself")), *((key, one.name) for key, one in self.bodies.items())]
+        if not self.bodies:
+            del self.fields["organisation"]
         self.fields["idempotency_key"].initial = str(uuid4())
         self.fields["narrative_lang"].initial = page_language()
         self.fields["photos"].help_text = _("Up to %(count)d files of at most %(limit)s each: JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF.") % {
@@ -98,6 +111,11 @@ class FilingForm(forms.Form):
         if not self.errors and not given.get("narrative", "").strip() and not given.get("photos"):
             raise forms.ValidationError(_("Tell what you found, or hand in a photo."))
         return given
+
+    @property
+    def filed_for(self) -> Organisation | None:
+        """The organisation it is filed for: one whose filer the account is."""
+        return self.bodies.get(self.cleaned_data.get("organisation", ""))
 
     @property
     def too_large(self) -> bool:

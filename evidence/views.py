@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 import ledger
 from accounts.doors import person, requires, signed_in
-from accounts.models import Role
+from accounts.models import OrganisationKind, Role
 from accounts.permissions import objection
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim
@@ -38,7 +38,7 @@ class _Filing:
 
     def __init__(self, request: HttpRequest, claim: Claim) -> None:
         data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-        self.main = FilingForm(data, files)
+        self.main = FilingForm(data, files, filer=person(request))
         self.teardown = TeardownForm(data, prefix="teardown")
         self.steps = [StepForm(data, prefix=f"step-{n}") for n in range(1, STEPS + 1)]
         self.measurements = [MeasurementForm(data, prefix=f"measurement-{n}", claim=claim) for n in range(1, MEASUREMENTS + 1)]
@@ -62,7 +62,7 @@ class _Filing:
         """The teardown as the action takes it, or None."""
         if not self.teardown.filled:
             return None
-        given, lang = self.teardown.cleaned_data, self.main.cleaned_data["narrative_lang"]
+        given, lang, body = self.teardown.cleaned_data, self.main.cleaned_data["narrative_lang"], self.main.filed_for
         aspects = {str(one.pk): one for one in Aspect.objects.filter(claim=claim)}
         steps = [
             filing.NewStep(
@@ -94,6 +94,7 @@ class _Filing:
             performed_date=given["performed_date"],
             steps=steps,
             measurements=measured,
+            laboratory=body if body and body.kind == OrganisationKind.LABORATORY else None,
         )
 
 
@@ -122,6 +123,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
                     now=timezone.now(),
                     photos=[filing.NewPhoto(filing.receive(photo), photo.name or "") for photo in given["photos"]],
                     teardown=forms_.new_teardown(claim),
+                    organisation=forms_.main.filed_for,
                 )
             except ValidationError as error:
                 forms_.main.add_error(None, error.messages)

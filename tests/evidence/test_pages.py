@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import ledger
+from accounts.actions import found_organisation
 from claims.written import write
 from evidence.actions import filing
 from evidence.blobs import NoSpace
@@ -148,6 +149,20 @@ def test_a_teardown_with_measurements_is_filed_from_the_page(scene: scenes.Scene
     assert str(Measurement.objects.get().value.normalize()) == "0.02"
     assert TeardownStep.objects.get().exhibit is not None
     assert "Blower test" in client.get(answer["Location"]).content.decode()
+
+
+def test_a_filer_files_for_the_own_organisation_alone(scene: scenes.Scene) -> None:
+    laboratory = found_organisation(by=ledger.SYSTEM, kind="laboratory", name="Air laboratory", now=scene.now)
+    other = found_organisation(by=ledger.SYSTEM, kind="consumer_group", name="Another group", now=scene.now)
+    client = signed_in(scenes.person("filer", "filer", organisation=laboratory))
+    path = f"/claims/{scene.claim.reference}/file/"
+    page = client.get(path).content.decode()
+    assert "Air laboratory" in page
+    assert "Another group" not in page
+    assert client.post(path, form(client, scene, organisation=str(other.pk))).status_code == 400
+    assert client.post(path, form(client, scene, organisation=str(laboratory.pk))).status_code == 302
+    assert Submission.objects.get().organisation == laboratory
+    assert "For whom" not in signed_in(scene.owners[0]).get(path).content.decode()
 
 
 def test_a_withdrawn_claim_takes_no_evidence_and_says_why(scene: scenes.Scene) -> None:
