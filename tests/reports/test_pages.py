@@ -22,7 +22,7 @@ from claims.models import Claim, Flag
 from claims.written import write
 from evidence.actions.looking import Looked, record_look, sight_appearance
 from evidence.extraction import Extract
-from evidence.models import Appearance, Rendition
+from evidence.models import Appearance, Exhibit, Rendition
 from evidence.stores import originals, renditions
 from ledger import registry
 from ledger.sequencing import sequence
@@ -432,3 +432,32 @@ def test_documents_become_html_and_nothing_else_does() -> None:
 def test_the_bytes_of_an_unknown_exhibit_are_nowhere(client: Client) -> None:
     assert client.get(f"/media/{'0' * 64}.jpg").status_code == 404
     assert client.get("/media/../secret.jpg").status_code == 404
+
+
+def test_colours_are_named_in_one_place_alone() -> None:
+    styles = Path(settings.BASE_DIR) / "config" / "static" / "config"
+    for path in styles.glob("*.css"):
+        if path.name != "tokens.css":
+            assert not re.search(r"#[0-9a-fA-F]{3,8}\b|rgba?\(|hsla?\(", path.read_text()), path.name
+
+
+def test_a_claim_with_more_evidence_costs_no_more_queries(client: Client) -> None:
+    scene = scenes.build_claim()
+    counts = []
+    for _ in range(2):
+        for number in range(10):
+            photo = scenes.filing.NewPhoto(originals().put(f"{len(counts)}.{number}".encode(), limit=99), "a.jpg")
+            submission = scenes.filing.file_submission(
+                by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", photos=[photo], now=scene.now
+            )
+            exhibit = Exhibit.objects.get(submission=submission)
+            Exhibit.objects.filter(pk=exhibit.pk).update(status="ready")
+            Rendition.objects.create(
+                exhibit=exhibit, name="page", digest=f"{number}{len(counts)}" * 32, media_type="image/jpeg", width=4, height=3, size=1
+            )
+            scenes.filing.decide_submission(
+                by=scene.moderator, submission=submission, decision="accepted", reason=write("en", "Clear."), now=scene.now
+            )
+        text(client, f"/claims/{scene.claim.reference}/")
+        counts.append(queries(client, f"/claims/{scene.claim.reference}/"))
+    assert counts[0] == counts[1]
