@@ -1,0 +1,233 @@
+"""Registering, correcting, placing and withdrawing what was said."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+import ledger
+from accounts.models import Role
+from accounts.permissions import NotAllowed
+from claims import actions
+from claims.models import Appearance, Aspect, Claim, Company, Criterion, Flag, Product, Source
+from claims.written import write
+from jobs.models import Job
+from ledger import history
+from ledger.sequencing import sequence
+from tests import scenes
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _own_keys(settings: Any, tmp_path: Path) -> None:
+    settings.KEYS_DIR = tmp_path / "keys"
+
+
+@pytest.fixture
+def scene() -> scenes.Scene:
+    return scenes.build_claim()
+
+
+def register(scene: scenes.Scene, **more: Any) -> Claim:
+    given = {
+        "by": scene.moderator, "product": scene.product, "quote": "Made to last.", "quote_lang": "en", "now": NOW,
+        "summary": write("en", "It lasts"), "aspects": [actions.NewAspect("quantity", write("en", "ten years"))],
+    }  # fmt: skip
+    return actions.register_claim(**{**given, **more})
+
+
+def test_a_claim_is_registered_with_its_aspects_in_order(scene: scenes.Scene) -> None:
+    due = date(2025, 6, 1)
+    claim = register(
+        scene,
+        aspects=[
+            actions.NewAspect("date", write("en", "by June"), due_date=due),
+            actions.NewAspect(
+                "quantity", write("en", "ten years"),
+                criterion=actions.NewCriterion(property=write("en", "life"), comparator="at_least", value=Decimal(10), unit="year"),
+            ),
+        ],
+    )  # fmt: skip
+    first, second = Aspect.objects.filter(claim=claim).order_by("number")
+    assert [(first.number, first.progress, first.due_date), (second.number, second.progress, second.due_date)] == [
+        (1, "not_yet_due", due), (2, "not_yet_rated", None),
+    ]  # fmt: skip
+    assert Criterion.objects.get(aspect=second).value == 10
+    assert claim.company == scene.company
+
+
+def test_the_stake_is_the_options_price_unless_another_sum_is_given(scene: scenes.Scene) -> None:
+    assert (scene.claim.stake, scene.claim.currency) == (Decimal(42000), "CNY")
+    other = register(scene, option=scene.option, stake=Decimal(5000), currency="CNY")
+    assert other.stake == Decimal(5000)
+    assert register(scene).stake is None
+
+
+def test_puffery_is_kept_without_aspects_and_nothing_else_is(scene: scenes.Scene) -> None:
+    assert not register(scene, kind="puffery", aspects=[]).checkable
+    with pytest.raises(ValidationError, match="no aspects to judge"):
+        register(scene, kind="puffery")
+    with pytest.raises(ValidationError, match="at least one aspect"):
+        register(scene, aspects=[])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"quote": ""}, {"summary": {}}, {"summary": {"lang": "en"}}, {"kind": "rumour"}, {"quote_lang": "x" * 13},
+        {"stake": Decimal(1), "currency": "CN¥¥"},
+        {"aspects": [actions.NewAspect("smell", write("en", "nice"))]},
+        {"aspects": [actions.NewAspect("function", {})]},
+    ],
+)  # fmt: skip
+def test_a_claim_that_is_not_whole_leaves_nothing_behind(scene: scenes.Scene, more: dict[str, Any]) -> None:
+    before = Claim.objects.count(), Aspect.objects.count()
+    with pytest.raises(ValidationError):
+        register(scene, **more)
+    assert (Claim.objects.count(), Aspect.objects.count()) == before
+
+
+def test_a_revised_claim_keeps_its_first_wording(scene: scenes.Scene) -> None:
+    first = scene.claim.quote
+    revised = actions.revise_claim(by=scene.second_moderator, claim=scene.claim, reason="It was cut short.", quote="All of it.", now=NOW)
+    sequence()
+    newest, *_older = history.of("claims.claim", [scene.claim.pk])
+    assert revised.quote == "All of it."
+    assert (newest.kind, newest.role, newest.name, newest.reason) == (
+        "claim.revised", "moderator", scene.second_moderator.pseudonym, "It was cut short.",
+    )  # fmt: skip
+    assert [(one.name, one.before, one.after) for one in newest.fields] == [("quote", first, "All of it.")]
+
+
+def test_a_correction_needs_a_reason_and_a_change(scene: scenes.Scene) -> None:
+    with pytest.raises(actions.ReasonMissing):
+        actions.revise_claim(by=scene.moderator, claim=scene.claim, reason=" ", quote="x", now=NOW)
+    sequence()
+    logged = len(history.of("claims.claim", [scene.claim.pk]))
+    same = actions.revise_claim(by=scene.moderator, claim=scene.claim, reason="Nothing.", quote=scene.claim.quote, now=NOW)
+    sequence()
+    assert same == scene.claim
+    assert len(history.of("claims.claim", [scene.claim.pk])) == logged
+    with pytest.raises(ValidationError):
+        actions.revise_claim(by=scene.moderator, claim=scene.claim, reason="Empty it.", quote="", now=NOW)
+
+
+def test_of_two_corrections_of_one_wording_the_second_learns_of_the_first(scene: scenes.Scene) -> None:
+    stale = Claim.objects.get(pk=scene.claim.pk)
+    actions.revise_claim(by=scene.moderator, claim=scene.claim, reason="One.", quote="One.", now=NOW)
+    with pytest.raises(actions.ClaimChanged) as caught:
+        actions.revise_claim(by=scene.second_moderator, claim=stale, reason="Two.", quote="Two.", now=NOW)
+    assert caught.value.claim.quote == "One."
+
+
+def test_a_withdrawn_claim_stays_readable_and_is_changed_no_more(scene: scenes.Scene) -> None:
+    stale = Claim.objects.get(pk=scene.claim.pk)
+    with pytest.raises(actions.ReasonMissing):
+        actions.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="", now=NOW)
+    actions.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="Someone else said it.", now=NOW)
+    withdrawn = Claim.objects.public().get(pk=scene.claim.pk)
+    assert withdrawn.status == "withdrawn"
+    for change in (
+        lambda: actions.revise_claim(by=scene.moderator, claim=withdrawn, reason="Again.", quote="x", now=NOW),
+        lambda: actions.withdraw_claim(by=scene.moderator, claim=withdrawn, reason="Again.", now=NOW),
+        lambda: actions.place_claim(by=scene.moderator, claim=withdrawn, source=scene.source, exact="x", now=NOW),
+    ):
+        with pytest.raises(NotAllowed, match="withdrawn"):
+            change()
+    with pytest.raises(actions.ClaimChanged):
+        actions.withdraw_claim(by=scene.second_moderator, claim=stale, reason="Twice.", now=NOW)
+
+
+def test_a_claim_is_placed_once_and_looked_for(scene: scenes.Scene) -> None:
+    again = actions.place_claim(by=scene.moderator, claim=scene.claim, source=scene.source, exact="other words", now=NOW)
+    assert again == Appearance.objects.get()
+    assert Job.objects.filter(kind="evidence.sight_appearance").count() == 1
+    event = actions.add_source(by=scene.moderator, company=scene.company, channel="launch_event", title=write("en", "Launch"), now=NOW)
+    spoken = actions.place_claim(by=scene.moderator, claim=scene.claim, source=event, fragment="t=62,75", now=NOW)
+    assert (spoken.exact, spoken.fragment) == ("", "t=62,75")
+    chat = actions.add_source(by=scene.moderator, company=scene.company, channel="sales_chat", title=write("en", "Chat"), now=NOW)
+    with pytest.raises(ValidationError, match="where in the source"):
+        actions.place_claim(by=scene.moderator, claim=scene.claim, source=chat, now=NOW)
+
+
+def test_one_address_is_one_source_and_only_an_address_is_watched(scene: scenes.Scene) -> None:
+    given = {"by": scene.moderator, "company": scene.company, "channel": "product_page", "title": write("en", "Page"), "now": NOW}
+    page = actions.add_source(**given, url="https://brand.example/page")
+    assert actions.add_source(**given, url="https://brand.example/page") == page
+    assert page.watched
+    assert Job.objects.filter(kind="evidence.look", dedupe_key=f"look:{page.pk}:first").exists()
+    assert not actions.add_source(**given).watched
+    with pytest.raises(ValidationError):
+        actions.add_source(**given, url="javascript:alert(1)")
+    actions.stop_watching(by=scene.moderator, source=page)
+    assert not Source.objects.get(pk=page.pk).watched
+
+
+def test_a_case_is_registered_whole_or_not_at_all(scene: scenes.Scene) -> None:
+    case = actions.NewCase(
+        quote="It lasts.", quote_lang="en", summary=write("en", "It lasts"), kind="express", new_company=write("en", "Maker"),
+        new_product=write("en", "Thing"), new_option=write("en", "Extra"), price=Decimal(7), currency="EUR",
+        source_url="https://maker.example/", source_title=write("en", "Page"), channel="product_page",
+    )  # fmt: skip
+    with pytest.raises(ValidationError):
+        actions.register_case(by=scene.moderator, case=case, aspects=[], now=NOW)
+    assert (Company.objects.count(), Product.objects.count(), Source.objects.count()) == (1, 1, 1)
+    claim = actions.register_case(by=scene.moderator, case=case, aspects=[actions.NewAspect("function", write("en", "lasts"))], now=NOW)
+    assert (str(claim.company), claim.stake, claim.appearance_set.get().exact) == ("Maker", Decimal(7), "It lasts.")
+    other = actions.NewCase(
+        quote="x", quote_lang="en", summary=write("en", "x"), kind="express", product=str(claim.product_id), option=str(scene.option.pk)
+    )
+    with pytest.raises(ValidationError, match="another product"):
+        actions.register_case(by=scene.moderator, case=other, aspects=[actions.NewAspect("function", write("en", "x"))], now=NOW)
+
+
+def test_a_flag_keeps_its_first_time_and_can_be_raised_again_after_it_was_lifted(scene: scenes.Scene) -> None:
+    first = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW)
+    assert actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=1)) == first
+    actions.lift_flag(by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=2))
+    actions.lift_flag(by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=3))
+    again = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=4))
+    assert list(Flag.objects.order_by("raised_at").values_list("pk", "lifted_at")) == [
+        (first.pk, NOW + timedelta(days=2)), (again.pk, None),
+    ]  # fmt: skip
+    with pytest.raises(IntegrityError, match="flag_raised_once"), transaction.atomic():
+        Flag.objects.create(claim=scene.claim, kind="deleted", raised_at=NOW)
+
+
+@pytest.mark.parametrize(
+    "role", [None, Role.CONTRIBUTOR, Role.FILER, Role.ADJUDICATOR, Role.COMPANY_REPRESENTATIVE, Role.AUDITOR, Role.OPERATOR]
+)
+def test_only_moderators_change_what_was_said(scene: scenes.Scene, role: str | None) -> None:
+    by = scenes.person("someone", *([role] if role else []))
+    company = scene.company
+    entity = actions.add_entity(by=scene.moderator, company=company, name=write("en", "Ltd"), jurisdiction="CN", now=NOW)
+    case = actions.NewCase(quote="x", quote_lang="en", summary=write("en", "x"), kind="express")
+    changes = [
+        lambda: actions.add_company(by=by, name=write("en", "x"), now=NOW),
+        lambda: actions.add_entity(by=by, company=company, name=write("en", "x"), jurisdiction="CN", now=NOW),
+        lambda: actions.give_entity_role(by=by, entity=entity, kind="sold", from_date=date(2025, 1, 1), now=NOW),
+        lambda: actions.add_product(by=by, company=company, name=write("en", "x"), now=NOW),
+        lambda: actions.add_option(by=by, product=scene.product, name=write("en", "x"), price=Decimal(1), currency="CNY", now=NOW),
+        lambda: actions.add_source(by=by, company=company, channel="contract", title=write("en", "x"), now=NOW),
+        lambda: actions.stop_watching(by=by, source=scene.source),
+        lambda: register(scene, by=by),
+        lambda: actions.register_case(by=by, case=case, aspects=[], now=NOW),
+        lambda: actions.revise_claim(by=by, claim=scene.claim, reason="x", quote="x", now=NOW),
+        lambda: actions.withdraw_claim(by=by, claim=scene.claim, reason="x", now=NOW),
+        lambda: actions.place_claim(by=by, claim=scene.claim, source=scene.source, exact="x", now=NOW),
+    ]
+    sequence()
+    before = history.of("claims.claim", [scene.claim.pk])
+    for change in changes:
+        with pytest.raises(NotAllowed):
+            change()
+    sequence()
+    assert history.of("claims.claim", [scene.claim.pk]) == before  # a refused request records nothing
