@@ -102,13 +102,18 @@ def test_not_ready_when_the_sequencer_is_behind(client: Client, monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("working", "quiet_bell")
-def test_not_ready_when_the_broker_is_stopped(client: Client, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_ready_when_the_broker_is_stopped(client: Client, settings: Any, tmp_path: Path) -> None:
     engine = Valkey(tmp_path / "valkey", durable=False)
-    monkeypatch.setattr(current_app.conf, "broker_write_url", engine.url.replace("unix://", "redis+socket://", 1))
-    with engine:
-        assert client.get("/readyz").status_code == 200
+    before = current_app.conf.broker_url
+    current_app.conf.broker_url = engine.url.replace("unix://", "redis+socket://", 1)
     bell.hang_up()
-    answer = client.get("/readyz")
+    try:
+        with engine:
+            assert client.get("/readyz").status_code == 200
+        bell.hang_up()
+        answer = client.get("/readyz")
+    finally:
+        current_app.conf.broker_url = before
     assert answer.status_code == 503
     assert answer.json()["not_ready"] == ["broker", "canary"]
 
