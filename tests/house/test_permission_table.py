@@ -134,10 +134,6 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "desk/claims/new/": ("/desk/claims/new/", {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")}),
     "desk/claims/<str:ref>/": ("/desk/claims/{claim}/", {"GET": desk(200, *DESK), "POST": desk(404, *DESK)}),
     "desk/claims/<str:ref>/revise/": ("/desk/claims/{claim}/revise/", {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")}),
-    "desk/sources/<uuid:source>/upload/": (
-        "/desk/sources/{source}/upload/",
-        {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")},
-    ),
     "desk/submissions/<str:ref>/": ("/desk/submissions/{pending}/", {"GET": desk(200, *DESK), "POST": desk(400, *DESK)}),
     "desk/exhibits/<str:ref>/picture": (
         "/desk/exhibits/{hidden}/picture",
