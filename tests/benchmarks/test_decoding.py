@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import random
-import statistics
-import time
-from collections.abc import Callable
+import subprocess
+import sys
 
 import numpy
 import pdqhash
-import pytest
 from PIL import Image, ImageOps
 
 from evidence.decoding import SIZES, Decoded, Decoder
+from tests.benchmarks.measure import compare
 
 
 def photo() -> bytes:
@@ -37,29 +35,31 @@ def plain(data: bytes) -> None:
     pdqhash.compute_dihedral(numpy.asarray(small))
 
 
-def median(work: Callable[[], object], times: int = 7) -> float:
-    spent = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        spent.append(time.perf_counter() - start)
-    return statistics.median(spent)
-
-
-def test_a_photo_in_the_confined_child_costs_no_more_than_plain_pillow(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_photo_in_the_confined_child_against_plain_pillow() -> None:
     data = photo()
-    rng = random.Random(1)
+    with Decoder() as decoder:
+        assert isinstance(decoder.decode(data), Decoded)
+        compare(
+            "a 12-megapixel photo in the confined child / plain Pillow",
+            ours=lambda: decoder.decode(data),
+            peer=lambda: plain(data),
+            floor=1.5,
+            goal=0.5,
+            how="three renditions and the fingerprint of one JPEG; the peer decodes in its own process, without a wall",
+            rounds=5,
+        )
+
+
+def test_the_smallest_file_against_a_process_of_its_own() -> None:
     tiny = io.BytesIO()
-    Image.new("RGB", (32, 32), tuple(rng.randrange(256) for _ in range(3))).save(tiny, "PNG")
+    Image.new("RGB", (32, 32), "navy").save(tiny, "PNG")
     with Decoder() as decoder:
         decoder.facts()
-        assert isinstance(decoder.decode(data), Decoded)
-        ours = median(lambda: decoder.decode(data))
-        floor = median(lambda: decoder.decode(tiny.getvalue()), 30)
-    theirs = median(lambda: plain(data))
-    with capsys.disabled():
-        print(  # noqa: T201 - a benchmark's figures
-            f"\n12 megapixels: child {ours * 1000:.0f} ms, plain Pillow {theirs * 1000:.0f} ms, ratio {ours / theirs:.2f}; "
-            f"smallest file {floor * 1000:.1f} ms"
+        compare(
+            "the smallest file in the warm chamber / a fresh Python that imports Pillow",
+            ours=lambda: decoder.decode(tiny.getvalue()),
+            peer=lambda: subprocess.run([sys.executable, "-c", "import PIL.Image, pdqhash"], check=True),
+            floor=0.5,
+            goal=0.1,
+            how="what forking a warm parent saves for each photo",
         )
-    assert ours < 1.5 * theirs
