@@ -133,9 +133,7 @@ class CopyForm(forms.Form):
     captured_at = forms.DateTimeField(
         label=lazy("When it was saved (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"})
     )
-    note = forms.CharField(
-        label=lazy("Where the copy came from"), max_length=300, help_text=lazy("Public. Name no private person.")
-    )
+    note = forms.CharField(label=lazy("Where the copy came from"), max_length=300, help_text=lazy("Public. Name no private person."))
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -66,8 +66,10 @@ class Scene:
     now: datetime
     submissions: list[Submission] = field(default_factory=list)
 
-    def exhibits(self) -> list[Exhibit]:
-        return list(Exhibit.objects.select_related("submission").filter(submission__claim=self.claim).order_by("reference"))
+    def exhibits(self, **submission: str) -> list[Exhibit]:
+        """Those of the claim, or of its submissions with e.g. `status="accepted"`."""
+        of = {f"submission__{name}": value for name, value in submission.items()}
+        return list(Exhibit.objects.select_related("submission").filter(submission__claim=self.claim, **of).order_by("reference"))
 
 
 def build_claim(*, watched: bool = False) -> Scene:

@@ -133,14 +133,14 @@ def plant() -> Planted:
     for aspect, conclusion in ((scene.ducts, "contradicts"), (scene.carbon, "supports")):
         verdicts.record_finding(
             by=scene.moderator, aspect=aspect, conclusion=conclusion, reasoning=write("en", f"{FOUND} {ZH}", zh_Hans=f"{FOUND} {ZH}"),
-            exhibits=scene.exhibits()[:1], now=scene.now,
+            exhibits=scene.exhibits(status="accepted")[:1], now=scene.now,
         )  # fmt: skip
     invitation = verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
     reply = verdicts.record_reply(by=scene.moderator, invitation=invitation, body=f"{ANSWER} {ZH}", lang="zh-Hans", now=scene.now)
     proposed = verdicts.propose_verdict(
         by=scene.adjudicator, aspect=scene.ducts, rating="not_delivered", now=scene.now,
         rationale=write("en", f"{RATIONALE} {ZH}", zh_Hans=f"{RATIONALE} {ZH}"),
-        exhibits=[one for one in scene.exhibits() if one.submission.status == "accepted"],
+        exhibits=scene.exhibits(status="accepted"),
     )  # fmt: skip
     verdict = verdicts.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=scene.now)
     jobs.drain(["report"])

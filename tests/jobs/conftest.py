@@ -119,16 +119,25 @@ class Crew:
         for worker in self.started:
             if "worker" in worker.arguments and worker.process.poll() is None:
                 return worker
-        options = ["--without-mingle", "--without-gossip", "-O", "fair", "-c", "2", "-I", "tests.jobs.scene"]
+        return self.another()
+
+    def another(self, *, processes: int = 2) -> Worker:
+        """A new worker for all queues."""
+        options = ["--without-mingle", "--without-gossip", "-O", "fair", "-c", str(processes), "-I", "tests.jobs.scene"]
         return self.start("worker", "-Q", ",".join(Queue.values), *options)
+
+    def dismiss(self) -> None:
+        """Kill all that still live."""
+        for worker in self.started:
+            worker.kill()
 
 
 @pytest.fixture(scope="module")
 def crew(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
     crew = Crew(valkey, tmp_path_factory.mktemp("crew"))
     yield crew
+    crew.dismiss()
     for worker in crew.started:
-        worker.kill()
         sys.stdout.write(worker.log.read_text(errors="replace")[-3000:])
 
 

@@ -90,8 +90,9 @@ def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_br
 
 def test_a_worker_that_cannot_hear_any_more_ends_and_another_goes_on(crew: Crew, tmp_path: Path, broker: Valkey) -> None:
     """The broker is away just when a task ends, so its message is never acknowledged: such a worker would stay up, and deaf."""
+    crew.dismiss()
     running, pid, gate = hanging(tmp_path, "running")
-    worker = crew.worker()
+    worker = crew.another(processes=1)  # full with one task, so that it asks for nothing while the broker goes
     wait_until(lambda: written(pid), 30)
     assert broker.process is not None
     broker.process.kill()

@@ -247,17 +247,17 @@ def test_changed_and_deleted_files_are_listed(notes, tmp_path):
     for name, path in files.items():
         path.write_text(name)
     expected = [(path, hashlib.sha256(name.encode()).hexdigest(), f"original {name}") for name, path in files.items()]
-    fixity.register("exhibits", lambda: expected)
+    fixity.register("scratch", lambda: expected)
     try:
         assert drifts() == []
         files["changed"].write_text("other")
         files["deleted"].unlink()
         found = drifts()
     finally:
-        fixity.unregister("exhibits")
+        fixity.unregister("scratch")
     assert len(found) == 2
-    assert found[0].startswith("file: exhibits: original changed was changed")
-    assert found[1] == "file: exhibits: original deleted is missing"
+    assert found[0].startswith("file: scratch: original changed was changed")
+    assert found[1] == "file: scratch: original deleted is missing"
 
 
 def test_what_waits_too_long_and_what_is_stuck_are_listed(notes):

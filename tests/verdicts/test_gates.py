@@ -1,0 +1,285 @@
+"""Each gate before a verdict closes alone, says why, and is what keeps the verdict out: taken away, the same attempt goes through."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+import ledger
+from accounts.actions import found_organisation, grant_role
+from accounts.models import OrganisationKind, Role, User
+from accounts.permissions import NotAllowed
+from claims import actions as claims
+from claims.models import Aspect, Claim
+from claims.written import write
+from evidence.actions import filing
+from evidence.models import Exhibit, Submission
+from tests import scenes
+from verdicts import actions, gates
+from verdicts.models import Finding, Verdict
+from verdicts.states import ADVERSE, SCORES, Mechanism, Rating
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def scene() -> scenes.Scene:
+    scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
+    scenes.build_silence(scene)
+    return scene
+
+
+def attempt(scene: scenes.Scene, **more: Any) -> Verdict:
+    """A proposal against which nothing stands, but for `more`."""
+    aspect = Aspect.objects.select_related("claim").get(pk=scene.ducts.pk)
+    given = {
+        "by": User.objects.get(pk=scene.adjudicator.pk), "aspect": aspect, "rating": "not_delivered", "rationale": scenes.RATIONALE,
+        "exhibits": scene.exhibits(), "now": scene.now,
+    }  # fmt: skip
+    return actions.propose_verdict(**{**given, **more})
+
+
+# --- what closes each gate ----------------------------------------------------------------------------------------------------
+
+
+def without_the_role(scene: scenes.Scene) -> dict[str, Any]:
+    return {"by": scene.second_moderator}
+
+
+def withdrawn_claim(scene: scenes.Scene) -> dict[str, Any]:
+    claims.withdraw_claim(by=scene.moderator, claim=Claim.objects.get(pk=scene.claim.pk), reason="Someone else said it.", now=scene.now)
+    return {}
+
+
+def filed_on_it(scene: scenes.Scene) -> dict[str, Any]:
+    filing.file_submission(
+        by=scene.adjudicator, claim=scene.claim, narrative="Mine too.", narrative_lang="en", licence="cc0-1.0", photos=[], now=scene.now
+    )
+    return {}
+
+
+def acts_for_a_company(scene: scenes.Scene) -> dict[str, Any]:
+    body = found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="Another maker", now=scene.now)
+    grant_role(by=ledger.SYSTEM, user=scene.adjudicator, organisation=body, role=Role.COMPANY_REPRESENTATIVE, now=scene.now)
+    return {}
+
+
+def wrote_all_findings(scene: scenes.Scene) -> dict[str, Any]:
+    grant_role(by=ledger.SYSTEM, user=scene.moderator, organisation=scenes.operator_body(), role=Role.ADJUDICATOR, now=scene.now)
+    return {"by": User.objects.get(pk=scene.moderator.pk)}
+
+
+def company_may_still_answer(scene: scenes.Scene) -> dict[str, Any]:
+    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "Again."), now=scene.now)
+    return {}
+
+
+def evidence_not_accepted(scene: scenes.Scene) -> dict[str, Any]:
+    Submission.objects.filter(pk=scene.submissions[0].pk).update(status="returned")
+    return {}
+
+
+def evidence_on_another_claim(scene: scenes.Scene) -> dict[str, Any]:
+    other = claims.register_claim(
+        by=scene.moderator, product=scene.product, quote="x", quote_lang="en", summary=write("en", "x"), now=scene.now,
+        aspects=[claims.NewAspect("function", write("en", "x"))],
+    )  # fmt: skip
+    Submission.objects.filter(pk=scene.submissions[0].pk).update(claim=other)
+    return {"exhibits": list(Exhibit.objects.select_related("submission"))}
+
+
+def nothing_to_rest_on(scene: scenes.Scene) -> dict[str, Any]:
+    return {"exhibits": [], "rating": "partly_delivered"}
+
+
+def weak_evidence(scene: scenes.Scene) -> dict[str, Any]:
+    Exhibit.objects.update(grade_source="C", grade_information="4")
+    return {}
+
+
+def one_owner_twice(scene: scenes.Scene) -> dict[str, Any]:
+    Exhibit.objects.update(grade_source="C", grade_information="3")
+    Submission.objects.update(contributor=scene.submissions[0].contributor)
+    return {}
+
+
+def promised_for_later(scene: scenes.Scene) -> dict[str, Any]:
+    Aspect.objects.filter(pk=scene.ducts.pk).update(due_date=scene.now.date())
+    return {}
+
+
+def against_the_numbers(scene: scenes.Scene) -> dict[str, Any]:
+    return {"rating": "delivered"}
+
+
+def misleading_without_how(scene: scenes.Scene) -> dict[str, Any]:
+    return {"rating": "misleading"}
+
+
+def how_without_misleading(scene: scenes.Scene) -> dict[str, Any]:
+    return {"mechanism": Mechanism.SCOPE_SHIFT}
+
+
+def one_language(scene: scenes.Scene) -> dict[str, Any]:
+    return {"rationale": write("en", "No air.")}
+
+
+def attempts_in_one_language(scene: scenes.Scene) -> dict[str, Any]:
+    return {"rating": "unverifiable", "attempts": write("zh-Hans", "试过。")}
+
+
+CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
+    without_the_role: ("right_role", "needs the role"),
+    withdrawn_claim: ("judged_claim", "was withdrawn"),
+    filed_on_it: ("conflict_of_interest", "You filed evidence"),
+    acts_for_a_company: ("conflict_of_interest", "act for a company"),
+    wrote_all_findings: ("findings_of_another", "All findings"),
+    company_may_still_answer: ("reply_heard", "may still answer"),
+    evidence_not_accepted: ("accepted_exhibits", "only on accepted evidence"),
+    evidence_on_another_claim: ("accepted_exhibits", "only on accepted evidence"),
+    nothing_to_rest_on: ("rests_on_something", "at least one exhibit"),
+    weak_evidence: ("best_evidence", "B2 or better"),
+    one_owner_twice: ("best_evidence", "different owners"),
+    promised_for_later: ("due", "promised for"),
+    against_the_numbers: ("consistent", "exclude conformity"),
+    misleading_without_how: ("consistent", "Name the mechanism"),
+    how_without_misleading: ("consistent", "names a mechanism"),
+    one_language: ("both_languages", "both Chinese and English"),
+    attempts_in_one_language: ("both_languages", "both Chinese and English"),
+}
+#: Where the database says no as well, whatever the gates say.
+ALSO_A_CONSTRAINT = {misleading_without_how: "verdict_misleading_names_how"}
+
+
+@pytest.mark.parametrize("close", CLOSED, ids=lambda close: close.__name__)
+def test_each_gate_closes_alone_and_is_what_keeps_the_verdict_out(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch, close: Callable[[scenes.Scene], dict[str, Any]]
+) -> None:
+    gate, sentence = CLOSED[close]
+    with transaction.atomic():
+        attempt(scene)  # nothing stands against it
+        transaction.set_rollback(True)
+    more = close(scene)
+    with pytest.raises(gates.GateClosed, match=sentence) as caught:
+        attempt(scene, **more)
+    if close is not nothing_to_rest_on:  # without exhibits the evidence is not good enough either
+        assert len(caught.value.reasons) == 1, caught.value.reasons
+    assert not Verdict.objects.exists()
+
+    monkeypatch.setattr(gates, gate, lambda *args: None)
+    if close is nothing_to_rest_on:
+        monkeypatch.setattr(gates, "best_evidence", lambda *args: None)
+    if close in ALSO_A_CONSTRAINT:
+        with pytest.raises(IntegrityError, match=ALSO_A_CONSTRAINT[close]), transaction.atomic():
+            attempt(scene, **more)
+    else:
+        assert attempt(scene, **more).status == "proposed"  # negative control
+
+
+def test_every_gate_of_a_proposal_has_its_row() -> None:
+    asked = set(re.findall(r"gates\.(\w+)\(", inspect.getsource(actions.proposal_gates)))
+    assert asked == {gate for gate, _sentence in CLOSED.values()}
+
+
+def test_the_company_must_have_been_asked() -> None:
+    scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
+    with pytest.raises(gates.GateClosed, match="has not been asked yet"):
+        attempt(scene)
+
+
+def test_an_aspect_without_a_finding_is_not_judged() -> None:
+    scene = scenes.build_evidence(scenes.build_claim())
+    scenes.build_silence(scene)
+    with pytest.raises(gates.GateClosed, match="no finding"):
+        attempt(scene)
+
+
+def test_every_gate_is_asked_again_at_the_approval(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What changed between proposal and approval counts: evidence withdrawn, a judge who filed, a window opened anew."""
+    proposed = attempt(scene)
+    second = scene.second_adjudicator
+    for close, sentence in (
+        (lambda: Submission.objects.filter(pk=scene.submissions[0].pk).update(status="withdrawn"), "only on accepted evidence"),
+        (lambda: Exhibit.objects.update(grade_source="", grade_information=""), "B2 or better"),
+        (lambda: Aspect.objects.filter(pk=scene.ducts.pk).update(due_date=scene.now.date() + timedelta(days=1)), "promised for"),
+        (lambda: company_may_still_answer(scene), "may still answer"),
+        (lambda: Claim.objects.filter(pk=scene.claim.pk).update(status="withdrawn"), "was withdrawn"),
+    ):
+        with transaction.atomic():
+            close()
+            with pytest.raises(gates.GateClosed, match=sentence):
+                actions.approve_verdict(by=User.objects.get(pk=second.pk), verdict=proposed, now=scene.now)
+            transaction.set_rollback(True)
+    assert actions.approve_verdict(by=second, verdict=proposed, now=scene.now).status == "published"
+
+
+def test_the_second_person_is_another_and_the_database_says_so_too(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    proposed = attempt(scene)
+    with pytest.raises(gates.GateClosed, match="second person"):
+        actions.approve_verdict(by=scene.adjudicator, verdict=proposed, now=scene.now)
+    with pytest.raises(gates.GateClosed, match="second person"):
+        actions.reject_verdict(by=scene.adjudicator, verdict=proposed, reason="No.", now=scene.now)
+    monkeypatch.setattr(gates, "second_person", lambda *args: None)
+    with pytest.raises(IntegrityError, match="verdict_decided_by_a_second_person"), transaction.atomic():
+        actions.approve_verdict(by=scene.adjudicator, verdict=proposed, now=scene.now)
+
+
+def test_a_rejected_proposal_frees_what_it_would_have_superseded(scene: scenes.Scene) -> None:
+    standing = actions.approve_verdict(by=scene.second_adjudicator, verdict=attempt(scene), now=scene.now)
+    again = {"rating": "misleading", "mechanism": "implied_function", "reason": "A little air moves."}
+    actions.reject_verdict(by=scene.second_adjudicator, verdict=attempt(scene, **again), reason="Say more.", now=scene.now)
+    published = actions.approve_verdict(by=scene.second_adjudicator, verdict=attempt(scene, **again), now=scene.now)
+    assert published.supersedes == standing
+
+
+def test_findings_obey_their_own_gates(scene: scenes.Scene) -> None:
+    before = Finding.objects.count()
+    given = {"aspect": scene.ducts, "conclusion": "supports", "reasoning": write("en", "x"), "now": scene.now}
+    for by in (scene.adjudicator, scene.owners[0]):
+        with pytest.raises(NotAllowed):
+            actions.record_finding(by=by, exhibits=scene.exhibits(), **given)
+    Submission.objects.filter(pk=scene.submissions[0].pk).update(status="received")
+    with pytest.raises(gates.GateClosed, match="only on accepted"):
+        actions.record_finding(by=scene.moderator, exhibits=list(Exhibit.objects.select_related("submission")), **given)
+    assert Finding.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("grades", "enough"),
+    [
+        (["A1"], True), (["B2"], True), (["B3"], False), (["C2"], False), (["C3", "C3"], True), (["C3", "D3"], False), (["A3", "C1"], True),
+        (["F6", "B2"], True), ([""], False), ([], False), (["E2", "A6"], False),
+    ],
+)  # fmt: skip
+def test_which_evidence_carries_an_adverse_verdict(grades: list[str], enough: bool) -> None:
+    exhibits = [
+        Exhibit(grade_source=grade[:1], grade_information=grade[1:], submission=Submission(contributor_id=number))
+        for number, grade in enumerate(grades)
+    ]
+    for rating in Rating:
+        closed = gates.best_evidence(rating, exhibits)
+        assert (closed is None) == (enough or rating not in ADVERSE)
+    alone = [
+        Exhibit(grade_source=one.grade_source, grade_information=one.grade_information, submission=Submission(contributor_id=1))
+        for one in exhibits
+    ]
+    strong = any(grade[:1] in "AB" and grade[1:] in "12" for grade in grades if grade)
+    assert (gates.best_evidence("not_delivered", alone) is None) == strong  # the same owner twice is one witness
+
+
+def test_only_what_is_below_delivered_is_adverse() -> None:
+    assert set(SCORES) == set(Rating)
+    assert {rating for rating, score in SCORES.items() if score is not None and score < 5} == ADVERSE
+
+
+def test_every_closed_gate_is_told_at_once() -> None:
+    gates.require(None, None)
+    with pytest.raises(gates.GateClosed) as caught:
+        gates.require("One.", None, "Two.", "")
+    assert (caught.value.reasons, str(caught.value)) == (["One.", "Two."], "One. Two.")

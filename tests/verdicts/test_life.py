@@ -1,0 +1,280 @@
+"""The life of verdicts under whatever order people act in: two persons, the steps in their order, the company heard first.
+
+Hypothesis plays people who try everything at every time; what they may not do is refused with a sentence, and after every step
+the rows obey rules that are written here again, apart from the code that keeps them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+import ledger
+from accounts.models import Role, User
+from accounts.permissions import NotAllowed
+from claims.models import Aspect
+from claims.written import write
+from tests import scenes
+from verdicts import actions, gates
+from verdicts.models import Finding, Invitation, Verdict, VerdictDocument
+from verdicts.states import INVITATION_TRANSITIONS, VERDICT_TRANSITIONS
+
+pytestmark = pytest.mark.django_db
+
+REFUSALS = (NotAllowed, ValidationError, actions.VerdictChanged, actions.InvitationChanged)
+SHORT = settings(max_examples=50, stateful_step_count=14, deadline=None)
+people = st.sampled_from(["moderator", "second_moderator", "adjudicator", "second_adjudicator", "both", "owner"])
+RATINGS = ["not_delivered", "partly_delivered", "misleading", "unverifiable", "delivered"]
+
+
+class Life(RuleBasedStateMachine):
+    """One claim with accepted evidence; each example begins there and leaves nothing behind."""
+
+    scene: scenes.Scene
+    both: User
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.savepoint = transaction.savepoint()
+        self.now = self.scene.now
+        self.verdicts: dict[Any, str] = {}
+        self.invitations: dict[Any, str] = {}
+        self.documents: dict[Any, str] = {}
+        self.refused = 0
+
+    def teardown(self) -> None:
+        transaction.savepoint_rollback(self.savepoint)
+
+    def who(self, name: str) -> User:
+        """A fresh account: roles are read once per instance."""
+        found = {"both": self.both, "owner": self.scene.owners[0]}.get(name) or getattr(self.scene, name)
+        return User.objects.get(pk=found.pk)
+
+    def aspect(self) -> Aspect:
+        return Aspect.objects.select_related("claim").get(pk=self.scene.ducts.pk)
+
+    def invitation(self) -> Invitation | None:
+        return actions.latest_invitation(self.scene.claim)
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """A refusal is an answer; anything else that goes wrong is not."""
+        try:
+            with transaction.atomic():
+                yield
+        except REFUSALS as refusal:
+            assert str(refusal).strip()
+            self.refused += 1
+
+    @rule(by=people)
+    def find(self, by: str) -> None:
+        with self.trying():
+            actions.record_finding(
+                by=self.who(by), aspect=self.aspect(), conclusion="contradicts", reasoning=write("en", "As seen."),
+                exhibits=self.scene.exhibits(), now=self.now,
+            )  # fmt: skip
+
+    @rule(by=people)
+    def invite(self, by: str) -> None:
+        with self.trying():
+            actions.invite_company(by=self.who(by), claim=self.scene.claim, allegation=write("en", "No air."), now=self.now)
+
+    @rule(days=st.sampled_from([0, 1, 20]))
+    def wait(self, days: int) -> None:
+        self.now += timedelta(days=days, hours=1)
+
+    @rule()
+    def close(self) -> None:
+        if invitation := self.invitation():
+            closed = actions.close_window(by=ledger.SYSTEM, invitation=invitation, now=self.now)
+            assert not closed or self.now >= invitation.deadline_at
+
+    @rule(by=people)
+    def reply(self, by: str) -> None:
+        if invitation := self.invitation():
+            with self.trying():
+                actions.record_reply(by=self.who(by), invitation=invitation, body="We will look.", lang="en", now=self.now)
+
+    @rule(by=people)
+    def ask_to_waive(self, by: str) -> None:
+        if invitation := self.invitation():
+            with self.trying():
+                actions.propose_waiver(by=self.who(by), invitation=invitation, reason=write("en", "Said in public."))
+
+    @rule(by=people)
+    def waive(self, by: str) -> None:
+        if invitation := self.invitation():
+            with self.trying():
+                actions.approve_waiver(by=self.who(by), invitation=invitation, now=self.now)
+
+    @rule(by=people, rating=st.sampled_from(RATINGS), again=st.booleans())
+    def propose(self, by: str, rating: str, again: bool) -> None:
+        with self.trying():
+            actions.propose_verdict(
+                by=self.who(by), aspect=self.aspect(), rating=rating, mechanism="implied_function" if rating == "misleading" else "",
+                rationale=scenes.RATIONALE, exhibits=self.scene.exhibits(), now=self.now, reason="It changed." if again else "",
+            )  # fmt: skip
+
+    def _proposal(self) -> Verdict | None:
+        return Verdict.objects.order_by("-proposed_at", "-id").first()
+
+    @rule(by=people)
+    def approve(self, by: str) -> None:
+        if verdict := self._proposal():
+            with self.trying():
+                actions.approve_verdict(by=self.who(by), verdict=verdict, now=self.now)
+
+    @rule(by=people, reason=st.sampled_from(["Say more.", " "]))
+    def send_back(self, by: str, reason: str) -> None:
+        if verdict := self._proposal():
+            with self.trying():
+                actions.reject_verdict(by=self.who(by), verdict=verdict, reason=reason, now=self.now)
+
+    @rule()
+    def prepare(self) -> None:
+        """The ordinary steps at once, so that examples reach the end of the story."""
+        with self.trying():
+            scenes.build_findings(self.scene)
+            actions.invite_company(by=self.who("moderator"), claim=self.scene.claim, allegation=write("en", "No air."), now=self.now)
+            self.now += timedelta(days=30)
+            invitation = self.invitation()
+            assert invitation is not None
+            actions.close_window(by=ledger.SYSTEM, invitation=invitation, now=self.now)
+
+    @invariant()
+    def nobody_decides_alone(self) -> None:
+        for verdict in Verdict.objects.exclude(status="proposed"):
+            assert verdict.decided_by_id not in {None, verdict.proposed_by_id}
+        for invitation in Invitation.objects.filter(status="waived"):
+            assert len({invitation.waiver_proposed_by_id, invitation.waiver_approved_by_id, None}) == 3
+        judges = {self.scene.adjudicator.pk, self.scene.second_adjudicator.pk, self.both.pk}
+        for verdict in Verdict.objects.all():
+            assert {verdict.proposed_by_id, verdict.decided_by_id} <= judges | {None}
+
+    @invariant()
+    def the_company_was_heard_before_every_verdict(self) -> None:
+        for verdict in Verdict.objects.all():
+            heard = [
+                one
+                for one in Invitation.objects.filter(claim=self.scene.claim, sent_at__lte=verdict.proposed_at)
+                if one.closed_at is not None and one.closed_at <= verdict.proposed_at
+            ]
+            assert heard, "proposed before the company was heard"
+        for invitation in Invitation.objects.all():
+            assert invitation.status != "silent" or invitation.closed_at >= invitation.deadline_at
+            assert invitation.status != "replied" or invitation.reply_set.exists()
+
+    @invariant()
+    def someone_else_found_something_first(self) -> None:
+        for verdict in Verdict.objects.all():
+            findings = Finding.objects.filter(aspect=verdict.aspect_id, created_at__lte=verdict.proposed_at)
+            assert findings.exclude(moderator=verdict.proposed_by).exists()
+
+    @invariant()
+    def steps_follow_each_other(self) -> None:
+        for rows, known, transitions in (
+            (Verdict.objects.values_list("pk", "status"), self.verdicts, VERDICT_TRANSITIONS),
+            (Invitation.objects.values_list("pk", "status"), self.invitations, INVITATION_TRANSITIONS),
+        ):
+            now = dict(rows)
+            assert known.keys() <= now.keys(), "nothing is ever deleted"
+            for pk, status in now.items():
+                before = known.get(pk)
+                reached = {before} | transitions.get(before, frozenset()) if before else set(transitions)
+                if before == "proposed":
+                    reached |= {"superseded"}  # two steps in one rule
+                assert status in reached, (before, status)
+            known.clear()
+            known.update(now)
+
+    @invariant()
+    def one_verdict_stands_and_its_document_never_changes(self) -> None:
+        standing = Verdict.objects.filter(status="published")
+        assert standing.count() <= 1
+        assert Verdict.objects.filter(status="proposed").count() <= 1
+        public = set(Verdict.objects.public().values_list("pk", flat=True))
+        documents = dict(VerdictDocument.objects.values_list("pk", "body"))
+        assert documents.keys() == public
+        for pk, body in documents.items():
+            assert self.documents.setdefault(pk, body) == body
+            assert json.loads(body)["id"] == str(pk)
+        for verdict in Verdict.objects.filter(status="superseded"):
+            assert verdict.superseded_by.status in {"published", "superseded"}
+
+
+@pytest.fixture
+def machine() -> type[Life]:
+    scene = scenes.build_evidence(scenes.build_claim())
+    both = scenes.person("both", Role.MODERATOR, Role.ADJUDICATOR)
+    return type("LifeOfOneClaim", (Life,), {"scene": scene, "both": both})
+
+
+def test_whatever_people_try_the_rules_hold(machine: type[Life]) -> None:
+    run_state_machine_as_test(machine, settings=SHORT)
+
+
+def everyday(life: Life) -> None:
+    """What the wrong steps below begin with: a finding, and a company that was asked and stayed silent."""
+    life.find(by="moderator")
+    life.invite(by="moderator")
+    life.wait(days=20)
+    life.close()
+
+
+def proposed_unheard(life: Life) -> None:
+    life.find(by="moderator")
+    life.propose(by="adjudicator", rating="not_delivered", again=False)
+
+
+def judged_by_its_finder(life: Life) -> None:
+    life.find(by="both")
+    life.invite(by="moderator")
+    life.wait(days=20)
+    life.close()
+    life.propose(by="both", rating="not_delivered", again=False)
+
+
+def approved_alone(life: Life) -> None:
+    everyday(life)
+    life.propose(by="adjudicator", rating="not_delivered", again=False)
+    life.approve(by="adjudicator")
+
+
+WRONG = {"reply_heard": proposed_unheard, "findings_of_another": judged_by_its_finder, "second_person": approved_alone}
+
+
+def obeys(life: Life) -> None:
+    """All rules of the machine, asked now."""
+    life.nobody_decides_alone()
+    life.the_company_was_heard_before_every_verdict()
+    life.someone_else_found_something_first()
+    life.steps_follow_each_other()
+    life.one_verdict_stands_and_its_document_never_changes()
+
+
+@pytest.mark.parametrize("gate", WRONG)
+def test_a_wrong_step_is_refused_and_without_its_gate_the_rules_see_it(
+    machine: type[Life], gate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control: each gate is what keeps its rule, and the rule (or the database) notices when the gate is gone."""
+    guarded = machine()
+    WRONG[gate](guarded)
+    assert guarded.refused == 1
+    obeys(guarded)
+    guarded.teardown()
+
+    monkeypatch.setattr(gates, gate, lambda *args: None)
+    unguarded = machine()
+    with pytest.raises((AssertionError, IntegrityError)):
+        WRONG[gate](unguarded)
+        obeys(unguarded)
