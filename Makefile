@@ -45,14 +45,16 @@ fix: $(VENV)/.dev ## repair what can be repaired: lint, format, generated docs
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py generate_docs
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py messages
 
-bench: $(VENV)/.dev ## benchmarks as ratios
-	$(BIN)/python -m pytest -n 0 tests/benchmarks $(PYTEST_ARGS)
+bench: $(VENV)/.bench ## benchmarks as ratios against peers (nginx and wrk of the system are used where installed)
+	$(BIN)/python -m pytest -n 0 --ds=tests.benchmarks.settings -s tests/benchmarks $(PYTEST_ARGS)
 
 lock: $(VENV)/.dev ## pin every dependency again, with hashes, from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \
 		pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \
 		--constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \
+		--constraint requirements-dev.txt --group bench --output-file requirements-bench.txt
 
 clean: ## forget the demo: its database, record, originals, keys and logins
 	rm -rf var
@@ -74,6 +76,11 @@ $(VENV)/.demo: requirements.txt $(VENV)/.made
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.made
 	@$(call install,requirements-dev.txt)
 	@touch $@ $(VENV)/.demo
+
+# The peers of the benchmarks, on top.
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
+	@$(call install,requirements-bench.txt)
+	@touch $@
 
 define install
 echo "Installing $(1) into $(VENV)" >&2; \

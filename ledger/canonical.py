@@ -86,12 +86,13 @@ def _check(value: Any, depth: int) -> bool:
             # Code points and UTF-16 units sort alike until a character beyond U+FFFF meets one above the surrogates.
             if not key.isascii():
                 plain = False
-            if not _check(member, depth - 1):
+            # Most members are words: deciding those here spares the call.
+            if type(member) is not str and member is not None and not _check(member, depth - 1):
                 plain = False
         return plain
     if kind is list or kind is tuple:
         for item in value:
-            if not _check(item, depth - 1):
+            if type(item) is not str and not _check(item, depth - 1):
                 plain = False
         return plain
     if kind is float:

@@ -18,7 +18,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Self
 
 from ledger import merkle
@@ -227,7 +226,7 @@ def commit(key: bytes, value: Any) -> str:
     """
     if len(key) != KEY_SIZE:
         raise LeafError("The key of a commitment is 32 bytes.")
-    return hmac.new(key, canonical(value), sha256).hexdigest()
+    return hmac.digest(key, canonical(value), "sha256").hex()
 
 
 def opens(commitment: str, key: bytes, value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from ledger import leaves, registry
@@ -32,7 +33,13 @@ def published() -> tuple[Checkpoint, str, VerifierKey]:
     if note is None:
         raise NotLogged("no checkpoint is published yet")
     key = VerifierKey.parse(files.read("key").decode().strip())
-    return open_checkpoint(note, key), note.decode(), key
+    return _opened(note, key), note.decode(), key
+
+
+@lru_cache(maxsize=8)
+def _opened(note: bytes, key: VerifierKey) -> Checkpoint:
+    """The same bytes under the same key hold for ever, so their signature is verified once."""
+    return open_checkpoint(note, key)
 
 
 def inclusion(index: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -44,6 +45,13 @@ class Record:
         """Every recorded field, in the model's order."""
         known = {*self.plain, *self.text, *self.sealed, *([self.document] if self.document else [])}
         return tuple(f.name for f in self.model._meta.concrete_fields if f.name in known)
+
+    @cached_property
+    def encrypted(self) -> frozenset[str]:
+        """The sealed fields that are stored encrypted (SealedField)."""
+        from ledger.sealing import SealedField
+
+        return frozenset(name for name in self.sealed if isinstance(self.model._meta.get_field(name), SealedField))
 
     def kind(self, name: str) -> str:
         """`plain`, `text`, `sealed` or `document`. Raises FieldDoesNotExist."""

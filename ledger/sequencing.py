@@ -191,7 +191,7 @@ class Sequencer:
                 _copy_openings(cursor, size, built)
             state.edge.extend(hashes)
             Tree.objects.filter(id=1, size=size).update(size=state.edge.size, edge=state.edge.to_json())
-            Pending.objects.filter(id__in=[row.id for row, _ in built]).delete()
+            Pending.objects.extra(where=["id = ANY(%s)"], params=[[row.id for row, _ in built]]).delete()
             for row, error in failed:
                 log.error("event %s/%s is not in the log: %s", row.event_label, row.event_id, error)
                 Pending.objects.filter(id=row.id).update(error=error)

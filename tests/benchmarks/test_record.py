@@ -20,12 +20,12 @@ from ledger.proofs import inclusion
 from ledger.sequencing import sequence
 from ledger.tiles import decode_entries
 from ledger.verify import audit
-from tests.benchmarks.measure import compare
+from tests.benchmarks.measure import compare, exponent, kept, seconds
 from tests.ledger.scratch.models import Note, Plain
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENTRIES = 10_000
-BATCH = 1_000
+BATCH = 10_000
 
 
 @pytest.mark.parametrize("acting", [False, True])
@@ -67,19 +67,26 @@ def _fill(count: int) -> None:
 
 
 def test_sequencing_against_copy_of_the_same_rows() -> None:
-    columns = "index, leaf, leaf_hash, kind, op, object_label, object_id, event_label, event_id"
+    columns = {
+        "ledger_entry": "index, leaf, leaf_hash, kind, op, object_label, object_id, event_label, event_id",
+        "ledger_opening": "entry_id, field, key",
+    }
     _fill(BATCH)
     sequence()
-    rows = list(Entry.objects.values_list(*columns.split(", ")))
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE bench_entry (LIKE ledger_entry INCLUDING INDEXES)")
+        rows = {}
+        for table, names in columns.items():
+            cursor.execute(f"SELECT {names} FROM {table}")
+            rows[table] = cursor.fetchall()
+            cursor.execute(f"CREATE TABLE bench_{table} (LIKE {table} INCLUDING ALL)")
 
     def copy() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE bench_entry")
-            with cursor.copy(f"COPY bench_entry ({columns}) FROM STDIN") as sink:  # type: ignore[attr-defined]  # psycopg's cursor
-                for row in rows:
-                    sink.write_row(row)
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table, names in columns.items():
+                cursor.execute(f"TRUNCATE bench_{table}")
+                with cursor.copy(f"COPY bench_{table} ({names}) FROM STDIN") as sink:  # type: ignore[attr-defined]  # psycopg's cursor
+                    for row in rows[table]:
+                        sink.write_row(row)
 
     try:
         compare(
@@ -87,14 +94,14 @@ def test_sequencing_against_copy_of_the_same_rows() -> None:
             ours=sequence,
             peer=copy,
             before=lambda: _fill(BATCH),
-            floor=30,
+            floor=10,
             goal=2.5,
-            how="assigning, entries, openings, tiles with fsync, a signed checkpoint; the peer writes the entry rows alone",
-            rounds=5,
+            how="leaves of about 500 bytes with two commitments each, durable and tiled, a signed checkpoint for each 1,024; "
+            "the peer copies the finished entries and openings",
         )
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("DROP TABLE bench_entry")
+            cursor.execute("DROP TABLE bench_ledger_entry, bench_ledger_opening")
 
 
 def test_a_full_audit_against_a_bare_hashing_loop() -> None:
@@ -138,3 +145,40 @@ def test_an_inclusion_proof_against_raw_reads_of_its_tiles() -> None:
         goal=2.5,
         how="one proof in a log of 5,000 against reading the checkpoint, the key and two tiles it rests on",
     )
+
+
+def test_a_recorded_update_against_other_histories() -> None:
+    from tests.benchmarks.peers.models import Audited, Historical
+
+    turns = iter(range(10**9))
+
+    def updates(row: Note | Audited | Historical) -> None:
+        for _ in range(50):
+            with transaction.atomic():
+                row.summary = f"text {next(turns)}"
+                row.save(update_fields=["summary"])
+
+    note, audited, historical = (
+        Note.objects.create(summary="a"),
+        Audited.objects.create(summary="a"),
+        Historical.objects.create(summary="a"),
+    )
+    how = "50 updates of one text field, each its own transaction, fsync off; ours also feeds the log"
+    compare("recorded update / django-auditlog", ours=lambda: updates(note), peer=lambda: updates(audited), floor=1, goal=0.45, how=how)
+    compare(
+        "recorded update / django-simple-history", ours=lambda: updates(note), peer=lambda: updates(historical), floor=1, goal=1, how=how
+    )
+
+
+def test_sequencing_costs_the_same_an_entry_however_long_the_log_is() -> None:
+    """Ten thousand entries each time, in a log of 10^3 and of 10^5; and how the cost of all grows."""
+    sizes, costs = [1_000, 10_000, 100_000], []
+    for size in sizes:
+        _fill(max(size - Entry.objects.count() - 2_000, 0))
+        sequence()
+        _fill(2_000)
+        costs.append(seconds(sequence) / 2_000)
+    kept(
+        "cost of an entry in a log of 100,000 / of 1,000", costs[-1], costs[0], floor=1.5, goal=1.1,
+        how=f"2,000 entries each; the exponent over 10^3 … 10^5 is {exponent(sizes, costs):.3f}",
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import random
 
+import fast_diff_match_patch
 import rjieba
 
 from evidence.diffing import diff
@@ -24,16 +25,44 @@ def text(length: int, seed: int) -> str:
     return "".join(parts)
 
 
-def test_the_diff_against_difflib_on_words() -> None:
-    old = text(10_000, 1)
+def edited(length: int) -> tuple[str, str]:
+    old = text(length, 1)
     rng = random.Random(2)
-    new = "".join(character for character in old if rng.random() > 0.005)
+    return old, "".join(character for character in old if rng.random() > 0.005)
+
+
+def test_the_diff_against_difflib_on_words() -> None:
+    old, new = edited(50_000)
     compare(
-        "diff of 10,000 Chinese characters / difflib on words",
+        "diff of 50,000 Chinese characters / difflib on words",
         ours=lambda: diff(old, new),
         peer=lambda: difflib.SequenceMatcher(None, rjieba.cut(old), rjieba.cut(new), autojunk=False).get_opcodes(),
         floor=0.1,
         goal=0.01,
         how="0.5 % of the characters deleted at random",
         rounds=3,
+    )
+
+
+def test_the_diff_against_the_bare_character_diff() -> None:
+    old, new = edited(50_000)
+    compare(
+        "diff of 50,000 Chinese characters / bare fast-diff-match-patch",
+        ours=lambda: diff(old, new),
+        peer=lambda: fast_diff_match_patch.diff(old, new, timelimit=0),
+        floor=3,
+        goal=1.5,
+        how="the same edit; ours also finds sentences and moves, and snaps marks to words",
+    )
+
+
+def test_the_diff_grows_almost_as_its_text() -> None:
+    small, large = edited(50_000), edited(200_000)
+    compare(
+        "diff of 200,000 characters / of 50,000",
+        ours=lambda: diff(*large),
+        peer=lambda: diff(*small),
+        floor=8,
+        goal=5,
+        how="0.5 % of the characters deleted at random; four times the text",
     )

@@ -1,0 +1,88 @@
+"""Servers on loopback and the load that is put on them: one core for the server, the other for wrk."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.house.processes import ROOT, eventually
+
+PINNED = ["taskset", "-c"]
+
+
+def needed(*programs: str) -> None:
+    """Skip with a sentence where a program of the system is missing."""
+    missing = [one for one in programs if shutil.which(one) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed, so nothing is measured against it (Debian: apt-get install nginx-light wrk)")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def _running(command: list[str], port: int, **environment: str) -> Iterator[str]:
+    process = subprocess.Popen(
+        [*PINNED, "0", *command], cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert eventually(lambda: _listens(port), 20), command
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def granian(published: Path) -> Iterator[str]:
+    """The front under the web server of production, one worker with one thread."""
+    port = free_port()
+    options = f"--interface wsgi --host 127.0.0.1 --port {port} --workers 1 --blocking-threads 1 --no-ws --no-log"
+    command = [sys.executable, "-m", "granian", *options.split(), "tests.benchmarks.fronted:application"]
+    with _running(command, port, PUBLISHED_DIR=str(published)) as url:
+        yield url
+
+
+@contextmanager
+def nginx(folder: Path, scratch: Path) -> Iterator[str]:
+    """nginx with one worker serving `folder`."""
+    port = free_port()
+    scratch.mkdir(parents=True, exist_ok=True)
+    places = "".join(f"{name}_temp_path {scratch}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (scratch / "nginx.conf").write_text(
+        f"user root; worker_processes 1; daemon off; pid {scratch}/pid; error_log {scratch}/error;"
+        "events { worker_connections 256; }"
+        f"http {{ access_log off; keepalive_requests 1000000; {places} types {{ application/json json; text/html html; }}"
+        f"server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
+    )
+    with _running(["nginx", "-p", str(scratch), "-c", str(scratch / "nginx.conf")], port) as url:
+        yield url
+
+
+def seconds_a_request(url: str, *, seconds: int = 2) -> float:
+    """What one request takes at full load over 16 connections. Bounded: `seconds` long, on loopback."""
+    assert url.startswith("http://127.0.0.1:")
+    command = [*PINNED, "1", "wrk", "-t1", "-c16", f"-d{seconds}s", url]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "Non-2xx" not in said, said
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    assert rate is not None, said
+    return 1 / float(rate[1])

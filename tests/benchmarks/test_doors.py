@@ -1,0 +1,96 @@
+"""What a reader's request costs at the web server: the front against nginx, and a list at depth."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from claims.models import Claim
+from claims.paging import page_of
+from tests import scenes
+from tests.benchmarks.measure import ROUNDS, compare, kept
+from tests.benchmarks.servers import granian, needed, nginx, seconds_a_request
+
+DOCUMENT = b'{"document":"' + secrets.token_hex(2_000).encode() + b'"}'
+
+
+def median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def test_a_verdict_against_nginx_serving_the_same_bytes(tmp_path: Path) -> None:
+    needed("nginx", "wrk", "taskset")
+    folder = tmp_path / "published"
+    (folder / "verdicts").mkdir(parents=True)
+    name = str(uuid4())
+    (folder / "verdicts" / f"{name}.json").write_bytes(DOCUMENT)
+    tmp_path.chmod(0o755)
+    with granian(folder) as ours, nginx(folder, tmp_path / "nginx") as peer:
+        pairs = [
+            (seconds_a_request(f"{ours}/api/v1/verdicts/{name}/"), seconds_a_request(f"{peer}/verdicts/{name}.json")) for _ in range(ROUNDS)
+        ]
+    mine, theirs = (median([pair[side] for pair in pairs]) for side in (0, 1))
+    kept(
+        "a published verdict / nginx serving the same bytes", mine, theirs, floor=1 / 0.15, goal=1 / 0.60,
+        how=f"{len(DOCUMENT)} bytes, one core for the server and one for wrk, 16 connections, {ROUNDS} rounds of 2 s",
+    )  # fmt: skip
+
+
+def test_a_verdict_among_a_hundred_thousand_against_one_among_a_thousand(tmp_path: Path) -> None:
+    needed("wrk", "taskset")
+    figures = {}
+    for count in (1_000, 100_000):
+        folder = tmp_path / str(count)
+        (folder / "verdicts").mkdir(parents=True)
+        names = [str(uuid4()) for _ in range(count)]
+        for name in names:
+            (folder / "verdicts" / f"{name}.json").write_bytes(DOCUMENT)
+        with granian(folder) as url:
+            figures[count] = median([seconds_a_request(f"{url}/api/v1/verdicts/{name}/") for name in names[:: count // 5]])
+    kept(
+        "a verdict among 100,000 / among 1,000", figures[100_000], figures[1_000], floor=1.5, goal=1.1,
+        how="files in one folder; five documents each, 2 s each",
+    )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_list_at_depth_900000_against_its_first_page() -> None:
+    scene = scenes.build_claim()
+    columns = [field.column for field in Claim._meta.concrete_fields]
+    own = {"id": "md5(n::text)::uuid", "reference": "'B' || n"}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        chosen = ", ".join(own.get(name, f'"{name}"') for name in columns)
+        listed = ", ".join(f'"{name}"' for name in columns)
+        cursor.execute(
+            f"INSERT INTO claims_claim ({listed}) SELECT {chosen} FROM claims_claim, generate_series(1, 1000000) n WHERE id = %s",
+            [scene.claim.pk],
+        )
+        cursor.execute("SET LOCAL session_replication_role = origin")
+        cursor.execute("ANALYZE claims_claim")
+        cursor.execute("SELECT id FROM claims_claim ORDER BY id DESC OFFSET 900000 LIMIT 1")
+        deep = cursor.fetchone()[0]
+    claims = Claim.objects.public()
+    first = page_of(claims, {})
+    after = page_of(claims.filter(pk__gte=deep), {}).next_cursor or first.next_cursor
+
+    def cursor_at(pk: object) -> str:
+        import base64
+        import json
+
+        return base64.urlsafe_b64encode(json.dumps([str(pk)]).encode()).decode().rstrip("=")
+
+    assert after
+    assert len(page_of(claims, {"after": cursor_at(deep)}).rows) == 20
+    compare(
+        "page at depth 900,000 / page 1",
+        ours=lambda: page_of(claims, {"after": cursor_at(deep)}),
+        peer=lambda: page_of(claims, {}),
+        floor=2,
+        goal=1.2,
+        how="20 claims of a million by keyset, the query and its rows",
+    )
