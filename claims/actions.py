@@ -25,10 +25,13 @@ from claims.models import (
     LegalEntity,
     Product,
     ProductOption,
+    Series,
+    SeriesNote,
+    SeriesPoint,
     Source,
 )
 from claims.permissions import check_register, check_revise
-from claims.states import ClaimKind, ClaimStatus, Progress
+from claims.states import ClaimKind, ClaimStatus, Progress, Stance
 
 Written = dict[str, Any]
 
@@ -67,10 +70,19 @@ def add_company(*, by: User, name: Written, now: datetime, website: str = "") ->
 
 
 @transaction.atomic
-def add_entity(*, by: User, company: Company, name: Written, jurisdiction: str, now: datetime, registration: str = "") -> LegalEntity:
-    """A legal person of a company."""
+def add_entity(
+    *,
+    by: User,
+    company: Company,
+    name: Written,
+    jurisdiction: str,
+    now: datetime,
+    registration: str = "",
+    seat: Written | None = None,
+) -> LegalEntity:
+    """A legal person of a company, and where it sits."""
     check_register(by)
-    entity = LegalEntity(company=company, name=name, jurisdiction=jurisdiction, registration=registration, created_at=now)
+    entity = LegalEntity(company=company, name=name, jurisdiction=jurisdiction, registration=registration, seat=seat, created_at=now)
     with ledger.act("entity.added", by=by, role=Role.MODERATOR):
         return _store(entity)
 
@@ -86,10 +98,14 @@ def give_entity_role(
     product: Product | None = None,
     source: Source | None = None,
     until_date: date | None = None,
+    note: Written | None = None,
 ) -> EntityRole:
     """Say what a legal person did for a product, and since when."""
     check_register(by)
-    role = EntityRole(entity=entity, kind=kind, product=product, source=source, from_date=from_date, until_date=until_date, created_at=now)
+    role = EntityRole(
+        entity=entity, kind=kind, product=product, source=source, from_date=from_date, until_date=until_date, note=note,
+        created_at=now,
+    )  # fmt: skip
     with ledger.act("entity.role_given", by=by, role=Role.MODERATOR):
         return _store(role)
 
@@ -269,15 +285,23 @@ def place_claim(
     prefix: str = "",
     suffix: str = "",
     fragment: str = "",
+    stance: str = Stance.SAYS_SO,
+    note: Written | None = None,
 ) -> Appearance:
-    """Say that the claim stands in a source, in these words. Twice is once."""
+    """Say that the claim stands in a source, in these words, or that the source says otherwise, or never mentions it. Twice is once."""
     check_revise(by, claim)
     found = Appearance.objects.filter(claim=claim, source=source).first()
     if found:
         return found
-    if not exact and not fragment:
+    if stance == Stance.NO_MENTION:
+        if exact or fragment:
+            raise ValidationError(_("A source that never mentions it has no words to quote."))
+    elif not exact and not fragment:
         raise ValidationError(_("Say where in the source it stands: its words, or the time at which they are spoken."))
-    appearance = Appearance(claim=claim, source=source, exact=exact, prefix=prefix, suffix=suffix, fragment=fragment, created_at=now)
+    appearance = Appearance(
+        claim=claim, source=source, stance=stance, exact=exact, prefix=prefix, suffix=suffix, fragment=fragment, note=note,
+        created_at=now,
+    )  # fmt: skip
     with ledger.act("claim.placed", by=by, role=Role.MODERATOR):
         _store(appearance)
     jobs.enqueue("evidence.sight_appearance", {"appearance": str(appearance.pk)}, key=f"sight:{appearance.pk}")
@@ -306,6 +330,72 @@ def lift_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role:
     """Lift a flag that stands; the history keeps that it did."""
     with ledger.act("flag.lifted", by=by, role=role):
         Flag.objects.raised().filter(claim=claim, kind=kind).update(lifted_at=now)
+
+
+# --- figures over time -------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_series(*, by: User, company: Company, name: Written, unit: Written, now: datetime, reconstruction: bool = False) -> Series:
+    """A series of figures about a company, empty yet."""
+    check_register(by)
+    with ledger.act("series.added", by=by, role=Role.MODERATOR):
+        return _store(Series(company=company, name=name, unit=unit, reconstruction=reconstruction, created_at=now))
+
+
+@transaction.atomic
+def add_point(*, by: User, series: Series, source: Source, on_date: date, value: Decimal, now: datetime) -> SeriesPoint:
+    """One figure as one source gives it for a day. The same figure again is the one that is there; another is a correction."""
+    check_register(by)
+    found = SeriesPoint.objects.filter(series=series, source=source, on_date=on_date).first()
+    if found is not None:
+        if found.value != value:
+            raise ValidationError(_("This source has a figure for that day already. Correct it, and say why."))
+        return found
+    with ledger.act("series.point_added", by=by, role=Role.MODERATOR):
+        return _store(SeriesPoint(series=series, source=source, on_date=on_date, value=value, created_at=now))
+
+
+@transaction.atomic
+def correct_point(*, by: User, point: SeriesPoint, value: Decimal, reason: str, now: datetime) -> SeriesPoint:
+    """Mend a figure that was copied wrongly. What stood there before stays in the history. Raises ReasonMissing, NotAllowed."""
+    check_register(by)
+    if not reason.strip():
+        raise ReasonMissing
+    held = SeriesPoint.objects.select_for_update().get(pk=point.pk)
+    if held.value == value:
+        return held
+    held.value = value
+    held.full_clean()
+    with ledger.act("series.point_corrected", by=by, role=Role.MODERATOR, reason=reason):
+        held.save(update_fields=["value"])
+    return held
+
+
+@transaction.atomic
+def annotate_series(
+    *,
+    by: User,
+    series: Series,
+    text: Written,
+    from_date: date,
+    now: datetime,
+    until_date: date | None = None,
+    stated_value: Decimal | None = None,
+    source: Source | None = None,
+) -> SeriesNote:
+    """Say beside a series what happened on a day or between two, and which difference someone stated for it.
+
+    A stated difference stands beside the computed one; neither is mended by the other. Raises NotAllowed, ValidationError.
+    """
+    check_register(by)
+    if stated_value is not None and until_date is None:
+        raise ValidationError(_("A difference is stated between two days. Name both."))
+    note = SeriesNote(
+        series=series, source=source, from_date=from_date, until_date=until_date, text=text, stated_value=stated_value, created_at=now
+    )
+    with ledger.act("series.annotated", by=by, role=Role.MODERATOR):
+        return _store(note)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from claims.states import (
     FlagKind,
     ProductKind,
     Progress,
+    Stance,
 )
 from claims.written import WrittenField, read
 
@@ -45,7 +46,7 @@ class Company(models.Model):
         return read(self.name, "en").text
 
 
-@ledger.recorded(plain=["company", "jurisdiction", "created_at"], text=["name", "registration"], public=True)
+@ledger.recorded(plain=["company", "jurisdiction", "created_at"], text=["name", "registration", "seat"], public=True)
 class LegalEntity(models.Model):
     """One legal person of a company."""
 
@@ -54,6 +55,7 @@ class LegalEntity(models.Model):
     name = WrittenField()
     registration = models.CharField(max_length=60, blank=True)
     jurisdiction = models.CharField(max_length=2, help_text="ISO 3166-1")
+    seat = WrittenField(null=True, blank=True, default=None, help_text="The town in which it sits, and so the place where it can be sued.")
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -109,7 +111,10 @@ class SourceQuerySet(models.QuerySet["Source"]):
     public=True,
 )
 class Source(models.Model):
-    """An address where the company speaks. What stood there, and when, is evidence (evidence.Version)."""
+    """An address where the company speaks, or where others speak of it (states.OTHERS).
+
+    What stood there, and when, is evidence (evidence.Version).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
@@ -135,7 +140,7 @@ class Source(models.Model):
         return read(self.title, "en").text or self.url
 
 
-@ledger.recorded(plain=["entity", "product", "source", "kind", "from_date", "until_date", "created_at"], public=True)
+@ledger.recorded(plain=["entity", "product", "source", "kind", "from_date", "until_date", "created_at"], text=["note"], public=True)
 class EntityRole(models.Model):
     """What one legal person did for one product (or for all of a company's), from when until when, and where that is said."""
 
@@ -146,6 +151,7 @@ class EntityRole(models.Model):
     kind = models.CharField(max_length=10, choices=EntityRoleKind.choices)
     from_date = models.DateField()
     until_date = models.DateField(null=True, blank=True)
+    note = WrittenField(null=True, blank=True, default=None, help_text="Before which court, for which part, under which name.")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -289,23 +295,53 @@ class Criterion(models.Model):
         ]
 
 
-@ledger.recorded(plain=["claim", "source", "created_at"], text=["exact", "prefix", "suffix", "fragment"], public=True)
+class AppearanceQuerySet(models.QuerySet["Appearance"]):
+    def saying_so(self) -> Self:
+        """Where the claim is made, and not where something else, or nothing, is said about it."""
+        return self.filter(Q(stance=Stance.SAYS_SO) | Q(stance=None))
+
+
+@ledger.recorded(plain=["claim", "source", "stance", "created_at"], text=["exact", "prefix", "suffix", "fragment", "note"], public=True)
 class Appearance(models.Model):
-    """This claim in this source: a W3C TextQuoteSelector, or a media fragment (`t=62,75`) for what was spoken."""
+    """What one source says about this claim: a W3C TextQuoteSelector, or a media fragment (`t=62,75`) for what was spoken.
+
+    Most sources say so. One that says otherwise is quoted with its own words; one that never mentions it has none to quote.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
     source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    stance = models.CharField(  # noqa: DJ001  what was recorded before a source could say anything else has none, and says so
+        max_length=14, choices=Stance.choices, null=True, default=Stance.SAYS_SO
+    )
     exact = models.TextField(blank=True)
     prefix = models.TextField(blank=True)
     suffix = models.TextField(blank=True)
     fragment = models.CharField(max_length=60, blank=True)
+    note = WrittenField(
+        null=True,
+        blank=True,
+        default=None,
+        help_text="What a reader must know to set it beside the others: what follows from it, what was looked through.",
+    )
     created_at = models.DateTimeField()
+
+    objects = AppearanceQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["claim", "source"], name="appearance_once_per_source"),
+            models.CheckConstraint(condition=Q(stance=None) | Q(stance__in=Stance.values), name="appearance_stance_known"),
+            models.CheckConstraint(
+                condition=Q(stance=None) | ~Q(stance="no_mention") | Q(exact="", fragment=""),
+                name="appearance_without_mention_has_no_quote",
+            ),
         ]  # That an appearance points somewhere is asked by the action: an erased one does not.
+
+    @property
+    def says(self) -> str:
+        """One of Stance."""
+        return self.stance or Stance.SAYS_SO
 
 
 class FlagQuerySet(models.QuerySet["Flag"]):
@@ -330,4 +366,61 @@ class Flag(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["claim", "kind"], condition=Q(lifted_at=None), name="flag_raised_once"),
             known("kind", FlagKind, "flag_kind_known"),
+        ]
+
+
+# --- figures over time -------------------------------------------------------------------------------------------------
+
+
+@ledger.recorded(plain=["company", "reconstruction", "created_at"], text=["name", "unit"], public=True)
+class Series(models.Model):
+    """A dated series of figures about a company: its market value, a price, the weeks of waiting that it shows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT)
+    name = WrittenField()
+    unit = WrittenField(help_text="As it stands beside the number: HK$ bn, weeks.")
+    reconstruction = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return read(self.name, "en").text
+
+
+@ledger.recorded(plain=["series", "source", "on_date", "value", "created_at"], public=True)
+class SeriesPoint(models.Model):
+    """One figure as one source gives it. Two sources that differ are two points, and nothing is averaged."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    series = models.ForeignKey(Series, on_delete=models.PROTECT)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    on_date = models.DateField()
+    value = models.DecimalField(max_digits=20, decimal_places=4)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["series", "on_date", "source"], name="series_point_once_per_day_and_source")]
+
+
+@ledger.recorded(plain=["series", "source", "from_date", "until_date", "stated_value", "created_at"], text=["text"], public=True)
+class SeriesNote(models.Model):
+    """What happened on a day or between two, beside a series. It may carry a figure that someone stated for the difference."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    series = models.ForeignKey(Series, on_delete=models.PROTECT)
+    source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT)
+    from_date = models.DateField()
+    until_date = models.DateField(null=True, blank=True)
+    text = WrittenField()
+    stated_value = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until_date=None) | Q(until_date__gt=F("from_date")), name="series_note_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(stated_value=None) | Q(until_date__isnull=False), name="series_note_states_a_difference_between_two_days"
+            ),
         ]

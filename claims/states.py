@@ -17,6 +17,23 @@ class Channel(models.TextChoices):
     SALES_CHAT = "sales_chat", _("sales chat")
     STATEMENT = "statement", _("official statement")
     RELEASE_NOTES = "release_notes", _("release notes")
+    PRESS = "press", _("press report")
+    AUTHORITY = "authority", _("notice of an authority")
+    MARKET_DATA = "market_data", _("market data")
+
+
+#: Where a company advertises, and what binds it or shows what was agreed. Someone else speaks in the third.
+ADVERTISING = frozenset({Channel.LAUNCH_EVENT, Channel.SOCIAL_POST, Channel.PRODUCT_PAGE, Channel.BROCHURE})
+BINDING = frozenset({Channel.CONTRACT, Channel.ORDER_PAGE, Channel.APP_SCREEN})
+OTHERS = frozenset({Channel.PRESS, Channel.AUTHORITY, Channel.MARKET_DATA})
+
+
+class Stance(models.TextChoices):
+    """What a source says about a promise that was made somewhere."""
+
+    SAYS_SO = "says_so", _("says so")
+    SAYS_OTHERWISE = "says_otherwise", _("says otherwise")
+    NO_MENTION = "no_mention", _("does not mention it")
 
 
 class EntityRoleKind(models.TextChoices):
@@ -25,6 +42,8 @@ class EntityRoleKind(models.TextChoices):
     SERVICES = "services", _("services it")
     SIGNED = "signed", _("signed the contract")
     SPOKE = "spoke", _("made the claim")
+    TOOK_MONEY = "took_money", _("took the money")
+    ANSWERS = "answers", _("answers for it")
 
 
 class ProductKind(models.TextChoices):

@@ -106,7 +106,10 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
         },
         "sources": [
             _history(appearance)
-            for appearance in Appearance.objects.filter(claim=claim).select_related("source").order_by("source__published_at", "source_id")
+            for appearance in Appearance.objects.saying_so()
+            .filter(claim=claim)
+            .select_related("source")
+            .order_by("source__published_at", "source_id")
         ],
         "aspects": [_aspect(aspect, verdicts.get(aspect.pk)) for aspect in aspects],
         "exhibits": [_exhibit(one) for one in exhibits],
@@ -120,7 +123,7 @@ def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
     """The snapshot of a source that disappeared: every version, every diff, every look, the interval."""
     report, reference = identity("snapshot", source.pk, checkpoint.size)
     versions = list(Version.objects.filter(source=source).select_related("capture").in_order())
-    appearances = list(Appearance.objects.filter(source=source).select_related("claim").order_by("claim__reference"))
+    appearances = list(Appearance.objects.saying_so().filter(source=source).select_related("claim").order_by("claim__reference"))
     looks = Observation.objects.filter(source=source).order_by("looked_at", "id")
     return {
         "format": FORMAT,

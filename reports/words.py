@@ -87,6 +87,9 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "sales_chat": Pair("sales chat", "销售聊天"),
         "statement": Pair("official statement", "官方声明"),
         "release_notes": Pair("release notes", "更新说明"),
+        "press": Pair("press report", "媒体报道"),
+        "authority": Pair("notice of an authority", "主管部门通报"),
+        "market_data": Pair("market data", "市场数据"),
     },
     "entity_role": {
         "spoke": Pair("made the claim", "作出声明"),
@@ -94,6 +97,8 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "sold": Pair("sold it", "销售"),
         "signed": Pair("signed the contract", "签订合同"),
         "services": Pair("services it", "售后服务"),
+        "took_money": Pair("took the money", "收款"),
+        "answers": Pair("answers for it", "承担责任"),
     },
     "observation": {
         "ok": Pair("content received", "取得内容"),

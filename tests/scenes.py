@@ -15,7 +15,7 @@ import ledger
 from accounts.actions import found_organisation, grant_role
 from accounts.models import Organisation, OrganisationKind, Role, User
 from claims import actions as claims
-from claims.models import Aspect, Claim, Company, Product, ProductOption, Source
+from claims.models import Aspect, Claim, Company, Product, ProductOption, Series, Source
 from claims.written import write
 from evidence.actions import filing
 from evidence.actions.looking import WATCHER, Looked, record_look
@@ -25,7 +25,7 @@ from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions
 from ledger.sequencing import sequence
 from verdicts import actions as verdicts
-from verdicts.models import Invitation, Verdict
+from verdicts.models import Incident, Invitation, Verdict
 
 POST = "新前舱盖照着赛道原型车来做，内部结构也一起改了，双风道给制动系统散热。"
 
@@ -233,3 +233,38 @@ def build_case() -> Scene:
     assert not left, list(left)
     sequence()
     return scene
+
+
+def build_series(scene: Scene) -> Series:
+    """A market value on two days, with a headline that states another difference than the figures give."""
+    given = {"by": scene.moderator, "now": scene.now}
+    series = claims.add_series(
+        **given, company=scene.company, name=write("en", "Market value", zh_Hans="市值"), unit=write("en", "HK$ bn", zh_Hans="十亿港元")
+    )
+    data = claims.add_source(**given, company=scene.company, channel="market_data", title=write("en", "Closing values", zh_Hans="收市数据"))
+    start, end = date(2025, 9, 25), date(2025, 11, 19)
+    claims.add_point(**given, series=series, source=data, on_date=start, value=Decimal("1548.2"))
+    claims.add_point(**given, series=series, source=data, on_date=end, value=Decimal("981.8"))
+    claims.annotate_series(
+        **given, series=series, from_date=start, until_date=end, stated_value=Decimal(530), source=data,
+        text=write("en", "A headline: 530 bn gone", zh_Hans="标题：蒸发五千三百亿"),
+    )  # fmt: skip
+    return series
+
+
+def build_incident(scene: Scene) -> Incident:
+    """A crash, the family's call, the press, and only then the company."""
+    given = {"by": scene.moderator, "now": scene.now}
+    incident = verdicts.open_incident(
+        **given, company=scene.company, product=scene.product, title=write("en", "A crash", zh_Hans="一起事故"), reconstruction=True
+    )
+    start = datetime(2025, 3, 29, 14, 44, tzinfo=UTC)
+    for kind, actor, hours, text in (
+        ("happened", "other", 0, write("en", "The car hit a barrier.", zh_Hans="车辆撞上护栏。")),
+        ("contact", "family", 12, write("en", "The family called the hotline.", zh_Hans="家属拨打热线。")),
+        ("statement", "press", 50, write("en", "A newspaper reported it.", zh_Hans="报纸作了报道。")),
+        ("statement", "company", 67, write("en", "The company spoke in public.", zh_Hans="公司公开回应。")),
+        ("contact", "company", 69, write("en", "The company called the family.", zh_Hans="公司联系家属。")),
+    ):
+        verdicts.add_event(**given, incident=incident, kind=kind, actor=actor, happened_at=start + timedelta(hours=hours), text=text)
+    return incident

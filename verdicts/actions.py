@@ -21,8 +21,8 @@ import jobs
 import ledger
 from accounts.models import Role, User
 from accounts.permissions import check_role
-from claims.actions import raise_flag, set_progress
-from claims.models import Aspect, Claim, Criterion
+from claims.actions import ReasonMissing, raise_flag, set_progress
+from claims.models import Aspect, Claim, Company, Criterion, Product, Source
 from claims.states import FlagKind, Progress
 from evidence.models import Exhibit, Measurement, Rendition
 from evidence.states import SubmissionStatus
@@ -30,9 +30,9 @@ from ledger import erasure
 from verdicts import gates
 from verdicts.conformity import Conformity, Measured, Promise, assess
 from verdicts.document import compose, to_text
-from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Occurrence, Reply, Verdict, VerdictDocument, VerdictExhibit
 from verdicts.reply_window import deadline
-from verdicts.states import InvitationStatus, VerdictStatus
+from verdicts.states import Exactness, InvitationStatus, VerdictStatus
 
 Written = dict[str, Any]
 METHOD_VERSION = "1"
@@ -362,3 +362,85 @@ def reject_verdict(*, by: User, verdict: Verdict, reason: str, now: datetime) ->
         )
     if not changed:
         raise VerdictChanged(Verdict.objects.get(pk=verdict.pk))
+
+
+# --- after harm --------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def open_incident(
+    *,
+    by: User,
+    company: Company,
+    title: Written,
+    now: datetime,
+    summary: Written | None = None,
+    product: Product | None = None,
+    reconstruction: bool = False,
+) -> Incident:
+    """A chain of events after harm is begun. Raises NotAllowed, ValidationError."""
+    check_role(by, Role.MODERATOR)
+    if product is not None and product.company_id != company.pk:
+        raise ValidationError(_("The product belongs to another company."))
+    incident = Incident(company=company, product=product, title=title, summary=summary or {}, reconstruction=reconstruction, created_at=now)
+    incident.full_clean()
+    with ledger.act("incident.opened", by=by, role=Role.MODERATOR):
+        incident.save(force_insert=True)
+    return incident
+
+
+@transaction.atomic
+def add_event(
+    *,
+    by: User,
+    incident: Incident,
+    kind: str,
+    actor: str,
+    happened_at: datetime,
+    text: Written,
+    now: datetime,
+    exact_to: str = Exactness.MINUTE,
+    source: Source | None = None,
+) -> Occurrence:
+    """One event of the chain, with its source if there is one. Raises NotAllowed, ValidationError."""
+    check_role(by, Role.MODERATOR)
+    if happened_at > now:
+        raise ValidationError(_("It cannot have happened in the future."))
+    event = Occurrence(
+        incident=incident, kind=kind, actor=actor, happened_at=happened_at, exact_to=exact_to, text=text, source=source, created_at=now
+    )
+    event.full_clean()
+    with ledger.act("incident.event_added", by=by, role=Role.MODERATOR):
+        event.save(force_insert=True)
+    return event
+
+
+@transaction.atomic
+def correct_event(
+    *,
+    by: User,
+    event: Occurrence,
+    reason: str,
+    now: datetime,
+    happened_at: datetime | None = None,
+    exact_to: str | None = None,
+    text: Written | None = None,
+    source: Source | None = None,
+) -> Occurrence:
+    """Mend an event of the chain. What stood there before stays in the history. Raises ReasonMissing, NotAllowed, ValidationError."""
+    check_role(by, Role.MODERATOR)
+    if not reason.strip():
+        raise ReasonMissing
+    held = Occurrence.objects.select_for_update().get(pk=event.pk)
+    asked = {"happened_at": happened_at, "exact_to": exact_to, "text": text, "source": source}
+    changed = [name for name, value in asked.items() if value is not None and value != getattr(held, name)]
+    if not changed:
+        return held
+    for name in changed:
+        setattr(held, name, asked[name])
+    if held.happened_at > now:
+        raise ValidationError(_("It cannot have happened in the future."))
+    held.full_clean()
+    with ledger.act("incident.event_corrected", by=by, role=Role.MODERATOR, reason=reason):
+        held.save(update_fields=changed)
+    return held

@@ -10,11 +10,11 @@ from uuid_utils.compat import uuid7
 
 import ledger
 from accounts.models import User
-from claims.models import Aspect, Claim, known
+from claims.models import Aspect, Claim, Company, Product, Source, known
 from claims.references import LENGTH, new_reference
 from claims.written import WrittenField
 from evidence.models import Exhibit
-from verdicts.states import Conclusion, InvitationStatus, Mechanism, Rating, VerdictStatus
+from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, InvitationStatus, Mechanism, Rating, VerdictStatus
 
 
 class FindingQuerySet(models.QuerySet["Finding"]):
@@ -219,3 +219,57 @@ class VerdictDocument(models.Model):
 
     verdict = models.OneToOneField(Verdict, primary_key=True, on_delete=models.PROTECT)
     body = models.TextField()
+
+
+# --- after harm --------------------------------------------------------------------------------------------------------
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    def newest(self) -> Self:
+        """Newest first; ids are UUIDv7, so the key alone is the order."""
+        return self.order_by("-id")
+
+
+@ledger.recorded(plain=["company", "product", "reconstruction", "created_at"], text=["title", "summary"], public=True)
+class Incident(models.Model):
+    """Harm, and what was done after it: a dated chain of Occurrence. How long each answer took is computed (verdicts.lags)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT)
+    product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT)
+    title = WrittenField()
+    summary = WrittenField(blank=True)
+    reconstruction = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    objects = IncidentQuerySet.as_manager()
+
+
+class OccurrenceQuerySet(models.QuerySet["Occurrence"]):
+    def in_order(self) -> Self:
+        """As they happened; what was written down first stands first where the time is the same."""
+        return self.order_by("happened_at", "created_at", "id")
+
+
+@ledger.recorded(plain=["incident", "source", "kind", "actor", "happened_at", "exact_to", "created_at"], text=["text"], public=True)
+class Occurrence(models.Model):
+    """One link of the chain: who did what, when, and how exactly the time is known. Its source may be missing, and then it says so."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT)
+    source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=10, choices=IncidentKind.choices)
+    actor = models.CharField(max_length=10, choices=Actor.choices)
+    happened_at = models.DateTimeField()
+    exact_to = models.CharField(max_length=6, choices=Exactness.choices, default=Exactness.MINUTE)
+    text = WrittenField()
+    created_at = models.DateTimeField()
+
+    objects = OccurrenceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            known("kind", IncidentKind, "occurrence_kind_known"),
+            known("actor", Actor, "occurrence_actor_known"),
+            known("exact_to", Exactness, "occurrence_exactness_known"),
+        ]

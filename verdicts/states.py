@@ -69,3 +69,30 @@ INVITATION_TRANSITIONS: dict[str, frozenset[str]] = {
     InvitationStatus.SILENT: frozenset({InvitationStatus.REPLIED}),
     InvitationStatus.WAIVED: frozenset({InvitationStatus.REPLIED}),
 }
+
+
+class Actor(models.TextChoices):
+    """Who acts in the chain of events after harm. People by role, never by name."""
+
+    COMPANY = "company", _("the company")
+    FAMILY = "family", _("the family")
+    OWNERS = "owners", _("owners")
+    PRESS = "press", _("the press")
+    AUTHORITY = "authority", _("an authority")
+    OTHER = "other", _("others")
+
+
+class IncidentKind(models.TextChoices):
+    HAPPENED = "happened", _("what happened")
+    CONTACT = "contact", _("contact")
+    STATEMENT = "statement", _("public statement")
+    ACTION = "action", _("action")
+    FINDING = "finding", _("finding")
+
+
+class Exactness(models.TextChoices):
+    """How exactly the time of an event is known; it began within the unit named."""
+
+    MINUTE = "minute", _("to the minute")
+    HOUR = "hour", _("to the hour")
+    DAY = "day", _("to the day")

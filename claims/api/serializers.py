@@ -7,7 +7,23 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from claims.models import Appearance, Aspect, Claim, Company, Criterion, Flag, LegalEntity, Product, ProductOption, Source
+from claims.figures import Point, differences
+from claims.models import (
+    Appearance,
+    Aspect,
+    Claim,
+    Company,
+    Criterion,
+    Flag,
+    LegalEntity,
+    Product,
+    ProductOption,
+    Series,
+    SeriesNote,
+    SeriesPoint,
+    Source,
+)
+from claims.states import Stance
 
 WRITTEN_SCHEMA = {
     "type": "object",
@@ -41,10 +57,11 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
 
 class LegalEntitySerializer(serializers.ModelSerializer[LegalEntity]):
     name = WrittenJSON(read_only=True)
+    seat = WrittenJSON(read_only=True)
 
     class Meta:
         model = LegalEntity
-        fields = ["id", "company", "name", "registration", "jurisdiction"]
+        fields = ["id", "company", "name", "registration", "jurisdiction", "seat"]
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
@@ -97,9 +114,12 @@ class AspectSerializer(serializers.ModelSerializer[Aspect]):
 
 
 class AppearanceSerializer(serializers.ModelSerializer[Appearance]):
+    stance = serializers.ChoiceField(choices=Stance.choices, source="says", read_only=True)
+    note = WrittenJSON(read_only=True)
+
     class Meta:
         model = Appearance
-        fields = ["id", "source", "exact", "prefix", "suffix", "fragment"]
+        fields = ["id", "source", "stance", "exact", "prefix", "suffix", "fragment", "note"]
 
 
 class FlagSerializer(serializers.ModelSerializer[Flag]):
@@ -136,3 +156,40 @@ class ClaimDetailSerializer(ClaimSerializer):
 
     class Meta(ClaimSerializer.Meta):
         fields = [*ClaimSerializer.Meta.fields, "appearances"]
+
+
+class SeriesPointSerializer(serializers.ModelSerializer[SeriesPoint]):
+    class Meta:
+        model = SeriesPoint
+        fields = ["on_date", "value", "source"]
+
+
+class SeriesNoteSerializer(serializers.ModelSerializer[SeriesNote]):
+    """`computed` holds the difference between every figure of the one day and every figure of the other: none is averaged."""
+
+    text = WrittenJSON(read_only=True)
+    computed = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SeriesNote
+        fields = ["from_date", "until_date", "text", "stated_value", "computed", "source"]
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_computed(self, note: SeriesNote) -> list[str]:
+        if note.until_date is None:
+            return []
+        points = [Point(one.on_date, one.value, str(one.source_id)) for one in note.series.seriespoint_set.all()]
+        return [format(one.value, "f") for one in differences(points, note.from_date, note.until_date)]
+
+
+class SeriesSerializer(serializers.ModelSerializer[Series]):
+    """A dated series with every figure and what is noted beside it."""
+
+    name = WrittenJSON(read_only=True)
+    unit = WrittenJSON(read_only=True)
+    points = SeriesPointSerializer(source="seriespoint_set", many=True, read_only=True)
+    notes = SeriesNoteSerializer(source="seriesnote_set", many=True, read_only=True)
+
+    class Meta:
+        model = Series
+        fields = ["id", "company", "name", "unit", "reconstruction", "points", "notes"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from rest_framework import mixins, viewsets
 
 from accounts.api.permissions import PublicRead
 from claims.api.filters import ClaimFilter
 from claims.api.lookup import ByIdOrReference
-from claims.api.serializers import ClaimDetailSerializer, ClaimSerializer, CompanySerializer, ProductSerializer
-from claims.models import Claim, Company, Product
+from claims.api.serializers import ClaimDetailSerializer, ClaimSerializer, CompanySerializer, ProductSerializer, SeriesSerializer
+from claims.models import Claim, Company, Product, Series, SeriesNote, SeriesPoint
 
 
 class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Company]):
@@ -27,6 +27,19 @@ class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     permission_classes = [PublicRead]
     serializer_class = ProductSerializer
     queryset = Product.objects.all()
+    filterset_fields = ["company"]
+    lookup_value_converter = "uuid"
+
+
+class SeriesViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Series]):
+    """Dated series of figures about companies, each figure with its source."""
+
+    permission_classes = [PublicRead]
+    serializer_class = SeriesSerializer
+    queryset = Series.objects.prefetch_related(
+        Prefetch("seriespoint_set", SeriesPoint.objects.order_by("on_date", "created_at", "id")),
+        Prefetch("seriesnote_set", SeriesNote.objects.order_by("from_date", "created_at", "id")),
+    )
     filterset_fields = ["company"]
     lookup_value_converter = "uuid"
 

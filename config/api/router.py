@@ -7,10 +7,10 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.permissions import PublicRead
-from claims.api.views import ClaimViewSet, CompanyViewSet, ProductViewSet
+from claims.api.views import ClaimViewSet, CompanyViewSet, ProductViewSet, SeriesViewSet
 from evidence.api.views import ExhibitViewSet, SourceViewSet, SubmissionViewSet
 from reports.api.views import ChangeView, ReportViewSet, claim_history, verdict_proof
-from verdicts.api.views import VerdictViewSet
+from verdicts.api.views import IncidentViewSet, VerdictViewSet
 
 router = SimpleRouter()
 router.register("companies", CompanyViewSet, basename="company")
@@ -20,6 +20,8 @@ router.register("sources", SourceViewSet, basename="source")
 router.register("exhibits", ExhibitViewSet, basename="exhibit")
 router.register("submissions", SubmissionViewSet, basename="submission")
 router.register("verdicts", VerdictViewSet, basename="verdict")
+router.register("incidents", IncidentViewSet, basename="incident")
+router.register("series", SeriesViewSet, basename="series")
 router.register("reports", ReportViewSet, basename="report")
 
 urlpatterns = [

@@ -17,7 +17,18 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
-from claims.states import AspectKind, Channel, ClaimKind, ClaimStatus, Comparator, FlagKind, Progress
+from claims.states import (
+    AspectKind,
+    Channel,
+    ClaimKind,
+    ClaimStatus,
+    Comparator,
+    EntityRoleKind,
+    FlagKind,
+    ProductKind,
+    Progress,
+    Stance,
+)
 from claims.written import Reading, read
 from evidence.diffing import Kind, Run, Side
 from evidence.states import (
@@ -37,7 +48,7 @@ from ledger.models import Checkpoint
 from reports.gathering import Line
 from reports.words import DOES_NOT_PROVE, Lang
 from verdicts.conformity import Decision, plain
-from verdicts.states import Conclusion, InvitationStatus, Mechanism, Rating, VerdictStatus
+from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, InvitationStatus, Mechanism, Rating, VerdictStatus
 
 register = template.Library()
 
@@ -50,7 +61,8 @@ VOCABULARIES: dict[str, Any] = {
     "conclusion": Conclusion, "custody": CustodyKind, "disappearance": DisappearanceStatus, "exhibit": ExhibitStatus, "flag": FlagKind,
     "information": InformationGrade, "invitation": InvitationStatus, "licence": Licence, "look": LookType, "method": LookMethod,
     "mechanism": Mechanism, "progress": Progress, "provenance": Provenance, "rating": Rating, "sighting": SightingKind,
-    "source_grade": SourceGrade, "submission": SubmissionStatus, "verdict": VerdictStatus,
+    "entity_role": EntityRoleKind, "product_kind": ProductKind, "stance": Stance, "actor": Actor, "incident_kind": IncidentKind,
+    "exactness": Exactness, "source_grade": SourceGrade, "submission": SubmissionStatus, "verdict": VerdictStatus,
 }  # fmt: skip
 
 DECISIONS = {

@@ -231,3 +231,69 @@ def test_only_moderators_change_what_was_said(scene: scenes.Scene, role: str | N
             change()
     sequence()
     assert history.of("claims.claim", [scene.claim.pk]) == before  # a refused request records nothing
+
+
+# --- what a source says about a promise, and figures over time ---------------------------------------------------------
+
+
+def test_a_source_that_never_mentions_it_needs_no_words_and_has_none(scene: scenes.Scene) -> None:
+    contract = actions.add_source(by=scene.moderator, company=scene.company, channel="contract", title=write("en", "Contract"), now=NOW)
+    silent = actions.place_claim(by=scene.moderator, claim=scene.claim, source=contract, stance="no_mention", now=NOW)
+    assert (silent.exact, silent.stance) == ("", "no_mention")
+    chat = actions.add_source(by=scene.moderator, company=scene.company, channel="sales_chat", title=write("en", "Chat"), now=NOW)
+    for stance, exact in (("no_mention", "words"), ("says_otherwise", "")):
+        with pytest.raises(ValidationError):
+            actions.place_claim(by=scene.moderator, claim=scene.claim, source=chat, stance=stance, exact=exact, now=NOW)
+    assert Appearance.objects.filter(claim=scene.claim).count() == 2
+    assert [one.source for one in Appearance.objects.saying_so().filter(claim=scene.claim)] == [scene.source]
+
+
+def test_the_database_keeps_words_away_from_a_source_that_has_none(scene: scenes.Scene) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Appearance.objects.filter(claim=scene.claim).update(stance="no_mention")
+
+
+def test_a_figure_is_corrected_with_a_reason_and_never_overwritten(scene: scenes.Scene) -> None:
+    series = scenes.build_series(scene)
+    point = series.seriespoint_set.get(on_date=date(2025, 9, 25))
+    given = {"by": scene.moderator, "series": series, "source": point.source, "on_date": point.on_date, "now": NOW}
+    assert actions.add_point(**given, value=Decimal("1548.2")) == point
+    with pytest.raises(ValidationError, match="has a figure for that day"):
+        actions.add_point(**given, value=Decimal("1548.3"))
+    with pytest.raises(actions.ReasonMissing):
+        actions.correct_point(by=scene.moderator, point=point, value=Decimal(1), reason=" ", now=NOW)
+    mended = actions.correct_point(by=scene.second_moderator, point=point, value=Decimal("1548.3"), reason="A slip.", now=NOW)
+    assert mended.value == Decimal("1548.3")
+    sequence()
+    (change,) = [one for one in history.of("claims.seriespoint", [point.pk]) if one.kind == "series.point_corrected"]
+    assert change.reason == "A slip."
+
+
+def test_a_stated_difference_names_two_days(scene: scenes.Scene) -> None:
+    series = scenes.build_series(scene)
+    with pytest.raises(ValidationError, match="Name both"):
+        actions.annotate_series(
+            by=scene.moderator, series=series, text=write("en", "x"), from_date=date(2025, 9, 25), stated_value=Decimal(1), now=NOW
+        )
+
+
+def test_series_and_incidents_are_read_by_anyone_at_a_constant_cost(
+    scene: scenes.Scene, client: Any, django_assert_max_num_queries: Any
+) -> None:
+    scenes.build_series(scene)
+    scenes.build_incident(scene)
+    with django_assert_max_num_queries(6):
+        (series,) = client.get("/api/v1/series/", {"company": str(scene.company.pk)}).json()["results"]
+    assert [one["value"] for one in series["points"]] == ["1548.2000", "981.8000"]
+    assert [(one["stated_value"], one["computed"]) for one in series["notes"]] == [("530.0000", ["566.4000"])]
+    with django_assert_max_num_queries(4):
+        (incident,) = client.get("/api/v1/incidents/", {"company": str(scene.company.pk)}).json()["results"]
+    assert incident["care"]["first_statement_hours"] == {"at_least": "66.9", "at_most": "67.1"}
+    assert incident["care"]["before_contact"] == ["family", "press"]
+    for _ in range(3):
+        scenes.build_series(scene)
+        scenes.build_incident(scene)
+    with django_assert_max_num_queries(6):
+        assert len(client.get("/api/v1/series/").json()["results"]) == 4
+    with django_assert_max_num_queries(4):
+        assert len(client.get("/api/v1/incidents/").json()["results"]) == 4

@@ -2,14 +2,21 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Role
+from accounts.permissions import NotAllowed
+from claims.actions import ReasonMissing
 from claims.models import Flag
 from claims.written import write
 from jobs.models import Job
+from ledger import history
+from ledger.sequencing import sequence
 from tests import scenes
 from verdicts import actions
 from verdicts.gates import GateClosed
@@ -164,3 +171,37 @@ def test_two_adjudicators_approving_at_once_make_one_verdict(guarded: bool, monk
         thread.join(30)
     assert sorted(ends) == (["changed", "published"] if guarded else ["published", "published"])
     assert Verdict.objects.standing().count() == 1
+
+
+# --- after harm --------------------------------------------------------------------------------------------------------
+
+
+def test_a_chain_of_events_is_corrected_with_a_reason_and_keeps_what_stood_there(settings: Any, tmp_path: Path) -> None:
+    settings.KEYS_DIR = tmp_path / "keys"
+    scene = scenes.build_claim()
+    incident = scenes.build_incident(scene)
+    event = incident.occurrence_set.in_order().last()
+    with pytest.raises(ReasonMissing):
+        actions.correct_event(by=scene.moderator, event=event, reason="", exact_to="day", now=scene.now)
+    mended = actions.correct_event(by=scene.second_moderator, event=event, reason="Only the day is sure.", exact_to="day", now=scene.now)
+    assert mended.exact_to == "day"
+    sequence()
+    newest, *_older = history.of("verdicts.occurrence", [event.pk])
+    assert (newest.kind, newest.reason) == ("incident.event_corrected", "Only the day is sure.")
+    assert [(one.name, one.before, one.after) for one in newest.fields] == [("exact_to", "minute", "day")]
+    count = len(history.of("verdicts.occurrence", [event.pk]))
+    actions.correct_event(by=scene.moderator, event=mended, reason="Again.", exact_to="day", now=scene.now)
+    sequence()
+    assert len(history.of("verdicts.occurrence", [event.pk])) == count
+
+
+def test_an_event_lies_in_the_past_and_only_moderators_write_it_down() -> None:
+    scene = scenes.build_claim()
+    incident = scenes.build_incident(scene)
+    given = {"incident": incident, "kind": "contact", "actor": "company", "text": write("en", "They called."), "now": scene.now}
+    with pytest.raises(ValidationError, match="future"):
+        actions.add_event(by=scene.moderator, happened_at=scene.now + timedelta(days=1), **given)
+    with pytest.raises(NotAllowed):
+        actions.add_event(by=scene.owners[0], happened_at=scene.now, **given)
+    with pytest.raises(NotAllowed):
+        actions.open_incident(by=scene.adjudicator, company=scene.company, title=write("en", "x"), now=scene.now)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from claims.api.serializers import WrittenJSON
-from verdicts.models import Verdict
+from verdicts import lags
+from verdicts.models import Incident, Occurrence, Verdict
 
 
 class VerdictSerializer(serializers.ModelSerializer[Verdict]):
@@ -20,3 +24,56 @@ class VerdictSerializer(serializers.ModelSerializer[Verdict]):
             "id", "reference", "claim", "aspect", "rating", "mechanism", "rationale", "status", "method_version", "units", "contributors",
             "laboratories", "supersedes", "published_at", "document_digest",
         ]  # fmt: skip
+
+
+class OccurrenceSerializer(serializers.ModelSerializer[Occurrence]):
+    text = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = Occurrence
+        fields = ["id", "kind", "actor", "happened_at", "exact_to", "text", "source"]
+
+
+def _hours(lag: lags.Lag | None) -> dict[str, str] | None:
+    return {"at_least": str(lag.hours[0]), "at_most": str(lag.hours[1])} if lag else None
+
+
+class LagSerializer(serializers.Serializer[Any]):
+    at_least = serializers.CharField()
+    at_most = serializers.CharField()
+
+
+class CareSerializer(serializers.Serializer[Any]):
+    """Hours after the harm until the company got in touch, spoke and acted, at least and at most; and who acted first."""
+
+    first_contact_hours = LagSerializer(allow_null=True)
+    first_statement_hours = LagSerializer(allow_null=True)
+    first_action_hours = LagSerializer(allow_null=True)
+    acted_first = serializers.ListField(child=serializers.CharField())
+    before_contact = serializers.ListField(child=serializers.CharField())
+
+
+class IncidentSerializer(serializers.ModelSerializer[Incident]):
+    """A chain of events after harm, and how long the company's answers took."""
+
+    title = WrittenJSON(read_only=True)
+    summary = WrittenJSON(read_only=True)
+    events = OccurrenceSerializer(source="occurrence_set", many=True, read_only=True)
+    care = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Incident
+        fields = ["id", "company", "product", "title", "summary", "reconstruction", "events", "care"]
+
+    @extend_schema_field(CareSerializer)
+    def get_care(self, incident: Incident) -> dict[str, Any]:
+        care = lags.read(
+            [lags.Happening.known_to(one.kind, one.actor, one.happened_at, one.exact_to) for one in incident.occurrence_set.all()]
+        )
+        return {
+            "first_contact_hours": _hours(care.contact_lag),
+            "first_statement_hours": _hours(care.statement_lag),
+            "first_action_hours": _hours(care.action_lag),
+            "acted_first": sorted(care.acted_first),
+            "before_contact": sorted(care.before_contact),
+        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -16,8 +16,8 @@ from rest_framework.request import Request
 
 from accounts.api.permissions import PublicRead
 from claims.api.lookup import ByIdOrReference
-from verdicts.api.serializers import VerdictSerializer
-from verdicts.models import Verdict, VerdictDocument
+from verdicts.api.serializers import IncidentSerializer, VerdictSerializer
+from verdicts.models import Incident, Occurrence, Verdict, VerdictDocument
 from verdicts.states import Rating
 
 
@@ -76,3 +76,13 @@ class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericVie
         if successor:
             response["Link"] = f'</api/v1/verdicts/{successor}/>; rel="successor-version"'
         return response
+
+
+class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Incident]):
+    """Incidents: dated chains of events after harm."""
+
+    permission_classes = [PublicRead]
+    serializer_class = IncidentSerializer
+    queryset = Incident.objects.prefetch_related(Prefetch("occurrence_set", Occurrence.objects.in_order()))
+    filterset_fields = ["company", "product"]
+    lookup_value_converter = "uuid"

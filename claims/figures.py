@@ -1,0 +1,60 @@
+"""Figures of a dated series: which stand on a day, and how far two days are apart. Conflicting figures stay side by side.
+
+Where two sources give two figures for one day, every statement about that day has two answers, and both are given. Nothing is
+averaged, rounded or picked: exact decimals in, exact decimals out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True)
+class Point:
+    """One figure as one source gives it."""
+
+    on: date
+    value: Decimal
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """From one figure to another: `value` is how far they are apart, `fell` which way it went."""
+
+    start: Point
+    end: Point
+
+    @property
+    def value(self) -> Decimal:
+        return abs(self.end.value - self.start.value)
+
+    @property
+    def fell(self) -> bool:
+        return self.end.value < self.start.value
+
+
+def on_day(points: Sequence[Point], day: date) -> list[Point]:
+    """The figures for a day, as they came."""
+    return [point for point in points if point.on == day]
+
+
+def differences(points: Sequence[Point], start: date, end: date) -> list[Difference]:
+    """Every figure of the first day against every figure of the last; empty when one of the days has none.
+
+    >>> figures = [Point(date(2025, 9, 25), Decimal("1548.2")), Point(date(2025, 11, 19), Decimal("981.8"))]
+    >>> [str(one.value) for one in differences(figures, date(2025, 9, 25), date(2025, 11, 19))]
+    ['566.4']
+    """
+    return [Difference(one, other) for one in on_day(points, start) for other in on_day(points, end)]
+
+
+def conflicting(points: Sequence[Point]) -> list[date]:
+    """The days on which sources disagree, in order."""
+    days: dict[date, set[Decimal]] = {}
+    for point in points:
+        days.setdefault(point.on, set()).add(point.value)
+    return sorted(day for day, values in days.items() if len(values) > 1)

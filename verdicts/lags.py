@@ -1,0 +1,99 @@
+"""After harm: when the company first got in touch, when it first spoke, who acted first, and how many hours lay between.
+
+An event is known to the minute, the hour or the day, so each is an interval, and each lag is one too: at least so many hours,
+at most so many. Nothing is guessed from the middle of an interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
+
+WIDTHS: Final = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+_TENTH: Final = Decimal("0.1")
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One event: what it was, who acted, and the interval in which it began (`end` is no longer in it)."""
+
+    kind: str
+    actor: str
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def known_to(cls, kind: str, actor: str, at: datetime, exact_to: str) -> Happening:
+        """An event that began within the minute, hour or day that holds `at`. Raises KeyError for another unit."""
+        width = WIDTHS[exact_to]
+        midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+        start = midnight + (at - midnight) // width * width
+        return cls(kind, actor, start, start + width)
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How long after the harm: at least and at most."""
+
+    least: timedelta
+    most: timedelta
+
+    @property
+    def hours(self) -> tuple[Decimal, Decimal]:
+        """Both in hours to one decimal, rounded outwards, so that the truth is never left out."""
+        return (
+            (Decimal(self.least // timedelta(seconds=1)) / 3600).quantize(_TENTH, ROUND_FLOOR),
+            (Decimal(-(-self.most // timedelta(seconds=1))) / 3600).quantize(_TENTH, ROUND_CEILING),
+        )
+
+
+@dataclass(frozen=True)
+class Care:
+    """What the chain says about how the company met the harm. What it does not hold is None or empty."""
+
+    harm: Happening | None
+    first_contact: Happening | None
+    first_statement: Happening | None
+    first_action: Happening | None
+    contact_lag: Lag | None
+    statement_lag: Lag | None
+    action_lag: Lag | None
+    acted_first: frozenset[str]
+    before_contact: frozenset[str]
+
+
+def lag(harm: Happening, later: Happening) -> Lag:
+    """From one interval to another; never less than nothing, because an answer to harm cannot come before it."""
+    nothing = timedelta(0)
+    return Lag(max(nothing, later.start - harm.end), max(nothing, later.end - harm.start))
+
+
+def read(chain: Sequence[Happening]) -> Care:
+    """The chain in any order. Where several may have acted first within what is known, all of them are named."""
+    harm = _earliest([one for one in chain if one.kind == "happened"])
+    after = [one for one in chain if one.kind != "happened" and (harm is None or one.end > harm.start)]
+    first = {
+        kind: _earliest([one for one in after if one.actor == "company" and one.kind == kind])
+        for kind in ("contact", "statement", "action")
+    }
+    opening = min((one.end for one in after), default=None)
+    contact = first["contact"]
+    lags = {kind: lag(harm, one) if harm and one else None for kind, one in first.items()}
+    return Care(
+        harm=harm,
+        first_contact=contact,
+        first_statement=first["statement"],
+        first_action=first["action"],
+        contact_lag=lags["contact"],
+        statement_lag=lags["statement"],
+        action_lag=lags["action"],
+        acted_first=frozenset(one.actor for one in after if opening is not None and one.start < opening),
+        before_contact=frozenset(one.actor for one in after if one.actor != "company" and (contact is None or one.end <= contact.start)),
+    )
+
+
+def _earliest(chain: Sequence[Happening]) -> Happening | None:
+    return min(chain, key=lambda one: (one.start, one.end, one.actor), default=None)
