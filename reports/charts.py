@@ -1,29 +1,25 @@
-"""Pictures of a report: promised against measured, and the version line. Data in, one SVG string out, the same each time.
+"""The chart of a report: promised against measured. Data in, one SVG string out, the same each time. `lines` draws the other.
 
 ``promised_against_measured`` is drawn by Vega-Lite through altair and vl-convert, on a white ground in plain colours, and
 lettered by ``reports.fonts``: the words never pass through the chart engine, which sees numbers and place holders. Hence
-no text of a report can reach an interpreter, and the layout cannot depend on the fonts of a machine. ``version_line`` is
-plain string building; its text stays text and its colours are classes, so that a page can theme it, with attributes that
-hold where no style sheet is.
+no text of a report can reach an interpreter, and the layout cannot depend on the fonts of a machine.
 
-Both say everything in words too: ``<title>`` and ``<desc>``, for who does not see the picture.
+It says everything in words too: ``<title>`` and ``<desc>``, for who does not see the picture.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Any, Final, NamedTuple, cast
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape, quoteattr
 
 from reports import fonts
-from reports.schema import Aspect, Disappearance, Version
+from reports.schema import Aspect
 from reports.words import Lang, phrase, word
 
 WIDTH: Final = 640
-INK, INK_2, HAIRLINE, CAME, CAME_TINT, GONE, GONE_TINT = "#16181d", "#4a4e57", "#b9b5ac", "#0f5e3c", "#e0f2e7", "#9c1c14", "#fbe6e3"
+INK, INK_2, HAIRLINE, CAME, CAME_TINT = "#16181d", "#4a4e57", "#b9b5ac", "#0f5e3c", "#e0f2e7"
 #: Rows drawn at most; the table beside the chart always holds all.
 MOST_ROWS: Final = 30
 #: Altair's chart language; vl-convert carries several and must be told which.
@@ -241,161 +237,3 @@ def _finished(svg: str, title: str, description: str, labels: Sequence[str]) -> 
         element.text = fonts.printable(content)
         root.insert(place, element)
     return ElementTree.tostring(root, encoding="unicode")
-
-
-# --- the version line ----------------------------------------------------------------------------------------------------
-
-
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def day(text: str, lang: Lang) -> str:
-    """A date as people write it: 28 Feb 2025, 2025年2月28日. By hand, because a locale is a thing of the machine."""
-    at = moment(text).astimezone(UTC) if "T" in text else moment(text)
-    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    return f"{at.day} {months[at.month - 1]} {at.year}" if lang == "en" else f"{at.year}年{at.month}月{at.day}日"
-
-
-def clock(text: str, lang: Lang) -> str:
-    """A date with its time of day in UTC, to the second."""
-    return f"{day(text, lang)} {moment(text).astimezone(UTC):%H:%M:%S}"
-
-
-def version_line(
-    *, versions: Sequence[Version], ticks: Sequence[str], disappearances: Sequence[Disappearance], looks: int, lang: Lang, source: str = ""
-) -> str:
-    """A hairline of time: a tick per observation, a dot per version, a tinted stretch for the interval of an edit, a break
-    with a cross for a disappearance. ``ticks`` are times in order, ``looks`` the number of observations they stand for.
-
-    Time runs left to right but not to scale: six hours and six weeks must both be seen, so every stretch between two
-    events gets its least width before the rest is shared by duration.
-
-    Classes for a page to theme: ``line-time``, ``line-tick``, ``line-version``, ``line-edit``, ``line-missing``,
-    ``line-cross``, ``line-label``, ``line-strong``.
-    """
-    events = {version["not_after"] for version in versions} | {version["not_before"] for version in versions if version["not_before"]}
-    for gone in disappearances:
-        events |= {at for at in (gone["last_seen"], gone["first_missing"], gone["back"]) if at}
-    if ticks:
-        events |= {ticks[0], ticks[-1]}
-    times = sorted(events, key=moment)
-    marked = {version["not_after"] for version in versions} | {gone["first_missing"] for gone in disappearances}
-    place = _places(times, marked, 16.0, WIDTH - 84.0)
-    line, up, down = 46.0, 22.0, 80.0
-
-    def at(text: str) -> float:
-        return _between(place, moment(text))
-
-    parts: list[str] = []
-    if times:
-        parts += _stretches(times, disappearances, at, line)
-    parts += [
-        f'<line class="line-tick" x1="{at(tick):.1f}" y1="{line - 4:.1f}" x2="{at(tick):.1f}" y2="{line + 4:.1f}" stroke="{INK_2}"/>'
-        for tick in ticks
-    ]
-    for version in versions:
-        if version["not_before"]:
-            start, end = at(version["not_before"]), at(version["not_after"])
-            parts.append(
-                f'<rect class="line-edit" x="{start:.1f}" y="{line - 9:.1f}" width="{max(end - start, 1):.1f}" height="18" '
-                f'fill="{GONE_TINT}" stroke="{GONE}" stroke-dasharray="2 2"/>'
-            )
-    numbered = dated = -1000.0
-    for index, version in enumerate(versions):
-        middle = at(version["not_after"])
-        anchor, offset = ("start", -6.0) if index == 0 else ("middle", 0.0)
-        parts.append(f'<circle class="line-version" cx="{middle:.1f}" cy="{line:.1f}" r="5.5" fill="{INK}"/>')
-        if middle - numbered >= 52:
-            numbered = middle
-            parts.append(_text(phrase("line_version", lang, n=version["number"]), middle + offset, up, anchor, strong=True))
-        if middle - dated >= 110:
-            dated = middle
-            parts.append(_text(day(version["not_after"], lang), middle + offset, down, anchor))
-    for gone in disappearances:
-        parts.append(_cross(at(gone["first_missing"]), line))
-        parts.append(_text(phrase("line_missing", lang), at(gone["first_missing"]), up, "middle", strong=True))
-        if at(gone["first_missing"]) - dated >= 110:
-            dated = at(gone["first_missing"])
-            parts.append(_text(day(gone["first_missing"], lang), at(gone["first_missing"]), down, "middle"))
-        if gone["back"]:
-            parts.append(_text(phrase("line_back", lang), at(gone["back"]), up, "middle", strong=True))
-    title = phrase("line_title", lang) + (f": {source}" if source else "")
-    words = []
-    if times:
-        words.append(
-            phrase("line_desc", lang, versions=len(versions), looks=looks, first=clock(times[0], lang), last=clock(times[-1], lang))
-        )
-    for gone in disappearances:
-        since = clock(gone["last_seen"], lang) if gone["last_seen"] else phrase("not_known", lang)
-        words.append(phrase("line_gone", lang, last=since, first=clock(gone["first_missing"], lang)))
-    description = " ".join(words) or phrase("observed_none", lang)
-    return (
-        f'<svg xmlns="{fonts.SVG}" class="version-line" viewBox="0 0 {WIDTH} 92" width="{WIDTH}" height="92" role="img" '
-        f"aria-label={quoteattr(fonts.printable(title))}><title>{escape(fonts.printable(title))}</title>"
-        f"<desc>{escape(fonts.printable(description))}</desc>{''.join(parts)}</svg>"
-    )
-
-
-def _places(times: Sequence[str], marked: set[str], left: float, right: float) -> list[tuple[datetime, float]]:
-    """Where each event stands: its least distance from the one before (wide before a labelled one), the rest by duration."""
-    if len(times) < 2:
-        return [(moment(each), left) for each in times]
-    moments = [moment(each) for each in times]
-    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
-    least = [62.0 if each in marked else 18.0 for each in times[1:]]
-    room = right - left
-    if sum(least) > room:
-        least = [each * room / sum(least) for each in least]
-    spare, total = room - sum(least), sum(gaps)
-    places, here = [(moments[0], left)], left
-    for gap, width, when in zip(gaps, least, moments[1:], strict=True):
-        here += width + (spare * gap / total if total else 0.0)
-        places.append((when, here))
-    return places
-
-
-def _between(places: Sequence[tuple[datetime, float]], when: datetime) -> float:
-    if when <= places[0][0]:
-        return places[0][1]
-    for (start, left), (end, right) in pairwise(places):
-        if when <= end:
-            return left + (right - left) * ((when - start) / (end - start))
-    return places[-1][1]
-
-
-def _stretches(times: Sequence[str], disappearances: Sequence[Disappearance], at: Any, line: float) -> list[str]:
-    """The line itself: whole while the source stood, nothing in an interval of disappearance, dotted while it is missing."""
-    parts = []
-    here = at(times[0])
-    end = max(at(times[-1]), here + 1)
-    for gone in sorted(disappearances, key=lambda each: moment(each["first_missing"])):
-        seen = at(gone["last_seen"]) if gone["last_seen"] else here
-        missing = at(gone["first_missing"])
-        back = at(gone["back"]) if gone["back"] else min(max(end, missing) + 60, WIDTH - 8.0)
-        parts.append(_line("line-time", here, seen, line, INK))
-        parts.append(_line("line-missing", missing, back, line, GONE, ' stroke-dasharray="2 5"'))
-        here = back
-    if not disappearances or disappearances[-1]["back"]:
-        parts.append(_line("line-time", here, min(end + 8, WIDTH - 8.0), line, INK))
-    return parts
-
-
-def _line(name: str, start: float, end: float, line: float, colour: str, more: str = "") -> str:
-    return (
-        f'<line class="{name}" x1="{start:.1f}" y1="{line:.1f}" x2="{end:.1f}" y2="{line:.1f}" stroke="{colour}" stroke-width="1.5"{more}/>'
-    )
-
-
-def _cross(at: float, line: float) -> str:
-    return (
-        f'<path class="line-cross" d="M{at - 7:.1f} {line - 9:.1f}l14 18M{at + 7:.1f} {line - 9:.1f}l-14 18" '
-        f'stroke="{GONE}" stroke-width="2.2" fill="none"/>'
-    )
-
-
-def _text(text: str, at: float, y: float, anchor: str, *, strong: bool = False) -> str:
-    name, colour, more = ("line-label line-strong", INK, ' font-weight="700"') if strong else ("line-label", INK_2, "")
-    return (
-        f'<text class="{name}" x="{at:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12"{more} fill="{colour}">{escape(text)}</text>'
-    )

@@ -16,11 +16,13 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
+from django.urls import reverse
 
 from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Source
+from evidence.diffing import diff
 from evidence.models import CustodyEvent, Disappearance, Exhibit, Measurement, Observation, Rendition, Sighting, TeardownStep, Version
 from ledger.models import Entry
-from reports import charts
+from reports import charts, comparing, lines
 from reports.models import Report, ReportFile
 from reports.words import Lang
 from verdicts.conformity import plain
@@ -28,6 +30,9 @@ from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict,
 
 TICKS = 240
 SHOTS = 12
+EDITS = 10  # versions on one page of a source
+BLOCKS = 8  # passages of one edit on the page of its source
+LONGEST_SHOWN = 60_000  # characters of a text that is compared there; longer ones have their own page
 
 
 def instant(value: datetime | None) -> str | None:
@@ -151,29 +156,38 @@ class Line:
         """The disappearance that stands now."""
         return next((one for one in self.disappearances if one.status == "confirmed"), None)
 
-    def svg(self, lang: Lang, title: str) -> str:
-        """The version line as inline SVG; its text is escaped by reports.charts."""
-        versions: Any = [
-            {"number": one.number, "not_before": instant(one.not_before), "not_after": instant(one.not_after)} for one in self.versions
+    def svg(self, lang: Lang, title: str, width: int = lines.WIDTH) -> str:
+        """The version line as inline SVG with its links; its text is escaped by reports.lines."""
+        versions = [
+            {"number": one.number, "not_before": instant(one.not_before), "not_after": instant(one.not_after), "sha256": one.digest}
+            for one in self.versions
         ]
-        gone: Any = [
+        gone = [
             {"last_seen": instant(one.last_seen_at), "first_missing": instant(one.first_missing_at), "back": instant(one.reversed_at)}
             for one in self.disappearances
             if one.confirmed_at
         ]
-        ticks = [str(instant(tick)) for tick in self.ticks]
-        return charts.version_line(versions=versions, ticks=ticks, disappearances=gone, looks=self.looks, lang=lang, source=title)
+        home = reverse("reports:source", args=[self.source.pk])
+        compared = reverse("reports:diff", args=[self.source.pk])
+        addresses = {
+            one.number: f"{compared}?to={one.number}" if index else reverse("reports:version", args=[self.source.pk, one.number])
+            for index, one in enumerate(self.versions)
+        }
+        return lines.version_line(
+            versions=versions, ticks=[str(instant(tick)) for tick in self.ticks], disappearances=gone, looks=self.looks, lang=lang,
+            source=title, width=width, links=lines.Links(addresses, f"{home}#disappearances"),
+        )  # fmt: skip
 
 
 def lines_of(sources: Sequence[Source]) -> dict[UUID, Line]:
     """The version lines of several sources, in three queries. Texts are not read."""
-    lines = {source.pk: Line(source) for source in sources}
-    if not lines:
-        return lines
-    for version in Version.objects.filter(source__in=lines).select_related("capture").defer("body").order_by("number"):
-        lines[version.source_id].versions.append(version)
-    for gone in Disappearance.objects.filter(source__in=lines).order_by("first_missing_at"):
-        lines[gone.source_id].disappearances.append(gone)
+    found = {source.pk: Line(source) for source in sources}
+    if not found:
+        return found
+    for version in Version.objects.filter(source__in=found).select_related("capture").defer("body").order_by("number"):
+        found[version.source_id].versions.append(version)
+    for gone in Disappearance.objects.filter(source__in=found).order_by("first_missing_at"):
+        found[gone.source_id].disappearances.append(gone)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -183,12 +197,12 @@ def lines_of(sources: Sequence[Source]) -> dict[UUID, Line]:
                 FROM evidence_observation WHERE source_id = ANY(%s)
             ) looks WHERE place = n OR (place - 1) %% greatest(1, ceil(n / %s::numeric)::bigint) = 0 ORDER BY source_id, looked_at
             """,
-            [list(lines), TICKS],
+            [list(found), TICKS],
         )
         for source_id, looked_at, looks in cursor.fetchall():
-            lines[source_id].ticks.append(looked_at)
-            lines[source_id].looks = looks
-    return lines
+            found[source_id].ticks.append(looked_at)
+            found[source_id].looks = looks
+    return found
 
 
 @dataclass
@@ -219,13 +233,16 @@ class Place:
 def places_of(claim: Claim) -> list[Place]:
     """Every appearance of a claim, oldest first."""
     appearances = list(Appearance.objects.filter(claim=claim).select_related("source").order_by("created_at", "id"))
-    lines = lines_of([one.source for one in appearances])
+    return _placed(appearances, lines_of([one.source for one in appearances]))
+
+
+def _placed(appearances: list[Appearance], drawn: dict[UUID, Line]) -> list[Place]:
     sightings: dict[UUID, list[Sighting]] = defaultdict(list)
     for sighting in (
         Sighting.objects.filter(appearance__in=appearances).select_related("version").defer("version__body").order_by("version__number")
     ):
         sightings[sighting.appearance_id].append(sighting)
-    return [Place(one, lines[one.source_id], sightings[one.pk]) for one in appearances]
+    return [Place(one, drawn[one.source_id], sightings[one.pk]) for one in appearances]
 
 
 # --- a claim -----------------------------------------------------------------------------------------------------------
@@ -455,14 +472,56 @@ def exhibit_page(exhibit: Exhibit) -> dict[str, Any]:
     }
 
 
-def source_page(source: Source) -> dict[str, Any]:
+@dataclass
+class Edit:
+    """One version with what changed in it against the one before. No `blocks`: there is nothing before, or too much to show here."""
+
+    version: Version
+    before: Version | None = None
+    whose: comparing.Whose | None = None
+    blocks: list[comparing.Block] = field(default_factory=list)
+    gone: int = 0
+    came: int = 0
+    more: int = 0
+    withheld: bool = False
+
+
+def edits_of(line: Line, upto: int) -> tuple[list[Edit], int | None]:
+    """The newest EDITS versions up to number `upto`, newest first, and the number to go on with. One query reads their texts."""
+    shown = [one for one in line.versions if one.number <= upto][-EDITS:]
+    if not shown:
+        return [], None
+    older = next((one.number for one in reversed(line.versions) if one.number < shown[0].number), None)
+    before = {new.pk: old for old, new in line.edits}
+    needed = {one.pk for one in shown} | {before[one.pk].pk for one in shown if one.pk in before}
+    texts = dict(Version.objects.filter(pk__in=needed, characters__lte=LONGEST_SHOWN).values_list("pk", "body"))
+    found = []
+    for version in reversed(shown):
+        old = before.get(version.pk)
+        edit = Edit(version, old, comparing.whose(old, version) if old else None)
+        edit.withheld = version.withheld or bool(old and old.withheld)
+        if old and not edit.withheld and version.pk in texts and old.pk in texts:
+            changed = diff(texts[old.pk], texts[version.pk])
+            blocks = comparing.only_changes(comparing.blocks(changed))
+            edit.gone, edit.came = changed.characters_gone, changed.characters_came
+            edit.blocks, edit.more = blocks[:BLOCKS], sum(1 for block in blocks[BLOCKS:] if block.changed)
+        found.append(edit)
+    return found, older
+
+
+def source_page(source: Source, *, upto: int) -> dict[str, Any]:
     """Everything on the page of a source but its list of looks."""
     line = lines_of([source])[source.pk]
+    appearances = list(Appearance.objects.filter(source=source).select_related("claim").order_by("created_at"))
+    edits, older = edits_of(line, upto)
     return {
         "source": source,
         "line": line,
+        "edits": edits,
+        "older": older,
+        "newer": bool(line.latest and upto < line.latest.number),
         "tally": list(Observation.objects.filter(source=source).values("type").annotate(n=Count("id")).order_by("-n", "type")),
-        "appearances": (appearances := list(Appearance.objects.filter(source=source).select_related("claim").order_by("created_at"))),
+        "places": _placed(appearances, {source.pk: line}),
         "reconstruction": any(one.claim.reconstruction for one in appearances),
         "reports": reports_of(source=source),
     }

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, cast
 
 from reports import charts, fonts
-from reports.charts import clock, day
+from reports.lines import clock, day, version_line
 from reports.pictures import pinned
 from reports.schema import (
     Aspect,
@@ -239,7 +239,7 @@ def of_snapshot(report: Snapshot, lang: Lang, files: dict[str, bytes]) -> Piece:
             ]
         )
     lines += [[_own(each, lang)] for each in _disappeared(report["disappearances"], lang)]
-    picture = charts.version_line(
+    picture = version_line(
         versions=cast(list[Version], report["versions"]),
         ticks=_thin([look["at"] for look in looks]),
         disappearances=report["disappearances"],
@@ -343,7 +343,7 @@ def _said(report: Discrepancy, lang: Lang, files: dict[str, bytes]) -> Piece:
                 "became": [_became(sighting, quote["lang"], lang) for sighting in source["sightings"]],
                 "gone": _disappeared(source["disappearances"], lang),
                 "line": _figure(
-                    charts.version_line(
+                    version_line(
                         versions=source["versions"],
                         ticks=source["observations"]["ticks"],
                         disappearances=source["disappearances"],

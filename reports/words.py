@@ -396,6 +396,13 @@ PHRASES: Final[Mapping[str, Pair]] = {
     ),
     "line_gone": Pair("Disappeared between {last} and {first}.", "在 {last} 至 {first} 之间消失。"),
     "line_version": Pair("v{n}", "第{n}版"),
+    "line_rest": Pair("Versions: {versions}. Looks: {looks}.", "版本：{versions}　观察：{looks}"),
+    "line_first": Pair("Version {n}, as first seen", "第{n}版，首次看到"),
+    "line_came": Pair("Version {n} came up", "第{n}版出现"),
+    "line_again": Pair(", the text of version {n} again", "，与第{n}版文字相同"),
+    "line_fork": Pair("v{n} again", "恢复为第{n}版"),
+    "line_vanished": Pair("Went missing", "消失"),
+    "line_returned": Pair("Was back", "恢复可见"),
     "line_missing": Pair("missing", "消失"),
     "line_back": Pair("back", "恢复"),
     "line_caption": Pair(

@@ -46,6 +46,7 @@ from evidence.states import (
 )
 from ledger.models import Checkpoint
 from reports.gathering import Line
+from reports.lines import WIDTH
 from reports.words import DOES_NOT_PROVE, Lang
 from verdicts.conformity import Decision, plain
 from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, InvitationStatus, Mechanism, Rating, VerdictStatus
@@ -53,6 +54,7 @@ from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, Invitati
 register = template.Library()
 
 LANGUAGES = {"zh-hans": "zh-Hans", "en": "en"}
+NARROW = 350  # what a phone of 390 pixels leaves between its margins
 NAMES = {"zh-Hans": _("Simplified Chinese"), "en": _("English")}
 
 # Every vocabulary a page names by its code. A missing one is a KeyError in the tests, not an empty word on a page.
@@ -191,12 +193,26 @@ def when(value: datetime | None) -> SafeString:
     return format_html('<time datetime="{}" title="{}">{}{} UTC</time>', value.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), exact, _day(value), shown)
 
 
+def _clock(value: datetime, shown: str) -> SafeString:
+    exact = value.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), exact, shown)
+
+
 @register.simple_tag
 def between(start: datetime | None, end: datetime) -> SafeString:
-    """The interval in which something happened: after one look and not after another."""
+    """The interval in which something happened: after one look and not after another. Of one day the day is said once, of a few
+    minutes the seconds are said too."""
     if start is None:
         return format_html(gettext("before {}"), when(end))
-    return format_html(gettext("between {} and {}"), when(start), when(end))
+    zone = timezone.get_default_timezone()
+    start, end = start.astimezone(zone), end.astimezone(zone)
+    if start.date() != end.date():
+        return format_html(gettext("between {} and {}"), when(start), when(end))
+    clock = "%H:%M:%S" if (end - start).total_seconds() < 3600 else "%H:%M"
+    comma = " " if page_language() == "zh-Hans" else ", "
+    return format_html(
+        gettext("between {} and {}"), _clock(start, f"{_day(start)}{comma}{start:{clock}}"), _clock(end, f"{end:{clock}} UTC")
+    )
 
 
 @register.filter
@@ -261,10 +277,13 @@ def marked_runs(runs: list[Run], anchor: str = "") -> SafeString:
 
 
 @register.simple_tag
-def version_line(line: Line) -> SafeString:
-    """The version line of a source, inline so that the page's style sheet colours it."""
+def version_line(line: Line, width: int = WIDTH) -> SafeString:
+    """The version line of a source, inline so that the page's style sheet colours it: drawn at `width`, and once more for a phone.
+    Which of the two is shown depends on the room, so that words keep their size."""
     lang: Lang = "en" if page_language() == "en" else "zh-Hans"
-    return mark_safe(line.svg(lang, words(line.source.title)))  # noqa: S308  reports.charts escapes every text it draws
+    title = words(line.source.title)
+    wide, narrow = line.svg(lang, title, width), line.svg(lang, title, NARROW)
+    return mark_safe(f'<div class="line-box line-{width}">{wide}{narrow}</div>')  # noqa: S308  reports.lines escapes every text it draws
 
 
 @register.inclusion_tag("config/provenance.html")

@@ -13,12 +13,15 @@ from accounts.doors import everyone
 from claims.models import Source
 from claims.paging import page_of
 from evidence.blobs import Missing
-from evidence.diffing import Kind, diff
+from evidence.diffing import diff
 from evidence.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
-from reports import gathering
+from reports import comparing, gathering
 from reports.views import gone
 
+#: How the two texts may stand: as the width of the screen has it (empty), in line, or beside each other.
+VIEWS = {"inline", "sides"}
+MOST = 10**8
 WITHHELD_TEXT = _("This text was erased, so it is withheld. That there was a version, and when, stands in the record.")
 
 
@@ -28,7 +31,8 @@ def source(request: HttpRequest, source: UUID) -> HttpResponse:
     """Where the company spoke, what stood there when, and every look we took."""
     found = get_object_or_404(Source.objects.select_related("company"), pk=source)
     looks = page_of(Observation.objects.filter(source=found).select_related("version").defer("version__body"), request.GET)
-    return render(request, "reports/source.html", {**gathering.source_page(found), "page": looks})
+    shown = gathering.source_page(found, upto=_number(request, "upto", MOST))
+    return render(request, "reports/source.html", {**shown, "page": looks, "looks_open": "after" in request.GET})
 
 
 @require_safe
@@ -58,28 +62,30 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
         raise Http404
     new = _number(request, "to", versions[-1].number)
     old = _number(request, "from", new - 1)
-    pair = {one.number: one for one in Version.objects.filter(source=found, number__in={old, new})}
+    pair = {one.number: one for one in Version.objects.filter(source=found, number__in={old, new}).select_related("capture")}
     if old not in pair or new not in pair or old == new:
         raise Http404
     if pair[old].withheld or pair[new].withheld:
         return gone(request, WITHHELD_TEXT)
     changed = diff(pair[old].body, pair[new].body)
-    sides = request.GET.get("view") == "sides"
     everything = request.GET.get("all") == "1"
-    rows = changed.side_by_side() if sides else ()
+    whole = comparing.blocks(changed)
+    view = request.GET.get("view", "")
+    numbers = [one.number for one in versions]
+    sightings = Sighting.objects.filter(version=pair[new]).select_related("appearance__claim").order_by("appearance__created_at")
     context = {
         "source": found,
         "versions": versions,
         "old": pair[old],
         "new": pair[new],
         "diff": changed,
-        "sides": sides,
+        "blocks": whole if everything else comparing.only_changes(whole),
+        "view": view if view in VIEWS else "",
         "everything": everything,
-        "rows": [row for row in rows if everything or row.changed],
-        "excerpts": () if sides or everything else changed.only_changes(),
-        "moved": any(run.kind is Kind.MOVED for run in changed.runs),
-        "sightings": Sighting.objects.filter(version=pair[new]).select_related("appearance__claim").order_by("appearance__created_at"),
-        "extractor_changed": (pair[old].extractor, pair[old].extractor_version) != (pair[new].extractor, pair[new].extractor_version),
+        "whose": comparing.whose(pair[old], pair[new]),
+        "earlier": old if old - 1 in numbers else None,
+        "later": new + 1 if new + 1 in numbers else None,
+        "sightings": sightings,
     }
     return render(request, "reports/diff.html", context)
 

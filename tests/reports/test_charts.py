@@ -1,7 +1,6 @@
 """Charts: the right numbers at the right places, the same bytes, and nothing that a text could break."""
 
 import re
-from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -27,19 +26,6 @@ def draw(lang: Lang = "en", **changes: Any) -> str:
         "lang": lang,
     }
     return charts.promised_against_measured(**{**given, **changes})
-
-
-def version_line(lang: Lang = "en", **changes: Any) -> str:
-    source = sample.discrepancy()["sources"][0]
-    given = {
-        "versions": source["versions"],
-        "ticks": source["observations"]["ticks"],
-        "disappearances": source["disappearances"],
-        "looks": source["observations"]["total"],
-        "lang": lang,
-        "source": "The new hood",
-    }
-    return charts.version_line(**{**given, **changes})
 
 
 def parse(svg: str) -> ElementTree.Element:
@@ -131,63 +117,6 @@ def test_any_numbers_and_any_label_make_a_whole_picture(limit: str, value: str, 
     assert value in told(svg)[1]
     places = [float(each) for each in re.findall(r"translate\((-?[\d.]+),", svg)]
     assert all(-1 <= each <= charts.WIDTH + 1 for each in places)
-
-
-@given(st.text(max_size=30), st.sampled_from(["</title><script>alert(1)</script>", '"&<>', "\u202e", "\x00", "]]>"]))
-@settings(max_examples=30, deadline=None)
-def test_what_a_source_is_called_cannot_break_out_of_the_version_line(name: str, hostile: str) -> None:
-    svg = version_line(source=name.encode("utf-8", "replace").decode() + hostile)
-    root = parse(svg)
-    assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {"svg", "title", "desc", "line", "rect", "circle", "path", "text"}
-    assert "\u202e" not in svg
-
-
-@pytest.mark.parametrize("lang", LANGS)
-def test_the_version_line_shows_each_look_each_version_and_the_break(lang: Lang) -> None:
-    svg = version_line(lang)
-    assert svg.count('class="line-tick"') == len(sample.TICKS)
-    assert svg.count('class="line-version"') == 2
-    assert svg.count('class="line-edit"') == 1
-    assert svg.count('class="line-cross"') == 1
-    assert svg.count('class="line-missing"') == 1
-    assert "style=" not in svg
-    _, description = told(svg)
-    assert "214" in description
-    assert ("12 May 2025" if lang == "en" else "2025年5月12日") in description
-
-
-def test_what_came_back_is_drawn_as_a_line_again() -> None:
-    gone = {**sample.DISAPPEARANCE, "back": "2025-05-12T07:15:00Z"}
-    assert "back" in version_line(disappearances=[gone])
-    assert version_line(disappearances=[gone]).count('class="line-time"') == 2
-    assert version_line().count('class="line-time"') == 1
-
-
-def test_a_source_that_was_never_seen_has_an_empty_line_that_says_so() -> None:
-    svg = version_line(versions=[], ticks=[], disappearances=[], looks=0)
-    assert told(svg)[1] == "No look has been recorded."
-
-
-EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001  (hypothesis takes naive bounds)
-moments = st.lists(st.datetimes(min_value=EPOCH), min_size=1, max_size=40).map(
-    lambda each: [f"{at:%Y-%m-%dT%H:%M:%S}Z" for at in sorted(each)]
-)
-
-
-@given(moments)
-@settings(max_examples=40, deadline=None)
-def test_time_runs_left_to_right_and_stays_inside_the_picture(times: list[str]) -> None:
-    versions = [{**sample.VERSIONS[0], "number": number + 1, "not_after": at} for number, at in enumerate(times[::3])]
-    svg = version_line(versions=versions, ticks=times, disappearances=[])
-    ticks = [float(each) for each in re.findall(r'class="line-tick" x1="([\d.-]+)"', svg)]
-    assert ticks == sorted(ticks)
-    assert all(0 <= each <= charts.WIDTH for each in ticks)
-
-
-def test_dates_are_written_alike_whatever_the_locale() -> None:
-    assert charts.clock("2025-02-28T13:15:00.5Z", "en") == "28 Feb 2025 13:15:00"
-    assert charts.clock("2025-02-28T13:15:00Z", "zh-Hans") == "2025年2月28日 13:15:00"
-    assert charts.day("2025-02-28", "en") == "28 Feb 2025"
 
 
 @pytest.mark.parametrize(

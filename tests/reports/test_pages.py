@@ -22,10 +22,11 @@ from claims.models import Claim, Flag
 from claims.written import write
 from evidence.actions.looking import Looked, record_look, sight_appearance
 from evidence.extraction import Extract
-from evidence.models import Appearance, Exhibit, Rendition
+from evidence.models import Appearance, Exhibit, Rendition, Version
 from evidence.stores import originals, renditions
 from ledger import registry
 from ledger.sequencing import sequence
+from reports import gathering
 from reports.history import FIELDS, KINDS, OBJECTS
 from reports.method import to_html
 from reports.models import Report, ReportFile
@@ -125,7 +126,7 @@ def test_every_public_page_opens_in_both_languages_without_inline_code(case: sce
     for path in addresses(case):
         page = text(client, path)
         assert f'<html lang="{"en" if lang == "en" else "zh-Hans"}">' in page
-        assert "<script" not in page
+        assert "<script" not in re.sub(r'<script (type="module"|defer) src="/static/[^"]+"></script>', "", page)
         assert not re.search(r'<[^>]+\s(style|on\w+)="', page), path
         assert "<style" not in page
         assert page.count("<h1") == 1, path
@@ -149,8 +150,39 @@ def test_the_claim_page_says_what_was_said_found_and_answered(case: scenes.Scene
 
 def test_the_diff_strikes_exactly_the_words_that_went(case: scenes.Scene, client: Client) -> None:
     page = text(client, f"/sources/{case.source.pk}/diff/")
-    assert re.search(r'<del id="c1">[^<]*内部结构也一起改了[^<]*</del>', page)
-    assert "<ins" not in page.split("<main")[1].split('class="text"', 1)[1].split("</div>")[0]
+    shown = page.split('<section id="diff"', 1)[1].split("</section>", 1)[0]
+    assert set(re.findall(r'<del data-change="1">([^<]*)</del>', shown)) == {"内部结构也一起改了，"}
+    assert "<ins" not in shown
+    assert 'id="c1" href="#c1"' in shown
+
+
+def test_an_extractor_that_read_otherwise_is_not_told_as_their_edit(case: scenes.Scene, client: Client) -> None:
+    source, diff = f"/sources/{case.source.pk}/", f"/sources/{case.source.pk}/diff/"
+    assert "may be ours" not in text(client, diff)
+    Version.objects.filter(source=case.source, number=2).update(extractor_version="2")
+    for page in (text(client, diff), text(client, source)):
+        assert "A part of this may be ours." in page
+    first = Version.objects.get(source=case.source, number=1)
+    Version.objects.filter(source=case.source, number=2).update(capture=first.capture_id)
+    for page in (text(client, diff), text(client, source)):
+        assert "Our reading changed, not their page." in page
+
+
+def test_a_source_shows_the_changed_words_themselves_and_pages_its_versions(client: Client) -> None:
+    scene = scenes.build_claim()
+    start = scene.now - timedelta(days=30)
+    for number in range(gathering.EDITS + 3):
+        look(scene, f"{scenes.POST}第{number}稿。", start + timedelta(hours=number))
+    page = text(client, f"/sources/{scene.source.pk}/")
+    assert page.count('class="version-item"') == gathering.EDITS
+    assert re.search(r"<del[^>]*>[^<]*11[^<]*</del>", page)
+    older = re.search(r'href="\?upto=(\d+)#versions"', page)
+    assert older
+    rest = text(client, f"/sources/{scene.source.pk}/?upto={older[1]}")
+    assert rest.count('class="version-item"') == 3
+    assert "The first text that was seen here." in rest
+    assert "The list of looks" in page
+    assert '<details class="more" open' not in page
 
 
 def test_foreign_markup_is_shown_as_text_and_its_bytes_only_as_a_download(client: Client) -> None:
