@@ -185,7 +185,8 @@ def _order() -> bytes:
 <tbody>
 <tr><td>远岫 R1 赛道版</td><td>¥529,900</td></tr>
 <tr><td>{ON_THE_ORDER_PAGE}</td><td>¥42,000</td></tr>
-<tr><td>定金（不予退还）</td><td>¥20,000</td></tr>
+<tr><td>定金</td><td>¥5,000</td></tr>
+<tr><td>预计交付</td><td>36 周</td></tr>
 </tbody>
 </table>
 <p><label><input type="checkbox" name="agree"> 我已阅读并同意购车协议</label></p>

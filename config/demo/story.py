@@ -16,7 +16,7 @@ import secrets
 import time
 import urllib.request
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -37,12 +37,14 @@ from claims.models import (
     LegalEntity,
     Product,
     ProductOption,
+    Series,
+    SeriesNote,
     Source,
 )
 from claims.states import FlagKind
-from config.demo import brand_site, pictures, texts
+from config.demo import brand_site, papers, pictures, texts
 from config.demo.casting import cast, organisation
-from evidence.actions import filing
+from evidence.actions import filing, looking
 from evidence.diffing import diff
 from evidence.models import Disappearance, Exhibit, Observation, Sighting, Submission, Version
 from evidence.states import DisappearanceStatus, ExhibitStatus, SightingKind, SubmissionStatus
@@ -51,7 +53,7 @@ from ledger.proofs import published
 from reports import building
 from reports.models import Report, ReportFile, ReportKind
 from verdicts import actions as verdicts
-from verdicts.models import Finding, Invitation, Verdict
+from verdicts.models import Finding, Incident, Invitation, Occurrence, Verdict
 from verdicts.states import Conclusion, InvitationStatus, Rating, VerdictStatus
 
 STEPS: Final = 12
@@ -115,7 +117,7 @@ class Case:
             by=by, name=texts.COMPANY_NAME, website=f"{self.address}/", now=now
         )
         product = Product.objects.filter(company=company).first() or claims.add_product(
-            by=by, company=company, name=texts.PRODUCT_NAME, launched_date=now.date(), now=now
+            by=by, company=company, name=texts.PRODUCT_NAME, launched_date=papers.LAUNCHED, now=now
         )
         option = ProductOption.objects.filter(product=product).first() or claims.add_option(
             by=by, product=product, name=texts.OPTION_NAME, price=Decimal("42000.00"), currency="CNY", priced_date=now.date(), now=now
@@ -124,7 +126,8 @@ class Case:
         post = self._source(company, "social_post", texts.POST_NAME, brand_site.POST_PATH, said_at, texts.FOUNDER)
         page = self._source(company, "product_page", texts.PRODUCT_PAGE_NAME, brand_site.PRODUCT_PATH, said_at)
         order = self._source(company, "order_page", texts.ORDER_PAGE_NAME, brand_site.ORDER_PATH, said_at)
-        self._entities(company, product, order)
+        handed_in = {key: self._handed_in(company, paper) for key, paper in papers.PAPERS.items()}
+        self._entities(company, product, {**handed_in, "order": order})
         claim = Claim.objects.filter(product=product, quote=brand_site.QUOTE).first() or claims.register_claim(
             by=by, product=product, option=option, quote=brand_site.QUOTE, quote_lang="zh-Hans", summary=texts.SUMMARY, made_at=said_at,
             reconstruction=True, now=timezone.now(),
@@ -150,7 +153,85 @@ class Case:
             (puffery, post, brand_site.PUFFERY),
         ):
             claims.place_claim(by=by, claim=what, source=where, exact=words, now=timezone.now())
+        claims.place_claim(by=by, claim=claim, source=handed_in["stage"], exact=papers.ON_STAGE, fragment="t=754,761", now=timezone.now())
+        claims.place_claim(
+            by=by, claim=claim, source=handed_in["contract"], stance="no_mention", note=papers.NOTES["hood in the contract"],
+            now=timezone.now(),
+        )  # fmt: skip
+        self._purchase(product, handed_in, post, order)
+        self._incident(company, handed_in)
+        self._market(company, handed_in)
         return claim
+
+    def _handed_in(self, company: Company, paper: papers.Paper) -> Source:
+        """A text without an address, kept as a saved copy from the day on which it was said."""
+        by = self.people["moderator"]
+        source = Source.objects.filter(company=company, url="", title=paper.title).first() or claims.add_source(
+            by=by, company=company, channel=paper.channel, title=paper.title, speaker=paper.speaker, published_at=paper.said_at,
+            now=timezone.now(),
+        )  # fmt: skip
+        looking.upload_capture(
+            by=by, source=source, content=paper.content, content_type=papers.TYPE, captured_at=paper.said_at, note=papers.NOTE,
+            now=timezone.now(),
+        )  # fmt: skip
+        return source
+
+    def _purchase(self, product: Product, handed_in: dict[str, Source], post: Source, order: Source) -> None:
+        """The second claim: the balance may be paid when the car arrives. Said in a chat; contract and app say otherwise."""
+        by = self.people["moderator"]
+        claim = Claim.objects.filter(product=product, quote=papers.PAY_LATER).first() or claims.register_claim(
+            by=by, product=product, quote=papers.PAY_LATER, quote_lang="zh-Hans", summary=papers.CLAIM_SUMMARY, stake=papers.DEPOSIT,
+            currency="CNY", made_at=papers.CHAT.said_at, reconstruction=True, now=timezone.now(),
+            aspects=[claims.NewAspect("process", papers.BALANCE), claims.NewAspect("date", papers.WEEKS)],
+        )  # fmt: skip
+        for source, stance, words, note in (
+            (handed_in["chat"], "says_so", papers.PAY_LATER, None),
+            (handed_in["stage"], "no_mention", "", "paying on stage"),
+            (post, "no_mention", "", "paying in the post"),
+            (order, "no_mention", "", "paying on the order page"),
+            (handed_in["contract"], "says_otherwise", papers.IN_THE_CONTRACT, "paying in the contract"),
+            (handed_in["app"], "says_otherwise", papers.IN_THE_APP, "paying in the app"),
+        ):
+            claims.place_claim(
+                by=by, claim=claim, source=source, stance=stance, exact=words, note=papers.NOTES[note] if note else None,
+                now=timezone.now(),
+            )  # fmt: skip
+
+    def _incident(self, company: Company, handed_in: dict[str, Source]) -> None:
+        """The crash, and who did what afterwards."""
+        by = self.people["moderator"]
+        incident = Incident.objects.filter(company=company).first() or verdicts.open_incident(
+            by=by, company=company, title=papers.CRASH, summary=papers.CRASH_SUMMARY, reconstruction=True, now=timezone.now()
+        )
+        places = {id(paper): handed_in[key] for key, paper in papers.PAPERS.items()}
+        for kind, actor, happened_at, exact_to, text, paper in papers.CHAIN:
+            if not Occurrence.objects.filter(incident=incident, kind=kind, actor=actor, happened_at=happened_at).exists():
+                verdicts.add_event(
+                    by=by, incident=incident, kind=kind, actor=actor, happened_at=happened_at, exact_to=exact_to, text=text,
+                    source=places.get(id(paper)), now=timezone.now(),
+                )  # fmt: skip
+
+    def _market(self, company: Company, handed_in: dict[str, Source]) -> None:
+        """The market value over two months, and a headline that states another difference than the figures give."""
+        by = self.people["moderator"]
+        series = Series.objects.filter(company=company).first() or claims.add_series(
+            by=by, company=company, name=papers.VALUE_NAME, unit=papers.VALUE_UNIT, reconstruction=True, now=timezone.now()
+        )
+        days = [date.fromisoformat(day) for day, _value in papers.VALUES]
+        for day, (_day, value) in zip(days, papers.VALUES, strict=True):
+            claims.add_point(by=by, series=series, source=handed_in["market"], on_date=day, value=Decimal(value), now=timezone.now())
+        if SeriesNote.objects.filter(series=series).count() < 2:
+            noted = set(SeriesNote.objects.filter(series=series).values_list("from_date", flat=True))
+            if days[0] not in noted:
+                claims.annotate_series(
+                    by=by, series=series, text=papers.LOSS, from_date=days[0], until_date=days[-1], stated_value=papers.LOSS_STATED,
+                    source=handed_in["headline"], now=timezone.now(),
+                )  # fmt: skip
+            if papers.APP.said_at.date() not in noted:
+                claims.annotate_series(
+                    by=by, series=series, text=papers.APP_DAY, from_date=papers.APP.said_at.date(), source=handed_in["app"],
+                    now=timezone.now(),
+                )  # fmt: skip
 
     def _source(
         self, company: Company, channel: str, title: dict[str, Any], path: str, at: datetime, speaker: dict[str, Any] | None = None
@@ -160,23 +241,27 @@ class Case:
             published_at=at, now=timezone.now(),
         )  # fmt: skip
 
-    def _entities(self, company: Company, product: Product, order: Source) -> None:
-        by, today = self.people["moderator"], timezone.now().date()
-        for number, (kind, name) in enumerate(texts.ENTITIES.items(), start=1):
+    def _entities(self, company: Company, product: Product, sources: dict[str, Source]) -> None:
+        """Three legal persons: who said it, made it, sold it, took the money, signed, answers, services."""
+        by, entities = self.people["moderator"], {}
+        for number, (key, name) in enumerate(texts.ENTITIES.items(), start=1):
             registration = f"DEMO-{number:04}"
-            entity = LegalEntity.objects.filter(company=company, registration=registration).first() or claims.add_entity(
-                by=by, company=company, name=name, jurisdiction="CN", registration=registration, now=timezone.now()
-            )
-            if not EntityRole.objects.filter(entity=entity, kind=kind).exists():
+            entities[key] = LegalEntity.objects.filter(company=company, registration=registration).first() or claims.add_entity(
+                by=by, company=company, name=name, jurisdiction="CN", registration=registration, seat=papers.SEATS[key],
+                now=timezone.now(),
+            )  # fmt: skip
+        for key, kind, where, note in papers.ROLES:
+            if not EntityRole.objects.filter(entity=entities[key], kind=kind).exists():
                 claims.give_entity_role(
-                    by=by, entity=entity, kind=kind, product=product, from_date=today, now=timezone.now(),
-                    source=order if kind == "sold" else None,
+                    by=by, entity=entities[key], kind=kind, product=product, from_date=papers.SINCE, note=note,
+                    source=sources[where] if where else None, now=timezone.now(),
                 )  # fmt: skip
 
     def _first_captures(self, claim: Claim) -> None:
         def found() -> bool:
-            verbatim = Sighting.objects.filter(appearance__claim=claim, version__number=1, kind=SightingKind.VERBATIM)
-            return verbatim.count() == Appearance.objects.filter(claim=claim).count()
+            watched = Appearance.objects.filter(claim=claim).exclude(source__url="")
+            verbatim = Sighting.objects.filter(appearance__in=watched, version__number=1, kind=SightingKind.VERBATIM)
+            return verbatim.count() == watched.count()
 
         self._wait("the first captures, with the claim in each source word for word", found)
         self._done(4, "the three sources are captured, the claim stands in each")
@@ -339,7 +424,7 @@ class Case:
         files = {**self._copied(report), **self._copied(snapshot)}
         head, note, key = published()
         export(LogFiles(), self.out / "log", head.size, note)
-        sources = Source.objects.filter(appearance__claim=claim)
+        sources = Source.objects.filter(appearance__claim=claim).exclude(url="")  # those that are looked at
         outcome = {
             "claim": {"id": str(claim.pk), "url": f"{settings.SITE_URL}/claims/{claim.reference}/"},
             "verdicts": [

@@ -20,7 +20,7 @@ import ledger
 from accounts.models import Role, User
 from claims.actions import lift_flag, raise_flag
 from claims.models import Appearance, Claim, Source
-from claims.states import FlagKind
+from claims.states import FlagKind, Stance
 from evidence import extraction
 from evidence.anchors import Quote, sight
 from evidence.extraction import Extract, text_digest
@@ -225,7 +225,7 @@ def sight_appearance(*, by: ledger.Actor, appearance: Appearance, now: datetime,
     """Look for one appearance in every version that is there already, oldest first. Twice is once."""
     erasure.hold()
     source = Source.objects.select_for_update().get(pk=appearance.source_id)
-    if Disappearance.objects.filter(source=source, status=DisappearanceStatus.CONFIRMED).exists():
+    if appearance.says == Stance.SAYS_SO and Disappearance.objects.filter(source=source, status=DisappearanceStatus.CONFIRMED).exists():
         raise_flag(by=by, claim=appearance.claim, kind=FlagKind.DELETED, now=now, role=role)
     if not appearance.exact:
         return []
@@ -247,7 +247,8 @@ def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version
         sighting.save(force_insert=True)
     before = Sighting.objects.filter(appearance=appearance, version__number__lt=version.number).order_by("-version__number").first()
     if sighting.kind != SightingKind.VERBATIM and before is not None and before.kind == SightingKind.VERBATIM:
-        raise_flag(by=by, claim=appearance.claim, kind=FlagKind.EDITED_AFTER_PUBLICATION, now=now, role=role)
+        if appearance.says == Stance.SAYS_SO:
+            raise_flag(by=by, claim=appearance.claim, kind=FlagKind.EDITED_AFTER_PUBLICATION, now=now, role=role)
         _alert(by, role, AlertKind.QUOTE_VANISHED, version.source, now, claim=appearance.claim, version=version)
     return sighting
 
@@ -261,7 +262,8 @@ def _alert(
 
 
 def _claims_in(source: Source) -> list[Claim]:
-    return list(Claim.objects.filter(appearance__source=source).distinct())
+    """The claims that are made in a source; of those about which it says otherwise or nothing, its going takes nothing away."""
+    return list(Claim.objects.filter(pk__in=Appearance.objects.saying_so().filter(source=source).values("claim")))
 
 
 def _missing(by: ledger.Actor, role: str, source: Source, type_: str, looked_at: datetime, now: datetime) -> None:
@@ -308,7 +310,8 @@ def _back(by: ledger.Actor, role: str, source: Source, looked_at: datetime, now:
 
 def _gone_elsewhere(claim: Claim) -> bool:
     """Whether another source of the claim is gone."""
-    return Disappearance.objects.filter(status=DisappearanceStatus.CONFIRMED, source__appearance__claim=claim).exists()
+    said = Appearance.objects.saying_so().filter(claim=claim).values("source")
+    return Disappearance.objects.filter(status=DisappearanceStatus.CONFIRMED, source__in=said).exists()
 
 
 @transaction.atomic
