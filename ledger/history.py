@@ -19,6 +19,7 @@ from ledger.recording import REASON
 from ledger.values import plain
 
 OPEN, WITHHELD, ERASED = "open", "withheld", "erased"
+_FIELDS = ("index", "kind", "op", "object_label", "object_id", "event_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def of_all(
     wanted: Mapping[str, Sequence[Any]], *, before: int | None = None, limit: int = 50, everything: bool = False
 ) -> list[Change]:  # fmt: skip
     """The changes of objects of several types, merged, newest first: a claim with its aspects and appearances."""
-    from ledger.models import Entry, Opening
+    from ledger.models import Entry
 
     records = {label: registry.recorded[label] for label in wanted}
     public = {label: public_ids(records[label], ids) for label, ids in wanted.items()}
@@ -77,9 +78,36 @@ def of_all(
         if not everything and isinstance(records[label].public, str):
             shown &= public[label]
         which |= Q(object_label=label, object_id__in=shown)
-    fields = ("index", "kind", "op", "object_label", "object_id", "event_id")
     query = Entry.objects.filter(which)
-    page = list((query if before is None else query.filter(index__lt=before)).order_by("-index").values(*fields)[:limit])
+    page = list((query if before is None else query.filter(index__lt=before)).order_by("-index").values(*_FIELDS)[:limit])
+    return _changes(page, records, public, everything)
+
+
+def at(indexes: Iterable[int]) -> list[Change]:
+    """The changes that these entries of the log tell, newest first; those of objects that are not public now are left out."""
+    from ledger.models import Entry
+
+    page = list(Entry.objects.filter(index__in=list(indexes)).order_by("-index").values(*_FIELDS))
+    wanted: dict[str, list[str]] = {}
+    for entry in page:
+        wanted.setdefault(entry["object_label"], []).append(entry["object_id"])
+    records = {label: registry.recorded[label] for label in wanted if label in registry.recorded}
+    public = {label: public_ids(record, wanted[label]) for label, record in records.items()}
+    shown = [
+        entry
+        for entry in page
+        if (record := records.get(entry["object_label"])) is not None
+        and (not isinstance(record.public, str) or entry["object_id"] in public[record.label])
+    ]
+    return _changes(shown, records, public, everything=False)
+
+
+def _changes(
+    page: list[dict[str, Any]], records: Mapping[str, registry.Record], public: Mapping[str, set[str]], everything: bool
+) -> list[Change]:  # fmt: skip
+    """The entries of a page (newest first) as changes, each against the entry of its object before it."""
+    from ledger.models import Opening
+
     if not page:
         return []
     older = _entries_before(page)
@@ -87,7 +115,8 @@ def of_all(
     for index, name in Opening.objects.filter(entry_id__in=[e["index"] for e in page + older]).values_list("entry_id", "field"):
         openings.setdefault(index, set()).add(name)
     rows = {
-        label: leaves.read_events(records[label], [e["event_id"] for e in page + older if e["object_label"] == label]) for label in wanted
+        label: leaves.read_events(record, [e["event_id"] for e in page + older if e["object_label"] == label])
+        for label, record in records.items()
     }
     changes = []
     previous = {(e["object_label"], e["object_id"]): e for e in older}
@@ -126,8 +155,7 @@ def _entries_before(page: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             """,
             [list(labels), list(ids), list(indexes)],
         )
-        names = ("index", "kind", "op", "object_label", "object_id", "event_id")
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return [dict(zip(_FIELDS, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _change(

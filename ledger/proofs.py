@@ -93,6 +93,22 @@ def bundle(
     return made.dumps()
 
 
+def entry_bundle(index: int, document: dict[str, Any] | None = None) -> bytes:
+    """The offline bundle of one entry against the published checkpoint, with all that may be opened to everyone.
+
+    `document` is the one that the entry published, if its leaf has the digest of one. Raises NotLogged.
+    """
+    from ledger.models import Entry
+
+    head, text, key = published()
+    hashes = _path(index, head)
+    entry = Entry.objects.get(index=index)
+    made = Bundle.build(
+        leaf=bytes(entry.leaf), index=index, hashes=hashes, checkpoint=text, key=key, document=document, openings=openable(index)
+    )  # fmt: skip
+    return made.dumps()
+
+
 def openable(index: int, *, everything: bool = False) -> dict[str, Opened]:
     """What opens the commitments of an entry to everyone.
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from accounts.models import Role
 from evidence.diffing import Run, diff
+from ledger import registry
 from ledger.history import Change, FieldChange
 from ledger.models import Entry
 
@@ -90,88 +91,243 @@ KINDS: Final[Mapping[str, str | Promise]] = {
     "waiver.proposed": lazy("Closing the reply window early was proposed"),
 }
 
-#: What objects are called.
+#: What objects are called. A test holds it against the recorded models.
 OBJECTS: Final[Mapping[str, str | Promise]] = {
+    "accounts.apikey": lazy("key for programs"),
+    "accounts.membership": lazy("role of a person"),
+    "accounts.organisation": lazy("organisation"),
     "claims.appearance": lazy("appearance"),
     "claims.aspect": lazy("aspect"),
     "claims.claim": lazy("claim"),
+    "claims.company": lazy("company"),
     "claims.criterion": lazy("promised quantity"),
+    "claims.entityrole": lazy("part of a legal person"),
     "claims.flag": lazy("flag"),
+    "claims.legalentity": lazy("legal person"),
+    "claims.product": lazy("product"),
+    "claims.productoption": lazy("option"),
+    "claims.series": lazy("figures over time"),
+    "claims.seriesnote": lazy("note on figures"),
+    "claims.seriespoint": lazy("figure of a day"),
+    "claims.source": lazy("source"),
+    "evidence.alert": lazy("alert"),
+    "evidence.capture": lazy("capture"),
+    "evidence.custodyevent": lazy("custody of an exhibit"),
+    "evidence.disappearance": lazy("disappearance"),
+    "evidence.exhibit": lazy("exhibit"),
+    "evidence.measurement": lazy("measurement"),
+    "evidence.observation": lazy("look at a source"),
+    "evidence.part": lazy("part taken apart"),
+    "evidence.sighting": lazy("sighting of the words"),
+    "evidence.submission": lazy("submission"),
+    "evidence.teardown": lazy("teardown"),
+    "evidence.teardownstep": lazy("step of a teardown"),
+    "evidence.unit": lazy("unit"),
+    "evidence.version": lazy("version"),
+    "ledger.batch": lazy("batch of rows"),
+    "ledger.erasure": lazy("erasure"),
+    "reports.report": lazy("report"),
+    "reports.reportfile": lazy("file of a report"),
+    "verdicts.finding": lazy("finding"),
+    "verdicts.findingexhibit": lazy("exhibit of a finding"),
+    "verdicts.incident": lazy("incident"),
     "verdicts.invitation": lazy("invitation to reply"),
+    "verdicts.occurrence": lazy("event of an incident"),
     "verdicts.reply": lazy("reply"),
     "verdicts.verdict": lazy("verdict"),
+    "verdicts.verdictexhibit": lazy("exhibit of a verdict"),
 }
 
-#: What fields of a claim's history are called; any other stands under its technical name.
+#: What fields are called. A test holds it against the recorded models.
 FIELDS: Final[Mapping[str, str | Promise]] = {
+    "actor": lazy("who acted"),
+    "agent": lazy("by what or whom"),
     "allegation": lazy("what the company was shown"),
+    "appearance": lazy("appearance"),
     "aspect": lazy("aspect"),
     "attempts": lazy("what was tried"),
     "basis": lazy("where the number comes from"),
     "body": lazy("words"),
     "cancelled_date": lazy("cancelled on"),
+    "caption": lazy("caption"),
+    "capture": lazy("capture"),
+    "captured_at": lazy("captured"),
+    "channel": lazy("channel"),
+    "characters": lazy("characters"),
+    "checkpoint_size": lazy("checkpoint it was made from"),
     "claim": lazy("claim"),
     "closed_at": lazy("closed"),
     "company": lazy("company"),
     "comparator": lazy("comparison"),
+    "conclusion": lazy("conclusion"),
     "conditions": lazy("conditions"),
+    "confirmations": lazy("confirmations"),
+    "confirmed_at": lazy("confirmed"),
     "conformity": lazy("measured against promised"),
+    "contact": lazy("contact"),
+    "content_type": lazy("media type"),
+    "contributor": lazy("contributor"),
     "contributors": lazy("independent contributors"),
+    "count": lazy("count"),
     "created_at": lazy("recorded"),
     "currency": lazy("currency"),
     "deadline_at": lazy("deadline"),
     "decided_at": lazy("decided"),
     "decided_by": lazy("decided by"),
+    "decided_date": lazy("decided on"),
+    "decision_reason": lazy("reason of the decision"),
+    "digest": lazy("digest (SHA-256)"),
     "document": lazy("published document (SHA-256)"),
     "document_digest": lazy("published document (SHA-256)"),
+    "done": lazy("what was done"),
     "due_date": lazy("due"),
+    "duplicate_key": lazy("key for finding duplicates"),
+    "elapsed_ms": lazy("milliseconds it took"),
+    "end": lazy("ends at"),
+    "ended_at": lazy("ended"),
+    "entity": lazy("legal person"),
+    "erased_at": lazy("erased"),
     "exact": lazy("exact words"),
+    "exact_to": lazy("how exactly it is dated"),
+    "exhibit": lazy("exhibit"),
+    "expires_at": lazy("good until"),
+    "extractor": lazy("extractor"),
+    "extractor_version": lazy("version of the extractor"),
+    "fields": lazy("fields"),
+    "filed_at": lazy("filed"),
+    "filed_by": lazy("filed by"),
+    "filed_date": lazy("filed on"),
+    "filename": lazy("file name"),
+    "final_url": lazy("address at the end"),
+    "finding": lazy("finding"),
+    "first_missing_at": lazy("first missing"),
     "fragment": lazy("place in the recording"),
+    "from_date": lazy("from"),
+    "grade_information": lazy("grade of the information"),
+    "grade_reason": lazy("reason of the grade"),
+    "grade_source": lazy("grade of the source"),
+    "ground": lazy("ground"),
+    "handled_at": lazy("handled"),
+    "handled_by": lazy("handled by"),
+    "happened_at": lazy("happened"),
+    "height": lazy("height"),
+    "idempotency_key": lazy("key against filing twice"),
+    "incident": lazy("incident"),
+    "instrument": lazy("instrument"),
     "invitation": lazy("invitation to reply"),
     "invited_by": lazy("asked by"),
+    "jurisdiction": lazy("jurisdiction"),
     "kind": lazy("kind"),
+    "label": lazy("label"),
     "laboratories": lazy("independent laboratories"),
+    "laboratory": lazy("laboratory"),
     "lang": lazy("language"),
+    "last_seen_at": lazy("last seen"),
+    "launched_date": lazy("launched on"),
+    "licence": lazy("licence"),
     "lifted_at": lazy("lifted"),
+    "looked_at": lazy("looked at"),
     "made_at": lazy("said on"),
+    "measured_date": lazy("measured on"),
     "mechanism": lazy("how it misleads"),
+    "media_type": lazy("media type"),
+    "metadata": lazy("metadata"),
+    "method": lazy("method"),
     "method_version": lazy("version of the method"),
+    "moderator": lazy("moderator"),
+    "name": lazy("name"),
+    "narrative": lazy("narrative"),
+    "narrative_lang": lazy("language of the narrative"),
+    "not_after": lazy("not after"),
+    "not_before": lazy("not before"),
     "note": lazy("note"),
     "number": lazy("number"),
+    "object_id": lazy("object"),
+    "object_label": lazy("kind of object"),
+    "on_date": lazy("date"),
     "option": lazy("option"),
+    "organisation": lazy("organisation"),
+    "origin": lazy("origin"),
+    "outcome": lazy("outcome"),
+    "parent": lazy("part it belongs to"),
+    "part": lazy("part"),
+    "passage": lazy("nearest passage"),
+    "pdq": lazy("fingerprint of the picture"),
+    "pdq_quality": lazy("quality of the fingerprint"),
+    "performed_date": lazy("performed on"),
     "prefix": lazy("words before"),
+    "price": lazy("price"),
+    "priced_date": lazy("price of"),
     "product": lazy("product"),
     "progress": lazy("progress"),
     "property": lazy("property"),
     "proposed_at": lazy("proposed"),
     "proposed_by": lazy("proposed by"),
+    "provenance": lazy("provenance"),
+    "pseudonym": lazy("pseudonym"),
     "published_at": lazy("published"),
+    "quantity": lazy("quantity"),
     "quote": lazy("quote"),
     "quote_lang": lazy("language of the quote"),
     "raised_at": lazy("raised"),
     "rating": lazy("rating"),
     "rationale": lazy("reasons"),
+    "reason": lazy("reason"),
+    "reasoning": lazy("reasons"),
     "received_at": lazy("received"),
     "reconstruction": lazy("reconstruction"),
     "recorded_by": lazy("entered by"),
     "reference": lazy("reference"),
+    "registration": lazy("registration"),
+    "rendition_digest": lazy("digest of the published picture"),
+    "report": lazy("report"),
+    "reversed_at": lazy("back again"),
+    "revoked_at": lazy("revoked"),
+    "role": lazy("role"),
+    "root": lazy("root"),
     "salt": lazy("salt"),
+    "scopes": lazy("what it may do"),
+    "seat": lazy("seat"),
+    "seen": lazy("what was seen"),
     "sent_at": lazy("asked"),
+    "serial_key": lazy("key of the serial number"),
+    "series": lazy("series"),
+    "similarity": lazy("similarity"),
+    "size": lazy("size in bytes"),
     "source": lazy("source"),
+    "speaker": lazy("speaker"),
     "stake": lazy("money at stake"),
     "stance": lazy("what the source says about it"),
+    "standard_uncertainty": lazy("standard uncertainty"),
+    "start": lazy("begins at"),
+    "stated_value": lazy("stated value"),
     "statement": lazy("statement"),
     "status": lazy("status"),
+    "submission": lazy("submission"),
     "suffix": lazy("words after"),
     "summary": lazy("summary"),
     "supersedes": lazy("supersedes"),
+    "teardown": lazy("teardown"),
+    "text": lazy("words"),
+    "title": lazy("title"),
     "tolerance": lazy("tolerance"),
+    "type": lazy("type"),
     "unit": lazy("unit"),
+    "unit_name": lazy("unit of measurement"),
     "units": lazy("independent units"),
+    "until_date": lazy("until"),
+    "url": lazy("address"),
+    "user": lazy("person"),
     "value": lazy("value"),
+    "verdict": lazy("verdict"),
+    "version": lazy("version"),
     "waiver_approved_by": lazy("closed early, second person"),
     "waiver_proposed_by": lazy("closed early, first person"),
     "waiver_reason": lazy("why it was closed early"),
+    "watched": lazy("watched"),
+    "website": lazy("website"),
+    "width": lazy("width"),
+    "withheld_at": lazy("withheld"),
 }
 
 ROLES: Final[Mapping[str, str | Promise]] = {
@@ -184,6 +340,16 @@ ROLES: Final[Mapping[str, str | Promise]] = {
 def kind_in_words(kind: str) -> str:
     """What happened, as a sentence; the technical word for a kind that the code no longer writes."""
     return str(KINDS.get(kind, kind))
+
+
+def object_in_words(label: str) -> str:
+    """What an object is; its technical name for one that the code no longer has."""
+    return str(OBJECTS.get(label, label))
+
+
+def field_in_words(name: str) -> str:
+    """What a field is called; its technical name, spaced, for those that no page of a claim shows."""
+    return str(FIELDS.get(name, name.replace("_", " ")))
 
 
 def role_in_words(role: str) -> str:
@@ -255,7 +421,7 @@ def _compare(before: str, after: str) -> tuple[Run, ...]:
 
 
 def _field(model: type[models.Model] | None, change: FieldChange) -> Field:
-    label = str(FIELDS.get(change.name, change.name.replace("_", " ")))
+    label = field_in_words(change.name)
     if change.state != "open":
         return Field(label, change.name, change.state)
     field = next((one for one in model._meta.concrete_fields if one.name == change.name), None) if model else None
@@ -268,15 +434,33 @@ def _field(model: type[models.Model] | None, change: FieldChange) -> Field:
     return Field(label, change.name, change.state, before=_plain(field, change.before), after=_plain(field, change.after))
 
 
+@dataclass(frozen=True)
+class Held:
+    """One field of a leaf: its name in words, its value as it stands there, what a code in it means, and a text by language."""
+
+    label: str
+    value: str
+    meaning: str
+    texts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, label: str, name: str, value: Any) -> Held:
+        """Read from a leaf, or from the opening of one of its commitments."""
+        record = registry.recorded.get(label)
+        field = next((one for one in record.model._meta.concrete_fields if one.name == name), None) if record else None
+        choices = dict(field.flatchoices) if field is not None and field.flatchoices else {}
+        code = isinstance(value, str) and value in choices
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+        return cls(field_in_words(name), shown, str(choices[value]) if code else "", _texts(value))
+
+
 def tell(changes: Iterable[Change]) -> list[Told]:
     """Changes of the record as people read them."""
     told = []
     for change in changes:
         model = apps.get_model(change.label)
         fields = tuple(_field(model, one) for one in change.fields)
-        told.append(
-            Told(change, kind_in_words(change.kind), str(OBJECTS.get(change.label, change.label)), who(change.role, change.name), fields)
-        )
+        told.append(Told(change, kind_in_words(change.kind), object_in_words(change.label), who(change.role, change.name), fields))
     return told
 
 
@@ -288,6 +472,7 @@ class Line:
     kind: str
     what: str
     object: str
+    thing: str
     at: datetime
     actor: str
     outside: bool
@@ -301,6 +486,7 @@ class Line:
             kind=leaf["kind"],
             what=kind_in_words(leaf["kind"]),
             object=leaf["object"],
+            thing=object_in_words(leaf["object"].partition("/")[0]),
             at=datetime.fromisoformat(leaf["at"]),
             actor=who(leaf["actor"]["role"], leaf["actor"]["name"]),
             outside=leaf["kind"].startswith("outside."),

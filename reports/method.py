@@ -1,11 +1,12 @@
 """The few marks of Markdown that our own documents use, as HTML. Pure; everything else in the text is escaped.
 
-Headings (`#` to `###`), paragraphs, lists (`- `, `1. `) whose items may go on in indented lines, tables (`| a | b |`), `**bold**`
-and `` `code` ``. A document that needs more should be simpler.
+Headings (`#` to `###`, those of the second level numbered as targets, `#s1`), paragraphs, lists (`- `, `1. `) whose items may go on in
+indented lines, tables (`| a | b |`), `**bold**` and `` `code` ``. A document that needs more should be simpler.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from html import escape
 
@@ -52,7 +53,13 @@ def _block(lines: list[str]) -> str:
     return f"<p>{_inline(_join([line.strip() for line in lines]))}</p>"
 
 
+def contents(text: str) -> list[tuple[str, str]]:
+    """The sections of a document: (`s1`, heading) for each heading of the second level. The targets are the same in every language."""
+    return [(f"s{number}", heading) for number, heading in enumerate(re.findall(r"^## (.+)$", text, re.MULTILINE), start=1)]
+
+
 def to_html(text: str) -> str:
     """The document as HTML, safe to show: only tags made here."""
     blocks = [block.strip("\n").split("\n") for block in re.split(r"\n\s*\n", text.strip())]
-    return "\n".join(_block(block) for block in blocks)
+    numbers = itertools.count(1)
+    return re.sub("<h2>", lambda _: f'<h2 id="s{next(numbers)}">', "\n".join(_block(block) for block in blocks))

@@ -24,8 +24,11 @@ urlpatterns = [
     path("reports/<str:ref>/", reports.report, name="report"),
     path("reports/<str:ref>/files/<str:name>", reports.file, name="report-file"),
     path("record/", record.record, name="record"),
+    path("record/verify/", record.verify, name="verify"),
     path("record/entries/<int:index>/", record.entry, name="entry"),
     path("record/entries/<int:index>/leaf.json", record.leaf, name="leaf"),
     path("record/entries/<int:index>/proof", record.proof, name="proof"),
+    path("record/entries/<int:index>/bundle.json", record.bundle, name="bundle"),
+    path("corrections/", record.corrections, name="corrections"),
     path("method/", record.method, name="method"),
 ]

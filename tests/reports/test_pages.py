@@ -116,6 +116,9 @@ def addresses(scene: scenes.Scene) -> list[str]:
         "/record/",
         "/record/?outside=1",
         "/record/entries/0/",
+        "/record/?all=1",
+        "/record/verify/",
+        "/corrections/",
         "/method/",
     ]
 

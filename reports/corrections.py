@@ -1,0 +1,79 @@
+"""What was taken back or put right, read from the record: verdicts superseded, claims revised or withdrawn, things withheld."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+
+from claims.models import Claim
+from evidence.models import Exhibit
+from ledger import history
+from ledger.models import Entry
+from reports.history import Told, tell
+from reports.models import Report
+from verdicts.models import Verdict
+
+#: What counts as a correction, by the label of its object.
+KINDS: Final[dict[str, str]] = {
+    "verdict.superseded": "verdicts.verdict",
+    "claim.revised": "claims.claim",
+    "claim.withdrawn": "claims.claim",
+    "exhibit.withheld": "evidence.exhibit",
+    "report.withheld": "reports.report",
+}
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One correction: what the record says of it, what it was made to, and for a superseded verdict the one that stands instead."""
+
+    told: Told
+    thing: Any
+    reason: str | None
+    successor: Verdict | None = None
+
+
+def corrections() -> QuerySet[Entry]:
+    """The entries of all corrections of things that the public may read."""
+    which = Q(pk__in=[])
+    for kind, label in KINDS.items():
+        which |= Q(kind=kind, object_label=label)
+    return Entry.objects.filter(which)
+
+
+def read(entries: Sequence[Entry]) -> list[Correction]:
+    """The corrections in `entries`, in their order. The number of queries does not depend on how many there are."""
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for entry in entries:
+        wanted[entry.object_label].append(entry.object_id)
+    things: dict[str, dict[str, Any]] = {
+        "verdicts.verdict": _found(Verdict.objects.public().select_related("aspect__claim"), wanted["verdicts.verdict"]),
+        "claims.claim": _found(Claim.objects.public(), wanted["claims.claim"]),
+        "evidence.exhibit": _found(Exhibit.objects.public().select_related("submission__claim"), wanted["evidence.exhibit"]),
+        "reports.report": _found(Report.objects.select_related("claim", "source"), wanted["reports.report"]),
+    }
+    successors = {one.supersedes_id: one for one in Verdict.objects.public().filter(supersedes__in=things["verdicts.verdict"].values())}
+    # Why a verdict was superseded was said when the one that stands instead was proposed.
+    proposed = Entry.objects.filter(
+        kind="verdict.proposed", object_label="verdicts.verdict", object_id__in=[str(one.pk) for one in successors.values()]
+    )  # fmt: skip
+    changes = history.at([*(entry.index for entry in entries), *proposed.values_list("index", flat=True)])
+    why = {change.object_id: change.reason for change in changes if change.kind == "verdict.proposed"}
+    told = {one.change.index: one for one in tell(changes)}
+    found = []
+    for entry in entries:
+        thing = things[entry.object_label].get(entry.object_id)
+        if thing is None or entry.index not in told:
+            continue
+        one = told[entry.index]
+        successor = successors.get(thing.pk)
+        found.append(Correction(one, thing, why.get(str(successor.pk)) if successor else one.change.reason, successor))
+    return found
+
+
+def _found(rows: Any, ids: list[str]) -> dict[str, Any]:
+    return {str(one.pk): one for one in rows.filter(pk__in=ids)} if ids else {}
