@@ -80,6 +80,63 @@ def faults(using: str = DEFAULT_DB_ALIAS) -> list[Missing]:
     return found
 
 
+_STRANGERS = """
+    SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE NOT t.tgisinternal AND t.tgname NOT LIKE 'pgtrigger\\_ledger\\_%%' AND c.relname = ANY(%s) ORDER BY 1, 2
+"""
+_BENT = """
+    SELECT c.relname, c.relkind, c.relrowsecurity, c.relhassubclass, ARRAY(SELECT rulename FROM pg_rewrite r WHERE r.ev_class = c.oid)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = ANY(%s) ORDER BY 1
+"""
+_GRANTED = """
+    WITH own AS (SELECT oid, relname, relowner, relacl FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s))
+    SELECT relname, grantee, privilege_type FROM own, aclexplode(relacl) WHERE grantee <> relowner
+    UNION SELECT relname, grantee, privilege_type FROM own JOIN pg_attribute a ON a.attrelid = own.oid, aclexplode(a.attacl)
+    WHERE grantee <> relowner
+"""
+_POWERS = """
+    SELECT r.rolname, r.rolsuper, r.rolcreaterole, r.rolbypassrls, r.rolreplication,
+        ARRAY(SELECT DISTINCT pg_get_userbyid(c.relowner) FROM pg_class c
+              WHERE c.relname = ANY(%s) AND c.relnamespace = 'public'::regnamespace AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
+    FROM pg_roles r WHERE r.rolname = %s
+"""
+
+
+def strangers(using: str = DEFAULT_DB_ALIAS) -> list[str]:
+    """What stands on the record's tables and is none of its own, and rights on them that nobody should have; a sentence each.
+
+    A rule or a trigger of someone else's could swallow a history row before it is written; a right to update or delete, or to
+    become the owner, would let the application's role do what only the owner may, and be found out.
+    """
+    from django.conf import settings
+
+    tables = sorted({table for table, _ in expected()})
+    append = set(grow_only_tables())
+    found = []
+    with connections[using].cursor() as cursor:
+        cursor.execute(_STRANGERS, [tables])
+        found += [f"{table} has a trigger that is none of the record's: {name}" for table, name in cursor.fetchall()]
+        cursor.execute(_BENT, [tables])
+        for table, kind, secured, parted, rules in cursor.fetchall():
+            found += [f"{table} has a rule that rewrites what is sent to it: {rule}" for rule in rules]
+            if kind not in {"r", "p"} or secured or (parted and kind == "r"):
+                found.append(f"{table} is no plain table any more (another stands in its place, hides rows of it or inherits from it)")
+        cursor.execute(_GRANTED, [tables])
+        granted = cursor.fetchall()
+        cursor.execute("SELECT oid, rolname FROM pg_roles")
+        roles = {0: "everyone", **dict(cursor.fetchall())}
+        for table, grantee, right in sorted(granted, key=str):
+            if right in {"TRUNCATE", "TRIGGER", "MAINTAIN"} or (right in {"UPDATE", "DELETE"} and table in append):
+                found.append(f"{roles.get(grantee, grantee)} was granted {right} on {table}")
+        if role := getattr(settings, "DATABASE_APP_ROLE", ""):
+            cursor.execute(_POWERS, [tables, role])
+            for name, *powers, owners in cursor.fetchall():
+                names = ("is a superuser", "may make roles", "passes row security", "may replicate")
+                found += [f"the application's role {name} {what}" for what, has in zip(names, powers, strict=True) if has]
+                found += [f"the application's role {name} may become {owner}, who owns the record's tables" for owner in owners]
+    return found
+
+
 def install(using: str = DEFAULT_DB_ALIAS) -> list[Missing]:
     """Make the triggers what they should be, as the owner of the tables. Returns what was wrong before."""
     found = faults(using)

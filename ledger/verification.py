@@ -8,7 +8,8 @@ Everything is read from one snapshot of the database, in batches; memory does no
 3. event rows             each is in the log, or waits for it
 4. rows                   each is what its last leaf says; none is without a leaf; none is gone without one
 5. files                  tiles, bundles and checkpoint are those of the entries; registered files have their SHA-256
-6. triggers               each stands, unaltered, ENABLEd ALWAYS
+6. triggers, rights       each stands, unaltered, ENABLEd ALWAYS, no rule or trigger of others beside them; nobody but the owner may
+                          change what was recorded
 7. batches                rows logged by batch give the root of their batch
 """
 # ruff: noqa: S608  the names in this SQL are tables and columns of our own models
@@ -36,7 +37,7 @@ from ledger.leaf import Leaf, LeafError, opens, timestamp
 from ledger.models import Batch, Checkpoint, Entry, Erasure, Opening, Pending, Tree
 from ledger.note import NoteError, VerifierKey
 from ledger.recording import REASON
-from ledger.verify import Bad, Unusable, audit
+from ledger.verify import Bad, Unusable, audit, copied_entries
 
 BATCH = 1024
 PATIENCE = timedelta(minutes=10)
@@ -68,9 +69,10 @@ class Counts:
 class Verification:
     """One verification. Iterate over `drifts()`; `counts` says afterwards what was looked at."""
 
-    def __init__(self, kept: bytes | None = None) -> None:
-        """`kept` is the note of a checkpoint that was kept outside."""
+    def __init__(self, kept: bytes | None = None, copy: Path | None = None) -> None:
+        """`kept` is the note of a checkpoint that was kept outside, `copy` a folder with an older copy of the log."""
         self.kept_note = kept
+        self.copy = copy
         self.counts = Counts()
         self.files = LogFiles()
         self.key: VerifierKey | None = None
@@ -87,6 +89,7 @@ class Verification:
                 self.erased.setdefault((label, object_id), set()).update(fields)
             yield from self._pending()
             yield from self._entries()
+            yield from self._copy()
             for record in registry.records():
                 yield from self._unlogged_events(record)
                 yield from self._rows(record)
@@ -96,6 +99,8 @@ class Verification:
                 yield Drift("file", sentence)
             for fault in protection.faults():
                 yield Drift("trigger", f"{fault.trigger} on {fault.table} {fault.why}")
+            for sentence in protection.strangers():
+                yield Drift("right", sentence)
             yield from self._batches()
 
     # ── keys and checkpoints ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -176,6 +181,24 @@ class Verification:
         tree = Tree.objects.first()
         if tree is not None and (tree.size != edge.size or tree.edge != edge.to_json()):
             yield Drift("tree", f"the stored edge is of {tree.size} entries, and is not the edge of the {edge.size} that are there")
+
+    def _copy(self) -> Iterator[Drift]:
+        """The first entry that differs from the copy of the log that was kept outside."""
+        if self.copy is None:
+            return
+        stored = Entry.objects.order_by("index").values_list("index", "leaf").iterator(chunk_size=BATCH)
+        try:
+            for index, entry in copied_entries(self.copy):
+                row = next(stored, None)
+                if row is None:
+                    yield Drift("kept", "it is in the copy kept outside, and the log was cut before it", index)
+                elif row[0] != index or bytes(row[1]) != entry:
+                    yield Drift("kept", "it is not the one in the copy kept outside", index)
+                else:
+                    continue
+                return
+        except (Bad, Unusable) as error:
+            yield Drift("kept", str(error))
 
     def _against_events(self, chunk: Sequence[dict[str, Any]]) -> Iterator[Drift]:
         openings = _openings([entry["index"] for entry in chunk])

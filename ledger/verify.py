@@ -1,4 +1,4 @@
-"""Checks a bundle or a copy of the log: `python -m ledger.verify [--key KEY|FILE] [--checkpoint FILE] PATH…`
+"""Checks a bundle or a copy of the log: `python -m ledger.verify [--key KEY|FILE] [--checkpoint FILE] [--copy DIR] PATH…`
 
 PATH is a bundle file, or a folder with a copy of the log (`checkpoint`, `tile/…` and, if it likes, `key`). For each it prints one sentence:
 what was checked, or what is wrong. Exit 0: all is well; 1: something is not; 2: something could not be checked at all.
@@ -70,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--key", metavar="KEY|FILE", help="the log's verifier key, or a file with it, from a source you trust")
     parser.add_argument("--checkpoint", metavar="FILE", help="an older checkpoint that you kept: the log must continue it")
+    parser.add_argument("--copy", metavar="DIR", type=Path, help="an older copy of the log: names the first entry that differs")
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a bundle, or a folder with a copy of the log")
     options = parser.parse_args(arguments)
     # A name from a stranger's file must neither steer the terminal nor stop the program where the terminal knows no such character.
@@ -83,16 +84,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     statuses = set()
     for path in options.paths:
-        status, sentence = check(Path(path), key, kept)
+        status, sentence = check(Path(path), key, kept, options.copy)
         statuses.add(status)
         _say(f"{path}: {sentence}")
     return 1 if 1 in statuses else max(statuses)
 
 
-def check(path: Path, key: VerifierKey | None = None, kept: bytes | None = None) -> tuple[int, str]:
-    """Return (exit status, sentence) for one path. `kept` is the note of an older checkpoint."""
+def check(path: Path, key: VerifierKey | None = None, kept: bytes | None = None, copy: Path | None = None) -> tuple[int, str]:
+    """Return (exit status, sentence) for one path. `kept` is the note of an older checkpoint, `copy` a folder with an older log."""
     try:
         if path.is_dir():
+            if copy is not None:
+                _compare_copy(path, copy)
             return 0, _audit_sentence(audit(path, key, kept))
         return 0, _check_bundle(path, key, kept)
     except Bad as error:
@@ -263,6 +266,48 @@ class _Auditor:
         if kept.size > self.checkpoint.size:
             raise Bad(f"The log was cut: it has {self.checkpoint.size} entries, and the checkpoint you kept {kept.size}.")
         return kept
+
+
+def copied_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield (index, entry) of a copy of the log that the reader kept, up to its own checkpoint's size.
+
+    Its signature is not asked for: whoever kept the copy trusts it. Raises Bad and Unusable as an audit does.
+    """
+    copy = _Folder(folder)
+    note = copy.read(CHECKPOINT_PATH, MAX_NOTE)
+    if note is None:
+        raise Unusable(f"{folder} has no file “checkpoint”, so it is not a copy of a log.")
+    try:
+        size = int(note.split(b"\n")[1])
+    except (IndexError, ValueError):
+        raise Unusable(f"The checkpoint in {folder} does not say its size.") from None
+    for index in range(-(-size // WIDTH)):
+        tile = Tile(ENTRIES, index, min(WIDTH, size - index * WIDTH))
+        for place in (tile,) if tile.full else (tile, tile.whole):
+            data = copy.read(place.path, MAX_BUNDLE)
+            if data is not None:
+                break
+        else:
+            raise Unusable(f"{tile.path} is missing from the copy you kept.")
+        try:
+            entries = decode_entries(data, place.width)[: tile.width]
+        except TileError as error:
+            raise Unusable(f"{place.path} of the copy you kept is damaged: {error}") from error
+        yield from enumerate(entries, tile.start)
+
+
+def _compare_copy(path: Path, copy: Path) -> None:
+    """Raise Bad with the first entry of the kept copy that the log at `path` has not, or has otherwise."""
+    log = copied_entries(path)
+    for index, entry in copied_entries(copy):
+        try:
+            found = next(log, None)
+        except Unusable as error:
+            raise Bad(str(error), index) from None
+        if found is None:
+            raise Bad(f"The log was cut: entry {index} of the copy you kept is not in it.", index)
+        if found[1] != entry:
+            raise Bad(f"Entry {index} is not the one in the copy you kept: the log was written anew from there on.", index)
 
 
 class _Folder:

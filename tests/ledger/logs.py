@@ -61,7 +61,7 @@ def entries(count: int) -> list[bytes]:
 
 def write_log(folder: Path, data: Sequence[bytes], *, sizes: Sequence[int] = (), key: SigningKey = KEY) -> Checkpoint:
     """Write a log that published a checkpoint at each of `sizes` and at its end; return the last checkpoint."""
-    checkpoint = Checkpoint(ORIGIN, 0, merkle.EMPTY_ROOT)
+    checkpoint = Checkpoint(key.name, 0, merkle.EMPTY_ROOT)
     edge = merkle.Edge()
     for size in (*sizes, len(data)):
         old = edge.size
@@ -71,7 +71,7 @@ def write_log(folder: Path, data: Sequence[bytes], *, sizes: Sequence[int] = (),
         for tile in tiles.bundles_for(old, size):
             write(folder / tile.path, tiles.encode_entries(data[tile.start : tile.start + tile.width]))
         edge.extend(hashes)
-        checkpoint = Checkpoint(ORIGIN, size, edge.root())
+        checkpoint = Checkpoint(key.name, size, edge.root())
     write(folder / "checkpoint", sign_checkpoint(checkpoint, key).encode())
     write(folder / "key", f"{key.verifier}\n".encode())
     return checkpoint

@@ -15,17 +15,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--checkpoint", metavar="FILE", type=Path, help="a checkpoint that was kept outside: the log must contain it")
+        parser.add_argument("--copy", metavar="DIR", type=Path, help="a copy of the log kept outside: names the first entry that differs")
         parser.add_argument(
             "--allow-outside", action="store_true", help="list changes made outside the application, but do not fail for them"
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
-    def handle(self, *args: Any, checkpoint: Path | None, allow_outside: bool, **options: Any) -> None:
+    def handle(self, *args: Any, checkpoint: Path | None, copy: Path | None, allow_outside: bool, **options: Any) -> None:
         try:
             kept = checkpoint.read_bytes() if checkpoint else None
         except OSError as error:
             raise CommandError(f"{checkpoint}: {error.strerror}", returncode=2) from None
-        verification = Verification(kept)
+        verification = Verification(kept, copy)
         found = []
         for drift in verification.drifts():
             found.append(drift)
