@@ -281,3 +281,35 @@ class GradeForm(forms.Form):
         if any(parts) and not all(parts):
             raise forms.ValidationError(_("A grade is a letter, a number and the reason."))
         return given
+
+
+class RegionForm(forms.Form):
+    """A marked part of a picture. The four numbers are per mille; drawing on the picture fills them in."""
+
+    x = forms.IntegerField(label=lazy("From the left (‰)"), min_value=0, max_value=999)
+    y = forms.IntegerField(label=lazy("From the top (‰)"), min_value=0, max_value=999)
+    width = forms.IntegerField(label=lazy("Width (‰)"), min_value=1, max_value=1000)
+    height = forms.IntegerField(label=lazy("Height (‰)"), min_value=1, max_value=1000)
+    caption = PairField(label=lazy("What is to be seen there"), rows=2, max_length=600)
+
+
+class CompareForm(forms.Form):
+    """Another exhibit of the same claim to set against this one."""
+
+    other = forms.ChoiceField(label=lazy("The other picture"))
+    place = forms.ChoiceField(
+        label=lazy("This picture shows"),
+        choices=[("after", lazy("what was delivered")), ("before", lazy("what was promised"))],
+        widget=forms.RadioSelect,
+        initial="after",
+    )
+    title = PairField(label=lazy("What is compared"), rows=2, max_length=600)
+
+    def __init__(self, *args: Any, others: list[Exhibit], **options: Any) -> None:
+        super().__init__(*args, **options)
+        other = self.fields["other"]
+        assert isinstance(other, forms.ChoiceField)
+        other.choices = [
+            (str(one.pk), f"{one.reference} · {read(one.caption, page_language()).text}" if one.caption else one.reference)
+            for one in others
+        ]

@@ -563,3 +563,64 @@ class Measurement(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(standard_uncertainty__gt=0), name="measurement_has_an_uncertainty")]
+
+
+# --- what to look at in a picture ----------------------------------------------------------------------------------------
+
+
+class RegionQuerySet(OfAcceptedSubmission["Region"]):
+    via = "exhibit__submission"
+
+
+@ledger.recorded(plain=["exhibit", "number", "x", "y", "width", "height"], text=["caption"], coarse=True, public="public")
+class Region(models.Model):
+    """A part of an exhibit's picture that a moderator points at, with a number and words.
+
+    Place and size are per mille of the picture's width and height from its upper left, so they hold for every rendition.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT)
+    number = models.PositiveSmallIntegerField()
+    x = models.PositiveSmallIntegerField()
+    y = models.PositiveSmallIntegerField()
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    caption = WrittenField()
+
+    objects = RegionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["exhibit", "number"], name="region_number_once_per_exhibit"),
+            models.CheckConstraint(
+                condition=Q(width__gt=0, height__gt=0, x__lte=1000 - F("width"), y__lte=1000 - F("height")),
+                name="region_lies_in_the_picture",
+            ),
+        ]
+
+
+class ComparisonQuerySet(models.QuerySet["Comparison"]):
+    def public(self) -> Self:
+        """Pairs of which both pictures are public."""
+        accepted = SubmissionStatus.ACCEPTED
+        return self.filter(before__submission__status=accepted, after__submission__status=accepted)
+
+
+@ledger.recorded(plain=["claim", "before", "after"], text=["title"], coarse=True, public="public")
+class Comparison(models.Model):
+    """Two exhibits of one claim set against each other: what was promised (`before`) and what was delivered (`after`)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
+    before = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="compared_before")
+    after = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="compared_after")
+    title = WrittenField()
+
+    objects = ComparisonQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["before", "after"], name="comparison_once_per_pair"),
+            models.CheckConstraint(condition=~Q(before=F("after")), name="comparison_of_two_exhibits"),
+        ]

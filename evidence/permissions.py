@@ -44,6 +44,21 @@ def check_view_original(user: User, exhibit: Exhibit) -> None:
         check_role(user, Role.MODERATOR, Role.ADJUDICATOR)
 
 
+def check_point(user: User, exhibit: Exhibit) -> None:
+    """A moderator who did not file it marks regions on a picture that can be seen. Raises NotAllowed."""
+    check_role(user, Role.MODERATOR)
+    if exhibit.submission.filed_by_id == user.pk:
+        raise NotAllowed(_("You filed this yourself, so someone else has to mark it."))
+    if exhibit.status != ExhibitStatus.READY:
+        raise NotAllowed(_("There is no picture of it to point at."))
+
+
+def check_compare(user: User, before: Exhibit, after: Exhibit) -> None:
+    """As `check_point`, for both. Raises NotAllowed."""
+    check_point(user, before)
+    check_point(user, after)
+
+
 def check_upload(user: User) -> None:
     """Moderators hand in saved copies of a source, under their name. Raises NotAllowed."""
     check_role(user, Role.MODERATOR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from evidence import views, views_captures
+from evidence import views, views_captures, views_pointing
 
 app_name = "evidence"
 urlpatterns = [
@@ -15,6 +15,10 @@ urlpatterns = [
     path("desk/submissions/<str:ref>/", views.review, name="review"),
     path("desk/exhibits/<str:ref>/picture", views.picture, name="picture"),
     path("desk/exhibits/<str:ref>/original", views.original, name="original"),
+    path("desk/exhibits/<str:ref>/regions/", views_pointing.regions, name="regions"),
+    path("desk/exhibits/<str:ref>/regions/<int:number>/remove/", views_pointing.remove_region, name="remove-region"),
+    path("desk/exhibits/<str:ref>/comparisons/", views_pointing.compare, name="compare"),
+    path("desk/comparisons/<uuid:comparison>/remove/", views_pointing.remove_comparison, name="remove-comparison"),
     path("desk/sources/<uuid:source>/upload/", views_captures.upload, name="upload"),
     path("desk/alerts/<uuid:alert>/handle/", views.handle_alert, name="handle-alert"),
 ]

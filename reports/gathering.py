@@ -20,7 +20,20 @@ from django.urls import reverse
 
 from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Source
 from evidence.diffing import diff
-from evidence.models import CustodyEvent, Disappearance, Exhibit, Measurement, Observation, Rendition, Sighting, TeardownStep, Version
+from evidence.models import (
+    Comparison,
+    CustodyEvent,
+    Disappearance,
+    Exhibit,
+    Measurement,
+    Observation,
+    Region,
+    Rendition,
+    Sighting,
+    Teardown,
+    TeardownStep,
+    Version,
+)
 from ledger.models import Entry
 from reports import charts, comparing, lines
 from reports.models import Report, ReportFile
@@ -455,20 +468,63 @@ def newest_disappearances(count: int) -> list[Disappearance]:
     return list(Disappearance.objects.filter(status="confirmed").select_related("source__company").order_by("-confirmed_at", "-id")[:count])
 
 
+@dataclass
+class Compared:
+    """What was promised beside what was delivered, each with its pictures."""
+
+    comparison: Comparison
+    before: Shown
+    after: Shown
+
+
+def comparisons_of(rows: QuerySet[Comparison]) -> list[Compared]:
+    """Public comparisons that can be shown, in two queries."""
+    pairs = list(rows.filter(pk__in=Comparison.objects.public()).select_related("before__submission", "after__submission").order_by("pk"))
+    pictures = {one.exhibit.pk: one for one in with_pictures({e.pk: e for pair in pairs for e in (pair.before, pair.after)}.values())}
+    shown = [Compared(pair, pictures[pair.before_id], pictures[pair.after_id]) for pair in pairs]
+    return [one for one in shown if one.before.page and one.after.page]
+
+
+@dataclass
+class TornDown:
+    """A teardown told from beginning to end: each step with its picture, then what was measured."""
+
+    teardown: Teardown
+    steps: list[tuple[TeardownStep, Shown | None]] = field(default_factory=list)
+    measurements: list[tuple[Measurement, str]] = field(default_factory=list)
+
+
+def teardowns_with(exhibit: Exhibit) -> list[TornDown]:
+    """The public teardowns in which an exhibit shows a step."""
+    teardowns = Teardown.objects.public().filter(teardownstep__exhibit=exhibit).select_related("unit", "laboratory").order_by("pk")
+    told = {one.pk: TornDown(one) for one in teardowns}
+    steps = list(
+        TeardownStep.objects.public().filter(teardown__in=told).select_related("part", "exhibit__submission").order_by("teardown", "number")
+    )
+    pictures = {one.exhibit.pk: one for one in with_pictures({s.exhibit.pk: s.exhibit for s in steps if s.exhibit}.values())}
+    for step in steps:
+        told[step.teardown_id].steps.append((step, pictures.get(step.exhibit_id) if step.exhibit_id else None))
+    for one in Measurement.objects.public().filter(teardown__in=told).select_related("aspect").order_by("measured_date", "pk"):
+        told[one.teardown_id].measurements.append((one, plain(one.standard_uncertainty * 2)))
+    return list(told.values())
+
+
 def exhibit_page(exhibit: Exhibit) -> dict[str, Any]:
     """Everything on the page of a public exhibit."""
     [shown] = with_pictures([exhibit])
     verdicts = Verdict.objects.public().filter(verdictexhibit__exhibit=exhibit).select_related("aspect").newest()
     named = FindingExhibit.objects.filter(exhibit=exhibit, finding__in=Finding.objects.public()).select_related("finding__aspect")
-    steps = TeardownStep.objects.public().filter(exhibit=exhibit).select_related("teardown__unit", "part")
+    with_it = Comparison.objects.filter(Q(before=exhibit) | Q(after=exhibit))
     return {
         "exhibit": exhibit,
         "shown": shown,
         "claim": exhibit.submission.claim,
+        "regions": list(Region.objects.public().filter(exhibit=exhibit).order_by("number")),
+        "comparisons": comparisons_of(with_it),
         "custody": list(CustodyEvent.objects.public().filter(exhibit=exhibit).order_by("happened_at", "id")),
         "verdicts": list(verdicts),
         "findings": [one.finding for one in named.order_by("finding__created_at")],
-        "steps": list(steps),
+        "teardowns": teardowns_with(exhibit),
     }
 
 

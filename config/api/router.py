@@ -8,7 +8,7 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.api.permissions import PublicRead
 from claims.api.views import ClaimViewSet, CompanyViewSet, ProductViewSet, SeriesViewSet
-from evidence.api.views import ExhibitViewSet, SourceViewSet, SubmissionViewSet
+from evidence.api.views import ComparisonViewSet, ExhibitViewSet, SourceViewSet, SubmissionViewSet
 from reports.api.views import ChangeView, ReportViewSet, claim_history, verdict_proof
 from verdicts.api.views import IncidentViewSet, VerdictViewSet
 
@@ -18,6 +18,7 @@ router.register("products", ProductViewSet, basename="product")
 router.register("claims", ClaimViewSet, basename="claim")
 router.register("sources", SourceViewSet, basename="source")
 router.register("exhibits", ExhibitViewSet, basename="exhibit")
+router.register("comparisons", ComparisonViewSet, basename="comparison")
 router.register("submissions", SubmissionViewSet, basename="submission")
 router.register("verdicts", VerdictViewSet, basename="verdict")
 router.register("incidents", IncidentViewSet, basename="incident")

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from claims.api.serializers import WrittenJSON
 from claims.models import Claim
-from evidence.models import Disappearance, Exhibit, Observation, Rendition, Sighting, Submission, Version
+from evidence.models import Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Sighting, Submission, Version
 from evidence.states import Licence
 
 
@@ -59,12 +59,35 @@ class RenditionSerializer(serializers.ModelSerializer[Rendition]):
         return reverse("reports:media", args=[rendition.digest])
 
 
+class RegionSerializer(serializers.ModelSerializer[Region]):
+    """A marked part of a picture, per mille of its width and height from the upper left."""
+
+    caption = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = Region
+        fields = ["number", "x", "y", "width", "height", "caption"]
+
+
+class ComparisonSerializer(serializers.ModelSerializer[Comparison]):
+    """What was promised (`before`) set against what was delivered (`after`); both are references of exhibits."""
+
+    title = WrittenJSON(read_only=True)
+    before = serializers.CharField(source="before.reference", read_only=True)
+    after = serializers.CharField(source="after.reference", read_only=True)
+
+    class Meta:
+        model = Comparison
+        fields = ["id", "claim", "before", "after", "title"]
+
+
 class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
     """A published exhibit: its renditions, grade and provenance."""
 
     caption = WrittenJSON(read_only=True)
     grade_reason = WrittenJSON(read_only=True)
     renditions = RenditionSerializer(source="rendition_set", many=True, read_only=True)
+    regions = RegionSerializer(source="region_set", many=True, read_only=True)
     claim = serializers.UUIDField(source="submission.claim_id", read_only=True)
     pseudonym = serializers.CharField(source="submission.pseudonym", read_only=True)
     filed_date = serializers.DateField(source="submission.filed_date", read_only=True)
@@ -74,6 +97,7 @@ class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
         fields = [
             "id", "reference", "claim", "pseudonym", "filed_date", "number", "caption", "media_type", "width", "height", "status",
             "provenance", "grade_source", "grade_information", "grade_reason", "renditions",
+            "regions",
         ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -25,6 +25,7 @@ from claims.api.serializers import SourceSerializer
 from claims.models import Source
 from evidence.actions import filing
 from evidence.api.serializers import (
+    ComparisonSerializer,
     DiffSerializer,
     DisappearanceSerializer,
     ExhibitSerializer,
@@ -36,7 +37,7 @@ from evidence.api.serializers import (
 )
 from evidence.blobs import NoSpace, TooLarge
 from evidence.diffing import diff
-from evidence.models import Disappearance, Exhibit, Observation, Submission, Version
+from evidence.models import Comparison, Disappearance, Exhibit, Observation, Region, Submission, Version
 
 MAX_KEY = 80
 
@@ -162,7 +163,23 @@ class ExhibitViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveMode
     queryset = Exhibit.objects.none()
 
     def get_queryset(self) -> QuerySet[Exhibit]:
-        return Exhibit.objects.public().select_related("submission").prefetch_related("rendition_set")
+        return (
+            Exhibit.objects.public()
+            .select_related("submission")
+            .prefetch_related("rendition_set", Prefetch("region_set", Region.objects.order_by("number")))
+        )
+
+
+class ComparisonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Comparison]):
+    """Exhibits set against each other: what was promised and what was delivered."""
+
+    permission_classes = [PublicRead]
+    serializer_class = ComparisonSerializer
+    queryset = Comparison.objects.none()
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Comparison]:
+        return Comparison.objects.public().select_related("before", "after")
 
 
 class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Submission]):

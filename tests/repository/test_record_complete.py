@@ -25,7 +25,7 @@ from accounts.models import Membership, OrganisationKind, Role
 from claims import actions as claims
 from claims.models import Claim
 from claims.written import write
-from evidence.actions import filing, looking
+from evidence.actions import filing, looking, pointing
 from evidence.models import Alert, Version
 from ledger import protection, registry
 from ledger.models import Entry
@@ -34,7 +34,10 @@ from tests import scenes
 from verdicts import actions as verdicts
 
 ROOMS = ("accounts", "claims", "evidence", "verdicts", "reports")
-MODULES = ("accounts.actions", "claims.actions", "evidence.actions.filing", "evidence.actions.looking", "verdicts.actions")
+MODULES = (
+    "accounts.actions", "claims.actions", "evidence.actions.filing", "evidence.actions.looking", "evidence.actions.pointing",
+    "verdicts.actions",
+)  # fmt: skip
 
 
 def own_models() -> list[type[models.Model]]:
@@ -278,6 +281,13 @@ def every_action() -> None:
     exhibit = scene.exhibits()[0]
     filing.grade_exhibit(by=scene.second_moderator, exhibit=exhibit, source="A", information="1", reason=write("en", "Better."), now=now)
     filing.view_original(by=moderator, exhibit=exhibit, now=now)
+    pointing.remove_region(
+        by=moderator,
+        region=pointing.mark_region(by=moderator, exhibit=exhibit, x=100, y=100, width=200, height=150, caption=write("en", "The outlet")),
+    )
+    pointing.mark_region(by=moderator, exhibit=exhibit, x=100, y=100, width=200, height=150, caption=write("en", "The outlet"))
+    pair = pointing.compare_exhibits(by=moderator, before=exhibit, after=scene.exhibits()[1], title=write("en", "Promised, delivered"))
+    pointing.remove_comparison(by=moderator, comparison=pair)
     scenes.build_findings(scene)
     waived = verdicts.invite_company(by=moderator, claim=scene.claim, allegation=write("en", "No air."), now=now)
     verdicts.propose_waiver(by=scene.adjudicator, invitation=waived, reason=write("en", "It said so in public."))
