@@ -309,7 +309,5 @@ class CompareForm(forms.Form):
         super().__init__(*args, **options)
         other = self.fields["other"]
         assert isinstance(other, forms.ChoiceField)
-        other.choices = [
-            (str(one.pk), f"{one.reference} · {read(one.caption, page_language()).text}" if one.caption else one.reference)
-            for one in others
-        ]
+        named = {str(one.pk): read(one.caption, page_language()).text if one.caption else "" for one in others}
+        other.choices = [(str(one.pk), f"{one.reference} · {named[str(one.pk)]}".rstrip(" ·")) for one in others]

@@ -17,10 +17,10 @@ from accounts.models import Organisation, OrganisationKind, Role, User
 from claims import actions as claims
 from claims.models import Aspect, Claim, Company, Product, ProductOption, Series, Source
 from claims.written import write
-from evidence.actions import filing
+from evidence.actions import filing, pointing
 from evidence.actions.looking import WATCHER, Looked, record_look
 from evidence.extraction import Extract
-from evidence.models import Exhibit, Observation, Rendition, Submission
+from evidence.models import Comparison, Exhibit, Observation, Rendition, Submission
 from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions
 from ledger.sequencing import sequence
@@ -268,3 +268,12 @@ def build_incident(scene: Scene) -> Incident:
     ):
         verdicts.add_event(**given, incident=incident, kind=kind, actor=actor, happened_at=start + timedelta(hours=hours), text=text)
     return incident
+
+
+def build_pointing(scene: Scene) -> Comparison:
+    """A region on the first exhibit, and the first two set against each other."""
+    first, second = scene.exhibits(status="accepted")[:2]
+    words = write("en", "The outlet", zh_Hans="出口")
+    pointing.mark_region(by=scene.moderator, exhibit=first, x=100, y=200, width=300, height=250, caption=words)
+    title = write("en", "Promised and delivered", zh_Hans="承诺与实物")
+    return pointing.compare_exhibits(by=scene.moderator, before=second, after=first, title=title)

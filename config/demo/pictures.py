@@ -31,7 +31,7 @@ def _font(size: int, weight: int = 500) -> ImageFont.FreeTypeFont:
     return font
 
 
-class _Sheet:
+class Sheet:
     """A canvas with grain, and the words that must stand on it."""
 
     def __init__(self, ground: Colour, seed: int) -> None:
@@ -72,7 +72,7 @@ def _grain(dice: random.Random) -> Image.Image:
     return small.resize(SIZE)
 
 
-def _hood(sheet: _Sheet) -> None:
+def _hood(sheet: Sheet) -> None:
     """A hood seen from the front left, with its two inlets."""
     sheet.shade((70, 74, 80), (30, 32, 36))
     sheet.draw.polygon([(220, 1500), (520, 420), (1880, 420), (2180, 1500)], fill=(52, 55, 60), outline=(110, 114, 120), width=6)
@@ -82,7 +82,7 @@ def _hood(sheet: _Sheet) -> None:
 
 def inlet(unit: str, seed: int) -> Image.Image:
     """The two inlets with their grilles."""
-    sheet = _Sheet((50, 52, 56), seed)
+    sheet = Sheet((50, 52, 56), seed)
     _hood(sheet)
     lean = sheet.random.randint(-40, 40)
     for left in (560 + lean, 1360 + lean):
@@ -95,7 +95,7 @@ def inlet(unit: str, seed: int) -> Image.Image:
 
 def cavity(unit: str, seed: int) -> Image.Image:
     """Behind an inlet: flat, closed, lit by a torch."""
-    sheet = _Sheet((26, 27, 30), seed)
+    sheet = Sheet((26, 27, 30), seed)
     sheet.shade((34, 35, 38), (18, 18, 20))
     shift = sheet.random.randint(-60, 60)
     for step in range(40):
@@ -113,7 +113,7 @@ def cavity(unit: str, seed: int) -> Image.Image:
 
 def blower(unit: str, seed: int, reading: str) -> Image.Image:
     """The blower at the inlet, the anemometer at the outlet, and what it reads."""
-    sheet = _Sheet((60, 64, 70), seed)
+    sheet = Sheet((60, 64, 70), seed)
     _hood(sheet)
     sheet.draw.polygon([(60, 980), (560, 900), (560, 1060), (60, 1120)], fill=(196, 92, 30), outline=(90, 40, 10), width=8)
     lean = sheet.random.randint(-30, 30)
@@ -129,7 +129,7 @@ def blower(unit: str, seed: int, reading: str) -> Image.Image:
 
 def weave(unit: str, seed: int) -> Image.Image:
     """A twill of carbon fibre, close up."""
-    sheet = _Sheet((20, 20, 22), seed)
+    sheet = Sheet((20, 20, 22), seed)
     size = 60
     for row in range(SIZE[1] // size + 1):
         for column in range(SIZE[0] // size + 1):
@@ -152,7 +152,7 @@ def weave(unit: str, seed: int) -> Image.Image:
 
 def receipt(unit: str, seed: int) -> Image.Image:
     """The payment for the option, redrawn without anything personal."""
-    sheet = _Sheet((236, 236, 232), seed)
+    sheet = Sheet((236, 236, 232), seed)
     lines = ("支付成功", "远岫汽车销售有限公司（虚构）", "选装：双风道碳纤维前舱盖", "¥ 42,000.00", "订单号 ████████", "付款人 ████")
     for number, line in enumerate(lines):
         sheet.draw.text((300, 240 + 190 * number), line, font=_font(110 if number in (0, 3) else 80, 600), fill=(24, 26, 30))

@@ -42,7 +42,7 @@ from claims.models import (
     Source,
 )
 from claims.states import FlagKind
-from config.demo import brand_site, papers, pictures, texts
+from config.demo import brand_site, papers, pictures, regions, texts
 from config.demo.casting import cast, organisation
 from evidence.actions import filing, looking
 from evidence.diffing import diff
@@ -300,6 +300,7 @@ class Case:
                 ),
             )  # fmt: skip
         self._file_by_key(claim)
+        regions.file_pair(self.people["owner-b"], organisation("group-b"), claim, timezone.now())
         self._done(5, f"owners filed {Submission.objects.filter(claim=claim).count()} submissions, one of them by API key")
 
     def _drawn(self, number: int, unit: str, reading: str) -> dict[str, bytes]:
@@ -370,6 +371,7 @@ class Case:
                     exhibits=self._exhibits(claim, number),
                     now=timezone.now(),
                 )
+        regions.point(self.people["moderator"], claim)
         self._done(8, "moderation accepted and graded the evidence; there is a finding on each aspect")
 
     def _exhibits(self, claim: Claim, number: int) -> list[Exhibit]:

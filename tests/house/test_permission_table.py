@@ -146,6 +146,22 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         "/desk/exhibits/{hidden}/original",
         {"GET": row(NO_ONE), "POST": row(404, anonymous=302, owner=200, moderator=200, adjudicator=200, auditor=403)},
     ),
+    "desk/exhibits/<str:ref>/regions/": (
+        "/desk/exhibits/{exhibit}/regions/",
+        {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")},
+    ),
+    "desk/exhibits/<str:ref>/regions/<int:number>/remove/": (
+        "/desk/exhibits/{exhibit}/regions/1/remove/",
+        {"GET": row(NO_ONE), "POST": desk(302, "moderator")},
+    ),
+    "desk/exhibits/<str:ref>/comparisons/": (
+        "/desk/exhibits/{exhibit}/comparisons/",
+        {"GET": row(NO_ONE), "POST": desk(400, "moderator")},
+    ),
+    "desk/comparisons/<uuid:comparison>/remove/": (
+        "/desk/comparisons/{comparison}/remove/",
+        {"GET": row(NO_ONE), "POST": desk(302, "moderator")},
+    ),
     "desk/sources/<uuid:source>/upload/": (
         "/desk/sources/{source}/upload/",
         {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")},
@@ -186,6 +202,8 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "api/v1/^sources/(?P<pk>[^/.]+)/versions/(?P<number>[0-9]{1,6})/$": ("/api/v1/sources/{source}/versions/1/", API),
     "api/v1/^exhibits/$": ("/api/v1/exhibits/", API),
     "api/v1/^exhibits/(?P<id>[0-9A-Za-z-]{8,36})/$": ("/api/v1/exhibits/{exhibit}/", API),
+    "api/v1/^comparisons/$": ("/api/v1/comparisons/", API),
+    "api/v1/^comparisons/(?P<pk>[^/.]+)/$": ("/api/v1/comparisons/{comparison}/", API),
     "api/v1/^verdicts/$": ("/api/v1/verdicts/", API),
     "api/v1/^verdicts/(?P<id>[0-9A-Za-z-]{8,36})/$": ("/api/v1/verdicts/{verdict}/", API),
     "api/v1/^reports/$": ("/api/v1/reports/", API),
@@ -315,6 +333,7 @@ class World:
             "pending": pending.reference,
             "hidden": hidden.reference,
             "report": report.reference,
+            "comparison": scenes.build_pointing(scene).pk,
             "aspect": scene.carbon.pk,
             "key": ApiKey.objects.get(pk=key.pk).pk,
             "alert": Alert.objects.create(kind="source_gone", claim=scene.claim, source=scene.source, created_at=now).pk,
