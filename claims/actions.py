@@ -208,6 +208,7 @@ def register_claim(
     stake: Decimal | None = None,
     currency: str = "",
     reconstruction: bool = False,
+    quote_translation: Written | None = None,
 ) -> Claim:
     """A new claim with its aspects and criteria. Puffery is kept without aspects, since it is never judged.
 
@@ -222,7 +223,8 @@ def register_claim(
         stake, currency = option.price, option.currency
     claim = Claim(
         company=product.company, product=product, option=option, quote=quote, quote_lang=quote_lang, summary=summary, kind=kind,
-        made_at=made_at, stake=stake, currency=currency, reconstruction=reconstruction, created_at=now,
+        made_at=made_at, stake=stake, currency=currency, reconstruction=reconstruction, quote_translation=quote_translation or {},
+        created_at=now,
     )  # fmt: skip
     with ledger.act("claim.registered", by=by, role=Role.MODERATOR):
         _store(claim)
@@ -240,17 +242,25 @@ def register_claim(
 
 @transaction.atomic
 def revise_claim(
-    *, by: User, claim: Claim, reason: str, now: datetime, quote: str | None = None, summary: Written | None = None, kind: str | None = None
+    *,
+    by: User,
+    claim: Claim,
+    reason: str,
+    now: datetime,
+    quote: str | None = None,
+    summary: Written | None = None,
+    kind: str | None = None,
+    quote_translation: Written | None = None,
 ) -> Claim:
     """Correct a claim. Its first wording stays in the history. Raises ReasonMissing, NotAllowed, ClaimChanged, ValidationError."""
     check_revise(by, claim)
     if not reason.strip():
         raise ReasonMissing
     held = Claim.objects.select_for_update().get(pk=claim.pk)
-    if (held.quote, held.summary, held.kind, held.status) != (claim.quote, claim.summary, claim.kind, claim.status):
+    if any(getattr(held, name) != getattr(claim, name) for name in ("quote", "quote_translation", "summary", "kind", "status")):
         raise ClaimChanged(held)
     changed = []
-    for name, value in (("quote", quote), ("summary", summary), ("kind", kind)):
+    for name, value in (("quote", quote), ("quote_translation", quote_translation), ("summary", summary), ("kind", kind)):
         if value is not None and value != getattr(held, name):
             setattr(held, name, value)
             changed.append(name)
@@ -406,6 +416,7 @@ class NewCase:
     quote_lang: str
     summary: Written
     kind: str
+    quote_translation: Written = field(default_factory=dict)
     company: str = ""
     new_company: Written = field(default_factory=dict)
     product: str = ""
@@ -440,6 +451,7 @@ def register_case(*, by: User, case: NewCase, aspects: list[NewAspect], now: dat
         raise ValidationError(_("The option belongs to another product."))
     claim = register_claim(
         by=by, product=product, option=option, quote=case.quote, quote_lang=case.quote_lang, summary=case.summary, kind=case.kind,
+        quote_translation=case.quote_translation,
         made_at=case.made_at, aspects=aspects, now=now,
     )  # fmt: skip
     source = Source.objects.filter(pk=case.source).first() if case.source else None

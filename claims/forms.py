@@ -14,6 +14,8 @@ from claims.states import AspectKind, Channel, ClaimKind, Comparator
 from claims.written import read
 
 ASPECTS = 3
+TRANSLATION = lazy("Translation of the words")
+TRANSLATION_HELP = lazy("As close to the words as it can be. Leave the language they were said in empty.")
 
 
 def _names(rows: Any, empty: str) -> list[tuple[str, str]]:
@@ -34,6 +36,7 @@ class ClaimForm(forms.Form):
     currency = forms.CharField(label=lazy("Currency"), required=False, max_length=3, min_length=3, initial="CNY")
     quote = forms.CharField(label=lazy("The words, exactly as they were said"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
     quote_lang = forms.ChoiceField(label=lazy("Their language"), choices=LANGUAGE_CHOICES)
+    quote_translation = PairField(label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False)
     summary = PairField(label=lazy("Our neutral summary"), rows=2)
     kind = forms.ChoiceField(label=lazy("Kind"), choices=ClaimKind.choices, widget=forms.RadioSelect, initial=ClaimKind.EXPRESS)
     made_at = forms.DateTimeField(
@@ -100,6 +103,7 @@ class RevisionForm(forms.Form):
     """A correction of a claim; the reason stands in the record beside it."""
 
     quote = forms.CharField(label=lazy("The words, exactly as they were said"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
+    quote_translation = PairField(label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False)
     summary = PairField(label=lazy("Our neutral summary"), rows=2)
     kind = forms.ChoiceField(label=lazy("Kind"), choices=ClaimKind.choices, widget=forms.RadioSelect)
     reason = forms.CharField(
@@ -110,7 +114,8 @@ class RevisionForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, claim: Claim) -> None:
-        super().__init__(data, initial={"quote": claim.quote, "summary": claim.summary, "kind": claim.kind})
+        names = ("quote", "quote_translation", "summary", "kind")
+        super().__init__(data, initial={name: getattr(claim, name) for name in names})
 
 
 class WithdrawalForm(forms.Form):

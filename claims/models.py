@@ -192,7 +192,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         "reconstruction",
         "created_at",
     ],
-    text=["quote", "summary"],
+    text=["quote", "quote_translation", "summary"],
     public=True,
 )
 class Claim(models.Model):
@@ -205,6 +205,7 @@ class Claim(models.Model):
     option = models.ForeignKey(ProductOption, null=True, blank=True, on_delete=models.PROTECT)
     quote = models.TextField()
     quote_lang = models.CharField(max_length=12)
+    quote_translation = WrittenField(blank=True, help_text="Ours, for who cannot read the words themselves; never judged.")
     summary = WrittenField()
     kind = models.CharField(max_length=10, choices=ClaimKind.choices, default=ClaimKind.EXPRESS)
     status = models.CharField(max_length=12, choices=ClaimStatus.choices, default=ClaimStatus.REGISTERED)

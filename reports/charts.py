@@ -21,6 +21,8 @@ from reports.words import Lang, phrase, word
 WIDTH: Final = 640
 INK, INK_2, HAIRLINE, CAME, CAME_TINT = "#16181d", "#4a4e57", "#b9b5ac", "#0f5e3c", "#e0f2e7"
 #: Rows drawn at most; the table beside the chart always holds all.
+TOP: Final = 46.0
+ROW: Final = 26.0
 MOST_ROWS: Final = 30
 #: Altair's chart language; vl-convert carries several and must be told which.
 VEGA_LITE: Final = "v6.4"
@@ -63,6 +65,11 @@ def plain(number: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def height_of(values: int) -> int:
+    """How high the picture of so many values is, so that a page can keep the room for it before it arrives."""
+    return int(TOP + ROW * min(values, MOST_ROWS) + (58 if values > MOST_ROWS else 40))
+
+
 def promised_against_measured(
     *, property_name: str, comparator: str, limit: str, unit: str, coverage: str, values: Sequence[Value], lang: Lang
 ) -> str:
@@ -92,9 +99,9 @@ def _promised_against_measured(
 
     points = [(Decimal(each.value), Decimal(expanded(each.uncertainty, coverage))) for each in drawn]
     low, high = _domain([value - bar for value, bar in points] + [value + bar for value, bar in points], Decimal(limit), comparator)
-    left, right, top, row = 108.0, WIDTH - 128.0, 46.0, 26.0
+    left, right, top, row = 108.0, WIDTH - 128.0, TOP, ROW
     bottom = top + row * len(drawn)
-    height = bottom + (58.0 if rest else 40.0)
+    height = float(height_of(len(values)))
 
     def x(number: Decimal) -> float:
         return left + float((number - low) / (high - low)) * (right - left)

@@ -37,12 +37,13 @@ from evidence.models import (
 from ledger.models import Entry
 from reports import charts, comparing, lines
 from reports.models import Report, ReportFile
+from reports.quoting import Quoted, struck, whole
 from reports.words import Lang
 from verdicts.conformity import plain
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
 
 TICKS = 240
-SHOTS = 12
+BEST = 4
 EDITS = 10  # versions on one page of a source
 BLOCKS = 8  # passages of one edit on the page of its source
 LONGEST_SHOWN = 60_000  # characters of a text that is compared there; longer ones have their own page
@@ -123,6 +124,27 @@ def measured_rows(conformity: dict[str, Any] | None) -> list[Measured]:
         for one in (conformity or {}).get("measurements", [])
         if conformity
     ]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What was measured against what was promised, in one line: the span of the values, exact as they were read."""
+
+    low: str
+    high: str
+    unit: str
+    units: int
+    judged: bool
+
+    @property
+    def span(self) -> str:
+        """`0.01–0.04`, or the one value."""
+        return self.low if self.low == self.high else f"{self.low}–{self.high}"
+
+
+def _span(values: Iterable[Decimal], unit: str, units: int, *, judged: bool) -> Numbers | None:
+    read = sorted(values)
+    return Numbers(plain(read[0]), plain(read[-1]), unit, units, judged) if read else None
 
 
 def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, words: str) -> str | None:
@@ -280,6 +302,22 @@ class Judgement:
         """The best grade among the exhibits that the verdict rests on."""
         return best_grade(one.exhibit for one in self.exhibits)
 
+    @property
+    def numbers(self) -> Numbers | None:
+        """What the verdict was computed from; before a verdict, what is accepted, if all of it is in the promise's unit."""
+        if self.verdict and self.verdict.conformity:
+            held = self.verdict.conformity
+            return _span((Decimal(one["value"]) for one in held["measurements"]), held["unit"], held["units"], judged=True)
+        if self.criterion is None or any(one.unit_name != self.criterion.unit for one in self.measurements):
+            return None
+        units = {one.teardown.unit_id for one in self.measurements}
+        return _span((one.value for one in self.measurements), self.criterion.unit, len(units), judged=False)
+
+    @property
+    def chart_height(self) -> int:
+        """How high the chart of the verdict's numbers is, in the units of its width of 640: the page keeps the room for it."""
+        return charts.height_of(len(self.measured))
+
 
 def last_entries(label: str, ids: Iterable[Any]) -> dict[str, int]:
     """The index of each object's last entry in the log; objects that are not logged yet are absent."""
@@ -370,20 +408,49 @@ def reports_of(**about: Any) -> list[Built]:
     return [Built(one, files[one.pk]) for one in reports]
 
 
+def quoted(claim: Claim, place: Place | None) -> Quoted:
+    """The claim's words with those struck that no longer stand where they were said."""
+    if place is None or place.now is None or place.now.kind == "verbatim" or place.appearance.exact != claim.quote:
+        return whole(claim.quote)
+    if place.now.kind == "reworded" and not place.now.passage:  # the passage was erased: what is gone from it cannot be told
+        return whole(claim.quote)
+    return struck(claim.quote, place.now.passage)
+
+
+def telling(shown: Sequence[Shown], judgements: Sequence[Judgement], count: int = BEST) -> list[Shown]:
+    """The few photos to show first: what verdicts rest on before the rest, better grades before worse, no two with the same caption."""
+    pinned = {one.exhibit.pk for judgement in judgements for one in judgement.exhibits}
+
+    def weight(one: Shown) -> tuple[Any, ...]:
+        grade = f"{one.exhibit.grade_source}{one.exhibit.grade_information}" if one.exhibit.grade_source else "Z"
+        return (one.thumb is None, one.exhibit.pk not in pinned, grade, one.exhibit.provenance != "P2", one.exhibit.reference)
+
+    first: list[Shown] = []
+    again: list[Shown] = []
+    seen: set[str] = set()
+    for one in sorted(shown, key=weight):
+        caption = json.dumps(one.exhibit.caption, sort_keys=True) if one.exhibit.caption else str(one.exhibit.pk)
+        (again if caption in seen else first).append(one)
+        seen.add(caption)
+    return (first + again)[:count]
+
+
 def claim_page(claim: Claim) -> dict[str, Any]:
     """Everything on the page of a claim."""
     places = places_of(claim)
     exhibits = list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")[:200])
     judgements = judgements_of(claim)
     entry = last_entries("claims.claim", [claim.pk])
+    first = next((one for one in places if one.line.versions), places[0] if places else None)
     return {
         "claim": claim,
         "judgements": judgements,
         "places": places,
-        "first": next((one for one in places if one.line.versions), places[0] if places else None),
+        "first": first,
+        "quoted": quoted(claim, first),
         "flags": list(Flag.objects.raised().filter(claim=claim).order_by("raised_at", "id")),
         "shots": (shown := with_pictures(exhibits)),
-        "first_shots": shown[:SHOTS],
+        "first_shots": telling(shown, judgements),
         "grade": best_grade(exhibits),
         "submissions": len({one.submission_id for one in exhibits}),
         "answers": answers_of(claim),

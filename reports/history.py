@@ -273,6 +273,7 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "quantity": lazy("quantity"),
     "quote": lazy("quote"),
     "quote_lang": lazy("language of the quote"),
+    "quote_translation": lazy("translation of the quote"),
     "raised_at": lazy("raised"),
     "rating": lazy("rating"),
     "rationale": lazy("reasons"),

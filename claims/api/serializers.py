@@ -131,6 +131,7 @@ class FlagSerializer(serializers.ModelSerializer[Flag]):
 class ClaimSerializer(serializers.ModelSerializer[Claim]):
     """A claim as it stands in a list."""
 
+    quote_translation = WrittenJSON(read_only=True)
     summary = WrittenJSON(read_only=True)
     company = CompanySerializer(read_only=True)
     product = ProductSerializer(read_only=True)
@@ -141,8 +142,8 @@ class ClaimSerializer(serializers.ModelSerializer[Claim]):
     class Meta:
         model = Claim
         fields = [
-            "id", "reference", "company", "product", "option", "quote", "quote_lang", "summary", "kind", "status", "made_at",
-            "stake", "currency", "reconstruction", "flags", "aspects", "created_at",
+            "id", "reference", "company", "product", "option", "quote", "quote_lang", "quote_translation", "summary", "kind", "status",
+            "made_at", "stake", "currency", "reconstruction", "flags", "aspects", "created_at",
         ]  # fmt: skip
 
     def get_flags(self, claim: Claim) -> list[str]:

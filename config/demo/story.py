@@ -130,7 +130,7 @@ class Case:
         self._entities(company, product, {**handed_in, "order": order})
         claim = Claim.objects.filter(product=product, quote=brand_site.QUOTE).first() or claims.register_claim(
             by=by, product=product, option=option, quote=brand_site.QUOTE, quote_lang="zh-Hans", summary=texts.SUMMARY, made_at=said_at,
-            reconstruction=True, now=timezone.now(),
+            quote_translation=texts.QUOTE_IN_ENGLISH, reconstruction=True, now=timezone.now(),
             aspects=[
                 claims.NewAspect(
                     "function", texts.DUCTS,
@@ -144,7 +144,7 @@ class Case:
         )  # fmt: skip
         puffery = Claim.objects.filter(product=product, quote=brand_site.PUFFERY).first() or claims.register_claim(
             by=by, product=product, quote=brand_site.PUFFERY, quote_lang="zh-Hans", summary=texts.PUFFERY_SUMMARY, kind="puffery",
-            aspects=[], made_at=said_at, reconstruction=True, now=timezone.now(),
+            quote_translation=texts.PUFFERY_IN_ENGLISH, aspects=[], made_at=said_at, reconstruction=True, now=timezone.now(),
         )  # fmt: skip
         for what, where, words in (
             (claim, post, brand_site.QUOTE),

@@ -30,6 +30,12 @@ SUMMARY = write(
     "双风道碳纤维前舱盖的两条风道把空气引到前制动散热",
     en="The two ducts of the carbon-fibre hood lead air to the front brakes to cool them",
 )
+QUOTE_IN_ENGLISH = write(
+    "en",
+    "The new hood follows the track prototype, its inner structure was changed as well, two ducts lead air to the front brakes and help"
+    " to cool them.",
+)
+PUFFERY_IN_ENGLISH = write("en", "We give our heart to every owner, and we have set the price honestly.")
 DUCTS = write("zh-Hans", "两条风道把空气送到制动", en="two ducts move air to the brakes")
 CARBON = write("zh-Hans", "前舱盖是碳纤维的", en="the hood is carbon fibre")
 PROPERTY = write("zh-Hans", "风道出口处的风速", en="air speed at the outlet of a duct")

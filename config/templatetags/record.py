@@ -106,6 +106,13 @@ def words(value: dict[str, Any] | None) -> str:
     return read(value, page_language()).text
 
 
+@register.simple_tag
+def translation_of(value: dict[str, Any] | None, lang: str) -> Reading | None:
+    """The translation of words said in `lang` for a reader of another language; None if they need none, or there is none."""
+    reading = read(value, page_language())
+    return None if lang == page_language() or reading.missing or not reading.text else reading
+
+
 def _note(reading: Reading) -> str:
     if reading.missing:
         return gettext("in its original language; no translation yet")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -91,7 +92,12 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
     found = _claim(ref)
     if elsewhere := canonical(request, found.reference, ref):
         return elsewhere
-    return render(request, "reports/claim.html", {**gathering.claim_page(found), "objection": objection(check_file, request.user, found)})
+    context = {
+        **gathering.claim_page(found),
+        "objection": objection(check_file, request.user, found),
+        "permanent": request.build_absolute_uri(reverse("reports:claim", args=[found.reference])),
+    }
+    return render(request, "reports/claim.html", context)
 
 
 @require_safe
