@@ -460,22 +460,6 @@ def claim_page(claim: Claim) -> dict[str, Any]:
     }
 
 
-def history_ids(claim: Claim) -> dict[str, list[Any]]:
-    """The objects whose changes are the history of a claim. What of them is not public the record keeps back by itself."""
-    aspects = list(Aspect.objects.filter(claim=claim).values_list("pk", flat=True))
-    invitations = list(Invitation.objects.filter(claim=claim).values_list("pk", flat=True))
-    return {
-        "claims.claim": [claim.pk],
-        "claims.aspect": aspects,
-        "claims.criterion": list(Criterion.objects.filter(aspect__in=aspects).values_list("pk", flat=True)),
-        "claims.flag": list(Flag.objects.filter(claim=claim).values_list("pk", flat=True)),
-        "claims.appearance": list(Appearance.objects.filter(claim=claim).values_list("pk", flat=True)),
-        "verdicts.verdict": list(Verdict.objects.filter(aspect__in=aspects).values_list("pk", flat=True)),
-        "verdicts.invitation": invitations,
-        "verdicts.reply": list(Reply.objects.filter(invitation__in=invitations).values_list("pk", flat=True)),
-    }
-
-
 # --- lists -------------------------------------------------------------------------------------------------------------
 
 

@@ -425,17 +425,26 @@ def _compare(before: str, after: str) -> tuple[Run, ...]:
     return diff(before[:LONGEST], after[:LONGEST]).runs
 
 
+def compared(change: FieldChange) -> tuple[Part, ...]:
+    """Before and after of an open field of texts as a diff, a part for each language; nothing for values that are no texts."""
+    if change.state != "open":
+        return ()
+    if _is_written(change.before) or _is_written(change.after):
+        old, new = _texts(change.before), _texts(change.after)
+        parts = [Part(lang, _compare(old.get(lang, ""), new.get(lang, ""))) for lang in dict.fromkeys((*old, *new))]
+        return tuple(part for part in parts if part.runs)
+    if change.kind == "text" and all(value is None or isinstance(value, str) for value in (change.before, change.after)):
+        return (Part("", _compare(change.before or "", change.after or "")),)
+    return ()
+
+
 def _field(model: type[models.Model] | None, change: FieldChange) -> Field:
     label = field_in_words(change.name)
     if change.state != "open":
         return Field(label, change.name, change.state)
     field = next((one for one in model._meta.concrete_fields if one.name == change.name), None) if model else None
-    if _is_written(change.before) or _is_written(change.after):
-        old, new = _texts(change.before), _texts(change.after)
-        parts = [Part(lang, _compare(old.get(lang, ""), new.get(lang, ""))) for lang in dict.fromkeys((*old, *new))]
-        return Field(label, change.name, change.state, parts=tuple(part for part in parts if part.runs))
-    if change.kind == "text" and all(value is None or isinstance(value, str) for value in (change.before, change.after)):
-        return Field(label, change.name, change.state, parts=(Part("", _compare(change.before or "", change.after or "")),))
+    if parts := compared(change):
+        return Field(label, change.name, change.state, parts=parts)
     return Field(label, change.name, change.state, before=_plain(field, change.before), after=_plain(field, change.after))
 
 

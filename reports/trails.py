@@ -1,14 +1,17 @@
-"""Which objects make up the history of a claim: itself and all that hangs on it, whatever room it is in."""
+"""Which objects make up the history of a claim: itself and all that hangs on it, whatever room it is in.
+
+The page and the API both read this list, so that neither can tell less than the other.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from claims.models import Appearance, Aspect, Claim, Criterion, Flag
-from evidence.models import Exhibit, Measurement, Sighting, Submission, Teardown
+from evidence.models import CustodyEvent, Exhibit, Measurement, Part, Sighting, Submission, Teardown, TeardownStep
 from ledger import history
 from ledger.history import Change
-from verdicts.models import Finding, Invitation, Reply, Verdict
+from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictExhibit
 
 
 def claim_objects(claim: Claim) -> dict[str, list[Any]]:
@@ -21,12 +24,17 @@ def claim_objects(claim: Claim) -> dict[str, list[Any]]:
         Sighting: Sighting.objects.filter(appearance__claim=claim),
         Submission: Submission.objects.public().filter(claim=claim),
         Exhibit: Exhibit.objects.public().filter(submission__claim=claim),
-        Teardown: Teardown.objects.filter(submission__claim=claim),
-        Measurement: Measurement.objects.filter(aspect__in=aspects),
-        Finding: Finding.objects.filter(aspect__in=aspects),
+        CustodyEvent: CustodyEvent.objects.public().filter(exhibit__submission__claim=claim),
+        Teardown: Teardown.objects.public().filter(submission__claim=claim),
+        Part: Part.objects.public().filter(teardown__submission__claim=claim),
+        TeardownStep: TeardownStep.objects.public().filter(teardown__submission__claim=claim),
+        Measurement: Measurement.objects.public().filter(aspect__in=aspects),
+        Finding: Finding.objects.public().filter(aspect__in=aspects),
+        FindingExhibit: FindingExhibit.objects.filter(finding__in=Finding.objects.public().filter(aspect__in=aspects)),
         Invitation: Invitation.objects.filter(claim=claim),
         Reply: Reply.objects.filter(invitation__claim=claim),
         Verdict: Verdict.objects.public().filter(aspect__in=aspects),
+        VerdictExhibit: VerdictExhibit.objects.filter(verdict__in=Verdict.objects.public().filter(aspect__in=aspects)),
     }
     found = {model._meta.label_lower: list(rows.values_list("pk", flat=True)) for model, rows in of_claim.items()}
     return {"claims.claim": [claim.pk], "claims.aspect": aspects, **{label: ids for label, ids in found.items() if ids}}

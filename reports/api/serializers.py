@@ -29,13 +29,32 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
         fields = ["id", "reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at", "withheld_at", "files"]
 
 
+class StretchSerializer(serializers.Serializer[Any]):
+    """A stretch of text: same, gone, came or moved."""
+
+    kind = serializers.CharField()
+    text = serializers.CharField()
+
+
+class ComparedSerializer(serializers.Serializer[Any]):
+    """One text of a field in one language, before and after as a diff; `lang` is empty where the text names none."""
+
+    lang = serializers.CharField(allow_blank=True)
+    runs = StretchSerializer(many=True)
+
+
 class FieldChangeSerializer(serializers.Serializer[Any]):
-    """One field before and after. `kind` says how the field is recorded; a sealed value is never shown."""
+    """One field before and after, a text as a diff too. `kind` says how the field is recorded; a sealed value is never shown.
+
+    `state` says why both are null: `withheld` (not public) or `erased`; else it is `open`.
+    """
 
     name = serializers.CharField()
     kind = serializers.CharField()
+    state = serializers.CharField()
     before = serializers.JSONField(allow_null=True)
     after = serializers.JSONField(allow_null=True)
+    diff = ComparedSerializer(many=True)
 
 
 class HistoryChangeSerializer(serializers.Serializer[Any]):

@@ -26,6 +26,7 @@ from ledger.models import Entry
 from ledger.proofs import NotLogged, published
 from reports.api.serializers import HistoryChangeSerializer, LogEntrySerializer, ReportSerializer
 from reports.building import bundle_of
+from reports.history import compared
 from reports.models import Report
 from reports.trails import claim_changes
 from verdicts.api.views import DocumentWithheld
@@ -72,7 +73,17 @@ def change_json(change: Change) -> dict[str, Any]:
         "reason": change.reason,
         "outside": change.outside,
         "fields_changed": [
-            {"name": one.name, "kind": one.kind, "state": one.state, "before": one.before, "after": one.after} for one in change.fields
+            {
+                "name": one.name,
+                "kind": one.kind,
+                "state": one.state,
+                "before": one.before,
+                "after": one.after,
+                "diff": [
+                    {"lang": part.lang, "runs": [{"kind": run.kind, "text": run.text} for run in part.runs]} for part in compared(one)
+                ],
+            }
+            for one in change.fields
         ],
         "proof": reverse("reports:proof", args=[change.index]),
     }

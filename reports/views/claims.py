@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-import ledger
 from accounts.doors import everyone
 from accounts.permissions import objection
 from claims.lookup import by_reference, canonical
@@ -25,6 +24,7 @@ from claims.written import read
 from evidence.permissions import check_file
 from reports import gathering
 from reports.history import tell
+from reports.trails import claim_changes
 from reports.views import gone
 from reports.words import Lang
 from verdicts.models import Finding, Verdict, VerdictDocument, VerdictExhibit
@@ -108,9 +108,7 @@ def history(request: HttpRequest, ref: str) -> HttpResponse:
     if elsewhere := canonical(request, found.reference, ref):
         return elsewhere
     before = request.GET.get("before", "")
-    changes = ledger.history.of_all(
-        gathering.history_ids(found), before=int(before) if before.isdecimal() and len(before) < 19 else None, limit=HISTORY + 1
-    )
+    changes = claim_changes(found, before=int(before) if before.isdecimal() and len(before) < 19 else None, limit=HISTORY + 1)
     context = {
         "claim": found,
         "changes": tell(changes[:HISTORY]),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import jsonschema
@@ -13,7 +14,7 @@ from PIL import Image
 
 from accounts.actions import create_key, revoke_key
 from accounts.models import ApiKey
-from evidence.models import Submission
+from evidence.models import Part, Submission, Teardown
 from ledger.sequencing import sequence
 from tests import scenes
 from verdicts.publishing import path_of
@@ -163,8 +164,38 @@ def test_the_history_of_a_claim_shows_every_edit_and_edits_made_outside(client: 
     assert (outside["outside"], outside["kind"]) == (True, "outside.update")
     assert (revised["kind"], revised["reason"], revised["role"]) == ("claim.revised", "It was cut short.", "moderator")
     assert revised["name"] == scene.moderator.pseudonym
-    assert revised["fields_changed"] == [{"name": "quote", "kind": "text", "state": "open", "before": scenes.POST, "after": "另一句"}]
+    (field,) = revised["fields_changed"]
+    (part,) = field.pop("diff")
+    assert field == {"name": "quote", "kind": "text", "state": "open", "before": scenes.POST, "after": "另一句"}
+    assert "".join(run["text"] for run in part["runs"] if run["kind"] != "came") == scenes.POST
+    assert "".join(run["text"] for run in part["runs"] if run["kind"] != "gone") == "另一句"
     assert client.get(f"/api/v1/claims/{scene.claim.pk}/history/?limit=1").json()["next"]
+
+
+def test_the_history_tells_teardowns_custody_and_pins_and_the_page_tells_the_same(client: Client, scene: scenes.Scene) -> None:
+    scenes.build_verdict(scene)
+    Part.objects.create(teardown=Teardown.objects.all()[0], number=1, name=scenes.write("en", "Hood"))
+    sequence()
+    path, told = f"/api/v1/claims/{scene.claim.pk}/history/?limit=200", []
+    while path:
+        answer = client.get(path).json()
+        told += answer["results"]
+        path = answer["next"]
+    labels = {one["object"].partition("/")[0] for one in told}
+    assert {
+        "claims.claim", "claims.aspect", "claims.criterion", "claims.flag", "claims.appearance",
+        "evidence.submission", "evidence.exhibit", "evidence.custodyevent", "evidence.teardown", "evidence.teardownstep", "evidence.part",
+        "evidence.measurement", "verdicts.finding", "verdicts.findingexhibit", "verdicts.invitation", "verdicts.verdict",
+        "verdicts.verdictexhibit",
+    } - labels == set()  # fmt: skip
+    assert all(client.get(one["proof"]).content.startswith(b"c2sp.org/tlog-proof@v1") for one in told[:3])
+    shown, path = [], f"/claims/{scene.claim.reference}/history/"
+    while path:
+        page = client.get(path).content.decode()
+        shown += [int(index) for index in re.findall(r'id="entry-(\d+)"', page)]
+        older = re.search(r'href="\?before=(\d+)"', page)
+        path = f"/claims/{scene.claim.reference}/history/?before={older[1]}" if older else ""
+    assert shown == [one["index"] for one in told]
 
 
 def test_changes_resume_after_an_index(client: Client, scene: scenes.Scene) -> None:
