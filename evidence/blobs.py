@@ -239,6 +239,22 @@ class BlobStore:
         _sync_directory(final.parent)
         return True
 
+    def drop(self, sha256: str, known: Callable[[str], bool], older_than: timedelta) -> bool:
+        """Remove one file that nothing names any more, if untouched for `older_than`; False if it stays.
+
+        Storing the same bytes again makes them new, so what someone is just sending is never taken from under them.
+        """
+        final, until = self.path(sha256), time.time() - older_than.total_seconds()
+        with self._locked(fcntl.LOCK_EX):
+            try:
+                if final.stat().st_mtime > until or known(sha256):
+                    return False
+                final.unlink()
+            except FileNotFoundError:
+                return False
+        _sync_directory(final.parent)
+        return True
+
     def sweep(self, known: Callable[[str], bool] | Iterable[str], older_than: timedelta, *, at_most: int = 100) -> Swept:
         """Remove what interrupted work left behind: temporaries, and files that nothing names, if untouched for `older_than`.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 from django.conf import settings
@@ -19,7 +20,7 @@ from claims.fields import LANGUAGE_CHOICES, PairField, page_language
 from claims.models import Aspect, Claim
 from claims.written import read
 from evidence.actions.looking import UPLOAD_LIMIT
-from evidence.models import Exhibit
+from evidence.models import Exhibit, StagedPhoto
 from evidence.states import InformationGrade, Licence, SourceGrade, SubmissionStatus
 
 STEPS = 4
@@ -52,7 +53,7 @@ class PhotosField(forms.FileField):
         for one in files:
             if (one.size or 0) > settings.EXHIBIT_MAX_BYTES:
                 raise forms.ValidationError(
-                    _("“%(name)s” is larger than %(limit)s. Nothing was stored; your words are kept below.")
+                    _("“%(name)s” is larger than %(limit)s, so it was left out. All the rest is kept below.")
                     % {"name": one.name, "limit": filesizeformat(settings.EXHIBIT_MAX_BYTES)},
                     code="too_large",
                 )
@@ -87,8 +88,9 @@ class FilingForm(forms.Form):
     )
     idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=80)
 
-    def __init__(self, *args: Any, filer: User, **options: Any) -> None:
+    def __init__(self, *args: Any, filer: User, claim: Claim, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.filer, self.claim = filer, claim
         self.bodies = {
             str(one.organisation_id): one.organisation
             for one in filer.membership_set.current().filter(role=Role.FILER).select_related("organisation")
@@ -98,7 +100,7 @@ class FilingForm(forms.Form):
         body.choices = [("", _("for myself")), *((key, one.name) for key, one in self.bodies.items())]
         if not self.bodies:
             del self.fields["organisation"]
-        self.fields["idempotency_key"].initial = str(uuid4())
+        self.fields["idempotency_key"].initial = self._unsent() or str(uuid4())
         self.fields["narrative_lang"].initial = page_language()
         self.fields["photos"].help_text = _("Up to %(count)d files of at most %(limit)s each: JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF.") % {
             "count": settings.SUBMISSION_MAX_EXHIBITS,
@@ -108,9 +110,35 @@ class FilingForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        if not self.errors and not given.get("narrative", "").strip() and not given.get("photos"):
+        given["staged"] = self.chosen
+        if not self.errors and not given.get("narrative", "").strip() and not given.get("photos") and not given["staged"]:
             raise forms.ValidationError(_("Tell what you found, or hand in a photo."))
         return given
+
+    def _unsent(self) -> str | None:
+        """The key of the form for which photos were sent ahead and which was never handed in: it goes on where it stopped."""
+        rows = StagedPhoto.objects.kept().filter(user=self.filer, claim=self.claim)
+        return rows.order_by("-created_at").values_list("form_key", flat=True).first()
+
+    @property
+    def form_key(self) -> str:
+        """The idempotency key, under which its photos are staged."""
+        return str(self["idempotency_key"].value() or "")[:80]
+
+    @property
+    def chosen(self) -> list[UUID]:
+        """The photos sent ahead that the form names, in their order."""
+        found = []
+        for text in self.data.getlist("staged") if hasattr(self.data, "getlist") else ():
+            with suppress(ValueError):
+                found.append(UUID(text))
+        return found
+
+    @property
+    def kept(self) -> list[StagedPhoto]:
+        """Photos that were sent ahead of this form and are still there."""
+        rows = StagedPhoto.objects.kept().filter(user=self.filer, claim=self.claim, form_key=self.form_key)
+        return list(rows.order_by("created_at", "pk"))
 
     @property
     def filed_for(self) -> Organisation | None:

@@ -383,6 +383,40 @@ class Submission(models.Model):
         return self.reference
 
 
+class StagedPhotoQuerySet(models.QuerySet["StagedPhoto"]):
+    def kept(self) -> Self:
+        """Photos that can still be sent: neither discarded nor sent."""
+        return self.filter(closed_at=None)
+
+
+@ledger.derived(reason="private and short-lived: a photo on its way to a submission that nobody handed in yet")
+class StagedPhoto(models.Model):
+    """One photo of a form that is still being filled in. Its bytes are in the store under `digest`; the form names it by its id.
+
+    `form_key` is the form's idempotency key, `file_key` the sender's name for the file: the same file sent again is one row.
+    A row is closed when the photo is filed or discarded, and swept two days after it came, so that what came in a day can be counted.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="+")
+    form_key = models.CharField(max_length=80)
+    file_key = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    filename = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StagedPhotoQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "form_key", "file_key"], condition=Q(closed_at=None), name="staged_photo_once_per_form")
+        ]
+        indexes = [models.Index(fields=["created_at"]), models.Index(fields=["digest"])]
+
+
 class ExhibitQuerySet(models.QuerySet["Exhibit"]):
     def public(self) -> Self:
         """Exhibits of accepted submissions that can be shown."""

@@ -14,6 +14,7 @@ import jobs
 import ledger
 from claims.models import Appearance, Source
 from evidence import decoding
+from evidence.actions import staging
 from evidence.actions.filing import mark_read
 from evidence.actions.looking import WATCHER, Looked, record_look, sight_appearance
 from evidence.extraction import extract
@@ -138,3 +139,9 @@ def sweep_files() -> None:
     """Remove renditions that no row names. Originals are swept by the operators' command alone."""
     known = set(Rendition.objects.values_list("digest", flat=True).iterator())
     renditions().sweep(known, older_than=timedelta(days=1))
+
+
+@jobs.periodic("evidence.sweep_staged", every=timedelta(hours=1))
+def sweep_staged() -> None:
+    """Let go of photos that were sent ahead of a form that never came."""
+    staging.sweep(now=timezone.now())

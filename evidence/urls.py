@@ -9,6 +9,8 @@ from evidence import views, views_captures, views_pointing
 app_name = "evidence"
 urlpatterns = [
     path("claims/<str:ref>/file/", views.file, name="file"),
+    path("claims/<str:ref>/file/photos/", views.stage_photo, name="stage"),
+    path("staged/<uuid:photo>/discard/", views.discard_photo, name="discard"),
     path("submissions/", views.submissions, name="submissions"),
     path("submissions/<str:ref>/", views.submission, name="submission"),
     path("submissions/<str:ref>/withdraw/", views.withdraw, name="withdraw"),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,17 +23,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 import ledger
 from accounts.doors import person, requires, signed_in
 from accounts.models import OrganisationKind, Role
-from accounts.permissions import objection
+from accounts.permissions import NotAllowed, objection
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim
 from claims.paging import page_of
 from claims.written import write
-from evidence.actions import filing, looking
+from evidence.actions import filing, looking, staging
 from evidence.blobs import Missing, NoSpace, TooLarge
 from evidence.forms import MEASUREMENTS, STEPS, DecisionForm, FilingForm, GradeForm, MeasurementForm, StepForm, TeardownForm
+from evidence.keyed import keyed
 from evidence.models import Alert, CustodyEvent, Exhibit, Rendition, Submission, Teardown
 from evidence.permissions import check_file, check_view_original, check_withdraw
+from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions
+from ledger.models import Checkpoint
 
 # --- filing ------------------------------------------------------------------------------------------------------------
 
@@ -38,7 +46,7 @@ class _Filing:
 
     def __init__(self, request: HttpRequest, claim: Claim) -> None:
         data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-        self.main = FilingForm(data, files, filer=person(request))
+        self.main = FilingForm(data, files, filer=person(request), claim=claim)
         self.teardown = TeardownForm(data, prefix="teardown")
         self.steps = [StepForm(data, prefix=f"step-{n}") for n in range(1, STEPS + 1)]
         self.measurements = [MeasurementForm(data, prefix=f"measurement-{n}", claim=claim) for n in range(1, MEASUREMENTS + 1)]
@@ -124,6 +132,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
                     photos=[filing.NewPhoto(filing.receive(photo), photo.name or "") for photo in given["photos"]],
                     teardown=forms_.new_teardown(claim),
                     organisation=forms_.main.filed_for,
+                    staged=given["staged"],
                 )
             except ValidationError as error:
                 forms_.main.add_error(None, error.messages)
@@ -136,8 +145,96 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
                 messages.success(request, _("Received. Moderation looks at it next; this page shows how far it is."))
                 return redirect("evidence:submission", submission.reference)
         status = status if status != 200 else 413 if forms_.main.too_large else 400
-    context = {"claim": claim, "forms": forms_, "blocked": blocked, "lost_files": status != 200 and bool(request.FILES)}
+    # A photo whose mark was taken away stays without it; one that came just now has never been asked about.
+    dropped = {one.pk for one in forms_.main.kept} - set(forms_.main.chosen) if status != 200 else set()
+    lost = status != 200 and not _keep(request, claim, forms_.main.form_key)
+    context = {"claim": claim, "forms": forms_, "blocked": blocked, "lost_files": lost, "dropped": dropped}
+    context |= {"limit": settings.EXHIBIT_MAX_BYTES, "at_most": settings.SUBMISSION_MAX_EXHIBITS}
     return render(request, "evidence/file.html", context, status=status)
+
+
+def _keep(request: HttpRequest, claim: Claim, form_key: str) -> bool:
+    """Stage the photos of a form that was not taken, so that nobody has to choose them again. False if one could not be kept."""
+    kept = True
+    for file in request.FILES.getlist("photos"):
+        if not form_key or (file.size or 0) > settings.EXHIBIT_MAX_BYTES:
+            continue  # the form says itself that it is too large
+        try:
+            file.seek(0)
+            staging.check_quota(by=person(request), form_key=form_key, coming=file.size or 0, now=timezone.now())
+            stored = staging.receive(file)
+            staging.stage(
+                by=person(request), claim=claim, form_key=form_key, file_key=keyed("staged", f"{form_key} {stored.sha256}"), stored=stored,
+                filename=file.name or "", now=timezone.now(),
+            )  # fmt: skip
+        except (ValidationError, NotAllowed, NoSpace, TooLarge, staging.QuotaReached):
+            kept = False
+    return kept
+
+
+class _Body:
+    """The body of a request, which must be as long as it was said to be: half a photo is no photo."""
+
+    def __init__(self, request: HttpRequest, length: int) -> None:
+        self.request, self.left = request, length
+
+    def read(self, size: int = -1) -> bytes:
+        chunk: bytes = self.request.read(size)
+        self.left -= len(chunk)
+        if not chunk and self.left > 0:
+            raise UnreadablePostError
+        return chunk
+
+
+def _said(sentence: str, status: int) -> JsonResponse:
+    return JsonResponse({"error": sentence}, status=status)
+
+
+@require_POST
+@never_cache
+@signed_in
+def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
+    """Take one photo ahead of its form: the bytes are the body, the headers name form and file. The same file again is the same photo."""
+    user, claim = person(request), by_reference(Claim.objects.public(), ref)
+    form_key, file_key = (request.headers.get(name, "") for name in ("X-Form-Key", "X-File-Key"))
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    if not length or not all(0 < len(key) <= 80 and key.isprintable() for key in (form_key, file_key)):
+        return _said(_("No photo came with this."), 400)
+    check_file(user, claim)
+    status = 200
+    found = staging.staged_before(by=user, form_key=form_key, file_key=file_key)
+    if found is None:
+        status = 201
+        try:
+            if length > settings.EXHIBIT_MAX_BYTES:
+                raise TooLarge(settings.EXHIBIT_MAX_BYTES)
+            staging.check_quota(by=user, form_key=form_key, coming=length, now=timezone.now())
+            stored = staging.receive(_Body(request, length))
+            found = staging.stage(
+                by=user, claim=claim, form_key=form_key, file_key=file_key, stored=stored,
+                filename=unquote(request.headers.get("X-File-Name", "")), now=timezone.now(),
+            )  # fmt: skip
+        except TooLarge as error:
+            return _said(_("It is larger than %(limit)s.") % {"limit": filesizeformat(error.limit)}, 413)
+        except NoSpace:
+            return _said(_("There is no room to store this just now. Please try again later."), 507)
+        except staging.QuotaReached:
+            return _said(_("That is as much as one account may send in a day. Hand in what is here, and go on tomorrow."), 429)
+        except ValidationError as error:
+            return _said(" ".join(error.messages), 400)
+        except UnreadablePostError:
+            return _said(_("The connection was lost before the photo was here."), 400)
+    return JsonResponse({"id": str(found.pk), "size": found.size}, status=status)
+
+
+@require_POST
+@never_cache
+@signed_in
+def discard_photo(request: HttpRequest, photo: UUID) -> HttpResponse:
+    """Take a photo of mine off the form for which it was sent ahead."""
+    if not staging.discard(by=person(request), photo=photo, now=timezone.now()):
+        raise Http404
+    return HttpResponse(status=204)
 
 
 # --- one's own ---------------------------------------------------------------------------------------------------------
@@ -164,8 +261,20 @@ def submission(request: HttpRequest, ref: str) -> HttpResponse:
     found = _own(request, ref)
     if elsewhere := canonical(request, found.reference, ref):
         return elsewhere
-    context = {"submission": found, "shown": _shown(found), "teardowns": _teardowns(found), "withdraw_blocked": _withdraw_blocked(found)}
-    return render(request, "evidence/submission.html", context)
+    shown = _shown(found)
+    reading = sum(one["exhibit"].status == ExhibitStatus.STORED for one in shown)
+    context = {"submission": found, "shown": shown, "reading": reading, "ready": len(shown) - reading}
+    if request.headers.get("HX-Request"):
+        response = render(request, "evidence/submission.html#files", context)
+    else:
+        checkpoint = Checkpoint.objects.order_by("-size").first()
+        context |= {"teardowns": _teardowns(found), "withdraw_blocked": _withdraw_blocked(found)}
+        if checkpoint:
+            root = base64.b64encode(checkpoint.root).decode()
+            context["checkpoint"] = {"size": checkpoint.size, "root": root, "signed_at": checkpoint.signed_at}
+        response = render(request, "evidence/submission.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 def _withdraw_blocked(found: Submission) -> str | None:

@@ -17,10 +17,10 @@ from accounts.models import Organisation, OrganisationKind, Role, User
 from claims import actions as claims
 from claims.models import Aspect, Claim, Company, Product, ProductOption, Series, Source
 from claims.written import write
-from evidence.actions import filing, pointing
+from evidence.actions import filing, pointing, staging
 from evidence.actions.looking import WATCHER, Looked, record_look
 from evidence.extraction import Extract
-from evidence.models import Comparison, Exhibit, Observation, Rendition, Submission
+from evidence.models import Comparison, Exhibit, Observation, Rendition, StagedPhoto, Submission
 from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions
 from ledger.sequencing import sequence
@@ -118,6 +118,16 @@ def picture(number: int) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (40, 30), (40 * number, 90, 120)).save(file, "JPEG")
     return file.getvalue()
+
+
+def build_staged(
+    owner: User, scene: Scene, *, form_key: str = "form", content: bytes = b"on its way", name: str = "duct.jpg"
+) -> StagedPhoto:
+    """A photo that was sent ahead of a form."""
+    return staging.stage(
+        by=owner, claim=scene.claim, form_key=form_key, file_key=f"{name} {len(content)}", stored=staging.receive(io.BytesIO(content)),
+        filename=name, now=timezone.now(),
+    )  # fmt: skip
 
 
 def build_evidence(scene: Scene, *, grade: tuple[str, str] = ("B", "2"), accept: bool = True) -> Scene:

@@ -261,6 +261,10 @@ REPLY_WINDOW_DAYS = 10
 # Limits of what people hand in.
 EXHIBIT_MAX_BYTES = 40 * 1024 * 1024
 SUBMISSION_MAX_EXHIBITS = 20
+#: What one account may send ahead of its forms in a day: photos that are staged until the form is handed in.
+STAGED_MAX_PHOTOS = 100
+STAGED_MAX_BYTES = 1024 * 1024 * 1024
+STAGED_KEPT_FOR = timedelta(days=2)
 FREE_SPACE_FLOOR = 512 * 1024 * 1024
 
 # For operators.

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import IO, Any
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,7 +19,9 @@ import ledger
 from accounts.models import Organisation, Role, User
 from accounts.permissions import NotAllowed
 from claims.models import Aspect, Claim
-from evidence.blobs import Stored
+from evidence.actions.staging import NewPhoto as NewPhoto
+from evidence.actions.staging import receive as receive
+from evidence.actions.staging import take
 from evidence.keyed import keyed
 from evidence.models import (
     Contributor,
@@ -33,7 +36,6 @@ from evidence.models import (
 )
 from evidence.permissions import check_decide, check_file, check_grade, check_view_original, check_withdraw
 from evidence.states import CustodyKind, ExhibitStatus, SubmissionStatus
-from evidence.stores import originals
 
 Written = dict[str, Any]
 
@@ -44,15 +46,6 @@ class SubmissionChanged(Exception):
     def __init__(self, submission: Submission) -> None:
         super().__init__(f"{submission.reference} is {submission.status} already")
         self.submission = submission
-
-
-@dataclass(frozen=True)
-class NewPhoto:
-    """A photo whose bytes are in the store already (`receive`)."""
-
-    stored: Stored
-    filename: str = ""
-    caption: Written = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,12 +86,6 @@ class NewTeardown:
     laboratory: Organisation | None = None
 
 
-def receive(stream: IO[bytes]) -> Stored:
-    """Store the bytes of one photo, before anything looks inside. Raises evidence.blobs' TooLarge and NoSpace; nothing is lost twice:
-    bytes that no row ever names are swept later."""
-    return originals().put(stream, limit=settings.EXHIBIT_MAX_BYTES)
-
-
 def _custody(exhibit: Exhibit, kind: str, *, agent: str, now: datetime, outcome: str = "", note: str = "") -> None:
     CustodyEvent.objects.create(exhibit=exhibit, kind=kind, agent=agent, outcome=outcome, note=note, happened_at=now)
 
@@ -117,16 +104,19 @@ def file_submission(
     contact: str = "",
     organisation: Organisation | None = None,
     idempotency_key: str = "",
+    staged: Sequence[UUID] = (),
 ) -> Submission:
     """Hand in a narrative with photos and, if one was made, a teardown with its measurements.
 
     The same `idempotency_key` by the same account gives the submission that is there. Each photo becomes a job of its own that
-    reads it. Raises NotAllowed, ValidationError; the transaction holds all of it or nothing.
+    reads it. `staged` are photos sent ahead (evidence.actions.staging), which stand before `photos`. Raises NotAllowed,
+    ValidationError; the transaction holds all of it or nothing.
     """
     check_file(by, claim)
     User.objects.select_for_update().get(pk=by.pk)  # One filing of an account at a time: a key sent twice at once is still one.
     if idempotency_key and (found := Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).first()):
         return found
+    photos = [*take(by=by, form_key=idempotency_key, chosen=staged, now=now), *photos]
     if len(photos) > settings.SUBMISSION_MAX_EXHIBITS:
         raise ValidationError(_("At most %(count)d photos in one submission.") % {"count": settings.SUBMISSION_MAX_EXHIBITS})
     if not narrative.strip() and not photos:

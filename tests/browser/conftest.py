@@ -36,8 +36,10 @@ def chromium() -> Iterator[Browser]:
 class Visitor:
     """One person with a browser of their own. Whatever the browser complains about fails the test."""
 
-    def __init__(self, browser: Browser, server: LiveServer, locale: str) -> None:
-        self.context = browser.new_context(base_url=server.url, locale=locale, viewport={"width": 1440, "height": 900})
+    def __init__(self, browser: Browser, server: LiveServer, locale: str, *, width: int = 1440, script: bool = True) -> None:
+        self.context = browser.new_context(
+            base_url=server.url, locale=locale, viewport={"width": width, "height": 900}, java_script_enabled=script
+        )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(10_000)
         self.complaints: list[str] = []
@@ -69,8 +71,8 @@ def visit(chromium: Browser, live_server: LiveServer) -> Iterator[object]:
     """`visit()` gives a new Visitor; at the end nobody may have had a complaint."""
     visitors: list[Visitor] = []
 
-    def new(locale: str = "en-GB") -> Visitor:
-        visitors.append(Visitor(chromium, live_server, locale))
+    def new(locale: str = "en-GB", *, width: int = 1440, script: bool = True) -> Visitor:
+        visitors.append(Visitor(chromium, live_server, locale, width=width, script=script))
         return visitors[-1]
 
     yield new

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import expect
 
 import jobs
-from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor
 
@@ -127,26 +126,3 @@ def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
     expect(reader.page.get_by_role("link", name=re.compile("2 adjudicators"))).to_be_visible()
     reader.page.get_by_role("link", name="Every edit, field by field").click()
     expect(reader.page.get_by_text("A verdict was approved and published").first).to_be_visible()
-
-
-def test_an_owner_files_photos_without_a_script(visit: Callable[..., Visitor], tmp_path: Path) -> None:
-    """The form with several files, and what was typed kept when something is missing."""
-    scene = scenes.build_claim()
-    stage.verified(scene.owners[0])
-    photos = []
-    for number in (1, 2):
-        photos.append(tmp_path / f"photo{number}.jpg")
-        photos[-1].write_bytes(stage.drawing(str(number)))
-    owner = visit()
-    owner.page.goto(f"/claims/{scene.claim.reference}/")
-    owner.page.get_by_role("link", name="File evidence").click()
-    owner.sign_in(scene.owners[0].email)
-    owner.page.goto(f"/claims/{scene.claim.reference}/file/")
-    owner.page.get_by_label("What did you find?").fill("No air came through.")
-    owner.page.locator("input[name=photos]").set_input_files([str(one) for one in photos])
-    owner.page.get_by_label(re.compile("I took these photos")).check()
-    owner.page.get_by_role("button", name="Hand in").click()
-    expect(owner.page.get_by_role("status")).to_contain_text("Received.")
-    jobs.drain()
-    owner.page.reload()
-    assert owner.page.locator("ul.shots img").count() == 2

@@ -90,7 +90,8 @@ def test_what_was_typed_is_kept_when_something_is_wrong(scene: scenes.Scene, set
     assert answer.status_code == 400
     assert "No air came through." in page
     assert sent["idempotency_key"] in page
-    assert "choose the photos again" in page
+    assert "choose those again" not in page  # they were kept as well
+    assert page.count('name="staged"') == 2
     settings.EXHIBIT_MAX_BYTES = 3
     answer = client.post(path, {**sent, "photos": [photo()]})
     assert answer.status_code == 413

@@ -126,6 +126,11 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "account/login/code/confirm/": ("/account/login/code/confirm/", {"GET": row(302), "POST": row(302)}),
     # filing and one's own submissions
     "claims/<str:ref>/file/": ("/claims/{claim}/file/", {"GET": SIGNED_IN, "POST": row(400, anonymous=302)}),
+    "claims/<str:ref>/file/photos/": ("/claims/{claim}/file/photos/", {"GET": row(NO_ONE), "POST": row(400, anonymous=302)}),
+    "staged/<uuid:photo>/discard/": (
+        "/staged/{staged}/discard/",
+        {"GET": row(NO_ONE), "POST": row(404, anonymous=302, owner=204)},
+    ),
     "submissions/": ("/submissions/", {"GET": SIGNED_IN, "POST": row(NO_ONE)}),
     "submissions/<str:ref>/": ("/submissions/{pending}/", {"GET": OWN, "POST": row(NO_ONE)}),
     "submissions/<str:ref>/withdraw/": (
@@ -332,6 +337,7 @@ class World:
             "picture": Rendition.objects.get(exhibit=accepted).digest,
             "pending": pending.reference,
             "hidden": hidden.reference,
+            "staged": scenes.build_staged(scene.owners[0], scene).pk,
             "report": report.reference,
             "comparison": scenes.build_pointing(scene).pk,
             "aspect": scene.carbon.pk,

@@ -1,0 +1,131 @@
+"""Photos sent ahead of their form: each by itself, so that a lost connection costs one photo and not the evening.
+
+Steps: 1. ask the quotas; 2. store the bytes under their SHA-256; 3. name them by a row. Killed after 2, the sender sends again and
+the row names the same bytes. The form then takes its rows (`take`) in the transaction that files it. What is never sent is swept
+after `STAGED_KEPT_FOR`, with its bytes if nothing else names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Count, Sum
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from claims.models import Claim
+from evidence.blobs import Readable, Stored
+from evidence.keyed import keyed
+from evidence.models import Capture, Exhibit, StagedPhoto
+from evidence.permissions import check_file
+from evidence.stores import originals
+
+DAY = timedelta(days=1)
+SWEEP = 200
+
+
+class QuotaReached(Exception):
+    """The account sent as much ahead as it may in a day. Doors answer 429."""
+
+
+@dataclass(frozen=True)
+class NewPhoto:
+    """A photo whose bytes are in the store already (`receive`, `stage`)."""
+
+    stored: Stored
+    filename: str = ""
+    caption: dict[str, Any] = field(default_factory=dict)
+
+
+def receive(stream: Readable) -> Stored:
+    """Store the bytes of one photo, before anything looks inside. Raises evidence.blobs' TooLarge and NoSpace."""
+    return originals().put(stream, limit=settings.EXHIBIT_MAX_BYTES)
+
+
+def check_quota(*, by: User, form_key: str, coming: int, now: datetime) -> None:
+    """Raises QuotaReached if `coming` more bytes would be more than the account may send ahead, ValidationError if the form is full."""
+    mine = StagedPhoto.objects.filter(user=by)
+    if mine.kept().filter(form_key=form_key).count() >= settings.SUBMISSION_MAX_EXHIBITS:
+        raise ValidationError(_("At most %(count)d photos in one submission.") % {"count": settings.SUBMISSION_MAX_EXHIBITS})
+    sent = mine.filter(created_at__gt=now - DAY).aggregate(count=Count("pk"), size=Sum("size"))
+    if sent["count"] >= settings.STAGED_MAX_PHOTOS or (sent["size"] or 0) + coming > settings.STAGED_MAX_BYTES:
+        raise QuotaReached
+
+
+def staged_before(*, by: User, form_key: str, file_key: str) -> StagedPhoto | None:
+    """The photo that was sent under this key, if it can still be used."""
+    return StagedPhoto.objects.kept().filter(user=by, form_key=form_key, file_key=file_key).first()
+
+
+@transaction.atomic
+def stage(*, by: User, claim: Claim, form_key: str, file_key: str, stored: Stored, filename: str, now: datetime) -> StagedPhoto:
+    """Name bytes that are in the store by a row of the form. The same `file_key` again is the same row.
+
+    Raises NotAllowed, QuotaReached, ValidationError.
+    """
+    check_file(by, claim)
+    User.objects.select_for_update().get(pk=by.pk)  # One at a time for an account, so that many at once can't pass the quota together.
+    if found := staged_before(by=by, form_key=form_key, file_key=file_key):
+        return found
+    check_quota(by=by, form_key=form_key, coming=stored.size, now=now)
+    return StagedPhoto.objects.create(
+        user=by, claim=claim, form_key=form_key, file_key=file_key, digest=stored.sha256, size=stored.size, filename=filename[:200],
+        created_at=now,
+    )  # fmt: skip
+
+
+def take(*, by: User, form_key: str, chosen: Sequence[UUID], now: datetime) -> list[NewPhoto]:
+    """The chosen photos of the form, in their order, closed so that nobody takes them twice. Runs in the transaction that files them.
+
+    Raises ValidationError when one is no longer there.
+    """
+    if not chosen:
+        return []
+    rows = StagedPhoto.objects.kept().filter(user=by, form_key=form_key, pk__in=chosen).select_for_update()
+    found = {one.pk: one for one in rows}
+    wanted = list(dict.fromkeys(chosen))
+    if len(found) != len(wanted):
+        raise ValidationError(_("A photo was kept as long as we keep what is not handed in. Please choose it again."), code="staged_gone")
+    # What the exhibit keeps sealed does not stay open here: only the size, for the quota.
+    StagedPhoto.objects.filter(pk__in=wanted).update(closed_at=now, digest="", filename="")
+    return [NewPhoto(Stored(found[pk].digest, found[pk].size, False), found[pk].filename) for pk in wanted]
+
+
+def discard(*, by: User, photo: UUID, now: datetime) -> bool:
+    """Take a staged photo off its form; False if it is not there. Its bytes go with the next sweep."""
+    return StagedPhoto.objects.kept().filter(user=by, pk=photo).update(closed_at=now) == 1
+
+
+def sweep(*, now: datetime) -> int:
+    """Remove rows older than `STAGED_KEPT_FOR` and, of those that were not filed, the bytes. Returns how many rows went.
+
+    Bytes go after the rows are gone for good, and stay if anything names them or somebody has just sent them again.
+    """
+    until = now - settings.STAGED_KEPT_FOR
+    with transaction.atomic():
+        rows = StagedPhoto.objects.filter(created_at__lt=until).select_for_update(skip_locked=True).order_by("created_at")[:SWEEP]
+        old = {one.pk: one.digest for one in rows}
+        StagedPhoto.objects.filter(pk__in=old).delete()
+        transaction.on_commit(lambda: _drop(set(old.values()) - {""}))
+    return len(old)
+
+
+def _drop(digests: set[str]) -> None:
+    for digest in digests:
+        originals().drop(digest, _named, older_than=settings.STAGED_KEPT_FOR / 2)
+
+
+def _named(digest: str) -> bool:
+    """Whether any row names these bytes."""
+    return (
+        StagedPhoto.objects.filter(digest=digest).exists()
+        or Exhibit.objects.filter(duplicate_key=keyed("original", digest)).exists()
+        or Capture.objects.filter(digest=digest).exists()
+    )
