@@ -15,11 +15,12 @@ from typing import Any, Final, NamedTuple, cast
 from xml.etree import ElementTree
 
 from reports import fonts
+from reports.palette import light
 from reports.schema import Aspect
 from reports.words import Lang, phrase, word
 
 WIDTH: Final = 640
-INK, INK_2, HAIRLINE, CAME, CAME_TINT = "#16181d", "#4a4e57", "#b9b5ac", "#0f5e3c", "#e0f2e7"
+INK, INK_2, HAIRLINE, CAME, CAME_TINT, SHEET = (light()[name] for name in ("ink", "ink-2", "hairline", "came", "came-tint", "sheet"))
 #: Rows drawn at most; the table beside the chart always holds all.
 TOP: Final = 46.0
 ROW: Final = 26.0
@@ -145,7 +146,7 @@ def _promised_against_measured(
         dots=[(x(number), y) for (number, _), y in zip(points, middle, strict=True)],
         labels=labels,
     )
-    return fonts.outlined(_finished(_draw(spec), title, " ".join([promise, *told]), [each[0] for each in labels]), lang)
+    return fonts.outlined(finished(draw(spec), title, " ".join([promise, *told]), [each[0] for each in labels]), lang)
 
 
 def _short(text: str, most: int) -> str:
@@ -219,18 +220,19 @@ def _spec(
         for (anchor, size, colour, weight), alike in groupby(numbered, key=lambda each: each[1][3:])
     ]
     chart = alt.layer(field.encode(x=x, y=y, x2="x2:Q", y2="y2:Q"), *rules, marks, *texts)
-    chart = chart.properties(width=WIDTH, height=height, padding=0, autosize=alt.AutoSizeParams(type="none"), background="#ffffff")
+    chart = chart.properties(width=WIDTH, height=height, padding=0, autosize=alt.AutoSizeParams(type="none"), background=SHEET)
     return cast(dict[str, Any], chart.configure(aria=False, view=alt.ViewConfig(stroke="transparent")).to_dict())
 
 
-def _draw(spec: Mapping[str, Any]) -> str:
+def draw(spec: Mapping[str, Any]) -> str:
+    """The specification as the engine draws it, with nothing fetched from anywhere."""
     import vl_convert
 
     svg: str = vl_convert.vegalite_to_svg(dict(spec), vl_version=VEGA_LITE, allowed_base_urls=[])
     return svg
 
 
-def _finished(svg: str, title: str, description: str, labels: Sequence[str]) -> str:
+def finished(svg: str, title: str, description: str, labels: Sequence[str]) -> str:
     """The engine's picture with the real labels in the place of ``#n``, and in words what it shows."""
     root = ElementTree.fromstring(svg)  # noqa: S314  (drawn a moment ago from numbers alone)
     for text in root.iter(f"{{{fonts.SVG}}}text"):

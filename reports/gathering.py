@@ -19,6 +19,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.urls import reverse
 
 from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Source
+from claims.states import Stance
 from evidence.diffing import diff
 from evidence.models import (
     Comparison,
@@ -35,7 +36,7 @@ from evidence.models import (
     Version,
 )
 from ledger.models import Entry
-from reports import charts, comparing, lines
+from reports import charts, comparing, lines, promises
 from reports.models import Report, ReportFile
 from reports.quoting import Quoted, struck, whole
 from reports.words import Lang
@@ -438,14 +439,16 @@ def telling(shown: Sequence[Shown], judgements: Sequence[Judgement], count: int 
 def claim_page(claim: Claim) -> dict[str, Any]:
     """Everything on the page of a claim."""
     places = places_of(claim)
+    said = [one for one in places if one.appearance.says == Stance.SAYS_SO]
     exhibits = list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")[:200])
     judgements = judgements_of(claim)
     entry = last_entries("claims.claim", [claim.pk])
-    first = next((one for one in places if one.line.versions), places[0] if places else None)
+    first = next((one for one in said if one.line.versions), said[0] if said else None)
     return {
         "claim": claim,
         "judgements": judgements,
-        "places": places,
+        "places": said,
+        "elsewhere": promises.beside(places),
         "first": first,
         "quoted": quoted(claim, first),
         "flags": list(Flag.objects.raised().filter(claim=claim).order_by("raised_at", "id")),

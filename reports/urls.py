@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from reports.views import claims, exhibits, record, reports, sources
+from reports.views import claims, companies, exhibits, record, reports, sources
 
 app_name = "reports"
 urlpatterns = [
@@ -12,7 +12,11 @@ urlpatterns = [
     path("claims/", claims.claims, name="claims"),
     path("claims/<str:ref>/", claims.claim, name="claim"),
     path("claims/<str:ref>/history/", claims.history, name="history"),
-    path("companies/<uuid:company>/", claims.company, name="company"),
+    path("companies/", companies.all_companies, name="companies"),
+    path("companies/<uuid:company>/", companies.company, name="company"),
+    path("companies/<uuid:company>/verdicts.<str:lang>.<str:size>.svg", companies.verdicts_chart, name="verdicts-chart"),
+    path("products/<uuid:product>/", companies.product, name="product"),
+    path("series/<uuid:series>/chart.<str:lang>.<str:size>.svg", companies.series_chart, name="series-chart"),
     path("verdicts/<str:ref>/", claims.verdict, name="verdict"),
     re_path(r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.svg$", claims.chart, name="chart"),
     path("sources/<uuid:source>/", sources.source, name="source"),

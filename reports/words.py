@@ -323,6 +323,13 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "chart_limit": Pair("promised: {comparator} {value} {unit}", "承诺：{comparator} {value} {unit}"),
     "chart_unit": Pair("{label}: {value} ± {expanded} {unit} (k = {k})", "{label}：{value} ± {expanded} {unit}（k = {k}）"),
     "chart_rest": Pair("and {n} more, in the table", "另有 {n} 项，见表"),
+    "trend_verdicts": Pair("Verdicts over time", "历次裁定"),
+    "trend_verdict": Pair("{day}: {rating}.", "{day}：{rating}。"),
+    "trend_computed": Pair("computed", "按数据计算"),
+    "trend_stated": Pair("as stated", "他人所称"),
+    "trend_compared": Pair(
+        "Stated: {stated} {unit}; computed: {computed} {unit}", "他人所称：{stated} {unit}；按数据计算：{computed} {unit}"
+    ),
     "col_unit": Pair("Unit", "实物"),
     "col_value": Pair("Value", "测量值"),
     "col_uncertainty": Pair("Standard uncertainty", "标准不确定度"),

@@ -5,7 +5,8 @@ Loaded as `{% load record %}`. Nothing here asks the database, but `record_state
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -47,8 +48,11 @@ from evidence.states import (
 from ledger.models import Checkpoint
 from reports.gathering import Line
 from reports.lines import WIDTH
+from reports.trends import shown as shown_figure
 from reports.words import DOES_NOT_PROVE, Lang
 from verdicts.conformity import Decision, plain
+from verdicts.lags import Lag
+from verdicts.models import Occurrence
 from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, InvitationStatus, Mechanism, Rating, VerdictStatus
 
 register = template.Library()
@@ -253,6 +257,90 @@ def verdict_mark(rating: str) -> SafeString:
     """A rating as a word with its shape and colour."""
     label = str(Rating(rating).label)
     return _marked(rating.replace("_", "-"), SHAPES[rating], label[:1].upper() + label[1:])
+
+
+# A full dot, a dot struck through, an empty dashed one: agreement, contradiction, silence.
+STANCES = {
+    "says_so": '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.8"/>'
+    '<path d="m4.8 8.3 2.3 2.3 4.2-4.9" fill="none" stroke="currentColor" stroke-width="1.8"/>',
+    "says_otherwise": '<circle cx="8" cy="8" r="7.4" fill="currentColor"/><path d="m5 5 6 6m0-6-6 6" class="v-cut" stroke-width="1.9"/>',
+    "no_mention": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2 2.2"/>',
+}
+
+
+@register.simple_tag
+def stance_mark(stance: str) -> SafeString:
+    """What a source says about a promise: a word with its shape and colour."""
+    label = str(Stance(stance).label)
+    return _marked(stance.replace("_", "-"), STANCES[stance], label[:1].upper() + label[1:])
+
+
+@register.simple_tag
+def verdict_sign(rating: str) -> SafeString:
+    """The shape of a rating alone, its word for who does not see it: where many stand in a row."""
+    label = str(Rating(rating).label)
+    return format_html(
+        '<span class="v v-{}" title="{}"><svg viewBox="0 0 16 16" role="img" aria-label="{}">{}</svg></span>',
+        rating.replace("_", "-"), label, label, mark_safe(SHAPES[rating]),  # noqa: S308  our own constants
+    )  # fmt: skip
+
+
+@register.simple_tag
+def stance_sign(stance: str) -> SafeString:
+    """The shape of a stance alone, its word for who does not see it."""
+    label = str(Stance(stance).label)
+    return format_html(
+        '<span class="v v-{}" title="{}"><svg viewBox="0 0 16 16" role="img" aria-label="{}">{}</svg></span>',
+        stance.replace("_", "-"), label, label, mark_safe(STANCES[stance]),  # noqa: S308  our own constants
+    )  # fmt: skip
+
+
+def _hours(span: timedelta) -> str:
+    minutes = span // timedelta(minutes=1)
+    return gettext("{} h {} min").format(minutes // 60, minutes % 60)
+
+
+@register.filter
+def lag(value: Lag | None) -> SafeString:
+    """How long after the harm, as exactly as it is known, with both bounds behind it."""
+    if value is None:
+        return SafeString("")
+    exact = gettext("at least {}, at most {}").format(_hours(value.least), _hours(value.most))
+    if value.least >= timedelta(days=10):
+        days = value.least // timedelta(days=1), -(-value.most // timedelta(days=1))
+        shown = gettext("{} days").format(days[0] if days[0] + 1 >= days[1] else f"{days[0]}–{days[1]}")
+    elif value.most - value.least <= timedelta(minutes=2):
+        shown = _hours(value.least + (value.most - value.least) / 2)
+    else:
+        low, high = value.least // timedelta(hours=1), -(-value.most // timedelta(hours=1))
+        shown = gettext("{} h").format(f"{low}–{high}")
+    return format_html('<span class="num" title="{}">{}</span>', exact, shown)
+
+
+@register.filter
+def moment_known(event: Occurrence) -> SafeString:
+    """The time of an event as exactly as it is known, and no further."""
+    at = event.happened_at.astimezone(timezone.get_default_timezone())
+    if event.exact_to == "minute":
+        return when(at)
+    shown = _day(at) if event.exact_to == "day" else gettext("{}, about {} o’clock UTC").format(_day(at), at.hour)
+    exact = at.strftime("%Y-%m-%d") if event.exact_to == "day" else at.strftime("%Y-%m-%dT%H:00Z")
+    return format_html('<time datetime="{}" title="{}">{}</time>', exact, str(Exactness(event.exact_to).label), shown)
+
+
+@register.filter
+def actors(codes: Iterable[str]) -> str:
+    """Who acted, as a list in words."""
+    known = [str(Actor(code).label) for code in codes]
+    if page_language() == "zh-Hans":
+        return "、".join(known)
+    return known[0] if len(known) == 1 else gettext("{} and {}").format(", ".join(known[:-1]), known[-1]) if known else ""
+
+
+@register.filter
+def thousands(value: Decimal | None) -> str:
+    """A number exactly as it is kept, its thousands apart."""
+    return "" if value is None else shown_figure(value)
 
 
 @register.simple_tag

@@ -1,14 +1,13 @@
-"""Front, lists, a claim and its history, a company, a verdict."""
+"""Front, lists, a claim and its history, a verdict."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.doors import everyone
 from accounts.permissions import objection
 from claims.lookup import by_reference, canonical
-from claims.models import Claim, Company, Criterion, EntityRole, LegalEntity, Product
+from claims.models import Claim, Company, Criterion
 from claims.paging import page_of
 from claims.references import read_reference
 from claims.states import ClaimKind, FlagKind
@@ -24,6 +23,7 @@ from claims.written import read
 from evidence.permissions import check_file
 from reports import gathering
 from reports.history import tell
+from reports.palette import in_both_schemes
 from reports.trails import claim_changes
 from reports.views import gone
 from reports.words import Lang
@@ -118,31 +118,6 @@ def history(request: HttpRequest, ref: str) -> HttpResponse:
     return render(request, "reports/history.html", context)
 
 
-@dataclass
-class _Named:
-    entity: LegalEntity
-    roles: list[EntityRole]
-
-
-@require_safe
-@everyone
-def company(request: HttpRequest, company: UUID) -> HttpResponse:
-    """A company: its legal persons and what each did, its products, its claims."""
-    found = get_object_or_404(Company, pk=company)
-    entities = list(LegalEntity.objects.filter(company=found).order_by("created_at", "id"))
-    roles = list(EntityRole.objects.filter(entity__in=entities).select_related("product", "source").order_by("from_date", "id"))
-    page = page_of(Claim.objects.public().filter(company=found).with_shown_parts(), request.GET)
-    context = {
-        "company": found,
-        "entities": [_Named(one, [role for role in roles if role.entity_id == one.pk]) for one in entities],
-        "products": Product.objects.filter(company=found).prefetch_related("productoption_set").order_by("-id")[:100],
-        "sources": found.source_set.order_by("-id")[:50],
-        "page": page,
-        "rows": gathering.rows_of(page.rows),
-    }
-    return render(request, "reports/company.html", context)
-
-
 def _verdict(ref: str) -> Verdict:
     public = Verdict.objects.public().select_related("aspect__claim__company", "supersedes", "superseded_by")
     return by_reference(public, ref)
@@ -190,6 +165,6 @@ def chart(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
     svg = gathering.conformity_chart(found, criterion, lang, read(criterion.property, lang).text if criterion else "")
     if svg is None:
         raise Http404
-    response = HttpResponse(svg, content_type="image/svg+xml")
+    response = HttpResponse(in_both_schemes(svg), content_type="image/svg+xml")
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response

@@ -147,7 +147,7 @@ def test_the_claim_page_says_what_was_said_found_and_answered(case: scenes.Scene
     assert "gone between" in page
     assert f"/verdicts/{case.verdict.reference}/" in page
     assert "Not yet rated" in page or "In review" in page  # the aspect without a verdict says how far it is
-    for order in (("The company’s answer", 'id="said"'), ("How sure", "The record</h2>"), ('id="evidence"', "elsewhere")):
+    for order in (("The company’s answer", 'id="said"'), ("How sure", "The record</h2>"), ('id="evidence"', 'id="elsewhere"')):
         assert page.index(order[0]) < page.index(order[1])
 
 
