@@ -9,6 +9,7 @@ from accounts import views
 app_name = "accounts"
 urlpatterns = [
     path("account/", views.account, name="account"),
+    path("account/organisations/<uuid:organisation>/", views.organisation, name="organisation"),
     path("account/keys/", views.keys, name="keys"),
     path("account/keys/<uuid:key>/revoke/", views.revoke, name="revoke"),
 ]

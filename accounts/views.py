@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,16 +18,51 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import actions
 from accounts.doors import person, signed_in
 from accounts.forms import KeyForm
-from accounts.models import ApiKey
+from accounts.models import ApiKey, Membership, Organisation, Role, Scope
+from accounts.powers import POWERS, SCOPES
 
 
 @require_safe
 @never_cache
 @signed_in
 def account(request: HttpRequest) -> HttpResponse:
-    """Who I am here: pseudonym, e-mail, roles."""
-    held = person(request).membership_set.current().select_related("organisation").order_by("created_at")
-    return render(request, "accounts/account.html", {"memberships": held})
+    """Who I am here, and what I may do in which organisation."""
+    held = [
+        _power(Role(one.role), one.organisation, one.created_at)
+        for one in person(request).membership_set.current().select_related("organisation").order_by("created_at")
+    ]
+    context = {"held": held or [_power(Role.CONTRIBUTOR)]}
+    return render(request, "accounts/account.html", context)
+
+
+def _power(role: Role, organisation: Organisation | None = None, since: datetime | None = None) -> dict[str, Any]:
+    may, may_not = POWERS[role]
+    return {"role": role.label, "organisation": organisation, "since": since, "may": may, "not": may_not}
+
+
+@require_safe
+@never_cache
+@signed_in
+def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
+    """An organisation of mine: its members under their pseudonyms, and what their roles may do. To anyone else it is not there."""
+    me = person(request)
+    found = get_object_or_404(Organisation, pk=organisation)
+    held = list(Membership.objects.current().filter(organisation=found).select_related("user").order_by("created_at"))
+    if not me.is_staff and me.pk not in {one.user_id for one in held}:
+        raise Http404
+    members: dict[UUID, dict[str, Any]] = {}
+    for one in held:
+        member = members.setdefault(
+            one.user_id, {"pseudonym": one.user.pseudonym, "roles": [], "since": one.created_at, "me": one.user_id == me.pk}
+        )
+        member["roles"].append(Role(one.role).label)
+    roles = [role for role in Role if role in {one.role for one in held}]
+    context = {
+        "organisation": found,
+        "members": list(members.values()),
+        "powers": [(role.label, *POWERS[role]) for role in roles],
+    }
+    return render(request, "accounts/organisation.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,9 +85,14 @@ def keys(request: HttpRequest) -> HttpResponse:
             form = KeyForm()
         except ValidationError as error:
             form.add_error(None, error)
+    usable = set(_usable(user.pk))
+    labels = {str(scope.value): scope.label for scope in Scope}
     context = {
-        "keys": ApiKey.objects.filter(user=user).order_by("-id")[:100],
-        "usable": set(_usable(user.pk)),
+        "keys": [
+            (key, [labels.get(scope, scope) for scope in key.scopes], key.pk in usable)
+            for key in ApiKey.objects.filter(user=user).order_by("-id")[:100]
+        ],
+        "scopes": [(scope.label, meaning) for scope, meaning in SCOPES.items()],
         "form": form,
         "secret": secret,
     }

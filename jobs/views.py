@@ -7,12 +7,14 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -52,10 +54,13 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Jobs per queue and state, what is running, and what was set aside and why."""
     counts = {(row["queue"], row["state"]): row["n"] for row in Job.objects.values("queue", "state").annotate(n=Count("id"))}
     now = health()
-    return render(
+    fragment = request.headers.get("HX-Request") == "true"
+    response = render(
         request,
-        "jobs/overview.html",
+        "jobs/overview.html" + ("#work" if fragment else ""),
         {
+            "seen": timezone.now(),
+            "late": settings.JOBS_CANARY_LATE.total_seconds(),
             "states": list(State),
             "rows": [(Queue(q.queue), q, [counts.get((q.queue, state), 0) for state in State]) for q in now.queues],
             "health": now,
@@ -63,6 +68,8 @@ def overview(request: HttpRequest) -> HttpResponse:
             "quarantined": Job.objects.filter(state=State.QUARANTINED).order_by("-finished_at")[:SHOWN],
         },
     )
+    response["Vary"] = "HX-Request"
+    return response
 
 
 @require_POST
@@ -100,8 +107,6 @@ def progress(request: HttpRequest, job_id: UUID) -> HttpResponse:
     fragment = request.headers.get("HX-Request") == "true"
     response = render(request, "jobs/progress.html" + ("#progress" if fragment else ""), {"job_id": job_id, **shown})
     response["Vary"] = "HX-Request"
-    if shown["open"] and not fragment:
-        response["Refresh"] = "2"  # The page keeps itself fresh without a script.
     return response
 
 

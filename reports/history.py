@@ -377,14 +377,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Field:
-    """One changed field. Either `parts` (texts, as diffs) or `before` and `after` (values)."""
+    """One changed field. Either `parts` (texts, as diffs) or `before` and `after` (values): `form` says whether these are words of
+    ours, moments, or codes and ids as they are stored."""
 
     label: str
     name: str
     state: str
     parts: tuple[Part, ...] = ()
-    before: str = ""
-    after: str = ""
+    before: str | datetime = ""
+    after: str | datetime = ""
+    form: str = "words"
 
 
 @dataclass(frozen=True)
@@ -409,16 +411,18 @@ def _texts(value: Any) -> dict[str, str]:
     return {value["lang"]: value["text"], **{lang: one["text"] for lang, one in value["translations"].items()}}
 
 
-def _plain(field: models.Field[Any, Any] | None, value: Any) -> str:
-    """A value in words: the label of a choice, yes or no, numbers and dates as they stand."""
+def _plain(field: models.Field[Any, Any] | None, value: Any) -> tuple[str | datetime, str]:
+    """A value as people read it, and its form: the label of a choice, yes or no, a moment; numbers, dates and ids as they stand."""
     if value is None or value == "" or value == {}:
-        return ""
+        return "", "words"
     if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False, indent=1)
+        return (_("yes") if value else _("no")), "words"
     choices = dict(field.flatchoices) if field is not None and field.flatchoices else {}
-    return str(choices.get(value, value))
+    if isinstance(value, str) and value in choices:
+        return str(choices[value]), "words"
+    if isinstance(field, models.DateTimeField) and isinstance(value, str):
+        return datetime.fromisoformat(value), "moment"
+    return (json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, (dict, list)) else str(value)), "code"
 
 
 def _compare(before: str, after: str) -> tuple[Run, ...]:
@@ -445,7 +449,8 @@ def _field(model: type[models.Model] | None, change: FieldChange) -> Field:
     field = next((one for one in model._meta.concrete_fields if one.name == change.name), None) if model else None
     if parts := compared(change):
         return Field(label, change.name, change.state, parts=parts)
-    return Field(label, change.name, change.state, before=_plain(field, change.before), after=_plain(field, change.after))
+    (before, first), (after, second) = _plain(field, change.before), _plain(field, change.after)
+    return Field(label, change.name, change.state, before=before, after=after, form=second if after != "" else first)
 
 
 @dataclass(frozen=True)

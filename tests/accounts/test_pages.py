@@ -6,12 +6,14 @@ import hashlib
 import re
 from pathlib import Path
 
+import allauth
 import pytest
 from django.conf import settings
 from django.core import mail
 from django.test import Client
 
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey, Role, Scope, User
+from accounts.powers import POWERS, SCOPES
 from tests.scenes import person
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +33,7 @@ def mine(owner: User) -> Client:
 
 def make(client: Client, **more: object) -> str:
     page = client.post("/account/keys/", {"label": "my script", "scopes": ["read", "submit"], "days": "90", **more}).content.decode()
-    shown = re.search(r'<pre id="new-key">(ac_[^<]+)</pre>', page)
+    shown = re.search(r'<pre id="new-key"[^>]*>(ac_[^<]+)</pre>', page)
     return shown[1] if shown else ""
 
 
@@ -95,21 +97,111 @@ def test_signing_up_sends_a_mail_and_tells_nothing_about_others(owner: User) -> 
 
 @pytest.mark.parametrize(
     "path",
-    ["/account/login/", "/account/signup/", "/account/password/reset/", "/account/password/reset/done/", "/account/confirm-email/x/"],
+    [
+        "/account/login/",
+        "/account/signup/",
+        "/account/password/reset/",
+        "/account/password/reset/done/",
+        "/account/password/reset/key/x-y/",
+        "/account/password/reset/key/done/",
+        "/account/confirm-email/",
+        "/account/confirm-email/x/",
+        "/account/inactive/",
+    ],
 )
 @pytest.mark.parametrize("lang", ["en", "zh-hans"])
 def test_the_entrance_wears_the_dress_of_the_site(client: Client, path: str, lang: str) -> None:
     client.cookies["django_language"] = lang
-    page = client.get(path).content.decode()
-    assert "config/site.css" in page
-    assert "<script" not in page
+    wears_the_dress(client.get(path).content.decode())
 
 
-@pytest.mark.parametrize("path", ["/account/", "/account/email/", "/account/password/change/", "/account/logout/", "/account/keys/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/account/", "/account/email/", "/account/password/change/", "/account/reauthenticate/", "/account/logout/", "/account/keys/"],
+)
 def test_the_account_pages_open(mine: Client, path: str) -> None:
-    page = mine.get(path).content.decode()
+    wears_the_dress(mine.get(path).content.decode())
+
+
+def wears_the_dress(page: str) -> None:
+    """Our style sheets, one heading, no script but our own, nothing in the page that the policy forbids."""
     assert "config/site.css" in page
-    assert "<script" not in page
+    assert "accounts/accounts.css" in page
+    assert page.count("<h1") == 1
+    assert not re.search(r'<script(?! (?:type="module"|defer) src="/static/)', page)
+    assert not re.search(r'<[^>]+\s(style|on\w+)="', page)
+
+
+def test_every_template_of_the_library_that_a_visitor_can_reach_is_ours() -> None:
+    """Pages of features that are switched off (codes, telephones, passkeys at the door) are left to the library."""
+    theirs = Path(allauth.__file__).parent / "templates" / "account"
+    ours = Path(settings.BASE_DIR) / "config" / "templates" / "account"
+    off = {
+        "confirm_email_verification_code", "confirm_login_code", "confirm_password_reset_code", "confirm_phone_verification_code",
+        "email_change", "phone_change", "request_login_code", "signup_by_passkey",
+    }  # fmt: skip
+    pages = {path.stem for path in theirs.glob("*.html") if not path.stem.startswith("base_")}
+    assert pages - off - {path.stem for path in ours.glob("*.html")} == set()
+    assert off <= pages
+
+
+def test_a_forgotten_password_is_replaced_by_the_link_in_the_mail(client: Client, owner: User) -> None:
+    owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
+    assert client.post("/account/password/reset/", {"email": owner.email})["Location"] == "/account/password/reset/done/"
+    message = mail.outbox[-1]
+    assert "AsClaimed" in message.body
+    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", message.body)
+    assert link is not None
+    form = client.get(link[1], follow=True)
+    wears_the_dress(form.content.decode())
+    new = {"password1": "a new battery staple 7", "password2": "a new battery staple 7"}
+    assert client.post(form.redirect_chain[-1][0], new)["Location"] == "/account/password/reset/key/done/"
+    owner.refresh_from_db()
+    assert owner.check_password("a new battery staple 7")
+    assert "no longer works" in Client().get(link[1], follow=True, headers={"accept-language": "en"}).content.decode()
+
+
+def test_an_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> None:
+    client.post(
+        "/account/signup/", {"email": "new@example.org", "password1": "correct horse battery 9", "password2": "correct horse battery 9"}
+    )
+    link = re.search(r"http://testserver(/account/confirm-email/\S+)", mail.outbox[-1].body)
+    assert link is not None
+    page = client.get(link[1], headers={"accept-language": "en"}).content.decode()
+    wears_the_dress(page)
+    assert "Yes, it is mine" in page
+    client.post(link[1])
+    assert User.objects.get(email="new@example.org").emailaddress_set.get().verified
+
+
+def test_the_account_says_in_words_what_it_may_do() -> None:
+    moderator = person("moderator", Role.MODERATOR)
+    client = Client()
+    client.force_login(moderator)
+    page = client.get("/account/", headers={"accept-language": "en"}).content.decode()
+    assert "grade evidence" in page
+    assert "Not: Conclude a verdict" in page
+    organisation = moderator.membership_set.get().organisation
+    assert f"/account/organisations/{organisation.pk}/" in page
+
+
+def test_an_organisation_shows_its_members_pseudonyms_to_its_members_alone(mine: Client) -> None:
+    moderator, second = person("moderator", Role.MODERATOR), person("moderator2", Role.MODERATOR)
+    organisation = moderator.membership_set.get().organisation
+    client = Client()
+    client.force_login(moderator)
+    page = client.get(f"/account/organisations/{organisation.pk}/", headers={"accept-language": "en"}).content.decode()
+    assert moderator.pseudonym in page
+    assert second.pseudonym in page
+    assert moderator.email not in page
+    assert second.email not in page
+    assert mine.get(f"/account/organisations/{organisation.pk}/").status_code == 404
+
+
+def test_every_role_and_every_scope_has_its_words() -> None:
+    assert set(POWERS) == set(Role)
+    assert set(SCOPES) == set(Scope)
+    assert all(may and may_not for may, may_not in POWERS.values())
 
 
 def test_a_form_from_elsewhere_changes_nothing(owner: User) -> None:

@@ -107,6 +107,10 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "i18n/setlang/": ("/i18n/setlang/", {"GET": row(302), "POST": row(302)}),
     # one's own account
     "account/": ("/account/", {"GET": SIGNED_IN, "POST": row(NO_ONE)}),
+    "account/organisations/<uuid:organisation>/": (
+        "/account/organisations/{brand}/",
+        {"GET": row(404, anonymous=302, company=200, operator=200), "POST": row(NO_ONE)},
+    ),
     "account/keys/": ("/account/keys/", {"GET": SIGNED_IN, "POST": row(400, anonymous=302)}),
     "account/keys/<uuid:key>/revoke/": ("/account/keys/{key}/revoke/", {"GET": row(NO_ONE), "POST": row(404, anonymous=302, owner=302)}),
     # the entrance
@@ -328,6 +332,7 @@ class World:
         self.clients: dict[str, tuple[Client, dict[str, Any]]] = {}
         size = Checkpoint.objects.order_by("-size").values_list("size", flat=True)[0] % 256  # the partial bundle of the newest entries
         self.names = {
+            "brand": brand.pk,
             "claim": scene.claim.reference,
             "company": scene.company.pk,
             "product": scene.product.pk,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from uuid import uuid4
 
@@ -75,6 +76,14 @@ def test_operators_page_costs_the_same_for_ten_jobs_and_twenty(operator: Client,
     assert cost() == ten
 
 
+def test_the_overview_keeps_itself_fresh_by_a_fragment(operator: Client) -> None:
+    set_aside()
+    fragment = operator.get(reverse("jobs:overview"), headers={"hx-request": "true"}).content.decode()
+    assert fragment.strip().startswith('<div id="work"')
+    assert "<html" not in fragment
+    assert 'hx-trigger="every 5s"' in operator.get(reverse("jobs:overview")).content.decode()
+
+
 def test_an_operator_can_try_again_and_give_up(operator: Client) -> None:
     job = set_aside()
     assert operator.post(reverse("jobs:retry", args=[job.id])).status_code == 302
@@ -119,15 +128,17 @@ def test_progress_is_open_to_whoever_has_the_id_and_says_nothing_else(client: Cl
     assert "test.kind" not in text
     assert "secret-id" not in text
     assert "pages" not in text
-    assert page["Refresh"] == "2"
+    assert '<noscript><meta http-equiv="refresh"' in text
+    assert 'hx-trigger="every 2s"' in text
     assert "HX-Request" in page["Vary"]
     fragment = client.get(reverse("jobs:progress", args=[job.id]), headers={"hx-request": "true"})
     assert fragment.content.strip().startswith(b'<div id="progress"')
-    assert "Refresh" not in fragment
+    assert b"http-equiv" not in fragment.content
     with mine.finish():
         pass
     assert client.get(reverse("jobs:progress-json", args=[job.id])).json() == {"state": "done", "done": 7, "total": 7}
-    assert "Refresh" not in client.get(reverse("jobs:progress", args=[job.id]))
+    ended = client.get(reverse("jobs:progress", args=[job.id])).content.decode()
+    assert not re.search("hx-|htmx|http-equiv=.refresh", ended), "a job that ended is not asked for again"
 
 
 def test_a_job_set_aside_still_waits_as_far_as_the_public_can_tell(client: Client) -> None:
