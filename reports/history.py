@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
 from django.apps import apps
@@ -481,6 +482,31 @@ def tell(changes: Iterable[Change]) -> list[Told]:
         fields = tuple(_field(model, one) for one in change.fields)
         told.append(Told(change, kind_in_words(change.kind), object_in_words(change.label), who(change.role, change.name), fields))
     return told
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that somebody did: the changes of the log that belong to it, the newest first."""
+
+    told: tuple[Told, ...]
+    opens_day: bool  # whether it is the first of its day in the order given
+
+    @property
+    def first(self) -> Told:
+        """The change that names the act."""
+        return self.told[0]
+
+
+def acts(told: Iterable[Told]) -> list[Act]:
+    """Changes in the order given, grouped by act: the same kind, moment, actor and reason, one after the other."""
+    found: list[Act] = []
+    day = None
+    for (_kind, at, _actor, _reason), changes in groupby(
+        told, key=lambda one: (one.change.kind, one.change.at, one.actor, one.change.reason)
+    ):
+        found.append(Act(tuple(changes), opens_day=at.date() != day))
+        day = at.date()
+    return found
 
 
 @dataclass(frozen=True)

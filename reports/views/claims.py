@@ -22,7 +22,7 @@ from claims.states import ClaimKind, FlagKind
 from claims.written import read
 from evidence.permissions import check_file
 from reports import gathering
-from reports.history import tell
+from reports.history import acts, tell
 from reports.palette import in_both_schemes
 from reports.trails import claim_changes
 from reports.views import gone
@@ -111,7 +111,7 @@ def history(request: HttpRequest, ref: str) -> HttpResponse:
     changes = claim_changes(found, before=int(before) if before.isdecimal() and len(before) < 19 else None, limit=HISTORY + 1)
     context = {
         "claim": found,
-        "changes": tell(changes[:HISTORY]),
+        "acts": acts(tell(changes[:HISTORY])),
         "older": changes[HISTORY - 1].index if len(changes) > HISTORY else None,
         "before": before,
     }

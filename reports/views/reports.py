@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
+from claims.fields import page_language
 from claims.lookup import by_reference, canonical
+from claims.written import read as claim_read
 from evidence.blobs import Missing
+from reports import telling
 from reports.building import store
-from reports.models import Report, ReportFile
+from reports.models import Report, ReportFile, ReportKind
 from reports.views import gone
+from reports.words import Lang
 
 WITHHELD_REPORT = _("Something in this report was erased, so its files are withheld. That it was built stands in the record.")
+LINE_WIDTHS = (960, 350)
 INLINE = {"application/pdf", "text/html", "image/svg+xml"}
 
 
@@ -25,7 +33,22 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
     found = by_reference(Report.objects.select_related("claim", "source__company"), ref)
     if elsewhere := canonical(request, found.reference, ref):
         return elsewhere
-    return render(request, "reports/report.html", {"report": found, "files": ReportFile.objects.filter(report=found).order_by("name")})
+    files = list(ReportFile.objects.filter(report=found).order_by("name"))
+    told = telling.read(found, files)
+    context: dict[str, Any] = {"report": found, "files": telling.filed(files), "told": told}
+    if told is not None and found.kind == ReportKind.SNAPSHOT:
+        lang: Lang = "en" if page_language() == "en" else "zh-Hans"
+        title = claim_read(found.source.title, lang).text if found.source else ""
+        drawn = [telling.line_of(told, lang, title, width) for width in LINE_WIDTHS]
+        context |= {
+            "versions": telling.versions_of(told),
+            "disappearances": telling.disappearances_of(told),
+            "drawn": mark_safe("".join(drawn)),  # noqa: S308  reports.lines escapes every text it draws
+            "looks": len(told["observations"]),
+        }
+    elif told is not None:
+        context |= {"holds": telling.holds(told), "verdicts": telling.verdict_addresses(told)}
+    return render(request, "reports/report.html", context)
 
 
 @require_safe

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
+from claims.fields import page_language
 from claims.models import Source
 from claims.paging import page_of
 from evidence.blobs import Missing
@@ -18,6 +19,7 @@ from evidence.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
 from reports import comparing, gathering
 from reports.views import gone
+from reports.words import DOES_NOT_PROVE
 
 #: How the two texts may stand: as the width of the screen has it (empty), in line, or beside each other.
 VIEWS = {"inline", "sides"}
@@ -43,7 +45,14 @@ def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
     if found.withheld:
         return gone(request, WITHHELD_TEXT)
     sightings = Sighting.objects.filter(version=found).select_related("appearance__claim").order_by("appearance__created_at")
-    context = {"version": found, "source": found.source, "versions": gathering.neighbours(found), "sightings": sightings}
+    context = {
+        "version": found,
+        "source": found.source,
+        "versions": gathering.neighbours(found),
+        "sightings": sightings,
+        "proves_not": DOES_NOT_PROVE[found.capture.provenance].to("en" if page_language() == "en" else "zh-Hans"),
+        "entry": gathering.last_entries("evidence.version", [found.pk]).get(str(found.pk)),
+    }
     return render(request, "reports/version.html", context)
 
 

@@ -165,8 +165,8 @@ def test_the_play_can_be_broken_off_anywhere_and_begun_again(workers: Workers, t
             Case(tmp_path / "demo", ADDRESS, say=say, turn=workers.turn).play()
     outcome = told(workers, tmp_path)
     assert [one["rating"] for one in outcome["verdicts"]] == ["not_delivered", "delivered"]
-    assert Submission.objects.count() == 4
-    assert Exhibit.objects.count() == 13
+    assert Submission.objects.count() == 5
+    assert Exhibit.objects.count() == 15
     assert Verdict.objects.count() == 2
     assert Version.objects.filter(source__url=ADDRESS + brand_site.POST_PATH).count() == 2
 

@@ -30,7 +30,9 @@ from reports import gathering
 from reports.history import FIELDS, KINDS, OBJECTS
 from reports.method import to_html
 from reports.models import Report, ReportFile
+from reports.schema import to_bytes
 from tests import scenes
+from tests.reports import sample
 from verdicts.actions import METHOD_VERSION
 
 pytestmark = pytest.mark.django_db
@@ -496,3 +498,49 @@ def test_a_claim_with_more_evidence_costs_no_more_queries(client: Client) -> Non
         text(client, f"/claims/{scene.claim.reference}/")
         counts.append(queries(client, f"/claims/{scene.claim.reference}/"))
     assert counts[0] == counts[1]
+
+
+def filed_report(case: scenes.Scene, kind: str) -> Report:
+    """A report of the sample, in the store as the workers leave it."""
+    from reports.building import store
+
+    about = {"claim": case.claim} if kind == "discrepancy" else {"source": case.source}
+    content = to_bytes(sample.discrepancy() if kind == "discrepancy" else sample.snapshot())
+    stored = store().put(content, limit=10**7)
+    with transaction.atomic(), ledger.act("report.built", by=ledger.SYSTEM, role="system"):
+        report = Report.objects.create(kind=kind, checkpoint_size=9, basis=stored.sha256, created_at=case.now, **about)
+        name = "report.json" if kind == "discrepancy" else "snapshot.json"
+        ReportFile.objects.create(
+            report=report, name=name, digest=stored.sha256, size=len(content), media_type="application/json"
+        )  # fmt: skip
+    return report
+
+
+def test_the_page_of_a_report_tells_it_from_its_own_file(case: scenes.Scene, client: Client) -> None:
+    """Of a deleted post every version and edit; of a discrepancy what it was made from; of both how to check them."""
+    report = filed_report(case, "snapshot")
+    page = text(client, f"/reports/{report.reference}/")
+    assert page.count('class="snapshot-version"') == len(sample.VERSIONS)
+    assert re.search(r"<del[^>]*>[^<]*内部结构[^<]*</del>", page)
+    assert 'href="#version-2"' in page  # the version line leads to the text on the same page
+    assert "gone-interval" in page
+    assert report.basis in page
+    with transaction.atomic(), ledger.act("report.withheld", by=ledger.SYSTEM, role="system"):
+        Report.objects.filter(pk=report.pk).update(withheld_at=case.now)
+    withheld = text(client, f"/reports/{report.reference}/")
+    assert "Withheld." in withheld
+    assert "内部结构" not in withheld
+
+    page = text(client, f"/reports/{filed_report(case, 'discrepancy').reference}/")
+    assert "aspects of the claim" in page
+    assert "python -m ledger.verify" in page
+
+
+def test_a_history_groups_what_one_act_changed_and_names_each_day_once(case: scenes.Scene, client: Client) -> None:
+    page = text(client, f"/claims/{case.claim.reference}/history/")
+    registered = next(part for part in page.split("<article")[1:] if "The claim was registered" in part)
+    assert registered.count('class="entry-told"') >= 3  # the claim, its aspects, what was promised
+    assert page.count("/proof") == page.count('class="entry-told"')
+    days = re.findall(r'class="history-day"><time[^>]*>([^<]+)<', page)
+    assert len(days) == len(set(days)) >= 1
+    assert not re.search(r"<ins>\d{4}-\d\d-\d\dT", page)  # moments as people write them
