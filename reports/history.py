@@ -117,12 +117,14 @@ OBJECTS: Final[Mapping[str, str | Promise]] = {
     "claims.source": lazy("source"),
     "evidence.alert": lazy("alert"),
     "evidence.capture": lazy("capture"),
+    "evidence.comparison": lazy("promised against delivered, side by side"),
     "evidence.custodyevent": lazy("custody of an exhibit"),
     "evidence.disappearance": lazy("disappearance"),
     "evidence.exhibit": lazy("exhibit"),
     "evidence.measurement": lazy("measurement"),
     "evidence.observation": lazy("look at a source"),
     "evidence.part": lazy("part taken apart"),
+    "evidence.region": lazy("marked region of a picture"),
     "evidence.sighting": lazy("sighting of the words"),
     "evidence.submission": lazy("submission"),
     "evidence.teardown": lazy("teardown"),
@@ -146,12 +148,14 @@ OBJECTS: Final[Mapping[str, str | Promise]] = {
 #: What fields are called. A test holds it against the recorded models.
 FIELDS: Final[Mapping[str, str | Promise]] = {
     "actor": lazy("who acted"),
+    "after": lazy("picture after"),
     "agent": lazy("by what or whom"),
     "allegation": lazy("what the company was shown"),
     "appearance": lazy("appearance"),
     "aspect": lazy("aspect"),
     "attempts": lazy("what was tried"),
     "basis": lazy("where the number comes from"),
+    "before": lazy("picture before"),
     "body": lazy("words"),
     "cancelled_date": lazy("cancelled on"),
     "caption": lazy("caption"),
@@ -334,7 +338,21 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "website": lazy("website"),
     "width": lazy("width"),
     "withheld_at": lazy("withheld"),
+    "x": lazy("from the left"),
+    "y": lazy("from the top"),
 }
+
+LANGUAGES: Final[Mapping[str, str | Promise]] = {"zh-Hans": lazy("Simplified Chinese"), "en": lazy("English")}
+CUSTODIANS: Final[Mapping[str, str | Promise]] = {"decoder": lazy("the decoder")}
+OUTCOMES: Final[Mapping[str, str | Promise]] = {
+    "stored": lazy("stored as received"),
+    "ready": lazy("readable"),
+    "renditions": lazy("copies made public"),
+}
+#: Fields that hold codes without being a choice of their model, and what the codes mean.
+CODED: Final[Mapping[str, Mapping[str, str | Promise]]] = {
+    "lang": LANGUAGES, "quote_lang": LANGUAGES, "narrative_lang": LANGUAGES, "agent": CUSTODIANS, "outcome": OUTCOMES,
+}  # fmt: skip
 
 ROLES: Final[Mapping[str, str | Promise]] = {
     **{str(role.value): role.label for role in Role},
@@ -421,6 +439,8 @@ def _plain(field: models.Field[Any, Any] | None, value: Any) -> tuple[str | date
     choices = dict(field.flatchoices) if field is not None and field.flatchoices else {}
     if isinstance(value, str) and value in choices:
         return str(choices[value]), "words"
+    if field is not None and isinstance(value, str) and value in CODED.get(field.name, {}):
+        return str(CODED[field.name][value]), "words"
     if isinstance(field, models.DateTimeField) and isinstance(value, str):
         return datetime.fromisoformat(value), "moment"
     return (json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, (dict, list)) else str(value)), "code"
@@ -438,6 +458,8 @@ def compared(change: FieldChange) -> tuple[Part, ...]:
         old, new = _texts(change.before), _texts(change.after)
         parts = [Part(lang, _compare(old.get(lang, ""), new.get(lang, ""))) for lang in dict.fromkeys((*old, *new))]
         return tuple(part for part in parts if part.runs)
+    if change.name in CODED and not CODED[change.name].keys().isdisjoint((change.before, change.after)):
+        return ()
     if change.kind == "text" and all(value is None or isinstance(value, str) for value in (change.before, change.after)):
         return (Part("", _compare(change.before or "", change.after or "")),)
     return ()

@@ -47,6 +47,7 @@ from evidence.states import (
 )
 from ledger.models import Checkpoint
 from reports.gathering import Line
+from reports.history import CUSTODIANS, OUTCOMES
 from reports.lines import WIDTH
 from reports.trends import shown as shown_figure
 from reports.words import DOES_NOT_PROVE, Lang
@@ -160,6 +161,20 @@ def word(vocabulary: str, code: str) -> str:
         return str(VOCABULARIES[vocabulary](code).label)
     except ValueError:
         return code  # a word of a later version of the code, shown as it stands rather than as nothing
+
+
+@register.filter
+def custodian(agent: str) -> str:
+    """Who or what handled an exhibit: a pseudonym, or a part of the system in words."""
+    return str(CUSTODIANS.get(agent, agent))
+
+
+@register.filter
+def custody_outcome(outcome: str) -> SafeString:
+    """How it went, in words; what has none (a grade, a reason of the decoder) as the code that it is."""
+    if not outcome or outcome in OUTCOMES:
+        return SafeString(conditional_escape(str(OUTCOMES.get(outcome, ""))))
+    return format_html("<code>{}</code>", outcome)
 
 
 @register.filter
