@@ -437,4 +437,4 @@ def original(request: HttpRequest, ref: str) -> HttpResponseBase:
 def handle_alert(request: HttpRequest, alert: UUID) -> HttpResponse:
     """Take note of an alert."""
     looking.handle_alert(by=person(request), alert=get_object_or_404(Alert, pk=alert), now=timezone.now())
-    return redirect("/desk/#alerts")  # the desk belongs to a later room, whose names this one does not know
+    return redirect("/desk/")  # the desk belongs to a later room, whose names this one does not know

@@ -3,69 +3,77 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.doors import person, requires
 from accounts.models import Role, User
+from claims.fields import PairField
 from claims.lookup import by_reference, canonical
-from claims.models import Aspect, Claim, Criterion
+from claims.models import Aspect, Claim, Criterion, Flag
 from claims.paging import page_of
-from claims.states import Progress
-from evidence.models import Alert, Exhibit, Submission
-from verdicts import actions, gates
+from evidence.models import Exhibit, Submission
+from verdicts import actions, gates, previewing
 from verdicts.forms import FindingForm, InvitationForm, ProposalForm, ReplyForm, SendBackForm, WaiverForm
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict
-from verdicts.states import InvitationStatus, Rating, VerdictStatus
+from verdicts.states import Rating, VerdictStatus
+from verdicts.waiting import LATER, NOW, SHORT, SOON, by_urgency, queues, waiting
 
 DESK = (Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
-SHORT = 10
 
 
 # --- the queue ---------------------------------------------------------------------------------------------------------
 
 
-def _queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
-    """What waits, most urgent kind first, each with the order of its list."""
-    return {
-        "replies": (Invitation.objects.filter(status=InvitationStatus.OPEN).select_related("claim"), ("deadline_at", "id")),
-        "proposals": (
-            Verdict.objects.filter(status=VerdictStatus.PROPOSED).select_related("aspect__claim", "proposed_by"),
-            ("proposed_at", "id"),
-        ),
-        "alerts": (Alert.objects.filter(handled_at=None).select_related("claim", "source", "version").defer("version__body"), ("-id",)),
-        "submissions": (Submission.objects.waiting().select_related("claim").prefetch_related("exhibit_set"), ("filed_at", "id")),
-        "aspects": (
-            Aspect.objects.filter(Q(progress=Progress.OVERDUE) | Q(progress=Progress.IN_REVIEW)).select_related("claim"),
-            ("id",),
-        ),
-    }
+def _kinds() -> list[tuple[str, str]]:
+    return [
+        ("replies", _("Reply clocks")),
+        ("alerts", _("Alerts")),
+        ("proposals", _("Verdicts waiting for a second person")),
+        ("submissions", _("Submissions waiting for a decision")),
+        ("aspects", _("Aspects waiting for a verdict, or overdue")),
+    ]
 
 
 @require_safe
 @never_cache
 @requires(*DESK)
 def desk(request: HttpRequest) -> HttpResponse:
-    """What waits for someone, by urgency: the top of each queue, or one queue in full."""
-    queues = _queues()
+    """What waits for someone, the most urgent first: the oldest of each kind in one list, or one kind in full."""
+    user, now, kinds = person(request), timezone.now(), queues()
     show = request.GET.get("show", "")
-    if show not in queues:
-        pages = {name: page_of(rows, {}, by=by, size=SHORT) for name, (rows, by) in queues.items()}
-    else:
-        rows, by = queues[show]
-        pages = {show: page_of(rows, request.GET, by=by)}
-    return render(request, "verdicts/desk.html", {"show": show if show in queues else "", "pages": pages, "now": timezone.now()})
+    show = show if show in kinds else ""
+    pages = {
+        name: page_of(rows, request.GET if show else {}, by=by, **({} if show else {"size": SHORT}))
+        for name, (rows, by) in kinds.items()
+        if show in {"", name}
+    }
+    found = by_urgency([waiting(name, row, user=user, now=now) for name, page in pages.items() for row in page.rows], now)
+    names = {NOW: _("Now"), SOON: _("Soon"), LATER: _("Can wait")}
+    groups = [(names[urgency], list(rows)) for urgency, rows in groupby(found, key=lambda one: one.urgency)]
+    context = {
+        "show": show,
+        "page": pages.get(show),
+        "groups": groups,
+        "kinds": _kinds(),
+        "more": {name for name, page in pages.items() if page.next_cursor},
+        "now": now,
+    }
+    response = render(request, "verdicts/desk.html#queue" if request.headers.get("HX-Request") else "verdicts/desk.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 # --- a claim's case ----------------------------------------------------------------------------------------------------
@@ -214,7 +222,10 @@ def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
     """Record what the evidence says about one aspect."""
     found, user = _aspect(aspect), person(request)
     form = FindingForm(request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim))
-    if request.method == "POST" and form.is_valid():
+    if previewed := _preview(request, form):
+        given = form.cleaned_data
+        previewed["finding"] = {name: given.get(name) for name in ("conclusion", "reasoning", "exhibits")} if given else None
+    elif request.method == "POST" and form.is_valid():
         try:
             actions.record_finding(
                 by=user,
@@ -237,8 +248,33 @@ def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
         "form": form,
         "gates": _reasons(actions.finding_gates(by=user, aspect=found)),
         "exhibits": _accepted(found.claim),
+        **previewed,
     }
-    return render(request, "verdicts/finding.html", context, status=400 if form.errors else 200)
+    return _editor(request, "verdicts/finding.html", context)
+
+
+def _preview(request: HttpRequest, form: forms.Form) -> dict[str, Any]:
+    """What the template of an editor needs for a preview: the form as far as it is valid, and no complaint about what is still missing.
+
+    Empty if no preview was asked for.
+    """
+    if request.method != "POST" or request.POST.get("do") != "preview":
+        return {}
+    for field in form.fields.values():
+        if isinstance(field, PairField):
+            field.both = False  # one language is typed before the other
+    form.is_valid()
+    form.errors.clear()
+    return {"previewing": True}
+
+
+def _editor(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """An editor's page, or for htmx the preview alone."""
+    fragment = bool(context.get("previewing") and request.headers.get("HX-Request"))
+    status = 400 if request.method == "POST" and not context.get("previewing") else 200
+    response = render(request, f"{template}#preview" if fragment else template, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 # --- verdicts ----------------------------------------------------------------------------------------------------------
@@ -260,7 +296,15 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
     found, user, now = _aspect(aspect), person(request), timezone.now()
     standing = Verdict.objects.standing().filter(aspect=found).first()
     form = ProposalForm(request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim), standing=standing)
-    if request.method == "POST" and form.is_valid():
+    if previewed := _preview(request, form):
+        given = form.cleaned_data
+        proposed = previewing.draft(
+            found, rating=given.get("rating") or "", mechanism=given.get("mechanism") or "", rationale=given.get("rationale") or {},
+            attempts=given.get("attempts") or {},
+        )  # fmt: skip
+        if proposed:
+            previewed["changes"] = previewing.changes(found, proposed, given.get("exhibits") or [])
+    elif request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
             verdict = actions.propose_verdict(
@@ -290,8 +334,9 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
         "findings": _findings(found),
         "conformity": actions.weigh(found),
         "criterion": Criterion.objects.filter(aspect=found).first(),
+        **previewed,
     }
-    return render(request, "verdicts/propose.html", context, status=400 if form.errors else 200)
+    return _editor(request, "verdicts/propose.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -320,6 +365,7 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         messages.error(request, _("Someone else decided first: it is %(status)s.") % {"status": changed.verdict.get_status_display()})
         return redirect("verdicts:decide", verdict.reference)
     open_ = verdict.status == VerdictStatus.PROPOSED
+    pins = list(verdict.verdictexhibit_set.select_related("exhibit__submission").order_by("exhibit__reference"))
     context = {
         "verdict": verdict,
         "aspect": verdict.aspect,
@@ -328,7 +374,9 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         "gates": _reasons(actions.approval_gates(by=user, verdict=verdict, now=now)) if open_ else [],
         "reject_gates": _reasons([gates.right_role(user, Role.ADJUDICATOR), gates.second_person(user, verdict)]),
         "findings": _findings(verdict.aspect),
-        "pins": verdict.verdictexhibit_set.select_related("exhibit__submission").order_by("exhibit__reference"),
+        "pins": pins,
         "open": open_,
+        "changes": previewing.changes(verdict.aspect, verdict, [pin.exhibit for pin in pins]) if open_ else None,
+        "flags_after": list(Flag.objects.raised().filter(claim=verdict.aspect.claim).values_list("kind", flat=True)) if open_ else [],
     }
     return render(request, "verdicts/decide.html", context, status=400 if form.errors else 200)

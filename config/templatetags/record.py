@@ -33,6 +33,7 @@ from claims.states import (
 from claims.written import Reading, read
 from evidence.diffing import Kind, Run, Side
 from evidence.states import (
+    AlertKind,
     CustodyKind,
     DisappearanceStatus,
     ExhibitStatus,
@@ -64,6 +65,7 @@ NAMES = {"zh-Hans": _("Simplified Chinese"), "en": _("English")}
 
 # Every vocabulary a page names by its code. A missing one is a KeyError in the tests, not an empty word on a page.
 VOCABULARIES: dict[str, Any] = {
+    "alert": AlertKind,
     "aspect_kind": AspectKind, "channel": Channel, "claim_kind": ClaimKind, "claim_status": ClaimStatus, "comparator": Comparator,
     "conclusion": Conclusion, "custody": CustodyKind, "disappearance": DisappearanceStatus, "exhibit": ExhibitStatus, "flag": FlagKind,
     "information": InformationGrade, "invitation": InvitationStatus, "licence": Licence, "look": LookType, "method": LookMethod,

@@ -300,7 +300,7 @@ def test_an_alert_is_taken_note_of(scene: scenes.Scene) -> None:
     alert = Alert.objects.create(kind="source_gone", claim=scene.claim, source=scene.source, created_at=timezone.now())
     client = signed_in(scene.moderator)
     assert f"/desk/alerts/{alert.pk}/handle/" in client.get("/desk/").content.decode()
-    assert client.post(f"/desk/alerts/{alert.pk}/handle/")["Location"] == "/desk/#alerts"
+    assert client.post(f"/desk/alerts/{alert.pk}/handle/")["Location"] == "/desk/"
     alert.refresh_from_db()
     assert alert.handled_by == scene.moderator
 

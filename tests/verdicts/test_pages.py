@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from claims.models import Claim, Company, Criterion
 from claims.written import write
+from evidence.models import Alert
 from tests import scenes
 from verdicts import actions
 from verdicts.models import Finding, Invitation, Reply, Verdict
@@ -52,9 +54,19 @@ def proposal(scene: scenes.Scene, **more: Any) -> dict[str, Any]:
 def test_the_queue_shows_what_waits_by_urgency(scene: scenes.Scene) -> None:
     scenes.build_findings(scene)
     actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    scenes.filing.file_submission(
+        by=scene.owners[0],
+        claim=scene.claim,
+        narrative="x",
+        narrative_lang="en",
+        licence="show",
+        photos=[],
+        now=scene.now - timedelta(days=4),
+    )
+    Alert.objects.create(kind="quote_vanished", claim=scene.claim, source=scene.source, created_at=scene.now)
     page = signed_in(scene.moderator).get("/desk/").content.decode()
-    places = [page.index(f'id="{name}"') for name in ("replies", "proposals", "alerts", "submissions", "aspects")]
-    assert places == sorted(places)
+    assert re.findall(r'data-kind="(\w+)" class="queue-(\d)"', page) == [("alerts", "0"), ("submissions", "1"), ("replies", "2")]
+    assert "waited more than three days" in page
     assert f"/desk/claims/{scene.claim.reference}/" in page
     for name in ("replies", "proposals", "alerts", "submissions", "aspects", "nonsense"):
         assert signed_in(scene.adjudicator).get(f"/desk/?show={name}").status_code == 200
@@ -262,3 +274,59 @@ def test_the_desk_costs_the_same_for_ten_rows_and_twenty(scene: scenes.Scene, sh
             assert client.get(f"/desk/?show={show}").status_code == 200
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+def test_a_preview_shows_the_public_row_and_proposes_nothing(ready: scenes.Scene) -> None:
+    client, path = signed_in(ready.adjudicator), f"/desk/aspects/{ready.ducts.pk}/verdict/"
+    part = client.post(path, {**proposal(ready, rationale_zh_Hans=""), "do": "preview"}, headers={"HX-Request": "true"})
+    page = part.content.decode()
+    assert part.status_code == 200
+    assert "<html" not in page
+    assert "the day it is approved" in page
+    assert "No air." in page  # one language is typed before the other
+    assert page.index("now</p>") < page.index("with this verdict") < page.index("v-not-delivered")
+    assert "HX-Request" in part["Vary"]
+    whole = client.post(path, {**proposal(ready), "do": "preview"}).content.decode()  # the plain button, without a script
+    assert "<html" in whole
+    assert "No air." in whole
+    assert "No air." in client.post(path, {"do": "preview", **proposal(ready), "rating": ""}).content.decode()
+    assert not Verdict.objects.exists()
+    finding = f"/desk/aspects/{ready.ducts.pk}/finding/"
+    before = Finding.objects.count()
+    sent = {"do": "preview", "conclusion": "contradicts", "reasoning_en": "As seen."}
+    assert "As seen." in signed_in(ready.moderator).post(finding, sent, headers={"HX-Request": "true"}).content.decode()
+    assert Finding.objects.count() == before
+
+
+def test_whoever_approves_reads_what_changes_in_public(ready: scenes.Scene) -> None:
+    actions.approve_verdict(by=ready.second_adjudicator, verdict=scenes.propose(ready), now=ready.now)
+    second = scenes.propose(ready, rating="partly_delivered", reason="A new measurement.")
+    page = signed_in(ready.second_adjudicator).get(f"/desk/verdicts/{second.reference}/").content.decode()
+    assert "marked as superseded and stays readable" in page
+    becomes = page[page.index('id="becomes"') :]
+    assert becomes.index("v-not-delivered") < becomes.index("v-partly-delivered")
+    assert "did not answer" in becomes or "silent" in becomes
+
+
+def test_the_queue_costs_the_same_for_two_rows_and_ten(scene: scenes.Scene) -> None:
+    client = signed_in(scene.moderator)
+
+    def file(count: int) -> None:
+        for _ in range(count):
+            scenes.filing.file_submission(
+                by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", photos=[], now=scene.now
+            )
+            Alert.objects.create(kind="source_gone", claim=scene.claim, source=scene.source, created_at=scene.now)
+
+    def cost() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert client.get("/desk/").status_code == 200
+        return len(queries)
+
+    file(2)
+    cost()
+    few = cost()
+    file(8)
+    assert cost() == few

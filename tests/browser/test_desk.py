@@ -1,0 +1,71 @@
+"""The desk by keyboard alone, the live preview, and a verdict approved without any script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from evidence.models import Alert
+from tests import scenes
+from tests.browser import stage
+from tests.browser.conftest import Visitor
+from verdicts.models import Verdict
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(visit: Callable[..., Visitor]) -> None:
+    scene = scenes.build_evidence(scenes.build_claim())
+    scenes.build_findings(scene)
+    scenes.build_silence(scene)
+    Alert.objects.create(kind="quote_vanished", claim=scene.claim, source=scene.source, created_at=timezone.now())
+    stage.verified(scene.adjudicator, scene.second_adjudicator)
+    first, second = visit(), visit(width=390, script=False)
+    first.sign_in(scene.adjudicator.email)
+    page = first.page
+    page.goto("/desk/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("[data-kind=alerts] h3 a")).to_be_focused()
+    page.keyboard.press("j")
+    expect(page.locator("[data-kind=aspects] h3 a").first).to_be_focused()
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
+        page.evaluate("htmx.trigger('#queue', 'htmx:load'); htmx.ajax('GET', '/desk/', {target: '#queue', swap: 'outerHTML'})")
+    expect(page.locator("[data-kind=aspects] h3 a").first).to_be_focused()  # a refresh leaves the keyboard where it was
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Two ducts in the carbon hood cool the brakes")
+
+    page.get_by_role("link", name="Propose a verdict").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Propose a verdict")
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("What readers will see")
+    page.get_by_label("not delivered", exact=True).focus()
+    page.keyboard.press("Space")
+    expect(preview).to_contain_text("Not delivered")
+    page.locator("textarea[name=rationale_en]").focus()
+    page.keyboard.type("No air reaches the brakes.")
+    expect(preview).to_contain_text("No air reaches the brakes.")
+    page.locator("textarea[name=rationale_zh_Hans]").focus()
+    page.keyboard.insert_text("没有空气到达制动。")
+    for box in page.locator("input[name=exhibits]").all():
+        box.focus()
+        page.keyboard.press("Space")
+    assert not Verdict.objects.exists()
+    page.get_by_role("button", name="Propose it").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Proposed.")
+
+    second.sign_in(scene.second_adjudicator.email)
+    second.page.goto("/desk/")
+    second.page.locator("[data-kind=proposals]").get_by_role("link", name="two ducts move").click()
+    expect(second.page.get_by_role("heading", name="What approving changes in public")).to_be_visible()
+    assert second.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    second.page.get_by_role("button", name="Approve and publish").click()
+    expect(second.page.get_by_role("status")).to_contain_text("Approved and published.")
+    assert Verdict.objects.standing().count() == 1

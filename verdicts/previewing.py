@@ -1,0 +1,93 @@
+"""The public page as it would read: one aspect's verdict before it is published, drawn by the public page's own partials.
+
+Nothing here writes; a draft is an unsaved Verdict that no address knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from claims.models import Aspect, Criterion
+from evidence.models import Exhibit
+from verdicts.actions import independence, latest_invitation, weigh
+from verdicts.conformity import plain
+from verdicts.models import Finding, Verdict
+from verdicts.states import Mechanism, Rating
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What was measured, as the public row says it: exact values, their unit, how many units, and whether a verdict rests on them."""
+
+    span: str
+    unit: str
+    units: int
+    judged: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One aspect as the public row draws it. `draft` marks one that no reader can open yet."""
+
+    aspect: Aspect
+    verdict: Verdict | None
+    criterion: Criterion | None
+    numbers: Numbers | None
+    draft: bool = False
+    people: list[Any] = field(default_factory=lambda: [None, None])
+
+
+def _numbers(conformity: dict[str, Any] | None) -> Numbers | None:
+    if not conformity or not conformity["measurements"]:
+        return None
+    values = sorted(Decimal(one["value"]) for one in conformity["measurements"])
+    low, high = plain(values[0]), plain(values[-1])
+    return Numbers(low if low == high else f"{low}–{high}", conformity["unit"], conformity["units"], judged=True)
+
+
+def draft(aspect: Aspect, *, rating: str, mechanism: str, rationale: dict[str, Any], attempts: dict[str, Any]) -> Verdict | None:
+    """A verdict that was not proposed yet, or None while no known rating is chosen."""
+    if rating not in Rating.values:
+        return None
+    mechanism = mechanism if mechanism in Mechanism.values else ""
+    return Verdict(aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts)
+
+
+def shown(aspect: Aspect, verdict: Verdict | None, *, as_draft: bool = False) -> Shown:
+    """The public row of `aspect` with `verdict`, or without one."""
+    criterion = Criterion.objects.filter(aspect=aspect).first()
+    held = verdict.conformity if verdict else None
+    if as_draft and verdict is not None and not verdict.conformity:
+        conformity = weigh(aspect)
+        held = conformity.to_json() if conformity else None
+    return Shown(aspect, verdict, criterion, _numbers(held) if criterion else None, draft=as_draft)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a reader would see before and after."""
+
+    before: Shown
+    after: Shown
+    verdict: Verdict
+    exhibits: list[Exhibit]
+    findings: list[Finding]
+    independent: tuple[int, int, int]
+    invitation: Any
+
+
+def changes(aspect: Aspect, verdict: Verdict, exhibits: Sequence[Exhibit]) -> Changes:
+    """The public row before and after `verdict`, and all that would stand on its own page."""
+    standing = Verdict.objects.standing().filter(aspect=aspect).first()
+    return Changes(
+        before=shown(aspect, standing),
+        after=shown(aspect, verdict, as_draft=True),
+        verdict=verdict,
+        exhibits=list(exhibits),
+        findings=list(Finding.objects.filter(aspect=aspect).order_by("created_at", "id")),
+        independent=independence(aspect, exhibits),
+        invitation=latest_invitation(aspect.claim),
+    )

@@ -1,0 +1,140 @@
+"""What waits for someone at the desk, as one list: how urgent, for how long, and why (UI, Moderators).
+
+Five kinds of rows are read, each in one query and cut to its oldest; then they stand in one order: what is urgent now, what soon will
+be, what can wait, and within that what has waited longest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from claims.models import Aspect
+from claims.states import Progress
+from evidence.models import Alert, Submission
+from evidence.states import AlertKind
+from verdicts.models import Invitation, Verdict
+from verdicts.states import InvitationStatus, VerdictStatus
+
+NOW, SOON, LATER = 0, 1, 2
+SHORT = 10
+DAY = timedelta(days=1)
+
+
+def queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
+    """What waits, by kind, each with the order of its list."""
+    return {
+        "replies": (Invitation.objects.filter(status=InvitationStatus.OPEN).select_related("claim"), ("deadline_at", "id")),
+        "proposals": (
+            Verdict.objects.filter(status=VerdictStatus.PROPOSED).select_related("aspect__claim", "proposed_by"),
+            ("proposed_at", "id"),
+        ),
+        "alerts": (Alert.objects.filter(handled_at=None).select_related("claim", "source", "version").defer("version__body"), ("-id",)),
+        "submissions": (Submission.objects.waiting().select_related("claim").prefetch_related("exhibit_set"), ("filed_at", "id")),
+        "aspects": (
+            Aspect.objects.filter(Q(progress=Progress.OVERDUE) | Q(progress=Progress.IN_REVIEW)).select_related("claim"),
+            ("id",),
+        ),
+    }
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One thing that waits. `row` is the thing itself, `since` from when it waits (None if nothing says), `why` a whole sentence."""
+
+    kind: str
+    row: Any
+    urgency: int
+    since: datetime | None
+    why: str
+    address: str
+
+    @property
+    def key(self) -> str:
+        """A name for the page, the same at every refresh, so that the keyboard stays where it was."""
+        return f"{self.kind}-{self.row.pk}"
+
+    @property
+    def claim(self) -> Any:
+        """The claim that it is about, or None."""
+        return self.row.aspect.claim if self.kind == "proposals" else self.row.claim
+
+
+def waiting(kind: str, row: Any, *, user: User, now: datetime) -> Waiting:
+    """How urgent one row is for `user`, and why."""
+    return _KINDS[kind](row, user, now)
+
+
+def by_urgency(rows: list[Waiting], now: datetime) -> list[Waiting]:
+    """The most urgent first; of the same urgency, what has waited longest."""
+    return sorted(rows, key=lambda one: (one.urgency, one.since or now, one.key))
+
+
+def _reply(row: Invitation, user: User, now: datetime) -> Waiting:
+    left = row.deadline_at - now
+    if left <= timedelta(0):
+        urgency, why = NOW, _("The company’s time is over. The window closes by itself; then a verdict may be proposed.")
+    elif left <= DAY:
+        urgency, why = NOW, _("Less than a day is left for the company’s answer. Look whether one came in by another way.")
+    else:
+        urgency, why = (SOON if left <= 3 * DAY else LATER), _("The company may still answer. Nothing can be concluded before.")
+    return Waiting("replies", row, urgency, row.sent_at, why, reverse("verdicts:case", args=[row.claim.reference]))
+
+
+def _alert(row: Alert, user: User, now: datetime) -> Waiting:
+    why = {
+        AlertKind.QUOTE_VANISHED.value: _("Words that a claim rests on no longer stand in their source."),
+        AlertKind.SOURCE_GONE.value: _("The place where the company said it is gone."),
+    }.get(row.kind, _("A source that was gone can be read again."))
+    if row.version and row.version.number > 1:
+        address = f"{reverse('reports:diff', args=[row.source_id])}?to={row.version.number}"
+    else:
+        address = reverse("reports:source", args=[row.source_id])
+    return Waiting("alerts", row, SOON if row.kind == AlertKind.SOURCE_BACK else NOW, row.created_at, why, address)
+
+
+def _proposal(row: Verdict, user: User, now: datetime) -> Waiting:
+    own = row.proposed_by_id == user.pk
+    why = (
+        _("You proposed it, so another adjudicator decides.")
+        if own
+        else _("One adjudicator proposed it. Nothing is public before a second.")
+    )
+    urgency = LATER if own else NOW if now - row.proposed_at > 2 * DAY else SOON
+    return Waiting("proposals", row, urgency, row.proposed_at, why, reverse("verdicts:decide", args=[row.reference]))
+
+
+def _submission(row: Submission, user: User, now: datetime) -> Waiting:
+    if row.filed_by_id == user.pk:
+        urgency, why = LATER, _("You filed it, so someone else decides.")
+    elif now - row.filed_at > 3 * DAY:
+        urgency, why = SOON, _("Its owner has waited more than three days for a word.")
+    else:
+        urgency, why = LATER, _("Its owner waits for a decision.")
+    return Waiting("submissions", row, urgency, row.filed_at, why, reverse("evidence:review", args=[row.reference]))
+
+
+def _aspect(row: Aspect, user: User, now: datetime) -> Waiting:
+    address = reverse("verdicts:case", args=[row.claim.reference])
+    if row.progress == Progress.OVERDUE:
+        since = datetime.combine(row.due_date, time.max, UTC) if row.due_date else None
+        return Waiting(
+            "aspects", row, SOON, since, _("The day it was promised for has passed, and nobody has found anything on it."), address
+        )
+    return Waiting("aspects", row, LATER, None, _("The company was heard or let its time pass. A verdict can be proposed."), address)
+
+
+_KINDS: dict[str, Callable[[Any, User, datetime], Waiting]] = {
+    "replies": _reply,
+    "alerts": _alert,
+    "proposals": _proposal,
+    "submissions": _submission,
+    "aspects": _aspect,
+}
