@@ -43,7 +43,7 @@ class Advertising:
     judged: list[tuple[str, int]]
     waiting: int
     edited: int
-    deleted: int
+    taken_down: int
     exhibits: int
 
     @property
@@ -193,7 +193,7 @@ def scorecard(company: Company) -> dict[str, Any]:
             judged=[(rating, ratings[rating]) for rating in Rating.values if ratings[rating]],
             waiting=points - sum(ratings.values()),
             edited=flags[FlagKind.EDITED_AFTER_PUBLICATION],
-            deleted=flags[FlagKind.DELETED],
+            taken_down=flags[FlagKind.DELETED],
             exhibits=VerdictExhibit.objects.filter(verdict__in=standing).values("exhibit").distinct().count(),
         ),
         "contract": Contract(promises=len({one.claim.pk for one in laid}), laid=laid),

@@ -30,7 +30,7 @@ def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visito
     chart = page.locator("img.plate").first
     assert chart.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0
 
-    page.get_by_role("link", name="Read the diff").first.click()
+    page.get_by_role("link", name="characters of the quote gone").first.click()
     gone = page.locator(".hunk-old del")
     expect(gone).to_have_text("内部结构也一起改了，")
     assert gone.evaluate("mark => getComputedStyle(mark).textDecorationLine") == "line-through"
