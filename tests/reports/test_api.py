@@ -192,7 +192,7 @@ def test_the_history_tells_teardowns_custody_and_pins_and_the_page_tells_the_sam
     shown, path = [], f"/claims/{scene.claim.reference}/history/"
     while path:
         page = client.get(path).content.decode()
-        shown += [int(index) for index in re.findall(r'id="entry-(\d+)"', page)]
+        shown += [int(index) for index in re.findall(r'id="object-(\d+)"', page)]
         older = re.search(r'href="\?before=(\d+)"', page)
         path = f"/claims/{scene.claim.reference}/history/?before={older[1]}" if older else ""
     assert shown == [one["index"] for one in told]
