@@ -19,6 +19,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.urls import reverse
 
 from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Source
+from claims.searching import standing_in
 from claims.states import Stance
 from evidence.diffing import diff
 from evidence.models import (
@@ -470,7 +471,7 @@ def claims_found(*, words: str = "", company: UUID | None = None, rating: str = 
     """Public claims by their words and facets."""
     claims = Claim.objects.public()
     if words:
-        claims = claims.filter(Q(quote__icontains=words) | Q(summary__icontains=words))
+        claims = claims.filter(standing_in(words))
     if company:
         claims = claims.filter(company=company)
     if rating:
@@ -502,24 +503,6 @@ def rows_of(claims: Sequence[Claim]) -> list[Row]:
         )
         for claim in claims
     ]
-
-
-def newest_verdicts(count: int) -> list[Verdict]:
-    """The verdicts published last that stand."""
-    return list(Verdict.objects.standing().newest().select_related("aspect__claim__company", "aspect__claim__product")[:count])
-
-
-def newest_edits(count: int) -> list[Version]:
-    """The texts changed last in sources where a claim stands."""
-    claimed = Appearance.objects.values("source")
-    return list(
-        Version.objects.filter(number__gt=1, source__in=claimed).select_related("source__company").defer("body").order_by("-id")[:count]
-    )
-
-
-def newest_disappearances(count: int) -> list[Disappearance]:
-    """The sources confirmed last as taken down."""
-    return list(Disappearance.objects.filter(status="confirmed").select_related("source__company").order_by("-confirmed_at", "-id")[:count])
 
 
 @dataclass

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from claims.models import Claim, Source
 from claims.references import read_reference
+from claims.searching import standing_in
 from claims.states import Channel, ClaimKind, ClaimStatus, FlagKind
 
 
@@ -31,14 +32,7 @@ class ClaimFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-fil
         reference = read_reference(value)
         if reference:
             return rows.filter(reference=reference)
-        for word in value.split()[:8]:
-            rows = rows.filter(
-                Q(quote__icontains=word)
-                | Q(summary__text__icontains=word)
-                | Q(**{"summary__translations__zh-Hans__text__icontains": word})
-                | Q(summary__translations__en__text__icontains=word)
-            )
-        return rows
+        return rows.filter(standing_in(value))
 
 
 class SourceFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types

@@ -418,6 +418,24 @@ def pages(context: dict[str, Any], page: Any) -> dict[str, Any]:
     return {"page": page, "first": f"?{first}", "next": f"?{query.urlencode()}"}
 
 
+@register.simple_tag(takes_context=True)
+def narrow(context: dict[str, Any], name: str, value: str, chosen: bool) -> str:
+    """The address of the list narrowed by one more value, or without it if it is chosen; back at the first page."""
+    query = context["request"].GET.copy()
+    query.pop("after", None)
+    if chosen:
+        query.pop(name, None)
+    else:
+        query[name] = value
+    return f"?{query.urlencode()}" if query else context["request"].path
+
+
+@register.simple_tag
+def facet_title(titles: dict[str, str], name: str) -> str:
+    """What a facet is called."""
+    return titles[name]
+
+
 @register.simple_tag
 def record_state() -> tuple[int, datetime] | None:
     """Size and time of the last checkpoint, or None before the first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,14 +14,15 @@ from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
 from accounts.permissions import objection
+from claims.fields import page_language
 from claims.lookup import by_reference, canonical
-from claims.models import Claim, Company, Criterion
+from claims.models import Claim, ClaimQuerySet, Criterion
 from claims.paging import page_of
 from claims.references import read_reference
 from claims.states import ClaimKind, FlagKind
 from claims.written import read
 from evidence.permissions import check_file
-from reports import gathering
+from reports import gathering, listing
 from reports.history import acts, tell
 from reports.palette import in_both_schemes
 from reports.trails import claim_changes
@@ -32,6 +33,7 @@ from verdicts.states import Rating
 
 SHOWN = 8
 HISTORY = 40
+FACETS: Final[dict[str, Any]] = {"rating": Rating.choices, "flag": FlagKind.choices, "kind": ClaimKind.choices, "company": ()}
 
 
 @require_safe
@@ -39,9 +41,9 @@ HISTORY = 40
 def front(request: HttpRequest) -> HttpResponse:
     """What was concluded last, what was edited last, what was taken down last."""
     context = {
-        "verdicts": gathering.newest_verdicts(SHOWN),
-        "edits": gathering.newest_edits(SHOWN),
-        "disappearances": gathering.newest_disappearances(SHOWN),
+        "verdicts": listing.newest_verdicts(SHOWN),
+        "edits": listing.newest_edits(SHOWN),
+        "disappearances": listing.newest_disappearances(SHOWN),
     }
     return render(request, "reports/front.html", context)
 
@@ -51,6 +53,10 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def _narrowed(*, q: str, company: str, rating: str, flag: str, kind: str) -> ClaimQuerySet:
+    return gathering.claims_found(words=q, company=_uuid(company), rating=rating, flag=flag, kind=kind)
 
 
 @require_safe
@@ -63,20 +69,14 @@ def claims(request: HttpRequest) -> HttpResponse:
         for model, name in ((Claim, "claim"), (Verdict, "verdict")):
             if model.objects.public().filter(reference=reference).exists():
                 return redirect(f"reports:{name}", reference)
-    found = gathering.claims_found(
-        words=asked["q"], company=_uuid(asked["company"]), rating=asked["rating"], flag=asked["flag"], kind=asked["kind"]
-    )
-    page = page_of(found.with_shown_parts(), request.GET)
+    page = page_of(_narrowed(**asked).with_shown_parts(), request.GET)
     context = {
         "page": page,
         "rows": gathering.rows_of(page.rows),
         "asked": asked,
-        "companies": Company.objects.order_by("-id")[:200],
-        "facets": [
-            ("rating", _("Verdict"), Rating.choices, asked["rating"]),
-            ("flag", _("Flag"), FlagKind.choices, asked["flag"]),
-            ("kind", _("Kind"), ClaimKind.choices, asked["kind"]),
-        ],
+        "narrowed": {name: value for name, value in asked.items() if value},
+        "facets": listing.facets_of(asked, _narrowed, {name: dict(values) for name, values in FACETS.items()}, page_language()),
+        "titles": {"rating": _("Verdict"), "flag": _("Flag"), "kind": _("Kind"), "company": _("Company")},
     }
     return render(request, "reports/claims.html", context)
 

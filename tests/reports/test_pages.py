@@ -131,7 +131,11 @@ def test_every_public_page_opens_in_both_languages_without_inline_code(case: sce
     for path in addresses(case):
         page = text(client, path)
         assert f'<html lang="{"en" if lang == "en" else "zh-Hans"}">' in page
-        assert "<script" not in re.sub(r'<script (type="module"|defer) src="/static/[^"]+"></script>', "", page)
+        assert "<script" not in re.sub(
+            r'<script (type="module" |defer )?src="/static/[^"]+"( defer)?></script>|<script type="application/ld\+json">[^<]*</script>',
+            "",
+            page,
+        )
         assert not re.search(r'<[^>]+\s(style|on\w+)="', page), path
         assert "<style" not in page
         assert page.count("<h1") == 1, path

@@ -1,0 +1,157 @@
+"""What the lists of the public pages show: facets with their counts, the newest verdicts, edits and disappearances.
+
+As in `reports.gathering`, the number of queries does not grow with what is shown, and everything is public.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from claims.models import Appearance, Claim, ClaimQuerySet, Company, Criterion, Flag
+from claims.written import read
+from evidence.models import Disappearance, Sighting, Version
+from reports.gathering import Judgement, measured_rows
+from reports.quoting import Quoted, struck
+from verdicts.models import Verdict
+
+COUNTED: Final = 2_000  # claims: counting further tells a reader no more, and costs
+MOST: Final = 12  # companies offered
+
+
+@dataclass(frozen=True)
+class Option:
+    """One value of a facet. `n` claims have it, or at least so many if `more`."""
+
+    value: str
+    label: str
+    n: int
+    more: bool
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A way to narrow a list of claims."""
+
+    name: str
+    options: list[Option]
+
+    @property
+    def chosen(self) -> bool:
+        """Whether one of its values narrows the list now."""
+        return any(one.chosen for one in self.options)
+
+
+def _counts(name: str, claims: QuerySet[Any, Any]) -> dict[str, int]:
+    """How many of `claims` have each value of a facet, the most frequent first."""
+    rows: QuerySet[Any, Any]
+    counted, what = name, Count("id")
+    if name == "rating":
+        rows, what = Verdict.objects.standing().filter(aspect__claim__in=claims), Count("aspect__claim", distinct=True)
+    elif name == "flag":
+        rows, counted = Flag.objects.raised().filter(claim__in=claims), "kind"
+    else:
+        rows = Claim.objects.filter(pk__in=claims)
+    return {str(value): n for value, n in rows.values_list(counted).annotate(n=what).order_by("-n")}
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
+
+
+def facets_of(asked: dict[str, str], narrowed: Callable[..., ClaimQuerySet], labels: dict[str, dict[str, str]], lang: str) -> list[Facet]:
+    """Each facet with the number of claims behind each value, all the other facets staying as they are.
+
+    Counting stops at COUNTED claims, the newest, so that it costs the same in any record; a count is then a "so many or more".
+    """
+    facets = []
+    for name, words in labels.items():
+        others = narrowed(**{**asked, name: ""}).newest().values("pk")[:COUNTED]
+        counts = _counts(name, others)
+        more = Claim.objects.filter(pk__in=others).count() >= COUNTED
+        if name == "company":
+            offered = [*list(counts)[:MOST], *filter(_is_id, [asked[name]])]
+            known = {str(one.pk): read(one.name, lang).text for one in Company.objects.filter(pk__in=offered)}
+        else:
+            known = words
+        options = [
+            Option(value, label, counts.get(value, 0), more, value == asked[name])
+            for value, label in known.items()
+            if counts.get(value) or value == asked[name]
+        ]
+        if name == "company":
+            options.sort(key=lambda one: -one.n)
+        facets.append(Facet(name, options))
+    return facets
+
+
+@dataclass
+class Concluded:
+    """A claim with the verdicts on it that were published last."""
+
+    claim: Claim
+    judgements: list[Judgement]
+
+
+def newest_verdicts(count: int) -> list[Concluded]:
+    """The verdicts published last that stand, those of one claim together."""
+    verdicts = Verdict.objects.standing().newest().select_related("aspect__claim__company", "aspect__claim__product")[:count]
+    criteria = {one.aspect_id: one for one in Criterion.objects.filter(aspect__in=[one.aspect_id for one in verdicts])}
+    by_claim: dict[UUID, Concluded] = {}
+    for one in verdicts:
+        held = by_claim.setdefault(one.aspect.claim_id, Concluded(one.aspect.claim, []))
+        held.judgements.append(Judgement(one.aspect, criteria.get(one.aspect_id), one, [], measured_rows(one.conformity), [], [], [], None))
+    for concluded in by_claim.values():
+        concluded.judgements.sort(key=lambda one: one.aspect.number)
+    return list(by_claim.values())
+
+
+@dataclass
+class Edited:
+    """A text that was changed, and each quote that no longer stands in it as it was said."""
+
+    version: Version
+    quotes: list[tuple[Claim, Quoted]]
+
+
+def newest_edits(count: int) -> list[Edited]:
+    """The texts changed last in sources where a claim stands, with the words that vanished."""
+    claimed = Appearance.objects.values("source")
+    versions = list(
+        Version.objects.filter(number__gt=1, source__in=claimed).select_related("source__company").defer("body").order_by("-id")[:count]
+    )
+    quotes: dict[UUID, list[tuple[Claim, Quoted]]] = defaultdict(list)
+    for one in Sighting.objects.filter(version__in=versions).exclude(kind="verbatim").select_related("appearance__claim").order_by("id"):
+        if one.appearance.exact and (one.kind == "absent" or one.passage):
+            quotes[one.version_id].append((one.appearance.claim, struck(one.appearance.exact, one.passage)))
+    return [Edited(one, quotes[one.pk]) for one in versions]
+
+
+@dataclass
+class Vanished:
+    """A source that was taken down, with the words that stood in it."""
+
+    gone: Disappearance
+    appearances: list[Appearance]
+
+
+def newest_disappearances(count: int) -> list[Vanished]:
+    """The sources confirmed last as taken down."""
+    found = list(
+        Disappearance.objects.filter(status="confirmed").select_related("source__company").order_by("-confirmed_at", "-id")[:count]
+    )
+    stood: dict[UUID, list[Appearance]] = defaultdict(list)
+    for one in (
+        Appearance.objects.filter(source__in=[gone.source_id for gone in found]).exclude(exact="").select_related("claim").order_by("id")
+    ):
+        stood[one.source_id].append(one)
+    return [Vanished(gone, stood[gone.source_id][:3]) for gone in found]

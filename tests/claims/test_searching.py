@@ -1,0 +1,49 @@
+"""Words are found in claims wherever they stand, by the index."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection, transaction
+
+from claims.models import Claim
+from claims.searching import pairs, standing_in
+from claims.written import write
+from tests import scenes
+from tests.benchmarks import crowd
+
+pytestmark = pytest.mark.django_db
+
+
+def found(typed: str) -> list[str]:
+    return list(Claim.objects.filter(standing_in(typed)).values_list("reference", flat=True))
+
+
+def test_a_claim_is_found_by_what_stands_in_it_and_by_nothing_else() -> None:
+    reference = scenes.build_claim().claim.reference
+    Claim.objects.filter(reference=reference).update(quote_translation=write("en", "The inner structure was changed as well."))
+    for typed in ("制动", "散", "CARBON", "arbo", "hood brakes", "前舱盖的双风道", "inner structure", "", "structure changed"):
+        assert found(typed) == [reference], typed
+    for typed in ("zebra", "动制", "carbonx", "hood zebra", "%", "translations", "\x01"):
+        assert found(typed) == [], typed
+
+
+def test_pairs_of_one_character_are_the_character() -> None:
+    assert pairs("散") == ["散"]
+    assert pairs("制动散") == ["制动", "动散"]
+
+
+def test_a_search_reads_the_index_and_not_the_table() -> None:
+    with transaction.atomic():
+        crowd.build(3_000)
+    plan = Claim.objects.filter(standing_in("座椅加热 7919")).explain()
+    assert "claims_claim_words" in plan
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX claims_claim_words")
+    assert "Seq Scan" in Claim.objects.filter(standing_in("座椅加热 7919")).explain()  # the proof that this test can fail
+
+
+def test_every_kind_of_claim_of_the_crowd_is_found() -> None:
+    with transaction.atomic():
+        crowd.build(80)
+    assert len(found("刹车距离")) == 10
+    assert len(found("heated seats")) == 10
