@@ -5,13 +5,13 @@ As in `reports.gathering`, the number of queries does not grow with what is show
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
 from claims.models import Appearance, Claim, ClaimQuerySet, Company, Criterion, Flag
 from claims.written import read
@@ -48,17 +48,29 @@ class Facet:
         return any(one.chosen for one in self.options)
 
 
-def _counts(name: str, claims: QuerySet[Any, Any]) -> dict[str, int]:
-    """How many of `claims` have each value of a facet, the most frequent first."""
-    rows: QuerySet[Any, Any]
-    counted, what = name, Count("id")
-    if name == "rating":
-        rows, what = Verdict.objects.standing().filter(aspect__claim__in=claims), Count("aspect__claim", distinct=True)
-    elif name == "flag":
-        rows, counted = Flag.objects.raised().filter(claim__in=claims), "kind"
-    else:
-        rows = Claim.objects.filter(pk__in=claims)
-    return {str(value): n for value, n in rows.values_list(counted).annotate(n=what).order_by("-n")}
+@dataclass(frozen=True)
+class _Base:
+    """The claims that a facet is counted over: the newest that fit all other facets."""
+
+    claims: ClaimQuerySet
+    counts: dict[str, Counter[str]]
+    more: bool
+
+    def having(self, name: str) -> Counter[str]:
+        """How many of them have each value of a facet."""
+        held = self.claims.values("pk")[:COUNTED]
+        if name == "rating":
+            ratings = Verdict.objects.standing().filter(aspect__claim__in=held).values_list("rating", "aspect__claim").distinct()
+            return Counter(rating for rating, _claim in ratings)
+        if name == "flag":
+            return Counter(dict(Flag.objects.raised().filter(claim__in=held).values_list("kind").annotate(n=Count("id"))))
+        return self.counts[name]
+
+
+def _base(claims: ClaimQuerySet) -> _Base:
+    rows = list(claims.newest().values_list("kind", "company_id")[:COUNTED])
+    counts = {"kind": Counter(kind for kind, _company in rows), "company": Counter(str(company) for _kind, company in rows)}
+    return _Base(claims.newest(), counts, len(rows) == COUNTED)
 
 
 def _is_id(text: str) -> bool:
@@ -74,19 +86,19 @@ def facets_of(asked: dict[str, str], narrowed: Callable[..., ClaimQuerySet], lab
     Counting stops at COUNTED claims, the newest, so that it costs the same in any record; a count is then a "so many or more".
     """
     facets = []
+    whole = _base(narrowed(**asked))
     for name, words in labels.items():
-        others = narrowed(**{**asked, name: ""}).newest().values("pk")[:COUNTED]
-        counts = _counts(name, others)
-        more = Claim.objects.filter(pk__in=others).count() >= COUNTED
+        base = _base(narrowed(**{**asked, name: ""})) if asked[name] else whole
+        counts, more = base.having(name), base.more
         if name == "company":
-            offered = [*list(counts)[:MOST], *filter(_is_id, [asked[name]])]
+            offered = [*(value for value, _n in counts.most_common(MOST)), *filter(_is_id, [asked[name]])]
             known = {str(one.pk): read(one.name, lang).text for one in Company.objects.filter(pk__in=offered)}
         else:
             known = words
         options = [
-            Option(value, label, counts.get(value, 0), more, value == asked[name])
+            Option(value, label, counts[value], more, value == asked[name])
             for value, label in known.items()
-            if counts.get(value) or value == asked[name]
+            if counts[value] or value == asked[name]
         ]
         if name == "company":
             options.sort(key=lambda one: -one.n)
