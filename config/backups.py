@@ -98,8 +98,9 @@ def put_back(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Itera
 
     1. Refused unless the database and all folders are empty, and the dump is the one of the manifest.
     2. Keys, database, files; `migrate` puts triggers and rights back.
-    3. The public log: from `copy`, a newer copy of it that somebody kept, else built again from the database. With a newer one in
-       its place the sequencer signs nothing on top of the older database, and no second tree of one size can come to be.
+    3. The public log: from `copy`, the newest copy of it that anybody kept. If it is newer than the backup the sequencer signs
+       nothing on top of the older database, so that no second tree of one size can come to be. `copy` None says that nothing was
+       signed since the backup; then the log is built again from the database, and what waited in it is signed.
     4. Every erasure known to the database or to `copy` is applied again.
     5. The record is verified against the backup's own checkpoint, and against the copy.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -129,43 +130,50 @@ def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_r
     for path in (tmp_path / "backups").rglob("*"):
         assert not path.is_file() or not any(secret in path.read_bytes() for secret in secrets)
 
-    # What came after the backup: an erasure and more work.
+    # A second one in peace, with a copy of the log as it is then.
+    sequence()
+    backup(tmp_path)
+    copy, newer = tmp_path / "copy", tmp_path / "newer"
+    call_command("export_log", str(copy), stdout=StringIO())
+    last = Checkpoint.objects.latest("size")
+    busy, quiet = sorted(path.parent for path in (tmp_path / "backups").glob("*/manifest.json"))
+
+    # What came after both: an erasure and more work.
     target = Submission.objects.order_by("pk").first()
     assert target is not None
     words = target.narrative
-    call_command("erase", "evidence.Submission", str(target.pk), ground="court", reason="Ordered.", stdout=StringIO())
     exhibits = list(Exhibit.objects.filter(submission=target))
     digests = [str(ledger.unseal(exhibit, "digest")) for exhibit in exhibits]
     assert digests
+    call_command("erase", "evidence.Submission", str(target.pk), ground="court", reason="Ordered.", stdout=StringIO())
     for exhibit in exhibits:
         call_command("erase", "evidence.Exhibit", str(exhibit.pk), ground="court", reason="Ordered.", stdout=StringIO())
     jobs.drain(["watch", "report", "decode"])
     sequence()
-    newer = tmp_path / "newer"
     call_command("export_log", str(newer), stdout=StringIO())
 
-    # Alone, the backup is whole: what it holds is clean, and its root at its checkpoint is the one that was signed.
-    status, told = machine.manage("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"))
+    # With the copy of its own time it is the same record, to the root.
+    status, told = machine.manage("restore", str(quiet), "--keys", str(tmp_path / "apart"), "--copy", str(copy))
     assert (status, told.splitlines()[-1]) == (0, "everything is as the log says"), told
     ((size, root),) = machine.ask("SELECT size, root FROM ledger_checkpoint ORDER BY size DESC LIMIT 1")
-    signed = Checkpoint.objects.filter(size=size).first()
-    manifest = json.loads((backups.latest(tmp_path / "backups") / "manifest.json").read_text())
-    assert size >= int(manifest["checkpoint"].split("\n")[1]) > 0
-    if signed is not None:
-        assert bytes(signed.root) == bytes(root)
+    assert (size, bytes(root)) == (last.size, bytes(last.root))
     # Control: without the newer copy of the log nobody could know of the erasure, and the backup does hold the words and the file.
     assert machine.ask(f"SELECT narrative FROM evidence_submission WHERE id = '{target.pk}'") == [(words,)]
     assert all(any((tmp_path / "machine/blobs").rglob(f"*{digest}*")) for digest in digests)
-    status, told = machine.manage("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"))
+    status, told = machine.manage("restore", str(quiet), "--keys", str(tmp_path / "apart"), "--copy", str(copy))
     assert (status, "not empty" in told) == (1, True), told
 
     # With the newest copy of the log it is recognised as older, nothing is signed, and what was erased since is erased again.
     machine.gone()
     older = EmptyMachine(tmp_path / "older")
-    status, told = older.manage("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"), "--copy", str(newer))
+    status, told = older.manage("restore", str(busy), "--keys", str(tmp_path / "apart"), "--copy", str(newer))
     assert status == 1
     assert f"restored: the published checkpoint has size {Entry.objects.count()}" in told, told
+    drifts = [line for line in told.splitlines() if re.match(r"[a-z]+: ", line)]
+    assert {line.split(":")[0] for line in drifts} == {"restored", "kept"}, told  # of what it holds, all is as the log says
     assert "kept: entry" in told
+    ((held,),) = older.ask("SELECT max(size) FROM ledger_checkpoint")
+    assert held >= int(json.loads((busy / "manifest.json").read_text())["checkpoint"].split("\n")[1]) > 0
     assert older.ask(f"SELECT narrative FROM evidence_submission WHERE id = '{target.pk}'") == [("",)]
     assert older.ask(f"SELECT count(*) FROM evidence_submissionevent WHERE pgh_obj_id = '{target.pk}' AND narrative = '{words}'") == [(0,)]
     assert older.ask(f"SELECT count(*) FROM ledger_sealedkey WHERE object_id = '{target.pk}'") == [(0,)]
@@ -187,8 +195,14 @@ def test_a_backup_that_is_not_what_it_was_is_refused(machine, tmp_path):
     content = dump.read_bytes()
     dump.write_bytes(content[:-100] + bytes([content[-100] ^ 1]) + content[-99:])
     status, told = machine.manage("restore", str(made), "--keys", str(tmp_path / "apart"))
+    assert (status, "two trees of one size" in told) == (1, True), told
+    status, told = machine.manage("restore", str(made), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
     assert (status, "is not the one that the manifest" in told) == (1, True), told
     assert machine.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+    dump.write_bytes(content)  # control, and the way back where nothing was signed since
+    status, told = machine.manage("restore", str(made), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
+    assert (status, told.splitlines()[-1]) == (0, "everything is as the log says"), told
+    assert machine.ask("SELECT max(size) FROM ledger_checkpoint") == [(Checkpoint.objects.latest("size").size,)]
 
 
 def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(tmp_path, monkeypatch):

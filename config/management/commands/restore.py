@@ -35,10 +35,17 @@ class Command(BaseCommand):
             "--copy",
             metavar="DIR",
             type=Path,
-            help="a copy of the public log, the newest there is: tells what is missing and what was erased since",
+            help="the newest copy of the public log: tells what is missing and what was erased since",
         )
 
-    def handle(self, *args: Any, folder: Path, keys: Path, copy: Path | None, **options: Any) -> None:
+        parser.add_argument("--nothing-signed-since", action="store_true", help="instead: no checkpoint was published after this backup")
+
+    def handle(self, *args: Any, folder: Path, keys: Path, copy: Path | None, nothing_signed_since: bool, **options: Any) -> None:
+        if (copy is None) != nothing_signed_since:
+            raise CommandError(
+                "name the newest copy of the public log with --copy. Entries signed after the backup and missing from it would be signed "
+                "a second time otherwise, and two trees of one size end all trust in the log; --nothing-signed-since says there are none"
+            )
         drifts = 0
         try:
             for said in put_back(latest(folder), keys, copy=copy, by=_Operator()):
