@@ -44,13 +44,18 @@ class Visitor:
         self.page.set_default_timeout(10_000)
         self.complaints: list[str] = []
         self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("pageerror", self._fail)
         self.page.on("request", self._watch)
         self.origin = server.url
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(message.text)
+
+    def _fail(self, error: object) -> None:
+        # Chromium says so when the page that is left fades and the next one, such as its own page of a lost connection, does not.
+        if "ViewTransition opt-in disabled" not in str(error):
+            self.complaints.append(str(error))
 
     def _watch(self, request: object) -> None:
         url = getattr(request, "url", "")

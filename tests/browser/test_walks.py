@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -29,17 +30,33 @@ def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visito
     chart = page.locator("img.plate").first
     assert chart.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0
 
-    # What stands on the pages of diffs, exhibits, verdicts and reports is walked in test_sources; here that a reader comes to each.
-    for address in ("sources", "exhibits", "verdicts", "reports"):
-        page.goto(f"/claims/{scene.claim.reference}/")
-        where = page.locator(f"main a[href^='/{address}/']").first.get_attribute("href")
-        assert where is not None
-        answer = page.goto(where)
-        assert answer is not None
-        assert answer.status == 200
+    page.get_by_role("link", name="characters of the quote gone").first.click()
+    gone = page.locator(".hunk-old del")
+    expect(gone).to_have_text("内部结构也一起改了，")
+    assert gone.evaluate("mark => getComputedStyle(mark).textDecorationLine") == "line-through"
+
     page.goto(f"/claims/{scene.claim.reference}/")
+    page.locator("ul.shots a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The outlet of the duct")
+    picture = page.locator("figure.photo img")
+    assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 600
+    page.get_by_text("P1", exact=True).click()
+    expect(page.get_by_text("What it does not prove")).to_be_visible()
+
+    page.locator("main a[href^='/verdicts/']").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Not delivered")
+    expect(page.get_by_role("row", name=re.compile("Car 1"))).to_contain_text("does not conform")
+
+    page.goto(f"/claims/{scene.claim.reference}/")
+    page.get_by_role("link", name=re.compile("discrepancy report")).click()
+    expect(page.locator("ul.report-files").get_by_role("link", name="report.json")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="report.json").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"{")
+
     page.get_by_role("button", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page.get_by_role("heading", level=1)).to_have_text("言实差异报告")
 
 
 def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:

@@ -114,13 +114,13 @@ def nothing_is_there_twice_and_the_record_is_whole(house: House) -> None:
     postgres.start()
     try:
         counted = {
-            "evidence_submission": 4,
-            "evidence_exhibit": 13,
+            "evidence_submission": 5,
+            "evidence_exhibit": 15,
             "verdicts_verdict": 2,
             "verdicts_finding": 2,
-            "claims_claim": 2,
-            "evidence_custodyevent WHERE kind = 'read'": 13,
-            "evidence_version": 4,
+            "claims_claim": 3,
+            "evidence_custodyevent WHERE kind = 'read'": 15,
+            "evidence_version": 13,
             "jobs_job WHERE state = 'quarantined'": 0,
         }
         assert {what: house.ask(f"SELECT count(*) FROM {what}") for what in counted} == counted

@@ -356,7 +356,10 @@ def _doors_say_so(planted: Planted) -> None:
         assert answer.status_code == status, url
         if status == 410:
             assert "ithheld" in answer.content.decode()
-    assert "its file was erased" in client.get(f"/exhibits/{exhibit.reference}/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert (
+        "Its file was erased, and nothing of it is kept"
+        in client.get(f"/exhibits/{exhibit.reference}/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    )
     listed = {row["reference"]: row for row in client.get("/api/v1/exhibits/").json()["results"]}
     assert (listed[exhibit.reference]["status"], listed[exhibit.reference]["renditions"]) == ("withheld", [])
     moderator = Client()
