@@ -223,7 +223,7 @@ def register_claim(
         stake, currency = option.price, option.currency
     claim = Claim(
         company=product.company, product=product, option=option, quote=quote, quote_lang=quote_lang, summary=summary, kind=kind,
-        made_at=made_at, stake=stake, currency=currency, reconstruction=reconstruction, quote_translation=quote_translation or {},
+        made_at=made_at, stake=stake, currency=currency, reconstruction=reconstruction, quote_translation=quote_translation or None,
         created_at=now,
     )  # fmt: skip
     with ledger.act("claim.registered", by=by, role=Role.MODERATOR):
@@ -261,7 +261,7 @@ def revise_claim(
         raise ClaimChanged(held)
     changed = []
     for name, value in (("quote", quote), ("quote_translation", quote_translation), ("summary", summary), ("kind", kind)):
-        if value is not None and value != getattr(held, name):
+        if value is not None and value != (getattr(held, name) or type(value)()):  # an empty text is as good as none
             setattr(held, name, value)
             changed.append(name)
     if not changed:

@@ -205,7 +205,9 @@ class Claim(models.Model):
     option = models.ForeignKey(ProductOption, null=True, blank=True, on_delete=models.PROTECT)
     quote = models.TextField()
     quote_lang = models.CharField(max_length=12)
-    quote_translation = WrittenField(blank=True, help_text="Ours, for who cannot read the words themselves; never judged.")
+    quote_translation = WrittenField(
+        null=True, blank=True, default=None, help_text="Ours, for who cannot read the words themselves; never judged."
+    )
     summary = WrittenField()
     kind = models.CharField(max_length=10, choices=ClaimKind.choices, default=ClaimKind.EXPRESS)
     status = models.CharField(max_length=12, choices=ClaimStatus.choices, default=ClaimStatus.REGISTERED)

@@ -111,9 +111,19 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='appearance',
             name='stance',
+            field=models.CharField(choices=[('says_so', 'says so'), ('says_otherwise', 'says otherwise'), ('no_mention', 'does not mention it')], max_length=14, null=True),
+        ),
+        migrations.AlterField(
+            model_name='appearance',
+            name='stance',
             field=models.CharField(choices=[('says_so', 'says so'), ('says_otherwise', 'says otherwise'), ('no_mention', 'does not mention it')], default='says_so', max_length=14, null=True),
         ),
         migrations.AddField(
+            model_name='appearanceevent',
+            name='note',
+            field=claims.written.WrittenField(default=None, null=True, validators=[claims.written.validate_written]),
+        ),
+        migrations.AlterField(
             model_name='appearanceevent',
             name='note',
             field=claims.written.WrittenField(default=dict, null=True, validators=[claims.written.validate_written]),
@@ -131,6 +141,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='entityroleevent',
             name='note',
+            field=claims.written.WrittenField(default=None, null=True, validators=[claims.written.validate_written]),
+        ),
+        migrations.AlterField(
+            model_name='entityroleevent',
+            name='note',
             field=claims.written.WrittenField(default=dict, null=True, validators=[claims.written.validate_written]),
         ),
         migrations.AddField(
@@ -139,6 +154,11 @@ class Migration(migrations.Migration):
             field=claims.written.WrittenField(blank=True, default=None, help_text='The town in which it sits, and so the place where it can be sued.', null=True, validators=[claims.written.validate_written]),
         ),
         migrations.AddField(
+            model_name='legalentityevent',
+            name='seat',
+            field=claims.written.WrittenField(default=None, null=True, validators=[claims.written.validate_written]),
+        ),
+        migrations.AlterField(
             model_name='legalentityevent',
             name='seat',
             field=claims.written.WrittenField(default=dict, null=True, validators=[claims.written.validate_written]),

@@ -14,9 +14,14 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='claim',
             name='quote_translation',
-            field=claims.written.WrittenField(blank=True, default=dict, help_text='Ours, for who cannot read the words themselves; never judged.', validators=[claims.written.validate_written]),
+            field=claims.written.WrittenField(blank=True, default=None, help_text='Ours, for who cannot read the words themselves; never judged.', null=True, validators=[claims.written.validate_written]),
         ),
         migrations.AddField(
+            model_name='claimevent',
+            name='quote_translation',
+            field=claims.written.WrittenField(default=None, null=True, validators=[claims.written.validate_written]),
+        ),
+        migrations.AlterField(
             model_name='claimevent',
             name='quote_translation',
             field=claims.written.WrittenField(default=dict, null=True, validators=[claims.written.validate_written]),

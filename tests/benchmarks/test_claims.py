@@ -47,9 +47,9 @@ def test_pages_beside_a_hundred_thousand_claims(client: Client) -> None:
         claim: 50, "/": 100, "/claims/": 100, "/claims/?q=制动": 100, "/claims/?q=刹车距离": 250, "/claims/?q=zebra": 100,
         "/claims/?q=heated+7919&flag=remedied": 250, "/claims/?flag=deleted": 100, "/claims/?rating=not_delivered": 100,
     }  # fmt: skip
-    took = {path: _milliseconds(lambda path=path: client.get(path)) for path in promised}  # type: ignore[misc]
+    took = {path: _milliseconds(lambda path=path: client.get(path)) for path in promised}  # type: ignore[misc]  # mypy infers no type for a lambda with a default
     print(f"\n{many} queries for the claim page")  # noqa: T201  a benchmark's figures
     for path, milliseconds in took.items():
-        print(f"{milliseconds:7.1f} ms of {promised[path]} {path}")  # noqa: T201
+        print(f"{milliseconds:7.1f} ms of {promised[path]} {path}")  # noqa: T201  a benchmark's figures
     over = [path for path, milliseconds in took.items() if milliseconds > promised[path]]
     assert over == [], took
