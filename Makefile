@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench lock clean
+.PHONY: help demo test check fix bench soak lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -47,6 +47,9 @@ fix: $(VENV)/.dev ## repair what can be repaired: lint, format, generated docs
 
 bench: $(VENV)/.bench ## benchmarks as ratios against peers (nginx and wrk of the system are used where installed)
 	$(BIN)/python -m pytest -n 0 --ds=tests.benchmarks.settings -s tests/benchmarks $(PYTEST_ARGS)
+
+soak: $(VENV)/.dev ## the long forms: kills, faults, mutants, hostile servers; a line for each promise, held or broken (under an hour)
+	$(BIN)/python -m pytest -n 0 -s tests/soak $(PYTEST_ARGS)
 
 lock: $(VENV)/.dev ## pin every dependency again, with hashes, from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \
