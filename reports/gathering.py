@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
 from django.urls import reverse
 
-from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Source
+from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Series, Source
 from claims.searching import standing_in
 from claims.states import Stance
 from evidence.diffing import diff
@@ -42,7 +42,7 @@ from reports.models import Report, ReportFile
 from reports.quoting import Quoted, struck, whole
 from reports.words import Lang
 from verdicts.conformity import plain
-from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
 
 TICKS = 240
 BEST = 4
@@ -602,10 +602,19 @@ def edits_of(line: Line, upto: int) -> tuple[list[Edit], int | None]:
     return found, older
 
 
+def _reconstructed(source: Source) -> bool:
+    """Whether it was made up for a series of figures or an incident that is played through again."""
+    return (
+        Series.objects.filter(Q(seriespoint__source=source) | Q(seriesnote__source=source), reconstruction=True).exists()
+        or Incident.objects.filter(occurrence__source=source, reconstruction=True).exists()
+    )
+
+
 def source_page(source: Source, *, upto: int) -> dict[str, Any]:
     """Everything on the page of a source but its list of looks."""
     line = lines_of([source])[source.pk]
     appearances = list(Appearance.objects.filter(source=source).select_related("claim").order_by("created_at"))
+    placed = _placed(appearances, {source.pk: line})
     edits, older = edits_of(line, upto)
     return {
         "source": source,
@@ -614,8 +623,9 @@ def source_page(source: Source, *, upto: int) -> dict[str, Any]:
         "older": older,
         "newer": bool(line.latest and upto < line.latest.number),
         "tally": list(Observation.objects.filter(source=source).values("type").annotate(n=Count("id")).order_by("-n", "type")),
-        "places": _placed(appearances, {source.pk: line}),
-        "reconstruction": any(one.claim.reconstruction for one in appearances),
+        "places": [one for one in placed if one.appearance.says == Stance.SAYS_SO],
+        "beside": [one for one in placed if one.appearance.says != Stance.SAYS_SO],
+        "reconstruction": any(one.claim.reconstruction for one in appearances) or _reconstructed(source),
         "reports": reports_of(source=source),
     }
 

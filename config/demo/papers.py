@@ -46,6 +46,9 @@ class Paper:
 
 ON_STAGE: Final = "前舱盖上这两条风道是真的，风从这里进去，直接吹到前刹车上。"
 PAY_LATER: Final = "先付五千定金锁单，大约三十六周交付，尾款等车到店再付。"
+PAY_LATER_IN_ENGLISH = write(
+    "en", "A deposit of five thousand locks the order, delivery takes about thirty-six weeks, and the balance can wait for the car."
+)
 IN_THE_CONTRACT: Final = "买方应于收到付款通知之日起七日内付清全部车款；逾期未付的，卖方有权取消订单，定金不予退还。"
 IN_THE_APP: Final = "请于7日内付清全款。逾期订单将自动取消，定金不予退还。"
 

@@ -181,7 +181,8 @@ class Case:
         by = self.people["moderator"]
         claim = Claim.objects.filter(product=product, quote=papers.PAY_LATER).first() or claims.register_claim(
             by=by, product=product, quote=papers.PAY_LATER, quote_lang="zh-Hans", summary=papers.CLAIM_SUMMARY, stake=papers.DEPOSIT,
-            currency="CNY", made_at=papers.CHAT.said_at, reconstruction=True, now=timezone.now(),
+            currency="CNY", made_at=papers.CHAT.said_at, quote_translation=papers.PAY_LATER_IN_ENGLISH, reconstruction=True,
+            now=timezone.now(),
             aspects=[claims.NewAspect("process", papers.BALANCE), claims.NewAspect("date", papers.WEEKS)],
         )  # fmt: skip
         for source, stance, words, note in (
