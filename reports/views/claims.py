@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -22,7 +21,7 @@ from claims.references import read_reference
 from claims.states import ClaimKind, FlagKind
 from claims.written import read
 from evidence.permissions import check_file
-from reports import gathering, listing
+from reports import gathering, listing, previews
 from reports.history import acts, tell
 from reports.palette import in_both_schemes
 from reports.trails import claim_changes
@@ -95,9 +94,34 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
     context = {
         **gathering.claim_page(found),
         "objection": objection(check_file, request.user, found),
-        "permanent": request.build_absolute_uri(reverse("reports:claim", args=[found.reference])),
     }
+    rated = [one.verdict for one in context["rated"]]
+    for one in rated:
+        one.aspect.claim = found  # read already, with its company
+    context |= previews.head(request, name="claim", reference=found.reference, verdicts=rated)
     return render(request, "reports/claim.html", context)
+
+
+@require_safe
+@everyone
+def claim_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
+    """The picture of a claim for links on other sites."""
+    found = _claim(ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    return previews.answer(request, previews.of_claim(found, lang))
+
+
+@require_safe
+@everyone
+def verdict_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
+    """The picture of a verdict for links on other sites. 404 for one whose document is withheld."""
+    found = _verdict(ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    if not VerdictDocument.objects.filter(pk=found.pk).exists():
+        raise Http404
+    return previews.answer(request, previews.of_verdict(found, lang))
 
 
 @require_safe
@@ -119,7 +143,7 @@ def history(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _verdict(ref: str) -> Verdict:
-    public = Verdict.objects.public().select_related("aspect__claim__company", "supersedes", "superseded_by")
+    public = Verdict.objects.public().select_related("aspect__claim__company", "aspect__claim__product", "supersedes", "superseded_by")
     return by_reference(public, ref)
 
 
@@ -135,6 +159,8 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         return gone(
             request, _("Something in this verdict was erased, so its document is withheld. Its entry in the record and its proof stay.")
         )
+    criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
+    measured = gathering.measured_rows(found.conformity)
     document: dict[str, Any] = json.loads(published.body)
     pins = list(VerdictExhibit.objects.filter(verdict=found).select_related("exhibit__submission").order_by("exhibit__reference"))
     public = gathering.with_pictures(pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted")
@@ -143,8 +169,9 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "verdict": found,
         "claim": found.aspect.claim,
         "document": document,
-        "criterion": Criterion.objects.filter(aspect=found.aspect_id).first(),
-        "measured": gathering.measured_rows(found.conformity),
+        "criterion": criterion,
+        "measured": measured,
+        "judgement": gathering.Judgement(found.aspect, criterion, found, [], measured, [], [], [], None),
         "exhibits": public,
         "withheld": [pin.exhibit.reference for pin in pins if pin.exhibit.submission.status != "accepted"],
         "findings": Finding.objects.public()
@@ -153,6 +180,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "successor": successor if successor and successor.status in {"published", "superseded"} else None,
         "index": gathering.last_entries("verdicts.verdict", [found.pk]).get(str(found.pk)),
     }
+    context |= previews.head(request, name="verdict", reference=found.reference, verdicts=[found])
     return render(request, "reports/verdict.html", context)
 
 

@@ -77,6 +77,8 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "": ("/", PUBLIC),
     "claims/": ("/claims/", PUBLIC),
     "claims/<str:ref>/": ("/claims/{claim}/", PUBLIC),
+    r"^claims/(?P<ref>[^/]+)/card\.(?P<lang>en|zh-Hans)\.png$": ("/claims/{claim}/card.en.png", PUBLIC),
+    r"^verdicts/(?P<ref>[^/]+)/card\.(?P<lang>en|zh-Hans)\.png$": ("/verdicts/{verdict}/card.en.png", PUBLIC),
     "claims/<str:ref>/history/": ("/claims/{claim}/history/", PUBLIC),
     "companies/": ("/companies/", PUBLIC),
     "companies/<uuid:company>/": ("/companies/{company}/", PUBLIC),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import django_filters
@@ -12,10 +13,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.exceptions import APIException
 from rest_framework.pagination import CursorPagination
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from accounts.api.permissions import PublicRead
 from claims.api.lookup import ByIdOrReference
+from verdicts import claimreview
 from verdicts.api.serializers import IncidentSerializer, VerdictSerializer
 from verdicts.models import Incident, Occurrence, Verdict, VerdictDocument
 from verdicts.states import Rating
@@ -50,6 +53,13 @@ class DocumentWithheld(APIException):
     default_code = "withheld"
 
 
+class ClaimReviewRenderer(JSONRenderer):
+    """`Accept: application/ld+json`: the verdict as schema.org ClaimReview."""
+
+    media_type = claimreview.MEDIA_TYPE
+    format = "jsonld"
+
+
 class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericViewSet[Verdict]):
     """Published verdicts, and those they superseded."""
 
@@ -60,15 +70,29 @@ class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericVie
     queryset = Verdict.objects.none()
 
     def get_queryset(self) -> QuerySet[Verdict]:
-        return Verdict.objects.public().select_related("aspect")
+        return Verdict.objects.public().select_related("aspect__claim__company")
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Only a single verdict has a second form."""
+        return [*super().get_renderers(), ClaimReviewRenderer()] if self.action == "retrieve" else super().get_renderers()
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def retrieve(self, request: Request, id: str) -> HttpResponse:
-        """The public document of a verdict exactly as it was published (RFC 8785 bytes; its SHA-256 stands in the log)."""
+        """The public document of a verdict exactly as it was published (RFC 8785 bytes; its SHA-256 stands in the log).
+
+        `Accept: application/ld+json` gives it as schema.org ClaimReview instead, in the language that `?lang=` names (`en`, `zh-Hans`).
+        """
         verdict: Any = self.get_object()
         body = VerdictDocument.objects.filter(verdict=verdict).values_list("body", flat=True).first()
         if body is None:
             raise DocumentWithheld
+        if isinstance(getattr(request, "accepted_renderer", None), ClaimReviewRenderer):
+            lang = "zh-Hans" if request.query_params.get("lang", "en").lower().startswith("zh") else "en"
+            address = request.build_absolute_uri(f"/verdicts/{verdict.reference}/")
+            told = claimreview.review(verdict, lang=lang, address=address, site=request.build_absolute_uri("/"))
+            answer = HttpResponse(json.dumps(told, ensure_ascii=False), content_type=claimreview.MEDIA_TYPE)
+            answer["Vary"], answer["Cache-Control"] = "Accept", "public, max-age=60"
+            return answer
         response = HttpResponse(body, content_type="application/json")
         response["ETag"] = f'"{verdict.document_digest}"'
         response["Cache-Control"] = "public, max-age=60"

@@ -1,0 +1,85 @@
+"""What a page tells other sites about itself: ClaimReview, Open Graph, the picture beside a link."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import BytesIO
+
+import pytest
+from django.test import Client
+from PIL import Image
+
+from claims.models import Claim
+from reports import previews
+from tests import scenes
+from verdicts.models import Verdict
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def verdict() -> Verdict:
+    return scenes.build_verdict(scenes.build_claim())
+
+
+def blocks(page: str) -> list[object]:
+    return [json.loads(text) for text in re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)]
+
+
+def test_a_verdict_says_what_it_is_to_machines_on_its_pages_and_at_the_api(verdict: Verdict, client: Client) -> None:
+    client.cookies["django_language"] = "en"
+    claim = verdict.aspect.claim
+    answer = client.get(f"/api/v1/verdicts/{verdict.pk}/", headers={"accept": "application/ld+json"})
+    assert answer["Content-Type"] == "application/ld+json"
+    assert "Accept" in answer["Vary"]
+    told = json.loads(answer.content)
+    assert (told["@type"], told["reviewRating"]["ratingValue"]) == ("ClaimReview", 1)
+    assert told["reviewRating"]["alternateName"] == "not delivered"
+    assert (told["claimReviewed"], told["itemReviewed"]["text"]) == ("two ducts move air to the brakes", scenes.POST)
+    assert told["url"] == f"http://testserver/verdicts/{verdict.reference}/"
+    assert blocks(client.get(f"/verdicts/{verdict.reference}/").content.decode()) == [told]
+    assert blocks(client.get(f"/claims/{claim.reference}/").content.decode()) == [told]
+    chinese = client.get(f"/api/v1/verdicts/{verdict.pk}/?lang=zh-Hans", headers={"accept": "application/ld+json"}).json()
+    assert (chinese["reviewRating"]["alternateName"], chinese["claimReviewed"]) == ("未兑现", "两条风道把空气送到制动")
+    assert client.get(f"/api/v1/verdicts/{verdict.pk}/").json()["format"] == "asclaimed-verdict@v1"
+    assert client.get("/api/v1/verdicts/", headers={"accept": "application/ld+json"}).status_code == 406
+
+
+def test_a_quote_cannot_end_the_block_it_stands_in(verdict: Verdict, client: Client) -> None:
+    hostile = '</script><script>alert(1)</script>&"'
+    Claim.objects.filter(pk=verdict.aspect.claim_id).update(quote=hostile)
+    page = client.get(f"/claims/{verdict.aspect.claim.reference}/").content.decode()
+    assert "<script>alert" not in page
+    [told] = blocks(page)
+    assert told["itemReviewed"]["text"] == hostile  # type: ignore[index]
+    assert "</script><" in json.dumps(hostile)  # what would stand there without the escapes
+
+
+def test_a_claim_without_a_verdict_claims_no_review(client: Client) -> None:
+    claim = scenes.build_claim().claim
+    page = client.get(f"/claims/{claim.reference}/").content.decode()
+    assert blocks(page) == []
+    assert f'property="og:url" content="http://testserver/claims/{claim.reference}/"' in page
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-Hans"])
+def test_the_picture_of_a_link_is_drawn_and_known_by_its_content(verdict: Verdict, client: Client, lang: str) -> None:
+    for path in (f"/claims/{verdict.aspect.claim.reference}/card.{lang}.png", f"/verdicts/{verdict.reference}/card.{lang}.png"):
+        answer = client.get(path)
+        assert answer["Content-Type"] == "image/png"
+        picture = Image.open(BytesIO(answer.content))
+        assert (picture.size, picture.info.get("Software")) == ((1200, 630), None)
+        assert client.get(path, headers={"if-none-match": answer["ETag"]}).status_code == 304
+        assert client.get(path).content == answer.content
+        page = client.get(path.rpartition("card")[0]).content.decode()
+        assert re.search(r'property="og:image" content="http://testserver/[^"]+/card\.(en|zh-Hans)\.png"', page)
+    Claim.objects.filter(pk=verdict.aspect.claim_id).update(quote="Other words.")
+    assert client.get(path)["ETag"] != answer["ETag"]
+
+
+def test_any_words_can_be_drawn(verdict: Verdict) -> None:
+    claim = verdict.aspect.claim
+    for quote in ('#eval(read("/etc/passwd"))', "字" * 900, "x" * 900, "\u202e\x00🂡", " "):
+        claim.quote = quote
+        assert previews.cards.draw(previews.of_claim(claim, "en")).startswith(b"\x89PNG")
