@@ -475,13 +475,6 @@ def test_the_bytes_of_an_unknown_exhibit_are_nowhere(client: Client) -> None:
     assert client.get("/media/../secret.jpg").status_code == 404
 
 
-def test_colours_are_named_in_one_place_alone() -> None:
-    styles = Path(settings.BASE_DIR) / "config" / "static" / "config"
-    for path in styles.glob("*.css"):
-        if path.name != "tokens.css":
-            assert not re.search(r"#[0-9a-fA-F]{3,8}\b|rgba?\(|hsla?\(", path.read_text()), path.name
-
-
 def test_a_claim_with_more_evidence_costs_no_more_queries(client: Client) -> None:
     scene = scenes.build_claim()
     counts = []
