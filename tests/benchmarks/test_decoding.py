@@ -48,6 +48,15 @@ def test_a_photo_in_the_confined_child_against_plain_pillow() -> None:
             how="three renditions and the fingerprint of one JPEG; the peer decodes in its own process, without a wall",
             rounds=5,
         )
+        compare(
+            "a 12-megapixel photo in the confined child / one bare decode",
+            ours=lambda: decoder.decode(data),
+            peer=lambda: Image.open(io.BytesIO(data)).load(),
+            floor=8,
+            goal=4,
+            how="the same; the peer reads the pixels once and makes nothing of them",
+            rounds=5,
+        )
 
 
 def test_the_smallest_file_against_a_process_of_its_own() -> None:

@@ -6,15 +6,56 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
+from rest_framework import generics, serializers
 
 from config.front import VerdictFront
 from tests import scenes
 from tests.benchmarks.measure import compare
-from verdicts.models import VerdictDocument
+from verdicts.models import Verdict, VerdictDocument
 from verdicts.publishing import write_document
 
 pytestmark = pytest.mark.django_db
+
+
+class VerdictSerializer(serializers.ModelSerializer[Verdict]):
+    class Meta:
+        model = Verdict
+        fields = ("id", "reference", "aspect", "rating", "mechanism", "rationale", "attempts", "conformity", "published_at")
+
+
+class Detail(generics.RetrieveAPIView[Verdict]):
+    """The view that one writes first."""
+
+    permission_classes = []
+    authentication_classes = []
+    serializer_class = VerdictSerializer
+    queryset = Verdict.objects.select_related("aspect__claim")
+
+
+def test_a_verdict_from_the_front_against_a_view_that_reads_its_row() -> None:
+    verdict = scenes.build_verdict(scenes.build_claim())
+    write_document(str(verdict.pk), VerdictDocument.objects.get(pk=verdict.pk).body)
+    front = VerdictFront(lambda environ, start: [b""], settings.PUBLISHED_DIR)
+    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/api/v1/verdicts/{verdict.pk}/"}
+    request, view = RequestFactory().get("/"), Detail.as_view()
+
+    def ours() -> None:
+        for _ in range(20):
+            b"".join(front(environ, lambda status, headers: None))
+
+    def peer() -> None:
+        for _ in range(20):
+            assert view(request, pk=verdict.pk).render().status_code == 200
+
+    compare(
+        "verdict from the front / a DRF detail view",
+        ours=ours,
+        peer=peer,
+        floor=1 / 8,
+        goal=1 / 30,
+        how="20 reads; the peer is called past middleware and routing, reads one row and serializes it",
+    )
 
 
 def test_a_verdict_from_the_front_against_the_framework(client: Client) -> None:

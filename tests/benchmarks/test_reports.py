@@ -1,0 +1,37 @@
+"""A report as PDF: typst against WeasyPrint on the page that says the same."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from reports import standalone, typesetting
+from tests.benchmarks.measure import compare
+from tests.reports import sample
+
+ROUNDS = 3
+
+
+def test_a_report_as_pdf_against_weasyprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        import weasyprint
+    except OSError:
+        pytest.skip("Pango is not installed, so nothing is measured against WeasyPrint (Debian: libpangoft2-1.0-0 libharfbuzz-subset0)")
+    monkeypatch.setattr(logging.root.manager, "disable", logging.WARNING)  # the peer tells of every page and property
+    report = sample.discrepancy()
+    html = standalone.page(report, sample.PICTURES).decode()
+
+    def peer() -> None:
+        document = weasyprint.HTML(string=html)
+        document.write_pdf(pdf_variant="pdf/ua-1")
+
+    compare(
+        "a report as PDF by typst, both languages / by WeasyPrint",
+        ours=lambda: [typesetting.typeset(report, lang, sample.ATTACHMENTS, sample.PICTURES) for lang in ("en", "zh-Hans")],
+        peer=peer,
+        floor=1 / 5,
+        goal=1 / 25,
+        how="the sample report; ours twice, PDF/A-3a and PDF/UA-1 with attachments; the peer once, the page that holds both languages",
+        rounds=ROUNDS,
+    )
