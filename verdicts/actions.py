@@ -24,7 +24,7 @@ from accounts.permissions import check_role
 from claims.actions import ReasonMissing, raise_flag, set_progress
 from claims.models import Aspect, Claim, Company, Criterion, Product, Source
 from claims.states import FlagKind, Progress
-from evidence.models import Exhibit, Measurement, Rendition
+from evidence.models import Exhibit, Measurement, Rendition, Teardown
 from evidence.states import SubmissionStatus
 from ledger import erasure
 from verdicts import gates
@@ -199,16 +199,14 @@ def weigh(aspect: Aspect) -> Conformity | None:
 
 
 def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int, int]:
-    """Independent units, contributors and laboratories behind the evidence: those of the measurements and of the exhibits."""
-    rows = Measurement.objects.filter(aspect=aspect, teardown__submission__status=SubmissionStatus.ACCEPTED).values_list(
-        "teardown__unit", "teardown__submission__contributor", "teardown__laboratory"
-    )
-    units, owners, laboratories = set(), {one.submission.contributor_id for one in exhibits}, set()
-    for unit, owner, laboratory in rows:
-        units.add(unit)
-        owners.add(owner)
-        laboratories.add(laboratory)
-    return len(units), len(owners), len(laboratories - {None})
+    """Independent units, contributors and laboratories behind the evidence: those of the measurements, and of the teardowns whose
+    steps the exhibits show. A photo that belongs to no teardown stands for its contributor alone: nobody knows of which unit it is."""
+    who = ("unit", "submission__contributor", "laboratory")
+    measured = Teardown.objects.filter(measurement__aspect=aspect, submission__status=SubmissionStatus.ACCEPTED)
+    shown = Teardown.objects.filter(teardownstep__exhibit__in=exhibits)
+    rows = set(measured.values_list(*who)) | set(shown.values_list(*who))
+    owners = {one.submission.contributor_id for one in exhibits} | {owner for _unit, owner, _laboratory in rows}
+    return len({unit for unit, _owner, _laboratory in rows}), len(owners), len({laboratory for *_rest, laboratory in rows} - {None})
 
 
 def latest_invitation(claim: Claim) -> Invitation | None:

@@ -14,6 +14,7 @@ from accounts.permissions import NotAllowed
 from claims.actions import ReasonMissing
 from claims.models import Flag
 from claims.written import write
+from evidence.models import TeardownStep
 from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence
@@ -100,6 +101,22 @@ def test_two_independent_exhibits_graded_c3_carry_it() -> None:
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim(), grade=("C", "3")))
     scenes.build_silence(scene)
     scenes.propose(scene)
+
+
+def test_units_are_counted_by_what_was_measured_and_by_what_the_photos_show(scene: scenes.Scene) -> None:
+    photos = scene.exhibits()
+    assert actions.independence(scene.ducts, photos[:1]) == (3, 3, 0)  # three were measured, whatever the photos show
+    assert actions.independence(scene.carbon, photos) == (3, 3, 0)  # nothing was measured; three cars are in the photos
+    assert actions.independence(scene.carbon, photos[:1]) == (1, 1, 0)
+    TeardownStep.objects.filter(exhibit=photos[0]).update(exhibit=None)
+    assert actions.independence(scene.carbon, photos[:1]) == (0, 1, 0)  # a photo of no teardown is of a unit that nobody knows
+
+
+def test_two_photos_of_one_unit_are_one_unit(scene: scenes.Scene) -> None:
+    photos = scene.exhibits()
+    first, second = (TeardownStep.objects.get(exhibit=one) for one in photos[:2])
+    TeardownStep.objects.filter(pk=second.pk).update(teardown=first.teardown, number=2)
+    assert actions.independence(scene.carbon, photos[:2])[0] == 1
 
 
 def test_measurements_that_exclude_conformity_forbid_delivered(scene: scenes.Scene) -> None:
