@@ -152,8 +152,13 @@ def weave(unit: str, seed: int) -> Image.Image:
 
 def receipt(unit: str, seed: int) -> Image.Image:
     """The payment for the option, redrawn without anything personal."""
-    sheet = Sheet((236, 236, 232), seed)
     lines = ("支付成功", "远岫汽车销售有限公司（虚构）", "选装：双风道碳纤维前舱盖", "¥ 42,000.00", "订单号 ████████", "付款人 ████")
+    return page(unit, seed, lines)
+
+
+def page(unit: str, seed: int, lines: tuple[str, ...]) -> Image.Image:
+    """Six lines of a screen or a paper, the first and the fourth large, redrawn without anything personal."""
+    sheet = Sheet((236, 236, 232), seed)
     for number, line in enumerate(lines):
         sheet.draw.text((300, 240 + 190 * number), line, font=_font(110 if number in (0, 3) else 80, 600), fill=(24, 26, 30))
     return sheet.finish(unit)

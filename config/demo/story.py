@@ -42,7 +42,7 @@ from claims.models import (
     Source,
 )
 from claims.states import FlagKind
-from config.demo import brand_site, papers, pictures, regions, texts
+from config.demo import brand_site, papers, pictures, regions, second, texts
 from config.demo.casting import cast, organisation
 from evidence.actions import filing, looking
 from evidence.diffing import diff
@@ -302,7 +302,8 @@ class Case:
             )  # fmt: skip
         self._file_by_key(claim)
         regions.file_pair(self.people["owner-b"], organisation("group-b"), claim, timezone.now())
-        self._done(5, f"owners filed {Submission.objects.filter(claim=claim).count()} submissions, one of them by API key")
+        second.hand_in(self.people)
+        self._done(5, f"owners filed {Submission.objects.filter(claim__product=claim.product).count()} submissions, one of them by API key")
 
     def _drawn(self, number: int, unit: str, reading: str) -> dict[str, bytes]:
         """The four photos of one owner, the first owner's with the place where they were taken, as phones write it."""
@@ -339,7 +340,7 @@ class Case:
         self._done(6, f"the silent edit was found (version {new.number}, {gone} characters gone)")
 
     def _read(self, claim: Claim) -> None:
-        exhibits = Exhibit.objects.filter(submission__claim=claim)
+        exhibits = Exhibit.objects.filter(submission__claim__product=claim.product)
         self._wait("the photos read in the decoder", lambda: not exhibits.filter(status=ExhibitStatus.STORED).exists())
         ready = exhibits.filter(status=ExhibitStatus.READY).count()
         if ready != exhibits.count():
@@ -373,6 +374,7 @@ class Case:
                     now=timezone.now(),
                 )
         regions.point(self.people["moderator"], claim)
+        second.judge(self.people)
         self._done(8, "moderation accepted and graded the evidence; there is a finding on each aspect")
 
     def _exhibits(self, claim: Claim, number: int) -> list[Exhibit]:
@@ -384,6 +386,7 @@ class Case:
     def _invite(self, claim: Claim) -> None:
         if not Invitation.objects.filter(claim=claim).exists():
             verdicts.invite_company(by=self.people["moderator"], claim=claim, allegation=texts.ALLEGATION, now=timezone.now())
+        second.ask(self.people)
         until = Invitation.objects.filter(claim=claim).latest("sent_at").deadline_at
         self._done(9, f"the company is invited to answer until {until:%H:%M:%S} UTC")
 
@@ -408,6 +411,7 @@ class Case:
                 exhibits=self._exhibits(claim, number),
             )  # fmt: skip
             verdicts.approve_verdict(by=self.people["adjudicator2"], verdict=verdict, now=timezone.now())
+        second.propose(self.people)
         self._done(11, "the company stayed silent; two adjudicators published a verdict on each aspect")
 
     # --- what comes of it --------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 import jobs
 from accounts.models import ApiKey, Membership, User
+from claims.models import Aspect
 from config.demo import brand_site
 from config.demo.people import PEOPLE, logins
 from config.demo.story import Case, NeverCame
@@ -107,11 +108,21 @@ def test_the_case_ends_as_it_should(workers: Workers, tmp_path: Path) -> None:
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
+    the_desk_has_work_left()
     nothing_of_the_owners_gets_out(tmp_path)
     everyone_can_sign_in(tmp_path)
     turns = workers.turns
     assert told(workers, tmp_path) == outcome
     assert workers.turns == turns, "told again, it waits for nothing"
+
+
+def the_desk_has_work_left() -> None:
+    """One of each step that a person takes: a submission, a point that may be judged, a proposal that waits for its second person."""
+    waiting = Submission.objects.waiting().get()
+    assert all(one.status == "ready" for one in waiting.exhibit_set.all())
+    assert Verdict.objects.get(status="proposed").aspect.claim == waiting.claim
+    assert Aspect.objects.get(claim=waiting.claim, number=2).progress == "in_review"
+    assert not Verdict.objects.filter(aspect__claim=waiting.claim, status="published").exists()
 
 
 def nothing_of_the_owners_gets_out(tmp_path: Path) -> None:
@@ -165,9 +176,9 @@ def test_the_play_can_be_broken_off_anywhere_and_begun_again(workers: Workers, t
             Case(tmp_path / "demo", ADDRESS, say=say, turn=workers.turn).play()
     outcome = told(workers, tmp_path)
     assert [one["rating"] for one in outcome["verdicts"]] == ["not_delivered", "delivered"]
-    assert Submission.objects.count() == 5
-    assert Exhibit.objects.count() == 15
-    assert Verdict.objects.count() == 2
+    assert Submission.objects.count() == 7
+    assert Exhibit.objects.count() == 19
+    assert Verdict.objects.count() == 3
     assert Version.objects.filter(source__url=ADDRESS + brand_site.POST_PATH).count() == 2
 
 
