@@ -7,7 +7,7 @@ sizes, never by a clock, so that the same two texts always align in the same way
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Any, NamedTuple
 
 import fast_diff_match_patch
@@ -32,6 +32,8 @@ CRUMB_WORTH = 5
 LONGEST_SLIDE = 200
 
 Span = tuple[int, int]
+# A Block while it is searched for. Thousands are made on the way to a few hundred blocks, and a bare tuple is five times as cheap.
+Common = tuple[int, int, int]
 
 
 class Block(NamedTuple):
@@ -58,32 +60,42 @@ def worth(text: str) -> int:
 
 def compare(old: str, new: str, old_parts: list[str], new_parts: list[str]) -> tuple[list[Block], list[Move]]:
     """Ascending blocks of equal characters, and the moves between them. The parts are the texts' sentences."""
-    a, b = _numbered(old_parts, new_parts)
-    old_at = [0, *accumulate(map(len, old_parts))]
-    new_at = [0, *accumulate(map(len, new_parts))]
-    whole = _ending_lines(_align(a, b, lambda i, n: _says_something(old_parts[i : i + n])), a, b, old_parts, new_parts)
-    moves = _moves(a, b, whole, old_parts, old_at, new_at)
-    blocks = [Block(old_at[o], new_at[n], old_at[o + length] - old_at[o]) for o, n, length in whole]
+    old_at = list(accumulate(map(len, old_parts), initial=0))
+    new_at = list(accumulate(map(len, new_parts), initial=0))
+    whole = _ending_lines(_align(old_parts, new_parts, _says_something), old_parts, new_parts)
+    moves = _moves(old_parts, new_parts, whole, old_at, new_at)
+    blocks = [(old_at[o], new_at[n], old_at[o + length] - old_at[o]) for o, n, length in whole]
     old_cuts = sorted((move.old_start, move.old_end) for move in moves)
     new_cuts = sorted((move.new_start, move.new_end) for move in moves)
     found = list(blocks)
-    for old_span, new_span in _filled_gaps(blocks, len(old), len(new)):
-        found.extend(_inside(old, new, minus(*old_span, old_cuts), minus(*new_span, new_cuts)))
+    for old_start, old_end, new_start, new_end in _filled_gaps(blocks, len(old), len(new)):
+        if moves:
+            found += _around(old, new, minus(old_start, old_end, old_cuts), minus(new_start, new_end, new_cuts))
+        else:
+            found += _shifted(_by_clause(old[old_start:old_end], new[new_start:new_end]), old_start, new_start)
     return joined(sorted(found)), moves
 
 
-def gaps(blocks: list[Block], old_length: int, new_length: int) -> Iterator[tuple[Span, Span]]:
+def gaps(blocks: Iterable[Common], old_length: int, new_length: int) -> Iterator[tuple[Span, Span]]:
     """The spans before, between and behind the blocks: one more than there are blocks, empty ones too."""
     old_end = new_end = 0
-    for block in blocks:
-        yield (old_end, block.old), (new_end, block.new)
-        old_end, new_end = block.old + block.length, block.new + block.length
+    for old, new, length in blocks:
+        yield (old_end, old), (new_end, new)
+        old_end, new_end = old + length, new + length
     yield (old_end, old_length), (new_end, new_length)
 
 
-def _filled_gaps(blocks: list[Block], old_length: int, new_length: int) -> Iterator[tuple[Span, Span]]:
-    """The gaps with something on both sides: only there can be more in common."""
-    return ((o, n) for o, n in gaps(blocks, old_length, new_length) if o[0] < o[1] and n[0] < n[1])
+def _filled_gaps(blocks: Iterable[Common], old_length: int, new_length: int) -> list[tuple[int, int, int, int]]:
+    """Start and end of the gaps in the old and in the new, of those with something on both sides: only there can be more in common."""
+    filled = []
+    old_end = new_end = 0
+    for old, new, length in blocks:
+        if old > old_end and new > new_end:
+            filled.append((old_end, old, new_end, new))
+        old_end, new_end = old + length, new + length
+    if old_length > old_end and new_length > new_end:
+        filled.append((old_end, old_length, new_end, new_length))
+    return filled
 
 
 def minus(start: int, end: int, cuts: list[Span]) -> list[Span]:
@@ -101,37 +113,40 @@ def minus(start: int, end: int, cuts: list[Span]) -> list[Span]:
     return left
 
 
-def joined(blocks: Iterable[Block]) -> list[Block]:
+def joined(blocks: Iterable[tuple[int, int, int]]) -> list[Block]:
     """The blocks, those that continue each other as one."""
     result: list[Block] = []
-    for block in blocks:
-        if not block.length:
-            continue
-        last = result[-1] if result else None
-        if last and last.old + last.length == block.old and last.new + last.length == block.new:
-            result[-1] = Block(last.old, last.new, last.length + block.length)
-        else:
-            result.append(block)
+    start_old = start_new = end_old = end_new = 0
+    for old, new, length in blocks:
+        if old == end_old and new == end_new:
+            end_old += length
+            end_new += length
+        elif length:
+            if end_old > start_old:
+                result.append(Block(start_old, start_new, end_old - start_old))
+            start_old, start_new, end_old, end_new = old, new, old + length, new + length
+    if end_old > start_old:
+        result.append(Block(start_old, start_new, end_old - start_old))
     return result
 
 
 # --- From sentences to characters ------------------------------------------------------------------------------------
 
 
-def _inside(old: str, new: str, old_spans: list[Span], new_spans: list[Span]) -> Iterator[Block]:
-    """Blocks in one gap. Moved pieces are cut out of it; what is left is compared as one text and mapped back."""
+def _around(old: str, new: str, old_spans: list[Span], new_spans: list[Span]) -> Iterator[Common]:
+    """What is in common in one gap. Moved pieces are cut out of it; what is left is compared as one text and mapped back."""
     a = "".join(old[start:end] for start, end in old_spans)
     b = "".join(new[start:end] for start, end in new_spans)
     if not a or not b:
         return
     old_place, new_place = _Places(old_spans), _Places(new_spans)
-    for block in _by_clause(a, b):
+    for a_start, b_start, whole in _by_clause(a, b):
         done = 0
-        while done < block.length:
-            old_position, old_room = old_place(block.old + done)
-            new_position, new_room = new_place(block.new + done)
-            length = min(block.length - done, old_room, new_room)
-            yield Block(old_position, new_position, length)
+        while done < whole:
+            old_position, old_room = old_place(a_start + done)
+            new_position, new_room = new_place(b_start + done)
+            length = min(whole - done, old_room, new_room)
+            yield old_position, new_position, length
             done += length
 
 
@@ -149,23 +164,29 @@ class _Places:
         return position, end - position
 
 
-def _by_clause(a: str, b: str) -> list[Block]:
+def _by_clause(a: str, b: str) -> list[Common]:
+    head, tail = _common_ends(a, b)
+    if head + tail == min(len(a), len(b)):
+        # One stretch vanished or was added, and all else is in common: no finer cut can find more.
+        return [(0, 0, head), (len(a) - tail, len(b) - tail, tail)]
     return _by_parts(a, b, clauses, _by_passage, _says_something)
 
 
-def _by_passage(a: str, b: str) -> list[Block]:
+def _by_passage(a: str, b: str) -> list[Common]:
     """In text too large to be compared exactly, passages that stand once in both hold the comparison of the rest."""
+    if len(a) * len(b) <= LARGE_HUNK:
+        return _by_token(a, b)
     head, tail = _common_ends(a, b)
     middle_a, middle_b = a[head : len(a) - tail], b[head : len(b) - tail]
     if len(middle_a) * len(middle_b) <= LARGE_HUNK:
         return _by_token(a, b)
     inner = _rare_passages(middle_a, middle_b)
-    for (a_start, a_end), (b_start, b_end) in list(_filled_gaps(inner, len(middle_a), len(middle_b))):
-        inner.extend(_shifted(_by_token(middle_a[a_start:a_end], middle_b[b_start:b_end]), a_start, b_start))
-    return [Block(0, 0, head), *sorted(_shifted(inner, head, head)), Block(len(a) - tail, len(b) - tail, tail)]
+    for a_start, a_end, b_start, b_end in _filled_gaps(inner, len(middle_a), len(middle_b)):
+        inner += _shifted(_by_token(middle_a[a_start:a_end], middle_b[b_start:b_end]), a_start, b_start)
+    return [(0, 0, head), *sorted(_shifted(inner, head, head)), (len(a) - tail, len(b) - tail, tail)]
 
 
-def _by_token(a: str, b: str) -> list[Block]:
+def _by_token(a: str, b: str) -> list[Common]:
     """Latin words and numbers as wholes: letters alone would find "air" in "repaired" and miss the phrase beside it."""
     return _by_parts(a, b, tokens, _exactly)
 
@@ -174,186 +195,214 @@ def _by_parts(
     a: str,
     b: str,
     cut: Callable[[str], list[str]],
-    inner: Callable[[str, str], list[Block]],
-    holds: Callable[[list[str]], bool] | None = None,
-) -> list[Block]:
-    """Blocks of whole equal parts, and inside the gaps between them what `inner` finds."""
+    inner: Callable[[str, str], list[Common]],
+    holds: Callable[[Sequence[str]], bool] | None = None,
+) -> list[Common]:
+    """Whole equal parts, and inside the gaps between them what `inner` finds."""
     a_parts, b_parts = cut(a), cut(b)
     if min(len(a_parts), len(b_parts)) == 1 or len(a_parts) == len(a) or len(b_parts) == len(b):
         return inner(a, b)
-    a_numbers, b_numbers = _numbered(a_parts, b_parts)
-    a_at = [0, *accumulate(map(len, a_parts))]
-    b_at = [0, *accumulate(map(len, b_parts))]
-    whole = _align(a_numbers, b_numbers, (lambda i, n: holds(a_parts[i : i + n])) if holds else None)
-    blocks = [Block(a_at[o], b_at[n], a_at[o + length] - a_at[o]) for o, n, length in whole]
-    found = list(blocks)
-    for (a_start, a_end), (b_start, b_end) in _filled_gaps(blocks, len(a), len(b)):
-        found.extend(_shifted(inner(a[a_start:a_end], b[b_start:b_end]), a_start, b_start))
+    a_at = list(accumulate(map(len, a_parts), initial=0))
+    b_at = list(accumulate(map(len, b_parts), initial=0))
+    whole = _align(a_parts, b_parts, holds)
+    found = [(a_at[o], b_at[n], a_at[o + length] - a_at[o]) for o, n, length in whole]
+    for a_start, a_end, b_start, b_end in _filled_gaps(found, len(a), len(b)):
+        found += _shifted(inner(a[a_start:a_end], b[b_start:b_end]), a_start, b_start)
     return sorted(found)
 
 
-def _exactly(a: str, b: str) -> list[Block]:
+def _exactly(a: str, b: str) -> list[Common]:
     """The longest common subsequence between the common ends; nothing between them where that is beyond the limits."""
     head, tail = _common_ends(a, b)
     middle_a, middle_b = a[head : len(a) - tail], b[head : len(b) - tail]
     size = len(middle_a) * len(middle_b)
-    inner: list[Block] = []
+    inner: list[Common] = []
     if 0 < size <= SMALL_HUNK:
         inner = _small(middle_a, middle_b)
     elif 0 < size <= LARGE_HUNK:
         inner = _large(middle_a, middle_b)
-    return [Block(0, 0, head), *_shifted(inner, head, head), Block(len(a) - tail, len(b) - tail, tail)]
+    return [(0, 0, head), *_shifted(inner, head, head), (len(a) - tail, len(b) - tail, tail)]
 
 
-def _small(a: str, b: str) -> list[Block]:
-    blocks = []
+def _small(a: str, b: str) -> list[Common]:
+    found = []
     i = j = 0
     # No time limit and no line mode: both would make the answer depend on more than the texts.
     for kind, length in fast_diff_match_patch.diff(a, b, timelimit=0, checklines=False, cleanup="No", counts_only=True):
         if kind == "=":
-            blocks.append(Block(i, j, length))
+            found.append((i, j, length))
         i += length if kind != "+" else 0
         j += length if kind != "-" else 0
-    return blocks
+    return found
 
 
-def _large(a: Sequence[Any], b: Sequence[Any]) -> list[Block]:
-    return [Block(op.src_start, op.dest_start, op.src_end - op.src_start) for op in Indel.opcodes(a, b) if op.tag == "equal"]
+def _large(a: Sequence[Any], b: Sequence[Any]) -> list[Common]:
+    return [(op.src_start, op.dest_start, op.src_end - op.src_start) for op in Indel.opcodes(a, b) if op.tag == "equal"]
 
 
-def _shifted(blocks: Iterable[Block], old: int, new: int) -> Iterator[Block]:
-    return (Block(block.old + old, block.new + new, block.length) for block in blocks)
+def _shifted(found: Iterable[Common], old: int, new: int) -> list[Common]:
+    return [(i + old, j + new, length) for i, j, length in found]
 
 
 # --- Sequences ---------------------------------------------------------------------------------------------------------
 
 
-def _numbered(a_parts: list[str], b_parts: list[str]) -> tuple[list[int], list[int]]:
-    """Both sequences with equal numbers for equal parts: numbers compare faster than strings."""
-    numbers: dict[str, int] = {}
-    return (
-        [numbers.setdefault(part, len(numbers)) for part in a_parts],
-        [numbers.setdefault(part, len(numbers)) for part in b_parts],
-    )
-
-
-def _says_something(parts: list[str]) -> bool:
+def _says_something(parts: Sequence[str]) -> bool:
     return worth("".join(parts)) > CRUMB_WORTH
 
 
-def _align(a: list[int], b: list[int], holds: Callable[[int, int], bool] | None) -> list[Block]:
+def _align(a: Sequence[str], b: Sequence[str], holds: Callable[[Sequence[str]], bool] | None) -> list[Block]:
     """Equal items in order: common ends, then items that stand once in both, again inside the gaps, then exactly.
 
-    What the exact step finds is kept only if `holds(start in a, length)`: a blank line or 的， in common between two
+    What the exact step finds is kept only if it `holds`: a blank line or 的， in common between two
     unrelated passages would tear the comparison of their characters apart. Without `holds` the items are words and
     characters, of which one that stands once in both proves nothing: they are compared exactly at once.
     """
-    found: list[Block] = []
+    found: list[Common] = []
     waiting = [(0, len(a), 0, len(b), 0)]
     while waiting:
         a_start, a_end, b_start, b_end, rounds = waiting.pop()
+        if a_end - a_start == b_end - b_start == 1:  # most gaps of a text that was edited here and there
+            if a[a_start] == b[b_start]:
+                found.append((a_start, b_start, 1))
+            continue
         head, tail = _common_ends(a[a_start:a_end], b[b_start:b_end])
-        found.append(Block(a_start, b_start, head))
-        found.append(Block(a_end - tail, b_end - tail, tail))
+        found.append((a_start, b_start, head))
+        found.append((a_end - tail, b_end - tail, tail))
         a_start, b_start = a_start + head, b_start + head
         part_a, part_b = a[a_start : a_end - tail], b[b_start : b_end - tail]
         if not part_a or not part_b:
             continue
-        anchors = _unique_pairs(part_a, part_b) if holds and rounds < ANCHOR_ROUNDS else []
-        if anchors:
-            blocks = joined(Block(i, j, 1) for i, j in anchors)
-            found.extend(_shifted(blocks, a_start, b_start))
-            waiting.extend(
+        runs = _anchors(part_a, part_b) if holds and rounds < ANCHOR_ROUNDS else []
+        if runs:
+            found += _shifted(runs, a_start, b_start)
+            waiting += [
                 (a_start + i, a_start + i_end, b_start + j, b_start + j_end, rounds + 1)
-                for (i, i_end), (j, j_end) in _filled_gaps(blocks, len(part_a), len(part_b))
-            )
+                for i, i_end, j, j_end in _filled_gaps(runs, len(part_a), len(part_b))
+            ]
         elif len(part_a) * len(part_b) <= LARGE_HUNK and not set(part_a).isdisjoint(part_b):
-            blocks = joined(_large(part_a, part_b))
-            found.extend(block for block in _shifted(blocks, a_start, b_start) if not holds or holds(block.old, block.length))
+            exact = joined(_large(*_numbered(part_a, part_b)))
+            found += _shifted((one for one in exact if not holds or holds(part_a[one.old : one.old + one.length])), a_start, b_start)
     return joined(sorted(found))
+
+
+def _numbered(a: Sequence[str], b: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Both sequences with equal numbers for equal items: rapidfuzz would go by the hashes of the items."""
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(item, len(numbers)) for item in a], [numbers.setdefault(item, len(numbers)) for item in b]
 
 
 def _common_ends(a: Sequence[Any], b: Sequence[Any]) -> tuple[int, int]:
     """Lengths of the common start and the common end, which do not overlap. By halving: comparing slices runs in C."""
-    head = _longest(min(len(a), len(b)), lambda n: a[:n] == b[:n])
-    tail = _longest(min(len(a), len(b)) - head, lambda n: a[len(a) - n :] == b[len(b) - n :])
-    return head, tail
-
-
-def _longest(most: int, equal: Callable[[int], bool]) -> int:
-    low, high = 0, most
+    low, high = 0, min(len(a), len(b))
     while low < high:
         middle = (low + high + 1) // 2
-        if equal(middle):
+        if a[low:middle] == b[low:middle]:
             low = middle
         else:
             high = middle - 1
-    return low
-
-
-def _unique_pairs(a: Sequence[Any], b: Sequence[Any]) -> list[tuple[int, int]]:
-    """Positions of items that stand exactly once in both, as the longest series ascending on both sides."""
-    in_a, in_b = Counter(a), Counter(b)
-    places = {item: index for index, item in enumerate(b) if in_b[item] == 1 and in_a.get(item) == 1}
-    return _ascending([(index, places[item]) for index, item in enumerate(a) if item in places])
-
-
-def _ascending(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest subsequence whose second numbers ascend (patience sorting); the first ones do already."""
-    tops: list[int] = []
-    at: list[int] = []
-    before: list[int] = []
-    for index, (_, j) in enumerate(pairs):
-        pile = bisect_left(tops, j)
-        if pile == len(tops):
-            tops.append(j)
-            at.append(index)
+    head = low
+    low, high = 0, min(len(a), len(b)) - head
+    a_end, b_end = len(a), len(b)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[a_end - middle : a_end - low] == b[b_end - middle : b_end - low]:
+            low = middle
         else:
-            tops[pile] = j
-            at[pile] = index
-        before.append(at[pile - 1] if pile else -1)
-    series = []
-    index = at[-1] if at else -1
+            high = middle - 1
+    return head, low
+
+
+def _anchors(a: Sequence[Any], b: Sequence[Any]) -> list[Common]:
+    """Runs of items that stand exactly once in both, as the longest series ascending on both sides."""
+    places = dict(zip(b, range(len(b)), strict=True))
+    if len(places) < len(b):
+        in_b = Counter(b)
+        places = {item: index for item, index in places.items() if in_b[item] == 1}
+    if len(set(a)) < len(a):
+        in_a = Counter(a)
+        places = {item: index for item, index in places.items() if in_a[item] == 1}
+    at = list(map(places.get, a, repeat(-1)))
+    return _runs(at) or _runs(_ascending(at))
+
+
+def _runs(at: Sequence[int]) -> list[Common]:
+    """Where `at` gives each item its place in the other sequence, or -1: the runs of them. Empty if the places do not ascend."""
+    runs = []
+    start = start_there = end_there = 0
+    expected = -1
+    for index, place in enumerate(at):
+        if place == expected:
+            if place >= 0:
+                expected += 1
+            continue
+        if expected >= 0:
+            runs.append((start, start_there, index - start))
+            end_there = expected
+        if 0 <= place < end_there:
+            return []
+        start, start_there, expected = index, place, place + 1 if place >= 0 else -1
+    if expected >= 0:
+        runs.append((start, start_there, len(at) - start))
+    return runs
+
+
+def _ascending(at: Sequence[int]) -> list[int]:
+    """`at` with -1 for all but the longest subsequence that ascends (patience sorting)."""
+    tops: list[int] = []
+    piles: list[int] = []
+    before: dict[int, int] = {}
+    for index, place in enumerate(at):
+        if place < 0:
+            continue
+        pile = bisect_left(tops, place)
+        if pile == len(tops):
+            tops.append(place)
+            piles.append(index)
+        else:
+            tops[pile] = place
+            piles[pile] = index
+        before[index] = piles[pile - 1] if pile else -1
+    series = [-1] * len(at)
+    index = piles[-1] if piles else -1
     while index >= 0:
-        series.append(pairs[index])
+        series[index] = at[index]
         index = before[index]
-    return series[::-1]
+    return series
 
 
-def _rare_passages(a: str, b: str) -> list[Block]:
+def _rare_passages(a: str, b: str) -> list[Common]:
     """Passages of ANCHOR_LENGTH characters that stand once in both texts, grown together where they overlap."""
     size = ANCHOR_LENGTH
     grams_a = [a[index : index + size] for index in range(len(a) - size + 1)]
     grams_b = [b[index : index + size] for index in range(len(b) - size + 1)]
-    blocks: list[Block] = []
+    found: list[Common] = []
     old_end = new_end = 0
-    for i, j in _unique_pairs(grams_a, grams_b):
-        if i >= old_end and j >= new_end:
-            blocks.append(Block(i, j, size))
-        elif blocks and i - j == blocks[-1].old - blocks[-1].new:
-            blocks[-1] = Block(blocks[-1].old, blocks[-1].new, i + size - blocks[-1].old)
-        else:
-            continue
-        old_end, new_end = i + size, j + size
-    return joined(blocks)
+    for i, j, length in _anchors(grams_a, grams_b):
+        # What overlaps the passage before it on the other side only is cut by that much.
+        over = max(old_end - i, new_end - j, 0)
+        if length + size - 1 > over:
+            found.append((i + over, j + over, length + size - 1 - over))
+            old_end, new_end = i + length + size - 1, j + length + size - 1
+    return found
 
 
 # --- Moves -------------------------------------------------------------------------------------------------------------
 
 
-def _ending_lines(whole: list[Block], a: list[int], b: list[int], old_parts: list[str], new_parts: list[str]) -> list[Block]:
+def _ending_lines(whole: list[Block], old_parts: list[str], new_parts: list[str]) -> list[Block]:
     """A vanished or added paragraph takes the line break behind it, not the one before, so that a move takes it along."""
     slid = list(whole)
     for index in range(len(slid) - 1):
         left, right = slid[index], slid[index + 1]
         if left.new + left.length == right.new:
-            items, parts, start, end = a, old_parts, left.old + left.length, right.old
+            parts, start, end = old_parts, left.old + left.length, right.old
         elif left.old + left.length == right.old:
-            items, parts, start, end = b, new_parts, left.new + left.length, right.new
+            parts, start, end = new_parts, left.new + left.length, right.new
         else:
             continue
         by = 0
-        while not parts[end + by - 1].isspace() and by < min(right.length, LONGEST_SLIDE) and items[start + by] == items[end + by]:
+        while not parts[end + by - 1].isspace() and by < min(right.length, LONGEST_SLIDE) and parts[start + by] == parts[end + by]:
             by += 1
         if by and parts[end + by - 1].isspace():
             slid[index] = Block(left.old, left.new, left.length + by)
@@ -361,7 +410,7 @@ def _ending_lines(whole: list[Block], a: list[int], b: list[int], old_parts: lis
     return joined(slid)
 
 
-def _moves(a: list[int], b: list[int], whole: list[Block], parts: list[str], old_at: list[int], new_at: list[int]) -> list[Move]:
+def _moves(a: list[str], b: list[str], whole: list[Block], old_at: list[int], new_at: list[int]) -> list[Move]:
     """Sentences left over on both sides, once each and long enough; those behind them that continue on both sides too."""
     old_left = [i for (start, end), _ in gaps(whole, len(a), len(b)) for i in range(start, end)]
     new_left = [j for _, (start, end) in gaps(whole, len(a), len(b)) for j in range(start, end)]
@@ -371,7 +420,7 @@ def _moves(a: list[int], b: list[int], whole: list[Block], parts: list[str], old
     moves: list[Move] = []
     for i in old_left:
         j = places.get(a[i])
-        if i not in old_free or j not in new_free or worth(parts[i]) < MOVED_FROM:
+        if i not in old_free or j not in new_free or worth(a[i]) < MOVED_FROM:
             continue
         length = 1
         while i + length in old_free and j + length in new_free and a[i + length] == b[j + length]:

@@ -27,9 +27,10 @@ Offsets and counts are in code points. `sentences` says where sentences end.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -108,16 +109,30 @@ class Excerpt(NamedTuple):
 
 @dataclass(frozen=True)
 class Diff:
-    """The difference between two texts. Build it with `diff`."""
+    """The difference between two texts. Build it with `diff`.
+
+    What is shown is worked out when it is first asked for: finding the words costs as much as finding the difference.
+    """
 
     exact: tuple[Op, ...]
-    runs: tuple[Run, ...]
-    changes: tuple[Change, ...]
     characters_old: int
     characters_new: int
     characters_gone: int
     characters_came: int
     characters_moved: int
+    _show: Callable[[], tuple[tuple[Run, ...], tuple[Change, ...]]] = field(repr=False, compare=False)
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        return self._shown[0]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return self._shown[1]
+
+    @cached_property
+    def _shown(self) -> tuple[tuple[Run, ...], tuple[Change, ...]]:
+        return self._show()
 
     def old(self) -> str:
         return "".join(run.text for run in self.runs if run.side is not Side.NEW)
@@ -127,7 +142,7 @@ class Diff:
 
     def __bool__(self) -> bool:
         """Whether anything changed."""
-        return bool(self.changes)
+        return any(op.kind is not Kind.SAME for op in self.exact)
 
     def inline(self) -> tuple[Run, ...]:
         """The new text with what vanished standing where it stood. A moved passage is at both places, told by `side`."""
@@ -223,19 +238,16 @@ def diff(old: str, new: str) -> Diff:
     moves = _Moves(found_moves)
     marks = _Marks(old, new, WordBounds(old, old_parts), WordBounds(new, new_parts), moves)
     blocks = marks.slide(blocks)
-    shown = marks.snap(marks.without_crumbs(blocks))
-    runs, changes = _present(shown, blocks, moves, old, new)
     kept = sum(block.length for block in blocks)
     moved = sum(move.old_end - move.old_start for move in found_moves)
     return Diff(
         exact=_exact(blocks, old, new),
-        runs=runs,
-        changes=changes,
         characters_old=len(old),
         characters_new=len(new),
         characters_gone=len(old) - kept - moved,
         characters_came=len(new) - kept - moved,
         characters_moved=moved,
+        _show=lambda: _present(marks.snap(marks.without_crumbs(blocks)), blocks, moves, old, new),
     )
 
 
@@ -274,7 +286,7 @@ class _Moves:
         return self._arrived[bisect_left(self._arrived_at, span[0]) : bisect_left(self._arrived_at, span[1])]
 
     def touch(self, old: Span, new: Span) -> bool:
-        return bool(self.left(old) or self.arrived(new))
+        return bool(self._left) and bool(self.left(old) or self.arrived(new))
 
 
 class _Marks:
@@ -303,8 +315,9 @@ class _Marks:
                 by = _best_step(self._new, self._new_words, new_span, left.length, right.length)
             else:
                 continue
-            slid[index] = Block(left.old, left.new, left.length + by)
-            slid[index + 1] = Block(right.old + by, right.new + by, right.length - by)
+            if by:
+                slid[index] = Block(left.old, left.new, left.length + by)
+                slid[index + 1] = Block(right.old + by, right.new + by, right.length - by)
         return slid
 
     def without_crumbs(self, blocks: list[Block]) -> list[Block]:
@@ -336,31 +349,29 @@ class _Marks:
 
     def snap(self, blocks: list[Block]) -> list[Block]:
         """The blocks drawn back from the middle of words, so that a mark covers whole words, numbers and units."""
-        drawn = [Block(0, 0, 0), *blocks, Block(len(self._old), len(self._new), 0)]
-        for index in range(len(drawn) - 1):
-            left, right = drawn[index], drawn[index + 1]
-            old_span, new_span = (left.old + left.length, right.old), (left.new + left.length, right.new)
-            if self._moves.touch(old_span, new_span):
-                continue
-            # Widening on one side can turn an insertion into a replacement, whose other text then has words to respect.
-            for _ in range(4):
-                back, forth = self._widening((left.old + left.length, right.old), (left.new + left.length, right.new))
-                back, forth = min(back, left.length), min(forth, right.length)
-                if not back and not forth:
-                    break
-                left = Block(left.old, left.new, left.length - back)
-                right = Block(right.old + forth, right.new + forth, right.length - forth)
-            drawn[index], drawn[index + 1] = left, right
-        return [block for block in drawn if block.length]
-
-    def _widening(self, old_span: Span, new_span: Span) -> Span:
-        """By how much the gap must grow to the left and to the right to cut no word in either text."""
-        back = forth = 0
-        for (start, end), words in ((old_span, self._old_words), (new_span, self._new_words)):
-            if start < end:
-                back = max(back, start - words.around(start)[0])
-                forth = max(forth, words.around(end)[1] - end)
-        return (back if back <= LONGEST_WORD else 0), (forth if forth <= LONGEST_WORD else 0)
+        old_widening, new_widening = self._old_words.widening, self._new_words.widening
+        drawn = []
+        old_start = new_start = length = 0  # the block before the gap
+        for old_next, new_next, length_next in [*blocks, (len(self._old), len(self._new), 0)]:
+            old_from, old_to = old_start + length, old_next
+            new_from, new_to = new_start + length, new_next
+            if not self._moves.touch((old_from, old_to), (new_from, new_to)):
+                # Widening on one side can turn an insertion into a replacement, whose other text then has words to respect.
+                for _ in range(4):
+                    back, forth = old_widening(old_from, old_to) if old_from < old_to else (0, 0)
+                    if new_from < new_to:
+                        new_back, new_forth = new_widening(new_from, new_to)
+                        back, forth = max(back, new_back), max(forth, new_forth)
+                    back = min(back, length) if back <= LONGEST_WORD else 0
+                    forth = min(forth, length_next) if forth <= LONGEST_WORD else 0
+                    if not back and not forth:
+                        break
+                    old_from, new_from, length = old_from - back, new_from - back, length - back
+                    old_to, new_to, length_next = old_to + forth, new_to + forth, length_next - forth
+            if length:
+                drawn.append(Block(old_start, new_start, length))
+            old_start, new_start, length = old_to, new_to, length_next
+        return drawn
 
 
 def _best_step(text: str, words: WordBounds, span: Span, room_left: int, room_right: int) -> int:
@@ -398,12 +409,16 @@ def _bound(text: str, words: WordBounds, position: int) -> int:
 
 def _exact(blocks: list[Block], old: str, new: str) -> tuple[Op, ...]:
     ops: list[Op] = []
-    for (old_span, new_span), block in zip_longest(gaps(blocks, len(old), len(new)), blocks):
-        ops.append(Op(Kind.GONE, old[slice(*old_span)]))
-        ops.append(Op(Kind.CAME, new[slice(*new_span)]))
-        if block is not None:
+    old_end = new_end = 0
+    for block in [*blocks, Block(len(old), len(new), 0)]:
+        if block.old > old_end:
+            ops.append(Op(Kind.GONE, old[old_end : block.old]))
+        if block.new > new_end:
+            ops.append(Op(Kind.CAME, new[new_end : block.new]))
+        if block.length:
             ops.append(Op(Kind.SAME, old[block.old : block.old + block.length]))
-    return tuple(op for op in ops if op.text)
+        old_end, new_end = block.old + block.length, block.new + block.length
+    return tuple(ops)
 
 
 def _present(shown: list[Block], exact: list[Block], moves: _Moves, old: str, new: str) -> tuple[tuple[Run, ...], tuple[Change, ...]]:

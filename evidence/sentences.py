@@ -13,7 +13,7 @@ never have to be guessed back.
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 
@@ -34,12 +34,22 @@ ABBREVIATIONS = frozenset(
 # These do end a sentence when a capital follows, though they are abbreviations too: "..., etc. The company".
 _MAY_END = frozenset({"etc", "inc", "ltd", "co", "corp", "al", "jr", "sr"})
 
+_LINE_ENDS = r"\n\r\x0b\x0c\x85\u2028\u2029"
+_HARD_ENDS = "。！？；｡…!?;⁈⁉‼⁇"
 _SENTENCE_END = re.compile(
-    rf"(?P<line>\r\n|[\n\r\x0b\x0c\x85\u2028\u2029])"
-    rf"|(?P<hard>[。！？；｡…!?;⁈⁉‼⁇]+[{CLOSERS}]*)"
+    rf"(?P<line>\r\n|[{_LINE_ENDS}])"
+    rf"|(?P<hard>[{_HARD_ENDS}]+[{CLOSERS}]*)"
     rf"|(?P<dot>[.．]+)[{CLOSERS}]*"
 )
-_SPACES = re.compile(r"[^\S\n\r\x0b\x0c\x85\u2028\u2029]*")
+_SPACES = re.compile(rf"[^\S{_LINE_ENDS}]*")
+# A full stop that `_dot_ends` must decide about; all others stand inside a number, a name or an address. A text without one, as most
+# Chinese ones are, is cut in one go.
+_OPEN_DOT = re.compile(rf"[.．][{CLOSERS}]*(?:[\s{HAN}]|\Z)")
+_SENTENCE = re.compile(
+    rf"[^{_HARD_ENDS}{_LINE_ENDS}]++(?:[{_HARD_ENDS}]+[{CLOSERS}]*[^\S{_LINE_ENDS}]*)?"
+    rf"|[{_HARD_ENDS}]+[{CLOSERS}]*[^\S{_LINE_ENDS}]*"
+    rf"|\r\n|[{_LINE_ENDS}]"
+)
 _LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*\Z")
 _HAN_CHARACTER = re.compile(f"[{HAN}]")
 _LONGEST_ABBREVIATION = 8
@@ -51,6 +61,8 @@ _CLAUSE_END = re.compile(
 
 def sentences(text: str) -> list[str]:
     """The text cut at sentence ends; joined again it is the text. Spaces belong to the sentence before them."""
+    if ("." not in text and "．" not in text) or _OPEN_DOT.search(text) is None:
+        return _SENTENCE.findall(text)
     pieces: list[str] = []
     start = position = 0
     while (found := _SENTENCE_END.search(text, position)) is not None:
@@ -107,12 +119,13 @@ def clauses(text: str) -> list[str]:
     return pieces
 
 
+_LATIN = re.compile(r"[A-Za-z0-9\u00c0-\u024f]")
 _TOKEN = re.compile(r"[A-Za-z0-9\u00c0-\u024f]+(?:['’.,][A-Za-z0-9\u00c0-\u024f]+)*[ \u00a0]?|.", re.DOTALL)
 
 
 def tokens(text: str) -> list[str]:
     """Latin words and numbers with the space behind them, everything else character by character. No dictionary."""
-    return _TOKEN.findall(text)
+    return list(text) if _LATIN.search(text) is None else _TOKEN.findall(text)
 
 
 UNITS = (
@@ -167,6 +180,23 @@ def _pieces(text: str) -> Iterator[str]:
             yield found.group()
 
 
+# Without one of these no piece belongs to the one before it.
+_GLUE = re.compile(f"[{_MARK}\u200d\ud800-\udfff\U0001f1e6-\U0001f1ff]")
+
+
+def _word_bounds(text: str) -> list[int]:
+    """Where the words of `words(text)` begin, and where the last one ends."""
+    if _GLUE.search(text) is not None:
+        return [0, *accumulate(map(len, words(text)))]
+    bounds = [0]
+    for found in _WORD.finditer(text):
+        if found.lastgroup == "han":
+            bounds += accumulate(map(len, rjieba.cut(found.group())), initial=bounds.pop())
+        else:
+            bounds.append(found.end())
+    return bounds
+
+
 class WordBounds:
     """Word bounds of one text, worked out only in the sentences that are asked about.
 
@@ -175,21 +205,36 @@ class WordBounds:
 
     def __init__(self, text: str, parts: list[str] | None = None) -> None:
         self._parts = sentences(text) if parts is None else parts
-        self._starts = [0, *accumulate(map(len, self._parts))]
+        self._starts = list(accumulate(map(len, self._parts), initial=0))
         self._bounds: dict[int, list[int]] = {}
 
     def around(self, position: int) -> tuple[int, int]:
         """Start and end of the word that `position` would cut; (position, position) where it is a bound already."""
-        if position <= 0 or position >= self._starts[-1]:
-            return position, position
-        part = bisect_right(self._starts, position) - 1
-        start = self._starts[part]
-        if start == position:
-            return position, position
-        bounds = self._bounds.get(part)
-        if bounds is None:
-            bounds = self._bounds[part] = [start, *accumulate(map(len, words(self._parts[part])), initial=start)][1:]
-        index = bisect_right(bounds, position) - 1
-        if bounds[index] == position:
-            return position, position
-        return bounds[index], bounds[index + 1]
+        back, forth = self.widening(position, position)
+        return position - back, position + forth
+
+    def widening(self, start: int, end: int) -> tuple[int, int]:
+        """By how much the span must grow to the left and to the right to cut no word."""
+        starts = self._starts
+        most = starts[-1]
+        back = forth = 0
+        part = -1
+        bounds: list[int] = []
+        if 0 < start < most:
+            part = bisect_right(starts, start) - 1
+            inside = start - starts[part]
+            if inside:
+                bounds = self._bounds.get(part) or self._cut(part)
+                back = inside - bounds[bisect_right(bounds, inside) - 1]
+        if 0 < end < most:
+            if part < 0 or not starts[part] <= end < starts[part + 1]:
+                part, bounds = bisect_right(starts, end) - 1, []
+            inside = end - starts[part]
+            if inside:
+                bounds = bounds or self._bounds.get(part) or self._cut(part)
+                forth = bounds[bisect_left(bounds, inside)] - inside
+        return back, forth
+
+    def _cut(self, part: int) -> list[int]:
+        bounds = self._bounds[part] = _word_bounds(self._parts[part])
+        return bounds

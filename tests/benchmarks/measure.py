@@ -17,22 +17,24 @@ FIGURES = Path(__file__).resolve().parent.parent.parent / "var" / "bench.json"
 ROUNDS = 7
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """How long one call takes."""
-    start = time.perf_counter()
+def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """How long one call takes. With `time.process_time` it is what it computes, whoever else is at the machine."""
+    start = clock()
     work()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def kept(name: str, mine: float, theirs: float, *, how: str, floor: float, goal: float) -> float:
-    """Store and print a ratio; fails above `floor`."""
+def kept(name: str, mine: float, theirs: float, *, how: str, floor: float, goal: float, unit: str = "ms") -> float:
+    """Store and print a ratio; fails above `floor`. Sides are seconds, printed as milliseconds, unless `unit` says otherwise."""
     ratio = mine / theirs
     figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
     figures[name] = {"ours": round(mine, 9), "peer": round(theirs, 9), "ratio": round(ratio, 3), "floor": floor, "goal": goal, "how": how}
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
     FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
     held = "reached" if ratio <= goal else "within its floor" if ratio <= floor else "BROKEN"
-    print(f"\n{held}: {name}: {ratio:.3f} (floor {floor}, goal {goal}); ours {mine * 1000:.3f} ms, peer {theirs * 1000:.3f} ms")  # noqa: T201  a benchmark's figures
+    scale = 1000 if unit == "ms" else 1
+    sides = f"ours {mine * scale:.3f} {unit}, peer {theirs * scale:.3f} {unit}"
+    print(f"\n{held}: {name}: {ratio:.3f} (floor {floor:.3g}, goal {goal:.3g}); {sides}")  # noqa: T201  a benchmark's figures
     assert ratio <= floor, f"{name}: {ratio:.2f} is beyond its floor {floor}"
     return ratio
 
@@ -47,19 +49,26 @@ def compare(
     goal: float,
     rounds: int = ROUNDS,
     before: Callable[[], object] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> float:
     """The ratio ours / peer of the medians of `rounds` interleaved rounds, stored under `name`. Fails above `floor`.
 
-    `before` prepares each call of `ours` and is not counted.
+    `before` prepares each call of `ours` and is not counted. `clock` is the wall's, or `time.process_time` where both sides only compute.
     """
     pairs = []
     for _ in range(rounds + 1):  # the first is for warming up
         if before is not None:
             before()
-        pairs.append((seconds(ours), seconds(peer)))
+        pairs.append((seconds(ours, clock), seconds(peer, clock)))
     del pairs[0]
     mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
     return kept(name, mine, theirs, how=how, floor=floor, goal=goal)
+
+
+def grows(name: str, sizes: Sequence[int], costs: Sequence[float], *, how: str, floor: float, goal: float) -> float:
+    """Store the exponent with which the costs grow over the sizes, as the ratio of `name`."""
+    how = f"{how}; seconds at {sizes[0]:,} and {sizes[-1]:,}: {costs[0]:.3g}, {costs[-1]:.3g}"
+    return kept(f"{name}: exponent of growth", exponent(sizes, costs), 1.0, how=how, floor=floor, goal=goal, unit="(exponent)")
 
 
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:

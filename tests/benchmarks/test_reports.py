@@ -13,12 +13,13 @@ from tests.reports import sample
 ROUNDS = 3
 
 
-def test_a_report_as_pdf_against_weasyprint(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_as_pdf_against_weasyprint(request: pytest.FixtureRequest) -> None:
     try:
         import weasyprint
     except OSError:
         pytest.skip("Pango is not installed, so nothing is measured against WeasyPrint (Debian: libpangoft2-1.0-0 libharfbuzz-subset0)")
-    monkeypatch.setattr(logging.root.manager, "disable", logging.WARNING)  # the peer tells of every page and property
+    logging.disable(logging.WARNING)  # the peer tells of every page and property
+    request.addfinalizer(lambda: logging.disable(logging.NOTSET))
     report = sample.discrepancy()
     html = standalone.page(report, sample.PICTURES).decode()
 

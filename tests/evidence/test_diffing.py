@@ -115,6 +115,32 @@ def test_every_cut_joins_to_the_text_again(text: str) -> None:
         assert all(cut(text))
 
 
+@given(any_text)
+@settings(deadline=None)
+def test_a_text_cut_in_one_go_is_cut_as_one_whose_full_stops_are_weighed(text: str) -> None:
+    # An English sentence behind it leaves every other bound where it was.
+    if not text.endswith("\r"):
+        assert sentences(text + "\nIt ends. So it does.") == [*sentences(text), "\n", "It ends. ", "So it does."]
+
+
+@given(any_text)
+@settings(deadline=None)
+def test_word_bounds_are_those_of_the_words_of_each_sentence(text: str) -> None:
+    bounds, at = {0}, 0
+    for word in (word for sentence in sentences(text) for word in words(sentence)):
+        at += len(word)
+        bounds.add(at)
+    asked = WordBounds(text)
+    assert {position for position in range(len(text) + 1) if asked.around(position) == (position, position)} == bounds
+
+
+@given(any_text, any_text, any_text)
+@settings(deadline=None, derandomize=True)
+def test_one_stretch_that_vanished_is_all_that_vanished(before: str, stretch: str, after: str) -> None:
+    found = diff(before + stretch + after, before + after)
+    assert (found.characters_gone + found.characters_moved, found.characters_came) == (len(stretch), 0)
+
+
 @given(any_text, st.integers(0, 80))
 @settings(deadline=None)
 def test_word_bounds_enclose_the_position(text: str, position: int) -> None:
