@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
+from reports import feeds
 from reports.views import claims, companies, exhibits, record, reports, sources
 
 app_name = "reports"
@@ -37,4 +38,7 @@ urlpatterns = [
     path("record/entries/<int:index>/bundle.json", record.bundle, name="bundle"),
     path("corrections/", record.corrections, name="corrections"),
     path("method/", record.method, name="method"),
+    path("feeds/verdicts.atom", feeds.verdicts, name="feed-verdicts"),
+    path("feeds/edits.atom", feeds.edits, name="feed-edits"),
+    path("feeds/disappearances.atom", feeds.disappearances, name="feed-disappearances"),
 ]

@@ -1,0 +1,130 @@
+"""What was concluded, edited and taken down last, as Atom (RFC 4287) for readers who subscribe.
+
+An entry's id is the permanent address of what it tells of, which never changes; its words are in the language that was asked for.
+Nothing is in a feed that is not on a page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.doors import everyone
+from claims.fields import page_language
+from claims.models import Company
+from claims.written import read
+from reports import listing
+from verdicts.states import Rating
+
+SHOWN: Final = 50
+#: What XML 1.0 cannot hold (section 2.2), though a page of a stranger may.
+_UNSERIALISABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class _Feed:
+    """One feed being written: entries newest first, each with the moment it became public."""
+
+    def __init__(self, request: HttpRequest, *, title: str, about: str) -> None:
+        self._request = request
+        self._lang = page_language()
+        self._feed = Atom1Feed(
+            title=title,
+            link=request.build_absolute_uri(reverse("reports:front")),
+            description=about,
+            subtitle=about,
+            language=get_language(),
+            feed_url=request.build_absolute_uri(request.path),
+            author_name="AsClaimed",
+        )
+
+    def words(self, written: dict[str, Any]) -> str:
+        return read(written, self._lang).text
+
+    def add(self, *, address: str, title: str, template: str, context: dict[str, Any], company: Company, at: datetime) -> None:
+        link = self._request.build_absolute_uri(address)
+        told = render_to_string(f"reports/feeds/{template}.html", context, self._request)
+        self._feed.add_item(
+            title=_UNSERIALISABLE.sub("\ufffd", title),
+            link=link,
+            unique_id=link,
+            description=_UNSERIALISABLE.sub("\ufffd", told),
+            categories=[self.words(company.name)],
+            pubdate=at,
+            updateddate=at,
+        )
+
+    def answer(self) -> HttpResponse:
+        return HttpResponse(self._feed.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8")
+
+
+def _feed(view: Callable[[HttpRequest], _Feed]) -> Callable[[HttpRequest], HttpResponseBase]:
+    @require_safe
+    @everyone
+    def answer(request: HttpRequest) -> HttpResponse:
+        return view(request).answer()
+
+    answer.__doc__ = view.__doc__
+    return answer
+
+
+@_feed
+def verdicts(request: HttpRequest) -> _Feed:
+    """The verdicts published last, as Atom."""
+    feed = _Feed(request, title=_("Newest verdicts"), about=_("What companies said, beside what buyers got"))
+    told = [(concluded.claim, one, one.verdict) for concluded in listing.newest_verdicts(SHOWN) for one in concluded.judgements]
+    dated = [(verdict.published_at, verdict, claim, one) for claim, one, verdict in told if verdict and verdict.published_at]
+    for at, verdict, claim, one in sorted(dated, key=itemgetter(0), reverse=True):
+        feed.add(
+            address=reverse("reports:verdict", args=[verdict.reference]),
+            title=f"{str(Rating(verdict.rating).label).capitalize()}: {feed.words(one.aspect.statement)}",
+            template="verdict",
+            context={"claim": claim, "judgement": one},
+            company=claim.company,
+            at=at,
+        )
+    return feed
+
+
+@_feed
+def edits(request: HttpRequest) -> _Feed:
+    """The texts changed last in sources where a claim stands, as Atom."""
+    feed = _Feed(request, title=_("Newest silent edits"), about=_("Texts that were changed after a claim was found in them, word by word."))
+    for one in listing.newest_edits(SHOWN):
+        version = one.version
+        feed.add(
+            address=f"{reverse('reports:diff', args=[version.source_id])}?to={version.number}",
+            title=feed.words(version.source.title),
+            template="edit",
+            context={"version": version, "quotes": one.quotes},
+            company=version.source.company,
+            at=version.created_at,
+        )
+    return feed
+
+
+@_feed
+def disappearances(request: HttpRequest) -> _Feed:
+    """The sources confirmed last as taken down, as Atom."""
+    feed = _Feed(request, title=_("Newest disappearances"), about=_("Sources that were taken down, with the words that stood in them."))
+    for one in listing.newest_disappearances(SHOWN):
+        assert one.gone.confirmed_at  # of those confirmed, by their constraint
+        feed.add(
+            address=f"{reverse('reports:source', args=[one.gone.source_id])}#gone-{one.gone.pk}",
+            title=feed.words(one.gone.source.title),
+            template="disappearance",
+            context={"gone": one.gone, "appearances": one.appearances},
+            company=one.gone.source.company,
+            at=one.gone.confirmed_at,
+        )
+    return feed

@@ -1,0 +1,73 @@
+"""Subscribing to what was concluded, edited and taken down."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+from django.test import Client
+
+from claims.models import Claim
+from evidence.models import Disappearance
+from tests import scenes
+
+pytestmark = pytest.mark.django_db
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def entries(client: Client, name: str, language: str = "en") -> list[dict[str, str]]:
+    """The entries of a feed: id, title, updated, summary."""
+    answer = client.get(f"/feeds/{name}.atom", headers={"accept-language": language})
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/atom+xml; charset=utf-8"
+    root = ElementTree.fromstring(answer.content)  # noqa: S314  of our own making
+    assert root.get("{http://www.w3.org/XML/1998/namespace}lang") == language
+    return [{one.tag.removeprefix(ATOM): one.text or "" for one in entry} for entry in root.findall(f"{ATOM}entry")]
+
+
+@pytest.fixture
+def scene() -> scenes.Scene:
+    return scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
+
+
+def test_a_verdict_is_told_once_it_is_published_and_not_before(client: Client, scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    proposed = scenes.propose(scene)
+    assert entries(client, "verdicts") == []
+    verdict = scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=scene.now)
+    (told,) = entries(client, "verdicts")
+    assert told["id"] == f"http://testserver/verdicts/{verdict.reference}/"
+    assert client.get(told["id"]).status_code == 200
+    assert told["title"].startswith("Not delivered: ")
+    assert scene.claim.quote in told["summary"]
+    (zh,) = entries(client, "verdicts", "zh-hans")
+    assert zh["title"].startswith("未兑现")
+    assert zh["id"] == told["id"]
+
+
+def test_a_source_taken_down_is_told_once_it_is_confirmed(client: Client) -> None:
+    scene = scenes.build_claim()
+    gone = Disappearance.objects.create(
+        source=scene.source, type="gone", first_missing_at=scene.now, last_seen_at=scene.now - timedelta(hours=1), created_at=scene.now
+    )
+    assert entries(client, "disappearances") == []
+    Disappearance.objects.filter(pk=gone.pk).update(status="confirmed", confirmed_at=scene.now)
+    (told,) = entries(client, "disappearances")
+    assert told["id"].endswith(f"/sources/{scene.source.pk}/#gone-{gone.pk}")
+    assert f'id="gone-{gone.pk}"' in client.get(f"/sources/{scene.source.pk}/").content.decode()
+
+
+def test_words_that_xml_cannot_hold_break_no_feed(client: Client, scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now)
+    Claim.objects.filter(pk=scene.claim.pk).update(quote="two\x0bducts <script>alert(1)</script> ]]>")
+    (told,) = entries(client, "verdicts")
+    assert "two\ufffdducts &lt;script&gt;" in told["summary"]
+
+
+def test_an_unchanged_feed_is_not_sent_again(client: Client, scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now)
+    first = client.get("/feeds/verdicts.atom")
+    assert client.get("/feeds/verdicts.atom", headers={"if-none-match": first["ETag"]}).status_code == 304
