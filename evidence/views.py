@@ -129,7 +129,9 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
                     contact=given["contact"],
                     idempotency_key=given["idempotency_key"],
                     now=timezone.now(),
-                    photos=[filing.NewPhoto(filing.receive(photo), photo.name or "") for photo in given["photos"]],
+                    photos=filing.receive_photos(
+                        by=person(request), files=given["photos"], now=timezone.now(), idempotency_key=given["idempotency_key"]
+                    ),
                     teardown=forms_.new_teardown(claim),
                     organisation=forms_.main.filed_for,
                     staged=given["staged"],
@@ -141,6 +143,9 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
             except NoSpace:
                 forms_.main.add_error(None, _("There is no room to store this just now. Nothing was stored; please try again later."))
                 status = 507
+            except staging.QuotaReached:
+                forms_.main.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
+                status = 429
             else:
                 messages.success(request, _("Received. Moderation looks at it next; this page shows how far it is."))
                 return redirect("evidence:submission", submission.reference)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from django.conf import settings
+from django.core.cache import cache
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from accounts.models import ApiKey, User
@@ -22,17 +26,30 @@ class KeyAuthentication(BaseAuthentication):
         parts = get_authorization_header(request).split()
         if not parts or parts[0].lower() != b"bearer":
             return None
-        fault = AuthenticationFailed("This API key is not valid, was revoked or has expired.", code="key_invalid")
-        if len(parts) != 2 or len(parts[1]) > 200:
-            raise fault
-        digest = hashlib.sha256(parts[1]).hexdigest()
-        key = ApiKey.objects.usable(timezone.now()).select_related("user").filter(digest=digest).first()
+        key = None
+        if len(parts) == 2 and len(parts[1]) <= 200:
+            digest = hashlib.sha256(parts[1]).hexdigest()
+            key = ApiKey.objects.usable(timezone.now()).select_related("user").filter(digest=digest).first()
         if key is None:
-            raise fault
+            _count_guess(request)
+            raise AuthenticationFailed("This API key is not valid, was revoked or has expired.", code="key_invalid")
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def _count_guess(request: Request) -> None:
+    """Note a wrong key. Raises Throttled for an address that sent too many within the minute.
+
+    Only wrong keys are counted, so that nobody can shut out the programs that share an address with them; a right one is 256
+    random bits and is not found by guessing.
+    """
+    minute, into = divmod(time.time(), 60)
+    name = f"key-guesses:{get_adapter().get_client_ip(request)}:{minute:.0f}"
+    cache.add(name, 0, timeout=120)
+    if cache.incr(name) > settings.KEY_GUESSES:
+        raise Throttled(wait=60 - into, detail="Too many wrong keys came from this address.")
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular's registry is untyped

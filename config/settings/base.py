@@ -58,8 +58,10 @@ MIDDLEWARE = [
     "config.request_ids.RequestIds",
     "config.unavailable.Unavailable",
     "django.middleware.security.SecurityMiddleware",
+    "config.content.ContentHost",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.compression.Compressed",
+    "config.personal.Personal",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
@@ -115,6 +117,8 @@ ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
     "reset_password": "20/m/ip,5/m/key",
 }
 ACCOUNT_SESSION_REMEMBER = None
+#: How many wrong API keys an address may send in a minute before it is told to wait.
+KEY_GUESSES = environment.integer("KEY_GUESSES", 30, least=1)
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
@@ -266,6 +270,10 @@ SUBMISSION_MAX_EXHIBITS = 20
 STAGED_MAX_PHOTOS = 100
 STAGED_MAX_BYTES = 1024 * 1024 * 1024
 STAGED_KEPT_FOR = timedelta(days=2)
+#: How many submissions one account may file in a day.
+FILED_MAX_SUBMISSIONS = environment.integer("FILED_MAX_SUBMISSIONS", 200, least=1)
+#: How many bytes of photos one account may file in a day.
+FILED_MAX_BYTES = environment.integer("FILED_MAX_BYTES", 4 * 1024 * 1024 * 1024, least=1)
 FREE_SPACE_FLOOR = 512 * 1024 * 1024
 
 # For operators.

@@ -11,11 +11,11 @@ DEBUG = False
 #: The address that people type, `https://` and a host. Pages, reports and mails carry it.
 SITE_URL = environment.text("SITE_URL").rstrip("/")
 _HOST = urlsplit(SITE_URL).hostname or ""
-#: Host names that may be asked for, comma-separated. Default: the host of SITE_URL.
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", _HOST)
 #: The host from which files of strangers are served. It must share no registrable domain with SITE_URL, so that a script in such
-#: a file reaches nothing of ours.
+#: a file reaches nothing of ours. The proxy in front passes it on to the same processes.
 CONTENT_HOST = environment.text("CONTENT_HOST")
+#: Host names that may be asked for besides CONTENT_HOST, comma-separated. Default: the host of SITE_URL.
+ALLOWED_HOSTS = [*environment.words("ALLOWED_HOSTS", _HOST), urlsplit(f"//{CONTENT_HOST}").hostname or ""]
 #: What the record is called in its signed checkpoints, such as `record.example/log`. It can never change afterwards.
 LEDGER_ORIGIN = environment.text("LEDGER_ORIGIN")
 #: Django's signing key. Default: generated once into KEYS_DIR/django, which every process must share then.

@@ -8,7 +8,7 @@ LOOPBACK_ONLY = True
 if environment.text("PYTEST_VERSION", ""):  # type checkers read this file too, and know no package of ours called tests
     INSTALLED_APPS = [*INSTALLED_APPS, "tests.ledger.scratch"]  # models for the tests of the record  # noqa: F405
 SECRET_KEY = "only-for-tests-" + "x" * 50
-ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "content.localhost"]
 SITE_URL = "http://testserver"
 CONTENT_HOST = "content.localhost"
 DATABASES = {"default": environment.database(environment.text("DATABASE_URL", "postgresql://postgres@/asclaimed"))}
@@ -17,7 +17,9 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# tests/house/test_doors.py sets the limits that it reaches
 ACCOUNT_RATE_LIMITS = False
+KEY_GUESSES = FILED_MAX_SUBMISSIONS = 1_000_000
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

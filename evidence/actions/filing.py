@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
 import jobs
@@ -19,9 +20,10 @@ import ledger
 from accounts.models import Organisation, Role, User
 from accounts.permissions import NotAllowed
 from claims.models import Aspect, Claim
+from evidence.actions.staging import DAY, QuotaReached, take
 from evidence.actions.staging import NewPhoto as NewPhoto
 from evidence.actions.staging import receive as receive
-from evidence.actions.staging import take
+from evidence.blobs import Readable
 from evidence.keyed import keyed
 from evidence.models import (
     Contributor,
@@ -90,6 +92,32 @@ def _custody(exhibit: Exhibit, kind: str, *, agent: str, now: datetime, outcome:
     CustodyEvent.objects.create(exhibit=exhibit, kind=kind, agent=agent, outcome=outcome, note=note, happened_at=now)
 
 
+class Upload(Readable, Protocol):
+    """A file as a door holds it."""
+
+    name: str | None
+    size: int | None
+
+
+def check_quota(*, by: User, coming: int, now: datetime) -> None:
+    """Raises QuotaReached if one more submission of `coming` bytes would be more than the account may file in a day."""
+    filed = Submission.objects.filter(filed_by=by, filed_at__gt=now - DAY)
+    held = filed.aggregate(count=Count("pk", distinct=True), size=Sum("exhibit__size"))
+    if held["count"] >= settings.FILED_MAX_SUBMISSIONS or (held["size"] or 0) + coming > settings.FILED_MAX_BYTES:
+        raise QuotaReached
+
+
+def receive_photos(*, by: User, files: Sequence[Upload], now: datetime, idempotency_key: str = "") -> list[NewPhoto]:
+    """Store the photos of a form that is about to be filed, if the account may file as much.
+
+    Asked before anything is stored, so that who is over the quota fills no disk. What was filed before under the same key is no
+    second filing. Raises QuotaReached, and evidence.blobs' TooLarge and NoSpace.
+    """
+    if not (idempotency_key and Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).exists()):
+        check_quota(by=by, coming=sum(one.size or 0 for one in files), now=now)
+    return [NewPhoto(receive(one), one.name or "") for one in files]
+
+
 @transaction.atomic
 def file_submission(
     *,
@@ -110,7 +138,7 @@ def file_submission(
 
     The same `idempotency_key` by the same account gives the submission that is there. Each photo becomes a job of its own that
     reads it. `staged` are photos sent ahead (evidence.actions.staging), which stand before `photos`. Raises NotAllowed,
-    ValidationError; the transaction holds all of it or nothing.
+    QuotaReached, ValidationError; the transaction holds all of it or nothing.
     """
     check_file(by, claim)
     User.objects.select_for_update().get(pk=by.pk)  # One filing of an account at a time: a key sent twice at once is still one.
@@ -121,6 +149,7 @@ def file_submission(
         raise ValidationError(_("At most %(count)d photos in one submission.") % {"count": settings.SUBMISSION_MAX_EXHIBITS})
     if not narrative.strip() and not photos:
         raise ValidationError(_("Tell what you found, or hand in a photo."))
+    check_quota(by=by, coming=sum(photo.stored.size for photo in photos), now=now)
     role = Role.FILER if organisation else Role.CONTRIBUTOR
     contributor, _made = Contributor.objects.get_or_create(user=by)
     submission = Submission(

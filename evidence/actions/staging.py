@@ -32,7 +32,7 @@ SWEEP = 200
 
 
 class QuotaReached(Exception):
-    """The account sent as much ahead as it may in a day. Doors answer 429."""
+    """The account sent ahead, or filed, as much as it may in a day. Doors answer 429."""
 
 
 @dataclass(frozen=True)

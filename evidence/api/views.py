@@ -8,6 +8,8 @@ from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
@@ -24,6 +26,7 @@ from claims.api.lookup import ByIdOrReference
 from claims.api.serializers import SourceSerializer
 from claims.models import Source
 from evidence.actions import filing
+from evidence.actions.staging import QuotaReached
 from evidence.api.serializers import (
     ComparisonSerializer,
     DiffSerializer,
@@ -46,6 +49,12 @@ class NoRoom(APIException):
     status_code = 507
     default_detail = "There is no room to store this just now. Nothing was stored; please try again later."
     default_code = "no_room"
+
+
+class TooManyFiled(APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_detail = "That is as much as one account may file in a day. Nothing was stored; go on tomorrow."
+    default_code = "quota_reached"
 
 
 class FileTooLarge(APIException):
@@ -182,6 +191,7 @@ class ComparisonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         return Comparison.objects.public().select_related("before", "after")
 
 
+@method_decorator(never_cache, name="dispatch")
 class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Submission]):
     """One's own submissions, and filing a new one."""
 
@@ -208,15 +218,17 @@ class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveM
             return Response(SubmissionSerializer(before).data)
         data = NewSubmissionSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        given = data.validated_data
+        given, user, now = data.validated_data, cast(User, request.user), timezone.now()
         try:
-            photos = [filing.NewPhoto(filing.receive(file), file.name or "") for file in given["photos"]]
+            photos = filing.receive_photos(by=user, files=given["photos"], now=now)
+            submission = filing.file_submission(
+                by=user, claim=given["claim"], narrative=given["narrative"], narrative_lang=given["narrative_lang"],
+                licence=given["licence"], contact=given["contact"], photos=photos, now=now, idempotency_key=key,
+            )  # fmt: skip
         except TooLarge as error:
             raise FileTooLarge(f"A photo has more than {error.limit} bytes. Nothing was stored.") from error
         except NoSpace as error:
             raise NoRoom from error
-        submission = filing.file_submission(
-            by=cast(User, request.user), claim=given["claim"], narrative=given["narrative"], narrative_lang=given["narrative_lang"],
-            licence=given["licence"], contact=given["contact"], photos=photos, now=timezone.now(), idempotency_key=key,
-        )  # fmt: skip
+        except QuotaReached as error:
+            raise TooManyFiled from error
         return Response(SubmissionSerializer(submission).data, status=status.HTTP_201_CREATED)

@@ -93,7 +93,7 @@ def change_json(change: Change) -> dict[str, Any]:
     responses=HistoryChangeSerializer(many=True),
     parameters=[OpenApiParameter("before", int, description="Continue below this log index."), OpenApiParameter("limit", int)],
 )
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 @permission_classes([PublicRead])
 def claim_history(request: Request, id: str) -> Response:
     """Every edit of a claim and of what hangs on it, field by field, newest first."""
@@ -106,7 +106,7 @@ def claim_history(request: Request, id: str) -> Response:
 
 
 @extend_schema(responses=OpenApiTypes.OBJECT)
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 @permission_classes([PublicRead])
 def verdict_proof(request: Request, id: str) -> HttpResponse:
     """The offline bundle of a verdict: check it with `python -m ledger.verify`."""

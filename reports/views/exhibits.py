@@ -12,6 +12,7 @@ from evidence.blobs import Missing
 from evidence.models import Exhibit, Rendition
 from evidence.stores import renditions
 from reports import gathering
+from reports.views import KEPT_FOR_NOW, unchanged
 
 
 @require_safe
@@ -31,11 +32,14 @@ def media(request: HttpRequest, digest: str) -> HttpResponseBase:
     found = Rendition.objects.filter(digest=digest, exhibit__in=Exhibit.objects.public()).first()
     if found is None:
         raise Http404
+    if known := unchanged(request, digest):
+        return known
     try:
         file = renditions().open(digest)
     except (Missing, ValueError):
         raise Http404 from None
     response = FileResponse(file, content_type=found.media_type)
-    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response["Cache-Control"] = KEPT_FOR_NOW
+    response["ETag"] = f'"{digest}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response

@@ -18,7 +18,7 @@ from evidence.blobs import Missing
 from reports import telling
 from reports.building import store
 from reports.models import Report, ReportFile, ReportKind
-from reports.views import gone
+from reports.views import KEPT_FOR_NOW, gone, unchanged
 from reports.words import Lang
 
 WITHHELD_REPORT = _("Something in this report was erased, so its files are withheld. That it was built stands in the record.")
@@ -61,13 +61,15 @@ def file(request: HttpRequest, ref: str, name: str) -> HttpResponseBase:
     wanted = get_object_or_404(ReportFile, report=found, name=name)
     if found.withheld_at:
         return gone(request, WITHHELD_REPORT)
+    if known := unchanged(request, wanted.digest):
+        return known
     try:
         content = store().open(wanted.digest)
     except (Missing, ValueError):
         raise Http404 from None
     inline = wanted.media_type in INLINE
     response = FileResponse(content, as_attachment=not inline, filename=f"{found.reference}-{name}", content_type=wanted.media_type)
-    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response["Cache-Control"] = KEPT_FOR_NOW
     response["ETag"] = f'"{wanted.digest}"'
     if wanted.media_type != "application/pdf":  # a sandbox would keep browsers from opening their PDF viewer
         response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -18,7 +20,7 @@ from evidence.diffing import diff
 from evidence.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
 from reports import comparing, gathering
-from reports.views import gone
+from reports.views import KEPT_FOR_NOW, gone, unchanged
 from reports.words import DOES_NOT_PROVE
 
 #: How the two texts may stand: as the width of the screen has it (empty), in line, or beside each other.
@@ -99,19 +101,36 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
     return render(request, "reports/diff.html", context)
 
 
+def _capture(source: UUID, capture: UUID) -> tuple[Capture, bool]:
+    """A capture whose bytes anyone may have, and whether its text was erased. Raises Http404."""
+    found = get_object_or_404(Capture.objects.public(), pk=capture, source=source)
+    return found, found.version_set.filter(digest="").exists()
+
+
 @require_safe
 @everyone
 def capture(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBase:
-    """The preserved bytes, to keep and not to open here: an attachment of no type that a browser would run."""
-    found = get_object_or_404(Capture.objects.public(), pk=capture, source=source)
-    if found.version_set.filter(digest="").exists():
+    """The preserved bytes: at the content host, since files of strangers never leave from here."""
+    _found, withheld = _capture(source, capture)
+    if withheld:
         return gone(request, WITHHELD_TEXT)
+    return HttpResponseRedirect(f"{urlsplit(settings.SITE_URL).scheme}://{settings.CONTENT_HOST}{request.path}")
+
+
+@require_safe
+@everyone
+def capture_bytes(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBase:
+    """The preserved bytes at the content host, to keep and not to open: an attachment of no type that a browser would run."""
+    found, withheld = _capture(source, capture)
+    if withheld:
+        return HttpResponse(f"{WITHHELD_TEXT}\n", status=410, content_type="text/plain; charset=utf-8")
+    if known := unchanged(request, found.digest):
+        return known
     try:
         file = originals().open(found.digest)
     except (Missing, ValueError):
         raise Http404 from None
     response = FileResponse(file, as_attachment=True, filename=f"capture-{found.pk}.bin", content_type="application/octet-stream")
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response["Cache-Control"] = KEPT_FOR_NOW
+    response["ETag"] = f'"{found.digest}"'
     return response

@@ -268,7 +268,8 @@ def test_foreign_markup_never_becomes_markup_of_ours(scene: scenes.Scene) -> Non
             assert live not in text, (url, live)
     assert "&lt;script&gt;zz-escaped()" in client.get(urls[1]).content.decode()
     assert client.get(f"/sources/{scene.source.pk}/captures/{capture.pk}").status_code == 404
-    ours = client.get(f"/sources/{scene.source.pk}/captures/{Version.objects.get(number=1).capture_id}")
+    address = f"/sources/{scene.source.pk}/captures/{Version.objects.get(number=1).capture_id}"
+    ours = client.get(address, HTTP_HOST="content.localhost")
     assert ours["Content-Disposition"].startswith("attachment")
     assert ours["Content-Type"] == "application/octet-stream"
     ours.close()

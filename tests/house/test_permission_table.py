@@ -7,21 +7,26 @@ stranger is asked to sign in, 403 that the account may not, 404 that it may not 
 from __future__ import annotations
 
 import copy
+import hashlib
+import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
 from django.db import transaction
-from django.http import HttpResponse
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 
 import jobs
 import ledger
 from accounts.actions import create_key, found_organisation
 from accounts.models import ApiKey, OrganisationKind, Role, User
+from config.personal import Personal
 from evidence.actions.looking import Looked, record_look
 from evidence.extraction import Extract
 from evidence.models import Alert, Capture, Exhibit, Rendition
@@ -33,6 +38,7 @@ from reports.models import Report, ReportFile
 from tests import scenes
 from verdicts import actions as verdicts
 
+pytestmark = pytest.mark.xdist_group("doors")  # one walk serves them all
 ROLES: Final = ("anonymous", "owner", "other", "moderator", "adjudicator", "company", "auditor", "operator")
 KEYS: Final = ("key:read", "key:submit")
 NO_ONE: Final = 405
@@ -90,7 +96,10 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "sources/<uuid:source>/": ("/sources/{source}/", PUBLIC),
     "sources/<uuid:source>/diff/": ("/sources/{source}/diff/", PUBLIC),
     "sources/<uuid:source>/versions/<int:number>/": ("/sources/{source}/versions/1/", PUBLIC),
-    "sources/<uuid:source>/captures/<uuid:capture>": ("/sources/{source}/captures/{capture}", PUBLIC),
+    "sources/<uuid:source>/captures/<uuid:capture>": (
+        "/sources/{source}/captures/{capture}",
+        {"GET": row(302), "POST": row(NO_ONE)},  # to the content host: tests/house/test_doors.py
+    ),
     "exhibits/<str:ref>/": ("/exhibits/{exhibit}/", PUBLIC),
     r"^media/(?P<digest>[0-9a-f]{64})\.jpg$": ("/media/{picture}.jpg", PUBLIC),
     "reports/<str:ref>/": ("/reports/{report}/", PUBLIC),
@@ -245,6 +254,30 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
 UNDECLARED: Final = ("allauth.", "config.health", "django.views.i18n", "drf_spectacular.", "jobs.views", "ledger.views")
 
 
+#: route with an object in it → the address of one that is not public. Nobody learns that it is there: everyone
+#: gets the answer of an address that never was. (One's own and others' things differ in TABLE by the roles owner and other.)
+HIDDEN: Final[dict[str, str]] = {
+    "verdicts/<str:ref>/": "/verdicts/{proposal}/",
+    r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.svg$": "/verdicts/{proposal}/chart.en.svg",
+    r"^verdicts/(?P<ref>[^/]+)/card\.(?P<lang>en|zh-Hans)\.png$": "/verdicts/{proposal}/card.en.png",
+    "exhibits/<str:ref>/": "/exhibits/{hidden}/",
+    r"^media/(?P<digest>[0-9a-f]{64})\.jpg$": "/media/{hidden_picture}.jpg",
+    "sources/<uuid:source>/captures/<uuid:capture>": "/sources/{source}/captures/{handed_in}",
+    "api/v1/verdicts/<str:id>/proof/": "/api/v1/verdicts/{proposal}/proof/",
+    "api/v1/^verdicts/(?P<id>[0-9A-Za-z-]{8,36})/$": "/api/v1/verdicts/{proposal}/",
+    "api/v1/^exhibits/(?P<id>[0-9A-Za-z-]{8,36})/$": "/api/v1/exhibits/{hidden}/",
+    "api/v1/^comparisons/(?P<pk>[^/.]+)/$": "/api/v1/comparisons/{hidden_comparison}/",
+}
+#: The same things once they were published and then taken back.
+WITHDRAWN: Final = ("/exhibits/{withdrawn}/", "/media/{withdrawn_picture}.jpg", "/api/v1/exhibits/{withdrawn}/")
+#: Everything of these kinds is public from its first moment; a job is known to whoever was given its id.
+ALL_PUBLIC: Final = ("claim", "company", "product", "series", "source", "incident", "report", "job")
+#: The page that reads a verdict's bundle, which asks the API for it.
+ALSO_PUBLIC: Final = ("record/verify/",)
+#: allauth and Django answer some methods that they do not know as they answer GET.
+NOT_OURS: Final = ("account/", "i18n/")
+
+
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
     """Every route of the site, as Django spells it."""
     for part in (resolver or get_resolver()).url_patterns:
@@ -336,7 +369,22 @@ class World:
         sequence()
         self.clients: dict[str, tuple[Client, dict[str, Any]]] = {}
         size = Checkpoint.objects.order_by("-size").values_list("size", flat=True)[0] % 256  # the partial bundle of the newest entries
+        comparison = scenes.build_pointing(scene)
+        withdrawn = scene.exhibits(status="accepted")[2]  # the comparison holds the other two
+        hidden_comparison = scenes.pointing.compare_exhibits(
+            by=scene.moderator, before=withdrawn, after=accepted, title=scenes.write("en", "Not any more")
+        )
+        scenes.filing.withdraw_submission(by=withdrawn.submission.filed_by, submission=withdrawn.submission, reason="I sold it.", now=now)
+        handed_in = Capture.objects.create(
+            source=scene.source, digest=originals().put(b"saved by someone", limit=99).sha256, size=16, provenance="P1",
+            captured_at=now, created_at=now,
+        )  # fmt: skip
         self.names = {
+            "hidden_picture": Rendition.objects.get(exhibit=hidden).digest,
+            "withdrawn": withdrawn.reference,
+            "withdrawn_picture": Rendition.objects.get(exhibit=withdrawn).digest,
+            "hidden_comparison": hidden_comparison.pk,
+            "handed_in": handed_in.pk,
             "brand": brand.pk,
             "claim": scene.claim.reference,
             "company": scene.company.pk,
@@ -353,7 +401,7 @@ class World:
             "hidden": hidden.reference,
             "staged": scenes.build_staged(scene.owners[0], scene).pk,
             "report": report.reference,
-            "comparison": scenes.build_pointing(scene).pk,
+            "comparison": comparison.pk,
             "aspect": scene.carbon.pk,
             "key": ApiKey.objects.get(pk=key.pk).pk,
             "alert": Alert.objects.create(kind="source_gone", claim=scene.claim, source=scene.source, created_at=now).pk,
@@ -370,7 +418,7 @@ class World:
             self.clients[role] = client, {"HTTP_AUTHORIZATION": f"Bearer {self.secrets[role]}"} if role in self.secrets else {}
         return self.clients[role]
 
-    def ask(self, client: Client, method: str, path: str, headers: dict[str, Any]) -> HttpResponse:
+    def ask(self, client: Client, method: str, path: str, headers: dict[str, Any]) -> Any:
         """One request, whose effects are taken back, also those on the browser."""
         cookies = copy.deepcopy(client.cookies)
         with transaction.atomic():
@@ -384,35 +432,230 @@ class World:
         return answer
 
 
-@pytest.mark.django_db
-def test_every_door_opens_for_those_whom_the_table_names() -> None:
-    world = World()
+#: What differs between two answers to the same question though nobody's business shows in it.
+MASKED: Final = re.compile(rb'name="(?:csrfmiddlewaretoken|idempotency_key)" value="[^"]+"|"X-CSRFToken": "[^"]+"')
+ADDRESS: Final = re.compile(rb"[\w.+-]+@(?:secret\.example|example\.org)")
+METHODS: Final = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one role got for one request: `body` is a digest of it, `addresses` the mail addresses that stood in it."""
+
+    why: str  # "table", "hidden", "withdrawn", "method"
+    route: str
+    path: str
+    method: str
+    role: str
+    status: int
+    headers: dict[str, str]
+    cookies: frozenset[str]
+    body: bytes
+    length: int
+    addresses: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} as {self.role}: {self.status} {self.headers.get('Cache-Control', '')}"
+
+    @classmethod
+    def of(cls, why: str, route: str, path: str, method: str, role: str, response: Any) -> Answer:
+        body = response.getvalue() if response.streaming else response.content
+        headers = {name: value for name, value in response.items() if name != "X-Request-Id"}
+        digest, found = hashlib.sha256(MASKED.sub(b"", body)).digest(), frozenset(one.decode() for one in ADDRESS.findall(body))
+        return cls(why, route, path, method, role, response.status_code, headers, frozenset(response.cookies), digest, len(body), found)
+
+
+def walk(world: World) -> Iterator[Answer]:
+    """Everything that the table says, everything hidden as everyone, and each route by every other method as one role, in turn."""
+    everyone, turn = [*ROLES, *KEYS], itertools.cycle([*ROLES, *KEYS])
+    asked = [
+        ("table", route, template, method, role)
+        for route, (template, methods) in TABLE.items()
+        for method, expected in methods.items()
+        for role in expected
+    ]
+    asked += [("hidden", route, template, "GET", role) for route, template in HIDDEN.items() for role in everyone]
+    asked += [("withdrawn", "", template, "GET", role) for template in WITHDRAWN for role in everyone]
+    asked += [("method", route, template, method, next(turn)) for route, (template, _) in TABLE.items() for method in METHODS]
+    for why, route, template, method, role in asked:
+        (client, own), path = world.client(role), template.format(**world.names)
+        yield Answer.of(
+            why, route, path, method, role, world.ask(client, method, path, {**own, "HTTP_ORIGIN": "https://elsewhere.example"})
+        )
+
+
+@pytest.fixture(scope="module")
+def walked(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Answer]:
+    """Every door asked by everyone, in a world with folders of its own, of which nothing is left behind."""
+    folder = tmp_path_factory.mktemp("doors")
+    folders = {name: folder / name.lower() for name in ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR")}
+    with django_db_blocker.unblock(), override_settings(**folders), transaction.atomic():
+        answers = list(walk(World()))
+        transaction.set_rollback(True)
+    return answers
+
+
+# --- who may enter -----------------------------------------------------------------------------------------------------
+
+
+def test_every_door_opens_for_those_whom_the_table_names(walked: list[Answer]) -> None:
     wrong = []
-    for spelled, (template, methods) in TABLE.items():
-        path = template.format(**world.names)
-        for method, expected in methods.items():
-            for role, status in expected.items():
-                client, headers = world.client(role)
-                answer = world.ask(client, method, path, headers)
-                if answer.status_code != status:
-                    wrong.append(f"{method} {spelled or '/'} as {role}: {answer.status_code}, the table says {status}")
-                if (
-                    role == "anonymous"
-                    and answer.status_code == 302
-                    and status == 302
-                    and re.match("/(desk|submissions|account/keys|claims)", path)
-                ):
-                    assert answer["Location"].startswith("/account/login/"), path
+    for one in (one for one in walked if one.why == "table"):
+        status = TABLE[one.route][1][one.method][one.role]
+        if one.status != status:
+            wrong.append(f"{one}, the table says {status}")
+        elif one.role == "anonymous" and status == 302 and re.match("/(desk|submissions|account/keys|claims)", one.path):
+            assert one.headers["Location"].startswith("/account/login/"), one
     assert not wrong, "\n" + "\n".join(wrong)
 
 
+def test_what_is_not_public_is_not_there_for_anyone_at_its_public_address(walked: list[Answer]) -> None:
+    hidden = [one for one in walked if one.why in {"hidden", "withdrawn"}]
+    assert len(hidden) == (len(HIDDEN) + len(WITHDRAWN)) * len([*ROLES, *KEYS])
+    assert not [str(one) for one in hidden if one.status != 404]
+
+
+def test_every_route_of_a_thing_says_what_of_its_kind_is_not_public() -> None:
+    """Or it is closed to strangers, or everything of the kind is public. A new route of a thing is not forgotten."""
+    for route, (template, methods) in TABLE.items():
+        things = set(re.findall(r"\{(\w+)\}", template)) - {"size", "lang"}
+        open_ = methods["GET"]["anonymous"] in {200, 302} and not route.startswith(
+            ("desk/", "account/", "submissions/", "staged/", "claims/<str:ref>/file")
+        )
+        if open_ and not things <= set(ALL_PUBLIC):
+            assert route in HIDDEN or route in ALSO_PUBLIC, route
+
+
+def test_no_door_takes_any_other_method(walked: list[Answer]) -> None:
+    """HEAD says what GET says, without a body; OPTIONS opens nothing; whatever else is asked for changes nothing."""
+    gets = {(one.route, one.role): one for one in walked if one.why == "table" and one.method == "GET"}
+    wrong = []
+    for one in (one for one in walked if one.why == "method"):
+        read = gets.get((one.route, one.role))
+        if one.method == "HEAD":
+            fine = one.length == 0 and (read is None or one.status == read.status)
+        elif one.method == "OPTIONS":
+            fine = one.status in {200, 302, 401, 403, 404, 405} and one.headers.get("Allow", "").find("DELETE") < 0
+        else:
+            fine = one.status in {401, 403, 405} or (one.status in {302, 404, 200} and one.route.startswith(NOT_OURS))
+        if not fine:
+            wrong.append(str(one))
+    assert not wrong, "\n".join(wrong)
+
+
+# --- what every answer carries -----------------------------------------------------------------------------------------
+
+
+def loose(policy: str) -> list[str]:
+    """What a Content-Security-Policy allows that ours must not."""
+    rules = {name: words for name, *words in (part.split() for part in policy.split(";") if part.strip())}
+    found = []
+    if rules.get("default-src") != ["'none'"]:
+        found.append("default-src is not 'none'")
+    for name, words in rules.items():
+        allowed = {"'none'", "'self'", "data:"} | ({"'unsafe-inline'"} if name == "style-src" and "sandbox" in rules else set())
+        if name != "sandbox" and (stray := set(words) - allowed):
+            found.append(f"{name} allows {stray}")
+    if rules.get("sandbox"):
+        found.append("the sandbox has holes")
+    return found
+
+
+def test_every_answer_forbids_foreign_script_frames_and_guessed_types(walked: list[Answer]) -> None:
+    wrong = []
+    for one in walked:
+        wrong += [f"{one}: {fault}" for fault in loose(one.headers.get("Content-Security-Policy", ""))]
+        for name, value in (
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Frame-Options", "DENY"),
+            ("Referrer-Policy", "same-origin"),
+            ("Cross-Origin-Opener-Policy", "same-origin"),
+        ):
+            if one.headers.get(name) != value:
+                wrong.append(f"{one}: {name} is {one.headers.get(name)}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    ["", "script-src 'self'", "default-src 'none'; script-src 'self' 'unsafe-inline'", "default-src 'none'; sandbox allow-scripts"],
+)
+def test_a_loose_policy_would_be_seen(policy: str) -> None:
+    """Negative control of the test above."""
+    assert loose(policy)
+    assert not loose("default-src 'none'; script-src 'self'")
+
+
+def test_only_the_log_can_be_read_by_pages_of_other_origins(walked: list[Answer]) -> None:
+    shared = {one.route for one in walked if any(name.lower().startswith("access-control-") for name in one.headers)}
+    assert shared == {"ledger/checkpoint", "ledger/key", "ledger/tile/<path:path>"}
+    found = {one.headers.get("Access-Control-Allow-Origin") for one in walked if one.route in shared and one.status == 200}
+    assert found == {"*"}
+    assert not any("Access-Control-Allow-Credentials" in one.headers for one in walked)
+
+
+# --- who may keep it ---------------------------------------------------------------------------------------------------
+
+
+def kept_wrongly(answers: list[Answer]) -> list[str]:
+    """Answers that a cache between us could give to someone else."""
+    wrong = []
+    reads = [one for one in answers if (one.why, one.method) == ("table", "GET")]
+    to_strangers = {one.route: one for one in reads if one.role == "anonymous"}
+    for one in reads:
+        control, vary = one.headers.get("Cache-Control", ""), one.headers.get("Vary", "")
+        stranger = to_strangers[one.route]
+        same = (one.status, one.body) == (stranger.status, stranger.body)
+        if "public" in control:
+            if not same or one.cookies:
+                wrong.append(f"{one}: public, though it is not the same for everyone")
+        elif one.role != "anonymous" or one.cookies:
+            if "private" not in control:
+                wrong.append(f"{one}: not private")
+            if (one.role.startswith("key:") and "Authorization" not in vary) or (not one.role.startswith("key:") and "Cookie" not in vary):
+                wrong.append(f"{one}: Vary is {vary!r}")
+            if one.status == 200 and stranger.status in {302, 401} and "no-store" not in control:
+                wrong.append(f"{one}: personal, and may be stored")
+        elif not same and one.status == 200 and "Cookie" not in vary:
+            wrong.append(f"{one}: depends on who asks, and Vary does not say so")
+    return wrong
+
+
+def test_no_cache_between_us_keeps_what_was_made_for_one_person(walked: list[Answer]) -> None:
+    assert not kept_wrongly(walked), "\n".join(kept_wrongly(walked))
+
+
 @pytest.mark.django_db
-def test_no_door_of_the_pages_takes_any_other_method() -> None:
-    world = World()
-    client, _ = world.client("moderator")
-    for spelled, (template, _methods) in TABLE.items():
-        if not spelled.startswith(("account/", "readyz", "i18n", "ledger/tile")):
-            path = template.format(**world.names)
-            for method in ("PUT", "PATCH", "DELETE"):
-                status = world.ask(client, method, path, {}).status_code
-                assert status == 405 or (status == 403 and path.startswith("/api/")), (method, path, status)
+def test_without_the_guard_personal_answers_could_be_kept(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    """Negative control: the middleware switched off, and a page marked public by mistake."""
+    owner = scenes.person("owner")
+
+    def both() -> list[Answer]:
+        mine = Client()
+        mine.force_login(owner)
+        return [Answer.of("table", "", "/", "GET", role, visitor.get("/")) for role, visitor in (("anonymous", Client()), ("owner", mine))]
+
+    assert not kept_wrongly(both())
+    with monkeypatch.context() as patch:
+        patch.setattr(Personal, "__call__", lambda self, request: self.get_response(request))
+        assert kept_wrongly(both())
+
+    def marked(self: Personal, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        patch_cache_control(response, public=True)
+        return response
+
+    monkeypatch.setattr(Personal, "__call__", marked)
+    assert kept_wrongly(both())
+
+
+# --- what stands in it -------------------------------------------------------------------------------------------------
+
+
+def test_nobody_reads_the_address_of_anyone_else(walked: list[Answer]) -> None:
+    """Mail addresses stand on one's own pages, and a contact on the page of who decides; the owner of two keys is their owner."""
+    own = {"owner": "owner1@", "other": "owner2@", "moderator": "moderator2@", "adjudicator": "adjudicator2@"}
+    found = {(one.role, address) for one in walked for address in one.addresses}
+    strange = {(role, address) for role, address in found if not address.startswith(own.get(role, f"{role}@"))}
+    assert strange <= {("moderator", "owner1@secret.example")}
+    assert ("owner", "owner1@example.org") in found  # negative control: addresses are seen where they stand

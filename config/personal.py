@@ -1,0 +1,35 @@
+"""What was made for one person stays with that person: no cache between us may keep it.
+
+Who asks with a session or a key, and whoever is given a cookie, gets `private, no-cache` unless the view said something stricter
+(`never_cache`) or said that its bytes are the same for everyone (`public`); and `Vary` names what the answer depended on. Pages of
+one's own account, which are partly another package's, are stored nowhere at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+ACCOUNT = "/account/"
+
+
+class Personal:
+    """Outside of sessions, whose cookies it must see."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if "public" in response.headers.get("Cache-Control", ""):
+            return response
+        by_cookie = settings.SESSION_COOKIE_NAME in request.COOKIES or bool(response.cookies)
+        by_key = "Authorization" in request.headers
+        if by_cookie or by_key:
+            storing = {"no_store": True} if request.path_info.startswith(ACCOUNT) else {}
+            patch_cache_control(response, private=True, no_cache=True, **storing)
+            patch_vary_headers(response, ["Cookie"] * by_cookie + ["Authorization"] * by_key)
+        return response

@@ -1,0 +1,9 @@
+"""What the content host answers (config.content): the bytes of strangers, and nothing else."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from reports.views import sources
+
+urlpatterns = [path("sources/<uuid:source>/captures/<uuid:capture>", sources.capture_bytes)]
