@@ -57,6 +57,8 @@ lock: $(VENV)/.dev ## pin every dependency again, with hashes, from pyproject.to
 	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \
 		--constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \
+		--constraint requirements-dev.txt --group s3 --output-file requirements-s3.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \
 		--constraint requirements-dev.txt --group bench --output-file requirements-bench.txt
 
 clean: ## forget the demo: its database, record, originals, keys and logins
