@@ -45,11 +45,16 @@ EXTRACTOR_VERSION = "1"
 # Deeper elements are read but no longer remembered as open, as browsers do (Blink at 512).
 MOST_DEPTH = 2_000
 # More tags than this are no page that a person reads (one tag costs about 10 µs); the page is then too large.
-MOST_TAGS = 500_000
+MOST_TAGS = 200_000
+# Nor is a page of more bytes than this, markup included, or of more characters than a thick book. Reading costs up to 20 bytes of memory
+# for one of the page, and whoever serves 50 MB of words at each look would fill the database with versions that nobody can compare.
+MOST_BYTES = 8 * 1024 * 1024
+MOST_TEXT = 500_000
 MOST_ATTRIBUTES = 64
 MOST_LINKS = 2_000
 MOST_META = 64
 LONGEST_META = 2_000
+LONGEST_TAG = 12  # of a language, as `Version.lang` holds it
 # Where a page may still say which encoding it is in (browsers read 1,024 bytes).
 META_REACH = 4_096
 
@@ -91,17 +96,27 @@ def text_digest(text: str) -> str:
 def extract(body: bytes, content_type: str, url: str = "") -> Extract:
     """The text of a page in HTML or plain text; nothing raises.
 
-    Any other type gives an empty text and its own `media_type`, a page of more than MOST_TAGS tags an empty text and `too_large`.
+    Any other type gives an empty text and its own `media_type`, a page of more than MOST_TAGS tags, MOST_BYTES bytes or MOST_TEXT
+    characters an empty text and `too_large`.
     """
     media_type = content_type.split(";", 1)[0].strip().lower()
     if not media_type or media_type == "application/octet-stream":
         media_type = "text/html" if _LOOKS_LIKE_HTML.match(body) else "text/plain"
     if media_type in {"text/html", "application/xhtml+xml"}:
-        return _Reader(decode(body, content_type), url).read()
+        return _bounded(_Reader(decode(body, content_type), url).read()) if len(body) <= MOST_BYTES else _TOO_LARGE
     if media_type in {"text/plain", "text/markdown"}:
+        if len(body) > 4 * MOST_TEXT:  # no encoding has more bytes for a character
+            return _TOO_LARGE
         text = normalise(_decode_text(body, content_type))
-        return Extract("", text, language("", text), media_type=media_type, core=text)
+        return _bounded(Extract("", text, language("", text), media_type=media_type, core=text))
     return Extract("", "", "und", media_type=media_type)
+
+
+_TOO_LARGE = Extract("", "", "und", too_large=True)
+
+
+def _bounded(page: Extract) -> Extract:
+    return _TOO_LARGE if len(page.text) > MOST_TEXT else page
 
 
 # --- Text --------------------------------------------------------------------------------------------------------------
@@ -143,6 +158,8 @@ def language(declared: str, text: str) -> str:
     tag = declared.strip().replace("_", "-")[:35]
     if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", tag):
         tag = ""
+    while len(tag) > LONGEST_TAG:  # from its end, part by part, as RFC 4647, section 3.4 shortens one
+        tag = tag.rpartition("-")[0]
     primary = tag.split("-", 1)[0].lower()
     han, kana, hangul = len(_HAN.findall(sample)), len(_KANA.findall(sample)), len(_HANGUL.findall(sample))
     words = _LATIN_WORD.findall(sample)
@@ -367,7 +384,7 @@ class _Reader:
         for start, end in self._texts():
             self._text(self._page[start:end])
         if self._tags > MOST_TAGS:
-            return Extract("", "", "und", too_large=True)
+            return _TOO_LARGE
         while self._stack:
             self._pop()
         self._flush()
@@ -379,7 +396,7 @@ class _Reader:
         headings = tuple(normalise(block.text) for block in self._blocks if block.flags & _HEADING)
         title = self._title or _one_line(self._meta.get("og:title", "")) or (headings[0] if headings else "")
         return Extract(
-            title=title,
+            title=title[:LONGEST_META],
             text=text,
             lang=language(self._lang or self._meta.get("content-language", ""), text or title),
             links=self._chosen_links(chosen, article),

@@ -120,7 +120,7 @@ def classify(
         return _by_status(status, previous)
     page = extract if extract is not None else read_page(body, named.get("content-type", ""), final_url or asked)
     if page.too_large:
-        return Looked(ObservationType.TOO_LARGE, "The page has more markup than we read")
+        return Looked(ObservationType.TOO_LARGE, "The page has more text or markup than we read")
     notice = _notice(page, previous)
     if notice is not None:
         return notice

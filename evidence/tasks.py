@@ -35,34 +35,39 @@ def client() -> Client:
     return Client(settings.FETCH_USER_AGENT, local=settings.FETCH_LOCAL)
 
 
+def visit(url: str, conditions: dict[str, str], latest: Version | None, looked_at: datetime) -> tuple[Looked, dict[str, str] | None]:
+    """Fetch an address, tell what came back and store its bytes. Returns that, and the server's marks for the next look where it gave
+    any. Everything that a stranger's server can do to us, it does in here; the database is not asked."""
+    try:
+        response = client().get(url, headers=conditions)
+    except FetchFailed as failure:
+        seen = classify(asked=url, failure=failure.kind)
+        return Looked(type=str(seen.type), looked_at=looked_at, reason=failure.sentence, final_url=failure.url), None
+    content_type = response.header("content-type")
+    text = extract(response.body, content_type, response.url) if 200 <= response.status < 300 else None
+    seen = classify(
+        asked=url, status=response.status, headers=response.headers, final_url=response.url, body=response.body, extract=text,
+        previous=latest.body if latest else None, previous_url=latest.capture.url if latest else "",
+    )  # fmt: skip
+    looked = Looked(
+        type=str(seen.type), looked_at=looked_at, reason=seen.reason, status=response.status, final_url=response.url,
+        elapsed_ms=int(response.elapsed * 1000), extract=text, content_type=content_type,
+    )  # fmt: skip
+    if looked.type == LookType.OK:
+        stored = originals().put(response.body, limit=CAPTURE_LIMIT)
+        looked = replace(looked, digest=stored.sha256, size=stored.size)
+    if looked.type not in PRESENT or text is None:
+        return looked, None
+    return looked, {"etag": response.header("etag")[:300], "last_modified": response.header("last-modified")[:60]}
+
+
 @jobs.handler("evidence.look", queue="watch")
 def look(work: jobs.Work) -> None:
     """Visit a source once: fetch, tell what came back, store the bytes, then record what follows."""
     source = Source.objects.get(pk=work.payload["source"])
     latest = Version.objects.filter(source=source).select_related("capture").order_by("-number").first()
     looked_at = timezone.now()
-    validators: dict[str, str] | None = None
-    try:
-        response = client().get(source.url, headers=_conditions(source, latest, looked_at))
-    except FetchFailed as failure:
-        seen = classify(asked=source.url, failure=failure.kind)
-        looked = Looked(type=str(seen.type), looked_at=looked_at, reason=failure.sentence, final_url=failure.url)
-    else:
-        content_type = response.header("content-type")
-        text = extract(response.body, content_type, response.url) if 200 <= response.status < 300 else None
-        seen = classify(
-            asked=source.url, status=response.status, headers=response.headers, final_url=response.url, body=response.body, extract=text,
-            previous=latest.body if latest else None, previous_url=latest.capture.url if latest else "",
-        )  # fmt: skip
-        looked = Looked(
-            type=str(seen.type), looked_at=looked_at, reason=seen.reason, status=response.status, final_url=response.url,
-            elapsed_ms=int(response.elapsed * 1000), extract=text, content_type=content_type,
-        )  # fmt: skip
-        if looked.type == LookType.OK:
-            stored = originals().put(response.body, limit=CAPTURE_LIMIT)
-            looked = replace(looked, digest=stored.sha256, size=stored.size)
-        if looked.type in PRESENT and text is not None:
-            validators = {"etag": response.header("etag")[:300], "last_modified": response.header("last-modified")[:60]}
+    looked, validators = visit(source.url, _conditions(source, latest, looked_at), latest, looked_at)
     with work.finish():
         observation = record_look(by=WATCHER, source=source, looked=looked, now=timezone.now())
         if validators is not None and observation.version_id is not None:

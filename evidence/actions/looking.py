@@ -157,6 +157,8 @@ def upload_capture(
         raise ValidationError(_("Say where the copy came from."))
     stored = originals().put(content, limit=UPLOAD_LIMIT)
     extract = extraction.extract(content, content_type, source.url)
+    if extract.too_large:
+        raise ValidationError(_("It holds more text or markup than is read here."))
     if not extract.text:
         raise ValidationError(_("No text can be read in it."))
     erasure.hold()

@@ -330,7 +330,7 @@ class Client:
 
     def _read_body(self, http: h11.Connection, wire: _Wire, headers: list[tuple[str, str]], deadline: Deadline) -> tuple[bytes, bytes]:
         body: Body | None = None
-        while True:
+        for _ in range(self._limits.pieces):
             event = wire.next_event(http)
             if isinstance(event, h11.EndOfMessage):  # at once for HEAD and 304, whatever length and encoding they name
                 return body.finish() if body else (b"", b"")
@@ -339,6 +339,7 @@ class Client:
             if body is None:
                 body = Body(content_encoding(value for name, value in headers if name == "content-encoding"), self._limits, deadline)
             body.feed(bytes(event.data))
+        raise FetchFailed("too_large", f"The answer comes in more than {self._limits.pieces} pieces.")
 
 
 class _Wire:

@@ -20,6 +20,7 @@ class Limits:
     decoded_bytes: int = 50 * MIB
     ratio: int = 100  # decoded over encoded; counted from `ratio_from_bytes` on, because a short page of blanks is no bomb
     ratio_from_bytes: int = 64 * KIB
+    pieces: int = 100_000  # chunks of a body; each costs some 10 µs to read, however little it holds
     redirects: int = 5
     connect_seconds: float = 10.0  # for one address to accept, and for a name to resolve
     idle_seconds: float = 10.0

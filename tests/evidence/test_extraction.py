@@ -13,7 +13,9 @@ from selectolax.lexbor import LexborHTMLParser
 from evidence.extraction import (
     EXTRACTOR,
     EXTRACTOR_VERSION,
+    MOST_BYTES,
     MOST_TAGS,
+    MOST_TEXT,
     Extract,
     decode,
     extract,
@@ -22,6 +24,7 @@ from evidence.extraction import (
     text_digest,
 )
 from evidence.marks import few_marks
+from evidence.models import Version
 
 PRODUCT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>碳纤维双风道前机盖 &amp; 价格 | 品牌</title>
@@ -381,6 +384,19 @@ def test_ten_megabytes_of_nesting_are_too_large_and_said_to_be() -> None:
     assert time.monotonic() - started < 15
     assert (found.too_large, found.text) == (True, "")
     assert not extract(b"<i>" * (MOST_TAGS // 10) + b"x", "text/html").too_large
+
+
+def test_more_text_than_a_book_is_too_large_and_a_book_is_not() -> None:
+    for kind in ("text/html", "text/plain"):
+        assert len(extract(b"word " * (MOST_TEXT // 5), kind).text) == MOST_TEXT - 1
+        assert extract(b"word " * (MOST_TEXT // 5 + 1), kind) == extract(b"a" * (MOST_BYTES + 1), kind)
+    assert extract(b"a" * (MOST_BYTES + 1), "text/html").too_large
+
+
+def test_a_long_language_tag_is_shortened_part_by_part() -> None:
+    found = extract(b"<html lang='fr-Latn-FR-1694acad-boite'><p>Deux conduits, rien dedans.</p>", "text/html; charset=utf-8")
+    assert found.lang == "fr-Latn-FR"
+    assert len(found.lang) <= Version._meta.get_field("lang").max_length
 
 
 def test_too_many_marks_on_one_character_are_cut() -> None:

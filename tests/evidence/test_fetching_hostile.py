@@ -145,6 +145,16 @@ def test_a_body_without_end_is_too_large(first: bytes, again: bytes) -> None:
         assert failing(server).kind == "too_large"
 
 
+@pytest.mark.parametrize("extra", [0, 1])
+def test_a_body_in_crumbs_costs_no_more_than_its_crumbs_may(extra: int) -> None:
+    with serving(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * (99 + extra) + b"0\r\n\r\n") as server:
+        limits = replace(SMALL, pieces=100)
+        if extra:
+            assert "pieces" in failing(server, limits).sentence
+        else:
+            assert fetch(server, limits) == b"x" * 99
+
+
 def test_a_body_too_large_by_its_own_word_is_not_read() -> None:
     def promising(connection: socket.socket, request: bytes) -> None:
         connection.sendall(HEAD + b"Content-Length: 99999999\r\n\r\n")
