@@ -270,6 +270,10 @@ class TeardownQuerySet(OfAcceptedSubmission["Teardown"]):
     via = "submission"
 
 
+class SealedViewQuerySet(OfAcceptedSubmission["SealedView"]):
+    via = "submission"
+
+
 class PartQuerySet(OfAcceptedSubmission["Part"]):
     via = "teardown__submission"
 
@@ -525,6 +529,27 @@ class CustodyEvent(models.Model):
     class Meta:
         constraints = [known("kind", CustodyKind, "custody_kind_known")]
         indexes = [models.Index(fields=["exhibit", "happened_at"])]
+
+
+@ledger.recorded(
+    plain=["submission"],
+    text=["agent", "opened_at"],
+    closed=["opened_at"],
+    coarse=True,
+    public="public",
+)
+class SealedView(models.Model):
+    """Somebody at the desk opened what is sealed in a submission: how to reach its owner, and what the files say of themselves."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT)
+    agent = models.CharField(max_length=80)
+    opened_at = models.DateTimeField()
+
+    objects = SealedViewQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["submission", "opened_at"])]
 
 
 @ledger.recorded(plain=["submission", "unit", "laboratory", "performed_date"], text=["title"], coarse=True, public="public")

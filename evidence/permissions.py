@@ -36,6 +36,13 @@ def check_grade(user: User, exhibit: Exhibit) -> None:
         raise NotAllowed(_("You filed this yourself, so someone else has to grade it."))
 
 
+def check_open_sealed(user: User, submission: Submission) -> None:
+    """A moderator who did not file it may open what is sealed in a submission; each opening is recorded. Raises NotAllowed."""
+    check_role(user, Role.MODERATOR)
+    if submission.filed_by_id == user.pk:
+        raise NotAllowed(_("You filed this yourself, so someone else has to look at it."))
+
+
 def check_view_original(user: User, exhibit: Exhibit) -> None:
     """Moderators, adjudicators and its own filer may see an original while there is one; each view is recorded. Raises NotAllowed."""
     if exhibit.status == ExhibitStatus.WITHHELD:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from evidence import views, views_captures, views_pointing
+from evidence import views, views_captures, views_pointing, views_review
 
 app_name = "evidence"
 urlpatterns = [
@@ -14,7 +14,8 @@ urlpatterns = [
     path("submissions/", views.submissions, name="submissions"),
     path("submissions/<str:ref>/", views.submission, name="submission"),
     path("submissions/<str:ref>/withdraw/", views.withdraw, name="withdraw"),
-    path("desk/submissions/<str:ref>/", views.review, name="review"),
+    path("desk/submissions/<str:ref>/", views_review.review, name="review"),
+    path("desk/submissions/<str:ref>/sealed/", views_review.open_sealed, name="open-sealed"),
     path("desk/exhibits/<str:ref>/picture", views.picture, name="picture"),
     path("desk/exhibits/<str:ref>/original", views.original, name="original"),
     path("desk/exhibits/<str:ref>/regions/", views_pointing.regions, name="regions"),

@@ -20,7 +20,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-import ledger
 from accounts.doors import person, requires, signed_in
 from accounts.models import OrganisationKind, Role
 from accounts.permissions import NotAllowed, objection
@@ -30,10 +29,10 @@ from claims.paging import page_of
 from claims.written import write
 from evidence.actions import filing, looking, staging
 from evidence.blobs import Missing, NoSpace, TooLarge
-from evidence.forms import MEASUREMENTS, STEPS, DecisionForm, FilingForm, GradeForm, MeasurementForm, StepForm, TeardownForm
+from evidence.forms import MEASUREMENTS, STEPS, FilingForm, MeasurementForm, StepForm, TeardownForm
 from evidence.keyed import keyed
-from evidence.models import Alert, CustodyEvent, Exhibit, Rendition, Submission, Teardown
-from evidence.permissions import check_file, check_view_original, check_withdraw
+from evidence.models import Alert, Exhibit, Rendition, Submission, Teardown
+from evidence.permissions import check_file, check_withdraw
 from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions
 from ledger.models import Checkpoint
@@ -273,7 +272,7 @@ def submission(request: HttpRequest, ref: str) -> HttpResponse:
         response = render(request, "evidence/submission.html#files", context)
     else:
         checkpoint = Checkpoint.objects.order_by("-size").first()
-        context |= {"teardowns": _teardowns(found), "withdraw_blocked": _withdraw_blocked(found)}
+        context |= {"teardowns": teardowns_of(found), "withdraw_blocked": _withdraw_blocked(found)}
         if checkpoint:
             root = base64.b64encode(checkpoint.root).decode()
             context["checkpoint"] = {"size": checkpoint.size, "root": root, "signed_at": checkpoint.signed_at}
@@ -294,14 +293,16 @@ def _shown(found: Submission) -> list[dict[str, Any]]:
     for one in Rendition.objects.filter(exhibit__submission=found):
         pictures.setdefault(one.exhibit_id, {})[one.name] = one
     exhibits = Exhibit.objects.filter(submission=found).select_related("submission").order_by("number")
-    return [{"exhibit": one, "picture": _best(pictures.get(one.pk, {}))} for one in exhibits]
+    return [{"exhibit": one, "picture": best(pictures.get(one.pk, {}))} for one in exhibits]
 
 
-def _best(pictures: dict[str, Rendition]) -> Rendition | None:
+def best(pictures: dict[str, Rendition]) -> Rendition | None:
+    """The one of an exhibit's pictures that a page shows."""
     return pictures.get("page") or pictures.get("full") or pictures.get("thumb")
 
 
-def _teardowns(found: Submission) -> list[Teardown]:
+def teardowns_of(found: Submission) -> list[Teardown]:
+    """The teardowns of a submission with their steps and measurements."""
     rows = Teardown.objects.filter(submission=found).select_related("unit", "laboratory")
     return list(rows.prefetch_related("teardownstep_set__exhibit", "measurement_set__aspect").order_by("id"))
 
@@ -325,77 +326,6 @@ def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
 # --- the desk ----------------------------------------------------------------------------------------------------------
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@requires(Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
-def review(request: HttpRequest, ref: str) -> HttpResponse:
-    """Everything that was handed in, sealed parts included, with the form that decides on it."""
-    user = person(request)
-    found = by_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
-    if elsewhere := canonical(request, found.reference, ref):
-        return elsewhere
-    shown = _shown(found)
-    data = request.POST if request.method == "POST" else None
-    decision = DecisionForm(data)
-    grades = [GradeForm(data, exhibit=one["exhibit"]) for one in shown]
-    blocked = filing.decision_blocked(by=user, submission=found)
-    status = 200
-    if data is not None:
-        valid = [form.is_valid() for form in (decision, *grades)]
-        if all(valid):
-            try:
-                filing.decide_submission(
-                    by=user,
-                    submission=found,
-                    decision=decision.cleaned_data["decision"],
-                    reason=decision.cleaned_data["reason"],
-                    now=timezone.now(),
-                    grades={
-                        str(one.exhibit.pk): (one.cleaned_data["source"], one.cleaned_data["information"], one.cleaned_data["why"])
-                        for one in grades
-                        if one.cleaned_data["source"]
-                    },
-                    captions={str(one.exhibit.pk): one.cleaned_data["caption"] for one in grades if one.cleaned_data["caption"]},
-                )
-            except ValidationError as error:
-                decision.add_error(None, error.messages)
-            except filing.SubmissionChanged as changed:
-                messages.error(
-                    request, _("Someone else decided first: it is %(status)s.") % {"status": changed.submission.get_status_display()}
-                )
-                return redirect("evidence:review", found.reference)
-            else:
-                messages.success(request, _("Decided."))
-                return redirect("evidence:review", found.reference)
-        status = 400
-    for one, form in zip(shown, grades, strict=True):
-        one["form"] = form
-    # Contact and what the file says of itself are for who decides; an auditor checks the process, not the person.
-    sealed = user.has_role(Role.MODERATOR)
-    context = {
-        "submission": found,
-        "shown": shown,
-        "decision": decision,
-        "blocked": blocked,
-        "teardowns": _teardowns(found),
-        "contact": ledger.unseal(found, "contact") if sealed and found.contact else "",
-        "metadata": {str(one["exhibit"].reference): ledger.unseal(one["exhibit"], "metadata") for one in shown if one["exhibit"].metadata}
-        if sealed
-        else {},
-        "duplicates": _duplicates(found),
-        "custody": CustodyEvent.objects.filter(exhibit__submission=found).select_related("exhibit").order_by("happened_at", "id"),
-        "may_view_original": bool(shown) and objection(check_view_original, user, shown[0]["exhibit"]) is None,
-    }
-    return render(request, "evidence/review.html", context, status=status)
-
-
-def _duplicates(found: Submission) -> list[Exhibit]:
-    """Exhibits of other submissions that are the same file, byte for byte."""
-    keys = Exhibit.objects.filter(submission=found).exclude(duplicate_key="").values("duplicate_key")
-    rows = Exhibit.objects.filter(duplicate_key__in=keys).exclude(submission=found)
-    return list(rows.select_related("submission").order_by("reference")[:20])
-
-
 def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
     visible = Submission.objects.visible_to(person(request))
     return by_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission"), ref)
@@ -405,16 +335,17 @@ def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
 @never_cache
 @signed_in
 def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
-    """The picture of an exhibit for who filed it and for the desk, public or not."""
+    """The picture of an exhibit for who filed it and for the desk, public or not; `?size=full` is the largest there is."""
     found = _exhibit(request, ref)
-    best = _best({one.name: one for one in Rendition.objects.filter(exhibit=found)})
-    if best is None:
+    pictures = {one.name: one for one in Rendition.objects.filter(exhibit=found)}
+    shown = pictures.get(request.GET.get("size", "")) or best(pictures)
+    if shown is None:
         raise Http404
     try:
-        content = renditions().open(best.digest)
+        content = renditions().open(shown.digest)
     except (Missing, ValueError):
         raise Http404 from None
-    response = FileResponse(content, content_type=best.media_type)
+    response = FileResponse(content, content_type=shown.media_type)
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from claims.models import Appearance, Aspect, Claim, Criterion, Flag
-from evidence.models import CustodyEvent, Exhibit, Measurement, Part, Sighting, Submission, Teardown, TeardownStep
+from evidence.models import CustodyEvent, Exhibit, Measurement, Part, SealedView, Sighting, Submission, Teardown, TeardownStep
 from ledger import history
 from ledger.history import Change
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictExhibit
@@ -25,6 +25,7 @@ def claim_objects(claim: Claim) -> dict[str, list[Any]]:
         Submission: Submission.objects.public().filter(claim=claim),
         Exhibit: Exhibit.objects.public().filter(submission__claim=claim),
         CustodyEvent: CustodyEvent.objects.public().filter(exhibit__submission__claim=claim),
+        SealedView: SealedView.objects.public().filter(submission__claim=claim),
         Teardown: Teardown.objects.public().filter(submission__claim=claim),
         Part: Part.objects.public().filter(teardown__submission__claim=claim),
         TeardownStep: TeardownStep.objects.public().filter(teardown__submission__claim=claim),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -39,7 +39,9 @@ def queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
         "alerts": (Alert.objects.filter(handled_at=None).select_related("claim", "source", "version").defer("version__body"), ("-id",)),
         "submissions": (Submission.objects.waiting().select_related("claim").prefetch_related("exhibit_set"), ("filed_at", "id")),
         "aspects": (
-            Aspect.objects.filter(Q(progress=Progress.OVERDUE) | Q(progress=Progress.IN_REVIEW)).select_related("claim"),
+            Aspect.objects.filter(Q(progress=Progress.OVERDUE) | Q(progress=Progress.IN_REVIEW))
+            .exclude(Exists(Verdict.objects.filter(aspect=OuterRef("pk"), status__in=[VerdictStatus.PROPOSED, VerdictStatus.PUBLISHED])))
+            .select_related("claim"),
             ("id",),
         ),
     }

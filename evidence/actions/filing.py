@@ -31,12 +31,13 @@ from evidence.models import (
     Exhibit,
     Measurement,
     Part,
+    SealedView,
     Submission,
     Teardown,
     TeardownStep,
     Unit,
 )
-from evidence.permissions import check_decide, check_file, check_grade, check_view_original, check_withdraw
+from evidence.permissions import check_decide, check_file, check_grade, check_open_sealed, check_view_original, check_withdraw
 from evidence.states import CustodyKind, ExhibitStatus, SubmissionStatus
 
 Written = dict[str, Any]
@@ -294,6 +295,14 @@ def view_original(*, by: User, exhibit: Exhibit, now: datetime) -> str:
     with ledger.act("exhibit.original_viewed", by=by, role=Role.CONTRIBUTOR if own else Role.MODERATOR, name=agent):
         _custody(exhibit, CustodyKind.ORIGINAL_VIEWED, agent=agent, now=now)
     return str(ledger.unseal(exhibit, "digest"))
+
+
+@transaction.atomic
+def open_sealed(*, by: User, submission: Submission, now: datetime) -> SealedView:
+    """Record that `by` opens what is sealed in a submission. Who may then see it, sees it once. Raises NotAllowed."""
+    check_open_sealed(by, submission)
+    with ledger.act("submission.sealed_opened", by=by, role=Role.MODERATOR):
+        return SealedView.objects.create(submission=submission, agent=by.pseudonym, opened_at=now)
 
 
 @transaction.atomic

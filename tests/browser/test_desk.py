@@ -8,13 +8,65 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from evidence.models import Alert
+from evidence.models import Alert, Submission
 from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor
 from verdicts.models import Verdict
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_submissions_are_decided_by_keyboard_and_never_by_accident(visit: Callable[..., Visitor]) -> None:
+    """Queue → look closer → accept → the next by itself → refuse with a reason at hand; the third without any script."""
+    scene = stage.filed()
+    moderator, plain = visit(), visit(width=390, script=False)
+    moderator.sign_in(scene.moderator.email)
+    page = moderator.page
+    page.goto("/desk/?show=submissions")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Your decision")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    viewer = page.get_by_role("dialog")
+    expect(viewer.locator("output")).to_contain_text("%")
+    page.keyboard.press("a")  # means nothing while the picture is open
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    assert not page.locator("#decision-accepted").is_checked()
+    page.locator("input[name$='-caption_en']").focus()
+    page.keyboard.type("the duct, a closed floor")  # keys in a text are letters
+    page.keyboard.press("Enter")  # and Enter there decides nothing
+    assert not page.locator("#decision-accepted").is_checked()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Look closer").focus()
+    first = page.url
+    page.keyboard.press("a")
+    expect(page.locator("textarea[name=reason_en]")).to_have_value("The photos are clear, and what is told can be checked against them.")
+    expect(page.get_by_role("button", name="Accept and publish")).to_be_focused()
+    assert Submission.objects.waiting().count() == 3, "a key alone decides nothing"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("is accepted.")
+    assert page.url != first
+    second = page.url
+    page.keyboard.press("r")
+    page.get_by_role("button", name="The same picture was handed in before").press("Enter")
+    expect(page.locator("textarea[name=reason_zh_Hans]")).to_have_value("同一张图片此前已有人提交，因此不增加新的见证。")
+    page.locator("textarea[name=reason_en]").press("End")
+    page.keyboard.type(" See the first.")
+    page.get_by_role("button", name="Refuse it").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("is refused.")
+    assert page.url not in {first, second}
+
+    plain.sign_in(scene.second_moderator.email)
+    plain.page.goto(page.url)
+    plain.page.get_by_role("button", name="Instrument and method are stated").click()
+    expect(plain.page.get_by_label("Accept: the pictures")).to_be_checked()
+    assert plain.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    plain.page.get_by_role("button", name="Decide").click()
+    expect(plain.page.get_by_text("Nothing else waits for a decision.")).to_be_visible()
+    assert sorted(Submission.objects.values_list("status", flat=True)) == ["accepted", "accepted", "refused"]
 
 
 def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(visit: Callable[..., Visitor]) -> None:

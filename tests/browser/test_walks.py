@@ -75,9 +75,9 @@ def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
         page.locator("input[name$='-caption_en']").fill("The outlet of the duct")
         page.get_by_label("Accept: the pictures").check()
         page.locator("textarea[name=reason_en]").fill("Clear.")
-        page.get_by_role("button", name="Decide").click()
-        expect(page.get_by_role("status")).to_contain_text("Decided.")
-        expect(page.get_by_role("button", name="Decide")).to_be_disabled()
+        page.get_by_role("button", name="Accept and publish").click()
+        expect(page.get_by_role("status")).to_contain_text(f"Decided: {submission.reference} is accepted.")
+    expect(page.get_by_text("Nothing else waits for a decision.")).to_be_visible()
 
     page.goto(f"/desk/claims/{scene.claim.reference}/")
     page.get_by_role("link", name="Record a finding").first.click()

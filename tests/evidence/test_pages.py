@@ -17,7 +17,7 @@ from accounts.actions import found_organisation
 from claims.written import write
 from evidence.actions import filing
 from evidence.blobs import NoSpace
-from evidence.models import Alert, CustodyEvent, Exhibit, Measurement, Submission, TeardownStep
+from evidence.models import Alert, CustodyEvent, Exhibit, Measurement, SealedView, Submission, TeardownStep
 from evidence.stores import originals
 from tests import scenes
 
@@ -225,17 +225,83 @@ def test_a_moderator_accepts_with_grades_and_captions(scene: scenes.Scene) -> No
     submission = scene.submissions[0]
     client = signed_in(scene.moderator)
     path = f"/desk/submissions/{submission.reference}/"
-    page = client.get(path).content.decode()
-    assert "owner1@secret.example" in page
-    assert client.post(path, decide(scene, submission))["Location"] == path
+    others = [f"/desk/submissions/{one.reference}/" for one in scene.submissions[1:]]
+    assert client.post(path, decide(scene, submission))["Location"] in others  # the next that waits
     exhibit = Exhibit.objects.get(submission=submission)
     assert (exhibit.grade_source, exhibit.grade_information) == ("B", "2")
     assert exhibit.caption["translations"]["zh-Hans"]["text"] == "风道"
     page = client.get(path).content.decode()
-    assert "This submission was decided before." in page
-    assert "<button disabled>" in page
+    assert "Clear photos." in page
+    assert 'name="decision"' not in page
+    assert any(f'href="{one}"' in page for one in others)
     assert client.post(path, decide(scene, submission)).status_code == 302  # said as a message, not done twice
     assert CustodyEvent.objects.filter(exhibit=exhibit, kind="published").count() == 1
+
+
+def test_after_the_last_decision_the_page_says_that_nothing_waits(scene: scenes.Scene) -> None:
+    scenes.build_evidence(scene, accept=False)
+    client = signed_in(scene.moderator)
+    for submission in scene.submissions:
+        path = f"/desk/submissions/{submission.reference}/"
+        answer = client.post(path, decide(scene, submission))
+    assert answer["Location"] == path
+    page = client.get(path).content.decode()
+    assert "Nothing else waits for a decision." in page
+    assert "is accepted" in page
+
+
+def test_a_suggested_reason_is_filled_in_and_decides_nothing(scene: scenes.Scene) -> None:
+    scenes.build_evidence(scene, accept=False)
+    submission = scene.submissions[0]
+    client = signed_in(scene.moderator)
+    path = f"/desk/submissions/{submission.reference}/"
+    sent = decide(scene, submission, reason_en="Own words.", suggest="twice")
+    answer = client.post(path, sent)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Own words.\nThe same picture was handed in before, so it adds no witness." in page
+    assert "同一张图片此前已有人提交" in page
+    assert re.search(r'value="refused"[^>]* checked', page)
+    assert "Known owner." in page
+    assert 'value="B" selected' in page
+    other = client.post(path, {**sent, "reason_en": "The same picture was handed in before, so it adds no witness.", "suggest": "whole"})
+    assert "adds no witness.</textarea>" not in other.content.decode(), "one suggestion gives way to another"
+    kept = client.post(path, {**sent, "suggest": ""})  # Enter in a line of text
+    assert "Own words." in kept.content.decode()
+    submission.refresh_from_db()
+    assert submission.status == "received"
+
+
+def test_what_is_sealed_is_opened_only_by_an_act_that_is_recorded(scene: scenes.Scene) -> None:
+    scenes.build_evidence(scene, accept=False)
+    submission = scene.submissions[0]
+    exhibit = Exhibit.objects.get(submission=submission)
+    ledger.seal(exhibit, metadata='{"gps_latitude": "39.9", "gps_longitude": "116.4", "model": "A camera"}')
+    exhibit.save(update_fields=["metadata"])
+    client = signed_in(scene.moderator)
+    path = f"/desk/submissions/{submission.reference}/"
+    closed = client.get(path).content.decode()
+    assert "owner1@secret.example" not in closed
+    assert "A camera" not in closed
+    assert "Nobody has opened it." in closed
+    answer = client.post(f"{path}sealed/", {"reason_en": "Half a sentence"})
+    page = answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    for words in ("owner1@secret.example", "39.9, 116.4", "A camera", "Half a sentence"):
+        assert words in page
+    assert SealedView.objects.get(submission=submission).agent == scene.moderator.pseudonym
+    again = client.get(path).content.decode()
+    assert "owner1@secret.example" not in again
+    assert scene.moderator.pseudonym in again
+
+
+def test_who_filed_it_and_who_does_not_decide_open_nothing(scene: scenes.Scene) -> None:
+    scenes.grant_role(by=ledger.SYSTEM, user=scene.owners[0], organisation=scenes.operator_body(), role="moderator", now=scene.now)
+    scenes.build_evidence(scene, accept=False)
+    path = f"/desk/submissions/{scene.submissions[0].reference}/sealed/"
+    for user in (scene.owners[0], scene.adjudicator, scenes.person("auditor", "auditor")):
+        assert signed_in(user).post(path).status_code == 403
+    assert not SealedView.objects.exists()
 
 
 def test_half_a_grade_is_refused_and_kept(scene: scenes.Scene) -> None:
@@ -280,6 +346,10 @@ def test_the_same_file_twice_is_pointed_out(scene: scenes.Scene) -> None:
     assert again is not None
     page = signed_in(scene.moderator).get(f"/desk/submissions/{again.reference}/").content.decode()
     assert "The same photo twice is one witness, not two." in page
+    assert "the same file, byte for byte" in page
+    assert Exhibit.objects.get(submission=scene.submissions[0]).reference in page
+    other = signed_in(scene.moderator).get(f"/desk/submissions/{scene.submissions[1].reference}/").content.decode()
+    assert "The same photo twice" not in other
 
 
 def test_an_owner_withdraws_with_a_reason(scene: scenes.Scene) -> None:

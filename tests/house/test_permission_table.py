@@ -165,6 +165,10 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "desk/claims/<str:ref>/": ("/desk/claims/{claim}/", {"GET": desk(200, *DESK), "POST": desk(404, *DESK)}),
     "desk/claims/<str:ref>/revise/": ("/desk/claims/{claim}/revise/", {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")}),
     "desk/submissions/<str:ref>/": ("/desk/submissions/{pending}/", {"GET": desk(200, *DESK), "POST": desk(400, *DESK)}),
+    "desk/submissions/<str:ref>/sealed/": (
+        "/desk/submissions/{pending}/sealed/",
+        {"GET": row(NO_ONE), "POST": desk(200, "moderator")},
+    ),
     "desk/exhibits/<str:ref>/picture": (
         "/desk/exhibits/{hidden}/picture",
         {"GET": row(404, anonymous=302, owner=200, moderator=200, adjudicator=200, auditor=200), "POST": row(NO_ONE)},

@@ -281,6 +281,7 @@ def every_action() -> None:
     exhibit = scene.exhibits()[0]
     filing.grade_exhibit(by=scene.second_moderator, exhibit=exhibit, source="A", information="1", reason=write("en", "Better."), now=now)
     filing.view_original(by=moderator, exhibit=exhibit, now=now)
+    filing.open_sealed(by=moderator, submission=exhibit.submission, now=now)
     pointing.remove_region(
         by=moderator,
         region=pointing.mark_region(by=moderator, exhibit=exhibit, x=100, y=100, width=200, height=150, caption=write("en", "The outlet")),

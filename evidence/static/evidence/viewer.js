@@ -115,15 +115,14 @@ function open(link) {
   picture.decode().then(fit, () => dialog.close());
 }
 
-const link = document.querySelector("[data-viewer]");
-if (link && HTMLDialogElement) {
+if (window.HTMLDialogElement) for (const link of document.querySelectorAll("[data-viewer]")) {
   const closer = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     open(link);
   };
   link.addEventListener("click", closer);
-  document.querySelector("[data-open-viewer]")?.addEventListener("click", closer);
+  link.closest("figure").querySelector("[data-open-viewer]")?.addEventListener("click", closer);
 }
 
 for (const [own, other] of [["mark", "region"], ["region", "mark"]]) {
