@@ -250,7 +250,28 @@ def discard_photo(request: HttpRequest, photo: UUID) -> HttpResponse:
 def submissions(request: HttpRequest) -> HttpResponse:
     """What I handed in, newest first."""
     mine = Submission.objects.filter(filed_by=person(request)).select_related("claim").prefetch_related("exhibit_set")
-    return render(request, "evidence/submissions.html", {"page": page_of(mine, request.GET, by=("-filed_at", "-id"))})
+    page = page_of(mine, request.GET, by=("-filed_at", "-id"))
+    rows = [(one, _Files(one)) for one in page.rows]
+    context = {"page": page, "rows": rows, "reading": any(files.reading for _one, files in rows)}
+    fragment = bool(request.headers.get("HX-Request"))
+    response = render(request, "evidence/submissions.html#list" if fragment else "evidence/submissions.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+class _Files:
+    """How far the files of a submission are: `all`, `done` (read, or found unreadable), `unreadable`, and whether some wait."""
+
+    def __init__(self, submission: Submission) -> None:
+        states = [one.status for one in submission.exhibit_set.all()]
+        self.all = len(states)
+        self.done = sum(state != ExhibitStatus.STORED for state in states)
+        self.unreadable = sum(state == ExhibitStatus.UNREADABLE for state in states)
+
+    @property
+    def reading(self) -> bool:
+        """Whether the decoder is not through with them."""
+        return self.done < self.all
 
 
 def _own(request: HttpRequest, ref: str) -> Submission:

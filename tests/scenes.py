@@ -76,7 +76,7 @@ def build_claim(*, watched: bool = False) -> Scene:
     """People, company, product, option, source and a claim with two aspects."""
     now = timezone.now()
     moderator = person("moderator", Role.MODERATOR)
-    company = claims.add_company(by=moderator, name=write("en", "A car maker", zh_Hans="某车企"), now=now)
+    company = claims.add_company(by=moderator, name=write("en", "A car maker", zh_Hans="某车企"), website="https://brand.example/", now=now)
     product = claims.add_product(by=moderator, company=company, name=write("en", "Sports saloon", zh_Hans="运动轿车"), now=now)
     option = claims.add_option(
         by=moderator,

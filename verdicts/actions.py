@@ -32,6 +32,7 @@ from verdicts.conformity import Conformity, Measured, Promise, assess
 from verdicts.document import compose, to_text
 from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Occurrence, Reply, Verdict, VerdictDocument, VerdictExhibit
 from verdicts.reply_window import deadline
+from verdicts.representing import speaks_for
 from verdicts.states import Exactness, InvitationStatus, VerdictStatus
 
 Written = dict[str, Any]
@@ -85,6 +86,12 @@ def _standing(claim: Claim) -> list[Aspect]:
     return list(Aspect.objects.filter(claim=claim).exclude(verdict__status=VerdictStatus.PUBLISHED))
 
 
+def window_end(now: datetime) -> datetime:
+    """Until when a company that is asked now may answer."""
+    window = getattr(settings, "REPLY_WINDOW", None)
+    return now + window if window else deadline(now, working_days=settings.REPLY_WINDOW_DAYS)
+
+
 @transaction.atomic
 def invite_company(*, by: User, claim: Claim, allegation: Written, now: datetime) -> Invitation:
     """Ask the company for its answer and start its clock. An open invitation is kept as it is. Raises GateClosed, ValidationError."""
@@ -93,8 +100,7 @@ def invite_company(*, by: User, claim: Claim, allegation: Written, now: datetime
     standing = Invitation.objects.filter(claim=claim, status=InvitationStatus.OPEN).first()
     if standing:
         return standing
-    window = getattr(settings, "REPLY_WINDOW", None)
-    ends = now + window if window else deadline(now, working_days=settings.REPLY_WINDOW_DAYS)
+    ends = window_end(now)
     invitation = Invitation(claim=claim, allegation=allegation, invited_by=by, sent_at=now, deadline_at=ends)
     invitation.full_clean()
     with ledger.act("company.invited", by=by, role=Role.MODERATOR):
@@ -128,9 +134,14 @@ def close_window(*, by: ledger.Actor, invitation: Invitation, now: datetime) -> 
 
 @transaction.atomic
 def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now: datetime) -> Reply:
-    """Keep the company's answer verbatim; the first one closes the window. Late answers are kept too. Raises NotAllowed."""
+    """Keep the company's answer verbatim; the first one closes the window. Late answers are kept too.
+
+    Given by who speaks for the company, or by a moderator to whom it came by another way. Raises NotAllowed, ValidationError.
+    """
     check_role(by, Role.MODERATOR, Role.COMPANY_REPRESENTATIVE)
     role = Role.MODERATOR if by.has_role(Role.MODERATOR) else Role.COMPANY_REPRESENTATIVE
+    if role == Role.COMPANY_REPRESENTATIVE:
+        gates.require(speaks_for(by, invitation.claim.company))
     held = Invitation.objects.select_for_update().get(pk=invitation.pk)
     if not body.strip():
         raise ValidationError(_("The answer has no words."))

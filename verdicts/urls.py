@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from verdicts import views
+from verdicts import views, views_reply
 
 app_name = "verdicts"
 urlpatterns = [
@@ -13,4 +13,6 @@ urlpatterns = [
     path("desk/aspects/<uuid:aspect>/finding/", views.finding, name="finding"),
     path("desk/aspects/<uuid:aspect>/verdict/", views.propose, name="propose"),
     path("desk/verdicts/<str:ref>/", views.decide, name="decide"),
+    path("reply/", views_reply.questions, name="questions"),
+    path("reply/<str:ref>/", views_reply.reply, name="reply"),
 ]

@@ -28,6 +28,7 @@ from evidence.models import Exhibit, Submission
 from verdicts import actions, gates, previewing
 from verdicts.forms import FindingForm, InvitationForm, ProposalForm, ReplyForm, SendBackForm, WaiverForm
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict
+from verdicts.representing import representatives
 from verdicts.states import Rating, VerdictStatus
 from verdicts.waiting import LATER, NOW, SHORT, SOON, by_urgency, queues, waiting
 
@@ -175,6 +176,8 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         "claim": claim,
         "held": _held(user, claim, now),
         "invitation": invitation,
+        "window_end": actions.window_end(now),
+        "representatives": representatives(claim.company),
         "replies": Reply.objects.filter(invitation__claim=claim).order_by("received_at", "id"),
         "invite_gates": _invite_gates(user, claim),
         "waiver_gates": _waiver_gates(user, invitation) if invitation else [],

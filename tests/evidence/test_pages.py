@@ -71,6 +71,22 @@ def test_filing_stores_several_photos_and_leads_to_the_submission(scene: scenes.
     assert submission.reference in client.get("/submissions/").content.decode()
 
 
+def test_my_submissions_say_how_far_their_files_are_until_all_are_read(scene: scenes.Scene) -> None:
+    client = signed_in(scene.owners[0])
+    client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene))
+    page = client.get("/submissions/").content.decode()
+    assert "0 of 2 files read" in page
+    assert 'hx-trigger="every 3s"' in page
+    Exhibit.objects.filter(number=1).update(status="ready")
+    fragment = client.get("/submissions/", headers={"HX-Request": "true"}).content.decode()
+    assert "1 of 2 files read" in fragment
+    assert "<html" not in fragment
+    Exhibit.objects.filter(number=2).update(status="unreadable")
+    page = client.get("/submissions/").content.decode()
+    assert "1 cannot be shown" in page
+    assert "hx-trigger" not in page, "when all are read it asks no more"
+
+
 def test_the_same_form_sent_twice_is_one_submission(scene: scenes.Scene) -> None:
     client = signed_in(scene.owners[0])
     sent = form(client, scene)

@@ -207,6 +207,12 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         {"GET": desk(200, "adjudicator"), "POST": desk(400, "adjudicator")},
     ),
     "desk/verdicts/<str:ref>/": ("/desk/verdicts/{proposal}/", {"GET": desk(200, *DESK), "POST": desk(404, *DESK)}),
+    # the company
+    "reply/": ("/reply/", {"GET": row(403, anonymous=302, company=200), "POST": row(NO_ONE)}),
+    "reply/<str:ref>/": (
+        "/reply/{claim}/",
+        {"GET": row(403, anonymous=302, company=200), "POST": row(403, anonymous=302, company=400)},
+    ),
     # programs
     "api/docs/": ("/api/docs/", PUBLIC),
     "api/v1/schema/": ("/api/v1/schema/", API),
@@ -355,7 +361,9 @@ class World:
         stored = store().put(b"{}", limit=9)
         report = Report.objects.create(kind="discrepancy", claim=scene.claim, checkpoint_size=1, basis=stored.sha256, created_at=now)
         ReportFile.objects.create(report=report, name="report.json", digest=stored.sha256, size=2, media_type="application/json")
-        brand = found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="A car maker", now=now)
+        brand = found_organisation(
+            by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="A car maker", website="https://brand.example", now=now
+        )
         self.people: dict[str, User | None] = {
             "anonymous": None,
             "owner": scene.owners[0],

@@ -12,11 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.actions import found_organisation
 from claims.models import Claim, Company, Criterion
 from claims.written import write
 from evidence.models import Alert
 from tests import scenes
-from verdicts import actions
+from verdicts import actions, gates
 from verdicts.models import Finding, Invitation, Reply, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -330,3 +331,53 @@ def test_the_queue_costs_the_same_for_two_rows_and_ten(scene: scenes.Scene) -> N
     few = cost()
     file(8)
     assert cost() == few
+
+
+# --- the company -------------------------------------------------------------------------------------------------------
+
+
+def representative(scene: scenes.Scene, website: str, email: str = "company") -> Any:
+    brand = found_organisation(by=scenes.ledger.SYSTEM, kind="company", name=f"Brand of {email}", website=website, now=scene.now)
+    return scenes.person(email, "company_representative", organisation=brand)
+
+
+def test_the_company_reads_once_more_and_answers_word_for_word(scene: scenes.Scene) -> None:
+    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    speaker = representative(scene, "https://brand.example")
+    client, path = signed_in(speaker), f"/reply/{scene.claim.reference}/"
+    assert path in client.get("/reply/").content.decode()
+    page = client.get(path).content.decode()
+    assert "No air." in page
+    assert scene.exhibits()[0].reference in page
+    assert not any(owner.email in page or owner.pseudonym in page for owner in scene.owners)
+    read = client.post(path, {"do": "preview", "body": "We disagree.", "lang": "en"})
+    assert read.status_code == 200
+    assert "so it will stand" in read.content.decode()
+    assert not Reply.objects.exists(), "it is read once more before anything is published"
+    assert client.post(path, {"do": "publish", "body": " ", "lang": "en"}).status_code == 400
+    assert client.post(path, {"do": "publish", "body": "We disagree.", "lang": "en"})["Location"] == path
+    assert Reply.objects.get().recorded_by == speaker
+    assert Invitation.objects.get().status == "replied"
+    assert "We disagree." in Client().get(f"/claims/{scene.claim.reference}/").content.decode()
+
+
+def test_nobody_answers_for_another_company_or_reads_its_questions(scene: scenes.Scene) -> None:
+    invitation = actions.invite_company(
+        by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now
+    )
+    path = f"/reply/{scene.claim.reference}/"
+    for number, website in enumerate(("https://another.example/", "")):
+        stranger = representative(scene, website, f"stranger{number}")
+        client = signed_in(stranger)
+        assert scene.claim.reference not in client.get("/reply/").content.decode()
+        assert client.get(path).status_code == 404
+        assert client.post(path, {"do": "publish", "body": "Ours.", "lang": "en"}).status_code == 404
+        with pytest.raises(gates.GateClosed, match="does not act for this company"):
+            actions.record_reply(by=stranger, invitation=invitation, body="Ours.", lang="en", now=scene.now)
+    assert not Reply.objects.exists()
+
+
+def test_a_claim_on_which_nothing_was_asked_has_no_page_for_the_company(scene: scenes.Scene) -> None:
+    client = signed_in(representative(scene, "https://brand.example/"))
+    assert client.get(f"/reply/{scene.claim.reference}/").status_code == 404
+    assert "has not been asked anything" in client.get("/reply/").content.decode()

@@ -11,7 +11,7 @@ const move = (by) => {
   if (!all.length) return;
   const here = at();
   const to = all[here < 0 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, here + by))];
-  handle(to).focus({ preventScroll: true });
+  handle(to)?.focus({ preventScroll: true });
   to.scrollIntoView({ block: to.offsetHeight > innerHeight ? "start" : "nearest" });
 };
 

@@ -1,0 +1,76 @@
+"""The company's own pages: what it is asked, and its answer. Nothing here tells who filed, and nothing that is not public or will be."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.doors import person, requires
+from accounts.models import Role
+from claims.lookup import by_reference, canonical
+from claims.models import Appearance, Aspect, Claim
+from claims.paging import page_of
+from evidence.models import Exhibit, Measurement, Rendition
+from verdicts import actions
+from verdicts.forms import ReplyForm
+from verdicts.models import Invitation, Reply
+from verdicts.representing import represented
+
+
+@require_safe
+@never_cache
+@requires(Role.COMPANY_REPRESENTATIVE)
+def questions(request: HttpRequest) -> HttpResponse:
+    """What my company was asked, the newest question first."""
+    rows = Invitation.objects.filter(claim__company__in=represented(person(request))).select_related("claim__company")
+    page = page_of(rows, request.GET, by=("-sent_at", "-id"))
+    return render(request, "verdicts/questions.html", {"page": page, "now": timezone.now()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.COMPANY_REPRESENTATIVE)
+def reply(request: HttpRequest, ref: str) -> HttpResponse:
+    """What is alleged, the evidence as readers see it, the clock, and the answer, which is read once more before it is given."""
+    user, now = person(request), timezone.now()
+    asked = Claim.objects.filter(company__in=represented(user), invitation__isnull=False).select_related("company", "product").distinct()
+    claim = by_reference(asked, ref)
+    if elsewhere := canonical(request, claim.reference, ref):
+        return elsewhere
+    invitation = actions.latest_invitation(claim)
+    assert invitation is not None  # the claim was found by it
+    data = request.POST if request.method == "POST" else None
+    form = ReplyForm(data, initial={"lang": claim.quote_lang})
+    valid = data is not None and form.is_valid()
+    if data is not None and valid and data.get("do") == "publish":
+        try:
+            actions.record_reply(by=user, invitation=invitation, body=form.cleaned_data["body"], lang=form.cleaned_data["lang"], now=now)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+            valid = False
+        else:
+            messages.success(request, _("Your answer stands on the claim’s page, word for word."))
+            return redirect("verdicts:reply", claim.reference)
+    aspects = Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number")
+    thumbs = Prefetch("rendition_set", Rendition.objects.filter(name="thumb"), to_attr="thumbs")
+    measured = Measurement.objects.public().filter(aspect__claim=claim).select_related("aspect", "teardown__unit")
+    context = {
+        "claim": claim,
+        "invitation": invitation,
+        "now": now,
+        "form": form,
+        "read_once_more": form.cleaned_data if valid and data is not None and data.get("do") == "preview" else None,
+        "replies": Reply.objects.filter(invitation__claim=claim).order_by("received_at", "id"),
+        "aspects": aspects,
+        "appearances": Appearance.objects.filter(claim=claim).saying_so().select_related("source").order_by("pk"),
+        "exhibits": Exhibit.objects.public().filter(submission__claim=claim).prefetch_related(thumbs).order_by("reference")[:200],
+        "measurements": measured.order_by("aspect__number", "teardown__unit__label", "pk")[:200],
+    }
+    return render(request, "verdicts/reply.html", context, status=400 if data is not None and not context["read_once_more"] else 200)
