@@ -15,7 +15,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -147,60 +147,143 @@ class LeafCheck:
     _PATTERNS = 16
 
     def __init__(self) -> None:
-        self._shapes: dict[bytes, dict[bytes, Callable[[bytes], object]]] = {}
-        self._last: Callable[[bytes], object] = re.compile(b"(?!)").fullmatch  # fits nothing
+        self._shapes: dict[bytes, dict[bytes, _Shape]] = {}
+        # Entries come in runs of one shape: the one that fitted last is tried first.
+        self._last: _Shape | None = None
+        self._models: dict[_Shape, _Model] = {}
 
     def __call__(self, data: bytes) -> None:
-        # Entries come in runs of one shape: the pattern that fitted last is tried first.
-        if self._last(data):
+        if self._last is not None and self._last.fits(data):
             return
         # The label of the object is the last thing before a slash, in every leaf: id and version follow it, and have none.
         known = self._shapes.get(data[data.rfind(b'"object":"') + 10 : data.rfind(b"/")])
         if known is not None:
-            for fits in known.values():
-                if fits(data):
-                    self._last = fits
+            for shape in known.values():
+                if shape.fits(data):
+                    self._last = shape
                     return
         leaf = Leaf.parse(data)
         label = leaf.object.partition("/")[0].encode()
         if known is None and len(self._shapes) < self._MODELS:
             known = self._shapes[label] = {}
-        if known is not None and len(known) < self._PATTERNS and (pattern := _shape(leaf, label)) is not None:
-            known[pattern] = re.compile(pattern).fullmatch
+        if known is not None and len(known) < self._PATTERNS and (made := _shape(leaf, label)) is not None:
+            known[made.pattern] = self._last = made
+
+    def full_bundle(self, data: bytes) -> int | None:
+        """Return the length of each entry of a full bundle if all 256 are like the first: of its shape, length, kind and actor.
+
+        None says nothing about them: they have to be looked at one by one. Here one part of all entries is looked at at once, which is
+        four times as fast, and logs are full of such runs: the many rows of one act, a watch that looks at a thousand sources.
+        """
+        size, rest = divmod(len(data), BUNDLE)
+        if rest or size < 2 or any(data[place::size] != data[place : place + 1] * BUNDLE for place in (0, 1)):
+            return None
+        if int.from_bytes(data[:2], "big") != size - 2:
+            return None
+        first = data[2:size]
+        self(first)
+        shape = self._last
+        if shape is None or not shape.fits(first):
+            return None
+        model = self._models.get(shape)
+        if model is None or not model.fit(data):
+            model = self._models[shape] = _Model(shape, data[:size])
+            if not model.fit(data):
+                return None
+        return size - 2
 
 
-def _shape(leaf: Leaf, label: bytes) -> bytes | None:
-    """Return a pattern of the canonical leaves with the members of `leaf`, None if its plain fields are not all simple values."""
+BUNDLE = 256
+
+
+class _Shape:
+    """What leaves with the same members look like, and what stands in each group of the pattern that takes them apart."""
+
+    def __init__(self, pattern: bytes, parts: bytes, kinds: Sequence[str]) -> None:
+        self.pattern = pattern
+        self.fits = re.compile(pattern).fullmatch
+        self._parts = parts
+        self._kinds = kinds
+
+    def parts(self, data: bytes) -> list[tuple[str, int, int]]:
+        """(kind, start, end) of what differs from leaf to leaf: `at`, `text`, and `digest`, the parts of an id included."""
+        match = re.fullmatch(self._parts, data)
+        assert match is not None
+        return [(kind, *match.span(number)) for number, kind in enumerate(self._kinds, start=1) if match.start(number) >= 0]
+
+
+class _Model:
+    """An entry, its length before it, and what may stand in which of its places in other entries like it."""
+
+    def __init__(self, shape: _Shape, entry: bytes) -> None:
+        self._size = len(entry)
+        self._free: dict[str, list[int]] = {"at": [], "digest": [], "text": []}
+        for kind, start, end in shape.parts(entry[2:]):
+            self._free[kind] += range(start + 2, end + 2)
+        free = {place for places in self._free.values() for place in places}
+        self._fixed = [(place, entry[place : place + 1] * BUNDLE) for place in range(self._size) if place not in free]
+
+    def fit(self, data: bytes) -> bool:
+        """Whether all entries of a full bundle are leaves like this one."""
+        size = self._size
+        if len(data) != size * BUNDLE:
+            return False
+        for place, column in self._fixed:
+            if data[place::size] != column:
+                return False
+        for kind, allowed in _ALLOWED.items():
+            if b"".join([data[place::size] for place in self._free[kind]]).translate(None, allowed):
+                return False
+        at = self._free["at"][0]
+        first = data[at : at + _MOMENT_LENGTH]
+        if all(data[at + place :: size] == first[place : place + 1] * BUNDLE for place in range(_MOMENT_LENGTH)):
+            return _is_moment(first) is not None  # one act of many rows
+        return all(_is_moment(data[start : start + _MOMENT_LENGTH]) for start in range(at, len(data), size))
+
+
+def _shape(leaf: Leaf, label: bytes) -> _Shape | None:
+    """Return the shape of the canonical leaves with the members of `leaf`, None if its plain fields are not all simple values."""
+    kinds = ["at", *["digest"] * (len(leaf.commits) + (leaf.document is not None))]
     fields = []
     for name in sorted(leaf.fields):
         value = _VALUES.get(type(leaf.fields[name]))
         if value is None:
             return None
+        kinds += ["text"] * value.count(b"(%b")
         fields.append(b'"%b":%b' % (name.encode(), value))
-    commits = [b'"%b":"[0-9a-f]{64}"' % name.encode() for name in sorted(leaf.commits)]
+    kinds += ["digest"] * _UUID.count(b"(%b")
+    digest = b"(%b[0-9a-f]{64})"
+    commits = [b'"%b":"%b"' % (name.encode(), digest) for name in sorted(leaf.commits)]
     word = rb"[a-z][a-z0-9_]{0,62}+"
     members = [
-        rb'"actor":\{"name":"[!#-\[\]-~]{1,100}+","role":"%b"\}' % word,
-        rb'"at":"%b"' % _MOMENT,
-        rb'"commits":\{%b\}' % b",".join(commits),
-        rb'"fields":\{%b\}' % b",".join(fields),
-        rb'"kind":"%b(?:\.%b){0,3}+"' % (word, word),
-        rb'"object":"%b/(?:%b)"' % (re.escape(label), _ID.encode()),
+        rb'"actor":\{"name":"[!#-\[\]-~]{1,100}+","role":"WORD"\}'.replace(b"WORD", word),
+        rb'"at":"(%b' + _MOMENT + rb')"',
+        rb'"commits":\{' + b",".join(commits) + rb"\}",
+        rb'"fields":\{' + b",".join(fields) + rb"\}",
+        rb'"kind":"WORD(?:\.WORD){0,3}+"'.replace(b"WORD", word),
+        rb'"object":"' + re.escape(label) + b"/(?:" + _UUID + rb'|0|[1-9][0-9]{0,18})"',
         rb'"v":1',
     ]
     if leaf.document is not None:
-        members.insert(3, rb'"document":"[0-9a-f]{64}"')
-    return rb"\{%b\}" % b",".join(members)
+        members.insert(3, rb'"document":"' + digest + rb'"')
+    pattern = rb"\{" + b",".join(members) + rb"\}"
+    return _Shape(pattern.replace(b"(%b", b"(?:"), pattern.replace(b"(%b", b"("), kinds)
 
 
 # ASCII only, so that one byte is one character. A number of 15 digits is safely below 2^53.
-_TEXT = rb'(?:"[ !#-\[\]-\x7f]*+"|null)'
+_TEXT = rb'(?:"(%b[ !#-\[\]-\x7f]*+)"|null)'
+_ALLOWED = {"digest": b"0123456789abcdef", "text": bytes(byte for byte in range(0x20, 0x80) if byte not in b'"\\')}
 _VALUES = {str: _TEXT, type(None): _TEXT, int: rb"(?:-?[1-9][0-9]{0,14}+|0)", bool: rb"(?:true|false)"}
+_UUID = b"-".join(b"(%%b[0-9a-f]{%d})" % length for length in (8, 4, 4, 4, 12))
+_MOMENT_LENGTH = 27
 _MOMENT = (
     rb"(?!0000)[0-9]{4}-"
     rb"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
     rb"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
 )
+
+
+_is_moment = re.compile(_MOMENT).fullmatch
 
 
 def timestamp(moment: datetime, *, coarse: bool = False) -> str:

@@ -34,7 +34,7 @@ from ledger.checkpoint import CheckpointError, open_checkpoint, sign_checkpoint
 from ledger.failpoints import failpoint
 from ledger.files import FileConflict, LogFiles
 from ledger.keys import KeyUnusable, signing_key
-from ledger.merkle import ConsistencyError, Edge, EdgeError, consistency_proof, leaf_hash, verify_consistency
+from ledger.merkle import ConsistencyError, Edge, EdgeError, consistency_proof, leaf_hashes, verify_consistency
 from ledger.models import Checkpoint, Entry, Opening, Pending, Tree
 from ledger.note import NoteError, SigningKey
 from ledger.sealing import MasterKeyUnusable
@@ -185,7 +185,7 @@ class Sequencer:
                 return 0
             built, failed = _build(waiting)
             size = state.edge.size
-            hashes = [leaf_hash(made.entry) for _, made in built]
+            hashes = leaf_hashes([made.entry for _, made in built])
             with connection.cursor() as cursor:
                 _copy_entries(cursor, size, built, hashes)
                 _copy_openings(cursor, size, built)

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.canonical import CanonicalError, canonical
+from ledger.leaf import _ALLOWED as ALLOWED
 from ledger.leaf import MAX_BYTES, Leaf, LeafCheck, LeafError, commit, new_key, opens, timestamp
 from ledger.merkle import leaf_hash
+from ledger.tiles import decode_entries, encode_entries
 from tests.ledger.logs import digests, entry, hexes, names, quick, values
 
 GOOD: dict[str, Any] = {
@@ -234,6 +236,85 @@ def agree(check: LeafCheck, data: bytes) -> None:
             check(data)
     else:
         check(data)
+
+
+UUIDS = [f"a.b/01a2131d-4b99-778f-8570-{number:012x}" for number in range(1, 257)]
+ROW = GOOD | {"fields": {"status": "open", "created_at": "2026-11-25T14:30:16.729701Z", "units": 3, "note": None, "good": True}}
+
+
+def bundle(rows: list[dict[str, Any]]) -> bytes:
+    return encode_entries([canonical(row) for row in rows])
+
+
+def rows(**more: Any) -> list[dict[str, Any]]:
+    return [ROW | {"object": name} | more for name in UUIDS]
+
+
+def test_a_bundle_of_leaves_alike_is_read_at_a_glance() -> None:
+    data = bundle(rows())
+    length = LeafCheck().full_bundle(data)
+    assert length is not None
+    assert decode_entries(data) == [data[at + 2 : at + 2 + length] for at in range(0, len(data), length + 2)]
+    moments = [row | {"at": f"2025-06-03T09:{number // 60:02}:{number % 60:02}.123456Z"} for number, row in enumerate(rows())]
+    assert LeafCheck().full_bundle(bundle(moments)) == length
+
+
+def glance(check: LeafCheck, data: bytes) -> int | None:
+    """What the audit does: entries that are no leaves are looked at one by one."""
+    try:
+        return check.full_bundle(data)
+    except LeafError:
+        return None
+
+
+@pytest.mark.parametrize("place", [0, 255])
+def test_whatever_is_changed_in_a_bundle_is_not_passed_over(place: int) -> None:
+    """No byte of any entry can be put in place of another so that the bundle is taken for good and the entry would be refused."""
+    data = bundle(rows())
+    check = LeafCheck()
+    length = check.full_bundle(data)
+    assert length is not None
+    start = place * (length + 2)
+    taken = 0
+    for at in range(start, start + length + 2):
+        for byte in b'\x00 "\\/,}039azAZ-T\x7f\x80':
+            changed = data[:at] + bytes([byte]) + data[at + 1 :]
+            if glance(check, changed) is not None:
+                taken += 1
+                Leaf.parse(decode_entries(changed, 256)[place])
+    assert taken > 500  # digits of digests, ids and moments, letters of texts
+
+
+def test_a_place_that_is_not_looked_at_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ALLOWED, "digest", bytes(range(256)))
+    with pytest.raises(LeafError):
+        test_whatever_is_changed_in_a_bundle_is_not_passed_over(255)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x00",
+        b"\x00\x00" * 256,
+        bundle(rows())[:-1],
+        bundle(rows())[2:] + b"\x00\x00",
+        bundle(rows()[:255]),
+        bundle([*rows()[:255], ROW | {"object": "a.c/01a2131d-4b99-778f-8570-000000000000"}]),
+        bundle([*rows()[:255], ROW | {"object": UUIDS[0], "kind": "verdict.pbulished"}]),
+    ],
+)
+def test_what_is_no_full_bundle_of_leaves_alike_is_left_to_be_read(data: bytes) -> None:
+    assert glance(LeafCheck(), data) is None
+
+
+@pytest.mark.parametrize("at", ["2025-02-29T09:41:07.123456Z", "2025-06-31T09:41:07.123456Z", "0000-06-03T09:41:07.123456Z"])
+def test_a_day_of_no_calendar_is_not_passed_over_in_a_bundle(at: str) -> None:
+    check = LeafCheck()
+    assert check.full_bundle(bundle(rows())) is not None
+    assert glance(check, bundle(rows()).replace(ROW["at"].encode(), at.encode())) is None
+    late = bundle(rows()[:-1]) + bundle(rows()[-1:]).replace(ROW["at"].encode(), at.encode())
+    assert glance(check, late) is None
 
 
 def test_the_quick_check_keeps_few_patterns(monkeypatch: pytest.MonkeyPatch) -> None:
