@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from ledger.failpoints import failpoint
+from failpoints import failpoint
 from ledger.tiles import (
     CHECKPOINT_PATH,
     ENTRIES,

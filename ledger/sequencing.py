@@ -28,10 +28,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from failpoints import failpoint
 from ledger import leaves, registry, tiles
 from ledger.checkpoint import Checkpoint as Head
 from ledger.checkpoint import CheckpointError, open_checkpoint, sign_checkpoint
-from ledger.failpoints import failpoint
 from ledger.files import FileConflict, LogFiles
 from ledger.keys import KeyUnusable, signing_key
 from ledger.merkle import ConsistencyError, Edge, EdgeError, consistency_proof, leaf_hashes, verify_consistency

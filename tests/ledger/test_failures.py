@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.db import connections, transaction
 
-from ledger import failpoints
+import failpoints
 from ledger.models import Checkpoint, Entry, Pending, Tree
 from ledger.sequencing import sequence
 from ledger.verification import Verification
