@@ -1,4 +1,7 @@
-"""When the database or the broker is away: 503, closed, and nothing inner in the answer.
+"""When the database or the broker is away, or the disk takes nothing: 503, closed, and nothing inner in the answer; 507 when it is full.
+
+A disk may be full under originals, under the log, or under the temporary files of uploads, long before any view runs: wherever it
+was, what fails says so by its error number.
 
 Outermost of the middleware, because sessions and accounts ask the database too. Everything that failed for any other reason
 goes on to Django's own 500.
@@ -6,6 +9,7 @@ goes on to Django's own 500.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import sys
@@ -22,22 +26,47 @@ logger = logging.getLogger(__name__)
 
 AWAY = (OperationalError, InterfaceError, RedisConnectionError, RedisTimeoutError)
 _NOTE = "_found_something_away"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_TAKES_NOTHING = frozenset({errno.EROFS, errno.EIO})
 _PAGE = """<!doctype html>
-<html lang="zh-Hans"><head><meta charset="utf-8"><title>暂时无法使用 · Unavailable for the moment</title>
+<html lang="zh-Hans"><head><meta charset="utf-8"><title>{heading_zh} · {heading}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body><main><h1>暂时无法使用</h1><p>本站的一部分暂时没有响应。没有任何内容丢失,请稍后再试。</p>
-<h1 lang="en">Unavailable for the moment</h1>
-<p lang="en">A part of this site does not answer right now. Nothing is lost; please try again in a minute.</p></main></body></html>
+<body><main><h1>{heading_zh}</h1><p>{sentence_zh}</p>
+<h1 lang="en">{heading}</h1>
+<p lang="en">{sentence}</p></main></body></html>
 """
+_AWAY_PAGE = _PAGE.format(
+    heading_zh="暂时无法使用",
+    sentence_zh="本站的一部分暂时没有响应。没有任何内容丢失,请稍后再试。",
+    heading="Unavailable for the moment",
+    sentence="A part of this site does not answer right now. Nothing is lost; please try again in a minute.",
+)
+_FULL_PAGE = _PAGE.format(
+    heading_zh="暂时没有存储空间",
+    sentence_zh="您这次发送的内容没有保存,此前已收到的内容都在。请稍后再试。",
+    heading="No room just now",
+    sentence="Nothing of what you sent just now was kept, and what was sent before is safe. Please try again later.",
+)
+_FULL_DETAIL = "There is no room to store this just now. Nothing of it was kept, and what was sent before is safe. Please try again later."
 
 
-def answer(request: HttpRequest) -> HttpResponse:
-    """503, as problem+json (RFC 9457) for the API and as a plain page in both languages for people."""
+def status_of(error: BaseException | None) -> int | None:
+    """503 or 507 for what fails because something is away or full; None for every other failure."""
+    if isinstance(error, AWAY):
+        return 503
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return 507
+    return 503 if isinstance(error, OSError) and error.errno in _TAKES_NOTHING else None
+
+
+def answer(request: HttpRequest, status: int = 503) -> HttpResponse:
+    """503 or 507, as problem+json (RFC 9457) for the API and as a plain page in both languages for people."""
     if request.path_info.startswith("/api/"):
-        problem = {"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": "Try again in a minute."}
-        response = HttpResponse(json.dumps(problem), status=503, content_type="application/problem+json")
+        title, detail = ("Service Unavailable", "Try again in a minute.") if status == 503 else ("No room to store this", _FULL_DETAIL)
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        response = HttpResponse(json.dumps(problem), status=status, content_type="application/problem+json")
     else:
-        response = HttpResponse(_PAGE, status=503)
+        response = HttpResponse(_AWAY_PAGE if status == 503 else _FULL_PAGE, status=status)
     response._has_been_logged = True  # type: ignore[attr-defined]  # by us, once and as a warning; Django asks for this name
     response.headers["Retry-After"] = "30"
     response.headers["Cache-Control"] = "no-store"
@@ -45,7 +74,7 @@ def answer(request: HttpRequest) -> HttpResponse:
 
 
 class Unavailable:
-    """Answers 503 where a view, or other middleware, found the database or the broker away."""
+    """Answers 503 where a view, or other middleware, found the database or the broker away, and 507 where a disk was full."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -54,17 +83,18 @@ class Unavailable:
         # Django turns an exception into a 500 at every layer of middleware, so what failed in a layer inside of us (sessions,
         # say) never arrives here as an exception; `remember` has noted which it was.
         response = self.get_response(request)
-        return answer(request) if response.status_code == 500 and hasattr(request, _NOTE) else response
+        return answer(request, getattr(request, _NOTE)) if response.status_code == 500 and hasattr(request, _NOTE) else response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, AWAY):
+        status = status_of(error)
+        if status is None:
             return None
-        logger.warning("503 for a %s: %s", type(error).__name__, error)
-        return answer(request)
+        logger.warning("%d for a %s: %s", status, type(error).__name__, error)
+        return answer(request, status)
 
 
 @receiver(got_request_exception)
 def remember(sender: object, request: HttpRequest | None = None, **kwargs: object) -> None:
-    """Note on the request that it failed because something was away."""
-    if request is not None and isinstance(sys.exc_info()[1], AWAY):
-        setattr(request, _NOTE, True)
+    """Note on the request that it failed because something was away or full."""
+    if request is not None and (status := status_of(sys.exc_info()[1])):
+        setattr(request, _NOTE, status)

@@ -9,7 +9,8 @@ address that no row names yet; `sweep` removes both once they are old. A row tha
 `put` returned.
 
 Storing what is there already and sweeping exclude each other by a lock on `root/lock`, and a file stored again counts as
-new: otherwise a sweep could remove it between `put` and the commit of the row that names it.
+new: otherwise a sweep could remove it between `put` and the commit of the row that names it. How old a file is, is told by the
+clock that dated it, the file system's: a sweeper whose own clock is days ahead would take what is just being filed.
 """
 
 from __future__ import annotations
@@ -19,30 +20,47 @@ import fcntl
 import hashlib
 import os
 import re
-import time
+import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from io import BufferedReader, BytesIO
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+from failpoints import failpoint
 
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
 _MODE = 0o440
 KEEP_FREE = 1 << 30
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_ASKED_AT_ONCE = 500
 
 
-class NoSpace(Exception):
+class CannotStore(OSError):
+    """Nothing was stored, by no fault of what was to be stored. An OSError with its number, so that what is always true of a full
+    disk (doors answer 507, jobs wait) holds for this one too."""
+
+
+class NoSpace(CannotStore):
     """Storing this would leave less than the reserve free on the disk. Doors answer 507."""
 
     def __init__(self, free: int, keep_free: int) -> None:
-        super().__init__(f"{free} bytes are free, {keep_free} are kept in reserve")
+        super().__init__(errno.ENOSPC, f"{free} bytes are free, {keep_free} are kept in reserve")
         self.free = free
         self.keep_free = keep_free
+
+
+class Unwritable(CannotStore):
+    """The file system is mounted read-only, or fails, or is closed to us. Doors answer 503."""
+
+    def __init__(self, number: int | None) -> None:
+        super().__init__(number or errno.EIO, f"the store cannot be written: {os.strerror(number or errno.EIO)}")
 
 
 class TooLarge(Exception):
@@ -61,12 +79,20 @@ class Missing(Exception):
         self.sha256 = sha256
 
 
-class Damaged(Exception):
-    """What is stored at this address is not what the address says. Needs an operator with a backup."""
+class Damaged(CannotStore):
+    """What is stored at this address is not what the address says. Needs an operator with a backup. Doors answer 503."""
 
     def __init__(self, sha256: str) -> None:
-        super().__init__(sha256)
+        super().__init__(errno.EIO, f"what is stored under {sha256} was changed")
         self.sha256 = sha256
+
+
+class _SourceFailed(Exception):
+    """Reading what was to be stored failed: that is not the store's failure, and goes on to the caller as it was."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class TooManyOrphans(Exception):
@@ -90,6 +116,10 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+Named: TypeAlias = "Callable[[Sequence[str]], Container[str]]"
+"""Which of these addresses are named by a row, at least: what it names beside them does not matter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """`new` is False if the same bytes were there before."""
@@ -111,6 +141,13 @@ def _sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _read(stream: Readable) -> bytes:
+    try:
+        return stream.read(_CHUNK)
+    except OSError as error:
+        raise _SourceFailed(error) from error
 
 
 class BlobStore:
@@ -152,38 +189,58 @@ class BlobStore:
                 yield path.name
 
     def check_space(self, coming: int = 0) -> None:
-        """Raise NoSpace if storing `coming` more bytes would touch the reserve. Doors ask before they receive a body."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        disk = os.statvfs(self.root)
+        """Raise NoSpace if storing `coming` more bytes would touch the reserve, Unwritable if nothing can be stored at all.
+
+        Doors ask before they receive a body.
+        """
+        with self._refusing():
+            self.root.mkdir(parents=True, exist_ok=True)
+            disk = os.statvfs(self.root)
+        if disk.f_flag & os.ST_RDONLY:
+            raise Unwritable(errno.EROFS)
         free = disk.f_bavail * disk.f_frsize
         if free - coming < self.keep_free:
             raise NoSpace(free, self.keep_free)
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """What the disk says, as NoSpace or Unwritable."""
+        try:
+            yield
+        except CannotStore:
+            raise
+        except OSError as error:
+            raise (NoSpace(0, self.keep_free) if error.errno in FULL else Unwritable(error.errno)) from error
 
     def put(self, source: bytes | Readable, limit: int) -> Stored:
         """Store bytes, or all that `source.read` gives, at their address; nothing is ever overwritten.
 
         Returns after everything is on the disk for good. The same bytes may be put again, also at the same time by others.
-        Raises TooLarge, NoSpace, Damaged (other bytes lie at that address), or what `source.read` raises; then nothing is left.
+        Raises TooLarge, NoSpace, Unwritable, Damaged (other bytes lie at that address), or what `source.read` raises; then nothing is
+        left.
         """
         stream: Readable = BytesIO(source) if isinstance(source, bytes) else source
         self.check_space(len(source) if isinstance(source, bytes) else 0)
-        self._incoming.mkdir(mode=0o750, exist_ok=True)
         temporary = self._incoming / uuid.uuid4().hex
         try:
-            sha256, size = self._receive(stream, temporary, limit)
-            return Stored(sha256, size, self._place(temporary, sha256))
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise NoSpace(0, self.keep_free) from error
-            raise
+            with self._refusing():
+                self._incoming.mkdir(mode=0o750, exist_ok=True)
+                sha256, size = self._receive(stream, temporary, limit)
+                failpoint("blob.received")
+                new = self._place(temporary, sha256)
+        except _SourceFailed as failed:
+            raise failed.error from None
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # On a disk that can be written no more it stays, for the sweep.
+                temporary.unlink()
+        failpoint("blob.placed")
+        return Stored(sha256, size, new)
 
     def _receive(self, stream: Readable, temporary: Path, limit: int) -> tuple[str, int]:
         digest, size = hashlib.sha256(), 0
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb", buffering=0) as file:
-            while chunk := stream.read(_CHUNK):
+            while chunk := _read(stream):
                 size += len(chunk)
                 if size > limit:
                     raise TooLarge(limit)
@@ -239,15 +296,16 @@ class BlobStore:
         _sync_directory(final.parent)
         return True
 
-    def drop(self, sha256: str, known: Callable[[str], bool], older_than: timedelta) -> bool:
+    def drop(self, sha256: str, named: Named, older_than: timedelta) -> bool:
         """Remove one file that nothing names any more, if untouched for `older_than`; False if it stays.
 
         Storing the same bytes again makes them new, so what someone is just sending is never taken from under them.
         """
-        final, until = self.path(sha256), time.time() - older_than.total_seconds()
+        final, until = self.path(sha256), self._clock() - older_than.total_seconds()
         with self._locked(fcntl.LOCK_EX):
             try:
-                if final.stat().st_mtime > until or known(sha256):
+                # Asked under the lock: it may have been stored a second time, and named, a moment ago.
+                if final.stat().st_mtime > until or sha256 in named([sha256]):
                     return False
                 final.unlink()
             except FileNotFoundError:
@@ -255,39 +313,51 @@ class BlobStore:
         _sync_directory(final.parent)
         return True
 
-    def sweep(self, known: Callable[[str], bool] | Iterable[str], older_than: timedelta, *, at_most: int = 100) -> Swept:
+    def orphans(self, named: Named, older_than: timedelta) -> list[str]:
+        """The addresses of stored files that nothing names, if untouched for `older_than`, which must be longer than any transaction
+        between `put` and the commit of its row."""
+        if not self.root.exists():
+            return []
+        until, found = self._clock() - older_than.total_seconds(), []
+        old = (sha256 for sha256 in self.addresses() if _touched(self.path(sha256)) <= until)
+        while batch := list(islice(old, _ASKED_AT_ONCE)):
+            known = named(batch)
+            found += [sha256 for sha256 in batch if sha256 not in known]
+        return found
+
+    def sweep_incoming(self, older_than: timedelta) -> int:
+        """Remove what killed processes left half received, if untouched for `older_than`. Returns how many files went."""
+        if not self.root.exists():
+            return 0
+        until, count = self._clock() - older_than.total_seconds(), 0
+        for temporary in self._incoming.glob("*"):
+            if _touched(temporary) <= until:
+                temporary.unlink(missing_ok=True)
+                count += 1
+        return count
+
+    def sweep(self, named: Named, older_than: timedelta, *, at_most: int = 100) -> Swept:
         """Remove what interrupted work left behind: temporaries, and files that nothing names, if untouched for `older_than`.
 
-        `known` says which addresses are referenced. `older_than` must be longer than any transaction between `put` and the
-        commit of its row. Raises TooManyOrphans, with nothing removed, if more than `at_most` files would go.
+        Raises TooManyOrphans, with nothing removed, if more than `at_most` files would go.
         """
-        known_to: Callable[[str], bool]
-        if callable(known):
-            known_to = known
-        else:
-            known_to = set(known).__contains__
-        until = time.time() - older_than.total_seconds()
-        if not self.root.exists():
-            return Swept(0, ())
+        found = self.orphans(named, older_than)
+        if len(found) > at_most:
+            raise TooManyOrphans(len(found), at_most)
+        temporaries = self.sweep_incoming(older_than)
+        return Swept(temporaries, tuple(sha256 for sha256 in found if self.drop(sha256, named, older_than)))
 
-        def old(path: Path) -> bool:
-            with suppress(FileNotFoundError):
-                return path.stat().st_mtime <= until
-            return False
+    def _clock(self) -> float:
+        """Now, by the clock that dates the files of this store: a fresh file's own date."""
+        with self._refusing():
+            self._incoming.mkdir(mode=0o750, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._incoming) as file:
+                return os.fstat(file.fileno()).st_mtime
 
-        orphans = [sha256 for sha256 in self.addresses() if old(self.path(sha256)) and not known_to(sha256)]
-        if len(orphans) > at_most:
-            raise TooManyOrphans(len(orphans), at_most)
-        temporaries = 0
-        for temporary in self._incoming.glob("*"):
-            if old(temporary):
-                temporary.unlink(missing_ok=True)
-                temporaries += 1
-        removed = []
-        for sha256 in orphans:
-            with self._locked(fcntl.LOCK_EX):
-                # Looked at again under the lock: it may have been stored a second time since.
-                if old(self.path(sha256)) and not known_to(sha256):
-                    self.path(sha256).unlink(missing_ok=True)
-                    removed.append(sha256)
-        return Swept(temporaries, tuple(removed))
+
+def _touched(path: Path) -> float:
+    """When a file was last touched; far in the future if it is gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
-from evidence.blobs import BlobStore
+from evidence.blobs import BlobStore, CannotStore, NoSpace
 
 
 def originals() -> BlobStore:
@@ -17,3 +18,12 @@ def originals() -> BlobStore:
 def renditions() -> BlobStore:
     """Pictures made from pixels alone; they can be made again."""
     return BlobStore(Path(settings.RENDITIONS_DIR), keep_free=settings.FREE_SPACE_FLOOR)
+
+
+def refusal(error: CannotStore) -> tuple[str, int]:
+    """What a door says when nothing could be stored, and its status: 507 for want of room, 503 for a disk that takes nothing."""
+    if isinstance(error, NoSpace):
+        first, status = _("There is no room to store this just now."), 507
+    else:
+        first, status = _("This cannot be stored just now."), 503
+    return f"{first} {_('Nothing of it was kept, and what was sent before is safe. Please try again later.')}", status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from django.utils import timezone
 import jobs
 import ledger
 from claims.models import Appearance, Source
-from evidence import decoding
+from evidence import decoding, orphans
 from evidence.actions import staging
 from evidence.actions.filing import mark_read
 from evidence.actions.looking import WATCHER, Looked, record_look, sight_appearance
@@ -23,6 +24,7 @@ from evidence.looking import classify
 from evidence.models import Exhibit, Observation, Rendition, Version, Watch
 from evidence.states import PRESENT, ExhibitStatus, LookType, Provenance
 from evidence.stores import originals, renditions
+from failpoints import failpoint
 
 CAPTURE_LIMIT = 50 * 1024 * 1024
 SWEEP = 500
@@ -118,6 +120,7 @@ def read_exhibit(work: jobs.Work) -> None:
             with work.finish():
                 mark_read(by=WATCHER, exhibit=exhibit, now=timezone.now(), outcome=str(refused.code), status=ExhibitStatus.UNREADABLE)
         case decoding.Decoded() as photo:
+            failpoint("exhibit.decoded")
             made = [(one, renditions().put(one.data, limit=CAPTURE_LIMIT)) for one in photo.renditions]
             with work.finish():
                 fields: dict[str, Any] = {
@@ -141,12 +144,21 @@ def provenance_of(metadata: dict[str, str | int]) -> str:
 
 @jobs.periodic("evidence.sweep_files", every=timedelta(hours=6))
 def sweep_files() -> None:
-    """Remove renditions that no row names. Originals are swept by the operators' command alone."""
-    known = set(Rendition.objects.values_list("digest", flat=True).iterator())
-    renditions().sweep(known, older_than=timedelta(days=1))
+    """Remove renditions that no row names."""
+
+    def named(digests: Sequence[str]) -> set[str]:
+        return set(Rendition.objects.filter(digest__in=digests).values_list("digest", flat=True))
+
+    renditions().sweep(named, older_than=timedelta(days=1))
+
+
+@jobs.periodic("evidence.sweep_originals", every=timedelta(days=1))
+def sweep_originals() -> None:
+    """Remove originals that no row names (evidence.orphans). When it refuses, the job is set aside and operators read why."""
+    orphans.sweep()
 
 
 @jobs.periodic("evidence.sweep_staged", every=timedelta(hours=1))
 def sweep_staged() -> None:
     """Let go of photos that were sent ahead of a form that never came."""
-    staging.sweep(now=timezone.now())
+    staging.sweep()

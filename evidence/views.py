@@ -28,13 +28,13 @@ from claims.models import Aspect, Claim
 from claims.paging import page_of
 from claims.written import write
 from evidence.actions import filing, looking, staging
-from evidence.blobs import Missing, NoSpace, TooLarge
+from evidence.blobs import CannotStore, Missing, TooLarge
 from evidence.forms import MEASUREMENTS, STEPS, FilingForm, MeasurementForm, StepForm, TeardownForm
 from evidence.keyed import keyed
 from evidence.models import Alert, Exhibit, Rendition, Submission, Teardown
 from evidence.permissions import check_file, check_withdraw
 from evidence.states import ExhibitStatus
-from evidence.stores import originals, renditions
+from evidence.stores import originals, refusal, renditions
 from ledger.models import Checkpoint
 
 # --- filing ------------------------------------------------------------------------------------------------------------
@@ -139,9 +139,9 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
                 forms_.main.add_error(None, error.messages)
             except TooLarge:
                 forms_.main.add_error("photos", ValidationError(_("A file is too large. Nothing was stored."), code="too_large"))
-            except NoSpace:
-                forms_.main.add_error(None, _("There is no room to store this just now. Nothing was stored; please try again later."))
-                status = 507
+            except CannotStore as error:
+                sentence, status = refusal(error)
+                forms_.main.add_error(None, sentence)
             except staging.QuotaReached:
                 forms_.main.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
                 status = 429
@@ -171,7 +171,7 @@ def _keep(request: HttpRequest, claim: Claim, form_key: str) -> bool:
                 by=person(request), claim=claim, form_key=form_key, file_key=keyed("staged", f"{form_key} {stored.sha256}"), stored=stored,
                 filename=file.name or "", now=timezone.now(),
             )  # fmt: skip
-        except (ValidationError, NotAllowed, NoSpace, TooLarge, staging.QuotaReached):
+        except (ValidationError, NotAllowed, CannotStore, TooLarge, staging.QuotaReached):
             kept = False
     return kept
 
@@ -220,8 +220,8 @@ def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
             )  # fmt: skip
         except TooLarge as error:
             return _said(_("It is larger than %(limit)s.") % {"limit": filesizeformat(error.limit)}, 413)
-        except NoSpace:
-            return _said(_("There is no room to store this just now. Please try again later."), 507)
+        except CannotStore as error:
+            return _said(*refusal(error))
         except staging.QuotaReached:
             return _said(_("That is as much as one account may send in a day. Hand in what is here, and go on tomorrow."), 429)
         except ValidationError as error:

@@ -17,10 +17,11 @@ from accounts.doors import person, requires
 from accounts.models import Role
 from claims.models import Source
 from evidence.actions.looking import upload_capture
-from evidence.blobs import NoSpace, TooLarge
+from evidence.blobs import CannotStore, TooLarge
 from evidence.forms import CopyForm
 from evidence.models import Observation
 from evidence.states import LookMethod, LookType
+from evidence.stores import refusal
 
 SHOWN = 50
 
@@ -45,9 +46,9 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
                 form.add_error(None, error.messages)
             except TooLarge:
                 form.add_error("file", ValidationError(_("The file is larger than 25 MiB. Nothing was stored."), code="too_large"))
-            except NoSpace:
-                form.add_error(None, _("There is no room to store this just now. Nothing was stored; please try again later."))
-                status = 507
+            except CannotStore as error:
+                sentence, status = refusal(error)
+                form.add_error(None, sentence)
             else:
                 messages.success(request, _told(observation))
                 return redirect("evidence:upload", found.pk)

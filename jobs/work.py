@@ -6,6 +6,7 @@ row is claimable again with a new token, and whatever the old worker still tries
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,9 @@ from jobs.models import MAX_ATTEMPTS, MAX_WAITS, Job, JobQuerySet
 from jobs.states import State
 
 log = logging.getLogger(__name__)
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+ROOM_AGAIN = timedelta(seconds=30)
 
 
 class LeaseLost(Exception):
@@ -85,6 +89,9 @@ class Work:
         """Give the job back, to be tried again later, or set it aside after the last attempt. Silent when it is not ours."""
         if isinstance(error, registry.Retry) and error.after is not None and self._wait(error.after, str(error)):
             return
+        if no_room(error) and self._wait(ROOM_AGAIN, describe(error)):
+            log.error("Job %s (%s) waits: %s", self.id, self.kind, describe(error))
+            return
         if self.attempt >= MAX_ATTEMPTS:
             self._mine().update(state=State.QUARANTINED, token=None, lease_until=None, finished_at=Now(), last_error=describe(error))
             log.error("Job %s (%s) was set aside after %d attempts: %s", self.id, self.kind, self.attempt, describe(error))
@@ -94,6 +101,14 @@ class Work:
             state=State.QUEUED, token=None, lease_until=None, run_after=Now() + wait, sent_at=None, last_error=describe(error)
         )
         log.warning("Job %s (%s) failed at attempt %d: %s", self.id, self.kind, self.attempt, describe(error))
+
+
+def no_room(error: BaseException) -> bool:
+    """Whether a disk is full or read-only, ours or the database's: no fault of the job, and it passes."""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    # SQLSTATE class 53: insufficient resources (PostgreSQL, appendix A).
+    return isinstance(error, OperationalError) and str(getattr(error.__cause__, "sqlstate", "")).startswith("53")
 
 
 def describe(error: BaseException) -> str:

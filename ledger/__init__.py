@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ledger.sealing import seal as seal
     from ledger.sealing import unseal as unseal
     from ledger.vitals import health as health
+    from ledger.vitals import older_than_published as older_than_published
 
 _HOMES = {
     "recorded": "ledger.recording",
@@ -34,6 +35,7 @@ _HOMES = {
     "unseal": "ledger.sealing",
     "batch": "ledger.batches",
     "health": "ledger.vitals",
+    "older_than_published": "ledger.vitals",
 }
 _ROOMS = {"erasure", "fixity", "history", "proofs", "registry"}  # so that `ledger.history.of(…)` needs no second import
 

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.request_ids.RequestIds",
     "config.unavailable.Unavailable",
+    "config.uploads.WholeBodies",
     "django.middleware.security.SecurityMiddleware",
     "config.content.ContentHost",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -160,6 +161,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 40
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler", "config.uploads.Nameless"]
 
 # History rows: statement level, append-only, with the whole context in each row (no shared context row to fight over).
 PGHISTORY_APPEND_ONLY = False  # ours is stronger and is put on by ledger (also against TRUNCATE, and for superusers' mistakes)
@@ -274,6 +276,8 @@ STAGED_KEPT_FOR = timedelta(days=2)
 FILED_MAX_SUBMISSIONS = environment.integer("FILED_MAX_SUBMISSIONS", 200, least=1)
 #: How many bytes of photos one account may file in a day.
 FILED_MAX_BYTES = environment.integer("FILED_MAX_BYTES", 4 * 1024 * 1024 * 1024, least=1)
+#: How long an original that no row names may lie, in case a filing is still on its way. Far longer than any request.
+ORPHANS_KEPT_FOR = timedelta(days=2)
 FREE_SPACE_FLOOR = 512 * 1024 * 1024
 
 # For operators.

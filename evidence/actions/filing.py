@@ -112,7 +112,7 @@ def receive_photos(*, by: User, files: Sequence[Upload], now: datetime, idempote
     """Store the photos of a form that is about to be filed, if the account may file as much.
 
     Asked before anything is stored, so that who is over the quota fills no disk. What was filed before under the same key is no
-    second filing. Raises QuotaReached, and evidence.blobs' TooLarge and NoSpace.
+    second filing. Raises QuotaReached, and evidence.blobs' TooLarge and CannotStore.
     """
     if not (idempotency_key and Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).exists()):
         check_quota(by=by, coming=sum(one.size or 0 for one in files), now=now)

@@ -148,7 +148,7 @@ def upload_capture(
       stand in it. Versions are never renumbered, and an order that only someone's word gives is not written into them.
 
     It neither starts nor ends a disappearance. The same copy twice is one. Raises NotAllowed, ValidationError, and the store's
-    TooLarge and NoSpace.
+    TooLarge and CannotStore.
     """
     check_upload(by)
     if captured_at > now:

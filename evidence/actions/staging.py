@@ -17,13 +17,14 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Sum
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from claims.models import Claim
 from evidence.blobs import Readable, Stored
-from evidence.keyed import keyed
-from evidence.models import Capture, Exhibit, StagedPhoto
+from evidence.models import StagedPhoto
+from evidence.orphans import named
 from evidence.permissions import check_file
 from evidence.stores import originals
 
@@ -45,7 +46,7 @@ class NewPhoto:
 
 
 def receive(stream: Readable) -> Stored:
-    """Store the bytes of one photo, before anything looks inside. Raises evidence.blobs' TooLarge and NoSpace."""
+    """Store the bytes of one photo, before anything looks inside. Raises evidence.blobs' TooLarge and CannotStore."""
     return originals().put(stream, limit=settings.EXHIBIT_MAX_BYTES)
 
 
@@ -103,14 +104,19 @@ def discard(*, by: User, photo: UUID, now: datetime) -> bool:
     return StagedPhoto.objects.kept().filter(user=by, pk=photo).update(closed_at=now) == 1
 
 
-def sweep(*, now: datetime) -> int:
+def sweep() -> int:
     """Remove rows older than `STAGED_KEPT_FOR` and, of those that were not filed, the bytes. Returns how many rows went.
+
+    By the database's clock: a worker whose own is days ahead would take from people what they have just sent.
 
     Bytes go after the rows are gone for good, and stay if anything names them or somebody has just sent them again.
     """
-    until = now - settings.STAGED_KEPT_FOR
     with transaction.atomic():
-        rows = StagedPhoto.objects.filter(created_at__lt=until).select_for_update(skip_locked=True).order_by("created_at")[:SWEEP]
+        rows = (
+            StagedPhoto.objects.filter(created_at__lt=Now() - settings.STAGED_KEPT_FOR)
+            .select_for_update(skip_locked=True)
+            .order_by("created_at")[:SWEEP]
+        )
         old = {one.pk: one.digest for one in rows}
         StagedPhoto.objects.filter(pk__in=old).delete()
         transaction.on_commit(lambda: _drop(set(old.values()) - {""}))
@@ -119,13 +125,4 @@ def sweep(*, now: datetime) -> int:
 
 def _drop(digests: set[str]) -> None:
     for digest in digests:
-        originals().drop(digest, _named, older_than=settings.STAGED_KEPT_FOR / 2)
-
-
-def _named(digest: str) -> bool:
-    """Whether any row names these bytes."""
-    return (
-        StagedPhoto.objects.filter(digest=digest).exists()
-        or Exhibit.objects.filter(duplicate_key=keyed("original", digest)).exists()
-        or Capture.objects.filter(digest=digest).exists()
-    )
+        originals().drop(digest, named, older_than=settings.STAGED_KEPT_FOR / 2)

@@ -9,6 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.decorators import method_decorator
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status, viewsets
@@ -38,17 +39,21 @@ from evidence.api.serializers import (
     SubmissionSerializer,
     VersionSerializer,
 )
-from evidence.blobs import NoSpace, TooLarge
+from evidence.blobs import CannotStore, TooLarge
 from evidence.diffing import diff
 from evidence.models import Comparison, Disappearance, Exhibit, Observation, Region, Submission, Version
+from evidence.stores import refusal
 
 MAX_KEY = 80
 
 
 class NoRoom(APIException):
-    status_code = 507
-    default_detail = "There is no room to store this just now. Nothing was stored; please try again later."
-    default_code = "no_room"
+    """507 or 503: nothing was stored, by no fault of what was sent."""
+
+    def __init__(self, error: CannotStore) -> None:
+        with override("en"):
+            sentence, self.status_code = refusal(error)
+        super().__init__(sentence, "no_room" if self.status_code == 507 else "cannot_store")
 
 
 class TooManyFiled(APIException):
@@ -227,8 +232,8 @@ class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveM
             )  # fmt: skip
         except TooLarge as error:
             raise FileTooLarge(f"A photo has more than {error.limit} bytes. Nothing was stored.") from error
-        except NoSpace as error:
-            raise NoRoom from error
+        except CannotStore as error:
+            raise NoRoom(error) from error
         except QuotaReached as error:
             raise TooManyFiled from error
         return Response(SubmissionSerializer(submission).data, status=status.HTTP_201_CREATED)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+
+from django.db import connections
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -28,6 +31,24 @@ def carrying(token: str) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def in_a_child(action: Callable[[], object]) -> int:
+    """Run `action` in a forked process that may be killed in it: its exit code, negative for a signal.
+
+    1 if it raised. The database connections of this process stay untouched; those of the child are its own.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            for connection in connections.all():
+                connection.connection = None  # closing the inherited one would end the parent's session
+            action()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:

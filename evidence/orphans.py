@@ -1,0 +1,77 @@
+"""Originals that no row names: left by a filing that was killed, refused or given up after its bytes were stored.
+
+Evidence is lost for ever if this is wrong, so an original goes only when all of these say so:
+
+1. nobody stored it for `settings.ORPHANS_KEPT_FOR`, by the file system's own clock; storing the same bytes again counts;
+2. no capture, no staged photo and no exhibit names it, by the keyed hash of its address;
+3. nor by the address itself: when 2 leaves any, every sealed address is opened. One that cannot be opened stops the sweep;
+4. the database is no older than the published log: after an older backup was restored, the rows that name a file are missing;
+5. they are no more than `at_most`: more are likelier a wrong question than so many orphans, and a person has to look.
+
+1 and 2 are asked again under the store's lock, which storing takes too (evidence.blobs), just before each file goes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from django.conf import settings
+
+import ledger
+from evidence import fixity
+from evidence.blobs import Swept, TooManyOrphans
+from evidence.keyed import keyed
+from evidence.models import Capture, Exhibit, StagedPhoto
+from evidence.stores import originals
+
+log = logging.getLogger(__name__)
+
+AT_MOST = 200
+
+
+class SweepRefused(Exception):
+    """It cannot be told for certain which originals are named, so none was removed. The message says why."""
+
+
+def named(digests: Collection[str]) -> set[str]:
+    """Which of these originals a row names."""
+    keys = {keyed("original", digest): digest for digest in digests}
+    found = set(Capture.objects.filter(digest__in=digests).values_list("digest", flat=True))
+    found |= set(StagedPhoto.objects.filter(digest__in=digests).values_list("digest", flat=True))
+    found |= {keys[key] for key in Exhibit.objects.filter(duplicate_key__in=list(keys)).values_list("duplicate_key", flat=True)}
+    # An erasure may take the key alone and leave the original: those few are opened.
+    for exhibit in Exhibit.objects.filter(duplicate_key="").exclude(digest=None).iterator():
+        found.add(str(ledger.unseal(exhibit, "digest")))
+    return found
+
+
+def find() -> list[str]:
+    """Every original that 1 to 4 let go. Raises SweepRefused."""
+    if ledger.older_than_published():
+        raise SweepRefused("the database is older than the published log: the rows that name originals may be missing")
+    orphans = originals().orphans(named, settings.ORPHANS_KEPT_FOR)
+    return sorted(set(orphans) - _opened()) if orphans else []
+
+
+def _opened() -> set[str]:
+    """Every sealed address, opened."""
+    addresses = set()
+    for said in fixity.exhibits():
+        if isinstance(said, str):
+            raise SweepRefused(said)
+        addresses.add(said[1])
+    return addresses
+
+
+def sweep(*, at_most: int = AT_MOST) -> Swept:
+    """Remove them, and what was half received. Raises SweepRefused or TooManyOrphans, with no original removed."""
+    store = originals()
+    temporaries = store.sweep_incoming(settings.ORPHANS_KEPT_FOR)
+    found = find()
+    if len(found) > at_most:
+        raise TooManyOrphans(len(found), at_most)
+    gone = tuple(digest for digest in found if store.drop(digest, named, settings.ORPHANS_KEPT_FOR))
+    if gone:
+        log.warning("%d originals that nothing names were removed.", len(gone))
+    return Swept(temporaries, gone)
