@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,23 @@ def directories(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     return found
 
 
+@register()
+def bucket(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What the originals' bucket needs: the SDK, and a connection that nobody reads along."""
+    found: list[CheckMessage] = []
+    if not settings.S3_BUCKET:
+        return found
+    if find_spec("boto3") is None:
+        hint = "pip install --require-hashes -r requirements-s3.txt"
+        found.append(_error("E030", "S3_BUCKET is set, and the AWS SDK (boto3) is not installed.", hint))
+    endpoint = urlsplit(settings.S3_ENDPOINT)
+    if settings.S3_ENDPOINT and (endpoint.scheme not in {"http", "https"} or not endpoint.hostname):
+        found.append(_error("E031", "S3_ENDPOINT must be https:// and a host.", "S3_ENDPOINT=https://s3.example"))
+    elif endpoint.scheme == "http" and not loopback(endpoint.hostname or ""):
+        found.append(_error("E031", "Originals would go to S3_ENDPOINT unencrypted.", "https://, or a server on this machine."))
+    return found
+
+
 @register(deploy=True)
 def deployed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """What an operator should look at once."""
@@ -134,6 +152,6 @@ def deployed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Che
 
 def refuse() -> None:
     """Raise ImproperlyConfigured, naming each error and its remedy, if a check above finds one."""
-    errors = [message for check in (hosts, work, directories) for message in check(None) if message.is_serious()]
+    errors = [message for check in (hosts, work, directories, bucket) for message in check(None) if message.is_serious()]
     if errors:
         raise ImproperlyConfigured("Refusing to start:\n" + "\n".join(f"{error.id}: {error.msg} {error.hint}" for error in errors))

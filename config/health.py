@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 import jobs
 import ledger
 from config.unavailable import AWAY
+from evidence.stores import bucket_store
 from jobs import bell
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,11 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def parts() -> dict[str, bool]:
-    """Each part of the whole, and whether it is ready: database, broker, sequencer (its lag), canary (work goes round)."""
+    """Each part of the whole, and whether it is ready: database, broker, sequencer (its lag), canary (work goes round), and the bucket
+    of originals where there is one."""
     ready = {"database": False, "broker": bell.answers(), "sequencer": False, "canary": False}
+    if (originals := bucket_store()) is not None:
+        ready["originals"] = originals.bucket.answers()
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

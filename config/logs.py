@@ -95,5 +95,9 @@ def configuration(*, level: str, machine: bool = True) -> dict[str, object]:
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
             "celery.app.trace": {"level": "WARNING"},
+            # At their ease they write credentials, and the addresses of unpublished files.
+            "boto3": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
         },
     }

@@ -174,6 +174,11 @@ class BlobStore:
         except FileNotFoundError:
             raise Missing(sha256) from None
 
+    def file(self, sha256: str) -> Path:
+        """A file with these bytes, for programs that open files themselves. Raises Missing."""
+        with self.open(sha256):
+            return self.path(sha256)
+
     def verify(self, sha256: str) -> Fixity:
         """Read every byte and compare with the address. About 1 GB a second."""
         try:

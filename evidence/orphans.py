@@ -9,6 +9,10 @@ Evidence is lost for ever if this is wrong, so an original goes only when all of
 5. they are no more than `at_most`: more are likelier a wrong question than so many orphans, and a person has to look.
 
 1 and 2 are asked again under the store's lock, which storing takes too (evidence.blobs), just before each file goes.
+
+Where originals lie in a bucket, the job sweeps the files here, of which the bucket has another copy. What lies in the bucket is swept by
+the command alone, with the owner's credentials: the processes cannot delete there. Then 1 goes by the bucket's clock, and instead of
+a lock only those versions go that were there before 2 was asked (evidence.buckets).
 """
 
 from __future__ import annotations
@@ -21,9 +25,11 @@ from django.conf import settings
 import ledger
 from evidence import fixity
 from evidence.blobs import Swept, TooManyOrphans
+from evidence.buckets import BucketStore
+from evidence.erasure import kept_captures
 from evidence.keyed import keyed
-from evidence.models import Capture, Exhibit, StagedPhoto
-from evidence.stores import originals
+from evidence.models import Exhibit, StagedPhoto
+from evidence.stores import bucket_store, originals
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +43,8 @@ class SweepRefused(Exception):
 def named(digests: Collection[str]) -> set[str]:
     """Which of these originals a row names."""
     keys = {keyed("original", digest): digest for digest in digests}
-    found = set(Capture.objects.filter(digest__in=digests).values_list("digest", flat=True))
+    # What an erasure took away is named no more: a machine that was off may still have it.
+    found = set(kept_captures().filter(digest__in=digests).values_list("digest", flat=True))
     found |= set(StagedPhoto.objects.filter(digest__in=digests).values_list("digest", flat=True))
     found |= {keys[key] for key in Exhibit.objects.filter(duplicate_key__in=list(keys)).values_list("duplicate_key", flat=True)}
     # An erasure may take the key alone and leave the original: those few are opened.
@@ -46,11 +53,12 @@ def named(digests: Collection[str]) -> set[str]:
     return found
 
 
-def find() -> list[str]:
-    """Every original that 1 to 4 let go. Raises SweepRefused."""
+def find(*, in_bucket: bool = False) -> list[str]:
+    """Every original that 1 to 4 let go, here or in the bucket. Raises SweepRefused, BucketFailed."""
     if ledger.older_than_published():
         raise SweepRefused("the database is older than the published log: the rows that name originals may be missing")
-    orphans = originals().orphans(named, settings.ORPHANS_KEPT_FOR)
+    look = _bucket().orphans_in_bucket if in_bucket else originals().orphans
+    orphans = look(named, settings.ORPHANS_KEPT_FOR)
     return sorted(set(orphans) - _opened()) if orphans else []
 
 
@@ -62,6 +70,22 @@ def _opened() -> set[str]:
             raise SweepRefused(said)
         addresses.add(said[1])
     return addresses
+
+
+def _bucket() -> BucketStore:
+    store = bucket_store()
+    if store is None:
+        raise SweepRefused("originals lie in no bucket: S3_BUCKET names none")
+    return store
+
+
+def sweep_bucket(*, at_most: int = AT_MOST) -> tuple[str, ...]:
+    """Remove those in the bucket. Raises SweepRefused or TooManyOrphans, with none removed, and BucketFailed."""
+    store = _bucket()
+    found = find(in_bucket=True)
+    if len(found) > at_most:
+        raise TooManyOrphans(len(found), at_most)
+    return tuple(digest for digest in found if store.drop_in_bucket(digest, named, settings.ORPHANS_KEPT_FOR))
 
 
 def sweep(*, at_most: int = AT_MOST) -> Swept:

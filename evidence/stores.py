@@ -1,4 +1,4 @@
-"""Where bytes lie: originals as received, and the renditions made from them."""
+"""Where bytes lie: originals as received, in a bucket too where one is named; and the renditions made from them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,25 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from evidence.blobs import BlobStore, CannotStore, NoSpace
+from evidence.buckets import Bucket, BucketStore, Place
 
 
 def originals() -> BlobStore:
     """Captures and exhibits exactly as they came, once each."""
+    return bucket_store() or local_originals()
+
+
+def local_originals() -> BlobStore:
+    """Those of them that lie here."""
     return BlobStore(Path(settings.BLOBS_DIR), keep_free=settings.FREE_SPACE_FLOOR)
+
+
+def bucket_store() -> BucketStore | None:
+    """The store of originals with its bucket, where S3_BUCKET names one."""
+    if not settings.S3_BUCKET:
+        return None
+    bucket = Bucket(Place(settings.S3_BUCKET, settings.S3_ENDPOINT, settings.S3_REGION))
+    return BucketStore(Path(settings.BLOBS_DIR), bucket, fresh_for=settings.ORPHANS_KEPT_FOR / 2, keep_free=settings.FREE_SPACE_FLOOR)
 
 
 def renditions() -> BlobStore:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,8 @@ from evidence import decoding, orphans
 from evidence.actions import staging
 from evidence.actions.filing import mark_read
 from evidence.actions.looking import WATCHER, Looked, record_look, sight_appearance
+from evidence.blobs import Stored
+from evidence.buckets import BucketFailed
 from evidence.extraction import extract
 from evidence.fetching import Client, FetchFailed
 from evidence.looking import classify
@@ -30,6 +33,8 @@ CAPTURE_LIMIT = 50 * 1024 * 1024
 SWEEP = 500
 # "Nothing changed" is the server's own word: once a day it has to show the page itself.
 TRUSTED_FOR = timedelta(days=1)
+# A bucket that is away is no fault of the work that needs it.
+BUCKET_AGAIN = timedelta(seconds=60)
 
 
 def client() -> Client:
@@ -56,7 +61,7 @@ def visit(url: str, conditions: dict[str, str], latest: Version | None, looked_a
         elapsed_ms=int(response.elapsed * 1000), extract=text, content_type=content_type,
     )  # fmt: skip
     if looked.type == LookType.OK:
-        stored = originals().put(response.body, limit=CAPTURE_LIMIT)
+        stored = _store(response.body)
         looked = replace(looked, digest=stored.sha256, size=stored.size)
     if looked.type not in PRESENT or text is None:
         return looked, None
@@ -113,7 +118,7 @@ def read_exhibit(work: jobs.Work) -> None:
     if exhibit.status in {ExhibitStatus.READY, ExhibitStatus.WITHHELD}:
         return
     digest = str(ledger.unseal(exhibit, "digest"))
-    match decoding.decode(originals().path(digest)):
+    match decoding.decode(_file(digest)):
         case decoding.Refused() as refused:
             if not refused.final and work.attempt < 3:
                 raise jobs.Retry(f"decoder: {refused.code}")
@@ -135,6 +140,22 @@ def read_exhibit(work: jobs.Work) -> None:
                 for one, stored in made:
                     shown = {"media_type": one.mime, "width": one.width, "height": one.height, "digest": stored.sha256, "size": stored.size}
                     Rendition.objects.update_or_create(exhibit=exhibit, name=one.name, defaults=shown)
+
+
+def _store(content: bytes) -> Stored:
+    """Raises jobs.Retry while the bucket is away: the look is done again then."""
+    try:
+        return originals().put(content, limit=CAPTURE_LIMIT)
+    except BucketFailed as error:
+        raise jobs.Retry(error.strerror, after=BUCKET_AGAIN) from error
+
+
+def _file(digest: str) -> Path:
+    """The original as a file of this machine. Raises jobs.Retry while it lies in a bucket that is away; Missing, Damaged."""
+    try:
+        return originals().file(digest)
+    except BucketFailed as error:
+        raise jobs.Retry(error.strerror, after=BUCKET_AGAIN) from error
 
 
 def provenance_of(metadata: dict[str, str | int]) -> str:

@@ -18,6 +18,13 @@ KEYS_DIR = environment.directory("KEYS_DIR", DATA_DIR / "keys")
 LEDGER_DIR = environment.directory("LEDGER_DIR", DATA_DIR / "ledger")
 #: Original bytes, write-once, under their SHA-256. Never served as they lie.
 BLOBS_DIR = environment.directory("BLOBS_DIR", DATA_DIR / "blobs")
+#: The bucket that holds the originals (see S3). BLOBS_DIR is a cache of it then. Credentials come from the environment of the AWS SDK:
+#: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a profile, or the machine's role.
+S3_BUCKET = environment.text("S3_BUCKET", "")
+#: The address of a server that speaks S3, `https://host`. Unset: Amazon's.
+S3_ENDPOINT = environment.text("S3_ENDPOINT", "")
+#: The bucket's region. Unset: what the AWS SDK finds (`AWS_DEFAULT_REGION`), or `us-east-1` with S3_ENDPOINT.
+S3_REGION = environment.text("S3_REGION", "")
 #: Pictures derived from originals; can be made again.
 RENDITIONS_DIR = environment.directory("RENDITIONS_DIR", DATA_DIR / "renditions")
 #: Built reports and snapshots; can be made again, to the byte.

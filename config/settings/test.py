@@ -25,4 +25,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 LANGUAGE_CODE = "en"
+S3_BUCKET = ""  # the tests that want one start a server of their own
 WHITENOISE_AUTOREFRESH = True  # No static files are collected for the suite; without this each client warns that there are none.

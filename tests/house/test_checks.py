@@ -51,6 +51,7 @@ def safe(settings: Any, tmp_path: Path) -> Any:
     settings.CACHES = {"default": {"LOCATION": "redis://cache.example/0"}}
     settings.FETCH_LOCAL = {}
     settings.METRICS_TOKEN = ""
+    settings.S3_BUCKET, settings.S3_ENDPOINT = "originals", "https://s3.example"
     for name in ("KEYS_DIR", "LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT"):
         setattr(settings, name, tmp_path / name)
     checks.refuse()
@@ -80,12 +81,22 @@ def safe(settings: Any, tmp_path: Path) -> Any:
         ("E011", "CELERY_TASK_TIME_LIMIT", 100_000),
         ("E011", "CELERY_VISIBILITY_TIMEOUT", 1),
         ("E022", "METRICS_TOKEN", "short"),
+        ("E031", "S3_ENDPOINT", "http://s3.example"),
+        ("E031", "S3_ENDPOINT", "s3.example"),
     ],
 )
 def test_an_unsafe_setting_is_refused(safe: Any, code: str, name: str, value: object) -> None:
     setattr(safe, name, value)
     with pytest.raises(ImproperlyConfigured, match=f"asclaimed.{code}"):
         checks.refuse()
+
+
+def test_a_bucket_without_the_sdk_is_refused_with_what_to_install(safe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    with pytest.raises(ImproperlyConfigured, match=r"asclaimed\.E030.*requirements-s3\.txt"):
+        checks.refuse()
+    safe.S3_BUCKET = ""
+    checks.refuse()
 
 
 @pytest.mark.parametrize("served", ["LEDGER_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT", "RENDITIONS_DIR"])

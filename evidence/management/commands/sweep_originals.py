@@ -16,9 +16,16 @@ class Command(BaseCommand):
         most = "refuse when there are more (default %(default)s)"
         parser.add_argument("--at-most", type=int, default=orphans.AT_MOST, metavar="N", help=most)
 
-    def handle(self, *args: Any, dry_run: bool, at_most: int, **options: Any) -> None:
+        parser.add_argument("--bucket", action="store_true", help="those in the bucket, not here; needs credentials that may delete there")
+
+    def handle(self, *args: Any, dry_run: bool, at_most: int, bucket: bool, **options: Any) -> None:
         try:
-            gone = orphans.find() if dry_run else orphans.sweep(at_most=at_most).unreferenced
+            if dry_run:
+                gone = tuple(orphans.find(in_bucket=bucket))
+            elif bucket:
+                gone = orphans.sweep_bucket(at_most=at_most)
+            else:
+                gone = orphans.sweep(at_most=at_most).unreferenced
         except (orphans.SweepRefused, TooManyOrphans, CannotStore) as error:
             raise CommandError(f"Nothing was removed: {error}.") from None
         for digest in gone:

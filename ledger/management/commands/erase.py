@@ -47,4 +47,6 @@ class Command(BaseCommand):
             )
         except (ErasureRefused, LogRefused, KeyUnusable, Bad, Unusable) as error:
             raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"a copy stays: {error.strerror or error}. Run this again when that is mended.") from None
         self.stdout.write(f"erased: {', '.join(made.fields)} of {made.object_label}/{made.object_id}")
