@@ -10,6 +10,9 @@ from config import health
 from config.api.guide import guide
 from config.rooms import ROOMS
 
+handler400 = "config.api.problems.bad_request"
+handler404 = "config.api.problems.page_not_found"
+handler500 = "config.api.problems.server_error"
 urlpatterns = [
     *health.urlpatterns,
     path("account/", include("allauth.account.urls")),

@@ -44,7 +44,7 @@ WRITTEN_SCHEMA = {
 
 @extend_schema_field(WRITTEN_SCHEMA)
 class WrittenJSON(serializers.JSONField):
-    """A written text with its translations; `{}` when there is none."""
+    """A written text with its translations; `{}`, or null where that is allowed, when there is none."""
 
 
 class CompanySerializer(serializers.ModelSerializer[Company]):
@@ -57,7 +57,7 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
 
 class LegalEntitySerializer(serializers.ModelSerializer[LegalEntity]):
     name = WrittenJSON(read_only=True)
-    seat = WrittenJSON(read_only=True)
+    seat = WrittenJSON(read_only=True, allow_null=True)
 
     class Meta:
         model = LegalEntity
@@ -115,7 +115,7 @@ class AspectSerializer(serializers.ModelSerializer[Aspect]):
 
 class AppearanceSerializer(serializers.ModelSerializer[Appearance]):
     stance = serializers.ChoiceField(choices=Stance.choices, source="says", read_only=True)
-    note = WrittenJSON(read_only=True)
+    note = WrittenJSON(read_only=True, allow_null=True)
 
     class Meta:
         model = Appearance
@@ -131,7 +131,7 @@ class FlagSerializer(serializers.ModelSerializer[Flag]):
 class ClaimSerializer(serializers.ModelSerializer[Claim]):
     """A claim as it stands in a list."""
 
-    quote_translation = WrittenJSON(read_only=True)
+    quote_translation = WrittenJSON(read_only=True, allow_null=True)
     summary = WrittenJSON(read_only=True)
     company = CompanySerializer(read_only=True)
     product = ProductSerializer(read_only=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -53,3 +54,26 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         if name != "Content-Type":
             answer[name] = value
     return answer
+
+
+def _elsewhere(request: HttpRequest, status: int) -> HttpResponse | None:
+    """For an address under /api/ that no view answers: a problem document like any other. None for pages."""
+    if not request.path_info.startswith("/api/v1/"):
+        return None
+    body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": f"{_TITLES.get(status, 'Error')}."}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 before a view was found."""
+    return _elsewhere(request, 400) or defaults.bad_request(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 where there is no view."""
+    return _elsewhere(request, 404) or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, saying nothing of what is inside."""
+    return _elsewhere(request, 500) or defaults.server_error(request)

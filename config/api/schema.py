@@ -9,13 +9,16 @@ _ALWAYS = {"429": "Too many requests", "503": "Not available just now"}
 
 
 def with_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Add the problem responses: 400 and 404 to reads with parameters, 401/403 to what is not open, 413/507 to uploads."""
+    """Add the problem responses: 400 and 404 to reads with parameters, 401/403 to what is not open, 413/507 to uploads.
+
+    A cursor, too, may lead nowhere.
+    """
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             failures = dict(_ALWAYS)
             if operation.get("parameters") or operation.get("requestBody"):
                 failures["400"] = "Bad request"
-            if "{" in path:
+            if "{" in path or any(one["name"] == "cursor" for one in operation.get("parameters", [])):
                 failures["404"] = "Not found"
             if {} not in operation.get("security", [{}]) or "submissions" in path:
                 failures |= {"401": "Not signed in", "403": "Not allowed"}

@@ -52,8 +52,8 @@ class FieldChangeSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     kind = serializers.CharField()
     state = serializers.CharField()
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.JSONField()
+    after = serializers.JSONField()
     diff = ComparedSerializer(many=True)
 
 
@@ -77,3 +77,18 @@ class LogEntrySerializer(serializers.Serializer[Any]):
 
     index = serializers.IntegerField()
     leaf = serializers.JSONField()
+
+
+class HistorySerializer(serializers.Serializer[Any]):
+    """A page of a history; `next` is the address of the one below it."""
+
+    next = serializers.CharField(allow_null=True)
+    results = HistoryChangeSerializer(many=True)
+
+
+class ChangesSerializer(serializers.Serializer[Any]):
+    """A page of the log; `size` is the size of the published tree, `next` the address of the page after it."""
+
+    size = serializers.IntegerField()
+    next = serializers.CharField(allow_null=True)
+    results = LogEntrySerializer(many=True)

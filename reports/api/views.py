@@ -24,7 +24,7 @@ from claims.models import Claim
 from ledger.history import Change
 from ledger.models import Entry
 from ledger.proofs import NotLogged, published
-from reports.api.serializers import HistoryChangeSerializer, LogEntrySerializer, ReportSerializer
+from reports.api.serializers import ChangesSerializer, HistorySerializer, ReportSerializer
 from reports.building import bundle_of
 from reports.history import compared
 from reports.models import Report
@@ -90,7 +90,7 @@ def change_json(change: Change) -> dict[str, Any]:
 
 
 @extend_schema(
-    responses=HistoryChangeSerializer(many=True),
+    responses=HistorySerializer,
     parameters=[OpenApiParameter("before", int, description="Continue below this log index."), OpenApiParameter("limit", int)],
 )
 @api_view(["GET", "HEAD"])
@@ -128,7 +128,7 @@ class ChangeView(APIView):
     permission_classes = [PublicRead]
 
     @extend_schema(
-        responses=LogEntrySerializer(many=True),
+        responses=ChangesSerializer,
         parameters=[
             OpenApiParameter("after", int, description="The last log index already read; -1 to begin."),
             OpenApiParameter("limit", int),
