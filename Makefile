@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench soak lock clean
+.PHONY: help demo test check fix bench soak screens lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,6 +50,9 @@ bench: $(VENV)/.bench ## benchmarks as ratios against peers (nginx and wrk of th
 
 soak: $(VENV)/.dev ## the long forms: kills, faults, mutants, hostile servers; a line for each promise, held or broken (under an hour)
 	$(BIN)/python -m pytest -n 0 -s tests/soak $(PYTEST_ARGS)
+
+screens: $(VENV)/.dev ## take docs/screens anew: every page of the demonstration, wide and narrow, light and dark, both languages
+	SCREENS=1 $(BIN)/python -m pytest -n 0 tests/browser/test_screens.py
 
 lock: $(VENV)/.dev ## pin every dependency again, with hashes, from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \

@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.demonstration import Demonstration, played
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -31,6 +33,13 @@ def chromium() -> Iterator[Browser]:
     finally:
         if before is None:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def demonstration() -> Iterator[Demonstration]:
+    """The real demonstration with its case complete; whoever uses it belongs to the xdist group "demo", so that it is played once."""
+    with played() as running:
+        yield running
 
 
 class Visitor:

@@ -1,0 +1,165 @@
+"""The real demonstration, played once, and every page of it that anyone can reach by links.
+
+`PLAYED` may name a folder in which the case was played already (a demo's `var`); otherwise it is played in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+from django.urls import Resolver404, resolve
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.house.processes import ROOT, eventually
+
+#: Who walks the site, and as whom they sign in.
+WALKERS = {
+    "anonymous": "",
+    "filer": "owner-a@demo.example",
+    "moderator": "moderator@demo.example",
+    "adjudicator": "adjudicator@demo.example",
+    "company": "company@demo.example",
+    "operator": "operator@demo.example",
+}
+#: Links that end a session or change something, though they are only asked for.
+LEFT_ALONE = re.compile(r"/account/logout/|/i18n/|/media/|\.(?:svg|json|pdf|html)(?:$|\?)|/files/|/captures/|/original$|/picture$")
+#: Enough to meet every kind of page; the rest are more of the same.
+MOST = 400
+
+
+@dataclass(frozen=True)
+class Address:
+    """One page: the route it belongs to, where it is, and who is shown it."""
+
+    route: str
+    path: str
+    walker: str
+
+    @property
+    def name(self) -> str:
+        """For file names and messages."""
+        words = re.sub(r"[^a-z]+", "-", re.sub(r"<(?:\w+:)?(\w+)>", r"\1", self.route.lower())).strip("-")
+        return words or "front"
+
+
+@dataclass
+class Demonstration:
+    """A running demonstration."""
+
+    url: str
+    folder: Path
+    contexts: dict[tuple[str, str], BrowserContext] = field(default_factory=dict)
+
+    def outcome(self) -> dict[str, object]:
+        """What `make demo ONCE=1` would print."""
+        told: dict[str, object] = json.loads((self.folder / "demo" / "out" / "outcome.json").read_text())
+        return told
+
+    def context(self, browser: Browser, walker: str, locale: str) -> BrowserContext:
+        """A browser of their own for each walker and language, signed in once."""
+        known = self.contexts.get((walker, locale))
+        if known is None or known.browser is not browser:
+            known = browser.new_context(base_url=self.url, locale=locale, viewport={"width": 1440, "height": 900})
+            if WALKERS[walker]:
+                self.sign_in(known.new_page(), WALKERS[walker])
+            self.contexts[walker, locale] = known
+        return known
+
+    def sign_in(self, page: Page, email: str) -> None:
+        """Through the form, as people do."""
+        passwords = json.loads((self.folder / "demo" / "logins.json").read_text())
+        page.goto("/account/login/")
+        page.locator("input[name=login]").fill(email)
+        page.locator("input[name=password]").fill(passwords[email])
+        page.locator("input[name=password]").press("Enter")
+        page.wait_for_url(lambda url: "/account/login/" not in url)
+        page.close()
+
+
+@contextmanager
+def played() -> Iterator[Demonstration]:
+    """The demonstration with its case complete, on a port of its own."""
+    ready = os.environ.get("PLAYED")
+    folder = Path(ready) if ready else Path(os.environ["DATA_DIR"]) / "demonstration"
+    folder.mkdir(parents=True, exist_ok=True)
+    unset = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "FETCH_LOCAL", "PYTEST_CURRENT_TEST"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    said = folder / "said"
+    with said.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "config.demo", "--port", "8400"],
+            cwd=ROOT, env={**environment, "DATA_DIR": str(folder)}, stdout=subprocess.DEVNULL, stderr=out,
+        )  # fmt: skip
+    try:
+        assert eventually(lambda: "the case is complete" in said.read_text() or process.poll() is not None, 240), said.read_text()
+        address = re.search(r"http://127\.0\.0\.1:\d+", said.read_text())
+        assert address is not None, said.read_text()
+        assert process.poll() is None, said.read_text()
+        yield Demonstration(address.group(), folder)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.found += [value for name, value in attrs if name == "href" and value]
+
+
+def route_of(path: str) -> str:
+    """The route that answers an address."""
+    try:
+        return resolve(urlsplit(path).path).route
+    except Resolver404:
+        return ""
+
+
+def reachable(demonstration: Demonstration, browser: Browser) -> list[Address]:
+    """One page of every route that somebody reaches by following links from the front page, each as the first walker who does.
+
+    Each walker opens one page of a route and goes on from there.
+    """
+    pages: dict[str, Address] = {}
+    for walker in WALKERS:
+        client = demonstration.context(browser, walker, "en-GB").request
+        seen: set[str] = set()
+        queue, asked = ["/"], 0
+        while queue and asked < MOST:
+            path = queue.pop(0)
+            route = route_of(path)
+            if (not route and path != "/") or route in seen or LEFT_ALONE.search(path):
+                continue
+            seen.add(route)
+            asked += 1
+            answer = client.get(path)
+            if not answer.headers.get("content-type", "").startswith("text/html"):
+                continue
+            assert answer.status == 200, (walker, path, answer.status)
+            pages.setdefault(route, Address(route, path, walker))
+            links = _Links()
+            links.feed(answer.text())
+            for link in links.found:
+                parts = urlsplit(urljoin(f"{demonstration.url}{path}", link))
+                if f"{parts.scheme}://{parts.netloc}" == demonstration.url:
+                    queue.append(parts.path + (f"?{parts.query}" if parts.query else ""))
+    return list(pages.values())

@@ -1,0 +1,256 @@
+"""Every page of the played demonstration: readable by everyone, light, still, and of this site alone.
+
+One visit of a page in each language answers all questions about it, since starting a page costs more than asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from playwright.sync_api import Browser, Page
+
+from tests.browser.demonstration import Address, Demonstration, reachable
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demo")]
+
+LOCALES = {"en": "en-GB", "zh-Hans": "zh-CN"}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+MOST_BYTES = 100_000
+MOST_REQUESTS = 8
+
+#: Routes that are no page one reaches by a link, each with the reason.
+NO_PAGE: dict[str, str] = {
+    "healthz": "for probes", "readyz": "for probes", "metrics": "for probes",
+    "i18n/setlang/": "a form's target",
+    "account/inactive/": "shown to a blocked account", "account/confirm-email/": "shown after signing up",
+    r"account/^confirm-email/(?P<key>[-:\w]+)/$": "reached from a mail",
+    "account/password/set/": "for accounts without a password, which cannot be made here",
+    "account/password/reset/done/": "shown after a form", "account/password/reset/key/done/": "shown after a form",
+    r"account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "reached from a mail",
+    "account/login/code/confirm/": "switched off", "account/reauthenticate/": "asked in between",
+    "account/logout/": "left alone by the walk",
+}  # fmt: skip
+#: Beginnings of routes that answer with something else than a page.
+NO_PAGES = ("api/v1/", "ledger/")
+
+
+@pytest.fixture(scope="module")
+def pages(demonstration: Demonstration, chromium: Browser) -> list[Address]:
+    return reachable(demonstration, chromium)
+
+
+def routes(patterns: list[URLPattern | URLResolver], start: str = "") -> Iterator[str]:
+    for one in patterns:
+        here = start + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from routes(one.url_patterns, here)
+        else:
+            yield here
+
+
+@dataclass
+class Visit:
+    """What one visit of a page saw."""
+
+    page: Page
+    origin: str
+    sizes: list[tuple[str, int]] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    asked: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        session = self.page.context.new_cdp_session(self.page)
+        names = self.asked
+        session.send("Network.enable")
+        session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        session.on("Network.requestWillBeSent", lambda event: names.update({event["requestId"]: event["request"]["url"]}))
+        session.on(
+            "Network.loadingFinished", lambda event: self.sizes.append((names.get(event["requestId"], ""), event["encodedDataLength"]))
+        )
+        self.page.on("console", lambda message: self.complaints.append(message.text) if message.type in {"error", "warning"} else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.add_init_script(
+            "window.shifts = 0;"
+            "new PerformanceObserver(list => { for (const one of list.getEntries()) window.shifts += one.value })"
+            ".observe({type: 'layout-shift', buffered: true})"
+        )
+
+    def open(self, path: str) -> None:
+        answer = self.page.goto(path, wait_until="networkidle")
+        assert answer is not None
+        assert answer.status == 200
+
+    def faults(self) -> Iterator[str]:
+        """A sentence for everything a reader would be right to complain about."""
+        page = self.page
+        yield from self.complaints
+        yield from (f"a request left the site: {url}" for url in self.asked.values() if not url.startswith((self.origin, "data:", "blob:")))
+        counted = [(url, size) for url, size in self.sizes if "/media/" not in url and not url.endswith("/picture")]
+        if sum(size for _, size in counted) > MOST_BYTES:
+            yield f"{sum(size for _, size in counted)} bytes: {counted}"
+        if len(counted) > MOST_REQUESTS:
+            yield f"{len(counted)} requests: {counted}"
+        shifted = page.evaluate("window.shifts")
+        if shifted:
+            yield f"the layout shifted by {shifted}"
+        yield from self._axe(RULES)
+        page.emulate_media(color_scheme="dark")
+        yield from (f"dark: {fault}" for fault in self._axe(RULES, only="color-contrast"))
+        page.emulate_media(color_scheme="light")
+        for width, what in ((640, "at 200 % zoom"), (320, "at 320 pixels")):
+            page.set_viewport_size({"width": width, "height": 800})
+            wide = page.evaluate("document.scrollingElement.scrollWidth")
+            if wide > width:
+                yield f"{what} it is {wide} pixels wide: {page.evaluate(OVERFLOWING)}"
+
+    def _axe(self, tags: list[str], only: str = "") -> Iterator[str]:
+        run = {"runOnly": {"type": "rule", "values": [only]} if only else {"type": "tag", "values": tags}, "resultTypes": ["violations"]}
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("run => axe.run(document, run)", run)
+        for violation in found["violations"]:
+            places = [f"{node['target']} {node['failureSummary'][:160]}" for node in violation["nodes"][:3]]
+            yield f"{violation['id']} ({violation['impact']}): {places}"
+
+
+OVERFLOWING = """
+[...document.querySelectorAll('main *, header *, footer *')].filter(one => {
+  const box = one.getBoundingClientRect();
+  if (box.right <= innerWidth + 1 || !box.width) return false;
+  for (let up = one.parentElement; up; up = up.parentElement) if (getComputedStyle(up).overflowX !== 'visible') return false;
+  return true;
+}).slice(0, 4).map(one => one.tagName + '.' + one.className + ' ' + Math.round(one.getBoundingClientRect().right))
+"""
+
+
+def test_every_page_is_reached_by_links(pages: list[Address]) -> None:
+    known = {one for one in routes(get_resolver().url_patterns) if not one.startswith(NO_PAGES)}
+    reached = {one.route for one in pages}
+    left = {one for one in known - reached - NO_PAGE.keys() if not is_an_action_or_file(one)}
+    assert not left, f"nobody reaches {sorted(left)}"
+    assert not reached & NO_PAGE.keys(), "a page is listed as none"
+
+
+def is_an_action_or_file(route: str) -> bool:
+    """Routes that only take forms, or give files, by how they are called."""
+    return route.endswith(
+        ("/retry/", "/cancel/", "/revoke/", "/withdraw/", "/handle/", ".json", ".svg$", ".png", ".png$", ".jpg$", "/proof", "<str:name>",
+         "/picture", "/original", "captures/<uuid:capture>")
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", LOCALES)
+def test_every_page_is_open_to_everyone_light_and_still(
+    lang: str, demonstration: Demonstration, pages: list[Address], chromium: Browser
+) -> None:
+    """axe finds nothing that WCAG 2.2 A/AA covers, in light and dark; no page leaves its window at 320 pixels or 200 % zoom; each is
+    at most 100 kB in at most 8 requests without photos; nothing moves while it loads; nothing is asked of another site."""
+    wrong: dict[str, list[str]] = {}
+    for one in pages:
+        page = demonstration.context(chromium, one.walker, LOCALES[lang]).new_page()
+        visit = Visit(page, demonstration.url)
+        visit.open(one.path)
+        assert page.locator("html").get_attribute("lang") == lang, one
+        if found := list(visit.faults()):
+            wrong[f"{one.path} ({one.walker})"] = found
+        page.close()
+    assert not wrong, "\n".join(f"{path}\n    " + "\n    ".join(found) for path, found in wrong.items())
+
+
+BROKEN = """<!doctype html><html lang="en"><head><title>Broken</title></head>
+<body style="color:#bbb;background:#ccc"><main><h1>Broken</h1><img src="/late.svg"><p style="width:900px">Too wide</p></main>
+<script>setTimeout(() => document.querySelector('h1').before(Object.assign(document.createElement('div'), {style: 'height:200px'})), 50)
+console.error('trouble')</script></body></html>"""
+
+
+def test_a_visit_sees_everything_that_is_wrong(demonstration: Demonstration, chromium: Browser) -> None:
+    """Negative control: one page with each fault."""
+    page = chromium.new_context(base_url=demonstration.url, viewport={"width": 1440, "height": 900}).new_page()
+    padding = "x" * MOST_BYTES
+    page.route("**/broken", lambda route: route.fulfill(body=BROKEN, content_type="text/html"))
+    page.route(
+        "**/late.svg",
+        lambda route: route.fulfill(body=f"<svg xmlns='http://www.w3.org/2000/svg'><!--{padding}--></svg>", content_type="image/svg+xml"),
+    )
+    page.route("https://elsewhere.example/*", lambda route: route.fulfill(body=""))
+    visit = Visit(page, demonstration.url)
+    visit.open("/broken")
+    page.evaluate("fetch('https://elsewhere.example/x', {mode: 'no-cors'}).catch(() => 0)")
+    visit.sizes += [(f"{demonstration.url}/{n}", 1) for n in range(MOST_REQUESTS)]
+    page.wait_for_timeout(200)
+    found = " | ".join(visit.faults())
+    for fault in ("trouble", "left the site", "requests:", "shifted by", "image-alt", "color-contrast", "at 200 %", "at 320 pixels"):
+        assert fault in found, (fault, found)
+    page.context.close()
+
+
+TABBABLE = """
+() => {
+  const shown = one => one.checkVisibility({visibilityProperty: true}) && !one.closest('[inert]');
+  const all = [...document.querySelectorAll(
+    'a[href], button:not(:disabled), input:not(:disabled):not([type=hidden]), select, textarea, summary, [tabindex="0"]')];
+  const radios = new Set();
+  const first = one => one.type !== 'radio' || !radios.has(one.name) && radios.add(one.name);
+  window.tabbable = all.filter(one => shown(one) && one.tabIndex >= 0 && first(one));
+  window.reached = new Set();
+  return window.tabbable.length;
+}
+"""
+FOCUSED = """
+() => {
+  const one = document.activeElement;
+  if (!one || one === document.body) return null;
+  window.reached.add(one.type === 'radio' ? window.tabbable.find(other => other.name === one.name) : one);
+  const style = getComputedStyle(one);
+  const seen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 || one.tagName === 'VIDEO';
+  return seen ? '' : one.outerHTML.slice(0, 120);
+}
+"""
+MOST_TABS = 80
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(
+    demonstration: Demonstration, pages: list[Address], chromium: Browser
+) -> None:
+    """Tab goes to every control of every page, in order, is never trapped, and what has the focus is outlined."""
+    wrong: dict[str, object] = {}
+    for one in pages:
+        page = demonstration.context(chromium, one.walker, "en-GB").new_page()
+        page.goto(one.path)
+        count = page.evaluate(TABBABLE)
+        for _ in range(3 * min(count, MOST_TABS)):  # a date has a stop for its day, its month and its year
+            page.keyboard.press("Tab")
+            if hidden := page.evaluate(FOCUSED):
+                wrong.setdefault(one.path, f"no outline on {hidden}")
+            reached = page.evaluate("window.reached.size")
+            if reached >= min(count, MOST_TABS):
+                break
+        if reached < min(count, MOST_TABS):
+            missed = page.evaluate(
+                "window.tabbable.filter(one => !window.reached.has(one)).slice(0, 3).map(one => one.outerHTML.slice(0, 120))"
+            )
+            wrong[one.path] = f"{reached} of {count} reached: {missed}"
+        page.close()
+    assert not wrong, wrong
+
+
+def test_every_public_page_says_the_same_without_javascript(demonstration: Demonstration, pages: list[Address], chromium: Browser) -> None:
+    """And its language is switched without it."""
+    plain = chromium.new_context(base_url=demonstration.url, locale="en-GB", java_script_enabled=False)
+    page = plain.new_page()
+    rich = demonstration.context(chromium, "anonymous", "en-GB").new_page()
+    for one in (one for one in pages if one.walker == "anonymous"):
+        page.goto(one.path)
+        rich.goto(one.path)
+        assert page.locator("h1").inner_text() == rich.locator("h1").inner_text(), one.path
+        read, enhanced = (len(each.locator("main").inner_text()) for each in (page, rich))
+        assert read >= 0.9 * enhanced, (one.path, read, enhanced)
+    page.goto("/")
+    page.get_by_role("button", name="中文").click()
+    assert page.locator("html").get_attribute("lang") == "zh-Hans"
+    plain.close()
+    rich.close()
