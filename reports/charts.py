@@ -19,7 +19,8 @@ from reports.palette import light
 from reports.schema import Aspect
 from reports.words import Lang, phrase, word
 
-WIDTH: Final = 640
+#: For a page or a sheet of paper, and for the column of a phone, where the wide picture's words would be too small to read.
+WIDTH, NARROW = 640, 358
 INK, INK_2, HAIRLINE, CAME, CAME_TINT, SHEET = (light()[name] for name in ("ink", "ink-2", "hairline", "came", "came-tint", "sheet"))
 #: Rows drawn at most; the table beside the chart always holds all.
 TOP: Final = 46.0
@@ -72,7 +73,7 @@ def height_of(values: int) -> int:
 
 
 def promised_against_measured(
-    *, property_name: str, comparator: str, limit: str, unit: str, coverage: str, values: Sequence[Value], lang: Lang
+    *, property_name: str, comparator: str, limit: str, unit: str, coverage: str, values: Sequence[Value], lang: Lang, width: int = WIDTH
 ) -> str:
     """The promised side of the limit as a tinted field, each unit's value as a dot with its expanded uncertainty as a bar.
 
@@ -81,12 +82,12 @@ def promised_against_measured(
     """
     if not values:
         raise ValueError("a chart needs at least one value")
-    return _promised_against_measured(property_name, comparator, limit, unit, coverage, tuple(values), lang)
+    return _promised_against_measured(property_name, comparator, limit, unit, coverage, tuple(values), lang, width)
 
 
 @lru_cache(maxsize=64)
 def _promised_against_measured(
-    property_name: str, comparator: str, limit: str, unit: str, coverage: str, values: tuple[Value, ...], lang: Lang
+    property_name: str, comparator: str, limit: str, unit: str, coverage: str, values: tuple[Value, ...], lang: Lang, width: int
 ) -> str:
     """Kept, because page and PDF of one report ask for the same picture and the engine needs half a second for it."""
     title = phrase("chart_title", lang, property=property_name)
@@ -100,14 +101,15 @@ def _promised_against_measured(
 
     points = [(Decimal(each.value), Decimal(expanded(each.uncertainty, coverage))) for each in drawn]
     low, high = _domain([value - bar for value, bar in points] + [value + bar for value, bar in points], Decimal(limit), comparator)
-    left, right, top, row = 108.0, WIDTH - 128.0, TOP, ROW
+    gutter, left, right = (14, 108.0, width - 128.0) if width >= WIDTH else (8, 68.0, width - 92.0)
+    top, row = TOP, ROW
     bottom = top + row * len(drawn)
     height = float(height_of(len(values)))
 
     def x(number: Decimal) -> float:
         return left + float((number - low) / (high - low)) * (right - left)
 
-    ticks = _ticks(low, high)
+    ticks = _ticks(low, high)[:: 1 if gutter == 14 else 2]
     edge = x(Decimal(limit))
     band = (edge, right) if comparator == "at_least" else (left, edge)
     middle = [top + row * (index + 0.5) for index in range(len(drawn))]
@@ -120,15 +122,16 @@ def _promised_against_measured(
     side = "start" if edge + 8 * 22 < right or (comparator == "at_most" and edge < left + 8 * 22) else "end"
     label(promise, edge + (7 if side == "start" else -7), top - 12, side, 12, CAME, 700)
     for value, (number, bar), y in zip(drawn, points, middle, strict=True):
-        label(_short(value.label, 14), left - 14, y + 4, "end", 12, INK, 700)
-        label(f"{number:f} ± {plain(bar)}", right + 14, y + 4, "start", 12)
+        label(_short(value.label, 14 if gutter == 14 else 8), left - gutter, y + 4, "end", 12, INK, 700)
+        label(f"{number:f} ± {plain(bar)}", right + gutter, y + 4, "start", 12)
     for tick in ticks:
         label(plain(tick), x(tick), bottom + 18, "middle", 11, INK_2)
-    label(_short(unit, 14), right + 14, bottom + 18, "start", 11, INK_2)
+    label(_short(unit, 14), right + gutter, bottom + 18, "start", 11, INK_2)
     if rest:
         label(phrase("chart_rest", lang, n=rest), left, bottom + 40, "start", 11, INK_2)
 
     spec = _spec(
+        width=width,
         height=height,
         band=(*band, top - 26, bottom),
         lines=[
@@ -186,6 +189,7 @@ def _ticks(low: Decimal, high: Decimal) -> list[Decimal]:
 
 def _spec(
     *,
+    width: int,
     height: float,
     band: tuple[float, float, float, float],
     lines: Sequence[tuple[float, float, float, float, str, float]],
@@ -195,7 +199,7 @@ def _spec(
     """The picture as Vega-Lite: one unit is one pixel, so the engine has nothing to lay out and no text to measure."""
     import altair as alt  # half a second and 60 MB that a web process need not pay for
 
-    across = alt.Scale(domain=[0, WIDTH], range=[0, WIDTH], nice=False, zero=False)
+    across = alt.Scale(domain=[0, width], range=[0, width], nice=False, zero=False)
     down = alt.Scale(domain=[0, height], range=[0, height], nice=False, zero=False)
 
     def layer(rows: Sequence[Mapping[str, object]]) -> Any:
@@ -206,9 +210,9 @@ def _spec(
     field = layer([{"x": band[0], "x2": band[1], "y": band[2], "y2": band[3]}]).mark_rect(color=CAME_TINT)
     rules = [
         layer([{"x": one[0], "y": one[1], "x2": one[2], "y2": one[3]} for one in alike])
-        .mark_rule(color=colour, strokeWidth=width)
+        .mark_rule(color=colour, strokeWidth=thick)
         .encode(x=x, y=y, x2="x2:Q", y2="y2:Q")
-        for (colour, width), alike in groupby(lines, key=lambda one: one[4:])
+        for (colour, thick), alike in groupby(lines, key=lambda one: one[4:])
     ]
     marks = layer([{"x": at, "y": high} for at, high in dots]).mark_circle(size=72, color=INK, opacity=1).encode(x=x, y=y)
     anchors = {"start": "left", "middle": "center", "end": "right"}
@@ -220,7 +224,7 @@ def _spec(
         for (anchor, size, colour, weight), alike in groupby(numbered, key=lambda each: each[1][3:])
     ]
     chart = alt.layer(field.encode(x=x, y=y, x2="x2:Q", y2="y2:Q"), *rules, marks, *texts)
-    chart = chart.properties(width=WIDTH, height=height, padding=0, autosize=alt.AutoSizeParams(type="none"), background=SHEET)
+    chart = chart.properties(width=width, height=height, padding=0, autosize=alt.AutoSizeParams(type="none"), background=SHEET)
     return cast(dict[str, Any], chart.configure(aria=False, view=alt.ViewConfig(stroke="transparent")).to_dict())
 
 

@@ -149,7 +149,7 @@ def _span(values: Iterable[Decimal], unit: str, units: int, *, judged: bool) -> 
     return Numbers(plain(read[0]), plain(read[-1]), unit, units, judged) if read else None
 
 
-def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, words: str) -> str | None:
+def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, words: str, width: int = charts.WIDTH) -> str | None:
     """The chart of a verdict's numbers as SVG, or None where there is nothing to set against a promise."""
     numbers = verdict.conformity
     if not numbers or criterion is None or not numbers["measurements"]:
@@ -162,6 +162,7 @@ def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, 
         coverage=numbers["coverage"],
         values=[charts.Value(one["unit"], one["value"], one["standard_uncertainty"]) for one in numbers["measurements"]],
         lang=lang,
+        width=width,
     )
 
 

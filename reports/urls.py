@@ -22,6 +22,7 @@ urlpatterns = [
     path("series/<uuid:series>/chart.<str:lang>.<str:size>.svg", companies.series_chart, name="series-chart"),
     path("verdicts/<str:ref>/", claims.verdict, name="verdict"),
     re_path(r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.svg$", claims.chart, name="chart"),
+    re_path(r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.(?P<size>narrow)\.svg$", claims.chart, name="narrow-chart"),
     path("sources/<uuid:source>/", sources.source, name="source"),
     path("sources/<uuid:source>/diff/", sources.difference, name="diff"),
     path("sources/<uuid:source>/versions/<int:number>/", sources.version, name="version"),

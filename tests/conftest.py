@@ -36,3 +36,8 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         real(self, address)  # type: ignore[arg-type]  # passed through as it came
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The case is played, and hurt, before the browsers look at its pages, so that it is played once."""
+    items.sort(key=lambda item: "test_case_survives" not in item.nodeid)

@@ -5,6 +5,7 @@ Loaded as `{% load record %}`. Nothing here asks the database, but `record_state
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -241,6 +242,17 @@ def between(start: datetime | None, end: datetime) -> SafeString:
     return format_html(
         gettext("between {} and {}"), _clock(start, f"{_day(start)}{comma}{start:{clock}}"), _clock(end, f"{end:{clock}} UTC")
     )
+
+
+@register.filter
+def clock(fragment: str) -> SafeString:
+    """A media fragment of temporal kind (``t=754,761``, seconds) as a recording's counter shows it: ``12:34–12:41``. Another as it is."""
+    kind, _, ends = fragment.partition("=")
+    if kind != "t" or not re.fullmatch(r"\d+(\.\d+)?(,\d+(\.\d+)?)?", ends):
+        return format_html('<span class="mono">#{}</span>', fragment)
+    seconds = [int(float(end)) for end in ends.split(",")]
+    shown = "–".join(f"{each // 60}:{each % 60:02}" for each in seconds)
+    return format_html('<span class="num" title="#{}">{}</span>', fragment, shown)
 
 
 @register.filter

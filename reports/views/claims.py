@@ -21,7 +21,7 @@ from claims.references import read_reference
 from claims.states import ClaimKind, FlagKind
 from claims.written import read
 from evidence.permissions import check_file
-from reports import gathering, listing, previews
+from reports import charts, gathering, listing, previews
 from reports.history import acts, tell
 from reports.palette import in_both_schemes
 from reports.trails import claim_changes
@@ -186,11 +186,12 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
 
 @require_safe
 @everyone
-def chart(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
+def chart(request: HttpRequest, ref: str, lang: Lang, size: str = "wide") -> HttpResponse:
     """The chart of a verdict's numbers. Both are frozen, so the picture never changes."""
     found = _verdict(ref)
     criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
-    svg = gathering.conformity_chart(found, criterion, lang, read(criterion.property, lang).text if criterion else "")
+    words = read(criterion.property, lang).text if criterion else ""
+    svg = gathering.conformity_chart(found, criterion, lang, words, charts.NARROW if size == "narrow" else charts.WIDTH)
     if svg is None:
         raise Http404
     response = HttpResponse(in_both_schemes(svg), content_type="image/svg+xml")

@@ -1,6 +1,7 @@
 """The real demonstration, played once, and every page of it that anyone can reach by links.
 
-`PLAYED` may name a folder in which the case was played already (a demo's `var`); otherwise it is played in a folder of its own.
+In a run of the whole suite it is the case that tests/house/test_case_survives.py played and hurt. `PLAYED` may name a folder in which
+it was played already (a demo's `var`); otherwise it is played here, in a folder of its own.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from django.urls import Resolver404, resolve
@@ -33,7 +36,13 @@ WALKERS = {
     "operator": "operator@demo.example",
 }
 #: Links that end a session or change something, though they are only asked for.
-LEFT_ALONE = re.compile(r"/account/logout/|/i18n/|/media/|\.(?:svg|json|pdf|html)(?:$|\?)|/files/|/captures/|/original$|/picture$")
+LEFT_ALONE = re.compile(
+    r"/account/logout/|/i18n/|/media/|\.(?:svg|json|pdf|html)(?:$|\?)|/files/|/captures/|/original$|/picture$|^/api/v1/|^/ledger/|\.atom$"
+)
+#: Routes with a link for those who are signed in.
+SAYS_MORE = {"", "claims/<str:ref>/", "exhibits/<str:ref>/", "sources/<uuid:source>/", "desk/", "desk/claims/<str:ref>/"}
+#: Folders in which a test of this run left the whole case.
+played_already: list[Path] = []
 #: Enough to meet every kind of page; the rest are more of the same.
 MOST = 400
 
@@ -45,12 +54,22 @@ class Address:
     route: str
     path: str
     walker: str
+    status: int = 200
 
     @property
     def name(self) -> str:
         """For file names and messages."""
         words = re.sub(r"[^a-z]+", "-", re.sub(r"<(?:\w+:)?(\w+)>", r"\1", self.route.lower())).strip("-")
         return words or "front"
+
+
+#: What nobody links to, and everybody meets: nothing there, nothing found, not for you.
+MET = (
+    Address("404", "/no/such/page/", "anonymous", 404),
+    Address("404-claim", "/claims/AC-0000-0000/", "anonymous", 404),
+    Address("403", "/desk/", "filer", 403),
+    Address("nothing-found", "/claims/?q=nothing-of-this-kind", "anonymous"),
+)
 
 
 @dataclass
@@ -61,17 +80,19 @@ class Demonstration:
     folder: Path
     contexts: dict[tuple[str, str], BrowserContext] = field(default_factory=dict)
 
-    def outcome(self) -> dict[str, object]:
+    def outcome(self) -> dict[str, Any]:
         """What `make demo ONCE=1` would print."""
-        told: dict[str, object] = json.loads((self.folder / "demo" / "out" / "outcome.json").read_text())
+        told: dict[str, Any] = json.loads((self.folder / "demo" / "out" / "outcome.json").read_text())
         return told
 
     def context(self, browser: Browser, walker: str, locale: str) -> BrowserContext:
         """A browser of their own for each walker and language, signed in once."""
         known = self.contexts.get((walker, locale))
         if known is None or known.browser is not browser:
-            known = browser.new_context(base_url=self.url, locale=locale, viewport={"width": 1440, "height": 900})
-            if WALKERS[walker]:
+            there = next((one for (who, _), one in self.contexts.items() if who == walker and one.browser is browser), None)
+            cookies = there.storage_state() if there else None
+            known = browser.new_context(base_url=self.url, locale=locale, viewport={"width": 1440, "height": 900}, storage_state=cookies)
+            if WALKERS[walker] and not there:
                 self.sign_in(known.new_page(), WALKERS[walker])
             self.contexts[walker, locale] = known
         return known
@@ -90,7 +111,7 @@ class Demonstration:
 @contextmanager
 def played() -> Iterator[Demonstration]:
     """The demonstration with its case complete, on a port of its own."""
-    ready = os.environ.get("PLAYED")
+    ready = os.environ.get("PLAYED") or next(iter(played_already), None)
     folder = Path(ready) if ready else Path(os.environ["DATA_DIR"]) / "demonstration"
     folder.mkdir(parents=True, exist_ok=True)
     unset = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "FETCH_LOCAL", "PYTEST_CURRENT_TEST"}
@@ -134,32 +155,35 @@ def route_of(path: str) -> str:
         return ""
 
 
-def reachable(demonstration: Demonstration, browser: Browser) -> list[Address]:
-    """One page of every route that somebody reaches by following links from the front page, each as the first walker who does.
+def reachable(demonstration: Demonstration, browser: Browser, each: int = 1) -> list[Address]:
+    """`each` pages of every route that somebody reaches by following links from the front page, each as the first walker who does.
 
-    Each walker opens one page of a route and goes on from there.
+    Each walker opens so many pages of a route and goes on from there; of what others reached before, only the pages that say more to
+    those who are signed in.
     """
     pages: dict[str, Address] = {}
     for walker in WALKERS:
         client = demonstration.context(browser, walker, "en-GB").request
-        seen: set[str] = set()
-        queue, asked = ["/"], 0
-        while queue and asked < MOST:
+        known = {one.route for one in pages.values()} - SAYS_MORE
+        seen: Counter[str] = Counter()
+        queue, asked = ["/"], set()
+        while queue and len(asked) < MOST:
             path = queue.pop(0)
             route = route_of(path)
-            if (not route and path != "/") or route in seen or LEFT_ALONE.search(path):
+            if (not route and path != "/") or path in asked or route in known or seen[route] == each or LEFT_ALONE.search(path):
                 continue
-            seen.add(route)
-            asked += 1
+            seen[route] += 1
+            asked.add(path)
             answer = client.get(path)
             if not answer.headers.get("content-type", "").startswith("text/html"):
                 continue
             assert answer.status == 200, (walker, path, answer.status)
-            pages.setdefault(route, Address(route, path, walker))
+            pages.setdefault(path, Address(route, path, walker))
             links = _Links()
             links.feed(answer.text())
             for link in links.found:
                 parts = urlsplit(urljoin(f"{demonstration.url}{path}", link))
                 if f"{parts.scheme}://{parts.netloc}" == demonstration.url:
                     queue.append(parts.path + (f"?{parts.query}" if parts.query else ""))
-    return list(pages.values())
+    first = pages.values() if each > 1 else {one.route: one for one in reversed(pages.values())}.values()
+    return [*sorted(first, key=lambda one: list(pages).index(one.path)), *MET]

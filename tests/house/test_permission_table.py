@@ -93,6 +93,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "series/<uuid:series>/chart.<str:lang>.<str:size>.svg": ("/series/{series}/chart.zh-Hans.narrow.svg", PUBLIC),
     "verdicts/<str:ref>/": ("/verdicts/{verdict}/", PUBLIC),
     r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.svg$": ("/verdicts/{verdict}/chart.en.svg", PUBLIC),
+    r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.(?P<size>narrow)\.svg$": ("/verdicts/{verdict}/chart.en.narrow.svg", PUBLIC),
     "sources/<uuid:source>/": ("/sources/{source}/", PUBLIC),
     "sources/<uuid:source>/diff/": ("/sources/{source}/diff/", PUBLIC),
     "sources/<uuid:source>/versions/<int:number>/": ("/sources/{source}/versions/1/", PUBLIC),

@@ -109,14 +109,18 @@ decimals = st.decimals(min_value=-(10**9), max_value=10**9, allow_nan=False, all
 
 @settings(max_examples=8, deadline=None)
 @given(
-    limit=decimals, value=decimals, uncertainty=decimals, comparator=st.sampled_from(["at_least", "at_most"]), label=st.text(max_size=40)
-)
-def test_any_numbers_and_any_label_make_a_whole_picture(limit: str, value: str, uncertainty: str, comparator: str, label: str) -> None:
+    limit=decimals, value=decimals, uncertainty=decimals, comparator=st.sampled_from(["at_least", "at_most"]), label=st.text(max_size=40),
+    width=st.sampled_from([charts.WIDTH, charts.NARROW]),
+)  # fmt: skip
+def test_any_numbers_and_any_label_make_a_whole_picture(
+    limit: str, value: str, uncertainty: str, comparator: str, label: str, width: int
+) -> None:
     label = label.encode("utf-8", "replace").decode()
-    svg = draw(limit=limit, values=[charts.Value(label, value, uncertainty.removeprefix("-"))], comparator=comparator, property_name=label)
+    values = [charts.Value(label, value, uncertainty.removeprefix("-"))]
+    svg = draw(limit=limit, values=values, comparator=comparator, property_name=label, width=width)
     assert value in told(svg)[1]
     places = [float(each) for each in re.findall(r"translate\((-?[\d.]+),", svg)]
-    assert all(-1 <= each <= charts.WIDTH + 1 for each in places)
+    assert all(-1 <= each <= width + 1 for each in places)
 
 
 @pytest.mark.parametrize(

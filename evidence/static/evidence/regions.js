@@ -15,7 +15,6 @@ if (stage && form) {
   group.append(box);
   overlay.append(group);
   stage.classList.add("is-live");
-  document.querySelector("[data-draw-hint]").hidden = false;
 
   const show = () => {
     const [x, y, w, h] = fields.map((field) => Number(field.value));
