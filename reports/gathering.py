@@ -456,6 +456,7 @@ def claim_page(claim: Claim) -> dict[str, Any]:
         "flags": list(Flag.objects.raised().filter(claim=claim).order_by("raised_at", "id")),
         "shots": (shown := with_pictures(exhibits)),
         "first_shots": telling(shown, judgements),
+        "comparisons": comparisons_of(Comparison.objects.filter(before__submission__claim=claim)),
         "grade": best_grade(exhibits),
         "submissions": len({one.submission_id for one in exhibits}),
         "answers": answers_of(claim),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from io import BytesIO
+from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client
 from PIL import Image
 
@@ -44,6 +46,33 @@ def test_a_verdict_says_what_it_is_to_machines_on_its_pages_and_at_the_api(verdi
     assert (chinese["reviewRating"]["alternateName"], chinese["claimReviewed"]) == ("未兑现", "两条风道把空气送到制动")
     assert client.get(f"/api/v1/verdicts/{verdict.pk}/").json()["format"] == "asclaimed-verdict@v1"
     assert client.get("/api/v1/verdicts/", headers={"accept": "application/ld+json"}).status_code == 406
+
+
+#: What search engines ask of a ClaimReview, and Open Graph of a page (schema.org/ClaimReview, ogp.me).
+REVIEW = {"@context", "@type", "url", "claimReviewed", "reviewRating", "itemReviewed", "author", "datePublished", "inLanguage"}
+PARTS = {
+    "reviewRating": {"@type", "alternateName", "ratingValue", "bestRating", "worstRating"}, "itemReviewed": {"@type", "text", "author"},
+    "author": {"@type", "name", "url"},
+}  # fmt: skip
+OPEN_GRAPH = {"og:type", "og:title", "og:url", "og:image", "og:description", "og:site_name", "og:locale"}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-hans"])
+def test_nothing_is_missing_that_others_ask_of_a_review_or_a_preview(verdict: Verdict, client: Client, lang: str) -> None:
+    client.cookies["django_language"] = lang
+    for path in (f"/claims/{verdict.aspect.claim.reference}/", f"/verdicts/{verdict.reference}/"):
+        page = client.get(path).content.decode()
+        told: dict[str, Any]
+        [told] = blocks(page)  # type: ignore[assignment]
+        assert {name for name in REVIEW if told.get(name)} == REVIEW
+        for name, asked in PARTS.items():
+            assert asked <= {each for each, value in told[name].items() if value}, name
+        given = dict(re.findall(r'<meta property="(og:[a-z_]+)" content="([^"]+)"', page))
+        assert given.keys() >= OPEN_GRAPH
+        assert given["og:url"] == f"http://testserver{path}"
+        for icon in re.findall(r'<link rel="(?:apple-touch-)?icon" href="/static/([^"]+)"', page):
+            assert finders.find(icon), icon
+        assert page.count('icon" href=') == 2
 
 
 def test_a_quote_cannot_end_the_block_it_stands_in(verdict: Verdict, client: Client) -> None:

@@ -21,16 +21,14 @@ for (const figure of document.querySelectorAll("[data-compare]")) {
   mode.className = "plain";
   const set = (over) => {
     stage.classList.toggle("is-over", over);
+    stage.classList.toggle("is-beside", !over);
     for (const side of stage.querySelectorAll("a")) side.tabIndex = over ? -1 : 0;
     if (over) stage.append(edge, range);
     else { edge.remove(); range.remove(); }
     mode.textContent = over ? figure.dataset.both : figure.dataset.over;
   };
   mode.addEventListener("click", () => set(!stage.classList.contains("is-over")));
-  const line = document.createElement("p");
-  line.className = "compare-mode";
-  line.append(mode);
-  stage.after(line);
+  figure.querySelector(".compare-mode").append(mode);
   set(true);
   show();
 }
