@@ -206,8 +206,9 @@ def test_every_page_is_reached_by_links(pages: list[Address]) -> None:
 def is_an_action_or_file(route: str) -> bool:
     """Routes that only take forms, or give files, by how they are called."""
     return route.endswith(
-        ("/retry/", "/cancel/", "/revoke/", "/withdraw/", "/handle/", "/remove/", "/discard/", "/comparisons/", "/file/photos/", "/sealed/", ".atom",
-         ".json", ".svg", ".svg$", ".png", ".png$", ".jpg$", "/proof", "<str:name>", "/picture", "/original", "captures/<uuid:capture>")
+        ("/retry/", "/cancel/", "/revoke/", "/withdraw/", "/handle/", "/remove/", "/discard/", "/comparisons/", "/file/photos/", "/sealed/",
+         ".json", ".atom", ".svg", ".svg$", ".png", ".png$", ".jpg$", "/proof", "<str:name>", "/picture", "/original",
+         "captures/<uuid:capture>")
     )  # fmt: skip
 
 
