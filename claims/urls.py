@@ -1,13 +1,18 @@
-"""Registering and correcting claims."""
+"""Registering and correcting claims, and what the record knows of a company."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from claims import views
+from claims import views, views_company
 
 app_name = "claims"
 urlpatterns = [
     path("desk/claims/new/", views.register, name="register"),
     path("desk/claims/<str:ref>/revise/", views.revise, name="revise"),
+    path("desk/claims/<str:ref>/places/", views_company.places, name="places"),
+    path("desk/companies/<uuid:company>/entities/", views_company.entities, name="entities"),
+    path("desk/companies/<uuid:company>/figures/", views_company.figures, name="figures"),
+    path("desk/companies/<uuid:company>/sources/", views_company.sources, name="sources"),
+    path("desk/series/<uuid:series>/", views_company.series, name="series"),
 ]

@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from claims.fields import LANGUAGE_CHOICES, PairField, page_language
+from claims.forms_company import NamedChoice, offer
+from claims.models import Company, Product, Source
 from claims.written import read
 from evidence.models import Exhibit
-from verdicts.models import Verdict
-from verdicts.states import Conclusion, Mechanism, Rating
+from verdicts.models import Occurrence, Verdict
+from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, Mechanism, Rating
 
 
 def _label(exhibit: Exhibit) -> str:
@@ -95,3 +97,49 @@ class WaiverForm(forms.Form):
     """Why the reply window should close early."""
 
     reason = PairField(label=lazy("Why the company need not be waited for"), rows=2, both=True)
+
+
+class IncidentForm(forms.Form):
+    """Harm, by a short name. People stand by their role, never by their name."""
+
+    title = PairField(label=lazy("A short name with its month"), rows=1, max_length=200)
+    summary = PairField(label=lazy("What is known"), rows=3, required=False, help_text=lazy("People by their role, never by their name."))
+    product = NamedChoice(label=lazy("Product"), queryset=Product.objects.none(), required=False, empty_label=lazy("none in particular"))
+
+    def __init__(self, data: Any = None, *, company: Company) -> None:
+        super().__init__(data)
+        offer(self, product=Product.objects.filter(company=company))
+
+
+class _When(forms.Form):
+    """When something happened, how exactly that is known, and where it is said."""
+
+    happened_at = forms.DateTimeField(label=lazy("When (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    exact_to = forms.ChoiceField(label=lazy("How exactly that is known"), choices=Exactness.choices)
+    text = PairField(label=lazy("What was done"), rows=2, max_length=2000, help_text=lazy("People by their role, never by their name."))
+    source = NamedChoice(
+        label=lazy("Where that is said"), queryset=Source.objects.none(), required=False, empty_label=lazy("no source yet")
+    )
+
+
+class EventForm(_When):
+    """One link of the chain."""
+
+    kind = forms.ChoiceField(label=lazy("What kind of event"), choices=IncidentKind.choices)
+    actor = forms.ChoiceField(label=lazy("Who acted"), choices=Actor.choices)
+    field_order = ("actor", "kind")
+
+    def __init__(self, data: Any = None, *, company: Company) -> None:
+        super().__init__(data)
+        offer(self, source=Source.objects.filter(company=company).order_by("-id"))
+
+
+class EventCorrectionForm(_When):
+    """An event that was written down wrongly; what is left as it is stays."""
+
+    reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history."))
+
+    def __init__(self, data: Any = None, *, event: Occurrence) -> None:
+        at = event.happened_at.strftime("%Y-%m-%dT%H:%M")
+        super().__init__(data, initial={"happened_at": at, "exact_to": event.exact_to, "text": event.text, "source": event.source})
+        offer(self, source=Source.objects.filter(company=event.incident.company).order_by("-id"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from verdicts import views, views_reply
+from verdicts import views, views_incidents, views_reply
 
 app_name = "verdicts"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("desk/aspects/<uuid:aspect>/finding/", views.finding, name="finding"),
     path("desk/aspects/<uuid:aspect>/verdict/", views.propose, name="propose"),
     path("desk/verdicts/<str:ref>/", views.decide, name="decide"),
+    path("desk/companies/<uuid:company>/incidents/", views_incidents.incidents, name="incidents"),
+    path("desk/incidents/<uuid:incident>/", views_incidents.incident, name="incident"),
     path("reply/", views_reply.questions, name="questions"),
     path("reply/<str:ref>/", views_reply.reply, name="reply"),
 ]

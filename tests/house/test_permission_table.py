@@ -194,6 +194,25 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         "/desk/comparisons/{comparison}/remove/",
         {"GET": row(NO_ONE), "POST": desk(302, "moderator")},
     ),
+    "desk/claims/<str:ref>/places/": ("/desk/claims/{claim}/places/", {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")}),
+    "desk/companies/<uuid:company>/entities/": (
+        "/desk/companies/{company}/entities/",
+        {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")},
+    ),
+    "desk/companies/<uuid:company>/figures/": (
+        "/desk/companies/{company}/figures/",
+        {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")},
+    ),
+    "desk/companies/<uuid:company>/sources/": (
+        "/desk/companies/{company}/sources/",
+        {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")},
+    ),
+    "desk/companies/<uuid:company>/incidents/": (
+        "/desk/companies/{company}/incidents/",
+        {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")},
+    ),
+    "desk/series/<uuid:series>/": ("/desk/series/{series}/", {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")}),
+    "desk/incidents/<uuid:incident>/": ("/desk/incidents/{incident}/", {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")}),
     "desk/sources/<uuid:source>/upload/": (
         "/desk/sources/{source}/upload/",
         {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")},

@@ -18,7 +18,7 @@ from claims.written import write
 from evidence.models import Alert
 from tests import scenes
 from verdicts import actions, gates
-from verdicts.models import Finding, Invitation, Reply, Verdict
+from verdicts.models import Finding, Incident, Invitation, Occurrence, Reply, Verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -381,3 +381,30 @@ def test_a_claim_on_which_nothing_was_asked_has_no_page_for_the_company(scene: s
     client = signed_in(representative(scene, "https://brand.example/"))
     assert client.get(f"/reply/{scene.claim.reference}/").status_code == 404
     assert "has not been asked anything" in client.get("/reply/").content.decode()
+
+
+# --- after harm --------------------------------------------------------------------------------------------------------
+
+
+def test_an_incident_and_its_chain_are_recorded_and_mended(scene: scenes.Scene) -> None:
+    client = signed_in(scene.moderator)
+    path = f"/desk/companies/{scene.company.pk}/incidents/"
+    title = {"title_en": "A crash in March", "title_zh_Hans": "三月的一起碰撞"}
+    assert client.post(path, {"do": "incident", **title})["Location"] == path
+    path = f"/desk/incidents/{Incident.objects.get().pk}/"
+    event = {"do": "event", "actor": "company", "kind": "contact", "happened_at": "2025-04-01T13:10", "exact_to": "hour"}
+    future = client.post(path, {**event, "happened_at": "2999-01-01T00:00", "text_en": "It calls."})
+    assert future.status_code == 400
+    assert "It cannot have happened in the future." in future.content.decode()
+    assert client.post(path, {**event, "text_en": "It calls the family.", "source": scene.source.pk})["Location"] == path
+    (link,) = Occurrence.objects.all()
+    page = client.get(f"{path}?event={link.pk}").content.decode()
+    assert "It calls the family." in page
+    assert 'value="2025-04-01T13:10"' in page
+    mended = {"do": "correct", "event": link.pk, "happened_at": "2025-04-01T14:10", "exact_to": "hour", "text_en": "It calls the family."}
+    assert client.post(path, mended).status_code == 400  # a correction has a reason
+    assert client.post(path, {**mended, "reason": "An hour off."})["Location"] == path
+    link.refresh_from_db()
+    assert link.happened_at.hour == 14
+    assert "It calls the family." in Client().get(f"/companies/{scene.company.pk}/").content.decode()
+    assert client.post(path, {**mended, "event": "x", "reason": "y"}).status_code == 404

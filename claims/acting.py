@@ -1,0 +1,40 @@
+"""A page with several small forms, each of which calls one action: its `do` says which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+
+class Act(NamedTuple):
+    """One form of a page: `make(data)` gives it, `run(**cleaned)` calls the action, `said` tells that it was done."""
+
+    make: Callable[[Any], forms.Form]
+    run: Callable[..., object]
+    said: str
+
+
+def page_of_acts(request: HttpRequest, acts: Mapping[str, Act], template: str, context: dict[str, Any]) -> HttpResponse:
+    """The page, with the form that was sent and what is wrong with it; after an action the page anew. Raises Http404 for another `do`."""
+    do = request.POST.get("do", "") if request.method == "POST" else ""
+    made = {name: act.make(request.POST if name == do else None) for name, act in acts.items()}
+    for name, form in made.items():
+        form.auto_id = f"{name}_%s"  # forms of one page have fields of one name
+    if request.method == "POST":
+        if do not in acts:
+            raise Http404
+        if made[do].is_valid():
+            try:
+                acts[do].run(**made[do].cleaned_data)
+            except ValidationError as error:
+                made[do].add_error(None, error.messages)
+            else:
+                messages.success(request, acts[do].said)
+                return redirect(request.path)
+    return render(request, template, {**context, "forms": made}, status=400 if do else 200)

@@ -1,0 +1,194 @@
+"""What moderators type about a company: its legal persons, its figures, its sources, and what each says of a promise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as lazy
+
+from claims.fields import LANGUAGE_CHOICES, PairField, page_language
+from claims.models import Company, LegalEntity, Product, Series, SeriesPoint, Source
+from claims.states import Channel, EntityRoleKind, Stance
+from claims.written import read
+
+
+class NamedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's own class takes no argument when it runs
+    """A choice among rows, called by their own words."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"empty_label": "—", **options})
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Name or title in the page's language, else the address."""
+        if isinstance(obj, SeriesPoint):
+            return f"{obj.on_date:%Y-%m-%d} · {obj.value.normalize():f} · {self.label_from_instance(obj.source)}"
+        written = getattr(obj, "name", None) or getattr(obj, "title", None) or {}
+        return read(written, page_language()).text or str(getattr(obj, "url", obj.pk))
+
+
+def day(**options: Any) -> forms.DateField:
+    """A day, with the browser's own calendar."""
+    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), **options)
+
+
+class EntityForm(forms.Form):
+    """A legal person of the company."""
+
+    name = PairField(label=lazy("Registered name"), rows=1, max_length=200)
+    jurisdiction = forms.RegexField(
+        r"^[A-Z]{2}$", label=lazy("Country"), initial="CN", help_text=lazy("Two capital letters, by ISO 3166-1."), strip=True
+    )
+    registration = forms.CharField(label=lazy("Registration number"), required=False, max_length=60)
+    seat = PairField(
+        label=lazy("Seat"), rows=1, required=False, max_length=200, help_text=lazy("The town in which it sits, and so can be sued.")
+    )
+
+
+class RoleForm(forms.Form):
+    """What a legal person did, since when, and where that is said."""
+
+    entity = NamedChoice(label=lazy("Legal person"), queryset=LegalEntity.objects.none())
+    kind = forms.ChoiceField(label=lazy("What it did"), choices=EntityRoleKind.choices)
+    product = NamedChoice(
+        label=lazy("For which product"), queryset=Product.objects.none(), required=False, empty_label=lazy("all of the company’s")
+    )
+    from_date = day(label=lazy("Since"))
+    until_date = day(label=lazy("Until"), required=False)
+    source = NamedChoice(
+        label=lazy("Where that is said"), queryset=Source.objects.none(), required=False, empty_label=lazy("no source yet")
+    )
+    note = PairField(
+        label=lazy("What a reader must know"),
+        rows=2,
+        required=False,
+        max_length=600,
+        help_text=lazy("Before which court, under which name."),
+    )
+
+    def __init__(self, data: Any = None, *, company: Company) -> None:
+        super().__init__(data)
+        offer(self, entity=LegalEntity.objects.filter(company=company), product=Product.objects.filter(company=company))
+        offer(self, source=Source.objects.filter(company=company).order_by("-id"))
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("until_date") and given.get("from_date") and given["until_date"] < given["from_date"]:
+            self.add_error("until_date", forms.ValidationError(lazy("It ends before it begins.")))
+        return given
+
+
+def offer(form: forms.Form, **rows: Any) -> None:
+    """Give choice fields of a form the rows that they choose from."""
+    for name, queryset in rows.items():
+        field = form.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = queryset
+
+
+class SeriesForm(forms.Form):
+    """A series of figures, empty yet."""
+
+    name = PairField(label=lazy("What is counted"), rows=1, max_length=200)
+    unit = PairField(label=lazy("Unit, as it stands beside the number"), rows=1, max_length=60, help_text=lazy("HK$ bn, weeks, cars."))
+
+
+class PointForm(forms.Form):
+    """A figure as one source gives it for a day."""
+
+    on_date = day(label=lazy("Day"))
+    value = forms.DecimalField(label=lazy("Value"), max_digits=20, decimal_places=4)
+    source = NamedChoice(label=lazy("Source"), queryset=Source.objects.none())
+
+    def __init__(self, data: Any = None, *, company: Company) -> None:
+        super().__init__(data)
+        offer(self, source=Source.objects.filter(company=company).order_by("-id"))
+
+
+class PointCorrectionForm(forms.Form):
+    """A figure that was copied wrongly."""
+
+    point = NamedChoice(label=lazy("Which figure"), queryset=SeriesPoint.objects.none())
+    value = forms.DecimalField(label=lazy("What the source really says"), max_digits=20, decimal_places=4)
+    reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history."))
+
+    def __init__(self, data: Any = None, *, series: Series) -> None:
+        super().__init__(data)
+        offer(self, point=SeriesPoint.objects.filter(series=series).select_related("source").order_by("on_date", "id"))
+
+
+class NoteForm(forms.Form):
+    """What happened beside a series, and the difference that someone stated."""
+
+    text = PairField(label=lazy("What happened"), rows=2, max_length=600)
+    from_date = day(label=lazy("Day, or the first of two"))
+    until_date = day(label=lazy("The second day"), required=False)
+    stated_value = forms.DecimalField(
+        label=lazy("Difference that someone stated"),
+        required=False,
+        max_digits=20,
+        decimal_places=4,
+        help_text=lazy("It stands beside the computed one; neither mends the other."),
+    )
+    source = NamedChoice(label=lazy("Source"), queryset=Source.objects.none(), required=False, empty_label=lazy("no source yet"))
+
+    def __init__(self, data: Any = None, *, company: Company) -> None:
+        super().__init__(data)
+        offer(self, source=Source.objects.filter(company=company).order_by("-id"))
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("until_date") and given.get("from_date") and given["until_date"] <= given["from_date"]:
+            self.add_error("until_date", forms.ValidationError(lazy("It comes after the first day.")))
+        return given
+
+
+class SourceForm(forms.Form):
+    """A place where the company, or someone about it, speaks."""
+
+    channel = forms.ChoiceField(label=lazy("Channel"), choices=Channel.choices)
+    title = PairField(label=lazy("Title"), rows=1, max_length=300)
+    url = forms.URLField(
+        label=lazy("Address"),
+        required=False,
+        max_length=2000,
+        assume_scheme="https",
+        help_text=lazy("Visited at once and then again and again. Empty for what was only handed in: a contract, a chat, a screen."),
+    )
+    speaker = PairField(label=lazy("Who speaks, by role"), rows=1, required=False, max_length=200)
+    lang = forms.ChoiceField(label=lazy("Its language"), choices=LANGUAGE_CHOICES)
+    published_at = forms.DateTimeField(
+        label=lazy("When it was said (UTC)"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+
+
+class PlaceForm(forms.Form):
+    """What one source says about a claim."""
+
+    source = NamedChoice(label=lazy("Source"), queryset=Source.objects.none())
+    stance = forms.ChoiceField(label=lazy("On this promise it"), choices=Stance.choices, widget=forms.RadioSelect, initial=Stance.SAYS_SO)
+    exact = forms.CharField(
+        label=lazy("Its own words"),
+        required=False,
+        max_length=8000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=lazy("Exactly as they stand there; they are looked for in every version. Empty if it does not mention it."),
+    )
+    fragment = forms.RegexField(
+        r"^t=\d+(\.\d+)?(,\d+(\.\d+)?)?$",
+        label=lazy("When they are spoken"),
+        required=False,
+        max_length=60,
+        help_text=lazy("For sound and film, in seconds: t=754,761"),
+    )
+    note = PairField(
+        label=lazy("What a reader must know"),
+        rows=2,
+        required=False,
+        max_length=600,
+        help_text=lazy("What follows from it, or what was looked through."),
+    )
+
+    def __init__(self, data: Any = None, *, sources: Any) -> None:
+        super().__init__(data)
+        offer(self, source=sources)

@@ -1,0 +1,138 @@
+"""Doors for what the record knows of a company: legal persons, figures, sources, and where a promise stands."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.doors import person, requires
+from accounts.models import Role
+from accounts.permissions import objection
+from claims import actions
+from claims.acting import Act, page_of_acts
+from claims.forms_company import EntityForm, NoteForm, PlaceForm, PointCorrectionForm, PointForm, RoleForm, SeriesForm, SourceForm
+from claims.lookup import by_reference, canonical
+from claims.models import Appearance, Claim, Company, EntityRole, LegalEntity, Series, SeriesNote, SeriesPoint, Source
+from claims.permissions import check_revise
+
+MOST = 500
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def entities(request: HttpRequest, company: UUID) -> HttpResponse:
+    """The legal persons of a company, where they sit, and what each did."""
+    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+
+    def add(*, seat: Any, **given: Any) -> None:
+        actions.add_entity(by=by, company=found, now=now, seat=seat or None, **given)
+
+    def give(*, note: Any, **given: Any) -> None:
+        actions.give_entity_role(by=by, now=now, note=note or None, **given)
+
+    acts = {
+        "entity": Act(EntityForm, add, _("The legal person is recorded.")),
+        "role": Act(lambda data: RoleForm(data, company=found), give, _("What it did is recorded.")),
+    }
+    roles = EntityRole.objects.filter(entity__company=found).select_related("entity", "product", "source").order_by("from_date", "id")
+    context = {
+        "company": found,
+        "tab": "entities",
+        "entities": LegalEntity.objects.filter(company=found).order_by("id")[:MOST],
+        "roles": roles[:MOST],
+    }
+    return page_of_acts(request, acts, "claims/entities.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def figures(request: HttpRequest, company: UUID) -> HttpResponse:
+    """The series of figures about a company, and a new one."""
+    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+    acts = {
+        "series": Act(SeriesForm, lambda **given: actions.add_series(by=by, company=found, now=now, **given), _("The series is begun."))
+    }
+    context = {"company": found, "tab": "figures", "series": Series.objects.filter(company=found).order_by("id")[:MOST]}
+    return page_of_acts(request, acts, "claims/figures.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def series(request: HttpRequest, series: UUID) -> HttpResponse:
+    """One series: its figures, each with its source, and what stands beside them."""
+    found, by, now = get_object_or_404(Series.objects.select_related("company"), pk=series), person(request), timezone.now()
+    acts = {
+        "point": Act(
+            lambda data: PointForm(data, company=found.company),
+            lambda **given: actions.add_point(by=by, series=found, now=now, **given),
+            _("The figure is recorded."),
+        ),
+        "note": Act(
+            lambda data: NoteForm(data, company=found.company),
+            lambda **given: actions.annotate_series(by=by, series=found, now=now, **given),
+            _("The note stands beside the series."),
+        ),
+        "correct": Act(
+            lambda data: PointCorrectionForm(data, series=found),
+            lambda **given: actions.correct_point(by=by, now=now, **given),
+            _("Corrected. What stood there before stays in the history."),
+        ),
+    }
+    context = {
+        "company": found.company,
+        "tab": "figures",
+        "one": found,
+        "points": SeriesPoint.objects.filter(series=found).select_related("source").order_by("on_date", "id")[:MOST],
+        "notes": SeriesNote.objects.filter(series=found).select_related("source").order_by("from_date", "id")[:MOST],
+    }
+    return page_of_acts(request, acts, "claims/series.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def sources(request: HttpRequest, company: UUID) -> HttpResponse:
+    """Where a company speaks, or others about it, and a new place."""
+    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+
+    def add(**given: Any) -> None:
+        actions.add_source(by=by, company=found, now=now, **given)
+
+    acts = {"source": Act(SourceForm, add, _("The source is recorded."))}
+    context = {"company": found, "tab": "sources", "sources": Source.objects.filter(company=found).order_by("-id")[:MOST]}
+    return page_of_acts(request, acts, "claims/sources.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def places(request: HttpRequest, ref: str) -> HttpResponse:
+    """What each source says about a claim: so, otherwise, or nothing."""
+    claim, by, now = by_reference(Claim.objects.select_related("company"), ref), person(request), timezone.now()
+    if elsewhere := canonical(request, claim.reference, ref):
+        return elsewhere
+    placed = list(Appearance.objects.filter(claim=claim).select_related("source").order_by("id"))
+    free = Source.objects.filter(company=claim.company).exclude(pk__in=[one.source_id for one in placed]).order_by("-id")
+
+    def place(*, note: Any, **given: Any) -> None:
+        actions.place_claim(by=by, claim=claim, now=now, note=note or None, **given)
+
+    acts = {"place": Act(lambda data: PlaceForm(data, sources=free), place, _("It stands in the table. The words are looked for now."))}
+    context = {
+        "company": claim.company,
+        "claim": claim,
+        "places": placed,
+        "blocked": objection(check_revise, by, claim),
+        "none_free": not free.exists(),
+    }
+    return page_of_acts(request, acts, "claims/places.html", context)

@@ -1,0 +1,108 @@
+"""The desk's doors for what the record knows of a company: each form calls its action, once, and keeps what was typed when it is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from claims.models import Appearance, EntityRole, LegalEntity, Series, SeriesNote, SeriesPoint, Source
+from tests import scenes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def scene() -> scenes.Scene:
+    return scenes.build_claim()
+
+
+@pytest.fixture
+def client(scene: scenes.Scene) -> Client:
+    client = Client()
+    client.force_login(scene.moderator)
+    return client
+
+
+def sent(client: Client, path: str, do: str, **fields: Any) -> str:
+    """Post one form of a page that must take it, follow it, and give the page after."""
+    answer = client.post(path, {"do": do, **fields}, follow=True)
+    assert answer.redirect_chain == [(path, 302)], answer.content.decode()
+    return answer.content.decode()
+
+
+def test_legal_persons_and_what_they_did_are_recorded_and_stand_on_the_company_page(client: Client, scene: scenes.Scene) -> None:
+    path = f"/desk/companies/{scene.company.pk}/entities/"
+    assert "Begin with who signs the contract" in client.get(path).content.decode()
+    wrong = client.post(path, {"do": "entity", "name_en": "A seller", "jurisdiction": "China"})
+    assert wrong.status_code == 400
+    assert "A seller" in wrong.content.decode()
+    sent(client, path, "entity", name_en="A seller", name_zh_Hans="销售公司", jurisdiction="CN", registration="1", seat_en="A far town")
+    entity = LegalEntity.objects.get()
+    role = {"entity": entity.pk, "kind": "answers", "product": scene.product.pk, "from_date": "2025-01-01"}
+    assert client.post(path, {"do": "role", **role, "until_date": "2024-01-01"}).status_code == 400
+    page = sent(client, path, "role", **role, source=scene.source.pk, note_en="before a far court")
+    assert "before a far court" in page
+    assert EntityRole.objects.get().source == scene.source
+    public = Client().get(f"/companies/{scene.company.pk}/").content.decode()
+    assert "A seller" in public
+    assert "A far town" in public
+
+
+def test_figures_notes_and_corrections_of_a_series(client: Client, scene: scenes.Scene) -> None:
+    sent(
+        client, f"/desk/companies/{scene.company.pk}/figures/", "series", name_en="Weeks shown", name_zh_Hans="显示的周数", unit_en="weeks"
+    )
+    path = f"/desk/series/{Series.objects.get().pk}/"
+    sent(client, path, "point", on_date="2025-05-01", value="36", source=scene.source.pk)
+    sent(client, path, "point", on_date="2025-06-01", value="40", source=scene.source.pk)
+    other = client.post(path, {"do": "point", "on_date": "2025-05-01", "value": "37", "source": scene.source.pk})
+    assert "Correct it, and say why." in other.content.decode()
+    note = {"text_en": "A headline", "from_date": "2025-05-01", "stated_value": "5"}
+    assert client.post(path, {"do": "note", **note}).status_code == 400  # a difference is between two days
+    assert "5" in sent(client, path, "note", **note, until_date="2025-06-01")
+    point = SeriesPoint.objects.get(on_date="2025-05-01")
+    assert client.post(path, {"do": "correct", "point": point.pk, "value": "35"}).status_code == 400
+    sent(client, path, "correct", point=point.pk, value="35", reason="Copied wrongly.")
+    point.refresh_from_db()
+    assert (point.value, SeriesNote.objects.count()) == (35, 1)
+
+
+def test_a_source_without_an_address_is_recorded_and_says_otherwise_beside_the_claim(client: Client, scene: scenes.Scene) -> None:
+    title = {"title_en": "The contract", "title_zh_Hans": "合同"}
+    sent(client, f"/desk/companies/{scene.company.pk}/sources/", "source", channel="contract", lang="zh-Hans", **title)
+    contract = Source.objects.get(channel="contract")
+    assert not contract.watched
+    path = f"/desk/claims/{scene.claim.reference}/places/"
+    page = client.get(path).content.decode()
+    assert f'value="{contract.pk}"' in page
+    assert f'value="{scene.source.pk}"' not in page, "the post stands in the table already"
+    place = {"source": contract.pk, "stance": "no_mention", "exact": "一句"}
+    wrong = client.post(path, {"do": "place", **place})
+    assert "has no words to quote" in wrong.content.decode()
+    sent(client, path, "place", **{**place, "stance": "says_otherwise"}, note_en="It decides.")
+    assert Appearance.objects.get(source=contract).stance == "says_otherwise"
+    assert "Every source of this company stands in the table." in client.get(path).content.decode()
+    assert "It decides." in Client().get(f"/claims/{scene.claim.reference}/").content.decode()
+
+
+def test_what_is_chosen_belongs_to_the_company(client: Client, scene: scenes.Scene) -> None:
+    other = scenes.claims.add_company(by=scene.moderator, name=scenes.write("en", "Another"), now=scene.now)
+    foreign = scenes.claims.add_entity(
+        by=scene.moderator, company=other, name=scenes.write("en", "Theirs"), jurisdiction="CN", now=scene.now
+    )
+    path = f"/desk/companies/{scene.company.pk}/entities/"
+    sent(client, path, "entity", name_en="Ours", jurisdiction="CN")
+    answer = client.post(path, {"do": "role", "entity": foreign.pk, "kind": "sold", "from_date": "2025-01-01"})
+    assert answer.status_code == 400
+    assert not EntityRole.objects.exists()
+
+
+def test_a_withdrawn_claim_is_placed_nowhere_any_more(client: Client, scene: scenes.Scene) -> None:
+    scenes.claims.add_source(by=scene.moderator, company=scene.company, channel="brochure", title=scenes.write("en", "B"), now=scene.now)
+    scenes.claims.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="A double.", now=scene.now)
+    path = f"/desk/claims/{scene.claim.reference}/places/"
+    assert "<button disabled>" in client.get(path).content.decode()
+    brochure = Source.objects.get(channel="brochure")
+    assert client.post(path, {"do": "place", "source": brochure.pk, "stance": "says_so", "exact": "x"}).status_code == 403

@@ -1,0 +1,66 @@
+"""Doors for what happened after harm: incidents of a company, and the chain of events of each."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.doors import person, requires
+from accounts.models import Role
+from claims.acting import Act, page_of_acts
+from claims.models import Company
+from verdicts import actions
+from verdicts.forms import EventCorrectionForm, EventForm, IncidentForm
+from verdicts.models import Incident, Occurrence
+
+MOST = 500
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
+    """The incidents of a company, and a new one."""
+    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+
+    def begin(**given: Any) -> None:
+        actions.open_incident(by=by, company=found, now=now, **given)
+
+    acts = {
+        "incident": Act(lambda data: IncidentForm(data, company=found), begin, _("The incident is begun. Add what happened, in order."))
+    }
+    rows = Incident.objects.filter(company=found).select_related("product").newest()
+    return page_of_acts(request, acts, "verdicts/incidents.html", {"company": found, "tab": "incidents", "incidents": rows[:MOST]})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
+    """The chain of one incident: a new event, and mending one that is there."""
+    found, by, now = get_object_or_404(Incident.objects.select_related("company"), pk=incident), person(request), timezone.now()
+    chain = list(Occurrence.objects.filter(incident=found).select_related("source").in_order()[:MOST])
+    mended = next((one for one in chain if str(one.pk) == (request.POST.get("event") or request.GET.get("event"))), None)
+    acts = {
+        "event": Act(
+            lambda data: EventForm(data, company=found.company),
+            lambda **given: actions.add_event(by=by, incident=found, now=now, **given),
+            _("The event stands in the chain."),
+        )
+    }
+    if mended is not None:
+
+        def mend(**given: Any) -> None:
+            actions.correct_event(by=by, event=mended, now=now, **given)
+
+        said = _("Corrected. What stood there before stays in the history.")
+        acts["correct"] = Act(lambda data: EventCorrectionForm(data, event=mended), mend, said)
+    context = {"company": found.company, "tab": "incidents", "incident": found, "chain": chain, "mended": mended}
+    return page_of_acts(request, acts, "verdicts/incident.html", context)
