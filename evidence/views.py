@@ -201,7 +201,8 @@ def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
     """Take one photo ahead of its form: the bytes are the body, the headers name form and file. The same file again is the same photo."""
     user, claim = person(request), by_reference(Claim.objects.public(), ref)
     form_key, file_key = (request.headers.get(name, "") for name in ("X-Form-Key", "X-File-Key"))
-    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    said = str(request.META.get("CONTENT_LENGTH") or "")
+    length = int(said) if said.isdecimal() and said.isascii() else 0
     if not length or not all(0 < len(key) <= 80 and key.isprintable() for key in (form_key, file_key)):
         return _said(_("No photo came with this."), 400)
     check_file(user, claim)

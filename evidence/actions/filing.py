@@ -20,7 +20,7 @@ import ledger
 from accounts.models import Organisation, Role, User
 from accounts.permissions import NotAllowed
 from claims.models import Aspect, Claim
-from evidence.actions.staging import DAY, QuotaReached, take
+from evidence.actions.staging import DAY, QuotaReached, plain_name, take
 from evidence.actions.staging import NewPhoto as NewPhoto
 from evidence.actions.staging import receive as receive
 from evidence.blobs import Readable
@@ -168,7 +168,7 @@ def file_submission(
                 submission=submission, number=number, caption=photo.caption, size=photo.stored.size,
                 duplicate_key=keyed("original", photo.stored.sha256),
             )  # fmt: skip
-            ledger.seal(exhibit, digest=photo.stored.sha256, filename=photo.filename[:200])
+            ledger.seal(exhibit, digest=photo.stored.sha256, filename=plain_name(photo.filename))
             exhibit.save(force_insert=True)
             exhibits.append(exhibit)
             _custody(exhibit, CustodyKind.RECEIVED, agent=submission.pseudonym, now=now, outcome="stored")

@@ -7,6 +7,7 @@ after `STAGED_KEPT_FOR`, with its bytes if nothing else names them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,6 +46,13 @@ class NewPhoto:
     caption: dict[str, Any] = field(default_factory=dict)
 
 
+def plain_name(name: str) -> str:
+    """The name of a file as its owner knows it, for showing: no path before it, no character that is not seen (NUL, controls, those
+    that turn the direction of writing), at most 200 characters."""
+    last = re.split(r"[/\\]", name)[-1]
+    return "".join(one for one in last if one.isprintable()).strip()[:200]
+
+
 def receive(stream: Readable) -> Stored:
     """Store the bytes of one photo, before anything looks inside. Raises evidence.blobs' TooLarge and CannotStore."""
     return originals().put(stream, limit=settings.EXHIBIT_MAX_BYTES)
@@ -77,7 +85,7 @@ def stage(*, by: User, claim: Claim, form_key: str, file_key: str, stored: Store
         return found
     check_quota(by=by, form_key=form_key, coming=stored.size, now=now)
     return StagedPhoto.objects.create(
-        user=by, claim=claim, form_key=form_key, file_key=file_key, digest=stored.sha256, size=stored.size, filename=filename[:200],
+        user=by, claim=claim, form_key=form_key, file_key=file_key, digest=stored.sha256, size=stored.size, filename=plain_name(filename),
         created_at=now,
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ import threading
 import time
 import weakref
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -39,11 +39,20 @@ class ChamberUnavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """What one child cost: the most memory it held (KiB, what it shares with the warm parent included) and processor time (ms)."""
+
+    peak_kib: int = 0
+    cpu_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What the child said, every length checked and nothing else: still a stranger's word."""
+    """What the child said, every length checked and nothing else: still a stranger's word. What it used is the kernel's."""
 
     header: dict[str, Any]
     parts: list[bytes]
+    used: Used = field(default=Used(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,7 @@ class Ended:
 
     reason: str
     detail: str = ""
+    used: Used = field(default=Used(), compare=False)
 
 
 class _ParentGone(Exception):
@@ -216,16 +226,17 @@ class Chamber:
         outcome = json.loads(text)
         if outcome.get("unavailable"):
             raise ChamberUnavailable("no child could be forked")
+        used = Used(outcome["rss_kib"], outcome["cpu_ms"])
         if outcome["late"] or outcome["signal"] == signal.SIGXCPU:
-            return Ended("late")
+            return Ended("late", used=used)
         if outcome["exit"] == wire.OUT_OF_MEMORY:
-            return Ended("memory")
+            return Ended("memory", used=used)
         if outcome["signal"] or outcome["exit"]:
-            return Ended("crashed", f"exit {outcome['exit']}, signal {outcome['signal']}")
+            return Ended("crashed", f"exit {outcome['exit']}, signal {outcome['signal']}", used)
         try:
-            return Answer(*wire.unpack(answer))
+            return Answer(*wire.unpack(answer), used)
         except wire.Malformed as error:
-            return Ended("crashed", str(error))
+            return Ended("crashed", str(error), used)
 
 
 def _readable(source: Source, stack: ExitStack) -> int:

@@ -28,7 +28,7 @@ import PIL
 import pillow_heif
 from PIL import ExifTags, Image, ImageCms, ImageFile, MpoImagePlugin, TiffImagePlugin, UnidentifiedImageError, features
 
-from evidence.decoding.results import FORMATS, TEXT_LENGTH, Code
+from evidence.decoding.results import FORMATS, MOST_FRAMES, TEXT_LENGTH, Code
 
 PILLOW_MIN = (12, 3)
 LIBHEIF_MIN = (1, 22)
@@ -162,7 +162,7 @@ def _decode(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], list[
     # An MPO is a JPEG with further pictures behind it. AVIF and HEIF keep their own names.
     kind = "JPEG" if image.format == "MPO" else str(image.format)
     width, height = image.size
-    frames = max(1, int(getattr(image, "n_frames", 1)))
+    frames = min(max(1, int(getattr(image, "n_frames", 1))), MOST_FRAMES)  # a file may say any number
     icc = image.info.get("icc_profile")
     largest = max([_HASHED_EDGE, *(size[1] for size in sizes)])
     if kind == "JPEG":

@@ -17,6 +17,7 @@ from evidence.decoding import scanning
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "GIF")
 TEXT_LENGTH = 300
 METADATA_KEYS = 64
+MOST_FRAMES = 1_000_000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
@@ -183,7 +184,7 @@ def decoded_from(header: dict[str, Any], parts: list[bytes], *, sizes: Sequence[
         width=width,
         height=height,
         orientation=_integer(header.get("orientation"), 1, 8, "orientation"),
-        frames=_integer(header.get("frames"), 1, 1_000_000, "frames"),
+        frames=_integer(header.get("frames"), 1, MOST_FRAMES, "frames"),
         renditions=tuple(renditions),
         metadata=_metadata(header.get("metadata")),
         pdq=hashes[0],

@@ -28,10 +28,19 @@ def scene() -> scenes.Scene:
     return scenes.build_claim()
 
 
-def send(client: Client, scene: scenes.Scene, content: bytes, *, file_key: str = "one", form_key: str = "form", **more: Any) -> Any:
+def send(
+    client: Client,
+    scene: scenes.Scene,
+    content: bytes,
+    *,
+    file_key: str = "one",
+    form_key: str = "form",
+    name: str = "%E9%A3%8E%E9%81%93.jpg",
+    **more: Any,
+) -> Any:
     return client.post(
         f"/claims/{scene.claim.reference}/file/photos/", content, content_type="application/octet-stream",
-        headers={"X-Form-Key": form_key, "X-File-Key": file_key, "X-File-Name": "%E9%A3%8E%E9%81%93.jpg"}, **more,
+        headers={"X-Form-Key": form_key, "X-File-Key": file_key, "X-File-Name": name}, **more,
     )  # fmt: skip
 
 
@@ -53,6 +62,22 @@ def test_a_photo_is_kept_by_itself_and_the_same_again_is_one(scene: scenes.Scene
     photo = StagedPhoto.objects.get()
     assert photo.filename == "风道.jpg"
     assert originals().path(photo.digest).read_bytes() == b"a photo"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("%2e%2e/%2e%2e%5cduct.jpg", "duct.jpg"),
+        ("a%00b%0d%0ac.jpg", "abc.jpg"),
+        ("photo%e2%80%aegpj.exe", "photogpj.exe"),
+        ("%20" * 300, ""),
+        ("%e9%95%bf" * 300, "长" * 200),
+    ],
+)
+def test_a_name_is_kept_without_paths_and_what_is_not_seen(scene: scenes.Scene, sent: str, kept: str) -> None:
+    client = signed_in(scene.owners[0])
+    assert send(client, scene, b"a photo", name=sent).status_code == 201
+    assert StagedPhoto.objects.get().filename == kept
 
 
 def test_the_form_goes_on_where_it_was_interrupted_and_takes_its_photos_once(scene: scenes.Scene) -> None:
