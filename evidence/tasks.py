@@ -127,6 +127,7 @@ def read_exhibit(work: jobs.Work) -> None:
         case decoding.Decoded() as photo:
             failpoint("exhibit.decoded")
             made = [(one, renditions().put(one.data, limit=CAPTURE_LIMIT)) for one in photo.renditions]
+            failpoint("exhibit.stored")
             with work.finish():
                 fields: dict[str, Any] = {
                     "status": ExhibitStatus.READY, "media_type": f"image/{photo.format.lower()}",

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import models, transaction
 from django.db.models.functions import Now
 
+from failpoints import failpoint
 from jobs import bell, registry
 from jobs.models import Job
 
@@ -54,8 +55,13 @@ def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, 
             break
         # The row in our way was cleaned up between the two statements: the key is free again.
     if rings and stored.id == job.id:
-        transaction.on_commit(lambda: bell.ring(stored.id, stored.queue))
+        transaction.on_commit(lambda: _ring(stored))
     return stored
+
+
+def _ring(job: Job) -> None:
+    failpoint("enqueue.committed")
+    bell.ring(job.id, job.queue)
 
 
 def plain(payload: Mapping[str, PayloadValue | UUID]) -> dict[str, PayloadValue]:

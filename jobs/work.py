@@ -20,6 +20,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.models import F
 from django.db.models.functions import Now
 
+from failpoints import failpoint
 from jobs import registry
 from jobs.models import MAX_ATTEMPTS, MAX_WAITS, Job, JobQuerySet
 from jobs.states import State
@@ -68,6 +69,8 @@ class Work:
             done = self._mine().update(state=State.DONE, token=None, lease_until=None, finished_at=Now(), last_error="")
             if done != 1:
                 raise LeaseLost(str(self.id))
+            failpoint("job.commit")
+        failpoint("job.done")
         self.finished = True
 
     def _wait(self, after: timedelta, reason: str) -> bool:
@@ -173,6 +176,7 @@ def run(job_id: UUID) -> bool:
     work = claim(job_id)
     if work is None:
         return False
+    failpoint("job.claimed")
     try:
         handler = registry.find(work.kind)
         with _held(work):

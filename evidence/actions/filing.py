@@ -39,6 +39,7 @@ from evidence.models import (
 )
 from evidence.permissions import check_decide, check_file, check_grade, check_open_sealed, check_view_original, check_withdraw
 from evidence.states import CustodyKind, ExhibitStatus, SubmissionStatus
+from failpoints import failpoint
 
 Written = dict[str, Any]
 
@@ -175,6 +176,7 @@ def file_submission(
             jobs.enqueue("evidence.read_exhibit", {"exhibit": str(exhibit.pk)}, key=f"read_exhibit:{exhibit.pk}")
         if teardown:
             _store_teardown(submission, exhibits, teardown)
+    failpoint("filing.commit")
     return submission
 
 

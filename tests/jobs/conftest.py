@@ -121,9 +121,9 @@ class Crew:
                 return worker
         return self.another()
 
-    def another(self, *, processes: int = 2) -> Worker:
+    def another(self, *, processes: int = 2, include: str = "tests.jobs.scene") -> Worker:
         """A new worker for all queues."""
-        options = ["--without-mingle", "--without-gossip", "-O", "fair", "-c", str(processes), "-I", "tests.jobs.scene"]
+        options = ["--without-mingle", "--without-gossip", "-O", "fair", "-c", str(processes), "-I", include]
         return self.start("worker", "-Q", ",".join(Queue.values), *options)
 
     def dismiss(self) -> None:

@@ -24,6 +24,12 @@ def leave_effect(work: jobs.Work) -> None:
         cursor.execute("INSERT INTO jobs_test_effect VALUES (%s, %s)", [work.id, work.attempt])
 
 
+def leave_plain(key: str) -> None:
+    """The effect of work without a job row; `key` is any UUID."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO jobs_test_effect VALUES (%s, 0)", [key])
+
+
 def effects(job_id: object = None) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM jobs_test_effect WHERE %s::uuid IS NULL OR job = %s::uuid", [job_id, job_id])

@@ -7,8 +7,10 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
+from celery import current_app
 
 import jobs
 from config.engines import Valkey
@@ -108,6 +110,55 @@ def test_a_worker_that_cannot_hear_any_more_ends_and_another_goes_on(crew: Crew,
     crew.worker()
     scene.file(key="next")
     wait_until(all_done(), 30)
+
+
+def send(task: str, key: UUID) -> None:
+    """A message that no row stands behind."""
+    producer = current_app.amqp.Producer(bell._connection(), auto_declare=False)
+    current_app.send_task(task, args=[str(key)], queue="watch", producer=producer)
+
+
+@pytest.mark.parametrize("table", [True, False])
+def test_a_worker_killed_between_the_pop_and_its_filing(crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: bool) -> None:
+    """The message is gone whatever the settings. With its row the job is done once; the negative control, jobs table off, loses it."""
+    crew.dismiss()
+    monkeypatch.setenv("DIES_ONCE", str(tmp_path / "died"))
+    monkeypatch.setenv("DIES_AT", "pop")
+    key = uuid4()
+    if table:
+        key = scene.file(key="a").id
+    else:
+        send("test.plain.late", key)
+    worker = crew.another(include="tests.jobs.dying")
+    wait_until(lambda: worker.process.poll() is not None, 30)
+    assert (tmp_path / "died").exists()
+    crew.another(include="tests.jobs.dying")
+    if table:
+        wait_until(all_done(), 30)
+        assert scene.effects(key) == 1
+    else:
+        after = scene.file(key="after")
+        wait_until(lambda: state_of(after.id) == State.DONE, 30)
+        time.sleep(1)
+        assert scene.effects(key) == 0
+
+
+@pytest.mark.parametrize(("task", "left"), [("test.plain.late", 1), ("test.plain.early", 0)])
+def test_late_acknowledgement_is_what_brings_a_message_back(
+    crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, left: int
+) -> None:
+    """The negative control, late acknowledgement off: the process at work is killed, and without a job row nobody would know of it."""
+    crew.dismiss()
+    monkeypatch.setenv("DIES_ONCE", str(tmp_path / "died"))
+    monkeypatch.setenv("DIES_AT", "work")
+    key = uuid4()
+    send(task, key)
+    crew.another(include="tests.jobs.dying")
+    wait_until(lambda: (tmp_path / "died").exists(), 30)
+    after = scene.file(key="after")
+    wait_until(lambda: state_of(after.id) == State.DONE, 30)
+    time.sleep(1)
+    assert scene.effects(key) == left
 
 
 def test_beat_and_workers_keep_canaries_going_round(crew: Crew) -> None:
