@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +22,7 @@ import failpoints
 import jobs
 import ledger
 from accounts.actions import create_key
+from claims.models import Source
 from evidence import orphans
 from evidence.actions import filing
 from evidence.blobs import Fixity
@@ -35,7 +37,10 @@ from tests import vault as vaults
 from tests.evidence.test_buckets import _nobody
 from tests.evidence.test_pages import form, signed_in
 from tests.evidence.test_staging import send
+from tests.evidence.test_tasks import Company, company
 from tests.vault import Server, Vault
+
+__all__ = ["company"]  # a fixture, found by its name
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WEEK = timedelta(days=7)
@@ -334,3 +339,20 @@ def test_readiness_names_the_bucket_that_is_away(client: Client, settings: Any) 
     assert "originals" not in client.get("/readyz").json()["not_ready"]
     settings.S3_ENDPOINT = _nobody()
     assert "originals" in client.get("/readyz").json()["not_ready"]
+
+
+def test_a_look_at_a_source_waits_for_the_bucket(scene: scenes.Scene, company: Company, vault: Vault, settings: Any) -> None:
+    Source.objects.filter(pk=scene.source.pk).update(url="http://brand.example/post/1")
+    company.say(scenes.POST)
+    settings.S3_ENDPOINT = _nobody()
+    with transaction.atomic():
+        jobs.enqueue("evidence.look", {"source": str(scene.source.pk)}, key="look")
+    jobs.drain(["watch"])
+    job = Job.objects.get(kind="evidence.look")
+    assert (job.state, job.attempts, job.waits) == ("queued", 0, 1)
+    assert (Capture.objects.count(), Observation.objects.count(), here()) == (0, 0, [])
+
+    settings.S3_ENDPOINT = vault.place.endpoint
+    Job.objects.update(run_after=timezone.now() - WEEK)
+    jobs.drain(["watch"])
+    assert vault.names() == [key_of(Capture.objects.get().digest)]
