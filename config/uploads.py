@@ -43,6 +43,10 @@ class _Whole:
     def readline(self, size: int = -1, /) -> bytes:
         return self._got(self._stream.readline(size), size)
 
+    def close(self) -> None:
+        """Django closes a body that it has read whole: that of every form without files."""
+        self._stream.close()
+
 
 class WholeBodies:
     """Refuses a body that is shorter than it was said to be: 400, for whoever may still listen."""

@@ -383,3 +383,11 @@ def test_a_full_disk_of_the_database_is_said_and_heals(scene: scenes.Scene, full
     full_database.empty()
     assert by_api(scene, b"again")[0] == 201
     assert Submission.objects.count() == accepted + 2
+
+
+@pytest.mark.django_db
+def test_a_form_without_files_is_read_and_its_body_closed(client: Client) -> None:
+    """As browsers send it: the test client's own way is multipart, which takes another path through Django."""
+    answer = client.post("/i18n/setlang/", "language=en&next=%2F", content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 302
+    assert "en" in [cookie.value for cookie in client.cookies.values()]
