@@ -14,6 +14,7 @@ from claims.forms_company import NamedChoice, offer
 from claims.models import Company, Product, Source
 from claims.written import read
 from evidence.models import Exhibit
+from evidence.states import ExhibitStatus
 from verdicts.models import Occurrence, Verdict
 from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, Mechanism, Rating
 
@@ -23,15 +24,28 @@ def _label(exhibit: Exhibit) -> str:
     return " · ".join(part for part in (exhibit.reference, grade, read(exhibit.caption, page_language()).text) if part)
 
 
+class _Pictured(forms.CheckboxSelectMultiple):
+    """A box per exhibit, with its picture where there is one."""
+
+    option_template_name = "verdicts/_exhibit_option.html"
+    pictured: frozenset[str] = frozenset()
+
+    def create_option(self, name: str, value: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        """Django's option, and whether it has a picture."""
+        return {**super().create_option(name, value, *args, **options), "pictured": str(value) in self.pictured}
+
+
 class _Exhibits(forms.MultipleChoiceField):
     """Exhibits chosen by reference out of those on the page; `clean` gives the exhibits."""
 
-    widget = forms.CheckboxSelectMultiple
+    widget = _Pictured
 
     def offer(self, exhibits: Sequence[Exhibit]) -> None:
         """The exhibits to choose from."""
         self.known = {one.reference: one for one in exhibits}
         self.choices = [(one.reference, _label(one)) for one in exhibits]
+        assert isinstance(self.widget, _Pictured)
+        self.widget.pictured = frozenset(one.reference for one in exhibits if one.status == ExhibitStatus.READY)
 
     def clean(self, value: Any) -> list[Exhibit]:
         return [self.known[reference] for reference in super().clean(value)]

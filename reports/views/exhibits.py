@@ -7,9 +7,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
+from accounts.models import User
+from accounts.permissions import objection
 from claims.lookup import by_reference, canonical
 from evidence.blobs import Missing
 from evidence.models import Exhibit, Rendition
+from evidence.permissions import check_point
 from evidence.stores import renditions
 from reports import gathering
 from reports.views import KEPT_FOR_NOW, unchanged
@@ -22,7 +25,9 @@ def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
     found = by_reference(Exhibit.objects.public().select_related("submission__claim__company"), ref)
     if elsewhere := canonical(request, found.reference, ref):
         return elsewhere
-    return render(request, "reports/exhibit.html", gathering.exhibit_page(found))
+    user = request.user
+    may_mark = isinstance(user, User) and objection(check_point, user, found) is None
+    return render(request, "reports/exhibit.html", {**gathering.exhibit_page(found), "may_mark": may_mark})
 
 
 @require_safe
