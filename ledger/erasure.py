@@ -15,7 +15,8 @@ Whoever copies texts from row to row or into a file takes `hold` first: then an 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,6 +52,10 @@ class Target:
 
 Hook = Callable[[Target], None]
 _hooks: dict[str, tuple[Hook, Hook | None]] = {}
+_Known = tuple[str, str, list[str], str, datetime]  # label, id, fields, ground, when
+# While erasures are applied again: all of them, as (label, id, field). A restored database may be behind its own log, which then takes
+# nothing in, and no erasure may wait for that.
+_again: ContextVar[frozenset[tuple[str, str, str]] | None] = ContextVar("_again", default=None)
 _LOCK = 0x41436572  # any number that no other advisory lock of this database has
 
 
@@ -85,8 +90,14 @@ def since(size: int) -> bool:
     return Erasure.objects.count() > covered
 
 
-def follow(target: Target, label: str, object_id: Any, fields: Sequence[str]) -> Erasure:
-    """Erase what repeats an erased value in another object, on the same ground. For hooks. Raises ErasureRefused."""
+def follow(target: Target, label: str, object_id: Any, fields: Sequence[str]) -> Erasure | None:
+    """Erase what repeats an erased value in another object, on the same ground. For hooks. Raises ErasureRefused.
+
+    None while erasures are applied again and this is one of them: it comes in its turn, and is not made a second time.
+    """
+    again = _again.get()
+    if again is not None and again >= {(label, str(object_id), name) for name in fields}:
+        return None
     reason = f"It repeats what was erased of {target.label}/{target.object_id}."
     return erase(label, object_id, fields=fields, ground=target.ground, reason=reason, by=SYSTEM, role="system")
 
@@ -113,8 +124,11 @@ def erase(
     if not ground.strip() or not reason.strip():
         raise ErasureRefused("an erasure names its ground and its reason")
     _check_owner(record)
-    sequencing.sequence()
-    if Pending.objects.filter(event_label=record.event_label, event_id__in=_event_ids(record, key)).exists():
+    if _again.get() is not None:
+        _sequence_if_it_fits()
+    else:
+        sequencing.sequence()
+    if _again.get() is None and Pending.objects.filter(event_label=record.event_label, event_id__in=_event_ids(record, key)).exists():
         raise ErasureRefused("a change of this object is not in the log yet; try again when the sequencer has caught up")
     target = Target(label, str(object_id), chosen, ground)
     _beforehand(target)
@@ -139,14 +153,23 @@ def reapply(mirror: Path | None = None, *, by: Actor) -> int:
 
     Known are the erasures in the database and, with `mirror`, those in a copy of the log, which may be newer than the backup.
     """
-    known: dict[str, tuple[str, str, list[str], str, datetime]] = {
+    known: dict[str, _Known] = {
         str(e.pk): (e.object_label, e.object_id, e.fields, e.ground, e.erased_at) for e in Erasure.objects.order_by("erased_at")
     }
     if mirror is not None:
         for erasure_id, said in _from_mirror(mirror).items():
             known.setdefault(erasure_id, said)
+    token = _again.set(frozenset((label, object_id, name) for label, object_id, fields, _, _ in known.values() for name in fields))
+    try:
+        return _reapply(known, by)
+    finally:
+        _again.reset(token)
+
+
+def _reapply(known: Mapping[str, _Known], by: Actor) -> int:
     done = 0
     _sequence_if_it_fits()
+    started = _database_now()
     for erasure_id, (label, object_id, fields, ground, when) in known.items():
         record, key = _find(label, object_id)
         _check_owner(record)
@@ -156,8 +179,9 @@ def reapply(mirror: Path | None = None, *, by: Actor) -> int:
             left = _left(record, key, fields, when)
             if left:
                 with act("erased", by=by, role="operator", reason="applied again after a restore"):
-                    if not record.event_model._base_manager.filter(pgh_obj_id=key, pgh_created_at__gt=when).exists():
-                        _blank_row(record, key, fields)
+                    # Of one object all goes at once: the first turn would otherwise write a history row that holds what the second is
+                    # to take, and look like an edit that came after it.
+                    _blank_row(record, key, _never_said_again(record, key, known.values(), started))
                     if not Erasure.objects.filter(pk=erasure_id).exists():
                         Erasure.objects.create(
                             pk=erasure_id, object_label=label, object_id=object_id, fields=fields, ground=ground, erased_at=when
@@ -166,6 +190,16 @@ def reapply(mirror: Path | None = None, *, by: Actor) -> int:
                 done += 1
         _afterwards(record, [Target(label, object_id, tuple(fields), ground)], vacuum=left)
     return done
+
+
+def _never_said_again(record: registry.Record, key: Any, known: Iterable[_Known], started: datetime) -> set[str]:
+    """The erased fields of an object, without those of an erasure after which it was edited again: these may hold something new."""
+    gone: set[str] = set()
+    for label, object_id, fields, _, when in known:
+        if label == record.label and object_id == str(key):
+            later = record.event_model._base_manager.filter(pgh_obj_id=key, pgh_created_at__gt=when, pgh_created_at__lt=started)
+            gone |= set() if later.exists() else set(fields)
+    return gone
 
 
 def _find(label: str, object_id: Any) -> tuple[registry.Record, Any]:
@@ -303,7 +337,7 @@ def _sequence_if_it_fits() -> None:
         log.warning("the log takes nothing in: %s", error)
 
 
-def _from_mirror(folder: Path) -> dict[str, tuple[str, str, list[str], str, datetime]]:
+def _from_mirror(folder: Path) -> dict[str, _Known]:
     """The erasures that a copy of the log tells of, by the id of the Erasure. The copy is verified on the way."""
     found = {}
     start = f"{Erasure._meta.label_lower}/"

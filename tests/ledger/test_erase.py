@@ -208,6 +208,49 @@ def test_a_database_behind_its_log_is_erased_from_all_the_same(note, settings, t
     assert dump().count(TEXT.encode()) == 3
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_what_follows_an_erasure_follows_it_behind_the_log_too(note, settings, tmp_path, known):
+    """A hook that erases what repeats the value: what it did then is done again in its turn, what it finds only now at once."""
+    from ledger.models import Checkpoint
+    from tests.ledger.owner import without_triggers
+
+    def following(target):
+        if target.fields == ("summary",):
+            erasure.follow(target, "scratch.note", note.pk, ["remark"])
+
+    mirror, tables = (
+        tmp_path / "mirror",
+        ("scratch_note", "scratch_noteevent", "ledger_checkpoint", "ledger_erasure", "ledger_erasureevent"),
+    )
+    held = list(Note.objects.filter(pk=note.pk).values("summary", "remark"))
+    events = list(Note.pgh_event_model.objects.filter(pgh_obj_id=note.pk).values("pgh_id", "summary", "remark"))
+    last = Note.pgh_event_model.objects.latest("pgh_id").pgh_id
+    if known:
+        erasure.register(following, "test")
+    try:
+        erase(note, field=["summary"])
+        call_command("export_log", str(mirror), stdout=StringIO())
+        with without_triggers(*tables), connection.cursor() as cursor:  # as the backup from before both has it
+            Note.objects.filter(pk=note.pk).update(**held[0])
+            for row in events:
+                cursor.execute(
+                    "UPDATE scratch_noteevent SET summary = %s, remark = %s WHERE pgh_id = %s",
+                    [row["summary"], row["remark"], row["pgh_id"]],
+                )
+            cursor.execute("DELETE FROM scratch_noteevent WHERE pgh_id > %s", [last])
+            cursor.execute("DELETE FROM ledger_erasureevent")
+            cursor.execute("DELETE FROM ledger_erasure")
+            Checkpoint.objects.order_by("-size")[0].delete()
+        assert dump().count(TEXT.encode()) > 3  # the control: they are back
+        erasure.register(following, "test")
+        call_command("erase", "--reapply", "--mirror", str(mirror), stdout=(out := StringIO()))
+    finally:
+        erasure.unregister("test")
+    assert out.getvalue().startswith(f"{2 if known else 1} erasures had")
+    assert Erasure.objects.count() == 2
+    assert holds(TEXT, settings) == []
+
+
 def test_a_reason_given_for_several_objects_goes_from_all_of_them(act, settings):
     with transaction.atomic(), act("note.made", reason=REASON):
         first, second = Note.objects.create(summary="one"), Note.objects.create(summary="two")
