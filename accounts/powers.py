@@ -25,7 +25,9 @@ POWERS: Final[Mapping[Role, Sentences]] = {
     Role.MODERATOR: (
         (
             _("Register claims and sources, correct and withdraw claims with a reason."),
+            _("Record legal persons, incidents and figures of a company, and what each source says of a promise."),
             _("Accept, return or refuse submissions, and grade evidence."),
+            _("Open what is sealed in a submission; each opening is recorded."),
             _("Record findings, and ask companies for their answer."),
         ),
         _("Conclude a verdict, or decide on what one has filed oneself."),
