@@ -65,9 +65,9 @@ class Address:
 
 #: What nobody links to, and everybody meets: nothing there, nothing found, not for you.
 MET = (
-    Address("404", "/no/such/page/", "anonymous", 404),
-    Address("404-claim", "/claims/AC-0000-0000/", "anonymous", 404),
-    Address("403", "/desk/", "filer", 403),
+    Address("not-there", "/no/such/page/", "anonymous", 404),
+    Address("no-such-claim", "/claims/AC-0000-0000/", "anonymous", 404),
+    Address("not-for-you", "/desk/", "filer", 403),
     Address("nothing-found", "/claims/?q=nothing-of-this-kind", "anonymous"),
 )
 
@@ -178,6 +178,9 @@ def reachable(demonstration: Demonstration, browser: Browser, each: int = 1) -> 
             if not answer.headers.get("content-type", "").startswith("text/html"):
                 continue
             assert answer.status == 200, (walker, path, answer.status)
+            if route_of(answer.url) != route:  # to the form for signing in: another walker sees the page itself
+                seen[route] -= 1
+                continue
             pages.setdefault(path, Address(route, path, walker))
             links = _Links()
             links.feed(answer.text())
