@@ -283,7 +283,7 @@ def test_a_visit_sees_everything_that_is_wrong(demonstration: Demonstration, chr
 
 
 def test_every_public_page_says_the_same_without_javascript(demonstration: Demonstration, pages: list[Address], chromium: Browser) -> None:
-    """And its language is switched without it."""
+    """And claims are narrowed, read and turned into the other language without it."""
     plain = chromium.new_context(base_url=demonstration.url, locale="en-GB", java_script_enabled=False)
     page = plain.new_page()
     rich = demonstration.context(chromium, "anonymous", "en-GB").new_page()
@@ -293,9 +293,17 @@ def test_every_public_page_says_the_same_without_javascript(demonstration: Demon
         assert page.locator("h1").inner_text() == rich.locator("h1").inner_text(), one.path
         read, enhanced = (len(each.locator("main").inner_text()) for each in (page, rich))
         assert read >= 0.9 * enhanced, (one.path, read, enhanced)
-    page.goto("/")
+    page.goto("/claims/")
+    before = page.locator(".rows > li").count()
+    page.locator(".facet-list a", has_text="Not delivered").click()
+    assert "rating=not_delivered" in page.url
+    assert 0 < page.locator(".rows > li").count() < before
+    page.locator(".rows h3 a").first.click()
+    assert page.locator(".verdicts .v").first.inner_text().strip() == "Not delivered"
+    read = page.url
     page.get_by_role("button", name="中文").click()
-    assert page.locator("html").get_attribute("lang") == "zh-Hans"
+    assert (page.locator("html").get_attribute("lang"), page.url) == ("zh-Hans", read)
+    assert page.locator(".verdicts .v").first.inner_text().strip() == "未兑现"
     plain.close()
     rich.close()
 
