@@ -31,7 +31,7 @@ def canonical(value: Any) -> bytes:
     Accepts None, bool, int within ±(2^53 − 1), str, list, tuple and dict with str keys. Raises CanonicalError for anything else: floats
     (always), larger integers, text with lone surrogates, nesting beyond MAX_DEPTH.
     """
-    plain_keys = _check(value, MAX_DEPTH)
+    plain_keys = type(value) is str or _check(value, MAX_DEPTH)
     try:
         if plain_keys:
             return _sorting.encode(value).encode()

@@ -15,10 +15,11 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
+from uuid import UUID
 
 from ledger import merkle
 from ledger.canonical import CanonicalError, canonical
@@ -132,6 +133,60 @@ class Leaf:
         if value.get("document", "") is None:
             raise LeafError("The digest of the document is not 64 lowercase hexadecimal digits.")
         return cls(role=actor["role"], name=actor["name"], **value)
+
+
+class LeafForm:
+    """Writes leaves that differ in object, time and values alone: the bytes of `Leaf.to_bytes`, at a fifth of the cost.
+
+    What they share is checked once, when the form is made (LeafError). What the caller gives is taken as it is, so it has to come from
+    `timestamp`, `commit` and a UUID or an id that counts up; plain values are written canonically.
+    """
+
+    def __init__(
+        self, *, kind: str, label: str, role: str, name: str, fields: Sequence[str], commits: Sequence[str], document: bool
+    ) -> None:
+        digest = "0" * 64
+        moment = "2000-01-01T00:00:00.000000Z"
+        Leaf(
+            kind=kind, object=f"{label}/0", at=moment, role=role, name=name, fields=dict.fromkeys(fields),
+            commits=dict.fromkeys(commits, digest), document=digest if document else None,
+        )  # fmt: skip
+        self._fields, self._commits = sorted(fields), sorted(commits)
+        actor = canonical({"role": role, "name": name}).decode().replace("%", "%%")
+        parts = [
+            f'"actor":{actor}',
+            '"at":"%s"',
+            '"commits":{' + ",".join(f'"{field}":"%s"' for field in self._commits) + "}",
+            *(['"document":"%s"'] if document else []),
+            '"fields":{' + ",".join(f'"{field}":%s' for field in self._fields) + "}",
+            f'"kind":"{kind}"',
+            f'"object":"{label}/%s"',
+            '"v":1',
+        ]
+        self._text = "{" + ",".join(parts) + "}"
+
+    def write(
+        self, object_id: UUID | int, at: str, fields: Mapping[str, Any], commits: Mapping[str, str], document: str | None = None
+    ) -> bytes:
+        """Return the entry. Raises LeafError if a field has no canonical form or the whole is longer than 65,535 bytes."""
+        values = [at, *(commits[name] for name in self._commits)]
+        if document is not None:
+            values.append(_match(_HEX, document, "The digest of the document is not 64 lowercase hexadecimal digits."))
+        for name in self._fields:
+            value = fields[name]
+            if type(value) is str and value.isascii() and value.isprintable() and '"' not in value and "\\" not in value:
+                values.append(f'"{value}"')  # most are words, moments and ids
+            elif value is None:
+                values.append("null")
+            else:
+                try:
+                    values.append(canonical(value).decode())
+                except CanonicalError as error:
+                    raise LeafError(f"A field of the leaf cannot be written: {error}") from error
+        data = (self._text % (*values, object_id)).encode()
+        if len(data) > MAX_BYTES:
+            raise LeafError(f"The leaf has {len(data)} bytes; at most {MAX_BYTES} fit.")
+        return data
 
 
 class LeafCheck:
@@ -301,6 +356,13 @@ def new_key() -> bytes:
     return secrets.token_bytes(KEY_SIZE)
 
 
+def new_keys(names: Iterable[str]) -> dict[str, bytes]:
+    """Return a new key for each name. The operating system is asked once."""
+    wanted = list(names)
+    random = secrets.token_bytes(KEY_SIZE * len(wanted))
+    return {name: random[KEY_SIZE * number : KEY_SIZE * (number + 1)] for number, name in enumerate(wanted)}
+
+
 def commit(key: bytes, value: Any) -> str:
     """Return the commitment to `value`: HMAC-SHA256 under `key` (32 bytes) of its canonical form, as 64 hexadecimal digits.
 
@@ -317,6 +379,7 @@ def opens(commitment: str, key: bytes, value: Any) -> bool:
     return hmac.compare_digest(commitment, commit(key, value))
 
 
-def _match(pattern: re.Pattern[str], text: object, sentence: str) -> None:
+def _match(pattern: re.Pattern[str], text: object, sentence: str) -> str:
     if not isinstance(text, str) or pattern.fullmatch(text) is None:
         raise LeafError(sentence)
+    return text

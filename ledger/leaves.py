@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger import sealing
 from ledger.canonical import CanonicalError, canonical
-from ledger.leaf import Leaf, LeafError, commit, new_key, opens, timestamp
+from ledger.leaf import Leaf, LeafError, LeafForm, commit, new_key, new_keys, opens, timestamp
 from ledger.recording import OUTSIDE, REASON, act_fault
 from ledger.registry import Record
 from ledger.values import plain
@@ -23,10 +24,12 @@ from ledger.values import plain
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A leaf ready for its place: exact bytes, what it is about, and the keys that open its commitments."""
+    """A leaf ready for its place: exact bytes, what happened to what, and the keys that open its commitments."""
 
     entry: bytes
-    leaf: Leaf
+    kind: str
+    label: str
+    object_id: str
     op: str
     openings: dict[str, bytes]
 
@@ -97,27 +100,27 @@ def build(record: Record, row: Mapping[str, Any], keys: Mapping[str, AESGCM]) ->
         document = (row[record.document] or None) if record.document else None
     if who.reason:
         values[REASON] = who.reason
-    openings = {name: new_key() for name in values}
+    openings = new_keys(values)
     commits = {name: commit(openings[name], value) for name, value in values.items()}
+    at = timestamp(row["pgh_created_at"], coarse=record.coarse)
     while True:
-        leaf = Leaf(
-            kind=who.kind,
-            object=f"{record.label}/{object_id}",
-            at=timestamp(row["pgh_created_at"], coarse=record.coarse),
-            role=who.role,
-            name=who.name,
-            fields=fields,
-            commits=commits,
-            document=document,
-        )
         try:
-            return Built(leaf.to_bytes(), leaf, row["pgh_label"], openings)
+            form = _form(who.kind, record.label, who.role, who.name, tuple(fields), tuple(commits), document is not None)
+            entry = form.write(object_id, at, fields, commits, document)
+            return Built(entry, who.kind, record.label, str(object_id), row["pgh_label"], openings)
         except LeafError:
             if not fields:
                 raise
             name = max(fields, key=lambda name: len(canonical(fields[name])))
             openings[name] = new_key()
             commits[name] = commit(openings[name], fields.pop(name))
+
+
+@lru_cache(maxsize=1024)
+def _form(
+    kind: str, label: str, role: str, name: str, fields: tuple[str, ...], commits: tuple[str, ...], document: bool
+) -> LeafForm:  # fmt: skip
+    return LeafForm(kind=kind, label=label, role=role, name=name, fields=fields, commits=commits, document=document)
 
 
 def differences(

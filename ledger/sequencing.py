@@ -22,7 +22,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -179,7 +179,8 @@ class Sequencer:
         """Step 1. What cannot become a leaf stays in the outbox with its error, where operators see it, and stops nothing else."""
         with transaction.atomic():
             state = self._tree()
-            waiting = list(Pending.objects.filter(error="").order_by("id")[:BATCH])
+            rows = Pending.objects.filter(error="").order_by("id").values_list("id", "event_label", "event_id")
+            waiting = [_Waiting(*row) for row in rows[:BATCH]]
             if not waiting:
                 self.edge = state.edge
                 return 0
@@ -261,12 +262,20 @@ class Sequencer:
 _CHUNK = 65_536
 
 
+class _Waiting(NamedTuple):
+    """A row of the outbox."""
+
+    id: int
+    event_label: str
+    event_id: int
+
+
 @dataclass(slots=True)
 class _State:
     edge: Edge
 
 
-def _build(waiting: Sequence[Pending]) -> tuple[list[tuple[Pending, leaves.Built]], list[tuple[Pending, str]]]:
+def _build(waiting: Sequence[_Waiting]) -> tuple[list[tuple[_Waiting, leaves.Built]], list[tuple[_Waiting, str]]]:
     """The leaves of outbox rows, in their order; one query for each event table and one for its keys."""
     rows: dict[tuple[str, int], tuple[registry.Record, dict[str, Any]]] = {}
     keys = {}
@@ -290,15 +299,14 @@ def _build(waiting: Sequence[Pending]) -> tuple[list[tuple[Pending, leaves.Built
     return built, failed
 
 
-def _copy_entries(cursor: Any, size: int, built: Sequence[tuple[Pending, leaves.Built]], hashes: Sequence[bytes]) -> None:
+def _copy_entries(cursor: Any, size: int, built: Sequence[tuple[_Waiting, leaves.Built]], hashes: Sequence[bytes]) -> None:
     columns = "index, leaf, leaf_hash, kind, op, object_label, object_id, event_label, event_id"
     with cursor.copy(f"COPY {Entry._meta.db_table} ({columns}) FROM STDIN") as copy:
         for index, ((row, made), digest) in enumerate(zip(built, hashes, strict=True), size):
-            label, _, object_id = made.leaf.object.partition("/")
-            copy.write_row((index, made.entry, digest, made.leaf.kind, made.op, label, object_id, row.event_label, row.event_id))
+            copy.write_row((index, made.entry, digest, made.kind, made.op, made.label, made.object_id, row.event_label, row.event_id))
 
 
-def _copy_openings(cursor: Any, size: int, built: Sequence[tuple[Pending, leaves.Built]]) -> None:
+def _copy_openings(cursor: Any, size: int, built: Sequence[tuple[_Waiting, leaves.Built]]) -> None:
     with cursor.copy(f"COPY {Opening._meta.db_table} (entry_id, field, key) FROM STDIN") as copy:
         for index, (_, made) in enumerate(built, size):
             for name, key in made.openings.items():

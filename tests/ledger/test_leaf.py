@@ -5,6 +5,7 @@ import hmac
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from ledger.canonical import CanonicalError, canonical
 from ledger.leaf import _ALLOWED as ALLOWED
-from ledger.leaf import MAX_BYTES, Leaf, LeafCheck, LeafError, commit, new_key, opens, timestamp
+from ledger.leaf import MAX_BYTES, Leaf, LeafCheck, LeafError, LeafForm, commit, new_key, new_keys, opens, timestamp
 from ledger.merkle import leaf_hash
 from ledger.tiles import decode_entries, encode_entries
 from tests.ledger.logs import digests, entry, hexes, names, quick, values
@@ -236,6 +237,35 @@ def agree(check: LeafCheck, data: bytes) -> None:
             check(data)
     else:
         check(data)
+
+
+@quick
+@given(leaves(simple | values))
+def test_a_form_writes_what_a_leaf_writes(leaf: Leaf) -> None:
+    label, _, object_id = leaf.object.partition("/")
+    form = LeafForm(
+        kind=leaf.kind, label=label, role=leaf.role, name=leaf.name, fields=tuple(leaf.fields), commits=tuple(leaf.commits),
+        document=leaf.document is not None,
+    )  # fmt: skip
+    identity = UUID(object_id) if "-" in object_id else int(object_id)
+    assert form.write(identity, leaf.at, leaf.fields, leaf.commits, leaf.document) == leaf.to_bytes()
+
+
+def test_a_form_refuses_what_a_leaf_refuses() -> None:
+    good: dict[str, Any] = {"kind": "a.b", "label": "a.b", "role": "r", "name": "n", "fields": ["x"], "commits": ["y"], "document": True}
+    for bad in ({"kind": "A"}, {"label": "a"}, {"role": ""}, {"name": " "}, {"fields": ["y"]}, {"commits": ["Y"]}):
+        with pytest.raises(LeafError):
+            LeafForm(**good | bad)
+    form = LeafForm(**good)
+    for fields, document in (({"x": 1.5}, "0" * 64), ({"x": "y" * MAX_BYTES}, "0" * 64), ({"x": 1}, "no digest")):
+        with pytest.raises(LeafError):
+            form.write(1, GOOD["at"], fields, {"y": "0" * 64}, document)
+
+
+def test_new_keys_are_all_different() -> None:
+    keys = new_keys(str(number) for number in range(100))
+    assert len(set(keys.values())) == 100
+    assert {len(key) for key in keys.values()} == {32}
 
 
 UUIDS = [f"a.b/01a2131d-4b99-778f-8570-{number:012x}" for number in range(1, 257)]
