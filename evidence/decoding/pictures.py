@@ -173,7 +173,8 @@ def _decode(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], list[
     exif = _exif(image)
     orientation = _orientation(exif)
 
-    upright = _upright(image, largest, orientation, icc)
+    drawn = kind in ("PNG", "GIF")
+    upright = _upright(image, largest, orientation, icc, drawn=drawn)
     image.close()
     if orientation >= 5:
         width, height = height, width
@@ -182,8 +183,8 @@ def _decode(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], list[
     made: dict[int, Image.Image] = {}
     larger = upright
     for edge in sorted({_HASHED_EDGE, *(size[1] for size in sizes)}, reverse=True):
-        larger = made[edge] = _shrink(larger, edge)
-    parts = [_encode(made[edge], mime, quality, drawn=kind in ("PNG", "GIF")) for _, edge, mime, quality in sizes]
+        larger = made[edge] = _shrink(larger, edge, drawn=drawn)
+    parts = [_encode(made[edge], mime, quality, drawn=drawn) for _, edge, mime, quality in sizes]
     vectors, quality = pdqhash.compute_dihedral(numpy.asarray(made[_HASHED_EDGE]))
     return {
         "format": kind,
@@ -206,14 +207,15 @@ def _fit(width: int, height: int, edge: int) -> tuple[int, int]:
     return max(1, round(width * edge / longest)), max(1, round(height * edge / longest))
 
 
-def _shrink(image: Image.Image, edge: int) -> Image.Image:
+def _shrink(image: Image.Image, edge: int, *, drawn: bool) -> Image.Image:
+    """The picture inside a square of `edge` pixels. Shrinking is most of the work: what has fine lines gets the dearer filter."""
     size = _fit(*image.size, edge)
     if size == image.size:
         return image
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return image.resize(size, Image.Resampling.LANCZOS if drawn else Image.Resampling.HAMMING, reducing_gap=3.0)
 
 
-def _upright(image: Image.Image, edge: int, orientation: int, icc: bytes | None) -> Image.Image:
+def _upright(image: Image.Image, edge: int, orientation: int, icc: bytes | None, *, drawn: bool) -> Image.Image:
     """The picture at most `edge` wide and high, opaque sRGB, turned as its orientation says, with nothing attached."""
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
@@ -223,7 +225,7 @@ def _upright(image: Image.Image, edge: int, orientation: int, icc: bytes | None)
         image = _eight_bits(image)
     elif "transparency" in image.info:
         image = image.convert("RGBA")
-    image = _shrink(image, edge)
+    image = _shrink(image, edge, drawn=drawn)
     if image.mode in ("RGBA", "LA", "RGBa", "La"):
         image = image.convert("RGBA")
         paper = Image.new("RGB", image.size, "white")
@@ -233,7 +235,8 @@ def _upright(image: Image.Image, edge: int, orientation: int, icc: bytes | None)
         with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):  # A broken profile leaves the colours as they are.
             profile = ImageCms.ImageCmsProfile(BytesIO(icc))
             image = ImageCms.profileToProfile(image, profile, _srgb, outputMode="RGB") or image
-    image = image.convert("RGB")
+    if image.mode != "RGB":
+        image = image.convert("RGB")
     if orientation in _TRANSPOSE:
         image = image.transpose(_TRANSPOSE[orientation])
     bare = Image.new("RGB", image.size)

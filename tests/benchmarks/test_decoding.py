@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy
 import pdqhash
@@ -12,6 +16,8 @@ from PIL import Image, ImageOps
 
 from evidence.decoding import SIZES, Decoded, Decoder
 from tests.benchmarks.measure import compare
+
+PHOTOS = 4
 
 
 def photo() -> bytes:
@@ -22,7 +28,7 @@ def photo() -> bytes:
     return buffer.getvalue()
 
 
-def plain(data: bytes) -> None:
+def plain(data: bytes) -> Image.Image:
     """The loop that one writes first: read once, then each rendition from the whole picture, and the fingerprint."""
     with Image.open(io.BytesIO(data)) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
@@ -33,6 +39,17 @@ def plain(data: bytes) -> None:
     small = upright.copy()
     small.thumbnail((512, 512), Image.Resampling.LANCZOS)
     pdqhash.compute_dihedral(numpy.asarray(small))
+    return small
+
+
+def processor(decoder: Decoder) -> Callable[[], float]:
+    """A clock of the processor time that we, the warm parent and its dead children have used: others at the machine do not count."""
+
+    def clock() -> float:
+        fields = Path(f"/proc/{decoder.chamber.parent_pid}/stat").read_text().rpartition(")")[2].split()
+        return time.process_time() + sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+    return clock
 
 
 def test_a_photo_in_the_confined_child_against_plain_pillow() -> None:
@@ -41,21 +58,22 @@ def test_a_photo_in_the_confined_child_against_plain_pillow() -> None:
         assert isinstance(decoder.decode(data), Decoded)
         compare(
             "a 12-megapixel photo in the confined child / plain Pillow",
-            ours=lambda: decoder.decode(data),
-            peer=lambda: plain(data),
-            floor=1.5,
-            goal=0.5,
-            how="three renditions and the fingerprint of one JPEG; the peer decodes in its own process, without a wall",
-            rounds=5,
+            ours=lambda: [decoder.decode(data) for _ in range(PHOTOS)],
+            peer=lambda: [plain(data) for _ in range(PHOTOS)],
+            clock=processor(decoder),
+            floor=1 / 2,
+            goal=1 / 4.5,
+            how=f"three renditions and the fingerprint of a JPEG, {PHOTOS} times; the peer decodes in its own process, without a wall; "
+            "processor time of all processes",
         )
         compare(
             "a 12-megapixel photo in the confined child / one bare decode",
-            ours=lambda: decoder.decode(data),
-            peer=lambda: Image.open(io.BytesIO(data)).load(),
+            ours=lambda: [decoder.decode(data) for _ in range(PHOTOS)],
+            peer=lambda: [Image.open(io.BytesIO(data)).load() for _ in range(PHOTOS)],
+            clock=processor(decoder),
             floor=8,
             goal=4,
             how="the same; the peer reads the pixels once and makes nothing of them",
-            rounds=5,
         )
 
 
