@@ -134,7 +134,7 @@ def close_window(*, by: ledger.Actor, invitation: Invitation, now: datetime) -> 
 
 @transaction.atomic
 def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now: datetime) -> Reply:
-    """Keep the company's answer verbatim; the first one closes the window. Late answers are kept too.
+    """Keep the company's answer verbatim; the first one closes the window. Late answers are kept too; the same words twice are one.
 
     Given by who speaks for the company, or by a moderator to whom it came by another way. Raises NotAllowed, ValidationError.
     """
@@ -145,6 +145,8 @@ def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now:
     held = Invitation.objects.select_for_update().get(pk=invitation.pk)
     if not body.strip():
         raise ValidationError(_("The answer has no words."))
+    if same := Reply.objects.filter(invitation=held, body=body, lang=lang).first():
+        return same
     reply = Reply(invitation=held, body=body, lang=lang, received_at=now, recorded_by=by)
     reply.full_clean()
     with ledger.act("company.replied", by=by, role=role):

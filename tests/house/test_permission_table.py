@@ -38,7 +38,7 @@ from reports.models import Report, ReportFile
 from tests import scenes
 from verdicts import actions as verdicts
 
-pytestmark = pytest.mark.xdist_group("doors")  # one walk serves them all
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("doors")]  # one walk serves them all
 ROLES: Final = ("anonymous", "owner", "other", "moderator", "adjudicator", "company", "auditor", "operator")
 KEYS: Final = ("key:read", "key:submit")
 NO_ONE: Final = 405

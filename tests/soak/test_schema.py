@@ -10,7 +10,7 @@ import pytest
 from tests.house.test_permission_table import World
 from tests.house.test_schema import Asking
 
-EXAMPLES = 25
+EXAMPLES = 20
 
 
 @pytest.mark.promise("The API answers every role as its document says, whatever is asked")
