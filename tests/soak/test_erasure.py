@@ -1,4 +1,4 @@
-"""Sixty values, each planted once in a kind of text, file or picture of its own, erased: found nowhere, and every old proof holds.
+"""A hundred values, each planted once in a kind of text, file or picture of its own, erased: found nowhere, and every old proof holds.
 
 The short form, with the doors that say so, is tests/house/test_erasure.py.
 """
