@@ -6,5 +6,9 @@ class ConfigConfig(AppConfig):
     verbose_name = "wiring"
 
     def ready(self) -> None:
-        """Make our Celery app the current one and register the system checks."""
+        """Make our Celery app the current one, register the system checks, give the record a bell that waits for no broker."""
         from config import celery, checks  # noqa: F401  importing them is what wires them: the broker's app, the system checks
+        from jobs import bell
+        from ledger import recording
+
+        recording.ring_with(lambda: bell.send("ledger.sequence", "tick"))

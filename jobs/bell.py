@@ -77,13 +77,18 @@ def quiet() -> bool:
 
 def ring(job_id: UUID, queue: str) -> bool:
     """Tell the workers of `queue` that the job is there. False when the broker could not be told; never raises for that."""
+    return send("jobs.run", queue, str(job_id))
+
+
+def send(task: str, queue: str, *arguments: str) -> bool:
+    """Send the message of any task, with the same patience."""
     global _quiet_until
     if quiet():
         return False
     began = time.monotonic()
     try:
         producer = current_app.amqp.Producer(_connection(), auto_declare=False)
-        current_app.send_task("jobs.run", args=[str(job_id)], queue=queue, producer=producer, retry=False, ignore_result=True)
+        current_app.send_task(task, args=list(arguments), queue=queue, producer=producer, retry=False, ignore_result=True)
     except AWAY as error:
         _away(error)
         return False

@@ -287,6 +287,13 @@ def act(kind: str, *, by: Actor, role: str, reason: str = "", name: str | None =
 
 _nudged = threading.Lock()
 _last_nudge = 0.0
+_bell: Callable[[], object] | None = None
+
+
+def ring_with(bell: Callable[[], object]) -> None:
+    """Say how the sequencer is rung: by something that waits for no broker (config does, with the bell of jobs)."""
+    global _bell
+    _bell = bell
 
 
 def nudge() -> None:
@@ -298,8 +305,7 @@ def nudge() -> None:
             return
         _last_nudge = now
     try:
-        from ledger.tasks import sequence
-
-        sequence.apply_async(retry=False, ignore_result=True)
+        if _bell is not None:
+            _bell()
     except Exception as error:  # whatever the broker does, the change is stored and the sweep will find it
         log.warning("the sequencer was not rung: %s", error)

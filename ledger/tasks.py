@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from celery import shared_task
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, connection
 
 log = logging.getLogger(__name__)
 
@@ -15,14 +15,12 @@ def sequence() -> int:
     """Put what waits into the log. Returns how many entries were added; 0 when another sequencer is at work."""
     from ledger.sequencing import sequence as run
 
-    close_old_connections()
     try:
         return run().added
     except (OperationalError, InterfaceError) as error:
         log.warning("The sequencer waits: the database is away (%s).", type(error).__name__)
+        connection.close()  # It may be broken; the next run opens a new one.
         return 0
     except OSError as error:
         log.error("The sequencer waits: the log's files cannot be written (%s).", error.strerror or type(error).__name__)
         return 0
-    finally:
-        close_old_connections()

@@ -184,19 +184,20 @@ def test_a_lost_folder_is_built_again_from_the_entries(settings):
 
 
 def test_the_bell_rings_once_for_many_changes_and_its_silence_harms_nobody(monkeypatch, caplog):
-    from ledger import recording, tasks
+    from jobs import bell
+    from ledger import recording
 
     rung = []
-    monkeypatch.setattr(tasks.sequence, "apply_async", lambda **options: rung.append(options))
+    monkeypatch.setattr(bell, "send", lambda *message: rung.append(message))
     monkeypatch.setattr(recording, "_last_nudge", 0.0)
     for _ in range(5):
         recording.nudge()
-    assert [options["retry"] for options in rung] == [False]
+    assert rung == [("ledger.sequence", "tick")]
 
-    def broken(**options: object) -> None:
+    def broken(*message: object) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr(tasks.sequence, "apply_async", broken)
+    monkeypatch.setattr(bell, "send", broken)
     monkeypatch.setattr(recording, "_last_nudge", 0.0)
     recording.nudge()
     assert "no broker" in caplog.text
