@@ -180,6 +180,7 @@ def test_the_child_holds_its_own_descriptors_only_and_no_environment(chamber: Ch
         "OPENBLAS_NUM_THREADS",
         "OMP_NUM_THREADS",
         "MALLOC_ARENA_MAX",
+        "GLIBC_TUNABLES",
     }
 
 
