@@ -63,6 +63,8 @@ class Address:
         return words or "front"
 
 
+#: Pages that are there only while something is under way.
+SOMETIMES = {"desk/verdicts/<str:ref>/": "a verdict waits for its second adjudicator", "progress/<uuid:job_id>/": "a job runs"}
 #: What nobody links to, and everybody meets: nothing there, nothing found, not for you.
 MET = (
     Address("not-there", "/no/such/page/", "anonymous", 404),

@@ -15,7 +15,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Browser, Page
 
-from tests.browser.demonstration import Address, Demonstration, reachable
+from tests.browser.demonstration import SOMETIMES, Address, Demonstration, reachable
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
@@ -39,8 +39,6 @@ NO_PAGE: dict[str, str] = {
     "account/login/code/confirm/": "switched off", "account/reauthenticate/": "asked in between",
     "account/logout/": "left alone by the walk",
 }  # fmt: skip
-#: Pages that are there only while something is under way.
-SOMETIMES = {"desk/verdicts/<str:ref>/": "a verdict waits for its second adjudicator", "progress/<uuid:job_id>/": "a job runs"}
 #: Beginnings of routes that answer with something else than a page.
 NO_PAGES = ("api/v1/", "ledger/")
 
