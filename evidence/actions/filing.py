@@ -152,7 +152,6 @@ def file_submission(
     if not narrative.strip() and not photos:
         raise ValidationError(_("Tell what you found, or hand in a photo."))
     check_quota(by=by, coming=sum(photo.stored.size for photo in photos), now=now)
-    role = Role.FILER if organisation else Role.CONTRIBUTOR
     contributor, _made = Contributor.objects.get_or_create(user=by)
     submission = Submission(
         claim=claim, contributor=contributor, filed_by=by, organisation=organisation, narrative=narrative, narrative_lang=narrative_lang,
@@ -161,7 +160,8 @@ def file_submission(
     submission.full_clean(exclude=["contact"], validate_constraints=False)
     if contact:
         ledger.seal(submission, contact=contact)
-    with ledger.act("submission.filed", by=by, role=role, name=submission.pseudonym):
+    # Always as a contributor: that someone files for an organisation is sealed, and a leaf that said "filer" would tell it.
+    with ledger.act("submission.filed", by=by, role=Role.CONTRIBUTOR, name=submission.pseudonym):
         submission.save(force_insert=True)
         exhibits = []
         for number, photo in enumerate(photos, start=1):
