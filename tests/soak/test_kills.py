@@ -84,7 +84,7 @@ class Filer(threading.Thread):
                     break
                 time.sleep(0.2)
             if self.state.frozen:
-                time.sleep(0.05)
+                time.sleep(1)  # what is measured is the waiting of each, not how many pile up
         if self.connection is not None:
             self.connection.close()
 
