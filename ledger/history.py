@@ -174,27 +174,22 @@ def _change(
         kind = record.kind(name)
         old = then[name] if then else None
         new = row[name] if entry["op"] != "delete" else None
-        if kind == "sealed":
-            if plain(old) != plain(new):
-                fields.append(FieldChange(name, None, None, kind, WITHHELD))
-        elif kind == "text":
-            gone = (then is not None and name not in opened_then) or (entry["op"] != "delete" and name not in opened)
-            if gone:
-                erased.append(FieldChange(name, None, None, kind, ERASED))
-            elif old != new:
-                if texts and (everything or name not in record.closed):
-                    fields.append(FieldChange(name, plain(old), plain(new), kind))
-                else:
-                    fields.append(FieldChange(name, None, None, kind, WITHHELD))
-        elif old != new:
+        gone = kind == "text" and ((then is not None and name not in opened_then) or (entry["op"] != "delete" and name not in opened))
+        shown = kind not in {"text", "sealed"} or (kind == "text" and texts and (everything or name not in record.closed))
+        if gone:
+            erased.append(FieldChange(name, None, None, kind, ERASED))
+        elif shown and old != new:
             fields.append(FieldChange(name, plain(old), plain(new), kind))
+        elif not shown and (earlier is None or plain(old) != plain(new)):
+            # Of a new row all of them, empty ones too: that there is something may tell as much as what, as who left an address.
+            fields.append(FieldChange(name, None, None, kind, WITHHELD))
     if earlier is None or not fields:  # whether an erased text was what changed can no longer be told
         fields += erased
     at = row["pgh_created_at"] if row else datetime.fromtimestamp(0).astimezone()
     if record.coarse:
         at = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    shown = bool(who.reason) and REASON in opened and texts and (who.reason_public or everything)
-    reason = who.reason if shown else "" if not who.reason and REASON not in opened else None
+    told = bool(who.reason) and REASON in opened and texts and (who.reason_public or everything)
+    reason = who.reason if told else "" if not who.reason and REASON not in opened else None
     return Change(
         index=entry["index"], kind=entry["kind"], op=entry["op"], label=record.label, object_id=entry["object_id"], at=at,
         role=who.role, name=who.name, reason=reason, outside=who.outside, fields=tuple(fields),

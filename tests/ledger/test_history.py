@@ -52,6 +52,20 @@ def test_a_sealed_value_is_never_shown_to_anyone(note):
         assert (contact.before, contact.after, contact.state) == (None, None, "withheld")
 
 
+def test_nobody_is_told_whether_a_sealed_field_holds_anything(act):
+    told = []
+    for contact in ("somebody", None):
+        with transaction.atomic(), act("note.made"):
+            note = Note(summary="one", status="published")
+            if contact:
+                ledger.seal(note, contact=contact)
+            note.save()
+        sequence()
+        told.append([(one.name, one.state) for one in history.of("scratch.note", [note.pk])[0].fields])
+    assert told[0] == told[1]
+    assert ("contact", "withheld") in told[0]
+
+
 def test_an_unpublished_row_has_no_public_history(note):
     Note.objects.filter(pk=note.pk).update(status="draft")
     sequence()
