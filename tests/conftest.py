@@ -38,6 +38,11 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", connect)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The case is played, and hurt, before the browsers look at its pages, so that it is played once."""
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The case is played, and hurt, before the browsers look at its pages, so that it is played once, in one worker."""
     items.sort(key=lambda item: "test_case_survives" not in item.nodeid)
+    if getattr(config.option, "loadgroup", False) and any(
+        item.get_closest_marker("xdist_group") and "@" not in item.nodeid for item in items
+    ):
+        raise pytest.UsageError("This pytest-xdist keeps no groups of tests together with this pytest: see pyproject.toml.")

@@ -62,8 +62,9 @@ class Visitor:
             self.complaints.append(message.text)
 
     def _fail(self, error: object) -> None:
-        # Chromium says so when the page that is left fades and the next one, such as its own page of a lost connection, does not.
-        if "ViewTransition opt-in disabled" not in str(error):
+        # Chromium says so when the page that is left fades and the next one does not: it was there sooner, or is Chromium's own of a
+        # lost connection.
+        if not str(error).startswith(("ViewTransition", "Transition was")):
             self.complaints.append(str(error))
 
     def _watch(self, request: object) -> None:

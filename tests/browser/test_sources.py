@@ -99,7 +99,7 @@ def test_a_picture_is_enlarged_its_regions_read_and_promised_laid_over_delivered
     desk.sign_in(scene.moderator.email)
     page = desk.page
     page.goto(f"/exhibits/{comparison.after.reference}/")
-    page.get_by_role("link", name="Mark the picture").click()
+    page.get_by_role("link", name="Mark a region").click()
     picture = page.locator("[data-draw]")
     box = picture.bounding_box()
     assert box

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -42,13 +43,12 @@ def _own_keys(settings, tmp_path: Path) -> None:
 class EmptyMachine:
     """Another database and other folders, worked on by commands of their own, as after a fire."""
 
-    def __init__(self, folder: Path, name: str = "asclaimed_restored") -> None:
-        self.folder, self.name = folder, name
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.name = folder, f"restored_{uuid4().hex}"  # tests that run beside each other share the server
         self.where = connection.settings_dict
         self.at = make_conninfo("", host=self.where["HOST"], user=self.where["USER"], dbname="postgres")
         with psycopg.connect(self.at, autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            admin.execute(f"CREATE DATABASE {name}")
+            admin.execute(f"CREATE DATABASE {self.name}")
 
     def manage(self, *arguments: str, kept: Path | None = None) -> tuple[int, str]:
         folders = {
@@ -99,7 +99,7 @@ def _busily(work: Callable[[int], None]) -> tuple[threading.Thread, threading.Ev
     return thread, enough, done
 
 
-def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_recognised(machine, tmp_path, monkeypatch):
+def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_recognised(machine, tmp_path, monkeypatch, request):
     scene = scenes.build_claim()
     scenes.build_evidence(scene)
     sequence()
@@ -166,6 +166,7 @@ def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_r
     # With the newest copy of the log it is recognised as older, nothing is signed, and what was erased since is erased again.
     machine.gone()
     older = EmptyMachine(tmp_path / "older")
+    request.addfinalizer(older.gone)
     status, told = older.manage("restore", str(busy), "--keys", str(tmp_path / "apart"), "--copy", str(newer))
     assert status == 1
     assert f"restored: the published checkpoint has size {Entry.objects.count()}" in told, told

@@ -308,7 +308,7 @@ def test_what_was_erased_is_nowhere(settings: Any, tmp_path: Path, lines: list[s
 
     # The backup of before holds them all; restored beside the newest copy of the log it holds none.
     call_command("export_log", str(tmp_path / "copy"), stdout=StringIO())
-    machine = EmptyMachine(tmp_path / "machine", "asclaimed_restored_soak")
+    machine = EmptyMachine(tmp_path / "machine")
     try:
         status, told = machine.manage(
             "restore", str(backups.latest(tmp_path / "backups")), "--keys", str(tmp_path / "apart"), "--copy", str(tmp_path / "copy")
