@@ -101,6 +101,9 @@ def test_a_picture_is_enlarged_its_regions_read_and_promised_laid_over_delivered
     page.goto(f"/exhibits/{comparison.after.reference}/")
     page.get_by_role("link", name="Mark a region").click()
     picture = page.locator("[data-draw]")
+    expect(picture).to_have_class(re.compile("is-live"))
+    # While one page fades into the next neither takes a mouse.
+    page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => null)")
     box = picture.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.4)
