@@ -64,7 +64,8 @@ class Visitor:
     def _fail(self, error: object) -> None:
         # Chromium says so when the page that is left fades and the next one does not: it was there sooner, or is Chromium's own of a
         # lost connection.
-        if not str(error).startswith(("ViewTransition", "Transition was")):
+        fades = ("ViewTransition opt-in disabled", "Transition was aborted because of invalid state. Page already revealed")
+        if not any(one in str(error) for one in fades):
             self.complaints.append(str(error))
 
     def _watch(self, request: object) -> None:
