@@ -91,7 +91,7 @@ def _conditions(source: Source, latest: Version | None, now: datetime) -> dict[s
     return {name: value for name, value in (("if-none-match", watch.etag), ("if-modified-since", watch.last_modified)) if value}
 
 
-@jobs.handler("evidence.sight_appearance", queue="watch")
+@jobs.handler("evidence.sight_appearance", queue="watch", together=True)
 def sight(work: jobs.Work) -> None:
     """Look for a newly placed claim in the versions that are there already."""
     appearance = Appearance.objects.select_related("claim").get(pk=work.payload["appearance"])
@@ -106,9 +106,11 @@ def watch() -> None:
     missing = Source.objects.watched().filter(watch=None).values_list("pk", flat=True)[:SWEEP]
     Watch.objects.bulk_create([Watch(source_id=pk, next_look_at=now) for pk in missing], ignore_conflicts=True)
     due = Watch.objects.filter(next_look_at__lte=now, source__watched=True).order_by("next_look_at")
-    for row in due.select_for_update(skip_locked=True, of=("self",))[:SWEEP]:
-        jobs.enqueue("evidence.look", {"source": str(row.source_id)}, key=f"look:{row.source_id}:{row.next_look_at.timestamp():.6f}")
-        Watch.objects.filter(pk=row.pk).update(next_look_at=now + settings.WATCH_EVERY)
+    rows = list(due.select_for_update(skip_locked=True, of=("self",))[:SWEEP])
+    jobs.enqueue_many(
+        "evidence.look", {f"look:{row.source_id}:{row.next_look_at.timestamp():.6f}": {"source": row.source_id} for row in rows}
+    )
+    Watch.objects.filter(pk__in=[row.pk for row in rows]).update(next_look_at=now + settings.WATCH_EVERY)
 
 
 @jobs.handler("evidence.read_exhibit", queue="decode")

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jobs.enqueueing import NotInTransaction, enqueue
+    from jobs.enqueueing import NotInTransaction, enqueue, enqueue_many
     from jobs.models import Job
     from jobs.monitoring import Health, health, metrics
     from jobs.registry import Retry, handler, periodic
@@ -25,6 +25,7 @@ _HOMES = {
     "Work": "jobs.work",
     "drain": "jobs.work",
     "enqueue": "jobs.enqueueing",
+    "enqueue_many": "jobs.enqueueing",
     "handler": "jobs.registry",
     "health": "jobs.monitoring",
     "metrics": "jobs.monitoring",
@@ -40,6 +41,7 @@ __all__ = [
     "Work",
     "drain",
     "enqueue",
+    "enqueue_many",
     "handler",
     "health",
     "metrics",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import models, transaction
@@ -11,7 +12,7 @@ from django.db.models.functions import Now
 
 from failpoints import failpoint
 from jobs import bell, registry
-from jobs.models import Job
+from jobs.models import TOGETHER, Job
 
 # A transaction that writes thousands of jobs must not ring thousands of times while a person waits:
 # beyond this many things to do on commit, the dispatcher rings instead.
@@ -33,10 +34,9 @@ def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, 
 
     Raises NotInTransaction, registry.UnknownKind, and ValueError for a payload that holds more than ids.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise NotInTransaction(f"{kind}: enqueue belongs inside transaction.atomic(), with the row that the job serves")
+    _in_transaction(kind)
     handler = registry.find(kind)
-    rings = after is None and not bell.quiet() and len(transaction.get_connection().run_on_commit) < RINGS_PER_COMMIT
+    rings = after is None and _rings_left() > 0
     due: models.expressions.Combinable | datetime = Now() if after is None else Now() + after if isinstance(after, timedelta) else after
     job = Job(
         kind=kind,
@@ -57,6 +57,35 @@ def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, 
     if rings and stored.id == job.id:
         transaction.on_commit(lambda: _ring(stored))
     return stored
+
+
+def enqueue_many(kind: str, payloads: Mapping[str, Mapping[str, PayloadValue | UUID]]) -> None:
+    """Write a job of `kind` for each key and payload into the caller's transaction, in one statement, and ring for them on commit.
+
+    A key that is there already stays the job that it is. Kinds whose jobs are done together get one ring for TOGETHER of them.
+
+    Raises NotInTransaction, registry.UnknownKind, and ValueError for a payload that holds more than ids.
+    """
+    _in_transaction(kind)
+    handler = registry.find(kind)
+    rows = [Job(kind=kind, queue=handler.queue, dedupe_key=key, payload=plain(payload)) for key, payload in payloads.items()]
+    step = TOGETHER if handler.together else 1
+    rung = rows[: _rings_left() * step]
+    for row in rung:
+        row.sent_at = Now()
+    Job.objects.bulk_create(rows, ignore_conflicts=True)
+    for row in rung[::step]:
+        transaction.on_commit(partial(_ring, row))
+
+
+def _in_transaction(kind: str) -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise NotInTransaction(f"{kind}: enqueue belongs inside transaction.atomic(), with the row that the job serves")
+
+
+def _rings_left() -> int:
+    """How often this transaction may still ring; never when the broker is known to be away."""
+    return 0 if bell.quiet() else max(0, RINGS_PER_COMMIT - len(transaction.get_connection().run_on_commit))
 
 
 def _ring(job: Job) -> None:

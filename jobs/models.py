@@ -19,6 +19,8 @@ from jobs.states import CLOSED, OPEN, Queue, State
 MAX_ATTEMPTS = 3
 # How often a job may say "not yet" (jobs.Retry with a time) before it counts as failing: waiting is no fault, waiting forever is.
 MAX_WAITS = 1000
+# How many jobs of a kind that allows it are claimed at once, and rung for once.
+TOGETHER = 100
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -27,6 +29,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(
             Q(state=State.QUEUED, run_after__lte=Now()) | Q(state=State.RUNNING, lease_until__lt=Now()), attempts__lt=MAX_ATTEMPTS
         )
+
+    def untried(self, kind: str, queue: str) -> Self:
+        """Jobs of one kind that are due and that no worker has taken yet."""
+        return self.filter(state=State.QUEUED, queue=queue, kind=kind, run_after__lte=Now(), attempts=0)
 
     def unheard(self) -> Self:
         """Claimable jobs nobody was told about lately: the bell never rang, its message was lost, or the worker died since."""

@@ -38,6 +38,7 @@ class Handler:
     kind: str
     queue: Queue
     function: Callable[[Work], None]
+    together: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,16 @@ _periodics: dict[str, Periodic] = {}
 _discovered = False
 
 
-def handler(kind: str, *, queue: str) -> Callable[[F], F]:
+def handler(kind: str, *, queue: str, together: bool = False) -> Callable[[F], F]:
     """Register the decorated function for jobs of `kind`, worked off by the workers of `queue`.
 
-    The function gets a `jobs.Work` and may run several times: its effects belong inside `work.finish()`.
+    The function gets a `jobs.Work` and may run several times: its effects belong inside `work.finish()`. `together` is for short
+    work that is all in the database: many such jobs are done in one transaction (`jobs.work.answer`).
     Raises ValueError for an unknown queue or a kind that another function has.
     """
 
     def register(function: F) -> F:
-        _add(Handler(kind, Queue(queue), function))
+        _add(Handler(kind, Queue(queue), function, together))
         return function
 
     return register
@@ -116,6 +118,12 @@ def find(kind: str) -> Handler:
         return _handlers[kind]
     except KeyError:
         raise UnknownKind(kind) from None
+
+
+def done_together(kind: str) -> bool:
+    """Whether many jobs of `kind` may be done in one transaction; False for a kind that nobody handles."""
+    discover()
+    return kind in _handlers and _handlers[kind].together
 
 
 def periodics() -> list[Periodic]:

@@ -19,7 +19,7 @@ def run(job_id: str) -> None:
     """Somebody rang for this job: see whether it is there to be done, and do it."""
     close_old_connections()
     try:
-        work.run(UUID(job_id))
+        work.answer(UUID(job_id))
     except (OperationalError, InterfaceError) as error:
         # The row is untouched, or its lease runs out; the dispatcher rings again when the database is back.
         log.warning("Job %s waits: the database is away (%s).", job_id, work.describe(error))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -22,13 +23,15 @@ from django.db.models.functions import Now
 
 from failpoints import failpoint
 from jobs import registry
-from jobs.models import MAX_ATTEMPTS, MAX_WAITS, Job, JobQuerySet
+from jobs.models import MAX_ATTEMPTS, MAX_WAITS, TOGETHER, Job, JobQuerySet
 from jobs.states import State
 
 log = logging.getLogger(__name__)
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 ROOM_AGAIN = timedelta(seconds=30)
+# Jobs done together are committed after this many seconds at the latest: what they lock, others wait for.
+SPAN = 1.0
 
 
 class LeaseLost(Exception):
@@ -45,6 +48,7 @@ class Work:
         self.payload: dict[str, Any] = job.payload
         self.attempt: int = job.attempts
         self.finished = False
+        self.together = False
         self._token: UUID = job.token
 
     def _mine(self) -> JobQuerySet:
@@ -64,10 +68,12 @@ class Work:
     @contextmanager
     def finish(self) -> Iterator[None]:
         """The job's effects and its being done, in one transaction. Raises LeaseLost, with the effects rolled back."""
+        if self.together:
+            yield  # The transaction of them all is around this, and says that they are done at its end.
+            return
         with transaction.atomic(durable=True):
             yield
-            done = self._mine().update(state=State.DONE, token=None, lease_until=None, finished_at=Now(), last_error="")
-            if done != 1:
+            if _done(self._mine()) != 1:
                 raise LeaseLost(str(self.id))
             failpoint("job.commit")
         failpoint("job.done")
@@ -106,6 +112,10 @@ class Work:
         log.warning("Job %s (%s) failed at attempt %d: %s", self.id, self.kind, self.attempt, describe(error))
 
 
+def _done(mine: JobQuerySet) -> int:
+    return mine.update(state=State.DONE, token=None, lease_until=None, finished_at=Now(), last_error="")
+
+
 def no_room(error: BaseException) -> bool:
     """Whether a disk is full or read-only, ours or the database's: no fault of the job, and it passes."""
     if isinstance(error, OSError):
@@ -138,9 +148,24 @@ def claim(job_id: UUID) -> Work | None:
     return Work(job) if job is not None else None
 
 
+def claim_more(kind: str, token: UUID, most: int) -> list[Work]:
+    """Take up to `most` due jobs of a kind under one token, passing over those that another worker is just taking.
+
+    Only those that nobody has tried: a job that kills its worker costs its neighbours one attempt, and from then on each is tried alone.
+    """
+    with transaction.atomic():
+        untried = Job.objects.untried(kind, registry.find(kind).queue).order_by("run_after")
+        taken = list(untried.select_for_update(skip_locked=True)[:most])
+        held = Job.objects.filter(pk__in=[job.pk for job in taken])
+        held.update(state=State.RUNNING, token=token, attempts=1, lease_until=Now() + settings.JOBS_LEASE, progress={})
+    for job in taken:
+        job.token, job.attempts = token, 1
+    return [Work(job) for job in taken]
+
+
 @contextmanager
-def _held(work: Work) -> Iterator[None]:
-    """Renew the lease from a thread while the handler runs.
+def _held(works: Sequence[Work]) -> Iterator[None]:
+    """Renew the leases from a thread while the handler runs.
 
     So a lease can be short, and the job of a worker that was killed is soon taken up again, however long jobs may take.
     A handler that hangs is ended by Celery's time limits, not by its lease.
@@ -150,21 +175,86 @@ def _held(work: Work) -> Iterator[None]:
     def renew() -> None:
         try:
             while not stop.wait(settings.JOBS_LEASE.total_seconds() / 3):
-                if not work.renew():
+                still_mine = [work.renew() for work in works if not work.finished]
+                if not any(still_mine):
                     return
         except (DatabaseError, InterfaceError) as error:
             # The lease then runs out and someone else takes over, which is what a cut-off worker deserves.
-            log.warning("The lease of job %s could not be renewed: %s", work.id, describe(error))
+            log.warning("The lease of job %s could not be renewed: %s", works[0].id, describe(error))
         finally:
             connection.close()
 
-    thread = threading.Thread(target=renew, name=f"lease {work.id}", daemon=True)
+    thread = threading.Thread(target=renew, name=f"lease {works[0].id}", daemon=True)
     thread.start()
     try:
         yield
     finally:
         stop.set()
         thread.join(5)
+
+
+def answer(job_id: UUID) -> int:
+    """Somebody rang for this job: do it, and with it others of its kind where those are done together. Returns how many were done.
+
+    Where another worker has the job already, others of its kind may still be waiting: one ring stands for many of them.
+    Raises as `run` does.
+    """
+    work = claim(job_id)
+    kind = work.kind if work else Job.objects.filter(pk=job_id).values_list("kind", flat=True).first()
+    works = [work] if work else []
+    if kind is not None and registry.done_together(kind) and (work is None or work.attempt == 1):
+        works += claim_more(kind, work._token if work else uuid4(), TOGETHER - len(works))
+    return _do_together(works) if len(works) > 1 else sum(map(_do, works))
+
+
+def _do_together(works: list[Work]) -> int:
+    """Do claimed jobs of one kind in as few transactions as SPAN allows. When anything goes wrong, what is left is done one by one,
+    so that each fails, waits or is lost for itself alone."""
+    failpoint("jobs.claimed")
+    rest = works
+    with _held(works):
+        try:
+            while rest:
+                rest = rest[_do_in_one_transaction(rest) :]
+        except Exception as error:  # As in `_do`; whose fault it was is found out one by one.
+            log.warning("%d jobs (%s) are done one by one: %s", len(rest), rest[0].kind, describe(error))
+            _drop_broken_connection(error)
+        for work in rest:
+            _do(work)
+    return sum(work.finished for work in works)
+
+
+def _do_in_one_transaction(works: list[Work]) -> int:
+    """Do the first of these jobs, as many as fit into SPAN, at least one: all of their effects and their being done, or nothing.
+
+    Returns how many. Raises LeaseLost, and what a handler raises.
+    """
+    handler = registry.find(works[0].kind)
+    until = time.monotonic() + SPAN
+    taken: list[Work] = []
+    with transaction.atomic(durable=True):
+        for work in works:
+            work.together = True
+            try:
+                handler.function(work)
+            finally:
+                work.together = False
+            taken.append(work)
+            if time.monotonic() > until:
+                break
+        mine = Job.objects.filter(pk__in=[work.id for work in taken], token=taken[0]._token)
+        if _done(mine) != len(taken):
+            raise LeaseLost(f"one of {len(taken)}")
+        failpoint("jobs.commit")
+    failpoint("jobs.done")
+    for work in taken:
+        work.finished = True
+    return len(taken)
+
+
+def _drop_broken_connection(error: Exception) -> None:
+    if isinstance(error, (OperationalError, InterfaceError)) and not connection.in_atomic_block:
+        connection.close()  # It may be broken; the next statement opens a new one or says that the database is away.
 
 
 def run(job_id: UUID) -> bool:
@@ -174,12 +264,14 @@ def run(job_id: UUID) -> bool:
     the database is away; the lease then runs out by itself.
     """
     work = claim(job_id)
-    if work is None:
-        return False
+    return work is not None and _do(work)
+
+
+def _do(work: Work) -> bool:
     failpoint("job.claimed")
     try:
         handler = registry.find(work.kind)
-        with _held(work):
+        with _held([work]):
             handler.function(work)
             if not work.finished:
                 with work.finish():
@@ -187,8 +279,7 @@ def run(job_id: UUID) -> bool:
     except LeaseLost:
         log.warning("Job %s (%s) was taken over by another worker; this attempt is thrown away.", work.id, work.kind)
     except Exception as error:  # Whatever a handler raises, the row must say so; only what ends the process passes.
-        if isinstance(error, (OperationalError, InterfaceError)) and not connection.in_atomic_block:
-            connection.close()  # It may be broken; the next statement opens a new one or says that the database is away.
+        _drop_broken_connection(error)
         if not work.finished:
             work.fail(error)
         else:
@@ -204,5 +295,5 @@ def drain(queues: Iterable[str] | None = None, *, limit: int = 1000) -> int:
         job_id = due.order_by("run_after", "id").values_list("id", flat=True).first()
         if job_id is None:
             break
-        done += run(job_id)
+        done += answer(job_id)
     return done

@@ -13,7 +13,7 @@ from verdicts.models import Invitation, VerdictDocument
 from verdicts.publishing import remove_document, write_document, write_successor
 
 
-@jobs.handler("verdicts.close_window", queue="report")
+@jobs.handler("verdicts.close_window", queue="report", together=True)
 def close(work: jobs.Work) -> None:
     """The deadline of an invitation has come."""
     invitation = Invitation.objects.get(pk=work.payload["invitation"])

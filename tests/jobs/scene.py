@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from django.db import connection, transaction
@@ -63,9 +65,25 @@ def later(work: jobs.Work) -> None:
     raise jobs.Retry("the source asked us to come back")
 
 
+def together(work: jobs.Work) -> None:
+    """One effect each, many in a transaction; its payload may make it fail, wait, kill its process or wait for the file `gate`."""
+    with work.finish():
+        leave_effect(work)
+        if "broken" in work.payload:
+            raise RuntimeError("the paper is stuck")
+        if "later" in work.payload:
+            raise jobs.Retry("not yet", after=timedelta(hours=1))
+        if "deadly" in work.payload:
+            os.kill(os.getpid(), signal.SIGKILL)
+        while "gate" in work.payload and not Path(work.payload["gate"]).exists():
+            Path(work.payload["pid"]).write_text(str(os.getpid()))
+            time.sleep(0.05)
+
+
 def register() -> None:
     for function in (simple, hanging, broken, later):
         registry.handler(f"test.{function.__name__}", queue="watch")(function)
+    registry.handler("test.together", queue="watch", together=True)(together)
 
 
 def file(kind: str = "test.simple", *, key: str, **payload: str) -> jobs.Job:
