@@ -26,7 +26,7 @@ from tests.jobs import scene
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def wait_until(happened: Callable[[], bool], seconds: float = 15) -> None:
+def wait_until(happened: Callable[[], bool], seconds: float = 60) -> None:
     """Return as soon as `happened()`; fail after `seconds`."""
     until = time.monotonic() + seconds
     while not happened():
