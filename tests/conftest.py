@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from tests import flushing
@@ -21,6 +22,12 @@ def _own_directories(tmp_path: Path, settings: object) -> None:
     """No test writes into another's record, originals or reports."""
     for name in ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR"):
         setattr(settings, name, tmp_path / name.removesuffix("_DIR").lower())
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> None:
+    """No test reads in the language that the last page of another was asked for in."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -103,7 +103,20 @@ class House:
     """A whole demo in a folder of its own."""
 
     folder: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """The first time in an empty folder, later with what is there."""
+        unset = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "FETCH_LOCAL"}
+        environment = {name: value for name, value in os.environ.items() if name not in unset}
+        with (self.folder / "said").open("w") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config.demo", "--port", "8300"],
+                cwd=ROOT, env={**environment, "DATA_DIR": str(self.folder / "var")}, stdout=subprocess.DEVNULL, stderr=said,
+            )  # fmt: skip
 
     @property
     def said(self) -> str:
@@ -137,33 +150,17 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    unset = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "FETCH_LOCAL"}
-    environment = {name: value for name, value in os.environ.items() if name not in unset}
-    with (tmp_path / "said").open("w") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "config.demo", "--port", "8300"],
-            cwd=ROOT, env={**environment, "DATA_DIR": str(tmp_path / "var")}, stdout=subprocess.DEVNULL, stderr=said,
-        )  # fmt: skip
-    yield House(tmp_path, process)
-    process.kill()
-    process.wait()
+    made = House(tmp_path)
+    yield made
+    made.process.kill()
+    made.process.wait()
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("demo")
-def test_a_demo_killed_outright_leaves_neither_programs_nor_engines(house: House) -> None:
-    """The whole house, from a fresh folder: engines, tables, web server, workers, beat; then kill -9."""
-    house.hears("the site is up")
-    assert eventually(lambda: len(house.left()) >= 10, 30), house.left()
-    house.process.kill()
-    house.process.wait()
-    assert eventually(lambda: not house.left(), 15), house.left()
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("demo")
-def test_a_demo_outlives_its_engines_and_ends_on_ctrl_c(house: House) -> None:
-    """The broker is killed and its data wiped, then the database is killed; work goes round again each time."""
+def test_a_demo_outlives_its_engines_ends_on_ctrl_c_and_leaves_nothing_when_killed(house: House) -> None:
+    """From a fresh folder: engines, tables, web server, workers, beat. The broker is killed and its data wiped, then the database is
+    killed; work goes round again each time. Ctrl-C ends it all. Started again with its data, it is killed outright."""
     house.hears("the site is up")
     assert eventually(house.ready, 60), house.said
     broker = house.of("valkey")
@@ -176,3 +173,10 @@ def test_a_demo_outlives_its_engines_and_ends_on_ctrl_c(house: House) -> None:
     house.process.send_signal(signal.SIGINT)
     assert house.process.wait(40) == 0
     assert house.left() == []
+
+    house.start()
+    house.hears("the site is up")
+    assert eventually(lambda: len(house.left()) >= 10, 30), house.left()
+    house.process.kill()
+    house.process.wait()
+    assert eventually(lambda: not house.left(), 15), house.left()
