@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Model, Q, QuerySet
 from django.urls import reverse
 
 from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Series, Source
@@ -24,6 +24,7 @@ from claims.states import Stance
 from evidence.diffing import diff
 from evidence.models import (
     Comparison,
+    ComparisonQuerySet,
     CustodyEvent,
     Disappearance,
     Exhibit,
@@ -275,12 +276,18 @@ def places_of(claim: Claim) -> list[Place]:
 
 
 def _placed(appearances: list[Appearance], drawn: dict[UUID, Line]) -> list[Place]:
-    sightings: dict[UUID, list[Sighting]] = defaultdict(list)
-    for sighting in (
-        Sighting.objects.filter(appearance__in=appearances).select_related("version").defer("version__body").order_by("version__number")
-    ):
-        sightings[sighting.appearance_id].append(sighting)
-    return [Place(one, drawn[one.source_id], sightings[one.pk]) for one in appearances]
+    sightings: dict[UUID, dict[UUID, Sighting]] = defaultdict(dict)
+    for sighting in Sighting.objects.filter(appearance__in=appearances):
+        sightings[sighting.appearance_id][sighting.version_id] = sighting
+    placed = []
+    for one in appearances:
+        place = Place(one, drawn[one.source_id], [])
+        for version in place.line.versions:  # read already, and in order
+            if found := sightings[one.pk].get(version.pk):
+                found.version = version
+                place.sightings.append(found)
+        placed.append(place)
+    return placed
 
 
 # --- a claim -----------------------------------------------------------------------------------------------------------
@@ -288,7 +295,7 @@ def _placed(appearances: list[Appearance], drawn: dict[UUID, Line]) -> list[Plac
 
 @dataclass
 class Judgement:
-    """One aspect with what was promised, measured, found and concluded."""
+    """One aspect with what was promised, measured and concluded, and the exhibits that the verdict rests on."""
 
     aspect: Aspect
     criterion: Criterion | None
@@ -296,14 +303,13 @@ class Judgement:
     people: list[dict[str, str]]
     measured: list[Measured]
     measurements: list[Measurement]
-    findings: list[Finding]
-    exhibits: list[Shown]
+    exhibits: list[Exhibit]
     index: int | None
 
     @property
     def grade(self) -> str:
         """The best grade among the exhibits that the verdict rests on."""
-        return best_grade(one.exhibit for one in self.exhibits)
+        return best_grade(self.exhibits)
 
     @property
     def numbers(self) -> Numbers | None:
@@ -322,59 +328,57 @@ class Judgement:
         return charts.height_of(len(self.measured))
 
 
-def last_entries(label: str, ids: Iterable[Any]) -> dict[str, int]:
-    """The index of each object's last entry in the log; objects that are not logged yet are absent."""
-    found = Entry.objects.filter(object_label=label, object_id__in=[str(i) for i in ids]).values("object_id").annotate(last=Max("index"))
-    return {row["object_id"]: row["last"] for row in found}
+def last_entries(rows: Iterable[Model]) -> dict[str, int]:
+    """The index of each row's last entry in the log, by its primary key as text; rows that are not logged yet are absent."""
+    listed = list(rows)
+    found = Entry.objects.filter(object_label__in={one._meta.label_lower for one in listed}, object_id__in=[str(one.pk) for one in listed])
+    return dict(found.values_list("object_id").annotate(Max("index")))
 
 
-def decided_by(verdicts: Iterable[Verdict]) -> dict[UUID, list[dict[str, str]]]:
-    """Who concluded each verdict, role and pseudonym, as its published document says."""
-    bodies = VerdictDocument.objects.filter(verdict__in=list(verdicts)).values_list("verdict_id", "body")
-    return {pk: json.loads(body)["decided_by"] for pk, body in bodies}
+def decided_by(verdict: Verdict) -> list[dict[str, str]]:
+    """Who concluded a verdict (with its document read), role and pseudonym, as the published document says."""
+    document: VerdictDocument | None = getattr(verdict, "verdictdocument", None)
+    people: list[dict[str, str]] = json.loads(document.body)["decided_by"] if document else []
+    return people
 
 
-def judgements_of(claim: Claim) -> list[Judgement]:
-    """Every aspect of a claim."""
-    aspects = list(Aspect.objects.filter(claim=claim).order_by("number"))
-    criteria = {one.aspect_id: one for one in Criterion.objects.filter(aspect__in=aspects)}
-    verdicts = {one.aspect_id: one for one in Verdict.objects.standing().filter(aspect__in=aspects)}
-    people = decided_by(verdicts.values())
-    indexes = last_entries("verdicts.verdict", [one.pk for one in verdicts.values()])
+def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
+    """Every aspect of a claim, and the index of the claim's own last entry in the log."""
+    aspects = {one.pk: one for one in Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number")}
+    for one in aspects.values():
+        one.claim = claim  # read already, with its company
+    verdicts: dict[UUID, Verdict] = {}
+    for verdict in Verdict.objects.standing().filter(aspect__in=aspects).select_related("verdictdocument"):
+        verdict.aspect = aspects[verdict.aspect_id]
+        verdicts[verdict.aspect_id] = verdict
     measurements: dict[UUID, list[Measurement]] = defaultdict(list)
-    for one in (
+    for measured in (
         Measurement.objects.public()
         .filter(aspect__in=aspects)
-        .select_related("teardown__unit", "teardown__laboratory")
+        .select_related("teardown__unit")
         .order_by("teardown__unit__label", "measured_date", "pk")
     ):
-        measurements[one.aspect_id].append(one)
-    findings: dict[UUID, list[Finding]] = defaultdict(list)
-    for finding in Finding.objects.public().filter(aspect__in=aspects).order_by("created_at", "id"):
-        findings[finding.aspect_id].append(finding)
+        measurements[measured.aspect_id].append(measured)
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
-    for pin in (
-        VerdictExhibit.objects.filter(verdict__in=list(verdicts.values()))
-        .select_related("exhibit__submission")
-        .order_by("exhibit__reference")
+    for pin in VerdictExhibit.objects.filter(verdict__in=list(verdicts.values()), exhibit__in=Exhibit.objects.public()).select_related(
+        "exhibit"
     ):
-        if pin.exhibit.submission.status == "accepted":
-            pins[pin.verdict_id].append(pin.exhibit)
-    pictures = {one.exhibit.pk: one for one in with_pictures({e.pk: e for held in pins.values() for e in held}.values())}
-    return [
+        pins[pin.verdict_id].append(pin.exhibit)
+    indexes = last_entries([claim, *verdicts.values()])
+    judgements = [
         Judgement(
             aspect=aspect,
-            criterion=criteria.get(aspect.pk),
-            verdict=(verdict := verdicts.get(aspect.pk)),
-            people=people.get(verdict.pk, []) if verdict else [],
-            measured=measured_rows(verdict.conformity) if verdict else [],
+            criterion=getattr(aspect, "criterion", None),
+            verdict=(concluded := verdicts.get(aspect.pk)),
+            people=decided_by(concluded) if concluded else [],
+            measured=measured_rows(concluded.conformity) if concluded else [],
             measurements=measurements[aspect.pk],
-            findings=findings[aspect.pk] if verdict else [],
-            exhibits=[pictures[e.pk] for e in pins[verdict.pk]] if verdict else [],
-            index=indexes.get(str(verdict.pk)) if verdict else None,
+            exhibits=pins[concluded.pk] if concluded else [],
+            index=indexes.get(str(concluded.pk)) if concluded else None,
         )
-        for aspect in aspects
+        for aspect in aspects.values()
     ]
+    return judgements, indexes.get(str(claim.pk))
 
 
 @dataclass
@@ -422,7 +426,7 @@ def quoted(claim: Claim, place: Place | None) -> Quoted:
 
 def telling(shown: Sequence[Shown], judgements: Sequence[Judgement], count: int = BEST) -> list[Shown]:
     """The few photos to show first: what verdicts rest on before the rest, better grades before worse, no two with the same caption."""
-    pinned = {one.exhibit.pk for judgement in judgements for one in judgement.exhibits}
+    pinned = {one.pk for judgement in judgements for one in judgement.exhibits}
 
     def weight(one: Shown) -> tuple[Any, ...]:
         grade = f"{one.exhibit.grade_source}{one.exhibit.grade_information}" if one.exhibit.grade_source else "Z"
@@ -443,8 +447,8 @@ def claim_page(claim: Claim) -> dict[str, Any]:
     places = places_of(claim)
     said = [one for one in places if one.appearance.says == Stance.SAYS_SO]
     exhibits = list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")[:200])
-    judgements = judgements_of(claim)
-    entry = last_entries("claims.claim", [claim.pk])
+    shown = with_pictures(exhibits)
+    judgements, index = judgements_of(claim)
     first = next((one for one in said if one.line.versions), said[0] if said else None)
     return {
         "claim": claim,
@@ -454,14 +458,14 @@ def claim_page(claim: Claim) -> dict[str, Any]:
         "first": first,
         "quoted": quoted(claim, first),
         "flags": list(Flag.objects.raised().filter(claim=claim).order_by("raised_at", "id")),
-        "shots": (shown := with_pictures(exhibits)),
+        "shots": shown,
         "first_shots": telling(shown, judgements),
-        "comparisons": comparisons_of(Comparison.objects.filter(before__submission__claim=claim)),
+        "comparisons": comparisons_of(Comparison.objects.filter(claim=claim), shown),
         "grade": best_grade(exhibits),
         "submissions": len({one.submission_id for one in exhibits}),
         "answers": answers_of(claim),
         "reports": reports_of(claim=claim),
-        "index": entry.get(str(claim.pk)),
+        "index": index,
         "rated": [one for one in judgements if one.verdict],
     }
 
@@ -516,12 +520,18 @@ class Compared:
     after: Shown
 
 
-def comparisons_of(rows: QuerySet[Comparison]) -> list[Compared]:
-    """Public comparisons that can be shown, in two queries."""
-    pairs = list(rows.filter(pk__in=Comparison.objects.public()).select_related("before__submission", "after__submission").order_by("pk"))
-    pictures = {one.exhibit.pk: one for one in with_pictures({e.pk: e for pair in pairs for e in (pair.before, pair.after)}.values())}
-    shown = [Compared(pair, pictures[pair.before_id], pictures[pair.after_id]) for pair in pairs]
-    return [one for one in shown if one.before.page and one.after.page]
+def comparisons_of(rows: ComparisonQuerySet, read: Iterable[Shown] = ()) -> list[Compared]:
+    """Public comparisons that can be shown, in one query and two more for exhibits that are not among those `read` already."""
+    pairs = list(rows.public().order_by("pk"))
+    pictures = {one.exhibit.pk: one for one in read}
+    if missing := {pk for pair in pairs for pk in (pair.before_id, pair.after_id)} - pictures.keys():
+        pictures |= {one.exhibit.pk: one for one in with_pictures(Exhibit.objects.public().filter(pk__in=missing))}
+    compared = [
+        Compared(pair, pictures[pair.before_id], pictures[pair.after_id])
+        for pair in pairs
+        if {pair.before_id, pair.after_id} <= pictures.keys()  # one may have been taken back since the first query
+    ]
+    return [one for one in compared if one.before.page and one.after.page]
 
 
 @dataclass

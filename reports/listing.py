@@ -121,7 +121,7 @@ def newest_verdicts(count: int) -> list[Concluded]:
     by_claim: dict[UUID, Concluded] = {}
     for one in verdicts:
         held = by_claim.setdefault(one.aspect.claim_id, Concluded(one.aspect.claim, []))
-        held.judgements.append(Judgement(one.aspect, criteria.get(one.aspect_id), one, [], measured_rows(one.conformity), [], [], [], None))
+        held.judgements.append(Judgement(one.aspect, criteria.get(one.aspect_id), one, [], measured_rows(one.conformity), [], [], None))
     for concluded in by_claim.values():
         concluded.judgements.sort(key=lambda one: one.aspect.number)
     return list(by_claim.values())

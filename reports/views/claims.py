@@ -96,8 +96,6 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
         "objection": objection(check_file, request.user, found),
     }
     rated = [one.verdict for one in context["rated"]]
-    for one in rated:
-        one.aspect.claim = found  # read already, with its company
     context |= previews.head(request, name="claim", reference=found.reference, verdicts=rated)
     return render(request, "reports/claim.html", context)
 
@@ -171,14 +169,14 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "document": document,
         "criterion": criterion,
         "measured": measured,
-        "judgement": gathering.Judgement(found.aspect, criterion, found, [], measured, [], [], [], None),
+        "judgement": gathering.Judgement(found.aspect, criterion, found, [], measured, [], [], None),
         "exhibits": public,
         "withheld": [pin.exhibit.reference for pin in pins if pin.exhibit.submission.status != "accepted"],
         "findings": Finding.objects.public()
         .filter(aspect=found.aspect_id, created_at__lte=found.published_at)
         .order_by("created_at", "id"),
         "successor": successor if successor and successor.status in {"published", "superseded"} else None,
-        "index": gathering.last_entries("verdicts.verdict", [found.pk]).get(str(found.pk)),
+        "index": gathering.last_entries([found]).get(str(found.pk)),
     }
     context |= previews.head(request, name="verdict", reference=found.reference, verdicts=[found])
     return render(request, "reports/verdict.html", context)

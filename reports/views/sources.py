@@ -53,7 +53,7 @@ def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
         "versions": gathering.neighbours(found),
         "sightings": sightings,
         "proves_not": DOES_NOT_PROVE[found.capture.provenance].to("en" if page_language() == "en" else "zh-Hans"),
-        "entry": gathering.last_entries("evidence.version", [found.pk]).get(str(found.pk)),
+        "entry": gathering.last_entries([found]).get(str(found.pk)),
     }
     return render(request, "reports/version.html", context)
 

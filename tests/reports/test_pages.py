@@ -498,6 +498,18 @@ def test_a_claim_with_more_evidence_costs_no_more_queries(client: Client) -> Non
     assert counts[0] == counts[1]
 
 
+def test_a_claim_with_more_verdicts_costs_no_more_queries(client: Client) -> None:
+    scene = scenes.build_claim()
+    scenes.build_verdict(scene)
+    address = f"/claims/{scene.claim.reference}/"
+    text(client, address)
+    one = queries(client, address)
+    second = scenes.propose(scene, aspect=scene.carbon, rating="delivered")
+    scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=second, now=scene.now)
+    assert second.reference in text(client, address)
+    assert queries(client, address) == one
+
+
 def filed_report(case: scenes.Scene, kind: str) -> Report:
     """A report of the sample, in the store as the workers leave it."""
     from reports.building import store
