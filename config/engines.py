@@ -13,6 +13,7 @@ through directories that are closed to others, since the project may lie in root
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import hashlib
@@ -150,6 +151,8 @@ class _Engine:
                 self.process.kill()
                 self.process.wait()
         self.process = None
+        with contextlib.suppress(OSError):  # not empty after a crash, and used again then
+            self.sockets.rmdir()
 
     def last_words(self, lines: int = 15) -> str:
         """The end of the server's log."""

@@ -57,6 +57,7 @@ def test_engines_start_where_the_path_has_blanks_and_is_long(tmp_path: Path) -> 
             assert db.execute("SELECT 1").fetchone() == (1,)
         with Valkey(data / "valkey", durable=False) as valkey, redis.Redis.from_url(valkey.url) as client:
             assert client.ping()
+        assert not any(engine.sockets.exists() for engine in (postgres, valkey)), "nothing is left in the place for temporary files"
 
 
 def test_engines_listen_on_no_port(tmp_path: Path) -> None:
