@@ -1,6 +1,7 @@
 """The whole house on engines of its own, under the supervisor of the demonstration, with ways to hurt each part of it.
 
-python -m tests.soak.house      (in the environment of a house) makes a claim and the keys of those who file, and prints them
+python -m tests.soak.house      (in the environment of a house) makes a claim, and keys and sessions of those who file, and prints them:
+{"claim", "reference", "keys": […], "sessions": […]}
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
@@ -89,7 +91,7 @@ class House:
                 "EXECUTE FUNCTION soak_done()"
             )
         self.supervisor.__enter__()
-        for program in self._programs():
+        for program in self.programs():
             self.supervisor.add(program)
         return self
 
@@ -98,7 +100,7 @@ class House:
         self.valkey.stop()
         self.postgres.stop()
 
-    def _programs(self) -> list[Program]:
+    def programs(self) -> list[Program]:
         web = f"--interface wsgi --host 127.0.0.1 --port {self.port} --workers 1 --blocking-threads 4 --no-ws --respawn-failed-workers"
         more = ["--respawn-interval", "0.5", "--log-level", "warning", "config.wsgi:application"]
         commands = {
@@ -139,6 +141,14 @@ class House:
         """Whether a program has been up for so long that killing it does not make the supervisor wait ever longer."""
         child = self.supervisor._child(name)
         return child.running and time.monotonic() - child.started > 22
+
+    def serves(self) -> bool:
+        """Whether the web server answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
 
     def pid(self, name: str) -> int:
         process = self.supervisor._child(name).process
@@ -190,10 +200,12 @@ class House:
 
 
 def prepare() -> None:
-    """A claim, and as many people with keys as file."""
+    """A claim, and as many people with a key and a session as file."""
     import django
 
     django.setup()
+    from django.conf import settings
+    from django.test import Client
     from django.utils import timezone
 
     from accounts.actions import create_key
@@ -202,7 +214,13 @@ def prepare() -> None:
     scene = scenes.build_claim()
     people = [scenes.person(f"filer{number}") for number in range(KEYS)]
     keys = [create_key(by=one, label="soak", scopes=["submit"], now=timezone.now())[1] for one in people]
-    sys.stdout.write(json.dumps({"claim": str(scene.claim.pk), "keys": keys}))
+    sessions = []
+    for one in people:
+        client = Client()
+        client.force_login(one)
+        sessions.append(client.cookies[settings.SESSION_COOKIE_NAME].value)
+    made = {"claim": str(scene.claim.pk), "reference": scene.claim.reference, "keys": keys, "sessions": sessions}
+    sys.stdout.write(json.dumps(made))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import shutil
 import threading
 import time
@@ -10,18 +12,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 
+from config.settings.base import STAGED_MAX_PHOTOS
 from evidence.decoding import Code, Decoded, Decoder, Limits, Refused
 from evidence.decoding.chamber import Answer, Ended, Used
 from tests import scenes
 from tests.evidence import mutants
 from tests.evidence.test_decoding import CANARY
-from tests.evidence.test_hostile_files import through_the_doors
+from tests.evidence.test_hostile_files import BOUNDARY, NO_NAMES, multipart, through_the_doors
+from tests.soak.house import House
 
 MUTANTS = 10_000
 THROUGH_THE_DOORS = 400
+TO_THE_HOUSE = 2_000
 AT_ONCE = 2  # children of one decoder
 
 
@@ -137,3 +143,101 @@ def test_no_file_and_no_name_is_a_fault_of_the_doors(
     answers = sum(count for name, count in told.items() if name.startswith("status "))
     figure(f"{len(handed)} files handed in, {answers} answers, of which with 5xx 0; {told['ready']} shown, the rest with its reason")
     assert told["ready"] > 50
+
+
+class Sender:
+    """A stranger's program at the web server of a house: what it sends, and how often each status was answered."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.answers: Counter[int] = Counter()
+
+    def post(self, path: str, content: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any], str]:
+        """Status, the body where it is JSON, and where it leads."""
+        self.house.turn(0.001)
+        connection = http.client.HTTPConnection("127.0.0.1", self.house.port, timeout=60)
+        connection.request("POST", path, content, headers)
+        response = connection.getresponse()
+        said = response.read()
+        connection.close()
+        self.answers[response.status] += 1
+        assert response.status < 500, (response.status, path, said[:300])
+        is_json = (response.getheader("Content-Type") or "").startswith("application/json")
+        return response.status, json.loads(said) if is_json else {}, response.getheader("Location") or ""
+
+    def file(self, person: int, named: list[tuple[str, bytes]]) -> int:
+        """By API, all in one. Returns how many were taken."""
+        fields = {"claim": self.house.made["claim"], "narrative": "n", "narrative_lang": "en", "licence": "cc-by-4.0"}
+        named = [(name[:200] or "x", data) for name, data in named if data and name not in NO_NAMES]
+        whose = {"Authorization": f"Bearer {self.house.made['keys'][person]}"}
+        kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+        status, *_ = self.post("/api/v1/submissions/", multipart(fields, named), whose | kind)
+        assert status == 201
+        return len(named)
+
+    def send_ahead(self, person: int, form: str, named: list[tuple[str, bytes]]) -> int:
+        """Each by itself, then the form that names them, as the page does it. Returns how many were taken."""
+        token = "t" * 32
+        cookies = {"Cookie": f"sessionid={self.house.made['sessions'][person]}; csrftoken={token}", "X-CSRFToken": token}
+        address = f"/claims/{self.house.made['reference']}/file/"
+        kept = []
+        for number, (name, data) in enumerate(named):
+            said = {"X-Form-Key": form, "X-File-Key": str(number), "X-File-Name": quote(name, errors="surrogatepass")}
+            status, answer, _ = self.post(f"{address}photos/", data, {**cookies, **said, "Content-Type": "application/octet-stream"})
+            assert status == (201 if data else 400)
+            kept += [answer["id"]] if data else []
+        fields = {"narrative": "n", "narrative_lang": "en", "licence": "cc-by-4.0", "consent": "on"}
+        sent = urlencode({**fields, "idempotency_key": form, "staged": kept}, doseq=True).encode()
+        status, _, leads = self.post(address, sent, {**cookies, "Content-Type": "application/x-www-form-urlencoded"})
+        assert (status, leads.startswith("/submissions/")) == (302, True), (status, leads)
+        return len(kept)
+
+
+@pytest.mark.promise("no file brings down the web server that takes it or the workers that read it")
+def test_no_file_brings_down_the_server_that_takes_it(sources: list[bytes], tmp_path: Path, figure: Callable[[str], None]) -> None:
+    handed = [mutants.mutant(2 * MUTANTS + number, sources) for number in range(TO_THE_HOUSE)]
+    named = [(mutants.NAMES[number % len(mutants.NAMES)], data) for number, data in enumerate(handed)]
+    with House(tmp_path) as house:
+        workers = [program.name for program in house.programs() if "worker" in program.command]
+        until = time.monotonic() + 120
+        while not (all(house.settled(name) for name in ("web", *workers)) and house.serves()):
+            house.turn()
+            assert time.monotonic() < until, "the house does not come up"
+        before = {name: house.pid(name) for name in ("web", *workers)}, house.children("web")
+        began, sender, taken = time.monotonic(), Sender(house), 0
+        people, each = len(house.made["keys"]), 10
+        for start in range(0, len(named), each):
+            person, turn = start // each % people, start // each // people
+            some = named[start : start + each]
+            if (turn + 1) * each <= STAGED_MAX_PHOTOS:  # more one account may not send ahead in a day
+                taken += sender.send_ahead(person, f"form {start}", some)
+            else:
+                taken += sender.file(person, some)
+        sent = time.monotonic() - began
+        with house.ask() as database:
+
+            def rows(query: str) -> dict[str, int]:
+                return dict(database.execute(query).fetchall())  # type: ignore[arg-type]  # queries of this test
+
+            jobs = "SELECT state, count(*) FROM jobs_job WHERE kind = 'evidence.read_exhibit' GROUP BY 1"
+            while set(rows(jobs)) & {"queued", "running"} and time.monotonic() - began < 300:
+                house.turn(0.2)
+            lasted = time.monotonic() - began
+            states, status = rows(jobs), rows("SELECT status, count(*) FROM evidence_exhibit GROUP BY 1")
+            ends = rows("SELECT outcome, count(*) FROM evidence_custodyevent WHERE kind = 'read' GROUP BY 1")
+        after = {name: house.pid(name) for name in ("web", *workers)}, house.children("web")
+        lost = [log.name for log in house.supervisor.logs.glob("*.log") if b"WorkerLost" in log.read_bytes()]
+    counts = ", ".join(f"{count} {end}" for end, count in sorted(ends.items(), key=lambda one: -one[1]))
+    figure(
+        f"{taken:,} files over HTTP in {sent:.0f} s, {sender.answers.total():,} answers, of which with 5xx 0; all read after {lasted:.0f} s"
+        f" ({counts}); every process the same as before"
+    )
+    assert taken >= TO_THE_HOUSE * 0.9
+    assert states == {"done": taken}
+    assert set(status) == {"ready", "unreadable"}
+    assert set(ends) <= {"ready", *Code}
+    assert sum(ends.values()) == sum(status.values()) == taken
+    assert ends["ready"] > taken // 10
+    assert not ends.get(Code.CRASHED)
+    assert after == before, "a process was started anew"
+    assert not lost, "a worker lost a child"

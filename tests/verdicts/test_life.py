@@ -34,6 +34,7 @@ pytestmark = pytest.mark.django_db
 REFUSALS = (NotAllowed, ValidationError, actions.VerdictChanged, actions.InvitationChanged)
 SHORT = settings(max_examples=100, stateful_step_count=14, deadline=None)
 people = st.sampled_from(["moderator", "second_moderator", "adjudicator", "second_adjudicator", "both", "owner"])
+judges = st.sampled_from(["adjudicator", "second_adjudicator", "both"])
 RATINGS = ["not_delivered", "partly_delivered", "misleading", "unverifiable", "delivered"]
 
 
@@ -160,6 +161,12 @@ class Life(RuleBasedStateMachine):
             invitation = self.invitation()
             assert invitation is not None
             actions.close_window(by=ledger.SYSTEM, invitation=invitation, now=self.now)
+
+    @rule(by=judges, other=judges, rating=st.sampled_from(RATINGS), again=st.booleans())
+    def judge(self, by: str, other: str, rating: str, again: bool) -> None:
+        """Two steps at once, for the same reason: alone, few of a thousand lives come to a verdict that stands."""
+        self.propose(by=by, rating=rating, again=again)
+        self.approve(by=other)
 
     @invariant()
     def every_refusal_says_why(self) -> None:
