@@ -46,6 +46,7 @@ fix: $(VENV)/.dev ## repair what can be repaired: lint, format, generated docs
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py messages
 
 bench: $(VENV)/.bench ## benchmarks as ratios against peers (nginx and wrk of the system are used where installed)
+	$(if $(PYTEST_ARGS),,@rm -f var/bench.json)
 	$(BIN)/python -m pytest -n 0 --ds=tests.benchmarks.settings -s tests/benchmarks $(PYTEST_ARGS)
 
 soak: $(VENV)/.dev ## the long forms: kills, faults, mutants, hostile servers; a line for each promise, held or broken (under an hour)

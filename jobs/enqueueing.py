@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,10 +10,12 @@ from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models.functions import Now
+from uuid_utils.compat import uuid7
 
 from failpoints import failpoint
 from jobs import bell, registry
 from jobs.models import TOGETHER, Job
+from jobs.states import State
 
 # A transaction that writes thousands of jobs must not ring thousands of times while a person waits:
 # beyond this many things to do on commit, the dispatcher rings instead.
@@ -55,7 +58,7 @@ def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, 
             break
         # The row in our way was cleaned up between the two statements: the key is free again.
     if rings and stored.id == job.id:
-        transaction.on_commit(lambda: _ring(stored))
+        transaction.on_commit(lambda: _ring(stored.id, stored.queue))
     return stored
 
 
@@ -68,14 +71,25 @@ def enqueue_many(kind: str, payloads: Mapping[str, Mapping[str, PayloadValue | U
     """
     _in_transaction(kind)
     handler = registry.find(kind)
-    rows = [Job(kind=kind, queue=handler.queue, dedupe_key=key, payload=plain(payload)) for key, payload in payloads.items()]
+    ids = [uuid7() for _ in payloads]
     step = TOGETHER if handler.together else 1
-    rung = rows[: _rings_left() * step]
-    for row in rung:
-        row.sent_at = Now()
-    Job.objects.bulk_create(rows, ignore_conflicts=True)
-    for row in rung[::step]:
-        transaction.on_commit(partial(_ring, row))
+    rung = ids[: _rings_left() * step]
+    values = [json.dumps(plain(payload)) for payload in payloads.values()]
+    with transaction.get_connection().cursor() as cursor:
+        cursor.execute(_WRITE_MANY, [kind, handler.queue.value, State.QUEUED.value, len(rung), ids, list(payloads), values])
+    for job_id in rung[::step]:
+        transaction.on_commit(partial(_ring, job_id, handler.queue))
+
+
+# As `enqueue` does it; row by row through the model it costs ten times as much.
+_WRITE_MANY = """
+INSERT INTO jobs_job
+    (id, kind, queue, dedupe_key, payload, state, attempts, waits, run_after, sent_at, last_error, progress, created_at)
+SELECT id, %s, %s, key, payload, %s, 0, 0, statement_timestamp(), CASE WHEN number <= %s THEN statement_timestamp() END, '', '{}',
+    statement_timestamp()
+FROM unnest(%s::uuid[], %s::text[], %s::jsonb[]) WITH ORDINALITY AS piece (id, key, payload, number)
+ON CONFLICT DO NOTHING
+"""
 
 
 def _in_transaction(kind: str) -> None:
@@ -88,9 +102,9 @@ def _rings_left() -> int:
     return 0 if bell.quiet() else max(0, RINGS_PER_COMMIT - len(transaction.get_connection().run_on_commit))
 
 
-def _ring(job: Job) -> None:
+def _ring(job_id: UUID, queue: str) -> None:
     failpoint("enqueue.committed")
-    bell.ring(job.id, job.queue)
+    bell.ring(job_id, queue)
 
 
 def plain(payload: Mapping[str, PayloadValue | UUID]) -> dict[str, PayloadValue]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Self
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -29,6 +30,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(
             Q(state=State.QUEUED, run_after__lte=Now()) | Q(state=State.RUNNING, lease_until__lt=Now()), attempts__lt=MAX_ATTEMPTS
         )
+
+    def among(self, ids: list[UUID]) -> Self:
+        """Those with one of many ids: one array in place of a hundred parameters, which Django would look at one by one."""
+        some: Self = self.extra(where=["id = ANY(%s)"], params=[ids])  # type: ignore[assignment]  # the stubs forget whose it is
+        return some
 
     def untried(self, kind: str, queue: str) -> Self:
         """Jobs of one kind that are due and that no worker has taken yet."""

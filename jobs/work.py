@@ -154,9 +154,9 @@ def claim_more(kind: str, token: UUID, most: int) -> list[Work]:
     Only those that nobody has tried: a job that kills its worker costs its neighbours one attempt, and from then on each is tried alone.
     """
     with transaction.atomic():
-        untried = Job.objects.untried(kind, registry.find(kind).queue).order_by("run_after")
+        untried = Job.objects.untried(kind, registry.find(kind).queue).order_by("run_after").only("kind", "payload")
         taken = list(untried.select_for_update(skip_locked=True)[:most])
-        held = Job.objects.filter(pk__in=[job.pk for job in taken])
+        held = Job.objects.among([job.id for job in taken])
         held.update(state=State.RUNNING, token=token, attempts=1, lease_until=Now() + settings.JOBS_LEASE, progress={})
     for job in taken:
         job.token, job.attempts = token, 1
@@ -242,7 +242,7 @@ def _do_in_one_transaction(works: list[Work]) -> int:
             taken.append(work)
             if time.monotonic() > until:
                 break
-        mine = Job.objects.filter(pk__in=[work.id for work in taken], token=taken[0]._token)
+        mine = Job.objects.among([work.id for work in taken]).filter(token=taken[0]._token)
         if _done(mine) != len(taken):
             raise LeaseLost(f"one of {len(taken)}")
         failpoint("jobs.commit")

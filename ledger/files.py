@@ -38,7 +38,9 @@ class LogFiles:
 
     def read(self, path: str) -> bytes:
         """The bytes at a path of the log. Raises FileNotFoundError."""
-        return (self.folder / path).read_bytes()
+        # Not `folder / path`, which costs as much as the reading.
+        with open(f"{self.folder}/{path}", "rb", buffering=0) as file:
+            return file.read()
 
     def checkpoint(self) -> bytes | None:
         """The published checkpoint, or None before the first."""

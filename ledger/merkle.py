@@ -159,15 +159,21 @@ def complete_root(hashes: Sequence[bytes]) -> bytes:
     """Return the root over hashes whose count is a power of two: `root_of`, level by level, as fast as the hashing itself."""
     if not hashes or len(hashes) & (len(hashes) - 1):
         raise ValueError("A complete tree has a power of two of leaves.")
-    fresh = _NODE.copy
     while len(hashes) > 1:
-        halves = iter(hashes)
-        hashes = []
-        for both in map(add, halves, halves):
-            state = fresh()
-            state.update(both)
-            hashes.append(state.digest())
+        hashes = parents(hashes)
     return hashes[0]
+
+
+def parents(hashes: Sequence[bytes]) -> list[bytes]:
+    """Return the node over each pair of hashes; an odd one at the end has none."""
+    fresh = _NODE.copy
+    nodes = []
+    halves = iter(hashes)
+    for both in map(add, halves, halves):
+        state = fresh()
+        state.update(both)
+        nodes.append(state.digest())
+    return nodes
 
 
 def inclusion_proof(index: int, size: int, read: Read) -> list[bytes]:

@@ -32,8 +32,13 @@ def published() -> tuple[Checkpoint, str, VerifierKey]:
     note = files.checkpoint()
     if note is None:
         raise NotLogged("no checkpoint is published yet")
-    key = VerifierKey.parse(files.read("key").decode().strip())
+    key = _key(files.read("key"))
     return _opened(note, key), note.decode(), key
+
+
+@lru_cache(maxsize=8)
+def _key(text: bytes) -> VerifierKey:
+    return VerifierKey.parse(text.decode().strip())
 
 
 @lru_cache(maxsize=8)
@@ -56,7 +61,7 @@ def _path(index: int, head: Checkpoint) -> list[bytes]:
 
 def signed(note: str) -> tuple[Checkpoint, str, VerifierKey]:
     """The same for an earlier checkpoint of this log, given by its note."""
-    key = VerifierKey.parse(LogFiles().read("key").decode().strip())
+    key = _key(LogFiles().read("key"))
     return open_checkpoint(note.encode(), key), note, key
 
 

@@ -13,9 +13,10 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
-from ledger.merkle import HASH_SIZE, MAX_SIZE, Edge, complete_root
+from ledger.merkle import HASH_SIZE, MAX_SIZE, Edge, complete_root, parents
 
 Fetch: TypeAlias = Callable[[str], bytes]
 """Gives the bytes at a path such as `tile/0/000.p/17`; raises FileNotFoundError or KeyError if there are none."""
@@ -205,7 +206,7 @@ class TileReader:
         self.size = size
         self._fetch = fetch
         self._cache = cache
-        self._tiles: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
+        self._tiles: OrderedDict[tuple[int, int], bytes] = OrderedDict()
 
     def read(self, level: int, index: int) -> bytes:
         """Return the hash of the complete subtree (level, index). Raises IndexError if the tree has no such subtree."""
@@ -213,9 +214,7 @@ class TileReader:
             raise IndexError(f"A tree of {self.size} has no complete subtree {index} at level {level}.")
         tile_level, height = divmod(level, HEIGHT)
         first = index << height
-        hashes = self._tile(tile_level, first // WIDTH)
-        first %= WIDTH
-        return complete_root(hashes[first : first + (1 << height)])
+        return _subtrees(self._tile(tile_level, first // WIDTH))[height][first % WIDTH >> height]
 
     def leaf(self, index: int) -> bytes:
         """Return the leaf hash at `index`."""
@@ -233,11 +232,11 @@ class TileReader:
                 edge.append(self.read(level, (self.size >> level) - 1), level)
         return edge
 
-    def _tile(self, level: int, index: int) -> list[bytes]:
+    def _tile(self, level: int, index: int) -> bytes:
         known = self._tiles.get((level, index))
         if known is None:
             width = min(WIDTH, (self.size >> HEIGHT * level) - index * WIDTH)
-            known = self._tiles[level, index] = _hashes(fetch_tile(Tile(level, index, width), self._fetch))
+            known = self._tiles[level, index] = fetch_tile(Tile(level, index, width), self._fetch)
             if len(self._tiles) > self._cache:
                 self._tiles.popitem(last=False)
         else:
@@ -251,6 +250,15 @@ def _grown(level: int, old: int, new: int) -> Iterator[Tile]:
         yield Tile(level, index)
     if new % WIDTH and new > old:
         yield Tile(level, new // WIDTH, new % WIDTH)
+
+
+@lru_cache(maxsize=256)
+def _subtrees(data: bytes) -> list[list[bytes]]:
+    """The hashes of all complete subtrees in a tile, by their height. They follow from its bytes alone, so all proofs share them."""
+    heights = [_hashes(data)]
+    for _ in range(HEIGHT):
+        heights.append(parents(heights[-1]))
+    return heights
 
 
 def _hashes(data: bytes) -> list[bytes]:

@@ -42,7 +42,6 @@ def test_the_diff_against_difflib_on_words() -> None:
         floor=0.1,
         goal=0.01,
         how="0.5 % of the characters deleted at random; ours with the marks as pages show them; processor time",
-        rounds=3,
         clock=time.process_time,
     )
 
