@@ -288,7 +288,11 @@ class MeasurementQuerySet(OfAcceptedSubmission["Measurement"]):
 
 @ledger.recorded(plain=["product"], text=["label", "serial_key"], closed=["serial_key"], coarse=True, public="public")
 class Unit(models.Model):
-    """One physical product. Its VIN or serial number is kept only as a keyed hash, to tell units apart."""
+    """The physical product of one teardown. Its VIN or serial number is kept only as a keyed hash, to tell units apart.
+
+    Two teardowns of one product are two rows of equal hash. If they shared a row, the log would show it, and who knows a serial number
+    could file it and see whose teardown it is: a maker knows the serial numbers of all that it made.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     product = models.ForeignKey(Product, on_delete=models.PROTECT)
@@ -297,13 +301,13 @@ class Unit(models.Model):
 
     objects = UnitQuerySet.as_manager()
 
-    class Meta:
-        constraints = [  # an erased serial number is empty, and says no more that two units are one
-            models.UniqueConstraint(fields=["product", "serial_key"], condition=~Q(serial_key=""), name="unit_once_per_product")
-        ]
-
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def identity(self) -> str:
+        """The same for rows that are one physical product. An erased serial number says no more that two are one."""
+        return self.serial_key or str(self.pk)
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -432,7 +436,6 @@ class ExhibitQuerySet(models.QuerySet["Exhibit"]):
         "reference",
         "submission",
         "number",
-        "size",
         "media_type",
         "width",
         "height",
@@ -441,15 +444,15 @@ class ExhibitQuerySet(models.QuerySet["Exhibit"]):
         "grade_source",
         "grade_information",
     ],
-    text=["caption", "grade_reason", "duplicate_key", "pdq", "pdq_quality"],
-    closed=["duplicate_key", "pdq", "pdq_quality"],
+    text=["caption", "grade_reason", "duplicate_key", "size", "pdq", "pdq_quality"],
+    closed=["duplicate_key", "size", "pdq", "pdq_quality"],
     sealed=["digest", "filename", "metadata"],
     coarse=True,
     public="public",
 )
 class Exhibit(models.Model):
-    """One original file as received. `digest` (its SHA-256, the address of its bytes) stays sealed: whoever holds the file could
-    otherwise confirm that it was filed here."""
+    """One original file as received. `digest` (its SHA-256, the address of its bytes) stays sealed, and `size` closed: whoever holds
+    the file could otherwise confirm that it was filed here."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
@@ -552,7 +555,7 @@ class SealedView(models.Model):
         indexes = [models.Index(fields=["submission", "opened_at"])]
 
 
-@ledger.recorded(plain=["submission", "unit", "laboratory", "performed_date"], text=["title"], coarse=True, public="public")
+@ledger.recorded(plain=["submission", "unit", "performed_date"], text=["title", "laboratory"], coarse=True, public="public")
 class Teardown(models.Model):
     """One unit taken apart, step by step."""
 

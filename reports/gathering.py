@@ -319,7 +319,7 @@ class Judgement:
             return _span((Decimal(one["value"]) for one in held["measurements"]), held["unit"], held["units"], judged=True)
         if self.criterion is None or any(one.unit_name != self.criterion.unit for one in self.measurements):
             return None
-        units = {one.teardown.unit_id for one in self.measurements}
+        units = {one.teardown.unit.identity for one in self.measurements}
         return _span((one.value for one in self.measurements), self.criterion.unit, len(units), judged=False)
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 import jobs
@@ -201,6 +202,7 @@ def weigh(aspect: Aspect) -> Conformity | None:
             standard_uncertainty=row.standard_uncertainty,
             unit=row.unit_name,
             physical_unit=row.teardown.unit.label,
+            unit_identity=row.teardown.unit.identity,
             contributor=str(row.teardown.submission.contributor_id),
             laboratory=str(row.teardown.laboratory_id) if row.teardown.laboratory_id else None,
         )
@@ -214,12 +216,12 @@ def weigh(aspect: Aspect) -> Conformity | None:
 def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int, int]:
     """Independent units, contributors and laboratories behind the evidence: those of the measurements, and of the teardowns whose
     steps the exhibits show. A photo that belongs to no teardown stands for its contributor alone: nobody knows of which unit it is."""
-    who = ("unit", "submission__contributor", "laboratory")
-    measured = Teardown.objects.filter(measurement__aspect=aspect, submission__status=SubmissionStatus.ACCEPTED)
-    shown = Teardown.objects.filter(teardownstep__exhibit__in=exhibits)
-    rows = set(measured.values_list(*who)) | set(shown.values_list(*who))
-    owners = {one.submission.contributor_id for one in exhibits} | {owner for _unit, owner, _laboratory in rows}
-    return len({unit for unit, _owner, _laboratory in rows}), len(owners), len({laboratory for *_rest, laboratory in rows} - {None})
+    measured = Q(measurement__aspect=aspect, submission__status=SubmissionStatus.ACCEPTED)
+    shown = Q(teardownstep__exhibit__in=exhibits)
+    teardowns = list(Teardown.objects.filter(measured | shown).select_related("unit", "submission").distinct())
+    owners = {one.submission.contributor_id for one in exhibits} | {one.submission.contributor_id for one in teardowns}
+    laboratories = {one.laboratory_id for one in teardowns} - {None}
+    return len({one.unit.identity for one in teardowns}), len(owners), len(laboratories)
 
 
 def latest_invitation(claim: Claim) -> Invitation | None:

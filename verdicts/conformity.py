@@ -58,7 +58,11 @@ class Promise:
 
 @dataclass(frozen=True)
 class Measured:
-    """One measured value with its standard uncertainty (k = 1), and who and what stands behind it."""
+    """One measured value with its standard uncertainty (k = 1), and who and what stands behind it.
+
+    `physical_unit` is what the unit is called; `unit_identity`, where given, tells units apart that are called the same, and joins
+    those that are called differently.
+    """
 
     value: Decimal
     standard_uncertainty: Decimal
@@ -66,6 +70,7 @@ class Measured:
     physical_unit: str
     contributor: str
     laboratory: str | None = None
+    unit_identity: str = ""
 
 
 @dataclass(frozen=True)
@@ -212,7 +217,7 @@ def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
         unit=promise.unit,
         comparator=promise.comparator,
         judged=judged,
-        units=len({one.physical_unit for one in measurements}),
+        units=len({one.unit_identity or one.physical_unit for one in measurements}),
         contributors=len({one.contributor for one in measurements}),
         laboratories=len({one.laboratory for one in measurements if one.laboratory}),
     )

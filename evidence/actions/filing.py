@@ -181,9 +181,8 @@ def file_submission(
 
 
 def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTeardown) -> None:
-    unit, _made = Unit.objects.get_or_create(
-        product=submission.claim.product, serial_key=keyed("serial", new.serial.strip().upper()), defaults={"label": new.unit_label}
-    )
+    serial_key = keyed("serial", new.serial.strip().upper())
+    unit = Unit.objects.create(product=submission.claim.product, serial_key=serial_key, label=new.unit_label)
     teardown = Teardown(submission=submission, unit=unit, laboratory=new.laboratory, title=new.title, performed_date=new.performed_date)
     teardown.full_clean(validate_constraints=False)
     teardown.save(force_insert=True)

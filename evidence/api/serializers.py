@@ -108,7 +108,7 @@ class OwnExhibitSerializer(serializers.ModelSerializer[Exhibit]):
 
     class Meta:
         model = Exhibit
-        fields = ["id", "reference", "number", "caption", "size", "status"]
+        fields = ["id", "reference", "number", "caption", "status"]
 
 
 class SubmissionSerializer(serializers.ModelSerializer[Submission]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import threading
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -17,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 import ledger
+from accounts.actions import found_organisation
 from accounts.models import Role
 from accounts.permissions import NotAllowed
 from claims import actions as claims
@@ -27,6 +29,7 @@ from evidence.models import Contributor, CustodyEvent, Exhibit, Measurement, Sub
 from evidence.states import ExhibitStatus, SubmissionStatus
 from jobs.models import Job
 from ledger.models import Entry, SealedKey
+from ledger.proofs import openable
 from ledger.sequencing import sequence
 from tests import scenes
 
@@ -147,9 +150,50 @@ def teardown(scene: scenes.Scene, serial: str = "LVIN 0001", **more: object) -> 
 def test_the_same_serial_number_is_the_same_unit_however_it_is_typed(scene: scenes.Scene) -> None:
     for owner, serial in enumerate(("lvin 0001", " LVIN 0001\n", "LVIN 0002")):
         file(scene, owner=owner, teardown=teardown(scene, serial))
-    assert Unit.objects.count() == 2
+    assert len({one.identity for one in Unit.objects.all()}) == 2
     assert Teardown.objects.count() == 3
     assert "0001" not in Unit.objects.first().serial_key
+
+
+def test_who_knows_a_serial_number_cannot_find_whose_teardown_it_is(scene: scenes.Scene) -> None:
+    """A maker who files the number of a car that he suspects reads nothing of it in the log: neither a row that both share, nor a row
+    that was there already, nor another's words for it."""
+    first = file(scene, teardown=teardown(scene, unit_label="Car 1"))
+    sequence()
+    size = Entry.objects.count()
+    second = file(scene, owner=1, teardown=teardown(scene, unit_label="My own"))
+    sequence()
+    mine, other = (
+        [json.loads(bytes(one.leaf)) for one in Entry.objects.filter(**when)] for when in ({"index__gte": size}, {"index__lt": size})
+    )
+    theirs = [leaf for leaf in other if leaf["kind"] == "submission.filed"]
+    assert [leaf["object"].split("/")[0] for leaf in mine] == [leaf["object"].split("/")[0] for leaf in theirs]
+    known = {str(scene.claim.pk), str(scene.product.pk), str(scene.ducts.pk)}
+    ids = [set(re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", json.dumps(leaves))) - known for leaves in (mine, theirs)]
+    assert ids[0]
+    assert ids[0].isdisjoint(ids[1])
+    labels = [Teardown.objects.get(submission=one).unit.label for one in (first, second)]
+    assert labels == ["Car 1", "My own"]
+    # Control: the numbers themselves are equal, so that one unit is counted once.
+    assert len({one.identity for one in Unit.objects.all()}) == 1
+
+
+def test_no_leaf_holds_the_size_of_an_original_or_the_laboratory_of_what_is_not_public(scene: scenes.Scene) -> None:
+    laboratory = found_organisation(by=ledger.SYSTEM, kind="laboratory", name="Test house", now=scene.now)
+    submission = ready(file(scene, teardown=teardown(scene, laboratory=laboratory)))
+    sequence()
+    leaves = [json.loads(bytes(one.leaf)) for one in Entry.objects.filter(object_label__in=["evidence.exhibit", "evidence.teardown"])]
+    assert leaves
+    for leaf in leaves:
+        assert leaf["fields"].keys().isdisjoint({"size", "laboratory"})
+        assert str(laboratory.pk) not in json.dumps(leaf)
+    index = Entry.objects.get(object_label="evidence.teardown").index
+    assert "laboratory" not in openable(index)
+    decide(scene, submission)
+    assert openable(index)["laboratory"].value == str(laboratory.pk)
+    exhibit = Entry.objects.filter(object_label="evidence.exhibit").latest("index")
+    assert {"caption"} <= openable(exhibit.index).keys()
+    assert "size" not in openable(exhibit.index)
     assert Teardown.objects.first().teardownstep_set.count() == 2
     assert Teardown.objects.first().part_set.count() == 1
 

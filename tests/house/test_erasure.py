@@ -25,6 +25,7 @@ from django.conf import settings as django_settings
 from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection
+from django.http import HttpResponseBase
 from django.test import Client
 from PIL import Image
 from pypdf import PdfReader
@@ -220,51 +221,61 @@ def files(*folders: Path) -> Iterator[tuple[str, bytes]]:
                     yield f"{path} ({attached})", contents[0]
 
 
+LISTS = ("companies", "products", "claims", "sources", "exhibits", "verdicts", "reports", "submissions", "changes")
+
+
+def doors() -> list[str]:
+    """Where a visitor begins: the front of every room, the feeds, the lists of the API and the whole log as a feed."""
+    return [
+        "/",
+        *[f"/feeds/{name}.atom" for name in ("verdicts", "edits", "disappearances")],
+        "/claims/",
+        "/record/",
+        "/desk/",
+        "/submissions/",
+        "/method/",
+        *[f"/api/v1/{name}/" for name in LISTS],
+        *[f"/api/v1/changes/?after={after}&limit=200" for after in range(-1, Entry.objects.count(), 200)],
+    ]
+
+
+def visits(client: Client, *, apart: tuple[str, ...] = ()) -> Iterator[tuple[str, HttpResponseBase, bytes]]:
+    """Every page and answer that links lead to from the doors, but those whose address starts with one of `apart`."""
+    waiting, seen = doors(), set()
+    while waiting:
+        url = waiting.pop()
+        if url in seen or url.startswith(apart):
+            continue
+        seen.add(url)
+        answer = client.get(url)
+        assert answer.status_code < 500, url
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        answer.close()
+        yield url, answer, content
+        if not answer.headers.get("Content-Type", "text/html").startswith(("text/html", "application/json")):
+            continue
+        text = content.decode(errors="ignore") + json.dumps(answer.headers.get("Location", ""))
+        for link in re.findall(r'(?:href|src)="([^"#]+)|"((?:http://testserver)?/[^" ]+)"', text):
+            parts = urlsplit((link[0] or link[1]).replace("&amp;", "&"))
+            if parts.netloc in {"", "testserver"} and parts.path.startswith("/") and not parts.path.startswith(("/static/", "/account/")):
+                waiting.append(parts.path + (f"?{parts.query}" if parts.query else ""))
+        if found := re.fullmatch(r"/api/v1/(claims|verdicts|sources|exhibits)/", url):
+            tails = {"claims": ("", "history/"), "verdicts": ("", "proof/"), "exhibits": ("",), "sources": ("", "versions/", "versions/1/",
+                     "versions/2/", "observations/", "disappearances/", "diff/?from=1&to=2", "as-of/?at=2100-01-01T00:00:00Z")}  # fmt: skip
+            rows = json.loads(content).get("results", [])
+            waiting += [f"{url}{row['id']}/{tail}" for row in rows for tail in tails[found[1]]]
+
+
 def crawl(*people: object) -> Iterator[tuple[str, bytes]]:
     """Every page and answer that links lead to from the front and the API, for a stranger and for each of `people`."""
-    lists = ("companies", "products", "claims", "sources", "exhibits", "verdicts", "reports", "submissions", "changes")
-    for person in (None, *people):  # the log's own pages are the same for all
+    for person in (None, *people):
         client = Client()
         if person is not None:
             client.force_login(person)  # type: ignore[arg-type]  # an account
-        waiting = [
-            "/",
-            *[f"/feeds/{name}.atom" for name in ("verdicts", "edits", "disappearances")],
-            "/claims/",
-            "/record/",
-            "/desk/",
-            "/submissions/",
-            "/method/",
-            *[f"/api/v1/{name}/" for name in lists],
-        ]
-        waiting += [f"/api/v1/changes/?after={after}&limit=200" for after in range(-1, Entry.objects.count(), 200)]
-        seen: set[str] = set()
-        while waiting:
-            url = waiting.pop()
-            if url in seen or (person is not None and url.startswith(("/record/entries/", "/record/?", "/api/v1/changes/"))):
-                continue
-            seen.add(url)
-            answer = client.get(url)
-            assert answer.status_code < 500, url
-            content = b"".join(answer.streaming_content) if answer.streaming else answer.content
-            answer.close()
+        # The log's own pages are the same for all.
+        apart = ("/record/entries/", "/record/?", "/api/v1/changes/") if person is not None else ()
+        for url, _answer, content in visits(client, apart=apart):
             yield f"{url} as {person or 'a stranger'}", content
-            if not answer.headers.get("Content-Type", "text/html").startswith(("text/html", "application/json")):
-                continue
-            text = content.decode(errors="ignore") + json.dumps(answer.headers.get("Location", ""))
-            for link in re.findall(r'(?:href|src)="([^"#]+)|"((?:http://testserver)?/[^" ]+)"', text):
-                parts = urlsplit((link[0] or link[1]).replace("&amp;", "&"))
-                if (
-                    parts.netloc in {"", "testserver"}
-                    and parts.path.startswith("/")
-                    and not parts.path.startswith(("/static/", "/account/"))
-                ):
-                    waiting.append(parts.path + (f"?{parts.query}" if parts.query else ""))
-            if found := re.fullmatch(r"/api/v1/(claims|verdicts|sources)/", url):
-                tails = {"claims": ("", "history/"), "verdicts": ("", "proof/"), "sources": ("", "versions/", "versions/1/", "versions/2/",
-                         "observations/", "disappearances/", "diff/?from=1&to=2", "as-of/?at=2100-01-01T00:00:00Z")}  # fmt: skip
-                rows = json.loads(content).get("results", [])
-                waiting += [f"{url}{row['id']}/{tail}" for row in rows for tail in tails[found[1]]]
 
 
 def cached() -> bytes:

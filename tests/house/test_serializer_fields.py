@@ -70,7 +70,7 @@ READ: Final[dict[str, tuple[str, str]]] = {
             " grade_information grade_reason renditions regions"
         ),
     ),
-    "OwnExhibitSerializer": (FILER, "id reference number caption size status"),
+    "OwnExhibitSerializer": (FILER, "id reference number caption status"),
     "SubmissionSerializer": (
         FILER,
         "id reference claim pseudonym status narrative narrative_lang licence filed_date decided_date decision_reason exhibits",

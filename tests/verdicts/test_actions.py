@@ -14,7 +14,7 @@ from accounts.permissions import NotAllowed
 from claims.actions import ReasonMissing
 from claims.models import Flag
 from claims.written import write
-from evidence.models import TeardownStep
+from evidence.models import TeardownStep, Unit
 from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence
@@ -117,6 +117,16 @@ def test_two_photos_of_one_unit_are_one_unit(scene: scenes.Scene) -> None:
     first, second = (TeardownStep.objects.get(exhibit=one) for one in photos[:2])
     TeardownStep.objects.filter(pk=second.pk).update(teardown=first.teardown, number=2)
     assert actions.independence(scene.carbon, photos[:2])[0] == 1
+
+
+def test_a_unit_is_known_by_its_serial_number_and_not_by_what_it_is_called(scene: scenes.Scene) -> None:
+    Unit.objects.update(label="Car")
+    conformity = actions.weigh(scene.ducts)
+    assert conformity is not None
+    assert (conformity.units, actions.independence(scene.ducts, [])[0]) == (3, 3)
+    first, second, _third = Unit.objects.order_by("pk")
+    Unit.objects.filter(pk=second.pk).update(serial_key=first.serial_key, label="Another name")
+    assert (actions.weigh(scene.ducts).units, actions.independence(scene.ducts, [])[0]) == (2, 2)
 
 
 def test_measurements_that_exclude_conformity_forbid_delivered(scene: scenes.Scene) -> None:
