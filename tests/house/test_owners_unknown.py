@@ -2,8 +2,9 @@
 
 The same case is played twice, to the byte the same but for who files which evidence. Two people who differ in everything (name and
 address, organisation, contact, car, camera, place, hour, language, browser, file names, the door they come by) hand in four
-submissions and take back a fifth; in the second world they have changed places, and another pair of submissions is of one hand.
-Then every byte that a stranger can have is compared.
+submissions and take back a fifth; in the second world they have changed places, and another pair of submissions is of one hand. In both
+the maker, who suspects the first of them and holds his file and the number of his car, files these himself and looks what comes of it.
+Then every byte that a stranger or the maker can have is compared.
 
 A commitment to a value that is never opened is an HMAC under a random key of its own. Its value is replaced by a constant where it is
 committed to, and in return no two keys may be equal and none of such a commitment may stand in a public byte.
@@ -57,6 +58,7 @@ from tests.house.test_erasure import disguises, files, visits
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 DECLARED = dict(recorded)  # the controls record otherwise
+MAKER = "maker@example.org"
 BEGINNING = datetime(2025, 6, 1, 8, tzinfo=UTC)
 
 
@@ -211,11 +213,14 @@ def play(
                 _file(scene, person, accounts[person], keys[person], number)
                 jobs.drain(["decode"])
                 sequence()
+        with world.step("the maker tries", BEGINNING + timedelta(days=7)):
+            _try(scene)
         _end(world, scene)
         with world.step("a stranger looks", BEGINNING + timedelta(days=80)):
             drawn = list(Opening.objects.values_list("key", flat=True))
             assert len(set(map(bytes, drawn))) == len(drawn)
-            return Seen(collect(), _secrets(accounts, keys), set(Exhibit.objects.values_list("size", flat=True)))
+            sizes = Exhibit.objects.exclude(submission__filed_by__email=MAKER).values_list("size", flat=True)
+            return Seen(collect(), _secrets(accounts, keys), set(sizes))
 
 
 def _beginning(world: frozen.World) -> tuple[scenes.Scene, dict[Person, User], dict[Person, str]]:
@@ -224,6 +229,9 @@ def _beginning(world: frozen.World) -> tuple[scenes.Scene, dict[Person, User], d
     with world.step("the claim", BEGINNING) as now:
         scene = scenes.build_post(scenes.build_claim())
         group = found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.CONSUMER_GROUP, name="Consumer group", now=now)
+        website = scene.company.website
+        brand = found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="A car maker", website=website, now=now)
+        scenes.person("maker", Role.COMPANY_REPRESENTATIVE, organisation=brand)
         jobs.drain(["watch"])
     for person in PEOPLE:
         with world.step(f"{person.email} signs up", BEGINNING + timedelta(hours=PEOPLE.index(person))) as now:
@@ -263,10 +271,28 @@ def _file(scene: scenes.Scene, person: Person, account: User, key: str, number: 
         assert client.post(f"{answer['Location']}withdraw/", {"reason": "A private one."}).status_code == 302
 
 
+def maker() -> Client:
+    """Who speaks for the company, signed in."""
+    client = Client(headers={"Accept-Language": "en"}, REMOTE_ADDR="203.0.113.9")
+    client.force_login(User.objects.get(email=MAKER))
+    return client
+
+
+def _try(scene: scenes.Scene) -> None:
+    """The maker files the very file of the one he suspects, on the very car."""
+    client = maker()
+    data = form(client, scene, ANNA, 1) | teardown(scene, WEI, 1)
+    data |= {"photos": [SimpleUploadedFile("mine.jpg", photo(WEI, 1))], "teardown-unit_label": "My own"}
+    answer = client.post(f"/claims/{scene.claim.reference}/file/", data)
+    assert answer.status_code == 302, answer.content.decode()
+    jobs.drain(["decode"])
+    sequence()
+
+
 def _end(world: frozen.World, scene: scenes.Scene) -> None:
     """Moderation, verdict, reports."""
     with world.step("moderation", BEGINNING + timedelta(days=10)) as now:
-        for submission in Submission.objects.filter(status="received").order_by("filed_date"):
+        for submission in Submission.objects.filter(status="received").exclude(filed_by__email=MAKER).order_by("filed_date"):
             [exhibit] = Exhibit.objects.filter(submission=submission)
             filing.open_sealed(by=scene.moderator, submission=submission, now=now)
             filing.view_original(by=scene.moderator, exhibit=exhibit, now=now)
@@ -342,7 +368,7 @@ def whole(apart: tuple[str, ...] = ()) -> dict[str, bytes]:
         client = Client(headers={"Accept-Language": lang}, REMOTE_ADDR="203.0.113.5")
         for url, answer, content in visits(client, apart=left_out):
             public |= told(f"{url} [{lang}]", answer, content)
-    return public | closed_doors() | written() | log()
+    return public | closed_doors() | for_the_maker() | written() | log()
 
 
 def most() -> dict[str, bytes]:
@@ -367,8 +393,9 @@ def fetched(url: str) -> dict[str, bytes]:
 def closed_doors() -> dict[str, bytes]:
     """What a stranger is told who asks for what is not public, by its true name."""
     public: dict[str, bytes] = {}
-    for one in Exhibit.objects.exclude(submission__status="accepted").select_related("submission"):
-        pictures = [f"/media/{picture.digest}.jpg" for picture in one.rendition_set.all()]
+    for one in Exhibit.objects.exclude(submission__status="accepted").select_related("submission").order_by("submission__filed_date"):
+        shown = Rendition.objects.filter(exhibit__in=Exhibit.objects.public()).values("digest")  # of the file that the maker filed again
+        pictures = [f"/media/{picture.digest}.jpg" for picture in one.rendition_set.exclude(digest__in=shown)]
         for url in (
             f"/exhibits/{one.reference}/", f"/api/v1/exhibits/{one.pk}/", f"/api/v1/submissions/{one.submission_id}/", *pictures,
             f"/submissions/{one.submission.reference}/", f"/desk/exhibits/{one.reference}/original",
@@ -376,6 +403,21 @@ def closed_doors() -> dict[str, bytes]:
             answer = fetched(url)
             assert answer[f"{url} status"] in {b"302", b"401", b"404", b"405"}, url
             public |= answer
+    return public
+
+
+def for_the_maker() -> dict[str, bytes]:
+    """What the maker reads more than a stranger: his questions, and how it goes with what he filed."""
+    client = maker()
+    one = Exhibit.objects.select_related("submission__claim").get(submission__filed_by__email=MAKER)
+    public: dict[str, bytes] = {}
+    for url in (
+        "/reply/", f"/reply/{one.submission.claim.reference}/", "/submissions/", f"/submissions/{one.submission.reference}/",
+        "/api/v1/submissions/", f"/desk/exhibits/{one.reference}/picture", f"/claims/{one.submission.claim.reference}/file/",
+    ):  # fmt: skip
+        answer = client.get(url)
+        assert answer.status_code == 200, url
+        public |= told(f"{url} [maker]", answer, b"".join(answer.streaming_content) if answer.streaming else answer.content)
     return public
 
 
@@ -471,7 +513,7 @@ def found_in(seen: Seen) -> dict[str, set[str]]:
 
 KINDS: Final = (
     "(unpacked)", "(report.json)", "/files/snapshot.zh.pdf", "/feeds/edits.atom", "/media/", "/history/", "/proof", ".png", " ETag",
-    "Content-Disposition", "ledger/tile/entries", "published/",
+    "Content-Disposition", "ledger/tile/entries", "published/", "[maker]",
 )  # fmt: skip
 
 
@@ -497,7 +539,7 @@ def public_doors() -> dict[str, bytes]:
             public |= fetched(url)
     for index in Entry.objects.filter(object_label="evidence.unit").values_list("index", flat=True):
         public |= fetched(f"/record/entries/{index}/bundle.json")
-    return public | log()
+    return public | for_the_maker() | log()
 
 
 class NamedFile(FileResponse):
@@ -583,6 +625,7 @@ def test_what_only_tells_owners_apart_is_a_difference(monkeypatch: pytest.Monkey
     assert "/api/v1/exhibits/" in parted
     assert "exhibit.read of evidence.exhibit" in named
     assert "submission.filed of evidence.teardown" in named
+    assert re.search(r"/submissions/AC-[^ ]+ \[maker\]", named)
     assert not [url for url in parted if "evidence.submission" in url or "evidence.custodyevent" in url]
     size = next(one for url, one in parted.items() if "exhibit.read of evidence.exhibit" in url)
     assert (size.one.isdigit(), size.offset > 500) == (True, True), str(size)
