@@ -11,7 +11,7 @@ from itertools import accumulate, repeat
 from typing import Any, NamedTuple
 
 import fast_diff_match_patch
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import Indel, Postfix, Prefix
 
 from evidence.sentences import clauses, tokens
 
@@ -293,7 +293,10 @@ def _numbered(a: Sequence[str], b: Sequence[str]) -> tuple[list[int], list[int]]
 
 
 def _common_ends(a: Sequence[Any], b: Sequence[Any]) -> tuple[int, int]:
-    """Lengths of the common start and the common end, which do not overlap. By halving: comparing slices runs in C."""
+    """Lengths of the common start and the common end, which do not overlap. Of lists by halving: comparing slices runs in C."""
+    if isinstance(a, str):
+        head = Prefix.similarity(a, b)
+        return head, min(Postfix.similarity(a, b), min(len(a), len(b)) - head)
     low, high = 0, min(len(a), len(b))
     while low < high:
         middle = (low + high + 1) // 2

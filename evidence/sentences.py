@@ -15,6 +15,7 @@ never have to be guessed back.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import accumulate
 
 import rjieba
@@ -45,11 +46,7 @@ _SPACES = re.compile(rf"[^\S{_LINE_ENDS}]*")
 # A full stop that `_dot_ends` must decide about; all others stand inside a number, a name or an address. A text without one, as most
 # Chinese ones are, is cut in one go.
 _OPEN_DOT = re.compile(rf"[.．][{CLOSERS}]*(?:[\s{HAN}]|\Z)")
-_SENTENCE = re.compile(
-    rf"[^{_HARD_ENDS}{_LINE_ENDS}]++(?:[{_HARD_ENDS}]+[{CLOSERS}]*[^\S{_LINE_ENDS}]*)?"
-    rf"|[{_HARD_ENDS}]+[{CLOSERS}]*[^\S{_LINE_ENDS}]*"
-    rf"|\r\n|[{_LINE_ENDS}]"
-)
+_END = frozenset("\n\r\x0b\x0c\x85\u2028\u2029" + _HARD_ENDS)
 _LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*\Z")
 _HAN_CHARACTER = re.compile(f"[{HAN}]")
 _LONGEST_ABBREVIATION = 8
@@ -62,7 +59,7 @@ _CLAUSE_END = re.compile(
 def sentences(text: str) -> list[str]:
     """The text cut at sentence ends; joined again it is the text. Spaces belong to the sentence before them."""
     if ("." not in text and "．" not in text) or _OPEN_DOT.search(text) is None:
-        return _SENTENCE.findall(text)
+        return _cut_at("".join(sorted(end for end in _END if end in text))).findall(text)[:-1]
     pieces: list[str] = []
     start = position = 0
     while (found := _SENTENCE_END.search(text, position)) is not None:
@@ -81,6 +78,16 @@ def sentences(text: str) -> list[str]:
     if start < len(text):
         pieces.append(text[start:])
     return pieces
+
+
+@lru_cache(maxsize=256)
+def _cut_at(ends: str) -> re.Pattern[str]:
+    """What finds the sentences of a text with these ends and no others, and an empty string at its end: looking for two ends is far
+    quicker than looking for all."""
+    hard = "".join(end for end in ends if end in _HARD_ENDS)
+    # Where a text goes on after a sentence, what was not an end has been taken: closers and spaces only ever follow an end.
+    sentence = (rf"[^{ends}]*+" if ends else r"[\s\S]*+") + (rf"[{hard}]*+[{CLOSERS}]*+[^\S{_LINE_ENDS}]*+" if hard else "")
+    return re.compile(sentence if ends == hard else rf"\r\n|[{_LINE_ENDS}]|{sentence}")
 
 
 def _dot_ends(text: str, found: re.Match[str]) -> bool:
