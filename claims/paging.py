@@ -34,7 +34,7 @@ def _cursor(row: models.Model, keys: Sequence[str]) -> str:
 
 def _behind(keys: Sequence[str], values: Sequence[str]) -> Q:
     """Rows that come after `values` in the order of `keys`."""
-    condition, same = Q(pk__in=[]), Q()
+    condition, same = Q(), Q()
     for key, value in zip(keys, values, strict=True):
         name = key.lstrip("-")
         condition |= same & Q(**{f"{name}__{'lt' if key.startswith('-') else 'gt'}": value})

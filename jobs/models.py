@@ -21,7 +21,7 @@ MAX_ATTEMPTS = 3
 # How often a job may say "not yet" (jobs.Retry with a time) before it counts as failing: waiting is no fault, waiting forever is.
 MAX_WAITS = 1000
 # How many jobs of a kind that allows it are claimed at once, and rung for once.
-TOGETHER = 100
+TOGETHER = 200
 
 
 class JobQuerySet(models.QuerySet["Job"]):

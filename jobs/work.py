@@ -154,13 +154,11 @@ def claim_more(kind: str, token: UUID, most: int) -> list[Work]:
     Only those that nobody has tried: a job that kills its worker costs its neighbours one attempt, and from then on each is tried alone.
     """
     with transaction.atomic():
-        untried = Job.objects.untried(kind, registry.find(kind).queue).order_by("run_after").only("kind", "payload")
-        taken = list(untried.select_for_update(skip_locked=True)[:most])
-        held = Job.objects.among([job.id for job in taken])
+        untried = Job.objects.untried(kind, registry.find(kind).queue).order_by("run_after")
+        taken = dict(untried.select_for_update(skip_locked=True).values_list("id", "payload")[:most])
+        held = Job.objects.among(list(taken))
         held.update(state=State.RUNNING, token=token, attempts=1, lease_until=Now() + settings.JOBS_LEASE, progress={})
-    for job in taken:
-        job.token, job.attempts = token, 1
-    return [Work(job) for job in taken]
+    return [Work(Job(id=job_id, kind=kind, payload=payload, attempts=1, token=token)) for job_id, payload in taken.items()]
 
 
 @contextmanager

@@ -298,7 +298,7 @@ def settled() -> bool:
 @pytest.mark.usefixtures("short")
 def test_a_worker_killed_in_the_middle_of_many_loses_and_doubles_none(crew: Crew, tmp_path: Path) -> None:
     pid, gate = tmp_path / "pid", tmp_path / "gate"
-    filed = file_many(250, pid=str(pid), gate=str(gate))
+    filed = file_many(450, pid=str(pid), gate=str(gate))
     assert bell.depth("watch") == 3
     crew.worker()
     wait_until(lambda: pid.exists() and pid.read_text() != "", 30)
@@ -306,7 +306,7 @@ def test_a_worker_killed_in_the_middle_of_many_loses_and_doubles_none(crew: Crew
     os.kill(int(pid.read_text()), signal.SIGKILL)
     gate.touch()
     wait_until(settled, 30)
-    assert states() == {State.DONE: 250}
+    assert states() == {State.DONE: 450}
     assert scene.effects() == len(filed)
     assert effects_each() == {1}
     assert {1, 2} <= set(Job.objects.values_list("attempts", flat=True))
