@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from typing import Any, Self
+from uuid import uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -138,11 +139,18 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(revoked_at=None, user__is_active=True).filter(Q(expires_at=None) | Q(expires_at__gt=now))
 
 
-@ledger.recorded(plain=["scopes", "created_at", "expires_at", "revoked_at"], text=["user", "label", "prefix", "digest"])
+@ledger.recorded(
+    plain=["scopes"],
+    text=["user", "label", "prefix", "digest", "created_at", "expires_at", "revoked_at"],
+    coarse=True,
+)
 class ApiKey(models.Model):
-    """A key for programs. The key itself is shown once; only its SHA-256 is kept (it is 256 random bits, so no salt is needed)."""
+    """A key for programs. The key itself is shown once; only its SHA-256 is kept (it is 256 random bits, so no salt is needed).
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    In public its times are the day: what its owner files comes next in the log. Its id is random for the same reason.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT)
     label = models.CharField(max_length=80)
     prefix = models.CharField(max_length=12)

@@ -90,7 +90,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     context = {
         "keys": [
             (key, [labels.get(scope, scope) for scope in key.scopes], key.pk in usable)
-            for key in ApiKey.objects.filter(user=user).order_by("-id")[:100]
+            for key in ApiKey.objects.filter(user=user).order_by("-created_at", "-id")[:100]
         ],
         "scopes": [(scope.label, meaning) for scope, meaning in SCOPES.items()],
         "form": form,
