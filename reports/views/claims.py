@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -23,6 +24,7 @@ from claims.written import read
 from evidence.permissions import check_file
 from reports import charts, gathering, listing, previews
 from reports.history import acts, tell
+from reports.kept import kept_for_strangers
 from reports.palette import in_both_schemes
 from reports.trails import claim_changes
 from reports.views import gone
@@ -86,6 +88,7 @@ def _claim(ref: str) -> Claim:
 
 @require_safe
 @everyone
+@kept_for_strangers
 def claim(request: HttpRequest, ref: str) -> HttpResponse:
     """Said, found, how sure, what the company answered, and where to check it."""
     found = _claim(ref)
@@ -97,7 +100,7 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
     }
     rated = [one.verdict for one in context["rated"]]
     context |= previews.head(request, name="claim", reference=found.reference, verdicts=rated)
-    return render(request, "reports/claim.html", context)
+    return TemplateResponse(request, "reports/claim.html", context)
 
 
 @require_safe
