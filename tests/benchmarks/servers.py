@@ -11,8 +11,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 
 from tests.house.processes import ROOT, eventually
 
@@ -54,10 +56,23 @@ def _running(command: list[str], port: int, **environment: str) -> Iterator[str]
 @contextmanager
 def granian(published: Path) -> Iterator[str]:
     """The front under the web server of production, one worker with one thread."""
+    with _granian("tests.benchmarks.fronted:application", PUBLISHED_DIR=str(published)) as url:
+        yield url
+
+
+@contextmanager
+def site() -> Iterator[str]:
+    """All of the site under the web server of production, on the database of the test that is running: one worker, one thread."""
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    with _granian("config.wsgi:application", DATABASE_URL=database) as url:
+        yield url
+
+
+@contextmanager
+def _granian(application: str, **environment: str) -> Iterator[str]:
     port = free_port()
     options = f"--interface wsgi --host 127.0.0.1 --port {port} --workers 1 --blocking-threads 1 --no-ws --no-log"
-    command = [sys.executable, "-m", "granian", *options.split(), "tests.benchmarks.fronted:application"]
-    with _running(command, port, PUBLISHED_DIR=str(published)) as url:
+    with _running([sys.executable, "-m", "granian", *options.split(), application], port, **environment) as url:
         yield url
 
 

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 from pathlib import Path
+from urllib.request import urlopen
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,9 +14,10 @@ from django.db import connection
 
 from claims.models import Claim
 from claims.paging import page_of
+from ledger.sequencing import sequence
 from tests import scenes
 from tests.benchmarks.measure import ROUNDS, compare, kept
-from tests.benchmarks.servers import granian, needed, nginx, seconds_a_request
+from tests.benchmarks.servers import granian, needed, nginx, seconds_a_request, site
 
 DOCUMENT = b'{"document":"' + secrets.token_hex(2_000).encode() + b'"}'
 
@@ -39,6 +41,30 @@ def test_a_verdict_against_nginx_serving_the_same_bytes(tmp_path: Path) -> None:
     kept(
         "a published verdict / nginx serving the same bytes", mine, theirs, floor=1 / 0.15, goal=1 / 0.60,
         how=f"{len(DOCUMENT)} bytes, one core for the server and one for wrk, 16 connections, {ROUNDS} rounds of 2 s",
+    )  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claims_page_against_nginx_serving_the_same_bytes(tmp_path: Path) -> None:
+    needed("nginx", "wrk", "taskset")
+    scene = scenes.build_post(scenes.build_claim())
+    scenes.build_verdict(scene)
+    sequence()
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    tmp_path.chmod(0o755)
+    with site() as ours, nginx(folder, tmp_path / "nginx") as peer:
+        address = f"{ours}/claims/{scene.claim.reference}/"
+        with urlopen(address, timeout=20) as answer:
+            page = answer.read()
+        assert scene.claim.reference.encode() in page
+        (folder / "claim.html").write_bytes(page)
+        pairs = [(seconds_a_request(address), seconds_a_request(f"{peer}/claim.html")) for _ in range(ROUNDS)]
+    mine, theirs = (median([pair[side] for pair in pairs]) for side in (0, 1))
+    kept(
+        "a claim's page / nginx serving the same bytes", mine, theirs, floor=100, goal=1 / 0.10,
+        how=f"{len(page)} bytes, one core for the server and one for wrk, 16 connections of strangers, nothing written meanwhile, "
+        f"{ROUNDS} rounds of 2 s",
     )  # fmt: skip
 
 
