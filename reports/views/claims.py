@@ -39,6 +39,7 @@ FACETS: Final[dict[str, Any]] = {"rating": Rating.choices, "flag": FlagKind.choi
 
 @require_safe
 @everyone
+@kept_for_strangers
 def front(request: HttpRequest) -> HttpResponse:
     """What was concluded last, what was edited last, what was taken down last."""
     context = {
@@ -46,7 +47,7 @@ def front(request: HttpRequest) -> HttpResponse:
         "edits": listing.newest_edits(SHOWN),
         "disappearances": listing.newest_disappearances(SHOWN),
     }
-    return render(request, "reports/front.html", context)
+    return TemplateResponse(request, "reports/front.html", context)
 
 
 def _uuid(text: str) -> UUID | None:
@@ -150,6 +151,7 @@ def _verdict(ref: str) -> Verdict:
 
 @require_safe
 @everyone
+@kept_for_strangers
 def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     """One conclusion as it was published, with its reasons, its numbers and its proof."""
     found = _verdict(ref)
@@ -182,7 +184,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "index": gathering.last_entries([found]).get(str(found.pk)),
     }
     context |= previews.head(request, name="verdict", reference=found.reference, verdicts=[found])
-    return render(request, "reports/verdict.html", context)
+    return TemplateResponse(request, "reports/verdict.html", context)
 
 
 @require_safe

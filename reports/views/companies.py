@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
@@ -14,6 +15,7 @@ from claims.models import Claim, Company, Product
 from claims.paging import page_of
 from claims.written import read
 from reports import companies, gathering, trends
+from reports.kept import kept_for_strangers
 from reports.words import Lang
 
 WIDTHS = {"wide": trends.WIDE, "narrow": trends.NARROW}
@@ -29,22 +31,24 @@ def all_companies(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @everyone
+@kept_for_strangers
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
     """A company: four points counted, its claims, what came after harm, who did what, its figures over time."""
     found = get_object_or_404(Company, pk=company)
     page = page_of(Claim.objects.public().filter(company=found).with_shown_parts(), request.GET)
     context = {**companies.company_page(found), "page": page, "rows": gathering.rows_of(page.rows)}
-    return render(request, "reports/company.html", context)
+    return TemplateResponse(request, "reports/company.html", context)
 
 
 @require_safe
 @everyone
+@kept_for_strangers
 def product(request: HttpRequest, product: UUID) -> HttpResponse:
     """A product: its options and prices, who stands behind it, and every claim on it."""
     found = get_object_or_404(Product.objects.select_related("company"), pk=product)
     page = page_of(Claim.objects.public().filter(product=found).with_shown_parts(), request.GET)
     context = {**companies.product_page(found), "page": page, "rows": gathering.rows_of(page.rows)}
-    return render(request, "reports/product.html", context)
+    return TemplateResponse(request, "reports/product.html", context)
 
 
 def _picture(request: HttpRequest, svg: str, digest: str) -> HttpResponse:

@@ -53,6 +53,22 @@ def test_a_second_stranger_gets_the_same_page_for_one_query(scene: scenes.Scene)
     assert again == 1
 
 
+@pytest.mark.parametrize("path", ["/", "/companies/{company}/", "/products/{product}/", "/verdicts/{verdict}/"])
+def test_other_pages_are_kept_alike(scene: scenes.Scene, path: str) -> None:
+    verdict = scenes.build_verdict(scene)
+    address = path.format(company=scene.company.pk, product=scene.product.pk, verdict=verdict.reference)
+    pages, costs = [], []
+    for change in (False, False, True):
+        if change:
+            touch()
+        with CaptureQueriesContext(connection) as seen:
+            pages.append(TOKEN.sub("", Client().get(address, **ENGLISH).content.decode()))
+        costs.append(len(seen))
+    assert scene.claim.summary["text"] in pages[0]
+    assert len(set(pages)) == 1
+    assert costs[1] == 1 < costs[2]
+
+
 def test_every_change_is_seen_at_once(scene: scenes.Scene) -> None:
     visited(scene)
     revised(scene, "Other words")
