@@ -246,8 +246,13 @@ def test_a_bundle_is_verified_with_the_network_cut(visit: Callable[..., Visitor]
     visitor = visit()
     page, outcome = visitor.page, visitor.page.get_by_role("status")
 
+    page.add_init_script(
+        "window.shifts = 0; new PerformanceObserver(list => list.getEntries().forEach(one => { window.shifts += one.value }))"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
     page.goto(f"/record/verify/?verdict={verdict.reference}")
     expect(outcome).to_contain_text("This bundle holds: all seven steps pass.")
+    assert page.evaluate("() => new Promise(done => setTimeout(() => done(window.shifts), 100))") == 0, "the results moved what is read"
     expect(outcome).to_contain_text(verdict.reference)
     expect(page.locator("li[data-step=leaf]")).to_contain_text("A verdict was approved and published")
     expect(page.locator("li[data-state=passed]")).to_have_count(7)

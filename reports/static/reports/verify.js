@@ -49,6 +49,7 @@ function code(text) {
 }
 
 function end(state, heading, sentence = "") {
+  if (state !== "checking") page.classList.add("told");
   ends.dataset.end = state;
   ends.querySelector("h2").textContent = heading;
   ends.querySelector("[data-sentence]").textContent = sentence;
