@@ -5,6 +5,7 @@ SOAK_SUBMISSIONS and SOAK_KILLS say how much; SOAK_SEED which way it goes. What 
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import io
 import json
@@ -65,6 +66,7 @@ class Filer(threading.Thread):
         self.house, self.key, self.state = house, house.made["keys"][number], state
         self.dice = random.Random(SEED + number)
         self.accepted: dict[str, str] = {}
+        self.photos: set[str] = set()  # digests of those accepted
         self.unanswered: set[str] = set()
         self.answers: Counter[int] = Counter()
         self.faults: list[str] = []
@@ -75,12 +77,14 @@ class Filer(threading.Thread):
             if (self.state.backlog > BACKLOG and not self.state.frozen) or self.state.enough():
                 time.sleep(0.1)
                 continue
-            key, content = str(uuid4()), body(self.house.made["claim"], photo(self.dice))
+            key, picture = str(uuid4()), photo(self.dice)
+            content = body(self.house.made["claim"], picture)
             self.unanswered.add(key)
             while not self.state.stop.is_set():
                 answer = self.send(key, content)
                 if answer is not None:
                     self.accepted[key] = answer
+                    self.photos.add(hashlib.sha256(picture).hexdigest())
                     self.unanswered.discard(key)
                     break
                 time.sleep(0.2)
@@ -273,6 +277,9 @@ def check(house: House, state: State) -> dict[str, int]:
     keys = {key for filer in state.filers for key in filer.accepted}
     unanswered = {key for filer in state.filers for key in filer.unanswered}
     assert len(accepted) == len(keys), "two keys were answered with one submission"
+    kept = {path.name: path for path in (house.data / "blobs").glob("??/??/*")}
+    photos = {one for filer in state.filers for one in filer.photos}
+    assert all(one in kept and hashlib.sha256(kept[one].read_bytes()).hexdigest() == one for one in photos), "a photo is not what was sent"
     with house.ask() as database:
 
         def rows(query: str) -> list[tuple[object, ...]]:
