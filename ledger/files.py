@@ -34,7 +34,10 @@ class LogFiles:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = Path(settings.LEDGER_DIR) if folder is None else folder
-        self.drafts = self.folder / ".drafts"
+
+    @property
+    def drafts(self) -> Path:
+        return self.folder / ".drafts"
 
     def read(self, path: str) -> bytes:
         """The bytes at a path of the log. Raises FileNotFoundError."""

@@ -206,7 +206,7 @@ class TileReader:
         self.size = size
         self._fetch = fetch
         self._cache = cache
-        self._tiles: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._tiles: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
 
     def read(self, level: int, index: int) -> bytes:
         """Return the hash of the complete subtree (level, index). Raises IndexError if the tree has no such subtree."""
@@ -214,7 +214,7 @@ class TileReader:
             raise IndexError(f"A tree of {self.size} has no complete subtree {index} at level {level}.")
         tile_level, height = divmod(level, HEIGHT)
         first = index << height
-        return _subtrees(self._tile(tile_level, first // WIDTH))[height][first % WIDTH >> height]
+        return self._tile(tile_level, first // WIDTH)[height][first % WIDTH >> height]
 
     def leaf(self, index: int) -> bytes:
         """Return the leaf hash at `index`."""
@@ -232,11 +232,11 @@ class TileReader:
                 edge.append(self.read(level, (self.size >> level) - 1), level)
         return edge
 
-    def _tile(self, level: int, index: int) -> bytes:
+    def _tile(self, level: int, index: int) -> list[list[bytes]]:
         known = self._tiles.get((level, index))
         if known is None:
             width = min(WIDTH, (self.size >> HEIGHT * level) - index * WIDTH)
-            known = self._tiles[level, index] = fetch_tile(Tile(level, index, width), self._fetch)
+            known = self._tiles[level, index] = _subtrees(fetch_tile(Tile(level, index, width), self._fetch))
             if len(self._tiles) > self._cache:
                 self._tiles.popitem(last=False)
         else:
@@ -252,7 +252,7 @@ def _grown(level: int, old: int, new: int) -> Iterator[Tile]:
         yield Tile(level, new // WIDTH, new % WIDTH)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _subtrees(data: bytes) -> list[list[bytes]]:
     """The hashes of all complete subtrees in a tile, by their height. They follow from its bytes alone, so all proofs share them."""
     heights = [_hashes(data)]
