@@ -27,7 +27,7 @@ demo: $(VENV)/.demo ## the running site with the founding case, on embedded engi
 	@DJANGO_SETTINGS_MODULE=config.settings.demo exec $(BIN)/python -m config.demo $(if $(filter-out 0 no false,$(ONCE)),--once)
 
 test: $(VENV)/.dev ## the whole suite on embedded engines (PYTEST_ARGS="tests/ledger -x" narrows it)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## lint, types, imports, migrations, deployment and docs; changes nothing
 	$(BIN)/ruff check .
