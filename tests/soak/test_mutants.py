@@ -27,7 +27,7 @@ from tests.soak.house import House
 
 MUTANTS = 10_000
 THROUGH_THE_DOORS = 400
-TO_THE_HOUSE = 2_000
+TO_THE_HOUSE = 2_400  # some are empty, or named so that they are no file of a form
 AT_ONCE = 2  # children of one decoder
 
 
@@ -232,7 +232,7 @@ def test_no_file_brings_down_the_server_that_takes_it(sources: list[bytes], tmp_
         f"{taken:,} files over HTTP in {sent:.0f} s, {sender.answers.total():,} answers, of which with 5xx 0; all read after {lasted:.0f} s"
         f" ({counts}); every process the same as before"
     )
-    assert taken >= TO_THE_HOUSE * 0.9
+    assert taken >= 2_000
     assert states == {"done": taken}
     assert set(status) == {"ready", "unreadable"}
     assert set(ends) <= {"ready", *Code}
