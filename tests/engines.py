@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,22 @@ def pytest_unconfigure() -> None:
         engine.stop()
     for path in _scratch:
         shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def models_in(engine: Postgres, folder: Path) -> Iterator[None]:
+    """The test's database is this engine's meanwhile, with the tables, rows and triggers of the one before. `folder` takes the copy."""
+    from django.db import connection  # not before the settings are there
+
+    from config import backups
+
+    before, dump = dict(connection.settings_dict), str(folder / "models.dump")
+    backups._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}", backups._address())
+    connection.close()
+    connection.settings_dict.update(HOST=str(engine.sockets), NAME="asclaimed", PORT="", USER="postgres", PASSWORD="")
+    try:
+        backups._run("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", f"--dbname={backups._address()}", dump)
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(before)

@@ -104,6 +104,7 @@ def open_connection(address: str, port: int, seconds: float) -> socket.socket:
 def _public_trust() -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     context.set_alpn_protocols(["http/1.1"])
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # whatever the system's own settings allow
     return context
 
 
@@ -248,15 +249,16 @@ class Client:
     def _secure(self, connection: socket.socket, host: str, deadline: Deadline) -> ssl.SSLSocket:
         """Return the connection wrapped in TLS, its certificate checked against the name the caller wrote.
 
-        An end without the closing alert counts as an error (suppress_ragged_eofs): where nothing else marks the end of
-        the body, anyone on the way could otherwise shorten a page, and we would record it as an edit.
+        An end without the closing alert counts as an error (suppress_ragged_eofs, and the option with which some builds of Python
+        have OpenSSL 3 pass over it): where nothing else marks the end of the body, anyone on the way could otherwise shorten a page,
+        and we would record it as an edit.
         """
         connection.settimeout(min(self._limits.idle_seconds, deadline.left()))
+        context = self._tls or _public_trust()
+        context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         secured: ssl.SSLSocket | None = None
         try:
-            secured = (self._tls or _public_trust()).wrap_socket(
-                connection, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
-            )
+            secured = context.wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False)
             secured.do_handshake()
         except OSError as error:
             if secured is not None:

@@ -30,7 +30,6 @@ from django.utils import timezone
 import jobs
 import ledger
 from accounts.actions import create_key
-from config import backups
 from config.engines import EngineFailed, Postgres
 from evidence import orphans
 from evidence.blobs import Fixity
@@ -43,6 +42,7 @@ from ledger.tasks import sequence as sequencer_task
 from ledger.verification import Verification
 from ledger.verify import audit
 from tests import scenes
+from tests.engines import models_in
 from tests.house.disks import Disk
 from tests.house.processes import eventually, in_a_child
 
@@ -427,15 +427,9 @@ class SmallLog:
 @pytest.fixture
 def small_log(transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SmallLog]:
     """Where the models are kept during the test."""
-    before, dump = dict(connection.settings_dict), str(tmp_path / "empty.dump")
-    backups._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}", backups._address())
     log = SmallLog(tmp_path, eager=getattr(request, "param", True))
-    connection.close()
-    connection.settings_dict.update(HOST=str(log.engine.sockets), NAME="asclaimed", PORT="", USER="postgres", PASSWORD="")
-    backups._run("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", f"--dbname={backups._address()}", dump)
-    yield log
-    connection.close()
-    connection.settings_dict.update(before)
+    with models_in(log.engine, tmp_path):
+        yield log
     log.engine.stop()
     log.disk.unmount()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,12 +15,22 @@ from django.utils import timezone
 
 from claims.actions import raise_flag, revise_claim
 from claims.written import write
+from config.engines import Postgres
 from reports import gathering, kept
 from tests import scenes
+from tests.engines import models_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w{64})"')
 ENGLISH = {"headers": {"accept-language": "en"}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_server(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A snapshot names the transactions of all databases of a server, and in those of the suite others write all the time."""
+    folder = tmp_path_factory.mktemp("server")
+    with django_db_blocker.unblock(), Postgres(folder / "postgres", durable=False) as engine, models_in(engine, folder):
+        yield
 
 
 @pytest.fixture
