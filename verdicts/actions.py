@@ -113,8 +113,9 @@ def invite_company(*, by: User, claim: Claim, allegation: Written, now: datetime
 
 
 def _close(invitation: Invitation, *, by: ledger.Actor, role: str, kind: str, now: datetime, **fields: Any) -> None:
+    closed = invitation.closed_at or now  # an answer that comes late does not say that the window was open until then
     with ledger.act(kind, by=by, role=role):
-        changed = Invitation.objects.filter(pk=invitation.pk, status=invitation.status).update(closed_at=now, **fields)
+        changed = Invitation.objects.filter(pk=invitation.pk, status=invitation.status).update(closed_at=closed, **fields)
     if not changed:
         raise InvitationChanged(Invitation.objects.get(pk=invitation.pk))
     invitation.refresh_from_db()

@@ -314,8 +314,9 @@ def test_a_worker_killed_in_the_middle_of_many_loses_and_doubles_none(crew: Crew
 
 @pytest.mark.usefixtures("short")
 def test_a_job_that_kills_its_worker_takes_no_neighbour_with_it(crew: Crew) -> None:
-    filed = file_many(20, "test.together")
-    Job.objects.filter(pk=filed[9].pk).update(payload={"deadly": "yes"})
+    with transaction.atomic():  # a worker may be there already
+        filed = file_many(20, "test.together")
+        Job.objects.filter(pk=filed[9].pk).update(payload={"deadly": "yes"})
     crew.worker()
     wait_until(settled, 40)
     assert states() == {State.DONE: 19, State.QUARANTINED: 1}

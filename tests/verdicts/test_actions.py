@@ -89,6 +89,19 @@ def test_a_reply_closes_the_window_and_is_kept_verbatim(scene: scenes.Scene) -> 
     scenes.propose(scene)
 
 
+def test_a_late_reply_is_kept_and_does_not_move_the_end_of_the_window(scene: scenes.Scene) -> None:
+    """Else a verdict that came between would seem to have been proposed before the company was heard."""
+    invitation = scenes.build_silence(scene)
+    closed = Invitation.objects.get(pk=invitation.pk).closed_at
+    assert closed is not None
+    verdict = scenes.propose(scene)
+    actions.record_reply(by=scene.moderator, invitation=invitation, body="Late.", lang="en", now=closed + timedelta(days=9))
+    after = Invitation.objects.get(pk=invitation.pk)
+    assert (after.status, after.closed_at) == (InvitationStatus.REPLIED, closed)
+    assert after.closed_at <= verdict.proposed_at
+    assert after.reply_set.get().received_at == closed + timedelta(days=9)
+
+
 @pytest.mark.parametrize("grade", [("D", "2"), ("C", "4"), ("F", "6")])
 def test_weak_evidence_carries_no_adverse_verdict(grade: tuple[str, str]) -> None:
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim(), grade=grade))
