@@ -170,7 +170,9 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
     def with_shown_parts(self) -> Self:
         """Everything that a list row of a claim shows, in a constant number of queries."""
-        return self.select_related("company", "product", "option").prefetch_related("aspect_set", "flag_set")
+        return self.select_related("company", "product", "option").prefetch_related(
+            models.Prefetch("aspect_set", Aspect.objects.order_by("number")), "flag_set"
+        )
 
     def newest(self) -> Self:
         """Newest first; ids are UUIDv7, so the key alone is the order."""

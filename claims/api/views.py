@@ -9,7 +9,7 @@ from accounts.api.permissions import PublicRead
 from claims.api.filters import ClaimFilter
 from claims.api.lookup import ByIdOrReference
 from claims.api.serializers import ClaimDetailSerializer, ClaimSerializer, CompanySerializer, ProductSerializer, SeriesSerializer
-from claims.models import Claim, Company, Product, Series, SeriesNote, SeriesPoint
+from claims.models import Appearance, Claim, Company, Product, Series, SeriesNote, SeriesPoint
 
 
 class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Company]):
@@ -53,7 +53,7 @@ class ClaimViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelM
 
     def get_queryset(self) -> QuerySet[Claim]:
         rows = Claim.objects.public().with_shown_parts().prefetch_related("aspect_set__criterion")
-        return rows.prefetch_related("appearance_set") if self.action == "retrieve" else rows
+        return rows.prefetch_related(Prefetch("appearance_set", Appearance.objects.order_by("id"))) if self.action == "retrieve" else rows
 
     def get_serializer_class(self) -> type[ClaimSerializer]:
         return ClaimDetailSerializer if self.action == "retrieve" else ClaimSerializer

@@ -41,7 +41,7 @@ from evidence.api.serializers import (
 )
 from evidence.blobs import CannotStore, TooLarge
 from evidence.diffing import diff
-from evidence.models import Comparison, Disappearance, Exhibit, Observation, Region, Submission, Version
+from evidence.models import Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Submission, Version
 from evidence.stores import refusal
 
 MAX_KEY = 80
@@ -180,7 +180,10 @@ class ExhibitViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveMode
         return (
             Exhibit.objects.public()
             .select_related("submission")
-            .prefetch_related("rendition_set", Prefetch("region_set", Region.objects.order_by("number")))
+            .prefetch_related(
+                Prefetch("rendition_set", Rendition.objects.order_by("width", "name")),
+                Prefetch("region_set", Region.objects.order_by("number")),
+            )
         )
 
 
@@ -206,7 +209,9 @@ class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveM
     queryset = Submission.objects.none()
 
     def get_queryset(self) -> QuerySet[Submission]:
-        return Submission.objects.filter(filed_by=self.request.user.pk).prefetch_related("exhibit_set")
+        return Submission.objects.filter(filed_by=self.request.user.pk).prefetch_related(
+            Prefetch("exhibit_set", Exhibit.objects.order_by("number"))
+        )
 
     @extend_schema(
         request={"multipart/form-data": NewSubmissionSerializer},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -27,7 +28,7 @@ from ledger.proofs import NotLogged, published
 from reports.api.serializers import ChangesSerializer, HistorySerializer, ReportSerializer
 from reports.building import bundle_of
 from reports.history import compared
-from reports.models import Report
+from reports.models import Report, ReportFile
 from reports.trails import claim_changes
 from verdicts.api.views import DocumentWithheld
 from verdicts.erasure import Withheld
@@ -55,7 +56,7 @@ class ReportViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModel
 
     permission_classes = [PublicRead]
     serializer_class = ReportSerializer
-    queryset = Report.objects.all().prefetch_related("reportfile_set__report")
+    queryset = Report.objects.prefetch_related(Prefetch("reportfile_set", ReportFile.objects.order_by("name")), "reportfile_set__report")
     filterset_fields = ["claim", "source", "kind"]
 
     pagination_class = NewestBuilt
