@@ -412,10 +412,25 @@ class SmallLog:
         shutil.rmtree(log)
         log.symlink_to(self.disk.path)
         subprocess.run(["chown", "-R", f"--reference={data}", str(self.disk.path)], check=True)
-        with (data / "postgresql.auto.conf").open("a") as options:
-            options.write("min_wal_size = 2MB\nmax_wal_size = 4MB\nwal_writer_delay = 10s\n")
+        self.set("min_wal_size = 2MB", "max_wal_size = 4MB", "wal_writer_delay = 10s")
         self.engine.durable = eager
         self.engine.start()
+
+    def set(self, *options: str) -> None:
+        """What the server is to heed from its next start, or from the next SIGHUP."""
+        with (self.engine.data / "postgresql.auto.conf").open("a") as file:
+            file.writelines(f"{option}\n" for option in options)
+
+    def fill(self) -> None:
+        """No room on the disk, and none is made: a checkpoint would use segments of old again, for as long as it keeps pace."""
+        self.set("wal_keep_size = 1GB")
+        assert self.engine.process is not None
+        self.engine.process.send_signal(signal.SIGHUP)
+        self.disk.fill(leave=0)
+
+    def empty(self) -> None:
+        self.set("wal_keep_size = 0")
+        self.disk.empty()
 
     def turn(self) -> None:
         """What a supervisor does: start it again when it has ended. Whatever ended it may still be at it."""
@@ -438,7 +453,7 @@ def file_until_the_log_is_full(log: SmallLog) -> tuple[set[str], set[str]]:
     """Fill the disk of the write-ahead log while filings come in, and give its room back later. The digests of the photos that were
     accepted, and of those that are there afterwards."""
     scene, accepted = scenes.build_claim(), set()
-    log.disk.fill(leave=0)
+    log.fill()
 
     def filed() -> int:
         connections["default"].close_if_unusable_or_obsolete()  # as between any two requests
@@ -455,7 +470,7 @@ def file_until_the_log_is_full(log: SmallLog) -> tuple[set[str], set[str]]:
     for _ in range(3):  # it tries to recover, and cannot: away, and said so, for as long as that lasts
         log.turn()
         assert filed() == 503
-    log.disk.empty()
+    log.empty()
     assert eventually(lambda: log.turn() is None and filed() == 201, 30), log.engine.last_words()
     stored = {str(ledger.unseal(one, "digest")) for one in Exhibit.objects.all()}
     assert all(originals().verify(one) is Fixity.INTACT for one in stored)
