@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -319,10 +320,10 @@ def place_claim(
 
 
 @transaction.atomic
-def set_progress(*, by: ledger.Actor, role: str, aspect: Aspect, progress: str) -> None:
-    """Say how far the work on an aspect is. The same again changes nothing."""
+def set_progress(*, by: ledger.Actor, role: str, aspects: Collection[Aspect], progress: str) -> None:
+    """Say how far the work on these aspects is. The same again changes nothing."""
     with ledger.act("aspect.progressed", by=by, role=role):
-        Aspect.objects.filter(pk=aspect.pk).exclude(progress=progress).update(progress=progress)
+        Aspect.objects.filter(pk__in=[one.pk for one in aspects]).exclude(progress=progress).update(progress=progress)
 
 
 @transaction.atomic

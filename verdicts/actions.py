@@ -69,13 +69,12 @@ def record_finding(*, by: User, aspect: Aspect, conclusion: str, reasoning: Writ
     """One moderator's reasoned conclusion from named, accepted exhibits. Raises GateClosed, ValidationError."""
     gates.require(*finding_gates(by=by, aspect=aspect), gates.accepted_exhibits(exhibits, aspect.claim))
     finding = Finding(aspect=aspect, moderator=by, conclusion=conclusion, reasoning=reasoning, created_at=now)
-    finding.full_clean()
+    finding.full_clean(validate_constraints=False)
     with ledger.act("finding.recorded", by=by, role=Role.MODERATOR):
         finding.save(force_insert=True)
-        for exhibit in exhibits:
-            FindingExhibit.objects.create(finding=finding, exhibit=exhibit)
+        FindingExhibit.objects.bulk_create([FindingExhibit(finding=finding, exhibit=exhibit) for exhibit in exhibits])
     if aspect.progress in {Progress.NOT_YET_RATED, Progress.OVERDUE}:
-        set_progress(by=by, role=Role.MODERATOR, aspect=aspect, progress=Progress.IN_PROGRESS)
+        set_progress(by=by, role=Role.MODERATOR, aspects=[aspect], progress=Progress.IN_PROGRESS)
     return finding
 
 
@@ -103,11 +102,10 @@ def invite_company(*, by: User, claim: Claim, allegation: Written, now: datetime
         return standing
     ends = window_end(now)
     invitation = Invitation(claim=claim, allegation=allegation, invited_by=by, sent_at=now, deadline_at=ends)
-    invitation.full_clean()
+    invitation.full_clean(validate_constraints=False)
     with ledger.act("company.invited", by=by, role=Role.MODERATOR):
         invitation.save(force_insert=True)
-    for aspect in _standing(claim):
-        set_progress(by=by, role=Role.MODERATOR, aspect=aspect, progress=Progress.REPLY_WINDOW_OPEN)
+    set_progress(by=by, role=Role.MODERATOR, aspects=_standing(claim), progress=Progress.REPLY_WINDOW_OPEN)
     jobs.enqueue("verdicts.close_window", {"invitation": str(invitation.pk)}, key=f"close_window:{invitation.pk}", after=ends)
     return invitation
 
@@ -119,8 +117,7 @@ def _close(invitation: Invitation, *, by: ledger.Actor, role: str, kind: str, no
     if not changed:
         raise InvitationChanged(Invitation.objects.get(pk=invitation.pk))
     invitation.refresh_from_db()
-    for aspect in _standing(invitation.claim):
-        set_progress(by=by, role=role, aspect=aspect, progress=Progress.IN_REVIEW)
+    set_progress(by=by, role=role, aspects=_standing(invitation.claim), progress=Progress.IN_REVIEW)
 
 
 @transaction.atomic
@@ -290,6 +287,7 @@ def propose_verdict(
         raise ValidationError(_("A verdict on this aspect is proposed already and waits for its second person."))
     conformity = weigh(aspect)
     units, contributors, laboratories = independence(aspect, exhibits)
+    widest = dict(Rendition.objects.filter(exhibit__in=exhibits).order_by("width", "pk").values_list("exhibit_id", "digest"))
     verdict = Verdict(
         aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts, method_version=METHOD_VERSION,
         supersedes=standing, conformity=conformity.to_json() if conformity else None, units=units, contributors=contributors,
@@ -298,9 +296,9 @@ def propose_verdict(
     verdict.full_clean(validate_constraints=False)
     with ledger.act("verdict.proposed", by=by, role=Role.ADJUDICATOR, reason=reason):
         verdict.save(force_insert=True)
-        for exhibit in exhibits:
-            rendition = Rendition.objects.filter(exhibit=exhibit).order_by("-width").first()
-            VerdictExhibit.objects.create(verdict=verdict, exhibit=exhibit, rendition_digest=rendition.digest if rendition else "")
+        VerdictExhibit.objects.bulk_create(
+            [VerdictExhibit(verdict=verdict, exhibit=one, rendition_digest=widest.get(one.pk, "")) for one in exhibits]
+        )
     return verdict
 
 

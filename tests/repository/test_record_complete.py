@@ -255,7 +255,7 @@ def every_action() -> None:
     other = claims.register_case(by=moderator, case=case, aspects=[claims.NewAspect("function", write("en", "friends"))], now=now)
     other = claims.revise_claim(by=moderator, claim=other, reason="It was cut short.", quote="We are friends with our users.", now=now)
     aspect = other.aspect_set.get()
-    claims.set_progress(by=moderator, role=Role.MODERATOR, aspect=aspect, progress="out_of_scope")
+    claims.set_progress(by=moderator, role=Role.MODERATOR, aspects=[aspect], progress="out_of_scope")
     claims.raise_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
     claims.lift_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
     claims.stop_watching(by=moderator, source=other.appearance_set.get().source)
