@@ -7,6 +7,7 @@ the rows obey rules that are written here again, apart from the code that keeps 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -26,7 +28,7 @@ from claims.models import Aspect
 from claims.written import write
 from tests import scenes
 from verdicts import actions, gates
-from verdicts.models import Finding, Invitation, Verdict, VerdictDocument
+from verdicts.models import Finding, Invitation, Reply, Verdict, VerdictDocument
 from verdicts.states import INVITATION_TRANSITIONS, VERDICT_TRANSITIONS
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +41,31 @@ judges = st.sampled_from(["adjudicator", "second_adjudicator", "both"])
 RATINGS = ["not_delivered", "partly_delivered", "misleading", "unverifiable", "delivered"]
 
 
+class Seen:
+    """The rows that the rules speak of, read once for all of them."""
+
+    def __init__(self) -> None:
+        self.verdicts = rows(Verdict, "status", "aspect_id", "proposed_by_id", "decided_by_id", "proposed_at", "supersedes_id")
+        self.invitations = rows(
+            Invitation, "status", "claim_id", "sent_at", "deadline_at", "closed_at", "waiver_proposed_by_id", "waiver_approved_by_id"
+        )
+        self.replied = {one.invitation_id for one in rows(Reply, "invitation_id")}
+        self.findings = rows(Finding, "aspect_id", "moderator_id", "created_at")
+        self.documents = {one.pk: one.body for one in rows(VerdictDocument, "body")}
+        self.public = set(Verdict.objects.public().values_list("pk", flat=True))
+
+
+def rows(model: type[Model], *fields: str) -> list[Any]:
+    return list(model._default_manager.values_list("pk", *fields, named=True))
+
+
 class Life(RuleBasedStateMachine):
     """One claim with accepted evidence; each example begins there and leaves nothing behind."""
 
     scene: scenes.Scene
     both: User
     runs: list[int]  # how many examples were played
+    seen: Seen
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,6 +81,7 @@ class Life(RuleBasedStateMachine):
     def check_invariants(self, *given: Any) -> None:
         """Ask the rules again only after something was stored: a refused step stores nothing (its transaction is rolled back)."""
         if self.moved:
+            self.seen = Seen()
             super().check_invariants(*given)
         self.moved = False
 
@@ -175,40 +197,41 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def nobody_decides_alone(self) -> None:
-        for verdict in Verdict.objects.exclude(status="proposed"):
-            assert verdict.decided_by_id not in {None, verdict.proposed_by_id}
-        for invitation in Invitation.objects.filter(status="waived"):
-            assert len({invitation.waiver_proposed_by_id, invitation.waiver_approved_by_id, None}) == 3
         judges = {self.scene.adjudicator.pk, self.scene.second_adjudicator.pk, self.both.pk}
-        for verdict in Verdict.objects.all():
+        for verdict in self.seen.verdicts:
             assert {verdict.proposed_by_id, verdict.decided_by_id} <= judges | {None}
+            assert verdict.status == "proposed" or verdict.decided_by_id not in {None, verdict.proposed_by_id}
+        for invitation in self.seen.invitations:
+            people = {invitation.waiver_proposed_by_id, invitation.waiver_approved_by_id, None}
+            assert invitation.status != "waived" or len(people) == 3
 
     @invariant()
     def the_company_was_heard_before_every_verdict(self) -> None:
-        for verdict in Verdict.objects.all():
+        for verdict in self.seen.verdicts:
             heard = [
                 one
-                for one in Invitation.objects.filter(claim=self.scene.claim, sent_at__lte=verdict.proposed_at)
-                if one.closed_at is not None and one.closed_at <= verdict.proposed_at
-            ]
+                for one in self.seen.invitations
+                if one.claim_id == self.scene.claim.pk and one.sent_at <= verdict.proposed_at
+                and one.closed_at is not None and one.closed_at <= verdict.proposed_at
+            ]  # fmt: skip
             assert heard, "proposed before the company was heard"
-        for invitation in Invitation.objects.all():
+        for invitation in self.seen.invitations:
             assert invitation.status != "silent" or invitation.closed_at >= invitation.deadline_at
-            assert invitation.status != "replied" or invitation.reply_set.exists()
+            assert invitation.status != "replied" or invitation.pk in self.seen.replied
 
     @invariant()
     def someone_else_found_something_first(self) -> None:
-        for verdict in Verdict.objects.all():
-            findings = Finding.objects.filter(aspect=verdict.aspect_id, created_at__lte=verdict.proposed_at)
-            assert findings.exclude(moderator=verdict.proposed_by).exists()
+        for verdict in self.seen.verdicts:
+            before = [one for one in self.seen.findings if one.aspect_id == verdict.aspect_id and one.created_at <= verdict.proposed_at]
+            assert {one.moderator_id for one in before} - {verdict.proposed_by_id}
 
     @invariant()
     def steps_follow_each_other(self) -> None:
         for rows, known, transitions in (
-            (Verdict.objects.values_list("pk", "status"), self.verdicts, VERDICT_TRANSITIONS),
-            (Invitation.objects.values_list("pk", "status"), self.invitations, INVITATION_TRANSITIONS),
+            (self.seen.verdicts, self.verdicts, VERDICT_TRANSITIONS),
+            (self.seen.invitations, self.invitations, INVITATION_TRANSITIONS),
         ):
-            now = dict(rows)
+            now = {row.pk: row.status for row in rows}
             assert known.keys() <= now.keys(), "nothing is ever deleted"
             for pk, status in now.items():
                 before = known.get(pk)
@@ -221,17 +244,15 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def one_verdict_stands_and_its_document_never_changes(self) -> None:
-        standing = Verdict.objects.filter(status="published")
-        assert standing.count() <= 1
-        assert Verdict.objects.filter(status="proposed").count() <= 1
-        public = set(Verdict.objects.public().values_list("pk", flat=True))
-        documents = dict(VerdictDocument.objects.values_list("pk", "body"))
-        assert documents.keys() == public
-        for pk, body in documents.items():
+        status = {verdict.pk: verdict.status for verdict in self.seen.verdicts}
+        assert Counter(status.values())["published"] <= 1
+        assert Counter(status.values())["proposed"] <= 1
+        assert self.seen.documents.keys() == self.seen.public == {pk for pk, now in status.items() if now in {"published", "superseded"}}
+        for pk, body in self.seen.documents.items():
             assert self.documents.setdefault(pk, body) == body
             assert json.loads(body)["id"] == str(pk)
-        for verdict in Verdict.objects.filter(status="superseded"):
-            assert verdict.superseded_by.status in {"published", "superseded"}
+        followed = {verdict.supersedes_id for verdict in self.seen.verdicts if verdict.status in {"published", "superseded"}}
+        assert {pk for pk, now in status.items() if now == "superseded"} <= followed
 
 
 @pytest.fixture
@@ -277,6 +298,7 @@ WRONG = {"reply_heard": proposed_unheard, "findings_of_another": judged_by_its_f
 
 def obeys(life: Life) -> None:
     """All rules of the machine, asked now."""
+    life.seen = Seen()
     life.nobody_decides_alone()
     life.the_company_was_heard_before_every_verdict()
     life.someone_else_found_something_first()
