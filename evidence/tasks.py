@@ -122,7 +122,8 @@ def read_exhibit(work: jobs.Work) -> None:
     digest = str(ledger.unseal(exhibit, "digest"))
     match decoding.decode(_file(digest)):
         case decoding.Refused() as refused:
-            if not refused.final and work.attempt < 3:
+            # What may be the machine's fault is believed when it comes again: of three attempts, kills may have taken two.
+            if not refused.final and (work.attempt < 3 or "decoder: " not in work.before):
                 raise jobs.Retry(f"decoder: {refused.code}")
             with work.finish():
                 mark_read(by=WATCHER, exhibit=exhibit, now=timezone.now(), outcome=str(refused.code), status=ExhibitStatus.UNREADABLE)

@@ -39,7 +39,8 @@ class LeaseLost(Exception):
 
 
 class Work:
-    """One attempt at one job, as its handler sees it: `payload`, `attempt` (1 is the first), `kind`, `id`."""
+    """One attempt at one job, as its handler sees it: `payload`, `attempt` (1 is the first), `kind`, `id`, and `before`: how the last
+    attempt that could still say so ended, as operators read it; empty when none could."""
 
     def __init__(self, job: Job) -> None:
         assert job.token is not None
@@ -47,6 +48,7 @@ class Work:
         self.kind: str = job.kind
         self.payload: dict[str, Any] = job.payload
         self.attempt: int = job.attempts
+        self.before: str = job.last_error
         self.finished = False
         self.together = False
         self._token: UUID = job.token

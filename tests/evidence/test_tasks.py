@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -17,11 +18,12 @@ from PIL import Image, ImageDraw
 import jobs
 import ledger
 from claims.models import Flag, Source
-from evidence import tasks
+from evidence import decoding, tasks
 from evidence.actions import filing
 from evidence.models import Alert, CustodyEvent, Disappearance, Exhibit, Observation, Rendition, Sighting, Version, Watch
 from evidence.states import ExhibitStatus, Provenance
 from evidence.stores import originals, renditions
+from jobs.actions import retry
 from jobs.models import Job
 from tests import scenes
 
@@ -199,13 +201,21 @@ def photo() -> bytes:
     return file.getvalue()
 
 
-def hand_in(scene: scenes.Scene, *contents: bytes) -> list[Exhibit]:
+def file(scene: scenes.Scene, *contents: bytes) -> list[Exhibit]:
     photos = [filing.NewPhoto(filing.receive(io.BytesIO(content)), "IMG_1.jpg") for content in contents]
     submission = filing.file_submission(
         by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="cc-by-4.0", photos=photos, now=scene.now
     )
-    jobs.drain(["decode"])
     return list(Exhibit.objects.filter(submission=submission).order_by("number"))
+
+
+def hand_in(scene: scenes.Scene, *contents: bytes) -> list[Exhibit]:
+    """File photos, and read them."""
+    exhibits = file(scene, *contents)
+    jobs.drain(["decode"])
+    for exhibit in exhibits:
+        exhibit.refresh_from_db()
+    return exhibits
 
 
 def test_a_photo_becomes_renditions_without_metadata(scene: scenes.Scene) -> None:
@@ -238,6 +248,43 @@ def test_what_is_no_photo_is_kept_and_says_why_it_cannot_be_shown(scene: scenes.
     assert CustodyEvent.objects.get(exhibit=cut, kind="read").outcome in {"truncated", "damaged"}
     assert not Rendition.objects.exists()
     assert not Job.objects.filter(queue="decode").exclude(state="done").exists()
+
+
+def late(path: Path) -> decoding.Refused:
+    return decoding.Refused(decoding.Code.TIMEOUT)
+
+
+def attempts(lost: int) -> Job:
+    """Every attempt at the one photo there is, of which the first were lost to kills."""
+    Job.objects.filter(queue="decode").update(attempts=lost)
+    for _ in range(3 - lost):
+        jobs.drain(["decode"])
+        Job.objects.filter(state="queued").update(run_after=timezone.now())
+    return Job.objects.get(queue="decode")
+
+
+def test_a_decoder_that_was_late_once_after_two_kills_does_not_condemn_a_photo(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (exhibit,) = file(scene, photo())
+    with monkeypatch.context() as slow:
+        slow.setattr(decoding, "decode", late)
+        assert attempts(lost=2).state == "quarantined"
+    exhibit.refresh_from_db()
+    assert exhibit.status == ExhibitStatus.STORED
+    retry(job_id=Job.objects.get(queue="decode").pk, by=None)
+    jobs.drain(["decode"])
+    exhibit.refresh_from_db()
+    assert exhibit.status == ExhibitStatus.READY
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_decoder_that_is_late_again_does(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch, lost: int) -> None:
+    (exhibit,) = file(scene, photo())
+    monkeypatch.setattr(decoding, "decode", late)
+    assert attempts(lost).state == "done"
+    exhibit.refresh_from_db()
+    assert exhibit.status == ExhibitStatus.UNREADABLE
 
 
 def test_a_photo_without_a_camera_is_only_hashed_on_arrival(scene: scenes.Scene) -> None:
