@@ -57,7 +57,9 @@ def play(name: str) -> Counter[str]:
         given = {"scene": scene, "both": both, "runs": [0], "ends": ends}
         run_state_machine_as_test(type("LifeOfOneClaim", (Long,), given), settings=LONG)
         before = type("Before", (Life,), given)()
-        before.prepare()  # its savepoint is never rolled back
+        before.prepare()
+        before.kept = True
+        before.teardown()
         scene.now = before.now
         run_state_machine_as_test(type("LifeOfOneThatWasHeard", (Long,), given), settings=LONG)
         transaction.set_rollback(True)

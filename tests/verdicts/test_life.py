@@ -65,11 +65,13 @@ class Life(RuleBasedStateMachine):
     scene: scenes.Scene
     both: User
     runs: list[int]  # how many examples were played
+    kept = False  # whether what it did is there for those who come after
     seen: Seen
 
     def __init__(self) -> None:
         super().__init__()
-        self.savepoint = transaction.savepoint()
+        self.block = transaction.atomic()  # not a bare savepoint: what waits for the commit is to be forgotten with it
+        self.block.__enter__()
         self.now = self.scene.now
         self.verdicts: dict[Any, str] = {}
         self.invitations: dict[Any, str] = {}
@@ -86,7 +88,8 @@ class Life(RuleBasedStateMachine):
         self.moved = False
 
     def teardown(self) -> None:
-        transaction.savepoint_rollback(self.savepoint)
+        transaction.set_rollback(not self.kept)
+        self.block.__exit__(None, None, None)
 
     def who(self, name: str) -> User:
         """A fresh account: roles are read once per instance."""
@@ -321,8 +324,11 @@ def test_a_wrong_step_is_refused_and_without_its_gate_the_rules_see_it(
 
     def unguarded() -> None:
         life = machine()
-        WRONG[gate](life)
-        obeys(life)
+        try:
+            WRONG[gate](life)
+            obeys(life)
+        finally:
+            life.teardown()
 
     with pytest.raises((AssertionError, IntegrityError)):
         unguarded()
