@@ -348,11 +348,16 @@ class _Marks:
         return bool(enclosed) and min(gone, came) >= 2 * block.length and not self._moves.touch(old_span, new_span)
 
     def snap(self, blocks: list[Block]) -> list[Block]:
-        """The blocks drawn back from the middle of words, so that a mark covers whole words, numbers and units."""
+        """The blocks drawn back from the middle of words, so that a mark covers whole words, numbers and units.
+
+        A block beside a gap with a move keeps one character, or that gap would take in what did not change.
+        """
         old_widening, new_widening = self._old_words.widening, self._new_words.widening
+        moved = [self._moves.touch(*spans) for spans in gaps(blocks, len(self._old), len(self._new))]
         drawn = []
         old_start = new_start = length = 0  # the block before the gap
-        for old_next, new_next, length_next in [*blocks, (len(self._old), len(self._new), 0)]:
+        for index, (old_next, new_next, length_next) in enumerate([*blocks, (len(self._old), len(self._new), 0)]):
+            kept_before, kept_behind = (index > 0 and moved[index - 1]), (index < len(blocks) and moved[index + 1])
             old_from, old_to = old_start + length, old_next
             new_from, new_to = new_start + length, new_next
             if not self._moves.touch((old_from, old_to), (new_from, new_to)):
@@ -362,8 +367,8 @@ class _Marks:
                     if new_from < new_to:
                         new_back, new_forth = new_widening(new_from, new_to)
                         back, forth = max(back, new_back), max(forth, new_forth)
-                    back = min(back, length) if back <= LONGEST_WORD else 0
-                    forth = min(forth, length_next) if forth <= LONGEST_WORD else 0
+                    back = max(0, min(back, length - kept_before)) if back <= LONGEST_WORD else 0
+                    forth = max(0, min(forth, length_next - kept_behind)) if forth <= LONGEST_WORD else 0
                     if not back and not forth:
                         break
                     old_from, new_from, length = old_from - back, new_from - back, length - back

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evidence.diffing import DIFF_FORMAT, Diff, Kind, Run, Side, diff, links_changed
@@ -64,6 +64,10 @@ def test_both_texts_are_rebuilt_exactly(old: str, new: str) -> None:
 
 @settings(deadline=None, max_examples=200)
 @given(any_text, any_text)
+@example(  # the mark of an added clause, widened to its word, met the place that a sentence left
+    "两个风道直接为刹车散热！The hood has two ducts. 两个风道直接为刹车散热！第一段说明这是一个很长的段落，用来测试移动。",
+    "两个风道直接为刹车散热！两个风道直接为刹车散热！the inner structure was changed too, 两个风道直接为刹车散热！The hood has two ducts. ",
+)
 def test_changes_add_up_and_point_where_they_say(old: str, new: str) -> None:
     found = diff(old, new)
     assert [change.number for change in found.changes] == list(range(1, len(found.changes) + 1))
