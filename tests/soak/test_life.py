@@ -35,9 +35,6 @@ class Long(Life):
 
     ends: Counter[str]
 
-    def prepare(self) -> None:  # type: ignore[override]  # a rule above, and none here
-        """No step."""
-
     def teardown(self) -> None:
         self.ends["lives"] += 1
         self.ends.update(set(self.verdicts.values()))
