@@ -35,6 +35,7 @@ LIMIT = float(os.environ.get("SOAK_MINUTES", "27")) * 60  # for filing and killi
 FROZEN = 60.0
 FULL = 15.0
 LONGEST_REST = 15.0  # seconds between two kills
+BOUNDARY = "a-boundary-that-no-photo-holds"  # a short one does occur in one photo of some thousands, and cuts it off there
 BACKLOG = 60  # a client that is told to wait when so much is unread: the drain measures recovery, not how fast photos are read
 # How often each is hit. Parents only once they are settled, since the supervisor rightly waits longer for what dies young.
 VICTIMS = {
@@ -53,9 +54,9 @@ def photo(dice: random.Random) -> bytes:
 
 def body(claim: str, content: bytes) -> bytes:
     fields = {"claim": claim, "narrative": "No air came through.", "narrative_lang": "en", "licence": "show"}
-    parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()]
-    head = b'--b\r\nContent-Disposition: form-data; name="photos"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
-    return b"".join([*parts, head, content, b"\r\n--b--\r\n"])
+    parts = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()]
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photos"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'.encode()
+    return b"".join([*parts, head, content, f"\r\n--{BOUNDARY}--\r\n".encode()])
 
 
 class Filer(threading.Thread):
@@ -96,7 +97,8 @@ class Filer(threading.Thread):
     def send(self, key: str, content: bytes) -> str | None:
         """The id, if this was answered with a success."""
         began = time.monotonic()
-        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": key, "Content-Type": "multipart/form-data; boundary=b"}
+        kind = f"multipart/form-data; boundary={BOUNDARY}"
+        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": key, "Content-Type": kind}
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.house.port, timeout=20)
