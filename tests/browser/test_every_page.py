@@ -5,11 +5,17 @@ One visit of a page in each language answers all questions about it, since start
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from threading import Thread
 from typing import Literal
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -87,7 +93,9 @@ class Visit:
         self.page.add_init_script(
             "window.shifts = 0; window.moved = [];"
             "new PerformanceObserver(list => { for (const one of list.getEntries()) { window.shifts += one.value;"
-            " window.moved.push(...one.sources.map(source => source.node?.outerHTML?.slice(0, 80))) } })"
+            " const box = ({x, y, width, height}) => [x, y, width, height].map(Math.round).join();"
+            " window.moved.push(...one.sources.map(source => `${box(source.previousRect)} to ${box(source.currentRect)} after"
+            " ${Math.round(one.startTime)} ms: ${source.node?.outerHTML?.slice(0, 80)}`)) } })"
             ".observe({type: 'layout-shift', buffered: true})"
         )
 
@@ -278,6 +286,50 @@ def test_a_visit_sees_everything_that_is_wrong(demonstration: Demonstration, chr
     ):
         assert fault in found, (fault, found)
     page.context.close()
+
+
+@contextmanager
+def in_pieces(url: str, without: bytes = b"") -> Iterator[str]:
+    """The same site over a connection that stops in the middle of the head of each page, and once more further down."""
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with urlopen(url + self.path) as answer:
+                content, kind = answer.read(), answer.headers["Content-Type"]
+            if kind.startswith("text/html"):
+                content = content.replace(without, b"")
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.end_headers()
+            for piece in re.split(rb"(?<=</nav>)|(?<=</h1>)", content) if kind.startswith("text/html") else [content]:
+                self.wfile.write(piece)
+                time.sleep(0.3 if kind.startswith("text/html") else 0)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_page_that_comes_in_pieces_is_shown_when_nothing_of_it_moves_any_more(demonstration: Demonstration, chromium: Browser) -> None:
+    path = urlsplit(demonstration.outcome()["claim"]["url"]).path
+    moved = {}
+    for waits, without in ((True, b""), (False, b'<link rel="expect" href="#main" blocking="render">')):
+        with in_pieces(demonstration.url, without) as url:
+            page = chromium.new_context(base_url=url, locale="zh-CN", viewport={"width": 1440, "height": 900}).new_page()
+            visit = Visit(page, url)
+            visit.open(path)
+            moved[waits] = visit.shifted
+            page.context.close()
+    assert moved[True][0] == 0, moved
+    assert moved[False][0] > 0, "the control: shown as it comes, its head moves"
 
 
 def test_every_public_page_says_the_same_without_javascript(demonstration: Demonstration, pages: list[Address], chromium: Browser) -> None:
