@@ -16,10 +16,9 @@ from typing import Any
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from pgtrigger import compiler
-from pgtrigger import registry as pgtriggers
 
 from ledger import registry
-from ledger.triggers import Always
+from ledger.triggers import registered
 
 OWN_TABLES = ("ledger_entry", "ledger_opening", "ledger_checkpoint", "ledger_tree", "ledger_pending", "ledger_sealedkey")
 
@@ -35,17 +34,13 @@ class Missing:
 
 def expected() -> dict[tuple[str, str], compiler.Trigger]:
     """Every trigger of the record by (table, trigger name)."""
-    return _expected(len(pgtriggers.registered()))
+    return _expected(len(registered))
 
 
 @lru_cache(maxsize=1)
-def _expected(registered: int) -> dict[tuple[str, str], compiler.Trigger]:
+def _expected(number: int) -> dict[tuple[str, str], compiler.Trigger]:
     """Compiled once: models do not change while the process lives, and the number tells when more of them were loaded."""
-    found = {}
-    for model, trigger in pgtriggers.registered():
-        if isinstance(trigger, Always):
-            found[model._meta.db_table, trigger.get_pgid(model)] = trigger.compile(model)
-    return found
+    return {place: trigger.compile(model) for place, (model, trigger) in registered.items()}
 
 
 _STANDING = """

@@ -22,8 +22,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
-import pint
-
 COVERAGE: Final = Decimal(2)
 PLACES: Final = Decimal("0.000001")
 _WORD = r"[A-Za-zµμΩ%_]+(?:(?:\*\*|\^)-?[1-4])?"
@@ -136,6 +134,8 @@ def plain(number: Decimal) -> str:
 
 @lru_cache(maxsize=1)
 def _registry() -> Any:
+    import pint  # a third of a second that a process which weighs nothing need not pay for
+
     return pint.UnitRegistry(non_int_type=Decimal, cache_folder=None)
 
 
@@ -153,11 +153,13 @@ def check_unit(unit: str) -> None:
 
 def convert(value: Decimal, unit: str, to: str) -> Decimal:
     """`value` in another unit of the same kind. Raises UnitMismatch."""
+    from pint import DimensionalityError
+
     check_unit(unit)
     check_unit(to)
     try:
         converted = _registry().Quantity(value, unit).to(to).magnitude
-    except pint.DimensionalityError as error:
+    except DimensionalityError as error:
         raise UnitMismatch(f"{unit} and {to} measure different things") from error
     return Decimal(converted)
 
