@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponsePermanentRedirect
 
@@ -16,16 +17,10 @@ M = TypeVar("M", bound=models.Model)
 def by_reference(rows: models.QuerySet[M], text: str) -> M:
     """The row of `rows` with this reference (any case, O for 0, I and L for 1) or UUID. Raises Http404, whatever the reason."""
     reference = read_reference(text)
-    if reference is not None:
-        found = rows.filter(reference=reference).first()
-    else:
-        try:
-            found = rows.filter(pk=UUID(text)).first()
-        except ValueError:
-            found = None
-    if found is None:
-        raise Http404
-    return found
+    try:
+        return rows.get(pk=UUID(text)) if reference is None else rows.get(reference=reference)
+    except (ObjectDoesNotExist, ValueError):
+        raise Http404 from None
 
 
 def canonical(request: HttpRequest, reference: str, text: str) -> HttpResponsePermanentRedirect | None:

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Max, Model, Q, QuerySet
+from django.db.models import Count, F, Max, Model, Q, QuerySet
 from django.urls import reverse
 
 from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Series, Source
@@ -43,13 +44,20 @@ from reports.models import Report, ReportFile
 from reports.quoting import Quoted, struck, whole
 from reports.words import Lang
 from verdicts.conformity import plain
-from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Reply, Verdict, VerdictDocument
+
+M = TypeVar("M", bound=Model)
 
 TICKS = 240
 BEST = 4
 EDITS = 10  # versions on one page of a source
 BLOCKS = 8  # passages of one edit on the page of its source
 LONGEST_SHOWN = 60_000  # characters of a text that is compared there; longer ones have their own page
+
+
+def in_order(rows: Iterable[M], *names: str) -> list[M]:
+    """The few rows of a page by their fields, each ascending. Here, since Django takes longer to write an ORDER BY than to ask for them."""
+    return sorted(rows, key=attrgetter(*names))
 
 
 def instant(value: datetime | None) -> str | None:
@@ -223,9 +231,9 @@ def lines_of(sources: Sequence[Source]) -> dict[UUID, Line]:
     found = {source.pk: Line(source) for source in sources}
     if not found:
         return found
-    for version in Version.objects.filter(source__in=found).select_related("capture").defer("body").order_by("number"):
+    for version in in_order(Version.objects.filter(source__in=found).select_related("capture").defer("body"), "number"):
         found[version.source_id].versions.append(version)
-    for gone in Disappearance.objects.filter(source__in=found).order_by("first_missing_at"):
+    for gone in in_order(Disappearance.objects.filter(source__in=found), "first_missing_at"):
         found[gone.source_id].disappearances.append(gone)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -271,7 +279,7 @@ class Place:
 
 def places_of(claim: Claim) -> list[Place]:
     """Every appearance of a claim, oldest first."""
-    appearances = list(Appearance.objects.filter(claim=claim).select_related("source").order_by("created_at", "id"))
+    appearances = in_order(Appearance.objects.filter(claim=claim).select_related("source"), "created_at", "id")
     return _placed(appearances, lines_of([one.source for one in appearances]))
 
 
@@ -342,9 +350,14 @@ def decided_by(verdict: Verdict) -> list[dict[str, str]]:
     return people
 
 
+def _shows_measurements(aspect: Aspect, verdict: Verdict | None) -> bool:
+    """Whether an aspect is shown with what is accepted on it. A verdict that computed with numbers froze them, and shows those."""
+    return verdict is None or (not verdict.conformity and hasattr(aspect, "criterion"))
+
+
 def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
     """Every aspect of a claim, and the index of the claim's own last entry in the log."""
-    aspects = {one.pk: one for one in Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number")}
+    aspects = {one.pk: one for one in in_order(Aspect.objects.filter(claim=claim).select_related("criterion"), "number")}
     for one in aspects.values():
         one.claim = claim  # read already, with its company
     verdicts: dict[UUID, Verdict] = {}
@@ -352,18 +365,14 @@ def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
         verdict.aspect = aspects[verdict.aspect_id]
         verdicts[verdict.aspect_id] = verdict
     measurements: dict[UUID, list[Measurement]] = defaultdict(list)
-    for measured in (
-        Measurement.objects.public()
-        .filter(aspect__in=aspects)
-        .select_related("teardown__unit")
-        .order_by("teardown__unit__label", "measured_date", "pk")
-    ):
+    shown = [pk for pk, one in aspects.items() if _shows_measurements(one, verdicts.get(pk))]
+    accepted = Measurement.objects.public().filter(aspect__in=shown).select_related("teardown__unit")
+    for measured in in_order(accepted, "teardown.unit.label", "measured_date", "pk"):
         measurements[measured.aspect_id].append(measured)
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
-    for pin in VerdictExhibit.objects.filter(verdict__in=list(verdicts.values()), exhibit__in=Exhibit.objects.public()).select_related(
-        "exhibit"
-    ):
-        pins[pin.verdict_id].append(pin.exhibit)
+    pinned = Exhibit.objects.public().filter(verdictexhibit__verdict__in=[one.pk for one in verdicts.values()])
+    for exhibit in pinned.annotate(pinned_by=F("verdictexhibit__verdict")).only("grade_source", "grade_information"):
+        pins[exhibit.pinned_by].append(exhibit)  # type: ignore[attr-defined]  # annotated above
     indexes = last_entries([claim, *verdicts.values()])
     judgements = [
         Judgement(
@@ -391,9 +400,9 @@ class Answer:
 
 def answers_of(claim: Claim) -> list[Answer]:
     """Every invitation of a claim, newest first, with the replies."""
-    invitations = list(Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id"))
+    invitations = in_order(Invitation.objects.filter(claim=claim), "sent_at", "id")[::-1]
     replies: dict[UUID, list[Reply]] = defaultdict(list)
-    for reply in Reply.objects.filter(invitation__in=invitations).order_by("received_at", "id"):
+    for reply in in_order(Reply.objects.filter(invitation__in=invitations), "received_at", "id"):
         replies[reply.invitation_id].append(reply)
     return [Answer(one, replies[one.pk]) for one in invitations]
 
@@ -457,7 +466,7 @@ def claim_page(claim: Claim) -> dict[str, Any]:
         "elsewhere": promises.beside(places),
         "first": first,
         "quoted": quoted(claim, first),
-        "flags": list(Flag.objects.raised().filter(claim=claim).order_by("raised_at", "id")),
+        "flags": in_order(Flag.objects.raised().filter(claim=claim), "raised_at", "id"),
         "shots": shown,
         "first_shots": telling(shown, judgements),
         "comparisons": comparisons_of(Comparison.objects.filter(claim=claim), shown),
@@ -522,7 +531,7 @@ class Compared:
 
 def comparisons_of(rows: ComparisonQuerySet, read: Iterable[Shown] = ()) -> list[Compared]:
     """Public comparisons that can be shown, in one query and two more for exhibits that are not among those `read` already."""
-    pairs = list(rows.public().order_by("pk"))
+    pairs = in_order(rows.public(), "pk")
     pictures = {one.exhibit.pk: one for one in read}
     if missing := {pk for pair in pairs for pk in (pair.before_id, pair.after_id)} - pictures.keys():
         pictures |= {one.exhibit.pk: one for one in with_pictures(Exhibit.objects.public().filter(pk__in=missing))}
