@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +22,7 @@ from config.engines import Postgres, Valkey
 
 _running: list[Postgres | Valkey] = []
 _scratch: list[Path] = []
+_migrating: list[subprocess.Popen[str]] = []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,6 +37,8 @@ def pytest_load_initial_conftests() -> Generator[None]:
             postgres.start()
             _running.append(postgres)
             os.environ["DATABASE_URL"] = postgres.url
+            os.environ["MIGRATED"] = str(scratch / "migrated")
+            _migrate(scratch / "migrated")
         if not os.environ.get("REDIS_URL"):
             valkey = Valkey(scratch / "valkey", durable=False)
             valkey.start()
@@ -40,7 +47,38 @@ def pytest_load_initial_conftests() -> Generator[None]:
     return (yield)
 
 
+def _migrate(told: Path) -> None:
+    """Begin to fill the engine's own database, which every worker's is a copy of, while they collect their tests. `told`: how it ended."""
+    command = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity=0"]
+    process = subprocess.Popen(
+        command, env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings.test"}, stderr=subprocess.PIPE, text=True
+    )
+    _migrating.append(process)
+
+    def wait() -> None:
+        _, said = process.communicate()
+        new = told.with_suffix(".new")
+        new.write_text(said if process.returncode else "")
+        new.rename(told)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def migrated() -> bool:
+    """Wait until the engine's own database is filled. False if the engine is not one that was started here."""
+    if not os.environ.get("MIGRATED"):
+        return False
+    told = Path(os.environ["MIGRATED"])
+    while not told.exists():
+        time.sleep(0.05)
+    assert not told.read_text(), told.read_text()
+    return True
+
+
 def pytest_unconfigure() -> None:
+    for process in _migrating:
+        process.kill()  # who needs no database does not wait for it
+        process.wait()
     for engine in reversed(_running):
         engine.stop()
     for path in _scratch:

@@ -164,7 +164,8 @@ def test_who_knows_a_serial_number_cannot_find_whose_teardown_it_is(scene: scene
     second = file(scene, owner=1, teardown=teardown(scene, unit_label="My own"))
     sequence()
     mine, other = (
-        [json.loads(bytes(one.leaf)) for one in Entry.objects.filter(**when)] for when in ({"index__gte": size}, {"index__lt": size})
+        [json.loads(bytes(one.leaf)) for one in Entry.objects.filter(**when).order_by("index")]
+        for when in ({"index__gte": size}, {"index__lt": size})
     )
     theirs = [leaf for leaf in other if leaf["kind"] == "submission.filed"]
     assert [leaf["object"].split("/")[0] for leaf in mine] == [leaf["object"].split("/")[0] for leaf in theirs]
