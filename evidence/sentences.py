@@ -14,11 +14,9 @@ never have to be guessed back.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import accumulate
-
-import rjieba
 
 HAN = "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 CLOSERS = "\"'”’」』）)】》〉］\\]｣"
@@ -178,11 +176,19 @@ def words(text: str) -> Iterator[str]:
         yield held
 
 
+@lru_cache(maxsize=1)
+def _cut() -> Callable[[str], list[str]]:
+    import rjieba  # its dictionary takes a tenth of a second, which a process that cuts no words need not pay for
+
+    cut: Callable[[str], list[str]] = rjieba.cut
+    return cut
+
+
 def _pieces(text: str) -> Iterator[str]:
     for found in _WORD.finditer(text):
         if found.lastgroup == "han" and found.end() - found.start() > 1:
             # A run of Han characters holds no surrogate, which rjieba would refuse.
-            yield from rjieba.cut(found.group())
+            yield from _cut()(found.group())
         else:
             yield found.group()
 
@@ -198,7 +204,7 @@ def _word_bounds(text: str) -> list[int]:
     bounds = [0]
     for found in _WORD.finditer(text):
         if found.lastgroup == "han":
-            bounds += accumulate(map(len, rjieba.cut(found.group())), initial=bounds.pop())
+            bounds += accumulate(map(len, _cut()(found.group())), initial=bounds.pop())
         else:
             bounds.append(found.end())
     return bounds
