@@ -20,6 +20,8 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.evidence.test_decoding import CANARY, chunk, drawing, exif, png, saved, zeros
 
+pillow_heif.register_heif_opener()  # for the files that are made here; the decoder has its own
+
 VARIETIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("JPEG", "RGB", {"quality": 60}),
     ("JPEG", "RGB", {"progressive": True, "quality": 80}),
@@ -59,7 +61,6 @@ WILD = (b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\xff\xff\x
 
 def pictures(count: int = 200, seed: int = 20251125) -> list[bytes]:
     """`count` pictures, every format, mode and packing in turn, of different sizes, with all that they may say of themselves."""
-    pillow_heif.register_heif_opener()
     rng = random.Random(seed)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     made = []

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import redis
 from celery import current_app
 from django.db import connection
 
@@ -127,9 +128,11 @@ class Crew:
         return self.start("worker", "-Q", ",".join(Queue.values), *options)
 
     def dismiss(self) -> None:
-        """Kill all that still live."""
+        """Kill all that still live, and wait until the broker knows: it would give the next message to one that was listening."""
         for worker in self.started:
             worker.kill()
+        with contextlib.suppress(redis.ConnectionError), redis.Redis.from_url(self.engine.url) as broker:
+            wait_until(lambda: broker.info("clients")["blocked_clients"] == 0)
 
 
 @pytest.fixture(scope="module")
