@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, Max, Model, Q, QuerySet
+from django.db.models import Count, Max, Model, Q, QuerySet
 from django.urls import reverse
 
 from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Series, Source
@@ -44,7 +44,7 @@ from reports.models import Report, ReportFile
 from reports.quoting import Quoted, struck, whole
 from reports.words import Lang
 from verdicts.conformity import plain
-from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Reply, Verdict, VerdictDocument
+from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
 
 M = TypeVar("M", bound=Model)
 
@@ -350,11 +350,6 @@ def decided_by(verdict: Verdict) -> list[dict[str, str]]:
     return people
 
 
-def _shows_measurements(aspect: Aspect, verdict: Verdict | None) -> bool:
-    """Whether an aspect is shown with what is accepted on it. A verdict that computed with numbers froze them, and shows those."""
-    return verdict is None or (not verdict.conformity and hasattr(aspect, "criterion"))
-
-
 def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
     """Every aspect of a claim, and the index of the claim's own last entry in the log."""
     aspects = {one.pk: one for one in in_order(Aspect.objects.filter(claim=claim).select_related("criterion"), "number")}
@@ -365,14 +360,13 @@ def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
         verdict.aspect = aspects[verdict.aspect_id]
         verdicts[verdict.aspect_id] = verdict
     measurements: dict[UUID, list[Measurement]] = defaultdict(list)
-    shown = [pk for pk, one in aspects.items() if _shows_measurements(one, verdicts.get(pk))]
-    accepted = Measurement.objects.public().filter(aspect__in=shown).select_related("teardown__unit")
+    accepted = Measurement.objects.public().filter(aspect__in=aspects).select_related("teardown__unit")
     for measured in in_order(accepted, "teardown.unit.label", "measured_date", "pk"):
         measurements[measured.aspect_id].append(measured)
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
-    pinned = Exhibit.objects.public().filter(verdictexhibit__verdict__in=[one.pk for one in verdicts.values()])
-    for exhibit in pinned.annotate(pinned_by=F("verdictexhibit__verdict")).only("grade_source", "grade_information"):
-        pins[exhibit.pinned_by].append(exhibit)  # type: ignore[attr-defined]  # annotated above
+    pinned = VerdictExhibit.objects.filter(verdict__in=list(verdicts.values()), exhibit__in=Exhibit.objects.public())
+    for pin in pinned.select_related("exhibit").only("verdict", "exhibit__grade_source", "exhibit__grade_information"):
+        pins[pin.verdict_id].append(pin.exhibit)
     indexes = last_entries([claim, *verdicts.values()])
     judgements = [
         Judgement(

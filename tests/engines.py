@@ -5,13 +5,12 @@ A conftest would be too late: pytest-django reads the settings, and with them DA
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,7 @@ from config.engines import Postgres, Valkey
 
 _running: list[Postgres | Valkey] = []
 _scratch: list[Path] = []
-_migrating: list[subprocess.Popen[str]] = []
+_migrating: list[subprocess.Popen[bytes]] = []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -37,8 +36,8 @@ def pytest_load_initial_conftests() -> Generator[None]:
             postgres.start()
             _running.append(postgres)
             os.environ["DATABASE_URL"] = postgres.url
-            os.environ["MIGRATED"] = str(scratch / "migrated")
-            _migrate(scratch / "migrated")
+            os.environ["MIGRATING"] = str(scratch / "migrating")
+            _migrate(scratch / "migrating")
         if not os.environ.get("REDIS_URL"):
             valkey = Valkey(scratch / "valkey", durable=False)
             valkey.start()
@@ -47,31 +46,24 @@ def pytest_load_initial_conftests() -> Generator[None]:
     return (yield)
 
 
-def _migrate(told: Path) -> None:
-    """Begin to fill the engine's own database, which every worker's is a copy of, while they collect their tests. `told`: how it ended."""
-    command = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity=0"]
-    process = subprocess.Popen(
-        command, env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings.test"}, stderr=subprocess.PIPE, text=True
-    )
-    _migrating.append(process)
+def _migrate(lock: Path) -> None:
+    """Begin to fill the engine's own database, which every worker's is a copy of, while they collect their tests.
 
-    def wait() -> None:
-        _, said = process.communicate()
-        new = told.with_suffix(".new")
-        new.write_text(said if process.returncode else "")
-        new.rename(told)
-
-    threading.Thread(target=wait, daemon=True).start()
+    The process holds `lock` as long as it lives. Should it fail, the copies are migrated by themselves and say why.
+    """
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        command = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity=0"]
+        environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings.test"}
+        _migrating.append(subprocess.Popen(command, env=environment, pass_fds=[held.fileno()]))
 
 
 def migrated() -> bool:
     """Wait until the engine's own database is filled. False if the engine is not one that was started here."""
-    if not os.environ.get("MIGRATED"):
+    if "MIGRATING" not in os.environ:
         return False
-    told = Path(os.environ["MIGRATED"])
-    while not told.exists():
-        time.sleep(0.05)
-    assert not told.read_text(), told.read_text()
+    with open(os.environ["MIGRATING"]) as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
     return True
 
 

@@ -14,7 +14,7 @@ from tests import scenes
 from tests.benchmarks import crowd
 
 pytestmark = pytest.mark.django_db
-ROUNDS = 60
+ROUNDS = 15
 
 
 def _milliseconds(work: Callable[[], object]) -> float:

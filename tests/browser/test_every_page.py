@@ -288,6 +288,9 @@ def test_a_visit_sees_everything_that_is_wrong(demonstration: Demonstration, chr
     page.context.close()
 
 
+STALL = 0.3  # seconds: the stalled line itself, long enough for a browser to paint what it has
+
+
 @contextmanager
 def in_pieces(url: str, without: bytes = b"") -> Iterator[str]:
     """The same site over a connection that stops in the middle of the head of each page, and between the first marks and their words."""
@@ -301,9 +304,11 @@ def in_pieces(url: str, without: bytes = b"") -> Iterator[str]:
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.end_headers()
-            for piece in re.split(rb"(?<=</nav>)|(?<=</svg>)", content, maxsplit=3) if kind.startswith("text/html") else [content]:
+            first, *rest = re.split(rb"(?<=</nav>)|(?<=</svg>)", content, maxsplit=3) if kind.startswith("text/html") else [content]
+            self.wfile.write(first)
+            for piece in rest:
+                time.sleep(STALL)
                 self.wfile.write(piece)
-                time.sleep(0.3 if kind.startswith("text/html") else 0)
 
         def log_message(self, *_: object) -> None:
             pass
