@@ -11,12 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Max, Model, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from django.urls import reverse
 
 from claims.models import Appearance, Aspect, Claim, ClaimQuerySet, Criterion, Flag, Series, Source
@@ -25,7 +24,6 @@ from claims.states import Stance
 from evidence.diffing import diff
 from evidence.models import (
     Comparison,
-    ComparisonQuerySet,
     CustodyEvent,
     Disappearance,
     Exhibit,
@@ -38,26 +36,21 @@ from evidence.models import (
     TeardownStep,
     Version,
 )
-from ledger.models import Entry
 from reports import charts, comparing, lines, promises
 from reports.models import Report, ReportFile
+from reports.prepared import Prepared
 from reports.quoting import Quoted, struck, whole
 from reports.words import Lang
 from verdicts.conformity import plain
 from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
 
-M = TypeVar("M", bound=Model)
-
 TICKS = 240
 BEST = 4
+REPORTS = 5  # the newest on a page
+EXHIBITS = 200  # on the page of a claim
 EDITS = 10  # versions on one page of a source
 BLOCKS = 8  # passages of one edit on the page of its source
 LONGEST_SHOWN = 60_000  # characters of a text that is compared there; longer ones have their own page
-
-
-def in_order(rows: Iterable[M], *names: str) -> list[M]:
-    """The few rows of a page by their fields, each ascending. Here, since Django takes longer to write an ORDER BY than to ask for them."""
-    return sorted(rows, key=attrgetter(*names))
 
 
 def instant(value: datetime | None) -> str | None:
@@ -94,11 +87,14 @@ class Shown:
         return self._best("full", "page", "thumb")
 
 
+_renditions = Prepared(lambda exhibits: Rendition.objects.filter(exhibit__id__among=exhibits))
+
+
 def with_pictures(exhibits: Iterable[Exhibit]) -> list[Shown]:
     """Each exhibit with its renditions, in one query."""
     listed = list(exhibits)
     found: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
-    for rendition in Rendition.objects.filter(exhibit__in=listed):
+    for rendition in _renditions([one.pk for one in listed]):
         found[rendition.exhibit_id][rendition.name] = rendition
     return [Shown(exhibit, found[exhibit.pk]) for exhibit in listed]
 
@@ -226,14 +222,20 @@ class Line:
         )  # fmt: skip
 
 
+_versions = Prepared(
+    lambda sources: Version.objects.filter(source__id__among=sources).select_related("capture").defer("body").order_by("number")
+)
+_disappearances = Prepared(lambda sources: Disappearance.objects.filter(source__id__among=sources).order_by("first_missing_at"))
+
+
 def lines_of(sources: Sequence[Source]) -> dict[UUID, Line]:
     """The version lines of several sources, in three queries. Texts are not read."""
     found = {source.pk: Line(source) for source in sources}
     if not found:
         return found
-    for version in in_order(Version.objects.filter(source__in=found).select_related("capture").defer("body"), "number"):
+    for version in _versions(list(found)):
         found[version.source_id].versions.append(version)
-    for gone in in_order(Disappearance.objects.filter(source__in=found), "first_missing_at"):
+    for gone in _disappearances(list(found)):
         found[gone.source_id].disappearances.append(gone)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -277,15 +279,19 @@ class Place:
         return None
 
 
+_appearances = Prepared(lambda claim: Appearance.objects.filter(claim=claim).select_related("source").order_by("created_at", "id"))
+_sightings = Prepared(lambda appearances: Sighting.objects.filter(appearance__id__among=appearances))
+
+
 def places_of(claim: Claim) -> list[Place]:
     """Every appearance of a claim, oldest first."""
-    appearances = in_order(Appearance.objects.filter(claim=claim).select_related("source"), "created_at", "id")
+    appearances = _appearances(claim.pk)
     return _placed(appearances, lines_of([one.source for one in appearances]))
 
 
 def _placed(appearances: list[Appearance], drawn: dict[UUID, Line]) -> list[Place]:
     sightings: dict[UUID, dict[UUID, Sighting]] = defaultdict(dict)
-    for sighting in Sighting.objects.filter(appearance__in=appearances):
+    for sighting in _sightings([one.pk for one in appearances]):
         sightings[sighting.appearance_id][sighting.version_id] = sighting
     placed = []
     for one in appearances:
@@ -339,8 +345,12 @@ class Judgement:
 def last_entries(rows: Iterable[Model]) -> dict[str, int]:
     """The index of each row's last entry in the log, by its primary key as text; rows that are not logged yet are absent."""
     listed = list(rows)
-    found = Entry.objects.filter(object_label__in={one._meta.label_lower for one in listed}, object_id__in=[str(one.pk) for one in listed])
-    return dict(found.values_list("object_id").annotate(Max("index")))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT object_id, max(index) FROM ledger_entry WHERE object_label = ANY(%s) AND object_id = ANY(%s) GROUP BY object_id",
+            [list({one._meta.label_lower for one in listed}), [str(one.pk) for one in listed]],
+        )
+        return dict(cursor.fetchall())
 
 
 def decided_by(verdict: Verdict) -> list[dict[str, str]]:
@@ -350,22 +360,39 @@ def decided_by(verdict: Verdict) -> list[dict[str, str]]:
     return people
 
 
+_aspects = Prepared(lambda claim: Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number"))
+_standing = Prepared(lambda aspects: Verdict.objects.standing().filter(aspect__id__among=aspects).select_related("verdictdocument"))
+_accepted = Prepared(
+    lambda aspects: (
+        Measurement.objects.public()
+        .filter(aspect__id__among=aspects)
+        .select_related("teardown__unit")
+        .order_by("teardown__unit__label", "measured_date", "pk")
+    )
+)
+_pins = Prepared(
+    lambda verdicts: (
+        VerdictExhibit.objects.filter(verdict__id__among=verdicts, exhibit__in=Exhibit.objects.public())
+        .select_related("exhibit")
+        .only("verdict", "exhibit__grade_source", "exhibit__grade_information")
+    )
+)
+
+
 def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
     """Every aspect of a claim, and the index of the claim's own last entry in the log."""
-    aspects = {one.pk: one for one in in_order(Aspect.objects.filter(claim=claim).select_related("criterion"), "number")}
+    aspects = {one.pk: one for one in _aspects(claim.pk)}
     for one in aspects.values():
         one.claim = claim  # read already, with its company
     verdicts: dict[UUID, Verdict] = {}
-    for verdict in Verdict.objects.standing().filter(aspect__in=aspects).select_related("verdictdocument"):
+    for verdict in _standing(list(aspects)):
         verdict.aspect = aspects[verdict.aspect_id]
         verdicts[verdict.aspect_id] = verdict
     measurements: dict[UUID, list[Measurement]] = defaultdict(list)
-    accepted = Measurement.objects.public().filter(aspect__in=aspects).select_related("teardown__unit")
-    for measured in in_order(accepted, "teardown.unit.label", "measured_date", "pk"):
+    for measured in _accepted(list(aspects)):
         measurements[measured.aspect_id].append(measured)
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
-    pinned = VerdictExhibit.objects.filter(verdict__in=list(verdicts.values()), exhibit__in=Exhibit.objects.public())
-    for pin in pinned.select_related("exhibit").only("verdict", "exhibit__grade_source", "exhibit__grade_information"):
+    for pin in _pins([one.pk for one in verdicts.values()]):
         pins[pin.verdict_id].append(pin.exhibit)
     indexes = last_entries([claim, *verdicts.values()])
     judgements = [
@@ -392,11 +419,15 @@ class Answer:
     replies: list[Reply]
 
 
+_invitations = Prepared(lambda claim: Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id"))
+_replies = Prepared(lambda invitations: Reply.objects.filter(invitation__id__among=invitations).order_by("received_at", "id"))
+
+
 def answers_of(claim: Claim) -> list[Answer]:
     """Every invitation of a claim, newest first, with the replies."""
-    invitations = in_order(Invitation.objects.filter(claim=claim), "sent_at", "id")[::-1]
+    invitations = _invitations(claim.pk)
     replies: dict[UUID, list[Reply]] = defaultdict(list)
-    for reply in in_order(Reply.objects.filter(invitation__in=invitations), "received_at", "id"):
+    for reply in _replies([one.pk for one in invitations]):
         replies[reply.invitation_id].append(reply)
     return [Answer(one, replies[one.pk]) for one in invitations]
 
@@ -409,11 +440,16 @@ class Built:
     files: list[ReportFile]
 
 
-def reports_of(**about: Any) -> list[Built]:
+_reports_of_claim = Prepared(lambda one: Report.objects.filter(claim=one, withheld_at=None).order_by("-created_at", "-id")[:REPORTS])
+_reports_of_source = Prepared(lambda one: Report.objects.filter(source=one, withheld_at=None).order_by("-created_at", "-id")[:REPORTS])
+_report_files = Prepared(lambda reports: ReportFile.objects.filter(report__id__among=reports).order_by("name"))
+
+
+def reports_of(about: Claim | Source) -> list[Built]:
     """The newest reports about a claim or a source."""
-    reports = list(Report.objects.filter(withheld_at=None, **about).order_by("-created_at", "-id")[:5])
+    reports = _reports_of_claim(about.pk) if isinstance(about, Claim) else _reports_of_source(about.pk)
     files: dict[UUID, list[ReportFile]] = defaultdict(list)
-    for one in ReportFile.objects.filter(report__in=reports).order_by("name"):
+    for one in _report_files([one.pk for one in reports]):
         files[one.report_id].append(one)
     return [Built(one, files[one.pk]) for one in reports]
 
@@ -445,11 +481,18 @@ def telling(shown: Sequence[Shown], judgements: Sequence[Judgement], count: int 
     return (first + again)[:count]
 
 
+_shown_exhibits = Prepared(
+    lambda claim: Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")[:EXHIBITS]
+)
+_flags = Prepared(lambda claim: Flag.objects.raised().filter(claim=claim).order_by("raised_at", "id"))
+_comparisons = Prepared(lambda claim: Comparison.objects.public().filter(claim=claim).order_by("pk"))
+
+
 def claim_page(claim: Claim) -> dict[str, Any]:
     """Everything on the page of a claim."""
     places = places_of(claim)
     said = [one for one in places if one.appearance.says == Stance.SAYS_SO]
-    exhibits = list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")[:200])
+    exhibits = _shown_exhibits(claim.pk)
     shown = with_pictures(exhibits)
     judgements, index = judgements_of(claim)
     first = next((one for one in said if one.line.versions), said[0] if said else None)
@@ -460,14 +503,14 @@ def claim_page(claim: Claim) -> dict[str, Any]:
         "elsewhere": promises.beside(places),
         "first": first,
         "quoted": quoted(claim, first),
-        "flags": in_order(Flag.objects.raised().filter(claim=claim), "raised_at", "id"),
+        "flags": _flags(claim.pk),
         "shots": shown,
         "first_shots": telling(shown, judgements),
-        "comparisons": comparisons_of(Comparison.objects.filter(claim=claim), shown),
+        "comparisons": comparisons_of(_comparisons(claim.pk), shown),
         "grade": best_grade(exhibits),
         "submissions": len({one.submission_id for one in exhibits}),
         "answers": answers_of(claim),
-        "reports": reports_of(claim=claim),
+        "reports": reports_of(claim),
         "index": index,
         "rated": [one for one in judgements if one.verdict],
     }
@@ -523,9 +566,8 @@ class Compared:
     after: Shown
 
 
-def comparisons_of(rows: ComparisonQuerySet, read: Iterable[Shown] = ()) -> list[Compared]:
-    """Public comparisons that can be shown, in one query and two more for exhibits that are not among those `read` already."""
-    pairs = in_order(rows.public(), "pk")
+def comparisons_of(pairs: Iterable[Comparison], read: Iterable[Shown] = ()) -> list[Compared]:
+    """Public comparisons that can be shown; two more queries if they are of exhibits that are not among those `read` already."""
     pictures = {one.exhibit.pk: one for one in read}
     if missing := {pk for pair in pairs for pk in (pair.before_id, pair.after_id)} - pictures.keys():
         pictures |= {one.exhibit.pk: one for one in with_pictures(Exhibit.objects.public().filter(pk__in=missing))}
@@ -566,7 +608,7 @@ def exhibit_page(exhibit: Exhibit) -> dict[str, Any]:
     [shown] = with_pictures([exhibit])
     verdicts = Verdict.objects.public().filter(verdictexhibit__exhibit=exhibit).select_related("aspect").newest()
     named = FindingExhibit.objects.filter(exhibit=exhibit, finding__in=Finding.objects.public()).select_related("finding__aspect")
-    with_it = Comparison.objects.filter(Q(before=exhibit) | Q(after=exhibit))
+    with_it = Comparison.objects.public().filter(Q(before=exhibit) | Q(after=exhibit)).order_by("pk")
     return {
         "exhibit": exhibit,
         "shown": shown,
@@ -641,7 +683,7 @@ def source_page(source: Source, *, upto: int) -> dict[str, Any]:
         "places": [one for one in placed if one.appearance.says == Stance.SAYS_SO],
         "beside": [one for one in placed if one.appearance.says != Stance.SAYS_SO],
         "reconstruction": any(one.claim.reconstruction for one in appearances) or _reconstructed(source),
-        "reports": reports_of(source=source),
+        "reports": reports_of(source),
     }
 
 

@@ -1,0 +1,70 @@
+"""Queries whose SQL is written once: the same rows as Django's own, for every value, in every thread."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from uuid import UUID, uuid4
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.db.models import Model, UUIDField
+from django.test.utils import CaptureQueriesContext
+
+from claims.models import Aspect
+from reports import gathering
+from reports.prepared import Prepared
+from tests import scenes
+from verdicts import actions as verdicts
+from verdicts.models import Invitation
+
+EVERY = {name: one for name, one in vars(gathering).items() if isinstance(one, Prepared)}
+
+
+def _flat(row: Model, *above: Model) -> dict[str, object]:
+    """A row with all that was read along with it, by field; not again what it was read along with itself."""
+    read = {name: value for name, value in vars(row).items() if not name.startswith("_")}
+    along = {name: value for name, value in row._state.fields_cache.items() if isinstance(value, Model) and value not in above}
+    related = {name: _flat(value, row, *above) for name, value in along.items()}
+    return {"": type(row), "database": row._state.db, "is new": row._state.adding, **read, **related}
+
+
+def _all_ids() -> list[UUID]:
+    tables = [model for model in apps.get_models() if isinstance(model._meta.pk, UUIDField)]
+    return list(chain.from_iterable(model._base_manager.values_list("pk", flat=True) for model in tables))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_prepared_query_gives_what_django_gives() -> None:
+    scene = scenes.build_case()
+    scenes.build_pointing(scene)
+    verdicts.record_reply(by=scene.moderator, invitation=Invitation.objects.get(), body="We will look.", lang="en", now=scene.now)
+    ids = _all_ids()
+    assert len(EVERY) > 15
+    for name, prepared in EVERY.items():
+        several = "ANY(" in str(prepared.queryset(scene.claim.pk).query)
+        values = [ids, [uuid4()], [], ids[::2]] if several else [scene.claim.pk, uuid4(), scene.source.pk]
+        given = [[_flat(one) for one in prepared(value)] for value in values]
+        assert given == [[_flat(one) for one in prepared.queryset(value)] for value in values], name
+        assert any(given), f"nothing in the scene is asked for by {name}"
+        with CaptureQueriesContext(connection) as asked:
+            prepared(values[0])
+        assert len(asked) == 1, name
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_thread_asks_through_its_own_connection() -> None:
+    claim = scenes.build_claim().claim.pk
+    aspects = Prepared(lambda claim: Aspect.objects.filter(claim=claim).order_by("number"))
+    here = [one.pk for one in aspects(claim)]
+
+    def elsewhere() -> tuple[bool, list[object], bool]:
+        try:
+            return connection.connection is None, [one.pk for one in aspects(claim)], connection.connection is None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(elsewhere).result() == (True, here, False)
+    assert len(here) == 2
