@@ -17,7 +17,7 @@ from tests.browser import stage
 from tests.browser.conftest import Visitor
 from verdicts.models import Finding, Reply, Verdict
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("by keyboard")]  # one browser
 MOST = 150
 
 

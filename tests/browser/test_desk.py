@@ -14,7 +14,7 @@ from tests.browser import stage
 from tests.browser.conftest import Visitor
 from verdicts.models import Verdict
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("desk")]  # one browser
 
 
 def test_submissions_are_decided_by_keyboard_and_never_by_accident(visit: Callable[..., Visitor]) -> None:

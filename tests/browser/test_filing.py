@@ -15,7 +15,7 @@ from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("filing")]  # one browser
 
 
 def photos(folder: Path, count: int) -> list[Path]:

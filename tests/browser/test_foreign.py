@@ -21,7 +21,7 @@ from tests import scenes
 from tests.browser.stage import verified
 from tests.house.test_doors import capture_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("foreign")]  # one browser
 
 SCRIPT = """
 (async () => {

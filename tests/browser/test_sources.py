@@ -14,7 +14,7 @@ from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("sources")]  # one browser
 
 FILLER = "这一段一直没有改动，只是让两处改动相隔得远一些，好让页面有东西可以略去。\n"
 FIRST = "选装价 42,000 元。\n" + FILLER * 3 + scenes.POST + "\n" + FILLER * 3 + "首批车辆已经交付。\n"

@@ -26,7 +26,7 @@ from tests.browser.conftest import Visitor
 from tests.ledger.logs import KEY, OTHER_KEY
 from tests.ledger.test_bundle import DOCUMENT, FILE, OPENINGS, leaf_with_document, parts
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("verifying")]  # one browser
 
 STEPS = ["form", "key", "leaf", "document", "openings", "checkpoint", "inclusion"]
 

@@ -13,7 +13,7 @@ import jobs
 from tests.browser import stage
 from tests.browser.conftest import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("walks")]  # one browser
 
 
 def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visitor]) -> None:

@@ -26,6 +26,7 @@ from evidence.buckets import Bucket, BucketFailed, BucketStore, Held, KeepsNoVer
 from tests import vault as vaults
 from tests.vault import Server, Vault
 
+pytestmark = pytest.mark.xdist_group("buckets")  # one server
 DAY = timedelta(days=1)
 HOOD = b"carbon fibre hood"
 SHA256 = hashlib.sha256(HOOD).hexdigest()

@@ -18,6 +18,7 @@ import pytest
 
 from tests.evidence.test_fetching_addresses import SPECIAL_CASES
 
+pytestmark = pytest.mark.xdist_group("world")  # one world
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = ["unshare", "--net", "--mount", "--"]
 UNREACHABLE = {"multicast", "broadcast", "link_local"}  # no connection can be made to these from an ordinary socket, guard or not

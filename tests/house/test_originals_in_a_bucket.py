@@ -42,7 +42,7 @@ from tests.vault import Server, Vault
 
 __all__ = ["company"]  # a fixture, found by its name
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("originals in a bucket")]  # one server
 WEEK = timedelta(days=7)
 
 

@@ -21,7 +21,7 @@ from jobs.states import State
 from tests.jobs import scene
 from tests.jobs.conftest import Crew, committed, state_of, wait_until
 
-pytestmark = [committed, pytest.mark.usefixtures("rows", "broker")]
+pytestmark = [committed, pytest.mark.usefixtures("rows", "broker"), pytest.mark.xdist_group("workers")]  # one crew
 
 
 def hanging(tmp_path: Path, key: str) -> tuple[jobs.Job, Path, Path]:

@@ -20,7 +20,7 @@ from reports import gathering, kept
 from tests import scenes
 from tests.engines import models_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("kept")]  # one server
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w{64})"')
 ENGLISH = {"headers": {"accept-language": "en"}}
 
