@@ -8,6 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := 3.11
 
+# A house is a dozen processes, and a run of the tests starts hundreds: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The interpreter that the environment is made with: the first one here that is new enough. `make PYTHON=/path/to/python demo` chooses another.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < tuple(map(int, "$(OLDEST)".split("."))))
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python; do \

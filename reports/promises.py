@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from claims.states import Channel, Stance
 
 if TYPE_CHECKING:
-    from reports.gathering import Place
+    from reports.timelines import Place
 
 #: From the stage to the paper: the order in which a buyer meets them.
 ORDER: Final = (

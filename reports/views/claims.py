@@ -22,7 +22,7 @@ from claims.references import read_reference
 from claims.states import ClaimKind, FlagKind
 from claims.written import read
 from evidence.permissions import check_file
-from reports import charts, gathering, listing, previews
+from reports import charts, exhibits, gathering, listing, previews
 from reports.history import acts, tell
 from reports.kept import kept_for_strangers
 from reports.palette import in_both_schemes
@@ -166,7 +166,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     measured = gathering.measured_rows(found.conformity)
     document: dict[str, Any] = json.loads(published.body)
     pins = list(VerdictExhibit.objects.filter(verdict=found).select_related("exhibit__submission").order_by("exhibit__reference"))
-    public = gathering.with_pictures(pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted")
+    public = exhibits.with_pictures(pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted")
     successor = getattr(found, "superseded_by", None)
     context = {
         "verdict": found,

@@ -14,7 +14,7 @@ from evidence.blobs import Missing
 from evidence.models import Exhibit, Rendition
 from evidence.permissions import check_point
 from evidence.stores import renditions
-from reports import gathering
+from reports.exhibits import exhibit_page
 from reports.views import KEPT_FOR_NOW, unchanged
 
 
@@ -27,7 +27,7 @@ def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
         return elsewhere
     user = request.user
     may_mark = isinstance(user, User) and objection(check_point, user, found) is None
-    return render(request, "reports/exhibit.html", {**gathering.exhibit_page(found), "may_mark": may_mark})
+    return render(request, "reports/exhibit.html", {**exhibit_page(found), "may_mark": may_mark})
 
 
 @require_safe

@@ -19,7 +19,8 @@ from evidence.blobs import Missing
 from evidence.diffing import diff
 from evidence.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
-from reports import comparing, gathering
+from reports import comparing, timelines
+from reports.gathering import last_entries
 from reports.views import KEPT_FOR_NOW, gone, unchanged
 from reports.words import DOES_NOT_PROVE
 
@@ -35,7 +36,7 @@ def source(request: HttpRequest, source: UUID) -> HttpResponse:
     """Where the company spoke, what stood there when, and every look we took."""
     found = get_object_or_404(Source.objects.select_related("company"), pk=source)
     looks = page_of(Observation.objects.filter(source=found).select_related("version").defer("version__body"), request.GET)
-    shown = gathering.source_page(found, upto=_number(request, "upto", MOST))
+    shown = timelines.source_page(found, upto=_number(request, "upto", MOST))
     return render(request, "reports/source.html", {**shown, "page": looks, "looks_open": "after" in request.GET})
 
 
@@ -50,10 +51,10 @@ def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
     context = {
         "version": found,
         "source": found.source,
-        "versions": gathering.neighbours(found),
+        "versions": timelines.neighbours(found),
         "sightings": sightings,
         "proves_not": DOES_NOT_PROVE[found.capture.provenance].to("en" if page_language() == "en" else "zh-Hans"),
-        "entry": gathering.last_entries([found]).get(str(found.pk)),
+        "entry": last_entries([found]).get(str(found.pk)),
     }
     return render(request, "reports/version.html", context)
 

@@ -35,9 +35,12 @@ def chromium() -> Iterator[Browser]:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demonstration() -> Iterator[Demonstration]:
-    """The real demonstration with its case complete; whoever uses it belongs to the xdist group "demo", so that it is played once."""
+    """The real demonstration with its case complete; whoever uses it belongs to the xdist group "demo", so that it is played once.
+
+    It ends with the last test of this folder: a house with nobody in it still takes a tenth of a core from the tests beside it.
+    """
     with played() as running:
         yield running
 

@@ -26,7 +26,7 @@ from evidence.models import Appearance, Exhibit, Rendition, Version
 from evidence.stores import originals, renditions
 from ledger import registry
 from ledger.sequencing import sequence
-from reports import gathering
+from reports import timelines
 from reports.history import FIELDS, KINDS, OBJECTS
 from reports.method import to_html
 from reports.models import Report, ReportFile
@@ -180,10 +180,10 @@ def test_an_extractor_that_read_otherwise_is_not_told_as_their_edit(case: scenes
 def test_a_source_shows_the_changed_words_themselves_and_pages_its_versions(client: Client) -> None:
     scene = scenes.build_claim()
     start = scene.now - timedelta(days=30)
-    for number in range(gathering.EDITS + 3):
+    for number in range(timelines.EDITS + 3):
         look(scene, f"{scenes.POST}第{number}稿。", start + timedelta(hours=number))
     page = text(client, f"/sources/{scene.source.pk}/")
-    assert page.count('class="version-item"') == gathering.EDITS
+    assert page.count('class="version-item"') == timelines.EDITS
     assert re.search(r"<del[^>]*>[^<]*11[^<]*</del>", page)
     older = re.search(r'href="\?upto=(\d+)#versions"', page)
     assert older

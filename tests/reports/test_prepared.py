@@ -13,13 +13,14 @@ from django.db.models import Model, UUIDField
 from django.test.utils import CaptureQueriesContext
 
 from claims.models import Aspect
-from reports import gathering
+from reports import built, exhibits, gathering, timelines
 from reports.prepared import Prepared
 from tests import scenes
 from verdicts import actions as verdicts
 from verdicts.models import Invitation
 
-EVERY = {name: one for name, one in vars(gathering).items() if isinstance(one, Prepared)}
+ROOMS = (built, exhibits, gathering, timelines)
+EVERY = {f"{room.__name__}.{name}": one for room in ROOMS for name, one in vars(room).items() if isinstance(one, Prepared)}
 
 
 def _flat(row: Model, *above: Model) -> dict[str, object]:
