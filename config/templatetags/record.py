@@ -48,10 +48,10 @@ from evidence.states import (
     SubmissionStatus,
 )
 from ledger.models import Checkpoint
-from reports.history import CUSTODIANS, OUTCOMES
 from reports.lines import WIDTH
 from reports.timelines import Line
 from reports.trends import shown as shown_figure
+from reports.vocabulary import CUSTODIANS, OUTCOMES
 from reports.words import DOES_NOT_PROVE, Lang
 from verdicts.conformity import Decision, plain
 from verdicts.lags import Lag

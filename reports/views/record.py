@@ -24,9 +24,10 @@ from ledger.proof import parse_proof
 from reports import bundle_words
 from reports.corrections import corrections as found_corrections
 from reports.corrections import read as read_corrections
-from reports.history import KINDS, ROLES, Held, Line
+from reports.history import Held, Line
 from reports.method import contents, to_html
 from reports.views import gone
+from reports.vocabulary import KINDS, ROLES
 from verdicts.models import Verdict, VerdictDocument
 
 #: What the watchers write all day long; it hides what people did, so it is shown on demand.

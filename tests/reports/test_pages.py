@@ -27,10 +27,10 @@ from evidence.stores import originals, renditions
 from ledger import registry
 from ledger.sequencing import sequence
 from reports import timelines
-from reports.history import FIELDS, KINDS, OBJECTS
 from reports.method import to_html
 from reports.models import Report, ReportFile
 from reports.schema import to_bytes
+from reports.vocabulary import FIELDS, KINDS, OBJECTS
 from tests import scenes
 from tests.reports import sample
 from verdicts.actions import METHOD_VERSION

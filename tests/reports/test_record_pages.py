@@ -15,7 +15,7 @@ from ledger import registry
 from ledger.bundle import Bundle
 from ledger.models import Entry
 from ledger.sequencing import sequence
-from reports.history import OBJECTS
+from reports.vocabulary import OBJECTS
 from tests import scenes
 from verdicts.actions import approve_verdict
 from verdicts.models import Verdict, VerdictDocument
