@@ -7,11 +7,14 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.demonstration import Demonstration, played
 
+#: Milliseconds. How long a page takes says more about what else the machine does than about the page; that it never comes does not.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -39,7 +42,7 @@ def chromium() -> Iterator[Browser]:
 def demonstration() -> Iterator[Demonstration]:
     """The real demonstration with its case complete; whoever uses it belongs to the xdist group "demo", so that it is played once.
 
-    It ends with the last test of this folder: a house with nobody in it still takes a tenth of a core from the tests beside it.
+    It ends with the last test of this folder: also a house with nobody in it looks for work all the time.
     """
     with played() as running:
         yield running
@@ -53,7 +56,7 @@ class Visitor:
             base_url=server.url, locale=locale, viewport={"width": width, "height": 900}, java_script_enabled=script
         )
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE)
         self.complaints: list[str] = []
         self.page.on("console", self._note)
         self.page.on("pageerror", self._fail)
