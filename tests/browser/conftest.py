@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -103,4 +104,7 @@ def visit(chromium: Browser, live_server: LiveServer) -> Iterator[object]:
     complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
     for visitor in visitors:
         visitor.context.close()
+    for thread in threading.enumerate():  # what was asked last may still be answered, over a connection that no test may leave open
+        if "process_request_thread" in thread.name:
+            thread.join(PATIENCE / 1000)
     assert complaints == []
