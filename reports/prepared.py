@@ -44,7 +44,7 @@ class Prepared(Generic[M]):
 
     def __init__(self, build: Callable[[UUID], QuerySet[M]]) -> None:
         self._build = build
-        self._written: tuple[Any, Any, str, tuple[Any, ...]] | None = None
+        self._written: tuple[str, Any, str, tuple[Any, ...]] | None = None
 
     def queryset(self, value: UUID | Sequence[UUID]) -> QuerySet[M]:
         """The same query as Django would write it for this value."""
@@ -52,14 +52,14 @@ class Prepared(Generic[M]):
 
     def __call__(self, value: UUID | Sequence[UUID]) -> list[M]:
         if self._written is None:
-            queryset = self._build(_SLOT)
+            queryset = self.queryset(_SLOT)
             compiler = queryset.query.get_compiler(queryset.db)
             sql, params = compiler.as_sql()
-            self._written = (queryset, compiler, sql, tuple(params))
-        queryset, compiler, sql, params = self._written
+            self._written = (queryset.db, compiler, sql, tuple(params))
+        database, compiler, sql, params = self._written
         asked = copy(compiler)  # a compiler is a thread's own, and so is its connection
-        asked.connection = connections[queryset.db]
+        asked.connection = connections[database]
         asked.as_sql = lambda: (sql, tuple(value if one == _SLOT else one for one in params))
         query = SimpleNamespace(get_compiler=lambda using: asked)
-        stands_for: Any = SimpleNamespace(db=queryset.db, query=query, _known_related_objects={})
+        stands_for: Any = SimpleNamespace(db=database, query=query, _known_related_objects={})
         return list(ModelIterable(stands_for))

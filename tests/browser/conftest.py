@@ -8,14 +8,13 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.demonstration import Demonstration, played
 
 #: Milliseconds. How long a page takes says more about what else the machine does than about the page; that it never comes does not.
 PATIENCE = 60_000
-expect.set_options(timeout=PATIENCE)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
