@@ -412,7 +412,7 @@ class SmallLog:
         shutil.rmtree(log)
         log.symlink_to(self.disk.path)
         subprocess.run(["chown", "-R", f"--reference={data}", str(self.disk.path)], check=True)
-        self.set("min_wal_size = 2MB", "max_wal_size = 4MB", "wal_writer_delay = 10s")
+        self.set("min_wal_size = 2MB", "max_wal_size = 4MB", "wal_writer_delay = 10s", "wal_writer_flush_after = 64MB")
         self.engine.durable = eager
         self.engine.start()
 
@@ -453,7 +453,6 @@ def file_until_the_log_is_full(log: SmallLog) -> tuple[set[str], set[str]]:
     """Fill the disk of the write-ahead log while filings come in, and give its room back later. The digests of the photos that were
     accepted, and of those that are there afterwards."""
     scene, accepted = scenes.build_claim(), set()
-    log.fill()
 
     def filed() -> int:
         connections["default"].close_if_unusable_or_obsolete()  # as between any two requests
@@ -465,6 +464,10 @@ def file_until_the_log_is_full(log: SmallLog) -> tuple[set[str], set[str]]:
             accepted.add(hashlib.sha256(photo).hexdigest())
         return status
 
+    with connection.cursor() as cursor:  # a new segment, so that some filings go in; what they rest on is on the disk in any case
+        cursor.execute("SELECT pg_switch_wal()")
+        cursor.execute("CHECKPOINT")
+    log.fill()
     while filed() == 201:
         assert len(accepted) < 500, "the disk was to be full"
     for _ in range(3):  # it tries to recover, and cannot: away, and said so, for as long as that lasts

@@ -398,9 +398,9 @@ def fetched(url: str) -> dict[str, bytes]:
 def closed_doors() -> dict[str, bytes]:
     """What a stranger is told who asks for what is not public, by its true name."""
     public: dict[str, bytes] = {}
-    for one in Exhibit.objects.exclude(submission__status="accepted").select_related("submission").order_by("submission__filed_date"):
+    for one in Exhibit.objects.exclude(submission__status="accepted").select_related("submission").order_by("submission__filed_date", "pk"):
         shown = Rendition.objects.filter(exhibit__in=Exhibit.objects.public()).values("digest")  # of the file that the maker filed again
-        pictures = [f"/media/{picture.digest}.jpg" for picture in one.rendition_set.exclude(digest__in=shown)]
+        pictures = [f"/media/{picture.digest}.jpg" for picture in one.rendition_set.exclude(digest__in=shown).order_by("digest")]
         for url in (
             f"/exhibits/{one.reference}/", f"/api/v1/exhibits/{one.pk}/", f"/api/v1/submissions/{one.submission_id}/", *pictures,
             f"/submissions/{one.submission.reference}/", f"/desk/exhibits/{one.reference}/original",
