@@ -252,7 +252,8 @@ BROKEN = """<!doctype html><html lang="en"><head><title>Broken</title></head>
 <body style="color:#bbb;background:#ccc"><main><h1>Broken</h1><img src="/late.svg"><p style="width:900px">Too wide</p>
 <button style="outline:none">Bare</button><a href="/never">Never</a></main>
 <script>document.querySelector('button').addEventListener('keydown', event => event.preventDefault())
-setTimeout(() => document.querySelector('h1').before(Object.assign(document.createElement('div'), {style: 'height:200px'})), 10)
+const push = () => document.querySelector('h1').before(Object.assign(document.createElement('div'), {style: 'height:200px'}))
+requestAnimationFrame(() => requestAnimationFrame(push)) // once it has been seen
 console.error('trouble')</script></body></html>"""
 
 
