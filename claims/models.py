@@ -171,7 +171,8 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
     def with_shown_parts(self) -> Self:
         """Everything that a list row of a claim shows, in a constant number of queries."""
         return self.select_related("company", "product", "option").prefetch_related(
-            models.Prefetch("aspect_set", Aspect.objects.order_by("number")), "flag_set"
+            models.Prefetch("aspect_set", Aspect.objects.order_by("number")),
+            models.Prefetch("flag_set", Flag.objects.raised().in_order()),
         )
 
     def newest(self) -> Self:
@@ -353,6 +354,10 @@ class FlagQuerySet(models.QuerySet["Flag"]):
     def raised(self) -> Self:
         """Flags that stand now."""
         return self.filter(lifted_at=None)
+
+    def in_order(self) -> Self:
+        """What was raised first, first."""
+        return self.order_by("raised_at", "id")
 
 
 @ledger.recorded(plain=["claim", "kind", "raised_at", "lifted_at"], public=True)

@@ -11,6 +11,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
@@ -31,7 +32,7 @@ from evidence.actions import filing, looking, staging
 from evidence.blobs import CannotStore, Missing, TooLarge
 from evidence.forms import MEASUREMENTS, STEPS, FilingForm, MeasurementForm, StepForm, TeardownForm
 from evidence.keyed import keyed
-from evidence.models import Alert, Exhibit, Rendition, Submission, Teardown
+from evidence.models import Alert, Exhibit, Measurement, Rendition, Submission, Teardown, TeardownStep
 from evidence.permissions import check_file, check_withdraw
 from evidence.states import ExhibitStatus
 from evidence.stores import originals, refusal, renditions
@@ -325,8 +326,10 @@ def best(pictures: dict[str, Rendition]) -> Rendition | None:
 
 def teardowns_of(found: Submission) -> list[Teardown]:
     """The teardowns of a submission with their steps and measurements."""
+    steps = Prefetch("teardownstep_set", TeardownStep.objects.select_related("exhibit").order_by("number"))
+    measured = Prefetch("measurement_set", Measurement.objects.select_related("aspect").order_by("measured_date", "pk"))
     rows = Teardown.objects.filter(submission=found).select_related("unit", "laboratory")
-    return list(rows.prefetch_related("teardownstep_set__exhibit", "measurement_set__aspect").order_by("id"))
+    return list(rows.prefetch_related(steps).prefetch_related(measured).order_by("id"))
 
 
 @require_POST

@@ -14,10 +14,23 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q
 
 from claims import figures
-from claims.models import Appearance, Claim, Company, EntityRole, Flag, LegalEntity, Product, Series, SeriesNote, SeriesPoint, Source
+from claims.models import (
+    Appearance,
+    Claim,
+    Company,
+    EntityRole,
+    Flag,
+    LegalEntity,
+    Product,
+    ProductOption,
+    Series,
+    SeriesNote,
+    SeriesPoint,
+    Source,
+)
 from claims.states import ADVERTISING, BINDING, OTHERS, ClaimKind, EntityRoleKind, FlagKind, Stance
 from reports import trends
 from reports.trends import Beside, Figure, Judged
@@ -398,6 +411,7 @@ def listed(companies: Iterable[Company]) -> list[Listed]:
 def company_page(company: Company) -> dict[str, Any]:
     """Everything on the page of a company but its list of claims."""
     sources = list(Source.objects.filter(company=company).order_by("-published_at", "-id")[:60])
+    options = Prefetch("productoption_set", ProductOption.objects.order_by("-price", "id"))  # as on the product's own page
     return {
         "company": company,
         **scorecard(company),
@@ -405,7 +419,7 @@ def company_page(company: Company) -> dict[str, Any]:
         "map": map_of(company),
         "series": series_of(company=company),
         "history": verdicts_of(company),
-        "products": list(Product.objects.filter(company=company).prefetch_related("productoption_set").order_by("-id")[:60]),
+        "products": list(Product.objects.filter(company=company).prefetch_related(options).order_by("-id")[:60]),
         "own": [one for one in sources if one.channel not in OTHERS],
         "others": [one for one in sources if one.channel in OTHERS],
         "reconstruction": Claim.objects.filter(company=company, reconstruction=True).exists(),

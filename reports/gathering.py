@@ -259,7 +259,7 @@ def telling(shown: Sequence[Shown], judgements: Sequence[Judgement], count: int 
 _shown_exhibits = Prepared(
     lambda claim: Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")[:EXHIBITS]
 )
-_flags = Prepared(lambda claim: Flag.objects.raised().filter(claim=claim).order_by("raised_at", "id"))
+_flags = Prepared(lambda claim: Flag.objects.raised().filter(claim=claim).in_order())
 _comparisons = Prepared(lambda claim: Comparison.objects.public().filter(claim=claim).order_by("pk"))
 
 
@@ -326,7 +326,7 @@ def rows_of(claims: Sequence[Claim]) -> list[Row]:
         Row(
             claim,
             [(aspect, verdicts.get(aspect.pk)) for aspect in sorted(claim.aspect_set.all(), key=lambda one: one.number)],
-            [flag.kind for flag in claim.flag_set.all() if flag.lifted_at is None],
+            [flag.kind for flag in claim.flag_set.all()],
         )
         for claim in claims
     ]

@@ -82,8 +82,8 @@ def record_finding(*, by: User, aspect: Aspect, conclusion: str, reasoning: Writ
 
 
 def _standing(claim: Claim) -> list[Aspect]:
-    """Aspects that have no verdict yet."""
-    return list(Aspect.objects.filter(claim=claim).exclude(verdict__status=VerdictStatus.PUBLISHED))
+    """Aspects that have no verdict yet, in their order."""
+    return list(Aspect.objects.filter(claim=claim).exclude(verdict__status=VerdictStatus.PUBLISHED).order_by("number"))
 
 
 def window_end(now: datetime) -> datetime:

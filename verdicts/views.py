@@ -380,6 +380,8 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         "pins": pins,
         "open": open_,
         "changes": previewing.changes(verdict.aspect, verdict, [pin.exhibit for pin in pins]) if open_ else None,
-        "flags_after": list(Flag.objects.raised().filter(claim=verdict.aspect.claim).values_list("kind", flat=True)) if open_ else [],
+        "flags_after": list(Flag.objects.raised().filter(claim=verdict.aspect.claim).in_order().values_list("kind", flat=True))
+        if open_
+        else [],
     }
     return render(request, "verdicts/decide.html", context, status=400 if form.errors else 200)

@@ -147,7 +147,7 @@ class ClaimSerializer(serializers.ModelSerializer[Claim]):
         ]  # fmt: skip
 
     def get_flags(self, claim: Claim) -> list[str]:
-        return sorted(flag.kind for flag in claim.flag_set.all() if flag.lifted_at is None)
+        return sorted(flag.kind for flag in claim.flag_set.all())
 
 
 class ClaimDetailSerializer(ClaimSerializer):

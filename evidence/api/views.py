@@ -223,7 +223,7 @@ class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveM
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > MAX_KEY or not key.isprintable():
             raise ValidationError({"Idempotency-Key": [f"At most {MAX_KEY} printable characters."]})
-        before = Submission.objects.filter(filed_by=request.user.pk, idempotency_key=key).first() if key else None
+        before = self.get_queryset().filter(idempotency_key=key).first() if key else None
         if before is not None:
             return Response(SubmissionSerializer(before).data)
         data = NewSubmissionSerializer(data=request.data)
@@ -241,4 +241,4 @@ class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveM
             raise NoRoom(error) from error
         except QuotaReached as error:
             raise TooManyFiled from error
-        return Response(SubmissionSerializer(submission).data, status=status.HTTP_201_CREATED)
+        return Response(SubmissionSerializer(self.get_queryset().get(pk=submission.pk)).data, status=status.HTTP_201_CREATED)

@@ -27,6 +27,7 @@ def test_submissions_are_decided_by_keyboard_and_never_by_accident(visit: Callab
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Your decision")).to_be_visible()
+    page.wait_for_load_state()  # a key that is pressed before its module is there means nothing
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     viewer = page.get_by_role("dialog")
@@ -50,6 +51,7 @@ def test_submissions_are_decided_by_keyboard_and_never_by_accident(visit: Callab
     expect(page.get_by_role("status")).to_contain_text("is accepted.")
     assert page.url != first
     second = page.url
+    page.wait_for_load_state()
     page.keyboard.press("r")
     page.get_by_role("button", name="The same picture was handed in before").press("Enter")
     expect(page.locator("textarea[name=reason_zh_Hans]")).to_have_value("同一张图片此前已有人提交，因此不增加新的见证。")
@@ -95,6 +97,7 @@ def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(vi
     page.get_by_role("link", name="Propose a verdict").first.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Propose a verdict")
+    page.wait_for_load_state()
     preview = page.locator("#preview")
     expect(preview).to_contain_text("What readers will see")
     page.get_by_label("not delivered", exact=True).focus()

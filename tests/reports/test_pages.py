@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import ledger
-from claims.actions import revise_claim, withdraw_claim
+from claims.actions import lift_flag, raise_flag, revise_claim, withdraw_claim
 from claims.models import Claim, Flag
 from claims.written import write
 from evidence.actions.looking import Looked, record_look, sight_appearance
@@ -312,6 +312,20 @@ def test_a_reconstruction_is_marked_wherever_it_is_shown(case: scenes.Scene, cli
     for path in shown:
         assert "This case was played through" in text(client, path), path
     assert "reconstruction" in text(client, "/claims/")
+
+
+def test_flags_stand_in_the_order_in_which_they_were_raised() -> None:
+    scene = scenes.build_claim()
+    for kind, days in (("deleted", 2), ("edited_after_publication", 1), ("company_silent", 3)):
+        raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind=kind, now=scene.now + timedelta(days=days))
+    raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="company_replied", now=scene.now)
+    lift_flag(by=ledger.SYSTEM, claim=scene.claim, kind="company_replied", now=scene.now)
+    claim = scene.claim
+    for path in ("/claims/", f"/companies/{claim.company_id}/", f"/products/{claim.product_id}/", f"/claims/{claim.reference}/"):
+        [shown] = re.findall(r'<ul class="flags"[^>]*>(.*?)</ul>', Client().get(path).content.decode())
+        assert [one.partition(" ·")[0] for one in re.findall("<li>(.*?)</li>", shown)] == [
+            "edited after publication", "deleted", "the company stayed silent",
+        ], path  # fmt: skip
 
 
 def test_references_are_read_as_people_type_them(case: scenes.Scene, client: Client) -> None:
