@@ -1,15 +1,13 @@
-"""Reads of what was said."""
+"""Reads of what was said. Claims are read above, with what is concluded on them (verdicts.api.claims)."""
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from rest_framework import mixins, viewsets
 
 from accounts.api.permissions import PublicRead
-from claims.api.filters import ClaimFilter
-from claims.api.lookup import ByIdOrReference
-from claims.api.serializers import ClaimDetailSerializer, ClaimSerializer, CompanySerializer, ProductSerializer, SeriesSerializer
-from claims.models import Appearance, Claim, Company, Product, Series, SeriesNote, SeriesPoint
+from claims.api.serializers import CompanySerializer, ProductSerializer, SeriesSerializer
+from claims.models import Company, Product, Series, SeriesNote, SeriesPoint
 
 
 class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Company]):
@@ -42,18 +40,3 @@ class SeriesViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     )
     filterset_fields = ["company"]
     lookup_value_converter = "uuid"
-
-
-class ClaimViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Claim]):
-    """Claims, newest first; `{id}` is the UUID or the reference."""
-
-    permission_classes = [PublicRead]
-    filterset_class = ClaimFilter
-    queryset = Claim.objects.none()
-
-    def get_queryset(self) -> QuerySet[Claim]:
-        rows = Claim.objects.public().with_shown_parts().prefetch_related("aspect_set__criterion")
-        return rows.prefetch_related(Prefetch("appearance_set", Appearance.objects.order_by("id"))) if self.action == "retrieve" else rows
-
-    def get_serializer_class(self) -> type[ClaimSerializer]:
-        return ClaimDetailSerializer if self.action == "retrieve" else ClaimSerializer

@@ -7,9 +7,10 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.permissions import PublicRead
-from claims.api.views import ClaimViewSet, CompanyViewSet, ProductViewSet, SeriesViewSet
+from claims.api.views import CompanyViewSet, ProductViewSet, SeriesViewSet
 from evidence.api.views import ComparisonViewSet, ExhibitViewSet, SourceViewSet, SubmissionViewSet
 from reports.api.views import ChangeView, ReportViewSet, claim_history, verdict_proof
+from verdicts.api.claims import ClaimViewSet
 from verdicts.api.views import IncidentViewSet, VerdictViewSet
 
 router = SimpleRouter()

@@ -79,6 +79,22 @@ READ: Final[dict[str, tuple[str, str]]] = {
     "RunSerializer": (EVERYONE, "kind text number side"),
     "DiffSerializer": (EVERYONE, "format characters changes runs"),
     # what is concluded
+    "StandingVerdictSerializer": (EVERYONE, "id reference rating mechanism published_at url"),
+    "RatedAspectSerializer": (EVERYONE, "id number kind statement progress due_date cancelled_date criterion verdict"),
+    "RatedClaimSerializer": (
+        EVERYONE,
+        (
+            "id reference company product option quote quote_lang quote_translation summary kind status made_at stake currency"
+            " reconstruction flags aspects created_at"
+        ),
+    ),
+    "RatedClaimDetailSerializer": (
+        EVERYONE,
+        (
+            "id reference company product option quote quote_lang quote_translation summary kind status made_at stake currency"
+            " reconstruction flags aspects created_at appearances"
+        ),
+    ),
     "VerdictSerializer": (
         EVERYONE,
         (
@@ -112,7 +128,7 @@ ANSWERS: Final[dict[str, str | None]] = {
     "api/v1/^verdicts/(?P<id>[0-9A-Za-z-]{8,36})/$": None,
     "api/v1/changes/": "LogEntrySerializer",
     "api/v1/claims/<str:id>/history/": "HistoryChangeSerializer",
-    "api/v1/^claims/(?P<id>[0-9A-Za-z-]{8,36})/$": "ClaimDetailSerializer",
+    "api/v1/^claims/(?P<id>[0-9A-Za-z-]{8,36})/$": "RatedClaimDetailSerializer",
     "api/v1/^sources/(?P<pk>[^/.]+)/as-of/$": "FullVersionSerializer",
     "api/v1/^sources/(?P<pk>[^/.]+)/diff/$": "DiffSerializer",
     "api/v1/^sources/(?P<pk>[^/.]+)/disappearances/$": "DisappearanceSerializer",
@@ -174,7 +190,7 @@ def serializer_of(route: str, view: Any) -> str | None:
     """The serializer of a route of the API: that of its view, unless ANSWERS names another."""
     if route in ANSWERS:
         return ANSWERS[route]
-    return str(view.cls.serializer_class.__name__) if getattr(view.cls, "serializer_class", None) else "ClaimSerializer"
+    return str(view.cls.serializer_class.__name__) if getattr(view.cls, "serializer_class", None) else "RatedClaimSerializer"
 
 
 def rows(answer: Any) -> list[dict[str, Any]]:
@@ -209,4 +225,10 @@ def test_each_role_reads_the_fields_of_the_table_and_no_other() -> None:
                     wrong += [f"{path} as {role}: someone else's" for one in found if one["id"] in filed]
             read |= {name} if found else set()
     assert not wrong, "\n".join(wrong)
-    assert read >= {"SubmissionSerializer", "ExhibitSerializer", "ClaimDetailSerializer", "VerdictSerializer", "HistoryChangeSerializer"}
+    assert read >= {
+        "SubmissionSerializer",
+        "ExhibitSerializer",
+        "RatedClaimDetailSerializer",
+        "VerdictSerializer",
+        "HistoryChangeSerializer",
+    }
