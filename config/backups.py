@@ -1,9 +1,10 @@
 """Backups of all that cannot be made again, and putting one back on an empty machine.
 
     DIR/<made at>/database.dump    pg_dump -Fc; sealed fields are ciphertext in it
-    DIR/<made at>/manifest.json    {"v": 1, "made_at", "origin", "checkpoint", "dump_sha256", "files": {folder: number}}
+    DIR/<made at>/manifest.json    {"v": 1, "made_at", "origin", "checkpoint", "dump_sha256", "files": {folder: number},
+                                    "keys": {name: mark}}
     DIR/files/<folder>/…           originals and everything else under content or ids, shared by all backups in DIR
-    KEYS/ledger.key, master.key    elsewhere: whoever gets one of the two must not be able to read owners' names
+    KEYS/…                         every key, elsewhere: whoever gets one of the two must not be able to read owners' names
 
 The order makes it whole under load: the published checkpoint is read first, so that the dump is sure to hold its tree; the files
 are copied after the dump, so that whatever file a row of the dump speaks of is there (a file is stored before its row).
@@ -29,12 +30,10 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from config import environment
+from config import environment, key_files
 from ledger import erasure, sequencing
 from ledger.files import LogFiles
-from ledger.keys import path as signing_key_path
 from ledger.recording import Actor
-from ledger.sealing import master_key_path
 from ledger.verification import Drift, Verification
 from ledger.verify import check
 
@@ -59,6 +58,8 @@ def save(target: Path, keys: Path | None, *, now: datetime) -> Saved:
     """Make a backup in `target`; with `keys`, copy the keys there. One that fails leaves no folder of its name. Raises BackupRefused."""
     if keys is not None and (keys.resolve().is_relative_to(target.resolve()) or target.resolve().is_relative_to(keys.resolve())):
         raise BackupRefused("keys are kept apart: name a folder for them that is not inside the backup, nor around it")
+    if keys is not None:
+        _check_saved_keys(keys)
     name = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     folder, draft = target / name, target / f".{name}"
     draft.mkdir(parents=True, mode=0o700)
@@ -77,13 +78,13 @@ def save(target: Path, keys: Path | None, *, now: datetime) -> Saved:
             "checkpoint": None if note is None else note.decode(),
             "dump_sha256": _digest(draft / "database.dump"),
             "files": numbers,
+            "keys": {name: key_files.mark(path.read_bytes()) for name, path in key_files.every().items()},
         }
         (draft / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
         if keys is not None:
             keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for path in (signing_key_path(), master_key_path()):
-                if path.exists():
-                    _copy_file(path, keys / path.name, mode=0o600)
+            for key, path in key_files.every().items():
+                _copy_file(path, keys / key, mode=0o600)
         _sync(draft)
         draft.rename(folder)
         _sync(target)
@@ -96,7 +97,7 @@ def save(target: Path, keys: Path | None, *, now: datetime) -> Saved:
 def put_back(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Iterator[Drift | str]:
     """Put a backup back on an empty machine. Yields what it does as sentences, and every drift found at the end.
 
-    1. Refused unless the database and all folders are empty, and the dump is the one of the manifest.
+    1. Refused unless the database and all folders are empty, the dump is the one of the manifest, and every key is there.
     2. Keys, database, files; `migrate` puts triggers and rights back.
     3. The public log: from `copy`, the newest copy of it that anybody kept. If it is newer than the backup the sequencer signs
        nothing on top of the older database, so that no second tree of one size can come to be. `copy` None says that nothing was
@@ -112,16 +113,19 @@ def put_back(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Itera
         status, sentence = check(copy)
         if status:
             raise BackupRefused(f"the copy of the log does not verify: {sentence}")
-    for name in ("ledger.key", "master.key"):
-        target = {"ledger.key": signing_key_path(), "master.key": master_key_path()}[name]
-        if (keys / name).exists() and not target.exists():
-            _copy_file(keys / name, target, mode=0o600)
+    _check_keys(keys, manifest.get("keys", {}))
+    for path in sorted(keys.iterdir()):
+        if path.is_file() and not path.name.startswith("."):
+            _copy_file(path, key_files.place(path.name), mode=0o600)
     yield f"keys are in {settings.KEYS_DIR}"
     connection.close()
     options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
     _run("pg_restore", *options, f"--dbname={_address()}", str(folder / "database.dump"))
     call_command("migrate", verbosity=0)
     yield "the database is there"
+    # Before anything is erased again: what is the same file, and what was sealed, is told by these keys. (A manifest may be too old to.)
+    if lost := key_files.missing():
+        raise BackupRefused(f"{' '.join(lost)} Find them, empty the machine, and begin again")
     for setting in FOLDERS:
         _copy(folder.parent / "files" / setting.removesuffix("_DIR").lower(), Path(getattr(settings, setting)))
     yield "the files are there"
@@ -165,6 +169,30 @@ def _must_be_empty() -> None:
     for setting in (*FOLDERS, "LEDGER_DIR"):
         if any(path.is_file() for path in Path(getattr(settings, setting)).rglob("*")):
             raise BackupRefused(f"{setting} is not empty: a backup is put back on an empty machine")
+
+
+def _check_saved_keys(keys: Path) -> None:
+    """Whatever was saved under a key's name before is that key: another one in its place would take the old one's only copy."""
+    if lost := key_files.missing():
+        raise BackupRefused(f"{' '.join(lost)} Nothing was saved; put it back first")
+    for name, path in key_files.every().items():
+        saved = keys / name
+        if key_files.of_rows(name) and saved.exists() and saved.read_bytes() != path.read_bytes():
+            raise BackupRefused(f"{saved} is another key than {path}, and would be overwritten. Nothing was saved: find out which is right")
+
+
+def _check_keys(keys: Path, marks: dict[str, str]) -> None:
+    """Every key that was there when the backup was made is in `keys`, and none of them would take the place of another."""
+    for name, mark in marks.items():
+        saved = keys / name
+        if not saved.is_file():
+            raise BackupRefused(f"{name} is not in {keys}, and the backup was made with it. Nothing was put back")
+        if key_files.mark(saved.read_bytes()) != mark:
+            raise BackupRefused(f"{saved} is not the {name} that the backup was made with. Nothing was put back")
+    for name, path in key_files.every().items():
+        saved = keys / name
+        if key_files.of_rows(name) and not (saved.exists() and saved.read_bytes() == path.read_bytes()):
+            raise BackupRefused(f"{path} is there already and is not the one in {keys}: a backup is put back on an empty machine")
 
 
 # ── PostgreSQL's own programs ────────────────────────────────────────────────────────────────────────────────────────────────

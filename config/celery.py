@@ -41,9 +41,10 @@ app.autodiscover_tasks(related_name="periodic")
 @signals.beat_init.connect
 def refuse_unsafe_settings(**kwargs: object) -> None:
     """End before any work is done. SystemExit, because Celery goes on after any other exception in here."""
-    from config.checks import refuse
+    from config.checks import refuse, refuse_without_keys
 
     try:
         refuse()
+        refuse_without_keys()
     except ImproperlyConfigured as error:
         raise SystemExit(str(error)) from error

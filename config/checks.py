@@ -1,8 +1,8 @@
 """Unsafe combinations of settings, as Django system checks: each with an id, a sentence and a hint.
 
 `refuse()` runs them when a web process, a worker or beat starts, and stops it on the first error: a check that only runs when
-someone remembers to type it protects nobody. Demo and tests set LOOPBACK_ONLY, which allows what is safe only where no one
-else comes; the combination of that and a public name is itself an error.
+someone remembers to type it protects nobody. `refuse_without_keys()` asks the database besides. Demo and tests set LOOPBACK_ONLY,
+which allows what is safe only where no one else comes; the combination of that and a public name is itself an error.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
 from tld import get_fld
 
 _DIRECTORIES = ("KEYS_DIR", "LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT")
@@ -155,3 +156,21 @@ def refuse() -> None:
     errors = [message for check in (hosts, work, directories, bucket) for message in check(None) if message.is_serious()]
     if errors:
         raise ImproperlyConfigured("Refusing to start:\n" + "\n".join(f"{error.id}: {error.msg} {error.hint}" for error in errors))
+
+
+def refuse_without_keys() -> None:
+    """Raise ImproperlyConfigured, naming each key that rows depend on and that is gone.
+
+    A database that is away, or has no tables yet, stops nobody: whoever needs a key asks again, and makes no new one in its place.
+    """
+    from config import key_files
+
+    try:
+        lost = key_files.missing()
+    except DatabaseError:
+        return
+    finally:
+        connection.close()  # whatever starts here forks, or answers in other threads
+    if lost:
+        hint = "Put it back from where the keys were saved (docs/operations.md). Never make another."
+        raise ImproperlyConfigured("Refusing to start:\n" + "\n".join(f"asclaimed.E023: {sentence} {hint}" for sentence in lost))

@@ -11,8 +11,9 @@ django = get_wsgi_application()
 # Only now: these need Django's settings.
 from django.conf import settings  # noqa: E402  see above
 
-from config.checks import refuse  # noqa: E402  see above
+from config.checks import refuse, refuse_without_keys  # noqa: E402  see above
 from config.front import VerdictFront  # noqa: E402  see above
 
 refuse()
+refuse_without_keys()
 application = VerdictFront(django, settings.PUBLISHED_DIR)

@@ -8,17 +8,18 @@ said once, instead of a sentence for every file in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from io import BufferedIOBase
-from itertools import islice
-from typing import Any
 
 from evidence.blobs import BlobStore, Missing
 from evidence.buckets import BucketFailed, BucketStore
-from evidence.erasure import EXHIBIT, IN_THE_ORIGINAL, kept_captures
-from evidence.models import Exhibit, Rendition
+from evidence.erasure import addresses, kept_captures, kept_exhibits
+from evidence.keyed import keyed
+from evidence.keyed import path as keyed_path
+from evidence.models import Rendition
 from evidence.stores import originals, renditions
-from ledger import erasure, fixity, sealing
+from ledger import fixity
+from ledger.keys import KeyUnusable
 
 BATCH = 1000
 
@@ -39,18 +40,21 @@ def captures() -> Iterator[fixity.Said]:
 
 
 def exhibits() -> Iterator[fixity.Said]:
-    """Every original. Its address is sealed, so it is opened here with the keys of a whole batch at a time."""
+    """Every original, and whether its keyed hash is that of its address. Both are read with the keys of a whole batch at a time."""
     originals_at = _Originals()
-    kept = Exhibit.objects.exclude(digest=None).exclude(pk__in=erasure.erased(EXHIBIT, *IN_THE_ORIGINAL)).order_by()
-    rows = kept.values_list("pk", "reference", "digest").iterator(chunk_size=BATCH)
-    for batch in _batches(rows):
-        keys = sealing.keys_of(EXHIBIT, [pk for pk, _reference, _sealed in batch])
-        for pk, reference, sealed in batch:
-            digest = sealing.open_with(keys.get(str(pk)), EXHIBIT, pk, "digest", sealed)
-            if isinstance(digest, str):
-                yield from originals_at.said(digest, f"the original of exhibit {reference}")
-            else:
-                yield f"the sealed address of exhibit {reference} cannot be opened, so its original cannot be checked"
+    usable = True
+    for address in addresses(kept_exhibits(), BATCH):
+        if address.digest is None:
+            yield f"the sealed address of exhibit {address.reference} cannot be opened, so its original cannot be checked"
+            continue
+        if usable and address.duplicate_key:
+            try:
+                if keyed("original", address.digest) != address.duplicate_key:
+                    yield f"the keyed hash of exhibit {address.reference} was not made from its address with this {keyed_path().name}"
+            except KeyUnusable as error:
+                usable = False
+                yield f"{error}. No keyed hash was checked"
+        yield from originals_at.said(address.digest, f"the original of exhibit {address.reference}")
 
 
 def rendition_files() -> Iterator[fixity.Said]:
@@ -98,9 +102,3 @@ def _file(store: BlobStore, digest: str, what: str) -> fixity.Said:
         return store.path(digest), digest, what
     except ValueError:
         return f"{what} has an address that is no SHA-256"
-
-
-def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
-    iterator = iter(rows)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch

@@ -1,4 +1,8 @@
-"""Keyed hashes of what must be compared but never published: serial numbers, digests of unpublished files (SAFETY)."""
+"""Keyed hashes of what must be compared but never published: serial numbers, digests of unpublished files (SAFETY).
+
+The key (KEYS_DIR/evidence.key) is made on first use, while no row carries a value of it. Later a missing key is an alarm and never an
+occasion for a new one: under another key no two files look equal any more, and no serial number is found again.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,40 @@ from pathlib import Path
 
 from django.conf import settings
 
+from ledger.keys import KeyUnusable
 from ledger.sealing import write_secret
 
 
+def path() -> Path:
+    return Path(settings.KEYS_DIR) / "evidence.key"
+
+
+def in_use() -> bool:
+    """Whether any row carries a value made with the key."""
+    from evidence.models import Exhibit, StagedPhoto, Unit
+
+    return any(
+        (
+            Exhibit.objects.exclude(duplicate_key="").exists(),
+            Unit.objects.exclude(serial_key="").exists(),
+            StagedPhoto.objects.filter(closed_at=None).exists(),
+        )
+    )
+
+
 @lru_cache(maxsize=4)
-def _key(path: Path) -> bytes:
-    if not path.exists():
-        write_secret(path, secrets.token_bytes(32))
-    return path.read_bytes()
+def read(place: Path) -> bytes:
+    """The key in this file, made when there is none and no row needs the old one. Raises KeyUnusable."""
+    if not place.exists():
+        if in_use():
+            raise KeyUnusable(f"{place.name} is missing, yet rows carry values made with it: put it back, never make another")
+        write_secret(place, secrets.token_bytes(32))
+    key = place.read_bytes()
+    if len(key) != 32:
+        raise KeyUnusable(f"{place.name} must hold exactly 32 bytes")
+    return key
 
 
 def keyed(purpose: str, value: str) -> str:
-    """Hex HMAC-SHA256 of `value` under this installation's key (KEYS_DIR/evidence.key), apart for each purpose."""
-    return hmac.new(_key(Path(settings.KEYS_DIR) / "evidence.key"), f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+    """Hex HMAC-SHA256 of `value` under this installation's key, apart for each purpose. Raises KeyUnusable."""
+    return hmac.new(read(path()), f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()

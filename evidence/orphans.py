@@ -23,10 +23,9 @@ from collections.abc import Collection
 from django.conf import settings
 
 import ledger
-from evidence import fixity
 from evidence.blobs import Swept, TooManyOrphans
 from evidence.buckets import BucketStore
-from evidence.erasure import kept_captures
+from evidence.erasure import addresses, kept_captures, kept_exhibits
 from evidence.keyed import keyed
 from evidence.models import Exhibit, StagedPhoto
 from evidence.stores import bucket_store, originals
@@ -58,18 +57,17 @@ def find(*, in_bucket: bool = False) -> list[str]:
     if ledger.older_than_published():
         raise SweepRefused("the database is older than the published log: the rows that name originals may be missing")
     look = _bucket().orphans_in_bucket if in_bucket else originals().orphans
-    orphans = look(named, settings.ORPHANS_KEPT_FOR)
-    return sorted(set(orphans) - _opened()) if orphans else []
+    return sorted(unnamed(look(named, settings.ORPHANS_KEPT_FOR)))
 
 
-def _opened() -> set[str]:
-    """Every sealed address, opened."""
-    addresses = set()
-    for said in fixity.exhibits():
-        if isinstance(said, str):
-            raise SweepRefused(said)
-        addresses.add(said[1])
-    return addresses
+def unnamed(digests: Collection[str]) -> set[str]:
+    """Those that no sealed address names, of digests that no keyed hash names. Raises SweepRefused if one address cannot be opened."""
+    left = set(digests)
+    for address in addresses(kept_exhibits()) if left else ():
+        if address.digest is None:
+            raise SweepRefused(f"the sealed address of exhibit {address.reference} cannot be opened, so its original cannot be told")
+        left.discard(address.digest)
+    return left
 
 
 def _bucket() -> BucketStore:

@@ -22,16 +22,21 @@ def path() -> Path:
     return Path(settings.KEYS_DIR) / "ledger.key"
 
 
-def signing_key(*, make: bool = False) -> SigningKey:
-    """The signing key. With `make` it is created when it is missing and no checkpoint exists. Raises KeyUnusable."""
+def in_use() -> bool:
+    """Whether a checkpoint was ever signed."""
     from ledger.files import LogFiles
     from ledger.models import Checkpoint
 
+    return Checkpoint.objects.exists() or LogFiles().checkpoint() is not None
+
+
+def signing_key(*, make: bool = False) -> SigningKey:
+    """The signing key. With `make` it is created when it is missing and no checkpoint exists. Raises KeyUnusable."""
     place = path()
     if not place.exists():
         if not make:
             raise KeyUnusable(f"{place.name} is missing")
-        if Checkpoint.objects.exists() or LogFiles().checkpoint() is not None:
+        if in_use():
             raise KeyUnusable(f"{place.name} is missing, yet checkpoints were signed with it: put it back, never make another")
         write_secret(place, SigningKey.generate(settings.LEDGER_ORIGIN).to_text().encode() + b"\n")
     try:

@@ -47,6 +47,13 @@ def master_key_path() -> Path:
     return Path(named) if named else Path(settings.KEYS_DIR) / "master.key"
 
 
+def in_use() -> bool:
+    """Whether any record has a key that was wrapped by the master key."""
+    from ledger.models import SealedKey
+
+    return SealedKey.objects.exists()
+
+
 @lru_cache(maxsize=4)
 def _read_key(path: Path, stamp: float) -> bytes:
     key = path.read_bytes()
@@ -57,11 +64,9 @@ def _read_key(path: Path, stamp: float) -> bytes:
 
 def _master() -> AESGCM:
     """The master key. Made on first use; never made anew while keys wrapped by a lost one are stored."""
-    from ledger.models import SealedKey
-
     path = master_key_path()
     if not path.exists():
-        if SealedKey.objects.exists():
+        if in_use():
             raise MasterKeyUnusable(f"{path.name} is gone, and sealed values exist that only it opens: put it back")
         write_secret(path, secrets.token_bytes(32))
     return AESGCM(_read_key(path, path.stat().st_mtime))

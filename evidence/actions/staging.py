@@ -7,6 +7,7 @@ after `STAGED_KEPT_FOR`, with its bytes if nothing else names them.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,9 +26,11 @@ from accounts.models import User
 from claims.models import Claim
 from evidence.blobs import Readable, Stored
 from evidence.models import StagedPhoto
-from evidence.orphans import named
+from evidence.orphans import SweepRefused, named, unnamed
 from evidence.permissions import check_file
 from evidence.stores import originals
+
+log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 SWEEP = 200
@@ -132,5 +135,11 @@ def sweep() -> int:
 
 
 def _drop(digests: set[str]) -> None:
-    for digest in digests:
+    """Remove those bytes, if nothing names them. Where that cannot be told they stay for the daily sweep of orphans."""
+    try:
+        free = unnamed(digests - named(digests))
+    except SweepRefused as error:
+        log.warning("bytes of photos that were sent ahead stay: %s", error)
+        return
+    for digest in free:
         originals().drop(digest, named, older_than=settings.STAGED_KEPT_FOR / 2)

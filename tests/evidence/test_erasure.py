@@ -7,15 +7,15 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 import ledger
 from accounts.permissions import NotAllowed
 from claims.models import Source
-from evidence import fixity
-from evidence.actions import filing
+from evidence import fixity, keyed
+from evidence.actions import filing, staging
 from evidence.actions.looking import sight_appearance
-from evidence.models import Capture, CustodyEvent, Exhibit, Rendition, Sighting, Unit, Version
+from evidence.models import Capture, CustodyEvent, Exhibit, Rendition, Sighting, StagedPhoto, Unit, Version
 from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions
 from tests import scenes
@@ -154,6 +154,50 @@ def test_an_original_whose_owner_erased_the_comparison_key_still_counts_as_kept(
     erase("evidence.exhibit", Exhibit.objects.get(submission=again).pk, "duplicate_key")
     erase("evidence.exhibit", first.pk)
     assert originals().exists(digest)
+
+
+def test_another_owners_file_of_the_same_bytes_outlives_a_lost_key() -> None:
+    """The keyed hashes say nothing any more, as after a restore without evidence.key; the sealed addresses do."""
+    scene = scenes.build_evidence(scenes.build_claim())
+    first = scene.exhibits()[0]
+    digest = digest_of(first)
+    again = filing.file_submission(
+        by=scenes.person("copycat"), claim=scene.claim, narrative="", narrative_lang="en", licence="cc0-1.0", now=scene.now,
+        photos=[filing.NewPhoto(filing.receive(io.BytesIO(originals().path(digest).read_bytes())))],
+    )  # fmt: skip
+    keyed.path().write_bytes(bytes(32))
+    keyed.read.cache_clear()
+    erase("evidence.exhibit", first.pk)
+    assert originals().exists(digest)
+    erase("evidence.exhibit", Exhibit.objects.get(submission=again).pk)
+    assert not originals().exists(digest)
+
+
+def test_an_erasure_stops_while_another_address_cannot_be_opened() -> None:
+    scene = scenes.build_evidence(scenes.build_claim())
+    first, second = scene.exhibits()[:2]
+    digest = digest_of(first)
+    Exhibit.objects.filter(pk=second.pk).update(digest=bytes(40))
+    with pytest.raises(CommandError, match=rf"exhibit {second.reference} cannot be opened.*verify_record"):
+        erase("evidence.exhibit", first.pk)
+    assert originals().exists(digest)
+    first.refresh_from_db()
+    assert digest_of(first) == digest
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_photo_that_somebody_sent_ahead_is_not_taken_by_anothers_erasure(waits: bool) -> None:
+    """Only while it waits for its form: that is the control."""
+    scene = scenes.build_evidence(scenes.build_claim())
+    first = scene.exhibits()[0]
+    digest = digest_of(first)
+    sent = staging.stage(
+        by=scenes.person("copycat"), claim=scene.claim, form_key="form", file_key="file", filename="a.png", now=scene.now,
+        stored=filing.receive(io.BytesIO(originals().path(digest).read_bytes())),
+    )  # fmt: skip
+    StagedPhoto.objects.filter(pk=sent.pk).update(closed_at=None if waits else scene.now)
+    erase("evidence.exhibit", first.pk)
+    assert originals().exists(digest) is waits
 
 
 def test_a_claim_placed_later_is_not_called_edited_for_a_withheld_version() -> None:

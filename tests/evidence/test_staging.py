@@ -193,3 +193,19 @@ def test_what_is_young_or_was_sent_again_is_not_swept(scene: scenes.Scene, djang
     assert list(StagedPhoto.objects.all()) == [young]
     assert stored(young.digest)
     assert stored(old.digest)
+
+
+def test_after_a_lost_key_the_sweep_takes_no_bytes_that_a_sealed_address_names(
+    scene: scenes.Scene, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keyed hashes match nothing any more, as after a restore without evidence.key."""
+    monkeypatch.setattr(staging.settings, "STAGED_KEPT_FOR", timedelta(0))
+    alone, shared = (scenes.build_staged(scene.owners[0], scene, content=content) for content in (b"alone", b"in a submission too"))
+    scenes.filing.file_submission(
+        by=scene.owners[1], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", now=timezone.now(),
+        photos=[scenes.filing.NewPhoto(originals().put(b"in a submission too", limit=99))],
+    )  # fmt: skip
+    monkeypatch.setattr("evidence.orphans.keyed", lambda purpose, value: "another key")
+    with django_capture_on_commit_callbacks(execute=True):
+        sweep_staged()
+    assert (stored(alone.digest), stored(shared.digest)) == (False, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -25,8 +27,12 @@ import ledger
 from claims import actions as claims
 from claims.models import Claim
 from claims.written import write
-from config import backups
+from config import backups, checks, key_files
+from evidence import keyed
+from evidence.actions import filing
 from evidence.models import Exhibit, Submission
+from evidence.stores import originals
+from ledger import keys, sealing
 from ledger.models import Checkpoint, Entry
 from ledger.sequencing import sequence
 from tests import scenes
@@ -102,6 +108,7 @@ def _busily(work: Callable[[int], None]) -> tuple[threading.Thread, threading.Ev
 def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_recognised(machine, tmp_path, monkeypatch, request):
     scene = scenes.build_claim()
     scenes.build_evidence(scene)
+    (tmp_path / "keys" / "django").write_text("as production makes one")
     sequence()
 
     def work(number: int) -> None:
@@ -125,7 +132,7 @@ def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_r
     assert "files" in said
 
     # Keys apart, and no key beside the rest.
-    assert {path.name for path in (tmp_path / "apart").iterdir()} == {"ledger.key", "master.key"}
+    assert {path.name for path in (tmp_path / "apart").iterdir()} == {"ledger.key", "master.key", "evidence.key", "django"}
     secrets = [path.read_bytes() for path in (tmp_path / "apart").iterdir()]
     for path in (tmp_path / "backups").rglob("*"):
         assert not path.is_file() or not any(secret in path.read_bytes() for secret in secrets)
@@ -157,6 +164,9 @@ def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_r
     assert (status, told.splitlines()[-1]) == (0, "everything is as the log says"), told
     ((size, root),) = machine.ask("SELECT size, root FROM ledger_checkpoint ORDER BY size DESC LIMIT 1")
     assert (size, bytes(root)) == (last.size, bytes(last.root))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "machine/keys").iterdir()} == {
+        path.name: path.read_bytes() for path in (tmp_path / "apart").iterdir()
+    }
     # Control: without the newer copy of the log nobody could know of the erasure, and the backup does hold the words and the file.
     assert machine.ask(f"SELECT narrative FROM evidence_submission WHERE id = '{target.pk}'") == [(words,)]
     assert all(any((tmp_path / "machine/blobs").rglob(f"*{digest}*")) for digest in digests)
@@ -220,3 +230,103 @@ def test_a_second_backup_copies_only_what_is_new(tmp_path):
     assert "(0 new)" not in backup(tmp_path)
     assert "(0 new)" in backup(tmp_path)
     assert len(list((tmp_path / "backups").glob("2*"))) == 2
+
+
+def _hand_in_again(scene: scenes.Scene) -> Exhibit:
+    """Another owner files the bytes of the scene's first photo."""
+    digest = str(ledger.unseal(scene.exhibits()[0], "digest"))
+    submission = filing.file_submission(
+        by=scenes.person("copycat"), claim=scene.claim, narrative="", narrative_lang="en", licence="cc0-1.0", now=scene.now,
+        photos=[filing.NewPhoto(filing.receive(io.BytesIO(originals().path(digest).read_bytes())))],
+    )  # fmt: skip
+    return Exhibit.objects.get(submission=submission)
+
+
+def test_after_a_restore_an_erasure_still_leaves_another_owners_original(machine, tmp_path):
+    scene = scenes.build_evidence(scenes.build_claim())
+    first, again = scene.exhibits()[0], _hand_in_again(scene)
+    digest = str(ledger.unseal(first, "digest"))
+    sequence()
+    backup(tmp_path, "--keys", str(tmp_path / "apart"))
+    status, told = machine.manage("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
+    assert status == 0, told
+    ordered = ("--ground", "court", "--reason", "Ordered.")
+    status, told = machine.manage("erase", "evidence.Exhibit", str(first.pk), *ordered)
+    assert status == 0, told
+    assert any((tmp_path / "machine/blobs").rglob(f"*{digest}*")), "another owner's original went"
+    status, told = machine.manage("erase", "evidence.Exhibit", str(again.pk), *ordered)
+    assert status == 0, told
+    assert not any((tmp_path / "machine/blobs").rglob(f"*{digest}*"))
+
+
+@pytest.mark.parametrize("name", ["ledger.key", "master.key", "evidence.key", "django"])
+def test_a_restore_without_one_of_the_keys_or_with_another_puts_nothing_back(machine, tmp_path, name):
+    scenes.build_evidence(scenes.build_claim())
+    (tmp_path / "keys" / "django").write_text("as production makes one")
+    sequence()
+    backup(tmp_path, "--keys", str(tmp_path / "apart"))
+    saved = tmp_path / "apart" / name
+    right = saved.read_bytes()
+    saved.unlink()
+    command = ("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
+    status, told = machine.manage(*command)
+    assert (status, f"{name} is not in" in told, "Nothing was put back" in told) == (1, True, True), told
+    saved.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
+    status, told = machine.manage(*command)
+    assert (status, f"is not the {name} that the backup was made with" in told) == (1, True), told
+    assert machine.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+    assert not (tmp_path / "machine/blobs").exists()
+
+
+def test_a_restore_from_a_backup_that_names_no_keys_stops_before_anything_is_erased_again(machine, tmp_path):
+    scenes.build_evidence(scenes.build_claim())
+    sequence()
+    backup(tmp_path, "--keys", str(tmp_path / "apart"))
+    manifest = backups.latest(tmp_path / "backups") / "manifest.json"
+    said = json.loads(manifest.read_text())
+    del said["keys"]
+    manifest.write_text(json.dumps(said))
+    (tmp_path / "apart/evidence.key").unlink()
+    command = ("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
+    status, told = machine.manage(*command)
+    assert (status, "evidence.key is missing, and the database holds values that were made with it" in told) == (1, True), told
+    assert not (tmp_path / "machine/keys/evidence.key").exists()
+
+
+def test_a_backup_never_overwrites_the_only_copy_of_a_key(tmp_path, settings):
+    scenes.build_evidence(scenes.build_claim())
+    backup(tmp_path, "--keys", str(tmp_path / "apart"))
+    right = (tmp_path / "keys/evidence.key").read_bytes()
+    (tmp_path / "keys/evidence.key").write_bytes(bytes(32))
+    with pytest.raises(CommandError, match=r"evidence\.key is another key than .* Nothing was saved"):
+        backup(tmp_path, "--keys", str(tmp_path / "apart"))
+    assert (tmp_path / "apart/evidence.key").read_bytes() == right
+    (tmp_path / "keys/evidence.key").unlink()
+    with pytest.raises(CommandError, match=r"evidence\.key is missing, and the database holds values that were made with it"):
+        backup(tmp_path, "--keys", str(tmp_path / "apart"))
+    assert len(list((tmp_path / "backups").glob("2*"))) == 1
+
+
+@pytest.mark.parametrize("name", ["ledger.key", "master.key", "evidence.key"])
+def test_nothing_starts_without_a_key_that_rows_depend_on_and_none_is_made_anew(tmp_path, name):
+    checks.refuse_without_keys()  # an empty installation has none, and starts
+    scene = scenes.build_evidence(scenes.build_claim())
+    sequence()
+    checks.refuse_without_keys()
+    key = tmp_path / "keys" / name
+    key.rename(tmp_path / name)
+    keyed.read.cache_clear()
+    with pytest.raises(ImproperlyConfigured, match=rf"E023: .*{name} is missing, and the database holds"):
+        checks.refuse_without_keys()
+    with pytest.raises((keys.KeyUnusable, sealing.MasterKeyUnusable), match="put it back"):
+        _hand_in_again(scene) if name != "ledger.key" else sequence()
+    assert not key.exists()
+    (tmp_path / name).rename(key)
+    checks.refuse_without_keys()
+
+
+def test_every_key_that_is_made_is_one_that_is_asked_for_at_the_start(tmp_path):
+    """A key that comes later has to be named in config.key_files, or a start without it would be silent."""
+    scenes.build_evidence(scenes.build_claim())
+    sequence()
+    assert {path.name for path in (tmp_path / "keys").iterdir()} == {key.path().name for key in key_files.OF_ROWS}

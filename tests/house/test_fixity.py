@@ -9,15 +9,17 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 import ledger
 from evidence import fixity as evidence_fixity
+from evidence import keyed
 from evidence.models import Capture, Exhibit, Rendition
 from evidence.stores import originals, renditions
-from ledger import fixity
+from ledger import fixity, sealing
+from ledger.sequencing import sequence
 from reports.building import store
 from reports.models import ReportFile
 from tests import scenes
@@ -164,3 +166,32 @@ def test_a_file_that_only_looks_like_a_digest_is_not_believed() -> None:
     overwrite(path, b"x" * path.stat().st_size)
     assert hashlib.sha256(path.read_bytes()).hexdigest() != path.name
     assert len(list(fixity.faults())) == 1
+
+
+def test_a_key_that_is_not_the_one_the_rows_were_written_with_is_named() -> None:
+    scenes.build_evidence(scenes.build_claim())
+    sequence()
+    assert verify()[0] == 0
+    right = keyed.path().read_bytes()
+    keyed.path().write_bytes(bytes(32))
+    keyed.read.cache_clear()
+    status, told = verify()
+    assert status == 1
+    lines = [line for line in told.splitlines() if "evidence.key" in line]
+    assert len(lines) == Exhibit.objects.count()
+    assert "was not made from its address with this evidence.key" in lines[0]
+    keyed.path().unlink()
+    keyed.read.cache_clear()
+    status, told = verify()
+    assert (status, told.count("evidence.key is missing")) == (1, 1)
+    keyed.path().write_bytes(right)
+    keyed.read.cache_clear()
+    assert verify()[0] == 0
+
+
+def test_without_the_master_key_a_verification_ends_with_a_sentence() -> None:
+    scenes.build_evidence(scenes.build_claim())
+    sequence()
+    sealing.master_key_path().unlink()
+    with pytest.raises(CommandError, match=r"master\.key is gone.*nothing more can be verified"):
+        verify()

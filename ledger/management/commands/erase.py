@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ledger import erasure
 from ledger.erasure import ErasureRefused
-from ledger.sequencing import KeyUnusable, LogRefused
+from ledger.sequencing import KeyUnusable, LogRefused, MasterKeyUnusable
 from ledger.verify import Bad, Unusable
 
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             made = erasure.erase(
                 options["model"].lower(), options["id"], fields=options["field"], ground=options["ground"], reason=options["reason"], by=by
             )
-        except (ErasureRefused, LogRefused, KeyUnusable, Bad, Unusable) as error:
+        except (ErasureRefused, LogRefused, KeyUnusable, MasterKeyUnusable, Bad, Unusable) as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"a copy stays: {error.strerror or error}. Run this again when that is mended.") from None

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ledger.sealing import MasterKeyUnusable
 from ledger.verification import Verification
 
 
@@ -28,10 +29,13 @@ class Command(BaseCommand):
             raise CommandError(f"{checkpoint}: {error.strerror}", returncode=2) from None
         verification = Verification(kept, copy)
         found = []
-        for drift in verification.drifts():
-            found.append(drift)
-            if not options["json"]:
-                self.stdout.write(str(drift))
+        try:
+            for drift in verification.drifts():
+                found.append(drift)
+                if not options["json"]:
+                    self.stdout.write(str(drift))
+        except MasterKeyUnusable as error:
+            raise CommandError(f"{error}. Without it nothing more can be verified.", returncode=2) from None
         counts = verification.counts
         bad = [drift for drift in found if not (allow_outside and drift.code == "outside")]
         if options["json"]:
