@@ -22,6 +22,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from tld import get_fld
 
+from config.hosts import name_of
+
 _DIRECTORIES = ("KEYS_DIR", "LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT")
 
 
@@ -55,6 +57,9 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
     found: list[CheckMessage] = []
     site = urlsplit(settings.SITE_URL)
     host, content = site.hostname or "", urlsplit(f"//{settings.CONTENT_HOST}").hostname or ""
+    if host and name_of(host) == name_of(content):
+        hint = "Nothing of the site is answered at CONTENT_HOST."
+        found.append(_error("E012", "CONTENT_HOST is the host of SITE_URL.", hint))
     if settings.LOOPBACK_ONLY:
         public = [name for name in (host, content, *settings.ALLOWED_HOSTS) if not loopback(name) and name != "testserver"]
         if public:
@@ -68,7 +73,7 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
         hint = "Strangers' files are served from it, and a script in one could set cookies for a sister host: use another domain."
         found.append(_error("E003", sentence, hint))
     if not settings.ALLOWED_HOSTS or any(name.startswith((".", "*")) for name in settings.ALLOWED_HOSTS):
-        hint = "Links in mails are built from the host that was asked for."
+        hint = "Pages and feeds name the host that was asked for."
         found.append(_error("E004", "ALLOWED_HOSTS must name each host; no wildcard.", hint))
     if settings.FETCH_LOCAL:
         hint = "It is for the demo's own company; leave it empty."

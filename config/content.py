@@ -1,8 +1,9 @@
 """The content host: files of strangers leave from a host that shares no cookie, no page and no script with ours.
 
-What comes from CONTENT_HOST never meets sessions, forms or pages: it answers the addresses of `reports.content_urls` and no others,
-as attachments of no type, in a sandbox. The same addresses on our own host lead here. Should one of these guards fail, the others
-stand: a script in such a file would run in no sandbox's origin, and even in the host's own it would find nothing of ours.
+What comes from CONTENT_HOST, however it is spelled (port, trailing dot, case), never meets sessions, forms or pages: it answers the
+addresses of `reports.content_urls` and no others, as attachments of no type, in a sandbox. The same addresses on our own host lead
+here. Should one of these guards fail, the others stand: a script in such a file would run in no sandbox's origin, and even in the
+host's own it would find nothing of ours.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import resolve
+
+from config.hosts import name_of
 
 HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
@@ -30,7 +33,7 @@ class ContentHost:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.get_host().lower() != settings.CONTENT_HOST.lower():
+        if name_of(request.get_host()) != name_of(settings.CONTENT_HOST):
             return self.get_response(request)
         try:
             found = resolve(request.path_info, "reports.content_urls")

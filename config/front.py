@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from config.hosts import name_of
+
 Start = Callable[..., Any]
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
@@ -49,13 +51,17 @@ def matches(condition: str, etag: str) -> bool:
 class VerdictFront:
     """A WSGI application in front of another."""
 
-    def __init__(self, behind: Application, published: Path) -> None:
+    def __init__(self, behind: Application, published: Path, content_host: str = "") -> None:
+        """What is asked of `content_host` goes on: nothing of the site is there (config.content)."""
         self.behind = behind
         self.folder = str(published / "verdicts")
+        self.content_host = name_of(content_host)
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         found = _PATH.fullmatch(environ.get("PATH_INFO", "")) if environ.get("REQUEST_METHOD") in {"GET", "HEAD"} else None
         if found is None or environ.get("QUERY_STRING") or "ld+json" in environ.get("HTTP_ACCEPT", ""):
+            return self.behind(environ, start_response)
+        if name_of(environ.get("HTTP_HOST", "")) == self.content_host != "":
             return self.behind(environ, start_response)
         name = f"{self.folder}/{found[1]}"
         try:

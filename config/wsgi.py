@@ -16,4 +16,4 @@ from config.front import VerdictFront  # noqa: E402  see above
 
 refuse()
 refuse_without_keys()
-application = VerdictFront(django, settings.PUBLISHED_DIR)
+application = VerdictFront(django, settings.PUBLISHED_DIR, settings.CONTENT_HOST)

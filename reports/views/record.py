@@ -58,7 +58,7 @@ def record(request: HttpRequest) -> HttpResponse:
         "lines": [Line.of(entry) for entry in page.rows],
         "outside": outside,
         "everything": everything,
-        "here": request.build_absolute_uri("/").rstrip("/"),
+        "here": settings.SITE_URL.rstrip("/"),
         "example": Verdict.objects.standing().order_by("-published_at").values_list("reference", flat=True).first() or "AC-…",
     }
     return render(request, "reports/record.html", context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import allauth
 import pytest
@@ -172,6 +173,34 @@ def test_an_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> None
     assert "Yes, it is mine" in page
     client.post(link[1])
     assert User.objects.get(email="new@example.org").emailaddress_set.get().verified
+
+
+@pytest.mark.parametrize("asked", ["localhost:8443", "LOCALHOST.", "127.0.0.1:1", "testserver:99"])
+def test_every_mail_leads_to_the_site_alone_whatever_host_was_asked(settings: Any, owner: User, asked: str) -> None:
+    settings.SITE_URL = "https://record.example"
+    owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
+    passwords = {"password1": "correct horse battery 9", "password2": "correct horse battery 9"}
+    client = Client(HTTP_HOST=asked)
+    client.post("/account/password/reset/", {"email": owner.email})
+    for email in ("new@example.org", owner.email):
+        client.post("/account/signup/", {"email": email, **passwords})
+    assert len(mail.outbox) == 3
+    for message in mail.outbox:
+        sent = f"{message.subject}\n{message.body}"
+        assert asked.lower() not in sent.lower()
+        assert asked.partition(":")[0].rstrip(".").lower() not in sent.lower()
+        links = re.findall(r"https?://\S+", sent)
+        assert links
+        assert all(link.startswith("https://record.example/account/") for link in links)
+        assert sent.rstrip().endswith("record.example")
+
+
+def test_a_mail_of_the_librarys_own_would_follow_the_asked_host(settings: Any, owner: User) -> None:
+    """The control: allauth's own adapter."""
+    settings.SITE_URL, settings.ACCOUNT_ADAPTER = "https://record.example", "allauth.account.adapter.DefaultAccountAdapter"
+    owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
+    Client(HTTP_HOST="localhost:8443").post("/account/password/reset/", {"email": owner.email})
+    assert "http://localhost:8443/account/password/reset/key/" in mail.outbox[-1].body
 
 
 def test_the_account_says_in_words_what_it_may_do() -> None:

@@ -80,6 +80,7 @@ def safe(settings: Any, tmp_path: Path) -> Any:
         ("E010", "REDIS_URL", "redis://cache.example"),
         ("E011", "CELERY_TASK_TIME_LIMIT", 100_000),
         ("E011", "CELERY_VISIBILITY_TIMEOUT", 1),
+        ("E012", "CONTENT_HOST", "Record.example.:8443"),
         ("E022", "METRICS_TOKEN", "short"),
         ("E031", "S3_ENDPOINT", "http://s3.example"),
         ("E031", "S3_ENDPOINT", "s3.example"),

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from django.utils import timezone
 from accounts.actions import create_key, revoke_key
 from accounts.api.authentication import KeyAuthentication
 from accounts.models import ApiKey, User
+from config.front import VerdictFront
 from config.settings import base
 from evidence.models import Capture, Submission
 from evidence.stores import originals
@@ -343,6 +345,33 @@ def test_the_content_host_knows_no_page_no_form_and_no_session(client: Client) -
             assert "sandbox" in answer["Content-Security-Policy"]
     assert client.get("/static/config/site.css", HTTP_HOST="content.localhost").status_code == 404
     assert client.get("/account/").status_code == 200  # negative control: the same browser at the site's own host
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("configured", ["content.localhost", "content.localhost:8443", "Content.Localhost."])
+@pytest.mark.parametrize(
+    "asked", ["content.localhost", "content.localhost:80", "content.localhost:8443", "content.localhost.", "CONTENT.localhost.:443"]
+)
+def test_the_content_host_is_one_host_however_it_is_spelled(client: Client, settings: Any, configured: str, asked: str) -> None:
+    settings.CONTENT_HOST = configured
+    client.force_login(scenes.person("owner"))
+    for path in ("/", "/account/", "/account/login/", "/api/v1/claims/", "/static/config/site.css", "/healthz"):
+        answer = client.get(path, HTTP_HOST=asked)
+        assert (answer.status_code, bool(answer.cookies)) == (404, False), path
+        assert "sandbox" in answer["Content-Security-Policy"]
+    assert client.get("/account/", HTTP_HOST="localhost.:80").status_code == 200  # control: so spelled, the site's own host is the site
+
+
+def test_the_front_of_verdicts_answers_nothing_at_the_content_host(tmp_path: Path) -> None:
+    verdict = "018f4e5a-0000-7000-8000-000000000000"
+    (tmp_path / "verdicts").mkdir()
+    (tmp_path / "verdicts" / f"{verdict}.json").write_text("{}")
+    front = VerdictFront(lambda environ, start: [b"django"], tmp_path, "content.localhost:8443")
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/api/v1/verdicts/{verdict}/"}
+    for asked in ("content.localhost", "CONTENT.localhost.:443"):
+        assert front({**environ, "HTTP_HOST": asked}, lambda *_: None) == [b"django"]
+    for asked in ("localhost", "", "content.localhost.example"):
+        assert front({**environ, "HTTP_HOST": asked}, lambda *_: None) == [b"{}"]
 
 
 def test_nothing_else_on_our_own_host_sends_foreign_bytes_as_anything_a_browser_opens() -> None:

@@ -1,0 +1,32 @@
+"""Mails about accounts carry addresses on SITE_URL alone, whatever host was asked: a link goes to someone who asked for nothing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+
+
+def at_site(address: str) -> str:
+    """The same path and query at SITE_URL."""
+    parts = urlsplit(address)
+    return f"{settings.SITE_URL.rstrip('/')}{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+
+
+class SiteAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    """What allauth asks about accounts, with every mail's addresses on SITE_URL."""
+
+    def format_email_subject(self, subject: str) -> str:
+        """As it is: allauth would put the asked host before it."""
+        return subject
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send one. Every address among its values is moved to SITE_URL, those of mails that a later version adds too."""
+        moved = {name: at_site(value) if name.endswith("_url") and isinstance(value, str) else value for name, value in context.items()}
+        host = urlsplit(settings.SITE_URL).netloc
+        # The request is not handed on: no template can ask it for the host.
+        said = {"email": email, **moved, "current_site": SimpleNamespace(domain=host, name=host), "request": None}
+        self.render_mail(template_prefix, email, said).send()
