@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from claims.models import Claim
 from evidence.models import Exhibit
@@ -36,6 +37,27 @@ class Correction:
     reason: str | None
     successor: Verdict | None = None
 
+    @property
+    def type(self) -> str:
+        """`verdict`, `claim`, `exhibit` or `report`."""
+        return self.told.change.kind.partition(".")[0]
+
+    @property
+    def claim(self) -> Claim | None:
+        """The claim that it is about; None for the report of a source."""
+        about: dict[str, Callable[[], Claim | None]] = {
+            "verdict": lambda: self.thing.aspect.claim,
+            "claim": lambda: self.thing,
+            "exhibit": lambda: self.thing.submission.claim,
+            "report": lambda: self.thing.claim,
+        }
+        return about[self.type]()
+
+    @property
+    def address(self) -> str:
+        """The page of what was corrected."""
+        return reverse(f"reports:{self.type}", args=[self.thing.reference])
+
 
 def corrections() -> QuerySet[Entry]:
     """The entries of all corrections of things that the public may read."""
@@ -51,10 +73,10 @@ def read(entries: Sequence[Entry]) -> list[Correction]:
     for entry in entries:
         wanted[entry.object_label].append(entry.object_id)
     things: dict[str, dict[str, Any]] = {
-        "verdicts.verdict": _found(Verdict.objects.public().select_related("aspect__claim"), wanted["verdicts.verdict"]),
-        "claims.claim": _found(Claim.objects.public(), wanted["claims.claim"]),
-        "evidence.exhibit": _found(Exhibit.objects.public().select_related("submission__claim"), wanted["evidence.exhibit"]),
-        "reports.report": _found(Report.objects.select_related("claim", "source"), wanted["reports.report"]),
+        "verdicts.verdict": _found(Verdict.objects.public().select_related("aspect__claim__company"), wanted["verdicts.verdict"]),
+        "claims.claim": _found(Claim.objects.public().select_related("company"), wanted["claims.claim"]),
+        "evidence.exhibit": _found(Exhibit.objects.public().select_related("submission__claim__company"), wanted["evidence.exhibit"]),
+        "reports.report": _found(Report.objects.select_related("claim__company", "source"), wanted["reports.report"]),
     }
     successors = {one.supersedes_id: one for one in Verdict.objects.public().filter(supersedes__in=things["verdicts.verdict"].values())}
     # Why a verdict was superseded was said when the one that stands instead was proposed.

@@ -96,7 +96,7 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
             "id": str(claim.pk),
             "reference": claim.reference,
             "address": f"{settings.SITE_URL}/claims/{claim.reference}/",
-            "quote": _words(claim.quote, claim.quote_lang),
+            "quote": _quote(claim),
             "summary": _said(claim.summary),
             "kind": claim.kind,
             "status": claim.status,
@@ -143,7 +143,7 @@ def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
             {
                 "reference": one.claim.reference,
                 "address": f"{settings.SITE_URL}/claims/{one.claim.reference}/",
-                "quote": _words(one.claim.quote, one.claim.quote_lang),
+                "quote": _quote(one.claim),
                 "sightings": _sightings(one),
             }
             for one in appearances
@@ -157,6 +157,15 @@ def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _words(text: str, lang: str) -> dict[str, Any]:
     return {"lang": lang, "text": text, "translations": {}} if text else _said({})
+
+
+def _quote(claim: Claim) -> dict[str, Any]:
+    """The claim's words as they were said, with our translations of them."""
+    words_, translation = _words(claim.quote, claim.quote_lang), claim.quote_translation or {}
+    if not claim.quote or not translation:
+        return words_
+    ours = {translation["lang"]: {"text": translation["text"], "role": "moderator", "name": ""}, **translation["translations"]}
+    return {**words_, "translations": {lang: one for lang, one in ours.items() if lang != claim.quote_lang and one["text"]}}
 
 
 def _said(written: dict[str, Any]) -> dict[str, Any]:
@@ -473,6 +482,7 @@ def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
         "grade": {"source": exhibit.grade_source, "information": exhibit.grade_information, "reason": _or_none(exhibit.grade_reason)}
         if exhibit.grade_source
         else None,
+        "licence": exhibit.submission.licence,
         "provenance": exhibit.provenance,
         "does_not_prove": words.as_text(words.DOES_NOT_PROVE[exhibit.provenance]),
         "custody": [

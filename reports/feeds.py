@@ -25,6 +25,8 @@ from claims.fields import page_language
 from claims.models import Company
 from claims.written import read
 from reports import listing
+from reports.corrections import corrections as found_corrections
+from reports.corrections import read as read_corrections
 from verdicts.states import Rating
 
 SHOWN: Final = 50
@@ -38,6 +40,7 @@ class _Feed:
     def __init__(self, request: HttpRequest, *, title: str, about: str) -> None:
         self._request = request
         self._lang = page_language()
+        self._entries: list[dict[str, Any]] = []
         self._feed = Atom1Feed(
             title=title,
             link=request.build_absolute_uri(reverse("reports:front")),
@@ -51,20 +54,30 @@ class _Feed:
     def words(self, written: dict[str, Any]) -> str:
         return read(written, self._lang).text
 
-    def add(self, *, address: str, title: str, template: str, context: dict[str, Any], company: Company, at: datetime) -> None:
-        link = self._request.build_absolute_uri(address)
+    def title(self, text: str, *, reconstruction: bool) -> str:
+        """The title of an entry; readers list titles alone, so a demonstration says there that it is one."""
+        return f"{_('reconstruction').capitalize()}: {text}" if reconstruction else text
+
+    def absolute(self, address: str) -> str:
+        return self._request.build_absolute_uri(address)
+
+    def add(self, *, address: str, title: str, template: str, context: dict[str, Any], company: Company | None, at: datetime) -> None:
+        link = self.absolute(address)
         told = render_to_string(f"reports/feeds/{template}.html", context, self._request)
-        self._feed.add_item(
-            title=_UNSERIALISABLE.sub("\ufffd", title),
-            link=link,
-            unique_id=link,
-            description=_UNSERIALISABLE.sub("\ufffd", told),
-            categories=[self.words(company.name)],
-            pubdate=at,
-            updateddate=at,
-        )
+        entry = {
+            "title": _UNSERIALISABLE.sub("\ufffd", title),
+            "link": link,
+            "unique_id": link,
+            "description": _UNSERIALISABLE.sub("\ufffd", told),
+            "categories": [self.words(company.name)] if company else (),
+            "pubdate": at,
+            "updateddate": at,
+        }
+        self._entries.append(entry)
 
     def answer(self) -> HttpResponse:
+        for entry in sorted(self._entries, key=itemgetter("updateddate"), reverse=True)[:SHOWN]:
+            self._feed.add_item(**entry)
         return HttpResponse(self._feed.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8")
 
 
@@ -80,18 +93,35 @@ def _feed(view: Callable[[HttpRequest], _Feed]) -> Callable[[HttpRequest], HttpR
 
 @_feed
 def verdicts(request: HttpRequest) -> _Feed:
-    """The verdicts published last, as Atom."""
+    """The verdicts published last, as Atom. A verdict that was replaced comes again, under its own id, and says so."""
     feed = _Feed(request, title=_("Newest verdicts"), about=_("What companies said, beside what buyers got"))
     told = [(concluded.claim, one, one.verdict) for concluded in listing.newest_verdicts(SHOWN) for one in concluded.judgements]
     dated = [(verdict.published_at, verdict, claim, one) for claim, one, verdict in told if verdict and verdict.published_at]
-    for at, verdict, claim, one in sorted(dated, key=itemgetter(0), reverse=True):
+    for at, verdict, claim, one in dated:
+        title = f"{str(Rating(verdict.rating).label).capitalize()}: {feed.words(one.aspect.statement)}"
         feed.add(
             address=reverse("reports:verdict", args=[verdict.reference]),
-            title=f"{str(Rating(verdict.rating).label).capitalize()}: {feed.words(one.aspect.statement)}",
+            title=feed.title(title, reconstruction=claim.reconstruction),
             template="verdict",
             context={"claim": claim, "judgement": one},
             company=claim.company,
             at=at,
+        )
+    for old in listing.newest_replaced(SHOWN):
+        assert old.successor is not None  # of those superseded, by the action
+        assert old.successor.published_at is not None
+        claim = old.aspect.claim
+        feed.add(
+            address=reverse("reports:verdict", args=[old.reference]),
+            title=feed.title(f"{_('Replaced')}: {feed.words(old.aspect.statement)}", reconstruction=claim.reconstruction),
+            template="replaced",
+            context={
+                "claim": claim,
+                "successor": old.successor,
+                "address": feed.absolute(reverse("reports:verdict", args=[old.successor.reference])),
+            },
+            company=claim.company,
+            at=old.successor.published_at,
         )
     return feed
 
@@ -104,7 +134,7 @@ def edits(request: HttpRequest) -> _Feed:
         version = one.version
         feed.add(
             address=f"{reverse('reports:diff', args=[version.source_id])}?to={version.number}",
-            title=feed.words(version.source.title),
+            title=feed.title(feed.words(version.source.title), reconstruction=one.reconstruction),
             template="edit",
             context={"version": version, "quotes": one.quotes},
             company=version.source.company,
@@ -121,10 +151,28 @@ def disappearances(request: HttpRequest) -> _Feed:
         assert one.gone.confirmed_at  # of those confirmed, by their constraint
         feed.add(
             address=f"{reverse('reports:source', args=[one.gone.source_id])}#gone-{one.gone.pk}",
-            title=feed.words(one.gone.source.title),
+            title=feed.title(feed.words(one.gone.source.title), reconstruction=one.reconstruction),
             template="disappearance",
             context={"gone": one.gone, "appearances": one.appearances},
             company=one.gone.source.company,
             at=one.gone.confirmed_at,
+        )
+    return feed
+
+
+@_feed
+def corrections(request: HttpRequest) -> _Feed:
+    """What was taken back or put right last, as Atom."""
+    feed = _Feed(request, title=_("Corrections"), about=_("Our corrections to verdicts, claims and evidence."))
+    for one in read_corrections(list(found_corrections().order_by("-index")[:SHOWN])):
+        claim = one.claim
+        words = feed.words(one.thing.aspect.statement if one.type == "verdict" else claim.summary) if claim else one.thing.reference
+        feed.add(
+            address=reverse("reports:entry", args=[one.told.change.index]),
+            title=feed.title(f"{one.told.what}: {words}", reconstruction=bool(claim and claim.reconstruction)),
+            template="correction",
+            context={"correction": one, "address": feed.absolute(one.address)},
+            company=claim.company if claim else None,
+            at=one.told.change.at,
         )
     return feed

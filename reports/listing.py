@@ -6,7 +6,7 @@ As in `reports.gathering`, the number of queries does not grow with what is show
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from evidence.models import Disappearance, Sighting, Version
 from reports.gathering import Judgement, measured_rows
 from reports.quoting import Quoted, struck
 from verdicts.models import Verdict
+from verdicts.states import VerdictStatus
 
 COUNTED: Final = 2_000  # claims: counting further tells a reader no more, and costs
 MOST: Final = 12  # companies offered
@@ -116,7 +117,7 @@ class Concluded:
 
 def newest_verdicts(count: int) -> list[Concluded]:
     """The verdicts published last that stand, those of one claim together."""
-    verdicts = Verdict.objects.standing().newest().select_related("aspect__claim__company", "aspect__claim__product")[:count]
+    verdicts = Verdict.objects.announced().newest().select_related("aspect__claim__company", "aspect__claim__product")[:count]
     criteria = {one.aspect_id: one for one in Criterion.objects.filter(aspect__in=[one.aspect_id for one in verdicts])}
     by_claim: dict[UUID, Concluded] = {}
     for one in verdicts:
@@ -127,12 +128,25 @@ def newest_verdicts(count: int) -> list[Concluded]:
     return list(by_claim.values())
 
 
+def newest_replaced(count: int) -> list[Verdict]:
+    """The verdicts that were replaced last, each with its successor."""
+    replaced = Verdict.objects.filter(status=VerdictStatus.SUPERSEDED).order_by("-superseded_by__published_at", "-id")
+    return list(replaced.select_related("aspect__claim__company", "aspect__claim__product", "superseded_by")[:count])
+
+
 @dataclass
 class Edited:
-    """A text that was changed, and each quote that no longer stands in it as it was said."""
+    """A text that was changed, and each quote that no longer stands in it as it was said. `reconstruction`: of a demonstration."""
 
     version: Version
     quotes: list[tuple[Claim, Quoted]]
+    reconstruction: bool
+
+
+def _demonstrated(sources: Iterable[UUID]) -> set[UUID]:
+    """Those of these sources in which a claim of a demonstration stands."""
+    played = Appearance.objects.filter(source__in=sources, claim__reconstruction=True)
+    return set(played.values_list("source", flat=True))
 
 
 def newest_edits(count: int) -> list[Edited]:
@@ -145,7 +159,8 @@ def newest_edits(count: int) -> list[Edited]:
     for one in Sighting.objects.filter(version__in=versions).exclude(kind="verbatim").select_related("appearance__claim").order_by("id"):
         if one.appearance.exact and (one.kind == "absent" or one.passage):
             quotes[one.version_id].append((one.appearance.claim, struck(one.appearance.exact, one.passage)))
-    return [Edited(one, quotes[one.pk]) for one in versions]
+    played = _demonstrated(one.source_id for one in versions)
+    return [Edited(one, quotes[one.pk], one.source_id in played) for one in versions]
 
 
 @dataclass
@@ -154,6 +169,7 @@ class Vanished:
 
     gone: Disappearance
     appearances: list[Appearance]
+    reconstruction: bool
 
 
 def newest_disappearances(count: int) -> list[Vanished]:
@@ -166,4 +182,5 @@ def newest_disappearances(count: int) -> list[Vanished]:
         Appearance.objects.filter(source__in=[gone.source_id for gone in found]).exclude(exact="").select_related("claim").order_by("id")
     ):
         stood[one.source_id].append(one)
-    return [Vanished(gone, stood[gone.source_id][:3]) for gone in found]
+    played = _demonstrated(gone.source_id for gone in found)
+    return [Vanished(gone, stood[gone.source_id][:3], gone.source_id in played) for gone in found]

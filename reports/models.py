@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 import ledger
-from claims.models import Claim, Source, known
+from claims.models import Appearance, Claim, Source, known
 from claims.references import LENGTH, new_reference
 
 
 class ReportKind(models.TextChoices):
     DISCREPANCY = "discrepancy", _("discrepancy report")
     SNAPSHOT = "snapshot", _("snapshot of a deleted post")
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    def with_reconstruction(self) -> Self:
+        """Each with `reconstruction`: whether it is about a demonstration."""
+        played = Claim.objects.filter(reconstruction=True)
+        quoted = Appearance.objects.filter(source=OuterRef("source"), claim__reconstruction=True)
+        return self.annotate(reconstruction=Exists(played.filter(pk=OuterRef("claim"))) | Exists(quoted))
 
 
 @ledger.recorded(plain=["reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at", "withheld_at"], public=True)
@@ -33,6 +43,8 @@ class Report(models.Model):
     basis = models.CharField(max_length=64)
     created_at = models.DateTimeField()
     withheld_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReportQuerySet.as_manager()
 
     class Meta:
         constraints = [

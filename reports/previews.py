@@ -19,7 +19,7 @@ from claims.states import Progress
 from claims.written import read
 from reports import cards
 from reports.words import Lang
-from verdicts.claimreview import review
+from verdicts.claimreview import review, withheld_because
 from verdicts.models import Verdict
 from verdicts.states import Rating
 
@@ -36,6 +36,7 @@ def data_block(value: Any) -> SafeString:
 def head(request: HttpRequest, *, name: str, reference: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """What a page's head needs: its permanent address, its picture, and a ClaimReview for each verdict on it."""
     lang, site = page_language(), request.build_absolute_uri("/")
+    verdicts = [one for one in verdicts if withheld_because(one) is None]
     reviews = [
         review(one, lang=lang, site=site, address=request.build_absolute_uri(reverse("reports:verdict", args=[one.reference])))
         for one in verdicts
@@ -84,7 +85,10 @@ def of_claim(claim: Claim, lang: Lang) -> cards.Card:
 def of_verdict(verdict: Verdict, lang: Lang) -> cards.Card:
     """The picture of one verdict."""
     with override(lang.lower()):
-        found = cards.Found(verdict.rating, _label(Rating(verdict.rating).label), read(verdict.aspect.statement, lang).text)
+        word = _label(Rating(verdict.rating).label)
+        if verdict.successor:
+            word = _("Replaced: %(word)s") % {"word": word}
+        found = cards.Found(verdict.rating, word, read(verdict.aspect.statement, lang).text)
         return _card(verdict.aspect.claim, [found], verdict.reference, lang)
 
 

@@ -424,6 +424,8 @@ class Exhibit(TypedDict):
     rendition: Sha256 | None
     picture: FileName | None
     grade: Grade | None
+    #: What others may do with it; under ``show`` nobody but this site shows it.
+    licence: Annotated[str, Code("licence")]
     provenance: Annotated[str, Code("provenance")]
     does_not_prove: Text
     custody: list[Custody]

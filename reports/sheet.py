@@ -760,6 +760,7 @@ def _exhibit(exhibit: Exhibit, lang: Lang, pictures: Mapping[str, bytes], files:
             information=word("grade_information", grade["information"], lang),
         ),
         "grade_reason": grade["reason"] and _told(grade["reason"], lang) if grade else None,
+        "licence": word("licence", exhibit["licence"], lang),
         "provenance": level + phrase("colon", lang) + word("provenance", level, lang),
         "not_proven": _told(exhibit["does_not_prove"], lang),
         "sha256": exhibit["rendition"] and exact(exhibit["rendition"]),

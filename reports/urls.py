@@ -41,5 +41,6 @@ urlpatterns = [
     path("method/", record.method, name="method"),
     path("feeds/verdicts.atom", feeds.verdicts, name="feed-verdicts"),
     path("feeds/edits.atom", feeds.edits, name="feed-edits"),
+    path("feeds/corrections.atom", feeds.corrections, name="feed-corrections"),
     path("feeds/disappearances.atom", feeds.disappearances, name="feed-disappearances"),
 ]

@@ -168,6 +168,11 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "P4": Pair("our own capture, signed, time-stamped and logged", "自行抓取，已签名、加盖时间戳并入日志"),
         "P5": Pair("as P4, with a matching independent capture", "同 P4，另有独立抓取相互印证"),
     },
+    "licence": {
+        "cc-by-4.0": Pair("CC BY 4.0", "CC BY 4.0"),
+        "cc0-1.0": Pair("CC0 1.0", "CC0 1.0"),
+        "show": Pair("shown here only, no reuse", "仅限本站展示，不得转用"),
+    },
     "custody": {
         "received": Pair("received and hashed, unopened", "收到并计算哈希，未打开"),
         "read": Pair("read in isolation, public copy made without metadata", "隔离读取，制作不含元数据的公开副本"),
@@ -293,6 +298,7 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "promised_short": Pair("Promised: {comparator} {value} {unit}", "承诺：{comparator} {value} {unit}"),
     # An aspect.
     "aspect": Pair("Aspect", "方面"),
+    "licence": Pair("Licence", "许可"),
     "criterion": Pair("What was promised", "承诺内容"),
     "conditions": Pair("Conditions", "条件"),
     "tolerance": Pair("tolerance", "允差"),

@@ -212,6 +212,43 @@ def build_verdict(scene: Scene) -> Verdict:
     return verdicts.approve_verdict(by=scene.second_adjudicator, verdict=propose(scene), now=scene.now)
 
 
+def build_claim_beside(scene: Scene) -> Claim:
+    """A second claim about the same product, with one aspect."""
+    return claims.register_claim(
+        by=scene.moderator, product=scene.product, quote="交付只要四周。", quote_lang="zh-Hans", now=scene.now,
+        summary=write("en", "Delivery takes four weeks", zh_Hans="四周交付"),
+        aspects=[claims.NewAspect("date", write("en", "it comes within four weeks", zh_Hans="四周内交付"))],
+    )  # fmt: skip
+
+
+def verdict_on(scene: Scene, claim: Claim, rating: str = "unverifiable") -> Verdict:
+    """From a bare claim with one aspect to a published verdict that rests on no exhibit."""
+    aspect = Aspect.objects.select_related("claim").get(claim=claim)
+    long_ago = scene.now - timedelta(days=40)
+    invitation = verdicts.invite_company(by=scene.moderator, claim=claim, allegation=write("en", "No.", zh_Hans="没有。"), now=long_ago)
+    verdicts.close_window(by=ledger.SYSTEM, invitation=invitation, now=scene.now)
+    photo = filing.NewPhoto(filing.receive(io.BytesIO(f"paper on {claim.reference}".encode())), "paper.jpg")
+    submission = filing.file_submission(
+        by=scene.owners[0], claim=claim, narrative="The paper.", narrative_lang="en", licence="show", photos=[photo], now=scene.now
+    )
+    exhibit = Exhibit.objects.get(submission=submission)
+    filing.mark_read(by=ledger.SYSTEM, exhibit=exhibit, now=scene.now, outcome="ready", metadata="{}", status=ExhibitStatus.READY)
+    filing.decide_submission(
+        by=scene.moderator, submission=submission, decision="accepted", reason=write("en", "Clear."), now=scene.now,
+        grades={str(exhibit.pk): ("B", "2", write("en", "Known owner."))},
+    )  # fmt: skip
+    exhibit = Exhibit.objects.select_related("submission").get(pk=exhibit.pk)
+    verdicts.record_finding(
+        by=scene.moderator, aspect=aspect, conclusion="inconclusive", reasoning=write("en", "As it says.", zh_Hans="如所述。"),
+        exhibits=[exhibit], now=scene.now,
+    )  # fmt: skip
+    proposed = verdicts.propose_verdict(
+        by=scene.adjudicator, aspect=aspect, rating=rating, rationale=RATIONALE, exhibits=[exhibit], now=scene.now,
+        attempts=write("en", "We asked.", zh_Hans="已询问。"),
+    )  # fmt: skip
+    return verdicts.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=scene.now)
+
+
 def look(scene: Scene, text: str, seconds: int, kind: str = "ok") -> Observation:
     """The post was visited, and this stood there."""
     at = scene.now + timedelta(seconds=seconds)

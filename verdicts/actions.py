@@ -332,7 +332,7 @@ def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     invitation = latest_invitation(claim)
     assert invitation is not None  # reply_heard was asked above
     held.published_at, held.salt = now, secrets.token_hex(32)
-    pins = held.verdictexhibit_set.select_related("exhibit").order_by("exhibit__reference")
+    pins = held.verdictexhibit_set.select_related("exhibit__submission").order_by("exhibit__reference")
     text = to_text(
         compose(
             verdict=held,

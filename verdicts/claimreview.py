@@ -3,6 +3,7 @@
 `{"@context": "https://schema.org", "@type": "ClaimReview", "url": …, "claimReviewed": …, "reviewRating": {…}, "itemReviewed": {…}}`
 
 The five ratings that have a number carry it (1 worst, 5 best); `unverifiable` has a name and no number.
+Only what holds of a real company is told in this form: nothing superseded, nothing withdrawn, no demonstration.
 """
 
 from __future__ import annotations
@@ -11,11 +12,23 @@ from typing import Any
 
 from django.utils.translation import override
 
+from claims.states import ClaimStatus
 from claims.written import read
 from verdicts.models import Verdict
 from verdicts.states import SCORES, Rating
 
 MEDIA_TYPE = "application/ld+json"
+
+
+def withheld_because(verdict: Verdict) -> str | None:
+    """Why a published verdict (with its aspect, claim and successor read) has no ClaimReview, as a sentence, or None if it has one."""
+    if verdict.aspect.claim.reconstruction:
+        return "This is a demonstration: the company is fictional, so there is no ClaimReview of it."
+    if verdict.successor:
+        return f"This verdict was replaced by {verdict.successor.reference}. Only the verdict that holds now has a ClaimReview."
+    if verdict.aspect.claim.status == ClaimStatus.WITHDRAWN:
+        return "AsClaimed withdrew this claim from its record, so there is no ClaimReview of it."
+    return None
 
 
 def review(verdict: Verdict, *, lang: str, address: str, site: str) -> dict[str, Any]:

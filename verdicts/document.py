@@ -51,6 +51,7 @@ def compose(
             "quote_lang": claim.quote_lang,
             "summary": claim.summary,
             "kind": claim.kind,
+            "reconstruction": claim.reconstruction,
             "company": claim.company.name,
             "product": claim.product.name,
             "option": claim.option.name if claim.option else None,
@@ -89,6 +90,7 @@ def compose(
                 "caption": one.caption or None,
                 "grade": f"{one.grade_source}{one.grade_information}" or None,
                 "provenance": one.provenance,
+                "licence": one.submission.licence,
             }
             for one, digest in exhibits
         ],

@@ -12,6 +12,7 @@ import ledger
 from accounts.models import User
 from claims.models import Aspect, Claim, Company, Product, Source, known
 from claims.references import LENGTH, new_reference
+from claims.states import ClaimStatus
 from claims.written import WrittenField
 from evidence.models import Exhibit
 from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, InvitationStatus, Mechanism, Rating, VerdictStatus
@@ -114,6 +115,10 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         """The verdicts that hold now."""
         return self.filter(status=VerdictStatus.PUBLISHED)
 
+    def announced(self) -> Self:
+        """The verdicts that hold now on claims that were not withdrawn: what is told to others as a verdict of ours."""
+        return self.standing().exclude(aspect__claim__status=ClaimStatus.WITHDRAWN)
+
     def newest(self) -> Self:
         """Newest publication first."""
         return self.order_by("-published_at", "-id")
@@ -195,10 +200,18 @@ class Verdict(models.Model):
                 name="verdict_published_with_its_document",
             ),
         ]
-        indexes = [models.Index(fields=["-published_at", "-id"], condition=Q(status="published"), name="verdict_standing_newest")]
+        indexes = [
+            models.Index(fields=["-published_at", "-id"], condition=Q(status="published"), name="verdict_standing_newest"),
+            models.Index(fields=["status", "-published_at", "-id"], name="verdict_standing_first"),
+        ]
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def successor(self) -> Verdict | None:
+        """The verdict that was published in place of this one; None while it stands, whatever is proposed."""
+        return self.superseded_by if self.status == VerdictStatus.SUPERSEDED else None
 
 
 @ledger.recorded(plain=["verdict", "exhibit", "rendition_digest"])

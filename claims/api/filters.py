@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 import django_filters
 from django.db.models import QuerySet
+from rest_framework import serializers
 
 from claims.models import Claim, Source
 from claims.references import read_reference
 from claims.searching import standing_in
 from claims.states import Channel, ClaimKind, ClaimStatus, FlagKind
+
+
+class ReferenceFilter(django_filters.CharFilter):  # type: ignore[misc]  # django-filter has no types
+    """A thing with a reference, named by that or by its id."""
+
+    def __init__(self, field_name: str) -> None:
+        super().__init__(field_name=field_name, max_length=36)
+
+    def filter(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if not value:
+            return rows
+        if reference := read_reference(value):
+            return rows.filter(**{f"{self.field_name}__reference": reference})
+        try:
+            return rows.filter(**{self.field_name: UUID(value)})
+        except ValueError:
+            raise serializers.ValidationError({self.field_name.rpartition("__")[2]: ["Give an id or a reference."]}) from None
 
 
 class ClaimFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types

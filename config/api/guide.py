@@ -78,6 +78,11 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
                 "curl {site}/api/v1/verdicts/{verdict}/",
             ),
             Example(
+                _("Verdicts that were replaced"),
+                _("“superseded_by” names the verdict that holds instead, “superseded_at” says since when."),
+                "curl '{site}/api/v1/verdicts/?status=superseded'",
+            ),
+            Example(
                 _("Its proof, checked offline"),
                 _("A bundle of leaf, proof, checkpoint and document. The program needs neither us nor the network."),
                 "curl -o verdict.bundle.json {site}/api/v1/verdicts/{verdict}/proof/\npython -m ledger.verify verdict.bundle.json",
@@ -120,6 +125,11 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
                 _("The feed of all changes"),
                 _("The log itself, in order. Keep the last index you read and ask for what comes after it; -1 begins at the beginning."),
                 "curl '{site}/api/v1/changes/?after=-1&limit=50'",
+            ),
+            Example(
+                _("Corrections"),
+                _("Verdicts replaced, claims corrected or withdrawn, evidence withheld: newest first, each with its reason."),
+                "curl {site}/api/v1/corrections/",
             ),
         ),
     ),

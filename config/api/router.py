@@ -9,7 +9,7 @@ from rest_framework.routers import SimpleRouter
 from accounts.api.permissions import PublicRead
 from claims.api.views import CompanyViewSet, ProductViewSet, SeriesViewSet
 from evidence.api.views import ComparisonViewSet, ExhibitViewSet, SourceViewSet, SubmissionViewSet
-from reports.api.views import ChangeView, ReportViewSet, claim_history, verdict_proof
+from reports.api.views import ChangeView, CorrectionViewSet, ReportViewSet, claim_history, verdict_proof
 from verdicts.api.claims import ClaimViewSet
 from verdicts.api.views import IncidentViewSet, VerdictViewSet
 
@@ -24,6 +24,7 @@ router.register("submissions", SubmissionViewSet, basename="submission")
 router.register("verdicts", VerdictViewSet, basename="verdict")
 router.register("incidents", IncidentViewSet, basename="incident")
 router.register("series", SeriesViewSet, basename="series")
+router.register("corrections", CorrectionViewSet, basename="correction")
 router.register("reports", ReportViewSet, basename="report")
 
 urlpatterns = [

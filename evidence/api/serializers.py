@@ -75,14 +75,15 @@ class ComparisonSerializer(serializers.ModelSerializer[Comparison]):
     title = WrittenJSON(read_only=True)
     before = serializers.CharField(source="before.reference", read_only=True)
     after = serializers.CharField(source="after.reference", read_only=True)
+    reconstruction = serializers.BooleanField(source="claim.reconstruction", read_only=True)
 
     class Meta:
         model = Comparison
-        fields = ["id", "claim", "before", "after", "title"]
+        fields = ["id", "claim", "before", "after", "title", "reconstruction"]
 
 
 class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
-    """A published exhibit: its renditions, grade and provenance."""
+    """A published exhibit: its renditions, grade and provenance. `licence` says what others may do with it; `show` forbids reuse."""
 
     caption = WrittenJSON(read_only=True)
     grade_reason = WrittenJSON(read_only=True)
@@ -91,12 +92,14 @@ class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
     claim = serializers.UUIDField(source="submission.claim_id", read_only=True)
     pseudonym = serializers.CharField(source="submission.pseudonym", read_only=True)
     filed_date = serializers.DateField(source="submission.filed_date", read_only=True)
+    licence = serializers.ChoiceField(source="submission.licence", choices=Licence.choices, read_only=True)
+    reconstruction = serializers.BooleanField(source="submission.claim.reconstruction", read_only=True)
 
     class Meta:
         model = Exhibit
         fields = [
-            "id", "reference", "claim", "pseudonym", "filed_date", "number", "caption", "media_type", "width", "height", "status",
-            "provenance", "grade_source", "grade_information", "grade_reason", "renditions",
+            "id", "reference", "claim", "pseudonym", "filed_date", "licence", "reconstruction", "number", "caption", "media_type",
+            "width", "height", "status", "provenance", "grade_source", "grade_information", "grade_reason", "renditions",
             "regions",
         ]  # fmt: skip
 

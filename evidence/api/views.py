@@ -179,7 +179,7 @@ class ExhibitViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveMode
     def get_queryset(self) -> QuerySet[Exhibit]:
         return (
             Exhibit.objects.public()
-            .select_related("submission")
+            .select_related("submission__claim")
             .prefetch_related(
                 Prefetch("rendition_set", Rendition.objects.order_by("width", "name")),
                 Prefetch("region_set", Region.objects.order_by("number")),
@@ -196,7 +196,7 @@ class ComparisonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Comparison]:
-        return Comparison.objects.public().select_related("before", "after")
+        return Comparison.objects.public().select_related("before", "after", "claim")
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
+from reports.corrections import Correction
 from reports.models import Report, ReportFile
 
 
@@ -22,11 +24,24 @@ class ReportFileSerializer(serializers.ModelSerializer[ReportFile]):
 
 
 class ReportSerializer(serializers.ModelSerializer[Report]):
+    reconstruction = serializers.BooleanField(read_only=True)
     files = ReportFileSerializer(source="reportfile_set", many=True, read_only=True)
 
     class Meta:
         model = Report
-        fields = ["id", "reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at", "withheld_at", "files"]
+        fields = [
+            "id",
+            "reference",
+            "kind",
+            "claim",
+            "source",
+            "checkpoint_size",
+            "basis",
+            "reconstruction",
+            "created_at",
+            "withheld_at",
+            "files",
+        ]
 
 
 class StretchSerializer(serializers.Serializer[Any]):
@@ -70,6 +85,29 @@ class HistoryChangeSerializer(serializers.Serializer[Any]):
     outside = serializers.BooleanField()
     fields_changed = FieldChangeSerializer(many=True)
     proof = serializers.CharField(allow_null=True)
+
+
+class CorrectionSerializer(serializers.Serializer[Any]):
+    """Something that was taken back or put right. `reason` is null where it was given and is not public."""
+
+    index = serializers.IntegerField(source="told.change.index")
+    kind = serializers.CharField(source="told.change.kind")
+    at = serializers.DateTimeField(source="told.change.at")
+    type = serializers.ChoiceField(choices=["verdict", "claim", "exhibit", "report"])
+    id = serializers.UUIDField(source="thing.pk")
+    reference = serializers.CharField(source="thing.reference")
+    claim = serializers.UUIDField(source="claim.pk", allow_null=True, default=None)
+    reconstruction = serializers.BooleanField(source="claim.reconstruction", default=False)
+    reason = serializers.CharField(allow_null=True)
+    superseded_by = serializers.UUIDField(source="successor.pk", allow_null=True, default=None)
+    url = serializers.SerializerMethodField()
+    proof = serializers.SerializerMethodField()
+
+    def get_url(self, correction: Correction) -> str:
+        return f"{settings.SITE_URL}{correction.address}"
+
+    def get_proof(self, correction: Correction) -> str:
+        return reverse("reports:proof", args=[correction.told.change.index])
 
 
 class LogEntrySerializer(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -25,12 +25,13 @@ from claims.models import Claim
 from ledger.history import Change
 from ledger.models import Entry
 from ledger.proofs import NotLogged, published
-from reports.api.serializers import ChangesSerializer, HistorySerializer, ReportSerializer
+from reports.api.serializers import ChangesSerializer, CorrectionSerializer, HistorySerializer, ReportSerializer
 from reports.building import bundle_of
+from reports.corrections import corrections, read
 from reports.history import compared
 from reports.models import Report, ReportFile
 from reports.trails import claim_changes
-from verdicts.api.views import DocumentWithheld
+from verdicts.api.views import DocumentWithheld, naming_successor
 from verdicts.erasure import Withheld
 from verdicts.models import Verdict
 
@@ -51,15 +52,43 @@ class NewestBuilt(CursorPagination):
     page_size = 50
 
 
+class NewestEntry(CursorPagination):
+    """By index in the log."""
+
+    ordering = "-index"
+    page_size = 50
+    page_size_query_param = "limit"
+    max_page_size = MOST
+
+
 class ReportViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Report]):
     """Reports that were built, newest first."""
 
     permission_classes = [PublicRead]
     serializer_class = ReportSerializer
-    queryset = Report.objects.prefetch_related(Prefetch("reportfile_set", ReportFile.objects.order_by("name")), "reportfile_set__report")
+    queryset = Report.objects.with_reconstruction().prefetch_related(
+        Prefetch("reportfile_set", ReportFile.objects.order_by("name")), "reportfile_set__report"
+    )
     filterset_fields = ["claim", "source", "kind"]
 
     pagination_class = NewestBuilt
+
+
+class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Entry]):
+    """What was taken back or put right, newest first: verdicts replaced, claims corrected or withdrawn, exhibits and reports withheld."""
+
+    permission_classes = [PublicRead]
+    serializer_class: type[CorrectionSerializer] = CorrectionSerializer
+    pagination_class = NewestEntry
+    queryset = Entry.objects.none()
+
+    def get_queryset(self) -> QuerySet[Entry]:
+        return corrections()
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """The corrections behind one page of entries; the cursor is that of the entries."""
+        page = super().paginate_queryset(queryset)
+        return None if page is None else read(page)
 
 
 def change_json(change: Change) -> dict[str, Any]:
@@ -120,7 +149,7 @@ def verdict_proof(request: Request, id: str) -> HttpResponse:
         raise DocumentWithheld from error
     response = HttpResponse(content, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{verdict.reference}.bundle.json"'
-    return response
+    return naming_successor(response, verdict)
 
 
 class ChangeView(APIView):

@@ -167,7 +167,6 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     document: dict[str, Any] = json.loads(published.body)
     pins = list(VerdictExhibit.objects.filter(verdict=found).select_related("exhibit__submission").order_by("exhibit__reference"))
     public = exhibits.with_pictures(pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted")
-    successor = getattr(found, "superseded_by", None)
     context = {
         "verdict": found,
         "claim": found.aspect.claim,
@@ -180,7 +179,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "findings": Finding.objects.public()
         .filter(aspect=found.aspect_id, created_at__lte=found.published_at)
         .order_by("created_at", "id"),
-        "successor": successor if successor and successor.status in {"published", "superseded"} else None,
+        "successor": found.successor,
         "index": gathering.last_entries([found]).get(str(found.pk)),
     }
     context |= previews.head(request, name="verdict", reference=found.reference, verdicts=[found])

@@ -114,6 +114,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "corrections/": ("/corrections/", PUBLIC),
     "feeds/verdicts.atom": ("/feeds/verdicts.atom", PUBLIC),
     "feeds/edits.atom": ("/feeds/edits.atom", PUBLIC),
+    "feeds/corrections.atom": ("/feeds/corrections.atom", PUBLIC),
     "feeds/disappearances.atom": ("/feeds/disappearances.atom", PUBLIC),
     "method/": ("/method/", PUBLIC),
     "ledger/checkpoint": ("/ledger/checkpoint", PUBLIC),
@@ -263,6 +264,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "api/v1/^comparisons/(?P<pk>[^/.]+)/$": ("/api/v1/comparisons/{comparison}/", API),
     "api/v1/^verdicts/$": ("/api/v1/verdicts/", API),
     "api/v1/^verdicts/(?P<id>[0-9A-Za-z-]{8,36})/$": ("/api/v1/verdicts/{verdict}/", API),
+    "api/v1/^corrections/$": ("/api/v1/corrections/", API),
     "api/v1/^reports/$": ("/api/v1/reports/", API),
     "api/v1/^reports/(?P<id>[0-9A-Za-z-]{8,36})/$": ("/api/v1/reports/{report}/", API),
     "api/v1/^submissions/$": (

@@ -62,12 +62,12 @@ READ: Final[dict[str, tuple[str, str]]] = {
     ),
     "RenditionSerializer": (EVERYONE, "name digest media_type width height size url"),
     "RegionSerializer": (EVERYONE, "number x y width height caption"),
-    "ComparisonSerializer": (EVERYONE, "id claim before after title"),
+    "ComparisonSerializer": (EVERYONE, "id claim before after title reconstruction"),
     "ExhibitSerializer": (
         EVERYONE,
         (
-            "id reference claim pseudonym filed_date number caption media_type width height status provenance grade_source"
-            " grade_information grade_reason renditions regions"
+            "id reference claim pseudonym filed_date licence reconstruction number caption media_type width height status provenance"
+            " grade_source grade_information grade_reason renditions regions"
         ),
     ),
     "OwnExhibitSerializer": (FILER, "id reference number caption status"),
@@ -99,7 +99,7 @@ READ: Final[dict[str, tuple[str, str]]] = {
         EVERYONE,
         (
             "id reference claim aspect rating mechanism rationale status method_version units contributors laboratories supersedes"
-            " published_at document_digest"
+            " superseded_by superseded_at reconstruction published_at document_digest"
         ),
     ),
     "OccurrenceSerializer": (EVERYONE, "id kind actor happened_at exact_to text source"),
@@ -108,7 +108,8 @@ READ: Final[dict[str, tuple[str, str]]] = {
     "IncidentSerializer": (EVERYONE, "id company product title summary reconstruction events care"),
     # what is shown
     "ReportFileSerializer": (EVERYONE, "name digest size media_type url"),
-    "ReportSerializer": (EVERYONE, "id reference kind claim source checkpoint_size basis created_at withheld_at files"),
+    "ReportSerializer": (EVERYONE, "id reference kind claim source checkpoint_size basis reconstruction created_at withheld_at files"),
+    "CorrectionSerializer": (EVERYONE, "index kind at type id reference claim reconstruction reason superseded_by url proof"),
     "StretchSerializer": (EVERYONE, "kind text"),
     "ComparedSerializer": (EVERYONE, "lang runs"),
     "FieldChangeSerializer": (EVERYONE, "name kind state before after diff"),

@@ -219,6 +219,7 @@ def exhibit(number: int, caption: dict[str, Any], description: dict[str, Any]) -
         "rendition": sha256(PICTURES[f"{name}.png"]),
         "picture": f"{name}.png",
         "grade": {"source": "B", "information": "2", "reason": en("original file, consistent with two others", "原始文件，与另外两份相符")},
+        "licence": "cc-by-4.0",
         "provenance": "P2",
         "does_not_prove": words.as_text(words.DOES_NOT_PROVE["P2"]),
         "custody": [

@@ -22,7 +22,7 @@ from evidence.extraction import Extract
 from evidence.stores import originals
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
-from reports import building, standalone
+from reports import building, document, standalone
 from reports.models import Report, ReportFile
 from reports.schema import to_bytes, validate
 from tests import scenes
@@ -97,6 +97,22 @@ def test_a_report_has_all_its_files_and_both_pdfs_carry_the_proofs(scene: scenes
         [sys.executable, "-m", "ledger.verify", "--key", report["verify"]["key"], str(path)], capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_quote_that_was_translated_is_printed_with_its_translation(scene: scenes.Scene) -> None:
+    ours = write("en", "Two ducts cool the brakes.")
+    claims.revise_claim(by=scene.moderator, claim=scene.claim, reason="For English readers.", quote_translation=ours, now=scene.now)
+    now = checkpoint()
+    scene.claim.refresh_from_db()
+    for report in (document.discrepancy(scene.claim, now), document.snapshot(scene.source, now)):
+        validate(report)
+        quote = report["claim"]["quote"] if "claim" in report else report["claims"][0]["quote"]
+        assert quote["translations"]["en"]["text"] == "Two ducts cool the brakes."
+        assert quote["lang"] == "zh-Hans"
+    report = document.discrepancy(scene.claim, now)
+    assert {one["licence"] for one in report["exhibits"]} == {"cc-by-4.0"}
+    page = standalone.page({**report, "exhibits": [{**one, "picture": None} for one in report["exhibits"]]}, {}).decode()
+    assert "Two ducts cool the brakes." in page
 
 
 def test_the_same_inputs_give_the_same_bytes(scene: scenes.Scene) -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 
 from claims.models import Claim
 from evidence.models import Disappearance
+from ledger.sequencing import sequence
 from tests import scenes
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +72,58 @@ def test_an_unchanged_feed_is_not_sent_again(client: Client, scene: scenes.Scene
     scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now)
     first = client.get("/feeds/verdicts.atom")
     assert client.get("/feeds/verdicts.atom", headers={"if-none-match": first["ETag"]}).status_code == 304
+
+
+def test_a_verdict_that_was_replaced_is_told_again_as_replaced(client: Client, scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    old = scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now)
+    (before,) = entries(client, "verdicts")
+    proposed = scenes.propose(scene, rating="partly_delivered", reason="Another car was measured.")
+    later = scene.now + timedelta(hours=1)
+    new = scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=later)
+    told = {one["id"]: one for one in entries(client, "verdicts")}
+    again = told[before["id"]]
+    assert again["title"] == "Replaced: two ducts move air to the brakes"
+    assert new.reference in again["summary"]
+    assert again["updated"] > before["updated"]
+    assert len(told) == 2
+    assert old.reference in before["id"]
+
+
+def test_a_withdrawn_claim_is_announced_no_more(client: Client, scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now)
+    assert len(entries(client, "verdicts")) == 1  # control
+    scenes.claims.withdraw_claim(by=scene.moderator, claim=Claim.objects.get(pk=scene.claim.pk), reason="Said by another.", now=scene.now)
+    assert entries(client, "verdicts") == []
+    assert "two ducts move air" not in client.get("/", headers={"accept-language": "en"}).content.decode()
+
+
+def test_every_correction_is_told_with_its_reason(client: Client, scene: scenes.Scene) -> None:
+    assert entries(client, "corrections") == []
+    scenes.claims.revise_claim(by=scene.moderator, claim=scene.claim, reason="It was cut short.", quote="另一句", now=scene.now)
+    sequence()
+    (told,) = entries(client, "corrections")
+    assert "It was cut short." in told["summary"]
+    assert f"/claims/{scene.claim.reference}/" in told["summary"]
+    assert client.get(told["id"]).status_code == 200
+    (row,) = client.get("/api/v1/corrections/").json()["results"]
+    assert (row["kind"], row["type"], row["reference"], row["reason"], row["superseded_by"]) == (
+        "claim.revised", "claim", scene.claim.reference, "It was cut short.", None,
+    )  # fmt: skip
+    assert row["claim"] == row["id"] == str(scene.claim.pk)
+    assert client.get(row["proof"]).status_code == 200
+
+
+@pytest.mark.parametrize("feed", ["verdicts", "edits", "disappearances", "corrections"])
+def test_a_demonstration_says_so_in_the_title_of_each_entry(client: Client, scene: scenes.Scene, feed: str) -> None:
+    Claim.objects.filter(pk=scene.claim.pk).update(reconstruction=True)
+    scene.claim.refresh_from_db()
+    scenes.build_post(scene)
+    scenes.build_silence(scene)
+    scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now)
+    scenes.claims.revise_claim(by=scene.moderator, claim=scene.claim, reason="It was cut short.", quote="另一句", now=scene.now)
+    sequence()
+    told = entries(client, feed)
+    assert told
+    assert all(one["title"].startswith("Reconstruction: ") for one in told)

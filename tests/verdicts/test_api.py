@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -85,3 +86,88 @@ def test_claims_are_found_by_the_rating_of_a_verdict_that_stands(client: Client,
     assert [one["reference"] for one in client.get("/api/v1/claims/?rating=not_delivered").json()["results"]] == [scene.claim.reference]
     assert client.get("/api/v1/claims/?rating=misleading").json()["results"] == []
     assert client.get("/api/v1/claims/?rating=wrong").status_code == 400
+
+
+# --- what was superseded, withdrawn, or is a demonstration -------------------------------------------------------------
+
+
+def superseded(scene: scenes.Scene) -> tuple[Verdict, Verdict]:
+    """A verdict, and the one that was published in its place later."""
+    old = scenes.build_verdict(scene)
+    proposed = scenes.propose(scene, rating="partly_delivered", reason="Another car was measured.")
+    new = scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=scene.now + timedelta(hours=1))
+    return Verdict.objects.get(pk=old.pk), new
+
+
+def test_a_superseded_verdict_says_by_which_and_when_and_comes_after_those_that_stand(client: Client, scene: scenes.Scene) -> None:
+    other = scenes.build_claim_beside(scene)
+    standing = scenes.verdict_on(scene, other)
+    old, new = superseded(scene)
+    assert old.published_at
+    assert standing.published_at
+    Verdict.objects.filter(pk=standing.pk).update(published_at=old.published_at - timedelta(days=9))
+    rows = client.get("/api/v1/verdicts/").json()["results"]
+    assert [one["reference"] for one in rows] == [new.reference, standing.reference, old.reference]
+    first, _second, last = rows
+    assert (first["superseded_by"], first["superseded_at"]) == (None, None)
+    assert (last["superseded_by"], last["superseded_at"]) == (str(new.pk), first["published_at"])
+    assert [one["reference"] for one in client.get("/api/v1/verdicts/?status=superseded").json()["results"]] == [old.reference]
+    found = client.get(f"/api/v1/verdicts/?claim={scene.claim.reference.lower()}&status=published").json()["results"]
+    assert [one["reference"] for one in found] == [new.reference]
+    walked, path = [], "/api/v1/verdicts/?limit=1"
+    while path:
+        page = client.get(path).json()
+        walked += [one["reference"] for one in page["results"]]
+        path = page["next"]
+    assert walked == [one["reference"] for one in rows]
+    assert client.get("/api/v1/verdicts/?cursor=nonsense").status_code == 404
+
+
+def test_a_proposal_to_supersede_is_no_successor(client: Client, scene: scenes.Scene) -> None:
+    verdict = scenes.build_verdict(scene)
+    scenes.propose(scene, rating="partly_delivered", reason="Another car was measured.")
+    (row,) = client.get("/api/v1/verdicts/").json()["results"]
+    assert (row["reference"], row["superseded_by"], row["superseded_at"]) == (verdict.reference, None, None)
+    assert "Link" not in client.get(f"/api/v1/verdicts/{verdict.pk}/").headers
+
+
+def as_review(client: Client, verdict: Verdict) -> Any:
+    return client.get(f"/api/v1/verdicts/{verdict.pk}/", headers={"accept": "application/ld+json"})
+
+
+def test_only_the_verdict_that_stands_is_told_as_a_claim_review(client: Client, scene: scenes.Scene) -> None:
+    old, new = superseded(scene)
+    assert as_review(client, new).json()["@type"] == "ClaimReview"
+    refused = as_review(client, old)
+    assert (refused.status_code, refused["Content-Type"]) == (406, "application/problem+json")
+    assert new.reference in refused.json()["detail"]
+    assert "ld+json" in client.get(f"/verdicts/{new.reference}/").content.decode()  # control
+    page = client.get(f"/verdicts/{old.reference}/", headers={"accept-language": "en"}).content.decode()
+    assert "ld+json" not in page
+    assert "<title>Replaced: " in page
+    assert client.get(f"/api/v1/verdicts/{old.pk}/")["Link"].startswith(f"</api/v1/verdicts/{new.pk}/>")
+
+
+@pytest.mark.parametrize("field", [{"reconstruction": True}, {"status": "withdrawn"}])
+def test_a_demonstration_and_a_withdrawn_claim_are_told_as_no_claim_review(
+    client: Client, scene: scenes.Scene, field: dict[str, Any]
+) -> None:
+    verdict = scenes.build_verdict(scene)
+    scenes.claims.Claim.objects.filter(pk=scene.claim.pk).update(**field)
+    assert as_review(client, verdict).status_code == 406
+    for path in (f"/verdicts/{verdict.reference}/", f"/claims/{scene.claim.reference}/"):
+        assert "ld+json" not in client.get(path).content.decode()
+
+
+def test_a_demonstration_and_a_licence_are_named_wherever_the_thing_is(client: Client, scene: scenes.Scene) -> None:
+    scenes.claims.Claim.objects.filter(pk=scene.claim.pk).update(reconstruction=True)
+    scene.claim.refresh_from_db()
+    verdict = scenes.build_verdict(scene)
+    scenes.build_pointing(scene)
+    document = client.get(f"/api/v1/verdicts/{verdict.pk}/").json()
+    assert document["claim"]["reconstruction"] is True
+    assert {one["licence"] for one in document["exhibits"]} == {"cc-by-4.0"}
+    for path in ("verdicts", "exhibits", "comparisons", "claims"):
+        assert all(one["reconstruction"] is True for one in client.get(f"/api/v1/{path}/").json()["results"]), path
+    type(scene.submissions[0]).objects.update(licence="show")
+    assert {one["licence"] for one in client.get("/api/v1/exhibits/").json()["results"]} == {"show"}

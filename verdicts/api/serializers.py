@@ -13,16 +13,19 @@ from verdicts.models import Incident, Occurrence, Verdict
 
 
 class VerdictSerializer(serializers.ModelSerializer[Verdict]):
-    """A published verdict as it stands in a list."""
+    """A published verdict as it stands in a list: `superseded_by` and `superseded_at` where another was published in its place."""
 
     claim = serializers.UUIDField(source="aspect.claim_id", read_only=True)
     rationale = WrittenJSON(read_only=True)
+    reconstruction = serializers.BooleanField(source="aspect.claim.reconstruction", read_only=True)
+    superseded_by = serializers.UUIDField(source="successor.pk", read_only=True, allow_null=True, default=None)
+    superseded_at = serializers.DateTimeField(source="successor.published_at", read_only=True, allow_null=True, default=None)
 
     class Meta:
         model = Verdict
         fields = [
             "id", "reference", "claim", "aspect", "rating", "mechanism", "rationale", "status", "method_version", "units", "contributors",
-            "laboratories", "supersedes", "published_at", "document_digest",
+            "laboratories", "supersedes", "superseded_by", "superseded_at", "reconstruction", "published_at", "document_digest",
         ]  # fmt: skip
 
 

@@ -11,38 +11,37 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
-from rest_framework.exceptions import APIException
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import APIException, NotAcceptable
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from accounts.api.permissions import PublicRead
+from claims.api.filters import ReferenceFilter
 from claims.api.lookup import ByIdOrReference
+from claims.api.paging import KeysetPagination
 from verdicts import claimreview
 from verdicts.api.serializers import IncidentSerializer, VerdictSerializer
 from verdicts.models import Incident, Occurrence, Verdict, VerdictDocument
-from verdicts.states import Rating
+from verdicts.states import Rating, VerdictStatus
 
 
 class VerdictFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
-    """By claim, company and rating."""
+    """By claim, company, rating, and whether a verdict stands (`published`) or was replaced (`superseded`)."""
 
-    claim = django_filters.UUIDFilter(field_name="aspect__claim")
+    claim = ReferenceFilter(field_name="aspect__claim")
     company = django_filters.UUIDFilter(field_name="aspect__claim__company")
     rating = django_filters.ChoiceFilter(choices=Rating.choices)
+    status = django_filters.ChoiceFilter(choices=[(one.value, one.label) for one in (VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED)])
 
     class Meta:
         model = Verdict
         fields: list[str] = []
 
 
-class NewestPublished(CursorPagination):
-    """By time of publication."""
+class StandingFirst(KeysetPagination):
+    """Those that hold now before those that were superseded (`published` < `superseded`), each newest first."""
 
-    ordering = ("-published_at", "-id")
-    page_size = 50
-    page_size_query_param = "limit"
-    max_page_size = 200
+    by = ("status", "-published_at", "-id")
 
 
 class DocumentWithheld(APIException):
@@ -60,17 +59,30 @@ class ClaimReviewRenderer(JSONRenderer):
     format = "jsonld"
 
 
+class NoReview(NotAcceptable):
+    """406: this verdict has no ClaimReview."""
+
+    default_code = "no_claim_review"
+
+
+def naming_successor(response: HttpResponse, verdict: Verdict) -> HttpResponse:
+    """The answer with a Link to the verdict that superseded this one, if there is one."""
+    if verdict.successor:
+        response["Link"] = f'</api/v1/verdicts/{verdict.successor.pk}/>; rel="successor-version"'
+    return response
+
+
 class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericViewSet[Verdict]):
-    """Published verdicts, and those they superseded."""
+    """Published verdicts, and after them those they superseded."""
 
     permission_classes = [PublicRead]
     serializer_class = VerdictSerializer
     filterset_class = VerdictFilter
-    pagination_class = NewestPublished
+    pagination_class = StandingFirst
     queryset = Verdict.objects.none()
 
     def get_queryset(self) -> QuerySet[Verdict]:
-        return Verdict.objects.public().select_related("aspect__claim__company")
+        return Verdict.objects.public().select_related("aspect__claim__company", "superseded_by")
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Only a single verdict has a second form."""
@@ -87,6 +99,8 @@ class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericVie
         if body is None:
             raise DocumentWithheld
         if isinstance(getattr(request, "accepted_renderer", None), ClaimReviewRenderer):
+            if why := claimreview.withheld_because(verdict):
+                raise NoReview(why)
             lang = "zh-Hans" if request.query_params.get("lang", "en").lower().startswith("zh") else "en"
             address = request.build_absolute_uri(f"/verdicts/{verdict.reference}/")
             told = claimreview.review(verdict, lang=lang, address=address, site=request.build_absolute_uri("/"))
@@ -96,10 +110,7 @@ class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericVie
         response = HttpResponse(body, content_type="application/json")
         response["ETag"] = f'"{verdict.document_digest}"'
         response["Cache-Control"] = "public, max-age=60"
-        successor = Verdict.objects.filter(supersedes=verdict).exclude(published_at=None).values_list("pk", flat=True).first()
-        if successor:
-            response["Link"] = f'</api/v1/verdicts/{successor}/>; rel="successor-version"'
-        return response
+        return naming_successor(response, verdict)
 
 
 class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Incident]):
