@@ -40,6 +40,7 @@ from reports.schema import FORMAT
 from verdicts.conformity import plain
 from verdicts.document import instant
 from verdicts.models import Finding, FindingExhibit, Invitation, Verdict
+from verdicts.outcome import outcome_text
 from verdicts.states import InvitationStatus
 
 TICKS = 240
@@ -449,9 +450,15 @@ def _measurement(one: Measurement) -> dict[str, Any]:
     }
 
 
+_CONFORMITY = (
+    "decision", "comparator", "limit", "unit", "coverage", "units", "contributors", "laboratories", "items", "laboratories_disagree",
+)  # fmt: skip
+
+
 def _conformity(stored: dict[str, Any]) -> dict[str, Any]:
     return {
-        **{key: stored[key] for key in ("decision", "comparator", "limit", "unit", "coverage", "units", "contributors", "laboratories")},
+        **{key: stored[key] for key in _CONFORMITY},
+        "summary": outcome_text(stored),
         "judged": [
             {
                 "unit_label": one["unit"],

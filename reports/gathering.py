@@ -29,6 +29,7 @@ from reports.timelines import Place, places_of
 from reports.words import Lang
 from verdicts.conformity import plain
 from verdicts.models import Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.outcome import Numbers, numbers_of, span_of
 
 BEST = 4
 EXHIBITS = 200  # on the page of a claim
@@ -61,27 +62,6 @@ def measured_rows(conformity: dict[str, Any] | None) -> list[Measured]:
         for one in (conformity or {}).get("measurements", [])
         if conformity
     ]
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """What was measured against what was promised, in one line: the span of the values, exact as they were read."""
-
-    low: str
-    high: str
-    unit: str
-    units: int
-    judged: bool
-
-    @property
-    def span(self) -> str:
-        """`0.01–0.04`, or the one value."""
-        return self.low if self.low == self.high else f"{self.low}–{self.high}"
-
-
-def _span(values: Iterable[Decimal], unit: str, units: int, *, judged: bool) -> Numbers | None:
-    read = sorted(values)
-    return Numbers(plain(read[0]), plain(read[-1]), unit, units, judged) if read else None
 
 
 def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, words: str, width: int = charts.WIDTH) -> str | None:
@@ -126,12 +106,11 @@ class Judgement:
     def numbers(self) -> Numbers | None:
         """What the verdict was computed from; before a verdict, what is accepted, if all of it is in the promise's unit."""
         if self.verdict and self.verdict.conformity:
-            held = self.verdict.conformity
-            return _span((Decimal(one["value"]) for one in held["measurements"]), held["unit"], held["units"], judged=True)
+            return numbers_of(self.verdict.conformity)
         if self.criterion is None or any(one.unit_name != self.criterion.unit for one in self.measurements):
             return None
         units = {one.teardown.unit.identity for one in self.measurements}
-        return _span((one.value for one in self.measurements), self.criterion.unit, len(units), judged=False)
+        return span_of([one.value for one in self.measurements], self.criterion.unit, len(units), judged=False)
 
     @property
     def chart_height(self) -> int:

@@ -363,6 +363,15 @@ class Judged(TypedDict):
     decision: Annotated[str, Code("decision")]
 
 
+class Items(TypedDict):
+    """How many physical units have which decision."""
+
+    conforms: int
+    does_not_conform: int
+    undecided: int
+    disagree: int
+
+
 class Conformity(TypedDict):
     """Measured against promised by a decision rule with a guard band (JCGM 106:2012, 8.3)."""
 
@@ -375,6 +384,11 @@ class Conformity(TypedDict):
     units: int
     contributors: int
     laboratories: int
+    #: How many of the units have which decision; where one laboratory contradicts another on one unit, that.
+    items: Items
+    laboratories_disagree: bool
+    #: What the numbers come to, in words: ``verdicts.outcome``, as on the page of the verdict.
+    summary: Text
     judged: list[Judged]
 
 

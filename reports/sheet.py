@@ -545,7 +545,7 @@ def _conformity(conformity: Conformity, lang: Lang) -> Piece:
             contributors=conformity["contributors"],
             laboratories=conformity["laboratories"],
         ),
-        "decision": word("decision", conformity["decision"], lang),
+        "summary": _told(conformity["summary"], lang),
         "judged": [
             [
                 each["unit_label"],
@@ -593,10 +593,8 @@ def _sure(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
     for aspect in report["aspects"]:
         conformity = aspect["conformity"]
         if conformity and conformity["judged"]:
-            largest = _probability(max((each["probability"] for each in conformity["judged"]), key=Decimal))
-            most = largest if largest[0] in "<>" else f"≤ {largest}"
             said = _bare(_told(aspect["statement"], lang))
-            lines.append(_mixed("sure_conformity", lang, aspect=said, probability=most, units=str(conformity["units"])))
+            lines.append(_mixed("sure_conformity", lang, aspect=said, summary=_told(conformity["summary"], lang)))
     named = {reference for finding in findings for reference in finding["exhibits"]}
     grades = sorted(
         exhibit["grade"]["source"] + exhibit["grade"]["information"]

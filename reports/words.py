@@ -4,7 +4,8 @@ A report is read by a court in either language, so no word of it may exist in on
 and a pair cannot be half written. ``VOCABULARIES`` names the codes that a report may hold (``reports.schema`` refuses
 any other, so a state that someone adds elsewhere fails loudly here); ``PHRASES`` holds the prose and the labels.
 
-Places to fill stand in braces, ``{n}``; both languages of a phrase have the same places, which a test checks.
+Places to fill stand in braces, ``{n}``, and what depends on a number as ``{n:item|items}``;
+both languages of a phrase have the same places, which a test checks.
 """
 
 import re
@@ -140,9 +141,10 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "inconclusive": Pair("inconclusive", "不足以判断"),
     },
     "decision": {
-        "conforms": Pair("conforms", "符合"),
-        "does_not_conform": Pair("does not conform", "不符合"),
-        "undecided": Pair("undecided within the uncertainty", "在不确定度内无法判定"),
+        "conforms": Pair("meets the threshold", "达到限值"),
+        "does_not_conform": Pair("does not meet the threshold", "未达到限值"),
+        "undecided": Pair("inconclusive", "无法判定"),
+        "disagree": Pair("measurements disagree", "实测结果不一致"),
     },
     "grade_source": {
         "A": Pair("completely reliable", "完全可靠"),
@@ -241,7 +243,7 @@ PHRASES: Final[Mapping[str, Pair]] = {
         "This case is a reconstruction. It was played through to show how the record works; its photos are drawn, its people are invented.",
         "本案为情景重建，用于演示记录如何运作；照片系绘制，人物均为虚构。",
     ),
-    "made_from": Pair("Made from the checkpoint of {at} ({size} entries)", "依据 {at} 的检查点生成（共 {size} 条记录）"),
+    "made_from": Pair("Made from the checkpoint of {at} ({size} {size:entry|entries})", "依据 {at} 的检查点生成（共 {size} 条记录）"),
     "page_of": Pair("Page {page} of {pages}", "第 {page} 页，共 {pages} 页"),
     "translated": Pair("translated by the house ({role})", "本站译文（{role}）"),
     "original_only": Pair("in its original language; no translation yet", "原文，尚无译文"),
@@ -269,7 +271,9 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "sum_stake": Pair("At stake: {amount}, {basis}.", "涉及金额：{amount}（{basis}）。"),
     "sum_stake_bare": Pair("At stake: {amount}.", "涉及金额：{amount}。"),
     "sum_verdict": Pair("“{aspect}”: {rating}.", "“{aspect}”：{rating}。"),
-    "sum_edited": Pair("The text was changed after publication ({n} versions are held).", "文本在发布后被修改（现存 {n} 个版本）。"),
+    "sum_edited": Pair(
+        "The text changed after publication ({n} {n:version is|versions are} archived).", "文本在发布后有修改（存有{n}个版本）。"
+    ),
     "sum_gone": Pair("The source disappeared between {last} and {first}.", "来源在 {last} 至 {first} 之间消失。"),
     "sum_back": Pair("It was back on {at}.", "于 {at} 恢复。"),
     "sum_waiting": Pair("The company was invited to reply by {deadline}.", "已邀请企业于 {deadline} 前答复。"),
@@ -289,12 +293,12 @@ PHRASES: Final[Mapping[str, Pair]] = {
     ),
     "sighted_absent": Pair("Version {n}: the words are gone.", "第 {n} 版：原文不在。"),
     "measured_short": Pair(
-        "{n} values on {units} independent units: {low} to {high} {unit}", "{units} 件独立实物上的 {n} 个测量值：{low} 至 {high} {unit}"
+        "{n} measurements on {units} {units:item|items}: {low} to {high} {unit}", "{units}件样品上的{n}次实测：{low}至{high} {unit}"
     ),
     "measured_same": Pair(
-        "{n} values on {units} independent units: each {low} {unit}", "{units} 件独立实物上的 {n} 个测量值：均为 {low} {unit}"
+        "{n} measurements on {units} {units:item|items}: each {low} {unit}", "{units}件样品上的{n}次实测：均为{low} {unit}"
     ),
-    "measured_one": Pair("One value on one unit: {low} {unit}", "1 件实物上的 1 个测量值：{low} {unit}"),
+    "measured_one": Pair("1 measurement on 1 item: {low} {unit}", "1件样品上的1次实测：{low} {unit}"),
     "promised_short": Pair("Promised: {comparator} {value} {unit}", "承诺：{comparator} {value} {unit}"),
     # An aspect.
     "aspect": Pair("Aspect", "方面"),
@@ -372,40 +376,40 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "capture_digest": Pair("SHA-256 of the capture", "抓取件的 SHA-256"),
     "extractor": Pair("text taken out by", "文本提取程序"),
     "observations": Pair("Observations", "观察"),
-    "observed": Pair("{n} looks from {first} to {last}: {types}.", "自 {first} 至 {last} 共观察 {n} 次：{types}。"),
+    "observed": Pair("{n} {n:check|checks} from {first} to {last}: {types}.", "自{first}至{last}共检查{n}次：{types}。"),
     "observed_none": Pair("No look has been recorded.", "尚无观察记录。"),
     "col_time": Pair("Time", "时间"),
     "col_result": Pair("What came back", "结果"),
     "col_status": Pair("HTTP status", "HTTP 状态"),
     "diff_title": Pair("From version {old} to version {new}", "从第 {old} 版到第 {new} 版"),
     "diff_when": Pair(
-        "Changed between {after} and {before}. {gone} characters gone, {came} came.",
+        "Changed between {after} and {before}. {gone} {gone:character|characters} removed, {came} added.",
         "修改发生在 {after} 至 {before} 之间。删去 {gone} 个字符，增加 {came} 个字符。",
     ),
     "diff_when_open": Pair(
-        "Changed before {before}. {gone} characters gone, {came} came.",
+        "Changed before {before}. {gone} {gone:character|characters} removed, {came} added.",
         "修改发生在 {before} 之前。删去 {gone} 个字符，增加 {came} 个字符。",
     ),
     "diff_key": Pair("struck through in brackets: removed; underlined: added", "括号内划线：删去；下划线：增加"),
     "diff_key_moved": Pair("dotted: moved within the text", "点线：在文中移动"),
-    "skipped": Pair("({n} characters unchanged)", "（{n} 个字符未变）"),
+    "skipped": Pair("({n} {n:character|characters} unchanged)", "（{n} 个字符未变）"),
     "diff_none": Pair("No word differs; the layout of the text changed.", "文字无差异，仅排版变化。"),
     "links_gone": Pair("Link removed: {text} ({url})", "删去链接：{text}（{url}）"),
     "links_came": Pair("Link added: {text} ({url})", "增加链接：{text}（{url}）"),
     "disappearance": Pair("Disappearance", "消失"),
     "disappeared": Pair(
-        "Last seen {last}; first missing {first} ({type}). Confirmed by {n} looks: {looks}.",
-        "最后见于 {last}；首次缺失于 {first}（{type}）。经 {n} 次观察确认：{looks}。",
+        "Last available {last}; first unavailable {first} ({type}). Confirmed by {n} {n:check|checks}: {looks}.",
+        "最后可访问：{last}；首次无法访问：{first}（{type}）。经{n}次检查确认：{looks}。",
     ),
     "disappeared_unconfirmed": Pair(
-        "Last seen {last}; first missing {first} ({type}). Not yet confirmed.",
-        "最后见于 {last}；首次缺失于 {first}（{type}）。尚未确认。",
+        "Last available {last}; first unavailable {first} ({type}). Not yet confirmed.",
+        "最后可访问：{last}；首次无法访问：{first}（{type}）。尚未确认。",
     ),
     "full_text": Pair("Full text", "全文"),
     "line_title": Pair("Version line", "版本线"),
     "line_desc": Pair(
-        "{versions} versions, {looks} observations from {first} to {last}.",
-        "{versions} 个版本，自 {first} 至 {last} 共 {looks} 次观察。",
+        "{versions} {versions:version|versions}, {looks} {looks:check|checks} from {first} to {last}.",
+        "{versions}个版本，自{first}至{last}共检查{looks}次。",
     ),
     "line_gone": Pair("Disappeared between {last} and {first}.", "在 {last} 至 {first} 之间消失。"),
     "line_version": Pair("v{n}", "第{n}版"),
@@ -452,10 +456,7 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "how_sure": Pair("How sure", "确定程度"),
     "sure_exhibits": Pair("Exhibits named in the findings: {n}; best grade {grade}.", "认定所引证物：{n} 件；最高评级 {grade}。"),
     "sure_exhibits_ungraded": Pair("Exhibits named in the findings: {n}; none graded.", "认定所引证物：{n} 件；均未评级。"),
-    "sure_conformity": Pair(
-        "{aspect}: probability of conforming {probability} on each of {units} independent units (JCGM 106:2012).",
-        "{aspect}：{units} 件独立实物的符合概率均 {probability}（JCGM 106:2012）。",
-    ),
+    "sure_conformity": Pair("“{aspect}”: {summary}", "“{aspect}”：{summary}"),
     "sure_counts": Pair(
         "Findings: {against} against the claim, {support} for it, {open} inconclusive.",
         "认定：与声明相矛盾 {against} 项，支持声明 {support} 项，不足以判断 {open} 项。",
@@ -514,14 +515,16 @@ PHRASES: Final[Mapping[str, Pair]] = {
         "两次观察之间不存在其他版本。时间区间说明每次变化落在哪两次观察之间。",
     ),
     "snapshot_summary": Pair(
-        "This source was seen {n} times from {first} to {last}; {versions} versions of its text are held.",
-        "自 {first} 至 {last} 共观察该来源 {n} 次；现存其文本 {versions} 个版本。",
+        "This source was checked {n} {n:time|times} from {first} to {last}. "
+        "{versions} {versions:version|versions} of its text {versions:is|are} archived.",
+        "自{first}至{last}共检查这个来源{n}次；存有{versions}个版本的文本。",
     ),
     "claims_here": Pair("Claims made in it", "其中的声明"),
     "alt_photo": Pair("Exhibit {reference}: {caption}", "证物 {reference}：{caption}"),
 }
 
-_PLACE: Final = re.compile(r"\{(\w+)\}")
+#: `{n}` is a value; `{n:item|items}` is the one word if that value is 1, and else the other.
+_PLACE: Final = re.compile(r"\{(\w+)(?::([^{}|]*)\|([^{}]*))?\}")
 
 
 def word(vocabulary: str, code: str, lang: Lang) -> str:
@@ -531,12 +534,17 @@ def word(vocabulary: str, code: str, lang: Lang) -> str:
 
 def phrase(name: str, lang: Lang, **values: object) -> str:
     """A phrase with its places filled, in one pass: braces inside a value are never taken for places."""
-    return _PLACE.sub(lambda place: str(values[place[1]]), PHRASES[name].to(lang))
+
+    def filled(place: re.Match[str]) -> str:
+        value = str(values[place[1]])
+        return value if place[2] is None else place[2] if value == "1" else place[3]
+
+    return _PLACE.sub(filled, PHRASES[name].to(lang))
 
 
 def places(text: str) -> set[str]:
     """The names of the places to fill in a phrase."""
-    return set(_PLACE.findall(text))
+    return {place[1] for place in _PLACE.finditer(text)}
 
 
 def as_text(pair: Pair) -> dict[str, object]:

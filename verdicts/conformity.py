@@ -7,7 +7,8 @@ standard uncertainty `u` is taken as a Gaussian belief about the true value (JCG
 
 Decisions use a guard band `w = r · U` with `U = 2u` and r = 1 (JCGM 106, 8.3; ISO 14253-1 uses the same idea), both ways: we say
 *conforms* only when y is inside the limit by more than w, *does not conform* only when it is outside by more than w, and else
-*undecided*. With r = 1 either statement is wrong with at most 2.3 % probability. The doubt always goes to nobody's favour.
+*undecided*. With r = 1 either statement is wrong with at most 2.3 % probability. The doubt always goes to nobody's favour. Where one
+unit, or one laboratory, conforms and another does not, the whole is none of these: they *disagree*.
 
 Numbers are Decimal throughout; units are converted by pint with Decimal arithmetic, so equal inputs give equal digits anywhere.
 """
@@ -15,7 +16,7 @@ Numbers are Decimal throughout; units are converted by pint with Decimal arithme
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from enum import StrEnum
@@ -33,6 +34,7 @@ class Decision(StrEnum):
     CONFORMS = "conforms"
     DOES_NOT_CONFORM = "does_not_conform"
     UNDECIDED = "undecided"
+    DISAGREE = "disagree"  # of several measurements: some conform, some do not
 
 
 class UnitMismatch(ValueError):
@@ -87,7 +89,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Conformity:
-    """All measurements of one aspect. `decision` is that of every unit measured; where units disagree it is undecided."""
+    """All measurements of one aspect, decided unit by unit (`items`: how many units have which decision) and as a whole."""
 
     decision: Decision
     limit: Decimal
@@ -97,6 +99,8 @@ class Conformity:
     units: int
     contributors: int
     laboratories: int
+    items: dict[str, int]
+    laboratories_disagree: bool
 
     def to_json(self) -> dict[str, Any]:
         """Without floats: every number a decimal string. Recomputing from `measurements` gives the same digits."""
@@ -110,6 +114,8 @@ class Conformity:
             "units": self.units,
             "contributors": self.contributors,
             "laboratories": self.laboratories,
+            "items": self.items,
+            "laboratories_disagree": self.laboratories_disagree,
             "measurements": [
                 {
                     "unit": one.physical_unit,
@@ -205,21 +211,42 @@ def judge(promise: Promise, measured: Measured) -> Judged:
     )  # fmt: skip
 
 
+def together(decisions: Iterable[Decision]) -> Decision:
+    """What several decisions come to: their own if they are one; `disagree` where they contradict each other; else `undecided`."""
+    found = set(decisions)
+    if len(found) == 1:
+        return found.pop()
+    contradict = Decision.DISAGREE in found or {Decision.CONFORMS, Decision.DOES_NOT_CONFORM} <= found
+    return Decision.DISAGREE if contradict else Decision.UNDECIDED
+
+
 def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
     """All measurements against the promise.
 
     Several measurements of one physical unit are all kept, but count as one unit. The whole decides only if every measurement
-    decides the same way: three cars that fail and one that passes are a finding to explain, not an average.
+    decides the same way: three cars that fail and one that passes disagree, which is a finding to explain, not an average.
     """
     judged = tuple(judge(promise, one) for one in measurements)
-    decisions = {one.decision for one in judged}
+    by_unit: dict[str, list[tuple[Measured, Decision]]] = {}
+    for one, result in zip(measurements, judged, strict=True):
+        by_unit.setdefault(one.unit_identity or one.physical_unit, []).append((one, result.decision))
+    of_units = [together(decision for _one, decision in rows) for rows in by_unit.values()]
     return Conformity(
-        decision=decisions.pop() if len(decisions) == 1 else Decision.UNDECIDED,
+        decision=together(of_units),
         limit=promise.limit,
         unit=promise.unit,
         comparator=promise.comparator,
         judged=judged,
-        units=len({one.unit_identity or one.physical_unit for one in measurements}),
+        units=len(by_unit),
         contributors=len({one.contributor for one in measurements}),
         laboratories=len({one.laboratory for one in measurements if one.laboratory}),
+        items={str(decision): of_units.count(decision) for decision in Decision},
+        laboratories_disagree=any(_laboratories_disagree(rows) for rows in by_unit.values()),
     )
+
+
+def _laboratories_disagree(rows: Sequence[tuple[Measured, Decision]]) -> bool:
+    """Whether two laboratories measured one unit to opposite ends."""
+    for_it = {one.laboratory for one, decision in rows if decision == Decision.CONFORMS and one.laboratory}
+    against = {one.laboratory for one, decision in rows if decision == Decision.DOES_NOT_CONFORM and one.laboratory}
+    return bool(for_it and against) and len(for_it | against) > 1

@@ -17,6 +17,7 @@ from evidence.models import Exhibit
 from ledger.canonical import canonical
 from verdicts.conformity import plain
 from verdicts.models import Finding, Invitation, Verdict
+from verdicts.outcome import with_summary
 from verdicts.states import SCORES
 
 FORMAT = "asclaimed-verdict@v1"
@@ -80,7 +81,7 @@ def compose(
         "rationale": verdict.rationale,
         "attempts": verdict.attempts or None,
         "method_version": verdict.method_version,
-        "conformity": verdict.conformity,
+        "conformity": with_summary(verdict.conformity),
         "independent": {"units": verdict.units, "contributors": verdict.contributors, "laboratories": verdict.laboratories},
         "findings": [{"id": str(one.pk), "conclusion": one.conclusion, "reasoning": one.reasoning} for one in findings],
         "exhibits": [

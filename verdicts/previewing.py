@@ -7,25 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from claims.models import Aspect, Criterion
 from evidence.models import Exhibit
 from verdicts.actions import independence, latest_invitation, weigh
-from verdicts.conformity import plain
 from verdicts.models import Finding, Verdict
+from verdicts.outcome import Numbers, numbers_of
 from verdicts.states import Mechanism, Rating
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """What was measured, as the public row says it: exact values, their unit, how many units, and whether a verdict rests on them."""
-
-    span: str
-    unit: str
-    units: int
-    judged: bool
 
 
 @dataclass(frozen=True)
@@ -38,14 +27,6 @@ class Shown:
     numbers: Numbers | None
     draft: bool = False
     people: list[Any] = field(default_factory=lambda: [None, None])
-
-
-def _numbers(conformity: dict[str, Any] | None) -> Numbers | None:
-    if not conformity or not conformity["measurements"]:
-        return None
-    values = sorted(Decimal(one["value"]) for one in conformity["measurements"])
-    low, high = plain(values[0]), plain(values[-1])
-    return Numbers(low if low == high else f"{low}–{high}", conformity["unit"], conformity["units"], judged=True)
 
 
 def draft(aspect: Aspect, *, rating: str, mechanism: str, rationale: dict[str, Any], attempts: dict[str, Any]) -> Verdict | None:
@@ -63,7 +44,7 @@ def shown(aspect: Aspect, verdict: Verdict | None, *, as_draft: bool = False) ->
     if as_draft and verdict is not None and not verdict.conformity:
         conformity = weigh(aspect)
         held = conformity.to_json() if conformity else None
-    return Shown(aspect, verdict, criterion, _numbers(held) if criterion else None, draft=as_draft)
+    return Shown(aspect, verdict, criterion, numbers_of(held) if criterion else None, draft=as_draft)
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,10 @@ from reports.timelines import Line
 from reports.trends import shown as shown_figure
 from reports.vocabulary import CUSTODIANS, OUTCOMES
 from reports.words import DOES_NOT_PROVE, Lang
-from verdicts.conformity import Decision, plain
+from verdicts.conformity import Conformity, Decision, plain
 from verdicts.lags import Lag
 from verdicts.models import Occurrence
+from verdicts.outcome import outcome
 from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, InvitationStatus, Mechanism, Rating, VerdictStatus
 
 register = template.Library()
@@ -76,9 +77,10 @@ VOCABULARIES: dict[str, Any] = {
 }  # fmt: skip
 
 DECISIONS = {
-    Decision.CONFORMS: _("conforms"),
-    Decision.DOES_NOT_CONFORM: _("does not conform"),
-    Decision.UNDECIDED: _("undecided within the uncertainty"),
+    Decision.CONFORMS: _("meets the threshold"),
+    Decision.DOES_NOT_CONFORM: _("does not meet the threshold"),
+    Decision.UNDECIDED: _("inconclusive"),
+    Decision.DISAGREE: _("measurements disagree"),
 }
 
 # Six shapes that stay apart at 16 pixels and in black and white: full, full with a hand, half, triangle, struck ring, dashed ring.
@@ -164,6 +166,16 @@ def word(vocabulary: str, code: str) -> str:
         return str(VOCABULARIES[vocabulary](code).label)
     except ValueError:
         return code  # a word of a later version of the code, shown as it stands rather than as nothing
+
+
+@register.filter(name="outcome")
+def outcome_of(conformity: dict[str, Any] | Conformity | None) -> SafeString:
+    """What the numbers of a verdict, or those that would stand in one, come to: how many items meet the threshold, and both ends."""
+    held = conformity.to_json() if isinstance(conformity, Conformity) else conformity
+    if not held or not held["measurements"]:
+        return SafeString("")
+    lang: Lang = "en" if page_language() == "en" else "zh-Hans"
+    return format_html('<span lang="{}">{}</span>', lang, outcome(held, lang))
 
 
 @register.filter

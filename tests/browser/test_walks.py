@@ -45,7 +45,7 @@ def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visito
 
     page.locator("main a[href^='/verdicts/']").first.click()
     expect(page.get_by_role("main").get_by_text("Not delivered", exact=True).first).to_be_visible()
-    expect(page.get_by_role("row", name=re.compile("Car 1"))).to_contain_text("does not conform")
+    expect(page.get_by_role("row", name=re.compile("Car 1"))).to_contain_text("does not meet the threshold")
 
     page.goto(f"/claims/{scene.claim.reference}/")
     page.get_by_role("link", name=re.compile("discrepancy report")).click()

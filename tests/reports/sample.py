@@ -8,11 +8,14 @@ import base64
 import copy
 import hashlib
 import io
+from decimal import Decimal
 from typing import Any
 
 from PIL import Image, ImageDraw
 
 from reports import words
+from verdicts.conformity import Measured, Promise, assess
+from verdicts.outcome import outcome_text
 
 ORIGIN = "log.asclaimed.example/record"
 ROOT = base64.b64encode(hashlib.sha256(b"root of the sample").digest()).decode()
@@ -244,6 +247,18 @@ def judged(number: int, value: str, uncertainty: str, guard: str, accept: str, r
     }
 
 
+#: As ``verdicts.outcome`` says it of these numbers.
+SUMMARY: dict[str, Any] = outcome_text(
+    assess(
+        Promise("at_least", Decimal("1.5"), "m/s"),
+        [
+            Measured(Decimal(value), Decimal(doubt), "m/s", f"hood-{number}", contributor=f"owner-{number}")
+            for number, (value, doubt) in enumerate((("0.03", "0.02"), ("0.01", "0.015"), ("0.04", "0.025")), start=1)
+        ],
+    ).to_json()
+)
+
+
 def verdict(number: int, rating: str, rationale: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": uuid(20 + number),
@@ -373,6 +388,9 @@ _DISCREPANCY: dict[str, Any] = {
                 "units": 3,
                 "contributors": 3,
                 "laboratories": 1,
+                "items": {"conforms": 0, "does_not_conform": 3, "undecided": 0, "disagree": 0},
+                "laboratories_disagree": False,
+                "summary": SUMMARY,
                 "judged": [
                     judged(1, "0.03", "0.02", "0.04", "1.54", "1.46"),
                     judged(2, "0.01", "0.015", "0.03", "1.53", "1.47"),

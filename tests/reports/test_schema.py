@@ -204,3 +204,15 @@ def test_a_place_is_filled_once_and_never_by_what_stands_in_a_value() -> None:
     assert words.phrase("sum_verdict", "en", aspect="{rating}", rating="{aspect}") == "“{rating}”: {aspect}."
     with pytest.raises(KeyError):
         words.phrase("sum_verdict", "en", aspect="x")
+
+
+def test_one_of_a_thing_is_said_in_the_singular_and_places_with_two_words_need_only_their_number() -> None:
+    for n, said in (("1", "1 measurement on 1 item"), ("2", "2 measurements on 1 item:"), ("3", "3 measurements on 2 items:")):
+        units = "1" if n != "3" else "2"
+        name = "measured_one" if n == "1" else "measured_short"
+        assert said in words.phrase(name, "en", n=n, units=units, low="1", high="2", unit="m/s")
+    once = {"n": 1, "versions": 1, "looks": 1, "size": 1, "gone": 1, "came": 1, "units": 1}
+    for name, pair in words.PHRASES.items():
+        if name not in {"measured_short", "measured_same"} and {"n", "versions", "size", "gone", "units"} & words.places(pair.en):
+            told = words.phrase(name, "en", **dict.fromkeys(words.places(pair.en), "x") | once)
+            assert not re.search(r"\b1 (?!units)\w+s\b", told), (name, told)

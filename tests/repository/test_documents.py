@@ -84,7 +84,7 @@ def test_decisions_are_numbered_without_gaps() -> None:
 
 
 def test_the_changelog_begins_with_the_version() -> None:
-    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    newest = re.search(r"^## (?!Unreleased$)(\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert newest is not None
     assert newest.group(1) == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 

@@ -161,7 +161,9 @@ def test_the_whole_decides_only_if_every_measurement_does_and_order_does_not_mat
     values = [measured(value, doubt, physical_unit=f"Car {n}", contributor=str(n // 2)) for n, (value, doubt) in enumerate(rows)]
     whole = assess(promise, values)
     each = {judge(promise, one).decision for one in values}
-    assert whole.decision == (each.pop() if len(each) == 1 else Decision.UNDECIDED)
+    apart = {Decision.CONFORMS, Decision.DOES_NOT_CONFORM} <= each
+    assert whole.decision == (each.pop() if len(each) == 1 else Decision.DISAGREE if apart else Decision.UNDECIDED)
+    assert sum(whole.items.values()) == whole.units
     assert (whole.units, whole.contributors, whole.laboratories) == (len(rows), (len(rows) + 1) // 2, 0)
     random.shuffle(values)  # type: ignore[attr-defined]  # a random.Random
     shuffled = assess(promise, values)
@@ -176,7 +178,8 @@ def test_several_measurements_of_one_unit_are_one_unit() -> None:
 
 def test_three_cars_that_fail_and_one_that_passes_are_no_average() -> None:
     values = [measured(Decimal(value), Decimal("0.1"), physical_unit=f"Car {value}") for value in (1, 2, 3, 99)]
-    assert assess(Promise("at_least", Decimal(50), "m/s"), values).decision == Decision.UNDECIDED
+    whole = assess(Promise("at_least", Decimal(50), "m/s"), values)
+    assert (whole.decision, whole.items) == (Decision.DISAGREE, {"conforms": 1, "does_not_conform": 3, "undecided": 0, "disagree": 0})
 
 
 # --- units -----------------------------------------------------------------------------------------------------------------

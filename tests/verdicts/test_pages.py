@@ -153,7 +153,7 @@ def test_a_moderator_cannot_waive(scene: scenes.Scene) -> None:
 def test_a_verdict_is_proposed_by_one_and_published_by_another(ready: scenes.Scene) -> None:
     first, second = signed_in(ready.adjudicator), signed_in(ready.second_adjudicator)
     form = first.get(f"/desk/aspects/{ready.ducts.pk}/verdict/").content.decode()
-    assert "does not conform" in form  # the numbers stand beside the form
+    assert "does not meet the threshold" in form  # the numbers stand beside the form
     answer = first.post(f"/desk/aspects/{ready.ducts.pk}/verdict/", proposal(ready))
     verdict = Verdict.objects.get()
     path = f"/desk/verdicts/{verdict.reference}/"

@@ -1,0 +1,159 @@
+"""What the numbers of an aspect come to, in one sentence or two: the same for page, API and PDF. Pure.
+
+Input is a conformity as a verdict keeps it (`Conformity.to_json`). The sentence says how many of how many items meet the threshold and
+names both ends of what was measured, the least favourable first, so that no number of one item is told of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from verdicts.conformity import Decision, plain
+
+Lang = Literal["en", "zh-Hans"]
+#: Beyond this many digits a converted value is rounded for reading, to a hundredth of its expanded uncertainty. The tables hold it whole.
+DIGITS: Final = 12
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The span of the values, exact as they were read; `units` is the number of items, `judged` whether a verdict rests on them."""
+
+    low: str
+    high: str
+    unit: str
+    units: int
+    judged: bool
+
+    @property
+    def span(self) -> str:
+        """`0.01–0.04`, or the one value."""
+        return self.low if self.low == self.high else f"{self.low}–{self.high}"
+
+
+def span_of(values: Sequence[Decimal], unit: str, units: int, *, judged: bool) -> Numbers | None:
+    """The span of `values`, or None if there are none."""
+    return Numbers(plain(min(values)), plain(max(values)), unit, units, judged) if values else None
+
+
+def numbers_of(conformity: Mapping[str, Any] | None) -> Numbers | None:
+    """The span of the values that a verdict was computed from."""
+    if not conformity:
+        return None
+    values = [Decimal(one["value"]) for one in conformity["measurements"]]
+    return span_of(values, conformity["unit"], conformity["units"], judged=True)
+
+
+def _shown(value: Decimal, expanded: Decimal) -> tuple[str, str]:
+    """Value and expanded uncertainty for reading."""
+    if max(len(value.as_tuple().digits), len(expanded.as_tuple().digits)) > DIGITS:
+        place = Decimal(1).scaleb(expanded.adjusted() - 2)
+        value, expanded = value.quantize(place), expanded.quantize(place)
+    return plain(value), plain(expanded)
+
+
+def _probability(text: str) -> str:
+    """As computed, to six places. What rounds to nothing or to certainty is said to be beyond the last place."""
+    value = Decimal(text)
+    if value == 0:
+        return "< 0.000001"
+    return "> 0.999999" if value == 1 else text
+
+
+@dataclass(frozen=True)
+class _Measured:
+    margin: Decimal
+    value: str
+    probability: str
+
+
+def _ordered(conformity: Mapping[str, Any]) -> list[_Measured]:
+    """The measurements, least favourable to the claim first: by their distance from the limit in standard uncertainties."""
+    sign = 1 if conformity["comparator"] == "at_least" else -1
+    limit, coverage, unit = Decimal(conformity["limit"]), Decimal(conformity["coverage"]), conformity["unit"]
+    found = []
+    for one in conformity["measurements"]:
+        value, doubt = Decimal(one["value"]), Decimal(one["standard_uncertainty"])
+        shown, expanded = _shown(value, coverage * doubt)
+        found.append(
+            _Measured(sign * (value - limit) / doubt, f"{shown} ± {expanded} {unit}".rstrip(), _probability(one["conformance_probability"]))
+        )
+    return sorted(found, key=lambda one: one.margin)
+
+
+def _counts_en(items: Mapping[str, int], total: int) -> str:
+    meets, fails, open_, apart = (items[one] for one in Decision)
+    parts = [f"{meets} of {total} {'item' if total == 1 else 'items'} {'meets' if meets == 1 or total == 1 else 'meet'} the threshold"]
+    if fails:
+        parts.append(f"{fails} {'does' if fails == 1 else 'do'} not")
+    if open_:
+        parts.append(f"{open_} {'is' if open_ == 1 else 'are'} inconclusive")
+    if apart:
+        parts.append(f"the measurements of {apart} contradict each other")
+    return ", ".join(parts) + "."
+
+
+def _counts_zh(items: Mapping[str, int], total: int) -> str:
+    meets, fails, open_, apart = (items[one] for one in Decision)
+    parts = [f"{total}件样品中{meets}件达到限值"]
+    if fails:
+        parts.append(f"{fails}件未达到")
+    if open_:
+        parts.append(f"{open_}件无法判定")
+    if apart:
+        parts.append(f"{apart}件的实测结果互相矛盾")
+    return "，".join(parts) + "。"
+
+
+def _disagreements(conformity: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Who or what contradicts whom. An item contradicts another only by being on the other side of the threshold."""
+    items = conformity["items"]
+    said = []
+    if items[Decision.CONFORMS] and items[Decision.DOES_NOT_CONFORM]:
+        said.append(("Items disagree.", "样品之间结果不一致。"))
+    if conformity["laboratories_disagree"]:
+        said.append(("Laboratories disagree.", "检测机构之间结果不一致。"))
+    return said
+
+
+def outcome(conformity: Mapping[str, Any], lang: Lang) -> str:
+    """How many items meet the threshold, whether they disagree, the least and the most favourable measurement, how probable it is."""
+    english = lang == "en"
+    ordered = _ordered(conformity)
+    counts = (_counts_en if english else _counts_zh)(conformity["items"], conformity["units"])
+    told = [counts, *(one[0 if english else 1] for one in _disagreements(conformity))]
+    worst, best, k = ordered[0], ordered[-1], conformity["coverage"]
+    if worst.value != best.value:
+        told.append(
+            f"The least favourable measurement is {worst.value}, the most favourable {best.value} (k = {k})."
+            if english
+            else f"最不利的实测值为{worst.value}，最有利的为{best.value}（k = {k}）。"
+        )
+    elif len(ordered) > 1:
+        told.append(f"Each measurement is {worst.value} (k = {k})." if english else f"各次实测值均为{worst.value}（k = {k}）。")
+    else:
+        told.append(f"The measurement is {worst.value} (k = {k})." if english else f"实测值为{worst.value}（k = {k}）。")
+    if worst.probability == best.probability:
+        odds = worst.probability
+        told.append(f"Probability of meeting the threshold: {odds}." if english else f"达到限值的概率：{odds}。")
+    else:
+        told.append(
+            f"Probability of meeting the threshold: from {worst.probability} to {best.probability}."
+            if english
+            else f"达到限值的概率：从{worst.probability}到{best.probability}。"
+        )
+    return (" " if english else "").join(told)
+
+
+def outcome_text(conformity: Mapping[str, Any]) -> dict[str, Any]:
+    """The sentence in both languages, as a written text."""
+    zh = {"text": outcome(conformity, "zh-Hans"), "role": "system", "name": ""}
+    return {"lang": "en", "text": outcome(conformity, "en"), "translations": {"zh-Hans": zh}}
+
+
+def with_summary(conformity: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A conformity as it is published: with its sentence."""
+    return {**conformity, "summary": outcome_text(conformity)} if conformity and conformity["measurements"] else conformity
