@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 import ledger
-from accounts.models import ApiKey, Membership, Organisation, Role, Scope, User, new_key
+from accounts.models import ApiKey, Membership, Organisation, Role, Scope, SecondFactorReset, User, new_key
 from accounts.permissions import NotAllowed, check_operator
 
 MAX_KEYS = 20
@@ -69,6 +70,28 @@ def create_key(*, by: User, label: str, scopes: list[str], now: datetime, expire
     with ledger.act("key.created", by=by, role=Role.CONTRIBUTOR, name="account holder"):
         key.save(force_insert=True)
     return key, secret
+
+
+@transaction.atomic
+def reset_second_factor(*, by: User, user: User, reason: str, now: datetime) -> int:
+    """Take a lost second factor away; the account can set up a new one. Returns how many factors there were.
+
+    By an operator, never for oneself. Raises NotAllowed, and ValidationError without a reason or without a factor. Sessions of the
+    account that were opened with the old factor can then do no more than one that never had any.
+    """
+    check_operator(by)
+    if by.pk == user.pk:
+        raise NotAllowed(_("Another operator has to reset your own second factor."))
+    if not reason.strip():
+        raise ValidationError(_("Say why, and how you know that it is the holder of the account who asks."))
+    factors = Authenticator.objects.select_for_update().filter(user=user)
+    found = len(factors)
+    if not found:
+        raise ValidationError(_("This account has no second factor. Nothing was changed."))
+    with ledger.act("second_factor.reset", by=by, role=Role.OPERATOR, reason=reason, reason_public=False):
+        SecondFactorReset.objects.create(user=user, created_at=now)
+        Authenticator.objects.filter(user=user).delete()
+    return found
 
 
 @transaction.atomic

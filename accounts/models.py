@@ -171,6 +171,15 @@ class ApiKey(models.Model):
         return f"{self.prefix}…"
 
 
+@ledger.recorded(text=["user", "created_at"], coarse=True)
+class SecondFactorReset(models.Model):
+    """An operator took the second factor of an account away because it was lost. The reason stands with the entry, not in public."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    created_at = models.DateTimeField()
+
+
 def new_key() -> str:
     """A fresh key: `ac_` and 43 characters of randomness."""
     return "ac_" + secrets.token_urlsafe(32)

@@ -1,4 +1,4 @@
-"""One's own account. Signing in and out is allauth's, under the same path."""
+"""One's own account. Signing in and out is allauth's, under the same path, and so is most of the second factor."""
 
 from __future__ import annotations
 
@@ -11,5 +11,6 @@ urlpatterns = [
     path("account/", views.account, name="account"),
     path("account/organisations/<uuid:organisation>/", views.organisation, name="organisation"),
     path("account/keys/", views.keys, name="keys"),
+    path("account/second-factor/picture.svg", views.enrolment_picture, name="enrolment-picture"),
     path("account/keys/<uuid:key>/revoke/", views.revoke, name="revoke"),
 ]

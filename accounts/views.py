@@ -6,8 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.views import ActivateTOTPView
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,10 +19,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import actions
-from accounts.doors import person, signed_in
+from accounts import actions, second_factor
+from accounts.doors import DECLARED, person, signed_in
 from accounts.forms import KeyForm
 from accounts.models import ApiKey, Membership, Organisation, Role, Scope
+from accounts.permissions import objection
 from accounts.powers import POWERS, SCOPES
 
 
@@ -76,6 +81,9 @@ def keys(request: HttpRequest) -> HttpResponse:
     """
     user, now = person(request), timezone.now()
     form, secret = KeyForm(request.POST if request.method == "POST" else None), ""
+    blocked = objection(second_factor.check_may_make_keys, request)
+    if request.method == "POST":
+        second_factor.check_may_make_keys(request)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -95,6 +103,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         "scopes": [(scope.label, meaning) for scope, meaning in SCOPES.items()],
         "form": form,
         "secret": secret,
+        "blocked": blocked,
     }
     return render(request, "accounts/keys.html", context, status=400 if form.errors else 200)
 
@@ -112,3 +121,33 @@ def revoke(request: HttpRequest, key: UUID) -> HttpResponse:
     actions.revoke_key(by=person(request), key=found, now=timezone.now())
     messages.success(request, _("The key is revoked. Programs that use it are refused from now on."))
     return redirect("accounts:keys")
+
+
+# --- the second factor: pages of django-allauth, but for these two ----------------------------------------------------------
+
+
+class EnrolView(ActivateTOTPView):  # type: ignore[misc]  # allauth ships no types
+    """Setting up an authenticator app. The first code proves the factor for this session, and is not taken again."""
+
+    def form_valid(self, form: second_factor.EnrolForm) -> HttpResponse:
+        with transaction.atomic():
+            response: HttpResponse = super().form_valid(form)
+            factor = Authenticator.objects.select_for_update().get(user=self.request.user, type=Authenticator.Type.TOTP)
+            second_factor.remember(factor, form.counter)
+        record_authentication(self.request, person(self.request), "mfa", id=factor.pk, type=factor.type, reauthenticated=True)
+        return response
+
+
+enrol = EnrolView.as_view()
+setattr(enrol, DECLARED, "signed in")  # its own base class asks for a sign-in, and for the password once more
+
+
+@require_safe
+@never_cache
+@signed_in
+def enrolment_picture(request: HttpRequest) -> HttpResponse:
+    """The QR code of the secret that this session is setting up. To every other session it is not there."""
+    picture = second_factor.Adapter().picture(person(request))
+    if picture is None:
+        raise Http404
+    return HttpResponse(picture, content_type="image/svg+xml")

@@ -78,6 +78,9 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
     if settings.FETCH_LOCAL:
         hint = "It is for the demo's own company; leave it empty."
         found.append(_error("E005", "FETCH_LOCAL is set: sources could point the fetcher at this machine.", hint))
+    if not settings.SECOND_FACTOR_REQUIRED:
+        hint = "Only demo and test settings switch it off."
+        found.append(_error("E009", "SECOND_FACTOR_REQUIRED is off: a stolen password would be enough to decide and to rate.", hint))
     if settings.DEBUG:
         found.append(_error("E006", "DEBUG is on.", "Its pages show settings, queries and source code."))
     if getattr(settings, "REPLY_WINDOW", None):

@@ -16,6 +16,7 @@ handler500 = "config.api.problems.server_error"
 urlpatterns = [
     *health.urlpatterns,
     path("account/", include("allauth.account.urls")),
+    path("account/second-factor/", include("accounts.urls_second_factor")),
     path("api/v1/", include(("config.api.router", "api"))),
     path("api/docs/", guide, name="api-docs"),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -105,11 +105,14 @@ def keys_of(label: str, ids: Iterable[Any]) -> dict[str, AESGCM]:
 
 def _key_of(obj: models.Model) -> AESGCM:
     """The key of one record, made when it has none."""
-    from ledger.models import SealedKey
-
-    label, object_id = obj._meta.label_lower, str(obj.pk)
     if obj.pk is None:
         raise ValueError("a record needs its id before a value can be sealed for it")
+    return _key_for(obj._meta.label_lower, str(obj.pk))
+
+
+def _key_for(label: str, object_id: str) -> AESGCM:
+    from ledger.models import SealedKey
+
     found = SealedKey.objects.filter(object_label=label, object_id=object_id).first()
     if found is None:
         nonce = secrets.token_bytes(12)
@@ -161,3 +164,18 @@ def open_with(key: AESGCM | None, label: str, object_id: Any, name: str, stored:
 
 def _place(label: str, object_id: Any, name: str) -> bytes:
     return f"{label}/{object_id}/{name}".encode()
+
+
+# ── secrets of another package's rows ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def seal_apart(purpose: str, text: str) -> bytes:
+    """Encrypt a text whose row belongs to another package, under one key for the purpose. Raises MasterKeyUnusable."""
+    nonce = secrets.token_bytes(12)
+    return nonce + _key_for(purpose, "").encrypt(nonce, b"s" + text.encode(), _place(purpose, "", ""))
+
+
+def unseal_apart(purpose: str, stored: bytes) -> str | None:
+    """The text that `seal_apart` encrypted; None when the bytes are not one of its values. Raises MasterKeyUnusable."""
+    opened = open_with(keys_of(purpose, [""]).get(""), purpose, "", "", stored)
+    return opened if isinstance(opened, str) else None

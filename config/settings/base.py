@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "template_partials",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "ledger",
     "jobs",
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.second_factor.SecondFactor",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -125,7 +127,19 @@ ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
     "reset_password": "20/m/ip,5/m/key",
 }
 ACCOUNT_SESSION_REMEMBER = None
-ACCOUNT_ADAPTER = "accounts.mails.SiteAdapter"
+ACCOUNT_ADAPTER = "accounts.second_factor.AccountAdapter"
+# Moderators, adjudicators, operators and auditors do nothing without a second factor (off in demo and tests alone).
+SECOND_FACTOR_REQUIRED = True
+MFA_ADAPTER = "accounts.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_FORMS = {
+    "activate_totp": "accounts.second_factor.EnrolForm",
+    "authenticate": "accounts.second_factor.AuthenticateForm",
+    "reauthenticate": "accounts.second_factor.ReauthenticateForm",
+}
+MFA_TOTP_ISSUER = "AsClaimed"
+MFA_TOTP_TOLERANCE = 1  # the code before and the one after: clocks differ, and people type slowly
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 #: How many wrong API keys an address may send in a minute before it is told to wait.
 KEY_GUESSES = environment.integer("KEY_GUESSES", 30, least=1)
 

@@ -43,6 +43,7 @@ def safe(settings: Any, tmp_path: Path) -> Any:
     """What the checks look at, all of it safe."""
     settings.LOOPBACK_ONLY = False
     settings.DEBUG = False
+    settings.SECOND_FACTOR_REQUIRED = True
     settings.SITE_URL = "https://record.example"
     settings.CONTENT_HOST = "content.record-files.example"
     settings.ALLOWED_HOSTS = ["record.example"]
@@ -76,6 +77,7 @@ def safe(settings: Any, tmp_path: Path) -> Any:
         ("E006", "DEBUG", True),
         ("E007", "LEDGER_ORIGIN", "asclaimed.localhost/log"),
         ("E008", "REPLY_WINDOW", timedelta(seconds=10)),
+        ("E009", "SECOND_FACTOR_REQUIRED", False),
         ("E010", "CACHES", {"default": {"LOCATION": "redis://broker.example:6379/3"}}),
         ("E010", "REDIS_URL", "redis://cache.example"),
         ("E011", "CELERY_TASK_TIME_LIMIT", 100_000),

@@ -148,6 +148,24 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         {"GET": row(200), "POST": row(200)},
     ),
     "account/login/code/confirm/": ("/account/login/code/confirm/", {"GET": row(302), "POST": row(302)}),
+    # the second factor, which nobody here has
+    "account/second-factor/": ("/account/second-factor/", {"GET": SIGNED_IN, "POST": row(NO_ONE, anonymous=302)}),
+    "account/second-factor/authenticate/": ("/account/second-factor/authenticate/", {"GET": row(302), "POST": row(302)}),
+    "account/second-factor/reauthenticate/": ("/account/second-factor/reauthenticate/", {"GET": row(302), "POST": row(302)}),
+    "account/second-factor/app/": ("/account/second-factor/app/", {"GET": row(302), "POST": row(302)}),
+    "account/second-factor/app/remove/": (
+        "/account/second-factor/app/remove/",
+        {"GET": row(404, anonymous=302), "POST": row(404, anonymous=302)},
+    ),
+    "account/second-factor/recovery-codes/": (
+        "/account/second-factor/recovery-codes/",
+        {"GET": row(404, anonymous=302), "POST": row(NO_ONE, anonymous=302)},
+    ),
+    "account/second-factor/recovery-codes/new/": ("/account/second-factor/recovery-codes/new/", {"GET": row(302), "POST": row(302)}),
+    "account/second-factor/picture.svg": (
+        "/account/second-factor/picture.svg",
+        {"GET": row(404, anonymous=302), "POST": row(NO_ONE)},
+    ),
     # filing and one's own submissions
     "claims/<str:ref>/file/": ("/claims/{claim}/file/", {"GET": SIGNED_IN, "POST": row(400, anonymous=302)}),
     "claims/<str:ref>/file/photos/": ("/claims/{claim}/file/photos/", {"GET": row(NO_ONE), "POST": row(400, anonymous=302)}),

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection, models
@@ -243,6 +244,8 @@ def every_action() -> None:
     accounts.end_role(by=operator, membership=Membership.objects.get(user=guest), now=now, reason="They left.")
     key, _secret = accounts.create_key(by=guest, label="script", scopes=["submit"], now=now)
     accounts.revoke_key(by=guest, key=key, now=now)
+    Authenticator.objects.create(user=guest, type="totp", data={})
+    accounts.reset_second_factor(by=operator, user=guest, reason="The phone is lost.", now=now)
 
     entity = claims.add_entity(by=moderator, company=scene.company, name=write("en", "A car maker Ltd"), jurisdiction="CN", now=now)
     claims.give_entity_role(by=moderator, entity=entity, kind="sold", product=scene.product, from_date=date(2025, 1, 1), now=now)
