@@ -21,7 +21,7 @@ PRODUCTION := env -i PATH="$$PATH" HOME="$$HOME" DJANGO_SETTINGS_MODULE=config.s
 	SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz SITE_URL=https://asclaimed.example \
 	CONTENT_HOST=content.asclaimed-files.example DATABASE_URL=postgresql://asclaimed_app@db.example/asclaimed \
 	REDIS_URL=redis://broker.example/0 CACHE_URL=redis://cache.example/0 EMAIL_URL=smtps://mail.example:465 DEFAULT_FROM_EMAIL=record@asclaimed.example \
-	LEDGER_ORIGIN=asclaimed.example/log
+	LEDGER_ORIGIN=asclaimed.example/log BUFFERING_PROXY=nginx
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'

@@ -24,6 +24,7 @@ from tld import get_fld
 
 from config.hosts import name_of
 
+BUFFERING_PROXIES = ("nginx", "ours")
 _DIRECTORIES = ("KEYS_DIR", "LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT")
 
 
@@ -90,6 +91,16 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
         hint = "It is signed into every checkpoint and can never change: set it before the first one."
         found.append(_error("E007", "LEDGER_ORIGIN still has the demo's name.", hint))
     return found
+
+
+@register()
+def slow_connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Something must wait for slow senders and readers in the web server's place: it has a deadline for heads alone."""
+    if settings.LOOPBACK_ONLY or settings.BUFFERING_PROXY in BUFFERING_PROXIES:
+        return []
+    sentence = f"BUFFERING_PROXY is {settings.BUFFERING_PROXY!r}: it must be one of {', '.join(BUFFERING_PROXIES)}."
+    hint = "Four slow connections would hold the site otherwise; docs/operations.md has the configurations."
+    return [_error("E013", sentence, hint)]
 
 
 def _server(url: str) -> tuple[str, int]:
@@ -161,7 +172,7 @@ def deployed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Che
 
 def refuse() -> None:
     """Raise ImproperlyConfigured, naming each error and its remedy, if a check above finds one."""
-    errors = [message for check in (hosts, work, directories, bucket) for message in check(None) if message.is_serious()]
+    errors = [message for check in (hosts, slow_connections, work, directories, bucket) for message in check(None) if message.is_serious()]
     if errors:
         raise ImproperlyConfigured("Refusing to start:\n" + "\n".join(f"{error.id}: {error.msg} {error.hint}" for error in errors))
 

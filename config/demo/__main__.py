@@ -4,7 +4,8 @@
 
 1. Take the lock: two demos never share one folder of data.
 2. Start PostgreSQL and Valkey, unless DATABASE_URL and REDIS_URL name others.
-3. Start the web server and migrate; when both are done, say where, and start the company's site, the workers and beat.
+3. Start the web server behind its buffering proxy, and migrate; when both are done, say where, and start the company's site, the
+   workers and beat.
 4. Play the case. It does nothing if it was played before.
 5. Stay up until Ctrl-C. With --once, stop when the case ends, with its result as one line of JSON on standard output.
 
@@ -94,6 +95,11 @@ def web(port: int) -> Program:
     return Program("web", _python(f"-m granian {options} config.wsgi:application"))
 
 
+def proxy(port: int, web_port: int) -> Program:
+    """What people reach: it waits for slow senders and readers, so that they never hold a thread of the web server."""
+    return Program("proxy", _python(f"-m config.buffering --host 127.0.0.1 --port {port} --to 127.0.0.1:{web_port}"))
+
+
 def programs(company_port: int, company_dir: Path) -> list[Program]:
     """Everything that runs beside the web server, in the order of starting; the case is the last."""
     quiet = {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"), "PYTHONWARNINGS": _EXPECTED}
@@ -128,7 +134,7 @@ class Demo:
         # The programs read their settings from the environment, so everything that is chosen here is put there before they start.
         self.data = DATA_DIR
         self.port = free_port(port, set())
-        self.company_port = any_port()
+        self.web_port, self.company_port = any_port(), any_port()
         self.engines: list[Postgres | Valkey] = []
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.demo")
         os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{self.port}")
@@ -152,7 +158,8 @@ class Demo:
             for engine in self.engines:
                 engine.begin()
             # Two cores are enough for both: the web server loads while the tables are looked after. It is announced when both are done.
-            supervisor.add(web(self.port))
+            supervisor.add(web(self.web_port))
+            supervisor.add(proxy(self.port, self.web_port))
             for engine in self.engines:
                 engine.finish()
             self._migrate(supervisor)

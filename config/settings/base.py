@@ -310,6 +310,7 @@ METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
 #: How many proxies of ours stand in front. 0: none, and forwarded headers are ignored. The outermost must overwrite
 #: X-Forwarded-Proto, each must append to X-Forwarded-For.
 TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", 0)
+BUFFERING_PROXY = "ours"  # in demo; production has to say
 #: How far behind the sequencer may be, in seconds, before /readyz says so.
 READY_LAG_SECONDS = environment.integer("READY_LAG_SECONDS", 60, least=1)
 #: The least level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.

@@ -16,6 +16,9 @@ _HOST = urlsplit(SITE_URL).hostname or ""
 CONTENT_HOST = environment.text("CONTENT_HOST")
 #: Host names that may be asked for besides CONTENT_HOST, comma-separated. Default: the host of SITE_URL.
 ALLOWED_HOSTS = [*environment.words("ALLOWED_HOSTS", _HOST), urlsplit(f"//{CONTENT_HOST}").hostname or ""]
+#: What stands in front of the web server and takes whole bodies and answers off slow connections: `nginx` (with the configuration of
+#: this guide) or `ours` (`python -m config.buffering`, behind Caddy, a load balancer or any other proxy that ends TLS).
+BUFFERING_PROXY = environment.text("BUFFERING_PROXY")
 #: What the record is called in its signed checkpoints, such as `record.example/log`. It can never change afterwards.
 LEDGER_ORIGIN = environment.text("LEDGER_ORIGIN")
 #: Django's signing key. Default: generated once into KEYS_DIR/django, which every process must share then.

@@ -21,6 +21,7 @@ PRODUCTION = {
     "SITE_URL": "https://record.example",
     "CONTENT_HOST": "content.record-files.example",
     "LEDGER_ORIGIN": "record.example/log",
+    "BUFFERING_PROXY": "nginx",
     "DATABASE_URL": "postgresql://app@db.example/record",
     "REDIS_URL": "redis://broker.example/0",
     "CACHE_URL": "redis://cache.example/0",
@@ -51,6 +52,7 @@ def safe(settings: Any, tmp_path: Path) -> Any:
     settings.REDIS_URL = "redis://broker.example/0"
     settings.CACHES = {"default": {"LOCATION": "redis://cache.example/0"}}
     settings.FETCH_LOCAL = {}
+    settings.BUFFERING_PROXY = "nginx"
     settings.METRICS_TOKEN = ""
     settings.S3_BUCKET, settings.S3_ENDPOINT = "originals", "https://s3.example"
     for name in ("KEYS_DIR", "LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT"):
@@ -83,6 +85,8 @@ def safe(settings: Any, tmp_path: Path) -> Any:
         ("E011", "CELERY_TASK_TIME_LIMIT", 100_000),
         ("E011", "CELERY_VISIBILITY_TIMEOUT", 1),
         ("E012", "CONTENT_HOST", "Record.example.:8443"),
+        ("E013", "BUFFERING_PROXY", ""),
+        ("E013", "BUFFERING_PROXY", "haproxy"),
         ("E022", "METRICS_TOKEN", "short"),
         ("E031", "S3_ENDPOINT", "http://s3.example"),
         ("E031", "S3_ENDPOINT", "s3.example"),
