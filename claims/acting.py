@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from claims.editing import RowChanged, clash, refused
+
 
 class Act(NamedTuple):
     """One form of a page: `make(data)` gives it, `run(**cleaned)` calls the action, `said` tells that it was done."""
@@ -34,7 +36,9 @@ def page_of_acts(request: HttpRequest, acts: Mapping[str, Act], template: str, c
                 acts[do].run(**made[do].cleaned_data)
             except ValidationError as error:
                 made[do].add_error(None, error.messages)
+            except RowChanged as changed:
+                clash(made[do], changed)
             else:
                 messages.success(request, acts[do].said)
                 return redirect(request.path)
-    return render(request, template, {**context, "forms": made}, status=400 if do else 200)
+    return render(request, template, {**context, "forms": made}, status=refused(made[do]) if do else 200)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 import jobs
 import ledger
 from accounts.models import Role, User
+from claims.editing import RowChanged, hold
 from claims.models import (
     Appearance,
     Aspect,
@@ -42,14 +43,6 @@ class ReasonMissing(ValidationError):
 
     def __init__(self) -> None:
         super().__init__(_("Say why. The reason stands in the record beside the change."), code="reason_missing")
-
-
-class ClaimChanged(Exception):
-    """The claim was changed by someone else in the meantime."""
-
-    def __init__(self, claim: Claim) -> None:
-        super().__init__(f"{claim.reference} was changed in the meantime")
-        self.claim = claim
 
 
 M = TypeVar("M", bound=models.Model)
@@ -252,14 +245,16 @@ def revise_claim(
     summary: Written | None = None,
     kind: str | None = None,
     quote_translation: Written | None = None,
+    version: str = "",
 ) -> Claim:
-    """Correct a claim. Its first wording stays in the history. Raises ReasonMissing, NotAllowed, ClaimChanged, ValidationError."""
+    """Correct a claim. Its first wording stays in the history. `version` is what the form was opened on (claims.editing).
+
+    Raises ReasonMissing, NotAllowed, RowChanged, ValidationError.
+    """
     check_revise(by, claim)
     if not reason.strip():
         raise ReasonMissing
-    held = Claim.objects.select_for_update().get(pk=claim.pk)
-    if any(getattr(held, name) != getattr(claim, name) for name in ("quote", "quote_translation", "summary", "kind", "status")):
-        raise ClaimChanged(held)
+    held = hold(claim, version)
     changed = []
     for name, value in (("quote", quote), ("quote_translation", quote_translation), ("summary", summary), ("kind", kind)):
         if value is not None and value != (getattr(held, name) or type(value)()):  # an empty text is as good as none
@@ -274,15 +269,16 @@ def revise_claim(
 
 
 @transaction.atomic
-def withdraw_claim(*, by: User, claim: Claim, reason: str, now: datetime) -> None:
-    """Take a claim back. It stays readable, marked as withdrawn. Raises ReasonMissing, NotAllowed, ClaimChanged."""
+def withdraw_claim(*, by: User, claim: Claim, reason: str, now: datetime, version: str = "") -> None:
+    """Take a claim back. It stays readable, marked as withdrawn. Raises ReasonMissing, NotAllowed, RowChanged."""
     check_revise(by, claim)
     if not reason.strip():
         raise ReasonMissing
+    held = hold(claim, version)
     with ledger.act("claim.withdrawn", by=by, role=Role.MODERATOR, reason=reason):
         changed = Claim.objects.filter(pk=claim.pk, status=ClaimStatus.REGISTERED).update(status=ClaimStatus.WITHDRAWN)
     if not changed:
-        raise ClaimChanged(claim)
+        raise RowChanged(held)
 
 
 @transaction.atomic
@@ -368,12 +364,12 @@ def add_point(*, by: User, series: Series, source: Source, on_date: date, value:
 
 
 @transaction.atomic
-def correct_point(*, by: User, point: SeriesPoint, value: Decimal, reason: str, now: datetime) -> SeriesPoint:
-    """Mend a figure that was copied wrongly. What stood there before stays in the history. Raises ReasonMissing, NotAllowed."""
+def correct_point(*, by: User, point: SeriesPoint, value: Decimal, reason: str, now: datetime, version: str = "") -> SeriesPoint:
+    """Mend a figure that was copied wrongly. What stood there before stays in the history. Raises ReasonMissing, NotAllowed, RowChanged."""
     check_register(by)
     if not reason.strip():
         raise ReasonMissing
-    held = SeriesPoint.objects.select_for_update().get(pk=point.pk)
+    held = hold(point, version)
     if held.value == value:
         return held
     held.value = value

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from claims.written import LANGUAGES, write
+from claims.written import LANGUAGES, read, write
 
 
 def page_language() -> str:
@@ -57,6 +57,20 @@ class PairField(forms.MultiValueField):
             raise ValidationError(_("This is needed in both languages."))
         original = page_language() if page_language() in filled else next(iter(filled))
         return write(original, filled.pop(original), **{lang.replace("-", "_"): text for lang, text in filled.items()})
+
+
+class NamedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's own class takes no argument when it runs
+    """A choice among rows, called by their own words."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"empty_label": "—", **options})
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Name or title in the page's language, else the address."""
+        if hasattr(obj, "on_date"):  # a figure of a series
+            return f"{obj.on_date:%Y-%m-%d} · {obj.value.normalize():f} · {self.label_from_instance(obj.source)}"
+        written = getattr(obj, "name", None) or getattr(obj, "title", None) or {}
+        return read(written, page_language()).text or str(getattr(obj, "url", obj.pk))
 
 
 LANGUAGE_CHOICES = [("zh-Hans", _("Simplified Chinese")), ("en", _("English"))]

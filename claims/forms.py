@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from claims.editing import EditForm
 from claims.fields import LANGUAGE_CHOICES, PairField, page_language
 from claims.models import Claim, Company, Product, ProductOption, Source
 from claims.states import AspectKind, Channel, ClaimKind, Comparator
@@ -99,7 +100,7 @@ class AspectForm(forms.Form):
         return given
 
 
-class RevisionForm(forms.Form):
+class RevisionForm(EditForm):
     """A correction of a claim; the reason stands in the record beside it."""
 
     quote = forms.CharField(label=lazy("The words, exactly as they were said"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
@@ -115,10 +116,10 @@ class RevisionForm(forms.Form):
 
     def __init__(self, data: Any = None, *, claim: Claim) -> None:
         names = ("quote", "quote_translation", "summary", "kind")
-        super().__init__(data, initial={name: getattr(claim, name) for name in names})
+        super().__init__(data, row=claim, initial={name: getattr(claim, name) for name in names})
 
 
-class WithdrawalForm(forms.Form):
+class WithdrawalForm(EditForm):
     """Why a claim is taken back."""
 
     reason = forms.CharField(

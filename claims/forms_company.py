@@ -5,26 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db import models
 from django.utils.translation import gettext_lazy as lazy
 
-from claims.fields import LANGUAGE_CHOICES, PairField, page_language
+from claims.editing import EditForm, SeenChoice, resend
+from claims.fields import LANGUAGE_CHOICES, NamedChoice, PairField
 from claims.models import Company, LegalEntity, Product, Series, SeriesPoint, Source
 from claims.states import Channel, EntityRoleKind, Stance
-from claims.written import read
-
-
-class NamedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's own class takes no argument when it runs
-    """A choice among rows, called by their own words."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"empty_label": "—", **options})
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Name or title in the page's language, else the address."""
-        if isinstance(obj, SeriesPoint):
-            return f"{obj.on_date:%Y-%m-%d} · {obj.value.normalize():f} · {self.label_from_instance(obj.source)}"
-        written = getattr(obj, "name", None) or getattr(obj, "title", None) or {}
-        return read(written, page_language()).text or str(getattr(obj, "url", obj.pk))
 
 
 def day(**options: Any) -> forms.DateField:
@@ -105,16 +92,21 @@ class PointForm(forms.Form):
         offer(self, source=Source.objects.filter(company=company).order_by("-id"))
 
 
-class PointCorrectionForm(forms.Form):
+class PointCorrectionForm(EditForm):
     """A figure that was copied wrongly."""
 
-    point = NamedChoice(label=lazy("Which figure"), queryset=SeriesPoint.objects.none())
+    point = SeenChoice(label=lazy("Which figure"), queryset=SeriesPoint.objects.none())
     value = forms.DecimalField(label=lazy("What the source really says"), max_digits=20, decimal_places=4)
     reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history."))
 
     def __init__(self, data: Any = None, *, series: Series) -> None:
-        super().__init__(data)
+        super().__init__(data, row=None)
         offer(self, point=SeriesPoint.objects.filter(series=series).select_related("source").order_by("on_date", "id"))
+
+    def clash(self, row: models.Model) -> None:
+        """The version travels in the choice."""
+        super().clash(row)
+        resend(self, "point", self.fields["point"].prepare_value(row))
 
 
 class NoteForm(forms.Form):

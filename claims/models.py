@@ -5,7 +5,7 @@ Everything a person typed is a *text* of the record; vocabularies, numbers, date
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -200,6 +200,8 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 )
 class Claim(models.Model):
     """One checkable statement: the words as they were said, and our neutral summary of them."""
+
+    EDITED: ClassVar = ("quote", "quote_translation", "summary", "kind", "status")  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
@@ -400,6 +402,8 @@ class Series(models.Model):
 @ledger.recorded(plain=["series", "source", "on_date", "value", "created_at"], public=True)
 class SeriesPoint(models.Model):
     """One figure as one source gives it. Two sources that differ are two points, and nothing is averaged."""
+
+    EDITED: ClassVar = ("value",)  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     series = models.ForeignKey(Series, on_delete=models.PROTECT)

@@ -15,6 +15,7 @@ from accounts.doors import person, requires
 from accounts.models import Role
 from accounts.permissions import objection
 from claims import actions
+from claims.editing import RowChanged, clash, refused
 from claims.forms import ASPECTS, AspectForm, ClaimForm, RevisionForm, WithdrawalForm
 from claims.lookup import by_reference, canonical
 from claims.models import Claim
@@ -65,20 +66,20 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
         return elsewhere
     user, do = person(request), request.POST.get("do", "") if request.method == "POST" else ""
     form = RevisionForm(request.POST if do == "revise" else None, claim=claim)
-    withdrawal = WithdrawalForm(request.POST if do == "withdraw" else None, prefix="withdrawal")
+    withdrawal = WithdrawalForm(request.POST if do == "withdraw" else None, row=claim, prefix="withdrawal")
+    sent = withdrawal if do == "withdraw" else form
     try:
         if do == "revise" and form.is_valid():
             actions.revise_claim(by=user, claim=claim, now=timezone.now(), **form.cleaned_data)
             messages.success(request, _("Corrected. The first wording stays in the history."))
             return redirect("reports:history", claim.reference)
         if do == "withdraw" and withdrawal.is_valid():
-            actions.withdraw_claim(by=user, claim=claim, reason=withdrawal.cleaned_data["reason"], now=timezone.now())
+            actions.withdraw_claim(by=user, claim=claim, now=timezone.now(), **withdrawal.cleaned_data)
             messages.success(request, _("Withdrawn."))
             return redirect("reports:claim", claim.reference)
     except ValidationError as error:
-        form.add_error(None, error.messages)
-    except actions.ClaimChanged:
-        messages.error(request, _("Someone else changed the claim in the meantime. Look at it again before you do."))
-        return redirect("claims:revise", claim.reference)
+        sent.add_error(None, error.messages)
+    except RowChanged as changed:
+        clash(sent, changed)
     context = {"claim": claim, "form": form, "withdrawal": withdrawal, "blocked": objection(check_revise, user, claim)}
-    return render(request, "claims/revise.html", context, status=400 if request.method == "POST" else 200)
+    return render(request, "claims/revise.html", context, status=refused(sent) if request.method == "POST" else 200)

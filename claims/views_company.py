@@ -71,6 +71,10 @@ def figures(request: HttpRequest, company: UUID) -> HttpResponse:
 def series(request: HttpRequest, series: UUID) -> HttpResponse:
     """One series: its figures, each with its source, and what stands beside them."""
     found, by, now = get_object_or_404(Series.objects.select_related("company"), pk=series), person(request), timezone.now()
+
+    def correct(*, point: Any, **given: Any) -> None:
+        actions.correct_point(by=by, now=now, point=point, **{**given, "version": point.seen})
+
     acts = {
         "point": Act(
             lambda data: PointForm(data, company=found.company),
@@ -84,7 +88,7 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
         ),
         "correct": Act(
             lambda data: PointCorrectionForm(data, series=found),
-            lambda **given: actions.correct_point(by=by, now=now, **given),
+            correct,
             _("Corrected. What stood there before stays in the history."),
         ),
     }

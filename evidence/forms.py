@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from accounts.models import Organisation, Role, User
+from claims.editing import EditForm
 from claims.fields import LANGUAGE_CHOICES, PairField, page_language
 from claims.models import Aspect, Claim
 from claims.written import read
@@ -274,7 +275,7 @@ DECISIONS = [
 ]
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(EditForm):
     """What moderation does to a submission."""
 
     decision = forms.ChoiceField(label=lazy("Decision"), choices=DECISIONS, widget=forms.RadioSelect)
@@ -321,7 +322,7 @@ class RegionForm(forms.Form):
     caption = PairField(label=lazy("What is to be seen there"), rows=2, max_length=600)
 
 
-class CompareForm(forms.Form):
+class CompareForm(EditForm):
     """Another exhibit of the same claim to set against this one."""
 
     other = forms.ChoiceField(label=lazy("The other picture"))
@@ -334,7 +335,7 @@ class CompareForm(forms.Form):
     title = PairField(label=lazy("What is compared"), rows=2, max_length=600)
 
     def __init__(self, *args: Any, others: list[Exhibit], **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, row=None, **options)
         other = self.fields["other"]
         assert isinstance(other, forms.ChoiceField)
         named = {str(one.pk): read(one.caption, page_language()).text if one.caption else "" for one in others}

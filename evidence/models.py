@@ -6,7 +6,7 @@ Fields that tie evidence to a person are *closed* texts of the record: committed
 
 from __future__ import annotations
 
-from typing import Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 from uuid import uuid4
 
 from django.db import models
@@ -349,6 +349,8 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 class Submission(models.Model):
     """One act of handing in. Its pseudonym is its own, so that two submissions of one owner cannot be linked."""
 
+    EDITED: ClassVar = ("status", "narrative", "decision_reason", "exhibit_ids")  # claims.editing
+
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
@@ -389,6 +391,11 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def exhibit_ids(self) -> list[str]:
+        """Its files, in their order."""
+        return [str(pk) for pk in Exhibit.objects.filter(submission=self).order_by("number").values_list("pk", flat=True)]
 
 
 class StagedPhotoQuerySet(models.QuerySet["StagedPhoto"]):
@@ -641,6 +648,8 @@ class Region(models.Model):
     Place and size are per mille of the picture's width and height from its upper left, so they hold for every rendition.
     """
 
+    EDITED: ClassVar = ("number", "x", "y", "width", "height", "caption")  # claims.editing
+
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT)
     number = models.PositiveSmallIntegerField()
@@ -672,6 +681,8 @@ class ComparisonQuerySet(models.QuerySet["Comparison"]):
 @ledger.recorded(plain=["claim", "before", "after"], text=["title"], coarse=True, public="public")
 class Comparison(models.Model):
     """Two exhibits of one claim set against each other: what was promised (`before`) and what was delivered (`after`)."""
+
+    EDITED: ClassVar = ("title",)  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.doors import person, requires
 from accounts.models import Role
 from accounts.permissions import objection
+from claims.editing import RowChanged, clash, refused, version
 from claims.lookup import by_reference, canonical
 from evidence.actions import pointing
 from evidence.forms import CompareForm, RegionForm
@@ -39,17 +40,20 @@ def _others(found: Exhibit) -> list[Exhibit]:
 def _page(request: HttpRequest, found: Exhibit, *, region: RegionForm | None = None, compared: CompareForm | None = None) -> HttpResponse:
     pictures = {one.name: one for one in Rendition.objects.filter(exhibit=found)}
     with_it = (Comparison.objects.filter(before=found) | Comparison.objects.filter(after=found)).select_related("before", "after")
+    marked = list(Region.objects.filter(exhibit=found).order_by("number"))
+    for one in marked:
+        one.version = version(one)  # type: ignore[attr-defined]  # the button that takes it off carries what was seen
     context = {
         "exhibit": found,
         "claim": found.submission.claim,
         "picture": pictures.get("page") or pictures.get("full") or pictures.get("thumb"),
-        "regions": list(Region.objects.filter(exhibit=found).order_by("number")),
+        "regions": marked,
         "comparisons": list(with_it.order_by("pk")),
         "region_form": region or RegionForm(),
         "compare_form": compared or CompareForm(others=_others(found)),
         "blocked": objection(check_point, person(request), found),
     }
-    return render(request, "evidence/regions.html", context, status=400 if region or compared else 200)
+    return render(request, "evidence/regions.html", context, status=refused(compared) if compared else 400 if region else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,8 +84,12 @@ def regions(request: HttpRequest, ref: str) -> HttpResponse:
 def remove_region(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     """Take a mark off again."""
     region = get_object_or_404(Region.objects.select_related("exhibit__submission"), exhibit=_exhibit(request, ref), number=number)
-    pointing.remove_region(by=person(request), region=region)
-    messages.success(request, _("The mark is off the picture. That it was there stays in the record."))
+    try:
+        pointing.remove_region(by=person(request), region=region, version=request.POST.get("version") or "unseen")
+    except RowChanged:
+        messages.error(request, _("Another mark has this number now. Nothing was taken off; look at the picture again."))
+    else:
+        messages.success(request, _("The mark is off the picture. That it was there stays in the record."))
     return redirect("evidence:regions", region.exhibit.reference)
 
 
@@ -100,9 +108,14 @@ def compare(request: HttpRequest, ref: str) -> HttpResponse:
         raise Http404
     before, after = (found, other) if form.cleaned_data["place"] == "before" else (other, found)
     try:
-        pointing.compare_exhibits(by=person(request), before=before, after=after, title=form.cleaned_data["title"])
+        pointing.compare_exhibits(
+            by=person(request), before=before, after=after, title=form.cleaned_data["title"], version=form.cleaned_data["version"]
+        )
     except ValidationError as error:
         form.add_error(None, error.messages)
+        return _page(request, found, compared=form)
+    except RowChanged as changed:
+        clash(form, changed)
         return _page(request, found, compared=form)
     messages.success(request, _("The two pictures stand against each other."))
     return redirect("evidence:regions", found.reference)

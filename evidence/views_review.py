@@ -22,6 +22,7 @@ import ledger
 from accounts.doors import person, requires
 from accounts.models import Role, User
 from accounts.permissions import objection
+from claims.editing import RowChanged, clash, refused, typed
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect
 from evidence.actions import filing
@@ -71,7 +72,7 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
     data: QueryDict | None = request.POST if request.method == "POST" else None
     if data is not None and "suggest" in data:
         return _page(request, user, found, _suggested(data), status=200)
-    decision = DecisionForm(data)
+    decision = DecisionForm(data, row=found)
     sheets = _sheets(user, found, data)
     if data is None:
         return _page(request, user, found, None, status=200, decision=decision, sheets=sheets)
@@ -85,19 +86,24 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
             messages.error(
                 request, _("Someone else decided first: it is %(status)s.") % {"status": changed.submission.get_status_display()}
             )
-            return redirect("evidence:review", found.reference)
+            kept = typed(decision, *(one.form for one in sheets))
+            found = Submission.objects.select_related("claim__company", "filed_by", "organisation").get(pk=found.pk)
+            return _page(request, user, found, None, status=409, kept=kept)
+        except RowChanged as changed:
+            clash(decision, changed)
         else:
             following = _beside(user, found)["next"]
             said = {"reference": found.reference, "status": SubmissionStatus(decision.cleaned_data["decision"]).label}
             messages.success(request, _("Decided: %(reference)s is %(status)s.") % said)
             return redirect("evidence:review", (following or found).reference)
-    return _page(request, user, found, data, status=400, decision=decision, sheets=sheets)
+    return _page(request, user, found, data, status=refused(decision), decision=decision, sheets=sheets)
 
 
 def _decide(user: User, found: Submission, decision: DecisionForm, sheets: list[Sheet]) -> None:
     given = [(str(one.exhibit.pk), one.form.cleaned_data) for one in sheets]
     filing.decide_submission(
         by=user, submission=found, decision=decision.cleaned_data["decision"], reason=decision.cleaned_data["reason"], now=timezone.now(),
+        version=decision.cleaned_data["version"],
         grades={pk: (one["source"], one["information"], one["why"]) for pk, one in given if one["source"]},
         captions={pk: one["caption"] for pk, one in given if one["caption"]},
     )  # fmt: skip
@@ -138,10 +144,11 @@ def _page(
     decision: DecisionForm | None = None,
     sheets: list[Sheet] | None = None,
     opened: bool = False,
+    kept: list[tuple[str, str]] | None = None,
 ) -> HttpResponse:
     """The page. Without forms they are bound to `data` and shown as they are, without complaint about what is still missing."""
     if decision is None or sheets is None:
-        decision, sheets = DecisionForm(data), _sheets(user, found, data, opened=opened)
+        decision, sheets = DecisionForm(data, row=found), _sheets(user, found, data, opened=opened)
         for form in (decision, *(one.form for one in sheets)):
             form.is_valid()
             form.errors.clear()
@@ -156,6 +163,7 @@ def _page(
         "blocked": filing.decision_blocked(by=user, submission=found),
         "teardowns": teardowns_of(found),
         "opened": opened,
+        "kept": kept,
         "contact": ledger.unseal(found, "contact") if opened and found.contact else "",
         "anything_sealed": bool(found.contact) or any(one.exhibit.metadata for one in sheets),
         "seal_blocked": objection(check_open_sealed, user, found),

@@ -23,6 +23,7 @@ import ledger
 from accounts.models import Role, User
 from accounts.permissions import check_role
 from claims.actions import ReasonMissing, raise_flag, set_progress
+from claims.editing import compare, hold
 from claims.models import Aspect, Claim, Company, Criterion, Product, Source
 from claims.states import FlagKind, Progress
 from evidence.models import Exhibit, Measurement, Rendition, Teardown
@@ -94,10 +95,15 @@ def window_end(now: datetime) -> datetime:
 
 @transaction.atomic
 def invite_company(*, by: User, claim: Claim, allegation: Written, now: datetime) -> Invitation:
-    """Ask the company for its answer and start its clock. An open invitation is kept as it is. Raises GateClosed, ValidationError."""
+    """Ask the company for its answer and start its clock. The same words twice are once.
+
+    Raises GateClosed, ValidationError, and InvitationChanged where it was asked something else and its clock still runs.
+    """
     gates.require(gates.right_role(by, Role.MODERATOR), gates.judged_claim(claim), gates.conflict_of_interest(by, claim))
     Claim.objects.select_for_update().get(pk=claim.pk)
     standing = Invitation.objects.filter(claim=claim, status=InvitationStatus.OPEN).first()
+    if standing and standing.allegation != allegation:
+        raise InvitationChanged(standing)
     if standing:
         return standing
     ends = window_end(now)
@@ -157,11 +163,13 @@ def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now:
 
 
 @transaction.atomic
-def propose_waiver(*, by: User, invitation: Invitation, reason: Written) -> None:
-    """The first of two people says why the company need not be waited for. Raises GateClosed, InvitationChanged."""
+def propose_waiver(*, by: User, invitation: Invitation, reason: Written, version: str = "") -> None:
+    """The first of two people says why the company need not be waited for. Raises GateClosed, InvitationChanged, RowChanged."""
     gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.conflict_of_interest(by, invitation.claim))
     if not reason.get("text", "").strip():
         raise ValidationError(_("Say why the window should close early."))
+    if version:
+        compare(Invitation.objects.select_for_update().get(pk=invitation.pk), version)
     with ledger.act("waiver.proposed", by=by, role=Role.ADJUDICATOR):
         changed = Invitation.objects.filter(pk=invitation.pk, status=InvitationStatus.OPEN, waiver_proposed_by=None).update(
             waiver_reason=reason, waiver_proposed_by=by
@@ -171,13 +179,15 @@ def propose_waiver(*, by: User, invitation: Invitation, reason: Written) -> None
 
 
 @transaction.atomic
-def approve_waiver(*, by: User, invitation: Invitation, now: datetime) -> None:
-    """The second person agrees, and the window closes. Raises GateClosed, InvitationChanged."""
+def approve_waiver(*, by: User, invitation: Invitation, now: datetime, version: str = "") -> None:
+    """The second person agrees with the reason that they read, and the window closes. Raises GateClosed, InvitationChanged, RowChanged."""
     held = Invitation.objects.select_for_update().get(pk=invitation.pk)
     same = _("You proposed this waiver, so a second person has to approve it.") if held.waiver_proposed_by_id == by.pk else None
     gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.conflict_of_interest(by, held.claim), same)
     if held.status != InvitationStatus.OPEN or held.waiver_proposed_by_id is None:
         raise InvitationChanged(held)
+    if version:
+        compare(held, version)
     _close(held, by=by, role=Role.ADJUDICATOR, kind="waiver.approved", now=now, status=InvitationStatus.WAIVED, waiver_approved_by=by)
 
 
@@ -438,12 +448,16 @@ def correct_event(
     exact_to: str | None = None,
     text: Written | None = None,
     source: Source | None = None,
+    version: str = "",
 ) -> Occurrence:
-    """Mend an event of the chain. What stood there before stays in the history. Raises ReasonMissing, NotAllowed, ValidationError."""
+    """Mend an event of the chain. What stood there before stays in the history. `version` is what the form was opened on.
+
+    Raises ReasonMissing, NotAllowed, RowChanged, ValidationError.
+    """
     check_role(by, Role.MODERATOR)
     if not reason.strip():
         raise ReasonMissing
-    held = Occurrence.objects.select_for_update().get(pk=event.pk)
+    held = hold(event, version)
     asked = {"happened_at": happened_at, "exact_to": exact_to, "text": text, "source": source}
     changed = [name for name, value in asked.items() if value is not None and value != getattr(held, name)]
     if not changed:

@@ -9,13 +9,14 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from claims.fields import LANGUAGE_CHOICES, PairField, page_language
-from claims.forms_company import NamedChoice, offer
+from claims.editing import EditForm, resend
+from claims.fields import LANGUAGE_CHOICES, NamedChoice, PairField, page_language
+from claims.forms_company import offer
 from claims.models import Company, Product, Source
 from claims.written import read
 from evidence.models import Exhibit
 from evidence.states import ExhibitStatus
-from verdicts.models import Occurrence, Verdict
+from verdicts.models import Invitation, Occurrence, Verdict
 from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, Mechanism, Rating
 
 
@@ -101,13 +102,29 @@ class InvitationForm(forms.Form):
 
 
 class ReplyForm(forms.Form):
-    """The company's answer, verbatim."""
+    """The company's answer, verbatim, to the question that stood on the page."""
+
+    asked = forms.CharField(widget=forms.HiddenInput, required=False, max_length=36)
 
     body = forms.CharField(label=lazy("The answer, word for word"), max_length=50_000, widget=forms.Textarea(attrs={"rows": 6}))
     lang = forms.ChoiceField(label=lazy("Its language"), choices=LANGUAGE_CHOICES)
 
+    def __init__(self, data: Any = None, *, invitation: Invitation | None, lang: str) -> None:
+        self.question = str(invitation.pk) if invitation else ""
+        super().__init__(data, initial={"lang": lang, "asked": self.question})
 
-class WaiverForm(forms.Form):
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.pop("asked", "") not in {"", self.question}:
+            resend(self, "asked", self.question)
+            raise forms.ValidationError(
+                _("The company was asked something new after you opened this form. Nothing is saved. Read it, then send again."),
+                code="clash",
+            )
+        return given
+
+
+class WaiverForm(EditForm):
     """Why the reply window should close early."""
 
     reason = PairField(label=lazy("Why the company need not be waited for"), rows=2, both=True)
@@ -148,12 +165,14 @@ class EventForm(_When):
         offer(self, source=Source.objects.filter(company=company).order_by("-id"))
 
 
-class EventCorrectionForm(_When):
+class EventCorrectionForm(EditForm, _When):
     """An event that was written down wrongly; what is left as it is stays."""
 
     reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history."))
 
     def __init__(self, data: Any = None, *, event: Occurrence) -> None:
         at = event.happened_at.strftime("%Y-%m-%dT%H:%M")
-        super().__init__(data, initial={"happened_at": at, "exact_to": event.exact_to, "text": event.text, "source": event.source})
+        super().__init__(
+            data, row=event, initial={"happened_at": at, "exact_to": event.exact_to, "text": event.text, "source": event.source}
+        )
         offer(self, source=Source.objects.filter(company=event.incident.company).order_by("-id"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -61,6 +61,8 @@ class FindingExhibit(models.Model):
 )
 class Invitation(models.Model):
     """The company's right of reply on one claim and its deadline. Closed early only by a reply or by a waiver of two people."""
+
+    EDITED: ClassVar = ("waiver_reason", "waiver_proposed_by_id")  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
@@ -267,6 +269,8 @@ class OccurrenceQuerySet(models.QuerySet["Occurrence"]):
 @ledger.recorded(plain=["incident", "source", "kind", "actor", "happened_at", "exact_to", "created_at"], text=["text"], public=True)
 class Occurrence(models.Model):
     """One link of the chain: who did what, when, and how exactly the time is known. Its source may be missing, and then it says so."""
+
+    EDITED: ClassVar = ("happened_at", "exact_to", "text", "source")  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT)

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.doors import person, requires
 from accounts.models import Role, User
+from claims.editing import EditForm, RowChanged, clash, refused, typed
 from claims.fields import PairField
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim, Criterion, Flag
@@ -127,10 +128,10 @@ def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | No
         actions.record_reply(by=user, invitation=invitation, body=form.cleaned_data["body"], lang=form.cleaned_data["lang"], now=now)
         messages.success(request, _("The answer is kept word for word."))
     elif do == "waive" and invitation:
-        actions.propose_waiver(by=user, invitation=invitation, reason=form.cleaned_data["reason"])
+        actions.propose_waiver(by=user, invitation=invitation, **form.cleaned_data)
         messages.success(request, _("Proposed. A second adjudicator has to agree."))
     elif do == "approve-waiver" and invitation:
-        actions.approve_waiver(by=user, invitation=invitation, now=now)
+        actions.approve_waiver(by=user, invitation=invitation, now=now, **form.cleaned_data)
         messages.success(request, _("The reply window is closed early, by two people."))
     else:
         raise Http404
@@ -149,11 +150,11 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
     do = request.POST.get("do", "") if request.method == "POST" else ""
     bound: dict[str, forms.Form] = {
         "invite": InvitationForm(request.POST if do == "invite" else None),
-        "reply": ReplyForm(request.POST if do == "reply" else None, initial={"lang": claim.quote_lang}),
-        "waive": WaiverForm(request.POST if do == "waive" else None),
-        "approve-waiver": forms.Form(request.POST if do == "approve-waiver" else None),
+        "reply": ReplyForm(request.POST if do == "reply" else None, invitation=invitation, lang=claim.quote_lang),
+        "waive": WaiverForm(request.POST if do == "waive" else None, row=invitation),
+        "approve-waiver": EditForm(request.POST if do == "approve-waiver" else None, row=invitation),
     }
-    status = 200
+    status, kept = 200, []
     if request.method == "POST":
         form = bound.get(do)
         if form is None:
@@ -163,15 +164,16 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
                 _do(request, do, claim, invitation, form)
             except ValidationError as error:
                 form.add_error(None, error.messages)
+            except RowChanged as changed:
+                clash(form, changed)
             except actions.InvitationChanged as changed:
-                messages.error(
-                    request,
-                    _("The reply window changed in the meantime: %(status)s.") % {"status": changed.invitation.get_status_display()},
-                )
-                return redirect("verdicts:case", claim.reference)
+                said = _("The reply window changed in the meantime: %(status)s. Nothing of yours is saved; what you typed is kept below.")
+                messages.error(request, said % {"status": changed.invitation.get_status_display()})
+                form.add_error(None, ValidationError(said % {"status": changed.invitation.get_status_display()}, code="clash"))
+                invitation, kept = changed.invitation, typed(form)
             else:
                 return redirect("verdicts:case", claim.reference)
-        status = 400
+        status = refused(form)
     context = {
         "claim": claim,
         "held": _held(user, claim, now),
@@ -184,6 +186,8 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         "invite": bound["invite"],
         "reply_form": bound["reply"],
         "waive": bound["waive"],
+        "agree": bound["approve-waiver"],
+        "kept": kept,
         "submissions": Submission.objects.filter(claim=claim).order_by("-filed_at")[:100],
     }
     return render(request, "verdicts/case.html", context, status=status)
@@ -353,6 +357,7 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
     user, now = person(request), timezone.now()
     do = request.POST.get("do", "") if request.method == "POST" else ""
     form = SendBackForm(request.POST if do == "reject" else None)
+    kept: list[tuple[str, str]] | None = None
     try:
         if do == "approve":
             actions.approve_verdict(by=user, verdict=verdict, now=now)
@@ -366,7 +371,10 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
             raise Http404
     except actions.VerdictChanged as changed:
         messages.error(request, _("Someone else decided first: it is %(status)s.") % {"status": changed.verdict.get_status_display()})
-        return redirect("verdicts:decide", verdict.reference)
+        verdict = Verdict.objects.select_related("aspect__claim__company", "proposed_by", "decided_by", "supersedes").get(pk=verdict.pk)
+        kept = typed(form)
+        if not kept:
+            return redirect("verdicts:decide", verdict.reference)
     open_ = verdict.status == VerdictStatus.PROPOSED
     pins = list(verdict.verdictexhibit_set.select_related("exhibit__submission").order_by("exhibit__reference"))
     context = {
@@ -384,4 +392,5 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         if open_
         else [],
     }
-    return render(request, "verdicts/decide.html", context, status=400 if form.errors else 200)
+    context["kept"] = kept
+    return render(request, "verdicts/decide.html", context, status=409 if kept is not None else 400 if form.errors else 200)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.doors import person, requires
 from accounts.models import Role
+from claims.editing import refused
 from claims.lookup import by_reference, canonical
 from claims.models import Appearance, Aspect, Claim
 from claims.paging import page_of
@@ -47,7 +48,7 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
     invitation = actions.latest_invitation(claim)
     assert invitation is not None  # the claim was found by it
     data = request.POST if request.method == "POST" else None
-    form = ReplyForm(data, initial={"lang": claim.quote_lang})
+    form = ReplyForm(data, invitation=invitation, lang=claim.quote_lang)
     valid = data is not None and form.is_valid()
     if data is not None and valid and data.get("do") == "publish":
         try:
@@ -73,4 +74,6 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
         "exhibits": Exhibit.objects.public().filter(submission__claim=claim).prefetch_related(thumbs).order_by("reference")[:200],
         "measurements": measured.order_by("aspect__number", "teardown__unit__label", "pk")[:200],
     }
-    return render(request, "verdicts/reply.html", context, status=400 if data is not None and not context["read_once_more"] else 200)
+    return render(
+        request, "verdicts/reply.html", context, status=refused(form) if data is not None and not context["read_once_more"] else 200
+    )

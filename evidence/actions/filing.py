@@ -19,6 +19,7 @@ import jobs
 import ledger
 from accounts.models import Organisation, Role, User
 from accounts.permissions import NotAllowed
+from claims.editing import compare
 from claims.models import Aspect, Claim
 from evidence.actions.staging import DAY, QuotaReached, plain_name, take
 from evidence.actions.staging import NewPhoto as NewPhoto
@@ -239,15 +240,18 @@ def decide_submission(
     now: datetime,
     grades: Mapping[str, tuple[str, str, Written]] | None = None,
     captions: Mapping[str, Written] | None = None,
+    version: str = "",
 ) -> Submission:
     """Accept, return with a question, or refuse. Accepting publishes the exhibits' renditions, never the originals.
 
     `grades` maps exhibit ids to (source A–F, information 1–6, reason); `captions` to what stands under the picture.
-    Raises NotAllowed, SubmissionChanged, ValidationError.
+    `version` is what the page showed (claims.editing). Raises NotAllowed, SubmissionChanged, RowChanged, ValidationError.
     """
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     if held.status != SubmissionStatus.RECEIVED:
         raise SubmissionChanged(held)
+    if version:
+        compare(held, version)
     check_decide(by, held)
     if decision not in {SubmissionStatus.ACCEPTED, SubmissionStatus.RETURNED, SubmissionStatus.REFUSED}:
         raise ValidationError(_("A submission is accepted, returned or refused."))

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 import ledger
 from accounts.models import Role, User
+from claims.editing import compare, hold
 from evidence.actions.filing import Written
 from evidence.models import Comparison, Exhibit, Region
 from evidence.permissions import check_compare, check_point
@@ -40,24 +41,33 @@ def mark_region(*, by: User, exhibit: Exhibit, x: int, y: int, width: int, heigh
 
 
 @transaction.atomic
-def remove_region(*, by: User, region: Region) -> None:
-    """Take a mark off the picture. That it was there stays in the record. Raises NotAllowed."""
+def remove_region(*, by: User, region: Region, version: str = "") -> None:
+    """Take a mark off the picture. That it was there stays in the record. Raises NotAllowed, RowChanged.
+
+    `version` is the mark that was seen: its number may belong to another by now.
+    """
     check_point(by, region.exhibit)
+    hold(region, version)
     with ledger.act("exhibit.region_removed", by=by, role=Role.MODERATOR):
         Region.objects.filter(pk=region.pk).delete()
 
 
 @transaction.atomic
-def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: Written) -> Comparison:
-    """Set what was promised (`before`) against what was delivered (`after`). The same pair twice is once, with the newer title.
+def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: Written, version: str = "") -> Comparison:
+    """Set what was promised (`before`) against what was delivered (`after`). The same pair twice is once.
 
-    Raises NotAllowed, ValidationError.
+    Another title replaces the one that stands only if `version` says that it was seen. Raises NotAllowed, ValidationError, RowChanged.
     """
     check_compare(by, before, after)
     if before.pk == after.pk or before.submission.claim_id != after.submission.claim_id:
         raise ValidationError(_("Choose two different exhibits of one claim."))
     if not title.get("text", "").strip():
         raise ValidationError(_("Say what is compared."))
+    standing = Comparison.objects.select_for_update().filter(before=before, after=after).first()
+    if standing is not None and standing.title == title:
+        return standing
+    if standing is not None:
+        compare(standing, version)
     with ledger.act("exhibit.compared", by=by, role=Role.MODERATOR):
         comparison, _made = Comparison.objects.update_or_create(
             before=before, after=after, defaults={"title": title}, create_defaults={"title": title, "claim": before.submission.claim}

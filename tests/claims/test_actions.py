@@ -15,6 +15,7 @@ import ledger
 from accounts.models import Role
 from accounts.permissions import NotAllowed
 from claims import actions
+from claims.editing import RowChanged
 from claims.models import Appearance, Aspect, Claim, Company, Criterion, Flag, Product, Source
 from claims.written import write
 from jobs.models import Job
@@ -123,9 +124,9 @@ def test_a_correction_needs_a_reason_and_a_change(scene: scenes.Scene) -> None:
 def test_of_two_corrections_of_one_wording_the_second_learns_of_the_first(scene: scenes.Scene) -> None:
     stale = Claim.objects.get(pk=scene.claim.pk)
     actions.revise_claim(by=scene.moderator, claim=scene.claim, reason="One.", quote="One.", now=NOW)
-    with pytest.raises(actions.ClaimChanged) as caught:
+    with pytest.raises(RowChanged) as caught:
         actions.revise_claim(by=scene.second_moderator, claim=stale, reason="Two.", quote="Two.", now=NOW)
-    assert caught.value.claim.quote == "One."
+    assert caught.value.row.quote == "One."
 
 
 def test_a_withdrawn_claim_stays_readable_and_is_changed_no_more(scene: scenes.Scene) -> None:
@@ -142,7 +143,7 @@ def test_a_withdrawn_claim_stays_readable_and_is_changed_no_more(scene: scenes.S
     ):
         with pytest.raises(NotAllowed, match="withdrawn"):
             change()
-    with pytest.raises(actions.ClaimChanged):
+    with pytest.raises(RowChanged):
         actions.withdraw_claim(by=scene.second_moderator, claim=stale, reason="Twice.", now=NOW)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from claims.editing import version
 from claims.models import Appearance, EntityRole, LegalEntity, Series, SeriesNote, SeriesPoint, Source
 from tests import scenes
 
@@ -63,8 +64,8 @@ def test_figures_notes_and_corrections_of_a_series(client: Client, scene: scenes
     assert client.post(path, {"do": "note", **note}).status_code == 400  # a difference is between two days
     assert "5" in sent(client, path, "note", **note, until_date="2025-06-01")
     point = SeriesPoint.objects.get(on_date="2025-05-01")
-    assert client.post(path, {"do": "correct", "point": point.pk, "value": "35"}).status_code == 400
-    sent(client, path, "correct", point=point.pk, value="35", reason="Copied wrongly.")
+    assert client.post(path, {"do": "correct", "point": f"{point.pk}.{version(point)}", "value": "35"}).status_code == 400
+    sent(client, path, "correct", point=f"{point.pk}.{version(point)}", value="35", reason="Copied wrongly.")
     point.refresh_from_db()
     assert (point.value, SeriesNote.objects.count()) == (35, 1)
 

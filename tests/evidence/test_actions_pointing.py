@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.models import Role
 from accounts.permissions import NotAllowed
+from claims.editing import RowChanged, version
 from claims.written import write
 from evidence.actions import pointing
 from evidence.models import Comparison, Exhibit, Region
@@ -75,7 +76,11 @@ def test_nobody_points_at_what_they_filed_or_cannot_see(scene: scenes.Scene) -> 
 def test_two_exhibits_of_one_claim_are_compared_once(scene: scenes.Scene) -> None:
     before, after = scene.exhibits()[:2]
     first = pointing.compare_exhibits(by=scene.moderator, before=before, after=after, title=WORDS)
-    again = pointing.compare_exhibits(by=scene.moderator, before=before, after=after, title=write("en", "Another title"))
+    with pytest.raises(RowChanged):  # whoever did not see the title that stands does not replace it
+        pointing.compare_exhibits(by=scene.moderator, before=before, after=after, title=write("en", "Another title"))
+    again = pointing.compare_exhibits(
+        by=scene.moderator, before=before, after=after, title=write("en", "Another title"), version=version(first)
+    )
     assert first.pk == again.pk
     assert Comparison.objects.get().title["text"] == "Another title"
     with pytest.raises(ValidationError):
@@ -112,7 +117,8 @@ def test_the_desk_marks_compares_and_takes_back(client: Client, scene: scenes.Sc
     shown = client.get(f"/exhibits/{before.reference}/").content.decode()
     assert "Promised and delivered" in shown
     assert (Comparison.objects.get().before, Comparison.objects.get().after) == (before, after)
-    assert client.post(f"{page}1/remove/").status_code == 302
+    assert client.post(f"{page}1/remove/").status_code == 302  # without saying which mark was seen: nothing is taken off
+    assert client.post(f"{page}1/remove/", {"version": version(Region.objects.get())}).status_code == 302
     assert client.post(f"/desk/comparisons/{Comparison.objects.get().pk}/remove/").status_code == 302
     assert not Region.objects.exists()
     assert not Comparison.objects.exists()

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 import ledger
 from accounts.actions import found_organisation
+from claims.editing import version
 from claims.written import write
 from evidence.actions import filing
 from evidence.blobs import NoSpace
@@ -226,6 +227,7 @@ def test_an_original_leaves_only_as_a_recorded_download(scene: scenes.Scene) -> 
 def decide(scene: scenes.Scene, submission: Submission, **more: str) -> dict[str, str]:
     reference = Exhibit.objects.get(submission=submission).reference
     return {
+        "version": version(submission),
         "decision": "accepted",
         "reason_en": "Clear photos.",
         "reason_zh_Hans": "",
@@ -252,7 +254,10 @@ def test_a_moderator_accepts_with_grades_and_captions(scene: scenes.Scene) -> No
     assert "Clear photos." in page
     assert 'name="decision"' not in page
     assert any(f'href="{one}"' in page for one in others)
-    assert client.post(path, decide(scene, submission)).status_code == 302  # said as a message, not done twice
+    late = client.post(path, decide(scene, submission, reason_en="My own words."))  # said as a message, not done twice
+    assert late.status_code == 409
+    assert "My own words." in late.content.decode()
+    assert "A duct" in late.content.decode()
     assert CustodyEvent.objects.filter(exhibit=exhibit, kind="published").count() == 1
 
 

@@ -26,9 +26,10 @@ import ledger
 from accounts.models import Organisation
 from accounts.permissions import NotAllowed
 from claims.actions import add_entity, add_source
+from claims.editing import version
 from claims.models import Company, LegalEntity, SeriesPoint, Source
 from evidence.actions import looking
-from evidence.models import Alert, Exhibit, Submission
+from evidence.models import Alert, Exhibit, Region, Submission
 from ledger import registry
 from ledger.models import Entry, Pending
 from ledger.sequencing import sequence
@@ -56,6 +57,20 @@ class Change:
 def both(name: str, text: str = "No air moves.", other: str = "没有风。") -> dict[str, str]:
     """A text in both languages, as a form sends it."""
     return {f"{name}_en": text, f"{name}_zh_Hans": other}
+
+
+def seen(row: Any) -> str:
+    """What a page would carry of a row, if there is one."""
+    return version(row) if row is not None else ""
+
+
+def pending(world: World) -> dict[str, str]:
+    """The version of the submission that waits."""
+    return {"version": version(Submission.objects.get(reference=world.names["pending"]))}
+
+
+def first_point(world: World) -> SeriesPoint:
+    return SeriesPoint.objects.filter(series=world.names["series"]).order_by("id")[0]
 
 
 def filing(world: World) -> dict[str, Any]:
@@ -136,13 +151,18 @@ CHANGES: Final[dict[str, list[Change]]] = {
             {"claim.revised claims.claim": 1},
             lambda world: {
                 "do": "revise",
+                "version": version(world.scene.claim),
                 "quote": "Another quote.",
                 **both("summary", "Another", "另一"),
                 "kind": "express",
                 "reason": "It was cut.",
             },
         ),
-        Change("moderator", {"claim.withdrawn claims.claim": 1}, lambda world: {"do": "withdraw", "withdrawal-reason": "Never said."}),
+        Change(
+            "moderator",
+            {"claim.withdrawn claims.claim": 1},
+            lambda world: {"do": "withdraw", "withdrawal-version": version(world.scene.claim), "withdrawal-reason": "Never said."},
+        ),
     ],
     "desk/claims/<str:ref>/": [
         Change(
@@ -151,11 +171,16 @@ CHANGES: Final[dict[str, list[Change]]] = {
             lambda world: {"do": "invite", **both("allegation")},
         ),
         Change("moderator", REPLIED, lambda world: {"do": "reply", "body": "We will look.", "lang": "en"}, asked),
-        Change("adjudicator", {"waiver.proposed verdicts.invitation": 1}, lambda world: {"do": "waive", **both("reason")}, asked),
+        Change(
+            "adjudicator",
+            {"waiver.proposed verdicts.invitation": 1},
+            lambda world: {"do": "waive", **both("reason"), "version": seen(verdicts.latest_invitation(world.scene.claim))},
+            asked,
+        ),
         Change(
             "adjudicator",
             {"waiver.approved verdicts.invitation": 1, "aspect.progressed claims.aspect": 1},
-            lambda world: {"do": "approve-waiver"},
+            lambda world: {"do": "approve-waiver", "version": seen(verdicts.latest_invitation(world.scene.claim))},
             lambda world: (
                 asked(world),
                 verdicts.propose_waiver(
@@ -177,6 +202,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
                 "exhibit.graded evidence.custodyevent": 1,
             },
             lambda world: {
+                **pending(world),
                 "decision": "accepted",
                 **both("reason"),
                 f"{world.names['hidden']}-source": "B",
@@ -186,8 +212,16 @@ CHANGES: Final[dict[str, list[Change]]] = {
             },
             lambda world: Exhibit.objects.filter(reference=world.names["hidden"]).update(status="ready"),
         ),
-        Change("moderator", {"submission.returned evidence.submission": 1}, lambda world: {"decision": "returned", **both("reason")}),
-        Change("moderator", {"submission.refused evidence.submission": 1}, lambda world: {"decision": "refused", **both("reason")}),
+        Change(
+            "moderator",
+            {"submission.returned evidence.submission": 1},
+            lambda world: {**pending(world), "decision": "returned", **both("reason")},
+        ),
+        Change(
+            "moderator",
+            {"submission.refused evidence.submission": 1},
+            lambda world: {**pending(world), "decision": "refused", **both("reason")},
+        ),
     ],
     "desk/submissions/<str:ref>/sealed/": [Change("moderator", {"submission.sealed_opened evidence.sealedview": 1}, again=False)],
     "desk/exhibits/<str:ref>/original": [Change("moderator", {"exhibit.original_viewed evidence.custodyevent": 1}, again=False)],
@@ -199,7 +233,13 @@ CHANGES: Final[dict[str, list[Change]]] = {
             again=False,
         )
     ],
-    "desk/exhibits/<str:ref>/regions/<int:number>/remove/": [Change("moderator", {"exhibit.region_removed evidence.region": 1})],
+    "desk/exhibits/<str:ref>/regions/<int:number>/remove/": [
+        Change(
+            "moderator",
+            {"exhibit.region_removed evidence.region": 1},
+            lambda world: {"version": seen(Region.objects.filter(exhibit__reference=world.names["exhibit"], number=1).first())},
+        )
+    ],
     "desk/exhibits/<str:ref>/comparisons/": [
         Change(
             "moderator",
@@ -309,7 +349,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
             {"series.point_corrected claims.seriespoint": 1},
             lambda world: {
                 "do": "correct",
-                "point": str(SeriesPoint.objects.filter(series=world.names["series"]).order_by("id")[0].pk),
+                "point": f"{first_point(world).pk}.{version(first_point(world))}",
                 "value": "12345",
                 "reason": "Copied wrongly.",
             },
@@ -335,6 +375,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
             lambda world: {
                 "do": "correct",
                 "event": str(Occurrence.objects.filter(incident=world.names["incident"]).order_by("id")[0].pk),
+                "version": version(Occurrence.objects.filter(incident=world.names["incident"]).order_by("id")[0]),
                 "happened_at": "2026-07-02T10:00",
                 "exact_to": "hour",
                 **both("text"),

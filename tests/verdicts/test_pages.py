@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.actions import found_organisation
+from claims.editing import version
 from claims.models import Claim, Company, Criterion
 from claims.written import write
 from evidence.models import Alert
@@ -133,19 +134,25 @@ def test_the_window_is_closed_early_only_by_two_people(scene: scenes.Scene) -> N
     actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
     first, second = signed_in(scene.adjudicator), signed_in(scene.second_adjudicator)
     path = f"/desk/claims/{scene.claim.reference}/"
-    first.post(path, {"do": "waive", "reason_en": "It answered in court.", "reason_zh_Hans": "已在法庭答复。"})
+    seen = version(Invitation.objects.get())
+    first.post(path, {"do": "waive", "version": seen, "reason_en": "It answered in court.", "reason_zh_Hans": "已在法庭答复。"})
     assert "a second person has to approve it" in first.get(path).content.decode()
-    assert first.post(path, {"do": "approve-waiver"}).status_code == 403
+    assert second.post(path, {"do": "approve-waiver", "version": seen}).status_code == 409  # before the reason was read
+    agree = {"do": "approve-waiver", "version": version(Invitation.objects.get())}
+    assert first.post(path, agree).status_code == 403
     assert Invitation.objects.get().status == "open"
-    assert second.post(path, {"do": "approve-waiver"})["Location"] == path
+    assert second.post(path, agree)["Location"] == path
     assert Invitation.objects.get().status == "waived"
-    assert second.post(path, {"do": "approve-waiver"})["Location"] == path  # said as a message
+    late = second.post(path, agree)
+    assert late.status_code == 409
+    assert "The reply window changed in the meantime" in late.content.decode()
 
 
 def test_a_moderator_cannot_waive(scene: scenes.Scene) -> None:
     actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
     answer = signed_in(scene.moderator).post(
-        f"/desk/claims/{scene.claim.reference}/", {"do": "waive", "reason_en": "x", "reason_zh_Hans": "x"}
+        f"/desk/claims/{scene.claim.reference}/",
+        {"do": "waive", "version": version(Invitation.objects.get()), "reason_en": "x", "reason_zh_Hans": "x"},
     )
     assert answer.status_code == 403
 
@@ -242,9 +249,14 @@ def test_a_correction_needs_its_reason_and_keeps_the_first_wording(scene: scenes
     client = signed_in(scene.moderator)
     path = f"/desk/claims/{scene.claim.reference}/revise/"
     sent = {"do": "revise", "quote": scenes.POST, "summary_en": "Two ducts", "summary_zh_Hans": "双风道", "kind": "express", "reason": ""}
+    sent["version"] = version(scene.claim)
     assert client.post(path, sent).status_code == 400
     assert client.post(path, {**sent, "reason": "Shorter."})["Location"] == f"/claims/{scene.claim.reference}/history/"
-    assert client.post(path, {"do": "withdraw", "withdrawal-reason": "A double."}).status_code == 302
+    scene.claim.refresh_from_db()
+    assert (
+        client.post(path, {"do": "withdraw", "withdrawal-version": version(scene.claim), "withdrawal-reason": "A double."}).status_code
+        == 302
+    )
     page = client.get(path).content.decode()
     assert "This claim was withdrawn. It stays readable" in page
     assert "disabled" in page
@@ -402,6 +414,7 @@ def test_an_incident_and_its_chain_are_recorded_and_mended(scene: scenes.Scene) 
     assert "It calls the family." in page
     assert 'value="2025-04-01T13:10"' in page
     mended = {"do": "correct", "event": link.pk, "happened_at": "2025-04-01T14:10", "exact_to": "hour", "text_en": "It calls the family."}
+    mended["version"] = version(link)
     assert client.post(path, mended).status_code == 400  # a correction has a reason
     assert client.post(path, {**mended, "reason": "An hour off."})["Location"] == path
     link.refresh_from_db()
