@@ -180,6 +180,20 @@ class SecondFactorReset(models.Model):
     created_at = models.DateTimeField()
 
 
+@ledger.derived(reason="private: that a form was sent, so that it is done once; what it did is recorded by itself")
+class SentForm(models.Model):
+    """A form that was sent and done. `content` is a keyed digest of what was typed, `location` the address that it led to."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    key = models.CharField(max_length=32)
+    content = models.CharField(max_length=64)
+    location = models.CharField(max_length=500)
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="sent_form_once")]
+
+
 def new_key() -> str:
     """A fresh key: `ac_` and 43 characters of randomness."""
     return "ac_" + secrets.token_urlsafe(32)

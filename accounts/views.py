@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -22,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import actions, second_factor
 from accounts.doors import DECLARED, person, signed_in
 from accounts.forms import KeyForm
+from accounts.kept_forms import once, refill
 from accounts.models import ApiKey, Membership, Organisation, Role, Scope
 from accounts.permissions import objection
 from accounts.powers import POWERS, SCOPES
@@ -81,16 +83,24 @@ def keys(request: HttpRequest) -> HttpResponse:
     """
     user, now = person(request), timezone.now()
     form, secret = KeyForm(request.POST if request.method == "POST" else None), ""
+    refill(request, form)
     blocked = objection(second_factor.check_may_make_keys, request)
     if request.method == "POST":
         second_factor.check_may_make_keys(request)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
+        made: list[str] = []
+
+        def make() -> str:
+            expires_at = now + timedelta(days=chosen["days"])
+            made.append(actions.create_key(by=user, label=chosen["label"], scopes=chosen["scopes"], now=now, expires_at=expires_at)[1])
+            return reverse("accounts:keys")
+
         try:
-            _key, secret = actions.create_key(
-                by=user, label=chosen["label"], scopes=chosen["scopes"], now=now, expires_at=now + timedelta(days=chosen["days"])
-            )
-            form = KeyForm()
+            location = once(request, make)
+            if not made:
+                return redirect(location)
+            form, secret = KeyForm(), made[0]
         except ValidationError as error:
             form.add_error(None, error)
     usable = set(_usable(user.pk))

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from accounts.kept_forms import once, refill
 from claims.editing import RowChanged, clash, refused
 
 
@@ -28,17 +29,23 @@ def page_of_acts(request: HttpRequest, acts: Mapping[str, Act], template: str, c
     made = {name: act.make(request.POST if name == do else None) for name, act in acts.items()}
     for name, form in made.items():
         form.auto_id = f"{name}_%s"  # forms of one page have fields of one name
+        refill(request, form, do=name)
     if request.method == "POST":
         if do not in acts:
             raise Http404
         if made[do].is_valid():
             try:
-                acts[do].run(**made[do].cleaned_data)
+                location = once(request, lambda: _run(request, acts[do], made[do]))
             except ValidationError as error:
                 made[do].add_error(None, error.messages)
             except RowChanged as changed:
                 clash(made[do], changed)
             else:
-                messages.success(request, acts[do].said)
-                return redirect(request.path)
+                return redirect(location)
     return render(request, template, {**context, "forms": made}, status=refused(made[do]) if do else 200)
+
+
+def _run(request: HttpRequest, act: Act, form: forms.Form) -> str:
+    act.run(**form.cleaned_data)
+    messages.success(request, act.said)
+    return request.path

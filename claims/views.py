@@ -6,12 +6,14 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.doors import person, requires
+from accounts.kept_forms import once, refill
 from accounts.models import Role
 from accounts.permissions import objection
 from claims import actions
@@ -40,19 +42,23 @@ def register(request: HttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = ClaimForm(data)
     aspects = [AspectForm(data, prefix=f"aspect-{n}") for n in range(1, ASPECTS + 1)]
+    refill(request, form, *aspects)
     valid = [one.is_valid() for one in (form, *aspects)] if data is not None else [False]  # each is to say what is wrong with it
     if all(valid):
         given = dict(form.cleaned_data)
-        try:
+
+        def add() -> str:
             claim = actions.register_case(
                 by=person(request), case=actions.NewCase(**given), now=timezone.now(),
                 aspects=[_aspect(one) for one in aspects if one.cleaned_data["statement"]],
             )  # fmt: skip
+            messages.success(request, _("Registered. Its source is looked at now."))
+            return reverse("reports:claim", args=[claim.reference])
+
+        try:
+            return redirect(once(request, add))
         except ValidationError as error:
             form.add_error(None, error.messages)
-        else:
-            messages.success(request, _("Registered. Its source is looked at now."))
-            return redirect("reports:claim", claim.reference)
     return render(request, "claims/register.html", {"form": form, "aspects": aspects}, status=400 if data is not None else 200)
 
 
@@ -67,6 +73,8 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
     user, do = person(request), request.POST.get("do", "") if request.method == "POST" else ""
     form = RevisionForm(request.POST if do == "revise" else None, claim=claim)
     withdrawal = WithdrawalForm(request.POST if do == "withdraw" else None, row=claim, prefix="withdrawal")
+    refill(request, form, do="revise")
+    refill(request, withdrawal, do="withdraw")
     sent = withdrawal if do == "withdraw" else form
     try:
         if do == "revise" and form.is_valid():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 from urllib.parse import unquote
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django import forms
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.db.models import Prefetch
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -22,8 +23,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.doors import person, requires, signed_in
+from accounts.kept_forms import SentBefore, kept, once, refill
 from accounts.models import OrganisationKind, Role
 from accounts.permissions import NotAllowed, objection
+from claims.editing import resend
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim
 from claims.paging import page_of
@@ -116,10 +119,12 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
         return elsewhere
     forms_, status = _Filing(request, claim), 200
     blocked = objection(check_file, person(request), claim)
+    refill(request, *forms_.all)
     if request.method == "POST":
         if forms_.valid():
             given = forms_.main.cleaned_data
-            try:
+
+            def hand_in() -> str:
                 submission = filing.file_submission(
                     by=person(request),
                     claim=claim,
@@ -136,6 +141,14 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
                     organisation=forms_.main.filed_for,
                     staged=given["staged"],
                 )
+                messages.success(request, _("Received. Moderation looks at it next; this page shows how far it is."))
+                return reverse("evidence:submission", args=[submission.reference])
+
+            try:
+                return redirect(once(request, hand_in))
+            except SentBefore as error:
+                resend(forms_.main, "idempotency_key", str(uuid4()))  # sent again it is another submission
+                forms_.main.add_error(None, error.messages)
             except ValidationError as error:
                 forms_.main.add_error(None, error.messages)
             except TooLarge:
@@ -146,9 +159,6 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
             except staging.QuotaReached:
                 forms_.main.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
                 status = 429
-            else:
-                messages.success(request, _("Received. Moderation looks at it next; this page shows how far it is."))
-                return redirect("evidence:submission", submission.reference)
         status = status if status != 200 else 413 if forms_.main.too_large else 400
     # A photo whose mark was taken away stays without it; one that came just now has never been asked about.
     dropped = {one.pk for one in forms_.main.kept} - set(forms_.main.chosen) if status != 200 else set()
@@ -295,7 +305,7 @@ def submission(request: HttpRequest, ref: str) -> HttpResponse:
         response = render(request, "evidence/submission.html#files", context)
     else:
         checkpoint = Checkpoint.objects.order_by("-size").first()
-        context |= {"teardowns": teardowns_of(found), "withdraw_blocked": _withdraw_blocked(found)}
+        context |= {"teardowns": teardowns_of(found), "withdraw_blocked": _withdraw_blocked(found), "kept_reason": kept(request, "reason")}
         if checkpoint:
             root = base64.b64encode(checkpoint.root).decode()
             context["checkpoint"] = {"size": checkpoint.size, "root": root, "signed_at": checkpoint.signed_at}

@@ -8,12 +8,14 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.doors import person, requires
+from accounts.kept_forms import once, refill
 from accounts.models import Role
 from claims.models import Source
 from evidence.actions.looking import upload_capture
@@ -33,15 +35,22 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
     """Add a saved copy of a source, and see those that were added."""
     found = get_object_or_404(Source.objects.select_related("company"), pk=source)
     form, status = CopyForm(request.POST, request.FILES) if request.method == "POST" else CopyForm(), 200
+    refill(request, form)
     if request.method == "POST":
         status = 400
         if form.is_valid():
             content, content_type = form.content()
-            try:
+
+            def add() -> str:
                 observation = upload_capture(
                     by=person(request), source=found, content=content, content_type=content_type,
                     captured_at=form.cleaned_data["captured_at"], note=form.cleaned_data["note"], now=timezone.now(),
                 )  # fmt: skip
+                messages.success(request, _told(observation))
+                return reverse("evidence:upload", args=[found.pk])
+
+            try:
+                return redirect(once(request, add))
             except ValidationError as error:
                 form.add_error(None, error.messages)
             except TooLarge:
@@ -49,9 +58,6 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
             except CannotStore as error:
                 sentence, status = refusal(error)
                 form.add_error(None, sentence)
-            else:
-                messages.success(request, _told(observation))
-                return redirect("evidence:upload", found.pk)
         status = 413 if form.too_large else status
     copies = Observation.objects.filter(source=found, method=LookMethod.UPLOAD).select_related("capture", "version")
     context = {"source": found, "form": form, "copies": copies.defer("version__body").order_by("-looked_at", "-id")[:SHOWN]}

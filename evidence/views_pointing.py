@@ -8,11 +8,13 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.doors import person, requires
+from accounts.kept_forms import once, refill
 from accounts.models import Role
 from accounts.permissions import objection
 from claims.editing import RowChanged, clash, refused, version
@@ -43,14 +45,16 @@ def _page(request: HttpRequest, found: Exhibit, *, region: RegionForm | None = N
     marked = list(Region.objects.filter(exhibit=found).order_by("number"))
     for one in marked:
         one.version = version(one)  # type: ignore[attr-defined]  # the button that takes it off carries what was seen
+    region_form, compare_form = region or RegionForm(), compared or CompareForm(others=_others(found))
+    refill(request, region_form, compare_form)
     context = {
         "exhibit": found,
         "claim": found.submission.claim,
         "picture": pictures.get("page") or pictures.get("full") or pictures.get("thumb"),
         "regions": marked,
         "comparisons": list(with_it.order_by("pk")),
-        "region_form": region or RegionForm(),
-        "compare_form": compared or CompareForm(others=_others(found)),
+        "region_form": region_form,
+        "compare_form": compare_form,
         "blocked": objection(check_point, person(request), found),
     }
     return render(request, "evidence/regions.html", context, status=refused(compared) if compared else 400 if region else 200)
@@ -67,14 +71,17 @@ def regions(request: HttpRequest, ref: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, found)
     form = RegionForm(request.POST)
+
+    def mark() -> str:
+        region = pointing.mark_region(by=person(request), exhibit=found, **form.cleaned_data)
+        messages.success(request, _("Region %(number)d is marked.") % {"number": region.number})
+        return reverse("evidence:regions", args=[found.reference])
+
     if form.is_valid():
         try:
-            region = pointing.mark_region(by=person(request), exhibit=found, **form.cleaned_data)
+            return redirect(once(request, mark))
         except ValidationError as error:
             form.add_error(None, error.messages)
-        else:
-            messages.success(request, _("Region %(number)d is marked.") % {"number": region.number})
-            return redirect("evidence:regions", found.reference)
     return _page(request, found, region=form)
 
 

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 import ledger
 from accounts.doors import person, requires
+from accounts.kept_forms import refill
 from accounts.models import Role, User
 from accounts.permissions import objection
 from claims.editing import RowChanged, clash, refused, typed
@@ -152,6 +153,7 @@ def _page(
         for form in (decision, *(one.form for one in sheets)):
             form.is_valid()
             form.errors.clear()
+    refill(request, decision, *(one.form for one in sheets))
     chosen = decision["decision"].value()
     context = {
         "submission": found,

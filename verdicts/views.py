@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.doors import person, requires
+from accounts.kept_forms import once, refill
 from accounts.models import Role, User
 from claims.editing import EditForm, RowChanged, clash, refused, typed
 from claims.fields import PairField
@@ -118,8 +120,8 @@ def _waiver_gates(user: User, invitation: Invitation) -> list[str]:
     return _reasons(reasons)
 
 
-def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | None, form: forms.Form) -> None:
-    """The one action that a button of the case page asks for. Raises what the action raises, Http404 for anything else."""
+def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | None, form: forms.Form) -> str:
+    """The one action that a button of the case page asks for; where to go on. Raises what the action raises, Http404 for anything else."""
     user, now = person(request), timezone.now()
     if do == "invite":
         actions.invite_company(by=user, claim=claim, allegation=form.cleaned_data["allegation"], now=now)
@@ -135,6 +137,7 @@ def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | No
         messages.success(request, _("The reply window is closed early, by two people."))
     else:
         raise Http404
+    return reverse("verdicts:case", args=[claim.reference])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -154,6 +157,8 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         "waive": WaiverForm(request.POST if do == "waive" else None, row=invitation),
         "approve-waiver": EditForm(request.POST if do == "approve-waiver" else None, row=invitation),
     }
+    for name, one in bound.items():
+        refill(request, one, do=name)
     status, kept = 200, []
     if request.method == "POST":
         form = bound.get(do)
@@ -161,7 +166,7 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
             raise Http404
         if form.is_valid():
             try:
-                _do(request, do, claim, invitation, form)
+                location = once(request, lambda: _do(request, do, claim, invitation, form))
             except ValidationError as error:
                 form.add_error(None, error.messages)
             except RowChanged as changed:
@@ -172,7 +177,7 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
                 form.add_error(None, ValidationError(said % {"status": changed.invitation.get_status_display()}, code="clash"))
                 invitation, kept = changed.invitation, typed(form)
             else:
-                return redirect("verdicts:case", claim.reference)
+                return redirect(location)
         status = refused(form)
     context = {
         "claim": claim,
@@ -229,26 +234,24 @@ def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
     """Record what the evidence says about one aspect."""
     found, user = _aspect(aspect), person(request)
     form = FindingForm(request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim))
+    refill(request, form)
     if previewed := _preview(request, form):
         given = form.cleaned_data
         previewed["finding"] = {name: given.get(name) for name in ("conclusion", "reasoning", "exhibits")} if given else None
     elif request.method == "POST" and form.is_valid():
+        given = {name: form.cleaned_data[name] for name in ("conclusion", "reasoning", "exhibits")}
+
+        def record() -> str:
+            actions.record_finding(by=user, aspect=found, now=timezone.now(), **given)
+            messages.success(request, _("The finding is recorded. It becomes public with a verdict."))
+            return reverse("verdicts:case", args=[found.claim.reference])
+
         try:
-            actions.record_finding(
-                by=user,
-                aspect=found,
-                conclusion=form.cleaned_data["conclusion"],
-                reasoning=form.cleaned_data["reasoning"],
-                exhibits=form.cleaned_data["exhibits"],
-                now=timezone.now(),
-            )
+            return redirect(once(request, record))
         except gates.GateClosed as closed:
             form.add_error(None, closed.reasons)
         except ValidationError as error:
             form.add_error(None, error.messages)
-        else:
-            messages.success(request, _("The finding is recorded. It becomes public with a verdict."))
-            return redirect("verdicts:case", found.claim.reference)
     context = {
         "aspect": found,
         "claim": found.claim,
@@ -303,6 +306,7 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
     found, user, now = _aspect(aspect), person(request), timezone.now()
     standing = Verdict.objects.standing().filter(aspect=found).first()
     form = ProposalForm(request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim), standing=standing)
+    refill(request, form)
     if previewed := _preview(request, form):
         given = form.cleaned_data
         proposed = previewing.draft(
@@ -313,7 +317,8 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
             previewed["changes"] = previewing.changes(found, proposed, given.get("exhibits") or [])
     elif request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        try:
+
+        def put() -> str:
             verdict = actions.propose_verdict(
                 by=user,
                 aspect=found,
@@ -325,13 +330,15 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
                 reason=given.get("reason", ""),
                 now=now,
             )
+            messages.success(request, _("Proposed. A second adjudicator has to approve it before anyone sees it."))
+            return reverse("verdicts:decide", args=[verdict.reference])
+
+        try:
+            return redirect(once(request, put))
         except gates.GateClosed as closed:
             form.add_error(None, closed.reasons)
         except ValidationError as error:
             form.add_error(None, error.messages)
-        else:
-            messages.success(request, _("Proposed. A second adjudicator has to approve it before anyone sees it."))
-            return redirect("verdicts:decide", verdict.reference)
     context = {
         "aspect": found,
         "claim": found.claim,
@@ -357,6 +364,7 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
     user, now = person(request), timezone.now()
     do = request.POST.get("do", "") if request.method == "POST" else ""
     form = SendBackForm(request.POST if do == "reject" else None)
+    refill(request, form, do="reject")
     kept: list[tuple[str, str]] | None = None
     try:
         if do == "approve":

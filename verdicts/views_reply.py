@@ -7,12 +7,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.doors import person, requires
+from accounts.kept_forms import once, refill
 from accounts.models import Role
 from claims.editing import refused
 from claims.lookup import by_reference, canonical
@@ -49,16 +51,20 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
     assert invitation is not None  # the claim was found by it
     data = request.POST if request.method == "POST" else None
     form = ReplyForm(data, invitation=invitation, lang=claim.quote_lang)
+    refill(request, form)
     valid = data is not None and form.is_valid()
     if data is not None and valid and data.get("do") == "publish":
-        try:
+
+        def answer() -> str:
             actions.record_reply(by=user, invitation=invitation, body=form.cleaned_data["body"], lang=form.cleaned_data["lang"], now=now)
+            messages.success(request, _("Your answer stands on the claim’s page, word for word."))
+            return reverse("verdicts:reply", args=[claim.reference])
+
+        try:
+            return redirect(once(request, answer))
         except ValidationError as error:
             form.add_error(None, error.messages)
             valid = False
-        else:
-            messages.success(request, _("Your answer stands on the claim’s page, word for word."))
-            return redirect("verdicts:reply", claim.reference)
     aspects = Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number")
     thumbs = Prefetch("rendition_set", Rendition.objects.filter(name="thumb"), to_attr="thumbs")
     measured = Measurement.objects.public().filter(aspect__claim=claim).select_related("aspect", "teardown__unit")

@@ -486,7 +486,7 @@ class World:
 
 
 #: What differs between two answers to the same question though nobody's business shows in it.
-MASKED: Final = re.compile(rb'name="(?:csrfmiddlewaretoken|idempotency_key)" value="[^"]+"|"X-CSRFToken": "[^"]+"')
+MASKED: Final = re.compile(rb'name="(?:csrfmiddlewaretoken|idempotency_key|form_key)" value="[^"]+"|"X-CSRFToken": "[^"]+"')
 ADDRESS: Final = re.compile(rb"[\w.+-]+@(?:secret\.example|example\.org)")
 METHODS: Final = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 

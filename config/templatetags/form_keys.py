@@ -1,0 +1,19 @@
+"""`{% form_key %}` beside `{% csrf_token %}`, in every form of a signed-in page (accounts.kept_forms). A builtin: no template loads it."""
+
+from __future__ import annotations
+
+from django import template
+from django.template import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from accounts.kept_forms import NAME, new_key
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def form_key(context: Context) -> SafeString:
+    """The hidden key of one form: so that it is done once, and kept if the session is lost."""
+    key = new_key(context["request"]) if "request" in context else ""
+    return format_html('<input type="hidden" name="{}" value="{}">', NAME, key) if key else mark_safe("")
