@@ -100,6 +100,6 @@ class FlagKind(models.TextChoices):
     DISCLAIMER_ADDED_LATER = "disclaimer_added_later", _("disclaimer added later")
     REMEDIED = "remedied", _("remedied")
     COMPANY_REPLIED = "company_replied", _("the company replied")
-    COMPANY_SILENT = "company_silent", _("the company stayed silent")
+    COMPANY_SILENT = "company_silent", _("no reply by the deadline")
     DISPUTED = "disputed", _("disputed")
     SUPERSEDED = "superseded", _("superseded")

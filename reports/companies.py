@@ -37,6 +37,7 @@ from reports.trends import Beside, Figure, Judged
 from reports.words import Lang
 from verdicts import lags
 from verdicts.models import Incident, Invitation, Occurrence, Reply, Verdict, VerdictExhibit
+from verdicts.replies import reply_statuses
 from verdicts.states import InvitationStatus, Rating
 
 #: From how many judged points on a share says more than chance.
@@ -118,9 +119,10 @@ class Contract:
 
 @dataclass
 class Disputes:
-    """How the company answers when it is asked."""
+    """How the company answers when it is asked: each claim about which it was asked counts once, by what came of all requests."""
 
     asked: int
+    requests: int
     open: int
     replied: int
     silent: int
@@ -198,7 +200,8 @@ def scorecard(company: Company) -> dict[str, Any]:
         .select_related("claim", "source")
         .order_by("claim_id", "source__published_at", "id")[:MOST]
     ]
-    asked = Counter(Invitation.objects.filter(claim__company=company).values_list("status", flat=True))
+    came = Counter(reply_statuses(company).values())
+    requests = Counter(Invitation.objects.filter(claim__company=company).values_list("status", flat=True))
     return {
         "advertising": Advertising(
             claims=counts["checkable"],
@@ -211,11 +214,12 @@ def scorecard(company: Company) -> dict[str, Any]:
         ),
         "contract": Contract(promises=len({one.claim.pk for one in laid}), laid=laid),
         "disputes": Disputes(
-            asked=sum(asked.values()),
-            open=asked[InvitationStatus.OPEN],
-            replied=asked[InvitationStatus.REPLIED],
-            silent=asked[InvitationStatus.SILENT],
-            waived=asked[InvitationStatus.WAIVED],
+            asked=sum(came.values()),
+            requests=sum(requests.values()),
+            open=requests[InvitationStatus.OPEN],
+            replied=came[InvitationStatus.REPLIED],
+            silent=came[InvitationStatus.SILENT],
+            waived=came[InvitationStatus.WAIVED],
             replies=Reply.objects.filter(invitation__claim__company=company).count(),
             remedied=Flag.objects.raised().filter(claim__company=company, kind=FlagKind.REMEDIED).values("claim").distinct().count(),
         ),

@@ -39,7 +39,7 @@ from reports import words
 from reports.schema import FORMAT
 from verdicts.conformity import plain
 from verdicts.document import instant
-from verdicts.models import Finding, FindingExhibit, Invitation, Verdict
+from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict
 from verdicts.outcome import outcome_text
 from verdicts.states import InvitationStatus
 
@@ -50,6 +50,7 @@ _OUTCOMES = {
     InvitationStatus.OPEN: "open",
     InvitationStatus.REPLIED: "replied",
     InvitationStatus.SILENT: "silent",
+    InvitationStatus.NO_FURTHER_REPLY: "no_further_reply",
     InvitationStatus.WAIVED: "waived",
 }
 
@@ -547,8 +548,8 @@ def _invitation(invitation: Invitation) -> dict[str, Any]:
         "outcome": _OUTCOMES[InvitationStatus(invitation.status)],
         "closed": instant(invitation.closed_at),
         "replies": [
-            {"text": _words(one.body, one.lang), "received": instant(one.received_at)}
-            for one in invitation.reply_set.order_by("received_at", "id")
+            {"text": _words(one.body, one.lang), "received": instant(one.received_at), "late": one.late}
+            for one in Reply.objects.filter(invitation=invitation).select_related("invitation").in_order()
         ],
         "waiver": {
             "reason": _said(invitation.waiver_reason),

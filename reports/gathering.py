@@ -196,7 +196,7 @@ class Answer:
 
 
 _invitations = Prepared(lambda claim: Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id"))
-_replies = Prepared(lambda invitations: Reply.objects.filter(invitation__id__among=invitations).order_by("received_at", "id"))
+_replies = Prepared(lambda invitations: Reply.objects.filter(invitation__id__among=invitations).select_related("invitation").in_order())
 
 
 def answers_of(claim: Claim) -> list[Answer]:
@@ -249,6 +249,8 @@ def claim_page(claim: Claim) -> dict[str, Any]:
     exhibits = _shown_exhibits(claim.pk)
     shown = with_pictures(exhibits)
     judgements, index = judgements_of(claim)
+    answers = answers_of(claim)
+    replies = [reply for answer in answers for reply in answer.replies]
     first = next((one for one in said if one.line.versions), said[0] if said else None)
     return {
         "claim": claim,
@@ -263,7 +265,8 @@ def claim_page(claim: Claim) -> dict[str, Any]:
         "comparisons": comparisons_of(_comparisons(claim.pk), shown),
         "grade": best_grade(exhibits),
         "submissions": len({one.submission_id for one in exhibits}),
-        "answers": answers_of(claim),
+        "answers": answers,
+        "reply": max(replies, key=lambda one: (one.received_at, one.pk), default=None),
         "reports": reports_of(claim),
         "index": index,
         "rated": [one for one in judgements if one.verdict],

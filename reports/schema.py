@@ -467,6 +467,8 @@ class Reply(TypedDict):
     #: Verbatim.
     text: Text
     received: Time
+    #: True when it came after the deadline of the request that it answers.
+    late: bool
 
 
 class Waiver(TypedDict):

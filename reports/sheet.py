@@ -314,7 +314,10 @@ def _summary(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
             if gone["back"]:
                 lines.append([_own(phrase("sum_back", lang, at=_utc(gone["back"], lang)), lang)])
     for invitation in report["invitations"]:
-        name = {"open": "sum_waiting", "replied": "sum_replied", "silent": "sum_silent", "waived": "sum_waived"}[invitation["outcome"]]
+        name = {
+            "open": "sum_waiting", "replied": "sum_replied", "silent": "sum_silent", "no_further_reply": "sum_no_further_reply",
+            "waived": "sum_waived",
+        }[invitation["outcome"]]  # fmt: skip
         lines.append([_own(phrase(name, lang, deadline=_utc(invitation["deadline"], lang)), lang)])
     stake = claim["at_stake"]
     if stake:
@@ -564,6 +567,8 @@ def _answer(invitation: Invitation, lang: Lang) -> Piece:
     if outcome == "silent":
         closed = invitation["closed"]
         line = phrase("silent_at", lang, at=_utc(closed, lang)) if closed else phrase("silent", lang)
+    elif outcome == "no_further_reply":
+        line = phrase("no_further_reply", lang)
     else:
         line = phrase("waiting", lang) if outcome == "open" else ""
     return {
@@ -575,7 +580,7 @@ def _answer(invitation: Invitation, lang: Lang) -> Piece:
         and {"line": phrase("waived", lang, people=_people(waiver["people"], lang)), "reason": _told(waiver["reason"], lang)},
         "replies": [
             {
-                "line": phrase("replied_at", lang, at=_utc(reply["received"], lang)),
+                "line": phrase("replied_late_at" if reply["late"] else "replied_at", lang, at=_utc(reply["received"], lang)),
                 "text": _original(reply["text"], lang),
                 "translation": _translation(reply["text"], lang),
             }

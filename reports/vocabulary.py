@@ -20,6 +20,7 @@ KINDS: Final[Mapping[str, str | Promise]] = {
     "claim.revised": lazy("The claim was corrected"),
     "claim.withdrawn": lazy("The claim was withdrawn"),
     "company.added": lazy("A company was added"),
+    "company.gave_no_further_reply": lazy("The deadline passed without a further reply"),
     "company.invited": lazy("The company was asked for its answer"),
     "company.replied": lazy("The company answered"),
     "company.silent": lazy("The deadline passed without an answer"),

@@ -56,7 +56,7 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "disclaimer_added_later": Pair("disclaimer added later", "事后增加免责说明"),
         "remedied": Pair("remedied", "已补救"),
         "company_replied": Pair("company replied", "企业已答复"),
-        "company_silent": Pair("company silent", "企业未答复"),
+        "company_silent": Pair("no reply by the deadline", "期限内未回应"),
         "disputed": Pair("disputed", "有争议"),
         "superseded": Pair("superseded", "已被取代"),
     },
@@ -206,7 +206,8 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
     "outcome": {
         "open": Pair("waiting for a reply", "等待答复"),
         "replied": Pair("replied", "已答复"),
-        "silent": Pair("no answer came", "未作答复"),
+        "silent": Pair("no reply by the deadline", "期限内未回应"),
+        "no_further_reply": Pair("no further reply by the deadline", "期限内未再回应"),
         "waived": Pair("the window was closed early by two people", "由两人提前结束答复期"),
     },
 }
@@ -278,7 +279,13 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "sum_back": Pair("It was back on {at}.", "于 {at} 恢复。"),
     "sum_waiting": Pair("The company was invited to reply by {deadline}.", "已邀请企业于 {deadline} 前答复。"),
     "sum_replied": Pair("The company replied; its words are given in full below.", "企业已答复，全文见下。"),
-    "sum_silent": Pair("The company was invited to reply by {deadline}; no answer came.", "已邀请企业于 {deadline} 前答复，未收到答复。"),
+    "sum_silent": Pair(
+        "The company was invited to reply by {deadline}; no reply had come by then.", "已邀请企业于 {deadline} 前答复，截至当时未收到答复。"
+    ),
+    "sum_no_further_reply": Pair(
+        "The company replied before; asked again, it gave no further reply by {deadline}.",
+        "企业此前已回应；再次征求回应后，在 {deadline} 前未再回应。",
+    ),
     "sum_waived": Pair("The time to reply was closed early by two people, for a recorded reason.", "答复期由两人提前结束，理由已记录。"),
     # Said and found.
     "said": Pair("Said", "所言"),
@@ -451,6 +458,8 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "replied_at": Pair("Replied {at}, verbatim:", "{at} 答复，原文如下："),
     "silent_at": Pair("No answer came by the deadline; the window closed {at}.", "截止时未收到答复，答复期于 {at} 结束。"),
     "silent": Pair("No answer came by the deadline.", "截止时未收到答复。"),
+    "no_further_reply": Pair("The company replied before. No further reply came by the deadline.", "企业此前已回应，截止时未再回应。"),
+    "replied_late_at": Pair("Replied {at}, after the deadline, verbatim:", "{at} 答复（已过截止时间），原文如下："),
     "waiting": Pair("The window is open.", "答复期尚未结束。"),
     "waived": Pair("Closed early by {people}:", "由 {people} 提前结束："),
     "how_sure": Pair("How sure", "确定程度"),

@@ -22,7 +22,7 @@ import jobs
 import ledger
 from accounts.models import Role, User
 from accounts.permissions import check_role
-from claims.actions import ReasonMissing, raise_flag, set_progress
+from claims.actions import ReasonMissing, lift_flag, raise_flag, set_progress
 from claims.editing import compare, hold
 from claims.models import Aspect, Claim, Company, Criterion, Product, Source
 from claims.states import FlagKind, Progress
@@ -33,6 +33,7 @@ from verdicts import gates
 from verdicts.conformity import Conformity, Measured, Promise, assess
 from verdicts.document import compose, to_text
 from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Occurrence, Reply, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.replies import reply_status_of
 from verdicts.reply_window import deadline
 from verdicts.representing import speaks_for
 from verdicts.states import Exactness, InvitationStatus, VerdictStatus
@@ -116,24 +117,47 @@ def invite_company(*, by: User, claim: Claim, allegation: Written, now: datetime
     return invitation
 
 
+def _hold(invitation: Invitation) -> Invitation:
+    """The request, locked after its claim: what comes of two requests on one claim is written down one after the other."""
+    Claim.objects.select_for_update().get(pk=invitation.claim_id)
+    return Invitation.objects.select_for_update(of=("self",)).select_related("claim__company").get(pk=invitation.pk)
+
+
 def _close(invitation: Invitation, *, by: ledger.Actor, role: str, kind: str, now: datetime, **fields: Any) -> None:
-    closed = invitation.closed_at or now  # an answer that comes late does not say that the window was open until then
+    was_open = invitation.status == InvitationStatus.OPEN
+    closed = invitation.closed_at or now  # a reply that comes late does not say that the window was open until then
     with ledger.act(kind, by=by, role=role):
         changed = Invitation.objects.filter(pk=invitation.pk, status=invitation.status).update(closed_at=closed, **fields)
     if not changed:
         raise InvitationChanged(Invitation.objects.get(pk=invitation.pk))
     invitation.refresh_from_db()
-    set_progress(by=by, role=role, aspects=_standing(invitation.claim), progress=Progress.IN_REVIEW)
+    if was_open:  # a late reply to one request does not close another that is open
+        set_progress(by=by, role=role, aspects=_standing(invitation.claim), progress=Progress.IN_REVIEW)
+
+
+def _flag(claim: Claim, *, by: ledger.Actor, role: str, now: datetime) -> None:
+    """The flags of reply and silence say what came of all that was asked, and never both. Call it with the claim locked."""
+    came = reply_status_of(claim)
+    flags = {FlagKind.COMPANY_REPLIED: InvitationStatus.REPLIED, FlagKind.COMPANY_SILENT: InvitationStatus.SILENT}
+    for kind, wanted in flags.items():
+        if came == wanted:
+            raise_flag(by=by, claim=claim, kind=kind, now=now, role=role)
+        else:
+            lift_flag(by=by, claim=claim, kind=kind, now=now, role=role)
 
 
 @transaction.atomic
 def close_window(*, by: ledger.Actor, invitation: Invitation, now: datetime) -> bool:
-    """The deadline passed: the company stayed silent. Returns False if the window was closed before, or is still open."""
-    held = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    """The deadline passed without a reply, or without a further one. Returns False if the window was closed before, or is still open."""
+    held = _hold(invitation)
     if held.status != InvitationStatus.OPEN or held.deadline_at > now:
         return False
-    _close(held, by=by, role="system", kind="company.silent", now=now, status=InvitationStatus.SILENT)
-    raise_flag(by=by, claim=held.claim, kind=FlagKind.COMPANY_SILENT, now=now)
+    replied = Reply.objects.filter(invitation__claim=held.claim).exists()
+    _close(
+        held, by=by, role="system", kind="company.gave_no_further_reply" if replied else "company.silent", now=now,
+        status=InvitationStatus.NO_FURTHER_REPLY if replied else InvitationStatus.SILENT,
+    )  # fmt: skip
+    _flag(held.claim, by=by, role="system", now=now)
     return True
 
 
@@ -147,9 +171,9 @@ def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now:
     role = Role.MODERATOR if by.has_role(Role.MODERATOR) else Role.COMPANY_REPRESENTATIVE
     if role == Role.COMPANY_REPRESENTATIVE:
         gates.require(speaks_for(by, invitation.claim.company))
-    held = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    held = _hold(invitation)
     if not body.strip():
-        raise ValidationError(_("The answer has no words."))
+        raise ValidationError(_("The reply is empty. Write what the company said."))
     if same := Reply.objects.filter(invitation=held, body=body, lang=lang).first():
         return same
     reply = Reply(invitation=held, body=body, lang=lang, received_at=now, recorded_by=by)
@@ -158,7 +182,9 @@ def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now:
         reply.save(force_insert=True)
     if held.status != InvitationStatus.REPLIED:
         _close(held, by=by, role=role, kind="company.replied", now=now, status=InvitationStatus.REPLIED)
-    raise_flag(by=by, claim=held.claim, kind=FlagKind.COMPANY_REPLIED, now=now, role=role)
+    _flag(held.claim, by=by, role=role, now=now)
+    if Verdict.objects.public().filter(aspect__claim=held.claim).exists():  # a report says what came of the request
+        jobs.enqueue("reports.discrepancy", {"claim": str(held.claim_id)}, key=f"discrepancy:{held.claim_id}:{reply.pk}")
     return reply
 
 
@@ -181,7 +207,7 @@ def propose_waiver(*, by: User, invitation: Invitation, reason: Written, version
 @transaction.atomic
 def approve_waiver(*, by: User, invitation: Invitation, now: datetime, version: str = "") -> None:
     """The second person agrees with the reason that they read, and the window closes. Raises GateClosed, InvitationChanged, RowChanged."""
-    held = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    held = _hold(invitation)
     same = _("You proposed this waiver, so a second person has to approve it.") if held.waiver_proposed_by_id == by.pk else None
     gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.conflict_of_interest(by, held.claim), same)
     if held.status != InvitationStatus.OPEN or held.waiver_proposed_by_id is None:
@@ -189,6 +215,7 @@ def approve_waiver(*, by: User, invitation: Invitation, now: datetime, version: 
     if version:
         compare(held, version)
     _close(held, by=by, role=Role.ADJUDICATOR, kind="waiver.approved", now=now, status=InvitationStatus.WAIVED, waiver_approved_by=by)
+    _flag(held.claim, by=by, role=Role.ADJUDICATOR, now=now)
 
 
 # --- verdicts ----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The public document of a verdict: what is served, hashed into the verdict's leaf, and carried in its bundle.
 
-    {"format": "asclaimed-verdict@v1", "id": …, "reference": …, "claim": {…}, "aspect": {…}, "rating": …, "salt": …, …}
+    {"format": "asclaimed-verdict@v2", "id": …, "reference": …, "claim": {…}, "aspect": {…}, "rating": …, "salt": …, …}
 
 Canonical JSON without floats. It is written once, at publication, and never again: later changes (superseded, flags) are other
 leaves. The `salt` is random, so that the digest in the leaf confirms nothing to anyone who does not hold the document.
@@ -16,11 +16,12 @@ from claims.models import Claim, Criterion
 from evidence.models import Exhibit
 from ledger.canonical import canonical
 from verdicts.conformity import plain
-from verdicts.models import Finding, Invitation, Verdict
+from verdicts.models import Finding, Invitation, Reply, Verdict
 from verdicts.outcome import with_summary
+from verdicts.replies import reply_status_of
 from verdicts.states import SCORES
 
-FORMAT = "asclaimed-verdict@v1"
+FORMAT = "asclaimed-verdict@v2"
 
 
 def instant(value: Any) -> str | None:
@@ -39,7 +40,9 @@ def compose(
 ) -> dict[str, Any]:
     """The document of a verdict about to be published. `exhibits` pairs each with the digest of its published rendition."""
     criterion = Criterion.objects.filter(aspect=verdict.aspect).first()
-    reply = invitation.reply_set.order_by("received_at").last()
+    requests = list(Invitation.objects.filter(claim=claim).order_by("sent_at", "id"))
+    replies = list(Reply.objects.filter(invitation__claim=claim).in_order())
+    last = replies[-1] if replies else None
     return {
         "format": FORMAT,
         "id": str(verdict.pk),
@@ -96,12 +99,13 @@ def compose(
             for one, digest in exhibits
         ],
         "reply": {
-            "status": invitation.status,
+            "status": reply_status_of(claim),
             "asked_at": instant(invitation.sent_at),
             "deadline_at": instant(invitation.deadline_at),
-            "body": reply.body if reply else None,
-            "lang": reply.lang if reply else None,
-            "received_at": instant(reply.received_at) if reply else None,
+            "body": last.body if last else None,
+            "lang": last.lang if last else None,
+            "received_at": instant(last.received_at) if last else None,
+            "requests": [_request(one, [reply for reply in replies if reply.invitation_id == one.pk]) for one in requests],
         },
         "decided_by": [
             {"role": "adjudicator", "name": verdict.proposed_by.pseudonym},
@@ -110,6 +114,15 @@ def compose(
         "published_at": instant(verdict.published_at),
         "supersedes": verdict.supersedes.reference if verdict.supersedes else None,
         "salt": verdict.salt,
+    }
+
+
+def _request(request: Invitation, replies: list[Reply]) -> dict[str, Any]:
+    return {
+        "asked_at": instant(request.sent_at),
+        "deadline_at": instant(request.deadline_at),
+        "status": request.status,
+        "replies": [{"id": str(one.pk), "body": one.body, "lang": one.lang, "received_at": instant(one.received_at)} for one in replies],
     }
 
 

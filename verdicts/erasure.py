@@ -13,8 +13,7 @@ from uuid import UUID
 
 from ledger import erasure
 from ledger.erasure import Target
-from verdicts.document import instant
-from verdicts.models import Reply, Verdict, VerdictDocument
+from verdicts.models import Verdict, VerdictDocument
 from verdicts.publishing import remove_document
 
 VERDICT: Final = Verdict._meta.label_lower
@@ -72,8 +71,7 @@ def _stands_in(target: Target, document: Mapping[str, Any]) -> bool:
     if target.label == "verdicts.finding":
         return any(one["id"] == target.object_id for one in document["findings"])
     if target.label == "verdicts.reply":
-        received = Reply.objects.values_list("received_at", flat=True).get(pk=target.object_id)
-        return bool(document["reply"]["received_at"] == instant(received))
+        return any(reply["id"] == target.object_id for request in document["reply"]["requests"] for reply in request["replies"])
     if target.label == "evidence.unit":
         return document["conformity"] is not None
     return True

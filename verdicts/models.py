@@ -66,7 +66,7 @@ class Invitation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
-    status = models.CharField(max_length=10, choices=InvitationStatus.choices, default=InvitationStatus.OPEN)
+    status = models.CharField(max_length=20, choices=InvitationStatus.choices, default=InvitationStatus.OPEN)
     allegation = WrittenField()
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     sent_at = models.DateTimeField()
@@ -86,7 +86,8 @@ class Invitation(models.Model):
                 name="invitation_closed_at_matches",
             ),
             models.CheckConstraint(
-                condition=~Q(status="silent") | Q(closed_at__gte=F("deadline_at")), name="invitation_silent_only_after_its_deadline"
+                condition=~Q(status__in=["silent", "no_further_reply"]) | Q(closed_at__gte=F("deadline_at")),
+                name="invitation_silent_only_after_its_deadline",
             ),
             models.CheckConstraint(
                 condition=~Q(status="waived")
@@ -96,9 +97,15 @@ class Invitation(models.Model):
         ]
 
 
+class ReplyQuerySet(models.QuerySet["Reply"]):
+    def in_order(self) -> Self:
+        """As they came."""
+        return self.order_by("received_at", "id")
+
+
 @ledger.recorded(plain=["invitation", "lang", "received_at"], text=["body", "recorded_by"], closed=["recorded_by"], public=True)
 class Reply(models.Model):
-    """The company's answer, verbatim."""
+    """The company's reply, verbatim."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     invitation = models.ForeignKey(Invitation, on_delete=models.PROTECT)
@@ -106,6 +113,13 @@ class Reply(models.Model):
     lang = models.CharField(max_length=12)
     received_at = models.DateTimeField()
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT)
+
+    objects = ReplyQuerySet.as_manager()
+
+    @property
+    def late(self) -> bool:
+        """Whether it came after the deadline of what it answers."""
+        return self.received_at > self.invitation.deadline_at
 
 
 class VerdictQuerySet(models.QuerySet["Verdict"]):

@@ -57,16 +57,22 @@ VERDICT_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class InvitationStatus(models.TextChoices):
+    """What came of one request. A company that replied to an earlier one is never called silent: it gave no further reply."""
+
     OPEN = "open", _("open")
     REPLIED = "replied", _("the company replied")
     SILENT = "silent", _("the deadline passed without a reply")
+    NO_FURTHER_REPLY = "no_further_reply", _("no further reply by the deadline")
     WAIVED = "waived", _("waived by two people")
 
 
 INVITATION_TRANSITIONS: dict[str, frozenset[str]] = {
-    InvitationStatus.OPEN: frozenset({InvitationStatus.REPLIED, InvitationStatus.SILENT, InvitationStatus.WAIVED}),
+    InvitationStatus.OPEN: frozenset(
+        {InvitationStatus.REPLIED, InvitationStatus.SILENT, InvitationStatus.NO_FURTHER_REPLY, InvitationStatus.WAIVED}
+    ),
     InvitationStatus.REPLIED: frozenset(),
     InvitationStatus.SILENT: frozenset({InvitationStatus.REPLIED}),
+    InvitationStatus.NO_FURTHER_REPLY: frozenset({InvitationStatus.REPLIED}),
     InvitationStatus.WAIVED: frozenset({InvitationStatus.REPLIED}),
 }
 

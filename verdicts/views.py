@@ -185,7 +185,7 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         "invitation": invitation,
         "window_end": actions.window_end(now),
         "representatives": representatives(claim.company),
-        "replies": Reply.objects.filter(invitation__claim=claim).order_by("received_at", "id"),
+        "replies": Reply.objects.filter(invitation__claim=claim).select_related("invitation").in_order(),
         "invite_gates": _invite_gates(user, claim),
         "waiver_gates": _waiver_gates(user, invitation) if invitation else [],
         "invite": bound["invite"],

@@ -29,7 +29,7 @@ from reports.palette import in_both_schemes
 from reports.trails import claim_changes
 from reports.views import gone
 from reports.words import Lang
-from verdicts.models import Finding, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.models import Finding, Reply, Verdict, VerdictDocument, VerdictExhibit
 from verdicts.states import Rating
 
 SHOWN = 8
@@ -180,6 +180,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         .filter(aspect=found.aspect_id, created_at__lte=found.published_at)
         .order_by("created_at", "id"),
         "successor": found.successor,
+        "replies_since": list(Reply.objects.filter(invitation__claim=found.aspect.claim_id, received_at__gt=found.published_at).in_order()),
         "index": gathering.last_entries([found]).get(str(found.pk)),
     }
     context |= previews.head(request, name="verdict", reference=found.reference, verdicts=[found])

@@ -100,7 +100,7 @@ FILED: Final = {
 }
 REPLIED: Final = {
     "company.replied verdicts.reply": 1, "company.replied verdicts.invitation": 1, "aspect.progressed claims.aspect": 1,
-    "flag.raised claims.flag": 1,
+    "flag.raised claims.flag": 1, "flag.lifted claims.flag": 1,
 }  # fmt: skip
 #: route → what is done through it.
 CHANGES: Final[dict[str, list[Change]]] = {

@@ -44,7 +44,7 @@ def test_a_verdict_says_what_it_is_to_machines_on_its_pages_and_at_the_api(verdi
     assert blocks(client.get(f"/claims/{claim.reference}/").content.decode()) == [told]
     chinese = client.get(f"/api/v1/verdicts/{verdict.pk}/?lang=zh-Hans", headers={"accept": "application/ld+json"}).json()
     assert (chinese["reviewRating"]["alternateName"], chinese["claimReviewed"]) == ("未兑现", "两条风道把空气送到制动")
-    assert client.get(f"/api/v1/verdicts/{verdict.pk}/").json()["format"] == "asclaimed-verdict@v1"
+    assert client.get(f"/api/v1/verdicts/{verdict.pk}/").json()["format"] == "asclaimed-verdict@v2"
     assert client.get("/api/v1/verdicts/", headers={"accept": "application/ld+json"}).status_code == 406
 
 
