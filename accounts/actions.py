@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from urllib.parse import urlsplit
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 import ledger
-from accounts.models import ApiKey, Membership, Organisation, Role, Scope, SecondFactorReset, User, new_key
+from accounts.models import ApiKey, Membership, Organisation, OrganisationKind, Role, Scope, SecondFactorReset, User, new_key
 from accounts.permissions import NotAllowed, check_operator
 
 MAX_KEYS = 20
@@ -44,6 +48,23 @@ def grant_role(*, by: ledger.Actor, user: User, organisation: Organisation, role
     with ledger.act("role.granted", by=by, role=Role.OPERATOR, reason=reason):
         membership.save(force_insert=True)
     return membership
+
+
+@transaction.atomic
+def first_operator(*, email: str, password: str | None, now: datetime) -> User:
+    """The account that appoints everyone else, for a new installation. Raises CommandError if there is an operator already."""
+    if Membership.objects.current().filter(role=Role.OPERATOR).exists():
+        raise CommandError(
+            "There is an operator already, and there are no superusers here. Nothing was changed: an operator grants roles on the "
+            "organisation's page, reached from /account/."
+        )
+    user = User.objects.create_user(email, password)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    body = Organisation.objects.filter(kind=OrganisationKind.OPERATOR).first() or found_organisation(
+        by=ledger.SYSTEM, kind=OrganisationKind.OPERATOR, name=urlsplit(settings.SITE_URL).hostname or "AsClaimed", now=now
+    )
+    grant_role(by=ledger.SYSTEM, user=user, organisation=body, role=Role.OPERATOR, now=now, reason="First operator of the installation.")
+    return user
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
@@ -42,6 +43,12 @@ class UserManager(BaseUserManager["User"]):
         user.set_password(password)
         user.save(using=self._db)
         return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """For `manage.py createsuperuser`: the first operator of an installation. There are no superusers here. Raises CommandError."""
+        from accounts.actions import first_operator
+
+        return first_operator(email=email, password=password, now=timezone.now())
 
 
 @ledger.derived(reason="private: only roles, held by Membership, belong to the record; an e-mail address never does")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
 import secrets
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -70,16 +72,48 @@ def directory(name: str, default: Path) -> Path:
     return Path(os.environ.get(name) or default).resolve()
 
 
-def secret(path: Path) -> str:
-    """The secret kept in the file `path`: generated on first use, readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+def refuse_another_user(*folders: Path) -> None:
+    """End the process, with a sentence, if a folder that is there belongs to another user than the one who runs this.
+
+    What root writes the application could not write again: the sequencer would stop, and nobody would see why.
+    """
+    me = os.geteuid()
+    for folder in folders:
+        if folder.exists() and (owner := folder.stat().st_uid) != me:
+            theirs, mine = _user(owner), _user(me)
+            raise SystemExit(
+                f"{folder} belongs to {theirs}, and this runs as {mine}: what it wrote there {theirs} could not write again. "
+                f"Nothing was done. Run it as {theirs}: sudo -u {theirs} …; or, if the folder was made by mistake, "
+                f"give it back: chown -R {mine} {folder}"
+            )
+
+
+def _user(number: int) -> str:
+    """The user's name, or the number where it has none."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        value = secrets.token_urlsafe(48)
-        file.write(value)
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"
+
+
+def secret(path: Path) -> str:
+    """The secret kept in the file `path`: generated on first use, readable by its owner alone.
+
+    It appears complete or not at all, and of two processes that start at once both get the same.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # unlike rename, fails when another process was first
+        draft.unlink()
+    value = path.read_text().strip()
+    if not value:
+        raise ImproperlyConfigured(f"{path} is empty: put the key back, or remove the file to have another made")
     return value
 
 

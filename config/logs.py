@@ -20,26 +20,37 @@ from datetime import UTC, datetime
 # The id of the request that is being answered, set by config.request_ids.
 request: ContextVar[str] = ContextVar("request", default="")
 
+# Each takes time in proportion to the text: no two repetitions dispute the same characters, and
+# a repetition begins only where none of its characters stands before.
 _RULES = [
-    (re.compile(r"(?<=://)[^/@\s]+@"), "[credentials]@"),
-    (re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
-    (re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{8,}"), r"\1 [secret]"),
+    (re.compile(r"(?<=://)[^/@\s]++@"), "[credentials]@"),
+    (re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++"), "[e-mail]"),
+    (re.compile(r"(?i)\b(bearer|basic|token)\s++[\w.~+/=-]{8,}+"), r"\1 [secret]"),
     (
         re.compile(
-            r"(?i)([\"']?\b[\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization|cookie|session(?:[_-]?id)?)[\"']?\s*[=:]\s*)[^\s,;&}\]]+"
+            r"(?i)((?:password|passwd|secret|token|api[_-]?key|authorization|cookie|session(?:[_-]?id)?)[\"']?\s*+[=:]\s*+)[^\s,;&}\]]++"
         ),
         r"\1[secret]",
     ),
-    (re.compile(r"(?i)(/(?:reset/key|confirm-email|reset|login/code)/)[^\s/]+"), r"\1[secret]"),
-    (re.compile(r"\?\S+"), "?[query]"),
-    (re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"), "[address]"),
-    (re.compile(r"(?i)(?<![\w:.])(?=[0-9a-f:.]*::|(?:[0-9a-f]{1,4}:){7})[0-9a-f:]{2,39}(?:%\w+)?(?![\w:])"), "[address]"),
+    (re.compile(r"(?i)(/(?:reset/key|confirm-email|reset|login/code)/)[^\s/]++"), r"\1[secret]"),
+    (re.compile(r"\?\S++"), "?[query]"),
+    (re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)"), "[address]"),
+    (re.compile(r"(?i)(?<![\w:.])(?=[0-9a-f:.]{0,60}::|(?:[0-9a-f]{1,4}:){7})[0-9a-f:]{2,39}(?:%\w++)?(?![\w:])"), "[address]"),
 ]
+#: The longest text that is cleaned; the rest is cut off before.
+LONGEST = 4000
 _LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 
 
 def clean(text: str) -> str:
-    """`text` without e-mail addresses, network addresses, credentials, tokens and query strings."""
+    """`text` without e-mail addresses, network addresses, credentials, tokens and query strings.
+
+    A long one is cut first, at a space: half of an address or a secret would not be recognised.
+    """
+    if len(text) > LONGEST:
+        whole = text[:LONGEST].rsplit(None, 1)
+        kept = whole[0] if len(whole) == 2 else ""
+        text = f"{kept} [{len(text) - len(kept)} characters cut]"
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text

@@ -209,8 +209,8 @@ _ENCODINGS = (
     | {"euc-jp": "euc_jp", "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "windows-949": "cp949"}
     | {"utf-16": "utf-16-le", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be"}
 )
-_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
-_META_CHARSET = re.compile(rb"<meta\s[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_:\-]{1,40})", re.IGNORECASE)
+_HEADER_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?+\s*+([^\s\"';]+)", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"<meta\s[^>]{0,200}?charset\s*+=\s*+[\"']?+\s*+([a-z0-9_:\-]{1,40})", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([a-z0-9_:\-]{1,40})", re.IGNORECASE)
 _LOOKS_LIKE_HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|!--|meta|title|div|p|main|article)[\s>]", re.IGNORECASE

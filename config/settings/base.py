@@ -32,6 +32,9 @@ REPORTS_DIR = environment.directory("REPORTS_DIR", DATA_DIR / "reports")
 #: The documents of published verdicts, served to anyone as they lie.
 PUBLISHED_DIR = environment.directory("PUBLISHED_DIR", DATA_DIR / "published")
 
+# What is in these was written by one user, and has to stay writable for that user.
+environment.refuse_another_user(KEYS_DIR, LEDGER_DIR, BLOBS_DIR, RENDITIONS_DIR, REPORTS_DIR, PUBLISHED_DIR)
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -41,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.humanize",
     "django.forms",
+    "ledger",  # before pgtrigger, whose command it replaces
     "pgtrigger",
     "pghistory",
     "rest_framework",
@@ -52,7 +56,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "csp",
-    "ledger",
     "jobs",
     "accounts",
     "claims",

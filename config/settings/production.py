@@ -51,8 +51,11 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked over plain HTTP from inside
 SECURE_HSTS_SECONDS = 63_072_000  # two years
-SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-SECURE_HSTS_PRELOAD = True
+#: Whether browsers are told to use TLS for every subdomain of the site's host too, for two years, and may learn so beforehand (preload).
+#: Only where all of them are yours and have TLS.
+HSTS_SUBDOMAINS = environment.boolean("HSTS_SUBDOMAINS", False)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HSTS_SUBDOMAINS
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they ask for it everywhere
 
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None

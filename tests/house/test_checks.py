@@ -211,7 +211,17 @@ def test_production_cookies_and_redirects_are_for_tls_alone(tmp_path: Path) -> N
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     redirect, answer, cookies, forwarded = done.stdout.splitlines()
     assert redirect == "301 https://record.example/anything"
-    assert answer.startswith("200 max-age=63072000; includeSubDomains; preload ")
+    assert answer.startswith("200 max-age=63072000 ")
+    assert "includeSubDomains" not in answer
+    assert "preload" not in answer
     assert "default-src 'none'" in answer
     assert cookies == "__Host-session __Host-csrf __Host-language True True"
     assert forwarded == "False", "without a proxy of ours a forwarded header says nothing"
+
+
+def test_hsts_speaks_for_subdomains_only_where_it_is_asked_to(tmp_path: Path) -> None:
+    code = "from django.conf import settings as s; print(s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD)"
+    for said, meant in ({}, "False False"), ({"HSTS_SUBDOMAINS": "yes"}, "True True"):
+        environment = {**PRODUCTION, "DATA_DIR": str(tmp_path), "PATH": os.environ["PATH"], **said}
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.stdout.strip() == meant, done.stderr

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from pgtrigger import installation
 
 import ledger
 from ledger import protection, registry
@@ -134,3 +135,21 @@ def test_the_role_named_in_the_settings_gets_its_rights_with_every_migration(set
     protection.after_migrate(sender=None, using="default")
     sql("SET LOCAL ROLE ledger_named_test")
     refused("DELETE FROM ledger_entry", "permission denied")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("asked", ["prune", "disable", "uninstall", "enable", "install"])
+def test_no_command_takes_the_records_triggers_off_or_switches_them(asked):
+    with pytest.raises(CommandError, match=rf"pgtrigger {asked}` is refused.*Nothing was changed"):
+        call_command("pgtrigger", asked)
+    assert protection.faults() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_librarys_own_prune_would_take_them_all_off():
+    """The control."""
+    with transaction.atomic():
+        installation.prune()
+        assert len(protection.faults()) > 100
+        transaction.set_rollback(True)
+    assert protection.faults() == []
