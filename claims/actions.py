@@ -32,7 +32,7 @@ from claims.models import (
     SeriesPoint,
     Source,
 )
-from claims.permissions import check_register, check_revise
+from claims.permissions import check_register, check_revise, check_withdraw_flag
 from claims.states import ClaimKind, ClaimStatus, Progress, Stance
 
 Written = dict[str, Any]
@@ -333,10 +333,22 @@ def raise_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role
 
 
 @transaction.atomic
-def lift_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role: str = "system") -> None:
+def lift_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role: str = "system", reason: str = "") -> None:
     """Lift a flag that stands; the history keeps that it did."""
-    with ledger.act("flag.lifted", by=by, role=role):
+    with ledger.act("flag.lifted", by=by, role=role, reason=reason):
         Flag.objects.raised().filter(claim=claim, kind=kind).update(lifted_at=now)
+
+
+@transaction.atomic
+def withdraw_flag(*, by: User, flag: Flag, reason: str, now: datetime) -> None:
+    """Take back a flag that should not stand: a correction of ours. Raises ReasonMissing, NotAllowed, ValidationError if it was lifted."""
+    check_withdraw_flag(by, flag)
+    if not reason.strip():
+        raise ReasonMissing
+    with ledger.act("flag.withdrawn", by=by, role=Role.MODERATOR, reason=reason.strip()):
+        changed = Flag.objects.raised().filter(pk=flag.pk).update(lifted_at=now)
+    if not changed:
+        raise ValidationError(_("This flag was lifted already. Your reason was not saved."))
 
 
 # --- figures over time -------------------------------------------------------------------------------------------------

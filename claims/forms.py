@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from claims.editing import EditForm
 from claims.fields import LANGUAGE_CHOICES, PairField, page_language
-from claims.models import Claim, Company, Product, ProductOption, Source
+from claims.models import Claim, Company, Flag, Product, ProductOption, Source
 from claims.states import AspectKind, Channel, ClaimKind, Comparator
 from claims.written import read
 
@@ -128,3 +128,18 @@ class WithdrawalForm(EditForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=lazy("Public, in the history of the claim."),
     )
+
+
+class FlagForm(forms.Form):
+    """Why a flag is withdrawn; it knows which, and what stands in the way."""
+
+    reason = forms.CharField(
+        label=lazy("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("Public, in the history of the claim."),
+    )
+
+    def __init__(self, data: Any = None, *, flag: Flag, blocked: str | None) -> None:
+        self.flag, self.blocked = flag, blocked
+        super().__init__(data)

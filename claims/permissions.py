@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
 from accounts.permissions import NotAllowed, check_role
-from claims.models import Claim
-from claims.states import ClaimStatus
+from claims.models import Claim, Flag
+from claims.states import WITHDRAWABLE, ClaimStatus
 
 
 def check_register(user: User) -> None:
@@ -20,3 +20,10 @@ def check_revise(user: User, claim: Claim) -> None:
     check_role(user, Role.MODERATOR)
     if claim.status == ClaimStatus.WITHDRAWN:
         raise NotAllowed(_("This claim was withdrawn. It stays readable and is not changed any more."))
+
+
+def check_withdraw_flag(user: User, flag: Flag) -> None:
+    """A moderator takes back a flag that what we saw or did raised. Raises NotAllowed."""
+    check_revise(user, flag.claim)
+    if flag.kind not in WITHDRAWABLE:
+        raise NotAllowed(_("This flag follows the requests for a reply. It changes with them, not by hand."))

@@ -103,3 +103,7 @@ class FlagKind(models.TextChoices):
     COMPANY_SILENT = "company_silent", _("no reply by the deadline")
     DISPUTED = "disputed", _("disputed")
     SUPERSEDED = "superseded", _("superseded")
+
+
+#: Flags that a moderator may withdraw with a reason. Those of reply and silence follow what was asked and replied.
+WITHDRAWABLE = frozenset(FlagKind) - {FlagKind.COMPANY_REPLIED, FlagKind.COMPANY_SILENT}

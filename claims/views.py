@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -17,11 +19,12 @@ from accounts.kept_forms import once, refill
 from accounts.models import Role
 from accounts.permissions import objection
 from claims import actions
+from claims.acting import Act, page_of_acts
 from claims.editing import RowChanged, clash, refused
-from claims.forms import ASPECTS, AspectForm, ClaimForm, RevisionForm, WithdrawalForm
+from claims.forms import ASPECTS, AspectForm, ClaimForm, FlagForm, RevisionForm, WithdrawalForm
 from claims.lookup import by_reference, canonical
-from claims.models import Claim
-from claims.permissions import check_revise
+from claims.models import Claim, Flag
+from claims.permissions import check_revise, check_withdraw_flag
 
 
 def _aspect(form: AspectForm) -> actions.NewAspect:
@@ -60,6 +63,28 @@ def register(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error.messages)
     return render(request, "claims/register.html", {"form": form, "aspects": aspects}, status=400 if data is not None else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def flags(request: HttpRequest, ref: str) -> HttpResponse:
+    """Withdraw a flag that should not stand, with its reason."""
+    claim = by_reference(Claim.objects.all(), ref)
+    if elsewhere := canonical(request, claim.reference, ref):
+        return elsewhere
+    user, now, sent = person(request), timezone.now(), request.POST.get("do")
+    # One that was lifted meanwhile is still there for who has just sent its form.
+    flags = [one for one in Flag.objects.filter(claim=claim).select_related("claim").in_order() if not one.lifted_at or str(one.pk) == sent]
+    acts = {
+        str(flag.pk): Act(
+            partial(FlagForm, flag=flag, blocked=objection(check_withdraw_flag, user, flag)),
+            partial(actions.withdraw_flag, by=user, flag=flag, now=now),
+            _("The flag is withdrawn."),
+        )
+        for flag in flags
+    }
+    return page_of_acts(request, acts, "claims/flags.html", {"claim": claim})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

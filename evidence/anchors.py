@@ -150,10 +150,49 @@ def sight(quote: Quote, text: str) -> Sighted:
     start, end, similarity, weight = _nearest(quote.exact, text)
     least = REWORDED_FROM_IF_SHORT if weight < SHORT_QUOTE else REWORDED_FROM
     if similarity >= least:
+        start, end = _with_signs(text, start, end)
+        # 1000 is the same words with other punctuation; a sign, a currency or a unit that differs is a difference.
+        similarity = 1000 if same_words(quote.exact, text[start:end]) else min(similarity, 999)
         return Sighted(Sight.REWORDED, start, end, text[start:end], similarity)
     if similarity:
         start, end = _sentence_around(text, start, end)
     return Sighted(Sight.ABSENT, start, end, text[start:end], similarity)
+
+
+# --- Typography --------------------------------------------------------------------------------------------------------
+
+# What says something without being a letter or digit: a minus before a number, a stroke inside a unit, and these symbols and currencies.
+_SIGN = re.compile(r"-(?=[0-9.])|[+=<>×÷±≤≥≈≠∞√%‰°′″℃℉$¥£¢€₩฿₽₹]|(?<=[A-Za-z0-9])/(?=[A-Za-z0-9])")
+_SAID = re.compile(rf"{_SIGN.pattern}|{_WORD.pattern}|[^\w\s]")  # punctuation parts a number from what follows it
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two passages differ by nothing but punctuation, white space and capitals: the same words, numbers, signs and units."""
+    return _said(one) == _said(other)
+
+
+def _said(text: str) -> list[str]:
+    said: list[str] = []
+    number = False
+    for found in _SAID.finditer(_folded(text).text):
+        piece = found.group()
+        word = _WORD.fullmatch(piece) is not None
+        if not word and _SIGN.match(found.string, found.start()) is None:
+            number = False
+            continue
+        # What stands behind a number is its unit, in which capitals count: mW is not MW.
+        said.append(piece if number else piece.lower())
+        number = piece[-1].isdigit()
+    return said
+
+
+def _with_signs(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span with the signs and symbols that touch it, which no word holds."""
+    while start > 0 and _SIGN.match(text, start - 1):
+        start -= 1
+    while end < len(text) and _SIGN.match(text, end):
+        end += 1
+    return start, end
 
 
 # --- Folding -----------------------------------------------------------------------------------------------------------
@@ -276,6 +315,11 @@ def _common_end(a: str, b: str) -> int:
 
 
 # --- The nearest passage -----------------------------------------------------------------------------------------------
+
+
+def weight(text: str) -> int:
+    """How much a text says: its words by `_weight`."""
+    return sum(map(_weight, _folded(text).words()[0]))
 
 
 def _weight(word: str) -> int:

@@ -14,7 +14,8 @@ A page that says "deleted" is told from a page that writes about deletion by its
   count), in small letters, without the punctuation at their end.
 
 What this cannot tell: a live post whose entire text is the platform's sentence about deleted posts; a platform that shows
-its notice in the middle of a page full of other things (that is `ok`, and shows as an edit that removes everything).
+its notice in the middle of a page full of other things (that is `ok` here). For whatever no pattern knows there is `continues`: an answer
+that shares no sentence with the version before it is *suspect* (`actions.looking`), and becomes a version only when looks over hours agree.
 """
 
 import re
@@ -23,11 +24,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from evidence.anchors import fold
+from evidence.anchors import Quote, Sight, fold, sight, weight
 from evidence.extraction import Extract
 from evidence.extraction import extract as read_page
 from evidence.notices import BLOCKS, FURNITURE, LOGINS, NOT_FOUND, SCRIPTS, TOMBSTONES, TROUBLES
-from evidence.sentences import sentences
+from evidence.sentences import clauses, sentences
 
 
 class ObservationType(StrEnum):
@@ -245,7 +246,8 @@ def _notice(page: Extract, previous: str | None) -> Looked | None:
     if all(_judged([statement]) for statement in statements):
         return _judged(statements)
     title = _judged(title_parts)
-    if title and title.type is ObservationType.SOFT_404 and len(page.core) <= LONGEST_NOT_FOUND and not _continues(page.core, previous):
+    known = bool(previous) and continues(page.core, previous or "")
+    if title and title.type is ObservationType.SOFT_404 and len(page.core) <= LONGEST_NOT_FOUND and not known:
         return Looked(ObservationType.SOFT_404, "The title says that there is no such page")
     if page.asks_password and title and title.type is ObservationType.LOGIN_WALL and len(page.core) <= LONGEST_NOT_FOUND:
         return Looked(ObservationType.LOGIN_WALL, "The page is a form to log in with")
@@ -284,12 +286,52 @@ def _judged(statements: Iterable[str]) -> Looked | None:
     return None
 
 
-def _continues(core: str, previous: str | None) -> bool:
-    """Whether the text shares a sentence worth the name with what the source said before."""
-    if not previous:
+# --- The same page, or another ------------------------------------------------------------------------------------------
+
+# In the weights of `anchors.weight`: four Han characters or two English words make a sentence that pages do not share by accident, six
+# or three a clause. A text that says less than that is compared by all it says.
+WORTH_SHARING = 8
+WORTH_SHARING_IF_PART = 12
+# Longer texts are compared by whole clauses only: the nearest passage of each sentence would take too long.
+LONGEST_COMPARED = 8_000
+MOST_COMPARED = 24
+
+
+def continues(text: str, previous: str) -> bool:
+    """Whether a text shares a sentence with the one before it, whole or in part, word for word or nearly so.
+
+    What stands on every page of a site (its licence number, "help", "back to the front page") does not count. A page of which this is
+    false may be a wall, an error or another page altogether.
+    """
+    least = min(WORTH_SHARING, _worth(previous), _worth(text))
+    before = _pieces(previous, least)
+    if not before.isdisjoint(_pieces(text, least)):
+        return True
+    if max(len(text), len(previous)) > LONGEST_COMPARED:
         return False
-    before = {sentence.strip() for sentence in sentences(previous)}
-    return any(len(sentence.strip()) >= 8 and sentence.strip() in before for sentence in sentences(core))
+    told = [sentence.strip() for sentence in sentences(text) if _worth(sentence) >= WORTH_SHARING_IF_PART and not _is_furniture(sentence)]
+    return any(sight(Quote(sentence), previous).kind is not Sight.ABSENT for sentence in told[:MOST_COMPARED])
+
+
+def _worth(text: str) -> int:
+    return weight(text[:LONGEST_COMPARED])
+
+
+def _pieces(text: str, least: int) -> set[str]:
+    """The sentences and clauses of a text that are worth sharing, as quotes are compared."""
+    found = set()
+    for sentence in sentences(text):
+        if _is_furniture(sentence):
+            continue
+        parts = clauses(sentence)
+        for piece, enough in ((sentence, least), *((part, WORTH_SHARING_IF_PART) for part in parts if len(parts) > 1)):
+            if weight(piece) >= enough:
+                found.add(fold(piece).lower().strip(_EDGES))
+    return found
+
+
+def _is_furniture(sentence: str) -> bool:
+    return len(sentence) <= LONGEST_STATEMENT and FURNITURE.fullmatch(_folded(sentence)) is not None
 
 
 def _says_anything(text: str) -> bool:

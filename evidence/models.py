@@ -35,6 +35,7 @@ from evidence.states import (
 )
 
 M = TypeVar("M", bound=models.Model)
+SAME_WORDS = 1000  # per mille: of a passage that differs by punctuation at most
 
 # --- sources over time -------------------------------------------------------------------------------------------------
 
@@ -120,11 +121,15 @@ class Version(models.Model):
 
 @ledger.recorded(
     plain=["source", "type", "method", "looked_at", "status", "capture", "version", "elapsed_ms", "created_at"],
-    text=["final_url", "reason"],
+    text=["final_url", "reason", "digest"],
     public=True,
 )
 class Observation(models.Model):
-    """One look at a source. Only `ok` made a version; `unchanged` points at the version it found again."""
+    """One look at a source. Only `ok` made a version; `unchanged` points at the version it found again.
+
+    `suspect` is an answer that shares nothing with the version before it. It has the `digest` of its text, so that later looks can agree
+    with it, and its bytes, but no version.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT)
@@ -137,11 +142,18 @@ class Observation(models.Model):
     capture = models.ForeignKey(Capture, null=True, blank=True, on_delete=models.PROTECT)
     version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.PROTECT)
     elapsed_ms = models.PositiveIntegerField(null=True, blank=True)
+    digest = models.CharField(  # noqa: DJ001  # rows that were logged before have none
+        max_length=64, null=True, blank=True, help_text="SHA-256 of the text of a suspect look. Committed, as a version's."
+    )  # fmt: skip
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             known("type", LookType, "observation_type_known"),
+            models.CheckConstraint(
+                condition=Q(type="suspect", capture__isnull=False) | ~Q(type="suspect") & Q(digest=None),
+                name="observation_has_a_digest_only_if_suspect",
+            ),
             known("method", LookMethod, "observation_method_known"),
             models.CheckConstraint(
                 condition=Q(type__in=["ok", "unchanged"], version__isnull=False) | ~Q(type__in=["ok", "unchanged"]) & Q(version=None),
@@ -149,6 +161,12 @@ class Observation(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["source", "-looked_at"])]
+
+
+class SightingQuerySet(models.QuerySet["Sighting"]):
+    def changed(self) -> Self:
+        """Where the words do not stand any more as they were said."""
+        return self.exclude(kind=SightingKind.VERBATIM).exclude(kind=SightingKind.REWORDED, similarity=SAME_WORDS)
 
 
 @ledger.recorded(plain=["appearance", "version", "kind", "start", "end", "similarity", "created_at"], text=["passage"], public=True)
@@ -165,12 +183,19 @@ class Sighting(models.Model):
     similarity = models.PositiveSmallIntegerField()
     created_at = models.DateTimeField()
 
+    objects = SightingQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["appearance", "version"], name="sighting_once_per_version"),
             known("kind", SightingKind, "sighting_kind_known"),
             models.CheckConstraint(condition=Q(similarity__lte=1000), name="sighting_similarity_per_mille"),
         ]
+
+    @property
+    def stands(self) -> bool:
+        """Whether the same words stand there; their punctuation may have changed (`anchors.sight` gives 1000 to nothing else)."""
+        return self.kind == SightingKind.VERBATIM or (self.kind == SightingKind.REWORDED and self.similarity == SAME_WORDS)
 
 
 @ledger.recorded(

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class LookType(models.TextChoices):
-    """What one look at a source came back with (DESIGN §5). The words are those of `evidence.looking.ObservationType`, and one
-    that only what was handed in can have: unplaced."""
+    """What one look at a source came back with (DESIGN §5). The words are those of `evidence.looking.ObservationType`, and two that
+    need the other looks to tell: suspect, and unplaced, which only what was handed in can be."""
 
     OK = "ok", _("seen, with text")
     UNCHANGED = "unchanged", _("seen, unchanged")
@@ -22,6 +22,7 @@ class LookType(models.TextChoices):
     EMPTY = "empty", _("empty")
     TOO_LARGE = "too_large", _("too large")
     REFUSED = "refused", _("an address we do not visit")
+    SUSPECT = "suspect", _("possibly not the page")
     UNPLACED = "unplaced", _("a text that no version has, from between other looks")
 
 
@@ -37,6 +38,7 @@ class LookMethod(models.TextChoices):
 class SightingKind(models.TextChoices):
     VERBATIM = "verbatim", _("word for word")
     REWORDED = "reworded", _("reworded")
+    ELSEWHERE = "elsewhere", _("only in another place")
     ABSENT = "absent", _("absent")
 
 
@@ -57,6 +59,7 @@ class AlertKind(models.TextChoices):
     QUOTE_VANISHED = "quote_vanished", _("a quote vanished")
     SOURCE_GONE = "source_gone", _("a source was taken down")
     SOURCE_BACK = "source_back", _("a source is back")
+    SOURCE_SUSPECT = "source_suspect", _("a source shows another page")
 
 
 class Licence(models.TextChoices):

@@ -19,9 +19,9 @@ from evidence import decoding, orphans
 from evidence.actions import staging
 from evidence.actions.filing import mark_read
 from evidence.actions.looking import WATCHER, Looked, record_look, sight_appearance
-from evidence.blobs import Stored
+from evidence.blobs import Damaged, Missing, Stored
 from evidence.buckets import BucketFailed
-from evidence.extraction import extract
+from evidence.extraction import Extract, extract
 from evidence.fetching import Client, FetchFailed
 from evidence.looking import classify
 from evidence.models import Exhibit, Observation, Rendition, Version, Watch
@@ -75,11 +75,24 @@ def look(work: jobs.Work) -> None:
     latest = Version.objects.filter(source=source).select_related("capture").order_by("-number").first()
     looked_at = timezone.now()
     looked, validators = visit(source.url, _conditions(source, latest, looked_at), latest, looked_at)
+    if looked.type in PRESENT and looked.extract is not None and latest is not None and looked.extract.text != latest.body:
+        looked = replace(looked, reread=_reread(latest, looked.extract))
     with work.finish():
         observation = record_look(by=WATCHER, source=source, looked=looked, now=timezone.now())
         if validators is not None and observation.version_id is not None:
             # Always those of the newest text, or none: an older one would later vouch for the wrong text.
             Watch.objects.filter(source=source).update(**validators)
+
+
+def _reread(latest: Version, by: Extract) -> Extract | None:
+    """The bytes of the latest version as the extractor of today reads them; None where it read them already, or they are gone."""
+    if (latest.extractor, latest.extractor_version) == (by.extractor, by.version) or latest.withheld:
+        return None
+    try:
+        content = _file(latest.capture.digest).read_bytes()
+    except (Missing, Damaged):
+        return None  # then nobody can say whose doing a difference is, and nobody is accused
+    return extract(content, latest.capture.content_type, latest.capture.url)
 
 
 def _conditions(source: Source, latest: Version | None, now: datetime) -> dict[str, str]:

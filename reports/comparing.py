@@ -147,11 +147,16 @@ class Whose(StrEnum):
     UNCLEAR = "unclear"
 
 
+def ours(old: Version | None, new: Version) -> bool:
+    """Whether a difference may be our extractor's: another one read the version before. Reads neither text nor capture."""
+    return old is not None and (old.extractor, old.extractor_version) != (new.extractor, new.extractor_version)
+
+
 def whose(old: Version, new: Version) -> Whose:
     """Theirs while one extractor read both; ours when another extractor read the very same bytes; otherwise nobody can say.
 
     Both captures must have been read with their versions.
     """
-    if (old.extractor, old.extractor_version) == (new.extractor, new.extractor_version):
+    if not ours(old, new):
         return Whose.THEIRS
     return Whose.OURS if old.capture.digest == new.capture.digest else Whose.UNCLEAR

@@ -1,4 +1,4 @@
-"""What was taken back or put right, read from the record: verdicts superseded, claims revised or withdrawn, things withheld."""
+"""What was taken back or put right, read from the record: verdicts superseded, claims revised, flags withdrawn, things withheld."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from claims.models import Claim
+from claims.models import Claim, Flag
 from evidence.models import Exhibit
 from ledger import history
 from ledger.models import Entry
@@ -23,6 +23,7 @@ KINDS: Final[dict[str, str]] = {
     "verdict.superseded": "verdicts.verdict",
     "claim.revised": "claims.claim",
     "claim.withdrawn": "claims.claim",
+    "flag.withdrawn": "claims.flag",
     "exhibit.withheld": "evidence.exhibit",
     "report.withheld": "reports.report",
 }
@@ -39,7 +40,7 @@ class Correction:
 
     @property
     def type(self) -> str:
-        """`verdict`, `claim`, `exhibit` or `report`."""
+        """`verdict`, `claim`, `flag`, `exhibit` or `report`."""
         return self.told.change.kind.partition(".")[0]
 
     @property
@@ -48,14 +49,22 @@ class Correction:
         about: dict[str, Callable[[], Claim | None]] = {
             "verdict": lambda: self.thing.aspect.claim,
             "claim": lambda: self.thing,
+            "flag": lambda: self.thing.claim,
             "exhibit": lambda: self.thing.submission.claim,
             "report": lambda: self.thing.claim,
         }
         return about[self.type]()
 
     @property
+    def reference(self) -> str:
+        """Of what was corrected; of a flag, that of its claim."""
+        return str(self.thing.claim.reference if self.type == "flag" else self.thing.reference)
+
+    @property
     def address(self) -> str:
-        """The page of what was corrected."""
+        """The page of what was corrected; a flag stands on that of its claim."""
+        if self.type == "flag":
+            return reverse("reports:claim", args=[self.thing.claim.reference])
         return reverse(f"reports:{self.type}", args=[self.thing.reference])
 
 
@@ -75,6 +84,9 @@ def read(entries: Sequence[Entry]) -> list[Correction]:
     things: dict[str, dict[str, Any]] = {
         "verdicts.verdict": _found(Verdict.objects.public().select_related("aspect__claim__company"), wanted["verdicts.verdict"]),
         "claims.claim": _found(Claim.objects.public().select_related("company"), wanted["claims.claim"]),
+        "claims.flag": _found(
+            Flag.objects.filter(claim__in=Claim.objects.public()).select_related("claim__company"), wanted["claims.flag"]
+        ),
         "evidence.exhibit": _found(Exhibit.objects.public().select_related("submission__claim__company"), wanted["evidence.exhibit"]),
         "reports.report": _found(Report.objects.select_related("claim__company", "source"), wanted["reports.report"]),
     }

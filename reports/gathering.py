@@ -210,7 +210,7 @@ def answers_of(claim: Claim) -> list[Answer]:
 
 def quoted(claim: Claim, place: Place | None) -> Quoted:
     """The claim's words with those struck that no longer stand where they were said."""
-    if place is None or place.now is None or place.now.kind == "verbatim" or place.appearance.exact != claim.quote:
+    if place is None or place.now is None or place.now.stands or place.appearance.exact != claim.quote:
         return whole(claim.quote)
     if place.now.kind == "reworded" and not place.now.passage:  # the passage was erased: what is gone from it cannot be told
         return whole(claim.quote)

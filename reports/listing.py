@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 
 from claims.models import Appearance, Claim, ClaimQuerySet, Company, Criterion, Flag
 from claims.written import read
@@ -152,11 +152,12 @@ def _demonstrated(sources: Iterable[UUID]) -> set[UUID]:
 def newest_edits(count: int) -> list[Edited]:
     """The texts changed last in sources where a claim stands, with the words that vanished."""
     claimed = Appearance.objects.values("source")
-    versions = list(
-        Version.objects.filter(number__gt=1, source__in=claimed).select_related("source__company").defer("body").order_by("-id")[:count]
-    )
+    read_before = Version.objects.filter(source=OuterRef("source"), number=OuterRef("number") - 1)
+    same_reader = read_before.filter(extractor=OuterRef("extractor"), extractor_version=OuterRef("extractor_version"))
+    edits = Version.objects.filter(Exists(same_reader), number__gt=1, source__in=claimed)  # what another extractor read is no edit
+    versions = list(edits.select_related("source__company").defer("body").order_by("-id")[:count])
     quotes: dict[UUID, list[tuple[Claim, Quoted]]] = defaultdict(list)
-    for one in Sighting.objects.filter(version__in=versions).exclude(kind="verbatim").select_related("appearance__claim").order_by("id"):
+    for one in Sighting.objects.filter(version__in=versions).changed().select_related("appearance__claim").order_by("id"):
         if one.appearance.exact and (one.kind == "absent" or one.passage):
             quotes[one.version_id].append((one.appearance.claim, struck(one.appearance.exact, one.passage)))
     played = _demonstrated(one.source_id for one in versions)

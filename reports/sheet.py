@@ -376,6 +376,8 @@ def _source_line(source: SourceHead, lang: Lang) -> Iterator[Piece]:
 
 
 def _became(sighting: Sighting, tag: str, lang: Lang) -> list[Piece]:
+    if sighting["kind"] == "reworded" and Decimal(sighting["similarity"] or 0) == 1:
+        return [_own(phrase("sighted_same_words", lang, n=sighting["version"]), lang)]
     if sighting["kind"] == "reworded":
         passage = _piece(sighting["passage"] or phrase("empty", lang), tag)
         similarity = sighting["similarity"] or phrase("not_known", lang)

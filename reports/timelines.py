@@ -132,13 +132,14 @@ class Place:
 
     @property
     def vanished(self) -> Sighting | None:
-        """The first version in which the words no longer stood, if they once did."""
-        seen = False
+        """The first version in which the words no longer stood, if they once did and it was not our extractor that lost them."""
+        seen, before = False, None
         for one in self.sightings:
-            if one.kind == "verbatim":
+            if one.stands:
                 seen = True
-            elif seen:
+            elif seen and not comparing.ours(before, one.version):
                 return one
+            before = one.version
         return None
 
 

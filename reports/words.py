@@ -114,6 +114,7 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "empty": Pair("empty answer", "响应为空"),
         "too_large": Pair("too large to keep", "过大，未保存"),
         "refused": Pair("not fetched (unsafe address)", "未抓取（地址不安全）"),
+        "suspect": Pair("possibly not the page", "可能不是原页面"),
         "unplaced": Pair("a text that no version has", "文本不属于任何版本"),
     },
     "look_method": {
@@ -123,6 +124,7 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
     "sighting": {
         "verbatim": Pair("verbatim", "原文在"),
         "reworded": Pair("reworded", "措辞改变"),
+        "elsewhere": Pair("only in another place", "仅见于另一处"),
         "absent": Pair("absent", "原文不在"),
     },
     "run": {
@@ -298,6 +300,8 @@ PHRASES: Final[Mapping[str, Pair]] = {
         "Version {n}: the words are changed (similarity {similarity}): {passage}",
         "第 {n} 版：措辞改变（相似度 {similarity}）：{passage}",
     ),
+    "sighted_same_words": Pair("Version {n}: the words are the same; only punctuation differs.", "第 {n} 版：文字相同，仅标点不同。"),
+    "sighted_elsewhere": Pair("Version {n}: the words are found only in another place.", "第 {n} 版：原话仅见于另一处。"),
     "sighted_absent": Pair("Version {n}: the words are gone.", "第 {n} 版：原文不在。"),
     "measured_short": Pair(
         "{n} measurements on {units} {units:item|items}: {low} to {high} {unit}", "{units}件样品上的{n}次实测：{low}至{high} {unit}"

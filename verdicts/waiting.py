@@ -94,6 +94,7 @@ def _alert(row: Alert, user: User, now: datetime) -> Waiting:
     why = {
         AlertKind.QUOTE_VANISHED.value: _("Words that a claim rests on no longer stand in their source."),
         AlertKind.SOURCE_GONE.value: _("The place where the company said it is gone."),
+        AlertKind.SOURCE_SUSPECT.value: _("The source has shown something else at several checks. Open it and see what it is."),
     }.get(row.kind, _("A source that was gone can be read again."))
     if row.version and row.version.number > 1:
         address = f"{reverse('reports:diff', args=[row.source_id])}?to={row.version.number}"

@@ -289,6 +289,9 @@ FETCH_LOCAL: dict[str, str] = {}
 FETCH_USER_AGENT = "AsClaimed/1 (+https://asclaimed.org/robots)"
 DISAPPEARANCE_CONFIRMATIONS = 3
 DISAPPEARANCE_SPREAD = timedelta(hours=6)
+#: An answer that shares nothing with the version before it becomes a version when this many looks over this time agree.
+SUSPECT_CONFIRMATIONS = 3
+SUSPECT_SPREAD = timedelta(hours=2)
 WATCH_EVERY = timedelta(hours=1)
 REPLY_WINDOW_DAYS = 10
 

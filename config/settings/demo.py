@@ -39,6 +39,7 @@ DEMO_COMPANY = "brand.example:80"
 FETCH_LOCAL = environment.mapping("FETCH_LOCAL")
 WATCH_EVERY = timedelta(seconds=2)
 DISAPPEARANCE_SPREAD = timedelta(seconds=4)
+SUSPECT_SPREAD = timedelta(seconds=4)
 REPLY_WINDOW = timedelta(seconds=10)
 
 # A worker that was killed is missed within seconds.

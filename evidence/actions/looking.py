@@ -1,6 +1,7 @@
 """Sources over time: what a look found, which version it is, where the claims' words went, and when a source was taken down.
 
-look ─ ok ──────► Version (if the text is new) ─► Sightings ─► flag and alert when a quote is no longer there
+look ─ ok ──────► Version (if the text is new) ─► Sightings ─► flag and alert when a quote is no longer there, lifted when it is back
+     ─ suspect ─► nothing, until several looks hours apart agree: then a Version, counted from the first of them
      ─ unchanged► the version it found again
      ─ gone … ──► Disappearance: suspected → confirmed by several looks spread over time → reversed when it is back
 """
@@ -13,17 +14,19 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 import jobs
 import ledger
 from accounts.models import Role, User
 from claims.actions import lift_flag, raise_flag
-from claims.models import Appearance, Claim, Source
+from claims.models import Appearance, Claim, Flag, Source
 from claims.states import FlagKind, Stance
 from evidence import extraction
 from evidence.anchors import Quote, sight
 from evidence.extraction import Extract, text_digest
+from evidence.looking import continues
 from evidence.models import Alert, Capture, Disappearance, Observation, Sighting, Version
 from evidence.permissions import check_upload
 from evidence.states import MISSING, PRESENT, AlertKind, DisappearanceStatus, LookMethod, LookType, Provenance, SightingKind
@@ -50,6 +53,8 @@ class Looked:
     content_type: str = ""
     extract: Extract | None = None
     method: str = LookMethod.LIVE
+    # The latest version's bytes as the extractor of this look reads them, where another one read them before and they could be read.
+    reread: Extract | None = None
 
 
 @transaction.atomic
@@ -60,13 +65,18 @@ def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: dateti
     overtaken by a later one changes nothing but the list of looks: it points at the version that it found again, or, where no
     version has its text, is kept with its bytes alone, because its place among the versions is not known any more. Raises jobs.Retry
     when the source has to be fetched again.
+
+    Two things that may look like an edit are none of the company's: an answer that shares nothing with the latest version (`_doubted`),
+    and a text that another extractor read (`_read_again`, `_ours`).
     """
     erasure.hold()
     source = Source.objects.select_for_update().get(pk=source.pk)
     latest = Version.objects.filter(source=source).order_by("-number").first()
     overtaken = Observation.objects.filter(source=source, looked_at__gt=looked.looked_at).exists()
-    type_, reason, version, capture = looked.type, looked.reason, None, None
+    type_, reason, version, capture, suspect = looked.type, looked.reason, None, None, None
     if type_ in PRESENT:
+        if latest is not None and not overtaken and looked.reread is not None:
+            latest = _read_again(by, role, latest, looked.reread, now)
         digest = text_digest(looked.extract.text) if looked.extract else None
         if overtaken:
             known = Version.objects.filter(source=source, not_after__lte=looked.looked_at)
@@ -80,14 +90,17 @@ def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: dateti
                 # It was the version's text when it was fetched, and another look wrote a new version since: the bytes are needed.
                 raise jobs.Retry("the source changed while it was looked at", after=timedelta(seconds=1))
             capture = _capture(by, role, source, looked, now)
+            seen_at = _agreed_since(source, looked) if not overtaken and _doubted(looked, latest) else looked.looked_at
             if overtaken:
                 type_, reason = LookType.TRANSIENT, "A later look was written down before this one"
+            elif seen_at is None:
+                type_, reason, suspect = LookType.SUSPECT, "The answer shares no sentence with the version before it", looked.extract.digest
             else:
                 type_ = LookType.OK
-                version = _version(by, role, source, capture, latest, looked.extract, looked.looked_at, now)
+                version = _version(by, role, source, capture, latest, looked.extract, seen_at, now)
     observation = Observation(
         source=source, type=type_, method=looked.method, looked_at=looked.looked_at, status=looked.status,
-        final_url=looked.final_url[:2000], reason=reason[:300], capture=capture, version=version,
+        final_url=looked.final_url[:2000], reason=reason[:300], capture=capture, version=version, digest=suspect,
         elapsed_ms=looked.elapsed_ms, created_at=now,
     )  # fmt: skip
     with ledger.act("source.observed", by=by, role=role):
@@ -99,7 +112,73 @@ def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: dateti
             _missing(by, role, source, type_, looked.looked_at, now)
         elif type_ in PRESENT:
             _back(by, role, source, looked.looked_at, now)
+            if version is not None:
+                _restored(by, role, source, version, now)
+        elif type_ == LookType.SUSPECT:
+            _warn(by, role, source, now)
     return observation
+
+
+def _doubted(looked: Looked, latest: Version | None) -> bool:
+    """Whether an answer of a server may not be the page: it shares nothing with the latest version whose text is known."""
+    if looked.method != LookMethod.LIVE or looked.extract is None or latest is None or latest.withheld:
+        return False
+    return not continues(looked.extract.text, latest.body)
+
+
+def _suspects(source: Source) -> QuerySet[Observation]:
+    """The suspect looks at a source since its text was seen last, oldest first."""
+    suspects = Observation.objects.filter(source=source, type=LookType.SUSPECT).order_by("looked_at")
+    seen = Observation.objects.filter(source=source, type__in=PRESENT).order_by("-looked_at").values_list("looked_at", flat=True).first()
+    return suspects.filter(looked_at__gt=seen) if seen else suspects
+
+
+def _enough(times: list[datetime]) -> bool:
+    """Whether suspect looks are as many, and as far apart, as it takes."""
+    return len(times) >= settings.SUSPECT_CONFIRMATIONS and times[-1] - times[0] >= settings.SUSPECT_SPREAD
+
+
+def _agreed_since(source: Source, looked: Looked) -> datetime | None:
+    """When the text of a suspect look was seen first, once enough looks agree on it; else None."""
+    assert looked.extract is not None
+    times = [*_suspects(source).filter(digest=looked.extract.digest).values_list("looked_at", flat=True), looked.looked_at]
+    return times[0] if _enough(times) else None
+
+
+def _warn(by: ledger.Actor, role: str, source: Source, now: datetime) -> None:
+    """Moderators are told, once, of a source that goes on showing what may not be the page: its texts may never agree."""
+    times = list(_suspects(source).values_list("looked_at", flat=True))
+    if _enough(times) and not Alert.objects.filter(kind=AlertKind.SOURCE_SUSPECT, source=source, created_at__gte=times[0]).exists():
+        _alert(by, role, AlertKind.SOURCE_SUSPECT, source, now)
+
+
+def _read_again(by: ledger.Actor, role: str, latest: Version, reread: Extract, now: datetime) -> Version:
+    """The latest version as another extractor reads its bytes: a technical version, or itself where nothing differs.
+
+    It has the bytes and the interval of the one it reads again. What stands in it is written down, and accuses nobody (`_ours`).
+    """
+    if latest.withheld or _extractor(latest) == (reread.extractor, reread.version) or reread.digest == latest.digest:
+        return latest
+    version = Version(
+        source_id=latest.source_id, capture_id=latest.capture_id, number=latest.number + 1, title=reread.title, body=reread.text,
+        digest=reread.digest, characters=len(reread.text), lang=latest.lang if reread.lang == "und" else reread.lang,
+        extractor=reread.extractor, extractor_version=reread.version, not_before=latest.not_before, not_after=latest.not_after,
+        created_at=now,
+    )  # fmt: skip
+    with ledger.act("source.read_again", by=by, role=role):
+        version.save(force_insert=True)
+    sight_version(by=by, version=version, now=now, role=role)
+    return version
+
+
+def _extractor(version: Version) -> tuple[str, str]:
+    return version.extractor, version.extractor_version
+
+
+def _ours(version: Version) -> bool:
+    """Whether a difference to the version before may be our extractor's: another one read that, so nobody is to blame."""
+    before = Version.objects.filter(source_id=version.source_id, number=version.number - 1).defer("body").first()
+    return before is not None and _extractor(before) != _extractor(version)
 
 
 def _capture(
@@ -122,7 +201,10 @@ def _version(
     """The next version. It came after the last look that still found the one before it."""
     before = None
     if latest is not None:
-        before = Observation.objects.filter(version=latest).order_by("-looked_at").values_list("looked_at", flat=True).first()
+        # A version that was read again has the bytes of the one before it, and their looks.
+        found = Observation.objects.filter(version__source=source, version__number__lte=latest.number, looked_at__lte=seen_at)
+        found = found.filter(Q(version=latest) | Q(version__capture=latest.capture_id))
+        before = found.order_by("-looked_at").values_list("looked_at", flat=True).first()
     version = Version(
         source=source, capture=capture, number=latest.number + 1 if latest else 1, title=extract.title, body=extract.text,
         digest=extract.digest, characters=len(extract.text), lang=source.lang if extract.lang == "und" else extract.lang,
@@ -248,11 +330,33 @@ def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version
     with ledger.act("quote.sighted", by=by, role=role):
         sighting.save(force_insert=True)
     before = Sighting.objects.filter(appearance=appearance, version__number__lt=version.number).order_by("-version__number").first()
-    if sighting.kind != SightingKind.VERBATIM and before is not None and before.kind == SightingKind.VERBATIM:
+    if before is not None and before.stands and not sighting.stands and not _ours(version):
         if appearance.says == Stance.SAYS_SO:
             raise_flag(by=by, claim=appearance.claim, kind=FlagKind.EDITED_AFTER_PUBLICATION, now=now, role=role)
         _alert(by, role, AlertKind.QUOTE_VANISHED, version.source, now, claim=appearance.claim, version=version)
     return sighting
+
+
+def _restored(by: ledger.Actor, role: str, source: Source, version: Version, now: datetime) -> None:
+    """The flags of claims whose words stand in the source as they were said, and have not gone from any other, fall."""
+    flags = Flag.objects.raised().filter(kind=FlagKind.EDITED_AFTER_PUBLICATION, claim__in=_claims_in(source)).select_related("claim")
+    for flag in flags:
+        said = Appearance.objects.saying_so().filter(claim=flag.claim).exclude(exact="")
+        latest = [_latest_sightings(one) for one in said]
+        here = [sightings[0] for sightings in latest if sightings and sightings[0].version_id == version.pk]
+        if any(one.stands for one in here) and not any(_went(sightings) for sightings in latest):
+            reason = f"The quote stands word for word in version {version.number} of the source"
+            lift_flag(by=by, claim=flag.claim, kind=flag.kind, now=now, role=role, reason=reason)
+
+
+def _latest_sightings(appearance: Appearance) -> list[Sighting]:
+    """What became of an appearance, in the newest version first."""
+    return list(Sighting.objects.filter(appearance=appearance).order_by("-version__number"))
+
+
+def _went(sightings: list[Sighting]) -> bool:
+    """Whether words that once stood there do not any more."""
+    return bool(sightings) and not sightings[0].stands and any(one.stands for one in sightings)
 
 
 def _alert(

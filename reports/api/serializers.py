@@ -95,7 +95,7 @@ class CorrectionSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField(source="told.change.at")
     type = serializers.ChoiceField(choices=["verdict", "claim", "exhibit", "report"])
     id = serializers.UUIDField(source="thing.pk")
-    reference = serializers.CharField(source="thing.reference")
+    reference = serializers.CharField()
     claim = serializers.UUIDField(source="claim.pk", allow_null=True, default=None)
     reconstruction = serializers.BooleanField(source="claim.reconstruction", default=False)
     reason = serializers.CharField(allow_null=True)

@@ -298,3 +298,21 @@ def test_series_and_incidents_are_read_by_anyone_at_a_constant_cost(
         assert len(client.get("/api/v1/series/").json()["results"]) == 4
     with django_assert_max_num_queries(4):
         assert len(client.get("/api/v1/incidents/").json()["results"]) == 4
+
+
+def test_a_moderator_withdraws_a_flag_with_a_reason_once(scene: scenes.Scene) -> None:
+    flag = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="edited_after_publication", now=NOW)
+    with pytest.raises(actions.ReasonMissing):
+        actions.withdraw_flag(by=scene.moderator, flag=flag, reason=" ", now=NOW)
+    with pytest.raises(NotAllowed):
+        actions.withdraw_flag(by=scene.owners[0], flag=flag, reason="I say so.", now=NOW)
+    actions.withdraw_flag(by=scene.moderator, flag=flag, reason="It was a wall.", now=NOW)
+    assert Flag.objects.get(pk=flag.pk).lifted_at == NOW
+    with pytest.raises(ValidationError, match="lifted already"):
+        actions.withdraw_flag(by=scene.second_moderator, flag=flag, reason="It was a wall.", now=NOW)
+
+
+def test_a_flag_of_reply_or_silence_is_not_withdrawn_by_hand(scene: scenes.Scene) -> None:
+    flag = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="company_silent", now=NOW)
+    with pytest.raises(NotAllowed, match="requests for a reply"):
+        actions.withdraw_flag(by=scene.moderator, flag=flag, reason="They wrote to me.", now=NOW)

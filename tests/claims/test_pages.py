@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+import ledger
 from claims.editing import version
-from claims.models import Appearance, EntityRole, LegalEntity, Series, SeriesNote, SeriesPoint, Source
+from claims.models import Appearance, EntityRole, Flag, LegalEntity, Series, SeriesNote, SeriesPoint, Source
+from ledger.sequencing import sequence
 from tests import scenes
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +109,21 @@ def test_a_withdrawn_claim_is_placed_nowhere_any_more(client: Client, scene: sce
     assert "<button disabled>" in client.get(path).content.decode()
     brochure = Source.objects.get(channel="brochure")
     assert client.post(path, {"do": "place", "source": brochure.pk, "stance": "says_so", "exact": "x"}).status_code == 403
+
+
+def test_a_flag_is_withdrawn_on_its_desk_page_and_the_reason_is_public(client: Client, scene: scenes.Scene) -> None:
+    flag = scenes.claims.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="edited_after_publication", now=scene.now)
+    scenes.claims.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="company_silent", now=scene.now)
+    path = f"/desk/claims/{scene.claim.reference}/flags/"
+    assert path in client.get(f"/desk/claims/{scene.claim.reference}/").content.decode()
+    assert "changes with them, not by hand" in client.get(path).content.decode()
+    assert client.post(path, {"do": str(flag.pk), "reason": " "}).status_code == 400
+    assert client.post(path, {"do": "x\x00'", "reason": "x"}).status_code == 404
+    sent(client, path, str(flag.pk), reason="It was a wall, not the post.")
+    again = client.post(path, {"do": str(flag.pk), "reason": "It was a wall, not the post."})
+    assert "lifted already" in again.content.decode()
+    assert Flag.objects.raised().get().kind == "company_silent"
+    sequence()
+    shown = Client().get("/corrections/").content.decode()
+    assert "It was a wall, not the post." in shown
+    assert "edited after publication" in shown

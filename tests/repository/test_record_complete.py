@@ -261,6 +261,8 @@ def every_action() -> None:
     claims.set_progress(by=moderator, role=Role.MODERATOR, aspects=[aspect], progress="out_of_scope")
     claims.raise_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
     claims.lift_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
+    flag = claims.raise_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
+    claims.withdraw_flag(by=moderator, flag=flag, reason="Nobody disputes it.", now=now)
     claims.stop_watching(by=moderator, source=other.appearance_set.get().source)
     claims.withdraw_claim(by=moderator, claim=Claim.objects.get(pk=other.pk), reason="It was said by someone else.", now=now)
 
