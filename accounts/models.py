@@ -86,7 +86,7 @@ class User(AbstractBaseUser):
         return Role.OPERATOR in self.roles
 
 
-@ledger.recorded(plain=["kind", "name", "website", "created_at"], public=True)
+@ledger.recorded(name="organisation", plain=["kind", "name", "website", "created_at"], public=True)
 class Organisation(models.Model):
     """A body that people act for. Its name is public by nature."""
 
@@ -112,7 +112,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(ended_at=None)
 
 
-@ledger.recorded(plain=["organisation", "role", "created_at", "ended_at"], text=["user"])
+@ledger.recorded(
+    name="membership",
+    plain=["organisation", "role", "created_at", "ended_at"],
+    text=["user"],
+    closed=["user", "act_reason"],
+    public=True,  # that somebody was given a role is public, who it is and why is not
+)
 class Membership(models.Model):
     """One role of one person in one organisation, from `created_at` until `ended_at`. Ended, never deleted."""
 
@@ -147,6 +153,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 @ledger.recorded(
+    name="api_key",
     plain=["scopes"],
     text=["user", "label", "prefix", "digest", "created_at", "expires_at", "revoked_at"],
     coarse=True,
@@ -178,7 +185,7 @@ class ApiKey(models.Model):
         return f"{self.prefix}…"
 
 
-@ledger.recorded(text=["user", "created_at"], coarse=True)
+@ledger.recorded(name="second_factor_reset", text=["user", "created_at"], coarse=True)
 class SecondFactorReset(models.Model):
     """An operator took the second factor of an account away because it was lost. The reason stands with the entry, not in public."""
 

@@ -33,7 +33,7 @@ def known(field: str, choices: type[models.TextChoices], name: str) -> models.Ch
     return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=name)
 
 
-@ledger.recorded(plain=["created_at"], text=["name", "website"], public=True)
+@ledger.recorded(name="company", plain=["created_at"], text=["name", "website"], public=True)
 class Company(models.Model):
     """The brand. Its legal persons are LegalEntity."""
 
@@ -46,7 +46,7 @@ class Company(models.Model):
         return read(self.name, "en").text
 
 
-@ledger.recorded(plain=["company", "jurisdiction", "created_at"], text=["name", "registration", "seat"], public=True)
+@ledger.recorded(name="legal_entity", plain=["company", "jurisdiction", "created_at"], text=["name", "registration", "seat"], public=True)
 class LegalEntity(models.Model):
     """One legal person of a company."""
 
@@ -62,7 +62,7 @@ class LegalEntity(models.Model):
         return read(self.name, "en").text
 
 
-@ledger.recorded(plain=["company", "kind", "launched_date", "created_at"], text=["name"], public=True)
+@ledger.recorded(name="product", plain=["company", "kind", "launched_date", "created_at"], text=["name"], public=True)
 class Product(models.Model):
     """A model or service of a company."""
 
@@ -80,7 +80,7 @@ class Product(models.Model):
         return read(self.name, "en").text
 
 
-@ledger.recorded(plain=["product", "price", "currency", "priced_date", "created_at"], text=["name"], public=True)
+@ledger.recorded(name="product_option", plain=["product", "price", "currency", "priced_date", "created_at"], text=["name"], public=True)
 class ProductOption(models.Model):
     """A priced option of a product."""
 
@@ -106,6 +106,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
 
 @ledger.recorded(
+    name="source",
     plain=["company", "channel", "lang", "published_at", "watched", "created_at"],
     text=["url", "title", "speaker"],
     public=True,
@@ -140,7 +141,9 @@ class Source(models.Model):
         return read(self.title, "en").text or self.url
 
 
-@ledger.recorded(plain=["entity", "product", "source", "kind", "from_date", "until_date", "created_at"], text=["note"], public=True)
+@ledger.recorded(
+    name="entity_role", plain=["entity", "product", "source", "kind", "from_date", "until_date", "created_at"], text=["note"], public=True
+)
 class EntityRole(models.Model):
     """What one legal person did for one product (or for all of a company's), from when until when, and where that is said."""
 
@@ -181,6 +184,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
 
 @ledger.recorded(
+    name="claim",
     plain=[
         "reference",
         "company",
@@ -249,6 +253,7 @@ class Claim(models.Model):
 
 
 @ledger.recorded(
+    name="aspect",
     plain=["claim", "number", "kind", "progress", "due_date", "cancelled_date", "created_at"],
     text=["statement"],
     public=True,
@@ -278,6 +283,7 @@ class Aspect(models.Model):
 
 
 @ledger.recorded(
+    name="criterion",
     plain=["aspect", "comparator", "value", "unit", "tolerance", "created_at"],
     text=["property", "conditions", "basis"],
     public=True,
@@ -309,7 +315,12 @@ class AppearanceQuerySet(models.QuerySet["Appearance"]):
         return self.filter(Q(stance=Stance.SAYS_SO) | Q(stance=None))
 
 
-@ledger.recorded(plain=["claim", "source", "stance", "created_at"], text=["exact", "prefix", "suffix", "fragment", "note"], public=True)
+@ledger.recorded(
+    name="appearance",
+    plain=["claim", "source", "stance", "created_at"],
+    text=["exact", "prefix", "suffix", "fragment", "note"],
+    public=True,
+)
 class Appearance(models.Model):
     """What one source says about this claim: a W3C TextQuoteSelector, or a media fragment (`t=62,75`) for what was spoken.
 
@@ -362,7 +373,7 @@ class FlagQuerySet(models.QuerySet["Flag"]):
         return self.order_by("raised_at", "id")
 
 
-@ledger.recorded(plain=["claim", "kind", "raised_at", "lifted_at"], public=True)
+@ledger.recorded(name="flag", plain=["claim", "kind", "raised_at", "lifted_at"], public=True)
 class Flag(models.Model):
     """Something that is true of a claim whatever its verdict."""
 
@@ -384,7 +395,7 @@ class Flag(models.Model):
 # --- figures over time -------------------------------------------------------------------------------------------------
 
 
-@ledger.recorded(plain=["company", "reconstruction", "created_at"], text=["name", "unit"], public=True)
+@ledger.recorded(name="series", plain=["company", "reconstruction", "created_at"], text=["name", "unit"], public=True)
 class Series(models.Model):
     """A dated series of figures about a company: its market value, a price, the weeks of waiting that it shows."""
 
@@ -399,7 +410,7 @@ class Series(models.Model):
         return read(self.name, "en").text
 
 
-@ledger.recorded(plain=["series", "source", "on_date", "value", "created_at"], public=True)
+@ledger.recorded(name="series_point", plain=["series", "source", "on_date", "value", "created_at"], public=True)
 class SeriesPoint(models.Model):
     """One figure as one source gives it. Two sources that differ are two points, and nothing is averaged."""
 
@@ -416,7 +427,9 @@ class SeriesPoint(models.Model):
         constraints = [models.UniqueConstraint(fields=["series", "on_date", "source"], name="series_point_once_per_day_and_source")]
 
 
-@ledger.recorded(plain=["series", "source", "from_date", "until_date", "stated_value", "created_at"], text=["text"], public=True)
+@ledger.recorded(
+    name="series_note", plain=["series", "source", "from_date", "until_date", "stated_value", "created_at"], text=["text"], public=True
+)
 class SeriesNote(models.Model):
     """What happened on a day or between two, beside a series. It may carry a figure that someone stated for the difference."""
 

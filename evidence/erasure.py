@@ -30,12 +30,12 @@ from claims.actions import stop_watching
 from evidence.models import Capture, CustodyEvent, Exhibit, Observation, Rendition, Sighting, StagedPhoto, Version
 from evidence.states import CustodyKind, ExhibitStatus
 from evidence.stores import originals, renditions
-from ledger import erasure, sealing
+from ledger import erasure, registry, sealing
 from ledger.erasure import ErasureRefused, Target
 
-CAPTURE = Capture._meta.label_lower
-EXHIBIT = Exhibit._meta.label_lower
-VERSION = Version._meta.label_lower
+CAPTURE = registry.of(Capture).name
+EXHIBIT = registry.of(Exhibit).name
+VERSION = registry.of(Version).name
 IN_THE_ORIGINAL = ("digest", "metadata")
 
 
@@ -102,9 +102,9 @@ def _forget_version(target: Target) -> None:
     if version.digest:
         erasure.follow(target, VERSION, version.pk, ["digest"])
     for sighting in Sighting.objects.filter(version=version).exclude(passage=""):
-        erasure.follow(target, Sighting._meta.label_lower, sighting.pk, ["passage"])
+        erasure.follow(target, registry.of(Sighting).name, sighting.pk, ["passage"])
     for look in Observation.objects.filter(version=version).exclude(reason=""):
-        erasure.follow(target, Observation._meta.label_lower, look.pk, ["reason"])
+        erasure.follow(target, registry.of(Observation).name, look.pk, ["reason"])
     if version.source.watched and not Version.objects.filter(source=version.source, number__gt=version.number).exists():
         stop_watching(by=ledger.SYSTEM, source=version.source, role="system")
 

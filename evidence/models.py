@@ -47,7 +47,10 @@ class CaptureQuerySet(models.QuerySet["Capture"]):
 
 
 @ledger.recorded(
-    plain=["source", "digest", "size", "content_type", "provenance", "captured_at", "created_at"], text=["url", "origin"], public=True
+    name="capture",
+    plain=["source", "digest", "size", "content_type", "provenance", "captured_at", "created_at"],
+    text=["url", "origin"],
+    public=True,
 )
 class Capture(models.Model):
     """The preserved bytes of one observation, in the store under `digest` (SHA-256).
@@ -79,6 +82,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
 
 @ledger.recorded(
+    name="version",
     plain=["source", "capture", "number", "lang", "characters", "extractor", "extractor_version", "not_before", "not_after", "created_at"],
     text=["title", "body", "digest"],
     public=True,
@@ -120,6 +124,7 @@ class Version(models.Model):
 
 
 @ledger.recorded(
+    name="observation",
     plain=["source", "type", "method", "looked_at", "status", "capture", "version", "elapsed_ms", "created_at"],
     text=["final_url", "reason", "digest"],
     public=True,
@@ -169,7 +174,9 @@ class SightingQuerySet(models.QuerySet["Sighting"]):
         return self.exclude(kind=SightingKind.VERBATIM).exclude(kind=SightingKind.REWORDED, similarity=SAME_WORDS)
 
 
-@ledger.recorded(plain=["appearance", "version", "kind", "start", "end", "similarity", "created_at"], text=["passage"], public=True)
+@ledger.recorded(
+    name="sighting", plain=["appearance", "version", "kind", "start", "end", "similarity", "created_at"], text=["passage"], public=True
+)
 class Sighting(models.Model):
     """One appearance looked for in one version: where, how like, and the nearest passage. `similarity` is per mille."""
 
@@ -199,6 +206,7 @@ class Sighting(models.Model):
 
 
 @ledger.recorded(
+    name="disappearance",
     plain=["source", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at", "created_at"],
     public=True,
 )
@@ -229,7 +237,7 @@ class Disappearance(models.Model):
         ]
 
 
-@ledger.recorded(plain=["kind", "claim", "source", "version", "created_at", "handled_at"], text=["handled_by"])
+@ledger.recorded(name="alert", plain=["kind", "claim", "source", "version", "created_at", "handled_at"], text=["handled_by"])
 class Alert(models.Model):
     """Something that moderators should look at."""
 
@@ -311,7 +319,7 @@ class MeasurementQuerySet(OfAcceptedSubmission["Measurement"]):
     via = "teardown__submission"
 
 
-@ledger.recorded(plain=["product"], text=["label", "serial_key"], closed=["serial_key"], coarse=True, public="public")
+@ledger.recorded(name="unit", plain=["product"], text=["label", "serial_key"], closed=["serial_key"], coarse=True, public="public")
 class Unit(models.Model):
     """The physical product of one teardown. Its VIN or serial number is kept only as a keyed hash, to tell units apart.
 
@@ -352,6 +360,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
 
 @ledger.recorded(
+    name="submission",
     plain=["reference", "claim", "status", "licence", "filed_date", "decided_date"],
     text=[
         "pseudonym",
@@ -464,6 +473,7 @@ class ExhibitQuerySet(models.QuerySet["Exhibit"]):
 
 
 @ledger.recorded(
+    name="exhibit",
     plain=[
         "reference",
         "submission",
@@ -542,6 +552,7 @@ class Rendition(models.Model):
 
 
 @ledger.recorded(
+    name="custody_event",
     plain=["exhibit", "kind", "outcome"],
     text=["agent", "note", "happened_at"],
     closed=["happened_at"],
@@ -567,6 +578,7 @@ class CustodyEvent(models.Model):
 
 
 @ledger.recorded(
+    name="sealed_view",
     plain=["submission"],
     text=["agent", "opened_at"],
     closed=["opened_at"],
@@ -587,7 +599,9 @@ class SealedView(models.Model):
         indexes = [models.Index(fields=["submission", "opened_at"])]
 
 
-@ledger.recorded(plain=["submission", "unit", "performed_date"], text=["title", "laboratory"], coarse=True, public="public")
+@ledger.recorded(
+    name="teardown", plain=["submission", "unit", "performed_date"], text=["title", "laboratory"], coarse=True, public="public"
+)
 class Teardown(models.Model):
     """One unit taken apart, step by step."""
 
@@ -601,7 +615,7 @@ class Teardown(models.Model):
     objects = TeardownQuerySet.as_manager()
 
 
-@ledger.recorded(plain=["teardown", "parent", "number"], text=["name"], coarse=True, public="public")
+@ledger.recorded(name="part", plain=["teardown", "parent", "number"], text=["name"], coarse=True, public="public")
 class Part(models.Model):
     """A node of the part tree of a teardown."""
 
@@ -614,7 +628,7 @@ class Part(models.Model):
     objects = PartQuerySet.as_manager()
 
 
-@ledger.recorded(plain=["teardown", "part", "exhibit", "number"], text=["done", "seen"], coarse=True, public="public")
+@ledger.recorded(name="teardown_step", plain=["teardown", "part", "exhibit", "number"], text=["done", "seen"], coarse=True, public="public")
 class TeardownStep(models.Model):
     """What was done and what was seen, with the photo that shows it."""
 
@@ -633,6 +647,7 @@ class TeardownStep(models.Model):
 
 
 @ledger.recorded(
+    name="measurement",
     plain=["teardown", "aspect", "value", "standard_uncertainty", "unit_name", "measured_date"],
     text=["quantity", "instrument", "method", "conditions"],
     coarse=True,
@@ -666,7 +681,7 @@ class RegionQuerySet(OfAcceptedSubmission["Region"]):
     via = "exhibit__submission"
 
 
-@ledger.recorded(plain=["exhibit", "number", "x", "y", "width", "height"], text=["caption"], coarse=True, public="public")
+@ledger.recorded(name="region", plain=["exhibit", "number", "x", "y", "width", "height"], text=["caption"], coarse=True, public="public")
 class Region(models.Model):
     """A part of an exhibit's picture that a moderator points at, with a number and words.
 
@@ -703,7 +718,7 @@ class ComparisonQuerySet(models.QuerySet["Comparison"]):
         return self.filter(before__submission__status=accepted, after__submission__status=accepted)
 
 
-@ledger.recorded(plain=["claim", "before", "after"], text=["title"], coarse=True, public="public")
+@ledger.recorded(name="comparison", plain=["claim", "before", "after"], text=["title"], coarse=True, public="public")
 class Comparison(models.Model):
     """Two exhibits of one claim set against each other: what was promised (`before`) and what was delivered (`after`)."""
 

@@ -1,9 +1,9 @@
 """Many rows, one leaf: for rows written in bulk, such as looks that found nothing new.
 
-The rows' model has a foreign key to `ledger.Batch` and is listed as `derived(reason="logged by batch")`. The batch is recorded
+The rows' model has a foreign key to `ledger.Batch` and is listed as `derived(reason="logged by batch", name="…")`. The batch is recorded
 like any other row; its `root` is the Merkle root over the rows in the order of their ids, each hashed as
 
-    {"object":"<label>/<id>","fields":{…every stored field but the id and the batch…}}
+    {"object":"<name>/<id>","fields":{…every stored field but the id and the batch…}}
 
 so that a changed, missing or added row of a batch is found by `verify_record`, and one row can be shown to belong to a leaf.
 Everything in such rows must be public: the root would let anyone who has the other rows confirm a guess.
@@ -15,11 +15,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.apps import apps
 from django.db import models, transaction
 from django.utils import timezone
 
-from ledger import merkle
+from ledger import merkle, registry
 from ledger.canonical import canonical
 from ledger.models import Batch
 from ledger.values import plain
@@ -35,15 +34,12 @@ def batch_field(model: type[models.Model]) -> models.ForeignKey[Any, Any]:
     raise TypeError(f"{model._meta.label_lower} has no foreign key to ledger.Batch")
 
 
-def batched_models() -> list[type[models.Model]]:
-    """Every model whose rows are logged by batch."""
-    return [
-        model
-        for model in apps.get_models()
-        if model is not Batch
-        and not hasattr(model, "pgh_tracked_model")
-        and any(isinstance(f, models.ForeignKey) and f.related_model is Batch for f in model._meta.local_concrete_fields)
-    ]
+def _name(model: type[models.Model]) -> str:
+    """The permanent name of a model whose rows are logged by batch. Raises TypeError when it has none."""
+    for name, batched in registry.batched.items():
+        if batched is model:
+            return name
+    raise TypeError(f"{model._meta.label} has no permanent name: derived(reason=…, name=…)")
 
 
 def batch(model: type[M], rows: Sequence[M], *, now: datetime | None = None) -> Batch:
@@ -51,7 +47,7 @@ def batch(model: type[M], rows: Sequence[M], *, now: datetime | None = None) -> 
     if not rows:
         raise ValueError("a batch has at least one row")
     field = batch_field(model)
-    made = Batch(object_label=model._meta.label_lower, count=len(rows), created_at=now or timezone.now())
+    made = Batch(object_label=_name(model), count=len(rows), created_at=now or timezone.now())
     with transaction.atomic():
         for row in rows:
             setattr(row, field.attname, made.pk)
@@ -72,7 +68,7 @@ def entries(model: type[models.Model], which: Batch) -> Iterable[tuple[str, byte
     for row in sorted(rows, key=lambda row: str(row[key.name])):
         object_id = row.pop(key.name)
         fields = {name: plain(value) for name, value in row.items()}
-        yield str(object_id), canonical({"object": f"{model._meta.label_lower}/{object_id}", "fields": fields})
+        yield str(object_id), canonical({"object": f"{_name(model)}/{object_id}", "fields": fields})
 
 
 def hashes(model: type[models.Model], which: Batch) -> list[bytes]:

@@ -86,7 +86,7 @@ def erased(label: str, *fields: str) -> list[Any]:
 
 def since(size: int) -> bool:
     """Whether anything was erased that the checkpoint of `size` does not cover: what was read at it may hold the value."""
-    covered = Entry.objects.filter(object_label=Erasure._meta.label_lower, index__lt=size).count()
+    covered = Entry.objects.filter(object_label="erasure", index__lt=size).count()
     return Erasure.objects.count() > covered
 
 
@@ -120,7 +120,7 @@ def erase(
     chosen = tuple(fields) or (*(name for name in (*record.text, *record.sealed) if _is_words(record, name)), REASON)
     for name in chosen:
         if name != REASON and (name not in record.names or record.kind(name) not in {"text", "sealed"}):
-            raise ErasureRefused(f"{label} has no text or sealed field {name!r}; plain fields stand in the public log for ever")
+            raise ErasureRefused(f"{label} has no text or sealed field {name!r}; plain fields are never erased")
     if not ground.strip() or not reason.strip():
         raise ErasureRefused("an erasure names its ground and its reason")
     _check_owner(record)
@@ -128,7 +128,7 @@ def erase(
         _sequence_if_it_fits()
     else:
         sequencing.sequence()
-    if _again.get() is None and Pending.objects.filter(event_label=record.event_label, event_id__in=_event_ids(record, key)).exists():
+    if _again.get() is None and Pending.objects.filter(event_label=record.name, event_id__in=_event_ids(record, key)).exists():
         raise ErasureRefused("a change of this object is not in the log yet; try again when the sequencer has caught up")
     target = Target(label, str(object_id), chosen, ground)
     _beforehand(target)
@@ -140,7 +140,7 @@ def erase(
             _blank_row(record, key, chosen)
             made = Erasure.objects.create(object_label=label, object_id=str(object_id), fields=list(chosen), ground=ground, erased_at=now)
             for other, other_id in shared:
-                Erasure.objects.create(object_label=other.label, object_id=str(other_id), fields=[REASON], ground=ground, erased_at=now)
+                Erasure.objects.create(object_label=other.name, object_id=str(other_id), fields=[REASON], ground=ground, erased_at=now)
         _forget(record, key, chosen, now)
         for other, other_id in shared:
             _forget(other, other_id, [REASON], now)
@@ -196,7 +196,7 @@ def _never_said_again(record: registry.Record, key: Any, known: Iterable[_Known]
     """The erased fields of an object, without those of an erasure after which it was edited again: these may hold something new."""
     gone: set[str] = set()
     for label, object_id, fields, _, when in known:
-        if label == record.label and object_id == str(key):
+        if label == record.name and object_id == str(key):
             later = record.event_model._base_manager.filter(pgh_obj_id=key, pgh_created_at__gt=when, pgh_created_at__lt=started)
             gone |= set() if later.exists() else set(fields)
     return gone
@@ -255,8 +255,8 @@ def _sharing_reasons(record: registry.Record, key: Any, before: datetime) -> lis
         rows = other.event_model._base_manager.filter(pgh_context__act__in=acts, pgh_context__reason__in=reasons, pgh_created_at__lt=before)
         for object_id, context in rows.values_list("pgh_obj_id", "pgh_context"):
             if (context["act"], context["reason"]) in pairs:
-                found.add((other.label, object_id))
-    return [(registry.recorded[label], object_id) for label, object_id in sorted(found - {(record.label, key)}, key=str)]
+                found.add((other.name, object_id))
+    return [(registry.recorded[label], object_id) for label, object_id in sorted(found - {(record.name, key)}, key=str)]
 
 
 def _blank(field: models.Field[Any, Any]) -> Any:
@@ -306,10 +306,10 @@ def _forget(record: registry.Record, key: Any, fields: Iterable[str], before: da
     sealed = {name for name in record.sealed if isinstance(record.model._meta.get_field(name), SealedField)}
     with protection.suspended([table, "ledger_opening", "ledger_sealedkey"]), connection.cursor() as cursor:
         cursor.execute(f'UPDATE "{table}" SET {", ".join(changes)} WHERE pgh_id = ANY(%s)', [ids])
-        entries = Entry.objects.filter(event_label=record.event_label, event_id__in=ids)
+        entries = Entry.objects.filter(event_label=record.name, event_id__in=ids)
         Opening.objects.filter(entry__in=entries, field__in=fields)._raw_delete("default")
         if sealed and sealed <= set(fields):
-            SealedKey.objects.filter(object_label=record.label, object_id=str(key))._raw_delete("default")
+            SealedKey.objects.filter(object_label=record.name, object_id=str(key))._raw_delete("default")
 
 
 def _beforehand(target: Target) -> None:
@@ -340,7 +340,7 @@ def _sequence_if_it_fits() -> None:
 def _from_mirror(folder: Path) -> dict[str, _Known]:
     """The erasures that a copy of the log tells of, by the id of the Erasure. The copy is verified on the way."""
     found = {}
-    start = f"{Erasure._meta.label_lower}/"
+    start = f"{'erasure'}/"
 
     def read(index: int, entry: bytes) -> None:
         if f'"object":"{start}'.encode() not in entry:

@@ -1,7 +1,7 @@
 """The history of objects, change by change and field by field, for everyone to read.
 
-What is shown is what may be: plain fields always (they stand in the public log), texts while their object is public and they
-are neither closed nor erased, sealed values never. The number of queries does not depend on the number of changes.
+What is shown is what may be: plain fields and texts while their object is public and they are neither closed nor erased, sealed values
+never. The number of queries does not depend on the number of changes.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def at(indexes: Iterable[int]) -> list[Change]:
         entry
         for entry in page
         if (record := records.get(entry["object_label"])) is not None
-        and (not isinstance(record.public, str) or entry["object_id"] in public[record.label])
+        and (not isinstance(record.public, str) or entry["object_id"] in public[record.name])
     ]
     return _changes(shown, records, public, everything=False)
 
@@ -124,7 +124,7 @@ def _changes(
         key = entry["object_label"], entry["object_id"]
         record = records[entry["object_label"]]
         texts = everything or entry["object_id"] in public[entry["object_label"]]
-        changes.append(_change(record, entry, previous.get(key), rows[record.label], openings, texts, everything))
+        changes.append(_change(record, entry, previous.get(key), rows[record.name], openings, texts, everything))
         previous[key] = entry
     return changes[::-1]
 
@@ -175,7 +175,7 @@ def _change(
         old = then[name] if then else None
         new = row[name] if entry["op"] != "delete" else None
         gone = kind == "text" and ((then is not None and name not in opened_then) or (entry["op"] != "delete" and name not in opened))
-        shown = kind not in {"text", "sealed"} or (kind == "text" and texts and (everything or name not in record.closed))
+        shown = kind == "document" or record.may_open(name, public=texts) or (everything and kind != "sealed")
         if gone:
             erased.append(FieldChange(name, None, None, kind, ERASED))
         elif shown and old != new:
@@ -188,9 +188,10 @@ def _change(
     at = row["pgh_created_at"] if row else datetime.fromtimestamp(0).astimezone()
     if record.coarse:
         at = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    told = bool(who.reason) and REASON in opened and texts and (who.reason_public or everything)
+    may = everything or (texts and who.reason_public and REASON not in record.closed)
+    told = bool(who.reason) and REASON in opened and may
     reason = who.reason if told else "" if not who.reason and REASON not in opened else None
     return Change(
-        index=entry["index"], kind=entry["kind"], op=entry["op"], label=record.label, object_id=entry["object_id"], at=at,
+        index=entry["index"], kind=entry["kind"], op=entry["op"], label=record.name, object_id=entry["object_id"], at=at,
         role=who.role, name=who.name, reason=reason, outside=who.outside, fields=tuple(fields),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 A leaf is canonical JSON (`ledger.canonical`) with exactly these members, `document` only if there is one:
 
-    {"v":1,"kind":"verdict.published","object":"verdicts.verdict/<uuid>","at":"2025-06-03T09:41:07.123456Z",
+    {"v":2,"kind":"verdict.published","object":"verdict/<uuid>","at":"2025-06-03T09:41:07.123456Z",
      "actor":{"role":"adjudicator","name":"heron"},"fields":{"rating":"not_delivered",…},
      "commits":{"rationale":"<hex HMAC-SHA256(key, canonical form of the value)>",…},"document":"<hex SHA-256 of the canonical document>"}
 
@@ -25,14 +25,14 @@ from ledger import merkle
 from ledger.canonical import CanonicalError, canonical
 from ledger.canonical import parse as parse_canonical
 
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 65_535
 KEY_SIZE = 32
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62}){0,3}", re.ASCII)
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|0|[1-9][0-9]{0,18}"
-_OBJECT = re.compile(rf"[a-z][a-z0-9_]{{0,62}}\.[a-z][a-z0-9_]{{0,62}}/({_ID})", re.ASCII)
+_OBJECT = re.compile(rf"[a-z][a-z0-9_]{{0,62}}/({_ID})", re.ASCII)
 _AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PSEUDONYM = re.compile(r"[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,98}[^\s\x00-\x1f\x7f-\x9f])?")
@@ -50,7 +50,7 @@ class Leaf:
     """One entry of the log. Checked when made: a Leaf that exists can be written.
 
     kind      what happened: lowercase words joined by one to three dots, or one word (`verdict.published`, `erased`)
-    object    to what: `app.model/<uuid or integer>`
+    object    to what: `name/<uuid or integer>`
     at        when, UTC: `timestamp(datetime)`
     role      in what role, lowercase; name: the actor's public pseudonym, 1 to 100 characters
     fields    plain fields, any canonical JSON values
@@ -70,20 +70,20 @@ class Leaf:
 
     def __post_init__(self) -> None:
         if type(self.v) is not int or self.v != VERSION:
-            raise LeafError("The version of the leaf is not 1.")
+            raise LeafError("The version of the leaf is not 2.")
         _match(_KIND, self.kind, "The kind of the leaf is not lowercase words joined by dots.")
-        _match(_OBJECT, self.object, "The object of the leaf is not of the form app.model/id.")
+        _match(_OBJECT, self.object, "The object of the leaf is not of the form name/id.")
         _match(_AT, self.at, "The time of the leaf is not of the form YYYY-MM-DDTHH:MM:SS.ffffffZ.")
         try:
             datetime.fromisoformat(self.at)
         except ValueError as error:
             raise LeafError("The time of the leaf is on no calendar or clock.") from error
-        _match(_NAME, self.role, "The actor's role is not a lowercase word.")
+        _match(NAME, self.role, "The actor's role is not a lowercase word.")
         _match(_PSEUDONYM, self.name, "The actor's name is not 1 to 100 printable characters.")
         if not isinstance(self.fields, dict) or not isinstance(self.commits, dict):
             raise LeafError("The fields and commitments of a leaf are objects.")
         for name in (*self.fields, *self.commits):
-            _match(_NAME, name, "The name of a field is not a lowercase word.")
+            _match(NAME, name, "The name of a field is not a lowercase word.")
         for text in self.commits.values():
             _match(_HEX, text, "A commitment is not 64 lowercase hexadecimal digits.")
         if not self.fields.keys().isdisjoint(self.commits):
@@ -161,7 +161,7 @@ class LeafForm:
             '"fields":{' + ",".join(f'"{field}":%s' for field in self._fields) + "}",
             f'"kind":"{kind}"',
             f'"object":"{label}/%s"',
-            '"v":1',
+            f'"v":{VERSION}',
         ]
         self._text = "{" + ",".join(parts) + "}"
 
@@ -317,7 +317,7 @@ def _shape(leaf: Leaf, label: bytes) -> _Shape | None:
         rb'"fields":\{' + b",".join(fields) + rb"\}",
         rb'"kind":"WORD(?:\.WORD){0,3}+"'.replace(b"WORD", word),
         rb'"object":"' + re.escape(label) + b"/(?:" + _UUID + rb'|0|[1-9][0-9]{0,18})"',
-        rb'"v":1',
+        rb'"v":%d' % VERSION,
     ]
     if leaf.document is not None:
         members.insert(3, rb'"document":"' + digest + rb'"')

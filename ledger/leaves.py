@@ -73,14 +73,14 @@ def read_events(record: Record, ids: Iterable[int]) -> dict[int, dict[str, Any]]
 def keys_for(record: Record, rows: Iterable[Mapping[str, Any]]) -> dict[str, AESGCM]:
     """The keys of all rows that hold a sealed value, in one query."""
     wanted = {row["pgh_obj_id"] for row in rows if any(row[name] is not None for name in record.encrypted)}
-    return sealing.keys_of(record.label, wanted) if wanted else {}
+    return sealing.keys_of(record.name, wanted) if wanted else {}
 
 
 def committed_value(record: Record, name: str, row: Mapping[str, Any], object_id: Any, keys: Mapping[str, AESGCM]) -> Any:
     """The value that a commitment covers: of a SealedField what is sealed in it, of any other field the value itself."""
     value = row[name]
     if name in record.encrypted:
-        value = sealing.open_with(keys.get(str(object_id)), record.label, object_id, name, value)
+        value = sealing.open_with(keys.get(str(object_id)), record.name, object_id, name, value)
     return plain(value)
 
 
@@ -95,8 +95,9 @@ def build(record: Record, row: Mapping[str, Any], keys: Mapping[str, AESGCM]) ->
     values: dict[str, Any] = {}
     document = None
     if row["pgh_label"] != "delete":
-        fields = {name: plain(row[name]) for name in record.plain}
-        values = {name: committed_value(record, name, row, object_id, keys) for name in (*record.text, *record.sealed)}
+        fields = {name: plain(row[name]) for name in record.plain} if record.clear else {}
+        committed = (*(() if record.clear else record.plain), *record.text, *record.sealed)
+        values = {name: committed_value(record, name, row, object_id, keys) for name in committed}
         document = (row[record.document] or None) if record.document else None
     if who.reason:
         values[REASON] = who.reason
@@ -105,9 +106,9 @@ def build(record: Record, row: Mapping[str, Any], keys: Mapping[str, AESGCM]) ->
     at = timestamp(row["pgh_created_at"], coarse=record.coarse)
     while True:
         try:
-            form = _form(who.kind, record.label, who.role, who.name, tuple(fields), tuple(commits), document is not None)
+            form = _form(who.kind, record.name, who.role, who.name, tuple(fields), tuple(commits), document is not None)
             entry = form.write(object_id, at, fields, commits, document)
-            return Built(entry, who.kind, record.label, str(object_id), row["pgh_label"], openings)
+            return Built(entry, who.kind, record.name, str(object_id), row["pgh_label"], openings)
         except LeafError:
             if not fields:
                 raise

@@ -101,7 +101,7 @@ class SealedKey(models.Model):
         triggers = triggers.append_only()
 
 
-@recorded(plain=["object_label", "object_id", "fields", "ground", "erased_at"])
+@recorded(name="erasure", plain=["object_label", "object_id", "fields", "ground", "erased_at"], closed=["act_reason"], public=True)
 class Erasure(models.Model):
     """That values of one object were erased: which fields, on what ground. The reason is the reason of its act.
 
@@ -116,9 +116,9 @@ class Erasure(models.Model):
     erased_at = models.DateTimeField()
 
 
-@recorded(plain=["object_label", "count", "root", "created_at"])
+@recorded(name="batch", plain=["object_label", "count", "root", "created_at"], public=True)
 class Batch(models.Model):
-    """Rows written in bulk and logged as one leaf, which holds the Merkle root over them (`ledger.batch`)."""
+    """Rows written in bulk and logged as one leaf, which holds the Merkle root over them (`batch`)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     object_label = models.CharField(max_length=100)

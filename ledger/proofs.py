@@ -124,7 +124,7 @@ def openable(index: int, *, everything: bool = False) -> dict[str, Opened]:
     from ledger.models import Entry, Opening
 
     entry = Entry.objects.get(index=index)
-    record = registry.by_event(entry.event_label)
+    record = registry.recorded.get(entry.event_label)
     if record is None:
         return {}
     shown = everything or entry.object_id in public_ids(record, [entry.object_id])
@@ -137,8 +137,8 @@ def openable(index: int, *, everything: bool = False) -> dict[str, Opened]:
     for name in leaf.commits.keys() & keys.keys():
         if name == REASON:
             who = leaves.said(row["pgh_context"], row["pgh_label"])
-            if shown and who.reason_public:
+            if shown and who.reason_public and REASON not in record.closed:
                 found[name] = Opened(keys[name], who.reason)
-        elif (shown and name in record.text and name not in record.closed) or name in record.plain:
+        elif record.may_open(name, public=shown):
             found[name] = Opened(keys[name], plain(row[name]))
     return found

@@ -35,7 +35,7 @@ from pghistory.models import Event
 from psycopg.pq import TransactionStatus
 
 from ledger import registry, triggers
-from ledger.leaf import Leaf, LeafError
+from ledger.leaf import NAME, Leaf, LeafError
 from ledger.sealing import SealedField
 
 log = logging.getLogger(__name__)
@@ -138,6 +138,7 @@ def _history_field(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
 
 def recorded(
     *,
+    name: str,
     plain: Sequence[str] = (),
     text: Sequence[str] = (),
     sealed: Sequence[str] = (),
@@ -148,15 +149,18 @@ def recorded(
 ) -> Callable[[type[M]], type[M]]:
     """Record every change of a model. Each concrete field but the primary key is named exactly once.
 
-    - `plain`: stands in the leaf as it is, for ever. Closed vocabularies, numbers, dates, ids, digests of published files.
+    - `name`: what its objects are called in leaves, keys and the API (`verdict`). Permanent: the model may move, the name never changes.
+    - `plain`: closed vocabularies, numbers, dates, ids, digests of published files. Never erasable. Stands in the leaf as it is, for ever,
+      where `public` is True. Elsewhere it is committed like a text, and opens to everyone only while its row is public.
     - `text`: anything a person typed. Committed; opened to everyone while the text is public; erasable.
     - `sealed`: committed, never opened. A SealedField is also encrypted, in event rows too; any other field here stands in the
       clear inside the database, which is right only for what must be searched (keyed hashes).
-    - `closed`: those of `text` that are never opened in public (who filed, what must be searched), though not encrypted.
+    - `closed`: those of the above that are never opened in public (who filed, what must be searched), though not encrypted;
+      `act_reason` closes the reasons of all its changes.
     - `document`: the one field holding the hex SHA-256 of a canonical document; it becomes the leaf's `document`.
-    - `coarse`: the time in the leaf is rounded down to the day (what owners file).
-    - `public`: whose texts everyone may read in history: the name of a QuerySet method of the default manager that keeps the
-      public rows ("published"), True for all rows, False (default) for none.
+    - `coarse`: the time in the leaf is rounded down to the day (what owners file). Always so where `public` is not True.
+    - `public`: which rows everyone may read, history included: the name of a QuerySet method of the default manager that keeps the
+      public rows ("published"), True for all rows from their first moment, False (default) for none.
 
     Raises ImproperlyConfigured at import when a field is forgotten, named twice or of a type without an exact form.
     """
@@ -164,36 +168,42 @@ def recorded(
     def decorate(model: type[M]) -> type[M]:
         meta = model._meta
         label = meta.label_lower
+        if not NAME.fullmatch(name):
+            raise ImproperlyConfigured(f"{label}: {name!r} is no name for objects in the log")
+        if name in registry.recorded.keys() | registry.batched.keys():
+            raise ImproperlyConfigured(f"{label}: another model is called {name!r} in the log")
         if meta.abstract or meta.proxy or meta.parents:
             raise ImproperlyConfigured(f"{label}: only a concrete model with a table of its own can be recorded")
         if meta.local_many_to_many and any(f.remote_field.through is None or _automatic(f) for f in meta.local_many_to_many):
             raise ImproperlyConfigured(f"{label}: a many-to-many relation needs an explicit through model, recorded itself")
         named = [*plain, *text, *sealed, *([document] if document else [])]
         fields = {f.name: f for f in meta.local_concrete_fields if not f.primary_key and not isinstance(f, GeneratedField)}
-        if twice := sorted({name for name in named if named.count(name) > 1}):
+        if twice := sorted({field for field in named if named.count(field) > 1}):
             raise ImproperlyConfigured(f"{label}: recorded twice: {', '.join(twice)}")
         if unknown := sorted(set(named) - set(fields)):
             raise ImproperlyConfigured(f"{label}: recorded but no field: {', '.join(unknown)}")
-        if stray := sorted(set(closed) - set(text)):
-            raise ImproperlyConfigured(f"{label}: closed but not among the texts: {', '.join(stray)}")
+        if stray := sorted(set(closed) - {*text, *(() if public is True else plain), REASON}):
+            raise ImproperlyConfigured(f"{label}: closed, though it stands in the clear or is not recorded: {', '.join(stray)}")
         if REASON in fields:
             raise ImproperlyConfigured(f"{label}: no field may be called {REASON!r}: the leaf commits to the act's reason under it")
         if not isinstance(meta.pk, models.UUIDField | models.AutoField | models.BigAutoField | models.SmallAutoField):
             raise ImproperlyConfigured(f"{label}: a recorded row is named by a UUID or a counted number")
         if forgotten := sorted(set(fields) - set(named)):
             raise ImproperlyConfigured(f"{label}: of no declared kind (plain, text, sealed): {', '.join(forgotten)}")
-        for name, field in fields.items():
+        for column, field in fields.items():
             if not isinstance(field, RECORDABLE):
-                raise ImproperlyConfigured(f"{label}.{name}: a {type(field).__name__} has no exact form in a leaf")
-            if isinstance(field, SealedField) and name not in sealed:
-                raise ImproperlyConfigured(f"{label}.{name}: a SealedField must be recorded as sealed")
-        record = registry.Record(model, tuple(plain), tuple(text), tuple(sealed), tuple(closed), document, coarse, public)
-        registry.recorded[label] = record
+                raise ImproperlyConfigured(f"{label}.{column}: a {type(field).__name__} has no exact form in a leaf")
+            if isinstance(field, SealedField) and column not in sealed:
+                raise ImproperlyConfigured(f"{label}.{column}: a SealedField must be recorded as sealed")
+        record = registry.Record(
+            name, model, tuple(plain), tuple(text), tuple(sealed), tuple(closed), document, coarse or public is not True, public
+        )
+        registry.recorded[name], registry.names[label] = record, name
         record.events["model"] = pghistory.create_event_model(
             model,
             *_trackers(),
             fields=[],
-            attrs={name: _history_field(field) for name, field in fields.items()},
+            attrs={column: _history_field(field) for column, field in fields.items()},
             base_model=RecordEvent,
             model_name=f"{meta.object_name}Event",
             obj_field=pghistory.ObjForeignKey(db_constraint=False, null=True, related_name="+"),
@@ -202,7 +212,7 @@ def recorded(
             append_only=False,
             abstract=False,
             level=pgtrigger.Statement,
-            meta={"triggers": [*triggers.append_only(), triggers.Announce()], "default_permissions": ()},
+            meta={"triggers": [*triggers.append_only(), triggers.Announce(name)], "default_permissions": ()},
         )
         assert meta.pk.column is not None
         for trigger in (triggers.KeepIdentity(meta.pk.column), triggers.RefuseTruncate()):
@@ -217,13 +227,18 @@ def _automatic(field: models.ManyToManyField[Any, Any]) -> bool:
     return through is not None and not isinstance(through, str) and bool(through._meta.auto_created)
 
 
-def derived(*, reason: str) -> Callable[[type[M]], type[M]]:
-    """Say that a model is deliberately not recorded, and why (it can be computed again, is private, is only a queue…)."""
+def derived(*, reason: str, name: str = "") -> Callable[[type[M]], type[M]]:
+    """Say that a model is deliberately not recorded, and why (it can be computed again, is private, is only a queue…).
+
+    `name` is the permanent name of rows that are logged by batch (`ledger.batches`).
+    """
     if not reason.strip():
         raise ImproperlyConfigured("a model is left out of the record only with a reason")
 
     def decorate(model: type[M]) -> type[M]:
         registry.derived[model._meta.label_lower] = reason
+        if name:
+            registry.batched[name] = model
         return model
 
     return decorate
@@ -242,7 +257,7 @@ def act_fault(kind: str, role: str, name: str) -> str | None:
     if kind.split(".")[0] == OUTSIDE or role == OUTSIDE:
         return "What happens in an act is never outside."
     try:
-        Leaf(kind=kind, object="ledger.entry/0", at="2000-01-01T00:00:00.000000Z", role=role, name=name)
+        Leaf(kind=kind, object="entry/0", at="2000-01-01T00:00:00.000000Z", role=role, name=name)
     except LeafError as error:
         return str(error)
     return None

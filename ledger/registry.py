@@ -13,8 +13,13 @@ from django.db import models
 
 @dataclass(frozen=True)
 class Record:
-    """How one model is recorded. `label` is the object type that stands in leaves ("verdicts.verdict")."""
+    """How one model is recorded. `name` is the type of its objects in leaves ("verdict"): permanent, wherever the model lives.
 
+    `public` says whose words everyone may read: the name of a QuerySet method that keeps the public rows, True for all rows, False for
+    none. Where it is not True a leaf says nothing in the clear: plain fields are committed like texts, and the time is the day alone.
+    """
+
+    name: str
     model: type[models.Model]
     plain: tuple[str, ...]
     text: tuple[str, ...]
@@ -26,19 +31,15 @@ class Record:
     events: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
-    def label(self) -> str:
-        return self.model._meta.label_lower
+    def clear(self) -> bool:
+        """Whether plain fields stand in the leaf as they are, since every row is public from its first moment."""
+        return self.public is True
 
     @property
     def event_model(self) -> type[models.Model]:
         """The model of the event rows, made by `recorded`."""
         found: type[models.Model] = self.events["model"]
         return found
-
-    @property
-    def event_label(self) -> str:
-        """What the outbox and the entries call the event table."""
-        return self.event_model._meta.label_lower
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,30 +61,33 @@ class Record:
                 return kind
         if name == self.document:
             return "document"
-        raise FieldDoesNotExist(f"{self.label} records no field {name!r}")
+        raise FieldDoesNotExist(f"{self.name} records no field {name!r}")
+
+    def may_open(self, name: str, *, public: bool) -> bool:
+        """Whether the value of a field may be read by everyone, `public` saying whether its row may."""
+        return (public or self.clear) and name not in self.closed and name in {*self.plain, *self.text}
 
 
-recorded: dict[str, Record] = {}  # by object label
-derived: dict[str, str] = {}  # object label → why it is not recorded
+recorded: dict[str, Record] = {}  # by permanent name
+names: dict[str, str] = {}  # label of a model → its permanent name
+derived: dict[str, str] = {}  # label of a model → why it is not recorded
+batched: dict[str, type[models.Model]] = {}  # derived models whose rows are logged by batch, by permanent name
 
 
 def records() -> Iterator[Record]:
-    """Every recorded model, in the order of its label."""
-    for label in sorted(recorded):
-        yield recorded[label]
+    """Every recorded model, in the order of its name."""
+    for name in sorted(recorded):
+        yield recorded[name]
 
 
 def of(model: type[models.Model] | models.Model) -> Record:
     """The record of a model or of an instance's model. Raises LookupError when it is not recorded."""
-    label = model._meta.label_lower
-    if label not in recorded:
-        raise LookupError(f"{label} is not recorded")
-    return recorded[label]
+    name = names.get(model._meta.label_lower)
+    if name is None:
+        raise LookupError(f"{model._meta.label} is not recorded")
+    return recorded[name]
 
 
-def by_event(event_label: str) -> Record | None:
-    """The record whose event table has this label, or None when the code no longer knows it."""
-    for record in recorded.values():
-        if record.event_label == event_label:
-            return record
-    return None
+def known(model: type[models.Model]) -> bool:
+    """Whether somebody decided about a model: it is recorded, or derived with its reason."""
+    return model._meta.label_lower in names.keys() | derived.keys()

@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import models, transaction
 
+from ledger import registry
+
 
 class MasterKeyUnusable(Exception):
     """The master key is missing although sealed values exist, is malformed, or is not the one that wrapped a key."""
@@ -107,7 +109,7 @@ def _key_of(obj: models.Model) -> AESGCM:
     """The key of one record, made when it has none."""
     if obj.pk is None:
         raise ValueError("a record needs its id before a value can be sealed for it")
-    return _key_for(obj._meta.label_lower, str(obj.pk))
+    return _key_for(registry.of(obj).name, str(obj.pk))
 
 
 def _key_for(label: str, object_id: str) -> AESGCM:
@@ -138,7 +140,7 @@ def seal(obj: models.Model, **values: str | bytes | None) -> None:
             continue
         plain = b"s" + value.encode() if isinstance(value, str) else b"b" + value
         nonce = secrets.token_bytes(12)
-        setattr(obj, name, nonce + key.encrypt(nonce, plain, _place(obj._meta.label_lower, obj.pk, name)))
+        setattr(obj, name, nonce + key.encrypt(nonce, plain, _place(registry.of(obj).name, obj.pk, name)))
 
 
 def unseal(obj: models.Model, name: str) -> str | bytes | None:
@@ -146,7 +148,7 @@ def unseal(obj: models.Model, name: str) -> str | bytes | None:
     stored = getattr(obj, name)
     if stored is None:
         return None
-    label = obj._meta.label_lower
+    label = registry.of(obj).name
     return open_with(keys_of(label, [obj.pk]).get(str(obj.pk)), label, obj.pk, name, stored)
 
 

@@ -280,7 +280,7 @@ def _build(waiting: Sequence[_Waiting]) -> tuple[list[tuple[_Waiting, leaves.Bui
     rows: dict[tuple[str, int], tuple[registry.Record, dict[str, Any]]] = {}
     keys = {}
     for label, ids in leaves.group((row.event_label, row.event_id) for row in waiting).items():
-        record = registry.by_event(label)
+        record = registry.recorded.get(label)
         if record is None:
             continue
         events = leaves.read_events(record, ids)

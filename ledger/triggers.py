@@ -150,10 +150,14 @@ class Announce(Always):
     operation = pgtrigger.Insert
     referencing = pgtrigger.Referencing(new="new_values")
 
+    def __init__(self, object_name: str) -> None:
+        self.object_name = object_name  # the permanent one
+        super().__init__()
+
     def get_func(self, model: type[models.Model]) -> str:
         return f"""
             INSERT INTO ledger_pending (event_label, event_id)
-            SELECT '{model._meta.label_lower}', pgh_id FROM new_values ORDER BY pgh_id;
+            SELECT '{self.object_name}', pgh_id FROM new_values ORDER BY pgh_id;
             RETURN NULL;
         """
 

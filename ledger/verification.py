@@ -148,10 +148,10 @@ class Verification:
             elif row["queued_at"] < late:
                 yield Drift("late", f"{where} has waited for the log since {row['queued_at']:%Y-%m-%d %H:%M:%S}")
         for label, ids in leaves.group((row["event_label"], row["event_id"]) for row in waiting).items():
-            record = registry.by_event(label)
+            record = registry.recorded.get(label)
             if record is not None:
                 found = record.event_model._base_manager.filter(pgh_id__in=ids).values_list("pgh_obj_id", flat=True)
-                self.waiting[record.label] = {str(object_id) for object_id in found}
+                self.waiting[record.name] = {str(object_id) for object_id in found}
 
     # ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -205,14 +205,14 @@ class Verification:
         events: dict[tuple[str, int], dict[str, Any]] = {}
         keys = {}
         for label, ids in leaves.group((entry["event_label"], entry["event_id"]) for entry in chunk).items():
-            record = registry.by_event(label)
+            record = registry.recorded.get(label)
             if record is not None:
                 rows = leaves.read_events(record, ids)
                 keys[label] = leaves.keys_for(record, rows.values())
                 events.update({(label, event_id): row for event_id, row in rows.items()})
         for entry in chunk:
             index = entry["index"]
-            record = registry.by_event(entry["event_label"])
+            record = registry.recorded.get(entry["event_label"])
             if record is None:
                 continue  # a model that is gone from the code; its leaves stay true
             try:
@@ -237,13 +237,13 @@ class Verification:
     def _wrong(self, record: registry.Record, leaf: Leaf, row: dict[str, Any], openings: dict[str, bytes], keys: Any) -> list[str]:
         who = leaves.said(row["pgh_context"], row["pgh_label"])
         wrong = []
-        if leaf.object != f"{record.label}/{row['pgh_obj_id']}":
+        if leaf.object != f"{record.name}/{row['pgh_obj_id']}":
             wrong.append("object")
         if (leaf.kind, leaf.role, leaf.name) != (who.kind, who.role, who.name):
             wrong.append("actor")
         if leaf.at != timestamp(row["pgh_created_at"], coarse=record.coarse):
             wrong.append("time")
-        erased = self.erased.get((record.label, str(row["pgh_obj_id"])), set())
+        erased = self.erased.get((record.name, str(row["pgh_obj_id"])), set())
         if REASON in leaf.commits and not (REASON in erased and REASON not in openings):
             if REASON not in openings or not opens(leaf.commits[REASON], openings[REASON], who.reason):
                 wrong.append("reason")
@@ -266,21 +266,21 @@ class Verification:
                 WHERE NOT EXISTS (SELECT 1 FROM ledger_entry l WHERE l.event_label = %s AND l.event_id = e.pgh_id)
                 AND NOT EXISTS (SELECT 1 FROM ledger_pending p WHERE p.event_label = %s AND p.event_id = e.pgh_id) ORDER BY e.pgh_id
                 """,
-                [record.event_label, record.event_label],
+                [record.name, record.name],
             )
             for event_id, object_id in cursor.fetchall():
                 yield Drift(
-                    "event", f"event row {record.event_label}/{event_id} of {record.label}/{object_id} is not in the log and not on its way"
+                    "event", f"event row {record.name}/{event_id} of {record.name}/{object_id} is not in the log and not on its way"
                 )
 
     def _rows(self, record: registry.Record) -> Iterator[Drift]:
         key = record.model._meta.pk
         assert key is not None
         query = record.model._base_manager.order_by().values(key.name, *record.names)
-        waiting = self.waiting.get(record.label, set())
+        waiting = self.waiting.get(record.name, set())
         for chunk in _chunks(query.iterator(chunk_size=BATCH)):
             self.counts.rows += len(chunk)
-            last = _last_entries(record.label, [str(row[key.name]) for row in chunk])
+            last = _last_entries(record.name, [str(row[key.name]) for row in chunk])
             openings = _openings([index for index, _, _ in last.values()])
             keys = leaves.keys_for(record, [{**row, "pgh_obj_id": row[key.name]} for row in chunk])
             for row in chunk:
@@ -288,19 +288,19 @@ class Verification:
                 if object_id in waiting:
                     continue  # its last change is not in the log yet
                 if object_id not in last:
-                    yield Drift("row", f"{record.label}/{object_id} is in no leaf")
+                    yield Drift("row", f"{record.name}/{object_id} is in no leaf")
                     continue
                 index, op, entry = last[object_id]
                 if op == "delete":
-                    yield Drift("row", f"{record.label}/{object_id} is there, though its last leaf says it was deleted", index)
+                    yield Drift("row", f"{record.name}/{object_id} is there, though its last leaf says it was deleted", index)
                     continue
                 try:
                     leaf = Leaf.parse(bytes(entry))
                 except LeafError:
                     continue  # said above
-                erased = self.erased.get((record.label, object_id), set())
+                erased = self.erased.get((record.name, object_id), set())
                 if wrong := leaves.differences(record, leaf, row, object_id, openings.get(index, {}), keys, erased):
-                    yield Drift("row", f"{record.label}/{object_id} is not what its last leaf says ({', '.join(wrong)})", index)
+                    yield Drift("row", f"{record.name}/{object_id} is not what its last leaf says ({', '.join(wrong)})", index)
 
     def _missing_rows(self, record: registry.Record) -> Iterator[Drift]:
         key = record.model._meta.pk
@@ -316,11 +316,11 @@ class Verification:
                     SELECT 1 FROM "{record.model._meta.db_table}" t WHERE t."{key.column}" = e.object_id::{cast}
                 ) ORDER BY e.index
                 """,
-                [record.label],
+                [record.name],
             )
             for object_id, index in cursor.fetchall():
-                if object_id not in self.waiting.get(record.label, set()):
-                    yield Drift("row", f"{record.label}/{object_id} is gone, and no leaf says that it was deleted", index)
+                if object_id not in self.waiting.get(record.name, set()):
+                    yield Drift("row", f"{record.name}/{object_id} is gone, and no leaf says that it was deleted", index)
 
     # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -347,9 +347,8 @@ class Verification:
             yield Drift("published", "its published bytes are not those in the database", differ[0])
 
     def _batches(self) -> Iterator[Drift]:
-        logged_by_batch = {model._meta.label_lower: model for model in batches.batched_models()}
         for batch in Batch.objects.order_by("created_at", "id").iterator(chunk_size=BATCH):
-            model = logged_by_batch.get(batch.object_label)
+            model = registry.batched.get(batch.object_label)
             if model is None:
                 continue
             hashes = batches.hashes(model, batch)

@@ -136,9 +136,7 @@ def bundle_of(verdict: Verdict, checkpoint: Checkpoint | None = None) -> bytes:
     body = VerdictDocument.objects.values_list("body", flat=True).filter(verdict=verdict).first()
     if body is None:
         raise Withheld(verdict)
-    return proofs.bundle(
-        "verdicts.verdict", verdict.pk, document=json.loads(body), openings=None, note=checkpoint.note if checkpoint else None
-    )
+    return proofs.bundle("verdict", verdict.pk, document=json.loads(body), openings=None, note=checkpoint.note if checkpoint else None)
 
 
 def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:

@@ -20,12 +20,12 @@ from verdicts.models import Verdict
 
 #: What counts as a correction, by the label of its object.
 KINDS: Final[dict[str, str]] = {
-    "verdict.superseded": "verdicts.verdict",
-    "claim.revised": "claims.claim",
-    "claim.withdrawn": "claims.claim",
-    "flag.withdrawn": "claims.flag",
-    "exhibit.withheld": "evidence.exhibit",
-    "report.withheld": "reports.report",
+    "verdict.superseded": "verdict",
+    "claim.revised": "claim",
+    "claim.withdrawn": "claim",
+    "flag.withdrawn": "flag",
+    "exhibit.withheld": "exhibit",
+    "report.withheld": "report",
 }
 
 
@@ -82,18 +82,16 @@ def read(entries: Sequence[Entry]) -> list[Correction]:
     for entry in entries:
         wanted[entry.object_label].append(entry.object_id)
     things: dict[str, dict[str, Any]] = {
-        "verdicts.verdict": _found(Verdict.objects.public().select_related("aspect__claim__company"), wanted["verdicts.verdict"]),
-        "claims.claim": _found(Claim.objects.public().select_related("company"), wanted["claims.claim"]),
-        "claims.flag": _found(
-            Flag.objects.filter(claim__in=Claim.objects.public()).select_related("claim__company"), wanted["claims.flag"]
-        ),
-        "evidence.exhibit": _found(Exhibit.objects.public().select_related("submission__claim__company"), wanted["evidence.exhibit"]),
-        "reports.report": _found(Report.objects.select_related("claim__company", "source"), wanted["reports.report"]),
+        "verdict": _found(Verdict.objects.public().select_related("aspect__claim__company"), wanted["verdict"]),
+        "claim": _found(Claim.objects.public().select_related("company"), wanted["claim"]),
+        "flag": _found(Flag.objects.filter(claim__in=Claim.objects.public()).select_related("claim__company"), wanted["flag"]),
+        "exhibit": _found(Exhibit.objects.public().select_related("submission__claim__company"), wanted["exhibit"]),
+        "report": _found(Report.objects.select_related("claim__company", "source"), wanted["report"]),
     }
-    successors = {one.supersedes_id: one for one in Verdict.objects.public().filter(supersedes__in=things["verdicts.verdict"].values())}
+    successors = {one.supersedes_id: one for one in Verdict.objects.public().filter(supersedes__in=things["verdict"].values())}
     # Why a verdict was superseded was said when the one that stands instead was proposed.
     proposed = Entry.objects.filter(
-        kind="verdict.proposed", object_label="verdicts.verdict", object_id__in=[str(one.pk) for one in successors.values()]
+        kind="verdict.proposed", object_label="verdict", object_id__in=[str(one.pk) for one in successors.values()]
     )  # fmt: skip
     changes = history.at([*(entry.index for entry in entries), *proposed.values_list("index", flat=True)])
     why = {change.object_id: change.reason for change in changes if change.kind == "verdict.proposed"}

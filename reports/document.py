@@ -408,7 +408,7 @@ def _aspect(aspect: Aspect, verdict: Verdict | None) -> dict[str, Any]:
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     assert verdict.decided_by is not None
-    entry = Entry.objects.filter(object_label="verdicts.verdict", object_id=str(verdict.pk), kind="verdict.published").earliest("index")
+    entry = Entry.objects.filter(object_label="verdict", object_id=str(verdict.pk), kind="verdict.published").earliest("index")
     return {
         "id": str(verdict.pk),
         "reference": verdict.reference,

@@ -38,28 +38,28 @@ def _place(*fields: str, claim: str = "", source: str = "") -> Place:
 
 
 STANDS_IN_REPORTS: Final[Mapping[str, Place]] = {
-    "claims.company": _place("name", claim="company", source="company"),
-    "claims.legalentity": _place("name", "registration", claim="company__legalentity", source="company__legalentity"),
-    "claims.product": _place("name", claim="product"),
-    "claims.productoption": _place("name", claim="option"),
-    "claims.source": _place("url", "title", "speaker", claim="appearance__source", source="pk"),
-    "claims.claim": _place("quote", "summary", claim="pk", source="appearance__claim"),
-    "claims.aspect": _place("statement", claim="aspect"),
-    "claims.criterion": _place("property", "conditions", "basis", claim="aspect__criterion"),
-    "evidence.version": _place("title", "body", "digest", claim="appearance__source__version", source="version"),
-    "evidence.sighting": _place("passage", claim="appearance__sighting", source="appearance__sighting"),
-    "evidence.submission": _place("pseudonym", claim="submission"),
-    "evidence.exhibit": _place("caption", "grade_reason", "digest", claim="submission__exhibit"),
-    "evidence.custodyevent": _place("agent", "note", "happened_at", claim="submission__exhibit__custodyevent"),
-    "evidence.unit": _place("label", claim="submission__teardown__unit"),
-    "evidence.teardown": _place("title", claim="submission__teardown"),
-    "evidence.part": _place("name", claim="submission__teardown__part"),
-    "evidence.teardownstep": _place("done", "seen", claim="submission__teardown__teardownstep"),
-    "evidence.measurement": _place("quantity", "instrument", "method", "conditions", claim="submission__teardown__measurement"),
-    "verdicts.finding": _place("reasoning", claim="aspect__finding"),
-    "verdicts.invitation": _place("allegation", "waiver_reason", claim="invitation"),
-    "verdicts.reply": _place("body", claim="invitation__reply"),
-    "verdicts.verdict": _place("rationale", "attempts", "conformity", "salt", claim="aspect__verdict"),
+    "company": _place("name", claim="company", source="company"),
+    "legal_entity": _place("name", "registration", claim="company__legalentity", source="company__legalentity"),
+    "product": _place("name", claim="product"),
+    "product_option": _place("name", claim="option"),
+    "source": _place("url", "title", "speaker", claim="appearance__source", source="pk"),
+    "claim": _place("quote", "summary", claim="pk", source="appearance__claim"),
+    "aspect": _place("statement", claim="aspect"),
+    "criterion": _place("property", "conditions", "basis", claim="aspect__criterion"),
+    "version": _place("title", "body", "digest", claim="appearance__source__version", source="version"),
+    "sighting": _place("passage", claim="appearance__sighting", source="appearance__sighting"),
+    "submission": _place("pseudonym", claim="submission"),
+    "exhibit": _place("caption", "grade_reason", "digest", claim="submission__exhibit"),
+    "custody_event": _place("agent", "note", "happened_at", claim="submission__exhibit__custodyevent"),
+    "unit": _place("label", claim="submission__teardown__unit"),
+    "teardown": _place("title", claim="submission__teardown"),
+    "part": _place("name", claim="submission__teardown__part"),
+    "teardown_step": _place("done", "seen", claim="submission__teardown__teardownstep"),
+    "measurement": _place("quantity", "instrument", "method", "conditions", claim="submission__teardown__measurement"),
+    "finding": _place("reasoning", claim="aspect__finding"),
+    "invitation": _place("allegation", "waiver_reason", claim="invitation"),
+    "reply": _place("body", claim="invitation__reply"),
+    "verdict": _place("rationale", "attempts", "conformity", "salt", claim="aspect__verdict"),
 }
 
 
@@ -98,13 +98,13 @@ def withhold(target: Target) -> None:
 
 def _mark(target: Target) -> str | None:
     """Words of report.json by which a report that holds the object is known, or None where nothing of the kind stands in it."""
-    if target.label in {"verdicts.finding", "verdicts.verdict"}:
+    if target.label in {"finding", "verdict"}:
         return target.object_id
-    if target.label == "evidence.exhibit":
+    if target.label == "exhibit":
         return Exhibit.objects.values_list("reference", flat=True).get(pk=target.object_id)
-    if target.label == "evidence.version":
+    if target.label == "version":
         return Version.objects.values_list("capture__digest", flat=True).get(pk=target.object_id)
-    if target.label == "verdicts.reply":
+    if target.label == "reply":
         return instant(Reply.objects.values_list("received_at", flat=True).get(pk=target.object_id))
     return None
 

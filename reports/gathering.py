@@ -20,6 +20,7 @@ from claims.models import Aspect, Claim, ClaimQuerySet, Criterion, Flag
 from claims.searching import standing_in
 from claims.states import Stance
 from evidence.models import Comparison, Exhibit, Measurement
+from ledger import registry
 from reports import charts, promises
 from reports.built import reports_of
 from reports.exhibits import Shown, best_grade, comparisons_of, with_pictures
@@ -124,7 +125,7 @@ def last_entries(rows: Iterable[Model]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT object_id, max(index) FROM ledger_entry WHERE object_label = ANY(%s) AND object_id = ANY(%s) GROUP BY object_id",
-            [list({one._meta.label_lower for one in listed}), [str(one.pk) for one in listed]],
+            [list({registry.of(one).name for one in listed}), [str(one.pk) for one in listed]],
         )
         return dict(cursor.fetchall())
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
-from django.apps import apps
 from django.db import models
 from django.utils.translation import gettext as _
 
@@ -136,7 +135,7 @@ def tell(changes: Iterable[Change]) -> list[Told]:
     """Changes of the record as people read them."""
     told = []
     for change in changes:
-        model = apps.get_model(change.label)
+        model = registry.recorded[change.label].model
         fields = tuple(_field(model, one) for one in change.fields)
         told.append(Told(change, kind_in_words(change.kind), object_in_words(change.label), who(change.role, change.name), fields))
     return told

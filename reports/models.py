@@ -27,7 +27,9 @@ class ReportQuerySet(models.QuerySet["Report"]):
         return self.annotate(reconstruction=Exists(played.filter(pk=OuterRef("claim"))) | Exists(quoted))
 
 
-@ledger.recorded(plain=["reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at", "withheld_at"], public=True)
+@ledger.recorded(
+    name="report", plain=["reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at", "withheld_at"], public=True
+)
 class Report(models.Model):
     """One built report. `basis` is the SHA-256 of its report.json: the same inputs make the same report, once.
 
@@ -60,7 +62,7 @@ class Report(models.Model):
         return self.reference
 
 
-@ledger.recorded(plain=["report", "name", "digest", "size", "media_type"], public=True)
+@ledger.recorded(name="report_file", plain=["report", "name", "digest", "size", "media_type"], public=True)
 class ReportFile(models.Model):
     """One file of a report, in the report store under `digest`."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from claims.models import Appearance, Aspect, Claim, Criterion, Flag
 from evidence.models import CustodyEvent, Exhibit, Measurement, Part, SealedView, Sighting, Submission, Teardown, TeardownStep
-from ledger import history
+from ledger import history, registry
 from ledger.history import Change
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictExhibit
 
@@ -31,14 +31,14 @@ def claim_objects(claim: Claim) -> dict[str, list[Any]]:
         TeardownStep: TeardownStep.objects.public().filter(teardown__submission__claim=claim),
         Measurement: Measurement.objects.public().filter(aspect__in=aspects),
         Finding: Finding.objects.public().filter(aspect__in=aspects),
-        FindingExhibit: FindingExhibit.objects.filter(finding__in=Finding.objects.public().filter(aspect__in=aspects)),
-        Invitation: Invitation.objects.filter(claim=claim),
+        FindingExhibit: FindingExhibit.objects.public().filter(finding__aspect__in=aspects),
+        Invitation: Invitation.objects.public().filter(claim=claim),
         Reply: Reply.objects.filter(invitation__claim=claim),
         Verdict: Verdict.objects.public().filter(aspect__in=aspects),
-        VerdictExhibit: VerdictExhibit.objects.filter(verdict__in=Verdict.objects.public().filter(aspect__in=aspects)),
+        VerdictExhibit: VerdictExhibit.objects.public().filter(verdict__aspect__in=aspects),
     }
-    found = {model._meta.label_lower: list(rows.values_list("pk", flat=True)) for model, rows in of_claim.items()}
-    return {"claims.claim": [claim.pk], "claims.aspect": aspects, **{label: ids for label, ids in found.items() if ids}}
+    found = {registry.of(model).name: list(rows.values_list("pk", flat=True)) for model, rows in of_claim.items()}
+    return {"claim": [claim.pk], "aspect": aspects, **{label: ids for label, ids in found.items() if ids}}
 
 
 def claim_changes(claim: Claim, *, before: int | None = None, limit: int = 50) -> list[Change]:

@@ -11,25 +11,25 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from ledger import erasure
+from ledger import erasure, registry
 from ledger.erasure import Target
 from verdicts.models import Verdict, VerdictDocument
 from verdicts.publishing import remove_document
 
-VERDICT: Final = Verdict._meta.label_lower
+VERDICT: Final = registry.of(Verdict).name
 # Whose texts stand in a document, which of them, and how a verdict is related to it.
 STANDS_IN_DOCUMENTS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     VERDICT: (frozenset({"rationale", "attempts", "conformity", "salt"}), "pk"),
-    "verdicts.finding": (frozenset({"reasoning"}), "aspect__finding"),
-    "verdicts.reply": (frozenset({"body"}), "aspect__claim__invitation__reply"),
-    "evidence.exhibit": (frozenset({"caption"}), "verdictexhibit__exhibit"),
-    "evidence.unit": (frozenset({"label"}), "aspect__measurement__teardown__unit"),
-    "claims.aspect": (frozenset({"statement"}), "aspect"),
-    "claims.criterion": (frozenset({"property", "conditions", "basis"}), "aspect__criterion"),
-    "claims.claim": (frozenset({"quote", "summary"}), "aspect__claim"),
-    "claims.company": (frozenset({"name"}), "aspect__claim__company"),
-    "claims.product": (frozenset({"name"}), "aspect__claim__product"),
-    "claims.productoption": (frozenset({"name"}), "aspect__claim__option"),
+    "finding": (frozenset({"reasoning"}), "aspect__finding"),
+    "reply": (frozenset({"body"}), "aspect__claim__invitation__reply"),
+    "exhibit": (frozenset({"caption"}), "verdictexhibit__exhibit"),
+    "unit": (frozenset({"label"}), "aspect__measurement__teardown__unit"),
+    "aspect": (frozenset({"statement"}), "aspect"),
+    "criterion": (frozenset({"property", "conditions", "basis"}), "aspect__criterion"),
+    "claim": (frozenset({"quote", "summary"}), "aspect__claim"),
+    "company": (frozenset({"name"}), "aspect__claim__company"),
+    "product": (frozenset({"name"}), "aspect__claim__product"),
+    "product_option": (frozenset({"name"}), "aspect__claim__option"),
 }
 
 
@@ -62,17 +62,17 @@ def withhold(target: Target) -> None:
         remove_document(str(verdict.pk))
         if verdict.salt:
             erasure.follow(target, VERDICT, verdict.pk, ["salt"])
-        if target.label == "evidence.unit" and verdict.conformity:
+        if target.label == "unit" and verdict.conformity:
             erasure.follow(target, VERDICT, verdict.pk, ["conformity"])
 
 
 def _stands_in(target: Target, document: Mapping[str, Any]) -> bool:
     """Whether a document of a related verdict really holds the object: later findings, replies and measurements it does not."""
-    if target.label == "verdicts.finding":
+    if target.label == "finding":
         return any(one["id"] == target.object_id for one in document["findings"])
-    if target.label == "verdicts.reply":
+    if target.label == "reply":
         return any(reply["id"] == target.object_id for request in document["reply"]["requests"] for reply in request["replies"])
-    if target.label == "evidence.unit":
+    if target.label == "unit":
         return document["conformity"] is not None
     return True
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import ClassVar, Self
+from uuid import uuid4
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from uuid_utils.compat import uuid7
 
 import ledger
@@ -20,15 +21,21 @@ from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, Invitati
 
 class FindingQuerySet(models.QuerySet["Finding"]):
     def public(self) -> Self:
-        """Findings become public with a verdict on their aspect."""
-        return self.filter(aspect__verdict__status__in=[VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED]).distinct()
+        """Findings become public with the verdict that follows them; one recorded after it waits for the next."""
+        followed = Verdict.objects.public().filter(aspect=OuterRef("aspect"), published_at__gte=OuterRef("created_at"))
+        return self.filter(Exists(followed))
 
 
-@ledger.recorded(plain=["aspect", "conclusion", "created_at"], text=["reasoning", "moderator"], closed=["moderator"], public="public")
+@ledger.recorded(
+    name="finding", plain=["aspect", "conclusion", "created_at"], text=["reasoning", "moderator"], closed=["moderator"], public="public"
+)
 class Finding(models.Model):
-    """One reasoned conclusion of one moderator on one aspect, from named exhibits."""
+    """One reasoned conclusion of one moderator on one aspect, from named exhibits.
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    Its id is random (UUIDv4), like that of a verdict: a UUIDv7 would publish the moment at which it was written.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     aspect = models.ForeignKey(Aspect, on_delete=models.PROTECT)
     moderator = models.ForeignKey(User, on_delete=models.PROTECT)
     conclusion = models.CharField(max_length=12, choices=Conclusion.choices)
@@ -39,25 +46,40 @@ class Finding(models.Model):
 
     class Meta:
         constraints = [known("conclusion", Conclusion, "finding_conclusion_known")]
-        indexes = [models.Index(fields=["aspect", "-id"])]
+        indexes = [models.Index(fields=["aspect", "created_at"])]
 
 
-@ledger.recorded(plain=["finding", "exhibit"])
+class FindingExhibitQuerySet(models.QuerySet["FindingExhibit"]):
+    def public(self) -> Self:
+        """Those of public findings."""
+        return self.filter(finding__in=Finding.objects.public())
+
+
+@ledger.recorded(name="finding_exhibit", plain=["finding", "exhibit"], public="public")
 class FindingExhibit(models.Model):
     """An exhibit that a finding rests on."""
 
     finding = models.ForeignKey(Finding, on_delete=models.PROTECT)
     exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT)
 
+    objects = FindingExhibitQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["finding", "exhibit"], name="finding_names_an_exhibit_once")]
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def public(self) -> Self:
+        """All of them: what the company was asked stands on the claim's page from the moment it was sent."""
+        return self.all()
+
+
 @ledger.recorded(
+    name="invitation",
     plain=["claim", "status", "sent_at", "deadline_at", "closed_at"],
     text=["allegation", "waiver_reason", "invited_by", "waiver_proposed_by", "waiver_approved_by"],
     closed=["invited_by", "waiver_proposed_by", "waiver_approved_by"],
-    public=True,
+    public="public",
 )
 class Invitation(models.Model):
     """The company's right of reply on one claim and its deadline. Closed early only by a reply or by a waiver of two people."""
@@ -75,6 +97,8 @@ class Invitation(models.Model):
     waiver_reason = WrittenField(blank=True)
     waiver_proposed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     waiver_approved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -103,7 +127,9 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         return self.order_by("received_at", "id")
 
 
-@ledger.recorded(plain=["invitation", "lang", "received_at"], text=["body", "recorded_by"], closed=["recorded_by"], public=True)
+@ledger.recorded(
+    name="reply", plain=["invitation", "lang", "received_at"], text=["body", "recorded_by"], closed=["recorded_by"], public=True
+)
 class Reply(models.Model):
     """The company's reply, verbatim."""
 
@@ -141,6 +167,7 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
 
 
 @ledger.recorded(
+    name="verdict",
     plain=[
         "reference",
         "aspect",
@@ -168,7 +195,7 @@ class Verdict(models.Model):
     `document_digest` is the SHA-256 of the public document (VerdictDocument), set on publication.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
     aspect = models.ForeignKey(Aspect, on_delete=models.PROTECT)
     rating = models.CharField(max_length=20, choices=Rating.choices)
@@ -230,13 +257,21 @@ class Verdict(models.Model):
         return self.superseded_by if self.status == VerdictStatus.SUPERSEDED else None
 
 
-@ledger.recorded(plain=["verdict", "exhibit", "rendition_digest"])
+class VerdictExhibitQuerySet(models.QuerySet["VerdictExhibit"]):
+    def public(self) -> Self:
+        """Those of public verdicts."""
+        return self.filter(verdict__in=Verdict.objects.public())
+
+
+@ledger.recorded(name="verdict_exhibit", plain=["verdict", "exhibit", "rendition_digest"], public="public")
 class VerdictExhibit(models.Model):
     """An exhibit that a verdict pins, by the digest of its published rendition."""
 
     verdict = models.ForeignKey(Verdict, on_delete=models.PROTECT)
     exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT)
     rendition_digest = models.CharField(max_length=64)
+
+    objects = VerdictExhibitQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["verdict", "exhibit"], name="verdict_pins_an_exhibit_once")]
@@ -259,7 +294,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.order_by("-id")
 
 
-@ledger.recorded(plain=["company", "product", "reconstruction", "created_at"], text=["title", "summary"], public=True)
+@ledger.recorded(name="incident", plain=["company", "product", "reconstruction", "created_at"], text=["title", "summary"], public=True)
 class Incident(models.Model):
     """Harm, and what was done after it: a dated chain of Occurrence. How long each answer took is computed (verdicts.lags)."""
 
@@ -280,7 +315,9 @@ class OccurrenceQuerySet(models.QuerySet["Occurrence"]):
         return self.order_by("happened_at", "created_at", "id")
 
 
-@ledger.recorded(plain=["incident", "source", "kind", "actor", "happened_at", "exact_to", "created_at"], text=["text"], public=True)
+@ledger.recorded(
+    name="occurrence", plain=["incident", "source", "kind", "actor", "happened_at", "exact_to", "created_at"], text=["text"], public=True
+)
 class Occurrence(models.Model):
     """One link of the chain: who did what, when, and how exactly the time is known. Its source may be missing, and then it says so."""
 

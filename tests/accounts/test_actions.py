@@ -61,7 +61,7 @@ def test_a_role_is_granted_once_held_and_ended_for_good(operator: User, lab: Org
     again = actions.grant_role(by=operator, user=user, organisation=lab, role=Role.FILER, now=NOW + timedelta(days=2))
     assert again.pk != held.pk
     sequence()
-    kinds = [change.kind for change in history.of("accounts.membership", [held.pk, again.pk], everything=True)]
+    kinds = [change.kind for change in history.of("membership", [held.pk, again.pk], everything=True)]
     assert kinds == ["role.granted", "role.ended", "role.granted"]
 
 
@@ -112,7 +112,7 @@ def test_an_account_that_was_closed_holds_no_role(operator: User, lab: Organisat
 def test_the_record_knows_the_role_but_not_the_person(operator: User, lab: Organisation) -> None:
     user = scenes.person("someone", Role.MODERATOR)
     sequence()
-    leaf = Leaf.parse(bytes(Entry.objects.filter(object_label="accounts.membership").latest("index").leaf))
+    leaf = Leaf.parse(bytes(Entry.objects.filter(object_label="membership").latest("index").leaf))
     assert leaf.fields["role"] == "moderator"
     assert "user" in leaf.commits
     everything = b"".join(bytes(entry.leaf) for entry in Entry.objects.all())

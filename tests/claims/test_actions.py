@@ -100,7 +100,7 @@ def test_a_revised_claim_keeps_its_first_wording(scene: scenes.Scene) -> None:
     first = scene.claim.quote
     revised = actions.revise_claim(by=scene.second_moderator, claim=scene.claim, reason="It was cut short.", quote="All of it.", now=NOW)
     sequence()
-    newest, *_older = history.of("claims.claim", [scene.claim.pk])
+    newest, *_older = history.of("claim", [scene.claim.pk])
     assert revised.quote == "All of it."
     assert (newest.kind, newest.role, newest.name, newest.reason) == (
         "claim.revised", "moderator", scene.second_moderator.pseudonym, "It was cut short.",
@@ -112,11 +112,11 @@ def test_a_correction_needs_a_reason_and_a_change(scene: scenes.Scene) -> None:
     with pytest.raises(actions.ReasonMissing):
         actions.revise_claim(by=scene.moderator, claim=scene.claim, reason=" ", quote="x", now=NOW)
     sequence()
-    logged = len(history.of("claims.claim", [scene.claim.pk]))
+    logged = len(history.of("claim", [scene.claim.pk]))
     same = actions.revise_claim(by=scene.moderator, claim=scene.claim, reason="Nothing.", quote=scene.claim.quote, now=NOW)
     sequence()
     assert same == scene.claim
-    assert len(history.of("claims.claim", [scene.claim.pk])) == logged
+    assert len(history.of("claim", [scene.claim.pk])) == logged
     with pytest.raises(ValidationError):
         actions.revise_claim(by=scene.moderator, claim=scene.claim, reason="Empty it.", quote="", now=NOW)
 
@@ -226,12 +226,12 @@ def test_only_moderators_change_what_was_said(scene: scenes.Scene, role: str | N
         lambda: actions.place_claim(by=by, claim=scene.claim, source=scene.source, exact="x", now=NOW),
     ]
     sequence()
-    before = history.of("claims.claim", [scene.claim.pk])
+    before = history.of("claim", [scene.claim.pk])
     for change in changes:
         with pytest.raises(NotAllowed):
             change()
     sequence()
-    assert history.of("claims.claim", [scene.claim.pk]) == before  # a refused request records nothing
+    assert history.of("claim", [scene.claim.pk]) == before  # a refused request records nothing
 
 
 # --- what a source says about a promise, and figures over time ---------------------------------------------------------
@@ -266,7 +266,7 @@ def test_a_figure_is_corrected_with_a_reason_and_never_overwritten(scene: scenes
     mended = actions.correct_point(by=scene.second_moderator, point=point, value=Decimal("1548.3"), reason="A slip.", now=NOW)
     assert mended.value == Decimal("1548.3")
     sequence()
-    (change,) = [one for one in history.of("claims.seriespoint", [point.pk]) if one.kind == "series.point_corrected"]
+    (change,) = [one for one in history.of("series_point", [point.pk]) if one.kind == "series.point_corrected"]
     assert change.reason == "A slip."
 
 

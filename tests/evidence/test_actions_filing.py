@@ -183,16 +183,16 @@ def test_no_leaf_holds_the_size_of_an_original_or_the_laboratory_of_what_is_not_
     laboratory = found_organisation(by=ledger.SYSTEM, kind="laboratory", name="Test house", now=scene.now)
     submission = ready(file(scene, teardown=teardown(scene, laboratory=laboratory)))
     sequence()
-    leaves = [json.loads(bytes(one.leaf)) for one in Entry.objects.filter(object_label__in=["evidence.exhibit", "evidence.teardown"])]
+    leaves = [json.loads(bytes(one.leaf)) for one in Entry.objects.filter(object_label__in=["exhibit", "teardown"])]
     assert leaves
     for leaf in leaves:
         assert leaf["fields"].keys().isdisjoint({"size", "laboratory"})
         assert str(laboratory.pk) not in json.dumps(leaf)
-    index = Entry.objects.get(object_label="evidence.teardown").index
+    index = Entry.objects.get(object_label="teardown").index
     assert "laboratory" not in openable(index)
     decide(scene, submission)
     assert openable(index)["laboratory"].value == str(laboratory.pk)
-    exhibit = Entry.objects.filter(object_label="evidence.exhibit").latest("index")
+    exhibit = Entry.objects.filter(object_label="exhibit").latest("index")
     assert {"caption"} <= openable(exhibit.index).keys()
     assert "size" not in openable(exhibit.index)
     assert Teardown.objects.first().teardownstep_set.count() == 2

@@ -38,7 +38,7 @@ def test_regions_are_numbered_as_they_come_and_a_number_is_not_given_twice(scene
     pointing.remove_region(by=scene.moderator, region=first)
     assert [first.number, second.number, mark(scene).number] == [1, 2, 3]
     sequence()
-    kinds = list(Entry.objects.filter(object_label="evidence.region").order_by("index").values_list("kind", flat=True))
+    kinds = list(Entry.objects.filter(object_label="region").order_by("index").values_list("kind", flat=True))
     assert kinds == ["exhibit.region_marked", "exhibit.region_marked", "exhibit.region_removed", "exhibit.region_marked"]
 
 

@@ -53,10 +53,10 @@ def test_the_same_photo_of_another_owner_stays_until_it_is_erased_too() -> None:
         by=scenes.person("copycat"), claim=scene.claim, narrative="", narrative_lang="en", licence="cc0-1.0", now=scene.now,
         photos=[filing.NewPhoto(filing.receive(io.BytesIO(originals().path(digest).read_bytes())))],
     )  # fmt: skip
-    erase("evidence.exhibit", first.pk)
+    erase("exhibit", first.pk)
     assert originals().exists(digest)
     assert digest_of(Exhibit.objects.get(submission=again)) == digest
-    erase("evidence.exhibit", Exhibit.objects.get(submission=again).pk)
+    erase("exhibit", Exhibit.objects.get(submission=again).pk)
     assert not originals().exists(digest)
     assert faults() == []
 
@@ -68,7 +68,7 @@ def test_pictures_that_two_exhibits_share_stay_for_the_other() -> None:
     Rendition.objects.create(
         exhibit=second, name="thumb", digest=shown.digest, media_type=shown.media_type, width=4, height=3, size=shown.size
     )
-    erase("evidence.exhibit", first.pk)
+    erase("exhibit", first.pk)
     assert not Rendition.objects.filter(exhibit=first).exists()
     assert renditions().exists(shown.digest)
     assert faults() == []
@@ -78,7 +78,7 @@ def test_erasing_what_a_file_says_of_itself_takes_the_original_and_leaves_the_pi
     scene = scenes.build_evidence(scenes.build_claim())
     exhibit = scene.exhibits()[0]
     digest = digest_of(exhibit)
-    erase("evidence.exhibit", exhibit.pk, "metadata")
+    erase("exhibit", exhibit.pk, "metadata")
     exhibit.refresh_from_db()
     assert not originals().exists(digest)
     assert (exhibit.status, Rendition.objects.filter(exhibit=exhibit).count()) == (ExhibitStatus.READY, 1)
@@ -88,7 +88,7 @@ def test_erasing_what_a_file_says_of_itself_takes_the_original_and_leaves_the_pi
 def test_erasing_only_a_caption_takes_no_file() -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     exhibit = scene.exhibits()[0]
-    erase("evidence.exhibit", exhibit.pk, "caption")
+    erase("exhibit", exhibit.pk, "caption")
     exhibit.refresh_from_db()
     assert originals().exists(digest_of(exhibit))
     assert exhibit.status == ExhibitStatus.READY
@@ -97,7 +97,7 @@ def test_erasing_only_a_caption_takes_no_file() -> None:
 def test_a_withheld_exhibit_is_listed_says_so_and_has_no_original_to_view() -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     exhibit = scene.exhibits()[0]
-    erase("evidence.exhibit", exhibit.pk)
+    erase("exhibit", exhibit.pk)
     exhibit = Exhibit.objects.public().select_related("submission").get(pk=exhibit.pk)
     assert (exhibit.status, exhibit.digest, exhibit.duplicate_key) == (ExhibitStatus.WITHHELD, None, "")
     assert CustodyEvent.objects.filter(exhibit=exhibit, kind="withheld").count() == 1
@@ -113,10 +113,10 @@ def test_captured_bytes_stay_while_another_version_shows_them() -> None:
         scenes.look(scene, text, seconds)
     first, _second, third = Version.objects.order_by("number").select_related("capture")
     assert first.capture.digest == third.capture.digest
-    erase("evidence.version", first.pk)
+    erase("version", first.pk)
     assert originals().exists(first.capture.digest)
     assert Version.objects.get(number=3).body == third.body
-    erase("evidence.version", third.pk)
+    erase("version", third.pk)
     assert not originals().exists(first.capture.digest)
     assert Capture.objects.count() == 3
     assert faults() == []
@@ -128,7 +128,7 @@ def test_an_erased_version_takes_its_digest_and_passages_and_the_watch_with_it()
     scenes.look(scene, f"{scenes.POST}甲。", 1)
     version = Version.objects.get()
     assert Sighting.objects.get().passage
-    erase("evidence.version", version.pk, "body")
+    erase("version", version.pk, "body")
     version.refresh_from_db()
     assert (version.body, version.digest, version.withheld, version.characters) == ("", "", True, len(scenes.POST) + 2)
     assert Sighting.objects.get().passage == ""
@@ -138,7 +138,7 @@ def test_an_erased_version_takes_its_digest_and_passages_and_the_watch_with_it()
 def test_two_units_without_serial_numbers_do_not_stand_in_each_others_way() -> None:
     scenes.build_evidence(scenes.build_claim())
     for unit in Unit.objects.all()[:2]:
-        erase("evidence.unit", unit.pk)
+        erase("unit", unit.pk)
     assert Unit.objects.filter(serial_key="").count() == 2
 
 
@@ -151,8 +151,8 @@ def test_an_original_whose_owner_erased_the_comparison_key_still_counts_as_kept(
         by=scenes.person("copycat"), claim=scene.claim, narrative="", narrative_lang="en", licence="cc0-1.0", now=scene.now,
         photos=[filing.NewPhoto(filing.receive(io.BytesIO(originals().path(digest).read_bytes())))],
     )  # fmt: skip
-    erase("evidence.exhibit", Exhibit.objects.get(submission=again).pk, "duplicate_key")
-    erase("evidence.exhibit", first.pk)
+    erase("exhibit", Exhibit.objects.get(submission=again).pk, "duplicate_key")
+    erase("exhibit", first.pk)
     assert originals().exists(digest)
 
 
@@ -167,9 +167,9 @@ def test_another_owners_file_of_the_same_bytes_outlives_a_lost_key() -> None:
     )  # fmt: skip
     keyed.path().write_bytes(bytes(32))
     keyed.read.cache_clear()
-    erase("evidence.exhibit", first.pk)
+    erase("exhibit", first.pk)
     assert originals().exists(digest)
-    erase("evidence.exhibit", Exhibit.objects.get(submission=again).pk)
+    erase("exhibit", Exhibit.objects.get(submission=again).pk)
     assert not originals().exists(digest)
 
 
@@ -179,7 +179,7 @@ def test_an_erasure_stops_while_another_address_cannot_be_opened() -> None:
     digest = digest_of(first)
     Exhibit.objects.filter(pk=second.pk).update(digest=bytes(40))
     with pytest.raises(CommandError, match=rf"exhibit {second.reference} cannot be opened.*verify_record"):
-        erase("evidence.exhibit", first.pk)
+        erase("exhibit", first.pk)
     assert originals().exists(digest)
     first.refresh_from_db()
     assert digest_of(first) == digest
@@ -196,7 +196,7 @@ def test_a_photo_that_somebody_sent_ahead_is_not_taken_by_anothers_erasure(waits
         stored=filing.receive(io.BytesIO(originals().path(digest).read_bytes())),
     )  # fmt: skip
     StagedPhoto.objects.filter(pk=sent.pk).update(closed_at=None if waits else scene.now)
-    erase("evidence.exhibit", first.pk)
+    erase("exhibit", first.pk)
     assert originals().exists(digest) is waits
 
 
@@ -205,7 +205,7 @@ def test_a_claim_placed_later_is_not_called_edited_for_a_withheld_version() -> N
     scenes.look(scene, f"{scenes.POST}甲。", 1)
     scenes.look(scene, "另一段，与此无关。", 2)
     scenes.look(scene, f"{scenes.POST}甲。", 3)
-    erase("evidence.version", Version.objects.get(number=2).pk)
+    erase("version", Version.objects.get(number=2).pk)
     placed = scenes.claims.register_claim(
         by=scene.moderator, product=scene.product, quote="双风道", quote_lang="zh-Hans", summary=scenes.write("en", "Ducts"), now=scene.now,
         aspects=[scenes.claims.NewAspect("function", scenes.write("en", "ducts"))],

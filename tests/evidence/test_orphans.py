@@ -102,9 +102,7 @@ def test_an_exhibit_whose_key_for_duplicates_was_erased_keeps_its_original(scene
     """A negative control of step 3: by the keyed hash alone it would be taken for an orphan."""
     exhibit = Exhibit.objects.get(submission=hand_in(scene, b"a photo"))
     digest = str(ledger.unseal(exhibit, "digest"))
-    erasure.erase(
-        "evidence.exhibit", exhibit.pk, fields=["duplicate_key"], ground="court order 1", reason="A court ordered it.", by=ledger.SYSTEM
-    )
+    erasure.erase("exhibit", exhibit.pk, fields=["duplicate_key"], ground="court order 1", reason="A court ordered it.", by=ledger.SYSTEM)
     age(digest)
     assert not Exhibit.objects.exclude(duplicate_key="").exists()
     assert swept() == set()

@@ -346,7 +346,7 @@ def _proofs_hold(planted: Planted, settings) -> None:
         merkle.verify_inclusion(merkle.leaf_hash(bytes(entry.leaf)), index, head.size, proof.hashes, head.root)
     told = {
         (leaf.fields["object_label"], leaf.fields["object_id"])
-        for leaf in (Leaf.parse(bytes(entry.leaf)) for entry in Entry.objects.filter(object_label="ledger.erasure"))
+        for leaf in (Leaf.parse(bytes(entry.leaf)) for entry in Entry.objects.filter(object_label="erasure"))
         if leaf.kind == "erased"
     }
     assert {(label.lower(), str(pk)) for label, pk in planted.targets} <= told
@@ -360,7 +360,7 @@ def _doors_say_so(planted: Planted) -> None:
         answer = client.get(url)
         assert (answer.status_code, answer["Content-Type"]) == (410, "application/problem+json"), url
         assert answer.json()["type"] == "about:blank#withheld"
-    index = Entry.objects.filter(object_label="verdicts.verdict", kind="verdict.published").values_list("index", flat=True).get()
+    index = Entry.objects.filter(object_label="verdict", kind="verdict.published").values_list("index", flat=True).get()
     for url, status in (
         (f"/verdicts/{verdict.reference}/", 410),
         (f"/sources/{source.pk}/versions/1/", 410),

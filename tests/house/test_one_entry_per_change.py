@@ -413,7 +413,7 @@ UNRECORDED: Final = ("account/", "i18n/", "staged/", "claims/<str:ref>/file/phot
 
 def tables() -> dict[str, registry.Record]:
     """Every recorded table of the rooms."""
-    return {record.model._meta.db_table: record for record in registry.records() if not record.label.startswith("ledger.")}
+    return {record.model._meta.db_table: record for record in registry.records() if record.model._meta.app_label != "ledger"}
 
 
 WRITES: Final = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"(\w+)"')
@@ -444,10 +444,10 @@ def events_since(mark: int) -> Counter[str]:
     """Event rows written since: "kind model" → how many. One made outside an act has no kind."""
     found: Counter[str] = Counter()
     for label, event in Pending.objects.filter(id__gt=mark).values_list("event_label", "event_id"):
-        record = registry.by_event(label)
+        record = registry.recorded.get(label)
         assert record is not None
         context = record.event_model._default_manager.filter(pgh_id=event).values_list("pgh_context", flat=True).get()
-        found[f"{(context or {}).get('kind', 'outside')} {record.label}"] += 1
+        found[f"{(context or {}).get('kind', 'outside')} {record.name}"] += 1
     return found
 
 

@@ -259,7 +259,7 @@ def test_a_sweep_without_a_bucket_says_so(settings: Any) -> None:
 
 
 def _erase(exhibit: Exhibit) -> None:
-    call_command("erase", "evidence.exhibit", str(exhibit.pk), ground="court order 1", reason="A court ordered it.", stdout=StringIO())
+    call_command("erase", "exhibit", str(exhibit.pk), ground="court order 1", reason="A court ordered it.", stdout=StringIO())
 
 
 def test_an_erasure_takes_every_version_from_the_bucket(vault: Vault, settings: Any, tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_an_erasure_that_the_bucket_refuses_erases_nothing_and_says_so(vault: Va
         _erase(exhibit)
     exhibit.refresh_from_db()
     assert originals().verify(address(exhibit)) is Fixity.INTACT
-    assert not ledger.erasure.erased(Exhibit._meta.label_lower, "digest")
+    assert not ledger.erasure.erased("exhibit", "digest")
     monkeypatch.undo()
 
 

@@ -378,7 +378,7 @@ def whole(apart: tuple[str, ...] = ()) -> dict[str, bytes]:
 
 def most() -> dict[str, bytes]:
     """The same, without the pages of entries that no owner has a part in. Their leaves are there."""
-    ours = [record.label for record in registry.records() if record.coarse]
+    ours = [record.name for record in registry.records() if record.coarse]
     others = Entry.objects.exclude(object_label__in=ours).values_list("index", flat=True)
     return whole(("/record/verify/?entry", *[f"/record/entries/{index}/" for index in others]))
 
@@ -542,7 +542,7 @@ def public_doors() -> dict[str, bytes]:
     for one in Exhibit.objects.public().prefetch_related("rendition_set"):
         for url in (f"/exhibits/{one.reference}/", *[f"/media/{picture.digest}.jpg" for picture in one.rendition_set.all()]):
             public |= fetched(url)
-    for index in Entry.objects.filter(object_label="evidence.unit").values_list("index", flat=True):
+    for index in Entry.objects.filter(object_label="unit").values_list("index", flat=True):
         public |= fetched(f"/record/entries/{index}/bundle.json")
     return public | for_the_maker() | log()
 
@@ -587,9 +587,9 @@ def test_what_names_an_owner_is_found(monkeypatch: pytest.MonkeyPatch, settings:
     monkeypatch.setattr(tasks.decoding, "decode", keeping)
     monkeypatch.setattr(exhibits, "FileResponse", NamedFile)
     monkeypatch.setitem(ExhibitSerializer._declared_fields, "pseudonym", serializers.CharField(source="submission.filed_by_id"))
-    moved(monkeypatch, "evidence.submission", "contributor")
-    monkeypatch.setitem(recorded, "evidence.custodyevent", replace(recorded["evidence.custodyevent"], coarse=False))
-    monkeypatch.setitem(recorded, "evidence.unit", replace(recorded["evidence.unit"], closed=()))
+    moved(monkeypatch, "submission", "contributor")
+    monkeypatch.setitem(recorded, "custody_event", replace(recorded["custody_event"], coarse=False))
+    monkeypatch.setitem(recorded, "unit", replace(recorded["unit"], closed=()))
     monkeypatch.setitem(CustodyEvent._meta.pk.__dict__, "_get_default", uuid7_now)
 
     def by_account(self: Submission, *args: Any, **more: Any) -> None:
@@ -621,7 +621,7 @@ def test_what_only_tells_owners_apart_is_a_difference(monkeypatch: pytest.Monkey
     monkeypatch.setattr(
         ExhibitSerializer, "get_pseudonym", lambda self, one: sha256(one.submission.contributor_id.bytes).hexdigest()[:8], raising=False
     )
-    moved(monkeypatch, "evidence.exhibit", "size")
+    moved(monkeypatch, "exhibit", "size")
     make = Unit.objects.create
 
     def shared(**fields: Any) -> Unit:
@@ -637,6 +637,6 @@ def test_what_only_tells_owners_apart_is_a_difference(monkeypatch: pytest.Monkey
     assert "exhibit.read of evidence.exhibit" in named
     assert "submission.filed of evidence.teardown" in named
     assert re.search(r"/submissions/AC-[^ ]+ \[maker\]", named)
-    assert not [url for url in parted if "evidence.submission" in url or "evidence.custodyevent" in url]
+    assert not [url for url in parted if "submission" in url or "custody_event" in url]
     size = next(one for url, one in parted.items() if "exhibit.read of evidence.exhibit" in url)
     assert (size.one.isdigit(), size.offset > 500) == (True, True), str(size)

@@ -162,7 +162,7 @@ def test_no_serializer_reads_what_the_record_keeps_sealed_or_closed() -> None:
     """Contacts, metadata, digests of originals, who filed: whatever the record commits to and never opens. Nested rows too."""
     for name, found in ours().items():
         model = getattr(getattr(found, "Meta", None), "model", None)
-        if model is not None and model._meta.label_lower in registry.recorded:
+        if model is not None and model._meta.label_lower in registry.names:
             record = registry.of(model)
             read = {field.source.split(".")[0] for field in found().fields.values() if not field.write_only}
             assert not read & {*record.sealed, *record.closed}, name

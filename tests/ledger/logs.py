@@ -42,7 +42,7 @@ def entry(number: int) -> bytes:
     """A leaf like those of claims, different for each number."""
     return Leaf(
         kind="claim.revised",
-        object=f"claims.claim/0193e5a7-3c1e-7000-8000-{number:012d}",
+        object=f"claim/0193e5a7-3c1e-7000-8000-{number:012d}",
         at="2025-06-03T09:41:07.123456Z",
         role="moderator",
         name="heron",

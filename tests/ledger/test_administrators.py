@@ -208,7 +208,7 @@ def add_a_false_past(scene: Scene) -> None:
 def sign_with_a_stolen_key(scene: Scene) -> None:
     """Another tree under the real key, published as a file only."""
     leaves = [bytes(leaf) for leaf in Entry.objects.order_by("index").values_list("leaf", flat=True)]
-    leaves[2] = leaves[2].replace(b'"count":2', b'"count":7')
+    leaves[2] = leaves[2].replace(b"heron", b"crane")
     shutil.rmtree(scene.log)
     write_log(scene.log, leaves, key=signing_key())
 
@@ -233,7 +233,8 @@ def change_a_published_entry(scene: Scene) -> None:
     bundle = scene.log / "tile/entries/000.p/5"
     content = bundle.read_bytes()
     bundle.unlink()
-    bundle.write_bytes(content.replace(b'"count":1', b'"count":8', 1))
+    before, name, after = content.partition(b"heron")  # entry 0 stays as it is
+    bundle.write_bytes(before + name + after.replace(b"heron", b"crane", 1))
 
 
 def swap_two_originals(scene: Scene) -> None:

@@ -69,12 +69,12 @@ def note(act) -> Note:
 def erase(note: Note, **more) -> str:
     out = StringIO()
     options = {"ground": "court order 1", "reason": "A name had leaked.", **more}
-    call_command("erase", "scratch.Note", str(note.pk), stdout=out, **options)
+    call_command("erase", "note", str(note.pk), stdout=out, **options)
     return out.getvalue()
 
 
 def test_an_erased_value_is_nowhere_and_every_proof_still_holds(note, settings, tmp_path):
-    before = [proofs.bundle("scratch.note", note.pk, openings=())]
+    before = [proofs.bundle("note", note.pk, openings=())]
     kept = (Path(settings.LEDGER_DIR) / "checkpoint").read_bytes()
     assert holds(TEXT, settings) == ["database"]
     assert holds(REASON, settings) == ["database"]
@@ -95,7 +95,7 @@ def test_an_erased_value_is_nowhere_and_every_proof_still_holds(note, settings, 
     assert audit(Path(settings.LEDGER_DIR), kept=kept).kept is not None
     assert drifts() == []
 
-    told = Leaf.parse(bytes(Entry.objects.get(object_label="ledger.erasure").leaf))
+    told = Leaf.parse(bytes(Entry.objects.get(object_label="erasure").leaf))
     assert told.kind == "erased"
     assert (told.role, told.fields["ground"], told.fields["object_id"]) == ("operator", "court order 1", str(note.pk))
 
@@ -119,7 +119,7 @@ def test_a_single_field_goes_and_the_rest_stays(note, settings):
 
 def test_history_says_that_something_was_erased(note):
     erase(note, field=["summary"])
-    changes = history.of("scratch.note", [note.pk])
+    changes = history.of("note", [note.pk])
     assert [change.kind for change in changes] == ["erased", "note.counted", "note.made"]
     first = {change.name: change for change in changes[-1].fields}
     assert (first["summary"].state, first["summary"].before, first["summary"].after) == ("erased", None, None)
@@ -132,7 +132,7 @@ def test_hooks_are_called_so_that_other_copies_go_too(note):
         erase(note, field=["summary"])
     finally:
         erasure.unregister("test")
-    assert [(t.label, t.object_id, t.fields, t.ground) for t in seen] == [("scratch.note", str(note.pk), ("summary",), "court order 1")]
+    assert [(t.label, t.object_id, t.fields, t.ground) for t in seen] == [("note", str(note.pk), ("summary",), "court order 1")]
 
 
 def test_the_history_is_protected_again_afterwards(note):
@@ -144,7 +144,7 @@ def test_the_history_is_protected_again_afterwards(note):
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [({"field": ["count"]}, "plain fields stand in the public log"), ({"ground": ""}, "ground"), ({"reason": " "}, "reason")],
+    [({"field": ["count"]}, "plain fields are never erased"), ({"ground": ""}, "ground"), ({"reason": " "}, "reason")],
 )
 def test_an_erasure_that_is_not_exact_changes_nothing(note, options, sentence):
     with pytest.raises(CommandError, match=sentence):
@@ -216,7 +216,7 @@ def test_what_follows_an_erasure_follows_it_behind_the_log_too(note, settings, t
 
     def following(target):
         if target.fields == ("summary",):
-            erasure.follow(target, "scratch.note", note.pk, ["remark"])
+            erasure.follow(target, "note", note.pk, ["remark"])
 
     mirror, tables = (
         tmp_path / "mirror",

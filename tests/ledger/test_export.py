@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from ledger import registry
 from ledger.sequencing import sequence
 from ledger.verify import audit, main
 from tests.ledger.scratch.models import Note
@@ -65,16 +66,16 @@ def test_a_bundle_of_an_object_verifies_offline(tmp_path, act):
     with transaction.atomic(), act():
         note = Note.objects.create(summary="双风道", status="published")
     with pytest.raises(proofs.NotLogged):
-        proofs.bundle("scratch.note", note.pk)
+        proofs.bundle("note", note.pk)
     sequence()
     path = tmp_path / "bundle.json"
-    path.write_bytes(proofs.bundle("scratch.note", note.pk, openings=["summary"]))
+    path.write_bytes(proofs.bundle("note", note.pk, openings=["summary"]))
     assert main([str(path)]) == 0
-    path.write_bytes(proofs.bundle("scratch.note", note.pk, openings=None))
+    path.write_bytes(proofs.bundle("note", note.pk, openings=None))
     assert main([str(path)]) == 0
     with pytest.raises(LookupError, match="contact"):
-        proofs.bundle("scratch.note", note.pk, openings=["contact"])
-    assert proofs.openable(0).keys() == {"summary", "remark", "act_reason"}
+        proofs.bundle("note", note.pk, openings=["contact"])
+    assert proofs.openable(0).keys() == {*registry.recorded["note"].plain, "summary", "remark", "act_reason"}
     proof = proofs.inclusion(0)
     assert proof.startswith("c2sp.org/tlog-proof@v1\nindex 0\n")
     with pytest.raises(proofs.NotLogged):
@@ -90,7 +91,7 @@ def test_nothing_of_an_unpublished_object_is_opened(act):
     sequence()
     assert proofs.openable(0) == {}
     assert "summary" in proofs.openable(0, everything=True)
-    assert b"not yet public" not in proofs.bundle("scratch.note", note.pk, openings=None)
+    assert b"not yet public" not in proofs.bundle("note", note.pk, openings=None)
     Note.objects.filter(pk=note.pk).update(status="published")
     assert proofs.openable(0)["summary"].value == "not yet public"
 
@@ -108,7 +109,7 @@ def test_a_document_is_found_by_its_digest_in_the_leaf(tmp_path, act):
     sequence()
     for document in (first, second):
         path = tmp_path / "bundle.json"
-        path.write_bytes(proofs.bundle("scratch.paper", paper.pk, document))
+        path.write_bytes(proofs.bundle("paper", paper.pk, document))
         assert main([str(path)]) == 0
     with pytest.raises(proofs.NotLogged):
-        proofs.bundle("scratch.paper", paper.pk, {"salt": "s" * 22, "rating": 3})
+        proofs.bundle("paper", paper.pk, {"salt": "s" * 22, "rating": 3})

@@ -32,7 +32,7 @@ def note(act) -> Note:
 
 
 def test_changes_come_newest_first_field_by_field(note):
-    outside, revised, made = history.of("scratch.note", [note.pk])
+    outside, revised, made = history.of("note", [note.pk])
     assert (made.kind, made.op, made.role, made.name, made.reason, made.outside) == (
         "note.made", "insert", "moderator", "heron", "first words", False,
     )  # fmt: skip
@@ -47,7 +47,7 @@ def test_changes_come_newest_first_field_by_field(note):
 
 def test_a_sealed_value_is_never_shown_to_anyone(note):
     for everything in (False, True):
-        made = history.of("scratch.note", [note.pk], everything=everything)[-1]
+        made = history.of("note", [note.pk], everything=everything)[-1]
         contact = next(f for f in made.fields if f.name == "contact")
         assert (contact.before, contact.after, contact.state) == (None, None, "withheld")
 
@@ -61,7 +61,7 @@ def test_nobody_is_told_whether_a_sealed_field_holds_anything(act):
                 ledger.seal(note, contact=contact)
             note.save()
         sequence()
-        told.append([(one.name, one.state) for one in history.of("scratch.note", [note.pk])[0].fields])
+        told.append([(one.name, one.state) for one in history.of("note", [note.pk])[0].fields])
     assert told[0] == told[1]
     assert ("contact", "withheld") in told[0]
 
@@ -69,30 +69,30 @@ def test_nobody_is_told_whether_a_sealed_field_holds_anything(act):
 def test_an_unpublished_row_has_no_public_history(note):
     Note.objects.filter(pk=note.pk).update(status="draft")
     sequence()
-    assert history.of("scratch.note", [note.pk]) == []
-    assert len(history.of("scratch.note", [note.pk], everything=True)) == 4
+    assert history.of("note", [note.pk]) == []
+    assert len(history.of("note", [note.pk], everything=True)) == 4
 
 
 def test_a_reason_may_be_kept_back(act):
     with transaction.atomic(), act("note.made", reason="inner matter", reason_public=False):
         note = Note.objects.create(status="published")
     sequence()
-    assert history.of("scratch.note", [note.pk])[0].reason is None
-    assert history.of("scratch.note", [note.pk], everything=True)[0].reason == "inner matter"
+    assert history.of("note", [note.pk])[0].reason is None
+    assert history.of("note", [note.pk], everything=True)[0].reason == "inner matter"
 
 
 def test_a_coarse_model_tells_the_day(act):
     with transaction.atomic(), act("paper.filed", name="anonymous"):
         paper = Paper.objects.create(words="said")
     sequence()
-    (change,) = history.of("scratch.paper", [paper.pk])
+    (change,) = history.of("paper", [paper.pk])
     assert (change.at.hour, change.at.minute, change.at.second, change.at.microsecond, change.name) == (0, 0, 0, 0, "anonymous")
 
 
 def test_pages_continue_where_they_ended(note):
-    whole = history.of("scratch.note", [note.pk])
-    first = history.of("scratch.note", [note.pk], limit=2)
-    rest = history.of("scratch.note", [note.pk], before=first[-1].index)
+    whole = history.of("note", [note.pk])
+    first = history.of("note", [note.pk], limit=2)
+    rest = history.of("note", [note.pk], before=first[-1].index)
     assert first + rest == whole
 
 
@@ -100,8 +100,8 @@ def test_several_types_are_merged(note, act):
     with transaction.atomic(), act("paper.filed"):
         paper = Paper.objects.create(words="said")
     sequence()
-    merged = history.of_all({"scratch.note": [note.pk], "scratch.paper": [paper.pk]})
-    assert [c.label for c in merged] == ["scratch.paper", "scratch.note", "scratch.note", "scratch.note"]
+    merged = history.of_all({"note": [note.pk], "paper": [paper.pk]})
+    assert [c.label for c in merged] == ["paper", "note", "note", "note"]
 
 
 def test_the_number_of_queries_does_not_grow(act, django_assert_num_queries):
@@ -112,7 +112,7 @@ def test_the_number_of_queries_does_not_grow(act, django_assert_num_queries):
     sequence()
     for ids in ([notes[0].pk], [note.pk for note in notes]):
         with django_assert_num_queries(5):
-            history.of("scratch.note", ids, limit=100)
+            history.of("note", ids, limit=100)
 
 
 def test_health_tells_size_lag_and_what_is_stuck(note):

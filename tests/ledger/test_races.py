@@ -15,7 +15,7 @@ from ledger.models import Entry, Pending
 from ledger.sequencing import sequence
 from ledger.verification import Verification
 from ledger.verify import audit
-from tests.ledger.scratch.models import Note
+from tests.ledger.scratch.models import Note, Tally
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,13 +51,13 @@ def whole(settings, changes: int) -> None:
 
 
 def test_changes_of_many_writers_are_each_logged_once(settings, act):
-    shared = Note.objects.create()
+    shared = Tally.objects.create()
 
     def write() -> None:
         for count in range(15):
             with transaction.atomic(), act():
-                Note.objects.create(count=count)
-                row = Note.objects.select_for_update().get(pk=shared.pk)
+                Tally.objects.create(count=count)
+                row = Tally.objects.select_for_update().get(pk=shared.pk)
                 row.count += 1
                 row.save(update_fields=["count"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,13 +14,13 @@ import pytest
 from django.db import connection, transaction
 
 import ledger
-from ledger import sequencing
+from ledger import proofs, registry, sequencing
 from ledger.keys import KeyUnusable
 from ledger.leaf import Leaf, opens
 from ledger.models import Checkpoint, Entry, Opening, Pending, Tree
 from ledger.sequencing import LogRefused, sequence
 from ledger.verify import audit
-from tests.ledger.scratch.models import Note, Paper
+from tests.ledger.scratch.models import Note, Paper, Tally
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +46,7 @@ def last() -> tuple[Leaf, Entry]:
 
 def test_a_leaf_holds_plain_fields_and_only_commits_to_texts(settings):
     with transaction.atomic(), act():
-        note = Note(
+        note = Tally(
             summary="双风道",
             price=Decimal("42000.50"),
             due_date=date(2025, 3, 1),
@@ -57,16 +58,43 @@ def test_a_leaf_holds_plain_fields_and_only_commits_to_texts(settings):
         note.save()
     sequence()
     leaf, entry = last()
-    assert (leaf.kind, leaf.object, leaf.role, leaf.name) == ("note.changed", f"scratch.note/{note.pk}", "moderator", "heron")
+    assert (leaf.kind, leaf.object, leaf.role, leaf.name) == ("note.changed", f"tally/{note.pk}", "moderator", "heron")
     assert leaf.fields == {
         "status": "draft", "count": 0, "price": "42000.50", "due_date": "2025-03-01", "seen_at": None, "tags": ["a"],
         "data": {"n": "1.5", "big": str(2**60)}, "digest": "01", "parent": None,
     }  # fmt: skip
-    assert leaf.commits.keys() == {"summary", "remark", "contact", "act_reason"}
+    assert leaf.commits.keys() == {"summary", "contact", "act_reason"}
     keys = {o.field: bytes(o.key) for o in Opening.objects.filter(entry=entry)}
-    for name, value in {"summary": "双风道", "remark": "", "contact": "owner@example.org", "act_reason": "because"}.items():
+    for name, value in {"summary": "双风道", "contact": "owner@example.org", "act_reason": "because"}.items():
         assert opens(leaf.commits[name], keys[name], value)
     assert "双风道".encode() not in bytes(entry.leaf)
+
+
+def test_a_leaf_of_what_may_not_be_public_says_nothing_in_the_clear():
+    """Kind, id and day are all that can be read; the plain fields are committed beside the texts, and open when the row is public."""
+    with transaction.atomic(), act():
+        note = Note.objects.create(status="rejected", count=3, summary="双风道", due_date=date(2025, 3, 1))
+    sequence()
+    leaf, entry = last()
+    assert leaf.fields == {}
+    assert leaf.at.endswith("T00:00:00.000000Z")
+    assert {"status", "count", "due_date", "parent"} <= leaf.commits.keys()
+    assert proofs.openable(entry.index) == {}
+    Note.objects.filter(pk=note.pk).update(status="published")
+    sequence()
+    opened = proofs.openable(entry.index)
+    assert (opened["status"].value, opened["count"].value, opened["due_date"].value) == ("rejected", 3, "2025-03-01")
+    assert opens(leaf.commits["count"], opened["count"].key, 3)
+    assert "contact" not in opened
+
+
+def test_a_leaf_of_what_is_always_public_does(monkeypatch):
+    """Control: the same row, if its model were called public, would tell everything at once."""
+    monkeypatch.setitem(registry.recorded, "note", replace(registry.recorded["note"], public=True))
+    with transaction.atomic(), act():
+        Note.objects.create(status="rejected", count=3)
+    sequence()
+    assert last()[0].fields["status"] == "rejected"
 
 
 def test_a_delete_leaf_is_empty_but_for_the_reason():
@@ -129,15 +157,15 @@ def test_the_published_log_verifies_offline_at_every_size(settings):
 
 
 def test_the_order_of_the_log_is_the_order_of_the_changes():
-    note = Note.objects.create()
+    tally = Tally.objects.create()
     for count in range(1, 6):
-        Note.objects.filter(pk=note.pk).update(count=count)
+        Tally.objects.filter(pk=tally.pk).update(count=count)
     sequence()
     assert [json.loads(bytes(e.leaf))["fields"]["count"] for e in Entry.objects.order_by("index")] == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_field_too_large_for_a_leaf_is_committed_to():
-    Note.objects.create(data={"long": "x" * 70_000})
+    Tally.objects.create(data={"long": "x" * 70_000})
     sequence()
     leaf, _ = last()
     assert "data" in leaf.commits

@@ -68,7 +68,7 @@ def test_a_bundle_is_accepted_in_one_sentence(bundle: Path, capsys: pytest.Captu
     status, out = run(capsys, "--key", VERIFIER, bundle)
     assert status == 0
     assert out == (
-        f"{bundle}: claim.revised of claims.claim/0193e5a7-3c1e-7000-8000-000000000013 at 2025-06-03T09:41:07.123456Z is entry 13 of the "
+        f"{bundle}: claim.revised of claim/0193e5a7-3c1e-7000-8000-000000000013 at 2025-06-03T09:41:07.123456Z is entry 13 of the "
         "20 in the log log.example/record; the document is the one that was logged; 1 of 2 committed fields opened and matching "
         "(quote not opened); the checkpoint is signed by the key you gave.\n"
     )
@@ -251,7 +251,7 @@ def test_a_log_rewritten_with_its_tiles_has_another_root(bare: Path) -> None:
 
 
 def test_an_entry_that_is_no_leaf_is_named_even_if_it_was_signed(tmp_path: Path) -> None:
-    for wrong in (b"", b"{}", DATA[7] + b" ", DATA[7].replace(b'"v":1', b'"v":2'), b"\xff", DATA[7].replace(b'"fields"', b'"field"')):
+    for wrong in (b"", b"{}", DATA[7] + b" ", DATA[7].replace(b'"v":2', b'"v":3'), b"\xff", DATA[7].replace(b'"fields"', b'"field"')):
         shutil.rmtree(tmp_path / "log", ignore_errors=True)
         write_log(tmp_path / "log", [*DATA[:300], wrong, *DATA[301:400]])
         assert "Entry 300 is not a leaf" in bad(tmp_path / "log", 300)

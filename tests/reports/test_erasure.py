@@ -39,10 +39,10 @@ def test_only_the_reports_that_hold_it_are_withheld_and_each_is_built_anew() -> 
         by=scene.moderator, aspect=scene.ducts, conclusion="contradicts", reasoning=write("en", "Later."), exhibits=scene.exhibits(),
         now=scene.now,
     )  # fmt: skip
-    erase("verdicts.finding", finding.pk)  # younger than every report
+    erase("finding", finding.pk)  # younger than every report
     assert not Report.objects.exclude(withheld_at=None).exists()
 
-    erase("verdicts.finding", Finding.objects.filter(aspect=scene.ducts).order_by("id")[0].pk)
+    erase("finding", Finding.objects.filter(aspect=scene.ducts).order_by("id")[0].pk)
     assert list(Report.objects.exclude(withheld_at=None)) == [discrepancy]
     kept = set(ReportFile.objects.filter(report=snapshot).values_list("digest", flat=True))
     for file in ReportFile.objects.filter(report=discrepancy):
@@ -54,7 +54,7 @@ def test_only_the_reports_that_hold_it_are_withheld_and_each_is_built_anew() -> 
     with building.store().open(ReportFile.objects.get(report=anew, name="report.json").digest) as file:
         assert "依法移除".encode() in file.read()
 
-    erase("evidence.version", Version.objects.get(number=1).pk)
+    erase("version", Version.objects.get(number=1).pk)
     assert not Report.objects.filter(withheld_at=None).exists()
     jobs.drain(["report"])
     assert set(Report.objects.filter(withheld_at=None).values_list("kind", flat=True)) == {"discrepancy", "snapshot"}
@@ -67,7 +67,7 @@ def test_a_report_that_was_read_before_an_erasure_is_not_kept_after_it() -> None
     with building.at_checkpoint() as head:
         gathered = building.gather_discrepancy(scene.claim.pk, head)
     built = building.make(gathered)
-    erase("evidence.exhibit", Exhibit.objects.all()[0].pk, "caption")
+    erase("exhibit", Exhibit.objects.all()[0].pk, "caption")
     with pytest.raises(building.Outdated), transaction.atomic():
         building.keep(built, now=timezone.now())
     assert not list(building.store().addresses())

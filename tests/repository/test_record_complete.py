@@ -30,6 +30,7 @@ from evidence.actions import filing, looking, pointing
 from evidence.models import Alert, Version
 from ledger import protection, registry
 from ledger.models import Entry
+from ledger.recording import REASON
 from ledger.sequencing import sequence
 from tests import scenes
 from verdicts import actions as verdicts
@@ -50,11 +51,9 @@ def own_models() -> list[type[models.Model]]:
 
 
 def test_every_model_is_recorded_or_says_why_not() -> None:
-    silent = [m._meta.label for m in own_models() if m._meta.label_lower not in registry.recorded.keys() | registry.derived.keys()]
-    assert silent == []
-    both = registry.recorded.keys() & registry.derived.keys()
-    assert not both
-    assert len([m for m in own_models() if m._meta.label_lower in registry.recorded]) > 30
+    assert [m._meta.label for m in own_models() if not registry.known(m)] == []
+    assert not registry.names.keys() & registry.derived.keys()
+    assert len([m for m in own_models() if m._meta.label_lower in registry.names]) > 30
 
 
 def test_every_reason_for_not_recording_says_something() -> None:
@@ -62,18 +61,18 @@ def test_every_reason_for_not_recording_says_something() -> None:
     assert all(len(reason.split()) >= 4 for reason in reasons.values()), reasons
 
 
-@pytest.mark.parametrize("record", list(registry.records()), ids=lambda record: record.label)
+@pytest.mark.parametrize("record", list(registry.records()), ids=lambda record: record.name)
 def test_every_field_of_a_recorded_model_is_of_exactly_one_kind(record: registry.Record) -> None:
     named = [*record.plain, *record.text, *record.sealed, *([record.document] if record.document else [])]
     assert sorted(named) == sorted(field.name for field in record.model._meta.local_concrete_fields if not field.primary_key)
-    assert set(record.closed) <= set(record.text)
+    assert set(record.closed) <= {*record.text, *(() if record.clear else record.plain), REASON}
 
 
 def test_a_model_with_a_field_of_no_kind_does_not_load() -> None:
     def declare(**kinds: list[str]) -> None:
         with isolate_apps("claims"):
 
-            @ledger.recorded(**kinds)
+            @ledger.recorded(name="forgetful", **kinds)
             class Forgetful(models.Model):
                 status = models.CharField(max_length=3)
                 remark = models.TextField()
@@ -121,11 +120,11 @@ def test_every_recorded_table_and_its_history_are_guarded_always() -> None:
     found = standing()
     for record in registry.records():
         table = found[record.model._meta.db_table]
-        assert set(table) >= FOLLOWED | {"pgtrigger_ledger_no_truncate"}, record.label
+        assert set(table) >= FOLLOWED | {"pgtrigger_ledger_no_truncate"}, record.name
         events = found[record.event_model._meta.db_table]
-        assert len(events) >= 3, record.label  # nothing is changed, deleted or truncated; each row is announced
-        assert "pgtrigger_ledger_no_truncate" in events, record.label
-        assert set(table.values()) | set(events.values()) == {"A"}, record.label
+        assert len(events) >= 3, record.name  # nothing is changed, deleted or truncated; each row is announced
+        assert "pgtrigger_ledger_no_truncate" in events, record.name
+        assert set(table.values()) | set(events.values()) == {"A"}, record.name
     assert protection.faults() == []
 
 

@@ -280,7 +280,7 @@ def test_what_was_erased_is_nowhere(settings: Any, tmp_path: Path, lines: list[s
     settings.KEYS_DIR = tmp_path / "keys"
     words = Words()
     scene, verdict = plant(words)
-    owner = Exhibit.objects.get(pk=next(pk for label, pk in holding() if label == "evidence.exhibit")).submission.filed_by
+    owner = Exhibit.objects.get(pk=next(pk for label, pk in holding() if label == "exhibit")).submission.filed_by
     people = (scene.moderator, owner)
     bundle, size = bundle_of(verdict), Entry.objects.count()
     note = (Path(django_settings.LEDGER_DIR) / "checkpoint").read_bytes()
@@ -339,7 +339,7 @@ def _proofs_hold(bundle: bytes, note: bytes, size: int, targets: set[tuple[str, 
         merkle.verify_inclusion(merkle.leaf_hash(leaf), index, head.size, proof.hashes, head.root)
     told = {
         (leaf.fields["object_label"], leaf.fields["object_id"])
-        for leaf in (Leaf.parse(bytes(entry.leaf)) for entry in Entry.objects.filter(object_label="ledger.erasure"))
+        for leaf in (Leaf.parse(bytes(entry.leaf)) for entry in Entry.objects.filter(object_label="erasure"))
         if leaf.kind == "erased"
     }
     assert targets <= told

@@ -226,13 +226,13 @@ def test_a_chain_of_events_is_corrected_with_a_reason_and_keeps_what_stood_there
     mended = actions.correct_event(by=scene.second_moderator, event=event, reason="Only the day is sure.", exact_to="day", now=scene.now)
     assert mended.exact_to == "day"
     sequence()
-    newest, *_older = history.of("verdicts.occurrence", [event.pk])
+    newest, *_older = history.of("occurrence", [event.pk])
     assert (newest.kind, newest.reason) == ("incident.event_corrected", "Only the day is sure.")
     assert [(one.name, one.before, one.after) for one in newest.fields] == [("exact_to", "minute", "day")]
-    count = len(history.of("verdicts.occurrence", [event.pk]))
+    count = len(history.of("occurrence", [event.pk]))
     actions.correct_event(by=scene.moderator, event=mended, reason="Again.", exact_to="day", now=scene.now)
     sequence()
-    assert len(history.of("verdicts.occurrence", [event.pk])) == count
+    assert len(history.of("occurrence", [event.pk])) == count
 
 
 def test_an_event_lies_in_the_past_and_only_moderators_write_it_down() -> None:

@@ -43,13 +43,13 @@ def test_what_stands_in_the_document_takes_it_away_and_the_salt_with_it(scene: s
     verdict = Verdict.objects.get()
     assert path_of(str(verdict.pk)).exists()
     assert not is_withheld(verdict.pk)
-    erase("claims.company", scene.company.pk, "name")
+    erase("company", scene.company.pk, "name")
     verdict.refresh_from_db()
     assert not VerdictDocument.objects.exists()
     assert not path_of(str(verdict.pk)).exists()
     assert is_withheld(verdict.pk)
     assert (verdict.salt, verdict.status, bool(verdict.rationale), len(verdict.document_digest)) == ("", "published", True, 64)
-    assert set(Erasure.objects.values_list("object_label", flat=True)) == {"claims.company", "verdicts.verdict"}
+    assert set(Erasure.objects.values_list("object_label", flat=True)) == {"company", "verdict"}
 
 
 def test_what_does_not_stand_in_it_leaves_it(scene: scenes.Scene) -> None:
@@ -58,22 +58,22 @@ def test_what_does_not_stand_in_it_leaves_it(scene: scenes.Scene) -> None:
         exhibits=scene.exhibits(), now=scene.now,
     )  # fmt: skip
     reply = actions.record_reply(by=scene.moderator, invitation=Invitation.objects.get(), body="We will look.", lang="en", now=scene.now)
-    erase("verdicts.finding", late.pk)
-    erase("verdicts.reply", reply.pk)
-    erase("verdicts.finding", Finding.objects.get(aspect=scene.carbon).pk)
-    erase("verdicts.invitation", Invitation.objects.get().pk)
-    erase("evidence.submission", scene.submissions[0].pk)
-    erase("evidence.exhibit", Exhibit.objects.order_by("reference")[0].pk, "metadata")
+    erase("finding", late.pk)
+    erase("reply", reply.pk)
+    erase("finding", Finding.objects.get(aspect=scene.carbon).pk)
+    erase("invitation", Invitation.objects.get().pk)
+    erase("submission", scene.submissions[0].pk)
+    erase("exhibit", Exhibit.objects.order_by("reference")[0].pk, "metadata")
     assert VerdictDocument.objects.count() == 1
 
 
 @pytest.mark.parametrize("what", ["finding", "caption", "unit", "criterion"])
 def test_each_thing_that_stands_in_it_takes_it(scene: scenes.Scene, what: str) -> None:
     label, pk, fields = {
-        "finding": ("verdicts.finding", Finding.objects.get(aspect=scene.ducts).pk, ["reasoning"]),
-        "caption": ("evidence.exhibit", Exhibit.objects.order_by("reference")[0].pk, ["caption"]),
-        "unit": ("evidence.unit", Unit.objects.order_by("label")[0].pk, ["label"]),
-        "criterion": ("claims.criterion", scene.ducts.criterion.pk, ["property"]),
+        "finding": ("finding", Finding.objects.get(aspect=scene.ducts).pk, ["reasoning"]),
+        "caption": ("exhibit", Exhibit.objects.order_by("reference")[0].pk, ["caption"]),
+        "unit": ("unit", Unit.objects.order_by("label")[0].pk, ["label"]),
+        "criterion": ("criterion", scene.ducts.criterion.pk, ["property"]),
     }[what]
     erase(label, pk, *fields)
     assert not VerdictDocument.objects.exists()
@@ -82,7 +82,7 @@ def test_each_thing_that_stands_in_it_takes_it(scene: scenes.Scene, what: str) -
 
 def test_publishing_again_after_an_erasure_brings_nothing_back(scene: scenes.Scene) -> None:
     verdict = Verdict.objects.get()
-    erase("verdicts.verdict", verdict.pk)
+    erase("verdict", verdict.pk)
     with transaction.atomic():
         jobs.enqueue("verdicts.publish", {"verdict": verdict.pk}, key="again")
     jobs.drain(["report"])

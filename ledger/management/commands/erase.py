@@ -22,7 +22,7 @@ class Command(BaseCommand):
     help = "Erase texts and sealed values of one object from the row, its history and every copy. Needs the owner of the tables."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("model", nargs="?", metavar="app.Model")
+        parser.add_argument("name_of_type", nargs="?", metavar="NAME", help="what the object is called in the log: exhibit, claim, reply…")
         parser.add_argument("id", nargs="?")
         parser.add_argument(
             "--field", action="append", default=[], help="only this field (may be repeated); without it all texts and sealed values"
@@ -40,10 +40,10 @@ class Command(BaseCommand):
                 done = erasure.reapply(options["mirror"], by=by)
                 self.stdout.write(f"{done} erasures had something left to erase")
                 return
-            if not options["model"] or not options["id"]:
-                raise CommandError("name the model and the id, or --reapply")
+            if not options["name_of_type"] or not options["id"]:
+                raise CommandError("name the type and the id, or --reapply")
             made = erasure.erase(
-                options["model"].lower(), options["id"], fields=options["field"], ground=options["ground"], reason=options["reason"], by=by
+                options["name_of_type"], options["id"], fields=options["field"], ground=options["ground"], reason=options["reason"], by=by
             )
         except (ErasureRefused, LogRefused, KeyUnusable, MasterKeyUnusable, Bad, Unusable) as error:
             raise CommandError(str(error)) from None

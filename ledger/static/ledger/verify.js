@@ -392,7 +392,7 @@ const WORD = "[a-z][a-z0-9_]{0,62}";
 const ID = "(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|0|[1-9][0-9]{0,18})";
 const NAME = new RegExp(`^${WORD}$`);
 const KIND = new RegExp(`^${WORD}(?:\\.${WORD}){0,3}$`);
-const OBJECT = new RegExp(`^${WORD}\\.${WORD}/${ID}$`);
+const OBJECT = new RegExp(`^${WORD}/${ID}$`);
 const AT = /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})\.[0-9]{6}Z$/;
 const EDGE = "[^\\u0000-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const PSEUDONYM = new RegExp(`^${EDGE}(?:[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]{0,98}${EDGE})?$`, "u");
@@ -406,7 +406,7 @@ function parseLeaf(text) {
   const [fields, commits, document] = ["fields", "commits", "document"].map((name) => value.get(name));
   if (!hasExactly(actor, ["role", "name"])) throw new Refused("leaf-actor");
   const [role, name] = [actor.get("role"), actor.get("name")];
-  demand(value.get("v") === 1, "leaf-version");
+  demand(value.get("v") === 2, "leaf-version");
   demand(fits(KIND, kind), "leaf-kind");
   demand(fits(OBJECT, object), "leaf-object");
   demand(isMoment(at), "leaf-time");

@@ -17,6 +17,7 @@ class NoteQuerySet(models.QuerySet["Note"]):
 
 
 @ledger.recorded(
+    name="note",
     plain=["status", "count", "price", "due_date", "seen_at", "tags", "data", "digest", "parent"],
     text=["summary", "remark"],
     sealed=["contact"],
@@ -40,7 +41,31 @@ class Note(models.Model):
     objects = NoteQuerySet.as_manager()
 
 
-@ledger.recorded(plain=["status"], text=["words"], document="body_digest", coarse=True, public=True)
+@ledger.recorded(
+    name="tally",
+    plain=["status", "count", "price", "due_date", "seen_at", "tags", "data", "digest", "parent"],
+    text=["summary"],
+    sealed=["contact"],
+    public=True,
+)
+class Tally(models.Model):
+    """Public from its first moment: its plain fields stand in the leaf as they are."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(max_length=20, default="draft")
+    count = models.IntegerField(default=0)
+    price = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    due_date = models.DateField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    tags = ArrayField(models.CharField(max_length=20), default=list)
+    data = models.JSONField(default=dict)
+    digest = models.BinaryField(null=True)
+    parent = models.ForeignKey("self", models.CASCADE, null=True)
+    summary = models.TextField(default="")
+    contact = ledger.SealedField()
+
+
+@ledger.recorded(name="paper", plain=["status"], text=["words"], document="body_digest", coarse=True, public=True)
 class Paper(models.Model):
     """Coarse in time, with a document digest."""
 
@@ -50,7 +75,7 @@ class Paper(models.Model):
     body_digest = models.CharField(max_length=64, default="")
 
 
-@ledger.derived(reason="logged by batch")
+@ledger.derived(reason="logged by batch", name="look")
 class Look(models.Model):
     """Written in bulk and logged by batch."""
 
