@@ -19,6 +19,13 @@ def at_site(address: str) -> str:
 class SiteAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """What allauth asks about accounts, with every mail's addresses on SITE_URL."""
 
+    def is_safe_url(self, url: str) -> bool:
+        """Whether a reader may be sent there. What is no address is not; allauth reads it without expecting that."""
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:
+            return False
+
     def format_email_subject(self, subject: str) -> str:
         """As it is: allauth would put the asked host before it."""
         return subject

@@ -9,12 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from django.core.exceptions import FieldError, ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import Q
 
+from claims.moments import read_moment
+
 M = TypeVar("M", bound=models.Model)
 SIZE = 20
+LONGEST = 500  # characters of a cursor: ours have at most 110
+DIGITS = 19
+
+
+class BadCursorError(ValueError):
+    """It names no place in this list."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,39 @@ def _cursor(row: models.Model, keys: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _behind(keys: Sequence[str], values: Sequence[str]) -> Q:
+def read_key(model: type[models.Model], key: str, text: object) -> Any:
+    """The value of the field `key` that stands in a cursor as `text`. Raises BadCursorError for what is no value of it."""
+    if not isinstance(text, str) or "\0" in text or not text.isprintable():
+        raise BadCursorError
+    try:
+        kind: Any = model._meta.get_field(key.lstrip("-"))
+        if isinstance(kind, models.DateTimeField):
+            value: Any = read_moment(text)
+        elif isinstance(kind, models.IntegerField):
+            value = int(text) if len(text) <= DIGITS and text.removeprefix("-").isdecimal() else None
+        else:
+            value = kind.to_python(text)
+    except (ValidationError, FieldDoesNotExist):
+        raise BadCursorError from None
+    if value is None:
+        raise BadCursorError
+    return value
+
+
+def _read_cursor(model: type[models.Model], keys: Sequence[str], text: str) -> list[Any]:
+    """The place in the list that a cursor names. Raises BadCursorError."""
+    if len(text) > LONGEST:
+        raise BadCursorError
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, RecursionError):
+        raise BadCursorError from None
+    if not isinstance(values, list) or len(values) != len(keys):
+        raise BadCursorError
+    return [read_key(model, key, value) for key, value in zip(keys, values, strict=True)]
+
+
+def _behind(keys: Sequence[str], values: Sequence[Any]) -> Q:
     """Rows that come after `values` in the order of `keys`."""
     condition, same = Q(), Q()
     for key, value in zip(keys, values, strict=True):
@@ -47,9 +87,8 @@ def page_of(rows: models.QuerySet[M], query: Mapping[str, Any], *, by: Sequence[
     ordered, after = rows.order_by(*by), str(query.get("after", ""))
     if after:
         try:
-            values = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-            ordered = ordered.filter(_behind(by, [str(value) for value in values]))
-        except (ValueError, TypeError, FieldError, ValidationError):
+            ordered = ordered.filter(_behind(by, _read_cursor(rows.model, by, after)))
+        except BadCursorError:
             after = ""
     found = list(ordered[: size + 1])
     more = len(found) > size

@@ -56,7 +56,7 @@ class WholeBodies:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length):
+        if length.isdecimal() and len(length) < 19 and int(length):
             request._stream = _Whole(request._stream, int(length))  # type: ignore[assignment]  # WSGIRequest's own, limited to the length
         return self.get_response(request)
 

@@ -11,6 +11,7 @@ from config.api.guide import guide
 from config.rooms import ROOMS
 
 handler400 = "config.api.problems.bad_request"
+handler403 = "config.api.problems.permission_denied"
 handler404 = "config.api.problems.page_not_found"
 handler500 = "config.api.problems.server_error"
 urlpatterns = [

@@ -1,4 +1,4 @@
-"""Lists of the API in an order of several keys."""
+"""Cursor paging of the API: a page costs the same at any depth, and new rows never shift what a reader has not yet read."""
 
 from __future__ import annotations
 
@@ -6,11 +6,34 @@ from collections.abc import Sequence
 from typing import Any
 
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
-from claims.paging import page_of
+from claims.paging import BadCursorError, page_of, read_key
+
+
+class Paging(CursorPagination):
+    """What every list of the API is cut by. A cursor that names no place in it is 404, whatever stands in it."""
+
+    page_size = 50
+    cursor_query_param = "cursor"
+    _model: Any = None
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        self._model = queryset.model
+        return super().paginate_queryset(queryset, request, view)
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """DRF's, whose position is not yet read as a value of the field that the list is ordered by."""
+        cursor: Cursor | None = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            key = self.ordering if isinstance(self.ordering, str) else self.ordering[0]
+            try:
+                read_key(self._model, key, cursor.position)
+            except BadCursorError:
+                raise NotFound(self.invalid_cursor_message) from None
+        return cursor
 
 
 class KeysetPagination(CursorPagination):

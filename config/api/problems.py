@@ -7,10 +7,14 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views import defaults
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import override
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from config.inputs import Unreadable
 
 _TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed", 406: "Not acceptable",
@@ -56,24 +60,39 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return answer
 
 
-def _elsewhere(request: HttpRequest, status: int) -> HttpResponse | None:
+# Django's own answers to errors read the form once more, to have a token for another form; what could not be read the first time
+# cannot be read then either, and nothing catches that. These never touch the body.
+
+
+def _elsewhere(request: HttpRequest, status: int, detail: str = "") -> HttpResponse | None:
     """For an address under /api/ that no view answers: a problem document like any other. None for pages."""
     if not request.path_info.startswith("/api/v1/"):
         return None
-    body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": f"{_TITLES.get(status, 'Error')}."}
+    body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status}
+    body["detail"] = detail or f"{body['title']}."
     return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400 before a view was found."""
-    return _elsewhere(request, 400) or defaults.bad_request(request, exception)
+    """400 before a view was found, or for what no view can read. The page says it in both languages: none is chosen yet."""
+    told = {}
+    if isinstance(exception, Unreadable):
+        for name, lang in (("sentence_zh", "zh-hans"), ("sentence", "en")):
+            with override(lang):
+                told[name] = str(exception.sentence)
+    return _elsewhere(request, 400, told.get("sentence", "")) or HttpResponse(render_to_string("400.html", told), status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 of a page, with the sentence that refused."""
+    return _elsewhere(request, 403, str(exception)) or render(request, "403.html", {"exception": str(exception)}, status=403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 where there is no view."""
-    return _elsewhere(request, 404) or defaults.page_not_found(request, exception)
+    return _elsewhere(request, 404) or render(request, "404.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, saying nothing of what is inside."""
-    return _elsewhere(request, 500) or defaults.server_error(request)
+    return _elsewhere(request, 500) or HttpResponse(render_to_string("500.html"), status=500)

@@ -7,7 +7,6 @@ from typing import Any, cast
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.decorators import method_decorator
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
@@ -15,7 +14,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,8 +22,10 @@ from accounts.api.permissions import MaySubmit, PublicRead
 from accounts.models import User
 from claims.api.filters import SourceFilter
 from claims.api.lookup import ByIdOrReference
+from claims.api.paging import Paging
 from claims.api.serializers import SourceSerializer
 from claims.models import Source
+from claims.moments import read_moment
 from evidence.actions import filing
 from evidence.actions.staging import QuotaReached
 from evidence.api.serializers import (
@@ -75,14 +75,14 @@ class TextWithheld(APIException):
     default_code = "withheld"
 
 
-class ByNumber(CursorPagination):
+class ByNumber(Paging):
     """Versions in their order."""
 
     ordering = "number"
     page_size = 50
 
 
-class ByTime(CursorPagination):
+class ByTime(Paging):
     """Looks, newest first."""
 
     ordering = ("-looked_at", "-id")
@@ -98,7 +98,7 @@ class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     filterset_class = SourceFilter
     lookup_value_converter = "uuid"
 
-    def _page(self, rows: QuerySet[Any], serializer: Any, paging: type[CursorPagination]) -> Response:
+    def _page(self, rows: QuerySet[Any], serializer: Any, paging: type[Paging]) -> Response:
         paginator = paging()
         page = paginator.paginate_queryset(rows, self.request, view=self)
         return paginator.get_paginated_response(serializer(page, many=True).data)
@@ -145,11 +145,8 @@ class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     @action(detail=True, url_path="as-of", filterset_class=None)
     def as_of(self, request: Request, pk: Any = None) -> Response:
         """What it said at a time: the version first found at or before `at`."""
-        try:
-            at = parse_datetime(request.query_params.get("at", "").replace(" ", "+"))
-        except ValueError:
-            at = None
-        if at is None or at.tzinfo is None:
+        at = read_moment(request.query_params.get("at", "").replace(" ", "+"))
+        if at is None:
             raise ValidationError({"at": ["Give a time with its offset, such as 2025-03-01T00:00:00Z."]})
         version = Version.objects.filter(source=self.get_object(), not_after__lte=at).order_by("-number").first()
         if version is None:

@@ -13,13 +13,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.permissions import PublicRead
 from claims.api.lookup import ByIdOrReference
+from claims.api.paging import Paging
 from claims.lookup import by_reference
 from claims.models import Claim
 from ledger.history import Change
@@ -45,14 +45,14 @@ def _whole(request: Request, name: str, default: int, most: int) -> int:
     return min(int(value), most)
 
 
-class NewestBuilt(CursorPagination):
+class NewestBuilt(Paging):
     """By time of building; ids of reports follow from their contents."""
 
     ordering = ("-created_at", "-id")
     page_size = 50
 
 
-class NewestEntry(CursorPagination):
+class NewestEntry(Paging):
     """By index in the log."""
 
     ordering = "-index"

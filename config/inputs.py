@@ -1,0 +1,150 @@
+"""What no text has is refused at the entrance, in one place: whatever is asked for, no view, form or query ever meets it.
+
+PostgreSQL stores no NUL, UTF-8 has no lone surrogates, and Django reads forms in UTF-8 alone. Each of these made a 500 wherever a value
+reached the database or a form was read once more for a page that says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.db import DataError
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+
+logger = logging.getLogger(__name__)
+
+DEEPEST = 40  # levels of a JSON body: ours have three
+
+
+class Unreadable(BadRequest):
+    """The request holds what cannot be read or stored; `sentence` is for its sender."""
+
+    def __init__(self, sentence: Promise) -> None:
+        super().__init__(str(sentence))
+        self.sentence = sentence
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can be stored: no NUL, and nothing that UTF-8 cannot write (RFC 3629 §3, lone surrogates)."""
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_texts(texts: Iterable[str]) -> None:
+    """Raises Unreadable if one of them is none."""
+    if not all(map(is_text, texts)):
+        raise Unreadable(_("The request holds a character that no text has (NUL or half a character). Nothing was stored; take it out."))
+
+
+def _is_utf8(charset: str) -> bool:
+    try:
+        return codecs.lookup(charset).name in {"utf-8", "ascii"}
+    except (LookupError, ValueError):
+        return False
+
+
+class Charset:
+    """In front of Django, which looks for the charset of a body while it makes its request, where nothing catches an error yet.
+
+    Every body is read as UTF-8. What says that it is in another charset is told so by `Readable`.
+    """
+
+    STRANGE = "asclaimed.strange_charset"
+
+    def __init__(self, behind: Callable[..., Iterable[bytes]]) -> None:
+        self.behind = behind
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        kind, *parameters = environ.get("CONTENT_TYPE", "").split(";")
+        charsets = [one for one in parameters if one.strip().lower().startswith("charset")]
+        if charsets:
+            environ["CONTENT_TYPE"] = ";".join([kind, *(one for one in parameters if one not in charsets)])
+            environ[self.STRANGE] = not all(_is_utf8(one.partition("=")[2].strip(" \"'")) for one in charsets)
+        return self.behind(environ, start_response)
+
+
+class Readable:
+    """Outside of all that reads the request: the path, the query, cookies and headers are text, and the body is in UTF-8."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        strange = request.META.get(Charset.STRANGE) or (request.encoding is not None and not _is_utf8(request.encoding))
+        request.encoding = "utf-8"
+        for name in [name for name, value in request.COOKIES.items() if not is_text(name + value)]:
+            del request.COOKIES[name]  # a browser could not get rid of it itself, and none of ours is like that
+        check_texts([request.path_info])
+        check_texts(text for name, values in request.GET.lists() for text in (name, *values))
+        check_texts(value for name, value in request.META.items() if name.startswith("HTTP_") and name != "HTTP_COOKIE")
+        if strange and request.method not in {"GET", "HEAD"}:
+            raise Unreadable(_("Forms and bodies are read in UTF-8 only. Nothing was stored; please send it in UTF-8."))
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The last wall: a value that a field took and PostgreSQL does not is the sender's, and is told to us."""
+        if not isinstance(error, DataError):
+            return None
+        logger.warning("a value that no field refused: %s", request.path_info, exc_info=error)
+        raise Unreadable(_("Something in the request is too long, too large or too far away in time. Nothing was stored.")) from error
+
+
+class ReadableForms:
+    """After the check of form tokens, which reads every form but never one that a stranger just throws at us."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """The API reads its bodies itself, by the parser below and by serializers."""
+        if request.method == "POST" and not getattr(view, "csrf_exempt", False):
+            check_texts(text for name, values in request.POST.lists() for text in (name, *values))
+
+
+class ReadableJSON(JSONParser):
+    """JSON whose texts are texts, whose numbers are finite and which is not nested beyond reason."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        """What was sent. Raises ParseError."""
+        try:
+            given = super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError(_too_deep()) from None
+        _check_json(given, DEEPEST)
+        return given
+
+
+def _too_deep() -> str:
+    return f"The JSON is nested more than {DEEPEST} levels deep. Nothing was stored."
+
+
+def _check_json(value: Any, left: int) -> None:
+    if left < 0:
+        raise ParseError(_too_deep())
+    if isinstance(value, str) and not is_text(value):
+        raise ParseError("The JSON holds a character that no text has (NUL or half a character). Nothing was stored.")
+    if isinstance(value, float) and value in {float("inf"), float("-inf")}:
+        raise ParseError("The JSON holds a number that is too large. Nothing was stored.")
+    if isinstance(value, dict):
+        for name, one in value.items():
+            _check_json(name, left)
+            _check_json(one, left - 1)
+    if isinstance(value, list):
+        for one in value:
+            _check_json(one, left - 1)
