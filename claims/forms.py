@@ -12,6 +12,7 @@ from claims.editing import EditForm
 from claims.fields import LANGUAGE_CHOICES, PairField, page_language
 from claims.models import Claim, Company, Flag, Product, ProductOption, Source
 from claims.states import AspectKind, Channel, ClaimKind, Comparator
+from claims.validators import validate_currency, validate_money, validate_unit
 from claims.written import read
 
 ASPECTS = 3
@@ -19,8 +20,14 @@ TRANSLATION = lazy("Translation of the words")
 TRANSLATION_HELP = lazy("As close to the words as it can be. Leave the language they were said in empty.")
 
 
+def _called(row: Any) -> str:
+    """Name or title in the page's language, else the address, else the id: a row whose words were erased can still be chosen."""
+    written = getattr(row, "name", None) or getattr(row, "title", None)
+    return read(written, page_language()).text or str(getattr(row, "url", "") or row.pk)
+
+
 def _names(rows: Any, empty: str) -> list[tuple[str, str]]:
-    named = [(str(one.pk), read(getattr(one, "name", None) or one.title, page_language()).text or one.url) for one in rows]
+    named = [(str(one.pk), _called(one)) for one in rows]
     return [("", empty), *named]
 
 
@@ -34,7 +41,7 @@ class ClaimForm(forms.Form):
     option = forms.ChoiceField(label=lazy("Priced option"), required=False)
     new_option = PairField(label=lazy("or a new priced option"), rows=1, required=False)
     price = forms.DecimalField(label=lazy("Price of the new option"), required=False, min_value=0, max_digits=14, decimal_places=2)
-    currency = forms.CharField(label=lazy("Currency"), required=False, max_length=3, min_length=3, initial="CNY")
+    currency = forms.CharField(label=lazy("Currency"), required=False, max_length=12, validators=[validate_currency], initial="CNY")
     quote = forms.CharField(label=lazy("The words, exactly as they were said"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
     quote_lang = forms.ChoiceField(label=lazy("Their language"), choices=LANGUAGE_CHOICES)
     quote_translation = PairField(label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False)
@@ -75,6 +82,10 @@ class ClaimForm(forms.Form):
             self.add_error("company", _("Name the company of the new product."))
         if given.get("new_option") and (given.get("price") is None or not given.get("currency")):
             self.add_error("price", _("A priced option needs its price and currency."))
+        try:
+            validate_money(given.get("price"), given.get("currency") or "")
+        except forms.ValidationError as error:
+            self.add_error("price", error)
         if given.get("source_url") and not given.get("source_title"):
             self.add_error("source_title", _("Give the new source a title."))
         return given
@@ -89,7 +100,7 @@ class AspectForm(forms.Form):
     property = PairField(label=lazy("Promised quantity, if there is one"), rows=1, required=False)
     comparator = forms.ChoiceField(label=lazy("is"), choices=Comparator.choices, required=False)
     value = forms.DecimalField(label=lazy("Value"), required=False, max_digits=20, decimal_places=8)
-    unit = forms.CharField(label=lazy("Unit of measurement"), required=False, max_length=40)
+    unit = forms.CharField(label=lazy("Unit of measurement"), required=False, max_length=40, validators=[validate_unit])
     basis = PairField(label=lazy("Where the number comes from"), rows=1, required=False)
 
     def clean(self) -> dict[str, Any]:

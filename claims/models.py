@@ -25,12 +25,23 @@ from claims.states import (
     Progress,
     Stance,
 )
+from claims.validators import validate_currency, validate_money, validate_unit
 from claims.written import WrittenField, read
 
 
 def known(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
     """The constraint that `field` holds a word of its vocabulary."""
     return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=name)
+
+
+def finite(field: str, digits: int, name: str) -> models.CheckConstraint:
+    """The constraint that a number is one: PostgreSQL's NaN is larger than any, and fits every other constraint."""
+    return models.CheckConstraint(condition=Q(**{f"{field}__lt": 10**digits}) | Q(**{field: None}), name=name)
+
+
+def currency_code(name: str) -> models.CheckConstraint:
+    """The constraint that a currency has the shape of one. Which codes there are is asked by the validator."""
+    return models.CheckConstraint(condition=Q(currency="") | Q(currency__regex="^[A-Z]{3}$"), name=name)
 
 
 @ledger.recorded(name="company", plain=["created_at"], text=["name", "website"], public=True)
@@ -88,15 +99,23 @@ class ProductOption(models.Model):
     product = models.ForeignKey(Product, on_delete=models.PROTECT)
     name = WrittenField()
     price = models.DecimalField(max_digits=14, decimal_places=2)
-    currency = models.CharField(max_length=3, help_text="ISO 4217")
+    currency = models.CharField(max_length=3, validators=[validate_currency], help_text="ISO 4217")
     priced_date = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(price__gte=0), name="option_price_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=Q(price__gte=0), name="option_price_not_negative"),
+            finite("price", 12, "option_price_is_a_number"),
+            currency_code("option_currency_is_a_code"),
+            models.CheckConstraint(condition=~Q(currency=""), name="option_has_a_currency"),
+        ]
 
     def __str__(self) -> str:
         return read(self.name, "en").text
+
+    def clean(self) -> None:
+        validate_money(self.price, self.currency)
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
@@ -224,7 +243,7 @@ class Claim(models.Model):
     stake = models.DecimalField(
         max_digits=14, decimal_places=2, null=True, blank=True, help_text="Money a buyer paid on the strength of it."
     )
-    currency = models.CharField(max_length=3, blank=True)
+    currency = models.CharField(max_length=3, blank=True, validators=[validate_currency])
     reconstruction = models.BooleanField(
         default=False, help_text="Played through again to show how the record works; said wherever it is shown."
     )
@@ -240,11 +259,16 @@ class Claim(models.Model):
                 condition=Q(stake=None, currency="") | Q(stake__isnull=False, stake__gte=0) & ~Q(currency=""),
                 name="claim_stake_has_a_currency",
             ),
+            finite("stake", 12, "claim_stake_is_a_number"),
+            currency_code("claim_currency_is_a_code"),
         ]  # That a claim has a quote is asked by the action: an erased one has none.
         indexes = [models.Index(fields=["company", "-id"]), models.Index(fields=["status", "-id"])]
 
     def __str__(self) -> str:
         return f"{self.reference} {read(self.summary, 'en').text}"
+
+    def clean(self) -> None:
+        validate_money(self.stake, self.currency)
 
     @property
     def checkable(self) -> bool:
@@ -296,7 +320,7 @@ class Criterion(models.Model):
     property = WrittenField()
     comparator = models.CharField(max_length=10, choices=Comparator.choices)
     value = models.DecimalField(max_digits=20, decimal_places=8)
-    unit = models.CharField(max_length=40, help_text="As pint reads it: m/s, kW, percent.")
+    unit = models.CharField(max_length=40, validators=[validate_unit], help_text="As pint reads it: m/s, kW, percent.")
     tolerance = models.DecimalField(max_digits=20, decimal_places=8, default=0)
     conditions = WrittenField(blank=True)
     basis = WrittenField(blank=True)
@@ -306,6 +330,8 @@ class Criterion(models.Model):
         constraints = [
             known("comparator", Comparator, "criterion_comparator_known"),
             models.CheckConstraint(condition=Q(tolerance__gte=0), name="criterion_tolerance_not_negative"),
+            finite("value", 12, "criterion_value_is_a_number"),
+            finite("tolerance", 12, "criterion_tolerance_is_a_number"),
         ]
 
 
@@ -424,7 +450,10 @@ class SeriesPoint(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["series", "on_date", "source"], name="series_point_once_per_day_and_source")]
+        constraints = [
+            models.UniqueConstraint(fields=["series", "on_date", "source"], name="series_point_once_per_day_and_source"),
+            finite("value", 16, "series_point_is_a_number"),
+        ]
 
 
 @ledger.recorded(
@@ -450,4 +479,5 @@ class SeriesNote(models.Model):
             models.CheckConstraint(
                 condition=Q(stated_value=None) | Q(until_date__isnull=False), name="series_note_states_a_difference_between_two_days"
             ),
+            finite("stated_value", 16, "series_note_states_a_number"),
         ]

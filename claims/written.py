@@ -44,13 +44,13 @@ def read(value: dict[str, Any] | None, lang: str) -> Reading:
     >>> read(write("en", "a duct"), "zh-Hans").missing
     True
     """
-    if not value:
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str) or not isinstance(value.get("lang"), str):
         return Reading("", lang)
     wanted = "zh-Hans" if lang.lower().startswith("zh") else lang
     if value["lang"] == wanted:
         return Reading(value["text"], wanted)
-    translation = value.get("translations", {}).get(wanted)
-    if translation:
+    translation = (value.get("translations") or {}).get(wanted)
+    if isinstance(translation, dict) and isinstance(translation.get("text"), str) and isinstance(translation.get("role"), str):
         return Reading(translation["text"], wanted, translated_by=translation["role"])
     return Reading(value["text"], value["lang"], missing=True)
 

@@ -19,6 +19,7 @@ from accounts.models import Organisation, Role, User
 from claims.editing import EditForm
 from claims.fields import LANGUAGE_CHOICES, PairField, page_language
 from claims.models import Aspect, Claim
+from claims.validators import validate_unit, validate_unit_against
 from claims.written import read
 from evidence.actions.looking import UPLOAD_LIMIT
 from evidence.models import Exhibit, StagedPhoto
@@ -241,13 +242,16 @@ class MeasurementForm(forms.Form):
     standard_uncertainty = forms.DecimalField(
         label=lazy("Standard uncertainty (k = 1)"), required=False, max_digits=20, decimal_places=8, min_value=0
     )
-    unit_name = forms.CharField(label=lazy("Unit of measurement"), required=False, max_length=40, help_text=lazy("m/s, kW, percent"))
+    unit_name = forms.CharField(
+        label=lazy("Unit of measurement"), required=False, max_length=40, validators=[validate_unit], help_text=lazy("m/s, kW, percent")
+    )
     instrument = forms.CharField(label=lazy("Instrument"), required=False, max_length=300)
     method = forms.CharField(label=lazy("Method"), required=False, max_length=2000)
 
     def __init__(self, *args: Any, claim: Claim, **options: Any) -> None:
         super().__init__(*args, **options)
-        aspects = Aspect.objects.filter(claim=claim).order_by("number")
+        aspects = list(Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number"))
+        self.thresholds = {str(one.pk): one.criterion.unit for one in aspects if hasattr(one, "criterion")}
         field = self.fields["aspect"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "—"), *((str(one.pk), read(one.statement, page_language()).text) for one in aspects)]
@@ -258,6 +262,11 @@ class MeasurementForm(forms.Form):
         filled = [name for name in names if given.get(name) not in (None, "")]
         if filled and len(filled) < len(names) and not self.errors:
             raise forms.ValidationError(_("A measurement needs all of its fields, the uncertainty too: without it a number proves little."))
+        if given.get("aspect") and given.get("unit_name") and (threshold := self.thresholds.get(given["aspect"])) is not None:
+            try:
+                validate_unit_against(given["unit_name"], threshold)
+            except forms.ValidationError as error:
+                self.add_error("unit_name", error)
         if filled and given.get("standard_uncertainty") == 0:
             self.add_error("standard_uncertainty", _("No instrument is exact: the uncertainty is more than zero."))
         return given

@@ -16,8 +16,9 @@ from uuid_utils.compat import uuid7
 import ledger
 from accounts.models import Organisation, User
 from accounts.pseudonyms import new_pseudonym
-from claims.models import Appearance, Aspect, Claim, Product, Source, known
+from claims.models import Appearance, Aspect, Claim, Criterion, Product, Source, finite, known
 from claims.references import LENGTH, new_reference
+from claims.validators import validate_unit, validate_unit_against
 from claims.written import WrittenField
 from evidence.states import (
     AlertKind,
@@ -228,6 +229,7 @@ class Disappearance(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source"], condition=~Q(status="reversed"), name="disappearance_open_once_per_source"),
             known("status", DisappearanceStatus, "disappearance_status_known"),
+            known("type", LookType, "disappearance_type_known"),
             models.CheckConstraint(
                 condition=Q(status="suspected", confirmed_at=None, reversed_at=None)
                 | Q(status="confirmed", confirmed_at__isnull=False, reversed_at=None)
@@ -525,6 +527,12 @@ class Exhibit(models.Model):
             known("status", ExhibitStatus, "exhibit_status_known"),
             known("provenance", Provenance, "exhibit_provenance_known"),
             models.CheckConstraint(
+                condition=Q(grade_source="") | Q(grade_source__in=SourceGrade.values), name="exhibit_source_grade_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(grade_information="") | Q(grade_information__in=InformationGrade.values), name="exhibit_information_grade_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(grade_source="", grade_information="") | ~Q(grade_source="") & ~Q(grade_information=""),
                 name="exhibit_grade_is_a_pair",
             ),
@@ -662,7 +670,7 @@ class Measurement(models.Model):
     quantity = WrittenField()
     value = models.DecimalField(max_digits=20, decimal_places=8)
     standard_uncertainty = models.DecimalField(max_digits=20, decimal_places=8)
-    unit_name = models.CharField(max_length=40, help_text="As pint reads it.")
+    unit_name = models.CharField(max_length=40, validators=[validate_unit], help_text="As pint reads it.")
     instrument = WrittenField()
     method = WrittenField()
     conditions = WrittenField(blank=True)
@@ -671,7 +679,16 @@ class Measurement(models.Model):
     objects = MeasurementQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(standard_uncertainty__gt=0), name="measurement_has_an_uncertainty")]
+        constraints = [
+            models.CheckConstraint(condition=Q(standard_uncertainty__gt=0), name="measurement_has_an_uncertainty"),
+            finite("value", 12, "measurement_value_is_a_number"),
+            finite("standard_uncertainty", 12, "measurement_uncertainty_is_a_number"),
+        ]
+
+    def clean(self) -> None:
+        """What was measured can be set against the threshold of its point, if that has one."""
+        if criterion := Criterion.objects.filter(aspect=self.aspect_id).first():
+            validate_unit_against(self.unit_name, criterion.unit)
 
 
 # --- what to look at in a picture ----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -69,7 +70,7 @@ def _data(card: Card) -> str:
         "lang": card.lang[:2],
         "who": fonts.printable(_cut(card.who, 80)),
         "quote": f"“{quote}”",
-        "quote_lang": card.quote_lang[:2],
+        "quote_lang": tag[1].lower() if (tag := re.match(r"([A-Za-z]{2,3})(-|$)", card.quote_lang)) else "en",
         "size": 50 if _width(quote) < 90 else 40 if _width(quote) < 150 else 34,
         "found": [
             {"rating": one.rating, "word": one.word, "statement": fonts.printable(_cut(one.statement, 52))} for one in card.found[:MOST]

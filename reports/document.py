@@ -7,6 +7,7 @@ only "now" is the checkpoint's time, and every list has an order of its own. The
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -157,8 +158,18 @@ def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
 # --- parts, in the order of the schema -------------------------------------------------------------------------------------
 
 
+def _tag(lang: str) -> str:
+    """A language tag, or the one for "not determined" where a row holds none."""
+    return lang if re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", lang) else "und"
+
+
+def _address(url: str) -> str | None:
+    """A web address, or none where a row holds something else."""
+    return url if re.fullmatch(r"https?://[^\s\x00-\x20\x7f]+", url) else None
+
+
 def _words(text: str, lang: str) -> dict[str, Any]:
-    return {"lang": lang, "text": text, "translations": {}} if text else _said({})
+    return {"lang": _tag(lang), "text": text, "translations": {}} if text else _said({})
 
 
 def _quote(claim: Claim) -> dict[str, Any]:
@@ -220,7 +231,7 @@ def _company(company: Company) -> dict[str, Any]:
                         "role": role.kind,
                         "since": role.from_date.isoformat(),
                         "until": role.until_date.isoformat() if role.until_date else None,
-                        "source": role.source.url or None if role.source else None,
+                        "source": _address(role.source.url) if role.source else None,
                     }
                     for role in roles.get(entity.pk, [])
                 ],
@@ -241,7 +252,7 @@ def _head(source: Source) -> dict[str, Any]:
     return {
         "id": str(source.pk),
         "address": f"{settings.SITE_URL}/sources/{source.pk}/",
-        "url": source.url or None,
+        "url": _address(source.url),
         "channel": source.channel,
         "title": _or_none(source.title),
         "speaker": _or_none(source.speaker),
@@ -267,7 +278,7 @@ def _version(version: Version) -> dict[str, Any]:
         "number": version.number,
         "not_before": instant(version.not_before),
         "not_after": instant(version.not_after),
-        "lang": version.lang or "und",
+        "lang": _tag(version.lang),
         "sha256": version.digest or None,
         "characters": version.characters,
         "capture": version.capture.digest,

@@ -74,7 +74,7 @@ Reference = Annotated[str, Form("a reference", r"AC-[0-9A-Z*~$=-]{3,32}")]
 Sha256 = Annotated[str, Form("64 hexadecimal digits", r"[0-9a-f]{64}")]
 Url = Annotated[str, Form("an http or https address", r"https?://[^\s\x00-\x20\x7f]+")]
 #: Plainly written, no exponent: what a person reads is what a program computes with.
-Decimal = Annotated[str, Form("a decimal", r"-?(0|[1-9]\d{0,29})(\.\d{1,30})?")]
+Decimal = Annotated[str, Form("a decimal", r"-?(0|[1-9]\d{0,59})(\.\d{1,90})?")]
 Currency = Annotated[str, Form("a currency code of ISO 4217", r"[A-Z]{3}")]
 LanguageTag = Annotated[str, Form("a language tag", r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")]
 #: What a file is called inside the PDF. Nothing that a file system or a viewer could take for a path.

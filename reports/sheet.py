@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, cast
 
+from claims import currencies
 from reports import charts, fonts
 from reports.lines import clock, day, version_line
 from reports.pictures import pinned
@@ -138,9 +139,7 @@ def _utc(time: str, lang: Lang) -> str:
 
 
 def _money(amount: str, currency: str) -> str:
-    number = charts.plain(Decimal(amount)) if Decimal(amount) == Decimal(amount).to_integral_value() else amount
-    whole, point, part = number.partition(".")
-    return f"{currency} {int(whole):,}{point}{part}"
+    return f"{currency} {currencies.written(Decimal(amount), currency)}"
 
 
 def _people(people: Sequence[Person], lang: Lang) -> str:

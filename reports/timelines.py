@@ -34,7 +34,7 @@ LONGEST_SHOWN = 60_000  # characters of a text that is compared there; longer on
 
 def instant(value: datetime | None) -> str | None:
     """RFC 3339 in UTC, or None."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if value else None
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if value else None
 
 
 @dataclass

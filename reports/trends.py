@@ -122,7 +122,7 @@ class Canvas:
 
 def dated(first: date, last: date, most: int) -> list[date]:
     """At most ``most`` round dates from the first to the last: days, weeks, months or years apart."""
-    for step in (1, 2, 7, 14):
+    for step in (1, 2, 7, 14) if (last - first).days <= 14 * (most + 1) else ():
         days = [first + timedelta(days=n) for n in range((last - first).days + 1) if (first + timedelta(days=n)).toordinal() % step == 0]
         if len(days) <= most:
             return days
@@ -185,7 +185,8 @@ def _verdicts_over_time(verdicts: tuple[Judged, ...], lang: Lang, width: int) ->
     bottom = top + _ROW * len(RATINGS)
     first, last = verdicts[0].on, verdicts[-1].on
     margin = timedelta(days=max(5, (last - first).days // 12))
-    first, last = first - margin, last + margin
+    first = max(first, date.min + margin) - margin  # the calendar ends on both sides
+    last = min(last, date.max - margin) + margin
     canvas = Canvas(width, bottom + 30)
     for index, rating in enumerate(RATINGS):
         y = top + _ROW * (index + 0.5)

@@ -221,8 +221,11 @@ def approve_waiver(*, by: User, invitation: Invitation, now: datetime, version: 
 # --- verdicts ----------------------------------------------------------------------------------------------------------
 
 
-def weigh(aspect: Aspect) -> Conformity | None:
-    """Measured against promised for an aspect with a criterion, from accepted measurements. None without either."""
+def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
+    """Measured against promised for an aspect with a criterion, from accepted measurements. None without either.
+
+    Never raises: what cannot be compared is left out. If that is all, nothing is judged, and it is None unless asked for.
+    """
     criterion = Criterion.objects.filter(aspect=aspect).first()
     if criterion is None:
         return None
@@ -245,7 +248,21 @@ def weigh(aspect: Aspect) -> Conformity | None:
     ]
     if not measured:
         return None
-    return assess(Promise(criterion.comparator, criterion.value, criterion.unit, criterion.tolerance), measured)
+    assessed = assess(Promise(criterion.comparator, criterion.value, criterion.unit, criterion.tolerance), measured)
+    return assessed if assessed.judged or not judged_only else None
+
+
+def left_out(aspect: Aspect) -> list[str]:
+    """A sentence for each stored measurement that cannot be set against the threshold, whatever is wrong with its row or with that."""
+    assessed = weigh(aspect, judged_only=False)
+    threshold = Criterion.objects.filter(aspect=aspect).first()
+    if assessed is None or threshold is None:
+        return []
+    return [
+        _("Left out: %(item)s, %(value)s %(unit)s. It cannot be compared with the threshold in %(threshold)s.")
+        % {"item": one.physical_unit, "value": f"{one.value:f}", "unit": one.unit, "threshold": threshold.unit}
+        for one in assessed.left_out
+    ]
 
 
 def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int, int]:

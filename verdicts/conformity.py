@@ -15,19 +15,16 @@ Numbers are Decimal throughout; units are converted by pint with Decimal arithme
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final
+
+from claims.units import UnitMismatch, convert
 
 COVERAGE: Final = Decimal(2)
 PLACES: Final = Decimal("0.000001")
-_WORD = r"[A-Za-zµμΩ%_]+(?:(?:\*\*|\^)-?[1-4])?"
-# What pint may be shown: it evaluates arithmetic, and `9**9**9` would keep it busy for ever.
-_UNIT = re.compile(rf"^(?:|{_WORD}(?:\s*[*/ ]\s*{_WORD})*)$")
 
 
 class Decision(StrEnum):
@@ -35,10 +32,6 @@ class Decision(StrEnum):
     DOES_NOT_CONFORM = "does_not_conform"
     UNDECIDED = "undecided"
     DISAGREE = "disagree"  # of several measurements: some conform, some do not
-
-
-class UnitMismatch(ValueError):
-    """A measurement and its criterion are of different kinds of quantity, or a unit is unknown."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +81,16 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A stored measurement that cannot be set against the limit, and why: a fault of claims.units, or `number`."""
+
+    physical_unit: str
+    value: Decimal
+    unit: str
+    fault: str
+
+
+@dataclass(frozen=True)
 class Conformity:
     """All measurements of one aspect, decided unit by unit (`items`: how many units have which decision) and as a whole."""
 
@@ -101,6 +104,7 @@ class Conformity:
     laboratories: int
     items: dict[str, int]
     laboratories_disagree: bool
+    left_out: tuple[LeftOut, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Without floats: every number a decimal string. Recomputing from `measurements` gives the same digits."""
@@ -116,6 +120,7 @@ class Conformity:
             "laboratories": self.laboratories,
             "items": self.items,
             "laboratories_disagree": self.laboratories_disagree,
+            "left_out": len(self.left_out),
             "measurements": [
                 {
                     "unit": one.physical_unit,
@@ -136,38 +141,6 @@ def plain(number: Decimal) -> str:
     """A decimal without exponent or trailing zeros: `0.03`, `42000`."""
     text = format(number.normalize(), "f")
     return "0" if text == "-0" else text
-
-
-@lru_cache(maxsize=1)
-def _registry() -> Any:
-    import pint  # a third of a second that a process which weighs nothing need not pay for
-
-    return pint.UnitRegistry(non_int_type=Decimal, cache_folder=None)
-
-
-def check_unit(unit: str) -> None:
-    """Raises UnitMismatch unless pint knows the unit. Offset units (°C) are refused: they cannot carry an uncertainty plainly."""
-    if len(unit) > 40 or not _UNIT.match(unit):
-        raise UnitMismatch(f"{unit[:40]!r} is not a unit")
-    try:
-        parsed = _registry().Unit(unit)
-    except Exception as error:  # pint raises its own, tokenizer and attribute errors alike for text that is no unit
-        raise UnitMismatch(f"{unit!r} is not a unit") from error
-    if not _registry().Quantity(Decimal(1), parsed)._is_multiplicative:
-        raise UnitMismatch(f"{unit!r} has an offset: give a difference (delta_degC) or an absolute unit (kelvin)")
-
-
-def convert(value: Decimal, unit: str, to: str) -> Decimal:
-    """`value` in another unit of the same kind. Raises UnitMismatch."""
-    from pint import DimensionalityError
-
-    check_unit(unit)
-    check_unit(to)
-    try:
-        converted = _registry().Quantity(value, unit).to(to).magnitude
-    except DimensionalityError as error:
-        raise UnitMismatch(f"{unit} and {to} measure different things") from error
-    return Decimal(converted)
 
 
 def normal_distribution(z: Decimal) -> Decimal:
@@ -225,10 +198,22 @@ def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
 
     Several measurements of one physical unit are all kept, but count as one unit. The whole decides only if every measurement
     decides the same way: three cars that fail and one that passes disagree, which is a finding to explain, not an average.
+
+    A stored measurement that cannot be set against the promise is left out, and counted as that: nothing here raises.
     """
-    judged = tuple(judge(promise, one) for one in measurements)
+    judged: list[Judged] = []
+    weighed: list[Measured] = []
+    left_out: list[LeftOut] = []
     by_unit: dict[str, list[tuple[Measured, Decision]]] = {}
-    for one, result in zip(measurements, judged, strict=True):
+    for one in measurements:
+        try:
+            result = judge(promise, one)
+        except (ValueError, ArithmeticError) as error:
+            fault = error.fault if isinstance(error, UnitMismatch) else "number"
+            left_out.append(LeftOut(one.physical_unit, one.value, one.unit, fault))
+            continue
+        judged.append(result)
+        weighed.append(one)
         by_unit.setdefault(one.unit_identity or one.physical_unit, []).append((one, result.decision))
     of_units = [together(decision for _one, decision in rows) for rows in by_unit.values()]
     return Conformity(
@@ -236,12 +221,13 @@ def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
         limit=promise.limit,
         unit=promise.unit,
         comparator=promise.comparator,
-        judged=judged,
+        judged=tuple(judged),
         units=len(by_unit),
-        contributors=len({one.contributor for one in measurements}),
-        laboratories=len({one.laboratory for one in measurements if one.laboratory}),
+        contributors=len({one.contributor for one in weighed}),
+        laboratories=len({one.laboratory for one in weighed if one.laboratory}),
         items={str(decision): of_units.count(decision) for decision in Decision},
         laboratories_disagree=any(_laboratories_disagree(rows) for rows in by_unit.values()),
+        left_out=tuple(left_out),
     )
 
 

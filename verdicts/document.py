@@ -8,6 +8,7 @@ leaves. The `salt` is random, so that the digest in the leaf confirms nothing to
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +27,7 @@ FORMAT = "asclaimed-verdict@v2"
 
 def instant(value: Any) -> str | None:
     """RFC 3339 in UTC with microseconds, or None."""
-    return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if value else None
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if value else None
 
 
 def compose(

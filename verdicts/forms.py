@@ -171,7 +171,7 @@ class EventCorrectionForm(EditForm, _When):
     reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history."))
 
     def __init__(self, data: Any = None, *, event: Occurrence) -> None:
-        at = event.happened_at.strftime("%Y-%m-%dT%H:%M")
+        at = event.happened_at.replace(tzinfo=None).isoformat(timespec="minutes")
         super().__init__(
             data, row=event, initial={"happened_at": at, "exact_to": event.exact_to, "text": event.text, "source": event.source}
         )

@@ -31,7 +31,8 @@ class Happening:
         width = WIDTHS[exact_to]
         midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
         start = midnight + (at - midnight) // width * width
-        return cls(kind, actor, start, start + width)
+        end = datetime.max.replace(tzinfo=at.tzinfo)
+        return cls(kind, actor, start, start + width if start < end - width else end)
 
 
 @dataclass(frozen=True)

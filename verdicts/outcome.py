@@ -145,6 +145,12 @@ def outcome(conformity: Mapping[str, Any], lang: Lang) -> str:
             if english
             else f"达到限值的概率：从{worst.probability}到{best.probability}。"
         )
+    if left := conformity.get("left_out", 0):
+        told.append(
+            f"{left} {'measurement was' if left == 1 else 'measurements were'} left out: the unit or number does not fit the threshold."
+            if english
+            else f"{left}次实测未计入：单位或数值与限值不符。"
+        )
     return (" " if english else "").join(told)
 
 

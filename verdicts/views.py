@@ -93,6 +93,7 @@ class Held:
     proposal: Verdict | None
     finding_gates: list[str]
     verdict_gates: list[str]
+    left_out: list[str]
 
 
 def _reasons(found: list[str | None]) -> list[str]:
@@ -211,6 +212,7 @@ def _held(user: User, claim: Claim, now: Any) -> list[Held]:
             proposal=verdicts.get((aspect.pk, VerdictStatus.PROPOSED.value)),
             finding_gates=_reasons(actions.finding_gates(by=user, aspect=aspect)),
             verdict_gates=_verdict_gates(user, aspect, now),
+            left_out=actions.left_out(aspect),
         )
         for aspect in aspects
     ]
@@ -347,6 +349,7 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
         "gates": _verdict_gates(user, found, now),
         "findings": _findings(found),
         "conformity": actions.weigh(found),
+        "left_out": actions.left_out(found),
         "criterion": Criterion.objects.filter(aspect=found).first(),
         **previewed,
     }

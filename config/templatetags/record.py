@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
+from claims import currencies
 from claims.states import (
     AspectKind,
     Channel,
@@ -220,8 +221,15 @@ def money(amount: Decimal | None, currency: str) -> SafeString:
     """An exact amount with its currency before it."""
     if amount is None:
         return SafeString("")
-    shown = f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.2f}"
-    return format_html('<span class="num">{}\u00a0{}</span>', currency, shown)
+    return format_html('<span class="num">{}\u00a0{}</span>', currency, currencies.written(amount, currency))
+
+
+def _local(value: datetime) -> datetime:
+    """A moment in the zone of the site; at the ends of time, where that would be no moment, in UTC."""
+    try:
+        return value.astimezone(timezone.get_default_timezone())
+    except OverflowError:
+        return value.astimezone(UTC)
 
 
 @register.filter
@@ -229,7 +237,7 @@ def when(value: datetime | None) -> SafeString:
     """A moment as people write it, with the exact UTC instant behind it."""
     if value is None:
         return SafeString("")
-    value = value.astimezone(timezone.get_default_timezone())
+    value = _local(value)
     exact, shown = value.strftime("%Y-%m-%d %H:%M:%S.%f UTC"), value.strftime(" %H:%M" if page_language() == "zh-Hans" else ", %H:%M")
     return format_html('<time datetime="{}" title="{}">{}{} UTC</time>', value.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), exact, _day(value), shown)
 
@@ -245,8 +253,7 @@ def between(start: datetime | None, end: datetime) -> SafeString:
     minutes the seconds are said too."""
     if start is None:
         return format_html(gettext("before {}"), when(end))
-    zone = timezone.get_default_timezone()
-    start, end = start.astimezone(zone), end.astimezone(zone)
+    start, end = _local(start), _local(end)
     if start.date() != end.date():
         return format_html(gettext("between {} and {}"), when(start), when(end))
     clock = "%H:%M:%S" if (end - start).total_seconds() < 3600 else "%H:%M"
@@ -361,7 +368,7 @@ def lag(value: Lag | None) -> SafeString:
 @register.filter
 def moment_known(event: Occurrence) -> SafeString:
     """The time of an event as exactly as it is known, and no further."""
-    at = event.happened_at.astimezone(timezone.get_default_timezone())
+    at = _local(event.happened_at)
     if event.exact_to == "minute":
         return when(at)
     shown = _day(at) if event.exact_to == "day" else gettext("{}, about {} o’clock UTC").format(_day(at), at.hour)

@@ -32,6 +32,7 @@ from reports.history import compared
 from reports.models import Report, ReportFile
 from reports.trails import claim_changes
 from verdicts.api.views import DocumentWithheld, naming_successor
+from verdicts.document import instant
 from verdicts.erasure import Withheld
 from verdicts.models import Verdict
 
@@ -97,7 +98,7 @@ def change_json(change: Change) -> dict[str, Any]:
         "index": change.index,
         "kind": change.kind,
         "object": f"{change.label}/{change.object_id}",
-        "at": change.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "at": instant(change.at),
         "role": change.role,
         "name": change.name,
         "reason": change.reason,

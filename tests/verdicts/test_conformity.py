@@ -12,16 +12,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from claims.units import UnitMismatch, check_unit, convert
 from ledger.canonical import canonical
 from verdicts.conformity import (
     COVERAGE,
     Decision,
     Measured,
     Promise,
-    UnitMismatch,
     assess,
-    check_unit,
-    convert,
     judge,
     normal_distribution,
     plain,

@@ -1,0 +1,57 @@
+"""What may be typed for a unit or a currency: the same sentences at every form, action and model."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from claims import currencies, units
+
+
+def unit_fault(error: units.UnitMismatch) -> str:
+    """The sentence for a unit that cannot be taken."""
+    if error.fault == "offset":
+        return _("“%(unit)s” does not start at zero. Give a difference (delta_degC) or an absolute unit (kelvin).") % {"unit": error.unit}
+    if error.fault == "unknown":
+        said = _("“%(unit)s” is not a known unit. Use its symbol, for example m/s, kW or percent.") % {"unit": error.unit}
+        return f"{said} " + _("Did you mean %(meant)s?") % {"meant": error.meant} if error.meant else said
+    return _("“%(unit)s” cannot be compared with “%(other)s”, the unit of the threshold. Check the unit.") % {
+        "unit": error.unit,
+        "other": error.other,
+    }
+
+
+def validate_unit(unit: str) -> None:
+    """Raises ValidationError unless the unit is known and has no offset."""
+    try:
+        units.check_unit(unit)
+    except units.UnitMismatch as error:
+        raise ValidationError(unit_fault(error), code="unit") from error
+
+
+def validate_unit_against(unit: str, threshold: str) -> None:
+    """Raises ValidationError unless a number in `unit` can be set against a threshold in the other."""
+    try:
+        units.check_same_kind(unit, threshold)
+    except units.UnitMismatch as error:
+        raise ValidationError(unit_fault(error), code="unit") from error
+
+
+def validate_currency(code: str) -> None:
+    """Raises ValidationError unless it is a code of ISO 4217, in capitals."""
+    if code in currencies.CODES:
+        return
+    said = _("“%(code)s” is not a currency code of ISO 4217, for example CNY or EUR.") % {"code": code[:12]}
+    meant = currencies.meant(code)
+    raise ValidationError(f"{said} " + _("Did you mean %(meant)s?") % {"meant": meant} if meant else said, code="currency")
+
+
+def validate_money(amount: Decimal | None, code: str) -> None:
+    """Raises ValidationError for more decimals than the currency has."""
+    if amount is not None and code in currencies.CODES and amount.is_finite() and not currencies.fits(amount, code):
+        raise ValidationError(
+            _("An amount in %(code)s has %(decimals)d decimals at most.") % {"code": code, "decimals": currencies.decimals(code)},
+            code="decimals",
+        )
