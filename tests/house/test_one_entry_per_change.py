@@ -94,26 +94,26 @@ def represented(world: World) -> None:
 
 
 FILED: Final = {
-    "submission.filed evidence.submission": 1,
-    "submission.filed evidence.exhibit": 1,
-    "submission.filed evidence.custodyevent": 1,
+    "submission.filed submission": 1,
+    "submission.filed exhibit": 1,
+    "submission.filed custody_event": 1,
 }
 REPLIED: Final = {
-    "company.replied verdicts.reply": 1, "company.replied verdicts.invitation": 1, "aspect.progressed claims.aspect": 1,
-    "flag.raised claims.flag": 1, "flag.lifted claims.flag": 1,
+    "company.replied reply": 1, "company.replied invitation": 1, "aspect.progressed aspect": 1,
+    "flag.raised flag": 1, "flag.lifted flag": 1,
 }  # fmt: skip
 #: route → what is done through it.
 CHANGES: Final[dict[str, list[Change]]] = {
     "account/keys/": [
-        Change("owner", {"key.created accounts.apikey": 1}, lambda world: {"label": "x", "scopes": ["read"], "days": "30"}, again=False)
+        Change("owner", {"key.created api_key": 1}, lambda world: {"label": "x", "scopes": ["read"], "days": "30"}, again=False)
     ],
-    "account/keys/<uuid:key>/revoke/": [Change("owner", {"key.revoked accounts.apikey": 1})],
+    "account/keys/<uuid:key>/revoke/": [Change("owner", {"key.revoked api_key": 1})],
     "claims/<str:ref>/file/": [Change("owner", FILED, filing)],
     "api/v1/^submissions/$": [Change("key:submit", FILED, filing, headers={"HTTP_IDEMPOTENCY_KEY": "one"})],
     "submissions/<str:ref>/withdraw/": [
         Change(
             "owner",
-            {"submission.withdrawn evidence.submission": 1, "submission.withdrawn evidence.custodyevent": 1},
+            {"submission.withdrawn submission": 1, "submission.withdrawn custody_event": 1},
             lambda world: {"reason": "I sold it."},
         )
     ],
@@ -121,12 +121,12 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "moderator",
             {
-                "company.added claims.company": 1,
-                "product.added claims.product": 1,
-                "claim.registered claims.claim": 1,
-                "claim.registered claims.aspect": 1,
-                "source.added claims.source": 1,
-                "claim.placed claims.appearance": 1,
+                "company.added company": 1,
+                "product.added product": 1,
+                "claim.registered claim": 1,
+                "claim.registered aspect": 1,
+                "source.added source": 1,
+                "claim.placed appearance": 1,
             },
             lambda world: {
                 **both("new_company", "Another maker", "另一家"),
@@ -148,7 +148,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
     "desk/claims/<str:ref>/revise/": [
         Change(
             "moderator",
-            {"claim.revised claims.claim": 1},
+            {"claim.revised claim": 1},
             lambda world: {
                 "do": "revise",
                 "version": version(world.scene.claim),
@@ -160,26 +160,26 @@ CHANGES: Final[dict[str, list[Change]]] = {
         ),
         Change(
             "moderator",
-            {"claim.withdrawn claims.claim": 1},
+            {"claim.withdrawn claim": 1},
             lambda world: {"do": "withdraw", "withdrawal-version": version(world.scene.claim), "withdrawal-reason": "Never said."},
         ),
     ],
     "desk/claims/<str:ref>/": [
         Change(
             "moderator",
-            {"company.invited verdicts.invitation": 1, "aspect.progressed claims.aspect": 1},
+            {"company.invited invitation": 1, "aspect.progressed aspect": 1},
             lambda world: {"do": "invite", **both("allegation")},
         ),
         Change("moderator", REPLIED, lambda world: {"do": "reply", "body": "We will look.", "lang": "en"}, asked),
         Change(
             "adjudicator",
-            {"waiver.proposed verdicts.invitation": 1},
+            {"waiver.proposed invitation": 1},
             lambda world: {"do": "waive", **both("reason"), "version": seen(verdicts.latest_invitation(world.scene.claim))},
             asked,
         ),
         Change(
             "adjudicator",
-            {"waiver.approved verdicts.invitation": 1, "aspect.progressed claims.aspect": 1},
+            {"waiver.approved invitation": 1, "aspect.progressed aspect": 1},
             lambda world: {"do": "approve-waiver", "version": seen(verdicts.latest_invitation(world.scene.claim))},
             lambda world: (
                 asked(world),
@@ -195,11 +195,11 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "moderator",
             {
-                "submission.accepted evidence.submission": 1,
-                "submission.accepted evidence.exhibit": 1,
-                "submission.accepted evidence.custodyevent": 1,
-                "exhibit.graded evidence.exhibit": 1,
-                "exhibit.graded evidence.custodyevent": 1,
+                "submission.accepted submission": 1,
+                "submission.accepted exhibit": 1,
+                "submission.accepted custody_event": 1,
+                "exhibit.graded exhibit": 1,
+                "exhibit.graded custody_event": 1,
             },
             lambda world: {
                 **pending(world),
@@ -214,21 +214,21 @@ CHANGES: Final[dict[str, list[Change]]] = {
         ),
         Change(
             "moderator",
-            {"submission.returned evidence.submission": 1},
+            {"submission.returned submission": 1},
             lambda world: {**pending(world), "decision": "returned", **both("reason")},
         ),
         Change(
             "moderator",
-            {"submission.refused evidence.submission": 1},
+            {"submission.refused submission": 1},
             lambda world: {**pending(world), "decision": "refused", **both("reason")},
         ),
     ],
-    "desk/submissions/<str:ref>/sealed/": [Change("moderator", {"submission.sealed_opened evidence.sealedview": 1}, again=False)],
-    "desk/exhibits/<str:ref>/original": [Change("moderator", {"exhibit.original_viewed evidence.custodyevent": 1}, again=False)],
+    "desk/submissions/<str:ref>/sealed/": [Change("moderator", {"submission.sealed_opened sealed_view": 1}, again=False)],
+    "desk/exhibits/<str:ref>/original": [Change("moderator", {"exhibit.original_viewed custody_event": 1}, again=False)],
     "desk/exhibits/<str:ref>/regions/": [
         Change(
             "moderator",
-            {"exhibit.region_marked evidence.region": 1},
+            {"exhibit.region_marked region": 1},
             lambda world: {"x": "1", "y": "2", "width": "30", "height": "40", **both("caption")},
             again=False,
         )
@@ -236,22 +236,22 @@ CHANGES: Final[dict[str, list[Change]]] = {
     "desk/exhibits/<str:ref>/regions/<int:number>/remove/": [
         Change(
             "moderator",
-            {"exhibit.region_removed evidence.region": 1},
+            {"exhibit.region_removed region": 1},
             lambda world: {"version": seen(Region.objects.filter(exhibit__reference=world.names["exhibit"], number=1).first())},
         )
     ],
     "desk/exhibits/<str:ref>/comparisons/": [
         Change(
             "moderator",
-            {"exhibit.compared evidence.comparison": 1},
+            {"exhibit.compared comparison": 1},
             lambda world: {"other": str(world.scene.exhibits(status="accepted")[1].pk), "place": "before", **both("title")},
         )
     ],
-    "desk/comparisons/<uuid:comparison>/remove/": [Change("moderator", {"exhibit.comparison_removed evidence.comparison": 1})],
+    "desk/comparisons/<uuid:comparison>/remove/": [Change("moderator", {"exhibit.comparison_removed comparison": 1})],
     "desk/sources/<uuid:source>/upload/": [
         Change(
             "moderator",
-            {"source.captured evidence.capture": 1, "source.copy_added evidence.observation": 1},
+            {"source.captured capture": 1, "source.copy_added observation": 1},
             lambda world: {
                 "file": SimpleUploadedFile("saved.html", "<p>另存的文字。</p>".encode(), "text/html"),
                 "captured_at": "2026-01-01T00:00",
@@ -259,11 +259,11 @@ CHANGES: Final[dict[str, list[Change]]] = {
             },
         )
     ],
-    "desk/alerts/<uuid:alert>/handle/": [Change("moderator", {"alert.handled evidence.alert": 1})],
+    "desk/alerts/<uuid:alert>/handle/": [Change("moderator", {"alert.handled alert": 1})],
     "desk/aspects/<uuid:aspect>/finding/": [
         Change(
             "moderator",
-            {"finding.recorded verdicts.finding": 1, "finding.recorded verdicts.findingexhibit": 1},
+            {"finding.recorded finding": 1, "finding.recorded finding_exhibit": 1},
             lambda world: {"conclusion": "supports", **both("reasoning"), "exhibits": [world.names["exhibit"]]},
             again=False,
         )
@@ -271,7 +271,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
     "desk/aspects/<uuid:aspect>/verdict/": [
         Change(
             "adjudicator",
-            {"verdict.proposed verdicts.verdict": 1, "verdict.proposed verdicts.verdictexhibit": 1},
+            {"verdict.proposed verdict": 1, "verdict.proposed verdict_exhibit": 1},
             lambda world: {"rating": "delivered", **both("rationale"), "exhibits": [world.names["exhibit"]]},
             lambda world: verdicts.reject_verdict(
                 by=world.scene.second_adjudicator,
@@ -285,23 +285,23 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "adjudicator",
             {
-                "verdict.published verdicts.verdict": 1,
+                "verdict.published verdict": 1,
             },
             lambda world: {"do": "approve"},
             lambda world: Submission.objects.filter(status="withdrawn").update(status="accepted"),
         ),
-        Change("adjudicator", {"verdict.sent_back verdicts.verdict": 1}, lambda world: {"do": "reject", "reason": "Say more."}),
+        Change("adjudicator", {"verdict.sent_back verdict": 1}, lambda world: {"do": "reject", "reason": "Say more."}),
     ],
     "desk/companies/<uuid:company>/entities/": [
         Change(
             "moderator",
-            {"entity.added claims.legalentity": 1},
+            {"entity.added legal_entity": 1},
             lambda world: {"do": "entity", **both("name"), "jurisdiction": "CN"},
             again=False,
         ),
         Change(
             "moderator",
-            {"entity.role_given claims.entityrole": 1},
+            {"entity.role_given entity_role": 1},
             lambda world: {
                 "do": "role",
                 "entity": LegalEntity.objects.get(company=world.scene.company).pk,
@@ -319,34 +319,34 @@ CHANGES: Final[dict[str, list[Change]]] = {
         ),
     ],
     "desk/companies/<uuid:company>/figures/": [
-        Change("moderator", {"series.added claims.series": 1}, lambda world: {"do": "series", **both("name"), **both("unit")}, again=False)
+        Change("moderator", {"series.added series": 1}, lambda world: {"do": "series", **both("name"), **both("unit")}, again=False)
     ],
     "desk/companies/<uuid:company>/sources/": [
         Change(
             "moderator",
-            {"source.added claims.source": 1},
+            {"source.added source": 1},
             lambda world: {"do": "source", "channel": "contract", "lang": "en", **both("title")},
             again=False,
         )
     ],
     "desk/companies/<uuid:company>/incidents/": [
-        Change("moderator", {"incident.opened verdicts.incident": 1}, lambda world: {"do": "incident", **both("title")}, again=False)
+        Change("moderator", {"incident.opened incident": 1}, lambda world: {"do": "incident", **both("title")}, again=False)
     ],
     "desk/series/<uuid:series>/": [
         Change(
             "moderator",
-            {"series.point_added claims.seriespoint": 1},
+            {"series.point_added series_point": 1},
             lambda world: {"do": "point", "on_date": "2026-07-01", "value": "36", "source": world.names["source"]},
         ),
         Change(
             "moderator",
-            {"series.annotated claims.seriesnote": 1},
+            {"series.annotated series_note": 1},
             lambda world: {"do": "note", **both("text"), "from_date": "2026-07-01"},
             again=False,
         ),
         Change(
             "moderator",
-            {"series.point_corrected claims.seriespoint": 1},
+            {"series.point_corrected series_point": 1},
             lambda world: {
                 "do": "correct",
                 "point": f"{first_point(world).pk}.{version(first_point(world))}",
@@ -358,7 +358,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
     "desk/incidents/<uuid:incident>/": [
         Change(
             "moderator",
-            {"incident.event_added verdicts.occurrence": 1},
+            {"incident.event_added occurrence": 1},
             lambda world: {
                 "do": "event",
                 "happened_at": "2026-07-01T10:00",
@@ -371,7 +371,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
         ),
         Change(
             "moderator",
-            {"incident.event_corrected verdicts.occurrence": 1},
+            {"incident.event_corrected occurrence": 1},
             lambda world: {
                 "do": "correct",
                 "event": str(Occurrence.objects.filter(incident=world.names["incident"]).order_by("id")[0].pk),
@@ -386,7 +386,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
     "desk/claims/<str:ref>/places/": [
         Change(
             "moderator",
-            {"claim.placed claims.appearance": 1},
+            {"claim.placed appearance": 1},
             lambda world: {
                 "do": "place",
                 "source": str(Source.objects.get(company=world.scene.company, channel="contract").pk),
@@ -428,7 +428,7 @@ def counting() -> Iterator[Counter[str]]:
     def count(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         result = execute(sql, params, many, context)
         if (found := WRITES.match(sql)) and found[1] in recorded:
-            touched[recorded[found[1]].label] += max(context["cursor"].rowcount, 0)
+            touched[recorded[found[1]].name] += max(context["cursor"].rowcount, 0)
         return result
 
     with connection.execute_wrapper(count):
@@ -610,7 +610,7 @@ def alert_of() -> tuple[Client, str, Alert]:
 def test_a_change_that_is_recorded_twice_or_never_or_outside_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative controls of the counts above."""
     client, path, alert = alert_of()
-    expected = {"alert.handled evidence.alert": 1}
+    expected = {"alert.handled alert": 1}
     with transaction.atomic():
         assert dict(send(client, {}, path, {}).events) == expected
         transaction.set_rollback(True)

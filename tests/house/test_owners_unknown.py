@@ -567,10 +567,10 @@ def uuid7_now() -> UUID:
 
 
 def moved(patch: pytest.MonkeyPatch, label: str, *names: str) -> None:
-    """Record fields as plain that are closed."""
+    """Record fields in the clear that are closed."""
     record = recorded[label]
     text, held = (tuple(name for name in fields if name not in names) for fields in (record.text, record.closed))
-    patch.setitem(recorded, label, replace(record, plain=(*record.plain, *names), text=text, closed=held))
+    patch.setitem(recorded, label, replace(record, plain=(*record.plain, *names), text=text, closed=held, public=True))
 
 
 def test_what_names_an_owner_is_found(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
@@ -604,11 +604,11 @@ def test_what_names_an_owner_is_found(monkeypatch: pytest.MonkeyPatch, settings:
             assert "/media/" in found[f"{tag} of {person.email}"]
         assert "Content-Disposition" in found[f"file name of {person.email}"]
         assert "/api/v1/exhibits/" in found[f"{person.email}'s account"]
-        assert "submission.filed of evidence.submission" in found[f"{person.email}'s contributor"]
+        assert "submission.filed of submission" in found[f"{person.email}'s contributor"]
         assert "/ledger/tile/entries/" in found[f"{person.email}'s contributor"]
-        assert "submission.filed of evidence.custodyevent" in found[f"hour of {person.email}"]
+        assert "submission.filed of custody_event" in found[f"hour of {person.email}"]
         assert "/exhibits/AC-" in found[f"{person.email}'s pseudonym"]
-        assert "submission.filed of evidence.custodyevent" in found[f"moment of {person.email} on day {FIRST.index(person) + 1}"]
+        assert "submission.filed of custody_event" in found[f"moment of {person.email} on day {FIRST.index(person) + 1}"]
     assert [place for what, place in found.items() if what.startswith("serial key") and "bundle.json" in place]
     assert [place for what, place in found.items() if what.startswith("key of serial_key") and "bundle.json" in place]
 
@@ -634,9 +634,9 @@ def test_what_only_tells_owners_apart_is_a_difference(monkeypatch: pytest.Monkey
     assert "/media/" in named
     assert ".jpg ETag" in named
     assert "/api/v1/exhibits/" in parted
-    assert "exhibit.read of evidence.exhibit" in named
-    assert "submission.filed of evidence.teardown" in named
+    assert "exhibit.read of exhibit" in named
+    assert "submission.filed of teardown" in named
     assert re.search(r"/submissions/AC-[^ ]+ \[maker\]", named)
     assert not [url for url in parted if "submission" in url or "custody_event" in url]
-    size = next(one for url, one in parted.items() if "exhibit.read of evidence.exhibit" in url)
+    size = next(one for url, one in parted.items() if "exhibit.read of exhibit" in url)
     assert (size.one.isdigit(), size.offset > 500) == (True, True), str(size)
