@@ -43,6 +43,9 @@ NO_PAGE: dict[str, str] = {
     "account/password/reset/done/": "shown after a form", "account/password/reset/key/done/": "shown after a form",
     r"account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "reached from a mail",
     "account/login/code/confirm/": "switched off", "account/reauthenticate/": "asked in between",
+    "account/second-factor/app/": "asks for the password first", "account/second-factor/authenticate/": "asked after the password",
+    "account/second-factor/reauthenticate/": "asked in between", "account/second-factor/recovery-codes/": "shown once, after setting up",
+    "account/second-factor/recovery-codes/new/": "asks for a code first",
     "account/logout/": "left alone by the walk",
 }  # fmt: skip
 #: Beginnings of routes that answer with something else than a page.
