@@ -91,6 +91,7 @@ KINDS: Final[Mapping[str, str | Promise]] = {
 OBJECTS: Final[Mapping[str, str | Promise]] = {
     "api_key": lazy("key for programs"),
     "membership": lazy("role of a person"),
+    "second_factor_reset": lazy("reset of a second factor"),
     "organisation": lazy("organisation"),
     "appearance": lazy("appearance"),
     "aspect": lazy("aspect"),

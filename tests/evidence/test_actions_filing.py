@@ -352,14 +352,17 @@ def test_no_leaf_says_who_filed_or_when(scene: scenes.Scene) -> None:
         str(ledger.unseal(exhibit, "digest")), exhibit.duplicate_key, "home.jpg", "LVIN", Unit.objects.get().serial_key, "13:37", "my-key",
         "gps", "没有风",
     ]  # fmt: skip
-    kinds = ("submission", "exhibit", "custodyevent", "teardown", "unit", "measurement")
-    labels = [f"evidence.{kind}" for kind in kinds]
-    leaves = [bytes(one.leaf).decode() for one in Entry.objects.filter(object_label__in=labels)]
+    names = ("submission", "exhibit", "custody_event", "teardown", "unit", "measurement")
+    entries = Entry.objects.filter(object_label__in=names)
+    leaves = [bytes(one.leaf).decode() for one in entries]
     assert len(leaves) >= 12
     for leaf in leaves:
         assert not [secret for secret in secrets if secret in leaf], leaf
         assert json.loads(leaf)["at"].endswith("T00:00:00.000000Z"), leaf
-    assert submission.pseudonym in "".join(leaves)
+        assert not json.loads(leaf)["fields"], leaf
+    opened = {str(opening.value) for entry in entries for opening in openable(entry.index).values()}
+    assert submission.pseudonym in opened  # control: what is public now is opened
+    assert not [secret for secret in secrets if secret in opened]
 
 
 def test_each_look_at_an_original_is_in_its_custody(scene: scenes.Scene) -> None:

@@ -25,9 +25,9 @@ from django.utils import timezone
 import ledger
 from accounts.models import Organisation
 from accounts.permissions import NotAllowed
-from claims.actions import add_entity, add_source
+from claims.actions import add_entity, add_source, raise_flag
 from claims.editing import version
-from claims.models import Company, LegalEntity, SeriesPoint, Source
+from claims.models import Company, Flag, LegalEntity, SeriesPoint, Source
 from evidence.actions import looking
 from evidence.models import Alert, Exhibit, Region, Submission
 from ledger import registry
@@ -91,6 +91,12 @@ def represented(world: World) -> None:
     asked(world)
     for model, pk in ((Company, world.scene.company.pk), (Organisation, world.names["brand"])):
         model._default_manager.filter(pk=pk).update(website="https://brand.example/")
+
+
+def flagged(world: World) -> None:
+    """A flag stands on the claim, and no other."""
+    Flag.objects.filter(claim=world.scene.claim).delete()
+    raise_flag(by=ledger.SYSTEM, claim=world.scene.claim, kind="edited_after_publication", now=timezone.now())
 
 
 FILED: Final = {
@@ -399,6 +405,15 @@ CHANGES: Final[dict[str, list[Change]]] = {
                 title=scenes.write("en", "The contract"),
                 now=timezone.now(),
             ),
+        )
+    ],
+    "desk/claims/<str:ref>/flags/": [
+        Change(
+            "moderator",
+            {"flag.withdrawn flag": 1},
+            lambda world: {"do": str(Flag.objects.raised().get(claim=world.scene.claim).pk), "reason": "It was another page."},
+            flagged,
+            again=False,
         )
     ],
     "reply/<str:ref>/": [

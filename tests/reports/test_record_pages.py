@@ -40,7 +40,7 @@ def test_an_entry_is_read_field_by_field_and_says_what_is_not_open(client: Clien
     entry = Entry.objects.get(kind="verdict.published", object_id=str(verdict.pk))
     shown = page(client, f"/record/entries/{entry.index}/")
     assert "A verdict was approved and published" in shown
-    assert "not delivered <code>not_delivered</code>" in shown
+    assert '<p>not delivered</p><pre tabindex="0">not_delivered</pre>' in shown
     assert '<p lang="zh-Hans">没有空气到达制动。</p>' in shown
     assert "not open" in shown
     assert f"/record/verify/?entry={entry.index}" in shown
@@ -82,6 +82,7 @@ def test_corrections_tell_what_changed_and_why_newest_first(client: Client) -> N
     )  # fmt: skip
     second = scenes.propose(scene, rating="misleading", mechanism="implied_function", reason="New measurements came.")
     approve_verdict(by=scene.second_adjudicator, verdict=second, now=scene.now)
+    scene.claim.refresh_from_db()
     withdraw_claim(by=scene.moderator, claim=scene.claim, reason="It was never said.", now=scene.now)
     sequence()
     shown = page(client, "/corrections/")
