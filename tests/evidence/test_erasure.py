@@ -109,7 +109,7 @@ def test_a_withheld_exhibit_is_listed_says_so_and_has_no_original_to_view() -> N
 
 def test_captured_bytes_stay_while_another_version_shows_them() -> None:
     scene = scenes.build_claim()
-    for seconds, text in ((1, f"{scenes.POST}甲。"), (2, "另一段。"), (3, f"{scenes.POST}甲。")):
+    for seconds, text in ((1, f"{scenes.POST}甲。敬请期待。"), (2, "敬请期待。另一段。"), (3, f"{scenes.POST}甲。敬请期待。")):
         scenes.look(scene, text, seconds)
     first, _second, third = Version.objects.order_by("number").select_related("capture")
     assert first.capture.digest == third.capture.digest
@@ -202,9 +202,9 @@ def test_a_photo_that_somebody_sent_ahead_is_not_taken_by_anothers_erasure(waits
 
 def test_a_claim_placed_later_is_not_called_edited_for_a_withheld_version() -> None:
     scene = scenes.build_claim()
-    scenes.look(scene, f"{scenes.POST}甲。", 1)
-    scenes.look(scene, "另一段，与此无关。", 2)
-    scenes.look(scene, f"{scenes.POST}甲。", 3)
+    scenes.look(scene, f"{scenes.POST}敬请期待。", 1)
+    scenes.look(scene, "另一段，与此无关。敬请期待。", 2)
+    scenes.look(scene, f"{scenes.POST}敬请期待。", 3)
     erase("version", Version.objects.get(number=2).pk)
     placed = scenes.claims.register_claim(
         by=scene.moderator, product=scene.product, quote="双风道", quote_lang="zh-Hans", summary=scenes.write("en", "Ducts"), now=scene.now,

@@ -362,7 +362,7 @@ class World:
     def __init__(self) -> None:
         scene = scenes.build_claim()
         self.scene, now = scene, timezone.now()
-        for text in (scenes.POST, "别的文字。"):
+        for text in (scenes.POST, scenes.POST + "别的文字。"):
             stored = originals().put(text.encode(), limit=1000)
             looked = Looked(
                 type="ok",
