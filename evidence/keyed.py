@@ -48,6 +48,11 @@ def read(place: Path) -> bytes:
     return key
 
 
+def make() -> None:
+    """Have the key before the first row that could ask for it: a photo sent ahead comes before any filing. Raises KeyUnusable."""
+    read(path())
+
+
 def keyed(purpose: str, value: str) -> str:
     """Hex HMAC-SHA256 of `value` under this installation's key, apart for each purpose. Raises KeyUnusable."""
     return hmac.new(read(path()), f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()

@@ -32,6 +32,7 @@ from config.demo.supervisor import Program, Supervisor
 from config.engines import EngineFailed, Postgres, Valkey
 from config.rooms import ROOMS
 from config.settings.demo import DATA_DIR, DEMO_COMPANY, STATIC_ROOT
+from ledger.leaf import VERSION
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # Celery warns each worker of being root, which a demo may be, and of a choice that the settings make on purpose.
@@ -83,6 +84,15 @@ def lock(path: Path) -> int:
     except BlockingIOError:
         raise Failed(f"another demo is running here: {os.read(handle, 200).decode().strip()}") from None
     return handle
+
+
+def check_form(data: Path) -> None:
+    """Refuse data whose log has another form than this code writes; note the form of data that begins here. Raises Failed."""
+    note = data / "log-form"
+    if not note.exists() and not (data / "postgres").exists():
+        note.write_text(f"{VERSION}\n")
+    if not note.exists() or note.read_text().strip() != str(VERSION):
+        raise Failed(f"the data in {data.name}/ was made by an older version, whose log has another form: `make clean` deletes it")
 
 
 def _python(arguments: str, *more: str) -> list[str]:
@@ -149,6 +159,7 @@ class Demo:
         with ExitStack() as stack:
             STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when it is absent, though nothing is in it here.
             handle = lock(self.data / "demo.lock")
+            check_form(self.data)
             os.ftruncate(handle, 0)
             os.write(handle, f"process {os.getpid()}, {os.environ['SITE_URL']}".encode())
             supervisor = stack.enter_context(Supervisor(self.data / "demo" / "log"))

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from claims.models import Claim
+from evidence import keyed
 from evidence.blobs import Readable, Stored
 from evidence.models import StagedPhoto
 from evidence.orphans import SweepRefused, named, unnamed
@@ -87,6 +88,7 @@ def stage(*, by: User, claim: Claim, form_key: str, file_key: str, stored: Store
     if found := staged_before(by=by, form_key=form_key, file_key=file_key):
         return found
     check_quota(by=by, form_key=form_key, coming=stored.size, now=now)
+    keyed.make()  # a photo on its way counts as a use of the key, so it may not come before it
     return StagedPhoto.objects.create(
         user=by, claim=claim, form_key=form_key, file_key=file_key, digest=stored.sha256, size=stored.size, filename=plain_name(filename),
         created_at=now,

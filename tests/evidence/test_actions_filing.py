@@ -94,6 +94,14 @@ def test_the_same_key_of_the_same_account_is_one_submission(scene: scenes.Scene)
     assert Job.objects.filter(kind="evidence.read_exhibit").count() == Exhibit.objects.count() == 4
 
 
+@pytest.mark.django_db
+def test_the_first_photo_sent_ahead_by_another_does_not_stop_the_first_filing(settings: object, tmp_path: Path) -> None:
+    settings.KEYS_DIR = tmp_path / "fresh"
+    scene = scenes.build_claim()
+    scenes.build_staged(scene.owners[1], scene)
+    assert file(scene, idempotency_key="once").pk
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("guarded", [True, False])
 def test_a_key_sent_twice_at_once_is_one_submission(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:

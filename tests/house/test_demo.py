@@ -31,6 +31,19 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
     return monkeypatch
 
 
+def test_data_of_an_older_form_is_refused_and_new_data_is_not(tmp_path: Path) -> None:
+    demo.check_form(tmp_path)  # nothing is there yet
+    (tmp_path / "postgres").mkdir()
+    demo.check_form(tmp_path)
+    for note in ("1\n", None):
+        (tmp_path / "log-form").unlink()
+        if note is not None:
+            (tmp_path / "log-form").write_text(note)
+        with pytest.raises(demo.Failed, match="make clean"):
+            demo.check_form(tmp_path)
+        (tmp_path / "log-form").write_text("2\n")
+
+
 def test_without_addresses_both_engines_are_embedded(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     chosen = demo.Demo(once=True, port=8000)
     assert [engine.name for engine in chosen.engines] == ["postgres", "valkey"]
