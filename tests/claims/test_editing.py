@@ -159,6 +159,7 @@ ADDS = {
     "ClaimForm", "AspectForm", "EntityForm", "RoleForm", "SeriesForm", "PointForm", "NoteForm", "SourceForm", "PlaceForm",
     "FilingForm", "CopyForm", "TeardownForm", "StepForm", "MeasurementForm", "RegionForm", "FindingForm", "ProposalForm",
     "InvitationForm", "ReplyForm", "IncidentForm", "EventForm", "_When", "SendBackForm",
+    "FlagForm",  # takes back one raising of a flag, and only while it stands
     "GradeForm",  # sent with the decision, whose version covers its exhibits
 }  # fmt: skip
 
