@@ -12,6 +12,7 @@ from accounts.models import Role
 
 #: Every kind of act that the application can write, as a sentence. A test holds it against the code.
 KINDS: Final[Mapping[str, str | Promise]] = {
+    "second_factor.reset": lazy("Second factor reset"),
     "alert.handled": lazy("A moderator took note of an alert"),
     "alert.raised": lazy("An alert was raised for moderators"),
     "aspect.progressed": lazy("Work on an aspect went on"),
