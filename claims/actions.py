@@ -33,7 +33,7 @@ from claims.models import (
     Source,
 )
 from claims.permissions import check_register, check_revise, check_withdraw_flag
-from claims.states import ClaimKind, ClaimStatus, Progress, Stance
+from claims.states import PROGRESS_TRANSITIONS, ClaimKind, ClaimStatus, Progress, Stance
 
 Written = dict[str, Any]
 
@@ -317,9 +317,17 @@ def place_claim(
 
 @transaction.atomic
 def set_progress(*, by: ledger.Actor, role: str, aspects: Collection[Aspect], progress: str) -> None:
-    """Say how far the work on these aspects is. The same again changes nothing."""
+    """Say how far the work on these aspects is. One from whose state no arrow leads there stays as it is."""
+    before = [state for state, followers in PROGRESS_TRANSITIONS.items() if progress in followers]
     with ledger.act("aspect.progressed", by=by, role=role):
-        Aspect.objects.filter(pk__in=[one.pk for one in aspects]).exclude(progress=progress).update(progress=progress)
+        Aspect.objects.filter(pk__in=[one.pk for one in aspects], progress__in=before).update(progress=progress)
+
+
+@transaction.atomic
+def mark_overdue(*, by: ledger.Actor, now: datetime, role: str = "system") -> None:
+    """The day for which a point was promised has passed, and nobody has looked at it yet. Twice is once."""
+    with ledger.act("aspect.overdue", by=by, role=role):
+        Aspect.objects.filter(progress=Progress.NOT_YET_DUE, due_date__lt=now.date()).update(progress=Progress.OVERDUE)
 
 
 @transaction.atomic

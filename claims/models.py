@@ -14,6 +14,8 @@ from uuid_utils.compat import uuid7
 import ledger
 from claims.references import LENGTH, new_reference
 from claims.states import (
+    CLAIM_TRANSITIONS,
+    PROGRESS_TRANSITIONS,
     AspectKind,
     Channel,
     ClaimKind,
@@ -202,6 +204,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         return self.order_by("-id")
 
 
+@ledger.transitions("status", CLAIM_TRANSITIONS)
 @ledger.recorded(
     name="claim",
     plain=[
@@ -276,6 +279,7 @@ class Claim(models.Model):
         return self.kind != ClaimKind.PUFFERY
 
 
+@ledger.transitions("progress", PROGRESS_TRANSITIONS)
 @ledger.recorded(
     name="aspect",
     plain=["claim", "number", "kind", "progress", "due_date", "cancelled_date", "created_at"],
@@ -301,6 +305,7 @@ class Aspect(models.Model):
             known("kind", AspectKind, "aspect_kind_known"),
             known("progress", Progress, "aspect_progress_known"),
         ]
+        indexes = [models.Index(fields=["due_date"], condition=Q(progress="not_yet_due"), name="aspect_not_yet_due")]
 
     def __str__(self) -> str:
         return read(self.statement, "en").text

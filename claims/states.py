@@ -86,7 +86,22 @@ class Progress(models.TextChoices):
     IN_REVIEW = "in_review", _("in review")
     REPLY_WINDOW_OPEN = "reply_window_open", _("waiting for the company’s reply")
     OVERDUE = "overdue", _("overdue")
+    RATED = "rated", _("rated")
     OUT_OF_SCOPE = "out_of_scope", _("out of scope")
+
+
+# A point is rated only after the company was asked about it: what was out of scope when it was asked waits for another request.
+# A standing verdict is replaced, never taken away, so nothing follows on `rated`.
+PROGRESS_TRANSITIONS: dict[str, frozenset[str]] = {
+    Progress.NOT_YET_RATED: frozenset({Progress.IN_PROGRESS, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
+    Progress.NOT_YET_DUE: frozenset({Progress.OVERDUE, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
+    Progress.OVERDUE: frozenset({Progress.IN_PROGRESS, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
+    Progress.IN_PROGRESS: frozenset({Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
+    Progress.REPLY_WINDOW_OPEN: frozenset({Progress.IN_REVIEW, Progress.OUT_OF_SCOPE}),
+    Progress.IN_REVIEW: frozenset({Progress.REPLY_WINDOW_OPEN, Progress.RATED, Progress.OUT_OF_SCOPE}),
+    Progress.OUT_OF_SCOPE: frozenset({Progress.NOT_YET_RATED}),
+    Progress.RATED: frozenset(),
+}
 
 
 class Comparator(models.TextChoices):

@@ -22,6 +22,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from config.rooms import ROOMS
 
 _NOTE = "<!-- Written by `manage.py generate_docs`; change the code instead. -->\n"
+_RULED = """\
+Each is one dict in a `states.py`, and the database holds to it: the trigger `ledger_transitions` refuses a change of state that is not
+drawn here, whoever asks for it. A row may be inserted in any state, so that a restore puts rows back as they were.
+"""
 _MARKS = ("<!-- settings: begin -->\n", "<!-- settings: end -->\n")
 
 
@@ -55,7 +59,7 @@ def transitions() -> Iterator[tuple[str, str, dict[Enum, frozenset[Enum]]]]:
 
 def workflows() -> str:
     """A diagram of every workflow. The first state of each is where a thing begins."""
-    parts = ["# Workflows\n", _NOTE, "Each is one dict in a `states.py`; a change of state that is not drawn here is refused.\n"]
+    parts = ["# Workflows\n", _NOTE, _RULED]
     for room, name, table in transitions():
         lines = [f"    [*] --> {next(iter(table)).value}"]
         for state, followers in table.items():

@@ -3,7 +3,8 @@
 Exhibit `digest` (the file): its original, unless another exhibit or a capture is the same file; every rendition. The exhibit
 stays listed, as withheld.
 
-Exhibit `metadata`: the original too, since what a file says of itself stands in the file. The renditions hold none and stay.
+Exhibit `metadata`: the original too, since what a file says of itself stands in the file. The renditions hold none and stay; where
+none was made yet, the exhibit is withheld.
 
 Version `body`: the digest of the text; the bytes captured when it was found, unless they are kept for another version; the
 passages that sightings quote from it; the reasons of the looks that found it. And the source is watched no more, for the next look
@@ -27,7 +28,7 @@ from django.utils import timezone
 
 import ledger
 from claims.actions import stop_watching
-from evidence.models import Capture, CustodyEvent, Exhibit, Observation, Rendition, Sighting, StagedPhoto, Version
+from evidence.models import IN_THE_ORIGINAL, Capture, CustodyEvent, Exhibit, Observation, Rendition, Sighting, StagedPhoto, Version
 from evidence.states import CustodyKind, ExhibitStatus
 from evidence.stores import originals, renditions
 from ledger import erasure, registry, sealing
@@ -36,7 +37,6 @@ from ledger.erasure import ErasureRefused, Target
 CAPTURE = registry.of(Capture).name
 EXHIBIT = registry.of(Exhibit).name
 VERSION = registry.of(Version).name
-IN_THE_ORIGINAL = ("digest", "metadata")
 
 
 def register() -> None:
@@ -56,7 +56,7 @@ def forget_original(target: Target) -> None:
 
 def forget(target: Target) -> None:
     """Remove what can be found without the erased value. May run again."""
-    if target.label == EXHIBIT and "digest" in target.fields:
+    if target.label == EXHIBIT and ("digest" in target.fields or ("metadata" in target.fields and _never_read(target))):
         _forget_pictures(target)
     elif target.label == VERSION and "body" in target.fields:
         _forget_version(target)
@@ -64,6 +64,11 @@ def forget(target: Target) -> None:
         for capture in Capture.objects.filter(pk=target.object_id, version=None):
             if not _kept_for_another(capture.digest):
                 originals().remove(capture.digest)
+
+
+def _never_read(target: Target) -> bool:
+    """Whether no picture was made of an exhibit, so that without its original nothing is left to show."""
+    return Exhibit.objects.filter(pk=target.object_id, status__in=[ExhibitStatus.STORED, ExhibitStatus.UNREADABLE]).exists()
 
 
 def kept_captures() -> QuerySet[Capture]:

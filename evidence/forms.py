@@ -153,6 +153,36 @@ class FilingForm(forms.Form):
         return self.has_error("photos", "too_large")
 
 
+class AnswerForm(forms.Form):
+    """What an owner answers to the question with which a submission was returned."""
+
+    answer = forms.CharField(
+        label=lazy("Your answer"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        required=False,
+        max_length=20_000,
+        help_text=lazy("For moderators only. It is never published."),
+    )
+    answer_lang = forms.ChoiceField(label=lazy("Language"), choices=LANGUAGE_CHOICES)
+    photos = PhotosField(label=lazy("More photos"), required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["answer_lang"].initial = page_language()
+        self.fields["photos"].widget.attrs["accept"] = "image/*,.heic,.heif,.avif"
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if not self.errors and not given.get("answer", "").strip() and not given.get("photos"):
+            raise forms.ValidationError(_("Write an answer, or add a photo."))
+        return given
+
+    @property
+    def too_large(self) -> bool:
+        """Whether a file was refused for its size."""
+        return self.has_error("photos", "too_large")
+
+
 class CopyForm(forms.Form):
     """A saved copy of a source: a file or pasted text, from when, and where it came from."""
 

@@ -21,6 +21,9 @@ from claims.references import LENGTH, new_reference
 from claims.validators import validate_unit, validate_unit_against
 from claims.written import WrittenField
 from evidence.states import (
+    DISAPPEARANCE_TRANSITIONS,
+    EXHIBIT_TRANSITIONS,
+    SUBMISSION_TRANSITIONS,
     AlertKind,
     CustodyKind,
     DisappearanceStatus,
@@ -206,6 +209,7 @@ class Sighting(models.Model):
         return self.kind == SightingKind.VERBATIM or (self.kind == SightingKind.REWORDED and self.similarity == SAME_WORDS)
 
 
+@ledger.transitions("status", DISAPPEARANCE_TRANSITIONS)
 @ledger.recorded(
     name="disappearance",
     plain=["source", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at", "created_at"],
@@ -361,6 +365,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(status=SubmissionStatus.RECEIVED).order_by("filed_at", "pk")
 
 
+@ledger.transitions("status", SUBMISSION_TRANSITIONS)
 @ledger.recorded(
     name="submission",
     plain=["reference", "claim", "status", "licence", "filed_date", "decided_date"],
@@ -434,6 +439,35 @@ class Submission(models.Model):
         return [str(pk) for pk in Exhibit.objects.filter(submission=self).order_by("number").values_list("pk", flat=True)]
 
 
+class ClarificationQuerySet(OfAcceptedSubmission["Clarification"]):
+    via = "submission"
+
+
+@ledger.recorded(
+    name="clarification",
+    plain=["submission", "number"],
+    text=["question", "answer", "lang", "answered_at"],
+    closed=["answer", "lang", "answered_at"],
+    coarse=True,
+    public="public",
+)
+class Clarification(models.Model):
+    """A question with which a submission was returned, and what its owner answered. The answer is for moderators and never public."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT)
+    number = models.PositiveSmallIntegerField()
+    question = WrittenField(blank=True)
+    answer = models.TextField(blank=True)
+    lang = models.CharField(max_length=12, blank=True)
+    answered_at = models.DateTimeField()
+
+    objects = ClarificationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["submission", "number"], name="clarification_number_once_per_submission")]
+
+
 class StagedPhotoQuerySet(models.QuerySet["StagedPhoto"]):
     def kept(self) -> Self:
         """Photos that can still be sent: neither discarded nor sent."""
@@ -468,12 +502,17 @@ class StagedPhoto(models.Model):
         indexes = [models.Index(fields=["created_at"]), models.Index(fields=["digest"])]
 
 
+#: Fields of an exhibit whose erasure takes the original: what a file says of itself stands in the file.
+IN_THE_ORIGINAL = ("digest", "metadata")
+
+
 class ExhibitQuerySet(models.QuerySet["Exhibit"]):
     def public(self) -> Self:
         """Exhibits of accepted submissions that can be shown."""
         return self.filter(submission__status=SubmissionStatus.ACCEPTED)
 
 
+@ledger.transitions("status", EXHIBIT_TRANSITIONS)
 @ledger.recorded(
     name="exhibit",
     plain=[

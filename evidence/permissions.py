@@ -9,7 +9,7 @@ from accounts.permissions import NotAllowed, check_role
 from claims.models import Claim
 from claims.states import ClaimStatus
 from evidence.models import Exhibit, Submission
-from evidence.states import ExhibitStatus, SubmissionStatus
+from evidence.states import SUBMISSION_TRANSITIONS, ExhibitStatus, SubmissionStatus
 
 
 def check_file(user: User, claim: Claim) -> None:
@@ -25,7 +25,7 @@ def check_decide(user: User, submission: Submission) -> None:
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
         raise NotAllowed(_("You filed this yourself, so someone else has to decide on it."))
-    if submission.status != SubmissionStatus.RECEIVED:
+    if SubmissionStatus.REFUSED not in SUBMISSION_TRANSITIONS[submission.status]:
         raise NotAllowed(_("This submission was decided before."))
 
 
@@ -69,6 +69,20 @@ def check_compare(user: User, before: Exhibit, after: Exhibit) -> None:
 def check_upload(user: User) -> None:
     """Moderators hand in saved copies of a source, under their name. Raises NotAllowed."""
     check_role(user, Role.MODERATOR)
+
+
+def check_read_again(user: User, exhibit: Exhibit) -> None:
+    """A moderator who did not submit it has an unreadable photo read again. Raises NotAllowed."""
+    check_grade(user, exhibit)
+    if exhibit.status != ExhibitStatus.UNREADABLE:
+        raise NotAllowed(_("Only a photo that could not be read is read again."))
+
+
+def check_answer(user: User, submission: Submission) -> None:
+    """The submitter answers the question with which a submission was returned, while its claim stands. Raises NotAllowed."""
+    if submission.filed_by_id != user.pk:
+        raise NotAllowed(_("Only the submitter can answer."))
+    check_file(user, submission.claim)
 
 
 def check_withdraw(user: User, submission: Submission) -> None:

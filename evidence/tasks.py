@@ -28,6 +28,7 @@ from evidence.models import Exhibit, Observation, Rendition, Version, Watch
 from evidence.states import PRESENT, ExhibitStatus, LookType, Provenance
 from evidence.stores import originals, renditions
 from failpoints import failpoint
+from ledger import erasure
 
 CAPTURE_LIMIT = 50 * 1024 * 1024
 SWEEP = 500
@@ -72,16 +73,28 @@ def visit(url: str, conditions: dict[str, str], latest: Version | None, looked_a
 def look(work: jobs.Work) -> None:
     """Visit a source once: fetch, tell what came back, store the bytes, then record what follows."""
     source = Source.objects.get(pk=work.payload["source"])
+    if not source.watched:
+        return
     latest = Version.objects.filter(source=source).select_related("capture").order_by("-number").first()
     looked_at = timezone.now()
     looked, validators = visit(source.url, _conditions(source, latest, looked_at), latest, looked_at)
     if looked.type in PRESENT and looked.extract is not None and latest is not None and looked.extract.text != latest.body:
         looked = replace(looked, reread=_reread(latest, looked.extract))
     with work.finish():
+        if not _still_wanted(source):
+            return
         observation = record_look(by=WATCHER, source=source, looked=looked, now=timezone.now())
         if validators is not None and observation.version_id is not None:
             # Always those of the newest text, or none: an older one would later vouch for the wrong text.
             Watch.objects.filter(source=source).update(**validators)
+
+
+def _still_wanted(source: Source) -> bool:
+    """Whether a look may be recorded: not where the source is watched no more, or its text was erased while it was looked at."""
+    erasure.hold()
+    held = Source.objects.select_for_update().get(pk=source.pk)
+    latest = Version.objects.filter(source=held).order_by("-number").first()
+    return held.watched and not (latest is not None and latest.withheld)
 
 
 def _reread(latest: Version, by: Extract) -> Extract | None:
@@ -130,10 +143,10 @@ def watch() -> None:
 def read_exhibit(work: jobs.Work) -> None:
     """Read one photo in the decoder child: renditions, fingerprint, sealed metadata; or the reason why it cannot be shown."""
     exhibit = Exhibit.objects.get(pk=work.payload["exhibit"])
-    if exhibit.status in {ExhibitStatus.READY, ExhibitStatus.WITHHELD}:
+    digest = ledger.unseal(exhibit, "digest")
+    if exhibit.status in {ExhibitStatus.READY, ExhibitStatus.WITHHELD} or digest is None:
         return
-    digest = str(ledger.unseal(exhibit, "digest"))
-    match decoding.decode(_file(digest)):
+    match decoding.decode(_file(str(digest))):
         case decoding.Refused() as refused:
             # What may be the machine's fault is believed when it comes again: of three attempts, kills may have taken two.
             if not refused.final and (work.attempt < 3 or "decoder: " not in work.before):
@@ -150,13 +163,25 @@ def read_exhibit(work: jobs.Work) -> None:
                     "width": photo.width, "height": photo.height,
                     "pdq": list(photo.pdq_all8), "pdq_quality": photo.pdq_quality, "provenance": provenance_of(photo.metadata),
                 }  # fmt: skip
-                mark_read(
+                marked = mark_read(
                     by=WATCHER, exhibit=exhibit, now=timezone.now(), outcome="ready",
                     metadata=json.dumps(photo.metadata, ensure_ascii=False), **fields,
                 )  # fmt: skip
-                for one, stored in made:
+                for one, stored in made if marked else ():
                     shown = {"media_type": one.mime, "width": one.width, "height": one.height, "digest": stored.sha256, "size": stored.size}
                     Rendition.objects.update_or_create(exhibit=exhibit, name=one.name, defaults=shown)
+            if not marked:
+                _remove_unnamed([stored.sha256 for _one, stored in made])
+
+
+def _remove_unnamed(digests: Sequence[str]) -> None:
+    """Pictures of a photo that was erased while it was read do not wait for the sweep, unless they are another's too."""
+    for digest in set(digests):
+        renditions().drop(digest, _named, older_than=timedelta(0))
+
+
+def _named(digests: Sequence[str]) -> set[str]:
+    return set(Rendition.objects.filter(digest__in=digests).values_list("digest", flat=True))
 
 
 def _store(content: bytes) -> Stored:
@@ -183,11 +208,7 @@ def provenance_of(metadata: dict[str, str | int]) -> str:
 @jobs.periodic("evidence.sweep_files", every=timedelta(hours=6))
 def sweep_files() -> None:
     """Remove renditions that no row names."""
-
-    def named(digests: Sequence[str]) -> set[str]:
-        return set(Rendition.objects.filter(digest__in=digests).values_list("digest", flat=True))
-
-    renditions().sweep(named, older_than=timedelta(days=1))
+    renditions().sweep(_named, older_than=timedelta(days=1))
 
 
 @jobs.periodic("evidence.sweep_originals", every=timedelta(days=1))

@@ -33,11 +33,11 @@ from claims.paging import page_of
 from claims.written import write
 from evidence.actions import filing, looking, staging
 from evidence.blobs import CannotStore, Missing, TooLarge
-from evidence.forms import MEASUREMENTS, STEPS, FilingForm, MeasurementForm, StepForm, TeardownForm
+from evidence.forms import MEASUREMENTS, STEPS, AnswerForm, FilingForm, MeasurementForm, StepForm, TeardownForm
 from evidence.keyed import keyed
-from evidence.models import Alert, Exhibit, Measurement, Rendition, Submission, Teardown, TeardownStep
-from evidence.permissions import check_file, check_withdraw
-from evidence.states import ExhibitStatus
+from evidence.models import Alert, Clarification, Exhibit, Measurement, Rendition, Submission, Teardown, TeardownStep
+from evidence.permissions import check_answer, check_file, check_withdraw
+from evidence.states import ExhibitStatus, SubmissionStatus
 from evidence.stores import originals, refusal, renditions
 from ledger.models import Checkpoint
 
@@ -298,6 +298,10 @@ def submission(request: HttpRequest, ref: str) -> HttpResponse:
     found = _own(request, ref)
     if elsewhere := canonical(request, found.reference, ref):
         return elsewhere
+    return _submission_page(request, found, AnswerForm(), status=200)
+
+
+def _submission_page(request: HttpRequest, found: Submission, answering: AnswerForm, *, status: int) -> HttpResponse:
     shown = _shown(found)
     reading = sum(one["exhibit"].status == ExhibitStatus.STORED for one in shown)
     context = {"submission": found, "shown": shown, "reading": reading, "ready": len(shown) - reading}
@@ -305,13 +309,52 @@ def submission(request: HttpRequest, ref: str) -> HttpResponse:
         response = render(request, "evidence/submission.html#files", context)
     else:
         checkpoint = Checkpoint.objects.order_by("-size").first()
-        context |= {"teardowns": teardowns_of(found), "withdraw_blocked": _withdraw_blocked(found), "kept_reason": kept(request, "reason")}
+        context |= {
+            "teardowns": teardowns_of(found),
+            "withdraw_blocked": _withdraw_blocked(found),
+            "kept_reason": kept(request, "reason"),
+            "answering": answering if found.status == SubmissionStatus.RETURNED else None,
+            "answer_blocked": objection(check_answer, found.filed_by, found),
+            "clarifications": Clarification.objects.filter(submission=found).order_by("number"),
+        }
         if checkpoint:
             root = base64.b64encode(checkpoint.root).decode()
             context["checkpoint"] = {"size": checkpoint.size, "root": root, "signed_at": checkpoint.signed_at}
-        response = render(request, "evidence/submission.html", context)
+        response = render(request, "evidence/submission.html", context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+@require_POST
+@never_cache
+@signed_in
+def answer(request: HttpRequest, ref: str) -> HttpResponse:
+    """Answer the question with which a submission of mine was returned, with more photos if there are any."""
+    found, by, now = _own(request, ref), person(request), timezone.now()
+    form, status = AnswerForm(request.POST, request.FILES), 400
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            filing.check_answerable(by=by, submission=found)
+            photos = filing.receive_photos(by=by, files=given["photos"], now=now) if given["photos"] else []
+            filing.answer_question(by=by, submission=found, answer=given["answer"], lang=given["answer_lang"], photos=photos, now=now)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        except TooLarge:
+            form.add_error("photos", ValidationError(_("A file is too large. Nothing was stored."), code="too_large"))
+        except CannotStore as error:
+            sentence, status = refusal(error)
+            form.add_error(None, sentence)
+        except staging.QuotaReached:
+            form.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
+            status = 429
+        except filing.SubmissionChanged as changed:
+            messages.error(request, _("It cannot be answered: it is %(status)s.") % {"status": changed.submission.get_status_display()})
+            return redirect("evidence:submission", found.reference)
+        else:
+            messages.success(request, _("Answer sent. A moderator decides again."))
+            return redirect("evidence:submission", found.reference)
+    return _submission_page(request, found, form, status=413 if form.too_large else status)
 
 
 def _withdraw_blocked(found: Submission) -> str | None:
@@ -400,6 +443,17 @@ def original(request: HttpRequest, ref: str) -> HttpResponseBase:
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+@require_POST
+@never_cache
+@requires(Role.MODERATOR)
+def read_again(request: HttpRequest, ref: str) -> HttpResponse:
+    """Have a photo that could not be read tried once more."""
+    found = _exhibit(request, ref)
+    filing.read_again(by=person(request), exhibit=found, now=timezone.now())
+    messages.success(request, _("The photo is being read again."))
+    return redirect("evidence:review", found.submission.reference)
 
 
 @require_POST

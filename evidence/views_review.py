@@ -31,8 +31,8 @@ from evidence.alike import Alike, alike
 from evidence.fingerprints import QUALITY
 from evidence.forms import DECISIONS, DecisionForm, GradeForm
 from evidence.metadata import told
-from evidence.models import CustodyEvent, Exhibit, Region, Rendition, SealedView, Submission
-from evidence.permissions import check_open_sealed, check_point, check_view_original
+from evidence.models import Clarification, CustodyEvent, Exhibit, Region, Rendition, SealedView, Submission
+from evidence.permissions import check_open_sealed, check_point, check_read_again, check_view_original
 from evidence.reasons import REASONS, fill, reason
 from evidence.states import SubmissionStatus
 from evidence.views import best, teardowns_of
@@ -51,6 +51,7 @@ class Sheet:
     form: GradeForm
     metadata: list[tuple[str, str]] | None
     blocked_marking: str | None
+    blocked_reading: str | None
 
     @property
     def comparable(self) -> bool:
@@ -162,6 +163,7 @@ def _page(
         "decision": decision,
         "decisions": [(value, label, KEYS[value], value == chosen) for value, label in DECISIONS],
         "reasons": [(value, [one for one in REASONS if one.decision == value]) for value, _label in DECISIONS],
+        "clarifications": Clarification.objects.filter(submission=found).order_by("number"),
         "blocked": filing.decision_blocked(by=user, submission=found),
         "teardowns": teardowns_of(found),
         "opened": opened,
@@ -207,6 +209,7 @@ def _sheets(user: User, found: Submission, data: QueryDict | None, *, opened: bo
             form=GradeForm(data, exhibit=one),
             metadata=told(json.loads(str(ledger.unseal(one, "metadata")))) if opened and one.metadata else None,
             blocked_marking=objection(check_point, user, one),
+            blocked_reading=objection(check_read_again, user, one),
         )
         for one in exhibits
     ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ledger.sealing import SealedField as SealedField
     from ledger.sealing import seal as seal
     from ledger.sealing import unseal as unseal
+    from ledger.triggers import transitions as transitions
     from ledger.vitals import health as health
     from ledger.vitals import older_than_published as older_than_published
 
@@ -33,6 +34,7 @@ _HOMES = {
     "SealedField": "ledger.sealing",
     "seal": "ledger.sealing",
     "unseal": "ledger.sealing",
+    "transitions": "ledger.triggers",
     "batch": "ledger.batches",
     "health": "ledger.vitals",
     "older_than_published": "ledger.vitals",

@@ -8,6 +8,7 @@ migration that itself changes recorded rows after a column was added calls `inst
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,7 +45,8 @@ def _expected(number: int) -> dict[tuple[str, str], compiler.Trigger]:
 
 
 _STANDING = """
-    SELECT c.relname, t.tgname, t.tgenabled, obj_description(t.oid, 'pg_trigger'), p.prosrc, p.proname, p.proconfig
+    SELECT c.relname, t.tgname, t.tgenabled, obj_description(t.oid, 'pg_trigger'), p.prosrc, p.proname, p.proconfig,
+        pg_get_triggerdef(t.oid)
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE NOT t.tgisinternal AND n.nspname = 'public' AND t.tgname LIKE 'pgtrigger\\_ledger\\_%'
 """
@@ -65,14 +67,27 @@ def faults(using: str = DEFAULT_DB_ALIAS) -> list[Missing]:
         if (table, name) not in standing:
             found.append(Missing(table, name, "is not there"))
             continue
-        enabled, mark, source, function, config = standing[table, name]
-        body = f"BEGIN {trigger.sql.kwargs['func']} END;"
-        if mark != trigger.hash or function != name or " ".join(source.split()) != body or config != ["search_path=public, pg_temp"]:
+        enabled, mark, source, function, config, definition = standing[table, name]
+        asked = trigger.sql.kwargs
+        body = f"BEGIN {asked['func']} END;"
+        same = mark == trigger.hash and function == name and " ".join(source.split()) == body and config == ["search_path=public, pg_temp"]
+        if not same or _fires(definition) != _fires(_definition(table, asked)):
             found.append(Missing(table, name, "is not the one the models ask for"))
         elif enabled != "A":
             found.append(Missing(table, name, "is not enabled ALWAYS"))
     found += [Missing(table, name, "belongs to no model") for table, name in sorted(standing.keys() - wanted.keys())]
     return found
+
+
+def _definition(table: str, asked: dict[str, str]) -> str:
+    return f"{asked['when']} {asked['operation']} ON {table} FOR EACH {asked['level']} {asked['condition']} EXECUTE"
+
+
+def _fires(definition: str) -> tuple[str, list[str], str]:
+    """When a trigger fires: before or after, on which operations, under which condition; however its SQL is written."""
+    plain = " ".join(re.sub(r'[()"]|::\w+', "", definition).lower().split())
+    found = re.fullmatch(r"(?:create trigger \w+ )?(before|after) (.+?) on [\w.]+(?: .*?)?(?: when (.+?))? execute.*", plain)
+    return (found[1], sorted(found[2].split(" or ")), found[3] or "") if found else ("", [], "")
 
 
 _STRANGERS = """

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,13 @@ from ledger import registry
 
 class MasterKeyUnusable(Exception):
     """The master key is missing although sealed values exist, is malformed, or is not the one that wrapped a key."""
+
+
+class KeyDestroyedError(Exception):
+    """The record's key was destroyed by an erasure: nothing of it is ever sealed again."""
+
+    def __init__(self, label: str, object_id: str) -> None:
+        super().__init__(f"the key of {label}/{object_id} was destroyed by an erasure")
 
 
 class SealedField(models.BinaryField):  # type: ignore[type-arg]  # BinaryField takes no parameters at run time
@@ -109,14 +116,18 @@ def _key_of(obj: models.Model) -> AESGCM:
     """The key of one record, made when it has none."""
     if obj.pk is None:
         raise ValueError("a record needs its id before a value can be sealed for it")
-    return _key_for(registry.of(obj).name, str(obj.pk))
+    sealed = {field.name for field in obj._meta.concrete_fields if isinstance(field, SealedField)}
+    return _key_for(registry.of(obj).name, str(obj.pk), sealed)
 
 
-def _key_for(label: str, object_id: str) -> AESGCM:
+def _key_for(label: str, object_id: str, sealed: Collection[str] = ()) -> AESGCM:
     from ledger.models import SealedKey
 
     found = SealedKey.objects.filter(object_label=label, object_id=object_id).first()
     if found is None:
+        # Asked after the key was missed: an erasure is written down in the transaction that destroys the key.
+        if not erased_fields(label, object_id).isdisjoint(sealed):
+            raise KeyDestroyedError(label, object_id)
         nonce = secrets.token_bytes(12)
         wrapped = nonce + _master().encrypt(nonce, secrets.token_bytes(32), f"{label}/{object_id}".encode())
         with transaction.atomic():
@@ -125,11 +136,22 @@ def _key_for(label: str, object_id: str) -> AESGCM:
     return _unwrap(label, object_id, bytes(found.wrapped))
 
 
+def erased_fields(label: str, object_id: str) -> set[str]:
+    """The fields of one record that erasures took, by name."""
+    from ledger.models import Erasure
+
+    taken = Erasure.objects.filter(object_label=label, object_id=object_id).values_list("fields", flat=True)
+    return {name for fields in taken for name in fields}
+
+
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def seal(obj: models.Model, **values: str | bytes | None) -> None:
-    """Put encrypted values on an instance; save it afterwards, in the same transaction. None clears a field."""
+    """Put encrypted values on an instance; save it afterwards, in the same transaction. None clears a field.
+
+    Raises KeyDestroyedError for a record whose sealed values were erased, MasterKeyUnusable.
+    """
     for name in values:
         if not isinstance(obj._meta.get_field(name), SealedField):
             raise TypeError(f"{obj._meta.label_lower}.{name} is not a SealedField")

@@ -8,13 +8,17 @@ temporary table of the same name cannot catch the event rows).
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import pgtrigger
 from django.db import models
 from pgtrigger import compiler
 
 DELETE = pgtrigger.Delete
+M = TypeVar("M", bound=type[models.Model])
+Table = Mapping[Any, Iterable[Any]]  # a workflow: from each state, those that may follow
 
 
 class AlwaysSql(compiler.UpsertTriggerSql):  # type: ignore[misc]  # pgtrigger is read as untyped
@@ -115,6 +119,44 @@ class KeepIdentity(Always):
 
     def get_func(self, model: type[models.Model]) -> str:
         return f"RAISE EXCEPTION 'ledger: the id of a row of {model._meta.db_table} never changes';"
+
+
+class Transitions(Always):
+    """Refuses a change of state that the workflow's dict does not draw, whoever asks for it and by whatever way.
+
+    The same state again passes, and so does any state with which a row is inserted: a restore puts rows back as they were. A change
+    costs nothing where the column stays as it was. The refusal is an IntegrityError, as that of a constraint.
+    """
+
+    when = pgtrigger.Before
+    level = pgtrigger.Row
+
+    def __init__(self, column: str, table: Table) -> None:
+        self.column = column
+        self.arrows = sorted((str(state), str(follower)) for state, followers in table.items() for follower in followers)
+        if not all(re.fullmatch(r"[a-z_]+", word) for arrow in self.arrows for word in arrow):
+            raise ValueError("a state is a word of lower case letters")
+        changed = pgtrigger.Condition(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"')
+        super().__init__(name="ledger_transitions", operation=pgtrigger.UpdateOf(column), condition=changed)
+
+    def get_func(self, model: type[models.Model]) -> str:
+        table, old, new = model._meta.db_table, f'OLD."{self.column}"', f'NEW."{self.column}"'
+        drawn = ", ".join(f"'{state}>{follower}'" for state, follower in self.arrows)
+        return f"""
+            IF {old} || '>' || {new} IN ({drawn}) THEN RETURN NEW; END IF;
+            RAISE EXCEPTION 'ledger: {table} does not go from % to %', {old}, {new}
+            USING ERRCODE = 'check_violation', TABLE = '{table}', CONSTRAINT = 'ledger_transitions';
+        """
+
+
+def transitions(column: str, table: Table) -> Callable[[M], M]:
+    """Have the database hold `column` of a model to the workflow `table` (Transitions). A decorator."""
+
+    def decorate(model: M) -> M:
+        Transitions(column, table).register(model)
+        return model
+
+    return decorate
 
 
 class RefuseTruncate(Always):

@@ -40,6 +40,7 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "in_review": Pair("In review", "复核中"),
         "reply_window_open": Pair("Waiting for the company’s reply", "等待企业答复"),
         "overdue": Pair("Overdue", "已逾期"),
+        "rated": Pair("Rated", "已评定"),
         "out_of_scope": Pair("Out of scope", "不在评定范围"),
     },
     "mechanism": {

@@ -25,7 +25,7 @@ from accounts.permissions import check_role
 from claims.actions import ReasonMissing, lift_flag, raise_flag, set_progress
 from claims.editing import compare, hold
 from claims.models import Aspect, Claim, Company, Criterion, Product, Source
-from claims.states import FlagKind, Progress
+from claims.states import PROGRESS_TRANSITIONS, FlagKind, Progress
 from evidence.models import Exhibit, Measurement, Rendition, Teardown
 from evidence.states import SubmissionStatus
 from ledger import erasure
@@ -63,21 +63,64 @@ class InvitationChanged(Exception):
 
 def finding_gates(*, by: User, aspect: Aspect) -> list[str | None]:
     """What stands against `by` recording a finding on `aspect`."""
-    return [gates.right_role(by, Role.MODERATOR), gates.judged_claim(aspect.claim), gates.conflict_of_interest(by, aspect.claim)]
+    return [
+        gates.right_role(by, Role.MODERATOR),
+        gates.judged_claim(aspect.claim),
+        gates.in_scope(aspect),
+        gates.conflict_of_interest(by, aspect.claim),
+    ]
 
 
 @transaction.atomic
 def record_finding(*, by: User, aspect: Aspect, conclusion: str, reasoning: Written, exhibits: Sequence[Exhibit], now: datetime) -> Finding:
     """One moderator's reasoned conclusion from named, accepted exhibits. Raises GateClosed, ValidationError."""
+    aspect.refresh_from_db(fields=["progress"])
     gates.require(*finding_gates(by=by, aspect=aspect), gates.accepted_exhibits(exhibits, aspect.claim))
     finding = Finding(aspect=aspect, moderator=by, conclusion=conclusion, reasoning=reasoning, created_at=now)
     finding.full_clean(validate_constraints=False)
     with ledger.act("finding.recorded", by=by, role=Role.MODERATOR):
         finding.save(force_insert=True)
         FindingExhibit.objects.bulk_create([FindingExhibit(finding=finding, exhibit=exhibit) for exhibit in exhibits])
-    if aspect.progress in {Progress.NOT_YET_RATED, Progress.OVERDUE}:
-        set_progress(by=by, role=Role.MODERATOR, aspects=[aspect], progress=Progress.IN_PROGRESS)
+    set_progress(by=by, role=Role.MODERATOR, aspects=[aspect], progress=Progress.IN_PROGRESS)
     return finding
+
+
+# --- what is judged ----------------------------------------------------------------------------------------------------
+
+
+def scope_gates(*, by: User, aspect: Aspect) -> list[str | None]:
+    """What stands against `by` saying whether `aspect` is judged at all."""
+    return [
+        gates.right_role(by, Role.MODERATOR),
+        gates.judged_claim(aspect.claim),
+        gates.conflict_of_interest(by, aspect.claim),
+        gates.unrated(aspect),
+    ]
+
+
+@transaction.atomic
+def rule_out(*, by: User, aspect: Aspect, reason: str) -> None:
+    """A point turns out to be nothing that can be rated here. Twice is once. Raises GateClosed, ReasonMissing."""
+    _change_scope(by, aspect, reason, kind="aspect.ruled_out", progress=Progress.OUT_OF_SCOPE)
+
+
+@transaction.atomic
+def take_up_again(*, by: User, aspect: Aspect, reason: str) -> None:
+    """A point that was ruled out can be rated after all; the company is asked about it anew. Twice is once.
+
+    Raises GateClosed, ReasonMissing.
+    """
+    _change_scope(by, aspect, reason, kind="aspect.taken_up_again", progress=Progress.NOT_YET_RATED)
+
+
+def _change_scope(by: User, aspect: Aspect, reason: str, *, kind: str, progress: str) -> None:
+    held = Aspect.objects.select_for_update(of=("self",)).select_related("claim").get(pk=aspect.pk)
+    gates.require(*scope_gates(by=by, aspect=held))
+    if not reason.strip():
+        raise ReasonMissing
+    with ledger.act(kind, by=by, role=Role.MODERATOR, reason=reason):
+        if progress in PROGRESS_TRANSITIONS[held.progress]:
+            Aspect.objects.filter(pk=held.pk, progress=held.progress).update(progress=progress)
 
 
 # --- the company's say -------------------------------------------------------------------------------------------------
@@ -297,9 +340,11 @@ def proposal_gates(
     return [
         gates.right_role(by, Role.ADJUDICATOR),
         gates.judged_claim(claim),
+        gates.in_scope(aspect),
         gates.conflict_of_interest(by, claim),
         gates.findings_of_another(by, Finding.objects.filter(aspect=aspect)),
         gates.reply_heard(latest_invitation(claim), now),
+        gates.asked_about(aspect),
         gates.accepted_exhibits(exhibits, claim),
         gates.rests_on_something(rating, exhibits),
         gates.best_evidence(rating, exhibits),
@@ -327,6 +372,7 @@ def propose_verdict(
     Raises GateClosed, ValidationError.
     """
     claim = Claim.objects.select_for_update().get(pk=aspect.claim_id)
+    aspect.refresh_from_db(fields=["progress"])
     aspect.claim = claim
     attempts = attempts or {}
     gates.require(
@@ -378,7 +424,8 @@ def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     Raises VerdictChanged when it was decided before, GateClosed.
     """
     erasure.hold()
-    held = Verdict.objects.select_for_update(of=("self",)).select_related("aspect__claim", "proposed_by", "supersedes").get(pk=verdict.pk)
+    locked = Verdict.objects.select_for_update(of=("self", "aspect"))
+    held = locked.select_related("aspect__claim", "proposed_by", "supersedes").get(pk=verdict.pk)
     if held.status != VerdictStatus.PROPOSED:
         raise VerdictChanged(held)
     gates.require(*approval_gates(by=by, verdict=held, now=now))
@@ -406,6 +453,7 @@ def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
         )  # fmt: skip
     if not published:
         raise VerdictChanged(Verdict.objects.get(pk=held.pk))
+    set_progress(by=by, role=Role.ADJUDICATOR, aspects=[held.aspect], progress=Progress.RATED)
     VerdictDocument.objects.create(verdict=held, body=text)
     jobs.enqueue("verdicts.publish", {"verdict": str(held.pk)}, key=f"publish:{held.pk}")
     jobs.enqueue("reports.discrepancy", {"claim": str(claim.pk)}, key=f"discrepancy:{claim.pk}:{held.pk}")

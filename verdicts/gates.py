@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 from accounts.models import OrganisationKind, Role, User
 from accounts.permissions import NotAllowed
 from claims.models import Aspect, Claim
-from claims.states import ClaimStatus
+from claims.states import ClaimStatus, Progress
 from claims.written import complete
 from evidence.models import Exhibit, Submission
 from evidence.states import SubmissionStatus
 from verdicts.conformity import Conformity, Decision
-from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating
+from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating, VerdictStatus
 
 if TYPE_CHECKING:
     from verdicts.models import Finding, Invitation, Verdict
@@ -62,6 +62,27 @@ def judged_claim(claim: Claim) -> str | None:
     if not claim.checkable:
         return _("Puffery is kept, but never judged.")
     return None
+
+
+def in_scope(aspect: Aspect) -> str | None:
+    """A point that was ruled out is not judged."""
+    return _("This point is out of scope.") if aspect.progress == Progress.OUT_OF_SCOPE else None
+
+
+def unrated(aspect: Aspect) -> str | None:
+    """A point that was rated, or about which a verdict is proposed, stays in scope."""
+    if aspect.progress == Progress.RATED:
+        return _("A verdict stands on this point. It can be replaced, but the point stays.")
+    if aspect.verdict_set.filter(status=VerdictStatus.PROPOSED).exists():
+        return _("A verdict on this point is proposed and waits for its second person.")
+    return None
+
+
+def asked_about(aspect: Aspect) -> str | None:
+    """The company was asked about this very point: what was out of scope when it was asked is asked about again."""
+    if aspect.progress in {Progress.REPLY_WINDOW_OPEN, Progress.IN_REVIEW, Progress.RATED, Progress.OUT_OF_SCOPE}:
+        return None  # one that is out of scope has a sentence of its own, as has a window that is open
+    return _("The company has not been asked about this point yet. Request a reply first.")
 
 
 def right_role(user: User, *roles: str) -> str | None:

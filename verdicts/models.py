@@ -16,7 +16,18 @@ from claims.references import LENGTH, new_reference
 from claims.states import ClaimStatus
 from claims.written import WrittenField
 from evidence.models import Exhibit
-from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, InvitationStatus, Mechanism, Rating, VerdictStatus
+from verdicts.states import (
+    INVITATION_TRANSITIONS,
+    VERDICT_TRANSITIONS,
+    Actor,
+    Conclusion,
+    Exactness,
+    IncidentKind,
+    InvitationStatus,
+    Mechanism,
+    Rating,
+    VerdictStatus,
+)
 
 
 class FindingQuerySet(models.QuerySet["Finding"]):
@@ -74,6 +85,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.all()
 
 
+@ledger.transitions("status", INVITATION_TRANSITIONS)
 @ledger.recorded(
     name="invitation",
     plain=["claim", "status", "sent_at", "deadline_at", "closed_at"],
@@ -166,6 +178,7 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         return self.order_by("-published_at", "-id")
 
 
+@ledger.transitions("status", VERDICT_TRANSITIONS)
 @ledger.recorded(
     name="verdict",
     plain=[

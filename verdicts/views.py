@@ -94,6 +94,7 @@ class Held:
     finding_gates: list[str]
     verdict_gates: list[str]
     left_out: list[str]
+    scope_gates: list[str]
 
 
 def _reasons(found: list[str | None]) -> list[str]:
@@ -213,6 +214,7 @@ def _held(user: User, claim: Claim, now: Any) -> list[Held]:
             finding_gates=_reasons(actions.finding_gates(by=user, aspect=aspect)),
             verdict_gates=_verdict_gates(user, aspect, now),
             left_out=actions.left_out(aspect),
+            scope_gates=_reasons(actions.scope_gates(by=user, aspect=aspect)),
         )
         for aspect in aspects
     ]

@@ -27,6 +27,8 @@ from evidence.actions.staging import receive as receive
 from evidence.blobs import Readable
 from evidence.keyed import keyed
 from evidence.models import (
+    IN_THE_ORIGINAL,
+    Clarification,
     Contributor,
     CustodyEvent,
     Exhibit,
@@ -38,9 +40,20 @@ from evidence.models import (
     TeardownStep,
     Unit,
 )
-from evidence.permissions import check_decide, check_file, check_grade, check_open_sealed, check_view_original, check_withdraw
-from evidence.states import CustodyKind, ExhibitStatus, SubmissionStatus
+from evidence.permissions import (
+    check_answer,
+    check_decide,
+    check_file,
+    check_grade,
+    check_open_sealed,
+    check_read_again,
+    check_view_original,
+    check_withdraw,
+)
+from evidence.states import EXHIBIT_TRANSITIONS, SUBMISSION_TRANSITIONS, CustodyKind, ExhibitStatus, SubmissionStatus
 from failpoints import failpoint
+from ledger import erasure, registry
+from ledger.sealing import erased_fields
 
 Written = dict[str, Any]
 
@@ -164,21 +177,62 @@ def file_submission(
     # Always as a contributor: that someone files for an organisation is sealed, and a leaf that said "filer" would tell it.
     with ledger.act("submission.filed", by=by, role=Role.CONTRIBUTOR, name=submission.pseudonym):
         submission.save(force_insert=True)
-        exhibits = []
-        for number, photo in enumerate(photos, start=1):
-            exhibit = Exhibit(
-                submission=submission, number=number, caption=photo.caption, size=photo.stored.size,
-                duplicate_key=keyed("original", photo.stored.sha256),
-            )  # fmt: skip
-            ledger.seal(exhibit, digest=photo.stored.sha256, filename=plain_name(photo.filename))
-            exhibit.save(force_insert=True)
-            exhibits.append(exhibit)
-            _custody(exhibit, CustodyKind.RECEIVED, agent=submission.pseudonym, now=now, outcome="stored")
-            jobs.enqueue("evidence.read_exhibit", {"exhibit": str(exhibit.pk)}, key=f"read_exhibit:{exhibit.pk}")
+        exhibits = _add_exhibits(submission, photos, now=now)
         if teardown:
             _store_teardown(submission, exhibits, teardown)
     failpoint("filing.commit")
     return submission
+
+
+def _add_exhibits(submission: Submission, photos: Sequence[NewPhoto], *, now: datetime, after: int = 0) -> list[Exhibit]:
+    """A row per photo, numbered on from `after`, and a job that reads each."""
+    exhibits = []
+    for number, photo in enumerate(photos, start=after + 1):
+        exhibit = Exhibit(
+            submission=submission, number=number, caption=photo.caption, size=photo.stored.size,
+            duplicate_key=keyed("original", photo.stored.sha256),
+        )  # fmt: skip
+        ledger.seal(exhibit, digest=photo.stored.sha256, filename=plain_name(photo.filename))
+        exhibit.save(force_insert=True)
+        exhibits.append(exhibit)
+        _custody(exhibit, CustodyKind.RECEIVED, agent=submission.pseudonym, now=now, outcome="stored")
+        jobs.enqueue("evidence.read_exhibit", {"exhibit": str(exhibit.pk)}, key=f"read_exhibit:{exhibit.pk}")
+    return exhibits
+
+
+def check_answerable(*, by: User, submission: Submission) -> None:
+    """Asked before photos of an answer are stored. Raises NotAllowed, SubmissionChanged."""
+    check_answer(by, submission)
+    if submission.status != SubmissionStatus.RETURNED:
+        raise SubmissionChanged(submission)
+
+
+@transaction.atomic
+def answer_question(
+    *, by: User, submission: Submission, answer: str, lang: str, now: datetime, photos: Sequence[NewPhoto] = ()
+) -> Submission:
+    """The owner answers the question with which a submission was returned, and may add photos. Moderation then decides again.
+
+    Raises NotAllowed, SubmissionChanged (it was answered, withdrawn or refused meanwhile), QuotaReached, ValidationError.
+    """
+    held = Submission.objects.select_for_update().get(pk=submission.pk)
+    check_answerable(by=by, submission=held)
+    if not answer.strip() and not photos:
+        raise ValidationError(_("Write an answer, or add a photo."))
+    last = Exhibit.objects.filter(submission=held).count()
+    if last + len(photos) > settings.SUBMISSION_MAX_EXHIBITS:
+        raise ValidationError(_("At most %(count)d photos in one submission.") % {"count": settings.SUBMISSION_MAX_EXHIBITS})
+    before = Clarification.objects.filter(submission=held).count()
+    clarification = Clarification(
+        submission=held, number=before + 1, question=held.decision_reason, answer=answer.strip(), lang=lang, answered_at=now
+    )
+    clarification.full_clean(validate_constraints=False)
+    with ledger.act("submission.answered", by=by, role=Role.CONTRIBUTOR, name=held.pseudonym):
+        clarification.save(force_insert=True)
+        _add_exhibits(held, photos, now=now, after=last)
+        Submission.objects.filter(pk=held.pk, status=held.status).update(status=SubmissionStatus.RECEIVED)
+    held.refresh_from_db()
+    return held
 
 
 def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTeardown) -> None:
@@ -207,18 +261,34 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
 
 
 @transaction.atomic
-def mark_read(*, by: ledger.Actor, exhibit: Exhibit, now: datetime, outcome: str, metadata: str | None = None, **fields: Any) -> None:
+def mark_read(
+    *, by: ledger.Actor, exhibit: Exhibit, now: datetime, outcome: str, status: str, metadata: str | None = None, **fields: Any
+) -> bool:
     """The decoder's answer for one exhibit: its size, fingerprint and sealed metadata, or why it cannot be shown.
 
-    Runs inside the job's own transaction; an exhibit that was read before is left as it is.
+    Runs inside the job's own transaction. False, and nothing is changed, where the exhibit is no more as it was when it was read (its
+    file was erased, another job was first), or where no arrow leads from there to `status`. What was erased of it is not written again.
     """
+    erasure.hold()
+    gone = erased_fields(registry.of(exhibit).name, str(exhibit.pk))
+    if not gone.isdisjoint(IN_THE_ORIGINAL) or status not in EXHIBIT_TRANSITIONS[exhibit.status]:
+        return False
     if metadata is not None:
         ledger.seal(exhibit, metadata=metadata)
         fields["metadata"] = exhibit.metadata
+    kept = {name: value for name, value in fields.items() if name not in gone}
     with ledger.act("exhibit.read", by=by, role="system"):
-        changed = Exhibit.objects.filter(pk=exhibit.pk).exclude(status=ExhibitStatus.READY).update(**fields)
+        changed = Exhibit.objects.filter(pk=exhibit.pk, status=exhibit.status).update(status=status, **kept)
         if changed:
             _custody(exhibit, CustodyKind.READ, agent="decoder", now=now, outcome=outcome)
+    return bool(changed)
+
+
+@transaction.atomic
+def read_again(*, by: User, exhibit: Exhibit, now: datetime) -> None:
+    """Have a photo that could not be read tried once more, when the decoder has learned more. Once a minute. Raises NotAllowed."""
+    check_read_again(by, exhibit)
+    jobs.enqueue("evidence.read_exhibit", {"exhibit": str(exhibit.pk)}, key=f"read_exhibit:{exhibit.pk}:{now:%Y-%m-%dT%H:%M}")
 
 
 def decision_blocked(*, by: User, submission: Submission) -> str | None:
@@ -244,17 +314,19 @@ def decide_submission(
 ) -> Submission:
     """Accept, return with a question, or refuse. Accepting publishes the exhibits' renditions, never the originals.
 
+    One that was returned waits for its owner's answer; without it, it can only be refused.
+
     `grades` maps exhibit ids to (source A–F, information 1–6, reason); `captions` to what stands under the picture.
     `version` is what the page showed (claims.editing). Raises NotAllowed, SubmissionChanged, RowChanged, ValidationError.
     """
+    if decision not in {SubmissionStatus.ACCEPTED, SubmissionStatus.RETURNED, SubmissionStatus.REFUSED}:
+        raise ValidationError(_("A submission is accepted, returned or refused."))
     held = Submission.objects.select_for_update().get(pk=submission.pk)
-    if held.status != SubmissionStatus.RECEIVED:
+    if decision not in SUBMISSION_TRANSITIONS[held.status]:
         raise SubmissionChanged(held)
     if version:
         compare(held, version)
     check_decide(by, held)
-    if decision not in {SubmissionStatus.ACCEPTED, SubmissionStatus.RETURNED, SubmissionStatus.REFUSED}:
-        raise ValidationError(_("A submission is accepted, returned or refused."))
     if not reason.get("text", "").strip():
         raise ValidationError(_("Say why. Who filed it reads the reason."))
     exhibits = {str(one.pk): one for one in Exhibit.objects.select_related("submission").filter(submission=held)}
@@ -265,7 +337,7 @@ def decide_submission(
     with ledger.act(f"submission.{decision}", by=by, role=Role.MODERATOR):
         for key, caption in (captions or {}).items():
             Exhibit.objects.filter(pk=exhibits[key].pk).update(caption=caption)
-        changed = Submission.objects.filter(pk=held.pk, status=SubmissionStatus.RECEIVED).update(
+        changed = Submission.objects.filter(pk=held.pk, status=held.status).update(
             status=decision, decision_reason=reason, decided_by=by, decided_at=now, decided_date=now.date()
         )
         if not changed:
@@ -320,6 +392,6 @@ def withdraw_submission(*, by: User, submission: Submission, reason: str, now: d
     if held.status in {SubmissionStatus.REFUSED, SubmissionStatus.WITHDRAWN}:
         raise SubmissionChanged(held)
     with ledger.act("submission.withdrawn", by=by, role=Role.CONTRIBUTOR, name=held.pseudonym, reason=reason, reason_public=False):
-        Submission.objects.filter(pk=held.pk).update(status=SubmissionStatus.WITHDRAWN)
+        Submission.objects.filter(pk=held.pk, status=held.status).update(status=SubmissionStatus.WITHDRAWN)
         for exhibit in Exhibit.objects.filter(submission=held):
             _custody(exhibit, CustodyKind.WITHDRAWN, agent=held.pseudonym, now=now)

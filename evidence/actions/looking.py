@@ -405,7 +405,7 @@ def _back(by: ledger.Actor, role: str, source: Source, looked_at: datetime, now:
     if going is None:
         return
     with ledger.act("source.back", by=by, role=role):
-        Disappearance.objects.filter(pk=going.pk).update(status=DisappearanceStatus.REVERSED, reversed_at=looked_at)
+        Disappearance.objects.filter(pk=going.pk, status=going.status).update(status=DisappearanceStatus.REVERSED, reversed_at=looked_at)
     if going.status == DisappearanceStatus.CONFIRMED:
         for claim in _claims_in(source):
             if _gone_elsewhere(claim):

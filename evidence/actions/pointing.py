@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
 import ledger
@@ -58,6 +60,8 @@ def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: Writte
 
     Another title replaces the one that stands only if `version` says that it was seen. Raises NotAllowed, ValidationError, RowChanged.
     """
+    held = {one.pk: one for one in _held(before.pk, after.pk)}
+    before, after = held[before.pk], held[after.pk]
     check_compare(by, before, after)
     if before.pk == after.pk or before.submission.claim_id != after.submission.claim_id:
         raise ValidationError(_("Choose two different exhibits of one claim."))
@@ -73,6 +77,11 @@ def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: Writte
             before=before, after=after, defaults={"title": title}, create_defaults={"title": title, "claim": before.submission.claim}
         )
     return comparison
+
+
+def _held(*exhibits: UUID) -> QuerySet[Exhibit]:
+    """These exhibits as they are now, locked: a photo may have been erased since the page was made."""
+    return Exhibit.objects.select_for_update(of=("self",)).select_related("submission").filter(pk__in=exhibits).order_by("pk")
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from claims.api.serializers import WrittenJSON
 from claims.models import Claim
-from evidence.models import Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Sighting, Submission, Version
+from evidence.models import Clarification, Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Sighting, Submission, Version
 from evidence.states import Licence
 
 
@@ -114,17 +114,28 @@ class OwnExhibitSerializer(serializers.ModelSerializer[Exhibit]):
         fields = ["id", "reference", "number", "caption", "status"]
 
 
+class ClarificationSerializer(serializers.ModelSerializer[Clarification]):
+    """A question with which the submission was returned, and what was answered."""
+
+    question = WrittenJSON(read_only=True)
+
+    class Meta:
+        model = Clarification
+        fields = ["number", "question", "answer", "lang", "answered_at"]
+
+
 class SubmissionSerializer(serializers.ModelSerializer[Submission]):
     """A submission as its own filer sees it."""
 
     exhibits = OwnExhibitSerializer(source="exhibit_set", many=True, read_only=True)
     decision_reason = WrittenJSON(read_only=True)
+    clarifications = ClarificationSerializer(source="clarification_set", many=True, read_only=True)
 
     class Meta:
         model = Submission
         fields = [
             "id", "reference", "claim", "pseudonym", "status", "narrative", "narrative_lang", "licence", "filed_date", "decided_date",
-            "decision_reason", "exhibits",
+            "decision_reason", "clarifications", "exhibits",
         ]  # fmt: skip
 
 
@@ -136,6 +147,14 @@ class NewSubmissionSerializer(serializers.Serializer[Any]):
     narrative_lang = serializers.ChoiceField(choices=["zh-Hans", "en"])
     licence = serializers.ChoiceField(choices=Licence.choices)
     contact = serializers.CharField(max_length=300, allow_blank=True, default="", write_only=True)
+    photos = serializers.ListField(child=serializers.FileField(allow_empty_file=False), default=list, max_length=40)
+
+
+class NewAnswerSerializer(serializers.Serializer[Any]):
+    """What is sent as `multipart/form-data` to answer a returned submission; photos may be repeated."""
+
+    answer = serializers.CharField(max_length=20_000, allow_blank=True, default="")
+    lang = serializers.ChoiceField(choices=["zh-Hans", "en"])
     photos = serializers.ListField(child=serializers.FileField(allow_empty_file=False), default=list, max_length=40)
 
 

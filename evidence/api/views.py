@@ -34,6 +34,7 @@ from evidence.api.serializers import (
     DisappearanceSerializer,
     ExhibitSerializer,
     FullVersionSerializer,
+    NewAnswerSerializer,
     NewSubmissionSerializer,
     ObservationSerializer,
     SubmissionSerializer,
@@ -41,7 +42,7 @@ from evidence.api.serializers import (
 )
 from evidence.blobs import CannotStore, TooLarge
 from evidence.diffing import diff
-from evidence.models import Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Submission, Version
+from evidence.models import Clarification, Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Submission, Version
 from evidence.stores import refusal
 
 MAX_KEY = 80
@@ -65,6 +66,13 @@ class TooManyFiled(APIException):
 class FileTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "file_too_large"
+
+
+class NotReturned(APIException):
+    """409: it was answered before, withdrawn, or never returned."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "not_returned"
 
 
 class TextWithheld(APIException):
@@ -207,7 +215,8 @@ class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveM
 
     def get_queryset(self) -> QuerySet[Submission]:
         return Submission.objects.filter(filed_by=self.request.user.pk).prefetch_related(
-            Prefetch("exhibit_set", Exhibit.objects.order_by("number"))
+            Prefetch("exhibit_set", Exhibit.objects.order_by("number")),
+            Prefetch("clarification_set", Clarification.objects.order_by("number")),
         )
 
     @extend_schema(
@@ -239,3 +248,25 @@ class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveM
         except QuotaReached as error:
             raise TooManyFiled from error
         return Response(SubmissionSerializer(self.get_queryset().get(pk=submission.pk)).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request={"multipart/form-data": NewAnswerSerializer}, responses=SubmissionSerializer)
+    @action(detail=True, methods=["post"])
+    def answer(self, request: Request, id: str = "") -> Response:
+        """Answer the question with which a submission was returned, with more photos if there are any. It is then decided again."""
+        found, user, now = self.get_object(), cast(User, request.user), timezone.now()
+        data = NewAnswerSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = data.validated_data
+        try:
+            filing.check_answerable(by=user, submission=found)
+            photos = filing.receive_photos(by=user, files=given["photos"], now=now) if given["photos"] else []
+            filing.answer_question(by=user, submission=found, answer=given["answer"], lang=given["lang"], photos=photos, now=now)
+        except TooLarge as error:
+            raise FileTooLarge(f"A photo has more than {error.limit} bytes. Nothing was stored.") from error
+        except CannotStore as error:
+            raise NoRoom(error) from error
+        except QuotaReached as error:
+            raise TooManyFiled from error
+        except filing.SubmissionChanged as error:
+            raise NotReturned(f"This submission is {error.submission.status}. Only a returned one can be answered.") from error
+        return Response(SubmissionSerializer(self.get_queryset().get(pk=found.pk)).data)

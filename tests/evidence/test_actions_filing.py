@@ -25,7 +25,7 @@ from claims import actions as claims
 from claims.written import write
 from evidence.actions import filing
 from evidence.actions.filing import SubmissionChanged
-from evidence.models import Contributor, CustodyEvent, Exhibit, Measurement, Submission, Teardown, Unit
+from evidence.models import Clarification, Contributor, CustodyEvent, Exhibit, Measurement, Submission, Teardown, Unit
 from evidence.states import ExhibitStatus, SubmissionStatus
 from jobs.models import Job
 from ledger.models import Entry, SealedKey
@@ -425,3 +425,105 @@ def at_once(action: Callable[[], str]) -> list[str]:
     for thread in threads:
         thread.join(30)
     return ends
+
+
+# --- returned with a question ------------------------------------------------------------------------------------------
+
+
+def returned(scene: scenes.Scene) -> Submission:
+    submission = ready(file(scene))
+    decide(scene, submission, "returned", reason=write("en", "Which side?", zh_Hans="哪一侧？"))
+    return submission
+
+
+def answer(scene: scenes.Scene, submission: Submission, text: str = "On the left.", photos: int = 0, **more: object) -> Submission:
+    new = [filing.NewPhoto(filing.receive(io.BytesIO(PHOTO + b"more%d" % number)), "b.jpg") for number in range(photos)]
+    return filing.answer_question(
+        **{"by": scene.owners[0], "submission": submission, "answer": text, "lang": "en", "photos": new, "now": scene.now, **more}
+    )
+
+
+def test_an_owner_answers_the_question_adds_a_photo_and_is_decided_on_again(scene: scenes.Scene) -> None:
+    submission = returned(scene)
+    answered = answer(scene, submission, photos=1)
+    assert (answered.status, answered.decision_reason["text"]) == ("received", "Which side?")
+    assert list(Submission.objects.waiting()) == [submission]
+    told = Clarification.objects.get()
+    assert (told.number, told.question["text"], told.answer) == (1, "Which side?", "On the left.")
+    assert list(Exhibit.objects.order_by("number").values_list("number", "status")) == [(1, "ready"), (2, "stored")]
+    with pytest.raises(ValidationError, match="still being read"):
+        decide(scene, submission)
+    for exhibit in Exhibit.objects.filter(status="stored"):
+        filing.mark_read(by=ledger.SYSTEM, exhibit=exhibit, now=scene.now, outcome="ready", status="ready")
+    decide(scene, submission, "returned", reason=write("en", "And below?"))
+    answer(scene, submission, "Below too.")
+    assert decide(scene, submission).status == "accepted"
+    assert list(Clarification.objects.order_by("number").values_list("number", "answer")) == [(1, "On the left."), (2, "Below too.")]
+
+
+def test_what_was_answered_is_never_opened_in_public(scene: scenes.Scene) -> None:
+    submission = returned(scene)
+    answer(scene, submission, "Call me at 555 0100.")
+    decide(scene, submission)
+    sequence()
+    for entry in Entry.objects.all():
+        assert b"555 0100" not in bytes(entry.leaf)
+        assert not {"answer", "answered_at", "lang"} & set(openable(entry.index) or {})
+
+
+@pytest.mark.parametrize("text", ["", " \n "])
+def test_an_answer_says_something(scene: scenes.Scene, text: str) -> None:
+    submission = returned(scene)
+    with pytest.raises(ValidationError, match="Write an answer, or add a photo"):
+        answer(scene, submission, text)
+    assert answer(scene, submission, text, photos=1).status == "received"
+
+
+def test_only_its_owner_answers_once_and_only_what_was_returned(scene: scenes.Scene) -> None:
+    submission = returned(scene)
+    with pytest.raises(NotAllowed, match="Only the submitter"):
+        answer(scene, submission, by=scene.owners[1])
+    answer(scene, submission)
+    for _again in range(2):
+        with pytest.raises(SubmissionChanged):
+            answer(scene, submission)
+    assert Clarification.objects.count() == 1
+    other = returned(scene)
+    claims.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="Never said.", now=scene.now)
+    with pytest.raises(NotAllowed, match="withdrawn"):
+        answer(scene, Submission.objects.get(pk=other.pk))
+
+
+def test_more_photos_than_a_submission_holds_are_too_many_by_an_answer_too(scene: scenes.Scene, settings) -> None:
+    submission = returned(scene)
+    settings.SUBMISSION_MAX_EXHIBITS = 2
+    with pytest.raises(ValidationError, match="At most 2"):
+        answer(scene, submission, photos=2)
+    assert Exhibit.objects.count() == 1
+    answer(scene, submission, photos=1)
+
+
+def test_without_an_answer_a_returned_submission_can_only_be_refused(scene: scenes.Scene) -> None:
+    submission = returned(scene)
+    for decision in ("accepted", "returned"):
+        with pytest.raises(SubmissionChanged):
+            decide(scene, submission, decision)
+    with pytest.raises(ValidationError, match="accepted, returned or refused"):
+        decide(scene, submission, "withdrawn")
+    assert decide(scene, submission, "refused").status == "refused"
+    with pytest.raises(SubmissionChanged):
+        answer(scene, submission)
+
+
+def test_a_photo_that_could_not_be_read_is_read_again_when_a_moderator_asks(scene: scenes.Scene) -> None:
+    submission = file(scene)
+    exhibit = Exhibit.objects.select_related("submission").get(submission=submission)
+    with pytest.raises(NotAllowed, match="could not be read"):
+        filing.read_again(by=scene.moderator, exhibit=exhibit, now=scene.now)
+    filing.mark_read(by=ledger.SYSTEM, exhibit=exhibit, now=scene.now, outcome="damaged", status="unreadable")
+    exhibit.refresh_from_db()
+    for _twice in range(2):
+        filing.read_again(by=scene.moderator, exhibit=exhibit, now=scene.now)
+    assert Job.objects.filter(kind="evidence.read_exhibit").count() == 2
+    with pytest.raises(NotAllowed):
+        filing.read_again(by=scene.owners[1], exhibit=exhibit, now=scene.now)

@@ -18,6 +18,7 @@ from evidence.models import Comparison, Exhibit, Region
 from ledger.models import Entry
 from ledger.sequencing import sequence
 from tests import scenes
+from tests.workflows import force
 
 pytestmark = pytest.mark.django_db
 WORDS = write("en", "The outlet", zh_Hans="出口")
@@ -128,6 +129,6 @@ def test_a_picture_that_is_not_there_says_why(client: Client) -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     exhibit = scene.exhibits()[0]
     for status, sentence in (("withheld", "Its file was erased"), ("stored", "is being read"), ("unreadable", "could not be read safely")):
-        Exhibit.objects.filter(pk=exhibit.pk).update(status=status)
+        force(Exhibit.objects.filter(pk=exhibit.pk), status=status)
         exhibit.rendition_set.all().delete()
         assert sentence in client.get(f"/exhibits/{exhibit.reference}/").content.decode()

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.utils import timezone
 
+import jobs
 import ledger
 from accounts.permissions import NotAllowed
 from claims.models import Source
-from evidence import fixity, keyed
+from evidence import decoding, fixity, keyed, tasks
 from evidence.actions import filing, staging
-from evidence.actions.looking import sight_appearance
+from evidence.actions.looking import Looked, sight_appearance
+from evidence.extraction import Extract
 from evidence.models import Capture, CustodyEvent, Exhibit, Rendition, Sighting, StagedPhoto, Unit, Version
 from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions
+from ledger import sealing
+from ledger.models import SealedKey
 from tests import scenes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -214,3 +221,116 @@ def test_a_claim_placed_later_is_not_called_edited_for_a_withheld_version() -> N
     seen = sight_appearance(by=ledger.SYSTEM, appearance=appearance, now=scene.now)
     assert [(one.version.number, one.kind) for one in seen] == [(1, "verbatim"), (3, "verbatim")]
     assert not placed.flag_set.exists()
+
+
+# --- what was under way when it was erased -----------------------------------------------------------------------------
+
+READ = decoding.Decoded(
+    format="JPEG", width=40, height=30, orientation=1, frames=1, metadata={"gps_latitude": "39.9"}, pdq="0" * 64, pdq_quality=100,
+    pdq_all8=("0" * 64,) * 8, renditions=(decoding.Rendition("page", 40, 30, "image/jpeg", scenes.picture(1)),),
+)  # fmt: skip
+
+
+def read_while(meanwhile: Callable[[Exhibit], object], monkeypatch: pytest.MonkeyPatch, result: object = READ) -> Exhibit:
+    """A photo is handed in, and something happens while its decoder runs."""
+    scene = scenes.build_claim()
+    photo = filing.NewPhoto(filing.receive(io.BytesIO(scenes.picture(1))), "a.jpg")
+    filing.file_submission(
+        by=scene.owners[0], claim=scene.claim, narrative="", narrative_lang="en", licence="cc0-1.0", photos=[photo], now=scene.now
+    )
+    (exhibit,) = scene.exhibits()
+
+    def decode(path: Path) -> object:
+        meanwhile(exhibit)
+        return result
+
+    monkeypatch.setattr(decoding, "decode", decode)
+    jobs.drain(["decode"])
+    assert set(jobs.Job.objects.filter(queue="decode").values_list("state", flat=True)) == {"done"}
+    exhibit.refresh_from_db()
+    return exhibit
+
+
+def pictures_on_disk(settings: object) -> list[Path]:
+    return [path for path in Path(settings.RENDITIONS_DIR).rglob("*") if path.is_file() and path.stat().st_size]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("fields", [(), ("digest",), ("metadata",)])
+@pytest.mark.parametrize("result", [READ, decoding.Refused(decoding.Code.DAMAGED)])
+def test_a_photo_that_is_erased_while_it_is_read_stays_erased(
+    fields: tuple[str, ...], result: object, monkeypatch: pytest.MonkeyPatch, settings
+) -> None:
+    exhibit = read_while(lambda one: erase("exhibit", one.pk, *fields), monkeypatch, result)
+    assert (exhibit.status, exhibit.metadata, exhibit.width) == (ExhibitStatus.WITHHELD, None, None)
+    assert not Rendition.objects.exists()
+    assert pictures_on_disk(settings) == []
+    assert SealedKey.objects.exists() == bool(fields), "a key goes with the last of what it sealed, and none is made in its place"
+    assert not CustodyEvent.objects.filter(kind="read").exists()
+
+
+@pytest.mark.parametrize("guards", [2, 1, 0])
+def test_between_an_erasure_and_what_follows_on_it_nothing_comes_back_either(
+    guards: int, monkeypatch: pytest.MonkeyPatch, settings
+) -> None:
+    """The erasure has let go of the value, and was killed before it withheld the exhibit, which still stands as `stored`."""
+
+    def killed(exhibit: Exhibit) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr("evidence.erasure._forget_pictures", lambda target: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                erase("exhibit", exhibit.pk)
+
+    if guards < 2:
+        monkeypatch.setattr(filing, "erased_fields", lambda label, object_id: set())
+    if guards < 1:
+        monkeypatch.setattr(sealing, "erased_fields", lambda label, object_id: set())
+    if guards == 1:
+        with pytest.raises(AssertionError, match="queued"):
+            read_while(killed, monkeypatch)
+        assert "KeyDestroyedError" in jobs.Job.objects.get(queue="decode").last_error
+    else:
+        exhibit = read_while(killed, monkeypatch)
+        assert (exhibit.status == ExhibitStatus.READY) == (guards == 0), "the control"
+    assert SealedKey.objects.exists() == Rendition.objects.exists() == (guards == 0)
+    if guards:
+        call_command("erase", "--reapply", stdout=StringIO())
+        assert Exhibit.objects.get().status == ExhibitStatus.WITHHELD
+
+
+def test_what_was_erased_of_an_exhibit_is_not_written_by_its_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    exhibit = read_while(lambda one: erase("exhibit", one.pk, "pdq"), monkeypatch)
+    assert (exhibit.status, exhibit.pdq, exhibit.width) == (ExhibitStatus.READY, None, 40)
+
+
+def test_of_two_answers_for_one_exhibit_the_first_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    exhibit = read_while(lambda one: None, monkeypatch)
+    exhibit.status = ExhibitStatus.STORED  # as it was when the other began
+    told = {"by": ledger.SYSTEM, "exhibit": exhibit, "now": timezone.now(), "outcome": "late"}
+    assert not filing.mark_read(**told, status=ExhibitStatus.UNREADABLE)
+    assert not filing.mark_read(**told, status=ExhibitStatus.READY, metadata='{"gps_latitude": "1"}')
+    assert Exhibit.objects.get().status == ExhibitStatus.READY
+    assert "39.9" in str(ledger.unseal(Exhibit.objects.get(), "metadata"))
+    assert CustodyEvent.objects.filter(kind="read").count() == 1
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_an_erased_text_is_not_brought_back_by_a_look_that_was_under_way(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = scenes.build_claim()
+    Source.objects.update(watched=True)
+    scenes.look(scene, f"{scenes.POST}甲。", -60)
+    version = Version.objects.get()
+
+    def visit(*args: object) -> tuple[Looked, None]:
+        erase("version", version.pk)
+        stored = originals().put(b"again", limit=9)
+        text = Extract("帖子", f"{scenes.POST}甲。", "zh-Hans")
+        return Looked(type="ok", looked_at=timezone.now(), status=200, digest=stored.sha256, size=5, extract=text), None
+
+    monkeypatch.setattr(tasks, "visit", visit)
+    if not guarded:
+        monkeypatch.setattr(tasks, "_still_wanted", lambda source: True)
+    with transaction.atomic():
+        jobs.enqueue("evidence.look", {"source": str(scene.source.pk)}, key="under way")
+    jobs.drain(["watch"])
+    assert jobs.Job.objects.get(dedupe_key="under way").state == "done"
+    assert Version.objects.count() == (1 if guarded else 2)

@@ -422,3 +422,51 @@ def test_lists_of_submissions_cost_the_same_for_ten_and_twenty(scene: scenes.Sce
             assert client.get(path).status_code == 200
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(("lang", "button"), [("en", "Send answer"), ("zh-hans", "发送答复")])
+def test_an_owner_answers_a_question_on_the_page_and_the_desk_reads_it(lang: str, button: str) -> None:
+    scene = scenes.build_claim()
+    submission = filing.file_submission(
+        by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", photos=[], now=scene.now
+    )
+    filing.decide_submission(
+        by=scene.moderator, submission=submission, decision="returned", reason=write("en", "Which side?"), now=scene.now
+    )
+    owner, desk, address = Client(headers={"accept-language": lang}), Client(), f"/submissions/{submission.reference}/"
+    owner.force_login(scene.owners[0])
+    desk.force_login(scene.moderator)
+    assert button in owner.get(address).content.decode()
+    empty = owner.post(f"{address}answer/", {"answer": " ", "answer_lang": "en"})
+    assert empty.status_code == 400
+    assert button in empty.content.decode()
+    said = {"answer": "On the <left>.", "answer_lang": "en", "photos": SimpleUploadedFile("b.jpg", scenes.picture(2))}
+    assert owner.post(f"{address}answer/", said).status_code == 302
+    page = owner.get(address).content.decode()
+    assert "On the &lt;left&gt;." in page
+    assert button not in page
+    review = desk.get(f"/desk/submissions/{submission.reference}/").content.decode()
+    assert "Which side?" in review
+    assert "On the &lt;left&gt;." in review
+    late = owner.post(f"{address}answer/", said | {"photos": SimpleUploadedFile("c.jpg", scenes.picture(3))}, follow=True)
+    assert late.redirect_chain == [(address, 302)]
+    assert Exhibit.objects.count() == 1
+
+
+def test_the_desk_refuses_a_returned_submission_that_is_never_answered() -> None:
+    scene = scenes.build_claim()
+    submission = filing.file_submission(
+        by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", photos=[], now=scene.now
+    )
+    filing.decide_submission(
+        by=scene.moderator, submission=submission, decision="returned", reason=write("en", "Which side?"), now=scene.now
+    )
+    desk, address = Client(), f"/desk/submissions/{submission.reference}/"
+    desk.force_login(scene.moderator)
+    page = desk.get(address).content.decode()
+    submission.refresh_from_db()
+    assert "Refuse without an answer" in page
+    assert version(submission) in page
+    sent = {"decision": "refused", "reason_en": "No answer came.", "reason_zh_Hans": "没有答复。", "version": version(submission)}
+    assert desk.post(address, sent).status_code == 302
+    assert "refused" in desk.get(address).content.decode()

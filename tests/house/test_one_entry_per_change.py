@@ -35,6 +35,7 @@ from ledger.models import Entry, Pending
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.house.test_permission_table import DESK, KEYS, NO_ONE, ROLES, TABLE, World, routes
+from tests.workflows import force
 from verdicts import actions as verdicts
 from verdicts.models import Occurrence, Verdict
 
@@ -99,11 +100,25 @@ def flagged(world: World) -> None:
     raise_flag(by=ledger.SYSTEM, claim=world.scene.claim, kind="edited_after_publication", now=timezone.now())
 
 
+def returned(world: World) -> None:
+    scenes.filing.decide_submission(
+        by=world.scene.moderator, submission=Submission.objects.get(reference=world.names["pending"]), decision="returned",
+        reason=scenes.write("en", "Which side?"), now=timezone.now(),
+    )  # fmt: skip
+
+
+def sent_back(world: World) -> None:
+    verdicts.reject_verdict(
+        by=world.scene.second_adjudicator, verdict=Verdict.objects.get(reference=world.names["proposal"]), reason="No.", now=timezone.now()
+    )
+
+
 FILED: Final = {
     "submission.filed submission": 1,
     "submission.filed exhibit": 1,
     "submission.filed custody_event": 1,
 }
+ANSWERED: Final = {"submission.answered clarification": 1, "submission.answered submission": 1}
 REPLIED: Final = {
     "company.replied reply": 1, "company.replied invitation": 1, "aspect.progressed aspect": 1,
     "flag.raised flag": 1, "flag.lifted flag": 1,
@@ -116,6 +131,12 @@ CHANGES: Final[dict[str, list[Change]]] = {
     "account/keys/<uuid:key>/revoke/": [Change("owner", {"key.revoked api_key": 1})],
     "claims/<str:ref>/file/": [Change("owner", FILED, filing)],
     "api/v1/^submissions/$": [Change("key:submit", FILED, filing, headers={"HTTP_IDEMPOTENCY_KEY": "one"})],
+    "submissions/<str:ref>/answer/": [
+        Change("owner", ANSWERED, lambda world: {"answer": "On the left.", "answer_lang": "en"}, lambda world: returned(world))
+    ],
+    "api/v1/^submissions/(?P<id>[0-9A-Za-z-]{8,36})/answer/$": [
+        Change("key:submit", ANSWERED, lambda world: {"answer": "On the left.", "lang": "en"}, lambda world: returned(world))
+    ],
     "submissions/<str:ref>/withdraw/": [
         Change(
             "owner",
@@ -266,6 +287,15 @@ CHANGES: Final[dict[str, list[Change]]] = {
         )
     ],
     "desk/alerts/<uuid:alert>/handle/": [Change("moderator", {"alert.handled alert": 1})],
+    "desk/aspects/<uuid:aspect>/scope/": [
+        Change(
+            "moderator",
+            {"aspect.ruled_out aspect": 1},
+            lambda world: {"reason": "A matter of taste."},
+            lambda world: sent_back(world),
+            again=False,
+        )
+    ],
     "desk/aspects/<uuid:aspect>/finding/": [
         Change(
             "moderator",
@@ -279,12 +309,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
             "adjudicator",
             {"verdict.proposed verdict": 1, "verdict.proposed verdict_exhibit": 1},
             lambda world: {"rating": "delivered", **both("rationale"), "exhibits": [world.names["exhibit"]]},
-            lambda world: verdicts.reject_verdict(
-                by=world.scene.second_adjudicator,
-                verdict=Verdict.objects.get(reference=world.names["proposal"]),
-                reason="No.",
-                now=timezone.now(),
-            ),
+            lambda world: sent_back(world),
         )
     ],
     "desk/verdicts/<str:ref>/": [
@@ -292,9 +317,10 @@ CHANGES: Final[dict[str, list[Change]]] = {
             "adjudicator",
             {
                 "verdict.published verdict": 1,
+                "aspect.progressed aspect": 1,
             },
             lambda world: {"do": "approve"},
-            lambda world: Submission.objects.filter(status="withdrawn").update(status="accepted"),
+            lambda world: force(Submission.objects.filter(status="withdrawn"), status="accepted"),
         ),
         Change("adjudicator", {"verdict.sent_back verdict": 1}, lambda world: {"do": "reject", "reason": "Say more."}),
     ],
@@ -423,7 +449,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
 }
 #: Routes that take a POST and change nothing that is recorded: sessions, mail addresses and passwords are private, photos on their way
 #: are no evidence yet, jobs are work.
-UNRECORDED: Final = ("account/", "i18n/", "staged/", "claims/<str:ref>/file/photos/", "operations/jobs/")
+UNRECORDED: Final = ("account/", "i18n/", "staged/", "desk/exhibits/<str:ref>/read/", "claims/<str:ref>/file/photos/", "operations/jobs/")
 
 
 def tables() -> dict[str, registry.Record]:

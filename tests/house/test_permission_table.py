@@ -175,6 +175,10 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     ),
     "submissions/": ("/submissions/", {"GET": SIGNED_IN, "POST": row(NO_ONE)}),
     "submissions/<str:ref>/": ("/submissions/{pending}/", {"GET": OWN, "POST": row(NO_ONE)}),
+    "submissions/<str:ref>/answer/": (
+        "/submissions/{pending}/answer/",
+        {"GET": row(NO_ONE), "POST": row(404, anonymous=302, owner=400)},
+    ),
     "submissions/<str:ref>/withdraw/": (
         "/submissions/{pending}/withdraw/",
         {"GET": row(NO_ONE), "POST": row(404, anonymous=302, owner=302)},
@@ -197,6 +201,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         "/desk/exhibits/{hidden}/original",
         {"GET": row(NO_ONE), "POST": row(404, anonymous=302, owner=200, moderator=200, adjudicator=200, auditor=403)},
     ),
+    "desk/exhibits/<str:ref>/read/": ("/desk/exhibits/{exhibit}/read/", {"GET": row(NO_ONE), "POST": row(403, anonymous=302)}),
     "desk/exhibits/<str:ref>/regions/": (
         "/desk/exhibits/{exhibit}/regions/",
         {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")},
@@ -238,6 +243,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")},
     ),
     "desk/alerts/<uuid:alert>/handle/": ("/desk/alerts/{alert}/handle/", {"GET": row(NO_ONE), "POST": desk(302, "moderator")}),
+    "desk/aspects/<uuid:aspect>/scope/": ("/desk/aspects/{aspect}/scope/", {"GET": row(NO_ONE), "POST": desk(302, "moderator")}),
     "desk/aspects/<uuid:aspect>/finding/": (
         "/desk/aspects/{aspect}/finding/",
         {"GET": desk(200, "moderator"), "POST": desk(400, "moderator")},
@@ -291,6 +297,13 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         {
             "GET": row(200, anonymous=401) | {"key:read": 200, "key:submit": 403},
             "POST": row(400, anonymous=401) | {"key:read": 403, "key:submit": 400},
+        },
+    ),
+    "api/v1/^submissions/(?P<id>[0-9A-Za-z-]{8,36})/answer/$": (
+        "/api/v1/submissions/{pending}/answer/",
+        {
+            "GET": row(NO_ONE, anonymous=401) | {"key:read": NO_ONE, "key:submit": 403},
+            "POST": row(404, anonymous=401, owner=400) | {"key:read": 403, "key:submit": 400},
         },
     ),
     "api/v1/^submissions/(?P<id>[0-9A-Za-z-]{8,36})/$": (

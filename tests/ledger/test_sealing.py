@@ -9,9 +9,10 @@ import pytest
 from django.db import connection, transaction
 
 import ledger
-from ledger import registry
+from ledger import registry, sealing
+from ledger.erasure import erase
 from ledger.models import SealedKey
-from ledger.sealing import MasterKeyUnusable
+from ledger.sealing import KeyDestroyedError, MasterKeyUnusable
 from tests.ledger.owner import without_triggers
 from tests.ledger.scratch.models import Note
 
@@ -61,6 +62,28 @@ def test_without_its_key_a_value_is_gone():
     with without_triggers("ledger_sealedkey"):
         SealedKey.objects.all().delete()
     assert ledger.unseal(note, "contact") is None
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_destroyed_key_is_never_made_again(guarded, monkeypatch):
+    note = sealed()
+    erase(registry.of(Note).name, note.pk, ground="law", reason="A court ordered it.", by=ledger.SYSTEM)
+    assert not SealedKey.objects.exists()
+    if guarded:
+        with pytest.raises(KeyDestroyedError, match="destroyed by an erasure"):
+            ledger.seal(note, contact="back again")
+        ledger.seal(note, contact=None)  # emptying a field needs no key
+    else:
+        monkeypatch.setattr(sealing, "erased_fields", lambda label, object_id: set())
+        ledger.seal(note, contact="back again")
+    assert SealedKey.objects.exists() == (not guarded)
+
+
+def test_an_erased_text_does_not_keep_a_record_from_sealing():
+    note = Note.objects.create(summary="x")
+    erase(registry.of(Note).name, note.pk, fields=["summary"], ground="law", reason="A court ordered it.", by=ledger.SYSTEM)
+    ledger.seal(note, contact="the first")
+    assert ledger.unseal(note, "contact") == "the first"
 
 
 def test_only_sealed_fields_are_sealed():

@@ -27,7 +27,7 @@ from claims import actions as claims
 from claims.models import Claim
 from claims.written import write
 from evidence.actions import filing, looking, pointing
-from evidence.models import Alert, Version
+from evidence.models import Alert, Exhibit, Version
 from ledger import protection, registry
 from ledger.models import Entry
 from ledger.recording import REASON
@@ -219,7 +219,10 @@ class Watcher:
         finally:
             self.depth -= 1
             self.switch(False)
-        assert contents() == before, f"{name} left something behind although the record could not be written"
+        after = contents()
+        if name in ASKS_FOR_WORK:
+            del before["jobs_job"], after["jobs_job"]
+        assert after == before, f"{name} left something behind although the record could not be written"
 
     def stand_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Replace every action wherever it is imported."""
@@ -257,7 +260,14 @@ def every_action() -> None:
     other = claims.register_case(by=moderator, case=case, aspects=[claims.NewAspect("function", write("en", "friends"))], now=now)
     other = claims.revise_claim(by=moderator, claim=other, reason="It was cut short.", quote="We are friends with our users.", now=now)
     aspect = other.aspect_set.get()
-    claims.set_progress(by=moderator, role=Role.MODERATOR, aspects=[aspect], progress="out_of_scope")
+    verdicts.rule_out(by=moderator, aspect=aspect, reason="A matter of taste.")
+    verdicts.take_up_again(by=moderator, aspect=aspect, reason="It can be measured.")
+    claims.set_progress(by=moderator, role=Role.MODERATOR, aspects=[aspect], progress="in_progress")
+    claims.register_claim(
+        by=moderator, product=scene.product, quote="In May.", quote_lang="en", summary=write("en", "In May"), now=now,
+        aspects=[claims.NewAspect("date", write("en", "in May"), due_date=now.date() + timedelta(days=1))],
+    )  # fmt: skip
+    claims.mark_overdue(by=ledger.SYSTEM, now=now + timedelta(days=3))
     claims.raise_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
     claims.lift_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
     flag = claims.raise_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
@@ -311,6 +321,12 @@ def every_action() -> None:
         by=guest, claim=scene.claim, narrative="Never mind.", narrative_lang="en", licence="cc0-1.0", now=now,
         photos=[filing.NewPhoto(filing.receive(io.BytesIO(scenes.picture(4))))],
     )  # fmt: skip
+    filing.decide_submission(by=moderator, submission=undone, decision="returned", reason=write("en", "Which car?"), now=now)
+    filing.answer_question(by=guest, submission=undone, answer="The red one.", lang="en", now=now)
+    photo = Exhibit.objects.select_related("submission").get(submission=undone)
+    filing.mark_read(by=ledger.SYSTEM, exhibit=photo, now=now, outcome="damaged", status="unreadable")
+    photo.refresh_from_db()
+    filing.read_again(by=moderator, exhibit=photo, now=now)
     filing.withdraw_submission(by=guest, submission=undone, reason="I changed my mind.", now=now)
 
 
@@ -322,6 +338,8 @@ def second_source(scene: scenes.Scene) -> Any:
 UNCHANGED_IF_NOTHING_IS_NEW = {
     "evidence.actions.looking.sight_version", "evidence.actions.looking.sight_appearance",
 }  # fmt: skip
+#: What only asks for work: with the record broken the job is still written down, and nothing else. What comes of it is recorded.
+ASKS_FOR_WORK = {"evidence.actions.filing.read_again"}
 
 
 @pytest.mark.django_db
@@ -336,7 +354,7 @@ def test_every_action_changes_rows_inside_the_record_or_not_at_all(monkeypatch: 
         watcher.stand_in(monkeypatch)
         every_action()
     assert watcher.called == set(all_actions()), "an action that the fullest scene does not call yet"
-    assert set(all_actions()) - watcher.broken <= UNCHANGED_IF_NOTHING_IS_NEW, watcher.survived
+    assert set(all_actions()) - watcher.broken <= UNCHANGED_IF_NOTHING_IS_NEW | ASKS_FOR_WORK, watcher.survived
     sequence()
     assert Entry.objects.count() > 150
     assert not Entry.objects.filter(kind__startswith="outside.").exists()

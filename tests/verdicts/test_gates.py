@@ -21,6 +21,7 @@ from claims.written import write
 from evidence.actions import filing
 from evidence.models import Exhibit, Submission
 from tests import scenes
+from tests.workflows import force
 from verdicts import actions, gates
 from verdicts.models import Finding, Verdict
 from verdicts.states import ADVERSE, SCORES, Mechanism, Rating
@@ -81,7 +82,18 @@ def company_may_still_answer(scene: scenes.Scene) -> dict[str, Any]:
 
 
 def evidence_not_accepted(scene: scenes.Scene) -> dict[str, Any]:
-    Submission.objects.filter(pk=scene.submissions[0].pk).update(status="returned")
+    force(Submission.objects.filter(pk=scene.submissions[0].pk), status="returned")
+    return {}
+
+
+def ruled_out(scene: scenes.Scene) -> dict[str, Any]:
+    actions.rule_out(by=scene.moderator, aspect=scene.ducts, reason="A matter of taste.")
+    return {}
+
+
+def taken_up_after_the_company_was_asked(scene: scenes.Scene) -> dict[str, Any]:
+    ruled_out(scene)
+    actions.take_up_again(by=scene.moderator, aspect=scene.ducts, reason="It can be measured.")
     return {}
 
 
@@ -141,6 +153,8 @@ CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
     acts_for_a_company: ("conflict_of_interest", "act for a company"),
     wrote_all_findings: ("findings_of_another", "All findings"),
     company_may_still_answer: ("reply_heard", "may still answer"),
+    ruled_out: ("in_scope", "out of scope"),
+    taken_up_after_the_company_was_asked: ("asked_about", "not been asked about this point"),
     evidence_not_accepted: ("accepted_exhibits", "only on accepted evidence"),
     evidence_on_another_claim: ("accepted_exhibits", "only on accepted evidence"),
     nothing_to_rest_on: ("rests_on_something", "at least one exhibit"),
@@ -244,7 +258,7 @@ def test_findings_obey_their_own_gates(scene: scenes.Scene) -> None:
     for by in (scene.adjudicator, scene.owners[0]):
         with pytest.raises(NotAllowed):
             actions.record_finding(by=by, exhibits=scene.exhibits(), **given)
-    Submission.objects.filter(pk=scene.submissions[0].pk).update(status="received")
+    force(Submission.objects.filter(pk=scene.submissions[0].pk), status="received")
     with pytest.raises(gates.GateClosed, match="only on accepted"):
         actions.record_finding(by=scene.moderator, exhibits=list(Exhibit.objects.select_related("submission")), **given)
     assert Finding.objects.count() == before
