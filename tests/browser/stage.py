@@ -19,6 +19,7 @@ from evidence.extraction import Extract
 from evidence.models import Exhibit
 from evidence.stores import originals
 from tests import scenes
+from tests.workflows import unruled
 
 AS_PUBLISHED = "新款轿车发布。\n" + scenes.POST + "\n欢迎到店试驾，感受赛道基因。"
 EDITED = AS_PUBLISHED.replace("内部结构也一起改了，", "")
@@ -74,7 +75,7 @@ def filed() -> scenes.Scene:
     scenes.build_evidence(scene, accept=False)
     for exhibit in Exhibit.objects.order_by("submission__filed_at"):
         stored = originals().put(drawing(exhibit.reference), limit=10_000_000)
-        with transaction.atomic():
+        with transaction.atomic(), unruled(Exhibit):  # the pictures of build_evidence were read already
             ledger.seal(exhibit, digest=stored.sha256)
             exhibit.status = "stored"
             exhibit.rendition_set.all().delete()

@@ -157,7 +157,7 @@ def test_an_action_without_a_version_takes_the_row_in_hand_for_what_was_seen(sce
 #: Forms that add something, or choose what is done to a thing as a whole: there is no text of another person to replace.
 ADDS = {
     "ClaimForm", "AspectForm", "EntityForm", "RoleForm", "SeriesForm", "PointForm", "NoteForm", "SourceForm", "PlaceForm",
-    "FilingForm", "CopyForm", "TeardownForm", "StepForm", "MeasurementForm", "RegionForm", "FindingForm", "ProposalForm",
+    "FilingForm", "AnswerForm", "CopyForm", "TeardownForm", "StepForm", "MeasurementForm", "RegionForm", "FindingForm", "ProposalForm",
     "InvitationForm", "ReplyForm", "IncidentForm", "EventForm", "_When", "SendBackForm",
     "FlagForm",  # takes back one raising of a flag, and only while it stands
     "GradeForm",  # sent with the decision, whose version covers its exhibits

@@ -342,7 +342,7 @@ def test_readiness_names_the_bucket_that_is_away(client: Client, settings: Any) 
 
 
 def test_a_look_at_a_source_waits_for_the_bucket(scene: scenes.Scene, company: Company, vault: Vault, settings: Any) -> None:
-    Source.objects.filter(pk=scene.source.pk).update(url="http://brand.example/post/1")
+    Source.objects.filter(pk=scene.source.pk).update(url="http://brand.example/post/1", watched=True)
     company.say(scenes.POST)
     settings.S3_ENDPOINT = _nobody()
     with transaction.atomic():
