@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from config import unavailable
+
 logger = logging.getLogger(__name__)
 
 DEEPEST = 40  # levels of a JSON body: ours have three
@@ -111,10 +113,18 @@ class ReadableForms:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         """The API reads its bodies itself, by the parser below and by serializers."""
-        if request.method == "POST" and not getattr(view, "csrf_exempt", False):
-            check_texts(text for name, values in request.POST.lists() for text in (name, *values))
+        if request.method != "POST" or getattr(view, "csrf_exempt", False):
+            return None
+        try:
+            form = request.POST
+        except OSError as error:  # no room for the files that came with it
+            if (status := unavailable.status_of(error)) is None:
+                raise
+            return unavailable.answer(request, status)
+        check_texts(text for name, values in form.lists() for text in (name, *values))
+        return None
 
 
 class ReadableJSON(JSONParser):

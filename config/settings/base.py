@@ -261,6 +261,7 @@ SPECTACULAR_SETTINGS = {
         "DisappearanceStatus": "evidence.states.DisappearanceStatus",
         "VerdictStatus": "verdicts.states.VerdictStatus",
         "LookType": "evidence.states.LookType",
+        "InterfaceLanguage": [("zh-Hans", "zh-Hans"), ("en", "en")],
     },
     "APPEND_COMPONENTS": {
         "schemas": {

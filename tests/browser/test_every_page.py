@@ -47,6 +47,8 @@ NO_PAGE: dict[str, str] = {
     "account/second-factor/reauthenticate/": "asked in between", "account/second-factor/recovery-codes/": "shown once, after setting up",
     "account/second-factor/recovery-codes/new/": "asks for a code first",
     "account/logout/": "left alone by the walk",
+    "desk/aspects/<uuid:aspect>/scope/": "a form's target", "desk/exhibits/<str:ref>/read/": "a form's target",
+    "submissions/<str:ref>/answer/": "a form's target",
 }  # fmt: skip
 #: Beginnings of routes that answer with something else than a page.
 NO_PAGES = ("api/v1/", "ledger/")

@@ -152,9 +152,9 @@ def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_r
     exhibits = list(Exhibit.objects.filter(submission=target))
     digests = [str(ledger.unseal(exhibit, "digest")) for exhibit in exhibits]
     assert digests
-    call_command("erase", "evidence.Submission", str(target.pk), ground="court", reason="Ordered.", stdout=StringIO())
+    call_command("erase", "submission", str(target.pk), ground="court", reason="Ordered.", stdout=StringIO())
     for exhibit in exhibits:
-        call_command("erase", "evidence.Exhibit", str(exhibit.pk), ground="court", reason="Ordered.", stdout=StringIO())
+        call_command("erase", "exhibit", str(exhibit.pk), ground="court", reason="Ordered.", stdout=StringIO())
     jobs.drain(["watch", "report", "decode"])
     sequence()
     call_command("export_log", str(newer), stdout=StringIO())
@@ -251,10 +251,10 @@ def test_after_a_restore_an_erasure_still_leaves_another_owners_original(machine
     status, told = machine.manage("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
     assert status == 0, told
     ordered = ("--ground", "court", "--reason", "Ordered.")
-    status, told = machine.manage("erase", "evidence.Exhibit", str(first.pk), *ordered)
+    status, told = machine.manage("erase", "exhibit", str(first.pk), *ordered)
     assert status == 0, told
     assert any((tmp_path / "machine/blobs").rglob(f"*{digest}*")), "another owner's original went"
-    status, told = machine.manage("erase", "evidence.Exhibit", str(again.pk), *ordered)
+    status, told = machine.manage("erase", "exhibit", str(again.pk), *ordered)
     assert status == 0, told
     assert not any((tmp_path / "machine/blobs").rglob(f"*{digest}*"))
 

@@ -153,14 +153,14 @@ def plant() -> Planted:
     return Planted(
         scene=scene,
         targets=[
-            ("claims.Claim", scene.claim.pk),
-            *[("evidence.Version", version.pk) for version in Version.objects.order_by("number")],
-            ("evidence.Submission", submission.pk),
-            ("evidence.Submission", undone.pk),
-            ("evidence.Exhibit", exhibit.pk),
-            *[("verdicts.Finding", finding.pk) for finding in Finding.objects.all()],
-            ("verdicts.Reply", reply.pk),
-            ("verdicts.Verdict", verdict.pk),
+            ("claim", scene.claim.pk),
+            *[("version", version.pk) for version in Version.objects.order_by("number")],
+            ("submission", submission.pk),
+            ("submission", undone.pk),
+            ("exhibit", exhibit.pk),
+            *[("finding", finding.pk) for finding in Finding.objects.all()],
+            ("reply", reply.pk),
+            ("verdict", verdict.pk),
         ],
         exhibit=exhibit,
         verdict=verdict,
@@ -349,7 +349,7 @@ def _proofs_hold(planted: Planted, settings) -> None:
         for leaf in (Leaf.parse(bytes(entry.leaf)) for entry in Entry.objects.filter(object_label="erasure"))
         if leaf.kind == "erased"
     }
-    assert {(label.lower(), str(pk)) for label, pk in planted.targets} <= told
+    assert {(label, str(pk)) for label, pk in planted.targets} <= told
     assert len(told) == Erasure.objects.values("object_label", "object_id").distinct().count()
 
 

@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import UniqueConstraint
 
 from tests import scenes
+from tests.workflows import unruled
 from verdicts.models import Finding, FindingExhibit, Invitation, Verdict, VerdictExhibit
 
 pytestmark = pytest.mark.django_db
@@ -91,8 +92,9 @@ def by_the_application() -> Any:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("CREATE ROLE bypassing_app")
         call_command("ledger_roles", "bypassing_app", stdout=StringIO())
-        yield cursor
-        cursor.execute("RESET ROLE")
+        with unruled(Verdict), unruled(Invitation):  # the constraints hold by themselves, whatever rules the workflows
+            yield cursor
+            cursor.execute("RESET ROLE")
 
 
 @pytest.mark.parametrize("name", BREAKS)
