@@ -122,7 +122,7 @@ EXPECTED: dict[str, list[str]] = {
     "en": [
         "AC-7F3KQ2M", "Two air ducts in the carbon-fibre hood cool the brakes", "CNY 42,000", "Not delivered", "Delivered", "Said",
         "Found", "双风道给制动系统散热", "the two ducts cool the brakes", "at least 1.5 m/s", "0.03 m/s", "± 0.05 m/s (2)", "< 0.000001",
-        "does not meet the threshold", "edited after publication", "company silent", "No answer came by the deadline",
+        "does not meet the threshold", "edited after publication", "no reply by the deadline", "No answer came by the deadline",
         "heron (adjudicator)", "18,402", "0 of 3 items meet the threshold, 3 do not.",
         "AC-VERD1.bundle.json", "[内部结构也一起改了，]", "AC-EX2", "That the scene is what its caption says", "AC-EX3", "Take the hood",
         "Example Motors Sales Co., Ltd.", "What this report does not prove", "not a judgment of a court", sample.KEY, sample.ROOT,
@@ -131,7 +131,7 @@ EXPECTED: dict[str, list[str]] = {
     ],
     "zh-Hans": [
         "AC-7F3KQ2M", "碳纤维前舱盖上的两条风道为制动系统散热", "CNY 42,000", "未兑现", "已兑现", "所言", "所得", "内部结构也一起改了",
-        "不少于 1.5 m/s", "0.03 m/s", "未达到限值","发布后被修改", "企业未答复", "截止时未收到答复", "heron（裁定员）", "18,402",
+        "不少于 1.5 m/s", "0.03 m/s", "未达到限值","发布后被修改", "期限内未回应", "截止时未收到答复", "heron（裁定员）", "18,402",
         "[内部结构也一起改了，]", "不证明画面与说明一致", "拆下前舱盖", "示例汽车销售有限公司", "本报告不证明什么", "并非法院判决",
         "3件样品中0件达到限值，3件未达到。",
         sample.KEY, sample.ROOT, "https://asclaimed.example/reports/AC-7F3KQ2M/", "情景重建", "第 1 页", "本站译文（审核员）",

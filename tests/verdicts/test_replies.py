@@ -180,7 +180,7 @@ def test_a_late_reply_and_the_end_of_a_second_window_at_once_leave_one_flag(guar
     first = scenes.build_silence(scene)
     second = ask(scene)
     Flag.objects.all().update(lifted_at=scene.now)  # the second silence is to raise it
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
     if not guarded:
         monkeypatch.setattr(actions, "_hold", lambda one: Invitation.objects.select_related("claim__company").get(pk=one.pk))
         real = actions.reply_status_of
@@ -206,6 +206,6 @@ def test_a_late_reply_and_the_end_of_a_second_window_at_once_leave_one_flag(guar
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(90)
     assert flags() == ({"company_replied"} if guarded else {"company_replied", "company_silent"})
     assert not Verdict.objects.exists()
