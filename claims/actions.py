@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -295,10 +295,16 @@ def place_claim(
     stance: str = Stance.SAYS_SO,
     note: Written | None = None,
 ) -> Appearance:
-    """Say that the claim stands in a source, in these words, or that the source says otherwise, or never mentions it. Twice is once."""
+    """Say that the claim stands in a source, in these words, or that the source says otherwise, or never mentions it.
+
+    The same again is the one that is there. Raises NotAllowed, ValidationError.
+    """
     check_revise(by, claim)
+    given = {"exact": exact, "prefix": prefix, "suffix": suffix, "fragment": fragment, "says": stance, "note": note or None}
     found = Appearance.objects.filter(claim=claim, source=source).first()
     if found:
+        if any((getattr(found, name) or None) != (value or None) for name, value in given.items()):
+            raise ValidationError(_("This source is already recorded for the claim, with other words. Nothing was changed."))
         return found
     if stance == Stance.NO_MENTION:
         if exact or fragment:
@@ -449,6 +455,29 @@ class NewCase:
     channel: str = ""
 
 
+#: What is there already, and what would be made in its place: a form that names both is asked which.
+EITHER: Final = (("company", "new_company"), ("product", "new_product"), ("option", "new_option"), ("source", "source_url"))
+
+
+def case_faults(given: Mapping[str, Any]) -> dict[str, str]:
+    """What cannot be taken together in a new case, as a sentence for each field: nothing that was typed is left out silently."""
+    faults = {
+        new: _("You chose an existing entry and named a new one. Keep one of them.") for old, new in EITHER if given[old] and given[new]
+    }
+    if given["product"] and not given["new_product"]:
+        if given["new_company"]:
+            faults["new_company"] = _("The product you chose belongs to a company already. Leave this empty, or name a new product.")
+        elif given["company"] and not Product.objects.filter(pk=given["product"], company=given["company"]).exists():
+            faults["company"] = _("The product you chose belongs to another company.")
+    if given["new_product"] and given["option"]:
+        faults["option"] = _("A new product has no paid options yet. Name a new one.")
+    if given["price"] is not None and not given["new_option"]:
+        faults["price"] = _("Name the paid option that has this price.")
+    if given["source_title"] and not given["source_url"]:
+        faults["source_title"] = _("Give the address of the new source.")
+    return faults
+
+
 @transaction.atomic
 def register_case(*, by: User, case: NewCase, aspects: list[NewAspect], now: datetime) -> Claim:
     """Register a claim together with what it needs and does not find: company, product, option, source. All of it or nothing.
@@ -456,6 +485,8 @@ def register_case(*, by: User, case: NewCase, aspects: list[NewAspect], now: dat
     The claim is placed in its source by its own words. Raises NotAllowed, ValidationError.
     """
     check_register(by)
+    if faults := case_faults(vars(case)):
+        raise ValidationError(list(faults.values()))
     if case.new_product:
         company = add_company(by=by, name=case.new_company, now=now) if case.new_company else Company.objects.get(pk=case.company)
         product = add_product(by=by, company=company, name=case.new_product, now=now)

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from claims.actions import case_faults
 from claims.editing import EditForm
 from claims.fields import LANGUAGE_CHOICES, PairField, page_language
 from claims.models import Claim, Company, Flag, Product, ProductOption, Source
@@ -88,6 +89,9 @@ class ClaimForm(forms.Form):
             self.add_error("price", error)
         if given.get("source_url") and not given.get("source_title"):
             self.add_error("source_title", _("Give the new source a title."))
+        if not self.errors:
+            for name, fault in case_faults(given).items():
+                self.add_error(name, fault)
         return given
 
 
@@ -108,6 +112,10 @@ class AspectForm(forms.Form):
         parts = [bool(given.get("property")), given.get("value") is not None, bool(given.get("unit"))]
         if any(parts) and not (all(parts) and given.get("statement")):
             raise forms.ValidationError(_("A promised quantity needs its name, value and unit, and the aspect its statement."))
+        if given.get("basis") and not any(parts):
+            self.add_error("basis", _("Give the number that this is about: its name, value and unit."))
+        if given.get("due_date") and not given.get("statement"):
+            self.add_error("statement", _("Say what is due on this day, or remove the date."))
         return given
 
 

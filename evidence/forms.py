@@ -262,6 +262,12 @@ class StepForm(forms.Form):
     seen = forms.CharField(label=lazy("Seen"), required=False, max_length=2000)
     photo = forms.IntegerField(label=lazy("Photo number"), required=False, min_value=1)
 
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if not given.get("done") and (given.get("seen") or given.get("photo")) and not self.errors:
+            self.add_error("done", _("Say what was done in this step, or clear it."))
+        return given
+
 
 class MeasurementForm(forms.Form):
     """One measured value."""

@@ -24,11 +24,12 @@ def path() -> Path:
 
 def in_use() -> bool:
     """Whether any row carries a value made with the key."""
-    from evidence.models import Exhibit, StagedPhoto, Unit
+    from evidence.models import Exhibit, StagedPhoto, Submission, Unit
 
     return any(
         (
             Exhibit.objects.exclude(duplicate_key="").exists(),
+            Submission.objects.filter(content_key__isnull=False).exists(),
             Unit.objects.exclude(serial_key="").exists(),
             StagedPhoto.objects.filter(closed_at=None).exists(),
         )

@@ -381,8 +381,9 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         "filed_at",
         "decided_at",
         "idempotency_key",
+        "content_key",
     ],
-    closed=["contributor", "filed_by", "organisation", "decided_by", "filed_at", "decided_at", "idempotency_key"],
+    closed=["contributor", "filed_by", "organisation", "decided_by", "filed_at", "decided_at", "idempotency_key", "content_key"],
     sealed=["contact"],
     coarse=True,
     public="public",
@@ -405,6 +406,9 @@ class Submission(models.Model):
     licence = models.CharField(max_length=12, choices=Licence.choices)
     contact = ledger.SealedField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=80, blank=True)
+    content_key = models.CharField(  # noqa: DJ001  # rows that were logged before have none
+        max_length=64, null=True, blank=True, help_text="A keyed hash of what came with the idempotency key."
+    )
     filed_at = models.DateTimeField()
     filed_date = models.DateField()
     decision_reason = WrittenField(blank=True)

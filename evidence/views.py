@@ -159,6 +159,13 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
             except staging.QuotaReached:
                 forms_.main.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
                 status = 429
+            except filing.KeyReused as error:
+                sentence = _(
+                    "You submitted this form before, as %(reference)s, which is kept as it was. What you changed since then was not saved. "
+                    "Open the form again to submit it as well."
+                )
+                forms_.main.add_error(None, sentence % {"reference": error.submission.reference})
+                status = 409
         status = status if status != 200 else 413 if forms_.main.too_large else 400
     # A photo whose mark was taken away stays without it; one that came just now has never been asked about.
     dropped = {one.pk for one in forms_.main.kept} - set(forms_.main.chosen) if status != 200 else set()

@@ -175,6 +175,7 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "confirmed_at": lazy("confirmed"),
     "conformity": lazy("measured against promised"),
     "contact": lazy("contact"),
+    "content_key": lazy("key for comparing what was sent with it"),
     "content_type": lazy("media type"),
     "contributor": lazy("contributor"),
     "contributors": lazy("independent contributors"),

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
+
+from django.db.models import Model
+from rest_framework import serializers
 
 from claims.lookup import by_reference
+from claims.references import read_reference
+
+M = TypeVar("M", bound=Model)
 
 ID_OR_REFERENCE = r"[0-9A-Za-z-]{8,36}"
+
+
+class ReferenceField(serializers.PrimaryKeyRelatedField[M]):
+    """A row named by its id or by its citable reference."""
+
+    def to_internal_value(self, data: Any) -> M:
+        """The row. Raises ValidationError."""
+        if isinstance(data, str) and (reference := read_reference(data)):
+            rows = self.get_queryset()
+            found = rows.filter(reference=reference).first() if rows is not None else None
+            if found is None:
+                self.fail("does_not_exist", pk_value=reference)
+            return found
+        return super().to_internal_value(data)
 
 
 class ByIdOrReference:

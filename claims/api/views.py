@@ -6,11 +6,12 @@ from django.db.models import Prefetch
 from rest_framework import mixins, viewsets
 
 from accounts.api.permissions import PublicRead
+from accounts.api.strict import Strict
 from claims.api.serializers import CompanySerializer, ProductSerializer, SeriesSerializer
 from claims.models import Company, Product, Series, SeriesNote, SeriesPoint
 
 
-class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Company]):
+class CompanyViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Company]):
     """Companies."""
 
     permission_classes = [PublicRead]
@@ -19,7 +20,7 @@ class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     lookup_value_converter = "uuid"
 
 
-class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Product]):
+class ProductViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Product]):
     """Products and services."""
 
     permission_classes = [PublicRead]
@@ -29,7 +30,7 @@ class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     lookup_value_converter = "uuid"
 
 
-class SeriesViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Series]):
+class SeriesViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Series]):
     """Dated series of figures about companies, each figure with its source."""
 
     permission_classes = [PublicRead]

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import override
 from rest_framework import exceptions
-from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import exception_handler
 
 from config.inputs import Unreadable
@@ -23,8 +23,11 @@ _TITLES = {
 }  # fmt: skip
 
 
-def problem(status: int, detail: str, *, code: str = "", **more: Any) -> Response:
-    """A problem document with its title, its code (`type` is `about:blank#code`) and any members in `more`."""
+def problem(status: int, detail: str, *, code: str = "", **more: Any) -> HttpResponse:
+    """A problem document with its title, its code (`type` is `about:blank#code`) and any members in `more`.
+
+    It is JSON, whatever the view answers in otherwise.
+    """
     body = {
         "type": f"about:blank#{code}" if code else "about:blank",
         "title": _TITLES.get(status, "Error"),
@@ -32,10 +35,10 @@ def problem(status: int, detail: str, *, code: str = "", **more: Any) -> Respons
         "detail": detail,
         **more,
     }
-    return Response(body, status=status, content_type="application/problem+json")
+    return JsonResponse(body, status=status, content_type="application/problem+json", encoder=JSONEncoder)
 
 
-def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """DRF's exception handler: known refusals become problems; None lets anything unknown become a plain 500."""
     if isinstance(error, ValidationError):
         error = exceptions.ValidationError(error.message_dict if hasattr(error, "error_dict") else {"detail": error.messages})
@@ -46,7 +49,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return None
     code, more, detail = "", {}, ""
     if isinstance(error, exceptions.ValidationError):
-        detail, code, more = "Some fields cannot be accepted as they are. Nothing was stored.", "invalid", {"errors": error.detail}
+        detail = getattr(error, "sentence", "Some fields cannot be accepted as they are. Nothing was stored.")
+        code, more = getattr(error, "problem_code", "invalid"), {"errors": error.detail}
     elif isinstance(error, exceptions.APIException):
         detail = str(error.detail)
         codes = error.get_codes()

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from drf_spectacular.utils import OpenApiParameter
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from accounts.api.permissions import PublicRead
+from accounts.api.strict import Strict
 from claims.api.views import CompanyViewSet, ProductViewSet, SeriesViewSet
 from evidence.api.views import ComparisonViewSet, ExhibitViewSet, SourceViewSet, SubmissionViewSet
-from reports.api.views import ChangeView, CorrectionViewSet, ReportViewSet, claim_history, verdict_proof
+from reports.api.views import ChangeView, ClaimHistoryView, CorrectionViewSet, ReportViewSet, VerdictProofView
 from verdicts.api.claims import ClaimViewSet
 from verdicts.api.views import IncidentViewSet, VerdictViewSet
+
+
+class SchemaView(Strict, SpectacularAPIView):
+    """The OpenAPI document."""
+
+    permission_classes = [PublicRead]
+    parameters = {"get": [OpenApiParameter("format", str), OpenApiParameter("lang", str)]}
+
 
 router = SimpleRouter()
 router.register("companies", CompanyViewSet, basename="company")
@@ -28,9 +38,9 @@ router.register("corrections", CorrectionViewSet, basename="correction")
 router.register("reports", ReportViewSet, basename="report")
 
 urlpatterns = [
-    path("claims/<str:id>/history/", claim_history, name="claim-history"),
-    path("verdicts/<str:id>/proof/", verdict_proof, name="verdict-proof"),
+    path("claims/<str:id>/history/", ClaimHistoryView.as_view(), name="claim-history"),
+    path("verdicts/<str:id>/proof/", VerdictProofView.as_view(), name="verdict-proof"),
     path("changes/", ChangeView.as_view(), name="changes"),
-    path("schema/", SpectacularAPIView.as_view(permission_classes=[PublicRead]), name="schema"),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("", include(router.urls)),
 ]

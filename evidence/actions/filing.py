@@ -21,7 +21,7 @@ from accounts.models import Organisation, Role, User
 from accounts.permissions import NotAllowed
 from claims.editing import compare
 from claims.models import Aspect, Claim
-from evidence.actions.staging import DAY, QuotaReached, plain_name, take
+from evidence.actions.staging import DAY, QuotaReached, plain_name, still_staged, take
 from evidence.actions.staging import NewPhoto as NewPhoto
 from evidence.actions.staging import receive as receive
 from evidence.blobs import Readable
@@ -63,6 +63,14 @@ class SubmissionChanged(Exception):
 
     def __init__(self, submission: Submission) -> None:
         super().__init__(f"{submission.reference} is {submission.status} already")
+        self.submission = submission
+
+
+class KeyReused(Exception):
+    """The idempotency key was used before, with other content; `submission` is what was filed then."""
+
+    def __init__(self, submission: Submission) -> None:
+        super().__init__(f"the key of {submission.reference} came with other content")
         self.submission = submission
 
 
@@ -134,6 +142,15 @@ def receive_photos(*, by: User, files: Sequence[Upload], now: datetime, idempote
     return [NewPhoto(receive(one), one.name or "") for one in files]
 
 
+def _content_key(claim: Claim, *content: Any) -> str:
+    """What is compared when an idempotency key comes again: a keyed hash of everything that was sent with it.
+
+    Photos that were sent ahead are not in it: once they are filed, nobody can name them a second time (staging.still_staged).
+    """
+    photos = [one.stored.sha256 for one in content[-1]]
+    return keyed("content", repr((claim.pk, *content[:-1], photos)))
+
+
 @transaction.atomic
 def file_submission(
     *,
@@ -152,13 +169,19 @@ def file_submission(
 ) -> Submission:
     """Hand in a narrative with photos and, if one was made, a teardown with its measurements.
 
-    The same `idempotency_key` by the same account gives the submission that is there. Each photo becomes a job of its own that
-    reads it. `staged` are photos sent ahead (evidence.actions.staging), which stand before `photos`. Raises NotAllowed,
-    QuotaReached, ValidationError; the transaction holds all of it or nothing.
+    The same `idempotency_key` by the same account gives the submission that is there, if it came with the same content. Each photo
+    becomes a job of its own that reads it. `staged` are photos sent ahead (evidence.actions.staging), which stand before `photos`.
+    Raises NotAllowed, QuotaReached, KeyReused, ValidationError; the transaction holds all of it or nothing.
     """
     check_file(by, claim)
     User.objects.select_for_update().get(pk=by.pk)  # One filing of an account at a time: a key sent twice at once is still one.
+    content_key = (
+        _content_key(claim, narrative, narrative_lang, licence, contact, organisation, teardown, photos) if idempotency_key else None
+    )
     if idempotency_key and (found := Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).first()):
+        other = found.content_key is not None and found.content_key != content_key  # None: filed before this was kept
+        if other or still_staged(by=by, form_key=idempotency_key, chosen=staged):
+            raise KeyReused(found)
         return found
     photos = [*take(by=by, form_key=idempotency_key, chosen=staged, now=now), *photos]
     if len(photos) > settings.SUBMISSION_MAX_EXHIBITS:
@@ -169,7 +192,7 @@ def file_submission(
     contributor, _made = Contributor.objects.get_or_create(user=by)
     submission = Submission(
         claim=claim, contributor=contributor, filed_by=by, organisation=organisation, narrative=narrative, narrative_lang=narrative_lang,
-        licence=licence, idempotency_key=idempotency_key, filed_at=now, filed_date=now.date(),
+        licence=licence, idempotency_key=idempotency_key, content_key=content_key, filed_at=now, filed_date=now.date(),
     )  # fmt: skip
     submission.full_clean(exclude=["contact"], validate_constraints=False)
     if contact:

@@ -112,6 +112,11 @@ def take(*, by: User, form_key: str, chosen: Sequence[UUID], now: datetime) -> l
     return [NewPhoto(Stored(found[pk].digest, found[pk].size, False), found[pk].filename) for pk in wanted]
 
 
+def still_staged(*, by: User, form_key: str, chosen: Sequence[UUID]) -> bool:
+    """Whether one of the chosen photos waits to be filed."""
+    return StagedPhoto.objects.kept().filter(user=by, form_key=form_key, pk__in=chosen).exists()
+
+
 def discard(*, by: User, photo: UUID, now: datetime) -> bool:
     """Take a staged photo off its form; False if it is not there. Its bytes go with the next sweep."""
     return StagedPhoto.objects.kept().filter(user=by, pk=photo).update(closed_at=now) == 1

@@ -7,6 +7,8 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
+from accounts.api.strict import StrictSerializer
+from claims.api.lookup import ReferenceField
 from claims.api.serializers import WrittenJSON
 from claims.models import Claim
 from evidence.models import Clarification, Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Sighting, Submission, Version
@@ -139,10 +141,10 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
         ]  # fmt: skip
 
 
-class NewSubmissionSerializer(serializers.Serializer[Any]):
+class NewSubmissionSerializer(StrictSerializer):
     """What is sent as `multipart/form-data`; photos may be repeated."""
 
-    claim = serializers.PrimaryKeyRelatedField(queryset=Claim.objects.public())
+    claim = ReferenceField(queryset=Claim.objects.public())
     narrative = serializers.CharField(max_length=20_000, allow_blank=True, default="")
     narrative_lang = serializers.ChoiceField(choices=["zh-Hans", "en"])
     licence = serializers.ChoiceField(choices=Licence.choices)
@@ -150,7 +152,7 @@ class NewSubmissionSerializer(serializers.Serializer[Any]):
     photos = serializers.ListField(child=serializers.FileField(allow_empty_file=False), default=list, max_length=40)
 
 
-class NewAnswerSerializer(serializers.Serializer[Any]):
+class NewAnswerSerializer(StrictSerializer):
     """What is sent as `multipart/form-data` to answer a returned submission; photos may be repeated."""
 
     answer = serializers.CharField(max_length=20_000, allow_blank=True, default="")

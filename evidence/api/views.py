@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import django_filters
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.utils import timezone
@@ -19,8 +20,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.permissions import MaySubmit, PublicRead
+from accounts.api.strict import Strict
 from accounts.models import User
-from claims.api.filters import SourceFilter
+from claims.api.filters import ReferenceFilter, SourceFilter
 from claims.api.lookup import ByIdOrReference
 from claims.api.paging import Paging
 from claims.api.serializers import SourceSerializer
@@ -43,6 +45,7 @@ from evidence.api.serializers import (
 from evidence.blobs import CannotStore, TooLarge
 from evidence.diffing import diff
 from evidence.models import Clarification, Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Submission, Version
+from evidence.states import Licence
 from evidence.stores import refusal
 
 MAX_KEY = 80
@@ -61,6 +64,19 @@ class TooManyFiled(APIException):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_detail = "That is as much as one account may file in a day. Nothing was stored; go on tomorrow."
     default_code = "quota_reached"
+
+
+class SentBefore(APIException):
+    """409: this Idempotency-Key came before, with other content."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "idempotency_key_reused"
+
+    def __init__(self, submission: Submission) -> None:
+        super().__init__(
+            f"This Idempotency-Key was used for {submission.reference}, with other content. That submission is kept as it was; "
+            "nothing of this one was stored. Use a new key for a new submission."
+        )
 
 
 class FileTooLarge(APIException):
@@ -88,6 +104,8 @@ class ByNumber(Paging):
 
     ordering = "number"
     page_size = 50
+    page_size_query_param = "limit"
+    max_page_size = 200
 
 
 class ByTime(Paging):
@@ -95,9 +113,11 @@ class ByTime(Paging):
 
     ordering = ("-looked_at", "-id")
     page_size = 100
+    page_size_query_param = "limit"
+    max_page_size = 200
 
 
-class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Source]):
+class SourceViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Source]):
     """Where companies speak, and what stood there when."""
 
     permission_classes = [PublicRead]
@@ -105,17 +125,20 @@ class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     queryset = Source.objects.all()
     filterset_class = SourceFilter
     lookup_value_converter = "uuid"
+    parameters = {
+        "diff": [OpenApiParameter("from", int, required=True), OpenApiParameter("to", int, required=True)],
+        "as_of": [OpenApiParameter("at", str, required=True)],
+    }
 
-    def _page(self, rows: QuerySet[Any], serializer: Any, paging: type[Paging]) -> Response:
-        paginator = paging()
-        page = paginator.paginate_queryset(rows, self.request, view=self)
-        return paginator.get_paginated_response(serializer(page, many=True).data)
+    def _page(self, rows: QuerySet[Any], serializer: Any) -> Response:
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(serializer(page, many=True).data)
 
     @extend_schema(responses=VersionSerializer(many=True), filters=False)
-    @action(detail=True, filterset_class=None)
+    @action(detail=True, filterset_class=None, pagination_class=ByNumber)
     def versions(self, request: Request, pk: Any = None) -> Response:
         """Every version of the text, oldest first."""
-        return self._page(Version.objects.filter(source=self.get_object()), VersionSerializer, ByNumber)
+        return self._page(Version.objects.filter(source=self.get_object()), VersionSerializer)
 
     @extend_schema(responses=FullVersionSerializer, filters=False)
     @action(detail=True, url_path=r"versions/(?P<number>[0-9]{1,6})", filterset_class=None)
@@ -124,10 +147,10 @@ class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         return Response(FullVersionSerializer(self._numbered(self.get_object(), number)).data)
 
     @extend_schema(responses=ObservationSerializer(many=True), filters=False)
-    @action(detail=True, filterset_class=None)
+    @action(detail=True, filterset_class=None, pagination_class=ByTime)
     def observations(self, request: Request, pk: Any = None) -> Response:
         """Every look, newest first."""
-        return self._page(Observation.objects.filter(source=self.get_object()), ObservationSerializer, ByTime)
+        return self._page(Observation.objects.filter(source=self.get_object()), ObservationSerializer)
 
     @extend_schema(responses=DisappearanceSerializer(many=True), filters=False)
     @action(detail=True, filterset_class=None, pagination_class=None)
@@ -136,11 +159,7 @@ class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         rows = Disappearance.objects.filter(source=self.get_object()).order_by("first_missing_at")
         return Response(DisappearanceSerializer(rows, many=True).data)
 
-    @extend_schema(
-        responses=DiffSerializer,
-        filters=False,
-        parameters=[OpenApiParameter("from", int, required=True), OpenApiParameter("to", int, required=True)],
-    )
+    @extend_schema(responses=DiffSerializer, filters=False)
     @action(detail=True, filterset_class=None)
     def diff(self, request: Request, pk: Any = None) -> Response:
         """How the text changed from one version to another."""
@@ -149,7 +168,7 @@ class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         new = self._numbered(source, request.query_params.get("to", ""))
         return Response(diff(old.body, new.body).to_json())
 
-    @extend_schema(responses=FullVersionSerializer, filters=False, parameters=[OpenApiParameter("at", str, required=True)])
+    @extend_schema(responses=FullVersionSerializer, filters=False)
     @action(detail=True, url_path="as-of", filterset_class=None)
     def as_of(self, request: Request, pk: Any = None) -> Response:
         """What it said at a time: the version first found at or before `at`."""
@@ -174,11 +193,33 @@ class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         return version
 
 
-class ExhibitViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Exhibit]):
+class ExhibitFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """By claim and licence."""
+
+    claim = ReferenceFilter(field_name="submission__claim")
+    licence = django_filters.ChoiceFilter(field_name="submission__licence", choices=Licence.choices)
+
+    class Meta:
+        model = Exhibit
+        fields: list[str] = []
+
+
+class ComparisonFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """By claim."""
+
+    claim = ReferenceFilter(field_name="claim")
+
+    class Meta:
+        model = Comparison
+        fields: list[str] = []
+
+
+class ExhibitViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Exhibit]):
     """Published exhibits."""
 
     permission_classes = [PublicRead]
     serializer_class = ExhibitSerializer
+    filterset_class = ExhibitFilter
     queryset = Exhibit.objects.none()
 
     def get_queryset(self) -> QuerySet[Exhibit]:
@@ -192,11 +233,12 @@ class ExhibitViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveMode
         )
 
 
-class ComparisonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Comparison]):
+class ComparisonViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Comparison]):
     """Exhibits set against each other: what was promised and what was delivered."""
 
     permission_classes = [PublicRead]
     serializer_class = ComparisonSerializer
+    filterset_class = ComparisonFilter
     queryset = Comparison.objects.none()
     lookup_value_converter = "uuid"
 
@@ -205,13 +247,14 @@ class ComparisonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
 
 
 @method_decorator(never_cache, name="dispatch")
-class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Submission]):
+class SubmissionViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Submission]):
     """One's own submissions, and filing a new one."""
 
     permission_classes = [MaySubmit]
     serializer_class = SubmissionSerializer
     parser_classes = [MultiPartParser, FormParser]
     queryset = Submission.objects.none()
+    parameters = {"create": [OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)]}
 
     def get_queryset(self) -> QuerySet[Submission]:
         return Submission.objects.filter(filed_by=self.request.user.pk).prefetch_related(
@@ -222,21 +265,17 @@ class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveM
     @extend_schema(
         request={"multipart/form-data": NewSubmissionSerializer},
         responses={201: SubmissionSerializer, 200: SubmissionSerializer},
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
     )
     def create(self, request: Request) -> Response:
         """File evidence on a claim. The photos are stored before this answers; the same Idempotency-Key gives the same submission."""
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > MAX_KEY or not key.isprintable():
             raise ValidationError({"Idempotency-Key": [f"At most {MAX_KEY} printable characters."]})
-        before = self.get_queryset().filter(idempotency_key=key).first() if key else None
-        if before is not None:
-            return Response(SubmissionSerializer(before).data)
         data = NewSubmissionSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         given, user, now = data.validated_data, cast(User, request.user), timezone.now()
         try:
-            photos = filing.receive_photos(by=user, files=given["photos"], now=now)
+            photos = filing.receive_photos(by=user, files=given["photos"], now=now, idempotency_key=key)
             submission = filing.file_submission(
                 by=user, claim=given["claim"], narrative=given["narrative"], narrative_lang=given["narrative_lang"],
                 licence=given["licence"], contact=given["contact"], photos=photos, now=now, idempotency_key=key,
@@ -247,7 +286,13 @@ class SubmissionViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveM
             raise NoRoom(error) from error
         except QuotaReached as error:
             raise TooManyFiled from error
-        return Response(SubmissionSerializer(self.get_queryset().get(pk=submission.pk)).data, status=status.HTTP_201_CREATED)
+        except filing.KeyReused as error:
+            raise SentBefore(error.submission) from error
+        made = submission.filed_at == now
+        return Response(
+            SubmissionSerializer(self.get_queryset().get(pk=submission.pk)).data,
+            status=status.HTTP_201_CREATED if made else status.HTTP_200_OK,
+        )
 
     @extend_schema(request={"multipart/form-data": NewAnswerSerializer}, responses=SubmissionSerializer)
     @action(detail=True, methods=["post"])

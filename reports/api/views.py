@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import django_filters
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
-from rest_framework.decorators import api_view, permission_classes
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.permissions import PublicRead
+from accounts.api.strict import Strict
+from claims.api.filters import ReferenceFilter
 from claims.api.lookup import ByIdOrReference
 from claims.api.paging import Paging
 from claims.lookup import by_reference
@@ -29,7 +31,7 @@ from reports.api.serializers import ChangesSerializer, CorrectionSerializer, His
 from reports.building import bundle_of
 from reports.corrections import corrections, read
 from reports.history import compared
-from reports.models import Report, ReportFile
+from reports.models import Report, ReportFile, ReportKind
 from reports.trails import claim_changes
 from verdicts.api.views import DocumentWithheld, naming_successor
 from verdicts.document import instant
@@ -51,6 +53,20 @@ class NewestBuilt(Paging):
 
     ordering = ("-created_at", "-id")
     page_size = 50
+    page_size_query_param = "limit"
+    max_page_size = MOST
+
+
+class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """By claim, source and kind."""
+
+    claim = ReferenceFilter(field_name="claim")
+    source = django_filters.UUIDFilter()
+    kind = django_filters.ChoiceFilter(choices=ReportKind.choices)
+
+    class Meta:
+        model = Report
+        fields: list[str] = []
 
 
 class NewestEntry(Paging):
@@ -62,7 +78,7 @@ class NewestEntry(Paging):
     max_page_size = MOST
 
 
-class ReportViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Report]):
+class ReportViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Report]):
     """Reports that were built, newest first."""
 
     permission_classes = [PublicRead]
@@ -70,12 +86,12 @@ class ReportViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModel
     queryset = Report.objects.with_reconstruction().prefetch_related(
         Prefetch("reportfile_set", ReportFile.objects.order_by("name")), "reportfile_set__report"
     )
-    filterset_fields = ["claim", "source", "kind"]
+    filterset_class = ReportFilter
 
     pagination_class = NewestBuilt
 
 
-class CorrectionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Entry]):
+class CorrectionViewSet(Strict, mixins.ListModelMixin, viewsets.GenericViewSet[Entry]):
     """What was taken back or put right, newest first: verdicts replaced, claims corrected or withdrawn, exhibits and reports withheld."""
 
     permission_classes = [PublicRead]
@@ -120,51 +136,57 @@ def change_json(change: Change) -> dict[str, Any]:
     }
 
 
-@extend_schema(
-    responses=HistorySerializer,
-    parameters=[OpenApiParameter("before", int, description="Continue below this log index."), OpenApiParameter("limit", int)],
-)
-@api_view(["GET", "HEAD"])
-@permission_classes([PublicRead])
-def claim_history(request: Request, id: str) -> Response:
-    """Every edit of a claim and of what hangs on it, field by field, newest first."""
-    claim = by_reference(Claim.objects.public(), id)
-    limit = max(1, _whole(request, "limit", 50, MOST))
-    before = _whole(request, "before", 0, 2**62) or None
-    changes = claim_changes(claim, before=before, limit=limit)
-    following = f"{request.path}?before={changes[-1].index}&limit={limit}" if len(changes) == limit else None
-    return Response({"next": following, "results": [change_json(one) for one in changes]})
+class ClaimHistoryView(Strict, APIView):
+    """The history of a claim."""
+
+    permission_classes = [PublicRead]
+    parameters = {
+        "get": [OpenApiParameter("before", int, description="Continue below this log index."), OpenApiParameter("limit", int)],
+    }
+
+    @extend_schema(responses=HistorySerializer)
+    def get(self, request: Request, id: str) -> Response:
+        """Every edit of a claim and of what hangs on it, field by field, newest first."""
+        claim = by_reference(Claim.objects.public(), id)
+        limit = max(1, _whole(request, "limit", 50, MOST))
+        before = _whole(request, "before", 0, 2**62) or None
+        changes = claim_changes(claim, before=before, limit=limit)
+        following = f"{request.path}?before={changes[-1].index}&limit={limit}" if len(changes) == limit else None
+        return Response({"next": following, "results": [change_json(one) for one in changes]})
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
-@api_view(["GET", "HEAD"])
-@permission_classes([PublicRead])
-def verdict_proof(request: Request, id: str) -> HttpResponse:
-    """The offline bundle of a verdict: check it with `python -m ledger.verify`."""
-    verdict = by_reference(Verdict.objects.public(), id)
-    try:
-        content = bundle_of(verdict)
-    except NotLogged as error:
-        raise Http404 from error
-    except Withheld as error:
-        raise DocumentWithheld from error
-    response = HttpResponse(content, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{verdict.reference}.bundle.json"'
-    return naming_successor(response, verdict)
-
-
-class ChangeView(APIView):
-    """The log as a feed: leaves in order, resumable by index."""
+class VerdictProofView(Strict, APIView):
+    """The proof of a verdict."""
 
     permission_classes = [PublicRead]
 
-    @extend_schema(
-        responses=ChangesSerializer,
-        parameters=[
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, id: str) -> HttpResponse:
+        """The offline bundle of a verdict: check it with `python -m ledger.verify`."""
+        verdict = by_reference(Verdict.objects.public(), id)
+        try:
+            content = bundle_of(verdict)
+        except NotLogged as error:
+            raise Http404 from error
+        except Withheld as error:
+            raise DocumentWithheld from error
+        response = HttpResponse(content, content_type="application/json")
+        response["Content-Disposition"] = f'attachment; filename="{verdict.reference}.bundle.json"'
+        return naming_successor(response, verdict)
+
+
+class ChangeView(Strict, APIView):
+    """The log as a feed: leaves in order, resumable by index."""
+
+    permission_classes = [PublicRead]
+    parameters = {
+        "get": [
             OpenApiParameter("after", int, description="The last log index already read; -1 to begin."),
             OpenApiParameter("limit", int),
-        ],
-    )
+        ]
+    }
+
+    @extend_schema(responses=ChangesSerializer)
     def get(self, request: Request) -> Response:
         """Published leaves after an index, oldest first."""
         after = _whole(request, "after", -1, 2**62)

@@ -148,8 +148,11 @@ def test_a_withdrawn_claim_stays_readable_and_is_changed_no_more(scene: scenes.S
 
 
 def test_a_claim_is_placed_once_and_looked_for(scene: scenes.Scene) -> None:
-    again = actions.place_claim(by=scene.moderator, claim=scene.claim, source=scene.source, exact="other words", now=NOW)
+    again = actions.place_claim(by=scene.moderator, claim=scene.claim, source=scene.source, exact=scenes.POST, now=NOW)
     assert again == Appearance.objects.get()
+    for other in ({"exact": "other words"}, {"exact": scenes.POST, "note": write("en", "Read this.")}, {"stance": "no_mention"}):
+        with pytest.raises(ValidationError, match="already recorded"):
+            actions.place_claim(by=scene.moderator, claim=scene.claim, source=scene.source, now=NOW, **other)
     assert Job.objects.filter(kind="evidence.sight_appearance").count() == 1
     event = actions.add_source(by=scene.moderator, company=scene.company, channel="launch_event", title=write("en", "Launch"), now=NOW)
     spoken = actions.place_claim(by=scene.moderator, claim=scene.claim, source=event, fragment="t=62,75", now=NOW)

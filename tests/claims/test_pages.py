@@ -9,7 +9,7 @@ from django.test import Client
 
 import ledger
 from claims.editing import version
-from claims.models import Appearance, EntityRole, Flag, LegalEntity, Series, SeriesNote, SeriesPoint, Source
+from claims.models import Appearance, Claim, EntityRole, Flag, LegalEntity, Series, SeriesNote, SeriesPoint, Source
 from ledger.sequencing import sequence
 from tests import scenes
 
@@ -128,3 +128,36 @@ def test_a_flag_is_withdrawn_on_its_desk_page_and_the_reason_is_public(client: C
     shown = Client().get("/corrections/").content.decode()
     assert "It was a wall, not the post." in shown
     assert "edited after publication" in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"product": "product", "new_company_en": "Other"}, "new_company"),
+        ({"product": "product", "new_product_en": "Other", "company": "company"}, "new_product"),
+        ({"company": "company", "new_company_en": "Other", "new_product_en": "Other"}, "new_company"),
+        ({"product": "product", "price": "12"}, "price"),
+        ({"product": "product", "source_title_en": "Other"}, "source_title"),
+        ({"product": "product", "source": "source", "source_url": "https://brand.example/x", "source_title_en": "Other"}, "source_url"),
+        ({"product": "product", "aspect-2-due_date": "2026-05-01"}, "statement"),
+        ({"product": "product", "aspect-2-basis_en": "The page"}, "basis"),
+    ],
+)
+def test_nothing_that_was_typed_is_left_out_of_a_new_claim_without_a_word(
+    client: Client, scene: scenes.Scene, typed: dict[str, str], field: str
+) -> None:
+    client.force_login(scene.moderator)
+    known = {"product": str(scene.product.pk), "company": str(scene.company.pk), "source": str(scene.source.pk)}
+    fields = {
+        "quote": "It comes in May.", "quote_lang": "en", "summary_en": "It comes in May", "kind": "express", "currency": "CNY",
+        "channel": "social_post", "aspect-1-kind": "date", "aspect-1-statement_en": "it comes in May", "aspect-2-kind": "date",
+        "aspect-3-kind": "date", "aspect-1-comparator": "at_least", "aspect-2-comparator": "at_least", "aspect-3-comparator": "at_least",
+    }  # fmt: skip
+    given = fields | {name: known.get(value, value) for name, value in typed.items()}
+    before = Claim.objects.count()
+    refused = client.post("/desk/claims/new/", given)
+    assert refused.status_code == 400
+    faulty = [refused.context["form"], *refused.context["aspects"]]
+    assert field in {name for form in faulty for name in form.errors}
+    assert Claim.objects.count() == before
+    assert client.post("/desk/claims/new/", fields | {"product": known["product"]}).status_code == 302  # control

@@ -87,11 +87,23 @@ def grade(submission: Submission, source: str = "B", information: str = "2", why
 
 def test_the_same_key_of_the_same_account_is_one_submission(scene: scenes.Scene) -> None:
     first = file(scene, idempotency_key="once")
-    assert file(scene, idempotency_key="once", narrative="again").pk == first.pk
+    assert file(scene, idempotency_key="once").pk == first.pk
+    for other in ({"narrative": "again"}, {"licence": "show"}, {"contact": "me@secret.example"}, {"narrative_lang": "en"}):
+        with pytest.raises(filing.KeyReused):
+            file(scene, idempotency_key="once", **other)
     assert file(scene, owner=1, idempotency_key="once").pk != first.pk
     assert file(scene).pk != file(scene).pk, "without a key each is its own"
     assert Contributor.objects.count() == 2
     assert Job.objects.filter(kind="evidence.read_exhibit").count() == Exhibit.objects.count() == 4
+
+
+def test_a_key_of_a_filing_from_before_content_was_compared_still_gives_that_filing(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(filing, "_content_key", lambda *_: None)
+        first = file(scene, idempotency_key="once")
+    assert file(scene, idempotency_key="once", narrative="again").pk == first.pk
 
 
 @pytest.mark.django_db

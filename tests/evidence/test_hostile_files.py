@@ -151,8 +151,8 @@ def through_the_doors(scene: scenes.Scene, files: list[bytes], offset: int = 0) 
         kept += [response.json()["id"]] if response.status_code == 201 else []
     page = owner.get(f"/claims/{scene.claim.reference}/file/").content.decode()
     assert "<img src=x" not in page
-    fields = {"claim": str(scene.claim.pk), "narrative": "n", "narrative_lang": "en", "licence": "cc-by-4.0", "consent": "on"}
-    form = {**fields, "idempotency_key": f"form {offset}", "staged": kept}
+    fields = {"claim": str(scene.claim.pk), "narrative": "n", "narrative_lang": "en", "licence": "cc-by-4.0"}
+    form = {**fields, "consent": "on", "idempotency_key": f"form {offset}", "staged": kept}
     first = answered(owner.post(f"/claims/{scene.claim.reference}/file/", form), 302)["Location"]
     whole = [(name[:200] or "x", data) for name, data in apart if data and name not in NO_NAMES]  # longer is said to be a fault of the form
     body = multipart(fields, whole)

@@ -95,8 +95,20 @@ def test_evidence_is_filed_by_key_once_however_often_it_is_sent(client: Client, 
     }
     first = client.post("/api/v1/submissions/", {**body, "photos": [photo(), photo("blue")]}, HTTP_IDEMPOTENCY_KEY="k1", **bearer(secret))
     assert first.status_code == 201, first.content
-    again = client.post("/api/v1/submissions/", {**body, "photos": [photo()]}, HTTP_IDEMPOTENCY_KEY="k1", **bearer(secret))
+    same = {**body, "photos": [photo(), photo("blue")]}
+    again = client.post("/api/v1/submissions/", same, HTTP_IDEMPOTENCY_KEY="k1", **bearer(secret))
     assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    for other in (
+        {"photos": [photo()]},
+        {"photos": [photo("blue"), photo()]},
+        {"narrative": "有风。"},
+        {"licence": "show"},
+        {"contact": ""},
+    ):
+        sent = {**body, "photos": [photo(), photo("blue")], **other}
+        refused = client.post("/api/v1/submissions/", sent, HTTP_IDEMPOTENCY_KEY="k1", **bearer(secret))
+        assert (refused.status_code, refused["Content-Type"]) == (409, "application/problem+json"), other
+        assert first.json()["reference"] in refused.json()["detail"]
     assert Submission.objects.count() == 1
     assert len(first.json()["exhibits"]) == 2
     assert "secret.example" not in first.content.decode()

@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import mixins, serializers, viewsets
 
 from accounts.api.permissions import PublicRead
+from accounts.api.strict import Strict
 from claims.api.filters import ClaimFilter
 from claims.api.lookup import ByIdOrReference
 from claims.api.serializers import AspectSerializer, ClaimDetailSerializer, ClaimSerializer
@@ -81,7 +82,7 @@ class RatedClaimFilter(ClaimFilter):
         return rows.filter(pk__in=Verdict.objects.standing().filter(rating=value).values("aspect__claim"))
 
 
-class ClaimViewSet(ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Claim]):
+class ClaimViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Claim]):
     """Claims, newest first; `{id}` is the UUID or the reference."""
 
     permission_classes = [PublicRead]

@@ -9,13 +9,14 @@ import django_filters
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.exceptions import APIException, NotAcceptable
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from accounts.api.permissions import PublicRead
+from accounts.api.strict import Strict
 from claims.api.filters import ReferenceFilter
 from claims.api.lookup import ByIdOrReference
 from claims.api.paging import KeysetPagination
@@ -72,7 +73,7 @@ def naming_successor(response: HttpResponse, verdict: Verdict) -> HttpResponse:
     return response
 
 
-class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericViewSet[Verdict]):
+class VerdictViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, viewsets.GenericViewSet[Verdict]):
     """Published verdicts, and after them those they superseded."""
 
     permission_classes = [PublicRead]
@@ -80,6 +81,12 @@ class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericVie
     filterset_class = VerdictFilter
     pagination_class = StandingFirst
     queryset = Verdict.objects.none()
+    parameters = {
+        "retrieve": [
+            OpenApiParameter("format", str, enum=["json", "jsonld"], description="`jsonld` gives schema.org ClaimReview."),
+            OpenApiParameter("lang", str, enum=["en", "zh-Hans"], description="The language of the ClaimReview."),
+        ]
+    }
 
     def get_queryset(self) -> QuerySet[Verdict]:
         return Verdict.objects.public().select_related("aspect__claim__company", "superseded_by")
@@ -113,7 +120,7 @@ class VerdictViewSet(ByIdOrReference, mixins.ListModelMixin, viewsets.GenericVie
         return naming_successor(response, verdict)
 
 
-class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Incident]):
+class IncidentViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Incident]):
     """Incidents: dated chains of events after harm."""
 
     permission_classes = [PublicRead]
