@@ -51,7 +51,7 @@ class Shortfall(Enum):
 
 
 def shortfall(request: HttpRequest) -> Shortfall | None:
-    """What this session must do before it may do anything else, or None. Asks the database nothing of who is not signed in."""
+    """What a session must do before it may do anything else, or None. Asks the database nothing of who is not signed in."""
     user = request.user
     if not settings.SECOND_FACTOR_REQUIRED or not isinstance(user, User) or not user.has_role(*ROLES):
         return None
@@ -59,7 +59,7 @@ def shortfall(request: HttpRequest) -> Shortfall | None:
 
 
 def is_proven(request: HttpRequest) -> bool:
-    """Whether this session gave a code of a second factor that its account still has."""
+    """Whether the session gave a code of a second factor that its account still has."""
     user = request.user
     if not isinstance(user, User):
         return False
@@ -79,7 +79,7 @@ def sentence(lacking: Shortfall) -> str:
 
 
 def check_may_make_keys(request: HttpRequest) -> None:
-    """Raises NotAllowed where a second factor is required and this session has not proven one, whatever the role."""
+    """Raises NotAllowed where a second factor is required and the session has not proven one, whatever the role."""
     if settings.SECOND_FACTOR_REQUIRED and not is_proven(request):
         raise NotAllowed(_("API keys can only be created after two-step verification. Set it up, or sign in again with a code."))
 
@@ -164,7 +164,7 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no type
         return str(qrcode.make(url, image_factory=SvgPathFillImage).to_string(encoding="unicode"))
 
     def picture(self, user: User) -> bytes | None:
-        """The QR code of the secret that this session is setting up, as SVG; None when it is setting up none."""
+        """The QR code of the secret that the asking session is setting up, as SVG; None when it is setting up none."""
         from allauth.core import context
         from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 

@@ -137,7 +137,7 @@ def revoke(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 class EnrolView(ActivateTOTPView):  # type: ignore[misc]  # allauth ships no types
-    """Setting up an authenticator app. The first code proves the factor for this session, and is not taken again."""
+    """Setting up an authenticator app. The first code proves the factor for the session, and is not taken again."""
 
     def form_valid(self, form: second_factor.EnrolForm) -> HttpResponse:
         with transaction.atomic():
@@ -156,7 +156,7 @@ setattr(enrol, DECLARED, "signed in")  # its own base class asks for a sign-in, 
 @never_cache
 @signed_in
 def enrolment_picture(request: HttpRequest) -> HttpResponse:
-    """The QR code of the secret that this session is setting up. To every other session it is not there."""
+    """The QR code of the secret that the asking session is setting up. To any other it is not there."""
     picture = second_factor.Adapter().picture(person(request))
     if picture is None:
         raise Http404
