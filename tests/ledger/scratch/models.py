@@ -11,6 +11,26 @@ from django.db import models
 import ledger
 
 
+class EveryKind(models.Model):
+    """A field of every kind that is recorded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(max_length=20, default="draft")
+    count = models.IntegerField(default=0)
+    price = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    due_date = models.DateField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    tags = ArrayField(models.CharField(max_length=20), default=list)
+    data = models.JSONField(default=dict)
+    digest = models.BinaryField(null=True)
+    parent = models.ForeignKey("self", models.CASCADE, null=True)
+    summary = models.TextField(default="")
+    contact = ledger.SealedField()
+
+    class Meta:
+        abstract = True
+
+
 class NoteQuerySet(models.QuerySet["Note"]):
     def published(self) -> Self:
         return self.filter(status="published")
@@ -23,20 +43,8 @@ class NoteQuerySet(models.QuerySet["Note"]):
     sealed=["contact"],
     public="published",
 )
-class Note(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    status = models.CharField(max_length=20, default="draft")
-    count = models.IntegerField(default=0)
-    price = models.DecimalField(max_digits=12, decimal_places=2, null=True)
-    due_date = models.DateField(null=True)
-    seen_at = models.DateTimeField(null=True)
-    tags = ArrayField(models.CharField(max_length=20), default=list)
-    data = models.JSONField(default=dict)
-    digest = models.BinaryField(null=True)
-    parent = models.ForeignKey("self", models.CASCADE, null=True)
-    summary = models.TextField(default="")
+class Note(EveryKind):
     remark = models.CharField(max_length=200, default="")
-    contact = ledger.SealedField()
 
     objects = NoteQuerySet.as_manager()
 
@@ -48,21 +56,8 @@ class Note(models.Model):
     sealed=["contact"],
     public=True,
 )
-class Tally(models.Model):
+class Tally(EveryKind):
     """Public from its first moment: its plain fields stand in the leaf as they are."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    status = models.CharField(max_length=20, default="draft")
-    count = models.IntegerField(default=0)
-    price = models.DecimalField(max_digits=12, decimal_places=2, null=True)
-    due_date = models.DateField(null=True)
-    seen_at = models.DateTimeField(null=True)
-    tags = ArrayField(models.CharField(max_length=20), default=list)
-    data = models.JSONField(default=dict)
-    digest = models.BinaryField(null=True)
-    parent = models.ForeignKey("self", models.CASCADE, null=True)
-    summary = models.TextField(default="")
-    contact = ledger.SealedField()
 
 
 @ledger.recorded(name="paper", plain=["status"], text=["words"], document="body_digest", coarse=True, public=True)
