@@ -65,7 +65,7 @@ class Visitor:
 
     def _note(self, message: ConsoleMessage) -> None:
         # htmx says so when the page is left while it still asks. What fails in truth Chromium says too, in words of its own.
-        left = message.text.startswith(("htmx:afterRequest", "htmx:sendError"))
+        left = message.text.startswith(("htmx:afterRequest", "htmx:sendAbort", "htmx:sendError"))
         if message.type in {"error", "warning"} and not left:
             self.complaints.append(message.text)
 
