@@ -274,8 +274,9 @@ class Asker:
         """The forms of all pages, each with the first role that meets it."""
         found: dict[Any, tuple[str, Form]] = {}
         for role, (template, methods) in itertools.product(ROLES, TABLE.values()):
-            if methods["GET"].get(role) != 200:
-                continue
+            public = methods["GET"].get("anonymous") == 200
+            if methods["GET"].get(role) != 200 or (public and role not in {"anonymous", "owner", "moderator", "company"}):
+                continue  # on public pages others see no form that these do not
             path = template.format(**self.world.names)
             answer = self.ask("page", role, "GET", path)
             if answer is not None and answer.headers.get("Content-Type", "").startswith("text/html"):
