@@ -178,6 +178,14 @@ def parents(hashes: Sequence[bytes]) -> list[bytes]:
 
 def inclusion_proof(index: int, size: int, read: Read) -> list[bytes]:
     """Return PATH(index, D[size]), the leaf's sibling first (RFC 6962, section 2.1.1)."""
+    return [_range_root(low, high, read) for low, high in inclusion_ranges(index, size)]
+
+
+def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """Return the ranges of entries whose roots an inclusion proof is made of, the leaf's sibling first.
+
+    Together with the leaf they are all entries.
+    """
     if not 0 <= index < size:
         raise ValueError(f"There is no entry {index} in a tree of {size}.")
     start, end = 0, size
@@ -190,7 +198,7 @@ def inclusion_proof(index: int, size: int, read: Read) -> list[bytes]:
         else:
             siblings.append((start, middle))
             start = middle
-    return [_range_root(low, high, read) for low, high in reversed(siblings)]
+    return siblings[::-1]
 
 
 def consistency_proof(old: int, new: int, read: Read) -> list[bytes]:

@@ -30,6 +30,9 @@ MAX_TIME = 2**63 - 1
 _DASH = "\u2014 "
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _PRIVATE = "PRIVATE+KEY+"
+# The field and the curve of Ed25519, -x² + y² = 1 + dx²y² (RFC 8032, section 5.1).
+_P = 2**255 - 19
+_D = -121665 * pow(121666, -1, _P) % _P
 
 
 class NoteError(ValueError):
@@ -75,6 +78,8 @@ class VerifierKey:
             raise NoteError("The name of a key has no spaces, plus or control characters and is not empty.")
         if self.type not in (ED25519, COSIGNATURE) or len(self.public) != 32:
             raise NoteError("A key is an Ed25519 key of type 0x01 or 0x04.")
+        if _of_small_order(self.public):
+            raise NoteError("The key is of small order: anyone can sign with it, so its signatures show nothing.")
 
     @property
     def id(self) -> bytes:
@@ -270,6 +275,16 @@ def _check_text(text: str) -> None:
 
 def _line(key: SigningKey, text: str, time: int | None) -> str:
     return f"{_DASH}{key.name} {encode_base64(key.verifier.id + key.sign(text, time=time))}\n"
+
+
+def _of_small_order(public: bytes) -> bool:
+    """Whether a public key is one of the eight points of an order that divides 8, or spelled in a second way, as honest ones never are.
+
+    One signature under such a key holds for every text, or for one in eight. The points have y = ±1 (order 1 and 2), y = 0 (order 4), or
+    twice the point has y = 0 (order 8), that is dy⁴ + 2y² - 1 = 0. The sign of x, in the highest bit, is no matter.
+    """
+    y = int.from_bytes(public, "little") & (1 << 255) - 1
+    return y >= _P or y * (y * y - 1) * (_D * y**4 + 2 * y * y - 1) % _P == 0
 
 
 def _cosigned(text: str, time: int) -> bytes:

@@ -1,7 +1,9 @@
 """Checks a bundle or a copy of the log: `python -m ledger.verify [--key KEY|FILE] [--checkpoint FILE] [--copy DIR] PATH…`
 
-PATH is a bundle file, or a folder with a copy of the log (`checkpoint`, `tile/…` and, if it likes, `key`). For each it prints one sentence:
-what was checked, or what is wrong. Exit 0: all is well; 1: something is not; 2: something could not be checked at all.
+PATH is a bundle file, or a folder with a copy of the log (`checkpoint`, `tile/…` and, if it likes, `key`). For each it prints one line:
+what was checked, or what is wrong. Exit 0: all is well under the key given with --key; 1: something is not; 2: something could not be
+checked at all; 3: no --key was given, and all is consistent with the key inside, which anyone can have made. Of several paths the worst
+counts: 1, 2, 3, 0.
 
 It needs Python and `cryptography`, and neither Django nor a network; the files may come from anybody.
 """
@@ -24,13 +26,17 @@ from ledger.bundle import MAX_BYTES as MAX_BUNDLE_FILE
 from ledger.bundle import Bundle, BundleError
 from ledger.checkpoint import Checkpoint, CheckpointError, open_checkpoint
 from ledger.leaf import LeafCheck, LeafError
-from ledger.merkle import HASH_SIZE, Edge, complete_root, leaf_hashes
+from ledger.merkle import HASH_SIZE, Edge, complete_root, inclusion_ranges, leaf_hash, leaf_hashes
 from ledger.note import MAX_NOTE, NoteError, VerifierKey
+from ledger.proof import Proof, parse_proof
 from ledger.tiles import CHECKPOINT_PATH, ENTRIES, HEIGHT, MAX_BUNDLE, WIDTH, Tile, TileError, decode_entries
 
 KEY_PATH = "key"
 _WIDTH = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 MAX_KEY = 1_000
+VERIFIED, WRONG, UNCHECKED, CONSISTENT = 0, 1, 2, 3
+_WORST_FIRST = (WRONG, UNCHECKED, CONSISTENT, VERIFIED)
+_OWN_KEY = "Consistent with the key inside it. Not checked against AsClaimed's key."
 _MARK = b"asclaimed-bundle"
 
 
@@ -67,11 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m ledger.verify",
         description="Check bundles and copies of the log.",
-        epilog="Exit status: 0 all is well, 1 something is wrong, 2 something could not be checked.",
+        epilog="Exit status: 0 all is well under the key you gave, 1 something is wrong, 2 something could not be checked, "
+        "3 consistent with the key inside, and no key was given.",
     )
     parser.add_argument("--key", metavar="KEY|FILE", help="the log's verifier key, or a file with it, from a source you trust")
     parser.add_argument("--checkpoint", metavar="FILE", help="an older checkpoint that you kept: the log must continue it")
-    parser.add_argument("--copy", metavar="DIR", type=Path, help="an older copy of the log: names the first entry that differs")
+    parser.add_argument("--copy", metavar="DIR", type=Path, help="an older copy of the log: its entries must be unchanged")
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a bundle, or a folder with a copy of the log")
     options = parser.parse_args(arguments)
     # A name from a stranger's file must neither steer the terminal nor stop the program where the terminal knows no such character.
@@ -82,27 +89,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept = None if options.checkpoint is None else _read(Path(options.checkpoint), MAX_NOTE)
     except (Unusable, Bad) as error:
         _say(str(error))
-        return 2
+        return UNCHECKED
     statuses = set()
     for path in options.paths:
         status, sentence = check(Path(path), key, kept, options.copy)
         statuses.add(status)
         _say(f"{path}: {sentence}")
-    return 1 if 1 in statuses else max(statuses)
+    return next(status for status in _WORST_FIRST if status in statuses)
 
 
 def check(path: Path, key: VerifierKey | None = None, kept: bytes | None = None, copy: Path | None = None) -> tuple[int, str]:
-    """Return (exit status, sentence) for one path. `kept` is the note of an older checkpoint, `copy` a folder with an older log."""
+    """Return (exit status, line) for one path. `kept` is the note of an older checkpoint, `copy` a folder with an older log."""
     try:
-        if path.is_dir():
-            if copy is not None:
-                _compare_copy(path, copy)
-            return 0, _audit_sentence(audit(path, key, kept))
-        return 0, _check_bundle(path, key, kept)
+        parts = _check_folder(path, key, kept, copy) if path.is_dir() else _check_bundle(path, key, kept, copy)
     except Bad as error:
-        return 1, str(error)
+        return WRONG, str(error)
     except Unusable as error:
-        return 2, str(error)
+        return UNCHECKED, str(error)
+    if key is None:
+        return CONSISTENT, f"{_OWN_KEY} {'; '.join(parts)}."
+    return VERIFIED, "; ".join([*parts, "the checkpoint is signed by the key you gave"]) + "."
 
 
 def audit(
@@ -293,43 +299,105 @@ class _Auditor:
 def copied_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
     """Yield (index, entry) of a copy of the log that the reader kept, up to its own checkpoint's size.
 
-    Its signature is not asked for: whoever kept the copy trusts it. Raises Bad and Unusable as an audit does.
+    Its signature is not asked for: whoever kept the copy trusts it. Raises Bad and Unusable as an audit does, and Unusable at the end if
+    the entries are not those that its checkpoint was signed over: a copy that was damaged accuses nobody.
     """
-    copy = _Folder(folder)
-    note = copy.read(CHECKPOINT_PATH, MAX_NOTE)
-    if note is None:
-        raise Unusable(f"{folder} has no file “checkpoint”, so it is not a copy of a log.")
-    try:
-        size = int(note.split(b"\n")[1])
-    except (IndexError, ValueError):
-        raise Unusable(f"The checkpoint in {folder} does not say its size.") from None
+    edge = Edge()
+    for index, entry in _entries(folder):
+        edge.append(leaf_hash(entry))
+        yield index, entry
+    if edge.root() != _unsigned_checkpoint(folder).root:
+        raise Unusable("The copy you kept is damaged: its entries are not those of its own checkpoint.")
+
+
+def _entries(folder: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield (index, entry) of a folder up to the size in its checkpoint, none of them checked."""
+    files, size = _Folder(folder), _unsigned_checkpoint(folder).size
     for index in range(-(-size // WIDTH)):
         tile = Tile(ENTRIES, index, min(WIDTH, size - index * WIDTH))
         for place in (tile,) if tile.full else (tile, tile.whole):
-            data = copy.read(place.path, MAX_BUNDLE)
+            data = files.read(place.path, MAX_BUNDLE)
             if data is not None:
                 break
         else:
-            raise Unusable(f"{tile.path} is missing from the copy you kept.")
+            raise Unusable(f"{tile.path} is missing from {folder}.")
         try:
             entries = decode_entries(data, place.width)[: tile.width]
         except TileError as error:
-            raise Unusable(f"{place.path} of the copy you kept is damaged: {error}") from error
+            raise Unusable(f"{place.path} in {folder} is damaged: {error}") from error
         yield from enumerate(entries, tile.start)
 
 
-def _compare_copy(path: Path, copy: Path) -> None:
-    """Raise Bad with the first entry of the kept copy that the log at `path` has not, or has otherwise."""
-    log = copied_entries(path)
-    for index, entry in copied_entries(copy):
-        try:
-            found = next(log, None)
-        except Unusable as error:
-            raise Bad(str(error), index) from None
-        if found is None:
-            raise Bad(f"The log was cut: entry {index} of the copy you kept is not in it.", index)
-        if found[1] != entry:
-            raise Bad(f"Entry {index} is not the one in the copy you kept: the log was written anew from there on.", index)
+def _unsigned_checkpoint(folder: Path) -> Checkpoint:
+    """Return the checkpoint of a copy, of which the form alone is asked."""
+    note = _Folder(folder).read(CHECKPOINT_PATH, MAX_NOTE)
+    if note is None:
+        raise Unusable(f"{folder} has no file “checkpoint”, so it is not a copy of a log.")
+    try:
+        return Checkpoint.parse(note.decode().partition("\n\n")[0] + "\n")
+    except (CheckpointError, UnicodeDecodeError) as error:
+        raise Unusable(f"The checkpoint in {folder} does not say the size and root of a log.") from error
+
+
+def _compare_copy(path: Path, copy: Path) -> str:
+    """Raise Bad with the first entry of the kept copy that the log at `path` has not, or has otherwise; say what was compared."""
+    log = _entries(path)
+    count, wrong = 0, None
+    for index, entry in copied_entries(copy):  # to its end, whatever is found: there a damaged copy is noticed
+        count += 1
+        wrong = wrong or _difference(log, index, entry)
+    if wrong is not None:
+        raise wrong
+    return f"{_count(count, 'entry', 'entries')} of the copy you kept {'is' if count == 1 else 'are'} in it unchanged"
+
+
+def _difference(log: Iterator[tuple[int, bytes]], index: int, entry: bytes) -> Bad | None:
+    """What is wrong with the log's next entry, which is to be `entry`."""
+    try:
+        found = next(log, None)
+    except (Bad, Unusable) as error:
+        return Bad(str(error), index)
+    if found is None:
+        return Bad(f"The log was cut: entry {index} of the copy you kept is not in it.", index)
+    if found[1] != entry:
+        return Bad(f"Entry {index} is not the one in the copy you kept: the log was written anew from there on.", index)
+    return None
+
+
+def _compare_entry(leaf: bytes, proof: Proof, size: int, copy: Path) -> str:
+    """Compare the entry of a bundle with a kept copy of the log, and all that its proof says of the entries around it.
+
+    The entry and the ranges of its proof are the whole tree: where the copy reaches to, nothing of it stays uncompared.
+    """
+    ranges = [(proof.index, proof.index + 1), *inclusion_ranges(proof.index, size)]
+    said = iter(sorted(zip(ranges, [leaf_hash(leaf), *proof.hashes], strict=True)))
+    (start, end), digest = next(said)
+    count, edge, wrong = 0, Edge(), None
+    for count, (_, entry) in enumerate(copied_entries(copy), start=1):
+        if count > size:
+            continue
+        edge.append(leaf_hash(entry))
+        if count == end:
+            if wrong is None and edge.root() != digest:
+                wrong = _other_than_kept(start, end)
+            edge = Edge()
+            (start, end), digest = next(said, ((end, size + 1), b""))
+    if wrong is not None:
+        raise wrong
+    if count <= proof.index:
+        raise Unusable(
+            f"The copy you kept ends before entry {proof.index}: it has {_count(count, 'entry', 'entries')} and says nothing about this "
+            "bundle. Use a newer copy, or check without --copy."
+        )
+    if count < size:
+        return f"entry {proof.index} is the one in the copy you kept, which has {count} of the {size} entries"
+    return f"entry {proof.index} is the one in the copy you kept, as are all entries under the bundle's checkpoint"
+
+
+def _other_than_kept(start: int, end: int) -> Bad:
+    if end - start == 1:
+        return Bad(f"Entry {start} is not the one in the copy you kept.", start)
+    return Bad(f"Among the entries {start} to {end - 1} is one that is not as in the copy you kept.", start)
 
 
 class _Folder:
@@ -378,12 +446,22 @@ class _Folder:
         return stat.S_ISDIR(mode)
 
 
-def _check_bundle(path: Path, key: VerifierKey | None, kept: bytes | None) -> str:
+def _check_folder(path: Path, key: VerifierKey | None, kept: bytes | None, copy: Path | None) -> list[str]:
+    if copy is None:
+        return _audit_parts(audit(path, key, kept))
+    if _Folder(path).read(CHECKPOINT_PATH, MAX_NOTE) is None:
+        raise Unusable(f"{path} has no file “checkpoint”, so it is not a copy of a log.")
+    compared = _compare_copy(path, copy)
+    return [*_audit_parts(audit(path, key, kept)), compared]
+
+
+def _check_bundle(path: Path, key: VerifierKey | None, kept: bytes | None, copy: Path | None) -> list[str]:
     data = _read(path, MAX_BUNDLE_FILE)
     if _MARK not in data:
         raise Unusable("This is neither a bundle nor a folder with a copy of the log.")
     try:
-        checked = Bundle.parse(data).check(key)
+        bundle = Bundle.parse(data)
+        checked = bundle.check(key)
     except BundleError as error:
         raise Bad(str(error)) from error
     leaf, checkpoint = checked.leaf, checked.checkpoint
@@ -407,10 +485,12 @@ def _check_bundle(path: Path, key: VerifierKey | None, kept: bytes | None) -> st
                 f"The log showed two faces: the checkpoint you kept and the bundle's are both of size {older.size}, with other roots."
             )
         parts.append("the checkpoint is the one you kept")
-    return "; ".join([*parts, _key_sentence("the bundle", key is None)]) + "."
+    if copy is not None:
+        parts.append(_compare_entry(bundle.leaf, parse_proof(bundle.proof), checkpoint.size, copy))
+    return parts
 
 
-def _audit_sentence(found: Audit) -> str:
+def _audit_parts(found: Audit) -> list[str]:
     checkpoint = found.checkpoint
     entries, files = _count(checkpoint.size, "entry", "entries"), _count(found.files, "file", "files")
     parts = [
@@ -420,16 +500,7 @@ def _audit_sentence(found: Audit) -> str:
         parts.append(f"it continues the checkpoint of size {found.kept.size} that you kept")
     if found.ahead:
         parts.append(f"{_count(found.ahead, 'partial file', 'partial files')} of a later tree not looked at")
-    return "; ".join([*parts, _key_sentence("the folder", found.own_key)]) + "."
-
-
-def _key_sentence(holder: str, own: bool) -> str:
-    if own:
-        return (
-            f"the checkpoint is signed by the key in {holder} itself, which shows that nothing was changed since, but not who signed: "
-            "compare that key with one from elsewhere (--key)"
-        )
-    return "the checkpoint is signed by the key you gave"
+    return parts
 
 
 def _open_kept(note: bytes, key: VerifierKey) -> Checkpoint:
@@ -443,16 +514,20 @@ def _given_key(argument: str) -> VerifierKey:
     """Return the key given with --key, as itself or as the name of a file."""
     try:
         return VerifierKey.parse(argument)
-    except NoteError:
-        pass
-    return _parse_key(_read(Path(argument), MAX_KEY), "What was given with --key")
+    except NoteError as error:
+        wrong = error
+    try:
+        data = _read(Path(argument), MAX_KEY)
+    except Unusable as error:
+        raise Unusable(f"What was given with --key is neither a verifier key nor a file with one. {wrong} {error}") from error
+    return _parse_key(data, "What was given with --key")
 
 
 def _parse_key(data: bytes, what: str) -> VerifierKey:
     try:
-        return VerifierKey.parse(data.decode().removesuffix("\n"))
-    except (NoteError, UnicodeDecodeError) as error:
-        raise Unusable(f"{what} is not a verifier key.") from error
+        return VerifierKey.parse(data.decode(errors="replace").removesuffix("\n"))
+    except NoteError as error:
+        raise Unusable(f"{what} is not a verifier key: {error}") from error
 
 
 def _read(path: Path, limit: int) -> bytes:

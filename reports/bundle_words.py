@@ -74,6 +74,7 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
     "opening-malformed": _("The opening of “{name}” is not a key of 64 hexadecimal digits and a value."),
     "key-malformed": _("The key in the bundle is not a verifier key."),
     "key-other": _("The key in the bundle is not the key it is checked against."),
+    "key-small-order": _("The key is of small order: anyone can sign with it, so its signatures show nothing."),
     "key-type": _("The key of a log is an Ed25519 key (type 0x01)."),
     "leaf-too-long": _("The leaf is longer than 65,535 bytes."),
     "leaf-members": _("The leaf does not have exactly the members of a leaf."),
@@ -119,16 +120,17 @@ UNABLE: Final[Mapping[str, str | Promise]] = {
 #: How it ended.
 ENDS: Final[Mapping[str, str | Promise]] = {
     "checking": _("Checking…"),
-    "holds": _("This bundle holds: all seven steps pass."),
+    "holds": _("Verified: all {n} checks passed."),
     "holds-key": _("Every byte is as it was logged, under the key you gave."),
-    "holds-own-key": _(
-        "Every byte is as it was logged, under the key in the bundle. Compare that key with one from elsewhere: "
-        "only then do you know whose log it is."
+    "consistent": _("Consistent with the key inside it. Not checked against AsClaimed’s key."),
+    "consistent-key": _(
+        "Anyone can make such a file with a key of their own. Enter AsClaimed’s key, from a source you trust, and verify again."
     ),
-    "refused": _("This bundle does not hold."),
+    "refused": _("Verification failed"),
     "unable": _("This could not be checked here."),
     "step-passed": _("passes"),
     "step-failed": _("fails"),
+    "step-unchecked": _("not compared"),
     "step-skipped": _("not reached"),
     "step-unable": _("cannot be checked here"),
     "pasted": _("pasted text"),

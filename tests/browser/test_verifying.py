@@ -18,17 +18,20 @@ from ledger.bundle import Bundle, BundleError, Opening
 from ledger.checkpoint import open_checkpoint
 from ledger.leaf import Leaf, commit
 from ledger.note import COSIGNATURE, SigningKey, VerifierKey, cosign
-from ledger.proof import parse_proof
+from ledger.proof import format_proof, parse_proof
 from ledger.sequencing import sequence
 from reports.building import bundle_of
 from tests import scenes
 from tests.browser.conftest import Visitor
 from tests.ledger.logs import KEY, OTHER_KEY
+from tests.ledger.small_order import SMALL_ORDER, forged
 from tests.ledger.test_bundle import DOCUMENT, FILE, OPENINGS, leaf_with_document, parts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("verifying")]  # one browser
 
 STEPS = ["form", "key", "leaf", "document", "openings", "checkpoint", "inclusion"]
+
+OWN_KEY = "Consistent with the key inside it. Not checked against AsClaimed’s key."
 
 NAMES = ("", " a", "a ", "\ufeffa", "a\u0085b", "a\u00a0", "a\u2028b", "鹭 1", "a" * 101, "𠮷" * 100)
 
@@ -165,6 +168,19 @@ def oddities() -> Iterator[bytes]:
         yield canonical.canonical({**value, "proof": proof})
     yield canonical.canonical({**value, "key": str(OTHER_KEY.verifier)})
     yield canonical.canonical({**value, "key": str(SigningKey.generate(KEY.name, COSIGNATURE).verifier)})
+    yield from forged_bundles()
+
+
+def forged_bundles() -> list[bytes]:
+    """Bundles under keys of small order, each signed without any private key."""
+    found = []
+    for public in SMALL_ORDER:
+        leaf = leaf_with_document()
+        told = parts(leaf)
+        key, note = forged(told["checkpoint"], public)
+        proof = format_proof(told["index"], told["hashes"], note)
+        found.append(canonical.canonical({**json.loads(FILE), "proof": proof, "key": key}))
+    return found
 
 
 def whole_ones() -> Iterator[bytes]:
@@ -215,6 +231,21 @@ def test_a_module_that_forgets_a_step_would_be_found(visit: Callable[..., Visito
     assert (in_browser(page, [changed]), in_python(changed)) == ([""], "document")
 
 
+def test_a_module_that_takes_keys_of_small_order_would_be_found(visit: Callable[..., Visitor]) -> None:
+    """The negative control: without the guard, a signature that nobody made holds."""
+    page = visit().page
+    page.goto("/record/verify/")
+    assert set(in_browser(page, forged_bundles())) == {"key"}
+    source = (Path(__file__).parents[2] / "ledger" / "static" / "ledger" / "verify.js").read_text()
+    assert "if (ofSmallOrder(" in source
+    page.route(
+        "**/verify.js",
+        lambda route: route.fulfill(body=source.replace("if (ofSmallOrder(", "if (false && ofSmallOrder("), content_type="text/javascript"),
+    )
+    page.reload()
+    assert "" in in_browser(page, forged_bundles())
+
+
 def test_a_browser_without_ed25519_says_so_and_nothing_about_the_bundle(visit: Callable[..., Visitor], tmp_path: Path) -> None:
     page = visit().page
     page.add_init_script(
@@ -251,28 +282,34 @@ def test_a_bundle_is_verified_with_the_network_cut(visit: Callable[..., Visitor]
         ".observe({type: 'layout-shift', buffered: true})"
     )
     page.goto(f"/record/verify/?verdict={verdict.reference}")
-    expect(outcome).to_contain_text("This bundle holds: all seven steps pass.")
+    expect(outcome).to_contain_text(OWN_KEY)
+    expect(outcome).to_have_attribute("data-end", "consistent")
     assert page.evaluate("() => new Promise(done => setTimeout(() => done(window.shifts), 100))") == 0, "the results moved what is read"
     expect(outcome).to_contain_text(verdict.reference)
     expect(page.locator("li[data-step=leaf]")).to_contain_text("A verdict was approved and published")
-    expect(page.locator("li[data-state=passed]")).to_have_count(7)
+    expect(page.locator("li[data-state=passed]")).to_have_count(6)
+    expect(page.locator("li[data-step=key][data-state=unchecked]")).to_contain_text("not compared")
     expect(page.locator("[data-part=document] pre")).to_contain_text('"not_delivered"')
 
     page.goto("/record/verify/?entry=0")
-    expect(outcome).to_contain_text("This bundle holds: all seven steps pass.")
+    expect(outcome).to_contain_text(OWN_KEY)
 
     page.goto("/record/verify/")
     visitor.context.set_offline(True)
     (tmp_path / "whole.json").write_bytes(bundle)
     page.locator("#file").set_input_files(str(tmp_path / "whole.json"))
-    expect(outcome).to_contain_text("This bundle holds: all seven steps pass.")
-    expect(outcome).to_contain_text("Compare that key with one from elsewhere")
+    expect(outcome).to_contain_text(OWN_KEY)
+    expect(outcome).to_contain_text("Anyone can make such a file")
+    expect(outcome).not_to_contain_text("Verified")
 
     page.get_by_label("Verifier key, from a source that is not us").fill(key)
     page.get_by_text("Or paste its text").click()
     page.get_by_label("Text of the bundle").fill(bundle.decode())
     page.get_by_role("button", name="Check it here").click()
+    expect(outcome).to_contain_text("Verified: all 7 checks passed.")
     expect(outcome).to_contain_text("under the key you gave")
+    expect(outcome).to_have_attribute("data-end", "holds")
+    expect(page.locator("li[data-state=passed]")).to_have_count(7)
 
     at = bundle.index(b"not_delivered")
     changed = bundle[:at] + b"N" + bundle[at + 1 :]
@@ -282,7 +319,7 @@ def test_a_bundle_is_verified_with_the_network_cut(visit: Callable[..., Visitor]
       document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
     }"""
     page.evaluate(drop, list(changed))
-    expect(outcome).to_contain_text("This bundle does not hold.")
+    expect(outcome).to_contain_text("Verification failed")
     expect(outcome).to_contain_text("The document is not the one whose digest is in the leaf.")
     expect(page.locator("li[data-step=document]")).to_contain_text("fails")
     expect(page.locator("[data-part=document]")).to_be_hidden()

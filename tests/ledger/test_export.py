@@ -11,7 +11,7 @@ from django.db import transaction
 
 from ledger import registry
 from ledger.sequencing import sequence
-from ledger.verify import audit, main
+from ledger.verify import CONSISTENT, audit, main
 from tests.ledger.scratch.models import Note
 
 pytestmark = pytest.mark.django_db
@@ -70,9 +70,9 @@ def test_a_bundle_of_an_object_verifies_offline(tmp_path, act):
     sequence()
     path = tmp_path / "bundle.json"
     path.write_bytes(proofs.bundle("note", note.pk, openings=["summary"]))
-    assert main([str(path)]) == 0
+    assert main([str(path)]) == CONSISTENT
     path.write_bytes(proofs.bundle("note", note.pk, openings=None))
-    assert main([str(path)]) == 0
+    assert main([str(path)]) == CONSISTENT
     with pytest.raises(LookupError, match="contact"):
         proofs.bundle("note", note.pk, openings=["contact"])
     assert proofs.openable(0).keys() == {*registry.recorded["note"].plain, "summary", "remark", "act_reason"}
@@ -110,6 +110,6 @@ def test_a_document_is_found_by_its_digest_in_the_leaf(tmp_path, act):
     for document in (first, second):
         path = tmp_path / "bundle.json"
         path.write_bytes(proofs.bundle("paper", paper.pk, document))
-        assert main([str(path)]) == 0
+        assert main([str(path)]) == CONSISTENT
     with pytest.raises(proofs.NotLogged):
         proofs.bundle("paper", paper.pk, {"salt": "s" * 22, "rating": 3})

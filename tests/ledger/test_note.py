@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ from ledger.note import (
     valid_name,
 )
 from tests.ledger.logs import KEY, OTHER_KEY, VERIFIER, digests, quick
+from tests.ledger.small_order import SMALL_ORDER, forged, points, times
 
 TEXT = "log.example/record\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
 NOTE = sign(TEXT, [KEY])
@@ -298,3 +300,36 @@ def test_the_other_reader_agrees() -> None:
     assert len(scales.VkeySet(vkey, witness).verify(checkpoint.signatures, checkpoint)) == 2
     made = checkpoint.make_signed(KEY.name, 7, bytes(32), [scales.PlainEd25519Signer(KEY.name, bytes(range(32)))])
     assert made.serialize() == NOTE
+
+
+@pytest.mark.parametrize("public", SMALL_ORDER, ids=bytes.hex)
+@pytest.mark.parametrize("type", [ED25519, COSIGNATURE])
+def test_a_key_of_small_order_is_no_key(public: bytes, type: int) -> None:
+    with pytest.raises(NoteError, match="small order"):
+        VerifierKey("log.example/record", type, public)
+    if type == ED25519:
+        with pytest.raises(NoteError, match="small order"):
+            VerifierKey.parse(forged(NOTE, public)[0])
+
+
+def test_all_eight_points_are_tried_in_every_spelling() -> None:
+    assert len(set(points())) == 8
+    assert len(SMALL_ORDER) == 14
+    assert {times(8, point) for point in points()} == {(0, 1)}
+
+
+def test_without_the_guard_anyone_signs_under_such_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.note._of_small_order", lambda public: False)
+    held = []
+    for public in SMALL_ORDER:
+        key, note = forged(NOTE, public)
+        with suppress(SignatureError):
+            open_note(note, [VerifierKey.parse(key)])
+            held.append(public)
+    assert held
+
+
+@quick
+@given(st.binary(min_size=32, max_size=32))
+def test_an_honest_key_is_a_key(seed: bytes) -> None:
+    assert SigningKey("log.example/record", ED25519, seed).verifier

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,13 +12,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ledger import merkle, verify
+from ledger import canonical, merkle, verify
+from ledger.bundle import Bundle
 from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.note import COSIGNATURE, SigningKey, VerifierKey
+from ledger.proof import format_proof
 from ledger.tiles import ENTRIES, Tile, encode_entries, grow
 from ledger.verify import Bad, Unusable, audit, check, main
 from tests.ledger.logs import KEY, ORIGIN, OTHER_KEY, VERIFIER, entries, entry, quick, write, write_log
-from tests.ledger.test_bundle import FILE, PARTS, SIZE
+from tests.ledger.small_order import SMALL_ORDER, forged
+from tests.ledger.test_bundle import FILE, INDEX, PARTS, SIZE, leaf_with_document, parts
 
 ROOT = Path(verify.__file__).parents[1]
 DATA = entries(700)
@@ -74,11 +78,41 @@ def test_a_bundle_is_accepted_in_one_sentence(bundle: Path, capsys: pytest.Captu
     )
 
 
-def test_a_key_taken_from_the_bundle_is_said_to_be(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out = run(capsys, bundle)
-    assert status == 0
-    assert "signed by the key in the bundle itself" in out
-    assert "not who signed" in out
+def test_without_a_key_nothing_is_more_than_consistent(log: Path, bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (bundle, log):
+        status, out = run(capsys, path)
+        assert status == 3
+        assert out.startswith(f"{path}: Consistent with the key inside it. Not checked against AsClaimed's key. ")
+    assert run(capsys, bundle, log)[0] == 3
+    assert run(capsys, "--key", VERIFIER, bundle, log)[0] == 0
+
+
+def test_what_a_stranger_signed_under_our_name_is_never_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    strange = Bundle.build(**parts(leaf_with_document(None), key=OTHER_KEY)).dumps()
+    assert OTHER_KEY.name == KEY.name
+    write(tmp_path / "strange.json", strange)
+    write_log(tmp_path / "strange", DATA[:20], key=OTHER_KEY)
+    for path in (tmp_path / "strange.json", tmp_path / "strange"):
+        assert run(capsys, path)[0] == 3
+        assert run(capsys, "--key", VERIFIER, path)[0] == 1
+
+
+def test_a_signature_under_a_key_of_small_order_is_refused_at_every_door(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for public in SMALL_ORDER:
+        key, note = forged(PARTS["checkpoint"], public)
+        write(tmp_path / "forged.json", canonical.canonical({**json.loads(FILE), "proof": proof_with(note), "key": key}))
+        write_log(tmp_path / "log", DATA[:20])
+        write(tmp_path / "log/checkpoint", forged((tmp_path / "log/checkpoint").read_text(), public)[1].encode())
+        write(tmp_path / "log/key", f"{key}\n".encode())
+        assert run(capsys, tmp_path / "forged.json")[0] == 1
+        assert run(capsys, tmp_path / "log")[0] == 2
+        status, out = run(capsys, "--key", key, tmp_path / "forged.json")
+        assert status == 2
+        assert "small order" in out
+
+
+def proof_with(note: str) -> str:
+    return format_proof(PARTS["index"], PARTS["hashes"], note)
 
 
 def test_the_key_may_lie_in_a_file(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,11 +146,82 @@ def test_another_file_is_not_a_bundle(tmp_path_factory: pytest.TempPathFactory, 
     assert check(path)[0] == 1
 
 
+def same_log(folder: Path, size: int, key: SigningKey = KEY) -> Path:
+    """A copy of the log that the bundle comes from, of so many entries."""
+    data = entries(max(size, SIZE))
+    data[INDEX] = leaf_with_document()
+    write_log(folder, data[:size], key=key)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("size", "status", "said"),
+    [
+        (SIZE, 0, "as are all entries under the bundle's checkpoint"),
+        (SIZE + 300, 0, "as are all entries under the bundle's checkpoint"),
+        (INDEX + 1, 0, "which has 14 of the 20 entries"),
+        (INDEX, 2, "ends before entry 13"),
+        (0, 2, "ends before entry 13"),
+    ],
+)
+def test_a_bundle_is_compared_with_the_copy(
+    bundle: Path, tmp_path: Path, size: int, status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = same_log(tmp_path / "copy", size)
+    found, out = run(capsys, "--key", VERIFIER, "--copy", copy, bundle)
+    assert (found, said in out) == (status, True), out
+    found, out = run(capsys, "--copy", copy, bundle)
+    assert (found, said in out) == (status or 3, True), out
+
+
+def test_a_bundle_that_is_not_from_the_copy_is_refused(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another entry at its place; another one anywhere else that the copy reaches to, before it or after."""
+    write_log(tmp_path / "other", entries(SIZE))
+    status, out = run(capsys, "--key", VERIFIER, "--copy", tmp_path / "other", bundle)
+    assert (status, "Entry 13 is not the one in the copy you kept." in out) == (1, True)
+    for place in (*range(INDEX), *range(INDEX + 1, SIZE)):
+        data = entries(SIZE)
+        data[INDEX] = leaf_with_document()
+        data[place] = entry(1000)
+        write_log(tmp_path / str(place), data)
+        assert run(capsys, "--key", VERIFIER, "--copy", tmp_path / str(place), bundle)[0] == 1, place
+    write_log(tmp_path / "short", [entry(1000), *entries(9)[1:]])
+    assert run(capsys, "--key", VERIFIER, "--copy", tmp_path / "short", bundle)[0] == 1  # it ends before the entry, and differs
+
+
+def test_what_is_no_whole_copy_accuses_nobody(bundle: Path, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    write(tmp_path / "junk/checkpoint", b"log.example/record\n-5\nx\n")
+    damaged = same_log(tmp_path / "damaged", SIZE)
+    content = (damaged / "tile/entries/000.p/20").read_bytes()
+    write(damaged / "tile/entries/000.p/20", content.replace(b'"price":13', b'"price":31').replace(b'"price":2}', b'"price":7}'))
+    for copy in (tmp_path / "empty", tmp_path / "absent", tmp_path / "junk", damaged, bundle):
+        for path in (bundle, log):
+            status, out = run(capsys, "--key", VERIFIER, "--copy", copy, path)
+            assert (status, out.count("\n")) == (2, 1), out
+
+
+def test_a_copy_goes_with_every_other_option(bundle: Path, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = same_log(tmp_path / "copy", SIZE)
+    write(tmp_path / "kept", PARTS["checkpoint"].encode())
+    write(tmp_path / "older", note(300))
+    write_log(tmp_path / "part", DATA[:300])
+    for key, well in ((["--key", VERIFIER], 0), ([], 3)):
+        status, out = run(capsys, *key, "--checkpoint", tmp_path / "kept", "--copy", copy, bundle)
+        assert (status, "checkpoint is the one you kept" in out, "all entries under" in out) == (well, True, True)
+        status, out = run(capsys, *key, "--checkpoint", tmp_path / "older", "--copy", tmp_path / "part", log)
+        assert (status, "300 entries of the copy you kept are in it unchanged" in out) == (well, True), out
+        # One copy for several paths: each is compared with it, and the worst counts.
+        assert run(capsys, *key, "--copy", tmp_path / "part", log, bundle)[0] == 1
+        assert run(capsys, *key, "--copy", copy, bundle, log)[0] == 1
+        assert run(capsys, *key, "--copy", copy, bundle, tmp_path / "nothing")[0] == 2
+
+
 def test_a_kept_checkpoint_of_the_same_size_must_be_the_same(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = tmp_path / "kept"
     write(kept, PARTS["checkpoint"].encode())
     status, out = run(capsys, "--checkpoint", kept, bundle)
-    assert status == 0
+    assert status == 3
     assert "the one you kept" in out
     write(kept, note(SIZE))
     status, out = run(capsys, "--checkpoint", kept, bundle)
@@ -140,7 +245,7 @@ def test_a_log_is_accepted_at_every_shape(tmp_path: Path, size: int) -> None:
     found = audit(tmp_path, VERIFIER, each=lambda index, item: seen.append(item))
     assert (found.checkpoint.size, found.own_key, found.ahead) == (size, False, 0)
     assert seen == DATA[:size]
-    assert check(tmp_path)[0] == 0
+    assert check(tmp_path)[0] == 3
 
 
 def test_a_log_is_accepted_in_one_sentence(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,9 +257,6 @@ def test_a_log_is_accepted_in_one_sentence(log: Path, capsys: pytest.CaptureFixt
         f"{log}: the log log.example/record holds 700 entries, each well-formed, whose hashes are those in its 14 files and give its "
         "signed root; the checkpoint is signed by the key you gave.\n"
     )
-    status, out = run(capsys, log)
-    assert status == 0
-    assert "signed by the key in the folder itself" in out
 
 
 def test_a_kept_checkpoint_of_any_size_is_continued(log: Path) -> None:
@@ -377,7 +479,7 @@ def test_names_from_strangers_do_not_steer_the_terminal(tmp_path: Path, capsys: 
     write(tmp_path / "log/checkpoint", sign_checkpoint(Checkpoint(key.name, 0, merkle.EMPTY_ROOT), key).encode())
     write(tmp_path / "log/key", str(key.verifier).encode())
     status, out = run(capsys, tmp_path / "log")
-    assert status == 0
+    assert status == 3
     assert out.strip("\n").isprintable()
     assert "log\\u202e\\x7f\\x9b31m.example" in out
 

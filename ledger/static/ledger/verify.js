@@ -304,6 +304,16 @@ const SIZE = /^(?:0|[1-9][0-9]{0,18})$/;
 
 const validName = (name) => name !== "" && !name.includes("+") && !SPACE.test(name) && name.isWellFormed();
 
+// The field and the curve of Ed25519, -x² + y² = 1 + dx²y².
+const P = 2n ** 255n - 19n;
+const D = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
+
+// Whether a public key is of small order, so that anyone can sign with it, or spelled in a second way: as ledger/note.py tells.
+function ofSmallOrder(publicKey) {
+  const y = BigInt(`0x${toHex(publicKey.toReversed())}`) & (2n ** 255n - 1n);
+  return y >= P || (y * (y * y - 1n) * (D * y ** 4n + 2n * y * y - 1n)) % P === 0n;
+}
+
 function partition(text, mark) {
   const at = text.indexOf(mark);
   return at < 0 ? [text, false, ""] : [text.slice(0, at), true, text.slice(at + mark.length)];
@@ -316,6 +326,7 @@ async function parseKey(text) {
   if (data === null || !validName(name) || ![ED25519, COSIGNATURE].includes(data[0])) throw new Refused("key-malformed");
   const id = (await sha256(joined(utf8(name), [0x0a], data))).slice(0, 4);
   if (`${name}+${toHex(id)}+${toBase64(data)}` !== text) throw new Refused("key-malformed");
+  if (ofSmallOrder(data.slice(1))) throw new Refused("key-small-order");
   return { name, type: data[0], publicKey: data.slice(1), id, text };
 }
 
