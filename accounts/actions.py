@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 import ledger
 from accounts.models import ApiKey, Membership, Organisation, OrganisationKind, Role, Scope, SecondFactorReset, User, new_key
 from accounts.permissions import NotAllowed, check_operator
+from accounts.seats import JUDGING
 
 MAX_KEYS = 20
 
@@ -35,7 +36,10 @@ def found_organisation(*, by: ledger.Actor, kind: str, name: str, now: datetime,
 
 @transaction.atomic
 def grant_role(*, by: ledger.Actor, user: User, organisation: Organisation, role: str, now: datetime, reason: str = "") -> Membership:
-    """Give `user` a role. Twice is once. Nobody grants a role to themselves. Raises NotAllowed, ValidationError."""
+    """Give `user` a role. Twice is once. Nobody grants a role to themselves, or holds a company's seat beside a role that judges.
+
+    Raises NotAllowed, ValidationError.
+    """
     if isinstance(by, User):
         check_operator(by)
         if by.pk == user.pk:
@@ -45,9 +49,27 @@ def grant_role(*, by: ledger.Actor, user: User, organisation: Organisation, role
         return held
     membership = Membership(user=user, organisation=organisation, role=role, created_at=now)
     membership.full_clean()
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    _check_seats_apart(user, organisation, role)
     with ledger.act("role.granted", by=by, role=Role.OPERATOR, reason=reason):
         membership.save(force_insert=True)
     return membership
+
+
+def _check_seats_apart(user: User, organisation: Organisation, role: str) -> None:
+    """The sentence for what the database refuses (accounts.seats). Raises ValidationError."""
+    held = Membership.objects.current().filter(user=user)
+    seat = organisation.kind == OrganisationKind.COMPANY or role == Role.COMPANY_REPRESENTATIVE
+    judging = role in JUDGING
+    if seat and judging:
+        raise ValidationError(_("A company gives nobody a role that judges, audits or operates. Nothing was changed."))
+    if (seat and held.judging().exists()) or (judging and held.company_seats().exists()):
+        raise ValidationError(
+            _(
+                "Nobody acts for a company and judges, audits or operates here as well. Nothing was changed. "
+                "End the other role of this account first."
+            )
+        )
 
 
 @transaction.atomic

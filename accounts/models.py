@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 import ledger
+from accounts import seats
 from accounts.pseudonyms import new_pseudonym
 
 
@@ -81,6 +82,11 @@ class User(AbstractBaseUser):
         return not self.roles.isdisjoint(roles)
 
     @property
+    def has_company_seat(self) -> bool:
+        """Whether the account acts for a company now. Asked anew each time: who just joined one judges nothing any more."""
+        return self.membership_set.current().company_seats().exists()
+
+    @property
     def is_staff(self) -> bool:
         """Operators see the operators' pages."""
         return Role.OPERATOR in self.roles
@@ -111,6 +117,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Memberships that have not ended."""
         return self.filter(ended_at=None)
 
+    def company_seats(self) -> Self:
+        """Memberships by which someone acts for a company."""
+        return self.filter(Q(organisation__kind=OrganisationKind.COMPANY) | Q(role=Role.COMPANY_REPRESENTATIVE))
+
+    def judging(self) -> Self:
+        """Memberships that judge, read what is not public, or give out roles."""
+        return self.filter(role__in=seats.JUDGING)
+
 
 @ledger.recorded(
     name="membership",
@@ -139,6 +153,10 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.role} · {self.organisation}"
+
+
+seats.SeatsApart().register(Membership)
+seats.SeatsApartWhenKindChanges().register(Organisation)
 
 
 class Scope(models.TextChoices):

@@ -8,19 +8,27 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
+from accounts.seats import JUDGING
 
 
 class NotAllowed(PermissionDenied):
     """The account may not do this; the text is a sentence for its reader."""
 
 
+def seat_at_a_company(user: User) -> str | None:
+    """The sentence that stands against someone who acts for a company judging anything, or None."""
+    return _("You act for a company, so you cannot judge claims.") if user.has_company_seat else None
+
+
 def check_role(user: User, *roles: str) -> None:
-    """Raises NotAllowed unless `user` is signed in and holds one of `roles`."""
+    """Raises NotAllowed unless `user` is signed in and holds one of `roles`; one that judges counts only without a company's seat."""
     if not user.is_authenticated:
         raise NotAllowed(_("Sign in to do this."))
     if not user.has_role(*roles):
         names = " / ".join(str(Role(role).label) for role in roles)
         raise NotAllowed(_("This needs the role: %(roles)s.") % {"roles": names})
+    if user.roles.intersection(roles) <= set(JUDGING) and (reason := seat_at_a_company(user)):
+        raise NotAllowed(reason)
 
 
 def check_operator(user: User) -> None:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
 from accounts.permissions import NotAllowed, check_role
+from claims.conflicts import check_no_conflict
 from claims.models import Claim, Flag
 from claims.states import WITHDRAWABLE, ClaimStatus
 
@@ -16,8 +17,9 @@ def check_register(user: User) -> None:
 
 
 def check_revise(user: User, claim: Claim) -> None:
-    """Raises NotAllowed unless `user` is a moderator and the claim still stands."""
+    """Raises NotAllowed unless `user` is a moderator without a conflict of interest and the claim still stands."""
     check_role(user, Role.MODERATOR)
+    check_no_conflict(user, claim)
     if claim.status == ClaimStatus.WITHDRAWN:
         raise NotAllowed(_("This claim was withdrawn. It stays readable and is not changed any more."))
 

@@ -355,8 +355,8 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(status=SubmissionStatus.ACCEPTED)
 
     def visible_to(self, user: User) -> Self:
-        """What `user` may read: moderators and auditors all, everyone else their own."""
-        if user.has_role("moderator", "adjudicator", "auditor"):
+        """What `user` may read: moderators and auditors all unless they act for a company, everyone else their own."""
+        if user.has_role("moderator", "adjudicator", "auditor") and not user.has_company_seat:
             return self
         return self.filter(filed_by=user)
 

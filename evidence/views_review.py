@@ -32,7 +32,7 @@ from evidence.fingerprints import QUALITY
 from evidence.forms import DECISIONS, DecisionForm, GradeForm
 from evidence.metadata import told
 from evidence.models import Clarification, CustodyEvent, Exhibit, Region, Rendition, SealedView, Submission
-from evidence.permissions import check_open_sealed, check_point, check_read_again, check_view_original
+from evidence.permissions import check_can_be_seen, check_grade, check_mark, check_open_sealed, check_unreadable, check_view_original
 from evidence.reasons import REASONS, fill, reason
 from evidence.states import SubmissionStatus
 from evidence.views import best, teardowns_of
@@ -192,7 +192,7 @@ def _beside(user: User, found: Submission) -> dict[str, Any]:
 
 
 def _sheets(user: User, found: Submission, data: QueryDict | None, *, opened: bool = False) -> list[Sheet]:
-    exhibits = list(Exhibit.objects.filter(submission=found).select_related("submission").order_by("number"))
+    exhibits = list(Exhibit.objects.filter(submission=found).select_related("submission__claim").order_by("number"))
     pictures: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
     for rendition in Rendition.objects.filter(exhibit__submission=found):
         pictures[rendition.exhibit_id][rendition.name] = rendition
@@ -200,6 +200,9 @@ def _sheets(user: User, found: Submission, data: QueryDict | None, *, opened: bo
     for region in Region.objects.filter(exhibit__submission=found).order_by("number"):
         regions[region.exhibit_id].append(region)
     others = alike(exhibits)
+    # Who they are is the same question for each exhibit, so it is asked once.
+    marking = objection(check_mark, user, found)
+    reading = objection(check_grade, user, exhibits[0]) if exhibits else None
     return [
         Sheet(
             exhibit=one,
@@ -208,8 +211,8 @@ def _sheets(user: User, found: Submission, data: QueryDict | None, *, opened: bo
             alike=others[one.pk],
             form=GradeForm(data, exhibit=one),
             metadata=told(json.loads(str(ledger.unseal(one, "metadata")))) if opened and one.metadata else None,
-            blocked_marking=objection(check_point, user, one),
-            blocked_reading=objection(check_read_again, user, one),
+            blocked_marking=marking or objection(check_can_be_seen, one),
+            blocked_reading=reading or objection(check_unreadable, one),
         )
         for one in exhibits
     ]

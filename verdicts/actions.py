@@ -211,9 +211,11 @@ def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now:
     Given by who speaks for the company, or by a moderator to whom it came by another way. Raises NotAllowed, ValidationError.
     """
     check_role(by, Role.MODERATOR, Role.COMPANY_REPRESENTATIVE)
-    role = Role.MODERATOR if by.has_role(Role.MODERATOR) else Role.COMPANY_REPRESENTATIVE
+    role = Role.COMPANY_REPRESENTATIVE if by.has_role(Role.COMPANY_REPRESENTATIVE) else Role.MODERATOR
     if role == Role.COMPANY_REPRESENTATIVE:
         gates.require(speaks_for(by, invitation.claim.company))
+    else:
+        gates.require(gates.conflict_of_interest(by, invitation.claim))
     held = _hold(invitation)
     if not body.strip():
         raise ValidationError(_("The reply is empty. Write what the company said."))
@@ -461,13 +463,22 @@ def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     return held
 
 
+def rejection_gates(*, by: User, verdict: Verdict) -> list[str | None]:
+    """What stands against `by` sending `verdict` back."""
+    return [
+        gates.right_role(by, Role.ADJUDICATOR),
+        gates.second_person(by, verdict),
+        gates.conflict_of_interest(by, verdict.aspect.claim),
+    ]
+
+
 @transaction.atomic
 def reject_verdict(*, by: User, verdict: Verdict, reason: str, now: datetime) -> None:
     """The second person sends a proposal back, with a reason; what it would have superseded is free for the next proposal.
 
     Raises GateClosed, VerdictChanged, ValidationError.
     """
-    gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.second_person(by, verdict))
+    gates.require(*rejection_gates(by=by, verdict=verdict))
     if not reason.strip():
         raise ValidationError(_("Say why it is sent back."))
     with ledger.act("verdict.sent_back", by=by, role=Role.ADJUDICATOR, reason=reason, reason_public=False):

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from accounts.models import OrganisationKind, Role, User
+from accounts.models import Role, User
 from accounts.permissions import NotAllowed
+from claims.conflicts import conflict_of_interest as conflict_of_interest
 from claims.models import Aspect, Claim
 from claims.states import ClaimStatus, Progress
 from claims.written import complete
-from evidence.models import Exhibit, Submission
+from evidence.models import Exhibit
 from evidence.states import SubmissionStatus
 from verdicts.conformity import Conformity, Decision
 from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating, VerdictStatus
@@ -44,15 +45,6 @@ def require(*reasons: str | None) -> None:
     standing = [reason for reason in reasons if reason]
     if standing:
         raise GateClosed(standing)
-
-
-def conflict_of_interest(user: User, claim: Claim) -> str | None:
-    """Someone who filed on the claim, or acts for a company, judges nothing on it."""
-    if Submission.objects.filter(claim=claim, filed_by=user).exclude(status=SubmissionStatus.REFUSED).exists():
-        return _("You filed evidence on this claim, so someone else has to judge it.")
-    if user.membership_set.current().filter(organisation__kind=OrganisationKind.COMPANY).exists():
-        return _("You act for a company, so you cannot judge claims.")
-    return None
 
 
 def judged_claim(claim: Claim) -> str | None:

@@ -396,7 +396,7 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         "claim": verdict.aspect.claim,
         "form": form,
         "gates": _reasons(actions.approval_gates(by=user, verdict=verdict, now=now)) if open_ else [],
-        "reject_gates": _reasons([gates.right_role(user, Role.ADJUDICATOR), gates.second_person(user, verdict)]),
+        "reject_gates": _reasons(actions.rejection_gates(by=user, verdict=verdict)),
         "findings": _findings(verdict.aspect),
         "pins": pins,
         "open": open_,

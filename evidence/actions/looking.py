@@ -28,7 +28,7 @@ from evidence.anchors import Quote, sight
 from evidence.extraction import Extract, text_digest
 from evidence.looking import continues
 from evidence.models import Alert, Capture, Disappearance, Observation, Sighting, Version
-from evidence.permissions import check_upload
+from evidence.permissions import check_handle_alert, check_upload
 from evidence.states import MISSING, PRESENT, AlertKind, DisappearanceStatus, LookMethod, LookType, Provenance, SightingKind
 from evidence.stores import originals
 from ledger import erasure
@@ -422,6 +422,8 @@ def _gone_elsewhere(claim: Claim) -> bool:
 
 @transaction.atomic
 def handle_alert(*, by: ledger.Actor, alert: Alert, now: datetime) -> None:
-    """A moderator has seen it. Twice is once."""
+    """A moderator has seen it. Twice is once. Raises NotAllowed."""
+    if isinstance(by, User):
+        check_handle_alert(by, alert)
     with ledger.act("alert.handled", by=by, role="moderator"):
         Alert.objects.filter(pk=alert.pk, handled_at=None).update(handled_at=now, handled_by=by.pk)

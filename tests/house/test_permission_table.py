@@ -36,6 +36,7 @@ from ledger.sequencing import sequence
 from reports.building import store
 from reports.models import Report, ReportFile
 from tests import scenes
+from tests.workflows import seat
 from verdicts import actions as verdicts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("doors")]  # one walk serves them all
@@ -428,7 +429,10 @@ class World:
             "company": scenes.person("company", Role.COMPANY_REPRESENTATIVE, organisation=brand),
             "auditor": scenes.person("auditor", Role.AUDITOR),
             "operator": scenes.person("operator", Role.OPERATOR),
+            # Everything that judges, and a seat at the company: the database refuses it, and so does every door should it ever be there.
+            "conflicted": scenes.person("conflicted", Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR),
         }
+        seat(self.people["conflicted"], brand)
         key, _secret = create_key(by=scene.owners[0], label="table", scopes=["read"], now=now)
         self.secrets = {
             f"key:{scope}": create_key(by=scene.owners[0], label=scope, scopes=[scope], now=now)[1] for scope in ("read", "submit")
@@ -543,6 +547,12 @@ def walk(world: World) -> Iterator[Answer]:
     ]
     asked += [("hidden", route, template, "GET", role) for route, template in HIDDEN.items() for role in everyone]
     asked += [("withdrawn", "", template, "GET", role) for template in WITHDRAWN for role in everyone]
+    asked += [
+        ("conflict", route, template, method, "conflicted")
+        for route, (template, methods) in TABLE.items()
+        if route.startswith("desk/")
+        for method in methods
+    ]
     asked += [("method", route, template, method, next(turn)) for route, (template, _) in TABLE.items() for method in METHODS]
     for why, route, template, method, role in asked:
         (client, own), path = world.client(role), template.format(**world.names)
@@ -574,6 +584,19 @@ def test_every_door_opens_for_those_whom_the_table_names(walked: list[Answer]) -
         elif one.role == "anonymous" and status == 302 and re.match("/(desk|submissions|account/keys|claims)", one.path):
             assert one.headers["Location"].startswith("/account/login/"), one
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+def let_in(answers: list[Answer]) -> list[str]:
+    """Doors of the desk that did not turn someone away."""
+    return [str(one) for one in answers if one.status not in ({NO_ONE} if TABLE[one.route][1][one.method] == row(NO_ONE) else {403, 404})]
+
+
+def test_no_door_of_the_desk_opens_for_who_judges_and_sits_at_the_company(walked: list[Answer]) -> None:
+    asked = [one for one in walked if one.why == "conflict"]
+    assert len({one.route for one in asked}) > 25
+    assert not let_in(asked), "\n" + "\n".join(let_in(asked))
+    others = [one for one in walked if one.why == "table" and one.route.startswith("desk/")]
+    assert {one.role for one in others if one.status in {200, 400}} >= {"moderator", "adjudicator", "auditor"}  # negative control
 
 
 def test_what_is_not_public_is_not_there_for_anyone_at_its_public_address(walked: list[Answer]) -> None:

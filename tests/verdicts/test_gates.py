@@ -19,9 +19,9 @@ from claims import actions as claims
 from claims.models import Aspect, Claim
 from claims.written import write
 from evidence.actions import filing
-from evidence.models import Exhibit, Submission
+from evidence.models import Exhibit, Submission, Teardown
 from tests import scenes
-from tests.workflows import force
+from tests.workflows import force, seat
 from verdicts import actions, gates
 from verdicts.models import Finding, Verdict
 from verdicts.states import ADVERSE, SCORES, Mechanism, Rating
@@ -67,7 +67,14 @@ def filed_on_it(scene: scenes.Scene) -> dict[str, Any]:
 
 def acts_for_a_company(scene: scenes.Scene) -> dict[str, Any]:
     body = found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="Another maker", now=scene.now)
-    grant_role(by=ledger.SYSTEM, user=scene.adjudicator, organisation=body, role=Role.COMPANY_REPRESENTATIVE, now=scene.now)
+    seat(scene.adjudicator, body)
+    return {}
+
+
+def works_for_the_laboratory(scene: scenes.Scene) -> dict[str, Any]:
+    laboratory = found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.LABORATORY, name="Flow laboratory", now=scene.now)
+    grant_role(by=ledger.SYSTEM, user=scene.adjudicator, organisation=laboratory, role=Role.CONTRIBUTOR, now=scene.now)
+    Teardown.objects.filter(submission=scene.submissions[0]).update(laboratory=laboratory)
     return {}
 
 
@@ -151,6 +158,7 @@ CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
     withdrawn_claim: ("judged_claim", "was withdrawn"),
     filed_on_it: ("conflict_of_interest", "You filed evidence"),
     acts_for_a_company: ("conflict_of_interest", "act for a company"),
+    works_for_the_laboratory: ("conflict_of_interest", "organisation that you belong to"),
     wrote_all_findings: ("findings_of_another", "All findings"),
     company_may_still_answer: ("reply_heard", "may still answer"),
     ruled_out: ("in_scope", "out of scope"),
