@@ -91,13 +91,14 @@ class Progress(models.TextChoices):
 
 
 # A point is rated only after the company was asked about it: what was out of scope when it was asked waits for another request.
+# While a proposal waits, a second further request does not hold it up, so a point may be rated while the company may still reply.
 # A standing verdict is replaced, never taken away, so nothing follows on `rated`.
 PROGRESS_TRANSITIONS: dict[str, frozenset[str]] = {
     Progress.NOT_YET_RATED: frozenset({Progress.IN_PROGRESS, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
     Progress.NOT_YET_DUE: frozenset({Progress.OVERDUE, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
     Progress.OVERDUE: frozenset({Progress.IN_PROGRESS, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
     Progress.IN_PROGRESS: frozenset({Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
-    Progress.REPLY_WINDOW_OPEN: frozenset({Progress.IN_REVIEW, Progress.OUT_OF_SCOPE}),
+    Progress.REPLY_WINDOW_OPEN: frozenset({Progress.IN_REVIEW, Progress.RATED, Progress.OUT_OF_SCOPE}),
     Progress.IN_REVIEW: frozenset({Progress.REPLY_WINDOW_OPEN, Progress.RATED, Progress.OUT_OF_SCOPE}),
     Progress.OUT_OF_SCOPE: frozenset({Progress.NOT_YET_RATED}),
     Progress.RATED: frozenset(),

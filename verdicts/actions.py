@@ -15,7 +15,6 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 import jobs
@@ -24,22 +23,25 @@ from accounts.models import Role, User
 from accounts.permissions import check_role
 from claims.actions import ReasonMissing, lift_flag, raise_flag, set_progress
 from claims.editing import compare, hold
-from claims.models import Aspect, Claim, Company, Criterion, Product, Source
+from claims.models import Aspect, Claim, Company, Product, Source
 from claims.states import PROGRESS_TRANSITIONS, FlagKind, Progress
-from evidence.models import Exhibit, Measurement, Rendition, Teardown
-from evidence.states import SubmissionStatus
+from evidence.models import Exhibit, Submission
 from ledger import erasure
 from verdicts import gates
-from verdicts.conformity import Conformity, Measured, Promise, assess
+from verdicts.basis import METHOD_VERSION as METHOD_VERSION
+from verdicts.basis import basis_of, differences, exhibits_of, holding_request, widest_renditions
 from verdicts.document import compose, to_text
 from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Occurrence, Reply, Verdict, VerdictDocument, VerdictExhibit
 from verdicts.replies import reply_status_of
 from verdicts.reply_window import deadline
 from verdicts.representing import speaks_for
 from verdicts.states import Exactness, InvitationStatus, VerdictStatus
+from verdicts.weighing import findings_that_count
+from verdicts.weighing import independence as independence
+from verdicts.weighing import left_out as left_out
+from verdicts.weighing import weigh as weigh
 
 Written = dict[str, Any]
-METHOD_VERSION = "1"
 
 
 class VerdictChanged(Exception):
@@ -266,61 +268,6 @@ def approve_waiver(*, by: User, invitation: Invitation, now: datetime, version: 
 # --- verdicts ----------------------------------------------------------------------------------------------------------
 
 
-def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
-    """Measured against promised for an aspect with a criterion, from accepted measurements. None without either.
-
-    Never raises: what cannot be compared is left out. If that is all, nothing is judged, and it is None unless asked for.
-    """
-    criterion = Criterion.objects.filter(aspect=aspect).first()
-    if criterion is None:
-        return None
-    rows = (
-        Measurement.objects.filter(aspect=aspect, teardown__submission__status=SubmissionStatus.ACCEPTED)
-        .select_related("teardown__unit", "teardown__submission")
-        .order_by("teardown__unit__label", "measured_date", "pk")
-    )
-    measured = [
-        Measured(
-            value=row.value,
-            standard_uncertainty=row.standard_uncertainty,
-            unit=row.unit_name,
-            physical_unit=row.teardown.unit.label,
-            unit_identity=row.teardown.unit.identity,
-            contributor=str(row.teardown.submission.contributor_id),
-            laboratory=str(row.teardown.laboratory_id) if row.teardown.laboratory_id else None,
-        )
-        for row in rows
-    ]
-    if not measured:
-        return None
-    assessed = assess(Promise(criterion.comparator, criterion.value, criterion.unit, criterion.tolerance), measured)
-    return assessed if assessed.judged or not judged_only else None
-
-
-def left_out(aspect: Aspect) -> list[str]:
-    """A sentence for each stored measurement that cannot be set against the threshold, whatever is wrong with its row or with that."""
-    assessed = weigh(aspect, judged_only=False)
-    threshold = Criterion.objects.filter(aspect=aspect).first()
-    if assessed is None or threshold is None:
-        return []
-    return [
-        _("Left out: %(item)s, %(value)s %(unit)s. It cannot be compared with the threshold in %(threshold)s.")
-        % {"item": one.physical_unit, "value": f"{one.value:f}", "unit": one.unit, "threshold": threshold.unit}
-        for one in assessed.left_out
-    ]
-
-
-def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int, int]:
-    """Independent units, contributors and laboratories behind the evidence: those of the measurements, and of the teardowns whose
-    steps the exhibits show. A photo that belongs to no teardown stands for its contributor alone: nobody knows of which unit it is."""
-    measured = Q(measurement__aspect=aspect, submission__status=SubmissionStatus.ACCEPTED)
-    shown = Q(teardownstep__exhibit__in=exhibits)
-    teardowns = list(Teardown.objects.filter(measured | shown).select_related("unit", "submission").distinct())
-    owners = {one.submission.contributor_id for one in exhibits} | {one.submission.contributor_id for one in teardowns}
-    laboratories = {one.laboratory_id for one in teardowns} - {None}
-    return len({one.unit.identity for one in teardowns}), len(owners), len(laboratories)
-
-
 def latest_invitation(claim: Claim) -> Invitation | None:
     """The newest invitation of a claim."""
     return Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id").first()
@@ -328,7 +275,7 @@ def latest_invitation(claim: Claim) -> Invitation | None:
 
 def proposal_gates(
     *,
-    by: User,
+    by: User | None,
     aspect: Aspect,
     rating: str,
     mechanism: str,
@@ -337,15 +284,19 @@ def proposal_gates(
     exhibits: Sequence[Exhibit],
     now: datetime,
 ) -> list[str | None]:
-    """What stands against proposing (and, asked again, against approving) this verdict."""
-    claim = aspect.claim
-    return [
+    """What stands against `by` proposing this verdict; without `by`, what stands against it whoever proposes it, and whenever."""
+    claim, findings = aspect.claim, findings_that_count(aspect)
+    passed_over = Finding.objects.filter(aspect=aspect).count() - len(findings)
+    of_the_person = [
         gates.right_role(by, Role.ADJUDICATOR),
+        gates.conflict_of_interest(by, claim),
+        gates.findings_of_another(by, findings, passed_over),
+        gates.reply_heard(latest_invitation(claim), now),
+    ] if by else []  # fmt: skip
+    return [
+        *of_the_person,
         gates.judged_claim(claim),
         gates.in_scope(aspect),
-        gates.conflict_of_interest(by, claim),
-        gates.findings_of_another(by, Finding.objects.filter(aspect=aspect)),
-        gates.reply_heard(latest_invitation(claim), now),
         gates.asked_about(aspect),
         gates.accepted_exhibits(exhibits, claim),
         gates.rests_on_something(rating, exhibits),
@@ -389,11 +340,11 @@ def propose_verdict(
         raise ValidationError(_("A verdict on this aspect is proposed already and waits for its second person."))
     conformity = weigh(aspect)
     units, contributors, laboratories = independence(aspect, exhibits)
-    widest = dict(Rendition.objects.filter(exhibit__in=exhibits).order_by("width", "pk").values_list("exhibit_id", "digest"))
+    widest = widest_renditions(exhibits)
     verdict = Verdict(
         aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts, method_version=METHOD_VERSION,
         supersedes=standing, conformity=conformity.to_json() if conformity else None, units=units, contributors=contributors,
-        laboratories=laboratories, proposed_by=by, proposed_at=now,
+        laboratories=laboratories, proposed_from=basis_of(aspect, exhibits), proposed_by=by, proposed_at=now,
     )  # fmt: skip
     verdict.full_clean(validate_constraints=False)
     with ledger.act("verdict.proposed", by=by, role=Role.ADJUDICATOR, reason=reason):
@@ -404,35 +355,58 @@ def propose_verdict(
     return verdict
 
 
-def approval_gates(*, by: User, verdict: Verdict, now: datetime) -> list[str | None]:
-    """What stands against `by` approving `verdict`: the second person, and every gate of the proposal asked again."""
-    exhibits = [pin.exhibit for pin in verdict.verdictexhibit_set.select_related("exhibit__submission")]
+def approver_gates(*, by: User, verdict: Verdict, now: datetime) -> list[str | None]:
+    """What stands against `by` approving `verdict` now, whatever it says. Another person, or another day, may do it."""
     return [
+        gates.right_role(by, Role.ADJUDICATOR),
         gates.second_person(by, verdict),
+        gates.conflict_of_interest(by, verdict.aspect.claim),
+        gates.wrote_no_finding(by, Finding.objects.filter(aspect=verdict.aspect)),
+        gates.reply_heard(holding_request(verdict), now),
+    ]
+
+
+def standing_gates(*, verdict: Verdict, now: datetime) -> list[str | None]:
+    """What stands against publishing `verdict` as it was proposed: every gate asked again of the proposer, the authors of the findings and
+    the evidence, and each difference between what it was made from and what is there now."""
+    return [
+        gates.still_free_to_propose(verdict.proposed_by, verdict.aspect.claim, findings_that_count(verdict.aspect)),
         *proposal_gates(
-            by=by, aspect=verdict.aspect, rating=verdict.rating, mechanism=verdict.mechanism, rationale=verdict.rationale,
-            attempts=verdict.attempts, exhibits=exhibits, now=now,
+            by=None, aspect=verdict.aspect, rating=verdict.rating, mechanism=verdict.mechanism, rationale=verdict.rationale,
+            attempts=verdict.attempts, exhibits=exhibits_of(verdict), now=now,
         ),
+        *differences(verdict),
     ]  # fmt: skip
 
 
-@transaction.atomic
 def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
-    """The second person approves: the verdict is published, the one before it superseded, its document written once.
+    """The second person approves: the verdict is published, or goes back to its proposer where it no longer holds as it was proposed.
 
-    1. lock the proposal and ask every gate again; 2. supersede what stands; 3. compose the document and publish by
-    compare-and-set; 4. write down the jobs that publish its file and build the reports.
-
-    Raises VerdictChanged when it was decided before, GateClosed.
+    Raises VerdictChanged when it was decided before, GateClosed where `by` may not approve it now (nothing is changed), and SentBack,
+    which is stored when it is raised.
     """
+    try:
+        return _publish(by=by, verdict=verdict, now=now)
+    except gates.SentBack as closed:
+        _send_back(by=by, verdict=verdict, reason="\n".join(closed.reasons), now=now)
+        raise
+
+
+@transaction.atomic
+def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
+    """1. lock the proposal and all that it is weighed from, and ask every gate again; 2. supersede what stands; 3. compose the document
+    and publish by compare-and-set; 4. write down the jobs that publish its file and build the reports."""
     erasure.hold()
+    _hold_evidence(verdict)
     locked = Verdict.objects.select_for_update(of=("self", "aspect"))
     held = locked.select_related("aspect__claim", "proposed_by", "supersedes").get(pk=verdict.pk)
     if held.status != VerdictStatus.PROPOSED:
         raise VerdictChanged(held)
-    gates.require(*approval_gates(by=by, verdict=held, now=now))
+    gates.require(*approver_gates(by=by, verdict=held, now=now))
+    if closed := [reason for reason in standing_gates(verdict=held, now=now) if reason]:
+        raise gates.SentBack(closed)
     claim = Claim.objects.select_related("company", "product", "option").get(pk=held.aspect.claim_id)
-    invitation = latest_invitation(claim)
+    invitation = holding_request(held)
     assert invitation is not None  # reply_heard was asked above
     held.published_at, held.salt = now, secrets.token_hex(32)
     pins = held.verdictexhibit_set.select_related("exhibit__submission").order_by("exhibit__reference")
@@ -440,7 +414,7 @@ def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
         compose(
             verdict=held,
             claim=claim,
-            findings=list(Finding.objects.filter(aspect=held.aspect).order_by("created_at", "id")),
+            findings=findings_that_count(held.aspect),
             exhibits=[(pin.exhibit, pin.rendition_digest) for pin in pins],
             invitation=invitation,
             approved_by=by.pseudonym,
@@ -463,6 +437,12 @@ def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     return held
 
 
+def _hold_evidence(verdict: Verdict) -> None:
+    """Nobody submits, withdraws or decides on evidence on the claim until the verdict is decided. The claim first, as everywhere."""
+    claim = Claim.objects.select_for_update().get(aspect=verdict.aspect_id)
+    list(Submission.objects.select_for_update(of=("self",)).filter(claim=claim).order_by("pk").values_list("pk"))
+
+
 def rejection_gates(*, by: User, verdict: Verdict) -> list[str | None]:
     """What stands against `by` sending `verdict` back."""
     return [
@@ -481,9 +461,15 @@ def reject_verdict(*, by: User, verdict: Verdict, reason: str, now: datetime) ->
     gates.require(*rejection_gates(by=by, verdict=verdict))
     if not reason.strip():
         raise ValidationError(_("Say why it is sent back."))
+    _send_back(by=by, verdict=verdict, reason=reason, now=now)
+
+
+@transaction.atomic
+def _send_back(*, by: User, verdict: Verdict, reason: str, now: datetime) -> None:
+    """A proposal goes back to its proposer: the second person sent it back, or what it was made from has changed."""
     with ledger.act("verdict.sent_back", by=by, role=Role.ADJUDICATOR, reason=reason, reason_public=False):
         changed = Verdict.objects.filter(pk=verdict.pk, status=VerdictStatus.PROPOSED).update(
-            status=VerdictStatus.REJECTED, decided_by=by, decided_at=now, supersedes=None
+            status=VerdictStatus.REJECTED, decided_by=by, decided_at=now, supersedes=None, sent_back_reason=reason
         )
     if not changed:
         raise VerdictChanged(Verdict.objects.get(pk=verdict.pk))

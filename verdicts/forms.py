@@ -80,13 +80,25 @@ class ProposalForm(forms.Form):
         label=lazy("Why the standing verdict is superseded"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(self, *args: Any, exhibits: Sequence[Exhibit], standing: Verdict | None, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: Any = None, *, exhibits: Sequence[Exhibit], standing: Verdict | None, again: Verdict | None = None) -> None:
+        super().__init__(data, initial=_as_proposed(again) if again else None)
         field = self.fields["exhibits"]
         assert isinstance(field, _Exhibits)
         field.offer(exhibits)
         if standing is None:
             del self.fields["reason"]
+
+
+def _as_proposed(verdict: Verdict) -> dict[str, Any]:
+    """What was typed for a proposal that was sent back. Exhibits that are there no more are not offered, and so not chosen."""
+    chosen = list(verdict.verdictexhibit_set.values_list("exhibit__reference", flat=True))
+    return {
+        "rating": verdict.rating,
+        "mechanism": verdict.mechanism,
+        "rationale": verdict.rationale,
+        "attempts": verdict.attempts,
+        "exhibits": chosen,
+    }
 
 
 class SendBackForm(forms.Form):

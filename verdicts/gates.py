@@ -19,7 +19,7 @@ from claims.models import Aspect, Claim
 from claims.states import ClaimStatus, Progress
 from claims.written import complete
 from evidence.models import Exhibit
-from evidence.states import SubmissionStatus
+from evidence.states import ExhibitStatus, SubmissionStatus
 from verdicts.conformity import Conformity, Decision
 from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating, VerdictStatus
 
@@ -38,6 +38,10 @@ class GateClosed(NotAllowed):
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__(" ".join(reasons))
         self.reasons = list(reasons)
+
+
+class SentBack(GateClosed):
+    """A proposal that could not be approved as it stands went back to its proposer; `reasons` says why."""
 
 
 def require(*reasons: str | None) -> None:
@@ -91,9 +95,35 @@ def second_person(user: User, verdict: Verdict) -> str | None:
     return None
 
 
-def findings_of_another(user: User, findings: Iterable[Finding]) -> str | None:
-    """Filer ≠ moderator ≠ second moderator: the adjudicator did not write all the findings himself."""
+def wrote_no_finding(user: User, findings: Iterable[Finding]) -> str | None:
+    """Whoever approves a verdict wrote none of the findings on its point."""
+    if any(finding.moderator_id == user.pk for finding in findings):
+        return _("You recorded a finding on this point, so someone else has to approve the verdict.")
+    return None
+
+
+def still_free_to_propose(proposer: User, claim: Claim, findings: Sequence[Finding]) -> str | None:
+    """The gates of the first person asked again of them, when the second decides."""
+    if not proposer.has_role(Role.ADJUDICATOR):
+        return _("The proposer is no longer an adjudicator, so someone else has to propose this verdict.")
+    if conflict_of_interest(proposer, claim):
+        return _(
+            "The proposer has a conflict of interest: they submitted evidence on this claim or act for a company. "
+            "Someone else has to propose this verdict."
+        )
+    if findings and {finding.moderator_id for finding in findings} == {proposer.pk}:
+        return _("All findings that count are by the proposer, so someone else has to propose this verdict.")
+    return None
+
+
+def findings_of_another(user: User, findings: Iterable[Finding], passed_over: int = 0) -> str | None:
+    """Filer ≠ moderator ≠ second moderator: the adjudicator did not write all the findings. `passed_over` of others do not count now."""
     authors = {finding.moderator_id for finding in findings}
+    if not authors and passed_over:
+        return _(
+            "No finding on this point counts: its author has a conflict of interest, or its evidence was withdrawn or deleted. "
+            "Another moderator has to record one."
+        )
     if not authors:
         return _("There is no finding on this aspect yet.")
     if authors == {user.pk}:
@@ -124,10 +154,12 @@ def best_evidence(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
     return _("An adverse verdict needs one exhibit graded B2 or better, or two graded C3 or better from different owners.")
 
 
-def accepted_exhibits(exhibits: Iterable[Exhibit], claim: Claim) -> str | None:
+def accepted_exhibits(exhibits: Sequence[Exhibit], claim: Claim) -> str | None:
     """A verdict rests on accepted evidence on this claim alone."""
     if any(one.submission.status != SubmissionStatus.ACCEPTED or one.submission.claim_id != claim.pk for one in exhibits):
         return _("A verdict rests only on accepted evidence filed on this claim.")
+    if erased := sorted(one.reference for one in exhibits if one.status == ExhibitStatus.WITHHELD):
+        return _("The file of %(exhibits)s was permanently deleted, so no new verdict can rest on it.") % {"exhibits": ", ".join(erased)}
     return None
 
 

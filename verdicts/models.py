@@ -13,7 +13,7 @@ import ledger
 from accounts.models import User
 from claims.models import Aspect, Claim, Company, Product, Source, known
 from claims.references import LENGTH, new_reference
-from claims.states import ClaimStatus
+from claims.states import ClaimStatus, Progress
 from claims.written import WrittenField
 from evidence.models import Exhibit
 from verdicts.states import (
@@ -173,6 +173,15 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         """The verdicts that hold now on claims that were not withdrawn: what is told to others as a verdict of ours."""
         return self.standing().exclude(aspect__claim__status=ClaimStatus.WITHDRAWN)
 
+    def sent_back(self) -> Self:
+        """Proposals that went back to their proposer and that nothing came after: someone has to propose again, or not."""
+        proposed = Q(status=VerdictStatus.PROPOSED)
+        published = Q(status__in=[VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED], published_at__gte=OuterRef("decided_at"))
+        again = Q(status=VerdictStatus.REJECTED, decided_at__gt=OuterRef("decided_at"))
+        after = Verdict.objects.filter(proposed | published | again, aspect=OuterRef("aspect"))
+        judged = self.filter(status=VerdictStatus.REJECTED).exclude(aspect__claim__status=ClaimStatus.WITHDRAWN)
+        return judged.exclude(aspect__progress=Progress.OUT_OF_SCOPE).exclude(Exists(after))
+
     def newest(self) -> Self:
         """Newest publication first."""
         return self.order_by("-published_at", "-id")
@@ -196,8 +205,8 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         "decided_at",
         "published_at",
     ],
-    text=["rationale", "attempts", "conformity", "salt", "proposed_by", "decided_by"],
-    closed=["salt", "proposed_by", "decided_by"],
+    text=["rationale", "attempts", "conformity", "salt", "proposed_by", "decided_by", "proposed_from", "sent_back_reason"],
+    closed=["salt", "proposed_by", "decided_by", "proposed_from", "sent_back_reason"],
     document="document_digest",
     public="public",
 )
@@ -222,6 +231,10 @@ class Verdict(models.Model):
     units = models.PositiveSmallIntegerField(default=0)
     contributors = models.PositiveSmallIntegerField(default=0)
     laboratories = models.PositiveSmallIntegerField(default=0)
+    proposed_from = models.JSONField(null=True, blank=True, help_text="What it was proposed from (verdicts.basis). Never public.")
+    sent_back_reason = models.TextField(  # noqa: DJ001  # rows that were logged before have none
+        null=True, blank=True, help_text="Why it went back to its proposer. Never public."
+    )
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField()
     decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

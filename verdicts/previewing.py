@@ -11,10 +11,11 @@ from typing import Any
 
 from claims.models import Aspect, Criterion
 from evidence.models import Exhibit
-from verdicts.actions import independence, latest_invitation, weigh
+from verdicts.actions import latest_invitation
 from verdicts.models import Finding, Verdict
 from verdicts.outcome import Numbers, numbers_of
 from verdicts.states import Mechanism, Rating
+from verdicts.weighing import findings_that_count, independence, weigh
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def changes(aspect: Aspect, verdict: Verdict, exhibits: Sequence[Exhibit]) -> Ch
         after=shown(aspect, verdict, as_draft=True),
         verdict=verdict,
         exhibits=list(exhibits),
-        findings=list(Finding.objects.filter(aspect=aspect).order_by("created_at", "id")),
+        findings=findings_that_count(aspect),
         independent=independence(aspect, exhibits),
         invitation=latest_invitation(aspect.claim),
     )

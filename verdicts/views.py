@@ -46,6 +46,7 @@ def _kinds() -> list[tuple[str, str]]:
         ("replies", _("Reply clocks")),
         ("alerts", _("Alerts")),
         ("proposals", _("Verdicts waiting for a second person")),
+        ("returned", _("Verdicts sent back")),
         ("submissions", _("Submissions waiting for a decision")),
         ("aspects", _("Aspects waiting for a verdict, or overdue")),
     ]
@@ -309,7 +310,10 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
     """Propose a verdict on one aspect; a second person decides on it."""
     found, user, now = _aspect(aspect), person(request), timezone.now()
     standing = Verdict.objects.standing().filter(aspect=found).first()
-    form = ProposalForm(request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim), standing=standing)
+    returned = Verdict.objects.sent_back().filter(aspect=found, proposed_by=user).first()
+    form = ProposalForm(
+        request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim), standing=standing, again=returned
+    )
     refill(request, form)
     if previewed := _preview(request, form):
         given = form.cleaned_data
@@ -348,6 +352,7 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
         "claim": found.claim,
         "form": form,
         "standing": standing,
+        "returned": returned,
         "gates": _verdict_gates(user, found, now),
         "findings": _findings(found),
         "conformity": actions.weigh(found),
@@ -356,6 +361,11 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
         **previewed,
     }
     return _editor(request, "verdicts/propose.html", context)
+
+
+def _replies_since(verdict: Verdict) -> list[Reply]:
+    """What the company replied after a verdict was proposed, which its proposer cannot have read."""
+    return list(Reply.objects.filter(invitation__claim=verdict.aspect.claim_id, received_at__gt=verdict.proposed_at).in_order())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -368,7 +378,9 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         return elsewhere
     user, now = person(request), timezone.now()
     do = request.POST.get("do", "") if request.method == "POST" else ""
-    form = SendBackForm(request.POST if do == "reject" else None)
+    open_ = verdict.status == VerdictStatus.PROPOSED
+    changed_since = _reasons(actions.standing_gates(verdict=verdict, now=now)) if open_ else []
+    form = SendBackForm(request.POST if do == "reject" else None, initial={"reason": "\n".join(changed_since)})
     refill(request, form, do="reject")
     kept: list[tuple[str, str]] | None = None
     try:
@@ -382,20 +394,28 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
             return redirect("verdicts:case", verdict.aspect.claim.reference)
         if request.method == "POST" and do not in {"approve", "reject"}:
             raise Http404
+    except gates.SentBack:
+        messages.warning(
+            request, _("Not published: it no longer holds as it was proposed. It went back to its proposer, with what changed.")
+        )
+        return redirect("verdicts:decide", verdict.reference)
     except actions.VerdictChanged as changed:
         messages.error(request, _("Someone else decided first: it is %(status)s.") % {"status": changed.verdict.get_status_display()})
         verdict = Verdict.objects.select_related("aspect__claim__company", "proposed_by", "decided_by", "supersedes").get(pk=verdict.pk)
         kept = typed(form)
         if not kept:
             return redirect("verdicts:decide", verdict.reference)
-    open_ = verdict.status == VerdictStatus.PROPOSED
+        open_ = False
     pins = list(verdict.verdictexhibit_set.select_related("exhibit__submission").order_by("exhibit__reference"))
     context = {
         "verdict": verdict,
         "aspect": verdict.aspect,
         "claim": verdict.aspect.claim,
         "form": form,
-        "gates": _reasons(actions.approval_gates(by=user, verdict=verdict, now=now)) if open_ else [],
+        "gates": _reasons(actions.approver_gates(by=user, verdict=verdict, now=now)) if open_ else [],
+        "changed_since": changed_since if open_ else [],
+        "replies_since": _replies_since(verdict) if open_ else [],
+        "may_propose_again": verdict.proposed_by_id == user.pk and Verdict.objects.sent_back().filter(pk=verdict.pk).exists(),
         "reject_gates": _reasons(actions.rejection_gates(by=user, verdict=verdict)),
         "findings": _findings(verdict.aspect),
         "pins": pins,

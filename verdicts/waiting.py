@@ -1,6 +1,6 @@
 """What waits for someone at the desk, as one list: how urgent, for how long, and why (UI, Moderators).
 
-Five kinds of rows are read, each in one query and cut to its oldest; then they stand in one order: what is urgent now, what soon will
+Six kinds of rows are read, each in one query and cut to its oldest; then they stand in one order: what is urgent now, what soon will
 be, what can wait, and within that what has waited longest.
 """
 
@@ -36,11 +36,16 @@ def queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
             Verdict.objects.filter(status=VerdictStatus.PROPOSED).select_related("aspect__claim", "proposed_by"),
             ("proposed_at", "id"),
         ),
+        "returned": (
+            Verdict.objects.sent_back().select_related("aspect__claim", "proposed_by"),
+            ("decided_at", "id"),
+        ),
         "alerts": (Alert.objects.filter(handled_at=None).select_related("claim", "source", "version").defer("version__body"), ("-id",)),
         "submissions": (Submission.objects.waiting().select_related("claim").prefetch_related("exhibit_set"), ("filed_at", "id")),
         "aspects": (
             Aspect.objects.filter(Q(progress=Progress.OVERDUE) | Q(progress=Progress.IN_REVIEW))
             .exclude(Exists(Verdict.objects.filter(aspect=OuterRef("pk"), status__in=[VerdictStatus.PROPOSED, VerdictStatus.PUBLISHED])))
+            .exclude(Exists(Verdict.objects.sent_back().filter(aspect=OuterRef("pk"))))
             .select_related("claim"),
             ("id",),
         ),
@@ -66,7 +71,7 @@ class Waiting:
     @property
     def claim(self) -> Any:
         """The claim that it is about, or None."""
-        return self.row.aspect.claim if self.kind == "proposals" else self.row.claim
+        return self.row.aspect.claim if self.kind in {"proposals", "returned"} else self.row.claim
 
 
 def waiting(kind: str, row: Any, *, user: User, now: datetime) -> Waiting:
@@ -114,6 +119,16 @@ def _proposal(row: Verdict, user: User, now: datetime) -> Waiting:
     return Waiting("proposals", row, urgency, row.proposed_at, why, reverse("verdicts:decide", args=[row.reference]))
 
 
+def _returned(row: Verdict, user: User, now: datetime) -> Waiting:
+    own = row.proposed_by_id == user.pk
+    why = (
+        _("Your proposal was sent back. Read why, then propose again or leave it.")
+        if own
+        else _("It was sent back to its proposer, who may propose again. So may any other adjudicator.")
+    )
+    return Waiting("returned", row, NOW if own else LATER, row.decided_at, why, reverse("verdicts:decide", args=[row.reference]))
+
+
 def _submission(row: Submission, user: User, now: datetime) -> Waiting:
     if row.filed_by_id == user.pk:
         urgency, why = LATER, _("You filed it, so someone else decides.")
@@ -138,6 +153,7 @@ _KINDS: dict[str, Callable[[Any, User, datetime], Waiting]] = {
     "replies": _reply,
     "alerts": _alert,
     "proposals": _proposal,
+    "returned": _returned,
     "submissions": _submission,
     "aspects": _aspect,
 }

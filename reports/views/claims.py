@@ -177,7 +177,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "exhibits": public,
         "withheld": [pin.exhibit.reference for pin in pins if pin.exhibit.submission.status != "accepted"],
         "findings": Finding.objects.public()
-        .filter(aspect=found.aspect_id, created_at__lte=found.published_at)
+        .filter(aspect=found.aspect_id, pk__in=[one["id"] for one in document["findings"]])
         .order_by("created_at", "id"),
         "successor": found.successor,
         "replies_since": list(Reply.objects.filter(invitation__claim=found.aspect.claim_id, received_at__gt=found.published_at).in_order()),

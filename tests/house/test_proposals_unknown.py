@@ -111,7 +111,7 @@ def seen(claims: list[Claim]) -> dict[str, bytes]:
     for url in ("/", "/claims/", f"/companies/{claims[0].company_id}/", "/record/", "/corrections/", "/api/v1/claims/", "/api/v1/verdicts/",
                 "/api/v1/changes/?limit=200", "/feeds/verdicts.atom"):  # fmt: skip
         public |= fetched(url)
-    for index in Entry.objects.filter(object_label__in=UNPUBLISHED).values_list("index", flat=True):
+    for index in Entry.objects.filter(object_label__in=UNPUBLISHED).order_by("index").values_list("index", flat=True):
         for url in (f"/record/entries/{index}/", f"/record/entries/{index}/bundle.json"):
             public |= fetched(url)
     return public

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 import ledger
+from accounts.models import User
 from claims import actions as claims
 from claims.models import Aspect, Claim
 from claims.states import Progress
@@ -192,6 +193,24 @@ def walk_progress() -> None:
     for act, point in zip(follow, late, strict=True):
         act(point)
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == Progress.RATED
+    rated_while_the_company_may_reply()
+
+
+def rated_while_the_company_may_reply() -> None:
+    """A second request after the proposal does not hold it up."""
+    aspect = Aspect.objects.exclude(progress=Progress.RATED).select_related("claim").filter(claim__aspect__progress=Progress.RATED).get()
+    people = {who.email.split("@")[0]: who for who in User.objects.all()}
+    photos = list(Exhibit.objects.public().filter(submission__claim=aspect.claim).select_related("submission"))
+    now = timezone.now()
+    proposal = verdicts.propose_verdict(
+        by=people["adjudicator"], aspect=aspect, rating="delivered", rationale=scenes.RATIONALE, exhibits=photos, now=now
+    )
+    for number in (1, 2):
+        request = verdicts.invite_company(
+            by=people["moderator"], claim=aspect.claim, allegation=write("en", f"And {number}?", zh_Hans="还有？"), now=now
+        )
+        verdicts.close_window(by=ledger.SYSTEM, invitation=request, now=request.deadline_at if number == 1 else now)
+    verdicts.approve_verdict(by=people["adjudicator2"], verdict=proposal, now=now)
 
 
 def walk_claim() -> None:

@@ -1,0 +1,292 @@
+"""A verdict is approved only as what it was proposed: with the numbers, people and words that count on the day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+import ledger
+from accounts.actions import end_role, found_organisation, grant_role
+from accounts.models import OrganisationKind, Role, User
+from claims import actions as claims
+from claims.models import Aspect, Claim, Criterion
+from claims.written import write
+from evidence.actions import filing
+from evidence.models import CustodyEvent, Exhibit, Measurement, Rendition
+from tests import scenes
+from tests.workflows import force, seat
+from verdicts import actions, basis, gates
+from verdicts.models import Finding, Invitation, Verdict
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def scene() -> scenes.Scene:
+    scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
+    scenes.build_silence(scene)
+    return scene
+
+
+def approve(scene: scenes.Scene, verdict: Verdict, by: User | None = None, now: Any = None) -> Verdict:
+    """By a fresh account: roles are read once per instance."""
+    who = User.objects.get(pk=(by or scene.second_adjudicator).pk)
+    return actions.approve_verdict(by=who, verdict=Verdict.objects.get(pk=verdict.pk), now=now or scene.now)
+
+
+def withdraw(scene: scenes.Scene, number: int) -> None:
+    submission = scene.submissions[number]
+    filing.withdraw_submission(by=scene.owners[number], submission=submission, reason="I sold the car.", now=scene.now)
+
+
+def company_seat(scene: scenes.Scene, user: User) -> None:
+    body = found_organisation(
+        by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="A car maker", website="https://brand.example/", now=scene.now
+    )
+    seat(user, body)
+
+
+def file_too(scene: scenes.Scene, user: User) -> None:
+    filing.file_submission(
+        by=user, claim=scene.claim, narrative="Mine too.", narrative_lang="en", licence="cc0-1.0", photos=[], now=scene.now
+    )
+
+
+# --- what changed between proposal and approval ---------------------------------------------------------------------------------
+
+
+def measurement_withdrawn(scene: scenes.Scene) -> None:
+    """Of a submission whose photo the proposal does not pin: only the numbers tell."""
+    pinned = {one.submission_id for one in scene.exhibits()[:2]}
+    withdraw(scene, next(number for number, one in enumerate(scene.submissions) if one.pk not in pinned))
+
+
+def another_measurement(scene: scenes.Scene) -> None:
+    one = Measurement.objects.order_by("pk").first()
+    assert one is not None
+    Measurement.objects.create(
+        teardown=one.teardown, aspect=scene.ducts, quantity=one.quantity, value=Decimal("1.9"), standard_uncertainty=Decimal("0.1"),
+        unit_name="m/s", instrument=one.instrument, method=one.method, measured_date=one.measured_date,
+    )  # fmt: skip
+
+
+def threshold_corrected(scene: scenes.Scene) -> None:
+    Criterion.objects.filter(aspect=scene.ducts).update(conditions=write("en", "at 120 km/h"))
+
+
+def threshold_lowered(scene: scenes.Scene) -> None:
+    Criterion.objects.filter(aspect=scene.ducts).update(value=Decimal("0.01"))
+
+
+def point_reworded(scene: scenes.Scene) -> None:
+    Aspect.objects.filter(pk=scene.ducts.pk).update(statement=write("en", "one duct moves air"))
+
+
+def claim_corrected(scene: scenes.Scene) -> None:
+    Claim.objects.filter(pk=scene.claim.pk).update(quote="双风道。")
+
+
+def finding_added(scene: scenes.Scene) -> None:
+    actions.record_finding(
+        by=scene.second_moderator, aspect=scene.ducts, conclusion="supports", reasoning=write("en", "Some air.", zh_Hans="有风。"),
+        exhibits=scene.exhibits()[:1], now=scene.now,
+    )  # fmt: skip
+
+
+def grade_changed(scene: scenes.Scene) -> None:
+    one = scene.exhibits()[0]
+    filing.grade_exhibit(by=scene.moderator, exhibit=one, source="A", information="1", reason=write("en", "Seen."), now=scene.now)
+
+
+def picture_changed(scene: scenes.Scene) -> None:
+    Rendition.objects.filter(exhibit=scene.exhibits()[0]).update(digest="0" * 64)
+
+
+def file_erased(scene: scenes.Scene) -> None:
+    force(Exhibit.objects.filter(pk=scene.exhibits()[0].pk), status="withheld")
+
+
+def company_replied(scene: scenes.Scene) -> None:
+    actions.record_reply(by=scene.moderator, invitation=Invitation.objects.get(), body="It does cool.", lang="en", now=scene.now)
+
+
+def flag_fell(scene: scenes.Scene) -> None:
+    claims.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="edited_after_publication", now=scene.now)
+
+
+def proposer_filed(scene: scenes.Scene) -> None:
+    file_too(scene, scene.adjudicator)
+
+
+def proposer_joined_the_company(scene: scenes.Scene) -> None:
+    company_seat(scene, scene.adjudicator)
+
+
+def proposer_lost_the_role(scene: scenes.Scene) -> None:
+    operator = scenes.person("operator", Role.OPERATOR)
+    role = scene.adjudicator.membership_set.get()
+    end_role(by=operator, membership=role, now=scene.now, reason="Left.")
+
+
+CHANGED: dict[Callable[[scenes.Scene], None], str] = {
+    measurement_withdrawn: r"items: 3.*items: 2",
+    another_measurement: "The measurements are not the same. When it was proposed: 0 of 3 items",
+    threshold_corrected: "threshold was corrected",
+    threshold_lowered: "threshold was corrected",
+    point_reworded: "point or its date was corrected",
+    claim_corrected: "The claim was corrected",
+    finding_added: "A finding was recorded",
+    grade_changed: "was graded B2, and is graded A1",
+    picture_changed: "picture or caption",
+    file_erased: "permanently deleted",
+    company_replied: "The company replied",
+    flag_fell: "edited after publication.* was raised",
+    proposer_filed: "proposer has a conflict",
+    proposer_joined_the_company: "proposer has a conflict",
+    proposer_lost_the_role: "no longer an adjudicator",
+}
+
+
+def test_a_proposal_that_no_longer_holds_goes_back_with_what_changed(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change alone; without the gate the same proposal is published (negative control)."""
+    pins = scene.exhibits()[:2]
+    proposed = actions.propose_verdict(
+        by=scene.adjudicator, aspect=scene.ducts, rating="not_delivered", rationale=scenes.RATIONALE, exhibits=pins, now=scene.now
+    )
+    for change, sentence in CHANGED.items():
+        with transaction.atomic():
+            change(scene)
+            with transaction.atomic(), monkeypatch.context() as patch:
+                patch.setattr(actions, "standing_gates", lambda **given: [])
+                assert approve(scene, proposed).status == "published"
+                transaction.set_rollback(True)
+            with pytest.raises(gates.SentBack, match=sentence):
+                approve(scene, proposed)
+            back = Verdict.objects.get(pk=proposed.pk)
+            assert (back.status, back.decided_by) == ("rejected", scene.second_adjudicator)
+            assert back.sent_back_reason
+            with pytest.raises(actions.VerdictChanged):
+                approve(scene, proposed)
+            transaction.set_rollback(True)
+
+
+def test_nothing_changed_and_it_is_published(scene: scenes.Scene) -> None:
+    proposed = scenes.propose(scene)
+    assert basis.differences(proposed) == []
+    assert approve(scene, proposed).status == "published"
+
+
+def test_all_measurements_withdrawn_do_not_stand_in_a_verdict(scene: scenes.Scene) -> None:
+    """It was published with three items, though none was left."""
+    proposed = actions.propose_verdict(
+        by=scene.adjudicator, aspect=scene.ducts, rating="unverifiable", rationale=scenes.RATIONALE, exhibits=[], now=scene.now,
+        attempts=write("en", "We asked.", zh_Hans="已询问。"),
+    )  # fmt: skip
+    assert proposed.units == 3
+    for number in range(3):
+        withdraw(scene, number)
+    with pytest.raises(gates.SentBack, match=r"items: 3.*items: 0"):
+        approve(scene, proposed)
+
+
+def test_the_proposer_sees_what_changed_and_proposes_again(scene: scenes.Scene, client: Client) -> None:
+    proposed = scenes.propose(scene)
+    another_measurement(scene)
+    client.force_login(scene.second_adjudicator)
+    page = client.get(f"/desk/verdicts/{proposed.reference}/", follow=True)
+    assert "Changed since it was proposed" in page.content.decode()
+    page = client.post(f"/desk/verdicts/{proposed.reference}/", {"do": "approve"}, follow=True)
+    assert "went back to its proposer" in page.content.decode()
+
+    client.force_login(scene.adjudicator)
+    desk = client.get("/desk/", follow=True).content.decode()
+    assert "Your proposal was sent back." in desk
+    page = client.get(f"/desk/verdicts/{proposed.reference}/")
+    assert "0 of 3 items" in page.content.decode()
+    form = client.get(f"/desk/aspects/{scene.ducts.pk}/verdict/", follow=True)
+    body = form.content.decode()
+    assert "No air reaches the brakes." in body
+    assert "0 of 3 items" in body
+    again = scenes.propose(scene, rating="partly_delivered")
+    assert approve(scene, again, now=timezone.now()).conformity["decision"] == "disagree"
+    assert "sent back" not in client.get("/desk/", follow=True).content.decode().lower().split("<ol", 1)[-1]
+
+
+def test_whoever_approves_wrote_no_finding_on_the_point(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding_added(scene)
+    grant_role(by=ledger.SYSTEM, user=scene.second_moderator, organisation=scenes.operator_body(), role=Role.ADJUDICATOR, now=scene.now)
+    proposed = scenes.propose(scene)
+    with pytest.raises(gates.GateClosed, match="You recorded a finding"):
+        approve(scene, proposed, scene.second_moderator)
+    assert Verdict.objects.get(pk=proposed.pk).status == "proposed"
+    monkeypatch.setattr(gates, "wrote_no_finding", lambda *args: None)
+    assert approve(scene, proposed, scene.second_moderator).status == "published"  # negative control
+
+
+def test_a_finding_by_who_joined_the_company_no_longer_counts_and_another_takes_its_place(scene: scenes.Scene) -> None:
+    proposed = scenes.propose(scene)
+    company_seat(scene, scene.moderator)
+    with pytest.raises(gates.SentBack, match="finding no longer counts"):
+        approve(scene, proposed)
+    with pytest.raises(gates.GateClosed, match="Another moderator has to record one"):
+        scenes.propose(scene)
+    finding_added(scene)
+    published = approve(scene, scenes.propose(scene))
+    named = [str(one.pk) for one in Finding.objects.filter(moderator=scene.second_moderator)]
+    assert [one for one in named if one in published.verdictdocument.body] == named
+    others = Finding.objects.filter(aspect=scene.ducts, moderator=scene.moderator)
+    assert not [one for one in others if str(one.pk) in published.verdictdocument.body]
+
+
+def test_a_finding_all_of_whose_evidence_is_gone_no_longer_counts(scene: scenes.Scene) -> None:
+    for number in range(3):
+        withdraw(scene, number)
+    with pytest.raises(gates.GateClosed, match="No finding on this point counts"):
+        actions.propose_verdict(
+            by=scene.adjudicator, aspect=scene.ducts, rating="unverifiable", rationale=scenes.RATIONALE, exhibits=[], now=scene.now
+        )
+
+
+# --- asked again and again ------------------------------------------------------------------------------------------------------
+
+
+def ask(scene: scenes.Scene, words: str, now: Any) -> Invitation:
+    return actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", words), now=now)
+
+
+def test_asking_again_and_again_never_holds_up_a_waiting_proposal_for_ever(scene: scenes.Scene) -> None:
+    proposed = scenes.propose(scene)
+    now = scene.now + timedelta(hours=1)
+    first = ask(scene, "And the second duct?", now)
+    with pytest.raises(gates.GateClosed, match="may still answer"):
+        approve(scene, proposed, now=now)
+    assert Verdict.objects.get(pk=proposed.pk).status == "proposed"  # it only waits
+    now = first.deadline_at
+    assert actions.close_window(by=ledger.SYSTEM, invitation=first, now=now)
+    ask(scene, "And the third?", now)
+    published = approve(scene, proposed, now=now)
+    assert published.status == "published"
+    assert Aspect.objects.get(pk=scene.ducts.pk).progress == "rated"
+
+
+def test_nothing_is_proposed_while_the_company_may_reply(scene: scenes.Scene) -> None:
+    ask(scene, "And the second duct?", scene.now)
+    with pytest.raises(gates.GateClosed, match="may still answer"):
+        scenes.propose(scene)
+
+
+def test_a_refused_approval_changes_nothing(scene: scenes.Scene) -> None:
+    proposed = scenes.propose(scene)
+    file_too(scene, scene.second_adjudicator)
+    events = CustodyEvent.objects.count()
+    with pytest.raises(gates.GateClosed, match="You filed evidence"):
+        approve(scene, proposed)
+    assert Verdict.objects.get(pk=proposed.pk).status == "proposed"
+    assert CustodyEvent.objects.count() == events

@@ -1,0 +1,85 @@
+"""What the accepted evidence on a point comes to as it stands now: the numbers, how much of it is independent, which findings count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from claims.models import Aspect, Criterion
+from evidence.models import Exhibit, Measurement, Teardown
+from evidence.states import ExhibitStatus, SubmissionStatus
+from verdicts import gates
+from verdicts.conformity import Conformity, Measured, Promise, assess
+from verdicts.models import Finding, FindingExhibit
+
+
+def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
+    """Measured against promised for an aspect with a criterion, from accepted measurements. None without either.
+
+    Never raises: what cannot be compared is left out. If that is all, nothing is judged, and it is None unless asked for.
+    """
+    criterion = Criterion.objects.filter(aspect=aspect).first()
+    if criterion is None:
+        return None
+    rows = (
+        Measurement.objects.filter(aspect=aspect, teardown__submission__status=SubmissionStatus.ACCEPTED)
+        .select_related("teardown__unit", "teardown__submission")
+        .order_by("teardown__unit__label", "measured_date", "pk")
+    )
+    measured = [
+        Measured(
+            value=row.value,
+            standard_uncertainty=row.standard_uncertainty,
+            unit=row.unit_name,
+            physical_unit=row.teardown.unit.label,
+            unit_identity=row.teardown.unit.identity,
+            contributor=str(row.teardown.submission.contributor_id),
+            laboratory=str(row.teardown.laboratory_id) if row.teardown.laboratory_id else None,
+        )
+        for row in rows
+    ]
+    if not measured:
+        return None
+    assessed = assess(Promise(criterion.comparator, criterion.value, criterion.unit, criterion.tolerance), measured)
+    return assessed if assessed.judged or not judged_only else None
+
+
+def left_out(aspect: Aspect) -> list[str]:
+    """A sentence for each stored measurement that cannot be set against the threshold, whatever is wrong with its row or with that."""
+    assessed = weigh(aspect, judged_only=False)
+    threshold = Criterion.objects.filter(aspect=aspect).first()
+    if assessed is None or threshold is None:
+        return []
+    return [
+        _("Left out: %(item)s, %(value)s %(unit)s. It cannot be compared with the threshold in %(threshold)s.")
+        % {"item": one.physical_unit, "value": f"{one.value:f}", "unit": one.unit, "threshold": threshold.unit}
+        for one in assessed.left_out
+    ]
+
+
+def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int, int]:
+    """Independent units, contributors and laboratories behind the evidence: those of the measurements, and of the teardowns whose
+    steps the exhibits show. A photo that belongs to no teardown stands for its contributor alone: nobody knows of which unit it is."""
+    measured = Q(measurement__aspect=aspect, submission__status=SubmissionStatus.ACCEPTED)
+    shown = Q(teardownstep__exhibit__in=exhibits)
+    teardowns = list(Teardown.objects.filter(measured | shown).select_related("unit", "submission").distinct())
+    owners = {one.submission.contributor_id for one in exhibits} | {one.submission.contributor_id for one in teardowns}
+    laboratories = {one.laboratory_id for one in teardowns} - {None}
+    return len({one.unit.identity for one in teardowns}), len(owners), len(laboratories)
+
+
+def findings_that_count(aspect: Aspect) -> list[Finding]:
+    """The findings that a verdict may rest on now, in their order.
+
+    One counts no more when its writer has a conflict of interest since, or when all the evidence that it names is withdrawn or erased.
+    """
+    findings = list(Finding.objects.filter(aspect=aspect).select_related("moderator").order_by("created_at", "id"))
+    named: dict[object, list[bool]] = {}
+    for pin in FindingExhibit.objects.filter(finding__in=findings).select_related("exhibit__submission"):
+        there = pin.exhibit.submission.status == SubmissionStatus.ACCEPTED and pin.exhibit.status != ExhibitStatus.WITHHELD
+        named.setdefault(pin.finding_id, []).append(there)
+    writers = {one.moderator_id: one.moderator for one in findings}
+    free = {pk for pk, who in writers.items() if gates.conflict_of_interest(who, aspect.claim) is None}
+    return [one for one in findings if one.moderator_id in free and any(named.get(one.pk, [True]))]
