@@ -23,7 +23,7 @@ from claims.validators import validate_unit, validate_unit_against
 from claims.written import read
 from evidence.actions.looking import UPLOAD_LIMIT
 from evidence.models import Exhibit, StagedPhoto
-from evidence.states import InformationGrade, Licence, SourceGrade, SubmissionStatus
+from evidence.states import UNSEEN, ExhibitStatus, InformationGrade, Licence, SourceGrade, SubmissionStatus
 
 STEPS = 4
 MEASUREMENTS = 3
@@ -354,6 +354,8 @@ class GradeForm(forms.Form):
         parts = [bool(given.get(name)) for name in ("source", "information", "why")]
         if any(parts) and not all(parts):
             raise forms.ValidationError(_("A grade is a letter, a number and the reason."))
+        if given.get("information") and self.exhibit.status != ExhibitStatus.READY and given["information"] != InformationGrade.SIX:
+            self.add_error("information", UNSEEN)
         return given
 
 

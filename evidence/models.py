@@ -10,7 +10,7 @@ from typing import ClassVar, Self, TypeVar
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from uuid_utils.compat import uuid7
 
 import ledger
@@ -515,6 +515,10 @@ class ExhibitQuerySet(models.QuerySet["Exhibit"]):
         """Exhibits of accepted submissions that can be shown."""
         return self.filter(submission__status=SubmissionStatus.ACCEPTED)
 
+    def seen_first(self, *then: str) -> Self:
+        """In the order of `then`, with all that can be seen before what cannot."""
+        return self.order_by(Case(When(status=ExhibitStatus.READY, then=0), default=1), *then)
+
 
 @ledger.transitions("status", EXHIBIT_TRANSITIONS)
 @ledger.recorded(
@@ -578,6 +582,11 @@ class Exhibit(models.Model):
             models.CheckConstraint(
                 condition=Q(grade_source="", grade_information="") | ~Q(grade_source="") & ~Q(grade_information=""),
                 name="exhibit_grade_is_a_pair",
+            ),
+            models.CheckConstraint(  # What was erased keeps the grade that it had while it could be seen.
+                condition=~Q(status__in=[ExhibitStatus.STORED, ExhibitStatus.UNREADABLE])
+                | Q(grade_information__in=["", InformationGrade.SIX]),
+                name="exhibit_unseen_is_not_judged",
             ),
         ]
         indexes = [models.Index(fields=["duplicate_key"])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -135,6 +137,10 @@ class InformationGrade(models.TextChoices):
     FOUR = "4", _("doubtful")
     FIVE = "5", _("improbable")
     SIX = "6", _("cannot be judged")
+
+
+#: Why the information in a file that nobody could see has one grade only.
+UNSEEN: Final = _("This file cannot be shown, so its information cannot be judged: choose 6.")
 
 
 class CustodyKind(models.TextChoices):

@@ -39,6 +39,7 @@ from evidence.models import Alert, Clarification, Exhibit, Measurement, Renditio
 from evidence.permissions import check_answer, check_file, check_withdraw
 from evidence.states import ExhibitStatus, SubmissionStatus
 from evidence.stores import originals, refusal, renditions
+from evidence.unread import unread_because
 from ledger.models import Checkpoint
 
 # --- filing ------------------------------------------------------------------------------------------------------------
@@ -375,8 +376,9 @@ def _shown(found: Submission) -> list[dict[str, Any]]:
     pictures: dict[UUID, dict[str, Rendition]] = {}
     for one in Rendition.objects.filter(exhibit__submission=found):
         pictures.setdefault(one.exhibit_id, {})[one.name] = one
-    exhibits = Exhibit.objects.filter(submission=found).select_related("submission").order_by("number")
-    return [{"exhibit": one, "picture": best(pictures.get(one.pk, {}))} for one in exhibits]
+    exhibits = list(Exhibit.objects.filter(submission=found).select_related("submission").seen_first("number"))
+    unread = unread_because(exhibits)
+    return [{"exhibit": one, "picture": best(pictures.get(one.pk, {})), "unread": unread.get(one.pk, "")} for one in exhibits]
 
 
 def best(pictures: dict[str, Rendition]) -> Rendition | None:

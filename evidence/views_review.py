@@ -35,6 +35,7 @@ from evidence.models import Clarification, CustodyEvent, Exhibit, Region, Rendit
 from evidence.permissions import check_can_be_seen, check_grade, check_mark, check_open_sealed, check_unreadable, check_view_original
 from evidence.reasons import REASONS, fill, reason
 from evidence.states import SubmissionStatus
+from evidence.unread import unread_because
 from evidence.views import best, teardowns_of
 
 KEYS = {SubmissionStatus.ACCEPTED.value: "a", SubmissionStatus.RETURNED.value: "t", SubmissionStatus.REFUSED.value: "r"}
@@ -46,6 +47,7 @@ class Sheet:
 
     exhibit: Exhibit
     picture: Rendition | None
+    unread: str
     regions: list[Region]
     alike: list[Alike]
     form: GradeForm
@@ -192,7 +194,8 @@ def _beside(user: User, found: Submission) -> dict[str, Any]:
 
 
 def _sheets(user: User, found: Submission, data: QueryDict | None, *, opened: bool = False) -> list[Sheet]:
-    exhibits = list(Exhibit.objects.filter(submission=found).select_related("submission__claim").order_by("number"))
+    exhibits = list(Exhibit.objects.filter(submission=found).select_related("submission__claim").seen_first("number"))
+    unread = unread_because(exhibits)
     pictures: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
     for rendition in Rendition.objects.filter(exhibit__submission=found):
         pictures[rendition.exhibit_id][rendition.name] = rendition
@@ -207,6 +210,7 @@ def _sheets(user: User, found: Submission, data: QueryDict | None, *, opened: bo
         Sheet(
             exhibit=one,
             picture=best(pictures[one.pk]),
+            unread=unread.get(one.pk, ""),
             regions=regions[one.pk],
             alike=others[one.pk],
             form=GradeForm(data, exhibit=one),

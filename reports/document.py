@@ -83,7 +83,7 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
         .select_related("proposed_by", "decided_by", "supersedes", "verdictdocument")
     }
     documented = [one for one in verdicts.values() if hasattr(one, "verdictdocument")]
-    exhibits = list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference"))
+    exhibits = list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").seen_first("reference"))
     return {
         "format": FORMAT,
         "kind": "discrepancy",

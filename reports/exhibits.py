@@ -58,8 +58,13 @@ def with_pictures(exhibits: Iterable[Exhibit]) -> list[Shown]:
 
 
 def best_grade(exhibits: Iterable[Exhibit]) -> str:
-    """The best grade among exhibits, source before information; empty if none is graded."""
-    return min((f"{one.grade_source}{one.grade_information}" for one in exhibits if one.grade_source), default="")
+    """The best grade among exhibits; empty if none is graded."""
+    return min((f"{one.grade_source}{one.grade_information}" for one in exhibits if one.grade_source), key=grade_order, default="")
+
+
+def grade_order(grade: str) -> tuple[bool, str]:
+    """What to sort grades by, the best first: source before information, but what could not be judged (6) after all that could."""
+    return grade[-1:] in ("", "6"), grade or "Z"
 
 
 @dataclass

@@ -23,7 +23,7 @@ from evidence.models import Comparison, Exhibit, Measurement
 from ledger import registry
 from reports import charts, promises
 from reports.built import reports_of
-from reports.exhibits import Shown, best_grade, comparisons_of, with_pictures
+from reports.exhibits import Shown, best_grade, comparisons_of, grade_order, with_pictures
 from reports.prepared import Prepared
 from reports.quoting import Quoted, struck, whole
 from reports.timelines import Place, places_of
@@ -219,25 +219,28 @@ def quoted(claim: Claim, place: Place | None) -> Quoted:
 
 
 def telling(shown: Sequence[Shown], judgements: Sequence[Judgement], count: int = BEST) -> list[Shown]:
-    """The few photos to show first: what verdicts rest on before the rest, better grades before worse, no two with the same caption."""
+    """The few photos to show first: what verdicts rest on before the rest, better grades before worse, no two with the same caption.
+
+    What cannot be shown comes after all that can, whatever rests on it.
+    """
     pinned = {one.pk for judgement in judgements for one in judgement.exhibits}
 
     def weight(one: Shown) -> tuple[Any, ...]:
-        grade = f"{one.exhibit.grade_source}{one.exhibit.grade_information}" if one.exhibit.grade_source else "Z"
-        return (one.thumb is None, one.exhibit.pk not in pinned, grade, one.exhibit.provenance != "P2", one.exhibit.reference)
+        grade = grade_order(f"{one.exhibit.grade_source}{one.exhibit.grade_information}")
+        return (one.exhibit.pk not in pinned, grade, one.exhibit.provenance != "P2", one.exhibit.reference)
 
     first: list[Shown] = []
     again: list[Shown] = []
     seen: set[str] = set()
-    for one in sorted(shown, key=weight):
+    for one in sorted((one for one in shown if one.thumb), key=weight):
         caption = json.dumps(one.exhibit.caption, sort_keys=True) if one.exhibit.caption else str(one.exhibit.pk)
         (again if caption in seen else first).append(one)
         seen.add(caption)
-    return (first + again)[:count]
+    return (first + again + sorted((one for one in shown if one.thumb is None), key=weight))[:count]
 
 
 _shown_exhibits = Prepared(
-    lambda claim: Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")[:EXHIBITS]
+    lambda claim: Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").seen_first("reference")[:EXHIBITS]
 )
 _flags = Prepared(lambda claim: Flag.objects.raised().filter(claim=claim).in_order())
 _comparisons = Prepared(lambda claim: Comparison.objects.public().filter(claim=claim).order_by("pk"))

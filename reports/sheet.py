@@ -602,11 +602,9 @@ def _sure(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
             said = _bare(_told(aspect["statement"], lang))
             lines.append(_mixed("sure_conformity", lang, aspect=said, summary=_told(conformity["summary"], lang)))
     named = {reference for finding in findings for reference in finding["exhibits"]}
-    grades = sorted(
-        exhibit["grade"]["source"] + exhibit["grade"]["information"]
-        for exhibit in report["exhibits"]
-        if exhibit["grade"] and exhibit["reference"] in named
-    )
+    graded = [exhibit["grade"] for exhibit in report["exhibits"] if exhibit["grade"] and exhibit["reference"] in named]
+    # What could not be judged (6) comes after all that could.
+    grades = sorted((one["source"] + one["information"] for one in graded), key=lambda grade: (grade[-1] == "6", grade))
     if grades:
         lines.append([_own(phrase("sure_exhibits", lang, n=len(named), grade=grades[0]), lang)])
     else:

@@ -226,7 +226,7 @@ def _aspect(aspect: UUID) -> Aspect:
 
 
 def _accepted(claim: Claim) -> list[Exhibit]:
-    return list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")[:200])
+    return list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").seen_first("reference")[:200])
 
 
 # --- findings ----------------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
         "replies": Reply.objects.filter(invitation__claim=claim).select_related("invitation").in_order(),
         "aspects": aspects,
         "appearances": Appearance.objects.filter(claim=claim).saying_so().select_related("source").order_by("pk"),
-        "exhibits": Exhibit.objects.public().filter(submission__claim=claim).prefetch_related(thumbs).order_by("reference")[:200],
+        "exhibits": Exhibit.objects.public().filter(submission__claim=claim).prefetch_related(thumbs).seen_first("reference")[:200],
         "measurements": measured.order_by("aspect__number", "teardown__unit__label", "pk")[:200],
     }
     return render(

@@ -50,7 +50,15 @@ from evidence.permissions import (
     check_view_original,
     check_withdraw,
 )
-from evidence.states import EXHIBIT_TRANSITIONS, SUBMISSION_TRANSITIONS, CustodyKind, ExhibitStatus, SubmissionStatus
+from evidence.states import (
+    EXHIBIT_TRANSITIONS,
+    SUBMISSION_TRANSITIONS,
+    UNSEEN,
+    CustodyKind,
+    ExhibitStatus,
+    InformationGrade,
+    SubmissionStatus,
+)
 from failpoints import failpoint
 from ledger import erasure, registry
 from ledger.sealing import erased_fields
@@ -381,6 +389,8 @@ def grade_exhibit(*, by: User, exhibit: Exhibit, source: str, information: str, 
     exhibit.clean_fields(exclude=["digest", "filename", "metadata", "pdq", "submission"])
     if not source or not information or not reason.get("text", "").strip():
         raise ValidationError(_("A grade is a letter, a number and the reason."))
+    if exhibit.status != ExhibitStatus.READY and information != InformationGrade.SIX:
+        raise ValidationError(UNSEEN)
     with ledger.act("exhibit.graded", by=by, role=Role.MODERATOR):
         exhibit.save(update_fields=["grade_source", "grade_information", "grade_reason"])
         _custody(exhibit, CustodyKind.GRADED, agent=by.pseudonym, now=now, outcome=f"{source}{information}")

@@ -15,6 +15,8 @@ from evidence.decoding.results import SIZES, Code, Decoded, Refused, Size, Untru
 _TASK = "evidence.decoding.pictures:work"
 _ENDS = {"late": Code.TIMEOUT, "memory": Code.MEMORY, "crashed": Code.CRASHED, "too_large": Code.TOO_LARGE}
 MEGAPIXELS = 60
+#: A JPEG is read at a half, a quarter or an eighth of its size, so phones of 64, 108 and 200 megapixels are within the same limits.
+REDUCED_MEGAPIXELS = 250
 
 
 class Decoder:
@@ -25,6 +27,7 @@ class Decoder:
 
     def __init__(self, limits: Limits | None = None, *, pixels: int = MEGAPIXELS * 1_000_000, task: str = _TASK) -> None:
         self.pixels = pixels
+        self.reduced = max(pixels, REDUCED_MEGAPIXELS * 1_000_000)
         self.chamber = Chamber(task, limits)
 
     def __enter__(self) -> Self:
@@ -47,12 +50,16 @@ class Decoder:
         Every end that the bytes can bring about is a Refused. Raises ChamberUnavailable when we cannot decode anything just
         now (try again later), OSError when the source cannot be opened.
         """
-        request = {"pixels": self.pixels, "sizes": [[size.name, size.edge, size.mime, size.quality] for size in sizes]}
+        request = {
+            "pixels": self.pixels,
+            "reduced": self.reduced,
+            "sizes": [[size.name, size.edge, size.mime, size.quality] for size in sizes],
+        }
         answer = self.chamber.run(source, request)
         if isinstance(answer, Ended):
             return Refused(_ENDS[answer.reason], answer.detail)
         try:
-            return decoded_from(answer.header, answer.parts, sizes=sizes, pixels=self.pixels)
+            return decoded_from(answer.header, answer.parts, sizes=sizes, pixels=self.pixels, reduced=self.reduced)
         except Untrue as error:
             return Refused(Code.CRASHED, f"an answer that no decoder gives: {error}")
 

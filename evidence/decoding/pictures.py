@@ -4,8 +4,11 @@ This module is imported by the warm parent and run in its children only (evidenc
 it, for with it come the decoders.
 
 Steps of `work`: 1. read the source into memory; 2. open by the allow list, refuse by the size in the header; 3. read the
-first frame's pixels; 4. shrink and bring to upright sRGB, then cascade the renditions; 5. encode them; 6. fingerprint;
-7. metadata.
+first frame's pixels, of a large JPEG at a half, a quarter or an eighth; 4. shrink and bring to upright sRGB, then cascade the
+renditions; 5. encode them; 6. fingerprint; 7. metadata.
+
+Metadata never decides about pixels: a file that cannot be read is tried again without its metadata (bare.py), and what a tag
+holds can at worst leave that tag out.
 
 Why the renditions are encoded here although the design says "raw pixels": encoding needs the same libraries as decoding, and
 raw pixels of one photo are 15 MB through a pipe, encoded again by the caller. The rule that this serves is that the caller
@@ -14,7 +17,10 @@ never *parses a stranger's picture*; it does not parse these either, it only wal
 
 from __future__ import annotations
 
+import codecs
+import encodings
 import math
+import pkgutil
 import re
 import warnings
 from contextlib import suppress
@@ -26,19 +32,26 @@ import numpy
 import pdqhash
 import PIL
 import pillow_heif
-from PIL import ExifTags, Image, ImageCms, ImageFile, MpoImagePlugin, TiffImagePlugin, UnidentifiedImageError, features
+from PIL import ExifTags, Image, ImageCms, ImageFile, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, features
 
+from evidence.decoding.bare import bare, declared_size, rare_encoding
 from evidence.decoding.results import FORMATS, MOST_FRAMES, TEXT_LENGTH, Code
 
 PILLOW_MIN = (12, 3)
 LIBHEIF_MIN = (1, 22)
 _HASHED_EDGE = 512
+# Texts in a PNG: Pillow's own limit of 1 MiB each refuses what editors really write. More than this is a bomb.
+_TEXT_BYTES = 32 << 20
 
 # What Pillow raises has no types for these ends; its words are all there is. A version that words them otherwise turns them
 # into `damaged`, which the tests notice.
 _WORDS = (
     (re.compile(r"truncated|unexpected end|end of file|EOF", re.IGNORECASE), Code.TRUNCATED),
     (re.compile(r"decompressed data too large|too much memory used in text", re.IGNORECASE), Code.BOMB),
+    (
+        re.compile(r"unsupported|not supported|not implemented|unknown .*(mode|compression|marker)|cannot handle|no codec", re.IGNORECASE),
+        Code.UNSUPPORTED,
+    ),
 )
 _ACCEPTED_SIGNATURES = (
     b"\xff\xd8\xff",
@@ -50,7 +63,27 @@ _ACCEPTED_SIGNATURES = (
     b"II+\0",
     b"MM\0+",
 )
-_OTHER_SIGNATURES = (b"%PDF-", b"BM", b"8BPS", b"\0\0\0\x0cjP  ", b"\xff\x0a", b"\0\0\0\x0cJXL ", b"<svg", b"<?xml", b"\0\0\1\0")
+_OTHER_SIGNATURES = (
+    *(b"%PDF-", b"BM", b"8BPS", b"\0\0\0\x0cjP  ", b"\xff\x0a", b"\0\0\0\x0cJXL ", b"<svg", b"<?xml", b"\0\0\1\0", b"II\xbc\1"),
+    *(b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"v/1\1", b"#?RADIANCE", b"gimp xcf", b"8BPB"),
+)
+#: Containers of pictures in encodings that are not read here: Canon's raw files, JPEG 2000, VVC and others.
+_OTHER_BRANDS = (
+    b"crx ",
+    b"j2ki",
+    b"j2is",
+    b"jpeg",
+    b"jpgs",
+    b"vvic",
+    b"vvis",
+    b"evbi",
+    b"avci",
+    b"avcs",
+    b"miaf",
+    b"1pic",
+    b"mif2",
+    b"jxl ",
+)
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -96,6 +129,8 @@ def prepare() -> dict[str, Any]:
 
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = _TEXT_BYTES
+    _load_codecs()
     libheif = pillow_heif.libheif_info()["libheif"]
     _accepted[:] = accepted_formats(PIL.__version__, libheif)
     _srgb = ImageCms.createProfile("sRGB")
@@ -103,6 +138,13 @@ def prepare() -> dict[str, Any]:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     _rehearse()
     return {"formats": list(_accepted), "pillow": PIL.__version__, "libheif": libheif}
+
+
+def _load_codecs() -> None:
+    """Every encoding that a text in a file may have: Python imports one when it is first used, and a child cannot."""
+    for module in pkgutil.iter_modules(encodings.__path__):
+        with suppress(LookupError, ImportError, AttributeError):  # some are of another system, and a few modules are no encoding
+            codecs.lookup(module.name)
 
 
 def _rehearse() -> None:
@@ -115,15 +157,34 @@ def _rehearse() -> None:
             buffer = BytesIO()
             Image.new(mode, (64, 48)).save(buffer, name, exif=exif, icc_profile=profile)
             sizes = [["a", 32, "image/jpeg", 80], ["b", 16, "image/webp", 80]]
-            _decode(buffer.getvalue(), {"pixels": 10_000, "sizes": sizes if "WEBP" in _accepted else sizes[:1]})
+            _decode(buffer.getvalue(), {"pixels": 10_000, "reduced": 10_000, "sizes": sizes if "WEBP" in _accepted else sizes[:1]})
 
 
 def work(descriptor: int, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-    """The task of the child: `{"pixels": limit, "sizes": [[name, edge, mime, quality], …]}` → header and encoded renditions."""
+    """The task of the child: `{"pixels": limit, "reduced": limit, "sizes": [[name, edge, mime, quality], …]}` → header and encoded
+    renditions. `reduced` is the limit for pictures that can be read at a part of their size."""
     with open(descriptor, "rb", buffering=0, closefd=False) as source:
         data = source.readall()
+    answer = _read(data, request)
+    if answer[0].get("refused") in _PERHAPS_METADATA:
+        without, exif = bare(data)
+        if without != data:
+            again = _read(without, request, exif)
+            answer = answer if "refused" in again[0] else again
+    if answer[0].get("refused") in _PERHAPS_METADATA:  # its decoder may have given up for another reason, and have no words for that
+        if rare_encoding(data):
+            return {"refused": Code.UNSUPPORTED}, []
+        if declared_size(data) > request["pixels"]:
+            return {"refused": Code.TOO_MANY_PIXELS}, []
+    return answer
+
+
+_PERHAPS_METADATA = (Code.DAMAGED, Code.TRUNCATED, Code.UNSUPPORTED)
+
+
+def _read(data: bytes, request: dict[str, Any], exif: bytes = b"") -> tuple[dict[str, Any], list[bytes]]:
     try:
-        return _decode(data, request)
+        return _decode(data, request, exif)
     except _Refusal as refusal:
         return {"refused": refusal.code}, []
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -131,34 +192,54 @@ def work(descriptor: int, request: dict[str, Any]) -> tuple[dict[str, Any], list
     except MemoryError:
         raise
     except Exception as error:  # A stranger's bytes make a decoder raise nearly anything; whatever it is, the file is at fault.
-        return {"refused": next((code for words, code in _WORDS if words.search(str(error))), Code.DAMAGED)}, []
+        return {"refused": _code_of(error)}, []
 
 
-def _open(data: bytes, pixels: int) -> Image.Image:
-    Image.MAX_IMAGE_PIXELS = pixels
+def _code_of(error: Exception) -> Code:
+    return next((code for words, code in _WORDS if words.search(str(error))), Code.DAMAGED)
+
+
+def _open(data: bytes, pixels: int, reduced: int) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = max(pixels, reduced)
     if not _accepted:
         raise _Refusal(Code.UNSUPPORTED)
     try:
         image = Image.open(BytesIO(data), formats=_accepted)
     except UnidentifiedImageError:
         if _is_heif(data):
-            raise _Refusal(Code.DAMAGED if "HEIF" in _accepted else Code.UNSUPPORTED) from None
+            raise _Refusal(_why(data) if "HEIF" in _accepted else Code.UNSUPPORTED) from None
         if data.startswith(_ACCEPTED_SIGNATURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
-            raise _Refusal(Code.DAMAGED) from None
-        raise _Refusal(Code.UNSUPPORTED if data.lstrip()[:16].startswith(_OTHER_SIGNATURES) else Code.NOT_AN_IMAGE) from None
-    if image.width * image.height > pixels:
+            raise _Refusal(_why(data)) from None
+        other = data.lstrip()[:16].startswith(_OTHER_SIGNATURES) or (data[4:8] == b"ftyp" and data[8:12] in _OTHER_BRANDS)
+        raise _Refusal(Code.UNSUPPORTED if other else Code.NOT_AN_IMAGE) from None
+    # libjpeg decodes at a half, a quarter or an eighth; the other decoders only at full size.
+    if image.width * image.height > (reduced if image.format in ("JPEG", "MPO") else pixels):
         raise _Refusal(Code.TOO_MANY_PIXELS)
     return image
+
+
+def _why(data: bytes) -> Code:
+    """Why no opener took a file that begins like one of ours: Pillow keeps the reason to itself unless the opener is asked alone."""
+    for name in _accepted:
+        factory, accept = Image.OPEN[name]
+        try:
+            if accept is None or accept(data[:16]) is True:
+                factory(BytesIO(data), b"")
+        except Exception as error:
+            if _code_of(error) is Code.UNSUPPORTED:
+                return Code.UNSUPPORTED
+    return Code.DAMAGED
 
 
 def _is_heif(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
 
 
-def _decode(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+def _decode(data: bytes, request: dict[str, Any], kept_exif: bytes = b"") -> tuple[dict[str, Any], list[bytes]]:
+    """`kept_exif` is what was taken out of a file that could not be read with it."""
     pixels: int = request["pixels"]
     sizes: list[tuple[str, int, str, int]] = [tuple(size) for size in request["sizes"]]
-    image = _open(data, pixels)
+    image = _open(data, pixels, request["reduced"])
     # An MPO is a JPEG with further pictures behind it. AVIF and HEIF keep their own names.
     kind = "JPEG" if image.format == "MPO" else str(image.format)
     width, height = image.size
@@ -166,11 +247,16 @@ def _decode(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], list[
     icc = image.info.get("icc_profile")
     largest = max([_HASHED_EDGE, *(size[1] for size in sizes)])
     if kind == "JPEG":
-        image.draft(None, _fit(width, height, largest))  # libjpeg then decodes at 1/2, 1/4 or 1/8: less work, same picture
+        # libjpeg then decodes at 1/2, 1/4 or 1/8: less work, same picture. Above the limit it has to, however large a rendition is wanted.
+        least = next((part for part in (1, 2, 4) if width * height <= pixels * part * part), 8)
+        wide, high = _fit(width, height, largest)
+        image.draft(None, (min(wide, max(1, width // least)), min(high, max(1, height // least))))
+        if image.width * image.height > pixels:
+            raise _Refusal(Code.TOO_MANY_PIXELS)
     image.load()
     if image.width * image.height > pixels:  # Some containers promise one size and hold another.
         raise _Refusal(Code.TOO_MANY_PIXELS)
-    exif = _exif(image)
+    exif = _exif(image, kept_exif)
     orientation = _orientation(exif)
 
     drawn = kind in ("PNG", "GIF")
@@ -293,15 +379,26 @@ _TIMES: dict[str, int] = {
 _NUMBERS: dict[str, int] = {"exif_width": ExifTags.Base.ExifImageWidth, "exif_height": ExifTags.Base.ExifImageHeight}
 
 
-def _exif(image: Image.Image) -> dict[str, dict[int, Any]]:
-    """The main, Exif and GPS directories. Each is empty if it cannot be read: a photo is not refused for its metadata."""
+def _exif(image: Image.Image, kept: bytes = b"") -> dict[str, dict[int, Any]]:
+    """The main, Exif and GPS directories, from `kept` if there is any. What cannot be read is left out, one tag at a time."""
     found: dict[str, dict[int, Any]] = {"main": {}, "exif": {}, "gps": {}}
     with suppress(Exception):  # The parser meets arbitrary bytes here and raises arbitrary errors.
         exif = image.getexif()
-        found["main"] = dict(exif)
+        if kept:
+            exif.load(kept)
+        found["main"] = _tags(exif)
         for name, ifd in (("exif", ExifTags.IFD.Exif), ("gps", ExifTags.IFD.GPSInfo)):
             with suppress(Exception):  # As above, one directory at a time.
-                found[name] = dict(exif.get_ifd(ifd))
+                found[name] = _tags(exif.get_ifd(ifd))
+        found["order"] = {0: exif.endian}
+    return found
+
+
+def _tags(directory: Any) -> dict[int, Any]:
+    found = {}
+    for tag in list(directory):
+        with suppress(Exception):  # As above, one tag at a time: the orientation is not lost for a comment.
+            found[tag] = directory[tag]
     return found
 
 
@@ -310,20 +407,59 @@ def _orientation(exif: dict[str, dict[int, Any]]) -> int:
     return value if type(value) is int and 1 <= value <= 8 else 1
 
 
-def _text(value: object) -> str:
-    """A printable text of limited length from whatever a tag holds, empty if it holds none."""
+def _text(value: object, order: str = "<") -> str:
+    """A printable text of limited length from whatever a tag holds, empty if it holds none. `order` is the file's own, "<" or ">"."""
     if isinstance(value, bytes):
-        head, body = value[:8], value[8:]
+        head, body = value[:8], value[8 : 8 + 16 * TEXT_LENGTH]
         if head == b"UNICODE\0":
-            value = body.decode("utf-16-le" if body[1:2] == b"\0" else "utf-16-be", "replace")
+            value = _utf16(body, order)
+        elif head == b"JIS\0\0\0\0\0":
+            value = _first_that_fits(body, "iso2022_jp_ext", "utf-8", "shift_jis", "euc_jp")
         else:
-            value = (body if head in (b"ASCII\0\0\0", b"\0" * 8) else value).decode("utf-8", "replace")
+            value = _first_that_fits(body if head in (b"ASCII\0\0\0", b"\0" * 8) else value[: 16 * TEXT_LENGTH], "utf-8", "gb18030")
     elif isinstance(value, str):
         with suppress(UnicodeError):  # Pillow reads bytes as Latin-1; cameras that write Chinese write UTF-8.
             value = value.encode("latin-1").decode()
     if not isinstance(value, str):
         return ""
     return "".join(sign if sign.isprintable() else " " for sign in value[: 4 * TEXT_LENGTH].split("\0")[0]).strip()[:TEXT_LENGTH]
+
+
+def _first_that_fits(body: bytes, *names: str) -> str:
+    """The text in the first of the encodings that has a meaning for every byte; as UTF-8 with marks for what is none, if none has."""
+    body = body.rstrip(b"\0 ")
+    for name in names:
+        decoder = codecs.getincrementaldecoder(name)()  # forgives a character that our limit of length cut in two
+        with suppress(UnicodeError):
+            return decoder.decode(body)
+    return body.decode("utf-8", "replace")
+
+
+def _utf16(body: bytes, order: str) -> str:
+    """UTF-16 in the byte order that gives the likelier text: cameras and programs disagree whether the file's own holds for comments."""
+    for mark, name in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if body.startswith(mark):
+            return body[2:].decode(name, "replace")
+    texts = [body.decode(name, "replace").rstrip("\0 ") for name in ("utf-16-le", "utf-16-be")]
+    if order == ">":
+        texts.reverse()
+    if any(byte >= 0x80 for byte in body):
+        with suppress(UnicodeError):  # some programs write UTF-8 under this head
+            texts.append(body.rstrip(b"\0").decode())
+    return max(texts, key=_likelihood)  # the first of equals
+
+
+#: Characters that people write much, likeliest first: ASCII; Chinese and kana with their punctuation, Latin with accents, Greek, Cyrillic;
+#: Korean last, for there is hardly a pair of bytes that is neither Chinese nor Korean in one of the two orders.
+_USUAL = (
+    (" ", "~", 1.0), ("\u00a0", "\u04ff", 0.9), ("\u2010", "\u2026", 0.9), ("\u3000", "\u30ff", 0.9), ("\u4e00", "\u9fa5", 0.9),
+    ("\uff01", "\uff5e", 0.9), ("\uac00", "\ud7a3", 0.8),
+)  # fmt: skip
+
+
+def _likelihood(text: str) -> float:
+    """How likely somebody wrote this, from 0 to 1: the mean over its characters."""
+    return sum(next((weight for low, high, weight in _USUAL if low <= sign <= high), 0.0) for sign in text) / (len(text) or 1)
 
 
 def _number(value: object) -> float | None:
@@ -350,7 +486,8 @@ def _degrees(value: object, reference: object, limit: int) -> str | None:
 def _metadata(exif: dict[str, dict[int, Any]], icc: bytes | None, xmp: bool) -> dict[str, str | int]:
     """What the file says, as plain strings and integers, decimal numbers as strings. Absent keys were not there."""
     tags = {**exif["main"], **exif["exif"]}
-    found: dict[str, str | int] = {name: text for name, tag in _TEXTS.items() if (text := _text(tags.get(tag)))}
+    order = str(exif.get("order", {}).get(0) or "<")
+    found: dict[str, str | int] = {name: text for name, tag in _TEXTS.items() if (text := _text(tags.get(tag), order))}
     for name, tag in _TIMES.items():
         with suppress(ValueError):  # Local time without a zone, as EXIF writes it: kept as such.
             found[name] = datetime.strptime(_text(tags.get(tag)), "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007  EXIF names no zone

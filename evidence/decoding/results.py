@@ -41,7 +41,7 @@ SENTENCES: dict[Code, str] = {
     Code.NOT_AN_IMAGE: "This file is not a picture.",
     Code.UNSUPPORTED: "This kind of file is not accepted as a photo. Use JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF.",
     Code.TOO_LARGE: "This file is larger than a photo may be.",
-    Code.TOO_MANY_PIXELS: "This picture has more than 60 megapixels.",
+    Code.TOO_MANY_PIXELS: "This picture is too large: a JPEG may have 250 megapixels, other formats 60.",
     Code.TRUNCATED: "This picture is cut off. Its upload may have been interrupted: please send it again.",
     Code.DAMAGED: "This picture is damaged and cannot be read.",
     Code.BOMB: "This file unpacks to far more than a photo holds.",
@@ -146,20 +146,21 @@ def _metadata(value: object) -> dict[str, str | int]:
     return value
 
 
-def decoded_from(header: dict[str, Any], parts: list[bytes], *, sizes: Sequence[Size], pixels: int) -> Decoded | Refused:
+def decoded_from(header: dict[str, Any], parts: list[bytes], *, sizes: Sequence[Size], pixels: int, reduced: int) -> Decoded | Refused:
     """The child's answer as a result. Raises Untrue if it breaks any promise of this module."""
     if "refused" in header:
         code = header["refused"]
         if not isinstance(code, str) or code not in Code.__members__.values() or parts:
             raise Untrue("refusal")
         return Refused(Code(code))
-    width = _integer(header.get("width"), 1, pixels, "width")
-    height = _integer(header.get("height"), 1, pixels, "height")
-    if width * height > pixels:
-        raise Untrue("pixels")
     kind = header.get("format")
     if kind not in FORMATS:
         raise Untrue("format")
+    most = reduced if kind == "JPEG" else pixels
+    width = _integer(header.get("width"), 1, most, "width")
+    height = _integer(header.get("height"), 1, most, "height")
+    if width * height > most:
+        raise Untrue("pixels")
     edges = header.get("renditions")
     if not isinstance(edges, list) or len(edges) != len(sizes) or len(parts) != len(sizes):
         raise Untrue("renditions")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 import ledger
@@ -23,8 +24,11 @@ from accounts.models import Role
 from accounts.permissions import NotAllowed
 from claims import actions as claims
 from claims.written import write
+from evidence import unread
 from evidence.actions import filing
 from evidence.actions.filing import SubmissionChanged
+from evidence.decoding import Code
+from evidence.forms import GradeForm
 from evidence.models import Clarification, Contributor, CustodyEvent, Exhibit, Measurement, Submission, Teardown, Unit
 from evidence.states import ExhibitStatus, SubmissionStatus
 from jobs.models import Job
@@ -539,3 +543,40 @@ def test_a_photo_that_could_not_be_read_is_read_again_when_a_moderator_asks(scen
     assert Job.objects.filter(kind="evidence.read_exhibit").count() == 2
     with pytest.raises(NotAllowed):
         filing.read_again(by=scene.owners[1], exhibit=exhibit, now=scene.now)
+
+
+def test_the_information_in_a_file_that_nobody_could_see_is_not_judged(scene: scenes.Scene) -> None:
+    submission = file(scene, photos=2)
+    seen, unseen = Exhibit.objects.filter(submission=submission).select_related("submission").order_by("-number")
+    for exhibit, status in ((seen, ExhibitStatus.READY), (unseen, ExhibitStatus.UNREADABLE)):
+        filing.mark_read(by=ledger.SYSTEM, exhibit=exhibit, now=scene.now, outcome="unsupported", status=status)
+    for information in "12345":
+        with pytest.raises(ValidationError, match="information cannot be judged: choose 6"):
+            decide(scene, submission, grades=grade(submission, information=information))
+    with pytest.raises(IntegrityError, match="exhibit_unseen_is_not_judged"), transaction.atomic():
+        Exhibit.objects.filter(pk=unseen.pk).update(grade_source="A", grade_information="1")
+    judged = {**grade(submission), str(unseen.pk): ("B", "6", write("en", "The owner is known, the file cannot be read."))}
+    decide(scene, submission, grades=judged)
+    assert [one.pk for one in Exhibit.objects.public().seen_first("number")] == [seen.pk, unseen.pk]
+
+
+def test_the_review_form_refuses_a_grade_that_says_a_file_was_seen(scene: scenes.Scene) -> None:
+    unseen = Exhibit(reference="AC-UNSEEN", status=ExhibitStatus.UNREADABLE, submission=file(scene))
+    told = {f"AC-UNSEEN-{name}": value for name, value in {"source": "B", "why_en": "Known.", "why_zh_Hans": ""}.items()}
+    for information, valid in (("2", False), ("6", True), ("", False)):
+        form = GradeForm({**told, "AC-UNSEEN-information": information}, exhibit=unseen)
+        assert form.is_valid() is valid, form.errors
+    assert "choose 6" in str(GradeForm({**told, "AC-UNSEEN-information": "2"}, exhibit=unseen).errors)
+
+
+def test_who_filed_and_who_reviews_read_why_a_file_cannot_be_shown(scene: scenes.Scene, client: Client) -> None:
+    assert set(unread.BECAUSE) == set(Code)
+    submission = file(scene)
+    exhibit = Exhibit.objects.get(submission=submission)
+    filing.mark_read(by=ledger.SYSTEM, exhibit=exhibit, now=scene.now, outcome="unsupported", status=ExhibitStatus.UNREADABLE)
+    for person, address in (
+        (scene.owners[0], f"/submissions/{submission.reference}/"),
+        (scene.moderator, f"/desk/submissions/{submission.reference}/"),
+    ):
+        client.force_login(person)
+        assert "This kind of file is not supported." in client.get(address).content.decode(), address

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 import ledger
 from claims.actions import lift_flag, raise_flag, revise_claim, withdraw_claim
-from claims.models import Claim, Flag
+from claims.models import Aspect, Claim, Flag
 from claims.written import write
 from evidence.actions.looking import Looked, record_look, sight_appearance
 from evidence.extraction import Extract
@@ -26,7 +26,8 @@ from evidence.models import Appearance, Exhibit, Rendition, Version
 from evidence.stores import originals, renditions
 from ledger import registry
 from ledger.sequencing import sequence
-from reports import timelines
+from reports import gathering, timelines
+from reports.exhibits import Shown
 from reports.method import to_html
 from reports.models import Report, ReportFile
 from reports.schema import to_bytes
@@ -52,6 +53,22 @@ def look(scene: scenes.Scene, text: str | None, when: object = None, **more: obj
             type="ok", looked_at=now, status=200, final_url=scene.source.url, digest=stored.sha256, size=stored.size, extract=extract
         )
     record_look(by=ledger.SYSTEM, source=scene.source, looked=looked, now=now)
+
+
+def test_what_can_be_seen_stands_before_what_cannot() -> None:
+    """Whatever rests on it, however it is graded, and even where another photo has the same words under it."""
+
+    def shown(reference: str, *, seen: bool, caption: str, grade: str) -> Shown:
+        exhibit = Exhibit(reference=reference, caption=write("en", caption), grade_source=grade[:1], grade_information=grade[1:])
+        return Shown(exhibit, {"thumb": Rendition(name="thumb")} if seen else {})
+
+    first, twin, unseen = (
+        shown("AC-1", seen=True, caption="The duct.", grade="C3"),
+        shown("AC-2", seen=True, caption="The duct.", grade=""),
+        shown("AC-0", seen=False, caption="The engine.", grade="A6"),
+    )
+    pinned = gathering.Judgement(Aspect(), None, None, [], [], [unseen.exhibit], [], None)
+    assert gathering.telling([unseen, twin, first], [pinned]) == [first, twin, unseen]
 
 
 def real_pictures(scene: scenes.Scene) -> None:
