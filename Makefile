@@ -6,6 +6,8 @@ SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
+MARKUP := node_modules/.package-lock.json
+NODE_NEW_ENOUGH := var v = process.versions.node.split("."); process.exit(v[0] > 20 || (v[0] == 20 && v[1] > 18) ? 0 : 1)
 OLDEST := 3.11
 
 # A house is a dozen processes, and a run of the tests starts hundreds: each would compile every module anew.
@@ -29,7 +31,7 @@ help: ## list these targets
 demo: $(VENV)/.demo ## the running site with the founding case, on embedded engines (ONCE=1: work the case through, print its JSON, stop)
 	@DJANGO_SETTINGS_MODULE=config.settings.demo exec $(BIN)/python -m config.demo $(if $(filter-out 0 no false,$(ONCE)),--once)
 
-test: $(VENV)/.dev ## the whole suite on embedded engines (PYTEST_ARGS="tests/ledger -x" narrows it)
+test: $(VENV)/.dev $(MARKUP) ## the whole suite on embedded engines (PYTEST_ARGS="tests/ledger -x" narrows it)
 	$(BIN)/python -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## lint, types, imports, migrations, deployment and docs; changes nothing
@@ -88,6 +90,13 @@ $(VENV)/.demo: requirements.txt $(VENV)/.made
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.made
 	@$(call install,requirements-dev.txt)
 	@touch $@ $(VENV)/.demo
+
+# What checks the markup of pages, for the tests. Nothing that runs needs Node.js; where it is not there, the tests say so.
+$(MARKUP): package.json package-lock.json
+	@if node -e '$(NODE_NEW_ENOUGH)' >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
+		echo "Installing package-lock.json into node_modules" >&2; \
+		npm ci --silent >&2 && touch $@ || echo "npm could not install it: the markup of pages is not checked" >&2; \
+	else echo "No Node.js 20.19 or newer with npm here: the markup of pages is not checked" >&2; fi
 
 # The peers of the benchmarks, on top.
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.dev

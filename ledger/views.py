@@ -24,7 +24,6 @@ def _serve(request: HttpRequest, path: str, content_type: str, caching: str) -> 
     response = HttpResponse(content, content_type=content_type)
     response["ETag"] = etag
     response["Cache-Control"] = caching
-    response["Access-Control-Allow-Origin"] = "*"  # a verifier in someone's browser is a reader like any other
     found = get_conditional_response(request, etag=etag, response=response)
     assert found is not None
     return found

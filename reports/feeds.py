@@ -12,6 +12,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -39,15 +40,17 @@ class _Feed:
 
     def __init__(self, request: HttpRequest, *, title: str, about: str) -> None:
         self._request = request
+        here = self.absolute(request.path)  # also the feed's id: the same by whatever name the site is asked
         self._lang = page_language()
         self._entries: list[dict[str, Any]] = []
         self._feed = Atom1Feed(
             title=title,
-            link=request.build_absolute_uri(reverse("reports:front")),
+            link=self.absolute(reverse("reports:front")),
             description=about,
             subtitle=about,
             language=get_language(),
-            feed_url=request.build_absolute_uri(request.path),
+            feed_url=here,
+            feed_guid=here,
             author_name="AsClaimed",
         )
 
@@ -59,7 +62,8 @@ class _Feed:
         return f"{_('reconstruction').capitalize()}: {text}" if reconstruction else text
 
     def absolute(self, address: str) -> str:
-        return self._request.build_absolute_uri(address)
+        """Where this installation says that it is, not where it was asked."""
+        return f"{settings.SITE_URL}{address}"
 
     def add(self, *, address: str, title: str, template: str, context: dict[str, Any], company: Company | None, at: datetime) -> None:
         link = self.absolute(address)

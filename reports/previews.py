@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.urls import reverse
 from django.utils.http import parse_etags
@@ -33,19 +34,16 @@ def data_block(value: Any) -> SafeString:
     return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308  escaped above
 
 
-def head(request: HttpRequest, *, name: str, reference: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def head(*, name: str, reference: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """What a page's head needs: its permanent address, its picture, and a ClaimReview for each verdict on it."""
-    lang, site = page_language(), request.build_absolute_uri("/")
+    lang, site = page_language(), settings.SITE_URL
     verdicts = [one for one in verdicts if withheld_because(one) is None]
-    reviews = [
-        review(one, lang=lang, site=site, address=request.build_absolute_uri(reverse("reports:verdict", args=[one.reference])))
-        for one in verdicts
-    ]
+    reviews = [review(one, lang=lang, site=f"{site}/", address=site + reverse("reports:verdict", args=[one.reference])) for one in verdicts]
     return {
-        "permanent": request.build_absolute_uri(reverse(f"reports:{name}", args=[reference])),
-        "card": request.build_absolute_uri(reverse(f"reports:{name}-card", args=[reference, lang])),
+        "permanent": site + reverse(f"reports:{name}", args=[reference]),
+        "card": site + reverse(f"reports:{name}-card", args=[reference, lang]),
         "claim_reviews": data_block(reviews[0] if len(reviews) == 1 else reviews) if reviews else "",
-        "review_addresses": [f"/api/v1/verdicts/{one.pk}/" for one in verdicts],
+        "review_addresses": [f"/api/v1/verdicts/{one.pk}/?format=jsonld&lang={lang}" for one in verdicts],
     }
 
 

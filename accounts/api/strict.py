@@ -16,6 +16,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from accounts.api.permissions import PublicRead
+
 #: The parameter that names a form of the answer, where there is more than one.
 FORMAT: Final = "format"
 
@@ -118,6 +120,12 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 class Schema(AutoSchema):
     """The document of a strict view: its parameters are those that it takes."""
+
+    def get_auth(self) -> list[Any]:
+        """What is open to everyone says so: a key may be sent, and need not."""
+        found: list[Any] = super().get_auth()
+        is_open = self.method == "GET" and all(isinstance(one, PublicRead) for one in self.view.get_permissions())
+        return [{}, *(one for one in found if one)] if is_open else found
 
     def get_override_parameters(self) -> list[Any]:
         return [*super().get_override_parameters(), *(own_parameters(self.view) if isinstance(self.view, Strict) else ())]

@@ -9,9 +9,9 @@ _ALWAYS = {"429": "Too many requests", "503": "Not available just now"}
 
 
 def with_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Add the problem responses: 400 and 404 to reads with parameters, 401/403 to what is not open, 413/507 to uploads.
+    """Add the problem responses: 400 and 404 to reads with parameters, 401 to what takes a key, 403 to what is not open.
 
-    A cursor, too, may lead nowhere.
+    Uploads may be too large (413, 507). A cursor, too, may lead nowhere.
     """
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
@@ -20,7 +20,9 @@ def with_problems(result: dict[str, Any], generator: Any, request: Any, public: 
                 failures["400"] = "Bad request"
             if "{" in path or any(one["name"] == "cursor" for one in operation.get("parameters", [])):
                 failures["404"] = "Not found"
-            if {} not in operation.get("security", [{}]) or "submissions" in path:
+            if {} in operation.get("security", [{}]):
+                failures["401"] = "An API key was sent, and it is not valid"
+            else:
                 failures |= {"401": "Not signed in", "403": "Not allowed"}
             if method == "post":
                 failures |= {"409": "Conflict", "413": "Too large", "415": "Unsupported media type", "507": "No room to store this"}

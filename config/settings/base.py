@@ -67,6 +67,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.request_ids.RequestIds",
+    "config.front.Alike",
+    "config.sharing.Shared",
     "config.unavailable.Unavailable",
     "config.inputs.Readable",
     "config.uploads.WholeBodies",
@@ -76,7 +78,7 @@ MIDDLEWARE = [
     "config.compression.Compressed",
     "config.personal.Personal",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.languages.Languages",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -11,7 +11,7 @@ from config.settings.base import DATA_DIR, KEYS_DIR
 DEBUG = False
 LOOPBACK_ONLY = True
 SECOND_FACTOR_REQUIRED = False  # the logins of the demonstration are printed on the screen
-SITE_URL = environment.text("SITE_URL", "http://127.0.0.1:8000")
+SITE_URL = environment.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 CONTENT_HOST = f"content.localhost:{urlsplit(SITE_URL).port or 8000}"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "content.localhost"]
 SECRET_KEY = environment.secret(KEYS_DIR / "django")

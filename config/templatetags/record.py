@@ -232,6 +232,11 @@ def _local(value: datetime) -> datetime:
         return value.astimezone(UTC)
 
 
+def _exactly(value: datetime) -> str:
+    """A moment in UTC as `datetime` takes it: HTML knows no more than three digits of a second."""
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
 @register.filter
 def when(value: datetime | None) -> SafeString:
     """A moment as people write it, with the exact UTC instant behind it."""
@@ -239,12 +244,12 @@ def when(value: datetime | None) -> SafeString:
         return SafeString("")
     value = _local(value)
     exact, shown = value.strftime("%Y-%m-%d %H:%M:%S.%f UTC"), value.strftime(" %H:%M" if page_language() == "zh-Hans" else ", %H:%M")
-    return format_html('<time datetime="{}" title="{}">{}{} UTC</time>', value.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), exact, _day(value), shown)
+    return format_html('<time datetime="{}" title="{}">{}{} UTC</time>', _exactly(value), exact, _day(value), shown)
 
 
 def _clock(value: datetime, shown: str) -> SafeString:
     exact = value.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-    return format_html('<time datetime="{}" title="{}">{}</time>', value.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), exact, shown)
+    return format_html('<time datetime="{}" title="{}">{}</time>', _exactly(value), exact, shown)
 
 
 @register.simple_tag
@@ -279,7 +284,7 @@ def day(value: date | datetime | None) -> SafeString:
     """A date as people write it."""
     if value is None:
         return SafeString("")
-    exact = value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(value, datetime) else value.isoformat()
+    exact = _exactly(value) if isinstance(value, datetime) else value.isoformat()
     return format_html('<time datetime="{}" title="{}">{}</time>', exact, exact, _day(value))
 
 

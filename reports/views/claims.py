@@ -100,7 +100,7 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
         "objection": objection(check_file, request.user, found),
     }
     rated = [one.verdict for one in context["rated"]]
-    context |= previews.head(request, name="claim", reference=found.reference, verdicts=rated)
+    context |= previews.head(name="claim", reference=found.reference, verdicts=rated)
     return TemplateResponse(request, "reports/claim.html", context)
 
 
@@ -183,7 +183,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "replies_since": list(Reply.objects.filter(invitation__claim=found.aspect.claim_id, received_at__gt=found.published_at).in_order()),
         "index": gathering.last_entries([found]).get(str(found.pk)),
     }
-    context |= previews.head(request, name="verdict", reference=found.reference, verdicts=[found])
+    context |= previews.head(name="verdict", reference=found.reference, verdicts=[found])
     return TemplateResponse(request, "reports/verdict.html", context)
 
 

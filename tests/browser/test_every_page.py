@@ -22,6 +22,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Browser, Page
 
 from tests.browser.demonstration import SOMETIMES, Address, Demonstration, reachable
+from tests.house import markup
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
@@ -83,6 +84,7 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     asked: dict[str, str] = field(default_factory=dict)
     shifted: tuple[float, list[str]] = (0, [])
+    html: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         session = self.page.context.new_cdp_session(self.page)
@@ -110,6 +112,7 @@ class Visit:
         answer = self.page.goto(path, wait_until="load")
         assert answer is not None
         assert answer.status == status, (path, answer.status)
+        self.html[path] = answer.text()
         if status != 200:  # Chromium complains of the page itself
             self.complaints[:] = [one for one in self.complaints if f"status of {status}" not in one]
         # What modules ask for after the page has loaded belongs to it too.
@@ -231,7 +234,8 @@ def test_every_page_is_open_to_everyone_light_and_still(
     lang: str, demonstration: Demonstration, pages: list[Address], chromium: Browser
 ) -> None:
     """axe finds nothing that WCAG 2.2 A/AA covers; no page leaves its window at 320 pixels or 200 % zoom; each is at most 100 kB in at
-    most 8 requests without photos; nothing moves while it loads; nothing is asked of another site; the keyboard reaches all of it.
+    most 8 requests without photos; nothing moves while it loads; nothing is asked of another site; the keyboard reaches all of it; its
+    markup is valid.
 
     English by day, Chinese by night, where axe reads the colours alone: tests/soak asks everything of each page in all four.
     """
@@ -243,6 +247,9 @@ def test_every_page_is_open_to_everyone_light_and_still(
             windows[one.walker] = Visit(page, demonstration.url)
         if found := list(complaints(windows[one.walker], one, lang, "light" if lang == "en" else "dark", full=lang == "en")):
             wrong[f"{one.path} ({one.walker})"] = found
+    for walker, visit in windows.items():
+        if markup.INSTALLED and (found := list(markup.complaints(visit.html))):
+            wrong[f"as {walker}, by html-validate"] = found
     assert not wrong, "\n".join(f"{path}\n    " + "\n    ".join(found) for path, found in wrong.items())
 
 

@@ -36,6 +36,7 @@ from ledger.sequencing import sequence
 from reports.building import store
 from reports.models import Report, ReportFile
 from tests import scenes
+from tests.house import markup
 from tests.workflows import seat
 from verdicts import actions as verdicts
 
@@ -511,7 +512,7 @@ METHODS: Final = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 
 @dataclass(frozen=True)
 class Answer:
-    """What one role got for one request: `body` is a digest of it, `addresses` the mail addresses that stood in it."""
+    """What one role got for one request: `body` is a digest of it, `addresses` the mail addresses that stood in it, `page` its HTML."""
 
     why: str  # "table", "hidden", "withdrawn", "method"
     route: str
@@ -524,6 +525,7 @@ class Answer:
     body: bytes
     length: int
     addresses: frozenset[str]
+    page: str = ""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} as {self.role}: {self.status} {self.headers.get('Cache-Control', '')}"
@@ -533,7 +535,9 @@ class Answer:
         body = response.getvalue() if response.streaming else response.content
         headers = {name: value for name, value in response.items() if name != "X-Request-Id"}
         digest, found = hashlib.sha256(MASKED.sub(b"", body)).digest(), frozenset(one.decode() for one in ADDRESS.findall(body))
-        return cls(why, route, path, method, role, response.status_code, headers, frozenset(response.cookies), digest, len(body), found)
+        is_page = (why, method) == ("table", "GET") and response.headers.get("Content-Type", "").startswith("text/html")
+        page, cookies = body.decode() if is_page else "", frozenset(response.cookies)
+        return cls(why, route, path, method, role, response.status_code, headers, cookies, digest, len(body), found, page)
 
 
 def walk(world: World) -> Iterator[Answer]:
@@ -676,12 +680,47 @@ def test_a_loose_policy_would_be_seen(policy: str) -> None:
     assert not loose("default-src 'none'; script-src 'self'")
 
 
-def test_only_the_log_can_be_read_by_pages_of_other_origins(walked: list[Answer]) -> None:
-    shared = {one.route for one in walked if any(name.lower().startswith("access-control-") for name in one.headers)}
-    assert shared == {"ledger/checkpoint", "ledger/key", "ledger/tile/<path:path>"}
-    found = {one.headers.get("Access-Control-Allow-Origin") for one in walked if one.route in shared and one.status == 200}
-    assert found == {"*"}
-    assert not any("Access-Control-Allow-Credentials" in one.headers for one in walked)
+def test_what_is_public_data_can_be_read_by_pages_of_other_origins_and_nothing_else(walked: list[Answer]) -> None:
+    """Never with credentials; never a page, an account, a desk or a submission."""
+    wrong = []
+    for one in walked:
+        shared = one.headers.get("Access-Control-Allow-Origin")
+        open_ = "GET" in TABLE[one.route][1] and TABLE[one.route][1]["GET"].get("anonymous") == 200 if one.route in TABLE else False
+        read = (
+            one.method in {"GET", "HEAD", "OPTIONS"} and open_ and one.route.startswith(("api/v1/", "feeds/", "ledger/", "record/entries"))
+        )
+        is_page = one.headers.get("Content-Type", "").startswith("text/html") and one.status == 200
+        if shared not in {None, "*"} or "Access-Control-Allow-Credentials" in one.headers:
+            wrong.append(f"{one}: {shared}, credentials")
+        if shared and (is_page or not open_ or one.method in {"POST", "PUT", "PATCH", "DELETE"}):
+            wrong.append(f"{one}: shared")
+        if read and not shared and not is_page and one.status == 200:
+            wrong.append(f"{one}: not shared")
+    assert not wrong, "\n".join(wrong)
+    shared_routes = {one.route for one in walked if "Access-Control-Allow-Origin" in one.headers}
+    assert {
+        "ledger/key",
+        "feeds/verdicts.atom",
+        "record/entries/<int:index>/bundle.json",
+        "reports/<str:ref>/files/<str:name>",
+    } <= shared_routes
+
+
+def test_a_preflight_allows_reading_without_credentials_where_data_is_public(client: Client) -> None:
+    asked = {
+        "origin": "https://elsewhere.example",
+        "access-control-request-method": "GET",
+        "access-control-request-headers": "authorization",
+    }
+    for path in ("/api/v1/claims/", "/feeds/verdicts.atom", "/ledger/checkpoint", "/api/v1/verdicts/AC-0000-0000/"):
+        answer = client.options(path, headers=asked)
+        assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (204, "*"), path
+        assert "authorization" not in answer["Access-Control-Allow-Headers"].lower()
+        assert "POST" not in answer["Access-Control-Allow-Methods"]
+        assert "Access-Control-Allow-Credentials" not in answer
+    for path in ("/", "/account/login/", "/desk/", "/api/v1/submissions/", "/claims/", "/api/v1/"):
+        assert not [name for name in client.options(path, headers=asked).headers if name.startswith("Access-Control")], path
+    assert client.get("/api/v1/claims/AC-0000-0000/")["Access-Control-Allow-Origin"] == "*"  # a reader elsewhere learns why not
 
 
 # --- who may keep it ---------------------------------------------------------------------------------------------------
@@ -749,3 +788,15 @@ def test_nobody_reads_the_address_of_anyone_else(walked: list[Answer]) -> None:
     strange = {(role, address) for role, address in found if not address.startswith(own.get(role, f"{role}@"))}
     assert strange <= {("moderator", "owner1@secret.example")}
     assert ("owner", "owner1@example.org") in found  # negative control: addresses are seen where they stand
+
+
+@markup.checked
+def test_every_page_is_valid_html(walked: list[Answer]) -> None:
+    """Of each route the page of the first who may see it, and the longest."""
+    pages: dict[str, str] = {}
+    for route in TABLE:
+        shown = [one for one in walked if one.route == route and one.page]
+        pages |= {f"{one.path} ({one.role})": one.page for one in [*shown[:1], *sorted(shown, key=lambda one: len(one.page))[-1:]]}
+    assert len(pages) > 60
+    found = list(markup.complaints(pages))
+    assert not found, "\n".join(found[:40])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -57,6 +58,34 @@ def test_a_source_taken_down_is_told_once_it_is_confirmed(client: Client) -> Non
     (told,) = entries(client, "disappearances")
     assert told["id"].endswith(f"/sources/{scene.source.pk}/#gone-{gone.pk}")
     assert f'id="gone-{gone.pk}"' in client.get(f"/sources/{scene.source.pk}/").content.decode()
+
+
+def test_every_feed_has_an_id_of_its_own_that_is_not_where_it_was_asked(client: Client, settings: Any) -> None:
+    settings.SITE_URL = "https://record.example"
+    ids = set()
+    for name in ("verdicts", "edits", "disappearances", "corrections"):
+        roots = [
+            ElementTree.fromstring(client.get(f"/feeds/{name}.atom?x=1", HTTP_HOST=host).content)  # noqa: S314  of our own making
+            for host in ("testserver", "localhost:8000")
+        ]
+        assert len({ElementTree.tostring(root.find(f"{ATOM}id")) for root in roots if root.find(f"{ATOM}id") is not None}) == 1
+        ids.add(roots[0].findtext(f"{ATOM}id"))
+        links = {one.get("rel"): one.get("href") for one in roots[1].findall(f"{ATOM}link")}
+        assert links == {"alternate": "https://record.example/", "self": f"https://record.example/feeds/{name}.atom"}
+        assert "testserver" not in ElementTree.tostring(roots[0], encoding="unicode")
+        assert "localhost" not in ElementTree.tostring(roots[1], encoding="unicode")
+    assert len(ids) == 4
+    assert all(one and one.startswith("https://record.example/feeds/") for one in ids)
+
+
+def test_an_entry_leads_to_where_the_site_is_and_not_to_where_it_was_asked(client: Client, scene: scenes.Scene, settings: Any) -> None:
+    settings.SITE_URL = "https://record.example"
+    verdict = scenes.build_verdict(scene)
+    text = client.get("/feeds/verdicts.atom", HTTP_HOST="localhost").content.decode()
+    assert f"<id>https://record.example/verdicts/{verdict.reference}/</id>" in text
+    assert "localhost" not in text
+    for path in (f"/verdicts/{verdict.reference}/", f"/claims/{scene.claim.reference}/"):
+        assert "localhost" not in client.get(path, HTTP_HOST="localhost").content.decode()
 
 
 def test_words_that_xml_cannot_hold_break_no_feed(client: Client, scene: scenes.Scene) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
 
 from claims.models import Aspect
 from claims.written import write
+from config.front import VerdictFront
 from tests import scenes
-from verdicts.models import Verdict
+from verdicts.models import Verdict, VerdictDocument
+from verdicts.publishing import write_document, write_successor
 
 pytestmark = pytest.mark.django_db
 
@@ -171,3 +177,71 @@ def test_a_demonstration_and_a_licence_are_named_wherever_the_thing_is(client: C
         assert all(one["reconstruction"] is True for one in client.get(f"/api/v1/{path}/").json()["results"]), path
     type(scene.submissions[0]).objects.update(licence="show")
     assert {one["licence"] for one in client.get("/api/v1/exhibits/").json()["results"]} == {"show"}
+
+
+# --- one document, one set of headers ----------------------------------------------------------------------------------
+
+
+def through(address: str, published: Path, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """What the whole of our server answers: the front, and Django behind it."""
+    environ = RequestFactory().generic(method, address, headers=headers).environ
+    seen: dict[str, Any] = {}
+
+    def start(status: str, found: list[tuple[str, str]], *_: Any) -> None:
+        seen.update(status=int(status[:3]), headers={name: value for name, value in found if name != "X-Request-Id"})
+
+    def django(environ: dict[str, Any], start: Any) -> list[bytes]:
+        answer: Any = ClientHandler()(environ)
+        start(f"{answer.status_code} so", list(answer.items()))
+        return [answer.content]
+
+    body = b"".join(VerdictFront(django, published)(environ, start))
+    return seen["status"], seen["headers"], body
+
+
+ASKED: list[dict[str, str]] = [
+    {}, {"Accept": "*/*"}, {"Accept": "application/json"}, {"Accept": "application/json;q=0.5, text/html"}, {"Accept": "text/csv"},
+    {"Accept": "application/ld+json"}, {"Accept": "application/ld+json, application/json"}, {"Accept": "application/*"},
+    {"Accept-Encoding": "gzip"}, {"Accept-Encoding": "gzip;q=0, br"}, {"Accept-Encoding": "br, gzip;q=0.5", "Accept": "*/*"},
+    {"Accept-Language": "zh-CN"}, {"If-None-Match": "*"}, {"If-None-Match": "W/{etag}"},
+    {"If-None-Match": "{etag}", "Accept-Encoding": "gzip"},
+    {"If-None-Match": '"other"'}, {"Origin": "https://elsewhere.example"}, {"Cookie": "sessionid=none"}, {"Accept": "text/csv;q=0.1"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("superseded_", [False, True])
+def test_a_verdict_is_answered_alike_by_its_id_and_by_its_reference(
+    scene: scenes.Scene, settings: Any, tmp_path: Path, method: str, superseded_: bool
+) -> None:
+    """By the file in front, by Django where the file is not there, by the reference however it is spelled."""
+    verdict = superseded(scene)[0] if superseded_ else scenes.build_verdict(scene)
+    write_document(str(verdict.pk), VerdictDocument.objects.get(pk=verdict.pk).body)
+    if verdict.successor:
+        write_successor(str(verdict.pk), str(verdict.successor.pk))
+    addresses = [f"/api/v1/verdicts/{one}/" for one in (verdict.pk, verdict.reference, verdict.reference.lower())]
+    for asked in ASKED:
+        headers = {name: value.replace("{etag}", f'"{verdict.document_digest}"') for name, value in asked.items()}
+        answers = [through(one, settings.PUBLISHED_DIR, method, **headers) for one in addresses]
+        answers.append(through(addresses[0], tmp_path, method, **headers))  # whose file is not there
+        status, told, body = answers[0]
+        assert all(one == answers[0] for one in answers), (asked, answers)
+        assert told["Access-Control-Allow-Origin"] == "*"
+        if status in {200, 304}:
+            assert told["Vary"] == "Accept, Accept-Encoding"
+        if asked.get("Accept", "").startswith("text/csv"):
+            assert (status, told["Content-Type"]) == (406, "application/problem+json")
+        if asked.get("Accept-Encoding", "").startswith(("gzip", "br, gzip")) and "q=0," not in asked["Accept-Encoding"] and status == 200:
+            assert told["Content-Encoding"] == "gzip"
+            assert method == "HEAD" or gzip.decompress(body) == VerdictDocument.objects.get(pk=verdict.pk).body.encode()
+
+
+def test_a_page_names_its_claim_review_by_an_address_of_its_own(client: Client, scene: scenes.Scene) -> None:
+    """A cache that does not look at Accept would give JSON to who asked for JSON-LD."""
+    verdict = scenes.build_verdict(scene)
+    for lang in ("en", "zh-Hans"):
+        page = client.get(f"/verdicts/{verdict.reference}/", headers={"accept-language": lang}).content.decode()
+        (address,) = re.findall(r'<link rel="alternate" type="application/ld\+json" href="([^"]+)"', page)
+        assert address == f"/api/v1/verdicts/{verdict.pk}/?format=jsonld&amp;lang={lang}"
+        answer = client.get(address.replace("&amp;", "&"))
+        assert (answer["Content-Type"], answer.json()["inLanguage"]) == ("application/ld+json", lang)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import django_filters
+from django.conf import settings
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -73,6 +74,13 @@ def naming_successor(response: HttpResponse, verdict: Verdict) -> HttpResponse:
     return response
 
 
+def publish(request: Request, body: str, media_type: str, verdict: Verdict) -> HttpResponse:
+    """A public form of a verdict. Its headers are made where every answer with one is made (config.front), of what is left here."""
+    successor = str(verdict.successor.pk) if verdict.successor else ""
+    request._request.published = (body.encode(), media_type, successor)  # type: ignore[attr-defined]  # Django's, which middleware sees
+    return HttpResponse(body, content_type=media_type)
+
+
 class VerdictViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, viewsets.GenericViewSet[Verdict]):
     """Published verdicts, and after them those they superseded."""
 
@@ -109,15 +117,10 @@ class VerdictViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, viewsets.Ge
             if why := claimreview.withheld_because(verdict):
                 raise NoReview(why)
             lang = "zh-Hans" if request.query_params.get("lang", "en").lower().startswith("zh") else "en"
-            address = request.build_absolute_uri(f"/verdicts/{verdict.reference}/")
-            told = claimreview.review(verdict, lang=lang, address=address, site=request.build_absolute_uri("/"))
-            answer = HttpResponse(json.dumps(told, ensure_ascii=False), content_type=claimreview.MEDIA_TYPE)
-            answer["Vary"], answer["Cache-Control"] = "Accept", "public, max-age=60"
-            return answer
-        response = HttpResponse(body, content_type="application/json")
-        response["ETag"] = f'"{verdict.document_digest}"'
-        response["Cache-Control"] = "public, max-age=60"
-        return naming_successor(response, verdict)
+            address = f"{settings.SITE_URL}/verdicts/{verdict.reference}/"
+            told = claimreview.review(verdict, lang=lang, address=address, site=f"{settings.SITE_URL}/")
+            return publish(request, json.dumps(told, ensure_ascii=False), claimreview.MEDIA_TYPE, verdict)
+        return publish(request, body, "application/json", verdict)
 
 
 class IncidentViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Incident]):
