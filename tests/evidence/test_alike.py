@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from evidence.alike import alike
+from evidence.alike import alike, witnesses
 from evidence.models import Exhibit
 from tests import scenes
 
@@ -58,3 +58,18 @@ def test_it_costs_three_queries_however_many_there_are(exhibits: list[Exhibit]) 
         with CaptureQueriesContext(connection) as seen:
             assert all(alike(asked).values())
         assert len(seen) == 3
+
+
+def test_contributors_who_handed_in_the_same_photo_are_one_witness(exhibits: list[Exhibit]) -> None:
+    first, second, third = exhibits
+    accounts = [one.submission.contributor_id for one in exhibits]
+    for number, one in enumerate(exhibits):
+        fingerprinted(one, 2 ** (80 * (number + 1)) - 2 ** (80 * number))
+    assert len(set(accounts)) == len(set(witnesses(exhibits).values())) == 3, "the control: three photos, three witnesses"
+    second.duplicate_key = first.duplicate_key
+    assert len(set(witnesses(exhibits).values())) == 2
+    third.pdq = second.pdq  # saved anew, so that no byte is the same: through the second it is of the first's hand as well
+    assert set(witnesses(exhibits).values()) == {min(accounts)}
+    third.pdq_quality = 49
+    assert witnesses(exhibits)[accounts[2]] == accounts[2], "what shows too little is like nothing"
+    assert witnesses([]) == {}
