@@ -291,6 +291,7 @@ def proposal_gates(
         gates.right_role(by, Role.ADJUDICATOR),
         gates.conflict_of_interest(by, claim),
         gates.findings_of_another(by, findings, passed_over),
+        gates.accepted_by_another(by, exhibits),
         gates.reply_heard(latest_invitation(claim), now),
     ] if by else []  # fmt: skip
     return [
@@ -362,6 +363,7 @@ def approver_gates(*, by: User, verdict: Verdict, now: datetime) -> list[str | N
         gates.second_person(by, verdict),
         gates.conflict_of_interest(by, verdict.aspect.claim),
         gates.wrote_no_finding(by, Finding.objects.filter(aspect=verdict.aspect)),
+        gates.accepted_none(by, exhibits_of(verdict)),
         gates.reply_heard(holding_request(verdict), now),
     ]
 

@@ -102,6 +102,20 @@ def wrote_no_finding(user: User, findings: Iterable[Finding]) -> str | None:
     return None
 
 
+def accepted_by_another(user: User, exhibits: Sequence[Exhibit]) -> str | None:
+    """Filer ≠ moderator ≠ adjudicator: whoever proposes a verdict did not accept and grade all the evidence it rests on."""
+    if exhibits and {one.submission.decided_by_id for one in exhibits} == {user.pk}:
+        return _("You accepted all the evidence that this verdict rests on, so someone else has to judge it.")
+    return None
+
+
+def accepted_none(user: User, exhibits: Sequence[Exhibit]) -> str | None:
+    """Whoever approves a verdict accepted and graded none of the evidence it rests on."""
+    if any(one.submission.decided_by_id == user.pk for one in exhibits):
+        return _("You accepted evidence that this verdict rests on, so someone else has to approve it.")
+    return None
+
+
 def still_free_to_propose(proposer: User, claim: Claim, findings: Sequence[Finding]) -> str | None:
     """The gates of the first person asked again of them, when the second decides."""
     if not proposer.has_role(Role.ADJUDICATOR):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 import ledger
 from accounts.actions import found_organisation, grant_role
@@ -46,6 +48,12 @@ def attempt(scene: scenes.Scene, **more: Any) -> Verdict:
     return actions.propose_verdict(**{**given, **more})
 
 
+def adjudicating(user: User) -> User:
+    """A moderator who is an adjudicator as well."""
+    grant_role(by=ledger.SYSTEM, user=user, organisation=scenes.operator_body(), role=Role.ADJUDICATOR, now=timezone.now())
+    return User.objects.get(pk=user.pk)
+
+
 # --- what closes each gate ----------------------------------------------------------------------------------------------------
 
 
@@ -79,8 +87,13 @@ def works_for_the_laboratory(scene: scenes.Scene) -> dict[str, Any]:
 
 
 def wrote_all_findings(scene: scenes.Scene) -> dict[str, Any]:
-    grant_role(by=ledger.SYSTEM, user=scene.moderator, organisation=scenes.operator_body(), role=Role.ADJUDICATOR, now=scene.now)
-    return {"by": User.objects.get(pk=scene.moderator.pk)}
+    Submission.objects.update(decided_by=scene.second_moderator)
+    return {"by": adjudicating(scene.moderator)}
+
+
+def accepted_all_the_evidence(scene: scenes.Scene) -> dict[str, Any]:
+    Submission.objects.update(decided_by=scene.second_moderator)
+    return {"by": adjudicating(scene.second_moderator)}
 
 
 def company_may_still_answer(scene: scenes.Scene) -> dict[str, Any]:
@@ -160,6 +173,7 @@ CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
     acts_for_a_company: ("conflict_of_interest", "act for a company"),
     works_for_the_laboratory: ("conflict_of_interest", "organisation that you belong to"),
     wrote_all_findings: ("findings_of_another", "All findings"),
+    accepted_all_the_evidence: ("accepted_by_another", "You accepted all the evidence"),
     company_may_still_answer: ("reply_heard", "may still answer"),
     ruled_out: ("in_scope", "out of scope"),
     taken_up_after_the_company_was_asked: ("asked_about", "not been asked about this point"),
@@ -207,6 +221,46 @@ def test_each_gate_closes_alone_and_is_what_keeps_the_verdict_out(
 def test_every_gate_of_a_proposal_has_its_row() -> None:
     asked = set(re.findall(r"gates\.(\w+)\(", inspect.getsource(actions.proposal_gates)))
     assert asked == {gate for gate, _sentence in CLOSED.values()}
+
+
+def published(scene: scenes.Scene, *, accepted_by: Sequence[User], findings_by: Sequence[User], proposer: User, approver: User) -> bool:
+    """Whether these people bring a verdict out among themselves. Nothing of it stays."""
+    with transaction.atomic():
+        for number, one in enumerate(scene.submissions):
+            Submission.objects.filter(pk=one.pk).update(decided_by=accepted_by[number % len(accepted_by)])
+        for who in findings_by:
+            actions.record_finding(
+                by=who, aspect=scene.ducts, conclusion="contradicts", reasoning=write("en", "x"), exhibits=scene.exhibits(), now=scene.now
+            )
+        try:
+            proposal = attempt(scene, by=proposer)
+            return actions.approve_verdict(by=approver, verdict=proposal, now=scene.now).status == "published"
+        except gates.GateClosed:
+            return False
+        finally:
+            transaction.set_rollback(True)
+
+
+def test_two_adjudicators_who_moderate_for_each_other_publish_nothing() -> None:
+    """Whoever of the two accepts the evidence, writes the findings and proposes: a third person is needed."""
+    scene = scenes.build_evidence(scenes.build_claim())
+    scenes.build_silence(scene)
+    one, two = adjudicating(scene.moderator), adjudicating(scene.second_moderator)
+    for accepted, found, proposer in itertools.product(([one], [two], [one, two]), ([one], [two], [one, two]), (one, two)):
+        approver = two if proposer == one else one
+        assert not published(scene, accepted_by=accepted, findings_by=found, proposer=proposer, approver=approver)
+        by_a_third = published(scene, accepted_by=accepted, findings_by=found, proposer=proposer, approver=scene.adjudicator)
+        assert by_a_third == (accepted != [proposer] and found != [proposer])
+
+
+def test_whoever_accepted_evidence_does_not_approve_the_verdict_on_it(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    Submission.objects.filter(pk=scene.submissions[0].pk).update(decided_by=scene.second_moderator)
+    approver = adjudicating(scene.second_moderator)
+    proposal = attempt(scene)
+    with pytest.raises(gates.GateClosed, match="You accepted evidence"):
+        actions.approve_verdict(by=approver, verdict=proposal, now=scene.now)
+    monkeypatch.setattr(gates, "accepted_none", lambda *args: None)
+    assert actions.approve_verdict(by=approver, verdict=proposal, now=scene.now).status == "published"  # negative control
 
 
 def test_the_company_must_have_been_asked() -> None:
