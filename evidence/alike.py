@@ -61,11 +61,11 @@ def alike(exhibits: Sequence[Exhibit]) -> dict[UUID, list[Alike]]:
     }
 
 
-def witnesses(exhibits: Iterable[Exhibit]) -> dict[int, int]:
+def witnesses(exhibits: Iterable[Exhibit]) -> dict[UUID, UUID]:
     """For each contributor to `exhibits` the witness that they are: contributors who handed in the same photo are one.
 
     Whoever hands in what another one did has not seen more than that, and two accounts of one person show the same photos. Gives the
-    smallest account's id of each group. Reads no rows but submissions that are not at hand.
+    smallest id of each group. Reads no rows but submissions that are not at hand.
     """
     rows = list(exhibits)
     same = cluster([one.pdq or [""] for one in rows], [(one.pdq_quality or 0) if one.pdq else 0 for one in rows])
