@@ -8,14 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as lazy
 
 import jobs
 import ledger
 from claims.models import Appearance, Source
-from evidence import decoding, orphans
+from evidence import decoding, orphans, watching
 from evidence.actions import staging
 from evidence.actions.filing import mark_read
 from evidence.actions.looking import WATCHER, Looked, record_look, sight_appearance
@@ -31,7 +33,8 @@ from failpoints import failpoint
 from ledger import erasure
 
 CAPTURE_LIMIT = 50 * 1024 * 1024
-SWEEP = 500
+# A sweep holds the rows that it asks for; looks that just ended wait for it.
+SWEEP_SECONDS = 5.0
 # "Nothing changed" is the server's own word: once a day it has to show the page itself.
 TRUSTED_FOR = timedelta(days=1)
 # A bucket that is away is no fault of the work that needs it.
@@ -127,16 +130,30 @@ def sight(work: jobs.Work) -> None:
 
 @jobs.periodic("evidence.watch", every=max(settings.WATCH_EVERY / 2, timedelta(seconds=1)))
 def watch() -> None:
-    """Ask for a look at every source whose time has come; a sweep takes a bounded number, the next one goes on."""
-    now = timezone.now()
-    missing = Source.objects.watched().filter(watch=None).values_list("pk", flat=True)[:SWEEP]
-    Watch.objects.bulk_create([Watch(source_id=pk, next_look_at=now) for pk in missing], ignore_conflicts=True)
-    due = Watch.objects.filter(next_look_at__lte=now, source__watched=True).order_by("next_look_at")
-    rows = list(due.select_for_update(skip_locked=True, of=("self",))[:SWEEP])
-    jobs.enqueue_many(
-        "evidence.look", {f"look:{row.source_id}:{row.next_look_at.timestamp():.6f}": {"source": row.source_id} for row in rows}
-    )
-    Watch.objects.filter(pk__in=[row.pk for row in rows]).update(next_look_at=now + settings.WATCH_EVERY)
+    """Ask for a look at every source whose time has come, until none is left or the time of one sweep is over: then another follows."""
+    _go_on(watching.sweep(now=timezone.now(), seconds=SWEEP_SECONDS))
+
+
+@jobs.handler("evidence.watch_rest", queue="tick")
+def watch_rest(work: jobs.Work) -> None:
+    """What a sweep left for the next, at once rather than half a period later."""
+    with work.finish():
+        _go_on(watching.sweep(now=timezone.now(), seconds=SWEEP_SECONDS))
+
+
+def _go_on(rest: bool) -> None:
+    if rest:
+        jobs.enqueue("evidence.watch_rest", {}, key=f"watch_rest:{uuid4()}")
+
+
+@jobs.alarm(
+    "asclaimed_looks_overdue",
+    "Sources whose look is late",
+    lazy("Checks that are late: %(count)s. Start more workers for the queue watch."),
+)
+def looks_overdue() -> int:
+    """How many sources are looked at later than they should be."""
+    return watching.overdue(timezone.now())
 
 
 @jobs.handler("evidence.read_exhibit", queue="decode")

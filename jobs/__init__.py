@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jobs.enqueueing import NotInTransaction, enqueue, enqueue_many
     from jobs.models import Job
-    from jobs.monitoring import Health, health, metrics
+    from jobs.monitoring import Health, alarm, health, metrics
     from jobs.registry import Retry, handler, periodic
     from jobs.work import LeaseLost, Work, drain
 
@@ -23,6 +23,7 @@ _HOMES = {
     "NotInTransaction": "jobs.enqueueing",
     "Retry": "jobs.registry",
     "Work": "jobs.work",
+    "alarm": "jobs.monitoring",
     "drain": "jobs.work",
     "enqueue": "jobs.enqueueing",
     "enqueue_many": "jobs.enqueueing",
@@ -39,6 +40,7 @@ __all__ = [
     "NotInTransaction",
     "Retry",
     "Work",
+    "alarm",
     "drain",
     "enqueue",
     "enqueue_many",

@@ -36,6 +36,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         some: Self = self.extra(where=["id = ANY(%s)"], params=[ids])  # type: ignore[assignment]  # the stubs forget whose it is
         return some
 
+    def open_of(self, kind: str) -> Self:
+        """Jobs of a kind that are neither done nor given up nor set aside."""
+        return self.filter(kind=kind, state__in=sorted(OPEN))
+
     def untried(self, kind: str, queue: str) -> Self:
         """Jobs of one kind that are due and that no worker has taken yet."""
         return self.filter(state=State.QUEUED, queue=queue, kind=kind, run_after__lte=Now(), attempts=0)

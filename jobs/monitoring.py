@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Extract, Now
+from django.utils.functional import Promise
 
-from jobs import bell
+from jobs import bell, registry
 from jobs.models import Heartbeat, Job
 from jobs.states import OPEN, Queue, State
 
@@ -88,10 +90,43 @@ def health() -> Health:
     return Health(broker=broker, quarantined=Job.objects.filter(state=State.QUARANTINED).count(), queues=queues)
 
 
+@dataclass(frozen=True)
+class Alarm:
+    """Something that other rooms count and that operators must know of when it is not 0: its metric, and a sentence with its count."""
+
+    name: str
+    help: str
+    sentence: str | Promise
+    count: Callable[[], int]
+
+
+_alarms: dict[str, Alarm] = {}
+
+
+def alarm(name: str, help_text: str, sentence: str | Promise) -> Callable[[Callable[[], int]], Callable[[], int]]:
+    """Show what the decorated function counts as the metric `name`, and on the operators' page as `sentence` when it is not 0.
+
+    `sentence` has the place %(count)s. The function may ask the database a few queries; it is called for each scrape and page.
+    """
+
+    def register(function: Callable[[], int]) -> Callable[[], int]:
+        _alarms[name] = Alarm(name, help_text, sentence, function)
+        return function
+
+    return register
+
+
+def alarms() -> list[tuple[Alarm, int]]:
+    """Each alarm with its count now."""
+    registry.discover()
+    return [(_alarms[name], _alarms[name].count()) for name in sorted(_alarms)]
+
+
 def metrics() -> list[Sample]:
     """The same as numbers for Prometheus. Absent rather than wrong: what is not known is not in the list."""
     now = health()
     samples = [
+        *(Sample(one.name, one.help, {}, count) for one, count in alarms()),
         Sample("asclaimed_broker_up", "Whether the broker answers", {}, float(now.broker)),
         Sample("asclaimed_jobs_quarantined", "Jobs set aside for an operator", {}, now.quarantined),
     ]

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import actions
 from jobs.models import Job
-from jobs.monitoring import health
+from jobs.monitoring import alarms, health
 from jobs.states import OPEN, Queue, State
 
 P = ParamSpec("P")
@@ -64,6 +64,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "states": list(State),
             "rows": [(Queue(q.queue), q, [counts.get((q.queue, state), 0) for state in State]) for q in now.queues],
             "health": now,
+            "alarms": [one.sentence % {"count": count} for one, count in alarms() if count],
             "running": Job.objects.filter(state=State.RUNNING).order_by("lease_until")[:SHOWN],
             "quarantined": Job.objects.filter(state=State.QUARANTINED).order_by("-finished_at")[:SHOWN],
         },

@@ -9,16 +9,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 from PIL import Image, ImageDraw
 
 import jobs
 import ledger
+from accounts.models import User
 from claims.models import Flag, Source
-from evidence import decoding, tasks
+from evidence import decoding, tasks, watching
 from evidence.actions import filing
 from evidence.models import Alert, CustodyEvent, Disappearance, Exhibit, Observation, Rendition, Sighting, Version, Watch
 from evidence.states import ExhibitStatus, Provenance
@@ -26,6 +29,7 @@ from evidence.stores import originals, renditions
 from jobs.actions import retry
 from jobs.models import Job
 from tests import scenes
+from tests.workflows import force
 
 pytestmark = pytest.mark.django_db
 EDITED = scenes.POST.replace("内部结构也一起改了，", "")
@@ -180,6 +184,94 @@ def test_the_sweep_asks_for_what_is_due_and_for_nothing_twice(scene: scenes.Scen
     with transaction.atomic():
         tasks.watch()
     assert Job.objects.filter(kind="evidence.look").count() == 1
+
+
+def many_sources(scene: scenes.Scene, count: int, *, others: int = 0, late: timedelta = timedelta(0)) -> None:
+    """So many more sources that are due, of one host; the last are of so many others."""
+    hosts = ["shop.example"] * (count - others) + [f"other{number}.example" for number in range(others)]
+    plain = {"company": scene.claim.company, "channel": scene.source.channel, "title": scene.source.title, "created_at": scene.now}
+    Source.objects.bulk_create(Source(url=f"https://{host}/{number}", **plain) for number, host in enumerate(hosts))
+    due = timezone.now() - late - timedelta(seconds=count)
+    rows = Source.objects.filter(watch=None).order_by("pk")
+    Watch.objects.bulk_create(Watch(source=one, next_look_at=due + timedelta(milliseconds=number)) for number, one in enumerate(rows))
+
+
+def looks() -> list[Job]:
+    return list(Job.objects.filter(kind="evidence.look").order_by("run_after", "id"))
+
+
+def test_however_many_sources_are_due_one_sweep_asks_for_all(scene: scenes.Scene) -> None:
+    Job.objects.all().delete()
+    Watch.objects.all().delete()  # those without a row of their own are found as well
+    many_sources(scene, 2_500)
+    Watch.objects.filter(source__url__endswith="7").delete()
+    with transaction.atomic():
+        tasks.watch()
+    assert {one.payload["source"] for one in looks()} == {str(pk) for pk in Source.objects.values_list("pk", flat=True)}
+    assert len(looks()) == Source.objects.count() == 2_501
+    assert not Watch.objects.filter(next_look_at__lte=timezone.now() + timedelta(minutes=50)).exists()
+    with transaction.atomic():
+        tasks.watch()
+    assert len(looks()) == 2_501
+    assert not Job.objects.filter(kind="evidence.watch_rest").exists()
+
+
+def test_a_sweep_whose_time_is_over_is_followed_by_another_at_once(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    Job.objects.all().delete()
+    many_sources(scene, 60)
+    monkeypatch.setattr(watching, "BATCH", 20)
+    monkeypatch.setattr(tasks, "SWEEP_SECONDS", 0.0)
+    with transaction.atomic():
+        tasks.watch()
+    assert len(looks()) == 20  # the control: without those that follow it would be these alone
+    jobs.drain(["tick"])
+    assert len(looks()) == 61
+
+
+def test_a_host_with_many_pages_holds_up_no_other(scene: scenes.Scene) -> None:
+    Job.objects.all().delete()
+    Watch.objects.all().delete()
+    many_sources(scene, 50, others=4)
+    with transaction.atomic():
+        tasks.watch()
+    urls = dict(Source.objects.values_list("pk", "url"))
+    first = [urls[UUID(one.payload["source"])].split("/")[2] for one in looks()[:5]]
+    assert len(set(first)) == 5, first
+
+
+def test_a_source_whose_look_is_still_open_is_not_asked_for_again(scene: scenes.Scene) -> None:
+    """Otherwise a queue that is behind would only grow. That it is late, operators are told."""
+    Job.objects.all().delete()
+    for _ in range(2):
+        Watch.objects.update(next_look_at=timezone.now() - timedelta(minutes=1))
+        with transaction.atomic():
+            tasks.watch()
+    assert len(looks()) == 1
+    force(Job.objects.all(), state="done", finished_at=timezone.now())
+    with transaction.atomic():
+        tasks.watch()
+    assert len(looks()) == 2
+
+
+def test_late_looks_are_a_metric_and_a_line_for_operators(scene: scenes.Scene, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    Job.objects.all().delete()
+    Watch.objects.all().delete()
+    many_sources(scene, 3, late=timedelta(hours=2))
+    Source.objects.filter(url__endswith="/2").update(watched=False)
+    Source.objects.filter(pk=scene.source.pk).update(watched=False)
+    assert tasks.looks_overdue() == 2
+    assert "asclaimed_looks_overdue 2.0" in client.get("/metrics").content.decode()
+    monkeypatch.setattr(User, "is_staff", True)
+    client.force_login(scene.moderator)
+    assert "Checks that are late: 2." in client.get("/operations/jobs/").content.decode()
+    with transaction.atomic():
+        tasks.watch()
+    assert tasks.looks_overdue() == 0  # asked for just now
+    Job.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    assert tasks.looks_overdue() == 2  # asked for long ago, and nobody did it
+    force(Job.objects.all(), state="done", finished_at=timezone.now())
+    assert tasks.looks_overdue() == 0
+    assert "Checks that are late" not in client.get("/operations/jobs/").content.decode()
 
 
 # --- photos ------------------------------------------------------------------------------------------------------------
