@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
+from uuid_utils.compat import uuid7
 
 import jobs
 import ledger
@@ -33,7 +34,8 @@ from claims.models import (
     Source,
 )
 from claims.permissions import check_register, check_revise, check_withdraw_flag
-from claims.states import PROGRESS_TRANSITIONS, ClaimKind, ClaimStatus, Progress, Stance
+from claims.stated import saying
+from claims.states import PROGRESS_TRANSITIONS, BasisKind, ClaimKind, ClaimStatus, Progress, Stance
 
 Written = dict[str, Any]
 
@@ -165,7 +167,7 @@ def stop_watching(*, by: ledger.Actor, source: Source, role: str = Role.MODERATO
 
 @dataclass(frozen=True)
 class NewCriterion:
-    """A promised quantity as handed to `register_claim`."""
+    """The threshold of a point as handed to `register_claim`. `basis_kind` is one of BasisKind."""
 
     property: Written
     comparator: str
@@ -174,6 +176,7 @@ class NewCriterion:
     tolerance: Decimal = Decimal(0)
     conditions: Written = field(default_factory=dict)
     basis: Written = field(default_factory=dict)
+    basis_kind: str = BasisKind.SET_BY_US
 
 
 @dataclass(frozen=True)
@@ -230,8 +233,35 @@ def register_claim(
                 )
             )  # fmt: skip
             if new.criterion:
-                _store(Criterion(aspect=aspect, created_at=now, **vars(new.criterion)))
+                criterion = Criterion(aspect=aspect, created_at=now, **vars(new.criterion))
+                criterion.figure = figure_of(criterion, claim)
+                _store(criterion)
     return claim
+
+
+def figure_of(criterion: Criterion, claim: Claim) -> str:
+    """The company's words that state the number of a threshold called `claimed`; empty for any other.
+
+    Read in the quote, then wherever the company makes the claim. Raises
+    ValidationError when none of them states number and unit, and when a standard is not named.
+    """
+    if criterion.basis_kind == BasisKind.STANDARD and not criterion.basis:
+        raise ValidationError(_("Name the standard that the threshold comes from. Nothing was saved."))
+    if criterion.basis_kind != BasisKind.CLAIMED:
+        return ""
+    texts = [(claim.quote, claim.quote_lang)]
+    texts += Appearance.objects.filter(claim=claim).saying_so().by_the_company().order_by("id").values_list("exact", "source__lang")
+    for text, lang in texts:
+        if words := saying(text, lang, value=criterion.value, unit=criterion.unit, comparator=criterion.comparator):
+            return words
+    raise ValidationError(
+        _(
+            "“%(figure)s” with its unit is neither in the quote nor in the company’s words where the claim is recorded, so it is not the "
+            "company’s figure. Nothing was saved. Choose “set by AsClaimed” or “from a standard”, or check number, unit and quote."
+        )
+        % {"figure": f"{criterion.value.normalize():f} {criterion.unit}"},
+        code="not_claimed",
+    )
 
 
 @transaction.atomic
@@ -263,8 +293,66 @@ def revise_claim(
     if not changed:
         return held
     held.full_clean()
+    figures = _figures_after(held) if "quote" in changed else []
     with ledger.act("claim.revised", by=by, role=Role.MODERATOR, reason=reason):
         held.save(update_fields=changed)
+        for criterion in figures:
+            criterion.save(update_fields=["figure"])
+    _tell_anew(held)
+    return held
+
+
+def _figures_after(claim: Claim) -> list[Criterion]:
+    """The thresholds that are called the company's figure in other words than before, now that its quote is another one.
+
+    Raises ValidationError for one that the new quote does not state.
+    """
+    found = []
+    for criterion in Criterion.objects.select_for_update().filter(aspect__claim=claim, basis_kind=BasisKind.CLAIMED).exclude(figure=""):
+        try:
+            words = figure_of(criterion, claim)
+        except ValidationError as error:
+            raise ValidationError(
+                _(
+                    "The threshold “%(figure)s” is recorded as the company’s figure, and the new quote does not give it. "
+                    "Nothing was saved. Correct the threshold first, then the quote."
+                )
+                % {"figure": f"{criterion.value.normalize():f} {criterion.unit}"},
+                code="not_claimed",
+            ) from error
+        if words != criterion.figure:
+            criterion.figure = words
+            found.append(criterion)
+    return found
+
+
+def _tell_anew(claim: Claim) -> None:
+    """Reports tell what the record says now: where a verdict stands, there is one to be made again."""
+    if Aspect.objects.filter(claim=claim, progress=Progress.RATED).exists():
+        jobs.enqueue("reports.discrepancy", {"claim": str(claim.pk)}, key=f"discrepancy:{claim.pk}:{uuid7()}")
+
+
+@transaction.atomic
+def revise_criterion(
+    *, by: User, criterion: Criterion, basis_kind: str, basis: Written, reason: str, now: datetime, version: str = ""
+) -> Criterion:
+    """Correct whose figure a threshold is, and where it comes from. `version` is what the form was opened on (claims.editing).
+
+    Raises ReasonMissing, NotAllowed, RowChanged, ValidationError.
+    """
+    claim = Claim.objects.select_for_update().get(aspect=criterion.aspect_id)
+    check_revise(by, claim)
+    if not reason.strip():
+        raise ReasonMissing
+    held = hold(criterion, version)
+    if (held.basis_kind, held.basis or {}) == (basis_kind, basis or {}):
+        return held
+    held.basis_kind, held.basis = basis_kind, basis
+    held.figure = figure_of(held, claim)
+    held.full_clean()
+    with ledger.act("criterion.revised", by=by, role=Role.MODERATOR, reason=reason):
+        held.save(update_fields=["basis_kind", "basis", "figure"])
+    _tell_anew(claim)
     return held
 
 

@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy as lazy
 from claims.actions import case_faults
 from claims.editing import EditForm
 from claims.fields import LANGUAGE_CHOICES, PairField, page_language
-from claims.models import Claim, Company, Flag, Product, ProductOption, Source
-from claims.states import AspectKind, Channel, ClaimKind, Comparator
+from claims.models import Claim, Company, Criterion, Flag, Product, ProductOption, Source
+from claims.states import AspectKind, BasisKind, Channel, ClaimKind, Comparator
 from claims.validators import validate_currency, validate_money, validate_unit
 from claims.written import read
 
 ASPECTS = 3
+BASIS_KIND = lazy("Whose figure it is")
+BASIS_HELP = lazy("“Claimed by the company” only if its own words give the number with its unit: they are searched for it.")
 TRANSLATION = lazy("Translation of the words")
 TRANSLATION_HELP = lazy("As close to the words as it can be. Leave the language they were said in empty.")
 
@@ -96,27 +98,49 @@ class ClaimForm(forms.Form):
 
 
 class AspectForm(forms.Form):
-    """One point of a claim that can be judged alone, with its promised quantity if there is one."""
+    """One point of a claim that can be judged alone, with its threshold if there is one."""
 
     kind = forms.ChoiceField(label=lazy("Kind"), choices=AspectKind.choices)
-    statement = PairField(label=lazy("What is promised"), rows=1, required=False)
-    due_date = forms.DateField(label=lazy("Promised for"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    property = PairField(label=lazy("Promised quantity, if there is one"), rows=1, required=False)
+    statement = PairField(label=lazy("Point"), rows=1, required=False)
+    due_date = forms.DateField(label=lazy("Promised date"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    property = PairField(label=lazy("Quantity, if there is one to measure"), rows=1, required=False)
     comparator = forms.ChoiceField(label=lazy("is"), choices=Comparator.choices, required=False)
     value = forms.DecimalField(label=lazy("Value"), required=False, max_digits=20, decimal_places=8)
     unit = forms.CharField(label=lazy("Unit of measurement"), required=False, max_length=40, validators=[validate_unit])
+    basis_kind = forms.ChoiceField(
+        label=BASIS_KIND, help_text=BASIS_HELP, choices=BasisKind.choices, required=False, initial=BasisKind.SET_BY_US
+    )
     basis = PairField(label=lazy("Where the number comes from"), rows=1, required=False)
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         parts = [bool(given.get("property")), given.get("value") is not None, bool(given.get("unit"))]
         if any(parts) and not (all(parts) and given.get("statement")):
-            raise forms.ValidationError(_("A promised quantity needs its name, value and unit, and the aspect its statement."))
+            raise forms.ValidationError(_("A threshold needs a quantity, value and unit, and the point its statement."))
         if given.get("basis") and not any(parts):
             self.add_error("basis", _("Give the number that this is about: its name, value and unit."))
+        if given.get("basis_kind") in {BasisKind.CLAIMED, BasisKind.STANDARD} and not any(parts):
+            self.add_error("basis_kind", _("Give the number that this is about: its name, value and unit."))
         if given.get("due_date") and not given.get("statement"):
             self.add_error("statement", _("Say what is due on this day, or remove the date."))
         return given
+
+
+class ThresholdForm(EditForm):
+    """Whose figure a threshold is, and where it comes from; it knows which."""
+
+    basis_kind = forms.ChoiceField(label=BASIS_KIND, help_text=BASIS_HELP, choices=BasisKind.choices, widget=forms.RadioSelect)
+    basis = PairField(label=lazy("Where the number comes from"), rows=2, required=False)
+    reason = forms.CharField(
+        label=lazy("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("Public, in the history of the claim."),
+    )
+
+    def __init__(self, data: Any = None, *, criterion: Criterion, blocked: str | None) -> None:
+        self.criterion, self.blocked = criterion, blocked
+        super().__init__(data, row=criterion, initial={name: getattr(criterion, name) for name in ("basis_kind", "basis")})
 
 
 class RevisionForm(EditForm):

@@ -5,6 +5,7 @@ Everything a person typed is a *text* of the record; vocabularies, numbers, date
 
 from __future__ import annotations
 
+import builtins
 from typing import ClassVar, Self
 
 from django.db import models
@@ -15,8 +16,10 @@ import ledger
 from claims.references import LENGTH, new_reference
 from claims.states import (
     CLAIM_TRANSITIONS,
+    OTHERS,
     PROGRESS_TRANSITIONS,
     AspectKind,
+    BasisKind,
     Channel,
     ClaimKind,
     ClaimStatus,
@@ -27,6 +30,7 @@ from claims.states import (
     Progress,
     Stance,
 )
+from claims.triggers import ClaimedFigure
 from claims.validators import validate_currency, validate_money, validate_unit
 from claims.written import WrittenField, read
 
@@ -244,7 +248,7 @@ class Claim(models.Model):
     status = models.CharField(max_length=12, choices=ClaimStatus.choices, default=ClaimStatus.REGISTERED)
     made_at = models.DateTimeField(null=True, blank=True, help_text="When it was said, in the world.")
     stake = models.DecimalField(
-        max_digits=14, decimal_places=2, null=True, blank=True, help_text="Money a buyer paid on the strength of it."
+        max_digits=14, decimal_places=2, null=True, blank=True, help_text="The price of the option, or what a buyer paid."
     )
     currency = models.CharField(max_length=3, blank=True, validators=[validate_currency])
     reconstruction = models.BooleanField(
@@ -272,6 +276,11 @@ class Claim(models.Model):
 
     def clean(self) -> None:
         validate_money(self.stake, self.currency)
+
+    @property
+    def stake_is_price(self) -> bool:
+        """Whether the money at stake is what the option costs, rather than what somebody paid."""
+        return self.option is not None and (self.stake, self.currency) == (self.option.price, self.option.currency)
 
     @property
     def checkable(self) -> bool:
@@ -311,14 +320,20 @@ class Aspect(models.Model):
         return read(self.statement, "en").text
 
 
+@ClaimedFigure.on
 @ledger.recorded(
     name="criterion",
-    plain=["aspect", "comparator", "value", "unit", "tolerance", "created_at"],
-    text=["property", "conditions", "basis"],
+    plain=["aspect", "comparator", "value", "unit", "tolerance", "basis_kind", "created_at"],
+    text=["property", "conditions", "basis", "figure"],
     public=True,
 )
 class Criterion(models.Model):
-    """A promised quantity: one-sided, with its unit and where the limit comes from."""
+    """The threshold of a point: one-sided, with its unit and where the limit comes from.
+
+    `figure` is how the company’s own words state the number and its unit, where they do (`BasisKind.CLAIMED`).
+    """
+
+    EDITED: ClassVar = ("basis_kind", "basis")  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     aspect = models.OneToOneField(Aspect, on_delete=models.PROTECT)
@@ -328,7 +343,9 @@ class Criterion(models.Model):
     unit = models.CharField(max_length=40, validators=[validate_unit], help_text="As pint reads it: m/s, kW, percent.")
     tolerance = models.DecimalField(max_digits=20, decimal_places=8, default=0)
     conditions = WrittenField(blank=True)
+    basis_kind = models.CharField(max_length=10, choices=BasisKind.choices, default=BasisKind.SET_BY_US)
     basis = WrittenField(blank=True)
+    figure = models.CharField(max_length=400, blank=True, default="")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -337,13 +354,24 @@ class Criterion(models.Model):
             models.CheckConstraint(condition=Q(tolerance__gte=0), name="criterion_tolerance_not_negative"),
             finite("value", 12, "criterion_value_is_a_number"),
             finite("tolerance", 12, "criterion_tolerance_is_a_number"),
+            known("basis_kind", BasisKind, "criterion_basis_kind_known"),
+            models.CheckConstraint(condition=Q(basis_kind="claimed") | Q(figure=""), name="criterion_figure_is_the_companys"),
         ]
+
+    @builtins.property  # `property` is a field here
+    def is_claimed(self) -> bool:
+        """Whether the number may be called the company’s: its words state it, and were not erased."""
+        return self.basis_kind == BasisKind.CLAIMED and bool(self.figure)
 
 
 class AppearanceQuerySet(models.QuerySet["Appearance"]):
     def saying_so(self) -> Self:
         """Where the claim is made, and not where something else, or nothing, is said about it."""
         return self.filter(Q(stance=Stance.SAYS_SO) | Q(stance=None))
+
+    def by_the_company(self) -> Self:
+        """Where the company itself speaks, and not the press, an authority or an exchange about it."""
+        return self.exclude(source__channel__in=OTHERS)
 
 
 @ledger.recorded(

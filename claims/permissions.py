@@ -21,7 +21,7 @@ def check_revise(user: User, claim: Claim) -> None:
     check_role(user, Role.MODERATOR)
     check_no_conflict(user, claim)
     if claim.status == ClaimStatus.WITHDRAWN:
-        raise NotAllowed(_("This claim was withdrawn. It stays readable and is not changed any more."))
+        raise NotAllowed(_("AsClaimed withdrew this claim from its record. It stays readable and is not changed any more."))
 
 
 def check_withdraw_flag(user: User, flag: Flag) -> None:

@@ -59,7 +59,7 @@ class ClaimKind(models.TextChoices):
 
 class ClaimStatus(models.TextChoices):
     REGISTERED = "registered", _("registered")
-    WITHDRAWN = "withdrawn", _("withdrawn")
+    WITHDRAWN = "withdrawn", _("withdrawn by AsClaimed")
 
 
 CLAIM_TRANSITIONS: dict[str, frozenset[str]] = {
@@ -110,6 +110,14 @@ class Comparator(models.TextChoices):
     AT_MOST = "at_most", _("at most")
 
 
+class BasisKind(models.TextChoices):
+    """Whose figure a threshold is. Only the company’s own is called a claimed value, and only while its words state it."""
+
+    CLAIMED = "claimed", _("claimed by the company")
+    STANDARD = "standard", _("from a standard")
+    SET_BY_US = "set_by_us", _("set by AsClaimed")
+
+
 class FlagKind(models.TextChoices):
     EDITED_AFTER_PUBLICATION = "edited_after_publication", _("edited after publication")
     DELETED = "deleted", _("deleted")
@@ -121,5 +129,5 @@ class FlagKind(models.TextChoices):
     SUPERSEDED = "superseded", _("superseded")
 
 
-#: Flags that a moderator may withdraw with a reason. Those of reply and silence follow what was asked and replied.
+#: Flags that a moderator may withdraw with a reason. Those of the reply follow what was asked and replied.
 WITHDRAWABLE = frozenset(FlagKind) - {FlagKind.COMPANY_REPLIED, FlagKind.COMPANY_SILENT}

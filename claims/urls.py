@@ -11,6 +11,7 @@ urlpatterns = [
     path("desk/claims/new/", views.register, name="register"),
     path("desk/claims/<str:ref>/revise/", views.revise, name="revise"),
     path("desk/claims/<str:ref>/flags/", views.flags, name="flags"),
+    path("desk/claims/<str:ref>/thresholds/", views.thresholds, name="thresholds"),
     path("desk/claims/<str:ref>/places/", views_company.places, name="places"),
     path("desk/companies/<uuid:company>/entities/", views_company.entities, name="entities"),
     path("desk/companies/<uuid:company>/figures/", views_company.figures, name="figures"),

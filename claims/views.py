@@ -21,10 +21,11 @@ from accounts.permissions import objection
 from claims import actions
 from claims.acting import Act, page_of_acts
 from claims.editing import RowChanged, clash, refused
-from claims.forms import ASPECTS, AspectForm, ClaimForm, FlagForm, RevisionForm, WithdrawalForm
+from claims.forms import ASPECTS, AspectForm, ClaimForm, FlagForm, RevisionForm, ThresholdForm, WithdrawalForm
 from claims.lookup import by_reference, canonical
-from claims.models import Claim, Flag
+from claims.models import Claim, Criterion, Flag
 from claims.permissions import check_revise, check_withdraw_flag
+from claims.states import BasisKind
 
 
 def _aspect(form: AspectForm) -> actions.NewAspect:
@@ -32,8 +33,9 @@ def _aspect(form: AspectForm) -> actions.NewAspect:
     criterion = None
     if given["property"]:
         criterion = actions.NewCriterion(
-            property=given["property"], comparator=given["comparator"], value=given["value"], unit=given["unit"], basis=given["basis"]
-        )
+            property=given["property"], comparator=given["comparator"], value=given["value"], unit=given["unit"], basis=given["basis"],
+            basis_kind=given["basis_kind"] or BasisKind.SET_BY_US,
+        )  # fmt: skip
     return actions.NewAspect(given["kind"], given["statement"], given["due_date"], criterion)
 
 
@@ -85,6 +87,27 @@ def flags(request: HttpRequest, ref: str) -> HttpResponse:
         for flag in flags
     }
     return page_of_acts(request, acts, "claims/flags.html", {"claim": claim})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def thresholds(request: HttpRequest, ref: str) -> HttpResponse:
+    """Whose figure each threshold of a claim is, and where it comes from; corrected with a reason."""
+    claim = by_reference(Claim.objects.all(), ref)
+    if elsewhere := canonical(request, claim.reference, ref):
+        return elsewhere
+    user, now = person(request), timezone.now()
+    blocked = objection(check_revise, user, claim)
+    acts = {
+        str(criterion.pk): Act(
+            partial(ThresholdForm, criterion=criterion, blocked=blocked),
+            partial(actions.revise_criterion, by=user, criterion=criterion, now=now),
+            _("Corrected. What was recorded before stays in the history."),
+        )
+        for criterion in Criterion.objects.filter(aspect__claim=claim).select_related("aspect").order_by("aspect__number")
+    }
+    return page_of_acts(request, acts, "claims/thresholds.html", {"claim": claim})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

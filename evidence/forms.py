@@ -375,7 +375,7 @@ class CompareForm(EditForm):
     other = forms.ChoiceField(label=lazy("The other picture"))
     place = forms.ChoiceField(
         label=lazy("This picture shows"),
-        choices=[("after", lazy("what was delivered")), ("before", lazy("what was promised"))],
+        choices=[("after", lazy("as received")), ("before", lazy("as advertised"))],
         widget=forms.RadioSelect,
         initial="after",
     )

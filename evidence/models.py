@@ -789,7 +789,7 @@ class ComparisonQuerySet(models.QuerySet["Comparison"]):
 
 @ledger.recorded(name="comparison", plain=["claim", "before", "after"], text=["title"], coarse=True, public="public")
 class Comparison(models.Model):
-    """Two exhibits of one claim set against each other: what was promised (`before`) and what was delivered (`after`)."""
+    """Two exhibits of one claim set against each other: what was advertised (`before`) and what was received (`after`)."""
 
     EDITED: ClassVar = ("title",)  # claims.editing
 

@@ -18,7 +18,7 @@ def check_file(user: User, claim: Claim) -> None:
     if not user.is_authenticated:
         raise NotAllowed(_("Sign in to file evidence."))
     if claim.status == ClaimStatus.WITHDRAWN:
-        raise NotAllowed(_("This claim was withdrawn, so no evidence is taken on it any more."))
+        raise NotAllowed(_("AsClaimed withdrew this claim from its record, so no evidence is taken on it any more."))
 
 
 def check_decide(user: User, submission: Submission) -> None:

@@ -58,9 +58,9 @@ DISAPPEARANCE_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class AlertKind(models.TextChoices):
-    QUOTE_VANISHED = "quote_vanished", _("a quote vanished")
-    SOURCE_GONE = "source_gone", _("a source was taken down")
-    SOURCE_BACK = "source_back", _("a source is back")
+    QUOTE_VANISHED = "quote_vanished", _("quote no longer in the text")
+    SOURCE_GONE = "source_gone", _("source no longer available")
+    SOURCE_BACK = "source_back", _("source available again")
     SOURCE_SUSPECT = "source_suspect", _("a source shows another page")
 
 

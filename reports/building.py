@@ -99,7 +99,7 @@ def gather_discrepancy(claim_id: UUID | str, checkpoint: Checkpoint) -> Gathered
 
 
 def gather_snapshot(source_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
-    """What the snapshot of a source that disappeared is made of, as of `checkpoint`. Call it within `at_checkpoint`."""
+    """What the snapshot of a source that is no longer available is made of, as of `checkpoint`. Call it within `at_checkpoint`."""
     source = Source.objects.select_related("company").get(pk=source_id)
     return Gathered(document.snapshot(source, checkpoint))
 

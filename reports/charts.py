@@ -1,6 +1,6 @@
-"""The chart of a report: promised against measured. Data in, one SVG string out, the same each time. `lines` draws the other.
+"""The chart of a report: measured values and the threshold. Data in, one SVG string out, the same each time. `lines` draws the other.
 
-``promised_against_measured`` is drawn by Vega-Lite through altair and vl-convert, on a white ground in plain colours, and
+``measured_against`` is drawn by Vega-Lite through altair and vl-convert, on a white ground in plain colours, and
 lettered by ``reports.fonts``: the words never pass through the chart engine, which sees numbers and place holders. Hence
 no text of a report can reach an interpreter, and the layout cannot depend on the fonts of a machine.
 
@@ -31,7 +31,7 @@ VEGA_LITE: Final = "v6.4"
 
 
 class Value(NamedTuple):
-    """One measured value and its standard uncertainty, both in the promise's unit, as decimal strings."""
+    """One measured value and its standard uncertainty, both in the threshold's unit, as decimal strings."""
 
     label: str
     value: str
@@ -39,15 +39,16 @@ class Value(NamedTuple):
 
 
 def chart_of(aspect: Aspect, lang: Lang) -> str | None:
-    """The chart of an aspect as its conformity was judged, or None where there is no number to set against a promise."""
+    """The chart of an aspect as its conformity was judged, or None where there is no number to set against a threshold."""
     conformity, criterion = aspect["conformity"], aspect["criterion"]
     if conformity is None or criterion is None or not conformity["judged"]:
         return None
     translated = criterion["property"]["translations"].get(lang)
-    return promised_against_measured(
+    return measured_against(
         property_name=translated["text"] if translated else criterion["property"]["text"],
         comparator=conformity["comparator"],
         limit=conformity["limit"],
+        claimed=criterion["figure"] is not None and Decimal(criterion["value"]) == Decimal(conformity["limit"]),
         unit=conformity["unit"],
         coverage=conformity["coverage"],
         values=[Value(each["unit_label"], each["value"], each["uncertainty"]) for each in conformity["judged"]],
@@ -72,26 +73,44 @@ def height_of(values: int) -> int:
     return int(TOP + ROW * min(values, MOST_ROWS) + (58 if values > MOST_ROWS else 40))
 
 
-def promised_against_measured(
-    *, property_name: str, comparator: str, limit: str, unit: str, coverage: str, values: Sequence[Value], lang: Lang, width: int = WIDTH
+def measured_against(
+    *,
+    property_name: str,
+    comparator: str,
+    limit: str,
+    claimed: bool,
+    unit: str,
+    coverage: str,
+    values: Sequence[Value],
+    lang: Lang,
+    width: int = WIDTH,
 ) -> str:
-    """The promised side of the limit as a tinted field, each unit's value as a dot with its expanded uncertainty as a bar.
+    """The side of the limit that meets it as a tinted field, each unit's value as a dot with its expanded uncertainty as a bar.
 
-    ``comparator`` is ``at_least`` or ``at_most``. Numbers are decimal strings and printed as they are; only positions are
-    floats. Raises ValueError without any value.
+    ``comparator`` is ``at_least`` or ``at_most``; ``claimed`` says that the limit is the company's own figure. Numbers are
+    decimal strings and printed as they are; only positions are floats. Raises ValueError without any value.
     """
     if not values:
         raise ValueError("a chart needs at least one value")
-    return _promised_against_measured(property_name, comparator, limit, unit, coverage, tuple(values), lang, width)
+    return _measured_against(property_name, comparator, limit, claimed, unit, coverage, tuple(values), lang, width)
 
 
 @lru_cache(maxsize=64)
-def _promised_against_measured(
-    property_name: str, comparator: str, limit: str, unit: str, coverage: str, values: tuple[Value, ...], lang: Lang, width: int
+def _measured_against(
+    property_name: str,
+    comparator: str,
+    limit: str,
+    claimed: bool,
+    unit: str,
+    coverage: str,
+    values: tuple[Value, ...],
+    lang: Lang,
+    width: int,
 ) -> str:
     """Kept, because page and PDF of one report ask for the same picture and the engine needs half a second for it."""
     title = phrase("chart_title", lang, property=property_name)
-    promise = phrase("chart_limit", lang, comparator=word("comparator", comparator, lang), value=limit, unit=unit)
+    name = "chart_claimed" if claimed else "chart_threshold"
+    threshold = phrase(name, lang, value=limit, unit=unit, **({} if claimed else {"comparator": word("comparator", comparator, lang)}))
     told = [
         phrase("chart_unit", lang, label=each.label, value=each.value, expanded=expanded(each.uncertainty, coverage), unit=unit, k=coverage)
         for each in values
@@ -120,7 +139,7 @@ def _promised_against_measured(
         labels.append((text, at, y, anchor, size, colour, weight))
 
     side = "start" if edge + 8 * 22 < right or (comparator == "at_most" and edge < left + 8 * 22) else "end"
-    label(promise, edge + (7 if side == "start" else -7), top - 12, side, 12, CAME, 700)
+    label(threshold, edge + (7 if side == "start" else -7), top - 12, side, 12, CAME, 700)
     for value, (number, bar), y in zip(drawn, points, middle, strict=True):
         label(_short(value.label, 14 if gutter == 14 else 8), left - gutter, y + 4, "end", 12, INK, 700)
         label(f"{number:f} ± {plain(bar)}", right + gutter, y + 4, "start", 12)
@@ -149,7 +168,7 @@ def _promised_against_measured(
         dots=[(x(number), y) for (number, _), y in zip(points, middle, strict=True)],
         labels=labels,
     )
-    return fonts.outlined(finished(draw(spec), title, " ".join([promise, *told]), [each[0] for each in labels]), lang)
+    return fonts.outlined(finished(draw(spec), title, " ".join([threshold, *told]), [each[0] for each in labels]), lang)
 
 
 def _short(text: str, most: int) -> str:
@@ -164,7 +183,7 @@ def _short(text: str, most: int) -> str:
 
 
 def _domain(ends: Sequence[Decimal], limit: Decimal, comparator: str) -> tuple[Decimal, Decimal]:
-    """From where to where the axis goes: all values and bars, the limit with some of the promised side, and zero if near."""
+    """From where to where the axis goes: all values and bars, the limit with some of the side that meets it, and zero if near."""
     low, high = min(*ends, limit), max(*ends, limit)
     if low >= 0 or low > -(high - low) / 10:
         low = min(low, Decimal(0))

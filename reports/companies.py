@@ -57,7 +57,7 @@ class Advertising:
     judged: list[tuple[str, int]]
     waiting: int
     edited: int
-    taken_down: int
+    unavailable: int
     exhibits: int
 
     @property
@@ -83,7 +83,7 @@ class Advertising:
 
 @dataclass
 class Laid:
-    """One promise beside one paper that binds."""
+    """One claim beside one paper that binds."""
 
     claim: Claim
     appearance: Appearance
@@ -91,9 +91,9 @@ class Laid:
 
 @dataclass
 class Contract:
-    """Promises made elsewhere, beside the papers that bind: contract, order page, app."""
+    """Claims made elsewhere, beside the papers that bind: contract, order page, app."""
 
-    promises: int
+    claims: int
     laid: list[Laid]
 
     def _count(self, stance: str) -> int:
@@ -209,10 +209,10 @@ def scorecard(company: Company) -> dict[str, Any]:
             judged=[(rating, ratings[rating]) for rating in Rating.values if ratings[rating]],
             waiting=points - sum(ratings.values()),
             edited=flags[FlagKind.EDITED_AFTER_PUBLICATION],
-            taken_down=flags[FlagKind.DELETED],
+            unavailable=flags[FlagKind.DELETED],
             exhibits=VerdictExhibit.objects.filter(verdict__in=standing).values("exhibit").distinct().count(),
         ),
-        "contract": Contract(promises=len({one.claim.pk for one in laid}), laid=laid),
+        "contract": Contract(claims=len({one.claim.pk for one in laid}), laid=laid),
         "disputes": Disputes(
             asked=sum(came.values()),
             requests=sum(requests.values()),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from claims.models import Claim, Flag
+from claims.models import Claim, Criterion, Flag
 from evidence.models import Exhibit
 from ledger import history
 from ledger.models import Entry
@@ -23,10 +23,13 @@ KINDS: Final[dict[str, str]] = {
     "verdict.superseded": "verdict",
     "claim.revised": "claim",
     "claim.withdrawn": "claim",
+    "criterion.revised": "criterion",
     "flag.withdrawn": "flag",
     "exhibit.withheld": "exhibit",
     "report.withheld": "report",
 }
+#: What has no page of its own, and is shown on that of its claim.
+ON_CLAIM: Final = frozenset({"criterion", "flag"})
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Correction:
 
     @property
     def type(self) -> str:
-        """`verdict`, `claim`, `flag`, `exhibit` or `report`."""
+        """`verdict`, `claim`, `criterion`, `flag`, `exhibit` or `report`."""
         return self.told.change.kind.partition(".")[0]
 
     @property
@@ -49,6 +52,7 @@ class Correction:
         about: dict[str, Callable[[], Claim | None]] = {
             "verdict": lambda: self.thing.aspect.claim,
             "claim": lambda: self.thing,
+            "criterion": lambda: self.thing.aspect.claim,
             "flag": lambda: self.thing.claim,
             "exhibit": lambda: self.thing.submission.claim,
             "report": lambda: self.thing.claim,
@@ -57,14 +61,14 @@ class Correction:
 
     @property
     def reference(self) -> str:
-        """Of what was corrected; of a flag, that of its claim."""
-        return str(self.thing.claim.reference if self.type == "flag" else self.thing.reference)
+        """Of what was corrected; of a flag or a threshold, that of its claim."""
+        return self.claim.reference if self.claim and self.type in ON_CLAIM else str(self.thing.reference)
 
     @property
     def address(self) -> str:
-        """The page of what was corrected; a flag stands on that of its claim."""
-        if self.type == "flag":
-            return reverse("reports:claim", args=[self.thing.claim.reference])
+        """The page of what was corrected; a flag and a threshold are on that of their claim."""
+        if self.type in ON_CLAIM:
+            return reverse("reports:claim", args=[self.reference])
         return reverse(f"reports:{self.type}", args=[self.thing.reference])
 
 
@@ -84,6 +88,9 @@ def read(entries: Sequence[Entry]) -> list[Correction]:
     things: dict[str, dict[str, Any]] = {
         "verdict": _found(Verdict.objects.public().select_related("aspect__claim__company"), wanted["verdict"]),
         "claim": _found(Claim.objects.public().select_related("company"), wanted["claim"]),
+        "criterion": _found(
+            Criterion.objects.filter(aspect__claim__in=Claim.objects.public()).select_related("aspect__claim__company"), wanted["criterion"]
+        ),
         "flag": _found(Flag.objects.filter(claim__in=Claim.objects.public()).select_related("claim__company"), wanted["flag"]),
         "exhibit": _found(Exhibit.objects.public().select_related("submission__claim__company"), wanted["exhibit"]),
         "report": _found(Report.objects.select_related("claim__company", "source"), wanted["report"]),

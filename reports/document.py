@@ -123,7 +123,7 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
-    """The snapshot of a source that disappeared: every version, every diff, every look, the interval."""
+    """The snapshot of a source that is no longer available: every version, every diff, every look, the interval."""
     report, reference = identity("snapshot", source.pk, checkpoint.size)
     versions = list(Version.objects.filter(source=source).select_related("capture").in_order())
     appearances = list(Appearance.objects.saying_so().filter(source=source).select_related("claim").order_by("claim__reference"))
@@ -375,6 +375,17 @@ def _disappearances(source: Source) -> list[dict[str, Any]]:
     return found
 
 
+def _figure(criterion: Criterion, claim: Claim) -> dict[str, Any] | None:
+    """The company's words for the number, in the language of the text that they stand in."""
+    if not criterion.is_claimed:
+        return None
+    lang = claim.quote_lang
+    if criterion.figure not in claim.quote:
+        found = Appearance.objects.filter(claim=claim, exact__contains=criterion.figure).saying_so().by_the_company().order_by("id")
+        lang = found.values_list("source__lang", flat=True).first() or lang
+    return {"lang": lang, "text": criterion.figure, "translations": {}}
+
+
 def _aspect(aspect: Aspect, verdict: Verdict | None) -> dict[str, Any]:
     criterion = Criterion.objects.filter(aspect=aspect).first()
     findings = Finding.objects.public().filter(aspect=aspect).select_related("moderator").order_by("created_at", "id")
@@ -392,6 +403,8 @@ def _aspect(aspect: Aspect, verdict: Verdict | None) -> dict[str, Any]:
             "tolerance": plain(criterion.tolerance) if criterion.tolerance else None,
             "conditions": _or_none(criterion.conditions),
             "basis": _or_none(criterion.basis),
+            "basis_kind": criterion.basis_kind,
+            "figure": _figure(criterion, aspect.claim),
         }
         if criterion
         else None,

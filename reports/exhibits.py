@@ -69,7 +69,7 @@ def grade_order(grade: str) -> tuple[bool, str]:
 
 @dataclass
 class Compared:
-    """What was promised beside what was delivered, each with its pictures."""
+    """What was advertised beside what was received, each with its pictures."""
 
     comparison: Comparison
     before: Shown

@@ -1,4 +1,4 @@
-"""What was concluded, edited and taken down last, as Atom (RFC 4287) for readers who subscribe.
+"""What was concluded, edited and found unavailable last, as Atom (RFC 4287) for readers who subscribe.
 
 An entry's id is the permanent address of what it tells of, which never changes; its words are in the language that was asked for.
 Nothing is in a feed that is not on a page.
@@ -22,10 +22,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
+from claims import headlines
 from claims.fields import page_language
 from claims.models import Company
 from claims.written import read
 from reports import listing
+from reports.corrections import Correction
 from reports.corrections import corrections as found_corrections
 from reports.corrections import read as read_corrections
 from verdicts.states import Rating
@@ -102,7 +104,7 @@ def verdicts(request: HttpRequest) -> _Feed:
     told = [(concluded.claim, one, one.verdict) for concluded in listing.newest_verdicts(SHOWN) for one in concluded.judgements]
     dated = [(verdict.published_at, verdict, claim, one) for claim, one, verdict in told if verdict and verdict.published_at]
     for at, verdict, claim, one in dated:
-        title = f"{str(Rating(verdict.rating).label).capitalize()}: {feed.words(one.aspect.statement)}"
+        title = headlines.of_verdict(str(Rating(verdict.rating).label), feed.words(one.aspect.statement))
         feed.add(
             address=reverse("reports:verdict", args=[verdict.reference]),
             title=feed.title(title, reconstruction=claim.reconstruction),
@@ -117,7 +119,7 @@ def verdicts(request: HttpRequest) -> _Feed:
         claim = old.aspect.claim
         feed.add(
             address=reverse("reports:verdict", args=[old.reference]),
-            title=feed.title(f"{_('Replaced')}: {feed.words(old.aspect.statement)}", reconstruction=claim.reconstruction),
+            title=feed.title(headlines.of_verdict(_("Replaced"), feed.words(old.aspect.statement)), reconstruction=claim.reconstruction),
             template="replaced",
             context={
                 "claim": claim,
@@ -133,7 +135,7 @@ def verdicts(request: HttpRequest) -> _Feed:
 @_feed
 def edits(request: HttpRequest) -> _Feed:
     """The texts changed last in sources where a claim stands, as Atom."""
-    feed = _Feed(request, title=_("Newest silent edits"), about=_("Texts that were changed after a claim was found in them, word by word."))
+    feed = _Feed(request, title=_("Latest edits"), about=_("Texts that were changed after a claim was found in them, word by word."))
     for one in listing.newest_edits(SHOWN):
         version = one.version
         feed.add(
@@ -149,8 +151,10 @@ def edits(request: HttpRequest) -> _Feed:
 
 @_feed
 def disappearances(request: HttpRequest) -> _Feed:
-    """The sources confirmed last as taken down, as Atom."""
-    feed = _Feed(request, title=_("Newest disappearances"), about=_("Sources that were taken down, with the words that stood in them."))
+    """The sources confirmed last as no longer available, as Atom."""
+    feed = _Feed(
+        request, title=_("No longer available"), about=_("Sources that are no longer available, with the words that stood in them.")
+    )
     for one in listing.newest_disappearances(SHOWN):
         assert one.gone.confirmed_at  # of those confirmed, by their constraint
         feed.add(
@@ -170,13 +174,20 @@ def corrections(request: HttpRequest) -> _Feed:
     feed = _Feed(request, title=_("Corrections"), about=_("Our corrections to verdicts, claims and evidence."))
     for one in read_corrections(list(found_corrections().order_by("-index")[:SHOWN])):
         claim = one.claim
-        words = feed.words(one.thing.aspect.statement if one.type == "verdict" else claim.summary) if claim else one.thing.reference
         feed.add(
             address=reverse("reports:entry", args=[one.told.change.index]),
-            title=feed.title(f"{one.told.what}: {words}", reconstruction=bool(claim and claim.reconstruction)),
+            title=feed.title(
+                headlines.of_verdict(str(one.told.what), _words(feed, one)), reconstruction=bool(claim and claim.reconstruction)
+            ),
             template="correction",
             context={"correction": one, "address": feed.absolute(one.address)},
             company=claim.company if claim else None,
             at=one.told.change.at,
         )
     return feed
+
+
+def _words(feed: _Feed, correction: Correction) -> str:
+    if correction.claim is None:
+        return correction.reference
+    return feed.words(correction.thing.aspect.statement if correction.type in {"verdict", "criterion"} else correction.claim.summary)

@@ -36,7 +36,7 @@ BEST = 4
 EXHIBITS = 200  # on the page of a claim
 
 
-# --- measured against promised -----------------------------------------------------------------------------------------
+# --- measured values and the threshold -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,15 @@ def measured_rows(conformity: dict[str, Any] | None) -> list[Measured]:
 
 
 def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, words: str, width: int = charts.WIDTH) -> str | None:
-    """The chart of a verdict's numbers as SVG, or None where there is nothing to set against a promise."""
+    """The chart of a verdict's numbers as SVG, or None where there is nothing to set against a threshold."""
     numbers = verdict.conformity
     if not numbers or criterion is None or not numbers["measurements"]:
         return None
-    return charts.promised_against_measured(
+    return charts.measured_against(
         property_name=words,
         comparator=numbers["comparator"],
         limit=numbers["limit"],
+        claimed=criterion.is_claimed and criterion.value == Decimal(numbers["limit"]),
         unit=numbers["unit"],
         coverage=numbers["coverage"],
         values=[charts.Value(one["unit"], one["value"], one["standard_uncertainty"]) for one in numbers["measurements"]],
@@ -87,7 +88,7 @@ def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, 
 
 @dataclass
 class Judgement:
-    """One aspect with what was promised, measured and concluded, and the exhibits that the verdict rests on."""
+    """One aspect with its threshold, what was measured and concluded, and the exhibits that the verdict rests on."""
 
     aspect: Aspect
     criterion: Criterion | None
@@ -105,7 +106,7 @@ class Judgement:
 
     @property
     def numbers(self) -> Numbers | None:
-        """What the verdict was computed from; before a verdict, what is accepted, if all of it is in the promise's unit."""
+        """What the verdict was computed from; before a verdict, what is accepted, if all of it is in the threshold's unit."""
         if self.verdict and self.verdict.conformity:
             return numbers_of(self.verdict.conformity)
         if self.criterion is None or any(one.unit_name != self.criterion.unit for one in self.measurements):

@@ -150,7 +150,7 @@ def _demonstrated(sources: Iterable[UUID]) -> set[UUID]:
 
 
 def newest_edits(count: int) -> list[Edited]:
-    """The texts changed last in sources where a claim stands, with the words that vanished."""
+    """The texts changed last in sources where a claim stands, with the words no longer in them."""
     claimed = Appearance.objects.values("source")
     read_before = Version.objects.filter(source=OuterRef("source"), number=OuterRef("number") - 1)
     same_reader = read_before.filter(extractor=OuterRef("extractor"), extractor_version=OuterRef("extractor_version"))
@@ -165,16 +165,16 @@ def newest_edits(count: int) -> list[Edited]:
 
 
 @dataclass
-class Vanished:
-    """A source that was taken down, with the words that stood in it."""
+class Unavailable:
+    """A source that is no longer available, with the words that stood in it."""
 
     gone: Disappearance
     appearances: list[Appearance]
     reconstruction: bool
 
 
-def newest_disappearances(count: int) -> list[Vanished]:
-    """The sources confirmed last as taken down."""
+def newest_disappearances(count: int) -> list[Unavailable]:
+    """The sources confirmed last as no longer available."""
     found = list(
         Disappearance.objects.filter(status="confirmed").select_related("source__company").order_by("-confirmed_at", "-id")[:count]
     )
@@ -184,4 +184,4 @@ def newest_disappearances(count: int) -> list[Vanished]:
     ):
         stood[one.source_id].append(one)
     played = _demonstrated(gone.source_id for gone in found)
-    return [Vanished(gone, stood[gone.source_id][:3], gone.source_id in played) for gone in found]
+    return [Unavailable(gone, stood[gone.source_id][:3], gone.source_id in played) for gone in found]

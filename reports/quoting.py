@@ -1,4 +1,4 @@
-"""A quote beside what stands in its place today: which of its words vanished, and what came instead."""
+"""A quote beside what stands in its place today: which of its words are no longer there, and what came instead."""
 
 from __future__ import annotations
 

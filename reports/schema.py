@@ -1,7 +1,7 @@
 """The shape of report.json, and nothing else: what a report holds, checked strictly, written as RFC 8785 bytes.
 
 Two kinds share one format name, ``asclaimed-report@v1``: ``discrepancy`` (a claim from the words to the verdict) and
-``snapshot`` (a source that disappeared: every version, every diff, the interval). The TypedDicts below are the one
+``snapshot`` (a source that is no longer available: every version, every diff, the interval). The TypedDicts below are the one
 place where the shape is written; ``validate`` walks their annotations, so the types and the check cannot drift apart.
 
 Every member is required and none may be added. What is unknown is ``null``, never left out: a reader of the file must
@@ -298,6 +298,9 @@ class Criterion(TypedDict):
     conditions: Text | None
     #: Where the number comes from, which matters most when the company named none.
     basis: Text | None
+    basis_kind: Annotated[str, Code("basis_kind")]
+    #: The company's own words for the number and its unit; none where it gave none, and the threshold is not its figure.
+    figure: Text | None
 
 
 class Person(TypedDict):
@@ -350,7 +353,7 @@ class Measurement(TypedDict):
 
 
 class Judged(TypedDict):
-    """One measurement against the promise, every number in the promise's unit (``verdicts.conformity.Judged``)."""
+    """One measurement against the threshold, every number in the threshold's unit (``verdicts.conformity.Judged``)."""
 
     unit_label: str
     value: Decimal
@@ -373,7 +376,7 @@ class Items(TypedDict):
 
 
 class Conformity(TypedDict):
-    """Measured against promised by a decision rule with a guard band (JCGM 106:2012, 8.3)."""
+    """Measured values against a threshold by a decision rule with a guard band (JCGM 106:2012, 8.3)."""
 
     decision: Annotated[str, Code("decision")]
     comparator: Annotated[str, Code("comparator")]

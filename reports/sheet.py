@@ -134,6 +134,18 @@ def _quoted(piece: Piece, lang: Lang) -> list[Piece]:
     return [_own(phrase("open_quote", lang), lang), _bare(piece), _own(phrase("close_quote", lang), lang)]
 
 
+def _in_quotes(piece: Piece, lang: Lang) -> list[Piece]:
+    """The same with the note on its translation, which belongs behind the closing mark."""
+    opened, bare, closed = _quoted(piece, lang)
+    return [opened, bare, {**closed, "n": piece["n"]}]
+
+
+def _claim_title(piece: Piece, lang: Lang) -> list[Piece]:
+    """A claim as the title of its report: what it is, then its words in quotation marks."""
+    pieces = _mixed("claim_title", lang, words=_bare(piece))
+    return [*pieces[:-1], {**pieces[-1], "n": piece["n"]}]
+
+
 def _utc(time: str, lang: Lang) -> str:
     return f"{clock(time, lang)} UTC"
 
@@ -158,7 +170,7 @@ def _coded(code: str, lang: Lang) -> str:
 # --- the parts of a sheet ------------------------------------------------------------------------------------------------
 
 
-def _frame(report: Discrepancy | Snapshot, lang: Lang, title: Piece) -> Piece:
+def _frame(report: Discrepancy | Snapshot, lang: Lang, title: list[Piece]) -> Piece:
     """What every sheet has: who speaks, what it is called, where it stands, and the fixed words of the layout."""
     made_from = report["made_from"]
     return {
@@ -169,7 +181,7 @@ def _frame(report: Discrepancy | Snapshot, lang: Lang, title: Piece) -> Piece:
         "reference": report["reference"],
         "address": exact(report["address"]),
         "document": {
-            "title": exact(title["s"].replace("\n", " ")),
+            "title": exact("".join(piece["s"] for piece in title).replace("\n", " ")),
             "about": exact(f"{phrase('kind_' + report['kind'], lang)} {report['reference']}"),
         },
         "reconstruction": phrase("reconstruction", lang) if report["reconstruction"] else None,
@@ -191,7 +203,7 @@ def of_discrepancy(report: Discrepancy, lang: Lang, pictures: Mapping[str, bytes
     claim, option = report["claim"], report["option"]
     stake = claim["at_stake"]
     return {
-        **_frame(report, lang, _told(claim["summary"], lang)),
+        **_frame(report, lang, _claim_title(_told(claim["summary"], lang), lang)),
         "trail": [_bare(_told(each["name"], lang)) for each in (report["company"], report["product"], option) if each],
         "claim": {
             "reference": claim["reference"],
@@ -247,7 +259,7 @@ def of_snapshot(report: Snapshot, lang: Lang, files: dict[str, bytes]) -> Piece:
         source=_told(title, lang)["s"],
     )
     return {
-        **_frame(report, lang, _told(title, lang)),
+        **_frame(report, lang, [_told(title, lang)]),
         "trail": [_bare(_told(report["company"]["name"], lang)), _own(word("channel", source["channel"], lang), lang)],
         "summary": lines,
         "source": _source_head(source, lang),
@@ -415,7 +427,9 @@ def _found(aspect: Aspect, lang: Lang) -> Piece:
     if criterion is not None:
         comparator = word("comparator", criterion["comparator"], lang)
         numbers.append(
-            phrase("promised_short", lang, comparator=comparator, value=charts.plain(Decimal(criterion["value"])), unit=criterion["unit"])
+            phrase("threshold_short", lang, comparator=comparator, value=charts.plain(Decimal(criterion["value"])), unit=criterion["unit"])
+            if criterion["figure"] is None
+            else phrase("claimed_short", lang, value=charts.plain(Decimal(criterion["value"])), unit=criterion["unit"])
         )
     if conformity is not None and conformity["judged"]:
         values = sorted(Decimal(each["value"]) for each in conformity["judged"])
@@ -424,7 +438,7 @@ def _found(aspect: Aspect, lang: Lang) -> Piece:
         numbers.append(phrase(name, lang, n=len(values), units=conformity["units"], low=low, high=high, unit=conformity["unit"]))
     verdict = aspect["verdict"]
     return {
-        "statement": _told(aspect["statement"], lang),
+        "statement": _in_quotes(_told(aspect["statement"], lang), lang),
         "rating": verdict["rating"] if verdict else None,
         "word": word("rating", verdict["rating"], lang) if verdict else word("progress", aspect["progress"] or "not_yet_rated", lang),
         "numbers": numbers,
@@ -446,7 +460,7 @@ def _aspect(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
         "criterion": criterion
         and {
             "property": _told(criterion["property"], lang),
-            "promised": " ".join(
+            "threshold": " ".join(
                 [word("comparator", criterion["comparator"], lang), charts.plain(Decimal(criterion["value"])), criterion["unit"]]
                 + (
                     [f"({phrase('tolerance', lang)} {charts.plain(Decimal(criterion['tolerance']))} {criterion['unit']})"]
@@ -456,6 +470,8 @@ def _aspect(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
             ),
             "conditions": criterion["conditions"] and _told(criterion["conditions"], lang),
             "basis": criterion["basis"] and _told(criterion["basis"], lang),
+            "basis_kind": word("basis_kind", criterion["basis_kind"], lang),
+            "claimed": criterion["figure"] and _quoted(_original(criterion["figure"], lang), lang),
         },
         "verdict": verdict
         and {

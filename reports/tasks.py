@@ -37,7 +37,7 @@ def discrepancy(work: jobs.Work) -> None:
 
 @jobs.handler("reports.snapshot", queue="report")
 def snapshot(work: jobs.Work) -> None:
-    """Build the version-diff snapshot of a source that disappeared."""
+    """Build the version-diff snapshot of a source that is no longer available."""
     work.progress(0, 3, "logging")
     with _at_checkpoint() as checkpoint:
         gathered = building.gather_snapshot(work.payload["source"], checkpoint)

@@ -58,7 +58,7 @@ def typeset(report: Mapping[str, Any], lang: Lang, attachments: Sequence[Attachm
 
 
 def typeset_snapshot(report: Mapping[str, Any], lang: Lang, attachments: Sequence[Attachment] = ()) -> bytes:
-    """The PDF of the snapshot of a source that disappeared, in one language. Raises InvalidReport, CannotTypeset."""
+    """The PDF of the snapshot of a source that is no longer available, in one language. Raises InvalidReport, CannotTypeset."""
     data = to_bytes(report)
     if report["kind"] != "snapshot":
         raise CannotTypeset("typeset_snapshot() takes a snapshot; a discrepancy report goes through typeset()")

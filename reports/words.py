@@ -68,7 +68,7 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
     },
     "claim_status": {
         "registered": Pair("registered", "已登记"),
-        "withdrawn": Pair("withdrawn", "已撤回"),
+        "withdrawn": Pair("withdrawn by AsClaimed", "本站已撤销"),
     },
     "aspect_kind": {
         "function": Pair("function", "功能"),
@@ -135,8 +135,13 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "moved": Pair("moved", "移动"),
     },
     "comparator": {
-        "at_least": Pair("at least", "不少于"),
+        "at_least": Pair("at least", "不低于"),
         "at_most": Pair("at most", "不超过"),
+    },
+    "basis_kind": {
+        "claimed": Pair("claimed by the company", "企业宣称"),
+        "standard": Pair("from a standard", "引用标准"),
+        "set_by_us": Pair("set by AsClaimed", "本站设定"),
     },
     "conclusion": {
         "contradicts": Pair("contradicts the claim", "与声明相矛盾"),
@@ -241,7 +246,7 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "withheld": Pair("[Withheld: these words were erased.]", "［此处文字已依法移除。］"),
     "name": Pair("AsClaimed", "言实录"),
     "kind_discrepancy": Pair("Discrepancy report", "言实差异报告"),
-    "kind_snapshot": Pair("Snapshot of a source that disappeared", "已消失来源的版本差异快照"),
+    "kind_snapshot": Pair("Removed-page report", "下线内容报告"),
     "reconstruction": Pair("Reconstruction", "情景重建"),
     "reconstruction_long": Pair(
         "This case is a reconstruction. It was played through to show how the record works; its photos are drawn, its people are invented.",
@@ -265,6 +270,7 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "none": Pair("none", "无"),
     "not_known": Pair("not known", "不详"),
     "empty": Pair("(empty)", "（空）"),
+    "claim_title": Pair("Claim: “{words}”", "宣称：“{words}”"),
     # The head and the summary.
     "summary": Pair("Summary", "摘要"),
     "at_stake": Pair("At stake", "涉及金额"),
@@ -278,7 +284,9 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "sum_edited": Pair(
         "The text changed after publication ({n} {n:version is|versions are} archived).", "文本在发布后有修改（存有{n}个版本）。"
     ),
-    "sum_gone": Pair("The source disappeared between {last} and {first}.", "来源在 {last} 至 {first} 之间消失。"),
+    "sum_gone": Pair(
+        "The source is no longer available since a time between {last} and {first}.", "自 {last} 至 {first} 之间某时起，来源已无法访问。"
+    ),
     "sum_back": Pair("It was back on {at}.", "于 {at} 恢复。"),
     "sum_waiting": Pair("The company was invited to reply by {deadline}.", "已邀请企业于 {deadline} 前答复。"),
     "sum_replied": Pair("The company replied; its words are given in full below.", "企业已答复，全文见下。"),
@@ -303,7 +311,7 @@ PHRASES: Final[Mapping[str, Pair]] = {
     ),
     "sighted_same_words": Pair("Version {n}: the words are the same; only punctuation differs.", "第 {n} 版：文字相同，仅标点不同。"),
     "sighted_elsewhere": Pair("Version {n}: the words are found only in another place.", "第 {n} 版：原话仅见于另一处。"),
-    "sighted_absent": Pair("Version {n}: the words are gone.", "第 {n} 版：原文不在。"),
+    "sighted_absent": Pair("Version {n}: quote no longer in the text.", "第 {n} 版：原话已不在文中。"),
     "measured_short": Pair(
         "{n} measurements on {units} {units:item|items}: {low} to {high} {unit}", "{units}件样品上的{n}次实测：{low}至{high} {unit}"
     ),
@@ -311,16 +319,18 @@ PHRASES: Final[Mapping[str, Pair]] = {
         "{n} measurements on {units} {units:item|items}: each {low} {unit}", "{units}件样品上的{n}次实测：均为{low} {unit}"
     ),
     "measured_one": Pair("1 measurement on 1 item: {low} {unit}", "1件样品上的1次实测：{low} {unit}"),
-    "promised_short": Pair("Promised: {comparator} {value} {unit}", "承诺：{comparator} {value} {unit}"),
+    "threshold_short": Pair("Threshold: {comparator} {value} {unit}", "限值：{comparator}{value} {unit}"),
+    "claimed_short": Pair("Claimed value: {value} {unit}", "宣称值：{value} {unit}"),
     # An aspect.
     "aspect": Pair("Aspect", "方面"),
     "licence": Pair("Licence", "许可"),
-    "criterion": Pair("What was promised", "承诺内容"),
+    "criterion": Pair("Threshold", "限值"),
+    "claimed_value": Pair("Claimed value", "宣称值"),
     "conditions": Pair("Conditions", "条件"),
     "tolerance": Pair("tolerance", "允差"),
     "due": Pair("due", "到期"),
     "cancelled": Pair("cancelled by the company", "企业宣布取消"),
-    "basis": Pair("Where this number comes from", "该数值的来源"),
+    "basis": Pair("Where the threshold comes from", "限值来源"),
     "verdict": Pair("Verdict", "裁定"),
     "no_verdict": Pair("No verdict", "尚无裁定"),
     "rationale": Pair("Reasons", "理由"),
@@ -336,13 +346,14 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "findings": Pair("Findings", "认定"),
     "finding_from": Pair("From {exhibits}", "依据 {exhibits}"),
     "measured": Pair("What was measured", "测量结果"),
-    "chart_promised": Pair("Promised against measured", "承诺与实测"),
-    "chart_title": Pair("{property}: promised against measured", "{property}：承诺与实测"),
+    "chart_measured": Pair("Measured value and threshold", "实测值与限值"),
+    "chart_title": Pair("{property}: measured value and threshold", "{property}：实测值与限值"),
     "chart_caption": Pair(
         "Bars show the expanded uncertainty, k times the standard uncertainty. The table below holds the exact numbers.",
         "横条为扩展不确定度，即 k 倍标准不确定度。确切数值见下表。",
     ),
-    "chart_limit": Pair("promised: {comparator} {value} {unit}", "承诺：{comparator} {value} {unit}"),
+    "chart_threshold": Pair("threshold: {comparator} {value} {unit}", "限值：{comparator}{value} {unit}"),
+    "chart_claimed": Pair("claimed value: {value} {unit}", "宣称值：{value} {unit}"),
     "chart_unit": Pair("{label}: {value} ± {expanded} {unit} (k = {k})", "{label}：{value} ± {expanded} {unit}（k = {k}）"),
     "chart_rest": Pair("and {n} more, in the table", "另有 {n} 项，见表"),
     "trend_verdicts": Pair("Verdicts over time", "历次裁定"),
@@ -408,7 +419,7 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "diff_none": Pair("No word differs; the layout of the text changed.", "文字无差异，仅排版变化。"),
     "links_gone": Pair("Link removed: {text} ({url})", "删去链接：{text}（{url}）"),
     "links_came": Pair("Link added: {text} ({url})", "增加链接：{text}（{url}）"),
-    "disappearance": Pair("Disappearance", "消失"),
+    "disappearance": Pair("No longer available", "已无法访问"),
     "disappeared": Pair(
         "Last available {last}; first unavailable {first} ({type}). Confirmed by {n} {n:check|checks}: {looks}.",
         "最后可访问：{last}；首次无法访问：{first}（{type}）。经{n}次检查确认：{looks}。",
@@ -423,16 +434,16 @@ PHRASES: Final[Mapping[str, Pair]] = {
         "{versions} {versions:version|versions}, {looks} {looks:check|checks} from {first} to {last}.",
         "{versions}个版本，自{first}至{last}共检查{looks}次。",
     ),
-    "line_gone": Pair("Disappeared between {last} and {first}.", "在 {last} 至 {first} 之间消失。"),
+    "line_gone": Pair("No longer available since a time between {last} and {first}.", "自 {last} 至 {first} 之间某时起已无法访问。"),
     "line_version": Pair("v{n}", "第{n}版"),
     "line_rest": Pair("Versions: {versions}. Looks: {looks}.", "版本：{versions}　观察：{looks}"),
     "line_first": Pair("Version {n}, as first seen", "第{n}版，首次看到"),
     "line_came": Pair("Version {n} came up", "第{n}版出现"),
     "line_again": Pair(", the text of version {n} again", "，与第{n}版文字相同"),
     "line_fork": Pair("v{n} again", "恢复为第{n}版"),
-    "line_vanished": Pair("Went missing", "消失"),
+    "line_vanished": Pair("First unavailable", "首次无法访问"),
     "line_returned": Pair("Was back", "恢复可见"),
-    "line_missing": Pair("missing", "消失"),
+    "line_missing": Pair("unavailable", "无法访问"),
     "line_back": Pair("back", "恢复"),
     "line_caption": Pair(
         "One tick for each look, one dot for each version; the broken line is where the source is missing.",

@@ -181,7 +181,7 @@ def _close(invitation: Invitation, *, by: ledger.Actor, role: str, kind: str, no
 
 
 def _flag(claim: Claim, *, by: ledger.Actor, role: str, now: datetime) -> None:
-    """The flags of reply and silence say what came of all that was asked, and never both. Call it with the claim locked."""
+    """The flags of reply and of none by the deadline say what came of all that was asked, and never both. Call it with the claim locked."""
     came = reply_status_of(claim)
     flags = {FlagKind.COMPANY_REPLIED: InvitationStatus.REPLIED, FlagKind.COMPANY_SILENT: InvitationStatus.SILENT}
     for kind, wanted in flags.items():

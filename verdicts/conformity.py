@@ -1,4 +1,4 @@
-"""Measured against promised, by JCGM 106:2012 ("The role of measurement uncertainty in conformity assessment"). Pure.
+"""Measured values against a threshold, by JCGM 106:2012 ("The role of measurement uncertainty in conformity assessment"). Pure.
 
 A criterion is one-sided: at least, or at most, a limit `T` (less a tolerance given with the promise). A measured value `y` with
 standard uncertainty `u` is taken as a Gaussian belief about the true value (JCGM 106, 7.2). Its conformance probability is
@@ -68,7 +68,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Judged:
-    """One measurement against the promise, every number in the promise's unit."""
+    """One measurement against the threshold, every number in the threshold's unit."""
 
     value: Decimal
     standard_uncertainty: Decimal
@@ -164,7 +164,7 @@ def normal_distribution(z: Decimal) -> Decimal:
 
 
 def judge(promise: Promise, measured: Measured) -> Judged:
-    """One measurement against the promise. Raises UnitMismatch; ValueError for an uncertainty that is not positive."""
+    """One measurement against the threshold. Raises UnitMismatch; ValueError for an uncertainty that is not positive."""
     if measured.standard_uncertainty <= 0:
         raise ValueError("a measurement without a positive standard uncertainty cannot be weighed")
     value = convert(measured.value, measured.unit, promise.unit)
@@ -194,12 +194,12 @@ def together(decisions: Iterable[Decision]) -> Decision:
 
 
 def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
-    """All measurements against the promise.
+    """All measurements against the threshold.
 
     Several measurements of one physical unit are all kept, but count as one unit. The whole decides only if every measurement
     decides the same way: three cars that fail and one that passes disagree, which is a finding to explain, not an average.
 
-    A stored measurement that cannot be set against the promise is left out, and counted as that: nothing here raises.
+    A stored measurement that cannot be set against the threshold is left out, and counted as that: nothing here raises.
     """
     judged: list[Judged] = []
     weighed: list[Measured] = []

@@ -75,6 +75,8 @@ def compose(
                 "tolerance": plain(criterion.tolerance),
                 "conditions": criterion.conditions or None,
                 "basis": criterion.basis or None,
+                "basis_kind": criterion.basis_kind,
+                "figure": criterion.figure or None,
             }
             if criterion
             else None,

@@ -54,7 +54,7 @@ def require(*reasons: str | None) -> None:
 def judged_claim(claim: Claim) -> str | None:
     """Withdrawn claims and puffery are not judged."""
     if claim.status == ClaimStatus.WITHDRAWN:
-        return _("This claim was withdrawn.")
+        return _("AsClaimed withdrew this claim from its record.")
     if not claim.checkable:
         return _("Puffery is kept, but never judged.")
     return None

@@ -213,7 +213,7 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
 class Verdict(models.Model):
     """The conclusion on one aspect, proposed by one adjudicator and approved by another; frozen, superseded, never edited.
 
-    `conformity` is the computed result of measured against promised, with every number it came from (decimal strings).
+    `conformity` is the computed result of the measured values and the threshold, with every number it came from (decimal strings).
     `document_digest` is the SHA-256 of the public document (VerdictDocument), set on publication.
     """
 

@@ -98,9 +98,9 @@ def _reply(row: Invitation, user: User, now: datetime) -> Waiting:
 def _alert(row: Alert, user: User, now: datetime) -> Waiting:
     why = {
         AlertKind.QUOTE_VANISHED.value: _("Words that a claim rests on no longer stand in their source."),
-        AlertKind.SOURCE_GONE.value: _("The place where the company said it is gone."),
+        AlertKind.SOURCE_GONE.value: _("The source page is no longer available."),
         AlertKind.SOURCE_SUSPECT.value: _("The source has shown something else at several checks. Open it and see what it is."),
-    }.get(row.kind, _("A source that was gone can be read again."))
+    }.get(row.kind, _("A source is available again."))
     if row.version and row.version.number > 1:
         address = f"{reverse('reports:diff', args=[row.source_id])}?to={row.version.number}"
     else:
@@ -143,9 +143,7 @@ def _aspect(row: Aspect, user: User, now: datetime) -> Waiting:
     address = reverse("verdicts:case", args=[row.claim.reference])
     if row.progress == Progress.OVERDUE:
         since = datetime.combine(row.due_date, time.max, UTC) if row.due_date else None
-        return Waiting(
-            "aspects", row, SOON, since, _("The day it was promised for has passed, and nobody has found anything on it."), address
-        )
+        return Waiting("aspects", row, SOON, since, _("The promised date has passed. There is no finding yet."), address)
     return Waiting("aspects", row, LATER, None, _("The company was heard or let its time pass. A verdict can be proposed."), address)
 
 

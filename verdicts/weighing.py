@@ -16,7 +16,7 @@ from verdicts.models import Finding, FindingExhibit
 
 
 def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
-    """Measured against promised for an aspect with a criterion, from accepted measurements. None without either.
+    """Measured values and the threshold, for an aspect with a criterion, from accepted measurements. None without either.
 
     Never raises: what cannot be compared is left out. If that is all, nothing is judged, and it is None unless asked for.
     """

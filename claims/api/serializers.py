@@ -96,7 +96,7 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
 
     class Meta:
         model = Criterion
-        fields = ["property", "comparator", "value", "unit", "tolerance", "conditions", "basis"]
+        fields = ["property", "comparator", "value", "unit", "tolerance", "conditions", "basis", "basis_kind", "figure"]
 
 
 class AspectSerializer(serializers.ModelSerializer[Aspect]):

@@ -1,4 +1,4 @@
-"""What the demonstration points at: the promised picture set against the delivered part, and regions marked on the photos.
+"""What the demonstration points at: the picture as advertised set against the part as received, and regions marked on the photos.
 
 Drawn like everything else of it, and in our own words.
 """

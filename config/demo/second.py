@@ -65,11 +65,9 @@ ALLEGATION = write(
 ANSWER: Final = "付款时间以购车协议为准。销售人员的个别说法不代表公司，我们已加强培训。对由此造成的误解，我们深表歉意。"
 MISLEADING = write(
     "zh-Hans",
-    "说“尾款等车到店再付”时，没有说合同里还有一个条件：卖方一通知，七日内就要付清。第 23 周，这个条件被用上了。"
-    "公司答复称以协议为准，没有否认销售说过这句话。",
+    "说“尾款等车到店再付”时，没有说合同里还有一个条件：卖方一通知，七日内就要付清。第 23 周，这个条件被用上了。公司回应称以协议为准。",
     en="“The balance can wait for the car” left out a condition that stands in the contract: once the seller gives notice, all of it is "
-    "due within seven days. In week 23 that condition was used. The company answered that the agreement decides, and did not deny "
-    "that the salesperson said so.",
+    "due within seven days. In week 23 that condition was used. The company replied that the agreement decides.",
 )
 
 People = dict[str, User]

@@ -1,7 +1,8 @@
 """What is played in the demonstration: people and the company act, and everything else is found by the workers over real HTTP.
 
 It plays *only* people and the company, through the actions and the API that everyone uses, and waits for what the workers find:
-the first captures, the silent edit, the vanished words, the photos read, the disappearance, the company's silence, the reports.
+the first captures, the edit after publication, the words no longer there, the photos read, the page no longer available, the deadline
+without a reply, the reports.
 
 Each step begins by looking whether it was done, by the natural keys of what it makes, so the play can be broken off anywhere and
 begun again; when everything is there it returns at once.
@@ -101,7 +102,7 @@ class Case:
         post = Source.objects.get(url=self.address + brand_site.POST_PATH)
         self._first_captures(claim)
         self._file(claim)
-        self._silent_edit(claim, post)
+        self._edit(claim, post)
         self._read(claim)
         self._judge(claim)
         self._invite(claim)
@@ -331,13 +332,13 @@ class Case:
 
     # --- what the workers find, and what moderators make of it ---------------------------------------------------------------
 
-    def _silent_edit(self, claim: Claim, post: Source) -> None:
+    def _edit(self, claim: Claim, post: Source) -> None:
         self.site.edit()
-        self._wait("the silent edit of the post", lambda: Version.objects.filter(source=post, number__gte=2).exists())
+        self._wait("the edit of the post", lambda: Version.objects.filter(source=post, number__gte=2).exists())
         self._wait("the flag that the claim's words were edited", lambda: self._raised(claim, FlagKind.EDITED_AFTER_PUBLICATION))
         old, new = Version.objects.filter(source=post).in_order()[:2]
         gone = diff(old.body, new.body).characters_gone
-        self._done(6, f"the silent edit was found (version {new.number}, {gone} characters gone)")
+        self._done(6, f"the edit was found (version {new.number}, {gone} characters gone)")
 
     def _read(self, claim: Claim) -> None:
         exhibits = Exhibit.objects.filter(submission__claim__product=claim.product)
@@ -412,7 +413,7 @@ class Case:
             )  # fmt: skip
             verdicts.approve_verdict(by=self.people["adjudicator2"], verdict=verdict, now=timezone.now())
         second.propose(self.people)
-        self._done(11, "the company stayed silent; two adjudicators published a verdict on each aspect")
+        self._done(11, "no reply by the deadline; two adjudicators published a verdict on each aspect")
 
     # --- what comes of it --------------------------------------------------------------------------------------------------------
 

@@ -117,17 +117,17 @@ FOUND_CARBON = write(
 )
 ALLEGATION = write(
     "zh-Hans",
-    "三位车主提交的拆解显示，进风口后面是封死的腔体，出口测不到风。帖子里“内部结构也一起改了”一句在发布后被去掉，未作说明。请公司答复。",
-    en="Teardowns filed by three owners show a closed cavity behind the inlets and no air at the outlet. The words “the inner "
-    "structure was changed as well” were taken out of the post after publication without notice. The company is asked for its answer.",
+    "三位车主提交的拆解显示，进风口后面是封死的腔体，出口测不到风。帖子后来的版本中不再有“内部结构也一起改了”一句。请公司回应。",
+    en="Teardowns filed by three owners show a closed cavity behind the inlets and no air at the outlet. A later version of the post no "
+    "longer has the words “the inner structure was changed as well”. The company is asked for its reply.",
 )
 NOT_DELIVERED = write(
     "zh-Hans",
-    "在三件独立实物上，出口风速为 0.01 至 0.04 m/s，远低于 1.5 m/s 的判据；计入测量不确定度后，符合的概率可以忽略。"
-    "进风口后面没有通道。公司在期限内未答复。",
-    en="On three independent units the air speed at the outlet was 0.01 to 0.04 m/s, far below the criterion of 1.5 m/s; with the "
+    "在三件独立实物上，出口风速为 0.01 至 0.04 m/s，远低于 1.5 m/s 的限值；计入测量不确定度后，符合的概率可以忽略。"
+    "进风口后面没有通道。期限内未收到公司的回应。",
+    en="On three independent units the air speed at the outlet was 0.01 to 0.04 m/s, far below the threshold of 1.5 m/s; with the "
     "measurement uncertainty taken into account the probability of conforming is negligible. There is no channel behind the inlets. "
-    "The company did not answer in time.",
+    "No reply came by the deadline.",
 )
 DELIVERED = write(
     "zh-Hans",

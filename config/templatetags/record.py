@@ -6,9 +6,10 @@ Loaded as `{% load record %}`. Nothing here asks the database, but `record_state
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import template
@@ -19,9 +20,10 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
-from claims import currencies
+from claims import currencies, headlines
 from claims.states import (
     AspectKind,
+    BasisKind,
     Channel,
     ClaimKind,
     ClaimStatus,
@@ -69,7 +71,8 @@ NAMES = {"zh-Hans": _("Simplified Chinese"), "en": _("English")}
 # Every vocabulary a page names by its code. A missing one is a KeyError in the tests, not an empty word on a page.
 VOCABULARIES: dict[str, Any] = {
     "alert": AlertKind,
-    "aspect_kind": AspectKind, "channel": Channel, "claim_kind": ClaimKind, "claim_status": ClaimStatus, "comparator": Comparator,
+    "aspect_kind": AspectKind, "basis_kind": BasisKind, "channel": Channel, "claim_kind": ClaimKind, "claim_status": ClaimStatus,
+    "comparator": Comparator,
     "conclusion": Conclusion, "custody": CustodyKind, "disappearance": DisappearanceStatus, "exhibit": ExhibitStatus, "flag": FlagKind,
     "information": InformationGrade, "invitation": InvitationStatus, "licence": Licence, "look": LookType, "method": LookMethod,
     "mechanism": Mechanism, "progress": Progress, "provenance": Provenance, "rating": Rating, "sighting": SightingKind,
@@ -139,12 +142,18 @@ def written(value: dict[str, Any] | None) -> SafeString:
     reading = read(value, page_language())
     if not reading.text:
         return SafeString("")
-    if reading.missing:
-        note = format_html(' <small class="note">({})</small>', _note(reading))
-        return format_html('<span lang="{}">{}</span>{}', reading.lang, reading.text, note)
-    if reading.translated_by:
+    return format_html("{}{}", written_in(reading), _missing(reading))
+
+
+def written_in(reading: Reading) -> SafeString:
+    """The words of a text with their `lang`."""
+    if reading.translated_by and not reading.missing:
         return format_html('<span lang="{}" title="{}">{}</span>', reading.lang, _note(reading), reading.text)
     return format_html('<span lang="{}">{}</span>', reading.lang, reading.text)
+
+
+def _missing(reading: Reading) -> SafeString:
+    return format_html(' <small class="note">({})</small>', _note(reading)) if reading.missing else SafeString("")
 
 
 @register.filter
@@ -156,6 +165,43 @@ def written_long(value: dict[str, Any] | None) -> SafeString:
     paragraphs = format_html_join("", "<p>{}</p>", ((line,) for line in reading.text.splitlines() if line.strip()))
     note = _note(reading)
     return format_html('<div lang="{}">{}</div>{}', reading.lang, paragraphs, format_html('<p class="note">({})</p>', note) if note else "")
+
+
+def _shown(value: dict[str, Any] | None, told: Callable[[str], str]) -> SafeString:
+    """A written text within other words, with its own `lang` and the note on its translation after it."""
+    reading = read(value, page_language())
+    before, place, after = told("\0").partition("\0") if reading.text else (told(""), "", "")
+    return format_html("{}{}{}{}", before, written_in(reading) if place else "", after, _missing(reading))
+
+
+@register.filter
+def claim_heading(summary: dict[str, Any] | None) -> SafeString:
+    """A claim's summary as a heading: what it is before the words, which are in quotation marks."""
+    return _shown(summary, headlines.of_claim)
+
+
+@register.filter
+def claim_title(summary: dict[str, Any] | None) -> str:
+    """The same as bare words: for titles and attributes."""
+    return headlines.of_claim(words(summary))
+
+
+@register.filter
+def in_quotes(value: dict[str, Any] | None) -> SafeString:
+    """A summary or a point in quotation marks, where the line around it says what it is."""
+    return _shown(value, headlines.quoted)
+
+
+@register.simple_tag
+def verdict_heading(rating: str, statement: dict[str, Any] | None) -> SafeString:
+    """What was concluded, then the point in quotation marks."""
+    return _shown(statement, partial(headlines.of_verdict, str(Rating(rating).label)))
+
+
+@register.simple_tag
+def verdict_title(rating: str, statement: dict[str, Any] | None) -> str:
+    """The same as bare words."""
+    return headlines.of_verdict(str(Rating(rating).label), words(statement))
 
 
 @register.simple_tag
@@ -312,7 +358,7 @@ def verdict_mark(rating: str) -> SafeString:
     return _marked(rating.replace("_", "-"), SHAPES[rating], label[:1].upper() + label[1:])
 
 
-# A full dot, a dot struck through, an empty dashed one: agreement, contradiction, silence.
+# A full dot, a dot struck through, an empty dashed one: consistent, different, not mentioned.
 STANCES = {
     "says_so": '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.8"/>'
     '<path d="m4.8 8.3 2.3 2.3 4.2-4.9" fill="none" stroke="currentColor" stroke-width="1.8"/>',

@@ -1,4 +1,4 @@
-"""Sources over time: what a look found, which version it is, where the claims' words went, and when a source was taken down.
+"""Sources over time: what a look found, which version it is, where the claims' words went, and since when a source is no longer available.
 
 look ─ ok ──────► Version (if the text is new) ─► Sightings ─► flag and alert when a quote is no longer there, lifted when it is back
      ─ suspect ─► nothing, until several looks hours apart agree: then a Version, counted from the first of them

@@ -56,7 +56,7 @@ def remove_region(*, by: User, region: Region, version: str = "") -> None:
 
 @transaction.atomic
 def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: Written, version: str = "") -> Comparison:
-    """Set what was promised (`before`) against what was delivered (`after`). The same pair twice is once.
+    """Set what was advertised (`before`) against what was received (`after`). The same pair twice is once.
 
     Another title replaces the one that stands only if `version` says that it was seen. Raises NotAllowed, ValidationError, RowChanged.
     """

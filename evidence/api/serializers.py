@@ -72,7 +72,7 @@ class RegionSerializer(serializers.ModelSerializer[Region]):
 
 
 class ComparisonSerializer(serializers.ModelSerializer[Comparison]):
-    """What was promised (`before`) set against what was delivered (`after`); both are references of exhibits."""
+    """What was advertised (`before`) set against what was received (`after`); both are references of exhibits."""
 
     title = WrittenJSON(read_only=True)
     before = serializers.CharField(source="before.reference", read_only=True)

@@ -234,7 +234,7 @@ class ExhibitViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.Retr
 
 
 class ComparisonViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Comparison]):
-    """Exhibits set against each other: what was promised and what was delivered."""
+    """Exhibits set against each other: what was advertised and what was received."""
 
     permission_classes = [PublicRead]
     serializer_class = ComparisonSerializer

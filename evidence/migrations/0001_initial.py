@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             name='Alert',
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('quote_vanished', 'a quote vanished'), ('source_gone', 'a source was taken down'), ('source_back', 'a source is back')], max_length=20)),
+                ('kind', models.CharField(choices=[('quote_vanished', 'quote no longer in the text'), ('source_gone', 'source no longer available'), ('source_back', 'source available again')], max_length=20)),
                 ('created_at', models.DateTimeField()),
                 ('handled_at', models.DateTimeField(blank=True, null=True)),
                 ('claim', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='claims.claim')),

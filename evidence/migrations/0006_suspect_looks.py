@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='alert',
             name='kind',
-            field=models.CharField(choices=[('quote_vanished', 'a quote vanished'), ('source_gone', 'a source was taken down'), ('source_back', 'a source is back'), ('source_suspect', 'a source shows another page')], max_length=20),
+            field=models.CharField(choices=[('quote_vanished', 'quote no longer in the text'), ('source_gone', 'source no longer available'), ('source_back', 'source available again'), ('source_suspect', 'a source shows another page')], max_length=20),
         ),
         migrations.AlterField(
             model_name='disappearance',

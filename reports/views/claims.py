@@ -41,7 +41,7 @@ FACETS: Final[dict[str, Any]] = {"rating": Rating.choices, "flag": FlagKind.choi
 @everyone
 @kept_for_strangers
 def front(request: HttpRequest) -> HttpResponse:
-    """What was concluded last, what was edited last, what was taken down last."""
+    """What was concluded last, what was edited last, what is no longer available since last."""
     context = {
         "verdicts": listing.newest_verdicts(SHOWN),
         "edits": listing.newest_edits(SHOWN),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 import ledger
 from accounts.models import Role
@@ -141,7 +141,7 @@ def test_a_withdrawn_claim_stays_readable_and_is_changed_no_more(scene: scenes.S
         lambda: actions.withdraw_claim(by=scene.moderator, claim=withdrawn, reason="Again.", now=NOW),
         lambda: actions.place_claim(by=scene.moderator, claim=withdrawn, source=scene.source, exact="x", now=NOW),
     ):
-        with pytest.raises(NotAllowed, match="withdrawn"):
+        with pytest.raises(NotAllowed, match="withdrew"):
             change()
     with pytest.raises(RowChanged):
         actions.withdraw_claim(by=scene.second_moderator, claim=stale, reason="Twice.", now=NOW)
@@ -319,3 +319,120 @@ def test_a_flag_of_reply_or_silence_is_not_withdrawn_by_hand(scene: scenes.Scene
     flag = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="company_silent", now=NOW)
     with pytest.raises(NotAllowed, match="requests for a reply"):
         actions.withdraw_flag(by=scene.moderator, flag=flag, reason="They wrote to me.", now=NOW)
+
+
+# --- whose figure a threshold is ------------------------------------------------------------------------------------------
+
+
+def with_threshold(scene: scenes.Scene, quote: str, *, basis_kind: str = "claimed", lang: str = "en", **criterion: Any) -> Claim:
+    given = {"property": write("en", "air speed", zh_Hans="风速"), "comparator": "at_least", "value": Decimal("1.5"), "unit": "m/s"}
+    new = actions.NewCriterion(**{**given, "basis_kind": basis_kind, **criterion})
+    return register(scene, quote=quote, quote_lang=lang, aspects=[actions.NewAspect("quantity", write("en", "air"), criterion=new)])
+
+
+def threshold(claim: Claim) -> Criterion:
+    return Criterion.objects.select_related("aspect__claim").get(aspect__claim=claim)
+
+
+def test_a_threshold_is_ours_unless_something_else_is_said(scene: scenes.Scene) -> None:
+    assert threshold(scene.claim).basis_kind == "set_by_us"
+    assert not threshold(scene.claim).is_claimed
+
+
+def test_a_figure_is_the_companys_when_its_quote_gives_number_and_unit(scene: scenes.Scene) -> None:
+    found = threshold(with_threshold(scene, "前后通风，风速可达５.４公里每小时。", lang="zh-Hans"))
+    assert (found.is_claimed, found.figure) == (True, "５.４公里每小时")
+
+
+@pytest.mark.parametrize(
+    "quote", ["Made to last.", "It has 1.5 ducts. Speeds are in m/s.", "1.5 m long", "1.4 m/s", "1.5 m/s² of it", "up to 11.5 m/s"]
+)
+def test_a_figure_that_the_words_do_not_give_is_refused_as_the_companys(scene: scenes.Scene, quote: str) -> None:
+    claims = Claim.objects.count()
+    with pytest.raises(ValidationError, match=r"not the company’s figure\. Nothing was saved"):
+        with_threshold(scene, quote)
+    assert Claim.objects.count() == claims
+
+
+def test_a_threshold_from_a_standard_names_it(scene: scenes.Scene) -> None:
+    with pytest.raises(ValidationError, match="Name the standard"):
+        with_threshold(scene, "Fast.", basis_kind="standard")
+    assert threshold(with_threshold(scene, "Fast.", basis_kind="standard", basis=write("en", "ISO 1"))).basis_kind == "standard"
+    with pytest.raises(ValidationError):
+        with_threshold(scene, "Fast.", basis_kind="promised")
+
+
+def correct(scene: scenes.Scene, claim: Claim, basis_kind: str, reason: str = "Read again.") -> Criterion:
+    return actions.revise_criterion(
+        by=scene.moderator, criterion=threshold(claim), basis_kind=basis_kind, basis=write("en", "why"), reason=reason, now=NOW
+    )
+
+
+def test_a_figure_is_the_companys_when_it_says_it_where_the_claim_is_made(scene: scenes.Scene) -> None:
+    claim = with_threshold(scene, "Fast.", basis_kind="set_by_us")
+    with pytest.raises(ValidationError, match="not the company’s figure"):
+        correct(scene, claim, "claimed")
+    places = [
+        ("press", "says_so", "It does 1.5 m/s."),
+        ("contract", "says_otherwise", "No more than 1.5 m/s."),
+        ("brochure", "says_so", "Air at 1.5 m/s."),
+    ]
+    for channel, stance, exact in places:
+        with pytest.raises(ValidationError, match="not the company’s figure"):
+            correct(scene, claim, "claimed")
+        place = actions.add_source(
+            by=scene.moderator, company=scene.company, channel=channel, title=write("en", channel), lang="en", now=NOW
+        )
+        actions.place_claim(by=scene.moderator, claim=claim, source=place, exact=exact, stance=stance, now=NOW)
+    found = correct(scene, claim, "claimed")
+    assert (found.basis_kind, found.figure) == ("claimed", "1.5 m/s")
+    assert correct(scene, claim, "set_by_us").figure == ""
+
+
+def test_a_correction_of_a_threshold_needs_a_reason_a_moderator_and_what_is_saved_now(scene: scenes.Scene) -> None:
+    claim = with_threshold(scene, "Air at 1.5 m/s.", basis_kind="set_by_us")
+    with pytest.raises(actions.ReasonMissing):
+        correct(scene, claim, "claimed", reason=" ")
+    with pytest.raises(NotAllowed):
+        actions.revise_criterion(
+            by=scene.owners[0], criterion=threshold(claim), basis_kind="claimed", basis={}, reason="Read again.", now=NOW
+        )
+    seen = threshold(claim)
+    correct(scene, claim, "claimed")
+    with pytest.raises(RowChanged):
+        actions.revise_criterion(by=scene.moderator, criterion=seen, basis_kind="set_by_us", basis={}, reason="Read again.", now=NOW)
+    actions.withdraw_claim(by=scene.moderator, claim=claim, reason="A double.", now=NOW)
+    with pytest.raises(NotAllowed):
+        correct(scene, claim, "set_by_us")
+
+
+def test_a_quote_is_not_corrected_so_that_a_figure_would_be_the_companys_no_more(scene: scenes.Scene) -> None:
+    claim = with_threshold(scene, "Air at 1.5 m/s.")
+    with pytest.raises(ValidationError, match=r"the new quote does not give it\. Nothing was saved\. Correct the threshold first"):
+        actions.revise_claim(by=scene.moderator, claim=claim, quote="Air at speed.", reason="A word was wrong.", now=NOW)
+    revised = actions.revise_claim(by=scene.moderator, claim=claim, quote="Air at 5.4 km/h.", reason="Copied wrongly.", now=NOW)
+    assert (revised.quote, threshold(claim).figure) == ("Air at 5.4 km/h.", "5.4 km/h")
+    correct(scene, claim, "set_by_us")
+    actions.revise_claim(by=scene.moderator, claim=revised, quote="Air at speed.", reason="A word was wrong.", now=NOW)
+
+
+@pytest.mark.parametrize(
+    "change", ["basis_kind = 'claimed'", "basis_kind = 'claimed', figure = '1.5 m/s'", "basis_kind = 'promised'", "figure = '1.5 m/s'"]
+)
+def test_the_database_itself_calls_no_figure_the_companys_that_its_words_do_not_give(scene: scenes.Scene, change: str) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE claims_criterion SET {change}")
+
+
+def test_without_the_trigger_it_would(scene: scenes.Scene) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE '%claimed_figure%'")
+        cursor.execute(f'DROP TRIGGER "{cursor.fetchone()[0]}" ON claims_criterion')
+        cursor.execute("UPDATE claims_criterion SET basis_kind = 'claimed', figure = '1.5 m/s'")
+    assert threshold(scene.claim).is_claimed
+
+
+def test_another_number_for_a_claimed_figure_is_asked_again(scene: scenes.Scene) -> None:
+    claim = with_threshold(scene, "Air at 1.5 m/s.")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Criterion.objects.filter(aspect__claim=claim).update(value=2, figure="2 m/s")

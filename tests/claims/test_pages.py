@@ -9,7 +9,7 @@ from django.test import Client
 
 import ledger
 from claims.editing import version
-from claims.models import Appearance, Claim, EntityRole, Flag, LegalEntity, Series, SeriesNote, SeriesPoint, Source
+from claims.models import Appearance, Claim, Criterion, EntityRole, Flag, LegalEntity, Series, SeriesNote, SeriesPoint, Source
 from ledger.sequencing import sequence
 from tests import scenes
 
@@ -161,3 +161,37 @@ def test_nothing_that_was_typed_is_left_out_of_a_new_claim_without_a_word(
     assert field in {name for form in faulty for name in form.errors}
     assert Claim.objects.count() == before
     assert client.post("/desk/claims/new/", fields | {"product": known["product"]}).status_code == 302  # control
+
+
+def test_whose_figure_a_threshold_is_is_corrected_on_its_desk_page(client: Client, scene: scenes.Scene) -> None:
+    path, criterion = f"/desk/claims/{scene.claim.reference}/thresholds/", Criterion.objects.get(aspect=scene.ducts)
+    assert path in client.get(f"/desk/claims/{scene.claim.reference}/").content.decode()
+    given = {"version": version(criterion), "basis_en": "The least that moves air", "reason": "It was not said."}
+    refused = client.post(path, {"do": str(criterion.pk), **given, "basis_kind": "claimed"})
+    assert refused.status_code == 400
+    assert "not the company’s figure. Nothing was saved." in refused.content.decode()
+    assert "It was not said." in refused.content.decode()
+    sent(client, path, str(criterion.pk), **given, basis_kind="standard")
+    assert "from a standard" in Client().get(f"/claims/{scene.claim.reference}/").content.decode()
+    sequence()
+    corrections = Client().get("/corrections/").content.decode()
+    assert "Threshold corrected" in corrections
+    assert "It was not said." in corrections
+    found = [one for one in Client().get("/api/v1/corrections/").json()["results"] if one["type"] == "criterion"]
+    assert [one["reason"] for one in found] == ["It was not said."]
+    assert "Threshold corrected" in Client().get("/feeds/corrections.atom").content.decode()
+
+
+def test_the_form_of_a_new_claim_refuses_a_figure_that_its_quote_does_not_give(client: Client, scene: scenes.Scene) -> None:
+    given = {
+        "product": str(scene.product.pk), "quote": "Air at full speed.", "quote_lang": "en", "summary_en": "It moves air",
+        "kind": "express",
+        "aspect-1-kind": "quantity", "aspect-1-statement_en": "air", "aspect-1-property_en": "air speed", "aspect-1-comparator": "at_least",
+        "aspect-1-value": "1.5", "aspect-1-unit": "m/s", "aspect-1-basis_kind": "claimed",
+        "aspect-2-kind": "function", "aspect-3-kind": "function",
+    }  # fmt: skip
+    refused = client.post("/desk/claims/new/", given)
+    assert refused.status_code == 400
+    assert "not the company’s figure. Nothing was saved." in refused.content.decode()
+    assert client.post("/desk/claims/new/", {**given, "quote": "Air at 1,5 m/s!"}).status_code == 302
+    assert Criterion.objects.exclude(aspect=scene.ducts).get().figure == "1,5 m/s"

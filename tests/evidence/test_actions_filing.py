@@ -239,7 +239,7 @@ def test_what_does_not_fit_is_refused_whole(scene: scenes.Scene, settings) -> No
         file(scene, claim=other, teardown=teardown(scene))
     claims.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="wrong company", now=scene.now)
     scene.claim.refresh_from_db()
-    with pytest.raises(NotAllowed, match="withdrawn"):
+    with pytest.raises(NotAllowed, match="withdrew"):
         file(scene)
     assert not Submission.objects.exists()
     assert not Measurement.objects.exists()
@@ -506,7 +506,7 @@ def test_only_its_owner_answers_once_and_only_what_was_returned(scene: scenes.Sc
     assert Clarification.objects.count() == 1
     other = returned(scene)
     claims.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="Never said.", now=scene.now)
-    with pytest.raises(NotAllowed, match="withdrawn"):
+    with pytest.raises(NotAllowed, match="withdrew"):
         answer(scene, Submission.objects.get(pk=other.pk))
 
 

@@ -27,7 +27,7 @@ from accounts.models import Organisation
 from accounts.permissions import NotAllowed
 from claims.actions import add_entity, add_source, raise_flag
 from claims.editing import version
-from claims.models import Company, Flag, LegalEntity, SeriesPoint, Source
+from claims.models import Company, Criterion, Flag, LegalEntity, SeriesPoint, Source
 from evidence.actions import looking
 from evidence.models import Alert, Exhibit, Region, Submission
 from ledger import registry
@@ -103,6 +103,10 @@ def flagged(world: World) -> None:
     """A flag stands on the claim, and no other."""
     Flag.objects.filter(claim=world.scene.claim).delete()
     raise_flag(by=ledger.SYSTEM, claim=world.scene.claim, kind="edited_after_publication", now=timezone.now())
+
+
+def threshold(world: World) -> Criterion:
+    return Criterion.objects.get(aspect__claim=world.scene.claim)
 
 
 def returned(world: World) -> None:
@@ -444,6 +448,21 @@ CHANGES: Final[dict[str, list[Change]]] = {
             {"flag.withdrawn flag": 1},
             lambda world: {"do": str(Flag.objects.raised().get(claim=world.scene.claim).pk), "reason": "It was another page."},
             flagged,
+            again=False,
+        )
+    ],
+    "desk/claims/<str:ref>/thresholds/": [
+        Change(
+            "moderator",
+            {"criterion.revised criterion": 1},
+            lambda world: {
+                "do": str(threshold(world).pk),
+                "version": version(threshold(world)),
+                "basis_kind": "standard",
+                "basis_en": "ISO 1",
+                "basis_zh_Hans": "ISO 1",
+                "reason": "It is from a standard.",
+            },
             again=False,
         )
     ],

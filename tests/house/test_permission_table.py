@@ -221,6 +221,10 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         {"GET": row(NO_ONE), "POST": desk(302, "moderator")},
     ),
     "desk/claims/<str:ref>/flags/": ("/desk/claims/{claim}/flags/", {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")}),
+    "desk/claims/<str:ref>/thresholds/": (
+        "/desk/claims/{claim}/thresholds/",
+        {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")},
+    ),
     "desk/claims/<str:ref>/places/": ("/desk/claims/{claim}/places/", {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")}),
     "desk/companies/<uuid:company>/entities/": (
         "/desk/companies/{company}/entities/",

@@ -27,7 +27,7 @@ READ: Final[dict[str, tuple[str, str]]] = {
     "ProductSerializer": (EVERYONE, "id company kind name launched_date"),
     "OptionSerializer": (EVERYONE, "id name price currency"),
     "SourceSerializer": (EVERYONE, "id company channel url title speaker lang published_at watched"),
-    "CriterionSerializer": (EVERYONE, "property comparator value unit tolerance conditions basis"),
+    "CriterionSerializer": (EVERYONE, "property comparator value unit tolerance conditions basis basis_kind figure"),
     "AspectSerializer": (EVERYONE, "id number kind statement progress due_date cancelled_date criterion"),
     "AppearanceSerializer": (EVERYONE, "id source stance exact prefix suffix fragment note"),
     "FlagSerializer": (EVERYONE, "kind raised_at lifted_at"),

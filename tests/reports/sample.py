@@ -345,6 +345,8 @@ _DISCREPANCY: dict[str, Any] = {
                     "The company named no number. 1.5 m/s is the least that the method counts as moving air.",
                     "企业未给出数值。1.5 m/s 是本方法认定为“有气流”的最低值。",
                 ),
+                "basis_kind": "set_by_us",
+                "figure": None,
             },
             "progress": None,
             "verdict": verdict(

@@ -157,7 +157,7 @@ def test_the_page_stands_alone_and_escapes_what_people_wrote(scene: scenes.Scene
     assert page.count("data:image/jpeg;base64,") == 6
     assert 'src="http' not in page
     assert 'href="http' not in page
-    assert "不少于" in page
+    assert "不低于" in page
     assert "at least" in page
 
 

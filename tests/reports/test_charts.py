@@ -20,12 +20,13 @@ def draw(lang: Lang = "en", **changes: Any) -> str:
         "property_name": "Air speed",
         "comparator": "at_least",
         "limit": "1.5",
+        "claimed": False,
         "unit": "m/s",
         "coverage": "2",
         "values": [charts.Value("hood-1", "0.03", "0.02"), charts.Value("hood-2", "1.60", "0.30")],
         "lang": lang,
     }
-    return charts.promised_against_measured(**{**given, **changes})
+    return charts.measured_against(**{**given, **changes})
 
 
 def parse(svg: str) -> ElementTree.Element:
@@ -85,7 +86,7 @@ def test_dots_stand_where_their_numbers_are() -> None:
     assert limit - half == pytest.approx(half - zero)
 
 
-def test_the_promised_side_is_right_of_at_least_and_left_of_at_most() -> None:
+def test_the_side_that_meets_it_is_right_of_at_least_and_left_of_at_most() -> None:
     def field(comparator: str) -> tuple[float, float]:
         path = re.search(rf'd="M([\d.]+),[\d.]+h([\d.]+)[^"]*" fill="{charts.CAME_TINT}"', draw(comparator=comparator))
         assert path

@@ -69,7 +69,7 @@ def test_papers_that_bind_stand_beside_what_was_promised_elsewhere(client: Clien
     claims.place_claim(**given, source=paper(scene, "app_screen"), stance="no_mention", note=write("en", "Looked through."))
     claims.place_claim(**given, source=paper(scene, "press"), stance="says_otherwise", exact="A newspaper doubts it.")
     contract = companies.scorecard(scene.company)["contract"]
-    assert (contract.promises, contract.same, contract.otherwise, contract.silent) == (1, 0, 1, 1), "a newspaper binds nobody"
+    assert (contract.claims, contract.same, contract.otherwise, contract.silent) == (1, 0, 1, 1), "a newspaper binds nobody"
     page = client.get(f"/claims/{scene.claim.reference}/", headers={"accept-language": "en"}).content.decode()
     table = page[page.index('id="elsewhere"') :]
     assert table.index("beside-says_so") < table.index("beside-says_otherwise") < table.index("beside-no_mention")

@@ -112,7 +112,7 @@ def test_a_verdict_that_was_replaced_is_told_again_as_replaced(client: Client, s
     new = scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=later)
     told = {one["id"]: one for one in entries(client, "verdicts")}
     again = told[before["id"]]
-    assert again["title"] == "Replaced: two ducts move air to the brakes"
+    assert again["title"] == "Replaced: “two ducts move air to the brakes”"
     assert new.reference in again["summary"]
     assert again["updated"] > before["updated"]
     assert len(told) == 2

@@ -154,7 +154,9 @@ def test_words_never_run_into_each_other(step: float, count: int, lang: Lang, wi
         links=lines.Links(dict.fromkeys(range(1, count + 1), "/"), "/"),
     )  # fmt: skip
     assert collisions(svg) == []
-    assert ("missing" if lang == "en" else "消失") in re.sub(r"<g class=\"line-tip\".*?</g>", "", svg)  # the break always has its word
+    assert ("unavailable" if lang == "en" else "无法访问") in re.sub(
+        r"<g class=\"line-tip\".*?</g>", "", svg
+    )  # the break always has its word
     places = [float(each) for each in re.findall(r'(?:cx|x1|x2)="([\d.-]+)"', svg)]
     assert all(0 <= each <= width for each in places)
 

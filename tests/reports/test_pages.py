@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,23 +19,28 @@ from django.utils import timezone
 
 import ledger
 from claims.actions import lift_flag, raise_flag, revise_claim, withdraw_claim
-from claims.models import Aspect, Claim, Flag
+from claims.models import Aspect, Claim, Criterion, Flag
 from claims.written import write
 from evidence.actions.looking import Looked, record_look, sight_appearance
 from evidence.extraction import Extract
 from evidence.models import Appearance, Exhibit, Rendition, Version
 from evidence.stores import originals, renditions
+from jobs.models import Job
 from ledger import registry
+from ledger.models import Checkpoint
 from ledger.sequencing import sequence
 from reports import gathering, timelines
+from reports.document import discrepancy
 from reports.exhibits import Shown
 from reports.method import to_html
 from reports.models import Report, ReportFile
 from reports.schema import to_bytes
+from reports.sheet import of_discrepancy
 from reports.vocabulary import FIELDS, KINDS, OBJECTS
 from tests import scenes
 from tests.reports import sample
 from verdicts.actions import METHOD_VERSION
+from verdicts.models import Verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -167,7 +173,7 @@ def test_the_claim_page_says_what_was_said_found_and_answered(case: scenes.Scene
     assert "42,000" in page
     assert "the deadline passed without a reply" in page
     assert "edited after publication" in page
-    assert "gone between" in page
+    assert "No longer available" in page
     assert f"/verdicts/{case.verdict.reference}/" in page
     assert "Not yet rated" in page or "In review" in page  # the aspect without a verdict says how far it is
     for order in (("The company’s answer", 'id="said"'), ("How sure", "The record</h2>"), ('id="evidence"', 'id="elsewhere"')):
@@ -320,6 +326,52 @@ def test_every_field_of_a_history_has_its_name() -> None:
         assert set(registry.recorded[label].names) <= set(FIELDS), label
 
 
+def everything_said(scene: scenes.Scene, client: Client, lang: str) -> dict[str, str]:
+    """What pages, feeds and the API say of the case in a language, and its chart and report, by address."""
+    reference = Verdict.objects.get(aspect=scene.ducts).reference
+    places = [*addresses(scene), f"/verdicts/{reference}/", "/feeds/verdicts.atom", f"/verdicts/{reference}/chart.{lang}.svg"]
+    found = {path: text(client, path, HTTP_ACCEPT_LANGUAGE=lang) for path in dict.fromkeys(places)}
+    report = discrepancy(Claim.objects.get(pk=scene.claim.pk), Checkpoint.objects.latest("size"))
+    report["exhibits"] = []  # their pictures are none
+    sheet = of_discrepancy(report, lang, {}, {}) | {"words": None}
+    return {**found, "report": json.dumps(sheet, ensure_ascii=False, default=str)}
+
+
+@pytest.mark.parametrize(("lang", "ours", "theirs"), [("en", "threshold", "claimed value"), ("zh-Hans", "限值", "宣称值")])
+def test_a_figure_is_a_threshold_everywhere_until_it_is_the_companys(
+    case: scenes.Scene, client: Client, lang: Any, ours: str, theirs: str
+) -> None:
+    said = everything_said(case, client, lang)
+    verdict = f"/verdicts/{Verdict.objects.get(aspect=case.ducts).reference}/"
+    told = ["/", f"/claims/{case.claim.reference}/", verdict, f"{verdict}chart.{lang}.svg", "report"]
+    assert [path for path in told if ours not in said[path].lower()] == []
+    assert [path for path, words in said.items() if theirs in words.lower() or "promised at" in words.lower() or "承诺不" in words] == []
+    quote = f"{case.claim.quote}出口风速达到每秒一点五米。"
+    claim = scenes.claims.revise_claim(by=case.moderator, claim=case.claim, quote=quote, reason="The sentence went on.", now=case.now)
+    scenes.claims.revise_criterion(
+        by=case.moderator,
+        criterion=Criterion.objects.get(aspect=case.ducts),
+        basis_kind="claimed",
+        basis={},
+        reason="It did say so.",
+        now=case.now,
+    )
+    assert Job.objects.filter(kind="reports.discrepancy", payload__claim=str(claim.pk)).exists()  # the report is made again
+    sequence()
+    said = everything_said(case, client, lang)
+    assert [path for path in told if theirs not in said[path].lower()] == []
+
+
+def test_a_heading_never_repeats_a_claim_as_our_own_statement(case: scenes.Scene, client: Client) -> None:
+    summary, point = case.claim.summary["text"], case.ducts.statement["text"]
+    said = {**everything_said(case, client, "en"), "/desk/": ""}
+    for path, words in said.items():
+        for heading in re.findall(r"<(h[1-3]|title)\b[^>]*>(.*?)</\1>", words, re.DOTALL):
+            bare = re.sub(r"<[^>]*>", "", heading[1])
+            assert not re.search(rf"(?<!“){re.escape(summary)}|(?<!“){re.escape(point)}", bare), (path, bare)
+    assert f"Claim: “{summary}”" in re.sub(r"<[^>]*>", "", said[f"/claims/{case.claim.reference}/"])
+
+
 def test_a_reconstruction_is_marked_wherever_it_is_shown(case: scenes.Scene, client: Client) -> None:
     shown = [path for path in addresses(case) if str(case.claim.reference) in path or path.startswith(("/verdicts/", "/exhibits/"))]
     shown.append(f"/sources/{case.source.pk}/")
@@ -370,14 +422,17 @@ def test_facets_and_words_narrow_the_claims(case: scenes.Scene, client: Client) 
 def test_a_withdrawn_claim_stays_readable_and_says_so(case: scenes.Scene, client: Client) -> None:
     with transaction.atomic():
         withdraw_claim(by=case.moderator, claim=case.claim, reason="A double.", now=timezone.now())
-    assert "This claim was withdrawn." in text(client, f"/claims/{case.claim.reference}/")
+    assert "AsClaimed withdrew this claim from its record." in text(client, f"/claims/{case.claim.reference}/")
 
 
 def test_a_text_without_translation_is_shown_in_its_original_and_says_so(client: Client) -> None:
     scene = scenes.build_claim()
     Claim.objects.filter(pk=scene.claim.pk).update(summary=write("zh-Hans", "双风道给制动散热"))
     page = text(client, f"/claims/{scene.claim.reference}/")
-    assert '<span lang="zh-Hans">双风道给制动散热</span> <small class="note">(in its original language; no translation yet)</small>' in page
+    assert (
+        'Claim: “<span lang="zh-Hans">双风道给制动散热</span>” <small class="note">(in its original language; no translation yet)</small>'
+        in page
+    )
 
 
 def test_the_language_switch_is_on_every_page_and_works_without_a_script(case: scenes.Scene, client: Client) -> None:

@@ -73,7 +73,8 @@ def test_title_and_dates_come_from_the_report(lang: Lang) -> None:
     metadata = read(discrepancy(lang)).metadata
     assert metadata is not None
     summary = sample.discrepancy()["claim"]["summary"]
-    assert metadata.title == (summary["text"] if lang == "en" else summary["translations"]["zh-Hans"]["text"])
+    words = summary["text"] if lang == "en" else summary["translations"]["zh-Hans"]["text"]
+    assert metadata.title == (f"Claim: “{words}”" if lang == "en" else f"宣称：“{words}”")
     assert f"{metadata.creation_date:%Y-%m-%dT%H:%M:%SZ}" == sample.discrepancy()["made_from"]["at"]
 
 
@@ -131,7 +132,7 @@ EXPECTED: dict[str, list[str]] = {
     ],
     "zh-Hans": [
         "AC-7F3KQ2M", "碳纤维前舱盖上的两条风道为制动系统散热", "CNY 42,000", "未兑现", "已兑现", "所言", "所得", "内部结构也一起改了",
-        "不少于 1.5 m/s", "0.03 m/s", "未达到限值","发布后被修改", "期限内未回应", "截止时未收到答复", "heron（裁定员）", "18,402",
+        "不低于 1.5 m/s", "0.03 m/s", "未达到限值","发布后被修改", "期限内未回应", "截止时未收到答复", "heron（裁定员）", "18,402",
         "[内部结构也一起改了，]", "不证明画面与说明一致", "拆下前舱盖", "示例汽车销售有限公司", "本报告不证明什么", "并非法院判决",
         "3件样品中0件达到限值，3件未达到。",
         sample.KEY, sample.ROOT, "https://asclaimed.example/reports/AC-7F3KQ2M/", "情景重建", "第 1 页", "本站译文（审核员）",

@@ -260,6 +260,10 @@ def every_action() -> None:
     other = claims.register_case(by=moderator, case=case, aspects=[claims.NewAspect("function", write("en", "friends"))], now=now)
     other = claims.revise_claim(by=moderator, claim=other, reason="It was cut short.", quote="We are friends with our users.", now=now)
     aspect = other.aspect_set.get()
+    criterion = scene.ducts.criterion
+    claims.revise_criterion(
+        by=moderator, criterion=criterion, basis_kind="standard", basis=write("en", "ISO 1"), reason="It is from a standard.", now=now
+    )
     verdicts.rule_out(by=moderator, aspect=aspect, reason="A matter of taste.")
     verdicts.take_up_again(by=moderator, aspect=aspect, reason="It can be measured.")
     claims.set_progress(by=moderator, role=Role.MODERATOR, aspects=[aspect], progress="in_progress")

@@ -258,7 +258,7 @@ def test_a_correction_needs_its_reason_and_keeps_the_first_wording(scene: scenes
         == 302
     )
     page = client.get(path).content.decode()
-    assert "This claim was withdrawn. It stays readable" in page
+    assert "AsClaimed withdrew this claim from its record. It stays readable" in page
     assert "disabled" in page
 
 

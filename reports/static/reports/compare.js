@@ -1,4 +1,4 @@
-// What was promised over what was delivered, with an edge to drag or to move by arrow keys.
+// What was advertised over what was received, with an edge to drag or to move by arrow keys.
 // Without this file both stand side by side.
 for (const figure of document.querySelectorAll("[data-compare]")) {
   const stage = figure.querySelector(".compare-stage");
