@@ -727,6 +727,7 @@ class Measurement(models.Model):
     method = WrittenField()
     conditions = WrittenField(blank=True)
     measured_date = models.DateField()
+    side = ""  # from which company's side it is, where a page shows that (evidence.affiliation); never stored
 
     objects = MeasurementQuerySet.as_manager()
 

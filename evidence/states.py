@@ -70,6 +70,14 @@ class Licence(models.TextChoices):
     SHOW = "show", _("to be shown here only")
 
 
+class Affiliation(models.TextChoices):
+    """From whose side evidence is (evidence.affiliation). Only what is independent is counted as units, owners and laboratories."""
+
+    INDEPENDENT = "independent", _("independent")
+    COMPANY = "company", _("from the company’s side")
+    OTHER_COMPANY = "other_company", _("from another company’s side")
+
+
 class SubmissionStatus(models.TextChoices):
     """A decision of moderation, never a verdict."""
 

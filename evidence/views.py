@@ -32,12 +32,13 @@ from claims.models import Aspect, Claim
 from claims.paging import page_of
 from claims.written import write
 from evidence.actions import filing, looking, staging
+from evidence.affiliation import affiliation
 from evidence.blobs import CannotStore, Missing, TooLarge
 from evidence.forms import MEASUREMENTS, STEPS, AnswerForm, FilingForm, MeasurementForm, StepForm, TeardownForm
 from evidence.keyed import keyed
 from evidence.models import Alert, Clarification, Exhibit, Measurement, Rendition, Submission, Teardown, TeardownStep
 from evidence.permissions import check_answer, check_file, check_withdraw
-from evidence.states import ExhibitStatus, SubmissionStatus
+from evidence.states import Affiliation, ExhibitStatus, SubmissionStatus
 from evidence.stores import originals, refusal, renditions
 from evidence.unread import unread_because
 from ledger.models import Checkpoint
@@ -172,6 +173,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
     dropped = {one.pk for one in forms_.main.kept} - set(forms_.main.chosen) if status != 200 else set()
     lost = status != 200 and not _keep(request, claim, forms_.main.form_key)
     context = {"claim": claim, "forms": forms_, "blocked": blocked, "lost_files": lost, "dropped": dropped}
+    context["for_a_company"] = person(request).has_company_seat
     context |= {"limit": settings.EXHIBIT_MAX_BYTES, "at_most": settings.SUBMISSION_MAX_EXHIBITS}
     return render(request, "evidence/file.html", context, status=status)
 
@@ -317,7 +319,9 @@ def _submission_page(request: HttpRequest, found: Submission, answering: AnswerF
         response = render(request, "evidence/submission.html#files", context)
     else:
         checkpoint = Checkpoint.objects.order_by("-size").first()
+        side = affiliation(found)
         context |= {
+            "side": "" if side == Affiliation.INDEPENDENT else side,
             "teardowns": teardowns_of(found),
             "withdraw_blocked": _withdraw_blocked(found),
             "kept_reason": kept(request, "reason"),

@@ -27,6 +27,7 @@ from claims.editing import RowChanged, clash, refused, typed
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect
 from evidence.actions import filing
+from evidence.affiliation import affiliation
 from evidence.alike import Alike, alike
 from evidence.fingerprints import QUALITY
 from evidence.forms import DECISIONS, DecisionForm, GradeForm
@@ -34,7 +35,7 @@ from evidence.metadata import told
 from evidence.models import Clarification, CustodyEvent, Exhibit, Region, Rendition, SealedView, Submission
 from evidence.permissions import check_can_be_seen, check_grade, check_mark, check_open_sealed, check_unreadable, check_view_original
 from evidence.reasons import REASONS, fill, reason
-from evidence.states import SubmissionStatus
+from evidence.states import Affiliation, SubmissionStatus
 from evidence.unread import unread_because
 from evidence.views import best, teardowns_of
 
@@ -160,6 +161,7 @@ def _page(
     chosen = decision["decision"].value()
     context = {
         "submission": found,
+        "side": "" if (side := affiliation(found)) == Affiliation.INDEPENDENT else side,
         "aspects": Aspect.objects.filter(claim=found.claim).select_related("criterion").order_by("number"),
         "sheets": sheets,
         "decision": decision,

@@ -18,6 +18,7 @@ from reports import fonts
 from reports.palette import light
 from reports.schema import Aspect
 from reports.words import Lang, phrase, word
+from verdicts.conformity import INDEPENDENT
 
 #: For a page or a sheet of paper, and for the column of a phone, where the wide picture's words would be too small to read.
 WIDTH, NARROW = 640, 358
@@ -38,6 +39,11 @@ class Value(NamedTuple):
     uncertainty: str
 
 
+def labelled(unit: str, affiliation: str, lang: Lang) -> str:
+    """What an item is called in a chart; one measured from a company's side says so."""
+    return unit if affiliation == INDEPENDENT else phrase("beside_company", lang, unit=unit)
+
+
 def chart_of(aspect: Aspect, lang: Lang) -> str | None:
     """The chart of an aspect as its conformity was judged, or None where there is no number to set against a threshold."""
     conformity, criterion = aspect["conformity"], aspect["criterion"]
@@ -51,7 +57,10 @@ def chart_of(aspect: Aspect, lang: Lang) -> str | None:
         claimed=criterion["figure"] is not None and Decimal(criterion["value"]) == Decimal(conformity["limit"]),
         unit=conformity["unit"],
         coverage=conformity["coverage"],
-        values=[Value(each["unit_label"], each["value"], each["uncertainty"]) for each in conformity["judged"]],
+        values=[
+            Value(labelled(each["unit_label"], each["affiliation"], lang), each["value"], each["uncertainty"])
+            for each in conformity["judged"]
+        ],
         lang=lang,
     )
 

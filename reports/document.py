@@ -20,6 +20,7 @@ from django.conf import settings
 
 from claims.models import Appearance, Aspect, Claim, Company, Criterion, EntityRole, LegalEntity, Source
 from claims.references import reference_from
+from evidence.affiliation import affiliation
 from evidence.diffing import Diff, diff
 from evidence.models import (
     CustodyEvent,
@@ -38,7 +39,7 @@ from ledger import keys
 from ledger.models import Checkpoint, Entry
 from reports import words
 from reports.schema import FORMAT
-from verdicts.conformity import plain
+from verdicts.conformity import INDEPENDENT, plain
 from verdicts.document import instant
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict
 from verdicts.outcome import outcome_text
@@ -463,6 +464,7 @@ def _measurement(one: Measurement) -> dict[str, Any]:
         "quantity": _said(one.quantity),
         "unit_label": one.teardown.unit.label,
         "contributor": one.teardown.submission.pseudonym,
+        "affiliation": affiliation(one.teardown.submission),
         "laboratory": one.teardown.laboratory.name if one.teardown.laboratory else None,
         "value": plain(one.value),
         "uncertainty": plain(one.standard_uncertainty),
@@ -494,6 +496,7 @@ def _conformity(stored: dict[str, Any]) -> dict[str, Any]:
                 "rejection_limit": one["rejection_limit"],
                 "probability": one["conformance_probability"],
                 "decision": one["decision"],
+                "affiliation": one.get("affiliation", INDEPENDENT),
             }
             for one in stored["measurements"]
         ],
@@ -515,6 +518,7 @@ def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
         if exhibit.grade_source
         else None,
         "licence": exhibit.submission.licence,
+        "affiliation": affiliation(exhibit.submission),
         "provenance": exhibit.provenance,
         "does_not_prove": words.as_text(words.DOES_NOT_PROVE[exhibit.provenance]),
         "custody": [
@@ -545,6 +549,7 @@ def _teardowns(claim: Claim) -> list[dict[str, Any]]:
             "title": _said(one.title),
             "unit_label": one.unit.label,
             "contributor": one.submission.pseudonym,
+            "affiliation": affiliation(one.submission),
             "laboratory": one.laboratory.name if one.laboratory else None,
             "performed": one.performed_date.isoformat(),
             "steps": [

@@ -13,7 +13,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from evidence.affiliation import affiliations
 from evidence.models import Comparison, CustodyEvent, Exhibit, Measurement, Region, Rendition, Teardown, TeardownStep
+from evidence.states import Affiliation
 from reports.prepared import Prepared
 from verdicts.conformity import plain
 from verdicts.models import Finding, FindingExhibit, Verdict
@@ -25,6 +27,12 @@ class Shown:
 
     exhibit: Exhibit
     renditions: dict[str, Rendition]
+    affiliation: str = Affiliation.INDEPENDENT.value
+
+    @property
+    def side(self) -> str:
+        """From which company's side it is; empty if from none."""
+        return "" if self.affiliation == Affiliation.INDEPENDENT else self.affiliation
 
     def _best(self, *names: str) -> Rendition | None:
         return next((self.renditions[name] for name in names if name in self.renditions), None)
@@ -49,12 +57,13 @@ _renditions = Prepared(lambda exhibits: Rendition.objects.filter(exhibit__id__am
 
 
 def with_pictures(exhibits: Iterable[Exhibit]) -> list[Shown]:
-    """Each exhibit with its renditions, in one query."""
+    """Each exhibit with its renditions and from whose side it is, in a number of queries that does not grow."""
     listed = list(exhibits)
     found: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
     for rendition in _renditions([one.pk for one in listed]):
         found[rendition.exhibit_id][rendition.name] = rendition
-    return [Shown(exhibit, found[exhibit.pk]) for exhibit in listed]
+    sides = affiliations({one.submission_id for one in listed})
+    return [Shown(exhibit, found[exhibit.pk], sides.get(exhibit.submission_id, Affiliation.INDEPENDENT.value)) for exhibit in listed]
 
 
 def best_grade(exhibits: Iterable[Exhibit]) -> str:

@@ -19,6 +19,7 @@ from django.db.models import Model
 from claims.models import Aspect, Claim, ClaimQuerySet, Criterion, Flag
 from claims.searching import standing_in
 from claims.states import Stance
+from evidence.affiliation import affiliations
 from evidence.models import Comparison, Exhibit, Measurement
 from ledger import registry
 from reports import charts, promises
@@ -28,7 +29,7 @@ from reports.prepared import Prepared
 from reports.quoting import Quoted, struck, whole
 from reports.timelines import Place, places_of
 from reports.words import Lang
-from verdicts.conformity import plain
+from verdicts.conformity import INDEPENDENT, plain
 from verdicts.models import Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
 from verdicts.outcome import Numbers, numbers_of, span_of
 
@@ -48,6 +49,7 @@ class Measured:
     expanded: str
     decision: str
     probability: str
+    affiliation: str = INDEPENDENT
 
 
 def measured_rows(conformity: dict[str, Any] | None) -> list[Measured]:
@@ -59,6 +61,7 @@ def measured_rows(conformity: dict[str, Any] | None) -> list[Measured]:
             plain(Decimal(one["standard_uncertainty"]) * Decimal(conformity["coverage"])),
             one["decision"],
             one["conformance_probability"],
+            one.get("affiliation", INDEPENDENT),
         )
         for one in (conformity or {}).get("measurements", [])
         if conformity
@@ -77,7 +80,10 @@ def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, 
         claimed=criterion.is_claimed and criterion.value == Decimal(numbers["limit"]),
         unit=numbers["unit"],
         coverage=numbers["coverage"],
-        values=[charts.Value(one["unit"], one["value"], one["standard_uncertainty"]) for one in numbers["measurements"]],
+        values=[
+            charts.Value(charts.labelled(one["unit"], one.get("affiliation", INDEPENDENT), lang), one["value"], one["standard_uncertainty"])
+            for one in numbers["measurements"]
+        ],
         lang=lang,
         width=width,
     )
@@ -109,10 +115,11 @@ class Judgement:
         """What the verdict was computed from; before a verdict, what is accepted, if all of it is in the threshold's unit."""
         if self.verdict and self.verdict.conformity:
             return numbers_of(self.verdict.conformity)
-        if self.criterion is None or any(one.unit_name != self.criterion.unit for one in self.measurements):
+        counted = [one for one in self.measurements if not one.side]
+        if self.criterion is None or any(one.unit_name != self.criterion.unit for one in counted):
             return None
-        units = {one.teardown.unit.identity for one in self.measurements}
-        return span_of([one.value for one in self.measurements], self.criterion.unit, len(units), judged=False)
+        units = {one.teardown.unit.identity for one in counted}
+        return span_of([one.value for one in counted], self.criterion.unit, len(units), judged=False)
 
     @property
     def chart_height(self) -> int:
@@ -169,6 +176,10 @@ def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
     measurements: dict[UUID, list[Measurement]] = defaultdict(list)
     for measured in _accepted(list(aspects)):
         measurements[measured.aspect_id].append(measured)
+    sides = affiliations({one.teardown.submission_id for rows in measurements.values() for one in rows})
+    for measured in (one for rows in measurements.values() for one in rows):
+        found = sides[measured.teardown.submission_id]
+        measured.side = "" if found == INDEPENDENT else found
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
     for pin in _pins([one.pk for one in verdicts.values()]):
         pins[pin.verdict_id].append(pin.exhibit)

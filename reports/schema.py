@@ -70,6 +70,8 @@ class Code:
 
 
 Id = Annotated[str, Form("a UUID", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")]
+#: From whose side it is: only what is independent is counted.
+Side = Annotated[str, Code("affiliation")]
 Reference = Annotated[str, Form("a reference", r"AC-[0-9A-Z*~$=-]{3,32}")]
 Sha256 = Annotated[str, Form("64 hexadecimal digits", r"[0-9a-f]{64}")]
 Url = Annotated[str, Form("an http or https address", r"https?://[^\s\x00-\x20\x7f]+")]
@@ -341,6 +343,7 @@ class Measurement(TypedDict):
     #: The physical unit measured ("hood-2"), the owner's pseudonym, the laboratory's name.
     unit_label: str
     contributor: str
+    affiliation: Side
     laboratory: str | None
     value: Decimal
     uncertainty: Decimal
@@ -364,6 +367,7 @@ class Judged(TypedDict):
     #: Of conforming to the criterion, given the measured value and its uncertainty.
     probability: Decimal
     decision: Annotated[str, Code("decision")]
+    affiliation: Side
 
 
 class Items(TypedDict):
@@ -443,6 +447,7 @@ class Exhibit(TypedDict):
     grade: Grade | None
     #: What others may do with it; under ``show`` nobody but this site shows it.
     licence: Annotated[str, Code("licence")]
+    affiliation: Side
     provenance: Annotated[str, Code("provenance")]
     does_not_prove: Text
     custody: list[Custody]
@@ -461,6 +466,7 @@ class Teardown(TypedDict):
     title: Text
     unit_label: str
     contributor: str
+    affiliation: Side
     laboratory: str | None
     performed: Date | None
     steps: list[Step]

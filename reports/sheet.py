@@ -33,6 +33,7 @@ from reports.schema import (
     Version,
 )
 from reports.words import PHRASES, VOCABULARIES, Lang, phrase, word
+from verdicts.conformity import INDEPENDENT
 
 Piece = dict[str, Any]
 
@@ -431,8 +432,9 @@ def _found(aspect: Aspect, lang: Lang) -> Piece:
             if criterion["figure"] is None
             else phrase("claimed_short", lang, value=charts.plain(Decimal(criterion["value"])), unit=criterion["unit"])
         )
-    if conformity is not None and conformity["judged"]:
-        values = sorted(Decimal(each["value"]) for each in conformity["judged"])
+    counted = [each for each in conformity["judged"] if each["affiliation"] == INDEPENDENT] if conformity is not None else []
+    if conformity is not None and counted:
+        values = sorted(Decimal(each["value"]) for each in counted)
         low, high = charts.plain(values[0]), charts.plain(values[-1])
         name = "measured_one" if len(values) == 1 else "measured_same" if low == high else "measured_short"
         numbers.append(phrase(name, lang, n=len(values), units=conformity["units"], low=low, high=high, unit=conformity["unit"]))
@@ -511,6 +513,7 @@ def _aspect(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
                 "who": ", ".join(
                     [
                         measurement["contributor"],
+                        *_side(measurement["affiliation"], lang),
                         *([measurement["laboratory"]] if measurement["laboratory"] else []),
                         *([day(measurement["measured"], lang)] if measurement["measured"] else []),
                     ]
@@ -568,7 +571,7 @@ def _conformity(conformity: Conformity, lang: Lang) -> Piece:
         "summary": _told(conformity["summary"], lang),
         "judged": [
             [
-                each["unit_label"],
+                ", ".join([each["unit_label"], *_side(each["affiliation"], lang)]),
                 f"{each['value']} ± {charts.expanded(each['uncertainty'], conformity['coverage'])} {unit}",
                 f"{each['acceptance_limit']} / {each['rejection_limit']} {unit}",
                 _probability(each["probability"]),
@@ -779,6 +782,7 @@ def _exhibit(exhibit: Exhibit, lang: Lang, pictures: Mapping[str, bytes], files:
         ),
         "grade_reason": grade["reason"] and _told(grade["reason"], lang) if grade else None,
         "licence": word("licence", exhibit["licence"], lang),
+        "side": word("affiliation", exhibit["affiliation"], lang) if exhibit["affiliation"] != INDEPENDENT else None,
         "provenance": level + phrase("colon", lang) + word("provenance", level, lang),
         "not_proven": _told(exhibit["does_not_prove"], lang),
         "sha256": exhibit["rendition"] and exact(exhibit["rendition"]),
@@ -799,8 +803,14 @@ def _exhibit(exhibit: Exhibit, lang: Lang, pictures: Mapping[str, bytes], files:
     }
 
 
+def _side(affiliation: str, lang: Lang) -> list[str]:
+    """From whose side something is, where that is a company's."""
+    return [] if affiliation == INDEPENDENT else [word("affiliation", affiliation, lang)]
+
+
 def _teardown(teardown: Teardown, lang: Lang) -> Piece:
-    who = ", ".join([teardown["contributor"], *([teardown["laboratory"]] if teardown["laboratory"] else [])])
+    side = _side(teardown["affiliation"], lang)
+    who = ", ".join([teardown["contributor"], *side, *([teardown["laboratory"]] if teardown["laboratory"] else [])])
     line = phrase("teardown_of", lang, unit=teardown["unit_label"], who=who)
     return {
         "title": _told(teardown["title"], lang),

@@ -178,6 +178,11 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "P4": Pair("our own capture, signed, time-stamped and logged", "自行抓取，已签名、加盖时间戳并入日志"),
         "P5": Pair("as P4, with a matching independent capture", "同 P4，另有独立抓取相互印证"),
     },
+    "affiliation": {
+        "independent": Pair("independent", "独立"),
+        "company": Pair("from the company’s side, not independent", "企业方提交，不计为独立证据"),
+        "other_company": Pair("from another company’s side, not independent", "其他企业方提交，不计为独立证据"),
+    },
     "licence": {
         "cc-by-4.0": Pair("CC BY 4.0", "CC BY 4.0"),
         "cc0-1.0": Pair("CC0 1.0", "CC0 1.0"),
@@ -324,6 +329,8 @@ PHRASES: Final[Mapping[str, Pair]] = {
     # An aspect.
     "aspect": Pair("Aspect", "方面"),
     "licence": Pair("Licence", "许可"),
+    "side": Pair("Submitted", "提交方"),
+    "beside_company": Pair("{unit} (company’s side)", "{unit}（企业方）"),
     "criterion": Pair("Threshold", "限值"),
     "claimed_value": Pair("Claimed value", "宣称值"),
     "conditions": Pair("Conditions", "条件"),

@@ -15,8 +15,10 @@ from django.utils.translation import gettext as _
 from claims.fields import page_language
 from claims.models import Aspect, Claim, Criterion, Flag
 from claims.states import WITHDRAWABLE, FlagKind
+from evidence.affiliation import affiliations
 from evidence.keyed import keyed
 from evidence.models import Exhibit, Rendition
+from evidence.states import Affiliation
 from verdicts.models import Invitation, Verdict
 from verdicts.outcome import outcome
 from verdicts.replies import reply_status_of
@@ -35,6 +37,7 @@ def basis_of(aspect: Aspect, exhibits: Sequence[Exhibit]) -> dict[str, Any]:
     stored = Aspect.objects.get(pk=aspect.pk)
     threshold = Criterion.objects.filter(aspect=aspect).first()
     pictures = widest_renditions(exhibits)
+    sides = affiliations([one.submission_id for one in exhibits])
     return {
         "method": METHOD_VERSION,
         "claim": _key([getattr(claim, name) for name in _CLAIM]),
@@ -44,6 +47,7 @@ def basis_of(aspect: Aspect, exhibits: Sequence[Exhibit]) -> dict[str, Any]:
         "exhibits": {
             one.reference: {
                 "grade": f"{one.grade_source}{one.grade_information}",
+                "side": sides.get(one.submission_id, ""),
                 "shown": _key([one.caption, one.status, one.submission.licence, pictures.get(one.pk, "")]),
             }
             for one in exhibits
@@ -135,7 +139,11 @@ def _of_words(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
 def _of_exhibits(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     sentences = []
     for reference, is_now in now["exhibits"].items():
-        was = before.get("exhibits", {}).get(reference, {"grade": "", "shown": ""})
+        was = before.get("exhibits", {}).get(reference, {"grade": "", "shown": "", "side": ""})
+        if was["side"] != is_now["side"]:
+            sentences.append(
+                _("Exhibit %(reference)s is %(now)s now.") % {"reference": reference, "now": Affiliation(is_now["side"]).label}
+            )
         if was["grade"] != is_now["grade"]:
             sentences.append(
                 _("Exhibit %(reference)s was graded %(before)s, and is graded %(now)s now.")

@@ -25,6 +25,7 @@ from claims.units import UnitMismatch, convert
 
 COVERAGE: Final = Decimal(2)
 PLACES: Final = Decimal("0.000001")
+INDEPENDENT: Final = "independent"
 
 
 class Decision(StrEnum):
@@ -54,7 +55,8 @@ class Measured:
     """One measured value with its standard uncertainty (k = 1), and who and what stands behind it.
 
     `physical_unit` is what the unit is called; `unit_identity`, where given, tells units apart that are called the same, and joins
-    those that are called differently.
+    those that are called differently. What is not `independent` is from the side of `affiliation`: it is judged and shown, and counts
+    as nothing.
     """
 
     value: Decimal
@@ -64,6 +66,7 @@ class Measured:
     contributor: str
     laboratory: str | None = None
     unit_identity: str = ""
+    affiliation: str = INDEPENDENT
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Judged:
     probability: Decimal
     decision: Decision
     physical_unit: str
+    affiliation: str = INDEPENDENT
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ class Conformity:
                     "rejection_limit": plain(one.rejection_limit),
                     "conformance_probability": plain(one.probability),
                     "decision": str(one.decision),
+                    "affiliation": one.affiliation,
                 }
                 for one in self.judged
             ],
@@ -180,7 +185,7 @@ def judge(promise: Promise, measured: Measured) -> Judged:
         decision = Decision.UNDECIDED
     return Judged(
         value, uncertainty, guard, promise.limit + sign * guard, promise.limit - sign * guard,
-        normal_distribution(margin / uncertainty), decision, measured.physical_unit,
+        normal_distribution(margin / uncertainty), decision, measured.physical_unit, measured.affiliation,
     )  # fmt: skip
 
 
@@ -199,6 +204,8 @@ def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
     Several measurements of one physical unit are all kept, but count as one unit. The whole decides only if every measurement
     decides the same way: three cars that fail and one that passes disagree, which is a finding to explain, not an average.
 
+    What is from a company's side is judged, but decides and counts nothing: nobody is a witness in their own case.
+
     A stored measurement that cannot be set against the threshold is left out, and counted as that: nothing here raises.
     """
     judged: list[Judged] = []
@@ -213,6 +220,8 @@ def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
             left_out.append(LeftOut(one.physical_unit, one.value, one.unit, fault))
             continue
         judged.append(result)
+        if one.affiliation != INDEPENDENT:
+            continue
         weighed.append(one)
         by_unit.setdefault(one.unit_identity or one.physical_unit, []).append((one, result.decision))
     of_units = [together(decision for _one, decision in rows) for rows in by_unit.values()]

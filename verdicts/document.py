@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from claims.models import Claim, Criterion
+from evidence.affiliation import affiliations
 from evidence.models import Exhibit
 from ledger.canonical import canonical
 from verdicts.conformity import plain
@@ -44,6 +45,7 @@ def compose(
     requests = list(Invitation.objects.filter(claim=claim).order_by("sent_at", "id"))
     replies = list(Reply.objects.filter(invitation__claim=claim).in_order())
     last = replies[-1] if replies else None
+    sides = affiliations([one.submission_id for one, _digest in exhibits])
     return {
         "format": FORMAT,
         "id": str(verdict.pk),
@@ -98,6 +100,7 @@ def compose(
                 "grade": f"{one.grade_source}{one.grade_information}" or None,
                 "provenance": one.provenance,
                 "licence": one.submission.licence,
+                "affiliation": sides[one.submission_id],
             }
             for one, digest in exhibits
         ],

@@ -18,6 +18,7 @@ from claims.conflicts import conflict_of_interest as conflict_of_interest
 from claims.models import Aspect, Claim
 from claims.states import ClaimStatus, Progress
 from claims.written import complete
+from evidence.affiliation import independent
 from evidence.models import Exhibit
 from evidence.states import ExhibitStatus, SubmissionStatus
 from verdicts.conformity import Conformity, Decision
@@ -160,12 +161,18 @@ def best_evidence(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
         return None
     if any(one.grade_source in B2_SOURCES and one.grade_information in B2_INFORMATION for one in exhibits):
         return None
-    independent = {
-        one.submission.contributor_id for one in exhibits if one.grade_source in C3_SOURCES and one.grade_information in C3_INFORMATION
-    }
-    if len(independent) >= 2:
+    good = [one for one in exhibits if one.grade_source in C3_SOURCES and one.grade_information in C3_INFORMATION]
+    if _witnesses(good) >= 2:
         return None
     return _("An adverse verdict needs one exhibit graded B2 or better, or two graded C3 or better from different owners.")
+
+
+def _witnesses(exhibits: Sequence[Exhibit]) -> int:
+    """From how many independent owners these are, at least: nobody on a company's side is one, and the same file twice is one witness."""
+    free = independent([one.submission_id for one in exhibits])
+    counted = [one for one in exhibits if one.submission_id in free]
+    files = {one.duplicate_key or one.pk for one in counted}
+    return min(len({one.submission.contributor_id for one in counted}), len(files))
 
 
 def accepted_exhibits(exhibits: Sequence[Exhibit], claim: Claim) -> str | None:
@@ -178,8 +185,12 @@ def accepted_exhibits(exhibits: Sequence[Exhibit], claim: Claim) -> str | None:
 
 
 def rests_on_something(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
-    """Only `unverifiable` can do without exhibits."""
-    return None if exhibits or rating == Rating.UNVERIFIABLE else _("Name at least one exhibit that the verdict rests on.")
+    """Only `unverifiable` can do without exhibits, and nobody clears a claim of their own with their own evidence alone."""
+    if not exhibits and rating != Rating.UNVERIFIABLE:
+        return _("Name at least one exhibit that the verdict rests on.")
+    if rating == Rating.DELIVERED and not independent([one.submission_id for one in exhibits]):
+        return _("All of this evidence is from a company’s side. “Delivered” needs at least one exhibit from someone else.")
+    return None
 
 
 def due(rating: str, aspect: Aspect, now: datetime) -> str | None:

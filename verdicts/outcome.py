@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from verdicts.conformity import Decision, plain
+from verdicts.conformity import INDEPENDENT, Decision, plain
 
 Lang = Literal["en", "zh-Hans"]
 #: Beyond this many digits a converted value is rounded for reading, to a hundredth of its expanded uncertainty. The tables hold it whole.
@@ -39,11 +39,16 @@ def span_of(values: Sequence[Decimal], unit: str, units: int, *, judged: bool) -
     return Numbers(plain(min(values)), plain(max(values)), unit, units, judged) if values else None
 
 
+def _of(conformity: Mapping[str, Any], *, independent: bool) -> list[Mapping[str, Any]]:
+    """The measurements that count, or those from a company's side."""
+    return [one for one in conformity["measurements"] if (one.get("affiliation", INDEPENDENT) == INDEPENDENT) == independent]
+
+
 def numbers_of(conformity: Mapping[str, Any] | None) -> Numbers | None:
     """The span of the values that a verdict was computed from."""
     if not conformity:
         return None
-    values = [Decimal(one["value"]) for one in conformity["measurements"]]
+    values = [Decimal(one["value"]) for one in _of(conformity, independent=True)]
     return span_of(values, conformity["unit"], conformity["units"], judged=True)
 
 
@@ -70,12 +75,15 @@ class _Measured:
     probability: str
 
 
-def _ordered(conformity: Mapping[str, Any]) -> list[_Measured]:
-    """The measurements, least favourable to the claim first: by their distance from the limit in standard uncertainties."""
+def _ordered(conformity: Mapping[str, Any], *, independent: bool = True) -> list[_Measured]:
+    """The measurements that count (or those that do not), least favourable to the claim first.
+
+    The order is that of their distance from the limit in standard uncertainties.
+    """
     sign = 1 if conformity["comparator"] == "at_least" else -1
     limit, coverage, unit = Decimal(conformity["limit"]), Decimal(conformity["coverage"]), conformity["unit"]
     found = []
-    for one in conformity["measurements"]:
+    for one in _of(conformity, independent=independent):
         value, doubt = Decimal(one["value"]), Decimal(one["standard_uncertainty"])
         shown, expanded = _shown(value, coverage * doubt)
         found.append(
@@ -123,6 +131,20 @@ def outcome(conformity: Mapping[str, Any], lang: Lang) -> str:
     """How many items meet the threshold, whether they disagree, the least and the most favourable measurement, how probable it is."""
     english = lang == "en"
     ordered = _ordered(conformity)
+    told = _told(conformity, ordered, english) if ordered else ["No independent measurement." if english else "没有独立实测。"]
+    if own := _ordered(conformity, independent=False):
+        values = (", " if english else "、").join(one.value for one in own)
+        told.append(f"Not counted, from a company’s side: {values}." if english else f"企业方实测不计入：{values}。")
+    if left := conformity.get("left_out", 0):
+        told.append(
+            f"{left} {'measurement was' if left == 1 else 'measurements were'} left out: the unit or number does not fit the threshold."
+            if english
+            else f"{left}次实测未计入：单位或数值与限值不符。"
+        )
+    return (" " if english else "").join(told)
+
+
+def _told(conformity: Mapping[str, Any], ordered: Sequence[_Measured], english: bool) -> list[str]:
     counts = (_counts_en if english else _counts_zh)(conformity["items"], conformity["units"])
     told = [counts, *(one[0 if english else 1] for one in _disagreements(conformity))]
     worst, best, k = ordered[0], ordered[-1], conformity["coverage"]
@@ -145,13 +167,7 @@ def outcome(conformity: Mapping[str, Any], lang: Lang) -> str:
             if english
             else f"达到限值的概率：从{worst.probability}到{best.probability}。"
         )
-    if left := conformity.get("left_out", 0):
-        told.append(
-            f"{left} {'measurement was' if left == 1 else 'measurements were'} left out: the unit or number does not fit the threshold."
-            if english
-            else f"{left}次实测未计入：单位或数值与限值不符。"
-        )
-    return (" " if english else "").join(told)
+    return told
 
 
 def outcome_text(conformity: Mapping[str, Any]) -> dict[str, Any]:

@@ -258,6 +258,7 @@ SPECTACULAR_SETTINGS = {
         "SightingKind": "evidence.states.SightingKind",
         "ReportKind": "reports.models.ReportKind",
         "ClaimStatus": "claims.states.ClaimStatus",
+        "Affiliation": "evidence.states.Affiliation",
         "SubmissionStatus": "evidence.states.SubmissionStatus",
         "ExhibitStatus": "evidence.states.ExhibitStatus",
         "DisappearanceStatus": "evidence.states.DisappearanceStatus",

@@ -37,6 +37,7 @@ from claims.states import (
 from claims.written import Reading, read
 from evidence.diffing import Kind, Run, Side
 from evidence.states import (
+    Affiliation,
     AlertKind,
     CustodyKind,
     DisappearanceStatus,
@@ -70,7 +71,7 @@ NAMES = {"zh-Hans": _("Simplified Chinese"), "en": _("English")}
 
 # Every vocabulary a page names by its code. A missing one is a KeyError in the tests, not an empty word on a page.
 VOCABULARIES: dict[str, Any] = {
-    "alert": AlertKind,
+    "affiliation": Affiliation, "alert": AlertKind,
     "aspect_kind": AspectKind, "basis_kind": BasisKind, "channel": Channel, "claim_kind": ClaimKind, "claim_status": ClaimStatus,
     "comparator": Comparator,
     "conclusion": Conclusion, "custody": CustodyKind, "disappearance": DisappearanceStatus, "exhibit": ExhibitStatus, "flag": FlagKind,

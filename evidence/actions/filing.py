@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -266,8 +267,14 @@ def answer_question(
     return held
 
 
+def plain_serial(serial: str) -> str:
+    """A serial number as it is compared: spaces, dashes, case and full-width characters do not make one item two."""
+    kept = "".join(one for one in unicodedata.normalize("NFKC", serial).upper() if one.isalnum())
+    return kept or serial.strip().upper()
+
+
 def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTeardown) -> None:
-    serial_key = keyed("serial", new.serial.strip().upper())
+    serial_key = keyed("serial", plain_serial(new.serial))
     unit = Unit.objects.create(product=submission.claim.product, serial_key=serial_key, label=new.unit_label)
     teardown = Teardown(submission=submission, unit=unit, laboratory=new.laboratory, title=new.title, performed_date=new.performed_date)
     teardown.full_clean(validate_constraints=False)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.strict import StrictSerializer
 from claims.api.lookup import ReferenceField
 from claims.api.serializers import WrittenJSON
 from claims.models import Claim
+from evidence.affiliation import affiliations
 from evidence.models import Clarification, Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Sighting, Submission, Version
-from evidence.states import Licence
+from evidence.states import Affiliation, Licence
 
 
 class VersionSerializer(serializers.ModelSerializer[Version]):
@@ -95,15 +100,26 @@ class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
     pseudonym = serializers.CharField(source="submission.pseudonym", read_only=True)
     filed_date = serializers.DateField(source="submission.filed_date", read_only=True)
     licence = serializers.ChoiceField(source="submission.licence", choices=Licence.choices, read_only=True)
+    affiliation = serializers.SerializerMethodField()
+    _sides: Mapping[UUID, str] = MappingProxyType({})
     reconstruction = serializers.BooleanField(source="submission.claim.reconstruction", read_only=True)
 
     class Meta:
         model = Exhibit
         fields = [
-            "id", "reference", "claim", "pseudonym", "filed_date", "licence", "reconstruction", "number", "caption", "media_type",
+            "id", "reference", "claim", "pseudonym", "filed_date", "affiliation", "licence", "reconstruction", "number", "caption",
+            "media_type",
             "width", "height", "status", "provenance", "grade_source", "grade_information", "grade_reason", "renditions",
             "regions",
         ]  # fmt: skip
+
+    @extend_schema_field(serializers.ChoiceField(choices=Affiliation.choices))
+    def get_affiliation(self, exhibit: Exhibit) -> str:
+        """From whose side it is. Asked once for all exhibits of an answer."""
+        if exhibit.submission_id not in self._sides:
+            listed = self.root.instance if isinstance(self.root, serializers.ListSerializer) else [exhibit]
+            self._sides = affiliations([one.submission_id for one in listed or []])
+        return self._sides[exhibit.submission_id]
 
 
 class OwnExhibitSerializer(serializers.ModelSerializer[Exhibit]):

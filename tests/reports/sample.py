@@ -194,6 +194,7 @@ def measurement(number: int, value: str, uncertainty: str, contributor: str) -> 
         "quantity": en("Air speed at the duct outlet", "风道出口风速"),
         "unit_label": f"hood-{number}",
         "contributor": contributor,
+        "affiliation": "independent",
         "laboratory": "Example Test House" if number == 3 else None,
         "value": value,
         "uncertainty": uncertainty,
@@ -223,6 +224,7 @@ def exhibit(number: int, caption: dict[str, Any], description: dict[str, Any]) -
         "picture": f"{name}.png",
         "grade": {"source": "B", "information": "2", "reason": en("original file, consistent with two others", "原始文件，与另外两份相符")},
         "licence": "cc-by-4.0",
+        "affiliation": "independent",
         "provenance": "P2",
         "does_not_prove": words.as_text(words.DOES_NOT_PROVE["P2"]),
         "custody": [
@@ -243,6 +245,7 @@ def judged(number: int, value: str, uncertainty: str, guard: str, accept: str, r
         "acceptance_limit": accept,
         "rejection_limit": reject,
         "probability": "0",
+        "affiliation": "independent",
         "decision": "does_not_conform",
     }
 
@@ -444,6 +447,7 @@ _DISCREPANCY: dict[str, Any] = {
             "title": en("The hood, taken apart", "前舱盖拆解"),
             "unit_label": "hood-2",
             "contributor": "owner-b",
+            "affiliation": "independent",
             "laboratory": None,
             "performed": "2025-05-05",
             "steps": [

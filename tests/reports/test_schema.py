@@ -173,6 +173,7 @@ def test_every_state_of_the_other_rooms_has_its_words() -> None:
         "look_method": evidence.LookMethod,
         "sighting": evidence.SightingKind,
         "provenance": evidence.Provenance,
+        "affiliation": evidence.Affiliation,
         "licence": evidence.Licence,
         "grade_source": evidence.SourceGrade,
         "grade_information": evidence.InformationGrade,
