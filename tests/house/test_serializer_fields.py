@@ -66,7 +66,7 @@ READ: Final[dict[str, tuple[str, str]]] = {
     "ExhibitSerializer": (
         EVERYONE,
         (
-            "id reference claim pseudonym filed_date licence reconstruction number caption media_type width height status provenance"
+            "id reference claim pseudonym filed_date affiliation licence reconstruction number caption media_type width height status provenance"
             " grade_source grade_information grade_reason renditions regions"
         ),
     ),
