@@ -66,8 +66,8 @@ READ: Final[dict[str, tuple[str, str]]] = {
     "ExhibitSerializer": (
         EVERYONE,
         (
-            "id reference claim pseudonym filed_date affiliation licence reconstruction number caption media_type width height status provenance"
-            " grade_source grade_information grade_reason renditions regions"
+            "id reference claim pseudonym filed_date affiliation licence reconstruction number caption media_type width height status"
+            " provenance grade_source grade_information grade_reason renditions regions"
         ),
     ),
     "OwnExhibitSerializer": (FILER, "id reference number caption status"),
