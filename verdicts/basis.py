@@ -28,7 +28,7 @@ from verdicts.weighing import findings_that_count, independence, weigh
 METHOD_VERSION = "1"
 _CLAIM = ("quote", "quote_lang", "summary", "kind", "company_id", "product_id", "option_id", "stake", "currency", "reconstruction")
 _POINT = ("number", "kind", "statement", "due_date", "cancelled_date")
-_THRESHOLD = ("property", "comparator", "value", "unit", "tolerance", "conditions", "basis")
+_THRESHOLD = ("property", "comparator", "value", "unit", "tolerance", "conditions", "basis", "basis_kind")
 
 
 def basis_of(aspect: Aspect, exhibits: Sequence[Exhibit]) -> dict[str, Any]:
