@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from uuid_utils.compat import uuid7
 
 import jobs
 import ledger
-from accounts.models import Role, User
+from accounts.actions import end_role, found_organisation, grant_role
+from accounts.models import Membership, Organisation, OrganisationKind, Role, User
+from accounts.permissions import check_operator
 from claims.editing import RowChanged, hold
 from claims.models import (
     Appearance,
@@ -36,6 +41,8 @@ from claims.models import (
 from claims.permissions import check_register, check_revise, check_withdraw_flag
 from claims.stated import saying
 from claims.states import PROGRESS_TRANSITIONS, BasisKind, ClaimKind, ClaimStatus, Progress, Stance
+from claims.websites import mail_domain, may_answer
+from claims.written import read
 
 Written = dict[str, Any]
 
@@ -48,6 +55,10 @@ class ReasonMissing(ValidationError):
 
 
 M = TypeVar("M", bound=models.Model)
+
+
+OTHER_OPTION: Final = lazy("The paid option you chose belongs to another product. Choose one of this product, or name a new one.")
+ELSEWHERE: Final = lazy("This address is recorded for another company already. Nothing was saved. Check the company, or the address.")
 
 
 def _store(row: M) -> M:
@@ -63,6 +74,112 @@ def add_company(*, by: User, name: Written, now: datetime, website: str = "") ->
     check_register(by)
     with ledger.act("company.added", by=by, role=Role.MODERATOR):
         return _store(Company(name=name, website=website, created_at=now))
+
+
+@transaction.atomic
+def revise_company(
+    *,
+    by: User,
+    company: Company,
+    reason: str,
+    now: datetime,
+    name: Written | None = None,
+    website: str | None = None,
+    version: str = "",
+) -> Company:
+    """Correct the name or the website of a company. Who has a seat keeps it: seats hang on the company, not on its address.
+
+    Raises ReasonMissing, NotAllowed, RowChanged, ValidationError.
+    """
+    check_register(by)
+    if not reason.strip():
+        raise ReasonMissing
+    held = hold(company, version)
+    changed = [field for field, value in (("name", name), ("website", website)) if value is not None and value != getattr(held, field)]
+    if not changed:
+        return held
+    held.name, held.website = name or held.name, held.website if website is None else website
+    held.full_clean()
+    with ledger.act("company.revised", by=by, role=Role.MODERATOR, reason=reason):
+        held.save(update_fields=changed)
+    return held
+
+
+@transaction.atomic
+def represent_company(*, by: ledger.Actor, company: Company, organisation: Organisation, now: datetime) -> Company:
+    """Say which organisation answers for a company: its representatives do. Twice is once. Raises NotAllowed, ValidationError."""
+    if isinstance(by, User):
+        check_operator(by)
+    if organisation.kind != OrganisationKind.COMPANY:
+        raise ValidationError(_("Only an organisation that is a company can reply for one. Nothing was changed."))
+    held = Company.objects.select_for_update().get(pk=company.pk)
+    if held.organisation_id == organisation.pk:
+        return held
+    if held.organisation_id:
+        raise ValidationError(_("Another organisation replies for this company already. Nothing was changed."))
+    held.organisation = organisation
+    with ledger.act("company.represented", by=by, role=Role.OPERATOR):
+        held.save(update_fields=["organisation"])
+    return held
+
+
+@transaction.atomic
+def give_seat(*, by: User, company: Company, email: str, reason: str, now: datetime) -> Membership:
+    """Let the holder of a verified mail address at the company's website answer for it. Twice is once.
+
+    Raises ReasonMissing, NotAllowed, ValidationError.
+    """
+    check_operator(by)
+    if not reason.strip():
+        raise ReasonMissing
+    held = Company.objects.select_for_update().get(pk=company.pk)
+    domain = mail_domain(held.website)
+    if not domain:
+        raise ValidationError(
+            _("This company has no website of its own yet, so no mail address can be its own. Correct its website first.")
+        )
+    if not may_answer(email, held.website):
+        raise ValidationError(
+            _("Only an address at %(domain)s can reply for this company. Nothing was changed. Check the address, or the website.")
+            % {"domain": domain}
+        )
+    address = EmailAddress.objects.filter(email__iexact=email.strip(), verified=True).select_related("user").first()
+    if address is None:
+        raise ValidationError(_("No account has confirmed this address. Ask its holder to create an account and confirm it."))
+    organisation = held.organisation
+    if organisation is None:
+        organisation = found_organisation(
+            by=by, kind=OrganisationKind.COMPANY, name=_free_name(read(held.name, "en").text, domain), website=held.website, now=now
+        )
+        represent_company(by=by, company=held, organisation=organisation, now=now)
+    return grant_role(by=by, user=address.user, organisation=organisation, role=Role.COMPANY_REPRESENTATIVE, now=now, reason=reason)
+
+
+def _free_name(name: str, domain: str) -> str:
+    """What a new organisation is called: as its company, with the domain where that name is taken."""
+    taken = set(Organisation.objects.filter(kind=OrganisationKind.COMPANY, name__startswith=name[:150]).values_list("name", flat=True))
+    names = [name[:200], *(f"{name[:150]} ({domain[:40]}{number})" for number in ("", *(f" {n}" for n in range(2, 1000))))]
+    return next(each for each in names if each and each not in taken)
+
+
+@transaction.atomic
+def end_seat(*, by: User, company: Company, membership: Membership, reason: str, now: datetime) -> None:
+    """Take a seat away; what was answered stands. Raises ReasonMissing, NotAllowed, ValidationError."""
+    check_operator(by)
+    if not reason.strip():
+        raise ReasonMissing
+    if company.organisation_id is None or membership.organisation_id != company.organisation_id:
+        raise ValidationError(_("This is no seat of the company. Nothing was changed."))
+    end_role(by=by, membership=membership, now=now, reason=reason)
+
+
+def check_company(company_id: UUID, *rows: Source | Product | None) -> None:
+    """Raises ValidationError for a source or product of another company."""
+    if any(row is not None and row.company_id != company_id for row in rows):
+        raise ValidationError(
+            _("This source or product belongs to another company. Nothing was saved. Choose one of this company, or record it there."),
+            code="other_company",
+        )
 
 
 @transaction.atomic
@@ -98,6 +215,7 @@ def give_entity_role(
 ) -> EntityRole:
     """Say what a legal person did for a product, and since when."""
     check_register(by)
+    check_company(entity.company_id, product, source)
     role = EntityRole(
         entity=entity, kind=kind, product=product, source=source, from_date=from_date, until_date=until_date, note=note,
         created_at=now,
@@ -144,6 +262,8 @@ def add_source(
     """A place where the company speaks. The same address twice gives the source that is there."""
     check_register(by)
     if url and (found := Source.objects.filter(url=url).first()):
+        if found.company_id != company.pk:
+            raise ValidationError(ELSEWHERE, code="other_company")
         return found
     source = Source(
         company=company, channel=channel, url=url, title=title, speaker=speaker or {}, lang=lang,
@@ -216,6 +336,8 @@ def register_claim(
         raise ValidationError(_("Puffery is kept as it was said, but has no aspects to judge."))
     if kind != ClaimKind.PUFFERY and not aspects:
         raise ValidationError(_("Name at least one aspect that can be judged alone."))
+    if option is not None and option.product_id != product.pk:
+        raise ValidationError(OTHER_OPTION, code="other_product")
     if stake is None and option is not None:
         stake, currency = option.price, option.currency
     claim = Claim(
@@ -388,6 +510,7 @@ def place_claim(
     The same again is the one that is there. Raises NotAllowed, ValidationError.
     """
     check_revise(by, claim)
+    check_company(claim.company_id, source)
     given = {"exact": exact, "prefix": prefix, "suffix": suffix, "fragment": fragment, "says": stance, "note": note or None}
     found = Appearance.objects.filter(claim=claim, source=source).first()
     if found:
@@ -468,6 +591,7 @@ def add_series(*, by: User, company: Company, name: Written, unit: Written, now:
 def add_point(*, by: User, series: Series, source: Source, on_date: date, value: Decimal, now: datetime) -> SeriesPoint:
     """One figure as one source gives it for a day. The same figure again is the one that is there; another is a correction."""
     check_register(by)
+    check_company(series.company_id, source)
     found = SeriesPoint.objects.filter(series=series, source=source, on_date=on_date).first()
     if found is not None:
         if found.value != value:
@@ -512,6 +636,7 @@ def annotate_series(
     check_register(by)
     if stated_value is not None and until_date is None:
         raise ValidationError(_("A difference is stated between two days. Name both."))
+    check_company(series.company_id, source)
     note = SeriesNote(
         series=series, source=source, from_date=from_date, until_date=until_date, text=text, stated_value=stated_value, created_at=now
     )
@@ -530,6 +655,7 @@ class NewCase:
     quote_translation: Written = field(default_factory=dict)
     company: str = ""
     new_company: Written = field(default_factory=dict)
+    new_website: str = ""
     product: str = ""
     new_product: Written = field(default_factory=dict)
     option: str = ""
@@ -557,13 +683,29 @@ def case_faults(given: Mapping[str, Any]) -> dict[str, str]:
             faults["new_company"] = _("The product you chose belongs to a company already. Leave this empty, or name a new product.")
         elif given["company"] and not Product.objects.filter(pk=given["product"], company=given["company"]).exists():
             faults["company"] = _("The product you chose belongs to another company.")
+    if given["new_website"] and not given["new_company"]:
+        faults["new_website"] = _("Name the new company whose website this is.")
     if given["new_product"] and given["option"]:
         faults["option"] = _("A new product has no paid options yet. Name a new one.")
+    if given["product"] and given["option"] and not ProductOption.objects.filter(pk=given["option"], product=given["product"]).exists():
+        faults["option"] = str(OTHER_OPTION)
+    company = _company_of(given)
+    if given["source"] and not Source.objects.filter(pk=given["source"], company=company).exists():
+        faults["source"] = _("The source you chose belongs to another company. Choose one of this company, or give a new address.")
+    if given["source_url"] and Source.objects.filter(url=given["source_url"]).exclude(company=company).exists():
+        faults["source_url"] = str(ELSEWHERE)
     if given["price"] is not None and not given["new_option"]:
         faults["price"] = _("Name the paid option that has this price.")
     if given["source_title"] and not given["source_url"]:
         faults["source_title"] = _("Give the address of the new source.")
     return faults
+
+
+def _company_of(given: Mapping[str, Any]) -> Any:
+    """The company that a new case is about; None for one that is new as well."""
+    if given["new_product"]:
+        return given["company"] or None
+    return Product.objects.filter(pk=given["product"]).values_list("company", flat=True).first() if given["product"] else None
 
 
 @transaction.atomic
@@ -576,15 +718,17 @@ def register_case(*, by: User, case: NewCase, aspects: list[NewAspect], now: dat
     if faults := case_faults(vars(case)):
         raise ValidationError(list(faults.values()))
     if case.new_product:
-        company = add_company(by=by, name=case.new_company, now=now) if case.new_company else Company.objects.get(pk=case.company)
+        company = (
+            add_company(by=by, name=case.new_company, website=case.new_website, now=now)
+            if case.new_company
+            else Company.objects.get(pk=case.company)
+        )
         product = add_product(by=by, company=company, name=case.new_product, now=now)
     else:
         product = Product.objects.select_related("company").get(pk=case.product)
     option = ProductOption.objects.filter(pk=case.option).first() if case.option else None
     if case.new_option and case.price is not None:
         option = add_option(by=by, product=product, name=case.new_option, price=case.price, currency=case.currency, now=now)
-    if option is not None and option.product_id != product.pk:
-        raise ValidationError(_("The option belongs to another product."))
     claim = register_claim(
         by=by, product=product, option=option, quote=case.quote, quote_lang=case.quote_lang, summary=case.summary, kind=case.kind,
         quote_translation=case.quote_translation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -13,10 +14,11 @@ from claims.editing import EditForm
 from claims.fields import LANGUAGE_CHOICES, PairField, page_language
 from claims.models import Claim, Company, Criterion, Flag, Product, ProductOption, Source
 from claims.states import AspectKind, BasisKind, Channel, ClaimKind, Comparator
-from claims.validators import validate_currency, validate_money, validate_unit
+from claims.validators import validate_currency, validate_money, validate_unit, validate_website
 from claims.written import read
 
 ASPECTS = 3
+WEBSITE_HELP = lazy("Mail addresses at this host, and no others, can be given a seat to reply for the company.")
 BASIS_KIND = lazy("Whose figure it is")
 BASIS_HELP = lazy("“Claimed by the company” only if its own words give the number with its unit: they are searched for it.")
 TRANSLATION = lazy("Translation of the words")
@@ -34,11 +36,26 @@ def _names(rows: Any, empty: str) -> list[tuple[str, str]]:
     return [("", empty), *named]
 
 
+def _grouped(rows: Any, owner: Callable[[Any], Any]) -> list[Any]:
+    """Choices under the name of the company or product that each belongs to: of one owner, all that is chosen must be."""
+    groups: dict[str, tuple[str, list[tuple[str, str]]]] = {}
+    for row in rows:
+        groups.setdefault(str(owner(row).pk), (_called(owner(row)), []))[1].append((str(row.pk), _called(row)))
+    return [("", "—"), *groups.values()]
+
+
 class ClaimForm(forms.Form):
     """A new claim: whose, about what, in which words, found where. New companies, products and sources can be named in place."""
 
     company = forms.ChoiceField(label=lazy("Company"), required=False)
     new_company = PairField(label=lazy("or a new company"), rows=1, required=False)
+    new_website = forms.URLField(
+        label=lazy("Website of the new company"),
+        required=False,
+        assume_scheme="https",
+        validators=[validate_website],
+        help_text=WEBSITE_HELP,
+    )
     product = forms.ChoiceField(label=lazy("Product"), required=False)
     new_product = PairField(label=lazy("or a new product of it"), rows=1, required=False)
     option = forms.ChoiceField(label=lazy("Priced option"), required=False)
@@ -67,15 +84,15 @@ class ClaimForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         offered = {
-            "company": Company.objects.order_by("-id")[:500],
-            "product": Product.objects.order_by("-id")[:500],
-            "option": ProductOption.objects.order_by("-id")[:500],
-            "source": Source.objects.order_by("-id")[:500],
+            "company": _names(Company.objects.order_by("-id")[:500], "—"),
+            "product": _grouped(Product.objects.select_related("company").order_by("-id")[:500], lambda one: one.company),
+            "option": _grouped(ProductOption.objects.select_related("product").order_by("-id")[:500], lambda one: one.product),
+            "source": _grouped(Source.objects.select_related("company").order_by("-id")[:500], lambda one: one.company),
         }
-        for name, rows in offered.items():
+        for name, choices in offered.items():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
-            field.choices = _names(rows, "—")
+            field.choices = choices
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

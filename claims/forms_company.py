@@ -8,15 +8,50 @@ from django import forms
 from django.db import models
 from django.utils.translation import gettext_lazy as lazy
 
+from accounts.models import Membership
 from claims.editing import EditForm, SeenChoice, resend
 from claims.fields import LANGUAGE_CHOICES, NamedChoice, PairField
+from claims.forms import WEBSITE_HELP
 from claims.models import Company, LegalEntity, Product, Series, SeriesPoint, Source
 from claims.states import Channel, EntityRoleKind, Stance
+from claims.validators import validate_website
 
 
 def day(**options: Any) -> forms.DateField:
     """A day, with the browser's own calendar."""
     return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), **options)
+
+
+class CompanyForm(EditForm):
+    """A correction of a company's name or website."""
+
+    name = PairField(label=lazy("Company"), rows=1, max_length=200)
+    website = forms.URLField(
+        label=lazy("Website"), required=False, assume_scheme="https", validators=[validate_website], help_text=WEBSITE_HELP
+    )
+    reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history."))
+
+    def __init__(self, data: Any = None, *, company: Company) -> None:
+        super().__init__(data, row=company, initial={"name": company.name, "website": company.website})
+
+
+class SeatForm(forms.Form):
+    """A new seat for someone who answers for the company."""
+
+    email = forms.EmailField(label=lazy("Email address of the account"), max_length=254)
+    reason = forms.CharField(
+        label=lazy("Reason"), max_length=2000, help_text=lazy("How you know that they act for the company. Not public.")
+    )
+
+
+class SeatEndForm(forms.Form):
+    """Why a seat ends; it knows which."""
+
+    reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Not public."))
+
+    def __init__(self, data: Any = None, *, membership: Membership) -> None:
+        self.membership = membership
+        super().__init__(data)
 
 
 class EntityForm(forms.Form):

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
 import ledger
+from accounts.models import Organisation
 from claims.references import LENGTH, new_reference
 from claims.states import (
     CLAIM_TRANSITIONS,
@@ -30,8 +31,8 @@ from claims.states import (
     Progress,
     Stance,
 )
-from claims.triggers import ClaimedFigure
-from claims.validators import validate_currency, validate_money, validate_unit
+from claims.triggers import ClaimedFigure, belongs, fixed, same_company
+from claims.validators import validate_currency, validate_money, validate_unit, validate_website
 from claims.written import WrittenField, read
 
 
@@ -50,19 +51,23 @@ def currency_code(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(condition=Q(currency="") | Q(currency__regex="^[A-Z]{3}$"), name=name)
 
 
-@ledger.recorded(name="company", plain=["created_at"], text=["name", "website"], public=True)
+@ledger.recorded(name="company", plain=["organisation", "created_at"], text=["name", "website"], public=True)
 class Company(models.Model):
-    """The brand. Its legal persons are LegalEntity."""
+    """The brand. Its legal persons are LegalEntity; the people who answer for it have their seats in its `organisation`."""
+
+    EDITED: ClassVar = ("name", "website")  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = WrittenField()
-    website = models.URLField(blank=True)
+    website = models.URLField(blank=True, validators=[validate_website])
+    organisation = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return read(self.name, "en").text
 
 
+@fixed("company_id")
 @ledger.recorded(name="legal_entity", plain=["company", "jurisdiction", "created_at"], text=["name", "registration", "seat"], public=True)
 class LegalEntity(models.Model):
     """One legal person of a company."""
@@ -79,6 +84,7 @@ class LegalEntity(models.Model):
         return read(self.name, "en").text
 
 
+@fixed("company_id")
 @ledger.recorded(name="product", plain=["company", "kind", "launched_date", "created_at"], text=["name"], public=True)
 class Product(models.Model):
     """A model or service of a company."""
@@ -97,6 +103,7 @@ class Product(models.Model):
         return read(self.name, "en").text
 
 
+@fixed("product_id")
 @ledger.recorded(name="product_option", plain=["product", "price", "currency", "priced_date", "created_at"], text=["name"], public=True)
 class ProductOption(models.Model):
     """A priced option of a product."""
@@ -130,6 +137,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
         return self.filter(watched=True).exclude(url="")
 
 
+@fixed("company_id")
 @ledger.recorded(
     name="source",
     plain=["company", "channel", "lang", "published_at", "watched", "created_at"],
@@ -166,6 +174,11 @@ class Source(models.Model):
         return read(self.title, "en").text or self.url
 
 
+@belongs(
+    "EXISTS (SELECT FROM claims_legalentity e WHERE e.id = NEW.entity_id AND "
+    f"{same_company('product_id', 'claims_product', 'e.company_id')} AND {same_company('source_id', 'claims_source', 'e.company_id')})",
+    "entity_id", "product_id", "source_id",
+)  # fmt: skip
 @ledger.recorded(
     name="entity_role", plain=["entity", "product", "source", "kind", "from_date", "until_date", "created_at"], text=["note"], public=True
 )
@@ -208,6 +221,13 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         return self.order_by("-id")
 
 
+@fixed("company_id")
+@belongs(
+    same_company("product_id", "claims_product", "NEW.company_id", optional=False)
+    + " AND (NEW.option_id IS NULL OR EXISTS "
+    "(SELECT FROM claims_productoption o WHERE o.id = NEW.option_id AND o.product_id = NEW.product_id))",
+    "company_id", "product_id", "option_id",
+)  # fmt: skip
 @ledger.transitions("status", CLAIM_TRANSITIONS)
 @ledger.recorded(
     name="claim",
@@ -374,6 +394,11 @@ class AppearanceQuerySet(models.QuerySet["Appearance"]):
         return self.exclude(source__channel__in=OTHERS)
 
 
+@belongs(
+    "EXISTS (SELECT FROM claims_claim c WHERE c.id = NEW.claim_id AND "
+    f"{same_company('source_id', 'claims_source', 'c.company_id', optional=False)})",
+    "claim_id", "source_id",
+)  # fmt: skip
 @ledger.recorded(
     name="appearance",
     plain=["claim", "source", "stance", "created_at"],
@@ -454,6 +479,12 @@ class Flag(models.Model):
 # --- figures over time -------------------------------------------------------------------------------------------------
 
 
+OF_SERIES = (
+    f"EXISTS (SELECT FROM claims_series s WHERE s.id = NEW.series_id AND {same_company('source_id', 'claims_source', 's.company_id')})"
+)
+
+
+@fixed("company_id")
 @ledger.recorded(name="series", plain=["company", "reconstruction", "created_at"], text=["name", "unit"], public=True)
 class Series(models.Model):
     """A dated series of figures about a company: its market value, a price, the weeks of waiting that it shows."""
@@ -469,6 +500,7 @@ class Series(models.Model):
         return read(self.name, "en").text
 
 
+@belongs(OF_SERIES, "series_id", "source_id")
 @ledger.recorded(name="series_point", plain=["series", "source", "on_date", "value", "created_at"], public=True)
 class SeriesPoint(models.Model):
     """One figure as one source gives it. Two sources that differ are two points, and nothing is averaged."""
@@ -489,6 +521,7 @@ class SeriesPoint(models.Model):
         ]
 
 
+@belongs(OF_SERIES, "series_id", "source_id")
 @ledger.recorded(
     name="series_note", plain=["series", "source", "from_date", "until_date", "stated_value", "created_at"], text=["text"], public=True
 )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import pgtrigger
@@ -48,3 +49,66 @@ class ClaimedFigure(Always):
             RAISE EXCEPTION 'ledger: the words of the claim do not state this figure'
             USING ERRCODE = 'check_violation', TABLE = 'claims_criterion', CONSTRAINT = 'ledger_claimed_figure';
         """
+
+
+class Fixed(Always):
+    """Refuses to give a row to another owner: what was recorded of it would silently be said of someone else."""
+
+    when = pgtrigger.Before
+    level = pgtrigger.Row
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+        changed = pgtrigger.Condition(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"')
+        super().__init__(name=f"ledger_fixed_{column}", operation=pgtrigger.UpdateOf(column), condition=changed)
+
+    def get_func(self, model: type[models.Model]) -> str:
+        return f"""
+            RAISE EXCEPTION 'ledger: {model._meta.db_table} keeps its {self.column}'
+            USING ERRCODE = 'check_violation', TABLE = '{model._meta.db_table}', CONSTRAINT = '{self.name}';
+        """
+
+
+class Belongs(Always):
+    """Refuses a row that would join things of different owners. `holds` is SQL that is true of a row whose parts belong together."""
+
+    name = "ledger_belongs"
+    when = pgtrigger.Before
+    level = pgtrigger.Row
+
+    def __init__(self, holds: str, *columns: str) -> None:
+        self.holds = holds
+        super().__init__(operation=pgtrigger.Insert | pgtrigger.UpdateOf(*columns))
+
+    def get_func(self, model: type[models.Model]) -> str:
+        return f"""
+            IF {self.holds} THEN RETURN NEW; END IF;
+            RAISE EXCEPTION 'ledger: {model._meta.db_table} joins what belongs to different owners'
+            USING ERRCODE = 'check_violation', TABLE = '{model._meta.db_table}', CONSTRAINT = 'ledger_belongs';
+        """
+
+
+def fixed(column: str) -> Callable[[M], M]:
+    """A decorator: the database keeps this column of a row as it was inserted."""
+
+    def decorate(model: M) -> M:
+        Fixed(column).register(model)
+        return model
+
+    return decorate
+
+
+def belongs(holds: str, *columns: str) -> Callable[[M], M]:
+    """A decorator: the database asks `holds` of every new row, and again when one of the columns changes."""
+
+    def decorate(model: M) -> M:
+        Belongs(holds, *columns).register(model)
+        return model
+
+    return decorate
+
+
+def same_company(column: str, table: str, company: str, *, optional: bool = True) -> str:
+    """SQL: the row of `table` that NEW's `column` names is of the company that the SQL `company` gives."""
+    found = f"EXISTS (SELECT FROM {table} r WHERE r.id = NEW.{column} AND r.company_id = {company})"
+    return f"(NEW.{column} IS NULL OR {found})" if optional else found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from claims import currencies, units
+from claims import currencies, units, websites
 
 
 def unit_fault(error: units.UnitMismatch) -> str:
@@ -37,6 +39,23 @@ def validate_unit_against(unit: str, threshold: str) -> None:
         units.check_same_kind(unit, threshold)
     except units.UnitMismatch as error:
         raise ValidationError(unit_fault(error), code="unit") from error
+
+
+def validate_website(website: str) -> None:
+    """Raises ValidationError unless the address has the host of a company: from it follows who may answer."""
+    said = {
+        "scheme": _("Give the whole address, beginning with https://."),
+        "user": _("Leave out user name and password."),
+        "port": _("Leave out the port."),
+        "host": _("“%(website)s” has no host name that exists in public. Check its spelling."),
+        "address": _("Give the name of the host, not its number."),
+    }
+    try:
+        websites.host_of(website)
+    except websites.WebsiteFault as error:
+        if settings.LOOPBACK_ONLY and (urlsplit(website).hostname or "") in {"127.0.0.1", "localhost"}:
+            return  # the company of the demonstration
+        raise ValidationError(said[error.fault] % {"website": website[:80]}, code="website") from error
 
 
 def validate_currency(code: str) -> None:

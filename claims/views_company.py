@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +14,67 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.doors import person, requires
-from accounts.models import Role
+from accounts.models import Membership, Role
 from accounts.permissions import objection
 from claims import actions
 from claims.acting import Act, page_of_acts
-from claims.forms_company import EntityForm, NoteForm, PlaceForm, PointCorrectionForm, PointForm, RoleForm, SeriesForm, SourceForm
+from claims.forms_company import (
+    CompanyForm,
+    EntityForm,
+    NoteForm,
+    PlaceForm,
+    PointCorrectionForm,
+    PointForm,
+    RoleForm,
+    SeatEndForm,
+    SeatForm,
+    SeriesForm,
+    SourceForm,
+)
 from claims.lookup import by_reference, canonical
 from claims.models import Appearance, Claim, Company, EntityRole, LegalEntity, Series, SeriesNote, SeriesPoint, Source
 from claims.permissions import check_revise
+from claims.websites import mail_domain
 
 MOST = 500
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def company(request: HttpRequest, company: UUID) -> HttpResponse:
+    """A company's name and website, corrected with a reason."""
+    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+    acts = {
+        "revise": Act(
+            partial(CompanyForm, company=found),
+            partial(actions.revise_company, by=by, company=found, now=now),
+            _("Corrected. What was recorded before stays in the history."),
+        )
+    }
+    return page_of_acts(request, acts, "claims/company.html", {"company": found, "tab": "company"})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.OPERATOR)
+def seats(request: HttpRequest, company: UUID) -> HttpResponse:
+    """Who answers for a company: a seat is given to an address at its website, and taken away."""
+    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+    held = Membership.objects.current().filter(organisation=found.organisation, role=Role.COMPANY_REPRESENTATIVE)
+    rows = list(held.select_related("user").order_by("created_at")[:MOST]) if found.organisation_id else []
+    acts = {
+        "give": Act(SeatForm, partial(actions.give_seat, by=by, company=found, now=now), _("They can reply for the company now.")),
+        **{
+            str(one.pk): Act(
+                partial(SeatEndForm, membership=one),
+                partial(actions.end_seat, by=by, company=found, membership=one, now=now),
+                _("The seat has ended. Their replies stay."),
+            )
+            for one in rows
+        },
+    }
+    return page_of_acts(request, acts, "claims/seats.html", {"company": found, "domain": mail_domain(found.website)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -21,7 +21,7 @@ import jobs
 import ledger
 from accounts.models import Role, User
 from accounts.permissions import check_role
-from claims.actions import ReasonMissing, lift_flag, raise_flag, set_progress
+from claims.actions import ReasonMissing, check_company, lift_flag, raise_flag, set_progress
 from claims.editing import compare, hold
 from claims.models import Aspect, Claim, Company, Product, Source
 from claims.states import PROGRESS_TRANSITIONS, FlagKind, Progress
@@ -519,6 +519,7 @@ def add_event(
     check_role(by, Role.MODERATOR)
     if happened_at > now:
         raise ValidationError(_("It cannot have happened in the future."))
+    check_company(incident.company_id, source)
     event = Occurrence(
         incident=incident, kind=kind, actor=actor, happened_at=happened_at, exact_to=exact_to, text=text, source=source, created_at=now
     )
@@ -557,6 +558,7 @@ def correct_event(
         setattr(held, name, asked[name])
     if held.happened_at > now:
         raise ValidationError(_("It cannot have happened in the future."))
+    check_company(held.incident.company_id, held.source)
     held.full_clean()
     with ledger.act("incident.event_corrected", by=by, role=Role.MODERATOR, reason=reason):
         held.save(update_fields=changed)

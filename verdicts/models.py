@@ -14,6 +14,7 @@ from accounts.models import User
 from claims.models import Aspect, Claim, Company, Product, Source, known
 from claims.references import LENGTH, new_reference
 from claims.states import ClaimStatus, Progress
+from claims.triggers import belongs, fixed, same_company
 from claims.written import WrittenField
 from evidence.models import Exhibit
 from verdicts.states import (
@@ -320,6 +321,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.order_by("-id")
 
 
+@fixed("company_id")
+@belongs(same_company("product_id", "claims_product", "NEW.company_id"), "company_id", "product_id")
 @ledger.recorded(name="incident", plain=["company", "product", "reconstruction", "created_at"], text=["title", "summary"], public=True)
 class Incident(models.Model):
     """Harm, and what was done after it: a dated chain of Occurrence. How long each answer took is computed (verdicts.lags)."""
@@ -341,6 +344,11 @@ class OccurrenceQuerySet(models.QuerySet["Occurrence"]):
         return self.order_by("happened_at", "created_at", "id")
 
 
+@belongs(
+    "EXISTS (SELECT FROM verdicts_incident i WHERE i.id = NEW.incident_id AND "
+    f"{same_company('source_id', 'claims_source', 'i.company_id')})",
+    "incident_id", "source_id",
+)  # fmt: skip
 @ledger.recorded(
     name="occurrence", plain=["incident", "source", "kind", "actor", "happened_at", "exact_to", "created_at"], text=["text"], public=True
 )

@@ -1,4 +1,4 @@
-"""For which company someone speaks. An organisation is a company of the record when both have the same website."""
+"""For which company someone speaks: the one whose organisation gives them their seat (claims.actions.give_seat)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,18 @@ from accounts.models import Membership, OrganisationKind, Role, User
 from claims.models import Company
 
 
-def _spellings(website: str) -> set[str]:
-    bare = website.rstrip("/")
-    return {bare, f"{bare}/"} if bare else set()
-
-
 def _seats() -> QuerySet[Membership]:
-    rows = Membership.objects.current().filter(role=Role.COMPANY_REPRESENTATIVE, organisation__kind=OrganisationKind.COMPANY)
-    return rows.exclude(organisation__website="")
+    return Membership.objects.current().filter(role=Role.COMPANY_REPRESENTATIVE, organisation__kind=OrganisationKind.COMPANY)
 
 
 def represented(user: User) -> QuerySet[Company]:
     """The companies for which `user` speaks."""
-    websites = _seats().filter(user=user).values_list("organisation__website", flat=True)
-    return Company.objects.filter(website__in={spelling for website in websites for spelling in _spellings(website)})
+    return Company.objects.filter(organisation__in=_seats().filter(user=user).values("organisation"))
 
 
 def representatives(company: Company) -> int:
     """How many accounts speak for a company."""
-    return _seats().filter(organisation__website__in=_spellings(company.website)).values("user").distinct().count()
+    return _seats().filter(organisation__company=company).values("user").distinct().count()
 
 
 def speaks_for(user: User, company: Company) -> str | None:

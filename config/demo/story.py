@@ -51,6 +51,7 @@ from evidence.models import Disappearance, Exhibit, Observation, Sighting, Submi
 from evidence.states import DisappearanceStatus, ExhibitStatus, SightingKind, SubmissionStatus
 from ledger.files import LogFiles, export
 from ledger.proofs import published
+from ledger.recording import SYSTEM
 from reports import building
 from reports.models import Report, ReportFile, ReportKind
 from verdicts import actions as verdicts
@@ -117,6 +118,7 @@ class Case:
         company = Company.objects.filter(website=f"{self.address}/").first() or claims.add_company(
             by=by, name=texts.COMPANY_NAME, website=f"{self.address}/", now=now
         )
+        claims.represent_company(by=SYSTEM, company=company, organisation=organisation("company"), now=now)
         product = Product.objects.filter(company=company).first() or claims.add_product(
             by=by, company=company, name=texts.PRODUCT_NAME, launched_date=papers.LAUNCHED, now=now
         )

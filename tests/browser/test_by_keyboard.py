@@ -80,6 +80,7 @@ def test_finding_reply_and_approval_with_the_keys_alone(visit: Callable[..., Vis
     """A moderator finds, the company answers after reading its answer once more, the second adjudicator approves."""
     scene = scenes.build_evidence(scenes.build_claim())
     brand = found_organisation(by=ledger.SYSTEM, kind="company", name="A maker", website="https://brand.example", now=scene.now)
+    scenes.claims.represent_company(by=scenes.ledger.SYSTEM, company=scene.company, organisation=brand, now=scene.now)
     speaker = scenes.person("company", "company_representative", organisation=brand)
     stage.verified(scene.moderator, scene.second_adjudicator, speaker)
     scenes.verdicts.invite_company(by=scene.second_moderator, claim=scene.claim, allegation=scenes.RATIONALE, now=scene.now)

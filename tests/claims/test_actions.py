@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 import ledger
+from accounts.actions import found_organisation
 from accounts.models import Role
 from accounts.permissions import NotAllowed
 from claims import actions
 from claims.editing import RowChanged
-from claims.models import Appearance, Aspect, Claim, Company, Criterion, Flag, Product, Source
+from claims.models import Appearance, Aspect, Claim, Company, Criterion, Flag, Product, ProductOption, Source
 from claims.written import write
 from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence
 from tests import scenes
+from verdicts.representing import represented
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
@@ -436,3 +440,149 @@ def test_another_number_for_a_claimed_figure_is_asked_again(scene: scenes.Scene)
     claim = with_threshold(scene, "Air at 1.5 m/s.")
     with pytest.raises(IntegrityError), transaction.atomic():
         Criterion.objects.filter(aspect__claim=claim).update(value=2, figure="2 m/s")
+
+
+# --- what belongs together ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Foreign:
+    """Another company with everything that a claim could be given by mistake."""
+
+    company: Company
+    product: Product
+    option: ProductOption
+    source: Source
+
+
+@pytest.fixture
+def foreign(scene: scenes.Scene) -> Foreign:
+    given = {"by": scene.moderator, "now": NOW}
+    company = actions.add_company(name=write("en", "Another maker"), **given)
+    product = actions.add_product(company=company, name=write("en", "Another car"), **given)
+    option = actions.add_option(product=product, name=write("en", "Paint"), price=Decimal(100), currency="CNY", **given)
+    source = actions.add_source(company=company, channel="brochure", title=write("en", "Theirs"), url="https://another.example/", **given)
+    return Foreign(company, product, option, source)
+
+
+def test_nothing_of_another_company_is_taken_for_a_claim(scene: scenes.Scene, foreign: Foreign) -> None:
+    given = {"by": scene.moderator, "now": NOW}
+    with pytest.raises(ValidationError, match="belongs to another product"):
+        register(scene, option=foreign.option)
+    other = actions.add_product(company=scene.company, name=write("en", "A second car"), **given)
+    with pytest.raises(ValidationError, match="belongs to another product"):
+        register(scene, product=other, option=scene.option)  # of the same company even
+    with pytest.raises(ValidationError, match=r"belongs to another company\. Nothing was saved"):
+        actions.place_claim(claim=scene.claim, source=foreign.source, exact="x", **given)
+    with pytest.raises(ValidationError, match=r"recorded for another company already\. Nothing was saved"):
+        actions.add_source(company=scene.company, channel="brochure", title=write("en", "Ours"), url=foreign.source.url, **given)
+    entity = actions.add_entity(company=scene.company, name=write("en", "Ltd"), jurisdiction="CN", **given)
+    for more in ({"product": foreign.product}, {"source": foreign.source}):
+        with pytest.raises(ValidationError, match="belongs to another company"):
+            actions.give_entity_role(entity=entity, kind="sold", from_date=date(2025, 1, 1), **more, **given)
+    series = actions.add_series(company=scene.company, name=write("en", "Weeks"), unit=write("en", "weeks"), **given)
+    with pytest.raises(ValidationError, match="belongs to another company"):
+        actions.add_point(series=series, source=foreign.source, on_date=date(2025, 1, 1), value=Decimal(1), **given)
+    with pytest.raises(ValidationError, match="belongs to another company"):
+        actions.annotate_series(series=series, source=foreign.source, text=write("en", "x"), from_date=date(2025, 1, 1), **given)
+    incident = scenes.build_incident(scene)
+    event = {"kind": "statement", "actor": "company", "happened_at": NOW, "text": write("en", "x"), "by": scene.moderator, "now": scene.now}
+    with pytest.raises(ValidationError, match="belongs to another company"):
+        scenes.verdicts.add_event(incident=incident, source=foreign.source, **event)
+
+
+def case_of(scene: scenes.Scene, **more: Any) -> actions.NewCase:
+    given = {
+        "quote": "Fast.",
+        "quote_lang": "en",
+        "summary": write("en", "It is fast"),
+        "kind": "express",
+        "product": str(scene.product.pk),
+    }
+    return actions.NewCase(**{**given, **more})
+
+
+def test_a_case_says_at_which_field_something_belongs_elsewhere(scene: scenes.Scene, foreign: Foreign) -> None:
+    for field, value in (("option", foreign.option.pk), ("source", foreign.source.pk), ("source_url", foreign.source.url)):
+        case = case_of(scene, **{field: str(value)}, **({"source_title": write("en", "x")} if field == "source_url" else {}))
+        assert set(actions.case_faults(vars(case))) == {field}
+        with pytest.raises(ValidationError):
+            actions.register_case(by=scene.moderator, case=case, aspects=[actions.NewAspect("quantity", write("en", "speed"))], now=NOW)
+    new = case_of(scene, product="", new_company=write("en", "A third"), new_product=write("en", "A car"), source=str(scene.source.pk))
+    assert set(actions.case_faults(vars(new))) == {"source"}
+    assert set(actions.case_faults(vars(case_of(scene, new_website="https://x.example/")))) == {"new_website"}
+
+
+BENT = {
+    "a claim's option": ("claims_claim", "option_id = '{option}'"),
+    "a claim's product": ("claims_claim", "product_id = '{product}'"),
+    "a claim's company": ("claims_claim", "company_id = '{company}'"),
+    "an appearance's source": ("claims_appearance", "source_id = '{source}'"),
+    "a product's company": ("claims_product", "company_id = '{company}'"),
+    "an option's product": ("claims_productoption", "product_id = '{product}'"),
+    "a source's company": ("claims_source", "company_id = '{company}'"),
+}
+
+
+@pytest.mark.parametrize("what", BENT)
+def test_the_database_itself_joins_nothing_of_different_owners(scene: scenes.Scene, foreign: Foreign, what: str) -> None:
+    table, change = BENT[what]
+    ids = {name: getattr(foreign, name).pk for name in ("company", "product", "option", "source")}
+    mine = {"claims_claim": scene.claim.pk, "claims_product": scene.product.pk, "claims_productoption": scene.option.pk,
+            "claims_source": scene.source.pk, "claims_appearance": Appearance.objects.get(claim=scene.claim).pk}[table]  # fmt: skip
+    sql = f"UPDATE {table} SET {change.format(**ids)} WHERE id = '{mine}'"
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+    with connection.cursor() as cursor:  # control: without the triggers it would
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname ~ 'ledger_(fixed|belongs)'", [table])
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DROP TRIGGER "{name}" ON {table}')
+        cursor.execute(sql)
+        assert cursor.rowcount == 1
+
+
+# --- who answers for a company --------------------------------------------------------------------------------------------
+
+
+def test_a_company_is_corrected_with_a_reason_and_its_seats_stay(scene: scenes.Scene) -> None:
+    operator = scenes.person("operator", Role.OPERATOR)
+    speaker = scenes.person("speaker")
+    EmailAddress.objects.create(user=speaker, email="press@mail.brand.example", verified=True)
+    seat = {"by": operator, "company": scene.company, "now": NOW, "reason": "Their letter."}
+    with pytest.raises(NotAllowed):
+        actions.give_seat(**{**seat, "by": scene.moderator, "email": "press@mail.brand.example"})
+    with pytest.raises(actions.ReasonMissing):
+        actions.give_seat(**{**seat, "reason": " ", "email": "press@mail.brand.example"})
+    with pytest.raises(ValidationError, match=r"Only an address at brand\.example can reply"):
+        actions.give_seat(**seat, email="speaker@example.org")
+    EmailAddress.objects.create(user=speaker, email="new@brand.example", verified=False)
+    with pytest.raises(ValidationError, match="No account has confirmed this address"):
+        actions.give_seat(**seat, email="new@brand.example")
+    membership = actions.give_seat(**seat, email="Press@mail.brand.example")
+    assert actions.give_seat(**seat, email="press@mail.brand.example") == membership
+    assert represented(speaker).get() == scene.company
+    scene.company.refresh_from_db()
+    with pytest.raises(actions.ReasonMissing):
+        actions.revise_company(by=scene.moderator, company=scene.company, website="https://new.example/", reason="", now=NOW)
+    with pytest.raises(ValidationError, match="number"):
+        actions.revise_company(by=scene.moderator, company=scene.company, website="https://10.0.0.1/", reason="It moved.", now=NOW)
+    scene.company.refresh_from_db()
+    actions.revise_company(by=scene.moderator, company=scene.company, website="https://new.example/", reason="It moved.", now=NOW)
+    assert represented(speaker).get() == scene.company  # the seat hangs on the company
+    with pytest.raises(ValidationError, match=r"Only an address at new\.example can reply"):
+        actions.give_seat(**seat, email="press@mail.brand.example")
+    scene.company.refresh_from_db()
+    actions.end_seat(by=operator, company=scene.company, membership=membership, reason="They left.", now=NOW)
+    assert not represented(speaker).exists()
+
+
+def test_only_a_company_answers_for_one_and_only_one(scene: scenes.Scene) -> None:
+    brands = [found_organisation(by=ledger.SYSTEM, kind="company", name=f"Brand {n}", now=NOW) for n in (1, 2)]
+    with pytest.raises(ValidationError, match="Only an organisation that is a company"):
+        actions.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=scenes.operator_body(), now=NOW)
+    with pytest.raises(NotAllowed):
+        actions.represent_company(by=scene.moderator, company=scene.company, organisation=brands[0], now=NOW)
+    for _twice in range(2):
+        assert actions.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=brands[0], now=NOW).organisation == brands[0]
+    with pytest.raises(ValidationError, match="Another organisation replies"):
+        actions.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=brands[1], now=NOW)

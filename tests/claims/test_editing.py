@@ -160,6 +160,7 @@ ADDS = {
     "FilingForm", "AnswerForm", "CopyForm", "TeardownForm", "StepForm", "MeasurementForm", "RegionForm", "FindingForm", "ProposalForm",
     "InvitationForm", "ReplyForm", "IncidentForm", "EventForm", "_When", "SendBackForm",
     "FlagForm",  # takes back one raising of a flag, and only while it stands
+    "SeatForm", "SeatEndForm",  # one more seat, or the end of one that stands
     "GradeForm",  # sent with the decision, whose version covers its exhibits
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 
 import ledger
@@ -195,3 +196,53 @@ def test_the_form_of_a_new_claim_refuses_a_figure_that_its_quote_does_not_give(c
     assert "not the company’s figure. Nothing was saved." in refused.content.decode()
     assert client.post("/desk/claims/new/", {**given, "quote": "Air at 1,5 m/s!"}).status_code == 302
     assert Criterion.objects.exclude(aspect=scene.ducts).get().figure == "1,5 m/s"
+
+
+def test_a_new_company_made_on_the_pages_can_reply(client: Client, scene: scenes.Scene) -> None:
+    given = {
+        "new_company_en": "A new maker", "new_website": "https://www.newmaker.example/", "new_product_en": "A kettle",
+        "quote": "Boils fast.", "quote_lang": "en", "summary_en": "It boils fast", "kind": "express", "aspect-1-kind": "function",
+        "aspect-1-statement_en": "it boils", "aspect-2-kind": "function", "aspect-3-kind": "function",
+    }  # fmt: skip
+    refused = client.post("/desk/claims/new/", {**given, "new_website": "https://10.0.0.1/"})
+    assert "Give the name of the host, not its number." in refused.content.decode()
+    assert client.post("/desk/claims/new/", given).status_code == 302
+    claim = Claim.objects.exclude(pk=scene.claim.pk).get()
+    speaker, operator = scenes.person("speaker"), scenes.person("operator", "operator")
+    EmailAddress.objects.create(user=speaker, email="press@newmaker.example", verified=True)
+    seats = Client()
+    seats.force_login(operator)
+    path = f"/desk/companies/{claim.company_id}/seats/"
+    assert "newmaker.example" in seats.get(path).content.decode()
+    page = sent(seats, path, "give", email="press@newmaker.example", reason="Their letter of 1 May.")
+    assert speaker.pseudonym in page
+    scenes.verdicts.invite_company(
+        by=scene.moderator, claim=claim, allegation=scenes.write("en", "It does not.", zh_Hans="没有。"), now=scene.now
+    )
+    company = Client()
+    company.force_login(speaker)
+    assert claim.reference in company.get("/reply/").content.decode()
+    assert company.post(f"/reply/{claim.reference}/", {"do": "publish", "body": "It does.", "lang": "en"}).status_code == 302
+    assert "It does." in Client().get(f"/claims/{claim.reference}/").content.decode()
+    sent(seats, path, str(speaker.membership_set.get().pk), reason="They left.")
+    assert company.get(f"/reply/{claim.reference}/").status_code in {403, 404}
+
+
+def test_a_company_without_a_website_gets_one_by_a_correction(client: Client, scene: scenes.Scene) -> None:
+    other = scenes.claims.add_company(by=scene.moderator, name=scenes.write("en", "Another"), now=scene.now)
+    path = f"/desk/companies/{other.pk}/"
+    assert "No website is recorded yet" in client.get(path).content.decode()
+    typed = {"version": version(other), "name_en": "Another", "reason": "It has one."}
+    wrong = client.post(path, {"do": "revise", **typed, "website": "https://another.example:8080/"})
+    assert wrong.status_code == 400
+    assert "Leave out the port." in wrong.content.decode()
+    assert "https://another.example/" in sent(client, path, "revise", **typed, website="https://another.example/")
+    clash = client.post(path, {"do": "revise", **typed, "website": "https://other.example/"})
+    assert clash.status_code == 409
+    assert "https://another.example/" in Client().get(f"/companies/{other.pk}/").content.decode()
+
+
+def test_what_the_form_offers_stands_under_its_owner(client: Client, scene: scenes.Scene) -> None:
+    page = client.get("/desk/claims/new/").content.decode()
+    assert '<optgroup label="A car maker">' in page
+    assert '<optgroup label="Sports saloon">' in page

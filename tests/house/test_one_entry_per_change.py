@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
@@ -23,11 +24,10 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 import ledger
-from accounts.models import Organisation
 from accounts.permissions import NotAllowed
 from claims.actions import add_entity, add_source, raise_flag
 from claims.editing import version
-from claims.models import Company, Criterion, Flag, LegalEntity, SeriesPoint, Source
+from claims.models import Criterion, Flag, LegalEntity, SeriesPoint, Source
 from evidence.actions import looking
 from evidence.models import Alert, Exhibit, Region, Submission
 from ledger import registry
@@ -93,10 +93,13 @@ def asked(world: World) -> None:
 
 
 def represented(world: World) -> None:
-    """The company is asked, and its representative's organisation is known by its website."""
+    """The company is asked; its organisation answers for it."""
     asked(world)
-    for model, pk in ((Company, world.scene.company.pk), (Organisation, world.names["brand"])):
-        model._default_manager.filter(pk=pk).update(website="https://brand.example/")
+
+
+def verified(email: str) -> None:
+    """An account has confirmed this address."""
+    EmailAddress.objects.create(user=scenes.person("press"), email=email, verified=True)
 
 
 def flagged(world: World) -> None:
@@ -464,6 +467,30 @@ CHANGES: Final[dict[str, list[Change]]] = {
                 "reason": "It is from a standard.",
             },
             again=False,
+        )
+    ],
+    "desk/companies/<uuid:company>/": [
+        Change(
+            "moderator",
+            {"company.revised company": 1},
+            lambda world: {
+                "do": "revise",
+                "version": version(world.scene.company),
+                "name_en": "A car maker",
+                "name_zh_Hans": "某车企",
+                "website": "https://www.brand.example/",
+                "reason": "It moved.",
+            },
+            lambda world: world.scene.company.refresh_from_db(),
+            again=False,
+        )
+    ],
+    "desk/companies/<uuid:company>/seats/": [
+        Change(
+            "operator",
+            {"role.granted membership": 1},
+            lambda world: {"do": "give", "email": "press@brand.example", "reason": "Their letter of 1 May."},
+            lambda world: verified("press@brand.example"),
         )
     ],
     "reply/<str:ref>/": [

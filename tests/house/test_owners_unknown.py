@@ -233,6 +233,7 @@ def _beginning(world: frozen.World) -> tuple[scenes.Scene, dict[Person, User], d
         group = found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.CONSUMER_GROUP, name="Consumer group", now=now)
         website = scene.company.website
         brand = found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="A car maker", website=website, now=now)
+        scenes.claims.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=brand, now=now)
         scenes.person("maker", Role.COMPANY_REPRESENTATIVE, organisation=brand)
         jobs.drain(["watch"])
     for person in PEOPLE:

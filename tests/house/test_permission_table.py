@@ -226,6 +226,11 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")},
     ),
     "desk/claims/<str:ref>/places/": ("/desk/claims/{claim}/places/", {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")}),
+    "desk/companies/<uuid:company>/": ("/desk/companies/{company}/", {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")}),
+    "desk/companies/<uuid:company>/seats/": (
+        "/desk/companies/{company}/seats/",
+        {"GET": desk(200, "operator"), "POST": desk(404, "operator")},
+    ),
     "desk/companies/<uuid:company>/entities/": (
         "/desk/companies/{company}/entities/",
         {"GET": desk(200, "moderator"), "POST": desk(404, "moderator")},
@@ -425,6 +430,7 @@ class World:
         brand = found_organisation(
             by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="A car maker", website="https://brand.example", now=now
         )
+        scenes.claims.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=brand, now=now)
         self.people: dict[str, User | None] = {
             "anonymous": None,
             "owner": scene.owners[0],

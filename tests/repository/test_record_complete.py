@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
@@ -24,7 +25,7 @@ import ledger
 from accounts import actions as accounts
 from accounts.models import Membership, OrganisationKind, Role
 from claims import actions as claims
-from claims.models import Claim
+from claims.models import Claim, Company
 from claims.written import write
 from evidence.actions import filing, looking, pointing
 from evidence.models import Alert, Exhibit, Version
@@ -260,6 +261,13 @@ def every_action() -> None:
     other = claims.register_case(by=moderator, case=case, aspects=[claims.NewAspect("function", write("en", "friends"))], now=now)
     other = claims.revise_claim(by=moderator, claim=other, reason="It was cut short.", quote="We are friends with our users.", now=now)
     aspect = other.aspect_set.get()
+    claims.revise_company(by=moderator, company=scene.company, website="https://www.brand.example/", reason="It moved.", now=now)
+    EmailAddress.objects.create(user=guest, email="press@brand.example", verified=True)
+    brand = accounts.found_organisation(by=operator, kind=OrganisationKind.COMPANY, name="A car maker", now=now)
+    claims.represent_company(by=operator, company=scene.company, organisation=brand, now=now)
+    given = {"by": operator, "company": Company.objects.get(pk=scene.company.pk), "now": now}
+    seat = claims.give_seat(**given, email="press@brand.example", reason="Their letter.")
+    claims.end_seat(**{**given, "company": Company.objects.get(pk=scene.company.pk)}, membership=seat, reason="They left.")
     criterion = scene.ducts.criterion
     claims.revise_criterion(
         by=moderator, criterion=criterion, basis_kind="standard", basis=write("en", "ISO 1"), reason="It is from a standard.", now=now

@@ -348,8 +348,10 @@ def test_the_queue_costs_the_same_for_two_rows_and_ten(scene: scenes.Scene) -> N
 # --- the company -------------------------------------------------------------------------------------------------------
 
 
-def representative(scene: scenes.Scene, website: str, email: str = "company") -> Any:
+def representative(scene: scenes.Scene, website: str, email: str = "company", *, tied: bool = True) -> Any:
     brand = found_organisation(by=scenes.ledger.SYSTEM, kind="company", name=f"Brand of {email}", website=website, now=scene.now)
+    if tied:
+        scenes.claims.represent_company(by=scenes.ledger.SYSTEM, company=scene.company, organisation=brand, now=scene.now)
     return scenes.person(email, "company_representative", organisation=brand)
 
 
@@ -378,8 +380,8 @@ def test_nobody_answers_for_another_company_or_reads_its_questions(scene: scenes
         by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now
     )
     path = f"/reply/{scene.claim.reference}/"
-    for number, website in enumerate(("https://another.example/", "")):
-        stranger = representative(scene, website, f"stranger{number}")
+    for number, website in enumerate(("https://brand.example/", "")):  # the address ties nobody to the company
+        stranger = representative(scene, website, f"stranger{number}", tied=False)
         client = signed_in(stranger)
         assert scene.claim.reference not in client.get("/reply/").content.decode()
         assert client.get(path).status_code == 404

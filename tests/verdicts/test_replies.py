@@ -38,6 +38,7 @@ def scene() -> scenes.Scene:
 @pytest.fixture
 def company(scene: scenes.Scene) -> User:
     brand = found_organisation(by=ledger.SYSTEM, kind="company", name="Brand", website="https://brand.example/", now=scene.now)
+    scenes.claims.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=brand, now=scene.now)
     return scenes.person("company", Role.COMPANY_REPRESENTATIVE, organisation=brand)
 
 
@@ -176,6 +177,7 @@ def test_a_late_reply_and_the_end_of_a_second_window_at_once_leave_one_flag(guar
     """With the lock on the claim taken away the same race leaves the company both replied and silent: the test can fail."""
     scene = scenes.build_claim()
     brand = found_organisation(by=ledger.SYSTEM, kind="company", name="Brand", website="https://brand.example/", now=scene.now)
+    scenes.claims.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=brand, now=scene.now)
     company = scenes.person("company", Role.COMPANY_REPRESENTATIVE, organisation=brand)
     first = scenes.build_silence(scene)
     second = ask(scene)
