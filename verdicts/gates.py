@@ -19,6 +19,7 @@ from claims.models import Aspect, Claim
 from claims.states import ClaimStatus, Progress
 from claims.written import complete
 from evidence.affiliation import independent
+from evidence.alike import witnesses
 from evidence.models import Exhibit
 from evidence.states import ExhibitStatus, SubmissionStatus
 from verdicts.conformity import Conformity, Decision
@@ -168,11 +169,9 @@ def best_evidence(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
 
 
 def _witnesses(exhibits: Sequence[Exhibit]) -> int:
-    """From how many independent owners these are, at least: nobody on a company's side is one, and the same file twice is one witness."""
+    """From how many independent owners these are: nobody on a company's side is one, and the same photo twice is one witness."""
     free = independent([one.submission_id for one in exhibits])
-    counted = [one for one in exhibits if one.submission_id in free]
-    files = {one.duplicate_key or one.pk for one in counted}
-    return min(len({one.submission.contributor_id for one in counted}), len(files))
+    return len(set(witnesses(one for one in exhibits if one.submission_id in free).values()))
 
 
 def accepted_exhibits(exhibits: Sequence[Exhibit], claim: Claim) -> str | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from claims.models import Aspect, Criterion
 from evidence.affiliation import affiliations, independent
+from evidence.alike import witnesses
 from evidence.models import Exhibit, Measurement, Teardown
 from evidence.states import ExhibitStatus, SubmissionStatus
 from verdicts import gates
@@ -29,7 +31,8 @@ def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
         .select_related("teardown__unit", "teardown__submission")
         .order_by("teardown__unit__label", "measured_date", "pk")
     )
-    sides = affiliations({row.teardown.submission_id for row in rows})
+    submissions = {row.teardown.submission_id for row in rows}
+    sides, same = affiliations(submissions), _witnesses(submissions)
     measured = [
         Measured(
             value=row.value,
@@ -37,7 +40,7 @@ def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
             unit=row.unit_name,
             physical_unit=row.teardown.unit.label,
             unit_identity=row.teardown.unit.identity,
-            contributor=str(row.teardown.submission.contributor_id),
+            contributor=str(same.get(row.teardown.submission.contributor_id, row.teardown.submission.contributor_id)),
             laboratory=str(row.teardown.laboratory_id) if row.teardown.laboratory_id else None,
             affiliation=sides[row.teardown.submission_id],
         )
@@ -65,16 +68,22 @@ def left_out(aspect: Aspect) -> list[str]:
 def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int, int]:
     """Independent units, contributors and laboratories behind the evidence: those of the measurements, and of the teardowns whose
     steps the exhibits show. A photo that belongs to no teardown stands for its contributor alone: nobody knows of which unit it is.
-    What is from a company's side counts as none of them."""
+    What is from a company's side counts as none of them, and contributors of the same photo are one."""
     measured = Q(measurement__aspect=aspect, submission__status=SubmissionStatus.ACCEPTED)
     shown = Q(teardownstep__exhibit__in=exhibits)
     teardowns = list(Teardown.objects.filter(measured | shown).select_related("unit", "submission").distinct())
     free = independent({one.submission_id for one in exhibits} | {one.submission_id for one in teardowns})
     teardowns = [one for one in teardowns if one.submission_id in free]
     exhibits = [one for one in exhibits if one.submission_id in free]
-    owners = {one.submission.contributor_id for one in exhibits} | {one.submission.contributor_id for one in teardowns}
+    same = _witnesses(free)
+    owners = {same.get(one, one) for one in (each.submission.contributor_id for each in [*exhibits, *teardowns])}
     laboratories = {one.laboratory_id for one in teardowns} - {None}
     return len({one.unit.identity for one in teardowns}), len(owners), len(laboratories)
+
+
+def _witnesses(submissions: Collection[UUID]) -> dict[UUID, UUID]:
+    """The witness that each contributor to these submissions is, by all the photos in them."""
+    return witnesses(Exhibit.objects.filter(submission__in=submissions).select_related("submission"))
 
 
 def findings_that_count(aspect: Aspect) -> list[Finding]:

@@ -14,7 +14,7 @@ from accounts.permissions import NotAllowed
 from claims.actions import ReasonMissing
 from claims.models import Flag
 from claims.written import write
-from evidence.models import TeardownStep, Unit
+from evidence.models import Exhibit, TeardownStep, Unit
 from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence
@@ -130,6 +130,20 @@ def test_two_photos_of_one_unit_are_one_unit(scene: scenes.Scene) -> None:
     first, second = (TeardownStep.objects.get(exhibit=one) for one in photos[:2])
     TeardownStep.objects.filter(pk=second.pk).update(teardown=first.teardown, number=2)
     assert actions.independence(scene.carbon, photos[:2])[0] == 1
+
+
+def test_owners_who_submitted_the_same_photo_are_counted_once_everywhere(scene: scenes.Scene) -> None:
+    """Two accounts of one person show the same photo, byte for byte or saved anew; what each of them measured is kept and shown."""
+    photos = scene.exhibits()
+    assert actions.independence(scene.ducts, photos) == (3, 3, 0)  # the control
+    Exhibit.objects.filter(pk=photos[1].pk).update(duplicate_key=photos[0].duplicate_key)
+    for number, same_as in ((2, 1), (1, 1)):
+        conformity = actions.weigh(scene.ducts)
+        assert conformity is not None
+        assert (conformity.units, conformity.contributors, len(conformity.judged)) == (3, number, 3)
+        for pinned in (scene.exhibits(), scene.exhibits()[:1]):  # also where the verdict does not rest on the other photos
+            assert actions.independence(scene.ducts, pinned) == (3, number, 0)
+        Exhibit.objects.filter(pk__in=[photos[same_as].pk, photos[2].pk]).update(pdq=["ab" * 32] * 8, pdq_quality=90)
 
 
 def test_a_unit_is_known_by_its_serial_number_and_not_by_what_it_is_called(scene: scenes.Scene) -> None:

@@ -168,7 +168,7 @@ def attempts_in_one_language(scene: scenes.Scene) -> dict[str, Any]:
 
 CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
     without_the_role: ("right_role", "needs the role"),
-    withdrawn_claim: ("judged_claim", "was withdrawn"),
+    withdrawn_claim: ("judged_claim", "withdrew this claim"),
     filed_on_it: ("conflict_of_interest", "You filed evidence"),
     acts_for_a_company: ("conflict_of_interest", "act for a company"),
     works_for_the_laboratory: ("conflict_of_interest", "organisation that you belong to"),
@@ -285,7 +285,7 @@ def test_every_gate_is_asked_again_at_the_approval(scene: scenes.Scene, monkeypa
         (lambda: Exhibit.objects.update(grade_source="", grade_information=""), "B2 or better"),
         (lambda: Aspect.objects.filter(pk=scene.ducts.pk).update(due_date=scene.now.date() + timedelta(days=1)), "promised for"),
         (lambda: company_may_still_answer(scene), "may still answer"),
-        (lambda: Claim.objects.filter(pk=scene.claim.pk).update(status="withdrawn"), "was withdrawn"),
+        (lambda: Claim.objects.filter(pk=scene.claim.pk).update(status="withdrawn"), "withdrew this claim"),
     ):
         with transaction.atomic():
             close()
