@@ -76,7 +76,8 @@ def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int,
     teardowns = [one for one in teardowns if one.submission_id in free]
     exhibits = [one for one in exhibits if one.submission_id in free]
     same = _witnesses(free)
-    owners = {same.get(one, one) for one in (each.submission.contributor_id for each in [*exhibits, *teardowns])}
+    contributors = [one.submission.contributor_id for one in exhibits] + [one.submission.contributor_id for one in teardowns]
+    owners = {same.get(one, one) for one in contributors}
     laboratories = {one.laboratory_id for one in teardowns} - {None}
     return len({one.unit.identity for one in teardowns}), len(owners), len(laboratories)
 
