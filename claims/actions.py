@@ -394,6 +394,7 @@ def revise_claim(
     reason: str,
     now: datetime,
     quote: str | None = None,
+    quote_lang: str | None = None,
     summary: Written | None = None,
     kind: str | None = None,
     quote_translation: Written | None = None,
@@ -408,7 +409,13 @@ def revise_claim(
         raise ReasonMissing
     held = hold(claim, version)
     changed = []
-    for name, value in (("quote", quote), ("quote_translation", quote_translation), ("summary", summary), ("kind", kind)):
+    for name, value in (
+        ("quote", quote),
+        ("quote_lang", quote_lang),
+        ("quote_translation", quote_translation),
+        ("summary", summary),
+        ("kind", kind),
+    ):
         if value is not None and value != (getattr(held, name) or type(value)()):  # an empty text is as good as none
             setattr(held, name, value)
             changed.append(name)

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from claims.languages import FIRST, language_name, language_tag
 from claims.written import LANGUAGES, read, write
 
 
@@ -73,4 +74,27 @@ class NamedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's
         return read(written, page_language()).text or str(getattr(obj, "url", obj.pk))
 
 
-LANGUAGE_CHOICES = [("zh-Hans", _("Simplified Chinese")), ("en", _("English"))]
+class LanguageInput(forms.TextInput):
+    """A box for a language's tag, in which the more frequent ones are offered by name."""
+
+    template_name = "claims/language.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """With `offered`: tags and what their languages are called."""
+        context = super().get_context(name, value, attrs)
+        listed = f"{context['widget']['attrs'].get('id') or name}_languages"
+        context["widget"]["attrs"] |= {"list": listed, "autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+        return {**context, "listed": listed, "offered": [(tag, language_name(tag)) for tag in FIRST]}
+
+
+class LanguageField(forms.CharField):
+    """The language of what is quoted beside it: any there is, by its BCP 47 tag or its name. Gives the tag as it is written."""
+
+    def __init__(self, **options: Any) -> None:
+        help_text = _("A language tag or name: zh-Hans, en, de, Deutsch, pt-BR …")
+        super().__init__(**{"max_length": 80, "widget": LanguageInput, "help_text": help_text, **options})
+
+    def clean(self, value: Any) -> str:
+        """The tag. Raises ValidationError."""
+        given = super().clean(value)
+        return language_tag(given) if given else ""

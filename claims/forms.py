@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from claims.actions import case_faults
+from claims.dates import validate_past, validate_plan
 from claims.editing import EditForm
-from claims.fields import LANGUAGE_CHOICES, PairField, page_language
+from claims.fields import LanguageField, PairField, page_language
 from claims.models import Claim, Company, Criterion, Flag, Product, ProductOption, Source
 from claims.states import AspectKind, BasisKind, Channel, ClaimKind, Comparator
 from claims.validators import validate_currency, validate_money, validate_unit, validate_website
@@ -63,12 +64,15 @@ class ClaimForm(forms.Form):
     price = forms.DecimalField(label=lazy("Price of the new option"), required=False, min_value=0, max_digits=14, decimal_places=2)
     currency = forms.CharField(label=lazy("Currency"), required=False, max_length=12, validators=[validate_currency], initial="CNY")
     quote = forms.CharField(label=lazy("The words, exactly as they were said"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
-    quote_lang = forms.ChoiceField(label=lazy("Their language"), choices=LANGUAGE_CHOICES)
+    quote_lang = LanguageField(label=lazy("Their language"))
     quote_translation = PairField(label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False)
     summary = PairField(label=lazy("Our neutral summary"), rows=2)
     kind = forms.ChoiceField(label=lazy("Kind"), choices=ClaimKind.choices, widget=forms.RadioSelect, initial=ClaimKind.EXPRESS)
     made_at = forms.DateTimeField(
-        label=lazy("When it was said (UTC)"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+        label=lazy("When it was said (UTC)"),
+        required=False,
+        validators=[validate_past],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
     )
     source = forms.ChoiceField(label=lazy("Where it stands"), required=False)
     source_url = forms.URLField(
@@ -119,7 +123,9 @@ class AspectForm(forms.Form):
 
     kind = forms.ChoiceField(label=lazy("Kind"), choices=AspectKind.choices)
     statement = PairField(label=lazy("Point"), rows=1, required=False)
-    due_date = forms.DateField(label=lazy("Promised date"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    due_date = forms.DateField(
+        label=lazy("Promised date"), required=False, validators=[validate_plan], widget=forms.DateInput(attrs={"type": "date"})
+    )
     property = PairField(label=lazy("Quantity, if there is one to measure"), rows=1, required=False)
     comparator = forms.ChoiceField(label=lazy("is"), choices=Comparator.choices, required=False)
     value = forms.DecimalField(label=lazy("Value"), required=False, max_digits=20, decimal_places=8)
@@ -164,6 +170,7 @@ class RevisionForm(EditForm):
     """A correction of a claim; the reason stands in the record beside it."""
 
     quote = forms.CharField(label=lazy("The words, exactly as they were said"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
+    quote_lang = LanguageField(label=lazy("Their language"), required=False)
     quote_translation = PairField(label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False)
     summary = PairField(label=lazy("Our neutral summary"), rows=2)
     kind = forms.ChoiceField(label=lazy("Kind"), choices=ClaimKind.choices, widget=forms.RadioSelect)
@@ -175,8 +182,12 @@ class RevisionForm(EditForm):
     )
 
     def __init__(self, data: Any = None, *, claim: Claim) -> None:
-        names = ("quote", "quote_translation", "summary", "kind")
+        names = ("quote", "quote_lang", "quote_translation", "summary", "kind")
         super().__init__(data, row=claim, initial={name: getattr(claim, name) for name in names})
+
+    def clean_quote_lang(self) -> str:
+        """Where nothing is said it stays as it is."""
+        return str(self.cleaned_data["quote_lang"] or self.initial["quote_lang"])
 
 
 class WithdrawalForm(EditForm):

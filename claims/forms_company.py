@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -9,17 +11,18 @@ from django.db import models
 from django.utils.translation import gettext_lazy as lazy
 
 from accounts.models import Membership
+from claims.dates import validate_past, validate_plan
 from claims.editing import EditForm, SeenChoice, resend
-from claims.fields import LANGUAGE_CHOICES, NamedChoice, PairField
+from claims.fields import LanguageField, NamedChoice, PairField
 from claims.forms import WEBSITE_HELP
 from claims.models import Company, LegalEntity, Product, Series, SeriesPoint, Source
 from claims.states import Channel, EntityRoleKind, Stance
 from claims.validators import validate_website
 
 
-def day(**options: Any) -> forms.DateField:
-    """A day, with the browser's own calendar."""
-    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), **options)
+def day(*, valid: Callable[[date], None] = validate_plan, **options: Any) -> forms.DateField:
+    """A day, with the browser's own calendar; `valid` says which days can be meant."""
+    return forms.DateField(validators=[valid], widget=forms.DateInput(attrs={"type": "date"}), **options)
 
 
 class CompanyForm(EditForm):
@@ -118,7 +121,7 @@ class SeriesForm(forms.Form):
 class PointForm(forms.Form):
     """A figure as one source gives it for a day."""
 
-    on_date = day(label=lazy("Day"))
+    on_date = day(valid=validate_past, label=lazy("Day"))
     value = forms.DecimalField(label=lazy("Value"), max_digits=20, decimal_places=4)
     source = NamedChoice(label=lazy("Source"), queryset=Source.objects.none())
 
@@ -183,9 +186,12 @@ class SourceForm(forms.Form):
         help_text=lazy("Visited at once and then again and again. Empty for what was only handed in: a contract, a chat, a screen."),
     )
     speaker = PairField(label=lazy("Who speaks, by role"), rows=1, required=False, max_length=200)
-    lang = forms.ChoiceField(label=lazy("Its language"), choices=LANGUAGE_CHOICES)
+    lang = LanguageField(label=lazy("Its language"))
     published_at = forms.DateTimeField(
-        label=lazy("When it was said (UTC)"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+        label=lazy("When it was said (UTC)"),
+        required=False,
+        validators=[validate_past],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
     )
 
 

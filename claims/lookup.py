@@ -8,6 +8,8 @@ from uuid import UUID
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponsePermanentRedirect
+from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 
 from claims.references import read_reference
 
@@ -15,7 +17,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 def by_reference(rows: models.QuerySet[M], text: str) -> M:
-    """The row of `rows` with this reference (any case, O for 0, I and L for 1) or UUID. Raises Http404, whatever the reason."""
+    """The row of `rows` with this reference (as `read_reference` reads it) or UUID. Raises Http404, whatever the reason."""
     reference = read_reference(text)
     try:
         return rows.get(pk=UUID(text)) if reference is None else rows.get(reference=reference)
@@ -25,6 +27,10 @@ def by_reference(rows: models.QuerySet[M], text: str) -> M:
 
 def canonical(request: HttpRequest, reference: str, text: str) -> HttpResponsePermanentRedirect | None:
     """Where to send a reader whose address spells the reference in another way than its canonical one."""
-    if text == reference or request.method not in {"GET", "HEAD"}:
+    found = request.resolver_match
+    if text == reference or found is None or request.method not in {"GET", "HEAD"}:
         return None
-    return HttpResponsePermanentRedirect(request.get_full_path().replace(text, reference, 1))
+    # Made anew from the route: the address as it was asked spells the reference in ways (spaces, full width) that no search finds.
+    address = reverse(found.view_name, kwargs={name: reference if value == text else value for name, value in found.kwargs.items()})
+    query = request.META.get("QUERY_STRING", "")
+    return HttpResponsePermanentRedirect(f"{address}?{iri_to_uri(query)}" if query else address)

@@ -14,6 +14,9 @@ from uuid_utils.compat import uuid7
 
 import ledger
 from accounts.models import Organisation
+from claims.dates import validate_past, validate_plan
+from claims.languages import LONGEST as LONGEST_TAG
+from claims.languages import validate_language
 from claims.references import LENGTH, new_reference
 from claims.states import (
     CLAIM_TRANSITIONS,
@@ -93,7 +96,7 @@ class Product(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     kind = models.CharField(max_length=10, choices=ProductKind.choices, default=ProductKind.GOODS)
     name = WrittenField()
-    launched_date = models.DateField(null=True, blank=True)
+    launched_date = models.DateField(null=True, blank=True, validators=[validate_plan])
     created_at = models.DateTimeField()
 
     class Meta:
@@ -113,7 +116,7 @@ class ProductOption(models.Model):
     name = WrittenField()
     price = models.DecimalField(max_digits=14, decimal_places=2)
     currency = models.CharField(max_length=3, validators=[validate_currency], help_text="ISO 4217")
-    priced_date = models.DateField(null=True, blank=True)
+    priced_date = models.DateField(null=True, blank=True, validators=[validate_past])
     created_at = models.DateTimeField()
 
     class Meta:
@@ -156,8 +159,8 @@ class Source(models.Model):
     url = models.URLField(max_length=2000, blank=True, help_text="Empty for what was only handed in: a contract, a chat.")
     title = WrittenField()
     speaker = WrittenField(blank=True)
-    lang = models.CharField(max_length=12, default="zh-Hans")
-    published_at = models.DateTimeField(null=True, blank=True)
+    lang = models.CharField(max_length=LONGEST_TAG, default="zh-Hans", validators=[validate_language])
+    published_at = models.DateTimeField(null=True, blank=True, validators=[validate_past])
     watched = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -190,8 +193,8 @@ class EntityRole(models.Model):
     product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT)
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT)
     kind = models.CharField(max_length=10, choices=EntityRoleKind.choices)
-    from_date = models.DateField()
-    until_date = models.DateField(null=True, blank=True)
+    from_date = models.DateField(validators=[validate_plan])
+    until_date = models.DateField(null=True, blank=True, validators=[validate_plan])
     note = WrittenField(null=True, blank=True, default=None, help_text="Before which court, for which part, under which name.")
     created_at = models.DateTimeField()
 
@@ -251,7 +254,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 class Claim(models.Model):
     """One checkable statement: the words as they were said, and our neutral summary of them."""
 
-    EDITED: ClassVar = ("quote", "quote_translation", "summary", "kind", "status")  # claims.editing
+    EDITED: ClassVar = ("quote", "quote_lang", "quote_translation", "summary", "kind", "status")  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
@@ -259,14 +262,14 @@ class Claim(models.Model):
     product = models.ForeignKey(Product, on_delete=models.PROTECT)
     option = models.ForeignKey(ProductOption, null=True, blank=True, on_delete=models.PROTECT)
     quote = models.TextField()
-    quote_lang = models.CharField(max_length=12)
+    quote_lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
     quote_translation = WrittenField(
         null=True, blank=True, default=None, help_text="Ours, for who cannot read the words themselves; never judged."
     )
     summary = WrittenField()
     kind = models.CharField(max_length=10, choices=ClaimKind.choices, default=ClaimKind.EXPRESS)
     status = models.CharField(max_length=12, choices=ClaimStatus.choices, default=ClaimStatus.REGISTERED)
-    made_at = models.DateTimeField(null=True, blank=True, help_text="When it was said, in the world.")
+    made_at = models.DateTimeField(null=True, blank=True, help_text="When it was said, in the world.", validators=[validate_past])
     stake = models.DecimalField(
         max_digits=14, decimal_places=2, null=True, blank=True, help_text="The price of the option, or what a buyer paid."
     )
@@ -324,8 +327,12 @@ class Aspect(models.Model):
     kind = models.CharField(max_length=12, choices=AspectKind.choices)
     statement = WrittenField()
     progress = models.CharField(max_length=20, choices=Progress.choices, default=Progress.NOT_YET_RATED)
-    due_date = models.DateField(null=True, blank=True, help_text="When it was promised for; empty if it was promised as delivered.")
-    cancelled_date = models.DateField(null=True, blank=True, help_text="When the company said it will not come.")
+    due_date = models.DateField(
+        null=True, blank=True, help_text="When it was promised for; empty if it was promised as delivered.", validators=[validate_plan]
+    )
+    cancelled_date = models.DateField(
+        null=True, blank=True, help_text="When the company said it will not come.", validators=[validate_past]
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -510,7 +517,7 @@ class SeriesPoint(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     series = models.ForeignKey(Series, on_delete=models.PROTECT)
     source = models.ForeignKey(Source, on_delete=models.PROTECT)
-    on_date = models.DateField()
+    on_date = models.DateField(validators=[validate_past])
     value = models.DecimalField(max_digits=20, decimal_places=4)
     created_at = models.DateTimeField()
 
@@ -531,8 +538,8 @@ class SeriesNote(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     series = models.ForeignKey(Series, on_delete=models.PROTECT)
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT)
-    from_date = models.DateField()
-    until_date = models.DateField(null=True, blank=True)
+    from_date = models.DateField(validators=[validate_plan])
+    until_date = models.DateField(null=True, blank=True, validators=[validate_plan])
     text = WrittenField()
     stated_value = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
     created_at = models.DateTimeField()

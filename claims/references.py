@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
-_SHAPE = re.compile(r"^AC-?([0-9A-Z]{4})-?([0-9A-Z]{4})$")
+_SHAPE = re.compile(r"AC-?([0-9A-Z]{4})-?([0-9A-Z]{4})")
+_NOTHING = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]+")
+_DASHES = re.compile("[\u2010-\u2015\u2212\u30fc\ufe58\ufe63]")
+_LONGEST_TYPED = 100
 LENGTH = 12
 
 
@@ -37,8 +41,12 @@ def _format(number: int) -> str:
 
 
 def read_reference(text: str) -> str | None:
-    """The canonical form of a reference as a person typed it (any case, O for 0, I and L for 1), or None if it is not one."""
-    shape = _SHAPE.match(text.strip().upper().replace(" ", ""))
+    """The canonical form of a reference as a person typed it, or None if it is not one.
+
+    Any case, O for 0, I and L for 1; full-width letters, any dash, white space and invisible characters wherever they stand.
+    """
+    plain = _NOTHING.sub("", unicodedata.normalize("NFKC", text[:_LONGEST_TYPED]))
+    shape = _SHAPE.fullmatch(_DASHES.sub("-", plain).upper())
     if shape is None:
         return None
     characters = (shape[1] + shape[2]).translate(_READ_AS)

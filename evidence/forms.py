@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from accounts.models import Organisation, Role, User
+from claims.dates import validate_past
 from claims.editing import EditForm
-from claims.fields import LANGUAGE_CHOICES, PairField, page_language
+from claims.fields import LanguageField, PairField, page_language
 from claims.models import Aspect, Claim
 from claims.validators import validate_unit, validate_unit_against
 from claims.written import read
@@ -72,7 +73,7 @@ class FilingForm(forms.Form):
         max_length=20_000,
         help_text=lazy("Public once accepted. Leave out names, addresses, number plates."),
     )
-    narrative_lang = forms.ChoiceField(label=lazy("Language of your words"), choices=LANGUAGE_CHOICES)
+    narrative_lang = LanguageField(label=lazy("Language of your words"))
     photos = PhotosField(label=lazy("Photos"), required=False)
     licence = forms.ChoiceField(label=lazy("Others may"), choices=Licence.choices, widget=forms.RadioSelect, initial=Licence.CC_BY)
     organisation = forms.ChoiceField(
@@ -163,7 +164,7 @@ class AnswerForm(forms.Form):
         max_length=20_000,
         help_text=lazy("For moderators only. It is never published."),
     )
-    answer_lang = forms.ChoiceField(label=lazy("Language"), choices=LANGUAGE_CHOICES)
+    answer_lang = LanguageField(label=lazy("Language"))
     photos = PhotosField(label=lazy("More photos"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -191,7 +192,9 @@ class CopyForm(forms.Form):
     file = forms.FileField(label=lazy("Saved page or text"), required=False, help_text=lazy("HTML or plain text, at most 25 MiB."))
     text = forms.CharField(label=lazy("Or the text itself"), required=False, max_length=1_000_000, widget=forms.Textarea(attrs={"rows": 6}))
     captured_at = forms.DateTimeField(
-        label=lazy("When it was saved (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"})
+        label=lazy("When it was saved (UTC)"),
+        validators=[validate_past],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
     )
     note = forms.CharField(label=lazy("Where the copy came from"), max_length=300, help_text=lazy("Public. Name no private person."))
 
@@ -240,7 +243,9 @@ class TeardownForm(forms.Form):
         max_length=80,
         help_text=lazy("Never stored: only a keyed fingerprint of it, so that the same unit is not counted twice."),
     )
-    performed_date = forms.DateField(label=lazy("On which day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    performed_date = forms.DateField(
+        label=lazy("On which day"), required=False, validators=[validate_past], widget=forms.DateInput(attrs={"type": "date"})
+    )
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

@@ -16,6 +16,9 @@ from uuid_utils.compat import uuid7
 import ledger
 from accounts.models import Organisation, User
 from accounts.pseudonyms import new_pseudonym
+from claims.dates import validate_past
+from claims.languages import LONGEST as LONGEST_TAG
+from claims.languages import validate_language
 from claims.models import Appearance, Aspect, Claim, Criterion, Product, Source, finite, known
 from claims.references import LENGTH, new_reference
 from claims.validators import validate_unit, validate_unit_against
@@ -70,7 +73,7 @@ class Capture(models.Model):
     url = models.URLField(max_length=2000, blank=True, help_text="Where the bytes came from after redirects.")
     provenance = models.CharField(max_length=2, choices=Provenance.choices, default=Provenance.P3)
     origin = models.CharField(max_length=300, blank=True)
-    captured_at = models.DateTimeField()
+    captured_at = models.DateTimeField(validators=[validate_past])
     created_at = models.DateTimeField()
 
     objects = CaptureQuerySet.as_manager()
@@ -106,7 +109,7 @@ class Version(models.Model):
     body = models.TextField()
     digest = models.CharField(max_length=64, help_text="SHA-256 of the text. Committed, not bare: the text may have to go one day.")
     characters = models.PositiveIntegerField()
-    lang = models.CharField(max_length=12)
+    lang = models.CharField(max_length=LONGEST_TAG)
     extractor = models.CharField(max_length=40)
     extractor_version = models.CharField(max_length=20)
     not_before = models.DateTimeField(null=True, blank=True)
@@ -402,7 +405,7 @@ class Submission(models.Model):
     pseudonym = models.CharField(max_length=40, default=new_pseudonym)
     status = models.CharField(max_length=10, choices=SubmissionStatus.choices, default=SubmissionStatus.RECEIVED)
     narrative = models.TextField(blank=True)
-    narrative_lang = models.CharField(max_length=12)
+    narrative_lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
     licence = models.CharField(max_length=12, choices=Licence.choices)
     contact = ledger.SealedField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=80, blank=True)
@@ -463,7 +466,7 @@ class Clarification(models.Model):
     number = models.PositiveSmallIntegerField()
     question = WrittenField(blank=True)
     answer = models.TextField(blank=True)
-    lang = models.CharField(max_length=12, blank=True)
+    lang = models.CharField(max_length=LONGEST_TAG, blank=True, validators=[validate_language])
     answered_at = models.DateTimeField()
 
     objects = ClarificationQuerySet.as_manager()
@@ -670,7 +673,7 @@ class Teardown(models.Model):
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     laboratory = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT)
     title = WrittenField()
-    performed_date = models.DateField()
+    performed_date = models.DateField(validators=[validate_past])
 
     objects = TeardownQuerySet.as_manager()
 
@@ -726,7 +729,7 @@ class Measurement(models.Model):
     instrument = WrittenField()
     method = WrittenField()
     conditions = WrittenField(blank=True)
-    measured_date = models.DateField()
+    measured_date = models.DateField(validators=[validate_past])
     side = ""  # from which company's side it is, where a page shows that (evidence.affiliation); never stored
 
     objects = MeasurementQuerySet.as_manager()

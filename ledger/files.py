@@ -52,6 +52,11 @@ class LogFiles:
         except FileNotFoundError:
             return None
 
+    def size(self) -> int:
+        """How many entries the published checkpoint covers; what lies beyond may still be made anew after an interruption."""
+        note = self.checkpoint()
+        return 0 if note is None else int(note.split(b"\n", 2)[1])
+
     def put(self, path: str, content: bytes, *, replace: bool = False) -> None:
         """Write a file: draft, fsync, rename, fsync of the folder. A file already there with the same bytes is left alone.
 

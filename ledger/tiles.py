@@ -67,6 +67,11 @@ class Tile:
         return self.index * WIDTH
 
     @property
+    def size(self) -> int:
+        """How many leaves a tree has at least that holds all of it."""
+        return (self.start + self.width) << HEIGHT * max(self.level, 0)
+
+    @property
     def path(self) -> str:
         """Where it lies, relative to the log: `tile/0/x001/x234/067` or `tile/entries/000.p/17`."""
         head, last = divmod(self.index, 1000)

@@ -48,4 +48,5 @@ def tile(request: HttpRequest, path: str) -> HttpResponseBase:
         found = parse_path(f"tile/{path}")
     except TileError:
         return HttpResponse("That is not the path of a tile.\n", status=404, content_type="text/plain; charset=utf-8")
-    return _serve(request, found.path, "application/octet-stream", _IMMUTABLE)
+    kept = _IMMUTABLE if found.size <= LogFiles().size() else "no-store"  # until a checkpoint covers it, it may be made anew
+    return _serve(request, found.path, "application/octet-stream", kept)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from django.conf.locale import LANG_INFO
 from django.utils.functional import Promise
+from django.utils.functional import lazy as lazily
 from django.utils.translation import gettext_lazy as lazy
 
 from accounts.models import Role
+from claims.languages import FIRST, language_name
 
 #: Every kind of act that the application can write, as a sentence. A test holds it against the code.
 KINDS: Final[Mapping[str, str | Promise]] = {
@@ -353,7 +356,7 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "y": lazy("from the top"),
 }
 
-LANGUAGES: Final[Mapping[str, str | Promise]] = {"zh-Hans": lazy("Simplified Chinese"), "en": lazy("English")}
+LANGUAGES: Final[Mapping[str, str | Promise]] = {tag: lazily(language_name, str)(tag) for tag in (*FIRST, *LANG_INFO)}
 CUSTODIANS: Final[Mapping[str, str | Promise]] = {"decoder": lazy("the decoder")}
 OUTCOMES: Final[Mapping[str, str | Promise]] = {
     "stored": lazy("stored as received"),

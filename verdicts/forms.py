@@ -9,8 +9,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from claims.dates import validate_past
 from claims.editing import EditForm, resend
-from claims.fields import LANGUAGE_CHOICES, NamedChoice, PairField, page_language
+from claims.fields import LanguageField, NamedChoice, PairField, page_language
 from claims.forms_company import offer
 from claims.models import Company, Product, Source
 from claims.written import read
@@ -119,7 +120,7 @@ class ReplyForm(forms.Form):
     asked = forms.CharField(widget=forms.HiddenInput, required=False, max_length=36)
 
     body = forms.CharField(label=lazy("The answer, word for word"), max_length=50_000, widget=forms.Textarea(attrs={"rows": 6}))
-    lang = forms.ChoiceField(label=lazy("Its language"), choices=LANGUAGE_CHOICES)
+    lang = LanguageField(label=lazy("Its language"))
 
     def __init__(self, data: Any = None, *, invitation: Invitation | None, lang: str) -> None:
         self.question = str(invitation.pk) if invitation else ""
@@ -157,7 +158,9 @@ class IncidentForm(forms.Form):
 class _When(forms.Form):
     """When something happened, how exactly that is known, and where it is said."""
 
-    happened_at = forms.DateTimeField(label=lazy("When (UTC)"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    happened_at = forms.DateTimeField(
+        label=lazy("When (UTC)"), validators=[validate_past], widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
     exact_to = forms.ChoiceField(label=lazy("How exactly that is known"), choices=Exactness.choices)
     text = PairField(label=lazy("What was done"), rows=2, max_length=2000, help_text=lazy("People by their role, never by their name."))
     source = NamedChoice(

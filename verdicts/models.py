@@ -11,6 +11,9 @@ from uuid_utils.compat import uuid7
 
 import ledger
 from accounts.models import User
+from claims.dates import validate_past
+from claims.languages import LONGEST as LONGEST_TAG
+from claims.languages import validate_language
 from claims.models import Aspect, Claim, Company, Product, Source, known
 from claims.references import LENGTH, new_reference
 from claims.states import ClaimStatus, Progress
@@ -149,7 +152,7 @@ class Reply(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     invitation = models.ForeignKey(Invitation, on_delete=models.PROTECT)
     body = models.TextField()
-    lang = models.CharField(max_length=12)
+    lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
     received_at = models.DateTimeField()
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT)
 
@@ -362,7 +365,7 @@ class Occurrence(models.Model):
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT)
     kind = models.CharField(max_length=10, choices=IncidentKind.choices)
     actor = models.CharField(max_length=10, choices=Actor.choices)
-    happened_at = models.DateTimeField()
+    happened_at = models.DateTimeField(validators=[validate_past])
     exact_to = models.CharField(max_length=6, choices=Exactness.choices, default=Exactness.MINUTE)
     text = WrittenField()
     created_at = models.DateTimeField()

@@ -12,7 +12,8 @@ from claims.references import read_reference
 
 M = TypeVar("M", bound=Model)
 
-ID_OR_REFERENCE = r"[0-9A-Za-z-]{8,36}"
+#: Whatever may be meant for one, as a person typed it (`read_reference`); what is none is 404.
+ID_OR_REFERENCE = r"[^/]{8,64}"
 
 
 class ReferenceField(serializers.PrimaryKeyRelatedField[M]):

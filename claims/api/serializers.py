@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from claims.figures import Point, differences
+from claims.languages import language_tag
 from claims.models import (
     Appearance,
     Aspect,
@@ -24,6 +26,21 @@ from claims.models import (
     Source,
 )
 from claims.states import Stance
+
+
+class LanguageField(serializers.CharField):
+    """The BCP 47 tag of a language, any there is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 80, "help_text": "A language by its BCP 47 tag: `zh-Hans`, `en`, `de`, `pt-BR`.", **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        """The tag as it is written. Raises ValidationError."""
+        try:
+            return language_tag(super().to_internal_value(data))
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from None
+
 
 WRITTEN_SCHEMA = {
     "type": "object",

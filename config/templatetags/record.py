@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from claims import currencies, headlines
+from claims.languages import language_name as named
+from claims.languages import same_language
 from claims.states import (
     AspectKind,
     BasisKind,
@@ -67,7 +69,6 @@ register = template.Library()
 
 LANGUAGES = {"zh-hans": "zh-Hans", "en": "en"}
 NARROW = 350  # what a phone of 390 pixels leaves between its margins
-NAMES = {"zh-Hans": _("Simplified Chinese"), "en": _("English")}
 
 # Every vocabulary a page names by its code. A missing one is a KeyError in the tests, not an empty word on a page.
 VOCABULARIES: dict[str, Any] = {
@@ -125,7 +126,7 @@ def words(value: dict[str, Any] | None) -> str:
 def translation_of(value: dict[str, Any] | None, lang: str) -> Reading | None:
     """The translation of words said in `lang` for a reader of another language; None if they need none, or there is none."""
     reading = read(value, page_language())
-    return None if lang == page_language() or reading.missing or not reading.text else reading
+    return None if same_language(lang, page_language()) or reading.missing or not reading.text else reading
 
 
 def _note(reading: Reading) -> str:
@@ -243,7 +244,15 @@ def custody_outcome(outcome: str) -> SafeString:
 @register.filter
 def language_name(tag: str) -> str:
     """What a language is called."""
-    return str(NAMES.get(tag, tag))
+    return named(tag)
+
+
+@register.filter
+def in_language(tag: str) -> SafeString:
+    """Beside words that may be in another language than the page: which. Nothing for words in the page's own."""
+    if not tag or same_language(tag, page_language()):
+        return SafeString("")
+    return format_html('<small class="note" lang="{}">({})</small>', page_language(), gettext("in %(language)s") % {"language": named(tag)})
 
 
 @register.filter

@@ -21,6 +21,7 @@ import jobs
 import ledger
 from accounts.models import Role, User
 from claims.actions import lift_flag, raise_flag
+from claims.dates import validate_past
 from claims.models import Appearance, Claim, Flag, Source
 from claims.states import FlagKind, Stance
 from evidence import extraction
@@ -233,6 +234,7 @@ def upload_capture(
     TooLarge and CannotStore.
     """
     check_upload(by)
+    validate_past(captured_at)
     if captured_at > now:
         raise ValidationError(_("It cannot have been saved in the future."))
     if not note.strip():

@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from accounts.api.strict import StrictSerializer
 from claims.api.lookup import ReferenceField
-from claims.api.serializers import WrittenJSON
+from claims.api.serializers import LanguageField, WrittenJSON
 from claims.models import Claim
 from evidence.affiliation import affiliations
 from evidence.models import Clarification, Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Sighting, Submission, Version
@@ -162,7 +162,7 @@ class NewSubmissionSerializer(StrictSerializer):
 
     claim = ReferenceField(queryset=Claim.objects.public())
     narrative = serializers.CharField(max_length=20_000, allow_blank=True, default="")
-    narrative_lang = serializers.ChoiceField(choices=["zh-Hans", "en"])
+    narrative_lang = LanguageField()
     licence = serializers.ChoiceField(choices=Licence.choices)
     contact = serializers.CharField(max_length=300, allow_blank=True, default="", write_only=True)
     photos = serializers.ListField(child=serializers.FileField(allow_empty_file=False), default=list, max_length=40)
@@ -172,7 +172,7 @@ class NewAnswerSerializer(StrictSerializer):
     """What is sent as `multipart/form-data` to answer a returned submission; photos may be repeated."""
 
     answer = serializers.CharField(max_length=20_000, allow_blank=True, default="")
-    lang = serializers.ChoiceField(choices=["zh-Hans", "en"])
+    lang = LanguageField()
     photos = serializers.ListField(child=serializers.FileField(allow_empty_file=False), default=list, max_length=40)
 
 

@@ -19,6 +19,7 @@ from claims.lookup import by_reference
 from claims.paging import page_of
 from ledger import proofs
 from ledger.bundle import MAX_BYTES
+from ledger.files import LogFiles
 from ledger.models import Checkpoint, Entry
 from ledger.proof import parse_proof
 from reports import bundle_words
@@ -32,6 +33,7 @@ from verdicts.models import Verdict, VerdictDocument
 
 #: What the watchers write all day long; it hides what people did, so it is shown on demand.
 ROUTINE = ("source.observed", "rows.batched")
+IMMUTABLE = "public, max-age=31536000, immutable"
 DOWNLOAD = {"X-Content-Type-Options": "nosniff"}
 
 
@@ -107,9 +109,11 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
 @require_safe
 @everyone
 def leaf(request: HttpRequest, index: int) -> HttpResponse:
-    """The leaf's bytes, exactly as they were hashed."""
-    headers = {**DOWNLOAD, "Content-Disposition": f'attachment; filename="entry-{index}.json"', "Cache-Control": "public, max-age=31536000"}
-    return HttpResponse(bytes(_entry(index).leaf), content_type="application/json", headers=headers)
+    """The leaf's bytes, exactly as they were hashed. Only what a published checkpoint covers is kept by caches, and then for ever."""
+    found = _entry(index)
+    kept = IMMUTABLE if index < LogFiles().size() else "no-store"
+    headers = {**DOWNLOAD, "Content-Disposition": f'attachment; filename="entry-{index}.json"', "Cache-Control": kept}
+    return HttpResponse(bytes(found.leaf), content_type="application/json", headers=headers)
 
 
 @require_safe

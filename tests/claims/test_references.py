@@ -27,6 +27,19 @@ def test_however_a_person_types_it_it_is_understood(seed: int, random: object) -
         assert read_reference(spelled) == reference
 
 
+def wide(text: str) -> str:
+    """In the full-width forms that Chinese keyboards write."""
+    return "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
+
+
+@given(seeds)
+def test_full_width_letters_any_dash_and_invisible_characters_are_understood(seed: int) -> None:
+    reference = reference_from(seed)
+    spelled = [wide(reference), wide(reference.lower()), *(reference.replace("-", dash) for dash in ("–", "—", "‐", "−", "\u00ad-", "－"))]
+    spelled += [reference.replace("-", "\u3000"), f"\ufeff{reference}\u200b", " ".join(reference), reference.replace("-", "\u00a0-\t")]
+    assert {read_reference(one) for one in spelled} == {reference}
+
+
 @given(seeds, st.integers(3, 11), st.sampled_from("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
 def test_one_wrong_character_is_noticed(seed: int, place: int, wrong: str) -> None:
     reference = reference_from(seed)

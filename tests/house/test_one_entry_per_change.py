@@ -146,7 +146,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
     "submissions/<str:ref>/answer/": [
         Change("owner", ANSWERED, lambda world: {"answer": "On the left.", "answer_lang": "en"}, lambda world: returned(world))
     ],
-    "api/v1/^submissions/(?P<id>[0-9A-Za-z-]{8,36})/answer/$": [
+    "api/v1/^submissions/(?P<id>[^/]{8,64})/answer/$": [
         Change("key:submit", ANSWERED, lambda world: {"answer": "On the left.", "lang": "en"}, lambda world: returned(world))
     ],
     "submissions/<str:ref>/withdraw/": [

@@ -285,7 +285,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "api/v1/^incidents/$": ("/api/v1/incidents/", API),
     "api/v1/^incidents/(?P<pk>[^/.]+)/$": ("/api/v1/incidents/{incident}/", API),
     "api/v1/^claims/$": ("/api/v1/claims/", API),
-    "api/v1/^claims/(?P<id>[0-9A-Za-z-]{8,36})/$": ("/api/v1/claims/{claim}/", API),
+    "api/v1/^claims/(?P<id>[^/]{8,64})/$": ("/api/v1/claims/{claim}/", API),
     "api/v1/^sources/$": ("/api/v1/sources/", API),
     "api/v1/^sources/(?P<pk>[^/.]+)/$": ("/api/v1/sources/{source}/", API),
     "api/v1/^sources/(?P<pk>[^/.]+)/as-of/$": ("/api/v1/sources/{source}/as-of/?at=2100-01-01T00:00:00Z", API),
@@ -295,14 +295,14 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "api/v1/^sources/(?P<pk>[^/.]+)/versions/$": ("/api/v1/sources/{source}/versions/", API),
     "api/v1/^sources/(?P<pk>[^/.]+)/versions/(?P<number>[0-9]{1,6})/$": ("/api/v1/sources/{source}/versions/1/", API),
     "api/v1/^exhibits/$": ("/api/v1/exhibits/", API),
-    "api/v1/^exhibits/(?P<id>[0-9A-Za-z-]{8,36})/$": ("/api/v1/exhibits/{exhibit}/", API),
+    "api/v1/^exhibits/(?P<id>[^/]{8,64})/$": ("/api/v1/exhibits/{exhibit}/", API),
     "api/v1/^comparisons/$": ("/api/v1/comparisons/", API),
     "api/v1/^comparisons/(?P<pk>[^/.]+)/$": ("/api/v1/comparisons/{comparison}/", API),
     "api/v1/^verdicts/$": ("/api/v1/verdicts/", API),
-    "api/v1/^verdicts/(?P<id>[0-9A-Za-z-]{8,36})/$": ("/api/v1/verdicts/{verdict}/", API),
+    "api/v1/^verdicts/(?P<id>[^/]{8,64})/$": ("/api/v1/verdicts/{verdict}/", API),
     "api/v1/^corrections/$": ("/api/v1/corrections/", API),
     "api/v1/^reports/$": ("/api/v1/reports/", API),
-    "api/v1/^reports/(?P<id>[0-9A-Za-z-]{8,36})/$": ("/api/v1/reports/{report}/", API),
+    "api/v1/^reports/(?P<id>[^/]{8,64})/$": ("/api/v1/reports/{report}/", API),
     "api/v1/^submissions/$": (
         "/api/v1/submissions/",
         {
@@ -310,14 +310,14 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
             "POST": row(400, anonymous=401) | {"key:read": 403, "key:submit": 400},
         },
     ),
-    "api/v1/^submissions/(?P<id>[0-9A-Za-z-]{8,36})/answer/$": (
+    "api/v1/^submissions/(?P<id>[^/]{8,64})/answer/$": (
         "/api/v1/submissions/{pending}/answer/",
         {
             "GET": row(NO_ONE, anonymous=401) | {"key:read": NO_ONE, "key:submit": 403},
             "POST": row(404, anonymous=401, owner=400) | {"key:read": 403, "key:submit": 400},
         },
     ),
-    "api/v1/^submissions/(?P<id>[0-9A-Za-z-]{8,36})/$": (
+    "api/v1/^submissions/(?P<id>[^/]{8,64})/$": (
         "/api/v1/submissions/{pending}/",
         {
             "GET": row(404, anonymous=401, owner=200) | {"key:read": 200, "key:submit": 403},
@@ -340,8 +340,8 @@ HIDDEN: Final[dict[str, str]] = {
     r"^media/(?P<digest>[0-9a-f]{64})\.jpg$": "/media/{hidden_picture}.jpg",
     "sources/<uuid:source>/captures/<uuid:capture>": "/sources/{source}/captures/{handed_in}",
     "api/v1/verdicts/<str:id>/proof/": "/api/v1/verdicts/{proposal}/proof/",
-    "api/v1/^verdicts/(?P<id>[0-9A-Za-z-]{8,36})/$": "/api/v1/verdicts/{proposal}/",
-    "api/v1/^exhibits/(?P<id>[0-9A-Za-z-]{8,36})/$": "/api/v1/exhibits/{hidden}/",
+    "api/v1/^verdicts/(?P<id>[^/]{8,64})/$": "/api/v1/verdicts/{proposal}/",
+    "api/v1/^exhibits/(?P<id>[^/]{8,64})/$": "/api/v1/exhibits/{hidden}/",
     "api/v1/^comparisons/(?P<pk>[^/.]+)/$": "/api/v1/comparisons/{hidden_comparison}/",
 }
 #: The same things once they were published and then taken back.

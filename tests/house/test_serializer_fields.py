@@ -137,10 +137,10 @@ BASES: Final = {"StrictSerializer"}
 ANSWERS: Final[dict[str, str | None]] = {
     "api/v1/schema/": None,
     "api/v1/verdicts/<str:id>/proof/": None,
-    "api/v1/^verdicts/(?P<id>[0-9A-Za-z-]{8,36})/$": None,
+    "api/v1/^verdicts/(?P<id>[^/]{8,64})/$": None,
     "api/v1/changes/": "LogEntrySerializer",
     "api/v1/claims/<str:id>/history/": "HistoryChangeSerializer",
-    "api/v1/^claims/(?P<id>[0-9A-Za-z-]{8,36})/$": "RatedClaimDetailSerializer",
+    "api/v1/^claims/(?P<id>[^/]{8,64})/$": "RatedClaimDetailSerializer",
     "api/v1/^sources/(?P<pk>[^/.]+)/as-of/$": "FullVersionSerializer",
     "api/v1/^sources/(?P<pk>[^/.]+)/diff/$": "DiffSerializer",
     "api/v1/^sources/(?P<pk>[^/.]+)/disappearances/$": "DisappearanceSerializer",

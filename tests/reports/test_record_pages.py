@@ -13,6 +13,7 @@ from claims.actions import revise_claim, withdraw_claim
 from claims.written import write
 from ledger import registry
 from ledger.bundle import Bundle
+from ledger.files import LogFiles
 from ledger.models import Entry
 from ledger.sequencing import sequence
 from reports.vocabulary import OBJECTS
@@ -45,6 +46,27 @@ def test_an_entry_is_read_field_by_field_and_says_what_is_not_open(client: Clien
     assert "not open" in shown
     assert f"/record/verify/?entry={entry.index}" in shown
     assert scene.adjudicator.email not in shown
+
+
+def test_a_leaf_is_kept_by_caches_only_once_a_checkpoint_covers_it(client: Client) -> None:
+    """Before that it may still be made anew, after an interruption, with other bytes."""
+    scenes.build_claim()
+    sequence()
+    last = Entry.objects.order_by("-index").first()
+    assert last is not None
+    assert client.get(f"/record/entries/{last.index}/leaf.json")["Cache-Control"] == "public, max-age=31536000, immutable"
+    Entry.objects.create(
+        index=last.index + 1, kind=last.kind, object_label=last.object_label, object_id=last.object_id, leaf=last.leaf,
+        leaf_hash=last.leaf_hash, op=last.op, event_label=last.event_label, event_id=10**9,
+    )  # fmt: skip
+    assert client.get(f"/record/entries/{last.index + 1}/leaf.json")["Cache-Control"] == "no-store"
+    size = last.index + 1
+    files = LogFiles()
+    width = size % 256
+    covered = client.get(f"/ledger/tile/entries/000.p/{width}")
+    assert "immutable" in covered["Cache-Control"]
+    files.put(f"tile/entries/000.p/{width + 1}", b"not yet")
+    assert client.get(f"/ledger/tile/entries/000.p/{width + 1}")["Cache-Control"] == "no-store"
 
 
 def test_every_entry_can_be_had_as_a_bundle_that_holds(client: Client) -> None:
