@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('claims', '0007_progress_rated'),
+        ('claims', '0009_company_seats'),
     ]
 
     operations = [
