@@ -188,4 +188,6 @@ def brand(scene: scenes.Scene) -> Any:
     from accounts.actions import found_organisation
     from ledger import SYSTEM
 
-    return found_organisation(by=SYSTEM, kind="company", name="Brand", website="https://brand.example/", now=scene.now)
+    found = found_organisation(by=SYSTEM, kind="company", name="Brand", website="https://brand.example/", now=scene.now)
+    claims.represent_company(by=SYSTEM, company=scene.company, organisation=found, now=scene.now)
+    return found
