@@ -8,15 +8,21 @@ the claims in which what was typed stands, in Chinese as in English, inside word
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.db import connection, transaction
 from django.db.models import BooleanField, F, Func, Q, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
+from django.utils.translation import gettext as _
 
 LONGEST: Final = 200
+MOST_WORDS: Final = 8
 
 
 class Words(Func):
@@ -45,9 +51,47 @@ def pairs(text: str) -> list[str]:
     return sorted({text[at : at + 2] for at in range(len(text) - 1)}) or [text]
 
 
+class NotUseful(ValueError):
+    """A search that would read most of the record and tell little; the message is a sentence for who typed it."""
+
+
+def _words(typed: str) -> list[str]:
+    return list(dict.fromkeys(typed[:LONGEST].lower().split()))
+
+
+def check_useful(typed: str) -> None:
+    """Raises NotUseful for too many words, or if no word has more than a single letter. One Chinese character is a word."""
+    words = _words(typed)
+    if len(words) > MOST_WORDS:
+        raise NotUseful(_("Search for at most %(count)s words.") % {"count": MOST_WORDS})
+    if words and all(_is_letter(word) for word in words):
+        raise NotUseful(_("Type a word of at least two characters."))
+
+
+def _is_letter(word: str) -> bool:
+    return len(word) == 1 and word.isascii()
+
+
 def standing_in(typed: str) -> Q:
-    """The condition that a claim holds each of the words typed, parted by spaces."""
+    """The condition that a claim holds each of the words typed, parted by spaces.
+
+    Single letters stand in nearly every claim, so the index is asked for them only where there is nothing else to ask for.
+    """
+    words = _words(typed)
     condition = Q()
-    for word in typed[:LONGEST].lower().split():
-        condition &= Q(Holds(Words(), pairs(word))) & Q(GreaterThan(StrIndex(Words(), Value(word)), 0))
+    for word in words:
+        if not _is_letter(word) or all(_is_letter(one) for one in words):
+            condition &= Q(Holds(Words(), pairs(word)))
+        condition &= Q(GreaterThan(StrIndex(Words(), Value(word)), 0))
     return condition
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Let PostgreSQL end each statement inside that takes longer than a search may: OperationalError, which is answered as too broad."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{settings.SEARCH_SECONDS}s"])
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{settings.REQUEST_STATEMENT_SECONDS}s"])

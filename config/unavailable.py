@@ -19,8 +19,11 @@ from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from accounts.dear import TooManyReads
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,13 @@ _FULL_PAGE = _PAGE.format(
     heading="No room just now",
     sentence="Nothing of what you sent just now was kept, and what was sent before is safe. Please try again later.",
 )
+_SLOW_PAGE = _PAGE.format(
+    heading_zh="查询范围过大",
+    sentence_zh="这个查询耗时过长，已停止。请缩小范围，例如换用更具体的词。没有任何内容丢失。",
+    heading="Too broad",
+    sentence="This takes longer than a request may, so it was stopped. Ask for less, such as a more specific word. Nothing is lost.",
+)
+_SLOW_DETAIL = "This takes longer than a request may, so it was stopped. Ask for less: a more specific word, or fewer filters."
 _FULL_DETAIL = "There is no room to store this just now. Nothing of it was kept, and what was sent before is safe. Please try again later."
 
 
@@ -59,14 +69,21 @@ def status_of(error: BaseException | None) -> int | None:
     return 503 if isinstance(error, OSError) and error.errno in _TAKES_NOTHING else None
 
 
-def answer(request: HttpRequest, status: int = 503) -> HttpResponse:
+def too_slow(error: BaseException | None) -> bool:
+    """Whether the database ended a statement that took too long (SQLSTATE 57014)."""
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) == "57014"
+
+
+def answer(request: HttpRequest, status: int = 503, *, slow: bool = False) -> HttpResponse:
     """503 or 507, as problem+json (RFC 9457) for the API and as a plain page in both languages for people."""
     if request.path_info.startswith("/api/"):
         title, detail = ("Service Unavailable", "Try again in a minute.") if status == 503 else ("No room to store this", _FULL_DETAIL)
+        if slow:
+            title, detail = "Too broad", _SLOW_DETAIL
         problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         response = HttpResponse(json.dumps(problem), status=status, content_type="application/problem+json")
     else:
-        response = HttpResponse(_AWAY_PAGE if status == 503 else _FULL_PAGE, status=status)
+        response = HttpResponse(_SLOW_PAGE if slow else _AWAY_PAGE if status == 503 else _FULL_PAGE, status=status)
     response._has_been_logged = True  # type: ignore[attr-defined]  # by us, once and as a warning; Django asks for this name
     response.headers["Retry-After"] = "30"
     response.headers["Cache-Control"] = "no-store"
@@ -83,18 +100,26 @@ class Unavailable:
         # Django turns an exception into a 500 at every layer of middleware, so what failed in a layer inside of us (sessions,
         # say) never arrives here as an exception; `remember` has noted which it was.
         response = self.get_response(request)
-        return answer(request, getattr(request, _NOTE)) if response.status_code == 500 and hasattr(request, _NOTE) else response
+        if response.status_code != 500 or not hasattr(request, _NOTE):
+            return response
+        status, slow = getattr(request, _NOTE)
+        return answer(request, status, slow=slow)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, TooManyReads):
+            response = render(request, "429.html", status=429)
+            response.headers["Retry-After"] = str(round(getattr(error, "wait", None) or 60))
+            response.headers["Cache-Control"] = "no-store"
+            return response
         status = status_of(error)
         if status is None:
             return None
         logger.warning("%d for a %s: %s", status, type(error).__name__, error)
-        return answer(request, status)
+        return answer(request, status, slow=too_slow(error))
 
 
 @receiver(got_request_exception)
 def remember(sender: object, request: HttpRequest | None = None, **kwargs: object) -> None:
     """Note on the request that it failed because something was away or full."""
     if request is not None and (status := status_of(sys.exc_info()[1])):
-        setattr(request, _NOTE, status)
+        setattr(request, _NOTE, (status, too_slow(sys.exc_info()[1])))

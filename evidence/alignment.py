@@ -22,6 +22,10 @@ SMALL_HUNK = 250_000
 LARGE_HUNK = 400_000_000
 # Length of the passages that hold the alignment of a text without sentence ends. Eight Han characters seldom repeat.
 ANCHOR_LENGTH = 8
+# Gaps of more characters (of both texts) are not compared any finer, nor are those after the first so many of all gaps: hostile
+# texts, which share letters and no passage, would take seconds.
+LARGEST_GAP = 200_000
+ALL_GAPS = 400_000
 # Anchors are looked for again inside gaps this many times; each time reads the gap once.
 ANCHOR_ROUNDS = 6
 # A shorter sentence standing elsewhere ("Thank you.") is repetition, not a move. Counted as in `worth`.
@@ -68,7 +72,13 @@ def compare(old: str, new: str, old_parts: list[str], new_parts: list[str]) -> t
     old_cuts = sorted((move.old_start, move.old_end) for move in moves)
     new_cuts = sorted((move.new_start, move.new_end) for move in moves)
     found = list(blocks)
+    room = ALL_GAPS
     for old_start, old_end, new_start, new_end in _filled_gaps(blocks, len(old), len(new)):
+        size = old_end - old_start + new_end - new_start
+        if size > min(LARGEST_GAP, room):
+            found += _shifted(_only_ends(old[old_start:old_end], new[new_start:new_end]), old_start, new_start)
+            continue
+        room -= size
         if moves:
             found += _around(old, new, minus(old_start, old_end, old_cuts), minus(new_start, new_end, new_cuts))
         else:
@@ -162,6 +172,12 @@ class _Places:
         start, end = self._spans[index]
         position = start + offset - self._at[index]
         return position, end - position
+
+
+def _only_ends(a: str, b: str) -> list[Common]:
+    """What two texts begin and end with in common, without a finer look at the rest."""
+    head, tail = _common_ends(a, b)
+    return [(0, 0, head), (len(a) - tail, len(b) - tail, tail)]
 
 
 def _by_clause(a: str, b: str) -> list[Common]:

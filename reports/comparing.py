@@ -114,6 +114,24 @@ def only_changes(whole: Sequence[Block]) -> list[Block]:
     return found if any(block.changed for block in found) else []
 
 
+def at_most(whole: Sequence[Block], most: int) -> tuple[list[Block], int]:
+    """The first blocks that have so many pieces between them, cut inside a block if it must be, and how many changes are not among them."""
+    found: list[Block] = []
+    room = most
+    for at, block in enumerate(whole):
+        if len(block.pieces) <= room:
+            found.append(block)
+            room -= len(block.pieces)
+            continue
+        kept = block.pieces[:room]
+        shown = {piece.number for piece in kept if isinstance(piece, Run)}
+        if kept:
+            found.append(Block(kept, tuple(number for number in block.numbers if number in shown), block.old_line, block.new_line))
+        rest = [number for number in block.numbers if number not in shown]
+        return found, len(rest) + sum(len(one.numbers) for one in whole[at + 1 :])
+    return found, 0
+
+
 def _left_out(unchanged: list[Block]) -> Block:
     characters = sum(len(piece.text) for block in unchanged for piece in block.pieces if isinstance(piece, Run))
     return Block((Skip(characters),), (), unchanged[0].old_line, unchanged[0].new_line)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -16,6 +13,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
+from accounts.dear import count
 from accounts.models import ApiKey, User
 
 
@@ -51,11 +49,8 @@ def _count_guess(request: Request) -> None:
     Only wrong keys are counted, so that nobody can shut out the programs that share an address with them; a right one is 256
     random bits and is not found by guessing.
     """
-    minute, into = divmod(time.time(), 60)
-    name = f"key-guesses:{get_adapter().get_client_ip(request)}:{minute:.0f}"
-    cache.add(name, 0, timeout=120)
-    if cache.incr(name) > settings.KEY_GUESSES:
-        raise Throttled(wait=60 - into, detail="Too many wrong keys came from this address.")
+    refusal = "Too many wrong keys came from this address."
+    count("key-guesses", request, settings.KEY_GUESSES, lambda wait: Throttled(wait=wait, detail=refusal))
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular's registry is untyped

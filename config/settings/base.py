@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "config.front.Alike",
     "config.sharing.Shared",
     "config.unavailable.Unavailable",
+    "config.statements.Limited",
     "config.inputs.Readable",
     "config.uploads.WholeBodies",
     "django.middleware.security.SecurityMiddleware",
@@ -150,6 +151,12 @@ MFA_TOTP_TOLERANCE = 1  # the code before and the one after: clocks differ, and 
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 #: How many wrong API keys an address may send in a minute before it is told to wait.
 KEY_GUESSES = environment.integer("KEY_GUESSES", 30, least=1)
+#: How many costly answers (searches, comparisons, pictures not yet made) an address may ask for in a minute before it is told to wait.
+DEAR_READS = environment.integer("DEAR_READS", 60, least=1)
+#: How many seconds one statement of a request may take in the database.
+REQUEST_STATEMENT_SECONDS = environment.integer("REQUEST_STATEMENT_SECONDS", 10, least=1)
+#: How many seconds one statement of a search may take in the database.
+SEARCH_SECONDS = environment.integer("SEARCH_SECONDS", 3, least=1)
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]

@@ -43,7 +43,7 @@ from evidence.api.serializers import (
     VersionSerializer,
 )
 from evidence.blobs import CannotStore, TooLarge
-from evidence.diffing import diff
+from evidence.compared import compared
 from evidence.models import Clarification, Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Submission, Version
 from evidence.states import Licence
 from evidence.stores import refusal
@@ -166,7 +166,7 @@ class SourceViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         source = self.get_object()
         old = self._numbered(source, request.query_params.get("from", ""))
         new = self._numbered(source, request.query_params.get("to", ""))
-        return Response(diff(old.body, new.body).to_json())
+        return Response(compared(request, old, new).to_json())
 
     @extend_schema(responses=FullVersionSerializer, filters=False)
     @action(detail=True, url_path="as-of", filterset_class=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.dear import picture, spend
 from accounts.doors import everyone
 from accounts.permissions import objection
 from claims.fields import page_language
@@ -19,6 +21,7 @@ from claims.lookup import by_reference, canonical
 from claims.models import Claim, ClaimQuerySet, Criterion
 from claims.paging import page_of
 from claims.references import read_reference
+from claims.searching import NotUseful, check_useful, in_time
 from claims.states import ClaimKind, FlagKind
 from claims.written import read
 from evidence.permissions import check_file
@@ -71,15 +74,25 @@ def claims(request: HttpRequest) -> HttpResponse:
         for model, name in ((Claim, "claim"), (Verdict, "verdict")):
             if model.objects.public().filter(reference=reference).exists():
                 return redirect(f"reports:{name}", reference)
-    page = page_of(_narrowed(**asked).with_shown_parts(), request.GET)
-    context = {
-        "page": page,
-        "rows": gathering.rows_of(page.rows),
-        "asked": asked,
-        "narrowed": {name: value for name, value in asked.items() if value},
-        "facets": listing.facets_of(asked, _narrowed, {name: dict(values) for name, values in FACETS.items()}, page_language()),
-        "titles": {"rating": _("Verdict"), "flag": _("Flag"), "kind": _("Kind"), "company": _("Company")},
-    }
+    narrowed = {name: value for name, value in asked.items() if value}
+    try:
+        check_useful(asked["q"])
+    except NotUseful as error:
+        # htmx puts no answer of 400 on the page.
+        status = 200 if request.headers.get("HX-Request") == "true" else 400
+        return render(request, "reports/claims.html", {"asked": asked, "narrowed": narrowed, "not_useful": str(error)}, status=status)
+    if asked["q"]:
+        spend(request)
+    with in_time() if asked["q"] else nullcontext():
+        page = page_of(_narrowed(**asked).with_shown_parts(), request.GET)
+        context = {
+            "page": page,
+            "rows": gathering.rows_of(page.rows),
+            "asked": asked,
+            "narrowed": narrowed,
+            "facets": listing.facets_of(asked, _narrowed, {name: dict(values) for name, values in FACETS.items()}, page_language()),
+            "titles": {"rating": _("Verdict"), "flag": _("Flag"), "kind": _("Kind"), "company": _("Company")},
+        }
     return render(request, "reports/claims.html", context)
 
 
@@ -194,9 +207,16 @@ def chart(request: HttpRequest, ref: str, lang: Lang, size: str = "wide") -> Htt
     found = _verdict(ref)
     criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
     words = read(criterion.property, lang).text if criterion else ""
-    svg = gathering.conformity_chart(found, criterion, lang, words, charts.NARROW if size == "narrow" else charts.WIDTH)
-    if svg is None:
+    width = charts.NARROW if size == "narrow" else charts.WIDTH
+
+    def draw() -> bytes:
+        svg = gathering.conformity_chart(found, criterion, lang, words, width)
+        return in_both_schemes(svg).encode() if svg else b""
+
+    content = json.dumps([found.conformity, words, lang, width, criterion is None], sort_keys=True)
+    svg = picture(request, "conformity", content, draw)
+    if not svg:
         raise Http404
-    response = HttpResponse(in_both_schemes(svg), content_type="image/svg+xml")
+    response = HttpResponse(svg, content_type="image/svg+xml")
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response

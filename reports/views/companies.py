@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import cast
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
+from accounts.dear import picture
 from accounts.doors import everyone
 from claims.models import Claim, Company, Product
 from claims.paging import page_of
@@ -51,7 +53,7 @@ def product(request: HttpRequest, product: UUID) -> HttpResponse:
     return TemplateResponse(request, "reports/product.html", context)
 
 
-def _picture(request: HttpRequest, svg: str, digest: str) -> HttpResponse:
+def _picture(request: HttpRequest, svg: bytes, digest: str) -> HttpResponse:
     """A picture. Asked for under the digest of what it shows, it may be kept for ever; otherwise for a minute."""
     response = HttpResponse(svg, content_type="image/svg+xml")
     kept = "public, max-age=31536000, immutable" if request.GET.get("v") == digest else "public, max-age=60"
@@ -66,7 +68,9 @@ def verdicts_chart(request: HttpRequest, company: UUID, lang: str, size: str) ->
     history = companies.verdicts_of(get_object_or_404(Company, pk=company))
     if lang not in {"en", "zh-Hans"} or size not in WIDTHS or not history.verdicts:
         raise Http404
-    return _picture(request, history.svg(cast(Lang, lang), WIDTHS[size]), history.digest)
+    key = f"{history.digest}:{lang}:{size}"
+    svg = picture(request, "verdicts", key, lambda: history.svg(cast(Lang, lang), WIDTHS[size]).encode())
+    return _picture(request, svg, history.digest)
 
 
 @require_safe
@@ -77,4 +81,6 @@ def series_chart(request: HttpRequest, series: UUID, lang: str, size: str) -> Ht
     if lang not in {"en", "zh-Hans"} or size not in WIDTHS or drawn is None or not drawn.points:
         raise Http404
     name, unit = read(drawn.series.name, lang).text, read(drawn.series.unit, lang).text
-    return _picture(request, drawn.svg(cast(Lang, lang), name, unit, WIDTHS[size]), drawn.digest)
+    key = json.dumps([drawn.digest, lang, size, name, unit])
+    svg = picture(request, "series", key, lambda: drawn.svg(cast(Lang, lang), name, unit, WIDTHS[size]).encode())
+    return _picture(request, svg, drawn.digest)

@@ -16,7 +16,7 @@ from claims.fields import page_language
 from claims.models import Source
 from claims.paging import page_of
 from evidence.blobs import Missing
-from evidence.diffing import diff
+from evidence.compared import compared
 from evidence.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
 from reports import comparing, timelines
@@ -27,6 +27,9 @@ from reports.words import DOES_NOT_PROVE
 #: How the two texts may stand: as the width of the screen has it (empty), in line, or beside each other.
 VIEWS = {"inline", "sides"}
 MOST = 10**8
+#: A page of more pieces of text than this takes seconds to write, and nobody reads it.
+SHOWN_PIECES = 4_000
+SHOWN_CHANGES = 500
 WITHHELD_TEXT = _("This text was erased, so it is withheld. That there was a version, and when, stands in the record.")
 
 
@@ -79,10 +82,11 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
         raise Http404
     if pair[old].withheld or pair[new].withheld:
         return gone(request, WITHHELD_TEXT)
-    changed = diff(pair[old].body, pair[new].body)
+    changed = compared(request, pair[old], pair[new])
     everything = request.GET.get("all") == "1"
     whole = comparing.blocks(changed)
     view = request.GET.get("view", "")
+    shown, not_shown = comparing.at_most(whole if everything else comparing.only_changes(whole), SHOWN_PIECES)
     numbers = [one.number for one in versions]
     sightings = Sighting.objects.filter(version=pair[new]).select_related("appearance__claim").order_by("appearance__created_at")
     context = {
@@ -91,7 +95,9 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
         "old": pair[old],
         "new": pair[new],
         "diff": changed,
-        "blocks": whole if everything else comparing.only_changes(whole),
+        "blocks": shown,
+        "not_shown": not_shown,
+        "changes": changed.changes[:SHOWN_CHANGES],
         "view": view if view in VIEWS else "",
         "everything": everything,
         "whose": comparing.whose(pair[old], pair[new]),

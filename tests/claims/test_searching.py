@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 
 from claims.models import Claim
-from claims.searching import pairs, standing_in
+from claims.searching import NotUseful, check_useful, pairs, standing_in
 from claims.written import write
 from tests import scenes
 from tests.benchmarks import crowd
@@ -47,3 +48,27 @@ def test_every_kind_of_claim_of_the_crowd_is_found() -> None:
         crowd.build(80)
     assert len(found("刹车距离")) == 10
     assert len(found("heated seats")) == 10
+
+
+@pytest.mark.parametrize("typed", ["a", "A b C", " ".join("abcdefghij" * 10), "1", "% _", " ".join(f"word{n}" for n in range(9))])
+def test_what_would_read_most_of_the_record_is_refused_in_a_sentence(typed: str, client: Client) -> None:
+    scenes.build_claim()
+    with pytest.raises(NotUseful):
+        check_useful(typed)
+    page, api = client.get("/claims/", {"q": typed}), client.get("/api/v1/claims/", {"q": typed})
+    assert (page.status_code, api.status_code) == (400, 400)
+    for text in (page.content.decode(), api.content.decode()):
+        assert "at most 8 words" in text or "at least two characters" in text
+    assert client.get("/claims/", {"q": typed}, headers={"HX-Request": "true"}).status_code == 200  # htmx shows no other
+
+
+@pytest.mark.parametrize("typed", ["", "散", "制动", "carbon", "a hood", "hood " * 10, "AC-7F3K-Q2MW"])
+def test_what_is_useful_is_searched_for(typed: str) -> None:
+    check_useful(typed)
+
+
+def test_single_letters_beside_a_word_are_looked_for_in_what_the_index_found() -> None:
+    reference = scenes.build_claim().claim.reference
+    assert found("hood a") == [reference]
+    assert found("hood q") == []
+    assert str(Claim.objects.filter(standing_in("hood a")).query).count("claims_pairs") == 1

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from evidence import alignment
 from evidence.diffing import DIFF_FORMAT, Diff, Kind, Run, Side, diff, links_changed
 from evidence.sentences import WordBounds, clauses, sentences, tokens, words
 
@@ -324,3 +325,24 @@ def test_hostile_texts_take_bounded_time(old: str, new: str) -> None:
     assert found.new() == new
     # About 0.1 to 0.5 s on one core; the bound only has to catch a square.
     assert elapsed < 6
+
+
+@pytest.mark.parametrize("letters", ["ab", "风道制动真双左右", "abcdefgh ", "".join(map(chr, range(0x4E00, 0x4E00 + 200)))])
+def test_texts_made_to_be_dear_are_compared_in_bounded_time(letters: str) -> None:
+    """At any length: what shares letters and no passage is shown as replaced, exactly all the same."""
+    dice = random.Random(7)
+    old, new = ("".join(dice.choices(letters, k=400_000)) for _ in range(2))
+    began = time.process_time()
+    found = diff("Same beginning. " + old, "Same beginning. " + new)
+    assert (found.old(), found.new()) == ("Same beginning. " + old, "Same beginning. " + new)
+    assert time.process_time() - began < 1.5
+
+
+def test_without_that_bound_they_would_take_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alignment, "LARGEST_GAP", 10**9)
+    monkeypatch.setattr(alignment, "ALL_GAPS", 10**9)
+    dice = random.Random(7)
+    old, new = ("".join(dice.choices("风道制动真双左右", k=200_000)) for _ in range(2))
+    began = time.process_time()
+    assert diff(old, new).old() == old
+    assert time.process_time() - began > 1

@@ -26,6 +26,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
 from accounts.actions import create_key
+from accounts.dear import Once
 from claims.api.views import ProductViewSet
 from tests.house.test_permission_table import World
 
@@ -155,3 +156,22 @@ def test_an_answer_that_the_document_does_not_have_is_found(asking: Asking, faul
     broken = asking.broken(["anonymous"], 2, only="/api/v1/products/")
     assert len(broken) == 1
     assert broken[0].startswith("GET /api/v1/products/")
+
+
+@pytest.mark.django_db
+def test_the_document_is_made_once_and_its_parameters_are_what_it_says(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from config.api import router
+
+    made: list[int] = []
+    monkeypatch.setattr(router, "_schemas", Once(8))
+    monkeypatch.setattr(
+        router.SchemaView, "generator_class",
+        type("Counted", (SchemaGenerator,), {"get_schema": lambda self, **how: made.append(1) or SchemaGenerator.get_schema(self, **how)}),
+    )  # fmt: skip
+    for _ in range(3):
+        for query in ({"format": "json"}, {}, {"lang": "zh-hans"}):
+            assert client.get("/api/v1/schema/", query).status_code == 200
+    assert len(made) == 3
+    for query in ({"version": "x" * 65_536}, {"lang": "x" * 65_536}, {"lang": "de"}, {"format": "xml"}):
+        assert client.get("/api/v1/schema/", query).status_code == 400, query
+    assert len(made) == 3

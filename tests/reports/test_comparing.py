@@ -75,3 +75,13 @@ class Text:
 def test_whose_doing_a_difference_is_follows_from_bytes_and_extractor(version: str, digest: str, expected: Whose) -> None:
     old, new = Text("ours", "1", Bytes("a")), Text("ours", version, Bytes(digest))
     assert comparing.whose(old, new) is expected  # type: ignore[arg-type]  # as much of a version as is asked
+
+
+def test_a_page_shows_so_many_pieces_and_counts_the_changes_that_it_leaves_out() -> None:
+    old, new = ("\n".join(f"line {number} {word}" for number in range(300)) for word in ("black", "white"))
+    whole = comparing.blocks(diff(old, new))
+    assert comparing.at_most(whole, 10_000) == (whole, 0)
+    for most in (0, 1, 2, 3, 100, 301):
+        found, left = comparing.at_most(whole, most)
+        assert sum(len(block.pieces) for block in found) == most
+        assert sum(len(block.numbers) for block in found) + left == len(diff(old, new).changes) == 300

@@ -9,13 +9,17 @@ from django.conf import settings
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.api.permissions import PublicRead
 from accounts.api.strict import Strict
+from accounts.dear import spend
 from claims.api.filters import ClaimFilter
 from claims.api.lookup import ByIdOrReference
 from claims.api.serializers import AspectSerializer, ClaimDetailSerializer, ClaimSerializer
 from claims.models import Appearance, Aspect, Claim
+from claims.searching import in_time
 from claims.states import Progress
 from verdicts.models import Verdict
 from verdicts.states import Rating
@@ -94,6 +98,13 @@ class ClaimViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.Retrie
         standing = Verdict.objects.standing().defer("rationale", "attempts", "conformity")
         rows = rows.prefetch_related(Prefetch("aspect_set__verdict_set", standing, to_attr="standing"))
         return rows.prefetch_related(Prefetch("appearance_set", Appearance.objects.order_by("id"))) if self.action == "retrieve" else rows
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if "q" not in request.query_params:
+            return super().list(request, *args, **kwargs)
+        spend(request)
+        with in_time():
+            return super().list(request, *args, **kwargs)
 
     def get_serializer_class(self) -> type[RatedClaimSerializer | RatedClaimDetailSerializer]:
         return RatedClaimDetailSerializer if self.action == "retrieve" else RatedClaimSerializer

@@ -1,0 +1,88 @@
+"""Answers that cost much are made once, by one request at a time, and an address asks for so many in a minute."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from django.core.cache import cache
+from django.test import Client, RequestFactory
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from accounts import dear
+from accounts.dear import Once, TooManyReads
+from tests import scenes
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> None:
+    cache.clear()
+    dear._pictures._held.clear()
+
+
+def test_of_many_who_ask_at_once_one_makes_it() -> None:
+    made: list[int] = []
+    once: Once[int] = Once(3)
+
+    def make() -> int:
+        made.append(1)
+        time.sleep(0.05)
+        return len(made)
+
+    threads = [threading.Thread(target=once.get, args=("key", make)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (made, once.get("key", make)) == ([1], 1)
+    assert not once._making
+
+
+def test_the_last_few_are_held_and_a_failure_is_not() -> None:
+    once: Once[str] = Once(2)
+    for key in ("a", "b", "a", "c"):
+        once.get(key, lambda key=key: key)  # type: ignore[misc]  # bound now
+    assert list(once._held) == ["a", "c"]
+    with pytest.raises(ZeroDivisionError):
+        once.get("d", lambda: str(1 / 0))
+    assert once.get("d", lambda: "made after all") == "made after all"
+
+
+def test_an_address_is_told_to_wait_and_others_are_not(settings) -> None:
+    settings.DEAR_READS = 3
+    asked = RequestFactory().get("/", REMOTE_ADDR="203.0.113.1")
+    for _ in range(3):
+        dear.spend(asked)
+    with pytest.raises(TooManyReads) as refused:
+        dear.spend(asked)
+    assert 0 < (refused.value.wait or 0) <= 60
+    dear.spend(RequestFactory().get("/", REMOTE_ADDR="203.0.113.2"))
+
+
+def test_while_the_cache_is_away_reading_goes_on(settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DEAR_READS = 1
+
+    def away(*args: object, **kwargs: object) -> None:
+        raise RedisConnectionError
+
+    for name in ("add", "incr", "get", "set"):
+        monkeypatch.setattr(type(cache._connections[cache._alias]), name, away)
+    for number in range(3):
+        assert dear.picture(RequestFactory().get("/"), "x", str(number), lambda: b"made") == b"made"
+
+
+@pytest.mark.django_db
+def test_pages_and_api_say_429_when_to_come_back_and_what_is_there_already_is_free(settings, client: Client) -> None:
+    scene = scenes.build_claim()
+    card = f"/claims/{scene.claim.reference}/card.en.png"
+    assert client.get(card).status_code == 200
+    settings.DEAR_READS = 1
+    cache.clear()
+    assert client.get("/claims/?q=brakes").status_code == 200
+    for address in ("/claims/?q=brakes", "/api/v1/claims/?q=brakes", f"/claims/{scene.claim.reference}/card.zh-Hans.png"):
+        answer = client.get(address)
+        assert (answer.status_code, 0 < int(answer["Retry-After"]) <= 60) == (429, True), address
+    assert client.get("/api/v1/claims/?q=brakes")["Content-Type"] == "application/problem+json"
+    for address in (card, "/claims/", "/api/v1/claims/", "/api/v1/schema/"):
+        assert client.get(address).status_code == 200, address
