@@ -230,7 +230,8 @@ _KINDS = (
     (ObservationType.LOGIN_WALL, LOGINS, "The page says only that one must log in"),
     (ObservationType.EMPTY, SCRIPTS, "The page says only that it needs its scripts"),
 )
-_TITLE_PARTS = re.compile(r"\s*[|｜_·\-–—»«]\s*")
+# Spaces are taken from where they begin, and given back to nobody: a title of spaces alone would cost the square of its length.
+_TITLE_PARTS = re.compile(r"(?:(?<!\s)\s++)?[|｜_·\-–—»«]\s*+")
 _EDGES = " \t.,!?:;~…-—|\"'()[]《》「」、"
 
 

@@ -45,9 +45,9 @@ _SPACES = re.compile(rf"[^\S{_LINE_ENDS}]*")
 # Chinese ones are, is cut in one go.
 _OPEN_DOT = re.compile(rf"[.．][{CLOSERS}]*(?:[\s{HAN}]|\Z)")
 _END = frozenset("\n\r\x0b\x0c\x85\u2028\u2029" + _HARD_ENDS)
-_LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*\Z")
-_HAN_CHARACTER = re.compile(f"[{HAN}]")
 _LONGEST_ABBREVIATION = 8
+_LAST_WORD = re.compile(rf"[A-Za-z][A-Za-z.]{{0,{_LONGEST_ABBREVIATION}}}\Z")
+_HAN_CHARACTER = re.compile(f"[{HAN}]")
 
 _CLAUSE_END = re.compile(
     r"(?:[，、：､﹐﹑﹔﹕\t|]|(?<![0-9]),|,(?![0-9])|:(?![0-9/])|——?|–|[）)】》」』”])[^\S\n\r]*",

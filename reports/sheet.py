@@ -416,7 +416,7 @@ def _figure(svg: str, lang: Lang, files: dict[str, bytes]) -> Piece:
     """A picture of ours for the PDF: lettered by outlines, with its own title and description as the alternative text."""
     path = f"figure-{len(files)}.svg"
     files[path] = fonts.outlined(svg, lang).encode()
-    told = re.findall(r"<(?:title|desc)>(.*?)</(?:title|desc)>", svg, re.DOTALL)
+    told = re.findall(r"<(?:title|desc)>([^<]*+)</(?:title|desc)>", svg)
     alt = ". ".join(each.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for each in told[:2])
     return {"file": path, "alt": exact(alt)}
 
