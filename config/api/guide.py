@@ -85,7 +85,8 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
             Example(
                 _("Its proof, checked offline"),
                 _("A bundle of leaf, proof, checkpoint and document. The program needs neither us nor the network."),
-                "curl -o verdict.bundle.json {site}/api/v1/verdicts/{verdict}/proof/\npython -m ledger.verify verdict.bundle.json",
+                "curl -o verdict.bundle.json {site}/api/v1/verdicts/{verdict}/proof/\n"
+                "python -m ledger.verify --key KEY verdict.bundle.json",
             ),
         ),
     ),

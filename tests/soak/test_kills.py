@@ -328,6 +328,6 @@ def check(house: House, state: State) -> dict[str, int]:
     # Rows against leaves, files against digests, the log from outside.
     said = house.run("-W", "ignore", "-m", "django", "verify_record")
     say(said.strip().splitlines()[-1])
-    house.run("-m", "ledger.verify", str(house.data / "ledger"))
+    house.run("-m", "ledger.verify", "--key", str(house.data / "ledger" / "key"), str(house.data / "ledger"))
     assert len(unread) <= len(quarantined) + house.kills["child decode"], "photos that nobody killed could not be read"
     return {"quarantined": len(quarantined), "entries": int(str(entries))}
