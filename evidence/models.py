@@ -385,8 +385,21 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         "decided_at",
         "idempotency_key",
         "content_key",
+        "withdrawal_reason",
+        "withdrawn_at",
     ],
-    closed=["contributor", "filed_by", "organisation", "decided_by", "filed_at", "decided_at", "idempotency_key", "content_key"],
+    closed=[
+        "contributor",
+        "filed_by",
+        "organisation",
+        "decided_by",
+        "filed_at",
+        "decided_at",
+        "idempotency_key",
+        "content_key",
+        "withdrawal_reason",
+        "withdrawn_at",
+    ],
     sealed=["contact"],
     coarse=True,
     public="public",
@@ -418,6 +431,12 @@ class Submission(models.Model):
     decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_date = models.DateField(null=True, blank=True)
+    withdrawal_reason = models.TextField(  # noqa: DJ001  # rows that were logged before have none
+        null=True,
+        blank=True,
+        help_text="Why its submitter withdrew it, and whether they were asked or paid to. Never public.",
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     objects = SubmissionQuerySet.as_manager()
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Model
+from django.utils import timezone
 
 from claims.models import Aspect, Claim, ClaimQuerySet, Criterion, Flag
 from claims.searching import standing_in
@@ -32,6 +33,7 @@ from reports.words import Lang
 from verdicts.conformity import INDEPENDENT, plain
 from verdicts.models import Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
 from verdicts.outcome import Numbers, numbers_of, span_of
+from verdicts.shaken import Shaken, shaken_among
 
 BEST = 4
 EXHIBITS = 200  # on the page of a claim
@@ -104,6 +106,7 @@ class Judgement:
     measurements: list[Measurement]
     exhibits: list[Exhibit]
     index: int | None
+    shaken: Shaken | None = None
 
     @property
     def grade(self) -> str:
@@ -180,6 +183,7 @@ def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
     for measured in (one for rows in measurements.values() for one in rows):
         found = sides[measured.teardown.submission_id]
         measured.side = "" if found == INDEPENDENT else found
+    shaken = shaken_among(verdicts.values(), timezone.now()) if verdicts else {}
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
     for pin in _pins([one.pk for one in verdicts.values()]):
         pins[pin.verdict_id].append(pin.exhibit)
@@ -194,6 +198,7 @@ def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
             measurements=measurements[aspect.pk],
             exhibits=pins[concluded.pk] if concluded else [],
             index=indexes.get(str(concluded.pk)) if concluded else None,
+            shaken=shaken.get(concluded.pk) if concluded else None,
         )
         for aspect in aspects.values()
     ]

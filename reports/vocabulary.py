@@ -351,6 +351,8 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "watched": lazy("watched"),
     "website": lazy("website"),
     "width": lazy("width"),
+    "withdrawal_reason": lazy("why it was withdrawn"),
+    "withdrawn_at": lazy("withdrawn"),
     "withheld_at": lazy("withheld"),
     "x": lazy("from the left"),
     "y": lazy("from the top"),

@@ -89,22 +89,23 @@ def differences(verdict: Verdict) -> list[str]:
     before, now = verdict.proposed_from, basis_of(verdict.aspect, exhibits)
     if before is None:
         return [_("It is not known what this proposal was made from. Propose it again.")]
-    return [*_of_numbers(verdict, exhibits), *_of_words(before, now), *_of_exhibits(before, now), *_of_claim(before, now)]
+    return [*changed_numbers(verdict, exhibits), *_of_words(before, now), *_of_exhibits(before, now), *_of_claim(before, now)]
 
 
-def _of_numbers(verdict: Verdict, exhibits: Sequence[Exhibit]) -> list[str]:
+def changed_numbers(verdict: Verdict, exhibits: Sequence[Exhibit]) -> list[str]:
+    """What is different in the numbers of a verdict when it is weighed now, resting on `exhibits`."""
     weighed = weigh(verdict.aspect)
     numbers = weighed.to_json() if weighed else None
     counted = independence(verdict.aspect, exhibits)
     said = []
     if numbers != verdict.conformity:
         said.append(
-            _("The measurements are not the same. When it was proposed: %(before)s Now: %(now)s")
+            _("The measurements are not the same. Before: %(before)s Now: %(now)s")
             % {"before": _told(verdict.conformity), "now": _told(numbers)}
         )
     if counted != (verdict.units, verdict.contributors, verdict.laboratories):
         said.append(
-            _("The independent evidence is not the same. When it was proposed: %(before)s. Now: %(now)s.")
+            _("The independent evidence is not the same. Before: %(before)s. Now: %(now)s.")
             % {"before": _counts(verdict.units, verdict.contributors, verdict.laboratories), "now": _counts(*counted)}
         )
     return said

@@ -19,7 +19,8 @@ from claims.references import LENGTH, new_reference
 from claims.states import ClaimStatus, Progress
 from claims.triggers import belongs, fixed, same_company
 from claims.written import WrittenField
-from evidence.models import Exhibit
+from evidence.models import Exhibit, Measurement
+from evidence.states import ExhibitStatus, SubmissionStatus
 from verdicts.states import (
     INVITATION_TRANSITIONS,
     VERDICT_TRANSITIONS,
@@ -186,6 +187,21 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         judged = self.filter(status=VerdictStatus.REJECTED).exclude(aspect__claim__status=ClaimStatus.WITHDRAWN)
         return judged.exclude(aspect__progress=Progress.OUT_OF_SCOPE).exclude(Exists(after))
 
+    def shaken(self) -> Self:
+        """Standing verdicts of whose evidence something was withdrawn by its submitter, or its file deleted, since they were published:
+        an exhibit that they pin, one that a finding names, or a submission that was measured."""
+        gone = Q(exhibit__submission__status=SubmissionStatus.WITHDRAWN) | Q(exhibit__status=ExhibitStatus.WITHHELD)
+        pinned = VerdictExhibit.objects.gone().filter(verdict=OuterRef("pk"))
+        named = FindingExhibit.objects.filter(gone, finding__aspect=OuterRef("aspect"), finding__created_at__lte=OuterRef("published_at"))
+        named = named.exclude(exhibit__submission__withdrawn_at__lt=OuterRef("published_at"))
+        measured = Measurement.objects.filter(
+            aspect=OuterRef("aspect"),
+            teardown__submission__status=SubmissionStatus.WITHDRAWN,
+            teardown__submission__withdrawn_at__gte=OuterRef("published_at"),
+        )
+        counted = Q(conformity__isnull=False) & Q(Exists(measured))
+        return self.standing().filter(Q(Exists(pinned)) | Q(Exists(named)) | counted)
+
     def newest(self) -> Self:
         """Newest publication first."""
         return self.order_by("-published_at", "-id")
@@ -291,6 +307,10 @@ class VerdictExhibitQuerySet(models.QuerySet["VerdictExhibit"]):
     def public(self) -> Self:
         """Those of public verdicts."""
         return self.filter(verdict__in=Verdict.objects.public())
+
+    def gone(self) -> Self:
+        """Those whose exhibit was withdrawn by its submitter, or its file deleted."""
+        return self.filter(Q(exhibit__submission__status=SubmissionStatus.WITHDRAWN) | Q(exhibit__status=ExhibitStatus.WITHHELD))
 
 
 @ledger.recorded(name="verdict_exhibit", plain=["verdict", "exhibit", "rendition_digest"], public="public")

@@ -28,7 +28,7 @@ from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim, Criterion, Flag
 from claims.paging import page_of
 from evidence.models import Exhibit, Submission
-from verdicts import actions, gates, previewing
+from verdicts import actions, gates, previewing, shaken
 from verdicts.forms import FindingForm, InvitationForm, ProposalForm, ReplyForm, SendBackForm, WaiverForm
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict
 from verdicts.representing import representatives
@@ -47,6 +47,7 @@ def _kinds() -> list[tuple[str, str]]:
         ("alerts", _("Alerts")),
         ("proposals", _("Verdicts waiting for a second person")),
         ("returned", _("Verdicts sent back")),
+        ("shaken", _("Verdicts whose evidence was withdrawn")),
         ("submissions", _("Submissions waiting for a decision")),
         ("aspects", _("Aspects waiting for a verdict, or overdue")),
     ]
@@ -426,4 +427,5 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         else [],
     }
     context["kept"] = kept
+    context["shaken"] = shaken.shaken_among([verdict], now).get(verdict.pk)
     return render(request, "verdicts/decide.html", context, status=409 if kept is not None else 400 if form.errors else 200)

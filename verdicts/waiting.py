@@ -1,6 +1,6 @@
 """What waits for someone at the desk, as one list: how urgent, for how long, and why (UI, Moderators).
 
-Six kinds of rows are read, each in one query and cut to its oldest; then they stand in one order: what is urgent now, what soon will
+Seven kinds of rows are read, each in one query and cut to its oldest; then they stand in one order: what is urgent now, what soon will
 be, what can wait, and within that what has waited longest.
 """
 
@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from claims.models import Aspect
 from claims.states import Progress
-from evidence.models import Alert, Submission
-from evidence.states import AlertKind
-from verdicts.models import Invitation, Verdict
+from evidence.models import Alert, Measurement, Submission
+from evidence.states import AlertKind, SubmissionStatus
+from verdicts.models import Finding, FindingExhibit, Invitation, Verdict, VerdictExhibit
 from verdicts.states import InvitationStatus, VerdictStatus
 
 NOW, SOON, LATER = 0, 1, 2
@@ -33,8 +33,14 @@ def queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
     return {
         "replies": (Invitation.objects.filter(status=InvitationStatus.OPEN).select_related("claim"), ("deadline_at", "id")),
         "proposals": (
-            Verdict.objects.filter(status=VerdictStatus.PROPOSED).select_related("aspect__claim", "proposed_by"),
+            Verdict.objects.filter(status=VerdictStatus.PROPOSED)
+            .select_related("aspect__claim", "proposed_by")
+            .annotate(evidence_gone=Exists(VerdictExhibit.objects.gone().filter(verdict=OuterRef("pk")))),
             ("proposed_at", "id"),
+        ),
+        "shaken": (
+            Verdict.objects.shaken().select_related("aspect__claim").prefetch_related(*_GONE),
+            ("published_at", "id"),
         ),
         "returned": (
             Verdict.objects.sent_back().select_related("aspect__claim", "proposed_by"),
@@ -62,6 +68,7 @@ class Waiting:
     since: datetime | None
     why: str
     address: str
+    reasons: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -71,7 +78,7 @@ class Waiting:
     @property
     def claim(self) -> Any:
         """The claim that it is about, or None."""
-        return self.row.aspect.claim if self.kind in {"proposals", "returned"} else self.row.claim
+        return self.row.aspect.claim if self.kind in {"proposals", "returned", "shaken"} else self.row.claim
 
 
 def waiting(kind: str, row: Any, *, user: User, now: datetime) -> Waiting:
@@ -110,6 +117,9 @@ def _alert(row: Alert, user: User, now: datetime) -> Waiting:
 
 def _proposal(row: Verdict, user: User, now: datetime) -> Waiting:
     own = row.proposed_by_id == user.pk
+    if row.evidence_gone:  # type: ignore[attr-defined]  # annotated by `queues`
+        why = _("Evidence that this proposal rests on was withdrawn or deleted. It cannot be approved: send it back.")
+        return Waiting("proposals", row, NOW, row.proposed_at, why, reverse("verdicts:decide", args=[row.reference]))
     why = (
         _("You proposed it, so another adjudicator decides.")
         if own
@@ -117,6 +127,56 @@ def _proposal(row: Verdict, user: User, now: datetime) -> Waiting:
     )
     urgency = LATER if own else NOW if now - row.proposed_at > 2 * DAY else SOON
     return Waiting("proposals", row, urgency, row.proposed_at, why, reverse("verdicts:decide", args=[row.reference]))
+
+
+#: What of a verdict's evidence its submitters withdrew, with their reasons.
+_GONE: Final = (
+    Prefetch(
+        "verdictexhibit_set",
+        VerdictExhibit.objects.filter(exhibit__submission__status=SubmissionStatus.WITHDRAWN).select_related("exhibit__submission"),
+        to_attr="pins_gone",
+    ),
+    Prefetch(
+        "aspect__measurement_set",
+        Measurement.objects.filter(teardown__submission__status=SubmissionStatus.WITHDRAWN).select_related("teardown__submission"),
+        to_attr="measured_gone",
+    ),
+    Prefetch(
+        "aspect__finding_set",
+        Finding.objects.prefetch_related(
+            Prefetch(
+                "findingexhibit_set",
+                FindingExhibit.objects.filter(exhibit__submission__status=SubmissionStatus.WITHDRAWN).select_related("exhibit__submission"),
+                to_attr="pins_gone",
+            )
+        ),
+        to_attr="found",
+    ),
+)
+
+
+def _withdrawn(row: Any) -> list[Submission]:
+    """The submissions withdrawn since a verdict (with _GONE read) was published, in their order."""
+    of_findings = [pin.exhibit.submission for finding in row.aspect.found for pin in finding.pins_gone]
+    found = [
+        *(pin.exhibit.submission for pin in row.pins_gone),
+        *of_findings,
+        *(one.teardown.submission for one in row.aspect.measured_gone),
+    ]
+    since = {one.pk: one for one in found if one.withdrawn_at is None or one.withdrawn_at >= row.published_at}
+    return sorted(since.values(), key=lambda one: (one.withdrawn_at or row.published_at, str(one.pk)))
+
+
+def _shaken(row: Verdict, user: User, now: datetime) -> Waiting:
+    gone = _withdrawn(row)
+    why = (
+        _("Evidence under a standing verdict was withdrawn by its submitter. See which rules still hold, and replace the verdict.")
+        if gone
+        else _("A file under a standing verdict was permanently deleted. See which rules still hold, and replace the verdict.")
+    )
+    since = gone[0].withdrawn_at if gone else None
+    reasons = tuple(one.withdrawal_reason for one in gone if one.withdrawal_reason)
+    return Waiting("shaken", row, NOW, since, why, reverse("verdicts:decide", args=[row.reference]), reasons)
 
 
 def _returned(row: Verdict, user: User, now: datetime) -> Waiting:
@@ -152,6 +212,7 @@ _KINDS: dict[str, Callable[[Any, User, datetime], Waiting]] = {
     "alerts": _alert,
     "proposals": _proposal,
     "returned": _returned,
+    "shaken": _shaken,
     "submissions": _submission,
     "aspects": _aspect,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -431,7 +431,22 @@ def withdraw_submission(*, by: User, submission: Submission, reason: str, now: d
         raise ValidationError(_("Say why you withdraw it."))
     if held.status in {SubmissionStatus.REFUSED, SubmissionStatus.WITHDRAWN}:
         raise SubmissionChanged(held)
+    was_public = held.status == SubmissionStatus.ACCEPTED
     with ledger.act("submission.withdrawn", by=by, role=Role.CONTRIBUTOR, name=held.pseudonym, reason=reason, reason_public=False):
-        Submission.objects.filter(pk=held.pk, status=held.status).update(status=SubmissionStatus.WITHDRAWN)
+        Submission.objects.filter(pk=held.pk, status=held.status).update(
+            status=SubmissionStatus.WITHDRAWN, withdrawal_reason=reason.strip(), withdrawn_at=now
+        )
         for exhibit in Exhibit.objects.filter(submission=held):
             _custody(exhibit, CustodyKind.WITHDRAWN, agent=held.pseudonym, now=now)
+    if was_public:
+        for follow in _after_withdrawal:
+            follow(held)
+
+
+_after_withdrawal: list[Callable[[Submission], None]] = []
+
+
+def after_withdrawal(follow: Callable[[Submission], None]) -> None:
+    """Have rooms above do what follows, in the same transaction, when accepted evidence is withdrawn. Twice is once."""
+    if follow not in _after_withdrawal:
+        _after_withdrawal.append(follow)

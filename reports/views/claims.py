@@ -10,6 +10,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -33,6 +34,7 @@ from reports.trails import claim_changes
 from reports.views import gone
 from reports.words import Lang
 from verdicts.models import Finding, Reply, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.shaken import shaken_among
 from verdicts.states import Rating
 
 SHOWN = 8
@@ -193,6 +195,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         .filter(aspect=found.aspect_id, pk__in=[one["id"] for one in document["findings"]])
         .order_by("created_at", "id"),
         "successor": found.successor,
+        "shaken": shaken_among([found], timezone.now()).get(found.pk),
         "replies_since": list(Reply.objects.filter(invitation__claim=found.aspect.claim_id, received_at__gt=found.published_at).in_order()),
         "index": gathering.last_entries([found]).get(str(found.pk)),
     }

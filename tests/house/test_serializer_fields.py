@@ -103,7 +103,7 @@ READ: Final[dict[str, tuple[str, str]]] = {
         EVERYONE,
         (
             "id reference claim aspect rating mechanism rationale status method_version units contributors laboratories supersedes"
-            " superseded_by superseded_at reconstruction published_at document_digest"
+            " superseded_by superseded_at reconstruction published_at document_digest evidence_withdrawn"
         ),
     ),
     "OccurrenceSerializer": (EVERYONE, "id kind actor happened_at exact_to text source"),

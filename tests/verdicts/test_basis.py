@@ -137,7 +137,7 @@ def proposer_lost_the_role(scene: scenes.Scene) -> None:
 
 CHANGED: dict[Callable[[scenes.Scene], None], str] = {
     measurement_withdrawn: r"items: 3.*items: 2",
-    another_measurement: "The measurements are not the same. When it was proposed: 0 of 3 items",
+    another_measurement: "The measurements are not the same. Before: 0 of 3 items",
     threshold_corrected: "threshold was corrected",
     threshold_lowered: "threshold was corrected",
     point_reworded: "point or its date was corrected",

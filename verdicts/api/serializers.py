@@ -13,12 +13,16 @@ from verdicts.models import Incident, Occurrence, Verdict
 
 
 class VerdictSerializer(serializers.ModelSerializer[Verdict]):
-    """A published verdict as it stands in a list: `superseded_by` and `superseded_at` where another was published in its place."""
+    """A published verdict as it stands in a list: `superseded_by` and `superseded_at` where another was published in its place.
+
+    `evidence_withdrawn`: since it was published, evidence that it rests on was withdrawn by its submitter or its file was deleted.
+    """
 
     claim = serializers.UUIDField(source="aspect.claim_id", read_only=True)
     rationale = WrittenJSON(read_only=True)
     reconstruction = serializers.BooleanField(source="aspect.claim.reconstruction", read_only=True)
     superseded_by = serializers.UUIDField(source="successor.pk", read_only=True, allow_null=True, default=None)
+    evidence_withdrawn = serializers.BooleanField(read_only=True)
     superseded_at = serializers.DateTimeField(source="successor.published_at", read_only=True, allow_null=True, default=None)
 
     class Meta:
@@ -26,6 +30,7 @@ class VerdictSerializer(serializers.ModelSerializer[Verdict]):
         fields = [
             "id", "reference", "claim", "aspect", "rating", "mechanism", "rationale", "status", "method_version", "units", "contributors",
             "laboratories", "supersedes", "superseded_by", "superseded_at", "reconstruction", "published_at", "document_digest",
+            "evidence_withdrawn",
         ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import django_filters
 from django.conf import settings
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -97,7 +97,8 @@ class VerdictViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, viewsets.Ge
     }
 
     def get_queryset(self) -> QuerySet[Verdict]:
-        return Verdict.objects.public().select_related("aspect__claim__company", "superseded_by")
+        shaken = Exists(Verdict.objects.shaken().filter(pk=OuterRef("pk")))
+        return Verdict.objects.public().select_related("aspect__claim__company", "superseded_by").annotate(evidence_withdrawn=shaken)
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Only a single verdict has a second form."""

@@ -1,0 +1,81 @@
+"""What is left of a standing verdict when evidence that it rests on is withdrawn by its submitter, or its file deleted.
+
+The verdict stays as it was published until two adjudicators replace it. Meanwhile desk and pages say that, since when, and which of our
+rules it would no longer meet today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+import jobs
+from evidence.actions import filing
+from evidence.models import Exhibit, Submission
+from evidence.states import ExhibitStatus, SubmissionStatus
+from verdicts.actions import proposal_gates
+from verdicts.basis import changed_numbers, exhibits_of
+from verdicts.models import Verdict
+from verdicts.weighing import findings_that_count
+
+
+@dataclass(frozen=True)
+class Shaken:
+    """`withdrawn` and `deleted` are what is gone; `gates` has a sentence for each rule that a verdict like this would not meet today."""
+
+    verdict: Verdict
+    withdrawn: list[Submission]
+    deleted: list[str]
+    gates: list[str]
+    changes: list[str]
+
+    @property
+    def since(self) -> datetime | None:
+        """When the first of it was withdrawn."""
+        return min((one.withdrawn_at for one in self.withdrawn if one.withdrawn_at), default=None)
+
+
+def shaken_among(verdicts: Iterable[Verdict], now: datetime) -> dict[UUID, Shaken]:
+    """Those of `verdicts` that evidence is missing from, by id. One query where there is none."""
+    found = Verdict.objects.shaken().filter(pk__in=[one.pk for one in verdicts]).select_related("aspect__claim")
+    return {one.pk: read(one, now) for one in found}
+
+
+def read(verdict: Verdict, now: datetime) -> Shaken:
+    """What is gone from under a standing verdict, and every gate asked again with what is left."""
+    pins = exhibits_of(verdict)
+    left = [one for one in pins if one.submission.status == SubmissionStatus.ACCEPTED and one.status != ExhibitStatus.WITHHELD]
+    gates = proposal_gates(
+        by=None, aspect=verdict.aspect, rating=verdict.rating, mechanism=verdict.mechanism, rationale=verdict.rationale,
+        attempts=verdict.attempts, exhibits=left, now=now,
+    )  # fmt: skip
+    if not findings_that_count(verdict.aspect):
+        gates.append(_("No finding on this point counts any more."))
+    named = Q(findingexhibit__finding__aspect=verdict.aspect, findingexhibit__finding__created_at__lte=verdict.published_at)
+    rests_on = Exhibit.objects.filter(named | Q(pk__in=[one.pk for one in pins]))
+    measured = Q(teardown__measurement__aspect=verdict.aspect, withdrawn_at__gte=verdict.published_at)
+    withdrawn = Submission.objects.filter(Q(exhibit__in=rests_on) | measured, status=SubmissionStatus.WITHDRAWN)
+    return Shaken(
+        verdict=verdict,
+        withdrawn=list(withdrawn.exclude(withdrawn_at__lt=verdict.published_at).distinct().order_by("withdrawn_at", "pk")),
+        deleted=sorted(rests_on.filter(status=ExhibitStatus.WITHHELD).values_list("reference", flat=True).distinct()),
+        gates=[one for one in gates if one],
+        changes=changed_numbers(verdict, left),
+    )
+
+
+def report_again(submission: Submission) -> None:
+    """A claim with a public verdict gets its report built anew when evidence on it is withdrawn."""
+    claim = submission.claim_id
+    if Verdict.objects.public().filter(aspect__claim=claim).exists():
+        jobs.enqueue("reports.discrepancy", {"claim": str(claim)}, key=f"discrepancy:{claim}:withdrawn:{submission.pk}")
+
+
+def register() -> None:
+    """Have withdrawals of evidence come by here."""
+    filing.after_withdrawal(report_again)
