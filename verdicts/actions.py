@@ -256,7 +256,8 @@ def approve_waiver(*, by: User, invitation: Invitation, now: datetime, version: 
     """The second person agrees with the reason that they read, and the window closes. Raises GateClosed, InvitationChanged, RowChanged."""
     held = _hold(invitation)
     same = _("You proposed this waiver, so a second person has to approve it.") if held.waiver_proposed_by_id == by.pk else None
-    gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.conflict_of_interest(by, held.claim), same)
+    first = gates.still_free_to_waive(held.waiver_proposed_by, held.claim)
+    gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.conflict_of_interest(by, held.claim), same, first)
     if held.status != InvitationStatus.OPEN or held.waiver_proposed_by_id is None:
         raise InvitationChanged(held)
     if version:

@@ -132,6 +132,13 @@ def still_free_to_propose(proposer: User, claim: Claim, findings: Sequence[Findi
     return None
 
 
+def still_free_to_waive(proposer: User | None, claim: Claim) -> str | None:
+    """As `still_free_to_propose`, of whoever proposed to end the reply period early."""
+    if proposer is not None and (not proposer.has_role(Role.ADJUDICATOR) or conflict_of_interest(proposer, claim)):
+        return _("Whoever proposed this is no longer an adjudicator or has a conflict of interest. The company keeps its time to reply.")
+    return None
+
+
 def findings_of_another(user: User, findings: Iterable[Finding], passed_over: int = 0) -> str | None:
     """Filer ≠ moderator ≠ second moderator: the adjudicator did not write all the findings. `passed_over` of others do not count now."""
     authors = {finding.moderator_id for finding in findings}

@@ -26,11 +26,11 @@ from verdicts.weighing import findings_that_count
 
 @dataclass(frozen=True)
 class Shaken:
-    """`withdrawn` and `deleted` are what is gone; `gates` has a sentence for each rule that a verdict like this would not meet today."""
+    """`withdrawn` and `erased` are what is gone; `gates` has a sentence for each rule that a verdict like this would not meet today."""
 
     verdict: Verdict
     withdrawn: list[Submission]
-    deleted: list[str]
+    erased: list[str]
     gates: list[str]
     changes: list[str]
 
@@ -63,7 +63,7 @@ def read(verdict: Verdict, now: datetime) -> Shaken:
     return Shaken(
         verdict=verdict,
         withdrawn=list(withdrawn.exclude(withdrawn_at__lt=verdict.published_at).distinct().order_by("withdrawn_at", "pk")),
-        deleted=sorted(rests_on.filter(status=ExhibitStatus.WITHHELD).values_list("reference", flat=True).distinct()),
+        erased=sorted(rests_on.filter(status=ExhibitStatus.WITHHELD).values_list("reference", flat=True).distinct()),
         gates=[one for one in gates if one],
         changes=changed_numbers(verdict, left),
     )

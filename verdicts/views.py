@@ -121,6 +121,7 @@ def _waiver_gates(user: User, invitation: Invitation) -> list[str]:
     reasons = [gates.right_role(user, Role.ADJUDICATOR), gates.conflict_of_interest(user, invitation.claim)]
     if invitation.waiver_proposed_by_id == user.pk:
         reasons.append(_("You proposed this waiver, so a second person has to approve it."))
+    reasons.append(gates.still_free_to_waive(invitation.waiver_proposed_by, invitation.claim))
     return _reasons(reasons)
 
 

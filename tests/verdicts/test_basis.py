@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ from claims import actions as claims
 from claims.models import Aspect, Claim, Criterion
 from claims.written import write
 from evidence.actions import filing
-from evidence.models import CustodyEvent, Exhibit, Measurement, Rendition
+from evidence.models import CustodyEvent, Exhibit, Measurement, Rendition, Submission
 from tests import scenes
 from tests.workflows import force, seat
 from verdicts import actions, basis, gates
@@ -276,6 +277,21 @@ def test_asking_again_and_again_never_holds_up_a_waiting_proposal_for_ever(scene
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == "rated"
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_waiver_is_approved_only_while_its_first_person_is_free(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = scenes.build_claim()
+    asked = ask(scene, "No air.", scene.now)
+    actions.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "Said in public."))
+    file_too(scene, scene.adjudicator)
+    if guarded:
+        with pytest.raises(gates.GateClosed, match="keeps its time to reply"):
+            actions.approve_waiver(by=scene.second_adjudicator, invitation=asked, now=scene.now)
+    else:
+        monkeypatch.setattr(gates, "still_free_to_waive", lambda *args: None)
+        actions.approve_waiver(by=scene.second_adjudicator, invitation=asked, now=scene.now)
+    assert Invitation.objects.get().status == ("open" if guarded else "waived")
+
+
 def test_nothing_is_proposed_while_the_company_may_reply(scene: scenes.Scene) -> None:
     ask(scene, "And the second duct?", scene.now)
     with pytest.raises(gates.GateClosed, match="may still answer"):
@@ -290,3 +306,35 @@ def test_a_refused_approval_changes_nothing(scene: scenes.Scene) -> None:
         approve(scene, proposed)
     assert Verdict.objects.get(pk=proposed.pk).status == "proposed"
     assert CustodyEvent.objects.count() == events
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("guarded", [True, False])
+def test_evidence_withdrawn_while_a_verdict_is_approved_waits_for_it(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the lock it is withdrawn between the last question and the publication: the test can fail."""
+    scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
+    scenes.build_silence(scene)
+    proposed = scenes.propose(scene)
+    real, status_at_publication = actions.compose, []
+
+    def taken_back() -> None:
+        try:
+            withdraw(scene, 0)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=taken_back)
+
+    def compose_while_it_is_taken_back(**given: Any) -> object:
+        other.start()
+        other.join(1 if guarded else 20)
+        status_at_publication.append(Submission.objects.get(pk=scene.submissions[0].pk).status)
+        return real(**given)
+
+    monkeypatch.setattr(actions, "compose", compose_while_it_is_taken_back)
+    if not guarded:
+        monkeypatch.setattr(actions, "_hold_evidence", lambda verdict: None)
+    assert approve(scene, proposed).status == "published"
+    other.join(20)
+    assert status_at_publication == (["accepted"] if guarded else ["withdrawn"])
+    assert Submission.objects.get(pk=scene.submissions[0].pk).status == "withdrawn"

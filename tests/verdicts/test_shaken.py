@@ -118,7 +118,7 @@ def test_it_is_noticed_by_whichever_way_the_evidence_was_used(scene: scenes.Scen
     assert not Verdict.objects.shaken().exists()  # it was gone before the verdict
     force(Exhibit.objects.filter(submission=scene.submissions[1]), status="withheld")
     found = shaken.read(Verdict.objects.shaken().get(), timezone.now())
-    assert (found.withdrawn, len(found.deleted)) == ([], 1)
+    assert (found.withdrawn, len(found.erased)) == ([], 1)
 
 
 def test_evidence_that_no_verdict_rests_on_tells_nobody(client: Client) -> None:
