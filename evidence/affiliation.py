@@ -22,13 +22,16 @@ from evidence.states import Affiliation
 
 @dataclass
 class _Company:
-    """By what a company of the record is recognised among the organisations that people act for: its address, or a name of its own or of
-    one of its legal entities."""
+    """By what a company of the record is recognised among the organisations that people act for: the one that holds its seats, its
+    address, or a name of its own or of one of its legal entities."""
 
     address: str
+    organisation: UUID | None = None
     names: set[str] = field(default_factory=set)
 
     def is_one_of(self, organisation: Organisation) -> bool:
+        if organisation.pk == self.organisation:
+            return True
         address = _address(organisation.website)
         return bool(address and address == self.address) or _plain(organisation.name) in self.names
 
@@ -106,7 +109,9 @@ def _laboratories(submissions: list[UUID]) -> _Laboratories:
 
 
 def _companies(companies: Collection[UUID]) -> dict[UUID, _Company]:
-    found = {one.pk: _Company(_address(one.website), _names(one.name)) for one in Company.objects.filter(pk__in=companies)}
+    found = {
+        one.pk: _Company(_address(one.website), one.organisation_id, _names(one.name)) for one in Company.objects.filter(pk__in=companies)
+    }
     for entity in LegalEntity.objects.filter(company__in=companies):
         found[entity.company_id].names |= _names(entity.name)
     return found

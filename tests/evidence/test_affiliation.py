@@ -16,6 +16,7 @@ import ledger
 from accounts.actions import end_role, found_organisation, grant_role
 from accounts.models import Membership, Organisation, Role, User
 from claims import actions as claims
+from claims.models import Company
 from claims.written import write
 from evidence.actions import filing
 from evidence.affiliation import affiliation
@@ -52,6 +53,12 @@ def speaks_for_it(scene: scenes.Scene) -> None:
 
 def member_of_it(scene: scenes.Scene) -> None:
     join(scene.owners[0], body("company", "某车企"), Role.FILER)
+
+
+def holds_its_seat(scene: scenes.Scene) -> None:
+    seats = body("company", "Holding of another name", "https://holding.example/")
+    Company.objects.filter(pk=scene.company.pk).update(organisation=seats)
+    join(scene.owners[0], seats, Role.COMPANY_REPRESENTATIVE)
 
 
 def member_of_its_legal_entity(scene: scenes.Scene) -> None:
@@ -106,6 +113,7 @@ def left_it_before_submitting(scene: scenes.Scene) -> None:
 SIDES: dict[Callable[[scenes.Scene], None], str] = {
     speaks_for_it: "company",
     member_of_it: "company",
+    holds_its_seat: "company",
     member_of_its_legal_entity: "company",
     left_it_after_submitting: "company",
     filed_for_it: "company",

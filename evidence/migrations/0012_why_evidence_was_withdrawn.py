@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('evidence', '0010_unseen_is_not_judged'),
+        ('evidence', '0011_languages_and_dates'),
     ]
 
     operations = [
