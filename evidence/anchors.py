@@ -3,14 +3,17 @@
 A `Quote` is a W3C TextQuoteSelector (Web Annotation Data Model, section 4.2.4): the exact words with what stood before
 and after them. `sight` answers for one quote in one text:
 
-- **verbatim**: the words stand there. What does not count as a difference, and nothing else (`fold`):
+- **verbatim**: the words stand there, and in their place. What does not count as a difference, and nothing else (`fold`):
   canonical composition (é as one code point or two); full-width and half-width forms (，, ％% Ａa-zone ７7, ideographic full
   stop and full stop); straight and curly quotation marks; white space, which counts only as "some" or "none" and only between
   two letters, or two digits, of a script that parts words by it ("1.3kg的" is "1.3 kg 的", but "42 000" is not "42000");
-  invisible characters (zero-width space, soft hyphen, word joiner, byte order mark). Case, digits, 、 against ， and every
+  invisible characters (zero-width space, soft hyphen, word joiner, byte order mark); which dash it is, and how long. Case, digits,
+  、 against ， and every
   other character count.
   Words may not be cut: "4.2" is not verbatim in "4.25", "5 weeks" not in "35 weeks".
-- **reworded**: not verbatim, but a passage is near enough (see the thresholds).
+- **reworded**: not verbatim, but a passage is near enough (see the thresholds); or the words stand there, and what was put beside them
+  in their sentence turns or limits them ("并无", "up to"), or they are struck through.
+- **elsewhere**: the words stood in several places, and the place of this quote now says something else (`_left_its_place`).
 - **absent**: no passage is near enough. The sentence with the nearest words is still reported.
 
 Nearness is counted in words (a Han character is one), so that English and Chinese have one scale: letters in common mean
@@ -69,7 +72,11 @@ _LATIN = re.compile("[A-Za-z\u00c0-\u05ff]")
 
 _WIDE = "。｡．､｢｣･￥￡￠￦“”„‘’‛"
 _NARROW = "...、「」・¥£¢₩\"\"\"'''"
+# Which dash someone's keyboard writes is typography.
+_DASHES = "‐‑‒–—―−⸺⸻﹘﹣"
+_DASH_RUN = re.compile("(?<=-)-+")
 _WIDTHS = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | dict(zip(map(ord, _WIDE), map(ord, _NARROW), strict=True))
+_WIDTHS |= {ord(dash): ord("-") for dash in _DASHES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,7 @@ class Quote:
 class Sight(StrEnum):
     VERBATIM = "verbatim"
     REWORDED = "reworded"
+    ELSEWHERE = "elsewhere"
     ABSENT = "absent"
 
 
@@ -146,10 +154,13 @@ def sight(quote: Quote, text: str) -> Sighted:
     """What became of the quote in the text."""
     found = locate(quote, text)
     if found:
-        return Sighted(Sight.VERBATIM, *found, text[slice(*found)], 1000)
+        if turned := _turned(quote, text, *found):
+            return Sighted(Sight.REWORDED, *turned, text[slice(*turned)], 999)
+        kind = Sight.ELSEWHERE if _left_its_place(quote, text, *found) else Sight.VERBATIM
+        return Sighted(kind, *found, text[slice(*found)], 1000)
     start, end, similarity, weight = _nearest(quote.exact, text)
     least = REWORDED_FROM_IF_SHORT if weight < SHORT_QUOTE else REWORDED_FROM
-    if similarity >= least:
+    if similarity >= least and not _is_neighbour(quote, text, start, end):
         start, end = _with_signs(text, start, end)
         # 1000 is the same words with other punctuation; a sign, a currency or a unit that differs is a difference.
         similarity = 1000 if same_words(quote.exact, text[start:end]) else min(similarity, 999)
@@ -157,6 +168,110 @@ def sight(quote: Quote, text: str) -> Sighted:
     if similarity:
         start, end = _sentence_around(text, start, end)
     return Sighted(Sight.ABSENT, start, end, text[start:end], similarity)
+
+
+# --- What stands beside a quote ----------------------------------------------------------------------------------------
+
+# Words that turn or limit what stands in the same sentence.
+_TURNS = re.compile(
+    "并无|没有|并非|并不|不再|不是|不会|不能|不可|不得|未曾|从未|尚未|绝不|从不|否认|取消|停止|不|未|非|无|勿|所谓|据称|最多|最高|至多|不超过|约|大约|可能|或许|"
+    "部分|仅限|仅|除外|不含|不实|不成立|错误|失效|作废"
+    r"|\b(?:not|never|no|none|nor|neither|without|cannot|deny|denied|denies|false|untrue|wrong|cancelled|canceled|withdrawn|up to|at most|"
+    r"may|might|could|possibly|perhaps|allegedly|supposedly|so-called|only|except|excluding|unless|almost|nearly|about"
+    r"|approximately|some|partly)\b"
+    r"|\b\w+n't\b",
+    re.IGNORECASE,
+)
+_ADJACENT = re.compile(r"(?:并无|没有|并非|并不是|不是|从未|否认|不再|\b(?:not|never|no|without)\s*)\Z", re.IGNORECASE)
+_BEFORE = re.compile(r"[^。！？!?.;；\n]*\Z")
+_BEHIND = re.compile(r"[^。！？!?.;；\n]*")
+STRIKE = "~~"  # as `extraction` writes text that is struck through
+_REACH = 60
+#: So much of a label ("机盖：") tells a place from another, in the weights of `weight`.
+_LABEL = 4
+
+
+def _beside(text: str, start: int, end: int) -> tuple[str, str]:
+    """What stands before and behind a span in its sentence, at most _REACH characters each."""
+    before = _BEFORE.search(text[max(0, start - _REACH) : start])
+    behind = _BEHIND.match(text[end : end + _REACH])
+    return before.group() if before else "", behind.group() if behind else ""
+
+
+def _turned(quote: Quote, text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The span of a verbatim passage with the words that were put beside it and turn or limit it; None where nothing does.
+
+    What stood beside the quote already, when it was quoted, turns nothing. Of a quote without context nobody knows what did: there only
+    a negation that touches it counts.
+    """
+    before, behind = _beside(text, start, end)
+    if before.count(STRIKE) % 2 and STRIKE in text[end : end + 4 * _REACH] and STRIKE not in quote.prefix:
+        return start, end
+    if not quote.prefix and not quote.suffix:
+        found = _ADJACENT.search(before)
+        return (start - len(before) + found.start(), end) if found else None
+    was_before, was_behind = _beside(quote.prefix + quote.exact + quote.suffix, len(quote.prefix), len(quote.prefix) + len(quote.exact))
+    # The quote's own context may be cut: what is longer than it was cannot be compared beyond its length.
+    known = before[-len(quote.prefix) :] if quote.prefix and len(was_before) == len(quote.prefix) else before
+    if new := _added(known, was_before):
+        at = start - len(known) + new[0]
+        return at, end
+    known = behind[: len(quote.suffix)] if quote.suffix and len(was_behind) == len(quote.suffix) else behind
+    if new := _added(known, was_behind):
+        return start, end + new[1]
+    return None
+
+
+def _added(now: str, was: str) -> tuple[int, int] | None:
+    """Where in `now` the first turning word stands that `was` does not have as often."""
+    before: dict[str, int] = {}
+    for found in _TURNS.finditer(was):
+        before[found.group().lower()] = before.get(found.group().lower(), 0) + 1
+    for found in _TURNS.finditer(now):
+        word = found.group().lower()
+        before[word] = before.get(word, 0) - 1
+        if before[word] < 0:
+            return found.span()
+    return None
+
+
+def _left_its_place(quote: Quote, text: str, start: int, end: int) -> bool:
+    """Whether a quote that stood in several places stands only in another of them: its own place is still there, and says something else.
+
+    A place is known by what stood right before the quote in its line ("机盖："), else by the line above it.
+    """
+    if fold(quote.exact) not in fold(quote.prefix + "\n" + quote.suffix) and len(quote.prefix) <= CONTEXT:
+        return False
+    was, now = _label(quote.prefix), _label(text[:start][-4 * LONGEST_CONTEXT :])
+    if weight(was) < _LABEL or now.endswith(was) or was.endswith(now):
+        return False
+    at = text.find(was)
+    while at >= 0:
+        if not text[at + len(was) :].lstrip().startswith(quote.exact):
+            return True
+        at = text.find(was, at + 1)
+    return False
+
+
+def _label(before: str) -> str:
+    line = _BEFORE.search(before)
+    same = line.group().strip() if line else ""
+    return same or next((one.strip() for one in reversed(before.rstrip("\n").split("\n")) if one.strip()), "")
+
+
+def _is_neighbour(quote: Quote, text: str, start: int, end: int) -> bool:
+    """Whether a passage that is near the quote stood beside it all along: then it is no rewording of it."""
+    first, last = _sentence_around(text, start, end)
+    sentence = _folded(text[first:last].strip()).text
+    if weight(sentence) < _LABEL:
+        return False
+    behind, before = _folded(quote.suffix.strip()).text, _folded(quote.prefix.strip()).text
+    for context, taken in ((behind, sentence[: len(behind)]), (before, sentence[-len(before) :] if before else "")):
+        if weight(context) >= SHORT_QUOTE // 2 and context == taken:
+            return True
+        if len(context) > len(sentence) and sentence in context:
+            return True
+    return False
 
 
 # --- Typography --------------------------------------------------------------------------------------------------------
@@ -207,6 +322,7 @@ class _Folded:
         """Widths, invisible characters, composition, white space: in this order nothing is left for a second folding."""
         narrow = original.translate(_WIDTHS)
         text, starts = _cut(narrow, list(range(len(narrow))), [found.span() for found in _UNSEEN.finditer(narrow)])
+        text, starts = _cut(text, starts, [found.span() for found in _DASH_RUN.finditer(text)])
         text, starts, self._ends = _composed(text, starts)
         spaces = [found.span() for found in _SPACES.finditer(text)]
         kept = {start for start, end in spaces if start > 0 and end < len(text) and _PARTED.match(text[start - 1] + text[end])}

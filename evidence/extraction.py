@@ -15,18 +15,22 @@ and no tree: linear time, whatever comes. What it keeps:
 
 1. Blocks, one per line, white space as `normalise` says. Cells of a table row share a line, parted by tabs, as in a
    browser's `innerText`; a row with several blocks in a cell is not laid out like that.
-2. Nothing of `script`, `style`, `template`, `noscript`, media fallbacks, or elements hidden by the `hidden` attribute or by an inline
-   `display: none` or `visibility: hidden`. Stylesheets are not read: text hidden by a class is kept. So is closed
-   `<details>`. Labels of buttons and options are text; `alt` texts are not, they are not shown.
+2. Nothing of `script`, `style`, `template`, `noscript`, media fallbacks, or elements with the `hidden` attribute. Stylesheets are not
+   read: text hidden by a class is kept. So is closed `<details>`, what a button opens (`aria-controls`), `hidden=until-found`, a shadow
+   root that stands in the page, and of a block hidden by an inline `display: none` or `visibility: hidden` what is a statement: pages show
+   it on request, or once their scripts have run. Labels of buttons and options are text; `alt` texts are not, they are not shown.
 3. The main text is `<main>` (or `role=main`) if that holds any; else the page's only outermost `<article>` with its only
-   `<h1>`; else the whole body. These rules look at structure alone, never at lengths.
-4. In navigation and in the page's own header, footer and sidebar, blocks that are links and nothing else are left out. What else a
-   page footer says is kept after the main text, for that is where "for illustration only" is written.
+   `<h1>`; else the whole body. These rules look at structure alone, never at lengths. Paragraphs and statements beside it follow it.
+4. In navigation and in the page's own header, footer and sidebar, blocks that are links and nothing else are left out, unless they are
+   statements. What else a page footer says is kept after the main text, for that is where "for illustration only" is written.
+5. Furniture is left out: counters ("阅读 10万+"), relative times, lines of copyright, and dialogues about cookies. No rule that leaves text
+   out ever leaves out a number with a unit, a price or a sentence.
+6. Text that is struck through stands between `~~`, so that a price before and a price after stay two; a digit set above a number's end
+   is written as such (`700¹`).
 
 `Extract.core` is the main text without the page footer, which `looking` reads.
 """
 
-import codecs
 import html
 import re
 import unicodedata
@@ -34,13 +38,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import islice
+from itertools import groupby, islice
 from urllib.parse import urljoin
 
+from evidence.encodings import decode_page, decode_text
 from evidence.marks import few_marks
 
 EXTRACTOR = "blocks"
-EXTRACTOR_VERSION = "1"
+EXTRACTOR_VERSION = "2"
 
 # Deeper elements are read but no longer remembered as open, as browsers do (Blink at 512).
 MOST_DEPTH = 2_000
@@ -55,8 +60,6 @@ MOST_LINKS = 2_000
 MOST_META = 64
 LONGEST_META = 2_000
 LONGEST_TAG = 12  # of a language, as `Version.lang` holds it
-# Where a page may still say which encoding it is in (browsers read 1,024 bytes).
-META_REACH = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Extract:
     asks_password: bool = False
     refresh: str = ""
     too_large: bool = False
+    # There is a place that scripts fill with what the page says (`<div id=app>`).
+    is_shell: bool = False
 
     @property
     def digest(self) -> str:
@@ -100,14 +105,17 @@ def extract(body: bytes, content_type: str, url: str = "") -> Extract:
     characters an empty text and `too_large`.
     """
     media_type = content_type.split(";", 1)[0].strip().lower()
+    if binary := sniffed(body):
+        return Extract("", "", "und", media_type=binary)
     if not media_type or media_type == "application/octet-stream":
         media_type = "text/html" if _LOOKS_LIKE_HTML.match(body) else "text/plain"
     if media_type in {"text/html", "application/xhtml+xml"}:
-        return _bounded(_Reader(decode(body, content_type), url).read()) if len(body) <= MOST_BYTES else _TOO_LARGE
+        is_xml = media_type == "application/xhtml+xml"
+        return _bounded(_Reader(decode(body, content_type), url, xml=is_xml).read()) if len(body) <= MOST_BYTES else _TOO_LARGE
     if media_type in {"text/plain", "text/markdown"}:
         if len(body) > 4 * MOST_TEXT:  # no encoding has more bytes for a character
             return _TOO_LARGE
-        text = normalise(_decode_text(body, content_type))
+        text = normalise(decode_text(body, content_type))
         return _bounded(Extract("", text, language("", text), media_type=media_type, core=text))
     return Extract("", "", "und", media_type=media_type)
 
@@ -195,73 +203,31 @@ def _writes(encoding: str, character: str) -> bool:
     return True
 
 
-# --- Encodings ---------------------------------------------------------------------------------------------------------
+# --- Kinds of files ----------------------------------------------------------------------------------------------------
 
-# The labels pages use (WHATWG Encoding, section 4.2), and no others: a label is chosen by the page, and Python knows
-# codecs that are no encodings of text.
-_ENCODINGS = (
-    dict.fromkeys(("utf-8", "utf8", "unicode-1-1-utf-8", "x-unicode20utf8"), "utf-8")
-    | dict.fromkeys(("gb18030", "gbk", "gb2312", "gb_2312-80", "x-gbk", "cp936", "chinese", "csgb2312", "hz-gb-2312"), "gb18030")
-    | dict.fromkeys(("big5", "big5-hkscs", "cn-big5", "x-x-big5", "csbig5"), "big5hkscs")
-    | dict.fromkeys(("iso-8859-1", "latin1", "latin-1", "windows-1252", "cp1252", "us-ascii", "ascii", "iso8859-1", "l1"), "cp1252")
-    | {"iso-8859-15": "iso8859-15", "windows-1251": "cp1251", "koi8-r": "koi8-r", "windows-1250": "cp1250"}
-    | dict.fromkeys(("shift_jis", "shift-jis", "sjis", "windows-31j", "x-sjis"), "cp932")
-    | {"euc-jp": "euc_jp", "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "windows-949": "cp949"}
-    | {"utf-16": "utf-16-le", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be"}
-)
-_HEADER_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?+\s*+([^\s\"';]+)", re.IGNORECASE)
-_META_CHARSET = re.compile(rb"<meta\s[^>]{0,200}?charset\s*+=\s*+[\"']?+\s*+([a-z0-9_:\-]{1,40})", re.IGNORECASE)
-_XML_ENCODING = re.compile(rb"\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([a-z0-9_:\-]{1,40})", re.IGNORECASE)
 _LOOKS_LIKE_HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|!--|meta|title|div|p|main|article)[\s>]", re.IGNORECASE
 )
-_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# Whatever the server calls them: how files begin that are no text.
+_MAGIC = (
+    (b"%PDF-", "application/pdf"), (b"PK\x03\x04", "application/zip"), (b"\x89PNG\r\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"), (b"RIFF", "application/octet-stream"),
+    (b"\x1f\x8b", "application/gzip"), (b"\xd0\xcf\x11\xe0", "application/msword"),
+    (b"Rar!", "application/vnd.rar"), (b"7z\xbc\xaf", "application/x-7z-compressed"),
+    (b"\x00\x00\x00", "application/octet-stream"),
+    (b"OggS", "application/ogg"), (b"ID3", "audio/mpeg"), (b"wOFF", "font/woff"), (b"wOF2", "font/woff2"),
+    (b"\x7fELF", "application/octet-stream"),
+)  # fmt: skip
+
+
+def sniffed(body: bytes) -> str:
+    """The media type of a file that is no text, by how it begins; empty for what may be text."""
+    return next((kind for magic, kind in _MAGIC if body.startswith(magic)), "")
 
 
 def decode(body: bytes, content_type: str = "") -> str:
-    """The characters of an HTML page: byte order mark, then header, then the page's own word, then what fits.
-
-    Bytes that the encoding cannot read become U+FFFD; a declared encoding is not second-guessed for a few of them.
-    """
-    return _decoded(body, content_type, (_META_CHARSET.search(body[:META_REACH]), _XML_ENCODING.match(body[:META_REACH])))
-
-
-def _decode_text(body: bytes, content_type: str) -> str:
-    return _decoded(body, content_type, ())
-
-
-def _decoded(body: bytes, content_type: str, own_words: tuple[re.Match[bytes] | None, ...]) -> str:
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace")
-    declared = []
-    if header := _HEADER_CHARSET.search(content_type[:500]):
-        declared.append(_ENCODINGS.get(header.group(1).lower(), ""))
-    for own in filter(None, own_words):
-        encoding = _ENCODINGS.get(own.group(1).decode("ascii").lower(), "")
-        # A page whose declaration we could read as single bytes is not in UTF-16, whatever it says.
-        declared.append("utf-8" if encoding.startswith("utf-16") else encoding)
-    declared = [encoding for encoding in declared if encoding]
-    for encoding in declared:
-        if (text := _strictly(body, encoding)) is not None:
-            return text
-    if declared:
-        return body.decode(declared[0], "replace")
-    for encoding in ("utf-8", "gb18030"):
-        if (text := _strictly(body, encoding)) is not None:
-            return text
-    # Neither fits throughout: a page of UTF-8 with a damaged byte or two has few of these, another encoding many.
-    text = body.decode("utf-8", "replace")
-    if text.count("\ufffd") * 50 > sum(not character.isascii() for character in text):
-        return body.decode("gb18030", "replace")
-    return text
-
-
-def _strictly(body: bytes, encoding: str) -> str | None:
-    try:
-        return body.decode(encoding)
-    except UnicodeDecodeError:
-        return None
+    """The characters of an HTML page (`evidence.encodings`)."""
+    return decode_page(body, content_type)
 
 
 # --- Markup ------------------------------------------------------------------------------------------------------------
@@ -279,9 +245,42 @@ _REFERENCE = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9A-Fa-f]{1,8}|[A-Za-z][A-Za-z0
 _LONG_NUMBER = re.compile(r"&#(?:[0-9]{9,}|[xX][0-9A-Fa-f]{9,});?")
 _WHITE = re.compile(r"[ \t\n\r\f]+")
 _HIDING_STYLE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))(?![\w-])", re.IGNORECASE)
+_PLACES_OF_SCRIPTS = frozenset({"app", "root", "__next", "__nuxt", "q-app", "react-root", "main-app", "app-root", "svelte"})
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
 _LINKED_DATA_DATE = re.compile(r"\"datePublished\"\s*:\s*\"([^\"\\]{4,40})\"")
 _REFRESH = re.compile(r"\s*(\d{1,3})(?:\.\d*)?\s*[;,]\s*url\s*=\s*[\"']?([^\"']{1,2000})", re.IGNORECASE)
+
+_FOREIGN = frozenset({"svg", "math"})
+#: What is named by an element that opens it, and what platforms show by their own script.
+_CONTROLS = re.compile(r"(?:aria-controls|data-(?:bs-)?target)\s*+=\s*+[\"']?+#?+([\w-]{1,80})", re.IGNORECASE)
+_SHOWN_BY_SCRIPT = frozenset({"js_content"})
+#: A statement: it is punctuated as a sentence, or gives a figure with its unit, a price, a share.
+_SENTENCE = re.compile(r"[，。；！？]|[,;] |[.!?](?:\s|\Z)")
+_FIGURE = re.compile(
+    r"[¥￥$€£]\s?[0-9]|[0-9][0-9.,]*+\s?(?:[%％‰°℃]|[元万亿千百年月日天周岁时分秒公里克斤升度倍折项个台辆件名位]"
+    r"|(?:km|kg|kwh|kw|mph|mm|cm|ml|hp|ps|nm|wh|mah|gb|tb|mb|usd|eur|cny|rmb|years?|months?|weeks?|days?|hours?|percent)\b)",
+    re.IGNORECASE,
+)
+_CONSENT = re.compile(r"cookie|consent|gdpr|个人信息|隐私", re.IGNORECASE)
+_CONSENT_BOX = re.compile(r"cookie|consent|gdpr|onetrust|cmp-", re.IGNORECASE)
+_AMOUNT = r"[0-9][0-9.,]*\s?[万亿千kKmMwW]?\s?\+?"
+_COUNTED = (
+    "阅读|阅读量|阅读数|浏览|浏览量|播放|播放量|观看|点赞|赞|在看|评论|转发|收藏|分享|粉丝|关注|喜欢|人看过|人赞过|次观看|次播放|次浏览|次阅读|条评论|"
+    "views?|likes?|comments?|shares?|reposts?|followers?|reads?|plays?|favou?rites?|replies"
+)
+#: A whole line that changes by itself: a counter, how long ago, whose copyright since when.
+_PASSING = re.compile(
+    rf"(?:(?:{_COUNTED})\s*[:：]?\s*(?:{_AMOUNT})|{_AMOUNT}\s?(?:{_COUNTED})"
+    r"|(?:发布于|发表于|更新于|编辑于|posted|updated|published)?\s*(?:刚刚|昨天|前天|just now|yesterday"
+    r"|[0-9]{1,4}\s?(?:秒|分钟|小时|天|周|个月|年)前"
+    r"|(?:[0-9]{1,4}|an?|one)\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\sago)"
+    r"|(?:©|\(c\)|copyright|版权所有)[^。.!！?？]{0,80})\.?",
+    re.IGNORECASE,
+)
+_PRICED = re.compile(r"[¥￥$€£%％元]")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_STRUCK = frozenset({"s", "del", "strike"})
+STRIKE = "~~"
 
 _VOID = frozenset(re.findall(r"\S+", "area base br col embed hr img input link meta param source track wbr basefont bgsound frame keygen"))
 _RAW = frozenset(re.findall(r"\S+", "script style xmp iframe noembed noframes textarea title plaintext"))
@@ -325,6 +324,9 @@ _SCOPES = frozenset(re.findall(r"\S+", "applet caption html table td th marquee 
 _HIDDEN, _PRE, _LINK, _HEADING = 1, 2, 4, 8
 _NAV, _HEADER, _FOOTER, _ASIDE = 16, 32, 64, 128
 _MAIN, _ARTICLE, _SECTION, _TOP_HEADING = 256, 512, 1024, 2048
+#: On request only; a paragraph or a row of a list; a dialogue; a digit set above the line.
+_REQUEST, _PARAGRAPHS, _DIALOGUE, _ABOVE = 4096, 8192, 16384, 32768
+_PROSE = frozenset(re.findall(r"\S+", "p li dd dt td th blockquote h1 h2 h3 h4 h5 h6 figcaption caption"))
 _FURNITURE = _NAV | _HEADER | _FOOTER | _ASIDE
 _ROLES = {
     "main": _MAIN,
@@ -356,7 +358,15 @@ class _Link:
 class _Reader:
     """Reads one page. `flags` say where in the page we are; each open element remembers what they were outside it."""
 
-    def __init__(self, page: str, url: str) -> None:
+    def __init__(self, page: str, url: str, *, xml: bool = False) -> None:
+        """`xml`: elements end where they say so themselves (`<script/>`), as in XHTML that is sent as such."""
+        self._xml = xml
+        self._opened = {found.lower() for found in islice(_CONTROLS.findall(page), MOST_LINKS)} | _SHOWN_BY_SCRIPT
+        self._foreign = 0
+        self._strikes = 0
+        self._has_place = False
+        self._filled: tuple[int, int] | None = None  # a place of scripts: how deep, and how much was said before
+        self._said = 0
         self._page = page
         self._url = url
         self._base = url
@@ -388,11 +398,14 @@ class _Reader:
         while self._stack:
             self._pop()
         self._flush()
+        self._blocks = _without_furniture(self._blocks)
         chosen, article = self._chosen()
         core = normalise("\n".join(block.text for block in chosen))
         taken = set(map(id, chosen))
-        footer = [block for block in self._blocks if block.flags & _FOOTER and not block.only_links and id(block) not in taken]
-        text = normalise("\n".join([core, *(block.text for block in footer)])) if footer else core
+        beside = [block for block in self._blocks if id(block) not in taken and _stands_beside(block)]
+        footer = [block for block in beside if block.flags & _FOOTER]
+        rest = [block for block in beside if not block.flags & _FOOTER] + footer
+        text = normalise("\n".join([core, *(block.text for block in rest)])) if rest else core
         headings = tuple(normalise(block.text) for block in self._blocks if block.flags & _HEADING)
         title = self._title or _one_line(self._meta.get("og:title", "")) or (headings[0] if headings else "")
         return Extract(
@@ -406,13 +419,14 @@ class _Reader:
             meta=tuple(self._meta.items()),
             asks_password=self._asks_password,
             refresh=self._refresh,
+            is_shell=self._has_place,
         )
 
     # Choosing
 
     def _chosen(self) -> tuple[list[_Block], int]:
         """The blocks of the main text, and the number of the article they are (0: not one article); rules 3 and 4."""
-        seen = [block for block in self._blocks if not (block.flags & _FURNITURE and block.only_links)]
+        seen = [block for block in self._blocks if not (block.flags & _FURNITURE and block.only_links and not _is_statement(block.text))]
         main = [block for block in seen if block.flags & _MAIN]
         if main:
             return main, 0
@@ -483,7 +497,12 @@ class _Reader:
             self._end(name)
             return tag.end()
         attributes = _attributes(tag["attributes"]) if tag["attributes"] else {}
-        if name in _RAW:
+        alone = (self._foreign > 0 or self._xml or name in _FOREIGN) and tag["attributes"].endswith("/")
+        if alone and (name not in _VOID or self._foreign):
+            if not self._foreign and name in _BLOCKS:
+                self._flush()
+            return tag.end()
+        if name in _RAW and not (self._foreign and name in {"title", "textarea"}):
             return self._raw(name, attributes, tag.end())
         self._start(name, attributes)
         return tag.end()
@@ -524,8 +543,13 @@ class _Reader:
         if len(self._stack) >= MOST_DEPTH:
             self._overflow += 1
             return
+        if name in _STRUCK and not self._flags & _HIDDEN:
+            self._pieces.append(STRIKE)
         self._stack.append((name, self._flags))
         self._flags |= self._place(name, attributes)
+        self._foreign += name in _FOREIGN
+        if self._flags & _REQUEST and "id" in attributes and attributes["id"].lower() in self._opened:
+            self._flags &= ~_REQUEST
         counts = self._open[-1]
         counts[name] = counts.get(name, 0) + 1
         if name in _SCOPES:
@@ -566,20 +590,38 @@ class _Reader:
             flags |= _PRE
         elif name == "a" and "href" in attributes:
             flags |= _LINK
-        elif name in _UNSEEN_ELEMENTS:
+        elif name == "sup":
+            flags |= _ABOVE
+        elif (name in _UNSEEN_ELEMENTS and "shadowrootmode" not in attributes) or (name == "title" and self._foreign):
             flags |= _HIDDEN
-        if attributes and _hides(attributes):
-            flags |= _HIDDEN
+        if name in _PROSE:
+            flags |= _PARAGRAPHS
+        if attributes:
+            flags |= self._hiding(name, attributes)
+            if name == "dialog" or attributes.get("role", "").lower() in {"dialog", "alertdialog"} or _is_consent_box(attributes):
+                flags |= _DIALOGUE
+            if attributes.get("id", "").lower() in _PLACES_OF_SCRIPTS:
+                self._filled = len(self._stack), self._said
         if flags & _ARTICLE and not self._flags & _ARTICLE and not (flags | self._flags) & _HIDDEN:
             self._articles += 1
         return flags
+
+    def _hiding(self, name: str, attributes: dict[str, str]) -> int:
+        """Hidden for good, on request, or not at all."""
+        if not _hides(attributes) or attributes.get("hidden", "").lower() == "until-found":
+            return 0
+        if attributes.get("id", "").lower() in self._opened:
+            return 0
+        if "hidden" in attributes or name not in _BLOCKS:
+            return _HIDDEN
+        return _REQUEST
 
     def _void(self, name: str, attributes: dict[str, str]) -> None:
         if name == "meta" and not self._flags & _HIDDEN:
             self._remember(attributes)
         elif name == "base" and attributes.get("href") and self._base == self._url:
             self._base = self._absolute(attributes["href"]) or self._base
-        elif name == "input" and not self._flags & _HIDDEN and not _hides(attributes):
+        elif name == "input" and not self._flags & (_HIDDEN | _REQUEST) and not _hides(attributes):
             kind = attributes.get("type", "").lower()
             if kind == "password":
                 self._asks_password = True
@@ -639,6 +681,12 @@ class _Reader:
         if name in _SCOPES and len(self._open) > 1:
             self._open.pop()
         self._open[-1][name] -= 1
+        if self._filled and self._filled[0] == len(self._stack) + 1:
+            self._has_place |= self._filled[1] == self._said
+            self._filled = None
+        if name in _STRUCK and not flags & _HIDDEN:
+            self._pieces.append(STRIKE)
+        self._foreign -= name in _FOREIGN
         self._flags = flags
         if name == "tr":
             self._row()
@@ -664,8 +712,11 @@ class _Reader:
         text = _characters(raw)
         if not self._flags & _PRE:
             text = _WHITE.sub(" ", text)
+        if self._flags & _ABOVE and text.strip().isdecimal() and text.isascii() and self._ends_in_a_digit():
+            text = text.strip().translate(_RAISED)  # "700" with a note 1 is not 7001
         said = text.strip()
         if said:
+            self._said += 1
             if self._flags & _LINK:
                 self._linked += 1
             elif any(character.isalnum() for character in said):
@@ -673,6 +724,9 @@ class _Reader:
         self._pieces.append(text)
         if self._link is not None:
             self._link.pieces.append(text)
+
+    def _ends_in_a_digit(self) -> bool:
+        return bool(self._pieces) and self._pieces[-1][-1:].isdigit()
 
     def _begin_link(self, href: str) -> None:
         if len(self._links) < MOST_LINKS:
@@ -683,10 +737,13 @@ class _Reader:
         """Ends the block that is being read."""
         if not self._pieces:
             return
-        text = "".join(self._pieces)
-        if text.strip():
+        text = "".join(self._pieces).replace(STRIKE * 2, "")
+        only_links = self._linked > 0 and not self._unlinked
+        if self._flags & _REQUEST and (only_links or not _is_statement(text)):
+            text = ""
+        if text.strip().strip(STRIKE):
             article = self._articles if self._flags & _ARTICLE else 0
-            self._put([_Block(text, self._flags, article, self._linked > 0 and not self._unlinked)])
+            self._put([_Block(text, self._flags, article, only_links)])
         if self._link is not None:
             self._link.pieces.append(" ")
         self._pieces = []
@@ -697,6 +754,40 @@ class _Reader:
             self._rows[-1][-1].extend(blocks)
         else:
             self._blocks.extend(blocks)
+
+
+def _is_statement(text: str) -> bool:
+    return _SENTENCE.search(text) is not None or _FIGURE.search(text) is not None
+
+
+def _stands_beside(block: _Block) -> bool:
+    """Whether a block beside the main text is part of what the page says (rules 3 and 4)."""
+    if block.flags & _FOOTER:
+        return not block.only_links or _is_statement(block.text)
+    if block.flags & _FURNITURE or block.only_links:
+        return _is_statement(block.text) and bool(_FIGURE.search(block.text))
+    return bool(block.flags & _PARAGRAPHS) or _is_statement(block.text)
+
+
+def _is_consent_box(attributes: dict[str, str]) -> bool:
+    return _CONSENT_BOX.search(f"{attributes.get('id', '')} {attributes.get('class', '')}"[:400]) is not None
+
+
+def _passes(line: str) -> bool:
+    return len(line) <= 120 and _PASSING.fullmatch(line) is not None and not _PRICED.search(line)
+
+
+def _without_furniture(blocks: list[_Block]) -> list[_Block]:
+    """The blocks without what changes by itself, and without dialogues about cookies (rule 5)."""
+    kept: list[_Block] = []
+    for is_dialogue, run in groupby(blocks, key=lambda block: bool(block.flags & _DIALOGUE)):
+        group = list(run)
+        if is_dialogue:
+            said = " ".join(block.text for block in group)
+            if _CONSENT.search(said) and not _FIGURE.search(said):
+                continue
+        kept += [block for block in group if not _passes(block.text.strip())]
+    return kept
 
 
 def _is_date(text: str) -> bool:

@@ -70,6 +70,7 @@ FAILURES = {
 STATUSES = {
     204: (ObservationType.EMPTY, "The answer has no content"),
     205: (ObservationType.EMPTY, "The answer has no content"),
+    206: (ObservationType.TRANSIENT, "The server sent only a part of the page"),
     401: (ObservationType.LOGIN_WALL, "The server asks for credentials"),
     404: (ObservationType.GONE, "The server says that there is no such page"),
     407: (ObservationType.BLOCKED, "A proxy asks for credentials"),
@@ -148,10 +149,15 @@ def _by_address(page: Extract, asked: str, final: str, previous: str | None, pre
     asked_at, ended_at = _parts(asked), _parts(target)
     known_at = _parts(previous_url) if previous_url else asked_at
     redirected = not _same_place(asked, target)
+    known = previous is not None and page.text == previous
     if redirected and _is_login(ended_at) and not _is_login(asked_at):
         return Looked(ObservationType.LOGIN_WALL, "The visit ended at a login page")
     if redirected and not _same_place(previous_url or asked, target) and _is_above(ended_at, known_at):
         return Looked(ObservationType.SOFT_404, "The visit was sent to a page above the one that was asked for")
+    if redirected and not known and not _same_place(previous_url or asked, target) and _is_sink(ended_at) and not _is_sink(asked_at):
+        return Looked(ObservationType.SOFT_404, "The visit was sent to a page for what is not found")
+    if _is_bare_shell(page, previous):
+        return Looked(ObservationType.EMPTY, "The page has a place for a text that its scripts would fill, and nothing else")
     if not _says_anything(page.text):
         if page.media_type not in {"text/html", "application/xhtml+xml", "text/plain", "text/markdown"}:
             return Looked(ObservationType.EMPTY, f"The answer is {page.media_type[:80]}, in which we read no text")
@@ -208,6 +214,33 @@ def _same_place(one: str, other: str) -> bool:
 
 def _is_login(parts: SplitResult) -> bool:
     return bool(_LOGIN_PATH.search(parts.path) or _LOGIN_HOST.search(parts.hostname or ""))
+
+
+# Where servers send whatever they do not find: errors, a front page by its name, a language's root, a search.
+_SINK = re.compile(
+    r"(?:/[a-z]{2}(?:[-_][a-z]{2,4})?)?/(?:404|410|(?:page-?)?not-?found|errors?(?:/[\w-]*)?|error[\w-]*|home(?:page)?|index|main|default|portal"
+    r"|search(?:/.*)?|sorry|unavailable|offline|removed|gone)(?:\.\w{2,5})?/?",
+    re.IGNORECASE,
+)
+_LANGUAGE_ROOT = re.compile(r"/(?:[a-z]{2}|zh-hans|zh-hant|[a-z]{2}[-_][a-z]{2})/?", re.IGNORECASE)
+
+
+def _is_sink(parts: SplitResult) -> bool:
+    return bool(_SINK.fullmatch(parts.path) or _LANGUAGE_ROOT.fullmatch(parts.path))
+
+
+# What a page that its scripts fill may say around the place they fill: a footer.
+LONGEST_SHELL = 200
+
+
+def _is_bare_shell(page: Extract, previous: str | None) -> bool:
+    """Whether a page is the frame that its scripts fill: a place for them, hardly a word, and nothing of what was there before."""
+    return page.is_shell and len(page.text) <= LONGEST_SHELL and not continues_any(page.text, previous)
+
+
+def continues_any(text: str, previous: str | None) -> bool:
+    """Whether a text shares something with the one before it; not with none."""
+    return bool(previous) and continues(text, previous or "")
 
 
 def _is_above(ended: SplitResult, asked: SplitResult) -> bool:

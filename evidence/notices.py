@@ -75,6 +75,12 @@ NOT_FOUND = _pattern(
     "‹sorry›?‹this›?‹thing›(?:[或/、和及]‹thing›)?‹yet›‹missing›(?:了|啦)?"
     "(?:[,或]?‹yet›(?:被)?‹who›?(?:被)?‹removed›(?:或者?被?转移)?)?‹because›",
     "‹sorry›?(?:我们)?(?:找不到|没有找到|未找到|无法找到|没找到)了?‹this›?‹thing›‹because›",
+    # 商品可能已下架或者被转移
+    "‹sorry›?(?:‹this›)?‹thing›‹yet›(?:被)?‹removed›了?(?:[或、,](?:者)?‹yet›被?(?:转移|移走|‹removed›|不存在)){1,3}",
+    "(?:404|找不到|未找到)(?:页面|网页)?|(?:页面|网页|内容)(?:走丢|丢失|飞走|消失|迷路|不见)了?",
+    "‹excuse›?the page you (?:requested|are looking for|were looking for|wanted)(?: has| may have| might have| was)?(?: been)? "
+    "(?:‹gone›|moved|renamed|not found)‹tail›",
+    "‹excuse›?this (?:page|product|item) (?:has been|was|is) (?:‹gone›|discontinued|no longer (?:available|sold|exists?))‹tail›",
     r"(?:http ?|error ?|错误:?)?(?:404|410)(?: ?error| ?错误)?[,:-]?(?: ?(?:page |file )?not found| ?gone|‹thing›‹missing›|未找到)?",
     "‹excuse›?(?:the |this |that |requested )?(?:requested )?(?:‹item› )?not found",
     "‹excuse›?(?:the|this|that|your)(?: requested)? ‹item›(?: you[^.!?]{1,60})? "
@@ -86,7 +92,26 @@ NOT_FOUND = _pattern(
     "‹excuse›?(?:‹item› unavailable|nothing (?:was )?found(?: here)?|nothing (?:to see )?here|there's nothing here)",
 )
 BLOCKS = _pattern(
-    "just a moment[.…]*|checking your browser[^.!?]{0,60}|verify(?:ing)?(?: that)? you are (?:a )?human[^.!?]{0,80}",
+    # Consent walls: a page of nothing but that.
+    "(?:your |manage |about )?(?:privacy|cookies?)(?: settings| preferences| notice| policy| choices| consent)?|we value your privacy",
+    "(?:with your (?:consent|permission|agreement), ?)?(?:we|this (?:web)?site|our partners)(?: and [^.!?]{0,60})? (?:use"
+    "|store|set|need)s?[^.!?]{0,60}"
+    "cookies[^.!?]{0,160}",
+    "before you continue[^.!?]{0,60}|by (?:clicking|continuing)[^!?]{0,160}(?:cookies|consent|agree)[^!?]{0,80}",
+    "(?:we ask for|give us|we need) your consent[^.!?]{0,100}|you can (?:change|withdraw)[^.!?]{0,100}(?:settings|consent"
+    "|choices)[^.!?]{0,40}",
+    "(?:本网站|本站|我们)(?:及[^.!?]{0,20})?(?:会|将|需要)?(?:使用|存储|收集)[^.!?]{0,20}cookies?[^.!?]{0,80}|(?:隐私|cookie)(?:设置|偏好|声明)",
+    # Interstitials of shields.
+    "(?:‹excuse›)?(?:you will be|you are being|you'll be) (?:connected|redirected|forwarded|transferred)[^!?]{0,120}",
+    "(?:please wait|one moment(?: please)?|hold on)[^!?]{0,120}|请稍[候等后][^!?]{0,60}",
+    "(?:正在|我们正在)(?:检查|验证|检测|确认)[^.!?]{0,60}",
+    "(?:this (?:process|check) is automatic|your browser will redirect[^.!?]{0,80}|ddos protection by[^!?]{0,40}|protected by[^!?]{0,60})",
+    "[^.!?]{0,60}(?:needs to review the security of your connection|is verifying you)[^.!?]{0,80}|verification (?:successful"
+    "|required)[^.!?]{0,80}",
+    "(?:当前|您的|你的|本次|检测到)?(?:网络|访问|操作|运行|系统)?环境(?:存在)?(?:异常|风险)(?:,[^!?]{0,40})?|(?:完成|通过)验证后[^.!?]{0,20}",
+    "(?:系统|我们|本站|平台)?(?:检测|监测|发现|识别)到?[^.!?]{0,50}(?:异常|频繁|风险|机器人|爬虫|可疑)[^.!?]{0,60}",
+    "(?:为了?(?:保证|保障|确保)[^.!?]{0,40})?[,]?请[^.!?]{0,12}(?:完成|进行|通过|点击)[^.!?]{0,16}(?:验证|校验)[^.!?]{0,20}",
+    "just a moment[.…]*|checking your browser[^.!?]{0,60}|(?:verify|confirm)(?:ing)?(?: that)? you are (?:a )?human[^.!?]{0,80}",
     "are you a (?:human|robot)[^.!?]{0,20}|(?:our systems have detected )?unusual traffic[^.!?]{0,80}",
     "‹excuse›?(?:please )?(?:complete|solve|enable)[^.!?]{0,40}(?:captcha|verification|challenge|cookies|security check)[^.!?]{0,40}",
     "‹excuse›?(?:access(?: to this page has been)? denied|attention required|request blocked|you have been blocked)",
@@ -101,6 +126,16 @@ TROUBLES = _pattern(
     "‹sorry›?(?:系统|服务器?|网络|网站|页面|网页|访问|数据|加载|请求)?(?:似乎|好像)?"
     "(?:繁忙|开小差|出错|错误|异常|故障|走神|加载失败|失败|维护中?|升级中?|超时|(?:暂时)?无法访问|暂不可用)了?(?:[,;][^.!?]{0,30})?",
     "‹sorry›?请?(?:稍后|稍候|过一会儿?)再?(?:试|重试|来|访问)[^.!?]{0,10}|(?:系统|网站)(?:正在)?维护[^.!?]{0,20}",
+    "(?:本站|网站|系统|平台|服务器?|网页|页面)(?:正在)?(?:停机|升级|维护|更新|割接|迁移){1,3}(?:维护|升级|中){0,3}[^.!?]{0,40}",
+    "(?:本站|网站|系统|平台|我们)[^.!?]{0,40}(?:进行|正在)[^.!?]{0,12}(?:升级|维护|割接|更新|迁移)[^.!?]{0,50}",
+    "(?:给您|对此|由此)[^.!?]{0,12}(?:带来|造成)[^.!?]{0,10}不便[^.!?]{0,20}|(?:敬请|请您?)谅解|感谢您的(?:理解|支持|耐心)[^.!?]{0,12}",
+    "(?:error|failed|unable|could not|cannot) (?:establishing|connecting|connect|to connect|to establish)[^.!?]{0,60}",
+    "(?:fatal error|parse error|warning|database error|sql error|mysql[^.!?]{0,20} error|uncaught [a-z]+)[^!?]{0,120}",
+    "数据库(?:连接)?(?:错误|失败|异常|出错)[^.!?]{0,40}|(?:无法|不能)连接(?:到)?数据库[^.!?]{0,30}|bad request|request timed? ?out",
+    "‹excuse›?(?:we'll|we will) be (?:right )?back(?: soon| shortly)?[^.!?]{0,60}|(?:site|website|store) (?:is )?(?:offline"
+    "|closed|unavailable)[^.!?]{0,40}",
+    "‹excuse›?(?:the |this )?(?:web ?server|web ?site|host|service|application|server)(?: is| has| reported)?[^.!?]{0,20} "
+    "(?:down|overloaded|unavailable|returned an error|encountered[^.!?]{0,40}error)[^.!?]{0,60}",
     "‹excuse›?(?:something went wrong|an error (?:has )?occurred|internal server error|service (?:temporarily )?unavailable)‹tail›",
     "bad gateway|gateway time-?out",
     "(?:5\\d\\d) ?(?:internal server error|bad gateway|service unavailable|gateway time-?out)",
@@ -108,10 +143,15 @@ TROUBLES = _pattern(
     "(?:please )?try again (?:later|in [^.!?]{1,30})",
 )
 LOGINS = _pattern(
+    "sina visitor system|新浪访客系统|微博访客系统|[^.!?]{0,20}visitor system",
+    "(?:该|此|本)?(?:内容|页面|文章)?(?:仅|只)(?:限|对)?(?:登录|注册|会员)用户?(?:可见|可以?查看|开放)[^.!?]{0,16}",
+    "‹excuse›?(?:this|the) (?:page|content|post) is (?:only )?(?:available|visible) (?:only )?to (?:members|subscribers"
+    "|signed-in|logged-in)[^.!?]{0,40}",
     "(?:请|您需要|你需要|需要|您必须)?先?(?:登录|登陆)(?:/注册|或注册|并注册)?(?:账号|帐号|微博|知乎|账户)?(?:后|以|即可|才能|之后|方可|再|可|,)*"
     "(?:查看|浏览|访问|继续|阅读|观看|使用|看|参与)?(?:更多|全文|完整|全部|精彩|剩余)?(?:内容|文章|评论|信息|操作|访问|浏览)?",
     "注册/?登录|登录/?注册|(?:扫码|密码|短信|验证码|账号|手机号?|微信|qq|用户|会员)(?:快捷)?登录|欢迎登录",
-    "‹excuse›?(?:please |you (?:must|need to|have to) )?(?:be logged in|log ?in|sign ?in)(?: or (?:register|sign ?up|create an account))?"
+    "‹excuse›?(?:please |you (?:must|need to|have to) )?(?:be logged in|log ?in|sign ?in)(?: or (?:register|sign ?up"
+    "|create an account))?"
     "(?: to [^.!?]{1,80}| first)?",
 )
 SCRIPTS = _pattern(
@@ -132,6 +172,14 @@ FURNITURE = _pattern(
     r"https?://\S+|(?:错误|请求|追踪)?(?:码|编号|id):?\w{1,40}|(?:request|trace|error|ray) ?(?:id|code):? ?\w{1,40}",
     r"(?:©|copyright|版权所有)[^!?]{0,80}|[^.!?]{0,6}icp[备证][^.!?]{0,20}|京公网安备[^.!?]{0,24}",
     "忘记密码|立即注册|免费注册|注册|用户名|密码|手机号码?|验证码|获取验证码|记住我|下次自动登录|邮箱|账号|请输入[^.!?]{1,12}",
+    "(?:去|立即|点击|开始|重新|前往|马上)验证|同意(?:并继续)?|全部?接受|接受(?:全部|所有)?|拒绝(?:全部|所有)?|我知道了|管理(?:选项|偏好)",
+    "(?:i )?agree|(?:i )?accept(?: all| and continue)?(?: cookies)?|reject(?: all)?(?: cookies)?|decline|allow(?: all)?"
+    "|manage (?:options|settings|preferences|choices)",
+    "continue|more (?:options|information)|save(?: and exit| preferences| settings)?|(?:ray|incident|support) id[^!?]{0,60}"
+    "|performance & security by[^!?]{0,40}",
+    "this (?:may|might|could|should|will|can) (?:only )?take (?:a |up to )?[^.!?]{0,40}",
+    "learn about[^.!?]{0,40}|(?:联系我们|客服热线|服务热线|隐私政策|用户协议|法律声明)(?::? ?[0-9-]{5,20})?|[0-9-]{7,20}|privacy policy"
+    "|terms(?: of (?:use|service))?",
     "learn more|help|help center|contact us|close|cancel|ok|retry|try again|refresh|reload|search|back|go back|see more",
     "(?:go|return|back|take me)(?: back)?(?: to)?(?: the)? ?(?:home|home ?page|front page|previous page)",
     "(?:please )?(?:check|verify) the (?:url|address|link|spelling)[^.!?]{0,50}",

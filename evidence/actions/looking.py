@@ -320,7 +320,7 @@ def sight_appearance(*, by: ledger.Actor, appearance: Appearance, now: datetime,
 
 
 def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version, now: datetime) -> Sighting:
-    """How an appearance stands in a version: verbatim, reworded or absent, with the nearest passage."""
+    """How an appearance stands in a version: verbatim, reworded, elsewhere or absent, with the nearest passage."""
     found = Sighting.objects.filter(appearance=appearance, version=version).first()
     if found:
         return found
@@ -333,7 +333,7 @@ def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version
         sighting.save(force_insert=True)
     before = Sighting.objects.filter(appearance=appearance, version__number__lt=version.number).order_by("-version__number").first()
     if before is not None and before.stands and not sighting.stands and not _ours(version):
-        if appearance.says == Stance.SAYS_SO:
+        if appearance.says == Stance.SAYS_SO and sighting.kind != SightingKind.ELSEWHERE:  # which a moderator looks at first
             raise_flag(by=by, claim=appearance.claim, kind=FlagKind.EDITED_AFTER_PUBLICATION, now=now, role=role)
         _alert(by, role, AlertKind.QUOTE_VANISHED, version.source, now, claim=appearance.claim, version=version)
     return sighting

@@ -363,10 +363,10 @@ def filled(unit: str, size: int = HALF) -> bytes:
     ids=lambda body: repr(body[:12]),
 )
 def test_hostile_pages_take_bounded_time(body: bytes) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     extract(body, "text/html; charset=utf-8", "https://brand.example/")
     # 0.05 to 0.5 s each on one core; the bound only has to catch a square.
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_hostile_page_takes_bounded_memory() -> None:
