@@ -183,7 +183,7 @@ _TURNS = re.compile(
     re.IGNORECASE,
 )
 _ADJACENT = re.compile(r"(?:并无|没有|并非|并不是|不是|从未|否认|不再|\b(?:not|never|no|without)\s*)\Z", re.IGNORECASE)
-_BEFORE = re.compile(r"[^。！？!?.;；\n]*\Z")
+_ENDS = re.compile(r"[。！？!?.;；\n]")
 _BEHIND = re.compile(r"[^。！？!?.;；\n]*")
 STRIKE = "~~"  # as `extraction` writes text that is struck through
 _REACH = 60
@@ -193,9 +193,8 @@ _LABEL = 4
 
 def _beside(text: str, start: int, end: int) -> tuple[str, str]:
     """What stands before and behind a span in its sentence, at most _REACH characters each."""
-    before = _BEFORE.search(text[max(0, start - _REACH) : start])
     behind = _BEHIND.match(text[end : end + _REACH])
-    return before.group() if before else "", behind.group() if behind else ""
+    return _ENDS.split(text[max(0, start - _REACH) : start])[-1], behind.group() if behind else ""
 
 
 def _turned(quote: Quote, text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -254,9 +253,7 @@ def _left_its_place(quote: Quote, text: str, start: int, end: int) -> bool:
 
 
 def _label(before: str) -> str:
-    line = _BEFORE.search(before)
-    same = line.group().strip() if line else ""
-    return same or next((one.strip() for one in reversed(before.rstrip("\n").split("\n")) if one.strip()), "")
+    return _ENDS.split(before)[-1].strip() or next((one.strip() for one in reversed(before.rstrip("\n").split("\n")) if one.strip()), "")
 
 
 def _is_neighbour(quote: Quote, text: str, start: int, end: int) -> bool:
