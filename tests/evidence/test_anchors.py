@@ -51,7 +51,12 @@ def test_any_quote_in_any_text_gives_a_passage_of_that_text(exact: str, prefix: 
     assert found.passage == text[found.start : found.end]
     assert isinstance(found.similarity, int)
     assert 0 <= found.similarity <= 1000
-    assert (found.kind is Sight.VERBATIM) == (locate(Quote(exact, prefix, suffix), text) is not None)
+    located = locate(Quote(exact, prefix, suffix), text)
+    if found.kind in {Sight.VERBATIM, Sight.ELSEWHERE}:
+        assert located == (found.start, found.end)
+    elif located is not None:  # the words stand there, and what stands beside them turns them
+        assert found.kind is Sight.REWORDED
+        assert found.start <= located[0] < located[1] <= found.end
     assert sight(Quote(exact, prefix, suffix), text) == found
 
 

@@ -116,7 +116,7 @@ def test_a_post_is_captured_edited_taken_down_and_back(scene: scenes.Scene, comp
     assert (first.type, first.status, first.version.number, first.capture.url) == ("ok", 200, 1, "http://brand.example/post/1")
     with originals().open(first.capture.digest) as stored:
         assert stored.read() == company.content.encode()
-    assert (first.version.extractor, first.version.extractor_version) == ("blocks", "1")
+    assert (first.version.extractor, first.version.extractor_version) == ("blocks", "2")
     assert look(scene).type == "unchanged"
     company.say(EDITED)
     assert look(scene).version.number == 2
