@@ -42,7 +42,7 @@ from claims.permissions import check_register, check_revise, check_withdraw_flag
 from claims.stated import saying
 from claims.states import PROGRESS_TRANSITIONS, BasisKind, ClaimKind, ClaimStatus, Progress, Stance
 from claims.websites import mail_domain, may_answer
-from claims.written import read
+from claims.written import credited, read
 
 Written = dict[str, Any]
 
@@ -417,7 +417,7 @@ def revise_claim(
         ("kind", kind),
     ):
         if value is not None and value != (getattr(held, name) or type(value)()):  # an empty text is as good as none
-            setattr(held, name, value)
+            setattr(held, name, credited(value, Role.MODERATOR, getattr(held, name)) if isinstance(value, dict) else value)
             changed.append(name)
     if not changed:
         return held

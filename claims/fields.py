@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from claims.languages import FIRST, language_name, language_tag
-from claims.written import LANGUAGES, read, write
+from claims.written import LANGUAGES, of_equal_standing, read, write
 
 
 def page_language() -> str:
@@ -18,8 +18,12 @@ def page_language() -> str:
     return "en" if (get_language() or "").lower().startswith("en") else "zh-Hans"
 
 
+#: Which of two texts came first. It is asked, because neither the words nor the language of the page tell.
+FIRST_WRITTEN = [("", _("not stated")), ("zh-Hans", _("Simplified Chinese")), ("en", _("English"))]
+
+
 class PairWidget(forms.MultiWidget):
-    """One box per language, each with its `lang`."""
+    """One box per language, each with its `lang`, and which of them was written first."""
 
     template_name = "claims/pair.html"
     use_fieldset = True
@@ -27,37 +31,44 @@ class PairWidget(forms.MultiWidget):
     def __init__(self, rows: int = 3) -> None:
         widget: type[forms.Widget] = forms.Textarea if rows > 1 else forms.TextInput
         sized = {"rows": rows} if rows > 1 else {}
-        super().__init__({lang.replace("-", "_"): widget(attrs={"lang": lang, **sized}) for lang in LANGUAGES})
+        boxes: dict[str, forms.Widget] = {lang.replace("-", "_"): widget(attrs={"lang": lang, **sized}) for lang in LANGUAGES}
+        super().__init__({**boxes, "first": forms.Select(choices=FIRST_WRITTEN)})
 
     def decompress(self, value: Any) -> list[str]:
-        """The words of a written text, one string per language."""
+        """The words of a written text, one string per language, and the language it was written in if that was said."""
         if not isinstance(value, dict) or not value:
-            return ["" for _lang in LANGUAGES]
+            return ["" for _lang in (*LANGUAGES, "first")]
         texts = {value["lang"]: value["text"], **{lang: one["text"] for lang, one in value["translations"].items()}}
-        return [texts.get(lang, "") for lang in LANGUAGES]
+        said = all(one["role"] for one in value["translations"].values())
+        return [*(texts.get(lang, "") for lang in LANGUAGES), value["lang"] if value["translations"] and said else ""]
 
 
 class PairField(forms.MultiValueField):
-    """A written text. The page's language is its original if words stand in it, the other its translation.
+    """A written text. Who types both languages may say which came first; the other is then their translation.
 
     `both` demands both languages; otherwise one is enough, or none if the field is not required.
     """
 
     def __init__(self, *, rows: int = 3, both: bool = False, max_length: int = 8000, required: bool = True, **options: Any) -> None:
         self.both = both
-        fields = [forms.CharField(required=False, max_length=max_length) for _lang in LANGUAGES]
+        fields: list[forms.Field] = [forms.CharField(required=False, max_length=max_length) for _lang in LANGUAGES]
+        fields.append(forms.ChoiceField(choices=FIRST_WRITTEN, required=False))
         super().__init__(fields, widget=PairWidget(rows), require_all_fields=False, required=required, **options)
 
     def compress(self, data_list: Any) -> dict[str, Any]:
         """The written text; empty is `{}`. Raises ValidationError when a language is missing."""
-        texts = dict(zip(LANGUAGES, data_list or ["" for _lang in LANGUAGES], strict=True))
+        *given, first = data_list or ["" for _lang in (*LANGUAGES, "first")]
+        texts = dict(zip(LANGUAGES, given, strict=True))
         filled = {lang: text.strip() for lang, text in texts.items() if text and text.strip()}
         if not filled:
+            if self.required:
+                raise ValidationError(self.error_messages["required"], code="required")
             return {}
         if self.both and len(filled) < len(LANGUAGES):
             raise ValidationError(_("This is needed in both languages."))
-        original = page_language() if page_language() in filled else next(iter(filled))
-        return write(original, filled.pop(original), **{lang.replace("-", "_"): text for lang, text in filled.items()})
+        original = first if first in filled else LANGUAGES[-1] if LANGUAGES[-1] in filled else next(iter(filled))
+        written = write(original, filled.pop(original), **{lang.replace("-", "_"): text for lang, text in filled.items()})
+        return written if first == original else of_equal_standing(written)
 
 
 class NamedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's own class takes no argument when it runs

@@ -2,7 +2,8 @@
 
 One column holds
 `{"lang": "en", "text": "…", "translations": {"zh-Hans": {"text": "…", "role": "moderator", "name": "grey-heron-4821"}}}`:
-the original and its translations are one text for the record, so that erasing one erases all.
+the original and its translations are one text for the record, so that erasing one erases all. `role` is that of who wrote the
+translation; it is empty where nobody said which of the two texts came first, and then neither is called a translation.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ LANGUAGES: Final = ("zh-Hans", "en")
 
 @dataclass(frozen=True)
 class Reading:
-    """A written text as shown to one reader: `translated_by` is the translator's role, or None for the original."""
+    """A written text as shown to one reader: `translated_by` is the translator's role; None for the original, empty where no one
+    said which came first."""
 
     text: str
     lang: str
@@ -36,6 +38,26 @@ def write(lang: str, text: str, **translations: str) -> dict[str, Any]:
             key.replace("_", "-"): {"text": value, "role": "moderator", "name": ""} for key, value in translations.items() if value
         },
     }
+
+
+def of_equal_standing(value: dict[str, Any]) -> dict[str, Any]:
+    """The same text where nobody said in which language it was written first."""
+    return {**value, "translations": {lang: {**one, "role": "", "name": ""} for lang, one in value["translations"].items()}}
+
+
+def credited(value: dict[str, Any] | None, role: str, before: dict[str, Any] | None = None) -> Any:
+    """A text that someone in `role` has just given: its translations are theirs, except the words that stood there `before`.
+
+    >>> credited(write("en", "a duct", zh_Hans="风道"), "adjudicator")["translations"]["zh-Hans"]["role"]
+    'adjudicator'
+    """
+    if not value or not value.get("translations"):
+        return value
+    stood = (before or {}).get("translations", {})
+    kept = {lang: old for lang, old in stood.items() if old["text"] == value["translations"].get(lang, {}).get("text")}
+    given = {lang: {**one, "role": role if one["role"] else ""} for lang, one in value["translations"].items()}
+    same_original = (before or {}).get("lang") == value["lang"]
+    return {**value, "translations": {**given, **(kept if same_original else {})}}
 
 
 def read(value: dict[str, Any] | None, lang: str) -> Reading:

@@ -29,6 +29,7 @@ from reports.exhibits import Shown, best_grade, comparisons_of, grade_order, wit
 from reports.prepared import Prepared
 from reports.quoting import Quoted, struck, whole
 from reports.timelines import Place, places_of
+from reports.trails import last_entry
 from reports.words import Lang
 from verdicts.conformity import INDEPENDENT, plain
 from verdicts.models import Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
@@ -167,8 +168,8 @@ _pins = Prepared(
 )
 
 
-def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
-    """Every aspect of a claim, and the index of the claim's own last entry in the log."""
+def judgements_of(claim: Claim) -> list[Judgement]:
+    """Every aspect of a claim with what stands on it."""
     aspects = {one.pk: one for one in _aspects(claim.pk)}
     for one in aspects.values():
         one.claim = claim  # read already, with its company
@@ -187,8 +188,8 @@ def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
     for pin in _pins([one.pk for one in verdicts.values()]):
         pins[pin.verdict_id].append(pin.exhibit)
-    indexes = last_entries([claim, *verdicts.values()])
-    judgements = [
+    indexes = last_entries(verdicts.values())
+    return [
         Judgement(
             aspect=aspect,
             criterion=getattr(aspect, "criterion", None),
@@ -202,7 +203,6 @@ def judgements_of(claim: Claim) -> tuple[list[Judgement], int | None]:
         )
         for aspect in aspects.values()
     ]
-    return judgements, indexes.get(str(claim.pk))
 
 
 @dataclass
@@ -269,7 +269,7 @@ def claim_page(claim: Claim) -> dict[str, Any]:
     said = [one for one in places if one.appearance.says == Stance.SAYS_SO]
     exhibits = _shown_exhibits(claim.pk)
     shown = with_pictures(exhibits)
-    judgements, index = judgements_of(claim)
+    judgements = judgements_of(claim)
     answers = answers_of(claim)
     replies = [reply for answer in answers for reply in answer.replies]
     first = next((one for one in said if one.line.versions), said[0] if said else None)
@@ -289,7 +289,7 @@ def claim_page(claim: Claim) -> dict[str, Any]:
         "answers": answers,
         "reply": max(replies, key=lambda one: (one.received_at, one.pk), default=None),
         "reports": reports_of(claim),
-        "index": index,
+        "index": last_entry(claim),
         "rated": [one for one in judgements if one.verdict],
     }
 

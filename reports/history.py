@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any, Final
 
 from django.db import models
@@ -153,17 +152,36 @@ class Act:
         """The change that names the act."""
         return self.told[0]
 
+    @property
+    def reason(self) -> str | None:
+        """Why, as any of its changes says in public; None where one was given and none of them does, empty where none was given."""
+        said = [one.change.reason for one in self.told]
+        return next((reason for reason in said if reason), None if None in said else "")
+
 
 def acts(told: Iterable[Told]) -> list[Act]:
-    """Changes in the order given, grouped by act: the same kind, moment, actor and reason, one after the other."""
+    """Changes in the order given, grouped by act: the same kind, moment and actor, and no two reasons, one after the other."""
+    groups: list[list[Told]] = []
+    for one in told:
+        if groups and _together(groups[-1], one):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
     found: list[Act] = []
     day = None
-    for (_kind, at, _actor, _reason), changes in groupby(
-        told, key=lambda one: (one.change.kind, one.change.at, one.actor, one.change.reason)
-    ):
+    for changes in groups:
+        at = changes[0].change.at
         found.append(Act(tuple(changes), opens_day=at.date() != day))
         day = at.date()
     return found
+
+
+def _together(act: Sequence[Told], one: Told) -> bool:
+    """Whether a change belongs to the act before it. A reason that is not public in one row may be public in the next."""
+    first = act[0]
+    if (first.change.kind, first.change.at, first.actor) != (one.change.kind, one.change.at, one.actor):
+        return False
+    return len({change.change.reason for change in (*act, one) if change.change.reason}) < 2
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ Time = Annotated[str, Moment("time")]
 
 class Translation(TypedDict):
     text: str
-    #: The translator's role, and pseudonym ("" for none).
+    #: The translator's role, and pseudonym ("" for none). No role where nobody said which text came first: neither is a translation then.
     role: Annotated[str, Code("role")]
     name: str
 

@@ -102,7 +102,7 @@ def _told(text: Text, lang: Lang) -> Piece:
         return _piece(text["text"] or phrase("empty", lang), text["lang"])
     if lang in text["translations"]:
         translation = text["translations"][lang]
-        if translation["role"] == "system":  # fixed words of the house, of equal standing in both languages
+        if translation["role"] in {"system", ""}:  # fixed words of the house, or nobody said which came first: of equal standing
             return _piece(translation["text"], lang)
         by = phrase("translated", lang, role=word("role", translation["role"], lang))
         return _piece(translation["text"] or phrase("empty", lang), lang, by)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
+
 from claims.models import Appearance, Aspect, Claim, Criterion, Flag
 from evidence.models import CustodyEvent, Exhibit, Measurement, Part, SealedView, Sighting, Submission, Teardown, TeardownStep
 from ledger import history, registry
@@ -39,6 +41,21 @@ def claim_objects(claim: Claim) -> dict[str, list[Any]]:
     }
     found = {registry.of(model).name: list(rows.values_list("pk", flat=True)) for model, rows in of_claim.items()}
     return {"claim": [claim.pk], "aspect": aspects, **{label: ids for label, ids in found.items() if ids}}
+
+
+def last_entry(claim: Claim) -> int | None:
+    """The index of the newest entry of the log on a claim or anything that hangs on it; None while nothing of it is logged."""
+    objects = [(label, str(key)) for label, keys in claim_objects(claim).items() for key in keys]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT max(newest) FROM unnest(%s::text[], %s::text[]) o(label, id),
+            LATERAL (SELECT max(e.index) FROM ledger_entry e WHERE e.object_label = o.label AND e.object_id = o.id) e(newest)
+            """,
+            [[label for label, _key in objects], [key for _label, key in objects]],
+        )
+        found: int | None = cursor.fetchone()[0]
+    return found
 
 
 def claim_changes(claim: Claim, *, before: int | None = None, limit: int = 50) -> list[Change]:

@@ -215,6 +215,7 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "auditor": Pair("auditor", "审计员"),
         "operator": Pair("operator", "运营人员"),
         "system": Pair("the system", "系统"),
+        "": Pair("not stated", "未注明"),
     },
     "outcome": {
         "open": Pair("waiting for a reply", "等待答复"),

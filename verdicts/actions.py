@@ -25,6 +25,7 @@ from claims.actions import ReasonMissing, check_company, lift_flag, raise_flag, 
 from claims.editing import compare, hold
 from claims.models import Aspect, Claim, Company, Product, Source
 from claims.states import PROGRESS_TRANSITIONS, FlagKind, Progress
+from claims.written import credited
 from evidence.models import Exhibit, Submission
 from ledger import erasure
 from verdicts import gates
@@ -245,7 +246,7 @@ def propose_waiver(*, by: User, invitation: Invitation, reason: Written, version
         compare(Invitation.objects.select_for_update().get(pk=invitation.pk), version)
     with ledger.act("waiver.proposed", by=by, role=Role.ADJUDICATOR):
         changed = Invitation.objects.filter(pk=invitation.pk, status=InvitationStatus.OPEN, waiver_proposed_by=None).update(
-            waiver_reason=reason, waiver_proposed_by=by
+            waiver_reason=credited(reason, Role.ADJUDICATOR), waiver_proposed_by=by
         )
     if not changed:
         raise InvitationChanged(Invitation.objects.get(pk=invitation.pk))
@@ -329,7 +330,7 @@ def propose_verdict(
     claim = Claim.objects.select_for_update().get(pk=aspect.claim_id)
     aspect.refresh_from_db(fields=["progress"])
     aspect.claim = claim
-    attempts = attempts or {}
+    rationale, attempts = credited(rationale, Role.ADJUDICATOR), credited(attempts or {}, Role.ADJUDICATOR)
     gates.require(
         *proposal_gates(
             by=by, aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts, exhibits=exhibits, now=now

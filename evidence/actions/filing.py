@@ -22,6 +22,7 @@ from accounts.models import Organisation, Role, User
 from accounts.permissions import NotAllowed
 from claims.editing import compare
 from claims.models import Aspect, Claim
+from claims.written import credited
 from evidence.actions.staging import DAY, QuotaReached, plain_name, still_staged, take
 from evidence.actions.staging import NewPhoto as NewPhoto
 from evidence.actions.staging import receive as receive
@@ -221,7 +222,7 @@ def _add_exhibits(submission: Submission, photos: Sequence[NewPhoto], *, now: da
     exhibits = []
     for number, photo in enumerate(photos, start=after + 1):
         exhibit = Exhibit(
-            submission=submission, number=number, caption=photo.caption, size=photo.stored.size,
+            submission=submission, number=number, caption=credited(photo.caption, Role.CONTRIBUTOR), size=photo.stored.size,
             duplicate_key=keyed("original", photo.stored.sha256),
         )  # fmt: skip
         ledger.seal(exhibit, digest=photo.stored.sha256, filename=plain_name(photo.filename))
@@ -276,7 +277,9 @@ def plain_serial(serial: str) -> str:
 def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTeardown) -> None:
     serial_key = keyed("serial", plain_serial(new.serial))
     unit = Unit.objects.create(product=submission.claim.product, serial_key=serial_key, label=new.unit_label)
-    teardown = Teardown(submission=submission, unit=unit, laboratory=new.laboratory, title=new.title, performed_date=new.performed_date)
+    teardown = Teardown(submission=submission, unit=unit, laboratory=new.laboratory, performed_date=new.performed_date,
+        title=credited(new.title, Role.CONTRIBUTOR),
+    )  # fmt: skip
     teardown.full_clean(validate_constraints=False)
     teardown.save(force_insert=True)
     parts: dict[str, Part] = {}
@@ -284,16 +287,22 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
         part = None
         if step.part:
             key = step.part["text"]
-            part = parts.get(key) or Part.objects.create(teardown=teardown, number=len(parts) + 1, name=step.part)
+            part = parts.get(key) or Part.objects.create(
+                teardown=teardown, number=len(parts) + 1, name=credited(step.part, Role.CONTRIBUTOR)
+            )
             parts[key] = part
         if step.photo is not None and not 1 <= step.photo <= len(exhibits):
             raise ValidationError(_("Step %(step)d names a photo that was not handed in.") % {"step": number})
         exhibit = exhibits[step.photo - 1] if step.photo is not None else None
-        TeardownStep.objects.create(teardown=teardown, number=number, part=part, exhibit=exhibit, done=step.done, seen=step.seen)
+        TeardownStep.objects.create(
+            teardown=teardown, number=number, part=part, exhibit=exhibit,
+            done=credited(step.done, Role.CONTRIBUTOR), seen=credited(step.seen, Role.CONTRIBUTOR),
+        )  # fmt: skip
     for one in new.measurements:
         if one.aspect.claim_id != submission.claim_id:
             raise ValidationError(_("A measurement belongs to an aspect of the claim that the evidence is filed on."))
-        measurement = Measurement(teardown=teardown, **vars(one))
+        told = {name: credited(getattr(one, name), Role.CONTRIBUTOR) for name in ("quantity", "instrument", "method", "conditions")}
+        measurement = Measurement(teardown=teardown, **{**vars(one), **told})
         measurement.full_clean(validate_constraints=False)
         measurement.save(force_insert=True)
 
@@ -374,7 +383,7 @@ def decide_submission(
         grade_exhibit(by=by, exhibit=exhibits[key], source=source, information=information, reason=why, now=now)
     with ledger.act(f"submission.{decision}", by=by, role=Role.MODERATOR):
         for key, caption in (captions or {}).items():
-            Exhibit.objects.filter(pk=exhibits[key].pk).update(caption=caption)
+            Exhibit.objects.filter(pk=exhibits[key].pk).update(caption=credited(caption, Role.MODERATOR, exhibits[key].caption))
         changed = Submission.objects.filter(pk=held.pk, status=held.status).update(
             status=decision, decision_reason=reason, decided_by=by, decided_at=now, decided_date=now.date()
         )

@@ -26,6 +26,7 @@ from claims.searching import NotUseful, check_useful, in_time
 from claims.states import ClaimKind, FlagKind
 from claims.written import read
 from evidence.permissions import check_file
+from ledger.models import Entry
 from reports import charts, exhibits, gathering, listing, previews
 from reports.history import acts, tell
 from reports.kept import kept_for_strangers
@@ -182,6 +183,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     document: dict[str, Any] = json.loads(published.body)
     pins = list(VerdictExhibit.objects.filter(verdict=found).select_related("exhibit__submission").order_by("exhibit__reference"))
     public = exhibits.with_pictures(pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted")
+    entry = Entry.objects.filter(object_label="verdict", object_id=str(found.pk), kind="verdict.published").order_by("index")
     context = {
         "verdict": found,
         "claim": found.aspect.claim,
@@ -197,7 +199,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "successor": found.successor,
         "shaken": shaken_among([found], timezone.now()).get(found.pk),
         "replies_since": list(Reply.objects.filter(invitation__claim=found.aspect.claim_id, received_at__gt=found.published_at).in_order()),
-        "index": gathering.last_entries([found]).get(str(found.pk)),
+        "index": entry.values_list("index", flat=True).first(),
     }
     context |= previews.head(name="verdict", reference=found.reference, verdicts=[found])
     return TemplateResponse(request, "reports/verdict.html", context)

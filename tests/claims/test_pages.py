@@ -216,6 +216,7 @@ def test_a_new_company_made_on_the_pages_can_reply(client: Client, scene: scenes
     assert "newmaker.example" in seats.get(path).content.decode()
     page = sent(seats, path, "give", email="press@newmaker.example", reason="Their letter of 1 May.")
     assert speaker.pseudonym in page
+    assert "Public at once" not in page  # the reason of a seat is not
     scenes.verdicts.invite_company(
         by=scene.moderator, claim=claim, allegation=scenes.write("en", "It does not.", zh_Hans="没有。"), now=scene.now
     )

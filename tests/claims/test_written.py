@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claims.written import LANGUAGES, WrittenField, complete, read, validate_written, write
+from claims.fields import PairField, PairWidget
+from claims.written import LANGUAGES, WrittenField, complete, credited, of_equal_standing, read, validate_written, write
 
 words = st.text(min_size=1, max_size=20)
 written = st.builds(
@@ -92,3 +95,51 @@ def test_the_field_refuses_a_malformed_text_even_from_an_update() -> None:
 
     with pytest.raises(ValidationError):
         WrittenField().get_db_prep_value({"lang": "en"}, connection)
+
+
+def typed(lang: str, **texts: str) -> Any:
+    """What a pair of boxes gives on a page in `lang`; `first` says which was written first."""
+
+    class Form(forms.Form):
+        summary = PairField()
+
+    with override(lang):
+        form = Form({f"summary_{name}": text for name, text in texts.items()})
+        assert form.is_valid(), form.errors
+        return form.cleaned_data["summary"]
+
+
+def test_which_text_came_first_does_not_follow_from_the_language_of_the_page() -> None:
+    both = {"en": "a duct", "zh_Hans": "风道"}
+    assert typed("en", **both) == typed("zh-hans", **both)
+    for lang in ("en", "zh-hans"):
+        assert all(
+            read(typed(lang, **both), shown).translated_by in {None, ""} for shown in LANGUAGES
+        )  # nobody said that one is a translation
+        stated = typed(lang, **both, first="en")
+        assert (stated["lang"], stated["translations"]["zh-Hans"]["role"]) == ("en", "moderator")
+        assert typed(lang, en="a duct", first="zh-Hans") == write("en", "a duct")
+
+
+def test_a_form_that_is_opened_and_saved_changes_nothing_of_a_text() -> None:
+    for value in (write("en", "a duct", zh_Hans="风道"), of_equal_standing(write("en", "a duct", zh_Hans="风道")), write("en", "a duct")):
+        chinese, english, first = PairWidget().decompress(value)
+        for lang in ("en", "zh-hans"):
+            assert typed(lang, zh_Hans=chinese, en=english, first=first) == value
+
+
+def test_a_text_that_is_needed_is_not_given_by_its_language_alone() -> None:
+    class Form(forms.Form):
+        summary = PairField()
+
+    assert not Form({"summary_first": "en"}).is_valid()
+
+
+def test_a_translation_is_credited_to_who_gave_it() -> None:
+    value = write("en", "a duct", zh_Hans="风道")
+    mine = credited(value, "adjudicator")
+    assert mine["translations"]["zh-Hans"]["role"] == "adjudicator"
+    assert credited(value, "moderator", mine) == mine  # the same words stay theirs
+    assert credited(write("en", "a duct", zh_Hans="管道"), "moderator", mine)["translations"]["zh-Hans"]["role"] == "moderator"
+    assert credited(of_equal_standing(value), "moderator") == of_equal_standing(value)
+    assert credited({}, "moderator") == {}

@@ -259,3 +259,9 @@ def test_an_event_lies_in_the_past_and_only_moderators_write_it_down() -> None:
         actions.add_event(by=scene.owners[0], happened_at=scene.now, **given)
     with pytest.raises(NotAllowed):
         actions.open_incident(by=scene.adjudicator, company=scene.company, title=write("en", "x"), now=scene.now)
+
+
+def test_the_translation_of_a_verdict_is_its_adjudicators(scene: scenes.Scene) -> None:
+    scenes.build_silence(scene)
+    rationale = scenes.propose(scene).rationale
+    assert {one["role"] for one in rationale["translations"].values()} == {"adjudicator"}
