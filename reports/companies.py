@@ -220,7 +220,7 @@ def scorecard(company: Company) -> dict[str, Any]:
             replied=came[InvitationStatus.REPLIED],
             silent=came[InvitationStatus.SILENT],
             waived=came[InvitationStatus.WAIVED],
-            replies=Reply.objects.filter(invitation__claim__company=company).count(),
+            replies=Reply.objects.public().filter(invitation__claim__company=company).count(),
             remedied=Flag.objects.raised().filter(claim__company=company, kind=FlagKind.REMEDIED).values("claim").distinct().count(),
         ),
     }

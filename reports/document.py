@@ -577,8 +577,13 @@ def _invitation(invitation: Invitation) -> dict[str, Any]:
         "outcome": _OUTCOMES[InvitationStatus(invitation.status)],
         "closed": instant(invitation.closed_at),
         "replies": [
-            {"text": _words(one.body, one.lang), "received": instant(one.received_at), "late": one.late}
-            for one in Reply.objects.filter(invitation=invitation).select_related("invitation").in_order()
+            {
+                "text": _words(one.body, one.lang),
+                "received": instant(one.received_at),
+                "letter": one.letter_date.isoformat() if one.letter_date else None,
+                "late": one.late,
+            }
+            for one in Reply.objects.public().filter(invitation=invitation).select_related("invitation").in_order()
         ],
         "waiver": {
             "reason": _said(invitation.waiver_reason),

@@ -214,7 +214,9 @@ class Answer:
 
 
 _invitations = Prepared(lambda claim: Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id"))
-_replies = Prepared(lambda invitations: Reply.objects.filter(invitation__id__among=invitations).select_related("invitation").in_order())
+_replies = Prepared(
+    lambda invitations: Reply.objects.public().filter(invitation__id__among=invitations).select_related("invitation").in_order()
+)
 
 
 def answers_of(claim: Claim) -> list[Answer]:

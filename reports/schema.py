@@ -476,6 +476,9 @@ class Reply(TypedDict):
     #: Verbatim.
     text: Text
     received: Time
+    #: The day of the company's letter, where moderators entered it from there and a second person checked it.
+    #: None where the company gave it itself.
+    letter: Date | None
     #: True when it came after the deadline of the request that it answers.
     late: bool
 

@@ -24,6 +24,7 @@ from reports.schema import (
     Invitation,
     Look,
     Person,
+    Reply,
     Sighting,
     Snapshot,
     SourceHead,
@@ -600,13 +601,20 @@ def _answer(invitation: Invitation, lang: Lang) -> Piece:
         and {"line": phrase("waived", lang, people=_people(waiver["people"], lang)), "reason": _told(waiver["reason"], lang)},
         "replies": [
             {
-                "line": phrase("replied_late_at" if reply["late"] else "replied_at", lang, at=_utc(reply["received"], lang)),
+                "line": _replied(reply, lang),
                 "text": _original(reply["text"], lang),
                 "translation": _translation(reply["text"], lang),
             }
             for reply in invitation["replies"]
         ],
     }
+
+
+def _replied(reply: Reply, lang: Lang) -> str:
+    late = "_late" if reply["late"] else ""
+    if reply["letter"]:
+        return phrase(f"entered{late}_from", lang, day=day(reply["letter"], lang))
+    return phrase(f"replied{late}_at", lang, at=_utc(reply["received"], lang))
 
 
 def _sure(report: Discrepancy, lang: Lang) -> list[list[Piece]]:

@@ -35,7 +35,7 @@ def claim_objects(claim: Claim) -> dict[str, list[Any]]:
         Finding: Finding.objects.public().filter(aspect__in=aspects),
         FindingExhibit: FindingExhibit.objects.public().filter(finding__aspect__in=aspects),
         Invitation: Invitation.objects.public().filter(claim=claim),
-        Reply: Reply.objects.filter(invitation__claim=claim),
+        Reply: Reply.objects.public().filter(invitation__claim=claim),
         Verdict: Verdict.objects.public().filter(aspect__in=aspects),
         VerdictExhibit: VerdictExhibit.objects.public().filter(verdict__aspect__in=aspects),
     }

@@ -484,6 +484,14 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "silent": Pair("No answer came by the deadline.", "截止时未收到答复。"),
     "no_further_reply": Pair("The company replied before. No further reply came by the deadline.", "企业此前已回应，截止时未再回应。"),
     "replied_late_at": Pair("Replied {at}, after the deadline, verbatim:", "{at} 答复（已过截止时间），原文如下："),
+    "entered_from": Pair(
+        "Entered by moderators from the company’s letter of {day}, checked by a second person, verbatim:",
+        "由审核员据企业 {day} 来函录入，并经第二人核对，原文如下：",
+    ),
+    "entered_late_from": Pair(
+        "Entered by moderators from the company’s letter of {day}, after the deadline, checked by a second person, verbatim:",
+        "由审核员据企业 {day} 来函（已过截止时间）录入，并经第二人核对，原文如下：",
+    ),
     "waiting": Pair("The window is open.", "答复期尚未结束。"),
     "waived": Pair("Closed early by {people}:", "由 {people} 提前结束："),
     "how_sure": Pair("How sure", "确定程度"),

@@ -25,7 +25,7 @@ from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions
 from ledger.sequencing import sequence
 from verdicts import actions as verdicts
-from verdicts.models import Incident, Invitation, Verdict
+from verdicts.models import Incident, Invitation, Reply, Verdict
 
 POST = "新前舱盖照着赛道原型车来做，内部结构也一起改了，双风道给制动系统散热。"
 
@@ -187,6 +187,26 @@ def build_silence(scene: Scene) -> Invitation:
     verdicts.close_window(by=ledger.SYSTEM, invitation=invitation, now=scene.now)
     invitation.refresh_from_db()
     return invitation
+
+
+def representative(scene: Scene) -> User:
+    """Who speaks for the company of the scene."""
+    seats = {"kind": OrganisationKind.COMPANY, "name": "The car maker", "website": scene.company.website}
+    brand = Organisation.objects.filter(**seats).first() or found_organisation(by=ledger.SYSTEM, now=timezone.now(), **seats)
+    found = User.objects.filter(membership__organisation=brand).first()
+    return found or person("representative", Role.COMPANY_REPRESENTATIVE, organisation=brand)
+
+
+def build_reply(
+    scene: Scene, invitation: Invitation, *, body: str = "We will look.", lang: str = "en", now: datetime | None = None
+) -> Reply:
+    """The company's reply, given by itself."""
+    return verdicts.record_reply(by=representative(scene), invitation=invitation, body=body, lang=lang, now=now or scene.now)
+
+
+def build_letter(scene: Scene, invitation: Invitation, *, body: str = "We will look.", now: datetime | None = None) -> Reply:
+    """The company's letter, entered by a moderator and not checked yet."""
+    return verdicts.record_reply(by=scene.moderator, invitation=invitation, body=body, lang="en", now=now or scene.now)
 
 
 RATIONALE = write("en", "No air reaches the brakes.", zh_Hans="没有空气到达制动。")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -36,7 +36,7 @@ from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Occur
 from verdicts.replies import reply_status_of
 from verdicts.reply_window import deadline
 from verdicts.representing import speaks_for
-from verdicts.states import Exactness, InvitationStatus, VerdictStatus
+from verdicts.states import Exactness, InvitationStatus, ReplyStatus, VerdictStatus
 from verdicts.weighing import findings_that_count
 from verdicts.weighing import independence as independence
 from verdicts.weighing import left_out as left_out
@@ -59,6 +59,14 @@ class InvitationChanged(Exception):
     def __init__(self, invitation: Invitation) -> None:
         super().__init__(f"the invitation is {invitation.status}")
         self.invitation = invitation
+
+
+class ReplyChanged(Exception):
+    """Someone else checked this entry first; `reply` is what it became."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(f"the reply is {reply.status}")
+        self.reply = reply
 
 
 # --- findings ----------------------------------------------------------------------------------------------------------
@@ -194,46 +202,133 @@ def _flag(claim: Claim, *, by: ledger.Actor, role: str, now: datetime) -> None:
 
 @transaction.atomic
 def close_window(*, by: ledger.Actor, invitation: Invitation, now: datetime) -> bool:
-    """The deadline passed without a reply, or without a further one. Returns False if the window was closed before, or is still open."""
-    held = _hold(invitation)
+    """The deadline passed. Returns False if the window was closed before, is still open, or waits for an entered reply to be checked."""
+    return _lapse(_hold(invitation), by=by, now=now)
+
+
+def _lapse(held: Invitation, *, by: ledger.Actor, now: datetime) -> bool:
+    """Say what came of a request whose deadline has passed, once what was entered before it was checked. Call it with the claim locked."""
     if held.status != InvitationStatus.OPEN or held.deadline_at > now:
         return False
-    replied = Reply.objects.filter(invitation__claim=held.claim).exists()
+    if Reply.objects.unchecked().filter(invitation=held, received_at__lte=held.deadline_at).exists():
+        return False
+    replies = Reply.objects.public().filter(invitation__claim=held.claim)
+    here, before = replies.filter(invitation=held).exists(), replies.exists()
     _close(
-        held, by=by, role="system", kind="company.gave_no_further_reply" if replied else "company.silent", now=now,
-        status=InvitationStatus.NO_FURTHER_REPLY if replied else InvitationStatus.SILENT,
+        held, by=by, role="system", now=now,
+        kind="company.window_closed" if here else "company.gave_no_further_reply" if before else "company.silent",
+        status=InvitationStatus.REPLIED if here else InvitationStatus.NO_FURTHER_REPLY if before else InvitationStatus.SILENT,
     )  # fmt: skip
     _flag(held.claim, by=by, role="system", now=now)
     return True
 
 
-@transaction.atomic
-def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now: datetime) -> Reply:
-    """Keep the company's answer verbatim; the first one closes the window. Late answers are kept too; the same words twice are one.
+def entry_gates(*, by: User, claim: Claim) -> list[str | None]:
+    """What stands against `by` entering a reply that came to us by letter."""
+    return [gates.right_role(by, Role.MODERATOR), gates.conflict_of_interest(by, claim)]
 
-    Given by who speaks for the company, or by a moderator to whom it came by another way. Raises NotAllowed, ValidationError.
+
+@transaction.atomic
+def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now: datetime, letter_date: date | None = None) -> Reply:
+    """Keep the company's answer verbatim. Late answers are kept too; the same words twice are one.
+
+    Given by who speaks for the company, it is public at once and the first one closes the window. Entered by a moderator from a letter
+    that came on `letter_date` (today unless given), it waits for a second person (`confirm_reply`), and never closes the window.
+    Raises NotAllowed, ValidationError.
     """
     check_role(by, Role.MODERATOR, Role.COMPANY_REPRESENTATIVE)
-    role = Role.COMPANY_REPRESENTATIVE if by.has_role(Role.COMPANY_REPRESENTATIVE) else Role.MODERATOR
-    if role == Role.COMPANY_REPRESENTATIVE:
-        gates.require(speaks_for(by, invitation.claim.company))
-    else:
-        gates.require(gates.conflict_of_interest(by, invitation.claim))
+    given = by.has_role(Role.COMPANY_REPRESENTATIVE)
+    gates.require(*([speaks_for(by, invitation.claim.company)] if given else entry_gates(by=by, claim=invitation.claim)))
     held = _hold(invitation)
     if not body.strip():
         raise ValidationError(_("The reply is empty. Write what the company said."))
-    if same := Reply.objects.filter(invitation=held, body=body, lang=lang).first():
+    came = None if given else letter_date or now.date()
+    if came is not None:
+        _check_letter_date(held, came, now)
+    kept = Reply.objects.filter(invitation=held, body=body, lang=lang)
+    if same := (kept.filter(status=ReplyStatus.GIVEN) if given else kept.exclude(status=ReplyStatus.DISCARDED)).first():
         return same
-    reply = Reply(invitation=held, body=body, lang=lang, received_at=now, recorded_by=by)
+    reply = Reply(
+        invitation=held, status=ReplyStatus.GIVEN if given else ReplyStatus.ENTERED, body=body, lang=lang, letter_date=came,
+        received_at=now, recorded_by=by,
+    )  # fmt: skip
     reply.full_clean()
-    with ledger.act("company.replied", by=by, role=role):
+    role = Role.COMPANY_REPRESENTATIVE if given else Role.MODERATOR
+    with ledger.act("company.replied" if given else "reply.entered", by=by, role=role):
         reply.save(force_insert=True)
-    if held.status != InvitationStatus.REPLIED:
-        _close(held, by=by, role=role, kind="company.replied", now=now, status=InvitationStatus.REPLIED)
-    _flag(held.claim, by=by, role=role, now=now)
-    if Verdict.objects.public().filter(aspect__claim=held.claim).exists():  # a report says what came of the request
-        jobs.enqueue("reports.discrepancy", {"claim": str(held.claim_id)}, key=f"discrepancy:{held.claim_id}:{reply.pk}")
+    if given:
+        if held.status != InvitationStatus.REPLIED:
+            _close(held, by=by, role=role, kind="company.replied", now=now, status=InvitationStatus.REPLIED)
+        _made_public(reply, held, by=by, role=role, now=now)
     return reply
+
+
+def _check_letter_date(invitation: Invitation, came: date, now: datetime) -> None:
+    if came > now.date():
+        raise ValidationError(_("The letter cannot have come in the future."))
+    if came < invitation.sent_at.date():
+        raise ValidationError(
+            _("The company was asked on %(day)s. A letter that came before that does not reply to it.")
+            % {"day": invitation.sent_at.date().isoformat()}
+        )
+
+
+def _made_public(reply: Reply, invitation: Invitation, *, by: User, role: str, now: datetime) -> None:
+    _flag(invitation.claim, by=by, role=role, now=now)
+    if Verdict.objects.public().filter(aspect__claim=invitation.claim).exists():  # a report says what came of the request
+        jobs.enqueue("reports.discrepancy", {"claim": str(invitation.claim_id)}, key=f"discrepancy:{invitation.claim_id}:{reply.pk}")
+
+
+def check_gates(*, by: User, reply: Reply) -> list[str | None]:
+    """What stands against `by` discarding an entered reply."""
+    return [gates.right_role(by, Role.MODERATOR, Role.ADJUDICATOR), gates.conflict_of_interest(by, reply.invitation.claim)]
+
+
+def confirmation_gates(*, by: User, reply: Reply) -> list[str | None]:
+    """What stands against `by` confirming an entered reply."""
+    own = _("You entered this reply, so a second person has to compare it with the letter.") if reply.recorded_by_id == by.pk else None
+    return [*check_gates(by=by, reply=reply), own]
+
+
+@transaction.atomic
+def confirm_reply(*, by: User, reply: Reply, now: datetime) -> None:
+    """The second person found the company's words as they stand in the letter: they are public from now on.
+
+    The window stays open until its deadline, or a waiver; where the deadline passed while the entry waited, it closes now.
+    Raises GateClosed, ReplyChanged.
+    """
+    gates.require(*confirmation_gates(by=by, reply=reply))
+    held = _hold(reply.invitation)
+    _check_entry(reply, by=by, kind="reply.confirmed", status=ReplyStatus.CONFIRMED, now=now)
+    if held.status in {InvitationStatus.SILENT, InvitationStatus.NO_FURTHER_REPLY, InvitationStatus.WAIVED}:
+        _close(held, by=by, role=_role(by), kind="company.replied", now=now, status=InvitationStatus.REPLIED)
+    _made_public(reply, held, by=by, role=_role(by), now=now)
+    _lapse(held, by=ledger.SYSTEM, now=now)
+
+
+@transaction.atomic
+def discard_reply(*, by: User, reply: Reply, reason: str, now: datetime) -> None:
+    """An entered reply is none, or not in these words. It never becomes public. Also by who entered it, when they see their mistake.
+
+    Raises GateClosed, ReplyChanged, ValidationError.
+    """
+    gates.require(*check_gates(by=by, reply=reply))
+    if not reason.strip():
+        raise ValidationError(_("Say why the entry is discarded."))
+    held = _hold(reply.invitation)
+    _check_entry(reply, by=by, kind="reply.discarded", status=ReplyStatus.DISCARDED, now=now, reason=reason)
+    _lapse(held, by=ledger.SYSTEM, now=now)
+
+
+def _role(by: User) -> str:
+    return Role.MODERATOR if by.has_role(Role.MODERATOR) else Role.ADJUDICATOR
+
+
+def _check_entry(reply: Reply, *, by: User, kind: str, status: str, now: datetime, reason: str = "") -> None:
+    with ledger.act(kind, by=by, role=_role(by), reason=reason, reason_public=False):
+        changed = Reply.objects.unchecked().filter(pk=reply.pk).update(status=status, checked_by=by, checked_at=now)
+    if not changed:
+        raise ReplyChanged(Reply.objects.get(pk=reply.pk))
 
 
 @transaction.atomic

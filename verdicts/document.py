@@ -43,7 +43,7 @@ def compose(
     """The document of a verdict about to be published. `exhibits` pairs each with the digest of its published rendition."""
     criterion = Criterion.objects.filter(aspect=verdict.aspect).first()
     requests = list(Invitation.objects.filter(claim=claim).order_by("sent_at", "id"))
-    replies = list(Reply.objects.filter(invitation__claim=claim).in_order())
+    replies = list(Reply.objects.public().filter(invitation__claim=claim).in_order())
     last = replies[-1] if replies else None
     sides = affiliations([one.submission_id for one, _digest in exhibits])
     return {
@@ -111,6 +111,7 @@ def compose(
             "body": last.body if last else None,
             "lang": last.lang if last else None,
             "received_at": instant(last.received_at) if last else None,
+            "entered": _entered(last) if last else None,
             "requests": [_request(one, [reply for reply in replies if reply.invitation_id == one.pk]) for one in requests],
         },
         "decided_by": [
@@ -128,8 +129,24 @@ def _request(request: Invitation, replies: list[Reply]) -> dict[str, Any]:
         "asked_at": instant(request.sent_at),
         "deadline_at": instant(request.deadline_at),
         "status": request.status,
-        "replies": [{"id": str(one.pk), "body": one.body, "lang": one.lang, "received_at": instant(one.received_at)} for one in replies],
+        "replies": [
+            {
+                "id": str(one.pk),
+                "body": one.body,
+                "lang": one.lang,
+                "received_at": instant(one.received_at),
+                "entered": _entered(one),
+            }
+            for one in replies
+        ],
     }
+
+
+def _entered(reply: Reply) -> dict[str, Any] | None:
+    """How it came here if the company did not give it itself: moderators entered it from its letter, and a second person checked it."""
+    if reply.letter_date is None:
+        return None
+    return {"by": "moderators", "letter_date": reply.letter_date.isoformat(), "checked_by_second_person": True}
 
 
 def to_text(document: dict[str, Any]) -> str:

@@ -137,6 +137,20 @@ class ReplyForm(forms.Form):
         return given
 
 
+class LetterForm(ReplyForm):
+    """A reply that came by letter, as a moderator enters it. A second person compares it with the letter."""
+
+    letter_date = forms.DateField(label=lazy("The day on which the letter came"), widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class DiscardForm(forms.Form):
+    """Why an entered reply is discarded."""
+
+    reason = forms.CharField(
+        label=lazy("Why the entry is discarded"), max_length=2000, help_text=lazy("Not public."), widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
 class WaiverForm(EditForm):
     """Why the reply window should close early."""
 

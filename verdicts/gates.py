@@ -158,6 +158,8 @@ def reply_heard(invitation: Invitation | None, now: datetime) -> str | None:
     """No verdict before the company replied, its deadline passed, or two people waived it."""
     if invitation is None:
         return _("The company has not been asked yet.")
+    if invitation.status == InvitationStatus.OPEN and invitation.deadline_at <= now:
+        return _("The reply period is over, but not closed yet. If a reply was entered from a letter, a second person checks it first.")
     if invitation.status == InvitationStatus.OPEN:
         return _("The company may still answer until %(when)s.") % {"when": f"{invitation.deadline_at:%Y-%m-%d %H:%M} UTC"}
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, Self
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from evidence.models import Exhibit, Measurement
 from evidence.states import ExhibitStatus, SubmissionStatus
 from verdicts.states import (
     INVITATION_TRANSITIONS,
+    REPLY_TRANSITIONS,
     VERDICT_TRANSITIONS,
     Actor,
     Conclusion,
@@ -31,6 +33,7 @@ from verdicts.states import (
     InvitationStatus,
     Mechanism,
     Rating,
+    ReplyStatus,
     VerdictStatus,
 )
 
@@ -99,7 +102,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     public="public",
 )
 class Invitation(models.Model):
-    """The company's right of reply on one claim and its deadline. Closed early only by a reply or by a waiver of two people."""
+    """The company's right of reply on one claim and its deadline. Closed early only by a reply of its own or by a waiver of two people."""
 
     EDITED: ClassVar = ("waiver_reason", "waiver_proposed_by_id")  # claims.editing
 
@@ -139,29 +142,78 @@ class Invitation(models.Model):
 
 
 class ReplyQuerySet(models.QuerySet["Reply"]):
+    def public(self) -> Self:
+        """What the company gave itself, and what was entered for it and checked. An entry that nobody checked is nobody's business."""
+        return self.filter(status__in=[ReplyStatus.GIVEN, ReplyStatus.CONFIRMED])
+
+    def unchecked(self) -> Self:
+        """What a moderator entered and a second person has still to check."""
+        return self.filter(status=ReplyStatus.ENTERED)
+
+    def public_after(self, moment: datetime) -> Self:
+        """Those that became public after `moment`."""
+        return self.public().filter(Q(received_at__gt=moment, checked_at=None) | Q(checked_at__gt=moment))
+
     def in_order(self) -> Self:
         """As they came."""
         return self.order_by("received_at", "id")
 
 
+@ledger.transitions("status", REPLY_TRANSITIONS)
 @ledger.recorded(
-    name="reply", plain=["invitation", "lang", "received_at"], text=["body", "recorded_by"], closed=["recorded_by"], public=True
+    name="reply",
+    plain=["invitation", "lang", "status", "letter_date", "received_at", "checked_at"],
+    text=["body", "recorded_by", "checked_by"],
+    closed=["recorded_by", "checked_by"],
+    public="public",
 )
 class Reply(models.Model):
-    """The company's reply, verbatim."""
+    """The company's reply, verbatim: given by itself, or entered by a moderator from its letter and checked by a second person.
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    `received_at` is when it was typed here, `letter_date` the day on which the letter came. Its id is random (UUIDv4): a UUIDv7 would
+    publish the moment at which it was entered.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     invitation = models.ForeignKey(Invitation, on_delete=models.PROTECT)
+    status = models.CharField(max_length=10, choices=ReplyStatus.choices, default=ReplyStatus.GIVEN)
     body = models.TextField()
     lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
+    letter_date = models.DateField(null=True, blank=True)
     received_at = models.DateTimeField()
-    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT)
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    checked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    checked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ReplyQuerySet.as_manager()
 
+    class Meta:
+        constraints = [
+            known("status", ReplyStatus, "reply_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=["given", "entered"], checked_by=None, checked_at=None)
+                | Q(status__in=["confirmed", "discarded"], checked_by__isnull=False, checked_at__isnull=False),
+                name="reply_checked_all_or_none",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="confirmed") | ~Q(checked_by=F("recorded_by")), name="reply_confirmed_by_a_second_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="given", letter_date=None) | ~Q(status="given") & Q(letter_date__isnull=False),
+                name="reply_entered_from_a_letter",
+            ),
+        ]
+
+    @property
+    def public_at(self) -> datetime:
+        """When it became public, if it is."""
+        return self.checked_at or self.received_at
+
     @property
     def late(self) -> bool:
-        """Whether it came after the deadline of what it answers."""
+        """Whether it came after the deadline of what it answers: a letter by its day."""
+        if self.letter_date is not None:
+            return self.letter_date > self.invitation.deadline_at.date()
         return self.received_at > self.invitation.deadline_at
 
 

@@ -28,7 +28,7 @@ def reply_status(statuses: Collection[str], *, replied: bool) -> str:
 def reply_status_of(claim: Claim) -> str:
     """`reply_status` of everything that was asked about a claim."""
     statuses = Invitation.objects.filter(claim=claim).values_list("status", flat=True)
-    return reply_status(list(statuses), replied=Reply.objects.filter(invitation__claim=claim).exists())
+    return reply_status(list(statuses), replied=Reply.objects.public().filter(invitation__claim=claim).exists())
 
 
 def reply_statuses(company: Company) -> dict[UUID, str]:
@@ -37,5 +37,5 @@ def reply_statuses(company: Company) -> dict[UUID, str]:
     requests: Iterable[tuple[UUID, str]] = Invitation.objects.filter(claim__company=company).values_list("claim", "status")
     for claim, status in requests:
         asked[claim].add(status)
-    replied = set(Reply.objects.filter(invitation__claim__company=company).values_list("invitation__claim", flat=True))
+    replied = set(Reply.objects.public().filter(invitation__claim__company=company).values_list("invitation__claim", flat=True))
     return {claim: reply_status(statuses, replied=claim in replied) for claim, statuses in asked.items()}

@@ -77,6 +77,23 @@ INVITATION_TRANSITIONS: dict[str, frozenset[str]] = {
 }
 
 
+class ReplyStatus(models.TextChoices):
+    """Who gave a reply: the company itself, or a moderator from its letter, which counts only once a second person checked it."""
+
+    GIVEN = "given", _("given by the company")
+    ENTERED = "entered", _("waiting for a second person")
+    CONFIRMED = "confirmed", _("entered by moderators, checked by a second person")
+    DISCARDED = "discarded", _("discarded")
+
+
+REPLY_TRANSITIONS: dict[str, frozenset[str]] = {
+    ReplyStatus.GIVEN: frozenset(),
+    ReplyStatus.ENTERED: frozenset({ReplyStatus.CONFIRMED, ReplyStatus.DISCARDED}),
+    ReplyStatus.CONFIRMED: frozenset(),
+    ReplyStatus.DISCARDED: frozenset(),
+}
+
+
 class Actor(models.TextChoices):
     """Who acts in the chain of events after harm. People by role, never by name."""
 

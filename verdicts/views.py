@@ -29,7 +29,7 @@ from claims.models import Aspect, Claim, Criterion, Flag
 from claims.paging import page_of
 from evidence.models import Exhibit, Submission
 from verdicts import actions, gates, previewing, shaken
-from verdicts.forms import FindingForm, InvitationForm, ProposalForm, ReplyForm, SendBackForm, WaiverForm
+from verdicts.forms import DiscardForm, FindingForm, InvitationForm, LetterForm, ProposalForm, SendBackForm, WaiverForm
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict
 from verdicts.representing import representatives
 from verdicts.states import Rating, VerdictStatus
@@ -44,6 +44,7 @@ DESK = (Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
 def _kinds() -> list[tuple[str, str]]:
     return [
         ("replies", _("Reply clocks")),
+        ("entries", _("Entered replies to check")),
         ("alerts", _("Alerts")),
         ("proposals", _("Verdicts waiting for a second person")),
         ("returned", _("Verdicts sent back")),
@@ -132,8 +133,14 @@ def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | No
         actions.invite_company(by=user, claim=claim, allegation=form.cleaned_data["allegation"], now=now)
         messages.success(request, _("The company is asked. Its clock runs."))
     elif do == "reply" and invitation:
-        actions.record_reply(by=user, invitation=invitation, body=form.cleaned_data["body"], lang=form.cleaned_data["lang"], now=now)
-        messages.success(request, _("The answer is kept word for word."))
+        actions.record_reply(by=user, invitation=invitation, now=now, **form.cleaned_data)
+        messages.success(request, _("The reply is saved word for word. It becomes public when a second person has checked it."))
+    elif do.startswith("confirm:"):
+        actions.confirm_reply(by=user, reply=_entry(claim, do), now=now)
+        messages.success(request, _("Confirmed. The reply is public, marked as entered by moderators."))
+    elif do.startswith("discard:"):
+        actions.discard_reply(by=user, reply=_entry(claim, do), now=now, **form.cleaned_data)
+        messages.success(request, _("Discarded. Nothing of the entry becomes public."))
     elif do == "waive" and invitation:
         actions.propose_waiver(by=user, invitation=invitation, **form.cleaned_data)
         messages.success(request, _("Proposed. A second adjudicator has to agree."))
@@ -143,6 +150,34 @@ def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | No
     else:
         raise Http404
     return reverse("verdicts:case", args=[claim.reference])
+
+
+def _entry(claim: Claim, do: str) -> Reply:
+    """The entered reply that a button names."""
+    return Reply.objects.select_related("invitation__claim").get(invitation__claim=claim, pk=do.partition(":")[2])
+
+
+@dataclass
+class Entry:
+    """A reply that a moderator entered, with what stands against checking it."""
+
+    reply: Reply
+    confirm: forms.Form
+    discard: forms.Form
+    confirm_gates: list[str]
+    discard_gates: list[str]
+
+
+def _entries(user: User, claim: Claim, request: HttpRequest) -> list[Entry]:
+    rows = Reply.objects.unchecked().filter(invitation__claim=claim).select_related("invitation__claim", "recorded_by").in_order()
+    do = request.POST.get("do", "") if request.method == "POST" else ""
+    entries = []
+    for row in rows:
+        confirm = forms.Form(request.POST if do == f"confirm:{row.pk}" else None)
+        discard = DiscardForm(request.POST if do == f"discard:{row.pk}" else None, auto_id=f"{row.pk}_%s")
+        confirmable, discardable = actions.confirmation_gates(by=user, reply=row), actions.check_gates(by=user, reply=row)
+        entries.append(Entry(row, confirm, discard, _reasons(confirmable), _reasons(discardable)))
+    return entries
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -158,12 +193,18 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
     do = request.POST.get("do", "") if request.method == "POST" else ""
     bound: dict[str, forms.Form] = {
         "invite": InvitationForm(request.POST if do == "invite" else None),
-        "reply": ReplyForm(request.POST if do == "reply" else None, invitation=invitation, lang=claim.quote_lang),
+        "reply": LetterForm(request.POST if do == "reply" else None, invitation=invitation, lang=claim.quote_lang),
         "waive": WaiverForm(request.POST if do == "waive" else None, row=invitation),
         "approve-waiver": EditForm(request.POST if do == "approve-waiver" else None, row=invitation),
     }
+    entries = _entries(user, claim, request)
+    for entry in entries:
+        bound |= {f"confirm:{entry.reply.pk}": entry.confirm, f"discard:{entry.reply.pk}": entry.discard}
     for name, one in bound.items():
         refill(request, one, do=name)
+    if do.partition(":")[0] in {"confirm", "discard"} and do not in bound:
+        messages.error(request, _("Someone else checked this entry first. Nothing of yours is saved."))
+        return redirect("verdicts:case", claim.reference)
     status, kept = 200, []
     if request.method == "POST":
         form = bound.get(do)
@@ -176,6 +217,9 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
                 form.add_error(None, error.messages)
             except RowChanged as changed:
                 clash(form, changed)
+            except actions.ReplyChanged:
+                messages.error(request, _("Someone else checked this entry first. Nothing of yours is saved."))
+                return redirect("verdicts:case", claim.reference)
             except actions.InvitationChanged as changed:
                 said = _("The reply window changed in the meantime: %(status)s. Nothing of yours is saved; what you typed is kept below.")
                 messages.error(request, said % {"status": changed.invitation.get_status_display()})
@@ -190,7 +234,9 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         "invitation": invitation,
         "window_end": actions.window_end(now),
         "representatives": representatives(claim.company),
-        "replies": Reply.objects.filter(invitation__claim=claim).select_related("invitation").in_order(),
+        "replies": Reply.objects.public().filter(invitation__claim=claim).select_related("invitation").in_order(),
+        "entries": entries,
+        "entry_gates": _reasons(actions.entry_gates(by=user, claim=claim)),
         "invite_gates": _invite_gates(user, claim),
         "waiver_gates": _waiver_gates(user, invitation) if invitation else [],
         "invite": bound["invite"],

@@ -74,7 +74,7 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
         "now": now,
         "form": form,
         "read_once_more": form.cleaned_data if valid and data is not None and data.get("do") == "preview" else None,
-        "replies": Reply.objects.filter(invitation__claim=claim).select_related("invitation").in_order(),
+        "replies": Reply.objects.public().filter(invitation__claim=claim).select_related("invitation").in_order(),
         "aspects": aspects,
         "appearances": Appearance.objects.filter(claim=claim).saying_so().select_related("source").order_by("pk"),
         "exhibits": Exhibit.objects.public().filter(submission__claim=claim).prefetch_related(thumbs).seen_first("reference")[:200],

@@ -1,6 +1,6 @@
 """What waits for someone at the desk, as one list: how urgent, for how long, and why (UI, Moderators).
 
-Seven kinds of rows are read, each in one query and cut to its oldest; then they stand in one order: what is urgent now, what soon will
+Eight kinds of rows are read, each in one query and cut to its oldest; then they stand in one order: what is urgent now, what soon will
 be, what can wait, and within that what has waited longest.
 """
 
@@ -20,7 +20,7 @@ from claims.models import Aspect
 from claims.states import Progress
 from evidence.models import Alert, Measurement, Submission
 from evidence.states import AlertKind, SubmissionStatus
-from verdicts.models import Finding, FindingExhibit, Invitation, Verdict, VerdictExhibit
+from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictExhibit
 from verdicts.states import InvitationStatus, VerdictStatus
 
 NOW, SOON, LATER = 0, 1, 2
@@ -32,6 +32,7 @@ def queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
     """What waits, by kind, each with the order of its list."""
     return {
         "replies": (Invitation.objects.filter(status=InvitationStatus.OPEN).select_related("claim"), ("deadline_at", "id")),
+        "entries": (Reply.objects.unchecked().select_related("invitation__claim", "recorded_by"), ("received_at", "id")),
         "proposals": (
             Verdict.objects.filter(status=VerdictStatus.PROPOSED)
             .select_related("aspect__claim", "proposed_by")
@@ -78,7 +79,9 @@ class Waiting:
     @property
     def claim(self) -> Any:
         """The claim that it is about, or None."""
-        return self.row.aspect.claim if self.kind in {"proposals", "returned", "shaken"} else self.row.claim
+        if self.kind in {"proposals", "returned", "shaken"}:
+            return self.row.aspect.claim
+        return self.row.invitation.claim if self.kind == "entries" else self.row.claim
 
 
 def waiting(kind: str, row: Any, *, user: User, now: datetime) -> Waiting:
@@ -100,6 +103,18 @@ def _reply(row: Invitation, user: User, now: datetime) -> Waiting:
     else:
         urgency, why = (SOON if left <= 3 * DAY else LATER), _("The company may still answer. Nothing can be concluded before.")
     return Waiting("replies", row, urgency, row.sent_at, why, reverse("verdicts:case", args=[row.claim.reference]))
+
+
+def _entry(row: Reply, user: User, now: datetime) -> Waiting:
+    invitation = row.invitation
+    holds = invitation.status == InvitationStatus.OPEN and row.received_at <= invitation.deadline_at
+    if row.recorded_by_id == user.pk:
+        urgency, why = LATER, _("You entered this reply, so someone else checks it.")
+    elif holds and invitation.deadline_at - now <= DAY:
+        urgency, why = NOW, _("A reply was entered from a letter. Until a second person checks it, the reply period does not end.")
+    else:
+        urgency, why = SOON, _("A reply was entered from a letter. It becomes public when a second person has checked it.")
+    return Waiting("entries", row, urgency, row.received_at, why, f"{reverse('verdicts:case', args=[invitation.claim.reference])}#reply")
 
 
 def _alert(row: Alert, user: User, now: datetime) -> Waiting:
@@ -209,6 +224,7 @@ def _aspect(row: Aspect, user: User, now: datetime) -> Waiting:
 
 _KINDS: dict[str, Callable[[Any, User, datetime], Waiting]] = {
     "replies": _reply,
+    "entries": _entry,
     "alerts": _alert,
     "proposals": _proposal,
     "returned": _returned,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -178,6 +179,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         return gone(
             request, _("Something in this verdict was erased, so its document is withheld. Its entry in the record and its proof stay.")
         )
+    assert found.published_at is not None  # it has a document
     criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
     measured = gathering.measured_rows(found.conformity)
     document: dict[str, Any] = json.loads(published.body)
@@ -188,6 +190,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "verdict": found,
         "claim": found.aspect.claim,
         "document": document,
+        "letter_date": date.fromisoformat(entered["letter_date"]) if (entered := document["reply"]["entered"]) else None,
         "criterion": criterion,
         "measured": measured,
         "judgement": gathering.Judgement(found.aspect, criterion, found, [], measured, [], [], None),
@@ -198,7 +201,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         .order_by("created_at", "id"),
         "successor": found.successor,
         "shaken": shaken_among([found], timezone.now()).get(found.pk),
-        "replies_since": list(Reply.objects.filter(invitation__claim=found.aspect.claim_id, received_at__gt=found.published_at).in_order()),
+        "replies_since": list(Reply.objects.public_after(found.published_at).filter(invitation__claim=found.aspect.claim_id).in_order()),
         "index": entry.values_list("index", flat=True).first(),
     }
     context |= previews.head(name="verdict", reference=found.reference, verdicts=[found])

@@ -137,7 +137,7 @@ def plant() -> Planted:
             exhibits=scene.exhibits(status="accepted")[:1], now=scene.now,
         )  # fmt: skip
     invitation = verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
-    reply = verdicts.record_reply(by=scene.moderator, invitation=invitation, body=f"{ANSWER} {ZH}", lang="zh-Hans", now=scene.now)
+    reply = scenes.build_reply(scene, invitation, body=f"{ANSWER} {ZH}", lang="zh-Hans")
     proposed = verdicts.propose_verdict(
         by=scene.adjudicator, aspect=scene.ducts, rating="not_delivered", now=scene.now,
         rationale=write("en", f"{RATIONALE} {ZH}", zh_Hans=f"{RATIONALE} {ZH}"),

@@ -37,7 +37,7 @@ from tests import scenes
 from tests.house.test_permission_table import DESK, KEYS, NO_ONE, ROLES, TABLE, World, routes
 from tests.workflows import force
 from verdicts import actions as verdicts
-from verdicts.models import Occurrence, Verdict
+from verdicts.models import Invitation, Occurrence, Reply, Verdict
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("one entry")]
 
@@ -90,6 +90,12 @@ def asked(world: World) -> None:
     verdicts.invite_company(
         by=world.scene.moderator, claim=world.scene.claim, allegation=scenes.write("en", "No air.", zh_Hans="没有风。"), now=timezone.now()
     )
+
+
+def lettered(world: World) -> None:
+    """The company is asked, and its letter was entered by another."""
+    asked(world)
+    scenes.build_letter(world.scene, Invitation.objects.get(status="open"), now=timezone.now())
 
 
 def represented(world: World) -> None:
@@ -209,7 +215,26 @@ CHANGES: Final[dict[str, list[Change]]] = {
             {"company.invited invitation": 1, "aspect.progressed aspect": 1},
             lambda world: {"do": "invite", **both("allegation")},
         ),
-        Change("moderator", REPLIED, lambda world: {"do": "reply", "body": "We will look.", "lang": "en"}, asked),
+        Change(
+            "moderator",
+            {"reply.entered reply": 1},
+            lambda world: {"do": "reply", "body": "We will look.", "lang": "en", "letter_date": timezone.now().date().isoformat()},
+            asked,
+        ),
+        Change(
+            "moderator",
+            {"reply.confirmed reply": 1, "flag.raised flag": 1, "flag.lifted flag": 1},
+            lambda world: {"do": f"confirm:{Reply.objects.get().pk}"},
+            lambda world: lettered(world),
+            also=("adjudicator",),
+        ),
+        Change(
+            "moderator",
+            {"reply.discarded reply": 1},
+            lambda world: {"do": f"discard:{Reply.objects.get().pk}", "reason": "It is another company's."},
+            lambda world: lettered(world),
+            also=("adjudicator",),
+        ),
         Change(
             "adjudicator",
             {"waiver.proposed invitation": 1},

@@ -1,7 +1,8 @@
 """From the public bytes alone nobody can tell which of two claims has a proposal, nor what it says.
 
 Two claims are played to the same point: evidence accepted, a first finding, a company that was asked and did not reply. Then one of them
-gets a second finding and a proposed verdict, which is sent back in the end; in the other world it is the other claim. All that a stranger
+gets a second finding, a reply entered from a letter and a proposed verdict; reply and verdict are sent back in the end. In the other
+world it is the other claim. All that a stranger
 can have is compared, byte by byte. What is committed of these rows is replaced by a constant, as in `test_owners_unknown`.
 """
 
@@ -28,10 +29,11 @@ from ledger.sequencing import sequence
 from tests import frozen, scenes
 from tests.house.test_owners_unknown import differences, fetched, log
 from verdicts import actions
+from verdicts.models import Invitation
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-UNPUBLISHED = ("finding", "finding_exhibit", "verdict", "verdict_exhibit")
+UNPUBLISHED = ("finding", "finding_exhibit", "verdict", "verdict_exhibit", "reply")
 BEGINNING = datetime(2025, 6, 1, 8, tzinfo=UTC)
 
 
@@ -90,8 +92,9 @@ def find(scene: scenes.Scene, point: Aspect, conclusion: str, now: datetime) -> 
 
 
 def propose(scene: scenes.Scene, point: Aspect, now: datetime, *, sent_back: bool) -> None:
-    """A second finding and a proposed verdict, sent back if asked."""
+    """A second finding, an entered reply and a proposed verdict, the last two sent back if asked."""
     find(scene, point, "supports", now)
+    letter = scenes.build_letter(scene, Invitation.objects.get(claim=point.claim), now=now)
     point.refresh_from_db()
     verdict = actions.propose_verdict(
         by=scene.adjudicator, aspect=point, rating="misleading", mechanism="omitted_condition", rationale=scenes.RATIONALE, now=now,
@@ -99,6 +102,7 @@ def propose(scene: scenes.Scene, point: Aspect, now: datetime, *, sent_back: boo
     )  # fmt: skip
     if sent_back:
         actions.reject_verdict(by=scene.second_adjudicator, verdict=verdict, reason="Not enough.", now=now)
+        actions.discard_reply(by=scene.second_moderator, reply=letter, reason="It is another company's.", now=now)
 
 
 def seen(claims: list[Claim]) -> dict[str, bytes]:
@@ -129,10 +133,11 @@ def test_nobody_can_tell_which_of_two_claims_has_a_proposal(
     parted = differences(first, second)
     assert not parted, "\n".join(str(one) for one in parted[:20])
     assert any("verdict.proposed of verdict" in what for what in first)
+    assert any("reply.entered of reply" in what for what in first)
     assert not [what for what, content in first.items() if b"omitted_condition" in content and "api/v1/schema" not in what]
 
 
-@pytest.mark.parametrize("name", ["verdict", "verdict_exhibit", "finding", "finding_exhibit"])
+@pytest.mark.parametrize("name", UNPUBLISHED)
 def test_a_row_that_stood_in_the_clear_would_tell(name: str, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
     """Control: with one of the models called public from its first moment the two worlds differ."""
     monkeypatch.setitem(recorded, name, replace(recorded[name], public=True))

@@ -242,7 +242,7 @@ def walk_invitation() -> None:
         )
 
     def reply(invitation: Invitation) -> None:
-        verdicts.record_reply(by=scene.moderator, invitation=invitation, body="We will look.", lang="en", now=scene.now)
+        scenes.build_reply(scene, invitation)
 
     silent = invite()
     verdicts.close_window(by=ledger.SYSTEM, invitation=silent, now=scene.now)
@@ -255,6 +255,14 @@ def walk_invitation() -> None:
     verdicts.propose_waiver(by=scene.adjudicator, invitation=waived, reason=write("en", "It said so in public."))
     verdicts.approve_waiver(by=scene.second_adjudicator, invitation=waived, now=scene.now)
     reply(waived)
+
+
+def walk_reply() -> None:
+    scene = scenes.build_claim()
+    asked = scenes.build_silence(scene)
+    verdicts.confirm_reply(by=scene.second_moderator, reply=scenes.build_letter(scene, asked), now=scene.now)
+    mistaken = scenes.build_letter(scene, asked, body="Not theirs.")
+    verdicts.discard_reply(by=scene.moderator, reply=mistaken, reason="It is another company's.", now=scene.now)
 
 
 def handed_in(scene: scenes.Scene, owner: int = 0) -> Submission:
@@ -306,7 +314,7 @@ def walk_exhibit() -> None:
 WALKS: Final[dict[str, Callable[[], None]]] = {
     "claims.claim": walk_claim, "claims.progress": walk_progress, "evidence.disappearance": walk_disappearance,
     "evidence.submission": walk_submission, "evidence.exhibit": walk_exhibit,
-    "verdicts.verdict": walk_verdict, "verdicts.invitation": walk_invitation,
+    "verdicts.verdict": walk_verdict, "verdicts.invitation": walk_invitation, "verdicts.reply": walk_reply,
 }  # fmt: skip
 
 

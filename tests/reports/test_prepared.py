@@ -16,7 +16,6 @@ from claims.models import Aspect
 from reports import built, exhibits, gathering, timelines
 from reports.prepared import Prepared
 from tests import scenes
-from verdicts import actions as verdicts
 from verdicts.models import Invitation
 
 ROOMS = (built, exhibits, gathering, timelines)
@@ -40,7 +39,7 @@ def _all_ids() -> list[UUID]:
 def test_a_prepared_query_gives_what_django_gives() -> None:
     scene = scenes.build_case()
     scenes.build_pointing(scene)
-    verdicts.record_reply(by=scene.moderator, invitation=Invitation.objects.get(), body="We will look.", lang="en", now=scene.now)
+    scenes.build_reply(scene, Invitation.objects.get())
     ids = _all_ids()
     assert len(EVERY) > 15
     for name, prepared in EVERY.items():

@@ -185,7 +185,9 @@ def test_every_answer_of_a_company_is_typeset(outcome: str) -> None:
     report["invitations"][0].update(
         outcome=outcome,
         closed=None if outcome == "open" else "2025-05-28T02:00:00Z",
-        replies=[{"text": sample.zh("这是及时更正。", "A timely correction."), "received": "2025-05-20T00:00:00Z", "late": False}]
+        replies=[
+            {"text": sample.zh("这是及时更正。", "A timely correction."), "received": "2025-05-20T00:00:00Z", "letter": None, "late": False}
+        ]
         if outcome == "replied"
         else [],
         waiver={"reason": sample.en("The company is dissolved."), "people": [sample.person("moderator", "wren")]}

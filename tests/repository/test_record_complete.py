@@ -323,7 +323,11 @@ def every_action() -> None:
     silent = verdicts.invite_company(by=moderator, claim=scene.claim, allegation=write("en", "Still no air."), now=long_ago)
     verdicts.close_window(by=ledger.SYSTEM, invitation=silent, now=now)
     silent.refresh_from_db()
-    verdicts.record_reply(by=moderator, invitation=silent, body="We will look.", lang="en", now=now)
+    verdicts.discard_reply(
+        by=moderator, reply=scenes.build_letter(scene, silent, body="Not theirs.", now=now), reason="A mistake.", now=now
+    )
+    verdicts.confirm_reply(by=scene.second_moderator, reply=scenes.build_letter(scene, silent, now=now), now=now)
+    scenes.build_reply(scene, silent, body="Once more.", now=now)
     verdicts.reject_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), reason="Say more.", now=now)
     verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=now)
     again = scenes.propose(scene, rating="misleading", mechanism="implied_function", reason="A little air moves.")

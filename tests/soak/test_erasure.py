@@ -207,7 +207,9 @@ def plant(words: Words) -> tuple[scenes.Scene, Verdict]:
         )
     invitation = verdicts.invite_company(by=by, claim=claim, allegation=words.pair("allegation"), now=now)
     verdicts.propose_waiver(by=scene.adjudicator, invitation=invitation, reason=words.pair("waiver"))
-    verdicts.record_reply(by=by, invitation=invitation, body=f"{words('reply')}.", lang="en", now=now)
+    letter = verdicts.record_reply(by=by, invitation=invitation, body=f"{words('reply by letter')}.", lang="en", now=now)
+    verdicts.confirm_reply(by=scene.second_moderator, reply=letter, now=now)
+    scenes.build_reply(scene, invitation, body=f"{words('reply')}.", now=now)
     proposed = verdicts.propose_verdict(
         by=scene.adjudicator, aspect=scene.ducts, rating="not_delivered", rationale=words.pair("rationale"),
         exhibits=scene.exhibits(status="accepted"), now=now,

@@ -51,7 +51,7 @@ def play(name: str) -> Counter[str]:
     with transaction.atomic():
         scene = scenes.build_evidence(scenes.build_claim())
         both = scenes.person("both", Role.MODERATOR, Role.ADJUDICATOR)
-        given = {"scene": scene, "both": both, "runs": [0], "ends": ends}
+        given = {"scene": scene, "both": both, "company": scenes.representative(scene), "runs": [0], "ends": ends}
         run_state_machine_as_test(type("LifeOfOneClaim", (Long,), given), settings=LONG)
         before = type("Before", (Life,), given)()
         before.prepare()

@@ -83,7 +83,7 @@ def test_the_window_closes_early_only_by_a_reply_or_by_two_people(scene: scenes.
 
 def test_a_reply_closes_the_window_and_is_kept_verbatim(scene: scenes.Scene) -> None:
     invitation = actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
-    reply = actions.record_reply(by=scene.moderator, invitation=invitation, body=" 我们  正在改进。\n", lang="zh-Hans", now=scene.now)
+    reply = scenes.build_reply(scene, invitation, body=" 我们  正在改进。\n", lang="zh-Hans")
     assert reply.body == " 我们  正在改进。\n"
     assert set(Flag.objects.values_list("kind", flat=True)) == {"company_replied"}
     scenes.propose(scene)
@@ -95,7 +95,7 @@ def test_a_late_reply_is_kept_and_does_not_move_the_end_of_the_window(scene: sce
     closed = Invitation.objects.get(pk=invitation.pk).closed_at
     assert closed is not None
     verdict = scenes.propose(scene)
-    actions.record_reply(by=scene.moderator, invitation=invitation, body="Late.", lang="en", now=closed + timedelta(days=9))
+    scenes.build_reply(scene, invitation, body="Late.", now=closed + timedelta(days=9))
     after = Invitation.objects.get(pk=invitation.pk)
     assert (after.status, after.closed_at) == (InvitationStatus.REPLIED, closed)
     assert after.closed_at <= verdict.proposed_at

@@ -57,7 +57,7 @@ def test_what_does_not_stand_in_it_leaves_it(scene: scenes.Scene) -> None:
         by=scene.second_moderator, aspect=scene.ducts, conclusion="inconclusive", reasoning=write("en", "I am not sure."),
         exhibits=scene.exhibits(), now=scene.now,
     )  # fmt: skip
-    reply = actions.record_reply(by=scene.moderator, invitation=Invitation.objects.get(), body="We will look.", lang="en", now=scene.now)
+    reply = scenes.build_reply(scene, Invitation.objects.get())
     erase("finding", late.pk)
     erase("reply", reply.pk)
     erase("finding", Finding.objects.get(aspect=scene.carbon).pk)

@@ -29,14 +29,14 @@ from claims.written import write
 from tests import scenes
 from verdicts import actions, gates
 from verdicts.models import Finding, Invitation, Reply, Verdict, VerdictDocument
-from verdicts.states import INVITATION_TRANSITIONS, VERDICT_TRANSITIONS
+from verdicts.states import INVITATION_TRANSITIONS, REPLY_TRANSITIONS, VERDICT_TRANSITIONS
 
 pytestmark = pytest.mark.django_db
 
-REFUSALS = (NotAllowed, ValidationError, actions.VerdictChanged, actions.InvitationChanged)
+REFUSALS = (NotAllowed, ValidationError, actions.VerdictChanged, actions.InvitationChanged, actions.ReplyChanged)
 # The same lives in each run; the long form plays others every time.
 SHORT = settings(max_examples=100, stateful_step_count=14, deadline=None, derandomize=True, database=None)
-people = st.sampled_from(["moderator", "second_moderator", "adjudicator", "second_adjudicator", "both", "owner"])
+people = st.sampled_from(["moderator", "second_moderator", "adjudicator", "second_adjudicator", "both", "owner", "company"])
 judges = st.sampled_from(["adjudicator", "second_adjudicator", "both"])
 RATINGS = ["not_delivered", "partly_delivered", "misleading", "unverifiable", "delivered"]
 
@@ -49,7 +49,7 @@ class Seen:
         self.invitations = rows(
             Invitation, "status", "claim_id", "sent_at", "deadline_at", "closed_at", "waiver_proposed_by_id", "waiver_approved_by_id"
         )
-        self.replied = {one.invitation_id for one in rows(Reply, "invitation_id")}
+        self.replies = rows(Reply, "invitation_id", "status", "recorded_by_id", "checked_by_id")
         self.findings = rows(Finding, "aspect_id", "moderator_id", "created_at")
         self.documents = {one.pk: one.body for one in rows(VerdictDocument, "body")}
         self.public = set(Verdict.objects.public().values_list("pk", flat=True))
@@ -64,6 +64,7 @@ class Life(RuleBasedStateMachine):
 
     scene: scenes.Scene
     both: User
+    company: User
     runs: list[int]  # how many examples were played
     kept = False  # whether what it did is there for those who come after
     seen: Seen
@@ -75,6 +76,7 @@ class Life(RuleBasedStateMachine):
         self.now = self.scene.now
         self.verdicts: dict[Any, str] = {}
         self.invitations: dict[Any, str] = {}
+        self.replies: dict[Any, str] = {}
         self.documents: dict[Any, str] = {}
         self.refusals: list[str] = []
         self.moved = True
@@ -93,7 +95,7 @@ class Life(RuleBasedStateMachine):
 
     def who(self, name: str) -> User:
         """A fresh account: roles are read once per instance."""
-        found = {"both": self.both, "owner": self.scene.owners[0]}.get(name) or getattr(self.scene, name)
+        found = {"both": self.both, "owner": self.scene.owners[0], "company": self.company}.get(name) or getattr(self.scene, name)
         return User.objects.get(pk=found.pk)
 
     def aspect(self) -> Aspect:
@@ -141,6 +143,15 @@ class Life(RuleBasedStateMachine):
         if invitation := self.invitation():
             with self.trying():
                 actions.record_reply(by=self.who(by), invitation=invitation, body="We will look.", lang="en", now=self.now)
+
+    @rule(by=people, right=st.booleans())
+    def check_the_letter(self, by: str, right: bool) -> None:
+        for entered in Reply.objects.select_related("invitation__claim").order_by("received_at", "pk"):
+            with self.trying():
+                if right:
+                    actions.confirm_reply(by=self.who(by), reply=entered, now=self.now)
+                else:
+                    actions.discard_reply(by=self.who(by), reply=entered, reason="Other words.", now=self.now)
 
     @rule(by=people)
     def ask_to_waive(self, by: str) -> None:
@@ -206,6 +217,8 @@ class Life(RuleBasedStateMachine):
         for invitation in self.seen.invitations:
             people = {invitation.waiver_proposed_by_id, invitation.waiver_approved_by_id, None}
             assert invitation.status != "waived" or len(people) == 3
+        for reply in self.seen.replies:
+            assert reply.status != "confirmed" or reply.checked_by_id not in {None, reply.recorded_by_id}
 
     @invariant()
     def the_company_was_heard_before_every_verdict(self) -> None:
@@ -219,7 +232,10 @@ class Life(RuleBasedStateMachine):
             assert heard, "proposed before the company was heard"
         for invitation in self.seen.invitations:
             assert invitation.status != "silent" or invitation.closed_at >= invitation.deadline_at
-            assert invitation.status != "replied" or invitation.pk in self.seen.replied
+            came = {reply.status for reply in self.seen.replies if reply.invitation_id == invitation.pk} & {"given", "confirmed"}
+            assert invitation.status != "replied" or came
+            ended = invitation.closed_at is None or invitation.closed_at >= invitation.deadline_at
+            assert ended or "given" in came or invitation.waiver_approved_by_id, "closed early by a letter"
 
     @invariant()
     def someone_else_found_something_first(self) -> None:
@@ -232,6 +248,7 @@ class Life(RuleBasedStateMachine):
         for rows, known, transitions in (
             (self.seen.verdicts, self.verdicts, VERDICT_TRANSITIONS),
             (self.seen.invitations, self.invitations, INVITATION_TRANSITIONS),
+            (self.seen.replies, self.replies, REPLY_TRANSITIONS),
         ):
             now = {row.pk: row.status for row in rows}
             assert known.keys() <= now.keys(), "nothing is ever deleted"
@@ -269,7 +286,7 @@ class PreparedLife(Life):
 def machine() -> type[Life]:
     scene = scenes.build_evidence(scenes.build_claim())
     both = scenes.person("both", Role.MODERATOR, Role.ADJUDICATOR)
-    return type("LifeOfOneClaim", (PreparedLife,), {"scene": scene, "both": both, "runs": [0]})
+    return type("LifeOfOneClaim", (PreparedLife,), {"scene": scene, "both": both, "company": scenes.representative(scene), "runs": [0]})
 
 
 def test_whatever_people_try_the_rules_hold(machine: type[Life]) -> None:

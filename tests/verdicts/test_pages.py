@@ -122,8 +122,11 @@ def test_the_company_is_asked_and_its_answer_kept(scene: scenes.Scene) -> None:
     assert "This is needed in both languages." in answer.content.decode()
     assert client.post(path, {"do": "invite", "allegation_en": "No air.", "allegation_zh_Hans": "没有风。"})["Location"] == path
     assert Invitation.objects.get().status == "open"
-    assert client.post(path, {"do": "reply", "body": "We disagree.", "lang": "en"})["Location"] == path
+    letter = {"do": "reply", "body": "We disagree.", "lang": "en", "letter_date": scene.now.date().isoformat()}
+    assert client.post(path, letter)["Location"] == path
     assert Reply.objects.get().body == "We disagree."
+    assert "We disagree." not in Client().get(f"/claims/{scene.claim.reference}/").content.decode()
+    assert signed_in(scene.second_moderator).post(path, {"do": f"confirm:{Reply.objects.get().pk}"})["Location"] == path
     public = Client().get(f"/claims/{scene.claim.reference}/").content.decode()
     assert "We disagree." in public
     assert "the company replied" in public
