@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('verdicts', '0005_log_form'),
+        ('verdicts', '0006_what_a_proposal_was_made_from'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
