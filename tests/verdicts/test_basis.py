@@ -115,7 +115,7 @@ def file_erased(scene: scenes.Scene) -> None:
 
 
 def company_replied(scene: scenes.Scene) -> None:
-    actions.record_reply(by=scene.moderator, invitation=Invitation.objects.get(), body="It does cool.", lang="en", now=scene.now)
+    scenes.build_reply(scene, Invitation.objects.get(), body="It does cool.")
 
 
 def flag_fell(scene: scenes.Scene) -> None:
