@@ -191,9 +191,12 @@ def build_silence(scene: Scene) -> Invitation:
 
 def representative(scene: Scene) -> User:
     """Who speaks for the company of the scene."""
-    seats = {"kind": OrganisationKind.COMPANY, "name": "The car maker", "website": scene.company.website}
-    brand = Organisation.objects.filter(**seats).first() or found_organisation(by=ledger.SYSTEM, now=timezone.now(), **seats)
-    found = User.objects.filter(membership__organisation=brand).first()
+    company = Company.objects.select_related("organisation").get(pk=scene.company.pk)
+    brand = company.organisation
+    if brand is None:
+        brand = found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="The car maker", now=timezone.now())
+        claims.represent_company(by=ledger.SYSTEM, company=company, organisation=brand, now=timezone.now())
+    found = User.objects.filter(membership__organisation=brand, membership__ended_at=None).first()
     return found or person("representative", Role.COMPANY_REPRESENTATIVE, organisation=brand)
 
 

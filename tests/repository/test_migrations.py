@@ -8,6 +8,7 @@ import pytest
 from django.db import models
 from django.db.migrations import AddField, Migration
 from django.db.migrations.loader import MigrationLoader
+from django.db.models.fields import NOT_PROVIDED
 
 from ledger import registry
 
@@ -25,7 +26,7 @@ def filled(migration: Migration, tables: set[tuple[str, str]]) -> Iterator[str]:
         if not isinstance(operation, AddField) or (migration.app_label, operation.model_name_lower) not in tables:
             continue
         field = operation.field
-        if operation.model_name_lower not in made and not (field.null and field.get_default() is None):
+        if operation.model_name_lower not in made and not (field.null and field.default in {NOT_PROVIDED, None}):
             yield f"{migration.app_label}.{migration.name}: {operation.model_name}.{operation.name}"
 
 
