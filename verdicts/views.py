@@ -413,7 +413,7 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
 
 def _replies_since(verdict: Verdict) -> list[Reply]:
     """What the company replied after a verdict was proposed, which its proposer cannot have read."""
-    return list(Reply.objects.filter(invitation__claim=verdict.aspect.claim_id, received_at__gt=verdict.proposed_at).in_order())
+    return list(Reply.objects.public_after(verdict.proposed_at).filter(invitation__claim=verdict.aspect.claim_id).in_order())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
