@@ -1,4 +1,4 @@
-"""Which days and moments can be meant: what happened lies behind us, what was promised not beyond any plan.
+"""Which days and moments can be meant: what happened lies behind us, what was announced not beyond any plan.
 
 A year 1, 202 or 9999 is a slip of the pen, and would stand in a signed record for good. These are validators of columns and form
 fields, so every door refuses alike, with a sentence that says what is wrong.
@@ -45,7 +45,7 @@ def validate_past(value: date | datetime) -> None:
 
 
 def validate_plan(value: date | datetime) -> None:
-    """Of what was promised, agreed or announced: from 1900 until fifty years from now. Raises ValidationError."""
+    """Of what was announced, agreed or announced: from 1900 until fifty years from now. Raises ValidationError."""
     day = _day(value)
     _check_first(day)
     if day.year > timezone.now().year + YEARS_AHEAD:
