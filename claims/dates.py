@@ -45,7 +45,7 @@ def validate_past(value: date | datetime) -> None:
 
 
 def validate_plan(value: date | datetime) -> None:
-    """Of what was announced, agreed or announced: from 1900 until fifty years from now. Raises ValidationError."""
+    """Of what was agreed or announced: from 1900 until fifty years from now. Raises ValidationError."""
     day = _day(value)
     _check_first(day)
     if day.year > timezone.now().year + YEARS_AHEAD:
