@@ -5,6 +5,7 @@ Everything here is public: it goes through each model's own `public()`, or belon
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -92,6 +93,13 @@ def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, 
     )
 
 
+def chart_digest(verdict: Verdict, criterion: Criterion | None) -> str:
+    """Of all that the chart of a verdict's numbers shows, in any language. The numbers are frozen; whose figure the threshold is and
+    what its property is called can be corrected."""
+    shown = [verdict.conformity, criterion and [criterion.property, criterion.is_claimed, plain(criterion.value)]]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
+
+
 # --- a claim -----------------------------------------------------------------------------------------------------------
 
 
@@ -129,6 +137,11 @@ class Judgement:
     def chart_height(self) -> int:
         """How high the chart of the verdict's numbers is, in the units of its width of 640: the page keeps the room for it."""
         return charts.height_of(len(self.measured))
+
+    @property
+    def chart_digest(self) -> str:
+        """Of what that chart shows: its address carries it, so that a correction is another address."""
+        return chart_digest(self.verdict, self.criterion) if self.verdict else ""
 
 
 def last_entries(rows: Iterable[Model]) -> dict[str, int]:

@@ -22,3 +22,11 @@ def unchanged(request: HttpRequest, digest: str) -> HttpResponseBase | None:
 def gone(request: HttpRequest, sentence: object) -> HttpResponse:
     """410: it was here and is withheld; the sentence says what stays."""
     return render(request, "problem.html", {"title": _("Withheld"), "sentence": sentence}, status=410)
+
+
+def kept_picture(request: HttpRequest, svg: bytes, digest: str) -> HttpResponse:
+    """A picture. Asked for under the digest of what it shows, it may be kept for ever; otherwise for a minute."""
+    response = HttpResponse(svg, content_type="image/svg+xml")
+    kept = "public, max-age=31536000, immutable" if request.GET.get("v") == digest else "public, max-age=60"
+    response["Cache-Control"] = kept
+    return response

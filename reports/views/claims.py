@@ -33,7 +33,7 @@ from reports.history import acts, tell
 from reports.kept import kept_for_strangers
 from reports.palette import in_both_schemes
 from reports.trails import claim_changes
-from reports.views import gone
+from reports.views import gone, kept_picture
 from reports.words import Lang
 from verdicts.models import Finding, Reply, Verdict, VerdictDocument, VerdictExhibit
 from verdicts.shaken import shaken_among
@@ -211,7 +211,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
 @require_safe
 @everyone
 def chart(request: HttpRequest, ref: str, lang: Lang, size: str = "wide") -> HttpResponse:
-    """The chart of a verdict's numbers. Both are frozen, so the picture never changes."""
+    """The chart of a verdict's numbers. Asked for under the digest of what it shows, it may be kept for ever; otherwise for a minute."""
     found = _verdict(ref)
     criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
     words = read(criterion.property, lang).text if criterion else ""
@@ -221,10 +221,8 @@ def chart(request: HttpRequest, ref: str, lang: Lang, size: str = "wide") -> Htt
         svg = gathering.conformity_chart(found, criterion, lang, words, width)
         return in_both_schemes(svg).encode() if svg else b""
 
-    content = json.dumps([found.conformity, words, lang, width, criterion is None], sort_keys=True)
-    svg = picture(request, "conformity", content, draw)
+    digest = gathering.chart_digest(found, criterion)
+    svg = picture(request, "conformity", json.dumps([digest, words, lang, width]), draw)
     if not svg:
         raise Http404
-    response = HttpResponse(svg, content_type="image/svg+xml")
-    response["Cache-Control"] = "public, max-age=31536000, immutable"
-    return response
+    return kept_picture(request, svg, digest)

@@ -18,6 +18,7 @@ from claims.paging import page_of
 from claims.written import read
 from reports import companies, gathering, trends
 from reports.kept import kept_for_strangers
+from reports.views import kept_picture
 from reports.words import Lang
 
 WIDTHS = {"wide": trends.WIDE, "narrow": trends.NARROW}
@@ -53,14 +54,6 @@ def product(request: HttpRequest, product: UUID) -> HttpResponse:
     return TemplateResponse(request, "reports/product.html", context)
 
 
-def _picture(request: HttpRequest, svg: bytes, digest: str) -> HttpResponse:
-    """A picture. Asked for under the digest of what it shows, it may be kept for ever; otherwise for a minute."""
-    response = HttpResponse(svg, content_type="image/svg+xml")
-    kept = "public, max-age=31536000, immutable" if request.GET.get("v") == digest else "public, max-age=60"
-    response["Cache-Control"] = kept
-    return response
-
-
 @require_safe
 @everyone
 def verdicts_chart(request: HttpRequest, company: UUID, lang: str, size: str) -> HttpResponse:
@@ -70,7 +63,7 @@ def verdicts_chart(request: HttpRequest, company: UUID, lang: str, size: str) ->
         raise Http404
     key = f"{history.digest}:{lang}:{size}"
     svg = picture(request, "verdicts", key, lambda: history.svg(cast(Lang, lang), WIDTHS[size]).encode())
-    return _picture(request, svg, history.digest)
+    return kept_picture(request, svg, history.digest)
 
 
 @require_safe
@@ -83,4 +76,4 @@ def series_chart(request: HttpRequest, series: UUID, lang: str, size: str) -> Ht
     name, unit = read(drawn.series.name, lang).text, read(drawn.series.unit, lang).text
     key = json.dumps([drawn.digest, lang, size, name, unit])
     svg = picture(request, "series", key, lambda: drawn.svg(cast(Lang, lang), name, unit, WIDTHS[size]).encode())
-    return _picture(request, svg, drawn.digest)
+    return kept_picture(request, svg, drawn.digest)

@@ -129,7 +129,7 @@ def test_a_key_does_only_what_its_scopes_say_and_nothing_once_revoked(client: Cl
 
 def test_bad_filings_are_refused_with_every_reason_and_store_nothing(client: Client, scene: scenes.Scene, settings: Any) -> None:
     secret = key_of(scene.owners[0], "submit")
-    answer = client.post("/api/v1/submissions/", {"claim": "x", "narrative_lang": "fr"}, **bearer(secret))
+    answer = client.post("/api/v1/submissions/", {"claim": "x", "narrative_lang": "no language"}, **bearer(secret))
     assert answer.status_code == 400
     assert set(answer.json()["errors"]) == {"claim", "narrative_lang", "licence"}
     settings.EXHIBIT_MAX_BYTES = 10

@@ -492,11 +492,15 @@ def test_the_language_switch_is_on_every_page_and_works_without_a_script(case: s
     assert client.post("/i18n/setlang/", {"language": "en", "next": "https://elsewhere.example/"})["Location"] == "/"
 
 
-def test_the_chart_of_a_verdict_never_changes(case: scenes.Scene, client: Client) -> None:
+def test_the_chart_of_a_verdict_is_kept_under_the_digest_of_what_it_shows(case: scenes.Scene, client: Client) -> None:
     path = f"/verdicts/{case.verdict.reference}/chart.en.svg"
     response = client.get(path)
     assert response["Content-Type"] == "image/svg+xml"
-    assert "immutable" in response["Cache-Control"]
+    assert "immutable" not in response["Cache-Control"]
+    for page in (f"/verdicts/{case.verdict.reference}/", f"/claims/{case.claim.reference}/"):
+        (address,) = set(re.findall(rf'src="({path}[^"]*)"', text(client, page)))
+        assert "immutable" in client.get(address)["Cache-Control"]
+        assert client.get(address).content == response.content
     assert client.get(path).content == response.content
     assert client.get(path.replace(".en.", ".fr.")).status_code == 404
 
