@@ -8,7 +8,6 @@ import pytest
 from django.db import models
 from django.db.migrations import AddField, Migration
 from django.db.migrations.loader import MigrationLoader
-from django.db.models import NOT_PROVIDED
 from django.db.models.fields import NOT_PROVIDED
 
 from ledger import registry
