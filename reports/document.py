@@ -41,7 +41,7 @@ from reports import words
 from reports.schema import FORMAT
 from verdicts.conformity import INDEPENDENT, plain
 from verdicts.document import instant
-from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict
+from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, Waiver
 from verdicts.outcome import outcome_text
 from verdicts.states import InvitationStatus
 
@@ -569,7 +569,8 @@ def _teardowns(claim: Claim) -> list[dict[str, Any]]:
 
 def _invitation(invitation: Invitation) -> dict[str, Any]:
     waived = invitation.status == InvitationStatus.WAIVED
-    people = [who for who in (invitation.waiver_proposed_by, invitation.waiver_approved_by) if who and waived]
+    waiver = Waiver.objects.public().filter(invitation=invitation).select_related("proposed_by", "decided_by").first()
+    people = [waiver.proposed_by, waiver.decided_by] if waiver else []
     return {
         "sent": instant(invitation.sent_at),
         "deadline": instant(invitation.deadline_at),
@@ -586,9 +587,9 @@ def _invitation(invitation: Invitation) -> dict[str, Any]:
             for one in Reply.objects.public().filter(invitation=invitation).select_related("invitation").in_order()
         ],
         "waiver": {
-            "reason": _said(invitation.waiver_reason),
-            "people": [{"role": "adjudicator", "pseudonym": who.pseudonym} for who in people],
+            "reason": _said(waiver.reason),
+            "people": [{"role": "adjudicator", "pseudonym": who.pseudonym} for who in people if who],
         }
-        if waived
+        if waived and waiver
         else None,
     }

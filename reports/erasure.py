@@ -57,7 +57,8 @@ STANDS_IN_REPORTS: Final[Mapping[str, Place]] = {
     "teardown_step": _place("done", "seen", claim="submission__teardown__teardownstep"),
     "measurement": _place("quantity", "instrument", "method", "conditions", claim="submission__teardown__measurement"),
     "finding": _place("reasoning", claim="aspect__finding"),
-    "invitation": _place("allegation", "waiver_reason", claim="invitation"),
+    "invitation": _place("allegation", claim="invitation"),
+    "waiver": _place("reason", claim="invitation__waiver"),
     "reply": _place("body", claim="invitation__reply"),
     "verdict": _place("rationale", "attempts", "conformity", "salt", claim="aspect__verdict"),
 }

@@ -33,9 +33,10 @@ from reports.timelines import Place, places_of
 from reports.trails import last_entry
 from reports.words import Lang
 from verdicts.conformity import INDEPENDENT, plain
-from verdicts.models import Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.models import Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit, Waiver
 from verdicts.outcome import Numbers, numbers_of, span_of
 from verdicts.shaken import Shaken, shaken_among
+from verdicts.states import InvitationStatus
 
 BEST = 4
 EXHIBITS = 200  # on the page of a claim
@@ -224,21 +225,25 @@ class Answer:
 
     invitation: Invitation
     replies: list[Reply]
+    waiver: Waiver | None
 
 
 _invitations = Prepared(lambda claim: Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id"))
 _replies = Prepared(
     lambda invitations: Reply.objects.public().filter(invitation__id__among=invitations).select_related("invitation").in_order()
 )
+_waivers = Prepared(lambda invitations: Waiver.objects.public().filter(invitation__id__among=invitations))
 
 
 def answers_of(claim: Claim) -> list[Answer]:
-    """Every invitation of a claim, newest first, with the replies."""
+    """Every invitation of a claim, newest first, with the replies and why it was closed early."""
     invitations = _invitations(claim.pk)
     replies: dict[UUID, list[Reply]] = defaultdict(list)
     for reply in _replies([one.pk for one in invitations]):
         replies[reply.invitation_id].append(reply)
-    return [Answer(one, replies[one.pk]) for one in invitations]
+    waived = [one.pk for one in invitations if one.status == InvitationStatus.WAIVED]
+    waivers = {one.invitation_id: one for one in _waivers(waived)} if waived else {}
+    return [Answer(one, replies[one.pk], waivers.get(one.pk)) for one in invitations]
 
 
 def quoted(claim: Claim, place: Place | None) -> Quoted:

@@ -100,6 +100,7 @@ KINDS: Final[Mapping[str, str | Promise]] = {
     "verdict.superseded": lazy("A verdict was superseded"),
     "waiver.approved": lazy("A second person agreed to close the reply window early"),
     "waiver.proposed": lazy("Closing the reply window early was proposed"),
+    "waiver.refused": lazy("Closing the reply window early was refused"),
 }
 
 #: What objects are called. A test holds it against the recorded models.
@@ -150,6 +151,7 @@ OBJECTS: Final[Mapping[str, str | Promise]] = {
     "invitation": lazy("invitation to reply"),
     "occurrence": lazy("event of an incident"),
     "reply": lazy("reply"),
+    "waiver": lazy("waiver of the time to reply"),
     "verdict": lazy("verdict"),
     "verdict_exhibit": lazy("exhibit of a verdict"),
 }
@@ -354,7 +356,6 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "version": lazy("version"),
     "waiver_approved_by": lazy("closed early, second person"),
     "waiver_proposed_by": lazy("closed early, first person"),
-    "waiver_reason": lazy("why it was closed early"),
     "watched": lazy("watched"),
     "website": lazy("website"),
     "width": lazy("width"),

@@ -32,11 +32,22 @@ from verdicts import gates
 from verdicts.basis import METHOD_VERSION as METHOD_VERSION
 from verdicts.basis import basis_of, differences, exhibits_of, holding_request, widest_renditions
 from verdicts.document import compose, to_text
-from verdicts.models import Finding, FindingExhibit, Incident, Invitation, Occurrence, Reply, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.models import (
+    Finding,
+    FindingExhibit,
+    Incident,
+    Invitation,
+    Occurrence,
+    Reply,
+    Verdict,
+    VerdictDocument,
+    VerdictExhibit,
+    Waiver,
+)
 from verdicts.replies import reply_status_of
 from verdicts.reply_window import deadline
 from verdicts.representing import speaks_for
-from verdicts.states import Exactness, InvitationStatus, ReplyStatus, VerdictStatus
+from verdicts.states import Exactness, InvitationStatus, ReplyStatus, VerdictStatus, WaiverStatus
 from verdicts.weighing import findings_that_count
 from verdicts.weighing import independence as independence
 from verdicts.weighing import left_out as left_out
@@ -331,35 +342,89 @@ def _check_entry(reply: Reply, *, by: User, kind: str, status: str, now: datetim
         raise ReplyChanged(Reply.objects.get(pk=reply.pk))
 
 
+class WaiverChanged(Exception):
+    """The proposal to close early was decided before; `waiver` is what it is now."""
+
+    def __init__(self, waiver: Waiver) -> None:
+        super().__init__(f"waiver {waiver.pk} is {waiver.status}")
+        self.waiver = waiver
+
+
 @transaction.atomic
-def propose_waiver(*, by: User, invitation: Invitation, reason: Written, version: str = "") -> None:
-    """The first of two people says why the company need not be waited for. Raises GateClosed, InvitationChanged, RowChanged."""
-    gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.conflict_of_interest(by, invitation.claim))
+def propose_waiver(*, by: User, invitation: Invitation, reason: Written) -> Waiver:
+    """The first of two people says why the company need not be waited for. Not public. Raises GateClosed, InvitationChanged."""
+    gates.require(*waiver_gates(by=by, claim=invitation.claim))
     if not reason.get("text", "").strip():
         raise ValidationError(_("Say why the window should close early."))
-    if version:
-        compare(Invitation.objects.select_for_update().get(pk=invitation.pk), version)
+    held = _hold(invitation)
+    if held.status != InvitationStatus.OPEN or Waiver.objects.waiting().filter(invitation=held).exists():
+        raise InvitationChanged(held)
+    waiver = Waiver(invitation=held, reason=credited(reason, Role.ADJUDICATOR), proposed_by=by)
+    waiver.full_clean(validate_constraints=False)
     with ledger.act("waiver.proposed", by=by, role=Role.ADJUDICATOR):
-        changed = Invitation.objects.filter(pk=invitation.pk, status=InvitationStatus.OPEN, waiver_proposed_by=None).update(
-            waiver_reason=credited(reason, Role.ADJUDICATOR), waiver_proposed_by=by
-        )
-    if not changed:
-        raise InvitationChanged(Invitation.objects.get(pk=invitation.pk))
+        waiver.save(force_insert=True)
+    return waiver
+
+
+def waiver_gates(*, by: User, claim: Claim) -> list[str | None]:
+    """What stands against `by` proposing to close the time to reply early, or refusing it."""
+    return [gates.right_role(by, Role.ADJUDICATOR), gates.conflict_of_interest(by, claim)]
+
+
+def waiver_approval_gates(*, by: User, waiver: Waiver) -> list[str | None]:
+    """What stands against `by` agreeing to close it."""
+    claim = waiver.invitation.claim
+    same = _("You proposed this waiver, so a second person has to approve it.") if waiver.proposed_by_id == by.pk else None
+    return [*waiver_gates(by=by, claim=claim), same, gates.still_free_to_waive(waiver.proposed_by, claim)]
 
 
 @transaction.atomic
-def approve_waiver(*, by: User, invitation: Invitation, now: datetime, version: str = "") -> None:
-    """The second person agrees with the reason that they read, and the window closes. Raises GateClosed, InvitationChanged, RowChanged."""
-    held = _hold(invitation)
-    same = _("You proposed this waiver, so a second person has to approve it.") if held.waiver_proposed_by_id == by.pk else None
-    first = gates.still_free_to_waive(held.waiver_proposed_by, held.claim)
-    gates.require(gates.right_role(by, Role.ADJUDICATOR), gates.conflict_of_interest(by, held.claim), same, first)
-    if held.status != InvitationStatus.OPEN or held.waiver_proposed_by_id is None:
-        raise InvitationChanged(held)
+def approve_waiver(*, by: User, waiver: Waiver, now: datetime, version: str = "") -> None:
+    """The second person agrees with the reason that they read: it is public, and the window closes.
+
+    Raises GateClosed, InvitationChanged, WaiverChanged, RowChanged.
+    """
+    invitation, held = _hold_waiver(waiver)
+    gates.require(*waiver_approval_gates(by=by, waiver=held))
+    if invitation.status != InvitationStatus.OPEN:
+        raise InvitationChanged(invitation)
+    if held.status != WaiverStatus.PROPOSED:
+        raise WaiverChanged(held)
     if version:
         compare(held, version)
-    _close(held, by=by, role=Role.ADJUDICATOR, kind="waiver.approved", now=now, status=InvitationStatus.WAIVED, waiver_approved_by=by)
-    _flag(held.claim, by=by, role=Role.ADJUDICATOR, now=now)
+    _decide_waiver(held, by=by, kind="waiver.approved", status=WaiverStatus.APPROVED, now=now)
+    _close(
+        invitation, by=by, role=Role.ADJUDICATOR, kind="waiver.approved", now=now, status=InvitationStatus.WAIVED,
+        waiver_proposed_by=held.proposed_by, waiver_approved_by=by,
+    )  # fmt: skip
+    _flag(invitation.claim, by=by, role=Role.ADJUDICATOR, now=now)
+
+
+@transaction.atomic
+def refuse_waiver(*, by: User, waiver: Waiver, reason: str, now: datetime) -> None:
+    """The company keeps its time. It never becomes public that this was proposed. Also by who proposed it, when they see their mistake.
+
+    Raises GateClosed, WaiverChanged, ValidationError.
+    """
+    _invitation, held = _hold_waiver(waiver)
+    gates.require(*waiver_gates(by=by, claim=held.invitation.claim))
+    if not reason.strip():
+        raise ValidationError(_("Say why the company keeps its time."))
+    if held.status != WaiverStatus.PROPOSED:
+        raise WaiverChanged(held)
+    _decide_waiver(held, by=by, kind="waiver.refused", status=WaiverStatus.REFUSED, now=now, reason=reason)
+
+
+def _hold_waiver(waiver: Waiver) -> tuple[Invitation, Waiver]:
+    """The request and its waiver, locked in this order."""
+    invitation = _hold(waiver.invitation)
+    held = Waiver.objects.select_for_update(of=("self",)).select_related("proposed_by", "invitation__claim").get(pk=waiver.pk)
+    return invitation, held
+
+
+def _decide_waiver(waiver: Waiver, *, by: User, kind: str, status: str, now: datetime, reason: str = "") -> None:
+    with ledger.act(kind, by=by, role=Role.ADJUDICATOR, reason=reason, reason_public=False):
+        Waiver.objects.filter(pk=waiver.pk).update(status=status, decided_by=by, decided_at=now)
 
 
 # --- verdicts ----------------------------------------------------------------------------------------------------------

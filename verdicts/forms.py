@@ -151,10 +151,21 @@ class DiscardForm(forms.Form):
     )
 
 
-class WaiverForm(EditForm):
+class WaiverForm(forms.Form):
     """Why the reply window should close early."""
 
     reason = PairField(label=lazy("Why the company need not be waited for"), rows=2, both=True)
+
+
+class WaiverRefusalForm(forms.Form):
+    """Why the reply window does not close early."""
+
+    reason = forms.CharField(
+        label=lazy("Why the company keeps its time"),
+        max_length=2000,
+        help_text=lazy("Not public."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
 
 
 class IncidentForm(forms.Form):

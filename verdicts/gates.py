@@ -132,9 +132,9 @@ def still_free_to_propose(proposer: User, claim: Claim, findings: Sequence[Findi
     return None
 
 
-def still_free_to_waive(proposer: User | None, claim: Claim) -> str | None:
+def still_free_to_waive(proposer: User, claim: Claim) -> str | None:
     """As `still_free_to_propose`, of whoever proposed to end the reply period early."""
-    if proposer is not None and (not proposer.has_role(Role.ADJUDICATOR) or conflict_of_interest(proposer, claim)):
+    if not proposer.has_role(Role.ADJUDICATOR) or conflict_of_interest(proposer, claim):
         return _("Whoever proposed this is no longer an adjudicator or has a conflict of interest. The company keeps its time to reply.")
     return None
 

@@ -26,6 +26,7 @@ from verdicts.states import (
     INVITATION_TRANSITIONS,
     REPLY_TRANSITIONS,
     VERDICT_TRANSITIONS,
+    WAIVER_TRANSITIONS,
     Actor,
     Conclusion,
     Exactness,
@@ -35,6 +36,7 @@ from verdicts.states import (
     Rating,
     ReplyStatus,
     VerdictStatus,
+    WaiverStatus,
 )
 
 
@@ -97,14 +99,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 @ledger.recorded(
     name="invitation",
     plain=["claim", "status", "sent_at", "deadline_at", "closed_at"],
-    text=["allegation", "waiver_reason", "invited_by", "waiver_proposed_by", "waiver_approved_by"],
+    text=["allegation", "invited_by", "waiver_proposed_by", "waiver_approved_by"],
     closed=["invited_by", "waiver_proposed_by", "waiver_approved_by"],
     public="public",
 )
 class Invitation(models.Model):
     """The company's right of reply on one claim and its deadline. Closed early only by a reply of its own or by a waiver of two people."""
-
-    EDITED: ClassVar = ("waiver_reason", "waiver_proposed_by_id")  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
@@ -114,7 +114,6 @@ class Invitation(models.Model):
     sent_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
-    waiver_reason = WrittenField(blank=True)
     waiver_proposed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     waiver_approved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
@@ -137,6 +136,57 @@ class Invitation(models.Model):
                 condition=~Q(status="waived")
                 | Q(waiver_proposed_by__isnull=False, waiver_approved_by__isnull=False) & ~Q(waiver_proposed_by=F("waiver_approved_by")),
                 name="invitation_waived_by_two_people",
+            ),
+        ]
+
+
+class WaiverQuerySet(models.QuerySet["Waiver"]):
+    def public(self) -> Self:
+        """Those to which a second person agreed."""
+        return self.filter(status=WaiverStatus.APPROVED)
+
+    def waiting(self) -> Self:
+        """Those that still wait for a second person: of requests that are still open."""
+        return self.filter(status=WaiverStatus.PROPOSED, invitation__status=InvitationStatus.OPEN)
+
+
+@ledger.transitions("status", WAIVER_TRANSITIONS)
+@ledger.recorded(
+    name="waiver",
+    plain=["invitation", "status", "decided_at"],
+    text=["reason", "proposed_by", "decided_by"],
+    closed=["proposed_by", "decided_by"],
+    public="public",
+)
+class Waiver(models.Model):
+    """Why a company need not be waited for, as one adjudicator proposed and another decided. Public once it is approved.
+
+    Its id is random (UUIDv4): a UUIDv7 would publish the moment at which it was proposed.
+    """
+
+    EDITED: ClassVar = ("reason", "status")  # claims.editing
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    invitation = models.ForeignKey(Invitation, on_delete=models.PROTECT)
+    status = models.CharField(max_length=10, choices=WaiverStatus.choices, default=WaiverStatus.PROPOSED)
+    reason = WrittenField()
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WaiverQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            known("status", WaiverStatus, "waiver_status_known"),
+            models.UniqueConstraint(fields=["invitation"], condition=~Q(status="refused"), name="waiver_once_per_request"),
+            models.CheckConstraint(
+                condition=Q(status="proposed", decided_by=None, decided_at=None)
+                | ~Q(status="proposed") & Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="waiver_decided_all_or_none",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="approved") | ~Q(decided_by=F("proposed_by")), name="waiver_approved_by_a_second_person"
             ),
         ]
 

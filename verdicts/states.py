@@ -77,6 +77,21 @@ INVITATION_TRANSITIONS: dict[str, frozenset[str]] = {
 }
 
 
+class WaiverStatus(models.TextChoices):
+    """Of the proposal to close the time to reply early. Nobody outside knows of one before it is approved."""
+
+    PROPOSED = "proposed", _("proposed")
+    APPROVED = "approved", _("approved")
+    REFUSED = "refused", _("refused")
+
+
+WAIVER_TRANSITIONS: dict[str, frozenset[str]] = {
+    WaiverStatus.PROPOSED: frozenset({WaiverStatus.APPROVED, WaiverStatus.REFUSED}),
+    WaiverStatus.APPROVED: frozenset(),
+    WaiverStatus.REFUSED: frozenset(),
+}
+
+
 class ReplyStatus(models.TextChoices):
     """Who gave a reply: the company itself, or a moderator from its letter, which counts only once a second person checked it."""
 

@@ -29,8 +29,8 @@ from claims.models import Aspect, Claim, Criterion, Flag
 from claims.paging import page_of
 from evidence.models import Exhibit, Submission
 from verdicts import actions, gates, previewing, shaken
-from verdicts.forms import DiscardForm, FindingForm, InvitationForm, LetterForm, ProposalForm, SendBackForm, WaiverForm
-from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict
+from verdicts.forms import DiscardForm, FindingForm, InvitationForm, LetterForm, ProposalForm, SendBackForm, WaiverForm, WaiverRefusalForm
+from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, Waiver
 from verdicts.representing import representatives
 from verdicts.states import Rating, VerdictStatus
 from verdicts.waiting import LATER, NOW, SHORT, SOON, by_urgency, queues, waiting
@@ -118,15 +118,7 @@ def _invite_gates(user: User, claim: Claim) -> list[str]:
     return _reasons([gates.right_role(user, Role.MODERATOR), gates.judged_claim(claim), gates.conflict_of_interest(user, claim)])
 
 
-def _waiver_gates(user: User, invitation: Invitation) -> list[str]:
-    reasons = [gates.right_role(user, Role.ADJUDICATOR), gates.conflict_of_interest(user, invitation.claim)]
-    if invitation.waiver_proposed_by_id == user.pk:
-        reasons.append(_("You proposed this waiver, so a second person has to approve it."))
-    reasons.append(gates.still_free_to_waive(invitation.waiver_proposed_by, invitation.claim))
-    return _reasons(reasons)
-
-
-def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | None, form: forms.Form) -> str:
+def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | None, waiver: Waiver | None, form: forms.Form) -> str:
     """The one action that a button of the case page asks for; where to go on. Raises what the action raises, Http404 for anything else."""
     user, now = person(request), timezone.now()
     if do == "invite":
@@ -144,9 +136,14 @@ def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | No
     elif do == "waive" and invitation:
         actions.propose_waiver(by=user, invitation=invitation, **form.cleaned_data)
         messages.success(request, _("Proposed. A second adjudicator has to agree."))
-    elif do == "approve-waiver" and invitation:
-        actions.approve_waiver(by=user, invitation=invitation, now=now, **form.cleaned_data)
+    elif do in {"approve-waiver", "refuse-waiver"} and invitation and waiver is None:
+        raise actions.InvitationChanged(invitation)
+    elif do == "approve-waiver" and waiver:
+        actions.approve_waiver(by=user, waiver=waiver, now=now, **form.cleaned_data)
         messages.success(request, _("The reply window is closed early, by two people."))
+    elif do == "refuse-waiver" and waiver:
+        actions.refuse_waiver(by=user, waiver=waiver, now=now, **form.cleaned_data)
+        messages.success(request, _("Refused. The company keeps its time, and nothing of the proposal becomes public."))
     else:
         raise Http404
     return reverse("verdicts:case", args=[claim.reference])
@@ -190,12 +187,14 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
     if elsewhere := canonical(request, claim.reference, ref):
         return elsewhere
     invitation = actions.latest_invitation(claim)
+    waiver = Waiver.objects.waiting().filter(invitation=invitation).select_related("proposed_by", "invitation__claim").first()
     do = request.POST.get("do", "") if request.method == "POST" else ""
     bound: dict[str, forms.Form] = {
         "invite": InvitationForm(request.POST if do == "invite" else None),
         "reply": LetterForm(request.POST if do == "reply" else None, invitation=invitation, lang=claim.quote_lang),
-        "waive": WaiverForm(request.POST if do == "waive" else None, row=invitation),
-        "approve-waiver": EditForm(request.POST if do == "approve-waiver" else None, row=invitation),
+        "waive": WaiverForm(request.POST if do == "waive" else None),
+        "approve-waiver": EditForm(request.POST if do == "approve-waiver" else None, row=waiver),
+        "refuse-waiver": WaiverRefusalForm(request.POST if do == "refuse-waiver" else None),
     }
     entries = _entries(user, claim, request)
     for entry in entries:
@@ -212,7 +211,7 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
             raise Http404
         if form.is_valid():
             try:
-                location = once(request, lambda: _do(request, do, claim, invitation, form))
+                location = once(request, lambda: _do(request, do, claim, invitation, waiver, form))
             except ValidationError as error:
                 form.add_error(None, error.messages)
             except RowChanged as changed:
@@ -220,11 +219,12 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
             except actions.ReplyChanged:
                 messages.error(request, _("Someone else checked this entry first. Nothing of yours is saved."))
                 return redirect("verdicts:case", claim.reference)
-            except actions.InvitationChanged as changed:
+            except (actions.InvitationChanged, actions.WaiverChanged) as changed:
+                now_is = changed.waiver.invitation if isinstance(changed, actions.WaiverChanged) else changed.invitation
                 said = _("The reply window changed in the meantime: %(status)s. Nothing of yours is saved; what you typed is kept below.")
-                messages.error(request, said % {"status": changed.invitation.get_status_display()})
-                form.add_error(None, ValidationError(said % {"status": changed.invitation.get_status_display()}, code="clash"))
-                invitation, kept = changed.invitation, typed(form)
+                messages.error(request, said % {"status": now_is.get_status_display()})
+                form.add_error(None, ValidationError(said % {"status": now_is.get_status_display()}, code="clash"))
+                invitation, waiver, kept = now_is, Waiver.objects.waiting().filter(invitation=now_is).first(), typed(form)
             else:
                 return redirect(location)
         status = refused(form)
@@ -238,11 +238,14 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         "entries": entries,
         "entry_gates": _reasons(actions.entry_gates(by=user, claim=claim)),
         "invite_gates": _invite_gates(user, claim),
-        "waiver_gates": _waiver_gates(user, invitation) if invitation else [],
+        "waiver": waiver,
+        "waiver_gates": _reasons(actions.waiver_gates(by=user, claim=claim)),
+        "agree_gates": _reasons(actions.waiver_approval_gates(by=user, waiver=waiver)) if waiver else [],
         "invite": bound["invite"],
         "reply_form": bound["reply"],
         "waive": bound["waive"],
         "agree": bound["approve-waiver"],
+        "refuse": bound["refuse-waiver"],
         "kept": kept,
         "submissions": Submission.objects.filter(claim=claim).order_by("-filed_at")[:100],
     }

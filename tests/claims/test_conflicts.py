@@ -30,7 +30,7 @@ from tests import scenes
 from tests.workflows import force, seat
 from verdicts import actions as verdicts
 from verdicts import gates
-from verdicts.models import Incident, Invitation, Occurrence, Reply, Verdict
+from verdicts.models import Incident, Invitation, Occurrence, Reply, Verdict, Waiver
 
 pytestmark = pytest.mark.django_db
 WORDS = write("en", "Words.", zh_Hans="词。")
@@ -100,6 +100,7 @@ ON_A_CLAIM: dict[str, Act] = {
     "approve": lambda by, s: verdicts.approve_verdict(by=by, verdict=Verdict.objects.get(status="proposed"), now=s.now),
     "send_back": lambda by, s: verdicts.reject_verdict(by=by, verdict=Verdict.objects.get(status="proposed"), reason="x", now=s.now),
     "propose_waiver": lambda by, s: verdicts.propose_waiver(by=by, invitation=asked_again(s), reason=WORDS),
+    "refuse_waiver": lambda by, s: verdicts.refuse_waiver(by=by, waiver=waiver_proposed(s), reason="x", now=s.now),
 }  # fmt: skip
 #: And those that touch what is known of a company, of which a case is made.
 ON_A_COMPANY: dict[str, Act] = {
@@ -126,6 +127,10 @@ ON_A_COMPANY: dict[str, Act] = {
 
 def lettered(scene: scenes.Scene) -> Reply:
     return scenes.build_letter(scene, Invitation.objects.get())
+
+
+def waiver_proposed(scene: scenes.Scene) -> Waiver:
+    return verdicts.propose_waiver(by=scene.adjudicator, invitation=asked_again(scene), reason=WORDS)
 
 
 def asked_again(scene: scenes.Scene) -> Invitation:

@@ -37,7 +37,7 @@ from tests import scenes
 from tests.house.test_permission_table import DESK, KEYS, NO_ONE, ROLES, TABLE, World, routes
 from tests.workflows import force
 from verdicts import actions as verdicts
-from verdicts.models import Invitation, Occurrence, Reply, Verdict
+from verdicts.models import Invitation, Occurrence, Reply, Verdict, Waiver
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("one entry")]
 
@@ -96,6 +96,14 @@ def lettered(world: World) -> None:
     """The company is asked, and its letter was entered by another."""
     asked(world)
     scenes.build_letter(world.scene, Invitation.objects.get(status="open"), now=timezone.now())
+
+
+def waiver_proposed(world: World) -> None:
+    """The company is asked, and one adjudicator proposed to close its time early."""
+    asked(world)
+    verdicts.propose_waiver(
+        by=world.scene.adjudicator, invitation=Invitation.objects.get(status="open"), reason=scenes.write("en", "Said so.")
+    )
 
 
 def represented(world: World) -> None:
@@ -237,22 +245,21 @@ CHANGES: Final[dict[str, list[Change]]] = {
         ),
         Change(
             "adjudicator",
-            {"waiver.proposed invitation": 1},
-            lambda world: {"do": "waive", **both("reason"), "version": seen(verdicts.latest_invitation(world.scene.claim))},
+            {"waiver.proposed waiver": 1},
+            lambda world: {"do": "waive", **both("reason")},
             asked,
         ),
         Change(
             "adjudicator",
-            {"waiver.approved invitation": 1, "aspect.progressed aspect": 1},
-            lambda world: {"do": "approve-waiver", "version": seen(verdicts.latest_invitation(world.scene.claim))},
-            lambda world: (
-                asked(world),
-                verdicts.propose_waiver(
-                    by=world.scene.adjudicator,
-                    invitation=verdicts.latest_invitation(world.scene.claim),
-                    reason=scenes.write("en", "Said so."),
-                ),
-            ),
+            {"waiver.approved waiver": 1, "waiver.approved invitation": 1, "aspect.progressed aspect": 1},
+            lambda world: {"do": "approve-waiver", "version": seen(Waiver.objects.get())},
+            lambda world: waiver_proposed(world),
+        ),
+        Change(
+            "adjudicator",
+            {"waiver.refused waiver": 1},
+            lambda world: {"do": "refuse-waiver", "reason": "It may still reply."},
+            lambda world: waiver_proposed(world),
         ),
     ],
     "desk/submissions/<str:ref>/": [

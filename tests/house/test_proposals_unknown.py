@@ -1,9 +1,9 @@
 """From the public bytes alone nobody can tell which of two claims has a proposal, nor what it says.
 
 Two claims are played to the same point: evidence accepted, a first finding, a company that was asked and did not reply. Then one of them
-gets a second finding, a reply entered from a letter and a proposed verdict; reply and verdict are sent back in the end. In the other
-world it is the other claim. All that a stranger
-can have is compared, byte by byte. What is committed of these rows is replaced by a constant, as in `test_owners_unknown`.
+gets a second finding, a reply entered from a letter, a proposed verdict and, when both companies are asked again, a proposal to close its
+time early; all three are sent back in the end. In the other world it is the other claim. All that a stranger can have is compared, byte by
+byte. What is committed of these rows is replaced by a constant, as in `test_owners_unknown`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from verdicts.models import Invitation
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-UNPUBLISHED = ("finding", "finding_exhibit", "verdict", "verdict_exhibit", "reply")
+UNPUBLISHED = ("finding", "finding_exhibit", "verdict", "verdict_exhibit", "reply", "waiver")
 BEGINNING = datetime(2025, 6, 1, 8, tzinfo=UTC)
 
 
@@ -60,16 +60,21 @@ def play(patch: pytest.MonkeyPatch, settings: Any, folder: Path, proposed: int, 
         with world.step("the proposal", BEGINNING + timedelta(days=60)) as now:
             propose(scene, points[proposed], now, sent_back=sent_back)
             sequence()
-        with world.step("a stranger looks", BEGINNING + timedelta(days=61)):
+        for number, point in enumerate(points):
+            with world.step(f"asked again {number}", BEGINNING + timedelta(days=61 + number)) as now:
+                ask(scene, point, now)
+                sequence()
+        with world.step("the waiver", BEGINNING + timedelta(days=64)) as now:
+            waive(scene, points[proposed], now, sent_back=sent_back)
+            sequence()
+        with world.step("a stranger looks", BEGINNING + timedelta(days=65)):
             return seen(claims)
 
 
 def ready(scene: scenes.Scene, point: Aspect, now: datetime) -> None:
     """An accepted exhibit, a finding, and a company that did not reply."""
     scene.now = now
-    asked = actions.invite_company(
-        by=scene.moderator, claim=point.claim, allegation=write("en", "No.", zh_Hans="没有。"), now=now - timedelta(days=40)
-    )
+    asked = ask(scene, point, now - timedelta(days=40))
     actions.close_window(by=ledger.SYSTEM, invitation=asked, now=now)
     photo = filing.NewPhoto(filing.receive(io.BytesIO(b"one photo of each")), "paper.jpg")
     submission = filing.file_submission(
@@ -82,6 +87,18 @@ def ready(scene: scenes.Scene, point: Aspect, now: datetime) -> None:
         grades={str(exhibit.pk): ("B", "2", write("en", "Known owner."))},
     )  # fmt: skip
     find(scene, point, "contradicts", now)
+
+
+def ask(scene: scenes.Scene, point: Aspect, now: datetime) -> Invitation:
+    return actions.invite_company(by=scene.moderator, claim=point.claim, allegation=write("en", "No.", zh_Hans="没有。"), now=now)
+
+
+def waive(scene: scenes.Scene, point: Aspect, now: datetime, *, sent_back: bool) -> None:
+    """One adjudicator would close the company's second time to reply early, and another may refuse it."""
+    asked = Invitation.objects.select_related("claim").get(claim=point.claim, status="open")
+    waiver = actions.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "It said so.", zh_Hans="已说明。"))
+    if sent_back:
+        actions.refuse_waiver(by=scene.second_adjudicator, waiver=waiver, reason="It may still reply.", now=now)
 
 
 def find(scene: scenes.Scene, point: Aspect, conclusion: str, now: datetime) -> None:
@@ -134,6 +151,7 @@ def test_nobody_can_tell_which_of_two_claims_has_a_proposal(
     assert not parted, "\n".join(str(one) for one in parted[:20])
     assert any("verdict.proposed of verdict" in what for what in first)
     assert any("reply.entered of reply" in what for what in first)
+    assert any("waiver.proposed of waiver" in what for what in first)
     assert not [what for what, content in first.items() if b"omitted_condition" in content and "api/v1/schema" not in what]
 
 

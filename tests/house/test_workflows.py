@@ -252,8 +252,8 @@ def walk_invitation() -> None:
     verdicts.close_window(by=ledger.SYSTEM, invitation=no_more, now=scene.now)
     reply(no_more)
     waived = invite()
-    verdicts.propose_waiver(by=scene.adjudicator, invitation=waived, reason=write("en", "It said so in public."))
-    verdicts.approve_waiver(by=scene.second_adjudicator, invitation=waived, now=scene.now)
+    waiver = verdicts.propose_waiver(by=scene.adjudicator, invitation=waived, reason=write("en", "It said so in public."))
+    verdicts.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     reply(waived)
 
 
@@ -263,6 +263,15 @@ def walk_reply() -> None:
     verdicts.confirm_reply(by=scene.second_moderator, reply=scenes.build_letter(scene, asked), now=scene.now)
     mistaken = scenes.build_letter(scene, asked, body="Not theirs.")
     verdicts.discard_reply(by=scene.moderator, reply=mistaken, reason="It is another company's.", now=scene.now)
+
+
+def walk_waiver() -> None:
+    scene = scenes.build_claim()
+    asked = verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No.", zh_Hans="没有。"), now=scene.now)
+    refused = verdicts.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "x"))
+    verdicts.refuse_waiver(by=scene.adjudicator, waiver=refused, reason="A mistake of mine.", now=scene.now)
+    approved = verdicts.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "It said so in public."))
+    verdicts.approve_waiver(by=scene.second_adjudicator, waiver=approved, now=scene.now)
 
 
 def handed_in(scene: scenes.Scene, owner: int = 0) -> Submission:
@@ -315,6 +324,7 @@ WALKS: Final[dict[str, Callable[[], None]]] = {
     "claims.claim": walk_claim, "claims.progress": walk_progress, "evidence.disappearance": walk_disappearance,
     "evidence.submission": walk_submission, "evidence.exhibit": walk_exhibit,
     "verdicts.verdict": walk_verdict, "verdicts.invitation": walk_invitation, "verdicts.reply": walk_reply,
+    "verdicts.waiver": walk_waiver,
 }  # fmt: skip
 
 

@@ -206,7 +206,8 @@ def plant(words: Words) -> tuple[scenes.Scene, Verdict]:
             by=by, aspect=aspect, conclusion="contradicts", reasoning=words.pair(f"finding on {aspect.kind}"), exhibits=[exhibit], now=now
         )
     invitation = verdicts.invite_company(by=by, claim=claim, allegation=words.pair("allegation"), now=now)
-    verdicts.propose_waiver(by=scene.adjudicator, invitation=invitation, reason=words.pair("waiver"))
+    waiver = verdicts.propose_waiver(by=scene.adjudicator, invitation=invitation, reason=words.pair("waiver"))
+    verdicts.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=now)
     letter = verdicts.record_reply(by=by, invitation=invitation, body=f"{words('reply by letter')}.", lang="en", now=now)
     verdicts.confirm_reply(by=scene.second_moderator, reply=letter, now=now)
     scenes.build_reply(scene, invitation, body=f"{words('reply')}.", now=now)

@@ -73,10 +73,10 @@ def test_no_verdict_before_the_company_was_asked_or_while_it_may_answer(scene: s
 def test_the_window_closes_early_only_by_a_reply_or_by_two_people(scene: scenes.Scene) -> None:
     invitation = actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
     assert not actions.close_window(by=scene.moderator, invitation=invitation, now=scene.now)
-    actions.propose_waiver(by=scene.adjudicator, invitation=invitation, reason=write("en", "It said so in public."))
+    waiver = actions.propose_waiver(by=scene.adjudicator, invitation=invitation, reason=write("en", "It said so in public."))
     with pytest.raises(GateClosed, match="second person"):
-        actions.approve_waiver(by=scene.adjudicator, invitation=invitation, now=scene.now)
-    actions.approve_waiver(by=scene.second_adjudicator, invitation=invitation, now=scene.now)
+        actions.approve_waiver(by=scene.adjudicator, waiver=waiver, now=scene.now)
+    actions.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     assert Invitation.objects.get().status == InvitationStatus.WAIVED
     scenes.propose(scene)
 

@@ -281,14 +281,14 @@ def test_asking_again_and_again_never_holds_up_a_waiting_proposal_for_ever(scene
 def test_a_waiver_is_approved_only_while_its_first_person_is_free(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = scenes.build_claim()
     asked = ask(scene, "No air.", scene.now)
-    actions.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "Said in public."))
+    waiver = actions.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "Said in public."))
     file_too(scene, scene.adjudicator)
     if guarded:
         with pytest.raises(gates.GateClosed, match="keeps its time to reply"):
-            actions.approve_waiver(by=scene.second_adjudicator, invitation=asked, now=scene.now)
+            actions.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     else:
         monkeypatch.setattr(gates, "still_free_to_waive", lambda *args: None)
-        actions.approve_waiver(by=scene.second_adjudicator, invitation=asked, now=scene.now)
+        actions.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     assert Invitation.objects.get().status == ("open" if guarded else "waived")
 
 

@@ -157,8 +157,10 @@ def test_two_people_may_still_end_it_early(judged: scenes.Scene) -> None:
     scene = judged
     asked = ask(scene)
     confirm(scene, enter(scene, asked))
-    actions.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "It replied by letter.", zh_Hans="已来函回应。"))
-    actions.approve_waiver(by=scene.second_adjudicator, invitation=asked, now=scene.now)
+    waiver = actions.propose_waiver(
+        by=scene.adjudicator, invitation=asked, reason=write("en", "It replied by letter.", zh_Hans="已来函回应。")
+    )
+    actions.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     assert (status(asked), flags()) == ("waived", {"company_replied"})
     scenes.propose(scene)
 

@@ -28,12 +28,12 @@ from claims.models import Aspect
 from claims.written import write
 from tests import scenes
 from verdicts import actions, gates
-from verdicts.models import Finding, Invitation, Reply, Verdict, VerdictDocument
+from verdicts.models import Finding, Invitation, Reply, Verdict, VerdictDocument, Waiver
 from verdicts.states import INVITATION_TRANSITIONS, REPLY_TRANSITIONS, VERDICT_TRANSITIONS
 
 pytestmark = pytest.mark.django_db
 
-REFUSALS = (NotAllowed, ValidationError, actions.VerdictChanged, actions.InvitationChanged, actions.ReplyChanged)
+REFUSALS = (NotAllowed, ValidationError, actions.VerdictChanged, actions.InvitationChanged, actions.ReplyChanged, actions.WaiverChanged)
 # The same lives in each run; the long form plays others every time.
 SHORT = settings(max_examples=100, stateful_step_count=14, deadline=None, derandomize=True, database=None)
 people = st.sampled_from(["moderator", "second_moderator", "adjudicator", "second_adjudicator", "both", "owner", "company"])
@@ -163,7 +163,9 @@ class Life(RuleBasedStateMachine):
     def waive(self, by: str) -> None:
         if invitation := self.invitation():
             with self.trying():
-                actions.approve_waiver(by=self.who(by), invitation=invitation, now=self.now)
+                waiver = Waiver.objects.select_related("invitation").filter(invitation=invitation, status="proposed").first()
+                if waiver:
+                    actions.approve_waiver(by=self.who(by), waiver=waiver, now=self.now)
 
     @rule(by=people, rating=st.sampled_from(RATINGS), again=st.booleans())
     def propose(self, by: str, rating: str, again: bool) -> None:

@@ -19,7 +19,7 @@ from claims.written import write
 from evidence.models import Alert
 from tests import scenes
 from verdicts import actions, gates
-from verdicts.models import Finding, Incident, Invitation, Occurrence, Reply, Verdict
+from verdicts.models import Finding, Incident, Invitation, Occurrence, Reply, Verdict, Waiver
 
 pytestmark = pytest.mark.django_db
 
@@ -137,15 +137,22 @@ def test_the_window_is_closed_early_only_by_two_people(scene: scenes.Scene) -> N
     actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
     first, second = signed_in(scene.adjudicator), signed_in(scene.second_adjudicator)
     path = f"/desk/claims/{scene.claim.reference}/"
-    seen = version(Invitation.objects.get())
-    first.post(path, {"do": "waive", "version": seen, "reason_en": "It answered in court.", "reason_zh_Hans": "已在法庭答复。"})
+    waive = {"do": "waive", "reason_en": "It answered in court.", "reason_zh_Hans": "已在法庭答复。"}
+    first.post(path, waive)
     assert "a second person has to approve it" in first.get(path).content.decode()
+    assert "It answered in court." not in Client().get(f"/claims/{scene.claim.reference}/").content.decode()
+    assert second.post(path, waive).status_code == 409  # one at a time
+    assert second.post(path, {"do": "refuse-waiver", "reason": ""}).status_code == 400
+    seen = version(Waiver.objects.get())
+    assert second.post(path, {"do": "refuse-waiver", "reason": "It may still reply."})["Location"] == path
+    first.post(path, {**waive, "reason_en": "It answered in court, in March."})
     assert second.post(path, {"do": "approve-waiver", "version": seen}).status_code == 409  # before the reason was read
-    agree = {"do": "approve-waiver", "version": version(Invitation.objects.get())}
+    agree = {"do": "approve-waiver", "version": version(Waiver.objects.get(status="proposed"))}
     assert first.post(path, agree).status_code == 403
     assert Invitation.objects.get().status == "open"
     assert second.post(path, agree)["Location"] == path
     assert Invitation.objects.get().status == "waived"
+    assert "It answered in court, in March." in Client().get(f"/claims/{scene.claim.reference}/").content.decode()
     late = second.post(path, agree)
     assert late.status_code == 409
     assert "The reply window changed in the meantime" in late.content.decode()
@@ -155,7 +162,7 @@ def test_a_moderator_cannot_waive(scene: scenes.Scene) -> None:
     actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
     answer = signed_in(scene.moderator).post(
         f"/desk/claims/{scene.claim.reference}/",
-        {"do": "waive", "version": version(Invitation.objects.get()), "reason_en": "x", "reason_zh_Hans": "x"},
+        {"do": "waive", "reason_en": "x", "reason_zh_Hans": "x"},
     )
     assert answer.status_code == 403
 

@@ -113,8 +113,10 @@ def test_a_company_asked_again_after_silence_stays_silent_until_it_replies(scene
 
 def test_a_window_closed_early_by_two_people_is_no_silence(scene: scenes.Scene) -> None:
     invitation = ask(scene)
-    actions.propose_waiver(by=scene.adjudicator, invitation=invitation, reason=write("en", "Said in public.", zh_Hans="已公开说明。"))
-    actions.approve_waiver(by=scene.second_adjudicator, invitation=invitation, now=scene.now)
+    waiver = actions.propose_waiver(
+        by=scene.adjudicator, invitation=invitation, reason=write("en", "Said in public.", zh_Hans="已公开说明。")
+    )
+    actions.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     assert flags() == set()
     page = Client().get(f"/companies/{scene.company.pk}/", headers={"accept-language": "en"}).content.decode()
     assert "no answer" not in page
