@@ -87,7 +87,7 @@ def point(by: User, claim: Claim) -> None:
             continue
         for x, y, width, height, words in MARKS.get(exhibit.caption.get("text", ""), ()):
             pointing.mark_region(by=by, exhibit=exhibit, x=x, y=y, width=width, height=height, caption=words)
-    before = next(one for one in exhibits if one.caption == PROMISED)
-    after = next(one for one in exhibits if one.caption == DELIVERED)
+    before = next(one for one in exhibits if one.caption.get("text") == PROMISED["text"])
+    after = next(one for one in exhibits if one.caption.get("text") == DELIVERED["text"])
     if not Comparison.objects.filter(before=before, after=after).exists():
         pointing.compare_exhibits(by=by, before=before, after=after, title=TITLE)

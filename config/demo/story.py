@@ -382,9 +382,9 @@ class Case:
 
     def _exhibits(self, claim: Claim, number: int) -> list[Exhibit]:
         """The photos that speak to an aspect: of the ducts for the first, of the skin for the second."""
-        captions = [texts.CAPTIONS[kind] for kind in (("inlet", "cavity", "blower") if number == 1 else ("weave",))]
+        captions = [texts.CAPTIONS[kind]["text"] for kind in (("inlet", "cavity", "blower") if number == 1 else ("weave",))]
         rows = Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").order_by("reference")
-        return [one for one in rows if one.caption in captions]
+        return [one for one in rows if one.caption.get("text") in captions]
 
     def _invite(self, claim: Claim) -> None:
         if not Invitation.objects.filter(claim=claim).exists():
