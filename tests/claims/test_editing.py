@@ -158,7 +158,8 @@ def test_an_action_without_a_version_takes_the_row_in_hand_for_what_was_seen(sce
 ADDS = {
     "ClaimForm", "AspectForm", "EntityForm", "RoleForm", "SeriesForm", "PointForm", "NoteForm", "SourceForm", "PlaceForm",
     "FilingForm", "AnswerForm", "CopyForm", "TeardownForm", "StepForm", "MeasurementForm", "RegionForm", "FindingForm", "ProposalForm",
-    "InvitationForm", "ReplyForm", "LetterForm", "DiscardForm", "WaiverForm", "WaiverRefusalForm", "IncidentForm", "EventForm", "_When", "SendBackForm",
+    "InvitationForm", "ReplyForm", "LetterForm", "DiscardForm", "WaiverForm", "WaiverRefusalForm",
+    "IncidentForm", "EventForm", "_When", "SendBackForm",
     "FlagForm",  # takes back one raising of a flag, and only while it stands
     "SeatForm", "SeatEndForm",  # one more seat, or the end of one that stands
     "GradeForm",  # sent with the decision, whose version covers its exhibits
