@@ -40,7 +40,15 @@ LEFT_ALONE = re.compile(
     r"/account/logout/|/i18n/|/media/|\.(?:svg|json|pdf|html)(?:$|\?)|/files/|/captures/|/original$|/picture$|^/api/v1/|^/ledger/|\.atom$"
 )
 #: Routes with a link for those who are signed in.
-SAYS_MORE = {"", "claims/<str:ref>/", "exhibits/<str:ref>/", "sources/<uuid:source>/", "desk/", "desk/claims/<str:ref>/"}
+SAYS_MORE = {
+    "",
+    "claims/<str:ref>/",
+    "companies/<uuid:company>/",
+    "exhibits/<str:ref>/",
+    "sources/<uuid:source>/",
+    "desk/",
+    "desk/claims/<str:ref>/",
+}
 #: Folders in which a test of this run left the whole case.
 played_already: list[Path] = []
 #: Enough to meet every kind of page; the rest are more of the same.
