@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 import jobs
+from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor
+from verdicts.models import Invitation
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("walks")]  # one browser
 
@@ -96,9 +99,12 @@ def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
     first.page.goto(f"/desk/claims/{scene.claim.reference}/")
     expect(first.page.get_by_role("button", name="Propose a verdict").first).to_be_disabled()
     expect(first.page.get_by_text("The company may still answer until").first).to_be_visible()
-    page.get_by_text("An answer came").click()
+    page.get_by_text("An answer came by another way").click()
     page.get_by_label("The answer, word for word").fill("散热效果因工况而异。")
-    page.get_by_role("button", name="Keep the answer").click()
+    page.locator("input[name=letter_date]").fill(f"{timezone.now():%Y-%m-%d}")
+    page.get_by_role("button", name="Save for checking").click()
+    expect(page.get_by_role("status")).to_contain_text("It becomes public when a second person has checked it.")
+    scenes.build_reply(scene, Invitation.objects.get(), now=timezone.now())
 
     first.page.reload()
     first.page.get_by_role("link", name="Propose a verdict").first.click()

@@ -129,6 +129,6 @@ def test_a_picture_that_is_not_there_says_why(client: Client) -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     exhibit = scene.exhibits()[0]
     for status, sentence in (("withheld", "Its file was erased"), ("stored", "is being read"), ("unreadable", "could not be read safely")):
-        force(Exhibit.objects.filter(pk=exhibit.pk), status=status)
+        force(Exhibit.objects.filter(pk=exhibit.pk), status=status, grade_source="", grade_information="")
         exhibit.rendition_set.all().delete()
         assert sentence in client.get(f"/exhibits/{exhibit.reference}/").content.decode()

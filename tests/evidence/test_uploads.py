@@ -137,7 +137,7 @@ def test_what_says_nothing_is_refused_and_leaves_no_row(scene: scenes.Scene, mor
 
 
 def test_nothing_was_saved_in_the_future(scene: scenes.Scene) -> None:
-    with pytest.raises(ValidationError, match="future"):
+    with pytest.raises(ValidationError, match="has not come yet"):
         upload(scene, A, 2 * 86400)
 
 
