@@ -40,6 +40,9 @@ def test_a_prepared_query_gives_what_django_gives() -> None:
     scene = scenes.build_case()
     scenes.build_pointing(scene)
     scenes.build_reply(scene, Invitation.objects.get())
+    again = scenes.verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=scenes.RATIONALE, now=scene.now)
+    waiver = scenes.verdicts.propose_waiver(by=scene.adjudicator, invitation=again, reason=scenes.RATIONALE)
+    scenes.verdicts.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     ids = _all_ids()
     assert len(EVERY) > 15
     for name, prepared in EVERY.items():
