@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models.fields.json import KeyTextTransform
 
-from evidence.fingerprints import QUALITY, cluster, neighbours
+from evidence.fingerprints import QUALITY, neighbours
 from evidence.models import Exhibit
 
 MOST = 12
@@ -62,19 +62,18 @@ def alike(exhibits: Sequence[Exhibit]) -> dict[UUID, list[Alike]]:
 
 
 def witnesses(exhibits: Iterable[Exhibit]) -> dict[UUID, UUID]:
-    """For each contributor to `exhibits` the witness that they are: contributors who handed in the same photo are one.
+    """For each contributor to `exhibits` the witness that they are: contributors who handed in the same file are one.
 
-    Whoever hands in what another one did has not seen more than that, and two accounts of one person show the same photos. Gives the
-    smallest id of each group. Reads no rows but submissions that are not at hand.
+    Whoever hands in what another one did has not seen more than that, and two accounts of one person show the same photos. Only equal
+    bytes count: photos that look alike are also what two owners take of two items of one kind. Gives the smallest id of each group.
     """
     rows = list(exhibits)
-    same = cluster([one.pdq or [""] for one in rows], [(one.pdq_quality or 0) if one.pdq else 0 for one in rows])
-    files: dict[str, list[int]] = {}
-    for place, one in enumerate(rows):
+    files: dict[str, list[UUID]] = {}
+    for one in rows:
         if one.duplicate_key:
-            files.setdefault(one.duplicate_key, []).append(place)
+            files.setdefault(one.duplicate_key, []).append(one.submission.contributor_id)
     found = {one.submission.contributor_id: one.submission.contributor_id for one in rows}
-    for group in (*same, *files.values()):
-        joined = {found[rows[place].submission.contributor_id] for place in group}
-        found = {account: min(joined) if witness in joined else witness for account, witness in found.items()}
+    for group in files.values():
+        joined = {found[contributor] for contributor in group}
+        found = {contributor: min(joined) if witness in joined else witness for contributor, witness in found.items()}
     return found

@@ -104,7 +104,7 @@ def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
     page.locator("input[name=letter_date]").fill(f"{timezone.now():%Y-%m-%d}")
     page.get_by_role("button", name="Save for checking").click()
     expect(page.get_by_role("status")).to_contain_text("It becomes public when a second person has checked it.")
-    scenes.build_reply(scene, Invitation.objects.get(), now=timezone.now())
+    scenes.build_reply(scene, Invitation.objects.get(), body="散热效果因工况而异。", lang="zh-Hans", now=timezone.now())
 
     first.page.reload()
     first.page.get_by_role("link", name="Propose a verdict").first.click()

@@ -133,7 +133,7 @@ def test_two_photos_of_one_unit_are_one_unit(scene: scenes.Scene) -> None:
 
 
 def test_owners_who_submitted_the_same_photo_are_counted_once_everywhere(scene: scenes.Scene) -> None:
-    """Two accounts of one person show the same photo, byte for byte or saved anew; what each of them measured is kept and shown."""
+    """Two accounts of one person show the same photo, byte for byte; what each of them measured is kept and shown."""
     photos = scene.exhibits()
     assert actions.independence(scene.ducts, photos) == (3, 3, 0)  # the control
     Exhibit.objects.filter(pk=photos[1].pk).update(duplicate_key=photos[0].duplicate_key)
@@ -143,7 +143,7 @@ def test_owners_who_submitted_the_same_photo_are_counted_once_everywhere(scene: 
         assert (conformity.units, conformity.contributors, len(conformity.judged)) == (3, number, 3)
         for pinned in (scene.exhibits(), scene.exhibits()[:1]):  # also where the verdict does not rest on the other photos
             assert actions.independence(scene.ducts, pinned) == (3, number, 0)
-        Exhibit.objects.filter(pk__in=[photos[same_as].pk, photos[2].pk]).update(pdq=["ab" * 32] * 8, pdq_quality=90)
+        Exhibit.objects.filter(pk__in=[photos[same_as].pk, photos[2].pk]).update(duplicate_key=photos[0].duplicate_key)
 
 
 def test_a_unit_is_known_by_its_serial_number_and_not_by_what_it_is_called(scene: scenes.Scene) -> None:
