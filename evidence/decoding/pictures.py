@@ -225,7 +225,9 @@ def _why(data: bytes) -> Code:
         try:
             if accept is None or accept(data[:16]) is True:
                 factory(BytesIO(data), b"")
-        except Exception as error:
+        except MemoryError:
+            raise
+        except Exception as error:  # as in `_read`: whatever a stranger's bytes make an opener raise, the file is at fault
             if _code_of(error) is Code.UNSUPPORTED:
                 return Code.UNSUPPORTED
     return Code.DAMAGED

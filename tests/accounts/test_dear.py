@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 
 import pytest
 from django.core.cache import cache
@@ -27,7 +28,7 @@ def test_of_many_who_ask_at_once_one_makes_it() -> None:
 
     def make() -> int:
         made.append(1)
-        time.sleep(0.05)
+        time.sleep(0.05)  # long enough for the other threads to ask while it is made
         return len(made)
 
     threads = [threading.Thread(target=once.get, args=("key", make)) for _ in range(8)]
@@ -42,7 +43,7 @@ def test_of_many_who_ask_at_once_one_makes_it() -> None:
 def test_the_last_few_are_held_and_a_failure_is_not() -> None:
     once: Once[str] = Once(2)
     for key in ("a", "b", "a", "c"):
-        once.get(key, lambda key=key: key)  # type: ignore[misc]  # bound now
+        once.get(key, partial(str, key))
     assert list(once._held) == ["a", "c"]
     with pytest.raises(ZeroDivisionError):
         once.get("d", lambda: str(1 / 0))
