@@ -22,6 +22,7 @@ import ledger
 from accounts.models import Role, User
 from accounts.permissions import check_role
 from claims.actions import ReasonMissing, check_company, lift_flag, raise_flag, set_progress
+from claims.dates import AHEAD
 from claims.editing import compare, hold
 from claims.models import Aspect, Claim, Company, Product, Source
 from claims.states import PROGRESS_TRANSITIONS, FlagKind, Progress
@@ -275,9 +276,9 @@ def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now:
 
 
 def _check_letter_date(invitation: Invitation, came: date, now: datetime) -> None:
-    if came > now.date():
+    if came > (now + AHEAD).date():
         raise ValidationError(_("The letter cannot have come in the future."))
-    if came < invitation.sent_at.date():
+    if came < (invitation.sent_at - AHEAD).date():
         raise ValidationError(
             _("The company was asked on %(day)s. A letter that came before that does not reply to it.")
             % {"day": invitation.sent_at.date().isoformat()}

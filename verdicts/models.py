@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 import ledger
 from accounts.models import User
-from claims.dates import validate_past
+from claims.dates import AHEAD, validate_past, validate_plan
 from claims.languages import LONGEST as LONGEST_TAG
 from claims.languages import validate_language
 from claims.models import Aspect, Claim, Company, Product, Source, known
@@ -229,7 +229,7 @@ class Reply(models.Model):
     status = models.CharField(max_length=10, choices=ReplyStatus.choices, default=ReplyStatus.GIVEN)
     body = models.TextField()
     lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
-    letter_date = models.DateField(null=True, blank=True)
+    letter_date = models.DateField(null=True, blank=True, validators=[validate_plan])  # not after the moment of entering: actions
     received_at = models.DateTimeField()
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     checked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -261,9 +261,9 @@ class Reply(models.Model):
 
     @property
     def late(self) -> bool:
-        """Whether it came after the deadline of what it answers: a letter by its day."""
+        """Whether it came after the deadline of what it answers: a letter by its day, wherever on earth that was."""
         if self.letter_date is not None:
-            return self.letter_date > self.invitation.deadline_at.date()
+            return self.letter_date > (self.invitation.deadline_at + AHEAD).date()
         return self.received_at > self.invitation.deadline_at
 
 
