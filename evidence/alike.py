@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models.fields.json import KeyTextTransform
 
-from evidence.fingerprints import QUALITY, neighbours
+from engines.decoding.fingerprints import QUALITY, neighbours
 from evidence.models import Exhibit
 
 MOST = 12

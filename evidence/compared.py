@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from accounts.dear import Once, spend
-from evidence.diffing import Diff, diff
+from engines.text.diffing import Diff, diff
 from evidence.models import Version
 
 _held: Once[Diff] = Once(32)

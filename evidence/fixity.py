@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BufferedIOBase
 
-from evidence.blobs import BlobStore, Missing
-from evidence.buckets import BucketFailed, BucketStore
+from engines.storage.blobs import BlobStore, Missing
+from engines.storage.buckets import BucketFailed, BucketStore
 from evidence.erasure import addresses, kept_captures, kept_exhibits
 from evidence.keyed import keyed
 from evidence.keyed import path as keyed_path

@@ -8,11 +8,11 @@ Evidence is lost for ever if this is wrong, so an original goes only when all of
 4. the database is no older than the published log: after an older backup was restored, the rows that name a file are missing;
 5. they are no more than `at_most`: more are likelier a wrong question than so many orphans, and a person has to look.
 
-1 and 2 are asked again under the store's lock, which storing takes too (evidence.blobs), just before each file goes.
+1 and 2 are asked again under the store's lock, which storing takes too (engines.storage.blobs), just before each file goes.
 
 Where originals lie in a bucket, the job sweeps the files here, of which the bucket has another copy. What lies in the bucket is swept by
 the command alone, with the owner's credentials: the processes cannot delete there. Then 1 goes by the bucket's clock, and instead of
-a lock only those versions go that were there before 2 was asked (evidence.buckets).
+a lock only those versions go that were there before 2 was asked (engines.storage.buckets).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from collections.abc import Collection
 from django.conf import settings
 
 import ledger
-from evidence.blobs import Swept, TooManyOrphans
-from evidence.buckets import BucketStore
+from engines.storage.blobs import Swept, TooManyOrphans
+from engines.storage.buckets import BucketStore
 from evidence.erasure import addresses, kept_captures, kept_exhibits
 from evidence.keyed import keyed
 from evidence.models import Exhibit, StagedPhoto

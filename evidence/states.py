@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class LookType(models.TextChoices):
-    """What one look at a source came back with (DESIGN §5). The words are those of `evidence.looking.ObservationType`, and two that
-    need the other looks to tell: suspect, and unplaced, which only what was handed in can be."""
+    """What one look at a source came back with. The words are those of `engines.text.ObservationType`, and two that need the other
+    looks to tell: suspect, and unplaced, which only what was handed in can be."""
 
     OK = "ok", _("seen, with text")
     UNCHANGED = "unchanged", _("seen, unchanged")

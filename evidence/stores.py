@@ -7,8 +7,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from evidence.blobs import BlobStore, CannotStore, NoSpace
-from evidence.buckets import Bucket, BucketStore, Place
+from engines.storage.blobs import BlobStore, CannotStore, NoSpace
+from engines.storage.buckets import Bucket, BucketStore, Place
 
 
 def originals() -> BlobStore:

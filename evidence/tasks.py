@@ -17,15 +17,16 @@ from django.utils.translation import gettext_lazy as lazy
 import jobs
 import ledger
 from claims.models import Appearance, Source
-from evidence import decoding, orphans, watching
+from engines import decoding
+from engines.fetching import Client, FetchFailed
+from engines.storage.blobs import Damaged, Missing, Stored
+from engines.storage.buckets import BucketFailed
+from engines.text.classification import classify
+from engines.text.extraction import Extract, extract
+from evidence import orphans, watching
 from evidence.actions import staging
 from evidence.actions.filing import mark_read
 from evidence.actions.looking import WATCHER, Looked, record_look, sight_appearance
-from evidence.blobs import Damaged, Missing, Stored
-from evidence.buckets import BucketFailed
-from evidence.extraction import Extract, extract
-from evidence.fetching import Client, FetchFailed
-from evidence.looking import classify
 from evidence.models import Exhibit, Observation, Rendition, Version, Watch
 from evidence.states import PRESENT, ExhibitStatus, LookType, Provenance
 from evidence.stores import originals, renditions

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from evidence.decoding import Code
+from engines.decoding import Code
 from evidence.models import CustodyEvent, Exhibit
 from evidence.states import CustodyKind, ExhibitStatus
 

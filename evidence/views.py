@@ -31,9 +31,9 @@ from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim
 from claims.paging import page_of
 from claims.written import write
+from engines.storage.blobs import CannotStore, Missing, TooLarge
 from evidence.actions import filing, looking, staging
 from evidence.affiliation import affiliation
-from evidence.blobs import CannotStore, Missing, TooLarge
 from evidence.forms import MEASUREMENTS, STEPS, AnswerForm, FilingForm, MeasurementForm, StepForm, TeardownForm
 from evidence.keyed import keyed
 from evidence.models import Alert, Clarification, Exhibit, Measurement, Rendition, Submission, Teardown, TeardownStep

@@ -18,8 +18,8 @@ from accounts.doors import person, requires
 from accounts.kept_forms import once, refill
 from accounts.models import Role
 from claims.models import Source
+from engines.storage.blobs import CannotStore, TooLarge
 from evidence.actions.looking import upload_capture
-from evidence.blobs import CannotStore, TooLarge
 from evidence.forms import CopyForm
 from evidence.models import Observation
 from evidence.states import LookMethod, LookType

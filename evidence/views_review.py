@@ -26,10 +26,10 @@ from accounts.permissions import objection
 from claims.editing import RowChanged, clash, refused, typed
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect
+from engines.decoding.fingerprints import QUALITY
 from evidence.actions import filing
 from evidence.affiliation import affiliation
 from evidence.alike import Alike, alike
-from evidence.fingerprints import QUALITY
 from evidence.forms import DECISIONS, DecisionForm, GradeForm
 from evidence.metadata import told
 from evidence.models import Clarification, CustodyEvent, Exhibit, Region, Rendition, SealedView, Submission

@@ -18,7 +18,7 @@ from django.db.models import Max
 
 import ledger
 from claims.models import Claim, Source
-from evidence.blobs import BlobStore
+from engines.storage.blobs import BlobStore
 from evidence.stores import renditions
 from ledger import erasure, proofs
 from ledger.models import Checkpoint, Entry, Pending

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from evidence.diffing import Diff, Kind, Run, Side
-from evidence.sentences import sentences
+from engines.text.diffing import Diff, Kind, Run, Side
+from engines.text.sentences import sentences
 
 if TYPE_CHECKING:
     from evidence.models import Version

@@ -20,8 +20,8 @@ from django.conf import settings
 
 from claims.models import Appearance, Aspect, Claim, Company, Criterion, EntityRole, LegalEntity, Source
 from claims.references import reference_from
+from engines.text.diffing import Diff, diff
 from evidence.affiliation import affiliation
-from evidence.diffing import Diff, diff
 from evidence.models import (
     CustodyEvent,
     Disappearance,

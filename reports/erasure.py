@@ -15,7 +15,7 @@ from django.utils import timezone
 
 import jobs
 import ledger
-from evidence.blobs import Missing
+from engines.storage.blobs import Missing
 from evidence.models import Exhibit, Version
 from ledger import erasure
 from ledger.erasure import Target

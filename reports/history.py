@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import models
 from django.utils.translation import gettext as _
 
-from evidence.diffing import Run, diff
+from engines.text.diffing import Run, diff
 from ledger import registry
 from ledger.history import Change, FieldChange
 from ledger.models import Entry

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from evidence.diffing import Kind, Run, Side, diff
+from engines.text.diffing import Kind, Run, Side, diff
 
 #: A sighting's passage ends where the likeness ends, so a stop or quotation mark at either end of the quote is no change.
 EDGES: Final = " \t\n。．.！!？?；;，,、「」『』“”\"'’‘"

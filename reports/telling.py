@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from evidence.blobs import Missing
-from evidence.diffing import Kind, Run, Side
+from engines.storage.blobs import Missing
+from engines.text.diffing import Kind, Run, Side
 from reports import lines
 from reports.building import store
 from reports.comparing import Piece, Skip

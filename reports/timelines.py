@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from claims.models import Appearance, Claim, Series, Source
 from claims.states import Stance
-from evidence.diffing import diff
+from engines.text.diffing import diff
 from evidence.models import Disappearance, Observation, Sighting, Version
 from reports import comparing, lines
 from reports.built import reports_of

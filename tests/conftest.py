@@ -1,4 +1,4 @@
-"""What every test stands on: directories of its own, no network but loopback. The engines are started by tests/engines.py."""
+"""What every test stands on: directories of its own, no network but loopback. The engines are started by tests/embedded.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
-from tests import engines, flushing
+from tests import embedded, flushing
 
 flushing.install()
 # Thousands of tests are objects that stay, and many more come with them. To look at all of them for garbage as often as Python does by
@@ -25,7 +25,7 @@ hypothesis_settings.load_profile("suite")
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Each worker's database begins as a copy of one that is migrated once. (pytest-django asks for this fixture.)"""
-    if engines.migrated():
+    if embedded.migrated():
         connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
 
 

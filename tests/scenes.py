@@ -17,9 +17,9 @@ from accounts.models import Organisation, OrganisationKind, Role, User
 from claims import actions as claims
 from claims.models import Aspect, Claim, Company, Product, ProductOption, Series, Source
 from claims.written import write
+from engines.text.extraction import Extract
 from evidence.actions import filing, pointing, staging
 from evidence.actions.looking import WATCHER, Looked, record_look
-from evidence.extraction import Extract
 from evidence.models import Comparison, Exhibit, Observation, Rendition, StagedPhoto, Submission
 from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions

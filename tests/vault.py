@@ -14,8 +14,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
-from evidence import buckets
-from evidence.buckets import Bucket, Place, key_of
+from engines.storage import buckets
+from engines.storage.buckets import Bucket, Place, key_of
 
 #: What the SDK's own environment would hold.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "asclaimed", "AWS_SECRET_ACCESS_KEY": "only-for-tests", "AWS_EC2_METADATA_DISABLED": "true"}

@@ -187,7 +187,7 @@ class Demo:
         """
         postgres = next((engine for engine in self.engines if isinstance(engine, Postgres)), None)
         note = postgres.data / "asclaimed-tables" if postgres else None
-        code = [path for room in ROOMS for path in sorted((_ROOT / room).rglob("*.py"))]
+        code = [path for room in (*ROOMS, "engines") for path in sorted((_ROOT / room).rglob("*.py"))]
         # Other people's tables change with their versions.
         wanted = hashlib.sha256(b"".join(path.read_bytes() for path in [*code, _ROOT / "requirements.txt"]))
         if note and note.exists() and note.read_text() == wanted.hexdigest():

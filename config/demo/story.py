@@ -45,8 +45,8 @@ from claims.models import (
 from claims.states import FlagKind
 from config.demo import brand_site, papers, pictures, regions, second, texts
 from config.demo.casting import cast, organisation
+from engines.text.diffing import diff
 from evidence.actions import filing, looking
-from evidence.diffing import diff
 from evidence.models import Disappearance, Exhibit, Observation, Sighting, Submission, Version
 from evidence.states import DisappearanceStatus, ExhibitStatus, SightingKind, SubmissionStatus
 from ledger.files import LogFiles, export

@@ -37,7 +37,7 @@ from claims.states import (
     Stance,
 )
 from claims.written import Reading, read
-from evidence.diffing import Kind, Run, Side
+from engines.text.diffing import Kind, Run, Side
 from evidence.states import (
     Affiliation,
     AlertKind,

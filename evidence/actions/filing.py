@@ -23,10 +23,10 @@ from accounts.permissions import NotAllowed
 from claims.editing import compare
 from claims.models import Aspect, Claim
 from claims.written import credited
+from engines.storage.blobs import Readable
 from evidence.actions.staging import DAY, QuotaReached, plain_name, still_staged, take
 from evidence.actions.staging import NewPhoto as NewPhoto
 from evidence.actions.staging import receive as receive
-from evidence.blobs import Readable
 from evidence.keyed import keyed
 from evidence.models import (
     IN_THE_ORIGINAL,
@@ -145,7 +145,7 @@ def receive_photos(*, by: User, files: Sequence[Upload], now: datetime, idempote
     """Store the photos of a form that is about to be filed, if the account may file as much.
 
     Asked before anything is stored, so that who is over the quota fills no disk. What was filed before under the same key is no
-    second filing. Raises QuotaReached, and evidence.blobs' TooLarge and CannotStore.
+    second filing. Raises QuotaReached, and engines.storage.blobs' TooLarge and CannotStore.
     """
     if not (idempotency_key and Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).exists()):
         check_quota(by=by, coming=sum(one.size or 0 for one in files), now=now)

@@ -24,10 +24,10 @@ from claims.actions import lift_flag, raise_flag
 from claims.dates import validate_past
 from claims.models import Appearance, Claim, Flag, Source
 from claims.states import FlagKind, Stance
-from evidence import extraction
-from evidence.anchors import Quote, sight
-from evidence.extraction import Extract, text_digest
-from evidence.looking import continues
+from engines.text import extraction
+from engines.text.anchors import Quote, sight
+from engines.text.classification import continues
+from engines.text.extraction import Extract, text_digest
 from evidence.models import Alert, Capture, Disappearance, Observation, Sighting, Version
 from evidence.permissions import check_handle_alert, check_upload
 from evidence.states import MISSING, PRESENT, AlertKind, DisappearanceStatus, LookMethod, LookType, Provenance, SightingKind

@@ -24,8 +24,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from claims.models import Claim
+from engines.storage.blobs import Readable, Stored
 from evidence import keyed
-from evidence.blobs import Readable, Stored
 from evidence.models import StagedPhoto
 from evidence.orphans import SweepRefused, named, unnamed
 from evidence.permissions import check_file
@@ -58,7 +58,7 @@ def plain_name(name: str) -> str:
 
 
 def receive(stream: Readable) -> Stored:
-    """Store the bytes of one photo, before anything looks inside. Raises evidence.blobs' TooLarge and CannotStore."""
+    """Store the bytes of one photo, before anything looks inside. Raises engines.storage.blobs' TooLarge and CannotStore."""
     return originals().put(stream, limit=settings.EXHIBIT_MAX_BYTES)
 
 

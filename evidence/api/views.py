@@ -28,6 +28,7 @@ from claims.api.paging import Paging
 from claims.api.serializers import SourceSerializer
 from claims.models import Source
 from claims.moments import read_moment
+from engines.storage.blobs import CannotStore, TooLarge
 from evidence.actions import filing
 from evidence.actions.staging import QuotaReached
 from evidence.api.serializers import (
@@ -42,7 +43,6 @@ from evidence.api.serializers import (
     SubmissionSerializer,
     VersionSerializer,
 )
-from evidence.blobs import CannotStore, TooLarge
 from evidence.compared import compared
 from evidence.models import Clarification, Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Submission, Version
 from evidence.states import Licence

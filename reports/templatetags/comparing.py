@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import ngettext
 
-from evidence.diffing import Kind, Side
+from engines.text.diffing import Kind, Side
 from reports.comparing import Piece, Skip
 
 register = template.Library()

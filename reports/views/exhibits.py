@@ -10,7 +10,7 @@ from accounts.doors import everyone
 from accounts.models import User
 from accounts.permissions import objection
 from claims.lookup import by_reference, canonical
-from evidence.blobs import Missing
+from engines.storage.blobs import Missing
 from evidence.models import Exhibit, Rendition
 from evidence.permissions import check_point
 from evidence.stores import renditions

@@ -14,7 +14,7 @@ from accounts.doors import everyone
 from claims.fields import page_language
 from claims.lookup import by_reference, canonical
 from claims.written import read as claim_read
-from evidence.blobs import Missing
+from engines.storage.blobs import Missing
 from reports import telling
 from reports.building import store
 from reports.models import Report, ReportFile, ReportKind

@@ -15,7 +15,7 @@ from accounts.doors import everyone
 from claims.fields import page_language
 from claims.models import Source
 from claims.paging import page_of
-from evidence.blobs import Missing
+from engines.storage.blobs import Missing
 from evidence.compared import compared
 from evidence.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals

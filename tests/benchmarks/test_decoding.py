@@ -14,7 +14,7 @@ import numpy
 import pdqhash
 from PIL import Image, ImageOps
 
-from evidence.decoding import SIZES, Decoded, Decoder
+from engines.decoding import SIZES, Decoded, Decoder
 from tests.benchmarks.measure import compare
 
 PHOTOS = 4

@@ -9,7 +9,7 @@ import time
 import fast_diff_match_patch
 import rjieba
 
-from evidence.diffing import diff
+from engines.text.diffing import diff
 from tests.benchmarks.measure import compare, grows, seconds
 
 ROUNDS = 21  # they are short

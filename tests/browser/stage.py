@@ -14,8 +14,8 @@ import jobs
 import ledger
 from accounts.models import User
 from claims.models import Source
+from engines.text.extraction import Extract
 from evidence.actions.looking import Looked, record_look
-from evidence.extraction import Extract
 from evidence.models import Exhibit
 from evidence.stores import originals
 from tests import scenes

@@ -24,10 +24,10 @@ from accounts.models import Role
 from accounts.permissions import NotAllowed
 from claims import actions as claims
 from claims.written import write
+from engines.decoding import Code
 from evidence import unread
 from evidence.actions import filing
 from evidence.actions.filing import SubmissionChanged
-from evidence.decoding import Code
 from evidence.forms import GradeForm
 from evidence.models import Clarification, Contributor, CustodyEvent, Exhibit, Measurement, Submission, Teardown, Unit
 from evidence.states import ExhibitStatus, SubmissionStatus

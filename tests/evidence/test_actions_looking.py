@@ -14,9 +14,9 @@ from claims import actions as claims
 from claims.models import Flag, Source
 from claims.states import FlagKind
 from claims.written import write
+from engines.text.extraction import Extract
 from evidence.actions import looking
 from evidence.actions.looking import WATCHER, Looked, handle_alert, record_look, sight_appearance
-from evidence.extraction import Extract
 from evidence.models import Alert, Capture, Disappearance, Observation, Sighting, Version
 from evidence.states import DisappearanceStatus, LookType, SightingKind
 from jobs.models import Job

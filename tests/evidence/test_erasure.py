@@ -16,10 +16,11 @@ import jobs
 import ledger
 from accounts.permissions import NotAllowed
 from claims.models import Source
-from evidence import decoding, fixity, keyed, tasks
+from engines import decoding
+from engines.text.extraction import Extract
+from evidence import fixity, keyed, tasks
 from evidence.actions import filing, staging
 from evidence.actions.looking import Looked, sight_appearance
-from evidence.extraction import Extract
 from evidence.models import Capture, CustodyEvent, Exhibit, Rendition, Sighting, StagedPhoto, Unit, Version
 from evidence.states import ExhibitStatus
 from evidence.stores import originals, renditions

@@ -15,17 +15,17 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.embedded.decoding import mutants
 
 import jobs
 import ledger
-from evidence.decoding import Decoded, Decoder, Refused
-from evidence.decoding.results import MOST_FRAMES
+from engines.decoding import Decoded, Decoder, Refused
+from engines.decoding.results import MOST_FRAMES
 from evidence.models import CustodyEvent, Exhibit, Rendition, StagedPhoto, Submission
 from evidence.stores import renditions
 from jobs.models import Job
 from tests import scenes
-from tests.evidence import mutants
-from tests.evidence.test_decoding import CANARY
+from tests.engines.decoding.test_decoding import CANARY
 from tests.evidence.test_pages import signed_in
 
 BOUNDARY = "xXx"

@@ -20,9 +20,9 @@ from django.utils import timezone
 
 import jobs
 import ledger
+from engines.storage.blobs import CannotStore, TooManyOrphans
 from evidence import orphans, tasks
 from evidence.actions import filing, staging
-from evidence.blobs import CannotStore, TooManyOrphans
 from evidence.models import Exhibit, StagedPhoto, Submission
 from evidence.stores import originals, renditions
 from jobs.models import Job

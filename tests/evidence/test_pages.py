@@ -16,8 +16,8 @@ import ledger
 from accounts.actions import found_organisation
 from claims.editing import version
 from claims.written import write
+from engines.storage.blobs import NoSpace
 from evidence.actions import filing
-from evidence.blobs import NoSpace
 from evidence.models import Alert, CustodyEvent, Exhibit, Measurement, SealedView, Submission, TeardownStep
 from evidence.stores import originals
 from tests import scenes

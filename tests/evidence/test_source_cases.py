@@ -14,11 +14,11 @@ from typing import Any, Final
 import pytest
 
 from claims.models import Flag
-from evidence import anchors, extraction
+from engines.text import anchors, extraction
+from engines.text.anchors import Quote, Sight, anchor, locate, sight
+from engines.text.classification import ObservationType, classify
+from engines.text.extraction import extract
 from evidence.actions.looking import sight_appearance
-from evidence.anchors import Quote, Sight, anchor, locate, sight
-from evidence.extraction import extract
-from evidence.looking import ObservationType, classify
 from evidence.models import Alert, Sighting
 from tests import scenes
 from tests.evidence.test_actions_looking import HOUR, look

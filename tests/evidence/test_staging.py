@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 import ledger
+from engines.storage.blobs import NoSpace
 from evidence.actions import staging
-from evidence.blobs import NoSpace
 from evidence.models import Exhibit, StagedPhoto, Submission
 from evidence.stores import originals
 from evidence.tasks import sweep_staged

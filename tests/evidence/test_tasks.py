@@ -21,7 +21,8 @@ import jobs
 import ledger
 from accounts.models import User
 from claims.models import Flag, Source
-from evidence import decoding, tasks, watching
+from engines import decoding
+from evidence import tasks, watching
 from evidence.actions import filing
 from evidence.models import Alert, CustodyEvent, Disappearance, Exhibit, Observation, Rendition, Sighting, Version, Watch
 from evidence.states import ExhibitStatus, Provenance

@@ -31,8 +31,8 @@ import jobs
 import ledger
 from accounts.actions import create_key
 from config.engines import EngineFailed, Postgres
+from engines.storage.blobs import Fixity
 from evidence import orphans
-from evidence.blobs import Fixity
 from evidence.models import Exhibit, Observation, StagedPhoto, Submission
 from evidence.stores import originals
 from jobs.models import Job
@@ -42,7 +42,7 @@ from ledger.tasks import sequence as sequencer_task
 from ledger.verification import Verification
 from ledger.verify import audit
 from tests import scenes
-from tests.engines import models_in
+from tests.embedded import models_in
 from tests.house.disks import Disk
 from tests.house.processes import eventually, in_a_child
 
@@ -237,7 +237,7 @@ def test_a_job_that_fails_for_another_reason_is_still_set_aside(scene: scenes.Sc
     """The negative control: waiting is for full disks, not for faults."""
     accepted_before(scene)
     monkeypatch.setattr("jobs.work.FULL", frozenset())
-    monkeypatch.setattr("evidence.decoding.decode", full)
+    monkeypatch.setattr("engines.decoding.decode", full)
     for _ in range(3):
         jobs.drain(["decode"])
         Job.objects.filter(state="queued").update(run_after=timezone.now())

@@ -47,11 +47,11 @@ OURS = {
 }
 #: Expressions put together inside functions, and what they are then.
 MADE = {
-    "evidence/extraction.py": [r"</title(?=[\s/>])"],
-    "evidence/notices.py": [],  # called when the module is loaded, which holds what comes of it
+    "engines/text/extraction.py": [r"</title(?=[\s/>])"],
+    "engines/text/deletion_notices.py": [],  # called when the module is loaded, which holds what comes of it
     "ledger/leaf.py": [],  # likewise
     "reports/schema.py": [],  # `self.pattern` is one of the schema's own, which the module holds
-    "evidence/sentences.py": [],
+    "engines/text/sentences.py": [],
 }
 
 
@@ -59,7 +59,7 @@ MADE = {
 
 
 def sources() -> Iterator[Path]:
-    for room in (*ROOMS, "config"):
+    for room in (*ROOMS, "config", "engines"):
         for path in sorted((ROOT / room).rglob("*.py")):
             name = str(path.relative_to(ROOT))
             if "migrations" not in path.parts and not any(name.startswith(ours) for ours in OURS):
@@ -81,10 +81,10 @@ def held(value: object, seen: set[int], depth: int = 0) -> Iterator[Expression]:
     elif isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
         for part in value:
             yield from held(part, seen, depth + 1)
-    elif not isinstance(value, ModuleType | type) and type(value).__module__.partition(".")[0] in (*ROOMS, "config"):
+    elif not isinstance(value, ModuleType | type) and type(value).__module__.partition(".")[0] in (*ROOMS, "config", "engines"):
         for name in (*getattr(type(value), "__slots__", ()), *getattr(value, "__dict__", ())):
             yield from held(getattr(value, name, None), seen, depth + 1)
-    elif isinstance(value, type) and value.__module__.partition(".")[0] in (*ROOMS, "config"):
+    elif isinstance(value, type) and value.__module__.partition(".")[0] in (*ROOMS, "config", "engines"):
         for part in list(vars(value).values()):
             yield from held(part, seen, depth + 1)
 

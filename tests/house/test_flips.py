@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from evidence.blobs import BlobStore, Fixity
+from engines.storage.blobs import BlobStore, Fixity
 from ledger.sequencing import sequence
 from ledger.verify import audit
 from tests import scenes

@@ -23,10 +23,10 @@ import jobs
 import ledger
 from accounts.actions import create_key
 from claims.models import Source
+from engines.storage.blobs import Fixity
+from engines.storage.buckets import Bucket, key_of
 from evidence import orphans
 from evidence.actions import filing
-from evidence.blobs import Fixity
-from evidence.buckets import Bucket, key_of
 from evidence.models import Capture, CustodyEvent, Exhibit, Observation, StagedPhoto, Submission
 from evidence.states import ExhibitStatus
 from evidence.stores import bucket_store, local_originals, originals
@@ -34,7 +34,7 @@ from jobs.models import Job
 from ledger import fixity
 from tests import scenes
 from tests import vault as vaults
-from tests.evidence.test_buckets import _nobody
+from tests.engines.storage.test_buckets import _nobody
 from tests.evidence.test_pages import form, signed_in
 from tests.evidence.test_staging import send
 from tests.evidence.test_tasks import Company, company

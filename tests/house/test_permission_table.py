@@ -27,8 +27,8 @@ import ledger
 from accounts.actions import create_key, found_organisation
 from accounts.models import ApiKey, OrganisationKind, Role, User
 from config.personal import Personal
+from engines.text.extraction import Extract
 from evidence.actions.looking import Looked, record_look
-from evidence.extraction import Extract
 from evidence.models import Alert, Capture, Exhibit, Rendition
 from evidence.stores import originals, renditions
 from ledger.models import Checkpoint

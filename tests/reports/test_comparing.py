@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evidence.diffing import Run, diff
+from engines.text.diffing import Run, diff
 from reports import comparing
 from reports.comparing import Block, Skip, Whose
 

@@ -18,7 +18,7 @@ from claims.written import write
 from config.engines import Postgres
 from reports import gathering, kept
 from tests import scenes
-from tests.engines import models_in
+from tests.embedded import models_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("kept")]  # one server
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w{64})"')

@@ -21,8 +21,8 @@ import ledger
 from claims.actions import lift_flag, raise_flag, revise_claim, withdraw_claim
 from claims.models import Aspect, Claim, Criterion, Flag
 from claims.written import write
+from engines.text.extraction import Extract
 from evidence.actions.looking import Looked, record_look, sight_appearance
-from evidence.extraction import Extract
 from evidence.models import Appearance, Exhibit, Rendition, Version
 from evidence.stores import originals, renditions
 from jobs.models import Job

@@ -17,8 +17,8 @@ import time
 import zlib
 from pathlib import Path
 
-from tests.evidence.fetching_servers import Handler, Server, answer, certificate
-from tests.evidence.test_fetching_hostile import GZIP_HEAD, HEAD, gzip_bomb
+from tests.engines.fetching.servers import Handler, Server, answer, certificate
+from tests.engines.fetching.test_hostile import GZIP_HEAD, HEAD, gzip_bomb
 
 HTML = HEAD + b"Content-Type: text/html\r\n"
 FOREVER = 90  # seconds; longer than any fetch may last

@@ -17,11 +17,11 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from config.settings.base import STAGED_MAX_PHOTOS
-from evidence.decoding import Code, Decoded, Decoder, Limits, Refused
-from evidence.decoding.chamber import Answer, Ended, Used
+from engines.decoding import Code, Decoded, Decoder, Limits, Refused
+from engines.decoding.chamber import Answer, Ended, Used
 from tests import scenes
-from tests.evidence import mutants
-from tests.evidence.test_decoding import CANARY
+from tests.embedded.decoding import mutants
+from tests.engines.decoding.test_decoding import CANARY
 from tests.evidence.test_hostile_files import BOUNDARY, NO_NAMES, multipart, through_the_doors
 from tests.soak.house import House
 

@@ -23,8 +23,8 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from engines.fetching import Client, Limits  # noqa: E402
 from evidence import tasks  # noqa: E402
-from evidence.fetching import Client, Limits  # noqa: E402
 
 NEIGHBOURS = 2
 ALONE, BESIDE = 8.0, 75.0  # seconds

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from evidence.blobs import CannotStore, Fixity
+from engines.storage.blobs import CannotStore, Fixity
 from evidence.stores import bucket_store, local_originals
 
 

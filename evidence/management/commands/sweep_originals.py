@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from engines.storage.blobs import CannotStore, TooManyOrphans
 from evidence import orphans
-from evidence.blobs import CannotStore, TooManyOrphans
 
 
 class Command(BaseCommand):
