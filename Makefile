@@ -29,7 +29,7 @@ help: ## list these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.demo ## the running site with the founding case, on embedded engines (ONCE=1: work the case through, print its JSON, stop)
-	@DJANGO_SETTINGS_MODULE=config.settings.demo exec $(BIN)/python -m config.demo $(if $(filter-out 0 no false,$(ONCE)),--once)
+	@DJANGO_SETTINGS_MODULE=config.settings.demo exec $(BIN)/python -m demo $(if $(filter-out 0 no false,$(ONCE)),--once)
 
 test: $(VENV)/.dev $(MARKUP) ## the whole suite on embedded engines (PYTEST_ARGS="tests/ledger -x" narrows it)
 	$(BIN)/python -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)

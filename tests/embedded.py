@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from config.engines import Postgres, Valkey
+from demo.embedded import Postgres, Valkey
 
 _running: list[Postgres | Valkey] = []
 _scratch: list[Path] = []

@@ -4,9 +4,9 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from config import environment, logs
-from config.engines import Postgres, Valkey
 from config.settings.base import *  # noqa: F403  settings files extend each other by name
 from config.settings.base import DATA_DIR, KEYS_DIR
+from demo.embedded import Postgres, Valkey
 
 DEBUG = False
 LOOPBACK_ONLY = True
@@ -16,7 +16,7 @@ CONTENT_HOST = f"content.localhost:{urlsplit(SITE_URL).port or 8000}"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "content.localhost"]
 SECRET_KEY = environment.secret(KEYS_DIR / "django")
 
-# `python -m config.demo` starts the engines at these very addresses, so that manage.py finds them while the demo runs.
+# `python -m demo` starts the engines at these very addresses, so that manage.py finds them while the demo runs.
 DATABASES = {"default": environment.database(environment.text("DATABASE_URL", "") or Postgres(DATA_DIR / "postgres").url)}
 REDIS_URL = environment.text("REDIS_URL", "") or Valkey(DATA_DIR / "valkey").url
 CELERY_BROKER_URL = environment.broker(REDIS_URL)
@@ -33,8 +33,6 @@ STORAGES = {
 LOGGING = logs.configuration(level=environment.text("LOG_LEVEL", "INFO"), machine=False)
 WHITENOISE_USE_FINDERS = True  # Served from where they are written: nothing to collect before the site is up.
 
-# The company of the demonstration: its name in addresses, which leads to its site on loopback and nowhere else.
-DEMO_COMPANY = "brand.example:80"
 #: Demo only. Hosts that are looked at on loopback, as `host:port=address:port`, comma-separated: the company of the demonstration.
 FETCH_LOCAL = environment.mapping("FETCH_LOCAL")
 WATCH_EVERY = timedelta(seconds=2)

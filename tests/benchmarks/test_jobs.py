@@ -14,7 +14,7 @@ import pytest
 from django.db import transaction
 
 import jobs
-from config.engines import Valkey
+from demo.embedded import Valkey
 from jobs.models import Job
 from jobs.states import OPEN, State
 from tests.benchmarks import noops

@@ -1,6 +1,6 @@
 """The real demonstration, played once, and every page of it that anyone can reach by links.
 
-In a run of the whole suite it is the case that tests/house/test_case_survives.py played and hurt. `PLAYED` may name a folder in which
+In a run of the whole suite it is the case that tests/demo/test_case_survives.py played and hurt. `PLAYED` may name a folder in which
 it was played already (a demo's `var`); otherwise it is played here, in a folder of its own.
 """
 
@@ -129,7 +129,7 @@ def played() -> Iterator[Demonstration]:
     said = folder / "said"
     with said.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "config.demo", "--port", "8400"],
+            [sys.executable, "-m", "demo", "--port", "8400"],
             cwd=ROOT, env={**environment, "DATA_DIR": str(folder)}, stdout=subprocess.DEVNULL, stderr=out,
         )  # fmt: skip
     try:

@@ -333,7 +333,7 @@ def test_when_there_are_too_many_connections_the_slowest_goes(tmp_path: Path) ->
 
 
 def test_the_demonstration_stands_behind_its_proxy() -> None:
-    from config.demo import __main__ as demo
+    from demo import __main__ as demo
 
     assert demo.proxy(8000, 8123).command[1:] == [
         "-m", "config.buffering", "--host", "127.0.0.1", "--port", "8000", "--to", "127.0.0.1:8123"

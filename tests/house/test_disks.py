@@ -30,7 +30,7 @@ from django.utils import timezone
 import jobs
 import ledger
 from accounts.actions import create_key
-from config.engines import EngineFailed, Postgres
+from demo.embedded import EngineFailed, Postgres
 from engines.storage.blobs import Fixity
 from evidence import orphans
 from evidence.models import Exhibit, Observation, StagedPhoto, Submission

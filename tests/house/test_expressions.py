@@ -40,7 +40,6 @@ OURS = {
     "config/backups.py",
     "reports/method.py",
     "reports/palette.py",
-    "config/demo",
     "config/settings",
     "config/wsgi.py",
     "ledger/protection.py",  # definitions of triggers, as PostgreSQL writes them

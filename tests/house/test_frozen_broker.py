@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.actions import create_key
-from config.engines import Valkey
+from demo.embedded import Valkey
 from evidence.models import Submission
 from jobs import bell
 from ledger import recording

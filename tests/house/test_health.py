@@ -22,7 +22,7 @@ from django.urls import path
 from django.utils import timezone
 
 from config import health, logs
-from config.engines import Valkey
+from demo.embedded import Valkey
 from jobs import bell
 from jobs.models import Heartbeat
 from jobs.states import Queue

@@ -63,9 +63,7 @@ def test_the_first_python_that_is_new_enough_is_taken(tmp_path: Path) -> None:
     assert "apt-get install python3-venv" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("once", "expected"), [("1", "config.settings.demo: -m config.demo --once\n"), ("0", "config.settings.demo: -m config.demo\n")]
-)
+@pytest.mark.parametrize(("once", "expected"), [("1", "config.settings.demo: -m demo --once\n"), ("0", "config.settings.demo: -m demo\n")])
 def test_only_the_demo_itself_writes_to_standard_output(installed: Path, once: str, expected: str) -> None:
     done = make(f"VENV={installed}", f"ONCE={once}", "demo")
     assert (done.returncode, done.stdout) == (0, expected)

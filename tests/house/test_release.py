@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.engines import Postgres, Valkey
+from demo.embedded import Postgres, Valkey
 from tests.house.processes import ROOT
 from tests.house.test_checks import PRODUCTION
 

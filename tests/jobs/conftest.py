@@ -18,7 +18,7 @@ from celery import current_app
 from django.db import connection
 
 import config.celery  # noqa: F401  makes ours the current Celery app
-from config.engines import Valkey, die_with_parent
+from demo.embedded import Valkey, die_with_parent
 from jobs import bell, registry
 from jobs.models import Job
 from jobs.states import Queue

@@ -11,7 +11,7 @@ from celery import current_app
 from django.db import connection, transaction
 
 import jobs
-from config.engines import Valkey
+from demo.embedded import Valkey
 from jobs import bell, enqueueing, registry
 from jobs.models import Job
 from tests.jobs import scene

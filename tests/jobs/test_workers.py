@@ -13,7 +13,7 @@ import pytest
 from celery import current_app
 
 import jobs
-from config.engines import Valkey
+from demo.embedded import Valkey
 from jobs import bell, dispatching
 from jobs.models import Job
 from jobs.monitoring import health

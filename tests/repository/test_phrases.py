@@ -33,7 +33,7 @@ CHINESE = (
 FORBIDDEN = re.compile("|".join((*ENGLISH, *CHINESE)), re.IGNORECASE)
 SUFFIXES = (".py", ".html", ".typ", ".js", ".css", ".md", ".txt", ".po", ".svg", ".toml")
 #: Quotations: what platforms write where something was deleted, and what the fictional company of the demonstration says itself.
-QUOTING = {"engines/text/deletion_notices.py", "config/demo/brand_site.py"}
+QUOTING = {"engines/text/deletion_notices.py", "demo/brand_site.py"}
 
 
 def sources() -> Iterator[tuple[str, str]]:

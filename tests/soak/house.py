@@ -24,8 +24,8 @@ from typing import Any, Self
 import psycopg
 import redis
 
-from config.demo.supervisor import Program, Supervisor
-from config.engines import Postgres, Valkey
+from demo.embedded import Postgres, Valkey
+from demo.supervisor import Program, Supervisor
 from tests.house.processes import ROOT
 
 CELERY = ["-m", "celery", "--quiet", "-A", "config"]

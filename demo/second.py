@@ -15,8 +15,8 @@ from django.utils import timezone
 from accounts.models import User
 from claims.models import Aspect, Claim
 from claims.written import write
-from config.demo import papers, pictures
-from config.demo.casting import organisation
+from demo import papers, pictures
+from demo.casting import organisation
 from evidence.actions import filing
 from evidence.models import Exhibit, Submission
 from evidence.states import SubmissionStatus

@@ -1,6 +1,6 @@
 """`make demo`: the whole house on this machine, and the founding case worked through in it.
 
-    python -m config.demo [--once] [--port 8000]
+    python -m demo [--once] [--port 8000]
 
 1. Take the lock: two demos never share one folder of data.
 2. Start PostgreSQL and Valkey, unless DATABASE_URL and REDIS_URL name others.
@@ -28,13 +28,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from config.demo.supervisor import Program, Supervisor
-from config.engines import EngineFailed, Postgres, Valkey
-from config.rooms import ROOMS
-from config.settings.demo import DATA_DIR, DEMO_COMPANY, STATIC_ROOT
+from django.conf import settings
+
+from demo import COMPANY_HOST
+from demo.embedded import EngineFailed, Postgres, Valkey
+from demo.supervisor import Program, Supervisor
 from ledger.leaf import VERSION
 
-_ROOT = Path(__file__).resolve().parent.parent.parent
+_ROOT = Path(__file__).resolve().parent.parent
 # Celery warns each worker of being root, which a demo may be, and of a choice that the settings make on purpose.
 _EXPECTED = "ignore:::celery.platforms,ignore:::celery.worker.consumer.consumer"
 _ONCE_LIMIT = 20 * 60.0
@@ -116,10 +117,10 @@ def programs(company_port: int, company_dir: Path) -> list[Program]:
     celery = "-m celery --quiet -A config"
     worker = f"{celery} worker --without-mingle --without-gossip -O fair -c 1 -l WARNING"
     return [
-        Program("company", _python(f"-m config.demo.brand_site {company_port}", str(company_dir)), shown=False),
+        Program("company", _python(f"-m demo.brand_site {company_port}", str(company_dir)), shown=False),
         *(Program(name, _python(f"{worker} -n {name}@demo -Q {queues}"), quiet) for name, queues in _WORKERS.items()),
         Program("beat", _python(f"{celery} beat -l WARNING -s {os.devnull}"), quiet),
-        Program("case", _python("-m config.demo.case"), once=True),
+        Program("case", _python("-m demo.case"), once=True),
     ]
 
 
@@ -142,13 +143,13 @@ class Demo:
         self.once = once
         self.began = time.monotonic()
         # The programs read their settings from the environment, so everything that is chosen here is put there before they start.
-        self.data = DATA_DIR
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.demo")
+        self.data = Path(settings.DATA_DIR)
         self.port = free_port(port, set())
         self.web_port, self.company_port = any_port(), any_port()
         self.engines: list[Postgres | Valkey] = []
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.demo")
         os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{self.port}")
-        os.environ.setdefault("FETCH_LOCAL", f"{DEMO_COMPANY}=127.0.0.1:{self.company_port}")
+        os.environ.setdefault("FETCH_LOCAL", f"{COMPANY_HOST}=127.0.0.1:{self.company_port}")
         for name, engine in (("DATABASE_URL", Postgres(self.data / "postgres")), ("REDIS_URL", Valkey(self.data / "valkey"))):
             if not os.environ.get(name):
                 os.environ[name] = engine.url
@@ -157,7 +158,9 @@ class Demo:
     def run(self) -> None:
         """Everything of the module's docstring. Raises Stopped, Failed or EngineFailed."""
         with ExitStack() as stack:
-            STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when it is absent, though nothing is in it here.
+            Path(settings.STATIC_ROOT).mkdir(
+                parents=True, exist_ok=True
+            )  # WhiteNoise warns when it is absent, though nothing is in it here.
             handle = lock(self.data / "demo.lock")
             check_form(self.data)
             os.ftruncate(handle, 0)
@@ -187,7 +190,7 @@ class Demo:
         """
         postgres = next((engine for engine in self.engines if isinstance(engine, Postgres)), None)
         note = postgres.data / "asclaimed-tables" if postgres else None
-        code = [path for room in (*ROOMS, "engines") for path in sorted((_ROOT / room).rglob("*.py"))]
+        code = [path for app in settings.INSTALLED_APPS for path in sorted((_ROOT / app).rglob("*.py"))]
         # Other people's tables change with their versions.
         wanted = hashlib.sha256(b"".join(path.read_bytes() for path in [*code, _ROOT / "requirements.txt"]))
         if note and note.exists() and note.read_text() == wanted.hexdigest():
@@ -279,14 +282,14 @@ def judge(code: int | None, result: str) -> str:
 
 def logins(path: Path) -> list[dict[str, str]]:
     """The demonstration's logins: role, e-mail, password. The passwords are made up at the first start and kept in `path`."""
-    from config.demo import people
+    from demo import people
 
     found: list[dict[str, str]] = people.logins(path)
     return found
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m config.demo", description="The demonstration, on this machine alone.")
+    parser = argparse.ArgumentParser(prog="python -m demo", description="The demonstration, on this machine alone.")
     parser.add_argument("--once", action="store_true", help="work the case through, print its result as JSON, stop")
     parser.add_argument("--port", type=int, default=8000, help="where the site is, or the next free port (default 8000)")
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
 """The company of the demonstration, as its visitors see it: a post by its founder, a product page, an order page.
 
-    python -m config.demo.brand_site PORT FOLDER
+    python -m demo.brand_site PORT FOLDER
 
 A server on loopback, and nothing of ours behind it: what it shows follows from one file, FOLDER/state.json, which the company's
 hands (`Company`) write and each request reads. So it survives restarts, and no visitor can see that anyone steers it. Every page

@@ -3,7 +3,7 @@
 - A child that dies is started again, later each time it dies young. A child marked `once` is not: its end is reported.
 - Each child leads a process group of its own, so that Ctrl-C in the terminal reaches the supervisor alone, which then stops
   them in the reverse order of starting: a request to end, patience, then the end of the whole group.
-- Should the supervisor be killed outright, the kernel ends every child (PR_SET_PDEATHSIG), and `config.demo.sweeper`, which waits for
+- Should the supervisor be killed outright, the kernel ends every child (PR_SET_PDEATHSIG), and `demo.sweeper`, which waits for
   that moment, ends what the children had started: it knows them by a mark in their environment, which all descendants inherit.
 
 Everything a child writes goes to its own log file; what a person should see also goes to standard error, with its name in front.
@@ -25,8 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from config.demo.sweeper import MARK, sweep
-from config.engines import die_with_parent
+from demo.embedded import die_with_parent
+from demo.sweeper import MARK, sweep
 
 _PATIENCE = 10.0
 _LONGEST_WAIT = 30.0
@@ -83,9 +83,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._handlers[number] = signal.signal(number, self._asked_to_stop)
         # It learns of our end, of whatever kind, by the end of its standard input.
-        self._sweeper = subprocess.Popen(
-            [sys.executable, "-m", "config.demo.sweeper", self._mark], stdin=subprocess.PIPE, start_new_session=True
-        )
+        self._sweeper = subprocess.Popen([sys.executable, "-m", "demo.sweeper", self._mark], stdin=subprocess.PIPE, start_new_session=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

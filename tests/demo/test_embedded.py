@@ -13,14 +13,14 @@ import psycopg
 import pytest
 import redis
 
-from config import engines
-from config.engines import EngineFailed, Postgres, Valkey
+from demo import embedded
+from demo.embedded import EngineFailed, Postgres, Valkey
 from tests.house.processes import ROOT, carrying, eventually
 
 STARTS_BOTH = """
 import sys, time
 from pathlib import Path
-from config.engines import Postgres, Valkey
+from demo.embedded import Postgres, Valkey
 with Postgres(Path(sys.argv[1]) / "postgres", durable=False), Valkey(Path(sys.argv[1]) / "valkey", durable=False):
     print("up", flush=True)
     time.sleep(float(sys.argv[2]))
@@ -68,7 +68,7 @@ def test_engines_listen_on_no_port(tmp_path: Path) -> None:
 
 @as_root
 def test_root_becomes_an_ordinary_user_in_a_namespace(tmp_path: Path) -> None:
-    if not engines._allowed(engines._renumber):
+    if not embedded._allowed(embedded._renumber):
         pytest.skip("user namespaces are forbidden here; the other way is tested below")
     with Postgres(tmp_path / "postgres", durable=False) as engine:
         assert engine.process is not None
@@ -79,8 +79,8 @@ def test_root_becomes_an_ordinary_user_in_a_namespace(tmp_path: Path) -> None:
 def test_where_namespaces_are_forbidden_root_becomes_nobody_and_still_enters_a_closed_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    allowed = engines._allowed
-    monkeypatch.setattr(engines, "_allowed", lambda step: step is not engines._renumber and allowed(step))
+    allowed = embedded._allowed
+    monkeypatch.setattr(embedded, "_allowed", lambda step: step is not embedded._renumber and allowed(step))
     tmp_path.chmod(0o700)
     with Postgres(tmp_path / "postgres", durable=False) as engine, psycopg.connect(engine.url) as db:
         assert owner_of(engine) == 65534
@@ -92,7 +92,7 @@ def test_where_namespaces_are_forbidden_root_becomes_nobody_and_still_enters_a_c
 
 @as_root
 def test_where_root_can_become_no_one_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "_allowed", lambda step: False)
+    monkeypatch.setattr(embedded, "_allowed", lambda step: False)
     with pytest.raises(EngineFailed, match="run this as an ordinary user, or set DATABASE_URL"):
         Postgres(tmp_path / "postgres").start()
 
@@ -100,10 +100,10 @@ def test_where_root_can_become_no_one_it_says_what_to_do(tmp_path: Path, monkeyp
 @as_root
 def test_an_ordinary_user_starts_both(tmp_path: Path) -> None:
     """In a namespace where we are user 1000, so that this needs no account on the machine."""
-    if not engines._allowed(engines._renumber):
+    if not embedded._allowed(embedded._renumber):
         pytest.skip("user namespaces are forbidden here")
     command = [sys.executable, "-c", STARTS_BOTH, str(tmp_path), "0"]
-    done = subprocess.run(command, cwd=ROOT, preexec_fn=engines._renumber, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, preexec_fn=embedded._renumber, capture_output=True, text=True, timeout=60)
     assert done.stdout == "up\n", done.stderr
 
 
@@ -120,7 +120,7 @@ def test_engines_die_with_a_parent_that_was_killed(tmp_path: Path) -> None:
 
 
 def test_two_engines_never_share_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines._Engine, "seconds_to_leave", 0.2)
+    monkeypatch.setattr(embedded._Engine, "seconds_to_leave", 0.2)
     for kind in (Postgres, Valkey):
         with kind(tmp_path / kind.name, durable=False), pytest.raises(EngineFailed, match="is using"):
             kind(tmp_path / kind.name, durable=False).start()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from config.demo import __main__ as demo
+from demo import __main__ as demo
 from tests.house.processes import ROOT, carrying, eventually
 
 
@@ -27,7 +27,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
     for name in ("DATABASE_URL", "REDIS_URL", "SITE_URL", "FETCH_LOCAL"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
-    monkeypatch.setattr(demo, "DATA_DIR", tmp_path)
+    monkeypatch.setattr("django.conf.settings.DATA_DIR", tmp_path)
     return monkeypatch
 
 
@@ -61,7 +61,7 @@ def test_with_addresses_nothing_is_embedded(environment: pytest.MonkeyPatch) -> 
 def test_the_company_is_reached_by_its_name_and_only_on_loopback(environment: pytest.MonkeyPatch) -> None:
     chosen = demo.Demo(once=True, port=8000)
     name, _, address = os.environ["FETCH_LOCAL"].partition("=")
-    assert name == demo.DEMO_COMPANY
+    assert name == demo.COMPANY_HOST
     assert address == f"127.0.0.1:{chosen.company_port}"
     assert chosen.company_port != chosen.port
 
@@ -80,7 +80,7 @@ def test_a_second_demo_in_the_same_place_says_who_is_there(tmp_path: Path) -> No
     code = """
 import sys
 from pathlib import Path
-from config.demo.__main__ import Failed, lock
+from demo.__main__ import Failed, lock
 try:
     lock(Path(sys.argv[1]))
 except Failed as error:
@@ -127,7 +127,7 @@ class House:
         environment = {name: value for name, value in os.environ.items() if name not in unset}
         with (self.folder / "said").open("w") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "config.demo", "--port", "8300"],
+                [sys.executable, "-m", "demo", "--port", "8300"],
                 cwd=ROOT, env={**environment, "DATA_DIR": str(self.folder / "var")}, stdout=subprocess.DEVNULL, stderr=said,
             )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Plays the founding case, as a program of the demonstration.
 
-    python -m config.demo.case
+    python -m demo.case
 
 Progress goes to standard error. The last thing, on standard output, is one line of JSON with what came of it:
 
@@ -19,9 +19,10 @@ import time
 from urllib.error import URLError
 
 import django
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from config.settings.demo import DEMO_COMPANY, DEMO_DIR
+from demo import COMPANY_HOST
 
 _POLL = 0.2
 _AWAY = 120.0  # how long the database or the site may be away, all told
@@ -34,12 +35,12 @@ def _say(sentence: str) -> None:
 
 def main() -> int:
     django.setup()
-    from config.demo.story import Case, NeverCame  # its models can only be loaded when Django is set up
+    from demo.story import Case, NeverCame  # its models can only be loaded when Django is set up
 
     until = time.monotonic() + _AWAY
     while True:
         try:
-            outcome = Case(DEMO_DIR, f"http://{DEMO_COMPANY.partition(':')[0]}", say=_say, turn=lambda: time.sleep(_POLL)).play()
+            outcome = Case(settings.DEMO_DIR, f"http://{COMPANY_HOST.partition(':')[0]}", say=_say, turn=lambda: time.sleep(_POLL)).play()
         except NeverCame as error:
             _say(str(error))
             return 1

@@ -1,6 +1,6 @@
 """Waits for the end of the process that started it, then ends everything that carries that one's mark.
 
-    python -m config.demo.sweeper MARK
+    python -m demo.sweeper MARK
 
 A mark is an environment variable, so every descendant has it, whatever process group or session it has moved to. This runs
 beside the supervisor for the one case that the supervisor cannot handle itself: being killed outright.

@@ -43,8 +43,8 @@ from claims.models import (
     Source,
 )
 from claims.states import FlagKind
-from config.demo import brand_site, papers, pictures, regions, second, texts
-from config.demo.casting import cast, organisation
+from demo import brand_site, papers, pictures, regions, second, texts
+from demo.casting import cast, organisation
 from engines.text.diffing import diff
 from evidence.actions import filing, looking
 from evidence.models import Disappearance, Exhibit, Observation, Sighting, Submission, Version

@@ -18,9 +18,9 @@ from django.utils import timezone
 import jobs
 from accounts.models import ApiKey, Membership, User
 from claims.models import Aspect
-from config.demo import brand_site
-from config.demo.people import PEOPLE, logins
-from config.demo.story import Case, NeverCame
+from demo import brand_site
+from demo.people import PEOPLE, logins
+from demo.story import Case, NeverCame
 from evidence.models import Exhibit, Rendition, Submission, Version, Watch
 from evidence.stores import renditions
 from evidence.tasks import watch

@@ -14,7 +14,7 @@ from PIL import Image
 from accounts.models import Organisation, User
 from claims.models import Claim
 from claims.written import write
-from config.demo import pictures, texts
+from demo import pictures, texts
 from evidence.actions import filing, pointing
 from evidence.models import Comparison, Exhibit, Region, Submission
 

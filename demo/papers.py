@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from claims.written import write
-from config.demo.brand_site import MARK
+from demo.brand_site import MARK
 
 Written = dict[str, Any]
 TYPE: Final = "text/plain; charset=utf-8"

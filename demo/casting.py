@@ -11,7 +11,7 @@ from django.db import transaction
 import ledger
 from accounts.actions import found_organisation, grant_role
 from accounts.models import Organisation, User
-from config.demo.people import ORGANISATIONS, PEOPLE, logins
+from demo.people import ORGANISATIONS, PEOPLE, logins
 
 
 def cast(path: Path, address: str, now: datetime) -> dict[str, User]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from config.demo.supervisor import Program, Supervisor
+from demo.supervisor import Program, Supervisor
 from tests.house.processes import ROOT, carrying, eventually
 
 # A child with a grandchild in a session of its own: what a worker with a pool, or a decoder, looks like from outside.
@@ -27,7 +27,7 @@ STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); 
 NANNY = """
 import sys
 from pathlib import Path
-from config.demo.supervisor import Program, Supervisor
+from demo.supervisor import Program, Supervisor
 with Supervisor(Path(sys.argv[1]), patience=2) as supervisor:
     for number in range(2):
         supervisor.add(Program(f"family{number}", [sys.executable, "-c", sys.argv[2]]))
@@ -74,7 +74,7 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
 
 
 def test_a_child_that_keeps_dying_young_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.demo.supervisor._LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("demo.supervisor._LONGEST_WAIT", 0.01)
     with Supervisor(tmp_path) as supervisor:
         supervisor.add(Program("well", python("import time; time.sleep(300)")))
         supervisor.add(Program("ill", python("import sys; sys.exit('no such table')")))
@@ -138,7 +138,7 @@ def test_without_the_sweeper_a_killed_supervisor_would_leave_grandchildren(
     nanny: Callable[[str], tuple[subprocess.Popen[bytes], str]],
 ) -> None:
     process, token = nanny(FAMILY)
-    sweeper = next(line for line in carrying(token) if "config.demo.sweeper" in line)
+    sweeper = next(line for line in carrying(token) if "demo.sweeper" in line)
     os.kill(int(sweeper.partition(":")[0]), signal.SIGKILL)
     process.kill()
     process.wait()

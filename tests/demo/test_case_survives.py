@@ -1,6 +1,6 @@
 """A dispatcher, a worker in the middle of a photo, and the broker with all it knew, each killed once: the case ends as it should.
 
-The real house on engines of its own, from `python -m config.demo --once` to the JSON on its standard output.
+The real house on engines of its own, from `python -m demo --once` to the JSON on its standard output.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.engines import Postgres
+from demo.embedded import Postgres
 from tests.browser import demonstration
 from tests.house.processes import ROOT, carrying, eventually
 
@@ -37,7 +37,7 @@ class House:
         self.environment = {name: value for name, value in os.environ.items() if name not in UNSET} | {"DATA_DIR": str(self.data)}
         with self.said.open("w") as said, self.result.open("w") as result:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "config.demo", "--once", "--port", "8400"],
+                [sys.executable, "-m", "demo", "--once", "--port", "8400"],
                 cwd=ROOT, env=self.environment, stdout=result, stderr=said,
             )  # fmt: skip
 

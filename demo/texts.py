@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from claims.written import write
-from config.demo.brand_site import BRAND
+from demo.brand_site import BRAND
 
 # --- what the record says about it --------------------------------------------------------------------------------------
 
