@@ -14,7 +14,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from reports.fonts import FILE
+from reports.drawing.fonts import FILE
 
 SIZE: Final = (2400, 1800)
 # A public square, not anybody's address.

@@ -52,7 +52,7 @@ from evidence.states import DisappearanceStatus, ExhibitStatus, SightingKind, Su
 from ledger.files import LogFiles, export
 from ledger.proofs import published
 from ledger.recording import SYSTEM
-from reports import building
+from reports.documents import building
 from reports.models import Report, ReportFile, ReportKind
 from verdicts import actions as verdicts
 from verdicts.models import Finding, Incident, Invitation, Occurrence, Verdict

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reports.views import sources
+from reports.pages.views import sources
 
 urlpatterns = [path("sources/<uuid:source>/captures/<uuid:capture>", sources.capture_bytes)]

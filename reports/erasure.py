@@ -19,7 +19,7 @@ from engines.storage.blobs import Missing
 from evidence.models import Exhibit, Version
 from ledger import erasure
 from ledger.erasure import Target
-from reports.building import store
+from reports.documents.building import store
 from reports.models import Report, ReportFile, ReportKind
 from verdicts.document import instant
 from verdicts.models import Reply

@@ -20,7 +20,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, TypedDict, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 from ledger.canonical import canonical
-from reports.words import VOCABULARIES
+from reports.wording.words import VOCABULARIES
 
 FORMAT: Final = "asclaimed-report@v1"
 #: JSON numbers past this lose digits in readers that use doubles (RFC 8785, appendix D).
@@ -61,12 +61,12 @@ class Moment:
 
 @dataclass(frozen=True)
 class Code:
-    """A code that ``reports.words`` can say in both languages; a report can hold no other."""
+    """A code that ``reports.wording.words`` can say in both languages; a report can hold no other."""
 
     vocabulary: str
 
     def fault(self, value: str) -> str | None:
-        return None if value in VOCABULARIES[self.vocabulary] else f"is no {self.vocabulary} that reports.words knows"
+        return None if value in VOCABULARIES[self.vocabulary] else f"is no {self.vocabulary} that reports.wording.words knows"
 
 
 Id = Annotated[str, Form("a UUID", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 import jobs
 from ledger.models import Checkpoint
-from reports import building
+from reports.documents import building
 
 
 @contextmanager

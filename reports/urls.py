@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from reports import feeds
-from reports.views import claims, companies, exhibits, record, reports, sources
+from reports.pages import feeds
+from reports.pages.views import claims, companies, exhibits, record, reports, sources
 
 app_name = "reports"
 urlpatterns = [

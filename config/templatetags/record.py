@@ -54,11 +54,11 @@ from evidence.states import (
     SubmissionStatus,
 )
 from ledger.models import Checkpoint
-from reports.lines import WIDTH
-from reports.timelines import Line
-from reports.trends import shown as shown_figure
-from reports.vocabulary import CUSTODIANS, OUTCOMES
-from reports.words import DOES_NOT_PROVE, Lang
+from reports.drawing.lines import WIDTH
+from reports.drawing.trends import shown as shown_figure
+from reports.pages.timelines import Line
+from reports.wording.vocabulary import CUSTODIANS, OUTCOMES
+from reports.wording.words import DOES_NOT_PROVE, Lang
 from verdicts.conformity import Conformity, Decision, plain
 from verdicts.lags import Lag
 from verdicts.models import Occurrence
@@ -487,7 +487,7 @@ def version_line(line: Line, width: int = WIDTH) -> SafeString:
     lang: Lang = "en" if page_language() == "en" else "zh-Hans"
     title = words(line.source.title)
     wide, narrow = line.svg(lang, title, width), line.svg(lang, title, NARROW)
-    return mark_safe(f'<div class="line-box line-{width}">{wide}{narrow}</div>')  # noqa: S308  reports.lines escapes every text it draws
+    return mark_safe(f'<div class="line-box line-{width}">{wide}{narrow}</div>')  # noqa: S308  reports.drawing.lines escapes every text it draws
 
 
 @register.inclusion_tag("config/provenance.html")

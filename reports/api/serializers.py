@@ -8,8 +8,8 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
-from reports.corrections import Correction
 from reports.models import Report, ReportFile
+from reports.pages.corrections import Correction
 
 
 class ReportFileSerializer(serializers.ModelSerializer[ReportFile]):

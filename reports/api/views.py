@@ -28,11 +28,11 @@ from ledger.history import Change
 from ledger.models import Entry
 from ledger.proofs import NotLogged, published
 from reports.api.serializers import ChangesSerializer, CorrectionSerializer, HistorySerializer, ReportSerializer
-from reports.building import bundle_of
-from reports.corrections import corrections, read
-from reports.history import compared
+from reports.documents.building import bundle_of
 from reports.models import Report, ReportFile, ReportKind
-from reports.trails import claim_changes
+from reports.pages.corrections import corrections, read
+from reports.pages.history import compared
+from reports.pages.trails import claim_changes
 from verdicts.api.views import DocumentWithheld, naming_successor
 from verdicts.document import instant
 from verdicts.erasure import Withheld

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import ngettext
 
 from engines.text.diffing import Kind, Side
-from reports.comparing import Piece, Skip
+from reports.pages.comparing import Piece, Skip
 
 register = template.Library()
 

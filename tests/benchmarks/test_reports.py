@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from reports import standalone, typesetting
+from reports.documents import standalone, typesetting
 from tests.benchmarks.measure import compare
 from tests.reports import sample
 

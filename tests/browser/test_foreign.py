@@ -16,7 +16,7 @@ from playwright.sync_api import Page, TimeoutError
 
 from config import content
 from config.content import ContentHost
-from reports.views import sources
+from reports.pages.views import sources
 from tests import scenes
 from tests.browser.stage import verified
 from tests.house.test_doors import capture_of

@@ -19,7 +19,7 @@ from claims.written import write
 from evidence.models import Submission
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
-from reports import building
+from reports.documents import building
 from tests import scenes
 from verdicts import actions as verdicts
 from verdicts.models import Reply

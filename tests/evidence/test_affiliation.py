@@ -23,7 +23,7 @@ from evidence.affiliation import affiliation
 from evidence.models import Exhibit, Measurement, Submission, Teardown, Unit
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
-from reports import document as reporting
+from reports.documents import document as reporting
 from tests import scenes
 from verdicts import actions, gates
 from verdicts.outcome import numbers_of, outcome

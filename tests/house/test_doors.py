@@ -381,4 +381,4 @@ def test_nothing_else_on_our_own_host_sends_foreign_bytes_as_anything_a_browser_
         capture_output=True, text=True, cwd=django_settings.BASE_DIR,
     )  # fmt: skip
     doors = {path for path in found.stdout.split() if "views" in path or "/api/" in path}
-    assert doors == {"evidence/views.py", "reports/views/sources.py"}
+    assert doors == {"evidence/views.py", "reports/pages/views/sources.py"}

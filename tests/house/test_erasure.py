@@ -46,7 +46,7 @@ from ledger.models import Entry, Erasure
 from ledger.proof import parse_proof
 from ledger.sequencing import sequence
 from ledger.verify import audit
-from reports.building import bundle_of
+from reports.documents.building import bundle_of
 from reports.models import Report, ReportFile
 from tests import scenes
 from verdicts import actions as verdicts

@@ -23,7 +23,7 @@ from django.utils.translation import trans_real
 
 from accounts.models import Role, User
 from ledger import registry
-from reports import words as reports_words
+from reports.wording import words as reports_words
 from tests import scenes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -196,7 +196,7 @@ def crawl(client: Client, start: list[str], most: int = 2) -> Iterator[tuple[str
         seen[route] += 1
         response = client.get(path, headers={"accept-language": "en"}, follow=True)
         if response.streaming or not response.headers.get("Content-Type", "").startswith("text/html"):
-            response.close()  # a file; reports speak both their languages by reports.words
+            response.close()  # a file; reports speak both their languages by reports.wording.words
             continue
         reader = read(response)
         yield path, reader

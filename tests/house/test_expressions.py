@@ -38,8 +38,8 @@ OURS = {
     "config/documents.py",
     "config/catalogue.py",
     "config/backups.py",
-    "reports/method.py",
-    "reports/palette.py",
+    "reports/pages/method.py",
+    "reports/drawing/palette.py",
     "config/settings",
     "config/wsgi.py",
     "ledger/protection.py",  # definitions of triggers, as PostgreSQL writes them

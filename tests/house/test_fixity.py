@@ -20,7 +20,7 @@ from evidence.models import Capture, Exhibit, Rendition
 from evidence.stores import originals, renditions
 from ledger import fixity, sealing
 from ledger.sequencing import sequence
-from reports.building import store
+from reports.documents.building import store
 from reports.models import ReportFile
 from tests import scenes
 from verdicts.models import Verdict, VerdictDocument

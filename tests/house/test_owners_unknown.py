@@ -53,7 +53,7 @@ from ledger.models import Entry, Opening
 from ledger.recording import REASON
 from ledger.registry import Record, recorded
 from ledger.sequencing import sequence
-from reports.views import exhibits
+from reports.pages.views import exhibits
 from tests import frozen, scenes
 from tests.house.test_erasure import disguises, files, visits
 

@@ -33,7 +33,7 @@ from evidence.models import Alert, Capture, Exhibit, Rendition
 from evidence.stores import originals, renditions
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
-from reports.building import store
+from reports.documents.building import store
 from reports.models import Report, ReportFile
 from tests import scenes
 from tests.house import markup

@@ -86,7 +86,7 @@ def test_a_search_has_a_limit_of_its_own(settings, monkeypatch: pytest.MonkeyPat
     scenes.build_claim()
     settings.SEARCH_SECONDS = 1
     client, seen = Client(), []
-    from reports import gathering
+    from reports.pages import gathering
 
     asked = gathering.rows_of
     monkeypatch.setattr(gathering, "rows_of", lambda rows: (seen.append(shown()), asked(rows))[1])

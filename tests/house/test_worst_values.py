@@ -21,9 +21,10 @@ from claims.written import WrittenField, write
 from evidence.models import Exhibit, Submission, Version
 from ledger import registry
 from ledger.models import Checkpoint
-from reports import document, schema, sheet
+from reports import schema
+from reports.documents import document, sheet
 from reports.models import Report
-from reports.words import LANGS
+from reports.wording.words import LANGS
 from tests import scenes
 from verdicts.models import Incident, Verdict
 

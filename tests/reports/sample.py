@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from reports import words
+from reports.wording import words
 from verdicts.conformity import Measured, Promise, assess
 from verdicts.outcome import outcome_text
 

@@ -22,7 +22,7 @@ from evidence.actions.looking import WATCHER, Looked, record_look
 from evidence.stores import originals
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
-from reports import building, document, standalone
+from reports.documents import building, document, standalone
 from reports.models import Report, ReportFile
 from reports.schema import to_bytes, validate
 from tests import scenes

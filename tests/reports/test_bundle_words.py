@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from reports import bundle_words
+from reports.wording import bundle_words
 
 ROOT = Path(settings.BASE_DIR)
 MODULE = (ROOT / "ledger" / "static" / "ledger" / "verify.js").read_text(encoding="utf-8")

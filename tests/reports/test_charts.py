@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import charts, fonts
-from reports.words import LANGS, Lang
+from reports.drawing import charts, fonts
+from reports.wording.words import LANGS, Lang
 from tests.reports import sample
 
 SVG = "{http://www.w3.org/2000/svg}"

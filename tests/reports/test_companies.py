@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from claims import actions as claims
 from claims.written import write
-from reports import companies, palette, trends
+from reports.drawing import palette, trends
+from reports.pages import companies
 from tests import scenes
 from verdicts.models import Occurrence
 

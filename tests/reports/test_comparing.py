@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.text.diffing import Run, diff
-from reports import comparing
-from reports.comparing import Block, Skip, Whose
+from reports.pages import comparing
+from reports.pages.comparing import Block, Skip, Whose
 
 PHRASES = ["风道散热。", "内部结构也一起改了，", "A duct. ", "42,000 元\n", "\n", "it cools the brakes", "首批已交付。\n"]
 texts = st.lists(st.sampled_from(PHRASES), max_size=14).map("".join)

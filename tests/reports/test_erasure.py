@@ -14,7 +14,7 @@ import jobs
 from claims.written import write
 from evidence.models import Exhibit, Version
 from ledger.sequencing import sequence
-from reports import building
+from reports.documents import building
 from reports.models import Report, ReportFile
 from tests import scenes
 from verdicts.models import Finding

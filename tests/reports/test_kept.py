@@ -16,7 +16,7 @@ from django.utils import timezone
 from claims.actions import raise_flag, revise_claim
 from claims.written import write
 from demo.embedded import Postgres
-from reports import gathering, kept
+from reports.pages import gathering, kept
 from tests import scenes
 from tests.embedded import models_in
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import lines
-from reports.words import LANGS, Lang
+from reports.drawing import lines
+from reports.wording.words import LANGS, Lang
 from tests.reports import sample
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -30,15 +30,15 @@ from ledger import registry
 from ledger.history import Change
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
-from reports import gathering, timelines
-from reports.document import discrepancy
-from reports.exhibits import Shown
-from reports.history import Told, acts
-from reports.method import to_html
+from reports.documents.document import discrepancy
+from reports.documents.sheet import of_discrepancy
 from reports.models import Report, ReportFile
+from reports.pages import gathering, timelines
+from reports.pages.exhibits import Shown
+from reports.pages.history import Told, acts
+from reports.pages.method import to_html
 from reports.schema import to_bytes
-from reports.sheet import of_discrepancy
-from reports.vocabulary import FIELDS, KINDS, OBJECTS
+from reports.wording.vocabulary import FIELDS, KINDS, OBJECTS
 from tests import scenes
 from tests.reports import sample
 from verdicts.actions import METHOD_VERSION
@@ -506,7 +506,7 @@ def test_the_chart_of_a_verdict_is_kept_under_the_digest_of_what_it_shows(case: 
 
 
 def test_report_files_are_served_as_they_are(case: scenes.Scene, client: Client) -> None:
-    from reports.building import store
+    from reports.documents.building import store
 
     stored = store().put(b'{"x": 1}', limit=100)
     page = store().put(b"<script>1</script>", limit=100)
@@ -651,7 +651,7 @@ def test_a_claim_with_more_verdicts_costs_no_more_queries(client: Client) -> Non
 
 def filed_report(case: scenes.Scene, kind: str) -> Report:
     """A report of the sample, in the store as the workers leave it."""
-    from reports.building import store
+    from reports.documents.building import store
 
     about = {"claim": case.claim} if kind == "discrepancy" else {"source": case.source}
     content = to_bytes(sample.discrepancy() if kind == "discrepancy" else sample.snapshot())

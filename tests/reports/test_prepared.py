@@ -13,8 +13,8 @@ from django.db.models import Model, UUIDField
 from django.test.utils import CaptureQueriesContext
 
 from claims.models import Aspect
-from reports import built, exhibits, gathering, timelines
-from reports.prepared import Prepared
+from reports.pages import built, exhibits, gathering, timelines
+from reports.pages.prepared import Prepared
 from tests import scenes
 from verdicts.models import Invitation
 

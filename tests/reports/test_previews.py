@@ -13,7 +13,7 @@ from django.test import Client
 from PIL import Image
 
 from claims.models import Claim
-from reports import previews
+from reports.pages import previews
 from tests import scenes
 from verdicts.models import Verdict
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from engines.text.diffing import Kind, Side
-from reports.quoting import struck, whole
+from reports.pages.quoting import struck, whole
 
 SAID = "新前舱盖照着赛道原型车来做，内部结构也一起改了，双风道给制动系统散热。"
 

@@ -16,7 +16,7 @@ from ledger.bundle import Bundle
 from ledger.files import LogFiles
 from ledger.models import Entry
 from ledger.sequencing import sequence
-from reports.vocabulary import OBJECTS
+from reports.wording.vocabulary import OBJECTS
 from tests import scenes
 from verdicts.actions import approve_verdict
 from verdicts.models import Verdict, VerdictDocument

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from claims import states as claims
 from evidence import states as evidence
-from reports import schema, words
+from reports import schema
+from reports.wording import words
 from tests.reports import sample
 from verdicts import states as verdicts
 from verdicts.conformity import Decision

@@ -16,8 +16,10 @@ import pytest
 import typst
 from PIL import Image
 
-from reports import fonts, pictures, schema, sheet, typesetting
-from reports.words import LANGS, PHRASES, VOCABULARIES, Lang
+from reports import schema
+from reports.documents import sheet, typesetting
+from reports.drawing import fonts, pictures
+from reports.wording.words import LANGS, PHRASES, VOCABULARIES, Lang
 from tests.reports import sample
 
 ROOT = Path(__file__).parents[2]

@@ -42,7 +42,7 @@ from ledger.models import Entry
 from ledger.proof import parse_proof
 from ledger.sequencing import sequence
 from ledger.verify import audit
-from reports.building import bundle_of
+from reports.documents.building import bundle_of
 from tests import scenes
 from tests.house.test_backups import EmptyMachine
 from tests.house.test_erasure import cached, crawl, disguises, dump, erase, files

@@ -22,7 +22,8 @@ from claims.models import Aspect, Flag
 from claims.written import write
 from jobs.models import Job
 from ledger.models import Opening
-from reports import companies, document, sheet, trails
+from reports.documents import document, sheet
+from reports.pages import companies, trails
 from tests import scenes
 from tests.workflows import force
 from verdicts import actions

@@ -19,7 +19,8 @@ from accounts.models import Role, User
 from claims.models import Flag
 from claims.written import write
 from jobs.models import Job
-from reports import companies, document
+from reports.documents import document
+from reports.pages import companies
 from tests import scenes
 from verdicts import actions, replies
 from verdicts.models import Invitation, Verdict, VerdictDocument

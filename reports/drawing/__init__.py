@@ -1,0 +1,1 @@
+"""Charts, timelines and cards. Data in, SVG or PNG out, the same bytes each time; no Django."""

@@ -1,0 +1,141 @@
+"""Exhibits as they are shown: with their pictures, laid beside one another, and told in teardowns.
+
+Everything here is public: it goes through each model's own `public()`, or belongs to a model that is public as a whole.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from evidence.affiliation import affiliations
+from evidence.models import Comparison, CustodyEvent, Exhibit, Measurement, Region, Rendition, Teardown, TeardownStep
+from evidence.states import Affiliation
+from reports.pages.prepared import Prepared
+from verdicts.conformity import plain
+from verdicts.models import Finding, FindingExhibit, Verdict
+
+
+@dataclass
+class Shown:
+    """An exhibit with its renditions by name."""
+
+    exhibit: Exhibit
+    renditions: dict[str, Rendition]
+    affiliation: str = Affiliation.INDEPENDENT.value
+
+    @property
+    def side(self) -> str:
+        """From which company's side it is; empty if from none."""
+        return "" if self.affiliation == Affiliation.INDEPENDENT else self.affiliation
+
+    def _best(self, *names: str) -> Rendition | None:
+        return next((self.renditions[name] for name in names if name in self.renditions), None)
+
+    @property
+    def thumb(self) -> Rendition | None:
+        """The small picture, or the next larger one."""
+        return self._best("thumb", "page", "full")
+
+    @property
+    def page(self) -> Rendition | None:
+        """The picture of a page's width."""
+        return self._best("page", "full", "thumb")
+
+    @property
+    def full(self) -> Rendition | None:
+        """The largest."""
+        return self._best("full", "page", "thumb")
+
+
+_renditions = Prepared(lambda exhibits: Rendition.objects.filter(exhibit__id__among=exhibits))
+
+
+def with_pictures(exhibits: Iterable[Exhibit]) -> list[Shown]:
+    """Each exhibit with its renditions and from whose side it is, in a number of queries that does not grow."""
+    listed = list(exhibits)
+    found: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
+    for rendition in _renditions([one.pk for one in listed]):
+        found[rendition.exhibit_id][rendition.name] = rendition
+    sides = affiliations({one.submission_id for one in listed})
+    return [Shown(exhibit, found[exhibit.pk], sides.get(exhibit.submission_id, Affiliation.INDEPENDENT.value)) for exhibit in listed]
+
+
+def best_grade(exhibits: Iterable[Exhibit]) -> str:
+    """The best grade among exhibits; empty if none is graded."""
+    return min((f"{one.grade_source}{one.grade_information}" for one in exhibits if one.grade_source), key=grade_order, default="")
+
+
+def grade_order(grade: str) -> tuple[bool, str]:
+    """What to sort grades by, the best first: source before information, but what could not be judged (6) after all that could."""
+    return grade[-1:] in ("", "6"), grade or "Z"
+
+
+@dataclass
+class Compared:
+    """What was advertised beside what was received, each with its pictures."""
+
+    comparison: Comparison
+    before: Shown
+    after: Shown
+
+
+def comparisons_of(pairs: Iterable[Comparison], read: Iterable[Shown] = ()) -> list[Compared]:
+    """Public comparisons that can be shown; two more queries if they are of exhibits that are not among those `read` already."""
+    pictures = {one.exhibit.pk: one for one in read}
+    if missing := {pk for pair in pairs for pk in (pair.before_id, pair.after_id)} - pictures.keys():
+        pictures |= {one.exhibit.pk: one for one in with_pictures(Exhibit.objects.public().filter(pk__in=missing))}
+    compared = [
+        Compared(pair, pictures[pair.before_id], pictures[pair.after_id])
+        for pair in pairs
+        if {pair.before_id, pair.after_id} <= pictures.keys()  # one may have been taken back since the first query
+    ]
+    return [one for one in compared if one.before.page and one.after.page]
+
+
+@dataclass
+class TornDown:
+    """A teardown told from beginning to end: each step with its picture, then what was measured."""
+
+    teardown: Teardown
+    steps: list[tuple[TeardownStep, Shown | None]] = field(default_factory=list)
+    measurements: list[tuple[Measurement, str]] = field(default_factory=list)
+
+
+def teardowns_with(exhibit: Exhibit) -> list[TornDown]:
+    """The public teardowns in which an exhibit shows a step."""
+    teardowns = Teardown.objects.public().filter(teardownstep__exhibit=exhibit).select_related("unit", "laboratory").order_by("pk")
+    told = {one.pk: TornDown(one) for one in teardowns}
+    steps = list(
+        TeardownStep.objects.public().filter(teardown__in=told).select_related("part", "exhibit__submission").order_by("teardown", "number")
+    )
+    pictures = {one.exhibit.pk: one for one in with_pictures({s.exhibit.pk: s.exhibit for s in steps if s.exhibit}.values())}
+    for step in steps:
+        told[step.teardown_id].steps.append((step, pictures.get(step.exhibit_id) if step.exhibit_id else None))
+    for one in Measurement.objects.public().filter(teardown__in=told).select_related("aspect").order_by("measured_date", "pk"):
+        told[one.teardown_id].measurements.append((one, plain(one.standard_uncertainty * 2)))
+    return list(told.values())
+
+
+def exhibit_page(exhibit: Exhibit) -> dict[str, Any]:
+    """Everything on the page of a public exhibit."""
+    [shown] = with_pictures([exhibit])
+    verdicts = Verdict.objects.public().filter(verdictexhibit__exhibit=exhibit).select_related("aspect").newest()
+    named = FindingExhibit.objects.filter(exhibit=exhibit, finding__in=Finding.objects.public()).select_related("finding__aspect")
+    with_it = Comparison.objects.public().filter(Q(before=exhibit) | Q(after=exhibit)).order_by("pk")
+    return {
+        "exhibit": exhibit,
+        "shown": shown,
+        "claim": exhibit.submission.claim,
+        "regions": list(Region.objects.public().filter(exhibit=exhibit).order_by("number")),
+        "comparisons": comparisons_of(with_it),
+        "custody": list(CustodyEvent.objects.public().filter(exhibit=exhibit).order_by("happened_at", "id")),
+        "verdicts": list(verdicts),
+        "findings": [one.finding for one in named.order_by("finding__created_at")],
+        "teardowns": teardowns_with(exhibit),
+    }

@@ -1,0 +1,193 @@
+"""What was concluded, edited and found unavailable last, as Atom (RFC 4287) for readers who subscribe.
+
+An entry's id is the permanent address of what it tells of, which never changes; its words are in the language that was asked for.
+Nothing is in a feed that is not on a page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.doors import everyone
+from claims import headlines
+from claims.fields import page_language
+from claims.models import Company
+from claims.written import read
+from reports.pages import listing
+from reports.pages.corrections import Correction
+from reports.pages.corrections import corrections as found_corrections
+from reports.pages.corrections import read as read_corrections
+from verdicts.states import Rating
+
+SHOWN: Final = 50
+#: What XML 1.0 cannot hold (section 2.2), though a page of a stranger may.
+_UNSERIALISABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class _Feed:
+    """One feed being written: entries newest first, each with the moment it became public."""
+
+    def __init__(self, request: HttpRequest, *, title: str, about: str) -> None:
+        self._request = request
+        here = self.absolute(request.path)  # also the feed's id: the same by whatever name the site is asked
+        self._lang = page_language()
+        self._entries: list[dict[str, Any]] = []
+        self._feed = Atom1Feed(
+            title=title,
+            link=self.absolute(reverse("reports:front")),
+            description=about,
+            subtitle=about,
+            language=get_language(),
+            feed_url=here,
+            feed_guid=here,
+            author_name="AsClaimed",
+        )
+
+    def words(self, written: dict[str, Any]) -> str:
+        return read(written, self._lang).text
+
+    def title(self, text: str, *, reconstruction: bool) -> str:
+        """The title of an entry; readers list titles alone, so a demonstration says there that it is one."""
+        return f"{_('reconstruction').capitalize()}: {text}" if reconstruction else text
+
+    def absolute(self, address: str) -> str:
+        """Where this installation says that it is, not where it was asked."""
+        return f"{settings.SITE_URL}{address}"
+
+    def add(self, *, address: str, title: str, template: str, context: dict[str, Any], company: Company | None, at: datetime) -> None:
+        link = self.absolute(address)
+        told = render_to_string(f"reports/pages/feeds/{template}.html", context, self._request)
+        entry = {
+            "title": _UNSERIALISABLE.sub("\ufffd", title),
+            "link": link,
+            "unique_id": link,
+            "description": _UNSERIALISABLE.sub("\ufffd", told),
+            "categories": [self.words(company.name)] if company else (),
+            "pubdate": at,
+            "updateddate": at,
+        }
+        self._entries.append(entry)
+
+    def answer(self) -> HttpResponse:
+        for entry in sorted(self._entries, key=itemgetter("updateddate"), reverse=True)[:SHOWN]:
+            self._feed.add_item(**entry)
+        return HttpResponse(self._feed.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8")
+
+
+def _feed(view: Callable[[HttpRequest], _Feed]) -> Callable[[HttpRequest], HttpResponseBase]:
+    @require_safe
+    @everyone
+    def answer(request: HttpRequest) -> HttpResponse:
+        return view(request).answer()
+
+    answer.__doc__ = view.__doc__
+    return answer
+
+
+@_feed
+def verdicts(request: HttpRequest) -> _Feed:
+    """The verdicts published last, as Atom. A verdict that was replaced comes again, under its own id, and says so."""
+    feed = _Feed(request, title=_("Newest verdicts"), about=_("What companies said, beside what buyers got"))
+    told = [(concluded.claim, one, one.verdict) for concluded in listing.newest_verdicts(SHOWN) for one in concluded.judgements]
+    dated = [(verdict.published_at, verdict, claim, one) for claim, one, verdict in told if verdict and verdict.published_at]
+    for at, verdict, claim, one in dated:
+        title = headlines.of_verdict(str(Rating(verdict.rating).label), feed.words(one.aspect.statement))
+        feed.add(
+            address=reverse("reports:verdict", args=[verdict.reference]),
+            title=feed.title(title, reconstruction=claim.reconstruction),
+            template="verdict",
+            context={"claim": claim, "judgement": one},
+            company=claim.company,
+            at=at,
+        )
+    for old in listing.newest_replaced(SHOWN):
+        assert old.successor is not None  # of those superseded, by the action
+        assert old.successor.published_at is not None
+        claim = old.aspect.claim
+        feed.add(
+            address=reverse("reports:verdict", args=[old.reference]),
+            title=feed.title(headlines.of_verdict(_("Replaced"), feed.words(old.aspect.statement)), reconstruction=claim.reconstruction),
+            template="replaced",
+            context={
+                "claim": claim,
+                "successor": old.successor,
+                "address": feed.absolute(reverse("reports:verdict", args=[old.successor.reference])),
+            },
+            company=claim.company,
+            at=old.successor.published_at,
+        )
+    return feed
+
+
+@_feed
+def edits(request: HttpRequest) -> _Feed:
+    """The texts changed last in sources where a claim stands, as Atom."""
+    feed = _Feed(request, title=_("Latest edits"), about=_("Texts that were changed after a claim was found in them, word by word."))
+    for one in listing.newest_edits(SHOWN):
+        version = one.version
+        feed.add(
+            address=f"{reverse('reports:diff', args=[version.source_id])}?to={version.number}",
+            title=feed.title(feed.words(version.source.title), reconstruction=one.reconstruction),
+            template="edit",
+            context={"version": version, "quotes": one.quotes},
+            company=version.source.company,
+            at=version.created_at,
+        )
+    return feed
+
+
+@_feed
+def disappearances(request: HttpRequest) -> _Feed:
+    """The sources confirmed last as no longer available, as Atom."""
+    feed = _Feed(
+        request, title=_("No longer available"), about=_("Sources that are no longer available, with the words that stood in them.")
+    )
+    for one in listing.newest_disappearances(SHOWN):
+        assert one.gone.confirmed_at  # of those confirmed, by their constraint
+        feed.add(
+            address=f"{reverse('reports:source', args=[one.gone.source_id])}#gone-{one.gone.pk}",
+            title=feed.title(feed.words(one.gone.source.title), reconstruction=one.reconstruction),
+            template="disappearance",
+            context={"gone": one.gone, "appearances": one.appearances},
+            company=one.gone.source.company,
+            at=one.gone.confirmed_at,
+        )
+    return feed
+
+
+@_feed
+def corrections(request: HttpRequest) -> _Feed:
+    """What was taken back or put right last, as Atom."""
+    feed = _Feed(request, title=_("Corrections"), about=_("Our corrections to verdicts, claims and evidence."))
+    for one in read_corrections(list(found_corrections().order_by("-index")[:SHOWN])):
+        claim = one.claim
+        feed.add(
+            address=reverse("reports:entry", args=[one.told.change.index]),
+            title=feed.title(
+                headlines.of_verdict(str(one.told.what), _words(feed, one)), reconstruction=bool(claim and claim.reconstruction)
+            ),
+            template="correction",
+            context={"correction": one, "address": feed.absolute(one.address)},
+            company=claim.company if claim else None,
+            at=one.told.change.at,
+        )
+    return feed
+
+
+def _words(feed: _Feed, correction: Correction) -> str:
+    if correction.claim is None:
+        return correction.reference
+    return feed.words(correction.thing.aspect.statement if correction.type in {"verdict", "criterion"} else correction.claim.summary)

@@ -1,0 +1,229 @@
+"""Front, lists, a claim and its history, a verdict."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.dear import picture, spend
+from accounts.doors import everyone
+from accounts.permissions import objection
+from claims.fields import page_language
+from claims.lookup import by_reference, canonical
+from claims.models import Claim, ClaimQuerySet, Criterion
+from claims.paging import page_of
+from claims.references import read_reference
+from claims.searching import NotUseful, check_useful, in_time
+from claims.states import ClaimKind, FlagKind
+from claims.written import read
+from evidence.permissions import check_file
+from ledger.models import Entry
+from reports.drawing import charts
+from reports.drawing.palette import in_both_schemes
+from reports.pages import exhibits, gathering, listing, previews
+from reports.pages.history import acts, tell
+from reports.pages.kept import kept_for_strangers
+from reports.pages.trails import claim_changes
+from reports.pages.views import gone, kept_picture
+from reports.wording.words import Lang
+from verdicts.models import Finding, Reply, Verdict, VerdictDocument, VerdictExhibit
+from verdicts.shaken import shaken_among
+from verdicts.states import Rating
+
+SHOWN = 8
+HISTORY = 40
+FACETS: Final[dict[str, Any]] = {"rating": Rating.choices, "flag": FlagKind.choices, "kind": ClaimKind.choices, "company": ()}
+
+
+@require_safe
+@everyone
+@kept_for_strangers
+def front(request: HttpRequest) -> HttpResponse:
+    """What was concluded last, what was edited last, what is no longer available since last."""
+    context = {
+        "verdicts": listing.newest_verdicts(SHOWN),
+        "edits": listing.newest_edits(SHOWN),
+        "disappearances": listing.newest_disappearances(SHOWN),
+    }
+    return TemplateResponse(request, "reports/front.html", context)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _narrowed(*, q: str, company: str, rating: str, flag: str, kind: str) -> ClaimQuerySet:
+    return gathering.claims_found(words=q, company=_uuid(company), rating=rating, flag=flag, kind=kind)
+
+
+@require_safe
+@everyone
+def claims(request: HttpRequest) -> HttpResponse:
+    """Claims by words and facets, newest first. A reference typed into the search leads to what it names."""
+    asked = {name: request.GET.get(name, "").strip()[:200] for name in ("q", "company", "rating", "flag", "kind")}
+    reference = read_reference(asked["q"])
+    if reference:
+        for model, name in ((Claim, "claim"), (Verdict, "verdict")):
+            if model.objects.public().filter(reference=reference).exists():
+                return redirect(f"reports:{name}", reference)
+    narrowed = {name: value for name, value in asked.items() if value}
+    try:
+        check_useful(asked["q"])
+    except NotUseful as error:
+        # htmx puts no answer of 400 on the page.
+        status = 200 if request.headers.get("HX-Request") == "true" else 400
+        return render(request, "reports/claims.html", {"asked": asked, "narrowed": narrowed, "not_useful": str(error)}, status=status)
+    if asked["q"]:
+        spend(request)
+    with in_time() if asked["q"] else nullcontext():
+        page = page_of(_narrowed(**asked).with_shown_parts(), request.GET)
+        context = {
+            "page": page,
+            "rows": gathering.rows_of(page.rows),
+            "asked": asked,
+            "narrowed": narrowed,
+            "facets": listing.facets_of(asked, _narrowed, {name: dict(values) for name, values in FACETS.items()}, page_language()),
+            "titles": {"rating": _("Verdict"), "flag": _("Flag"), "kind": _("Kind"), "company": _("Company")},
+        }
+    return render(request, "reports/claims.html", context)
+
+
+def _claim(ref: str) -> Claim:
+    return by_reference(Claim.objects.public().select_related("company", "product", "option"), ref)
+
+
+@require_safe
+@everyone
+@kept_for_strangers
+def claim(request: HttpRequest, ref: str) -> HttpResponse:
+    """Said, found, how sure, what the company answered, and where to check it."""
+    found = _claim(ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    context = {
+        **gathering.claim_page(found),
+        "objection": objection(check_file, request.user, found),
+    }
+    rated = [one.verdict for one in context["rated"]]
+    context |= previews.head(name="claim", reference=found.reference, verdicts=rated)
+    return TemplateResponse(request, "reports/claim.html", context)
+
+
+@require_safe
+@everyone
+def claim_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
+    """The picture of a claim for links on other sites."""
+    found = _claim(ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    return previews.answer(request, previews.of_claim(found, lang))
+
+
+@require_safe
+@everyone
+def verdict_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
+    """The picture of a verdict for links on other sites. 404 for one whose document is withheld."""
+    found = _verdict(ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    if not VerdictDocument.objects.filter(pk=found.pk).exists():
+        raise Http404
+    return previews.answer(request, previews.of_verdict(found, lang))
+
+
+@require_safe
+@everyone
+def history(request: HttpRequest, ref: str) -> HttpResponse:
+    """Every change of the claim and of what belongs to it, field by field, newest first."""
+    found = _claim(ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    before = request.GET.get("before", "")
+    changes = claim_changes(found, before=int(before) if before.isdecimal() and len(before) < 19 else None, limit=HISTORY + 1)
+    context = {
+        "claim": found,
+        "acts": acts(tell(changes[:HISTORY])),
+        "older": changes[HISTORY - 1].index if len(changes) > HISTORY else None,
+        "before": before,
+    }
+    return render(request, "reports/history.html", context)
+
+
+def _verdict(ref: str) -> Verdict:
+    public = Verdict.objects.public().select_related("aspect__claim__company", "aspect__claim__product", "supersedes", "superseded_by")
+    return by_reference(public, ref)
+
+
+@require_safe
+@everyone
+@kept_for_strangers
+def verdict(request: HttpRequest, ref: str) -> HttpResponse:
+    """One conclusion as it was published, with its reasons, its numbers and its proof."""
+    found = _verdict(ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    published = VerdictDocument.objects.filter(pk=found.pk).first()
+    if published is None:
+        return gone(
+            request, _("Something in this verdict was erased, so its document is withheld. Its entry in the record and its proof stay.")
+        )
+    assert found.published_at is not None  # it has a document
+    criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
+    measured = gathering.measured_rows(found.conformity)
+    document: dict[str, Any] = json.loads(published.body)
+    pins = list(VerdictExhibit.objects.filter(verdict=found).select_related("exhibit__submission").order_by("exhibit__reference"))
+    public = exhibits.with_pictures(pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted")
+    entry = Entry.objects.filter(object_label="verdict", object_id=str(found.pk), kind="verdict.published").order_by("index")
+    context = {
+        "verdict": found,
+        "claim": found.aspect.claim,
+        "document": document,
+        "letter_date": date.fromisoformat(entered["letter_date"]) if (entered := document["reply"]["entered"]) else None,
+        "criterion": criterion,
+        "measured": measured,
+        "judgement": gathering.Judgement(found.aspect, criterion, found, [], measured, [], [], None),
+        "exhibits": public,
+        "withheld": [pin.exhibit.reference for pin in pins if pin.exhibit.submission.status != "accepted"],
+        "findings": Finding.objects.public()
+        .filter(aspect=found.aspect_id, pk__in=[one["id"] for one in document["findings"]])
+        .order_by("created_at", "id"),
+        "successor": found.successor,
+        "shaken": shaken_among([found], timezone.now()).get(found.pk),
+        "replies_since": list(Reply.objects.public_after(found.published_at).filter(invitation__claim=found.aspect.claim_id).in_order()),
+        "index": entry.values_list("index", flat=True).first(),
+    }
+    context |= previews.head(name="verdict", reference=found.reference, verdicts=[found])
+    return TemplateResponse(request, "reports/verdict.html", context)
+
+
+@require_safe
+@everyone
+def chart(request: HttpRequest, ref: str, lang: Lang, size: str = "wide") -> HttpResponse:
+    """The chart of a verdict's numbers. Asked for under the digest of what it shows, it may be kept for ever; otherwise for a minute."""
+    found = _verdict(ref)
+    criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
+    words = read(criterion.property, lang).text if criterion else ""
+    width = charts.NARROW if size == "narrow" else charts.WIDTH
+
+    def draw() -> bytes:
+        svg = gathering.conformity_chart(found, criterion, lang, words, width)
+        return in_both_schemes(svg).encode() if svg else b""
+
+    digest = gathering.chart_digest(found, criterion)
+    svg = picture(request, "conformity", json.dumps([digest, words, lang, width]), draw)
+    if not svg:
+        raise Http404
+    return kept_picture(request, svg, digest)

@@ -1,0 +1,80 @@
+"""Companies and products: what was claimed, contracted, done after harm and answered, and who did what. With their pictures."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_safe
+
+from accounts.dear import picture
+from accounts.doors import everyone
+from claims.models import Claim, Company, Product
+from claims.paging import page_of
+from claims.written import read
+from reports.drawing import trends
+from reports.pages import companies, gathering
+from reports.pages.kept import kept_for_strangers
+from reports.pages.views import kept_picture
+from reports.wording.words import Lang
+
+WIDTHS = {"wide": trends.WIDE, "narrow": trends.NARROW}
+
+
+@require_safe
+@everyone
+def all_companies(request: HttpRequest) -> HttpResponse:
+    """Every company of the record, newest first, with what stands on it."""
+    page = page_of(Company.objects.all(), request.GET)
+    return render(request, "reports/companies.html", {"page": page, "rows": companies.listed(page.rows)})
+
+
+@require_safe
+@everyone
+@kept_for_strangers
+def company(request: HttpRequest, company: UUID) -> HttpResponse:
+    """A company: four points counted, its claims, what came after harm, who did what, its figures over time."""
+    found = get_object_or_404(Company, pk=company)
+    page = page_of(Claim.objects.public().filter(company=found).with_shown_parts(), request.GET)
+    context = {**companies.company_page(found), "page": page, "rows": gathering.rows_of(page.rows)}
+    return TemplateResponse(request, "reports/company.html", context)
+
+
+@require_safe
+@everyone
+@kept_for_strangers
+def product(request: HttpRequest, product: UUID) -> HttpResponse:
+    """A product: its options and prices, who stands behind it, and every claim on it."""
+    found = get_object_or_404(Product.objects.select_related("company"), pk=product)
+    page = page_of(Claim.objects.public().filter(product=found).with_shown_parts(), request.GET)
+    context = {**companies.product_page(found), "page": page, "rows": gathering.rows_of(page.rows)}
+    return TemplateResponse(request, "reports/product.html", context)
+
+
+@require_safe
+@everyone
+def verdicts_chart(request: HttpRequest, company: UUID, lang: str, size: str) -> HttpResponse:
+    """The verdicts on a company over time, as a picture."""
+    history = companies.verdicts_of(get_object_or_404(Company, pk=company))
+    if lang not in {"en", "zh-Hans"} or size not in WIDTHS or not history.verdicts:
+        raise Http404
+    key = f"{history.digest}:{lang}:{size}"
+    svg = picture(request, "verdicts", key, lambda: history.svg(cast(Lang, lang), WIDTHS[size]).encode())
+    return kept_picture(request, svg, history.digest)
+
+
+@require_safe
+@everyone
+def series_chart(request: HttpRequest, series: UUID, lang: str, size: str) -> HttpResponse:
+    """A series of figures with what is noted beside it, as a picture."""
+    drawn = next(iter(companies.series_of(pk=series)), None)
+    if lang not in {"en", "zh-Hans"} or size not in WIDTHS or drawn is None or not drawn.points:
+        raise Http404
+    name, unit = read(drawn.series.name, lang).text, read(drawn.series.unit, lang).text
+    key = json.dumps([drawn.digest, lang, size, name, unit])
+    svg = picture(request, "series", key, lambda: drawn.svg(cast(Lang, lang), name, unit, WIDTHS[size]).encode())
+    return kept_picture(request, svg, drawn.digest)

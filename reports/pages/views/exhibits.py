@@ -1,0 +1,50 @@
+"""A public exhibit, and the pictures of public exhibits."""
+
+from __future__ import annotations
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.doors import everyone
+from accounts.models import User
+from accounts.permissions import objection
+from claims.lookup import by_reference, canonical
+from engines.storage.blobs import Missing
+from evidence.models import Exhibit, Rendition
+from evidence.permissions import check_point
+from evidence.stores import renditions
+from reports.pages.exhibits import exhibit_page
+from reports.pages.views import KEPT_FOR_NOW, unchanged
+
+
+@require_safe
+@everyone
+def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
+    """The picture, what it shows, how good it is, what happened to it."""
+    found = by_reference(Exhibit.objects.public().select_related("submission__claim__company"), ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    user = request.user
+    may_mark = isinstance(user, User) and objection(check_point, user, found) is None
+    return render(request, "reports/exhibit.html", {**exhibit_page(found), "may_mark": may_mark})
+
+
+@require_safe
+@everyone
+def media(request: HttpRequest, digest: str) -> HttpResponseBase:
+    """A picture made from a public exhibit's pixels. Its address is its SHA-256, so it never changes."""
+    found = Rendition.objects.filter(digest=digest, exhibit__in=Exhibit.objects.public()).first()
+    if found is None:
+        raise Http404
+    if known := unchanged(request, digest):
+        return known
+    try:
+        file = renditions().open(digest)
+    except (Missing, ValueError):
+        raise Http404 from None
+    response = FileResponse(file, content_type=found.media_type)
+    response["Cache-Control"] = KEPT_FOR_NOW
+    response["ETag"] = f'"{digest}"'
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response

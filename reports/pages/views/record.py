@@ -1,0 +1,190 @@
+"""The record itself, how to check it, and the rules of judging."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.doors import everyone
+from claims.lookup import by_reference
+from claims.paging import page_of
+from ledger import proofs
+from ledger.bundle import MAX_BYTES
+from ledger.files import LogFiles
+from ledger.models import Checkpoint, Entry
+from ledger.proof import parse_proof
+from reports.pages.corrections import corrections as found_corrections
+from reports.pages.corrections import read as read_corrections
+from reports.pages.history import Held, Line
+from reports.pages.method import contents, to_html
+from reports.pages.views import gone
+from reports.wording import bundle_words
+from reports.wording.vocabulary import KINDS, ROLES
+from verdicts.models import Verdict, VerdictDocument
+
+#: What the watchers write all day long; it hides what people did, so it is shown on demand.
+ROUTINE = ("source.observed", "rows.batched")
+IMMUTABLE = "public, max-age=31536000, immutable"
+DOWNLOAD = {"X-Content-Type-Options": "nosniff"}
+
+
+@require_safe
+@everyone
+def record(request: HttpRequest) -> HttpResponse:
+    """The last checkpoint, the key, the newest entries, and how anyone checks them without us."""
+    try:
+        head, note, key = proofs.published()
+        state = {"size": head.size, "root": head.root.hex(), "note": note, "key": str(key)}
+    except proofs.NotLogged:
+        state = None
+    entries = Entry.objects.all()
+    outside, everything = request.GET.get("outside") == "1", request.GET.get("all") == "1"
+    if outside:
+        entries = entries.filter(kind__startswith="outside.")
+    elif not everything:
+        entries = entries.exclude(kind__in=ROUTINE)
+    page = page_of(entries, request.GET, by=("-index",))
+    context = {
+        "state": state,
+        "signed": Checkpoint.objects.order_by("-size").values_list("signed_at", flat=True).first(),
+        "page": page,
+        "lines": [Line.of(entry) for entry in page.rows],
+        "outside": outside,
+        "everything": everything,
+        "here": settings.SITE_URL.rstrip("/"),
+        "example": Verdict.objects.standing().order_by("-published_at").values_list("reference", flat=True).first() or "AC-…",
+    }
+    return render(request, "reports/record.html", context)
+
+
+def _entry(index: int) -> Entry:
+    if index >= 1 << 63:
+        raise Http404
+    return get_object_or_404(Entry, pk=index)
+
+
+@require_safe
+@everyone
+def entry(request: HttpRequest, index: int) -> HttpResponse:
+    """One entry: its leaf read field by field, what of it is open to everyone, and its proof."""
+    found = _entry(index)
+    data = bytes(found.leaf)
+    said = json.loads(data)
+    opened = proofs.openable(index)
+    try:
+        head, note, key = proofs.published()
+    except proofs.NotLogged:
+        head = None
+    state = None
+    if head is not None and index < head.size:
+        hashes = parse_proof(proofs.inclusion(index)).hashes
+        state = {"size": head.size, "root": head.root.hex(), "key": str(key), "note": note, "hashes": [one.hex() for one in hashes]}
+    context = {
+        "entry": found,
+        "line": Line.of(found),
+        "said": said,
+        "fields": [Held.of(found.object_label, name, value) for name, value in said["fields"].items()],
+        "commits": [
+            (Held.of(found.object_label, name, opened[name].value if name in opened else None), name in opened, commitment)
+            for name, commitment in said["commits"].items()
+        ],
+        "leaf": data.decode(),
+        "size": len(data),
+        "hash": bytes(found.leaf_hash).hex(),
+        "state": state,
+        "following": Entry.objects.filter(index=index + 1).exists(),
+    }
+    return render(request, "reports/entry.html", context)
+
+
+@require_safe
+@everyone
+def leaf(request: HttpRequest, index: int) -> HttpResponse:
+    """The leaf's bytes, exactly as they were hashed. Only what a published checkpoint covers is kept by caches, and then for ever."""
+    found = _entry(index)
+    kept = IMMUTABLE if index < LogFiles().size() else "no-store"
+    headers = {**DOWNLOAD, "Content-Disposition": f'attachment; filename="entry-{index}.json"', "Cache-Control": kept}
+    return HttpResponse(bytes(found.leaf), content_type="application/json", headers=headers)
+
+
+@require_safe
+@everyone
+def proof(request: HttpRequest, index: int) -> HttpResponse:
+    """The proof that the entry stands in the published tree (C2SP tlog-proof)."""
+    try:
+        text = proofs.inclusion(index)
+    except proofs.NotLogged:
+        raise Http404 from None
+    headers = {**DOWNLOAD, "Content-Disposition": f'attachment; filename="entry-{index}.tlog-proof"', "Cache-Control": "no-store"}
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+@require_safe
+@everyone
+def bundle(request: HttpRequest, index: int) -> HttpResponse:
+    """The entry as a bundle that anyone checks offline: leaf, proof, key, its document and what of it is open."""
+    digest = json.loads(bytes(_entry(index).leaf)).get("document")
+    document = None
+    if digest is not None:
+        body = VerdictDocument.objects.filter(verdict__document_digest=digest).values_list("body", flat=True).first()
+        if body is None:
+            return gone(request, _("The document that this entry published is withheld. The entry and its proof stay."))
+        document = json.loads(body)
+    try:
+        content = proofs.entry_bundle(index, document)
+    except proofs.NotLogged:
+        raise Http404 from None
+    headers = {**DOWNLOAD, "Content-Disposition": f'attachment; filename="entry-{index}.bundle.json"', "Cache-Control": "no-store"}
+    return HttpResponse(content, content_type="application/json", headers=headers)
+
+
+@require_safe
+@everyone
+def verify(request: HttpRequest) -> HttpResponse:
+    """Checking a bundle in the reader's own browser: `?verdict=` and `?entry=` name one to fetch, any other comes as a file.
+
+    Nothing is sent here. Without a script the page says what is checked, in order, and how to do it by a command.
+    """
+    address, named = "", ""
+    if wanted := request.GET.get("verdict"):
+        verdict = by_reference(Verdict.objects.public().select_related("aspect__claim"), wanted)
+        address, named = reverse("api:verdict-proof", args=[verdict.pk]), verdict.reference
+    elif (number := request.GET.get("entry", "")).isascii() and number.isdecimal() and len(number) < 19:
+        found = _entry(int(number))
+        address, named = reverse("reports:bundle", args=[found.index]), f"{_('Entry')} {found.index}"
+    words = {group: {code: str(text) for code, text in texts.items()} for group, texts in bundle_words.groups().items()}
+    context = {
+        "address": address,
+        "named": named,
+        "steps": [(code, *texts) for code, texts in bundle_words.STEPS.items()],
+        "words": {**words, "kind": {kind: str(text) for kind, text in KINDS.items()}, "role": {r: str(t) for r, t in ROLES.items()}},
+        "limit": MAX_BYTES,
+    }
+    return render(request, "reports/verify.html", context)
+
+
+@require_safe
+@everyone
+def corrections(request: HttpRequest) -> HttpResponse:
+    """What was taken back or put right, newest first, each with its reason and its entry in the record."""
+    page = page_of(found_corrections(), request.GET, by=("-index",))
+    return render(request, "reports/corrections.html", {"page": page, "corrections": read_corrections(page.rows)})
+
+
+@require_safe
+@everyone
+def method(request: HttpRequest) -> HttpResponse:
+    """The rules of judging, from docs/."""
+    name = "method.md" if get_language() == "en" else "method.zh-Hans.md"
+    text = (Path(settings.BASE_DIR) / "docs" / name).read_text(encoding="utf-8")
+    shown = mark_safe(to_html(text))  # noqa: S308  to_html escapes everything but the tags it makes
+    return render(request, "reports/method.html", {"text": shown, "contents": contents(text)})

@@ -1,0 +1,76 @@
+"""A built report and its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from accounts.doors import everyone
+from claims.fields import page_language
+from claims.lookup import by_reference, canonical
+from claims.written import read as claim_read
+from engines.storage.blobs import Missing
+from reports.documents.building import store
+from reports.models import Report, ReportFile, ReportKind
+from reports.pages import telling
+from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
+from reports.wording.words import Lang
+
+WITHHELD_REPORT = _("Something in this report was erased, so its files are withheld. That it was built stands in the record.")
+LINE_WIDTHS = (960, 350)
+INLINE = {"application/pdf", "text/html", "image/svg+xml"}
+
+
+@require_safe
+@everyone
+def report(request: HttpRequest, ref: str) -> HttpResponse:
+    """What the report is about, what it was made from, and its files."""
+    found = by_reference(Report.objects.select_related("claim", "source__company"), ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    files = list(ReportFile.objects.filter(report=found).order_by("name"))
+    told = telling.read(found, files)
+    context: dict[str, Any] = {"report": found, "files": telling.filed(files), "told": told}
+    if told is not None and found.kind == ReportKind.SNAPSHOT:
+        lang: Lang = "en" if page_language() == "en" else "zh-Hans"
+        title = claim_read(found.source.title, lang).text if found.source else ""
+        drawn = [telling.line_of(told, lang, title, width) for width in LINE_WIDTHS]
+        context |= {
+            "versions": telling.versions_of(told),
+            "disappearances": telling.disappearances_of(told),
+            "drawn": mark_safe("".join(drawn)),  # noqa: S308  reports.drawing.lines escapes every text it draws
+            "looks": len(told["observations"]),
+        }
+    elif told is not None:
+        context |= {"holds": telling.holds(told), "verdicts": telling.verdict_addresses(told)}
+    return render(request, "reports/report.html", context)
+
+
+@require_safe
+@everyone
+def file(request: HttpRequest, ref: str, name: str) -> HttpResponseBase:
+    """A file of a report, byte for byte. Shown where a browser may show it, and even then with no right to run anything."""
+    found = by_reference(Report.objects.all(), ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    wanted = get_object_or_404(ReportFile, report=found, name=name)
+    if found.withheld_at:
+        return gone(request, WITHHELD_REPORT)
+    if known := unchanged(request, wanted.digest):
+        return known
+    try:
+        content = store().open(wanted.digest)
+    except (Missing, ValueError):
+        raise Http404 from None
+    inline = wanted.media_type in INLINE
+    response = FileResponse(content, as_attachment=not inline, filename=f"{found.reference}-{name}", content_type=wanted.media_type)
+    response["Cache-Control"] = KEPT_FOR_NOW
+    response["ETag"] = f'"{wanted.digest}"'
+    if wanted.media_type != "application/pdf":  # a sandbox would keep browsers from opening their PDF viewer
+        response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    return response

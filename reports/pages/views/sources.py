@@ -1,0 +1,143 @@
+"""A source over time: its versions, what changed, every look; and the bytes of a capture."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from accounts.doors import everyone
+from claims.fields import page_language
+from claims.models import Source
+from claims.paging import page_of
+from engines.storage.blobs import Missing
+from evidence.compared import compared
+from evidence.models import Capture, Observation, Sighting, Version
+from evidence.stores import originals
+from reports.pages import comparing, timelines
+from reports.pages.gathering import last_entries
+from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
+from reports.wording.words import DOES_NOT_PROVE
+
+#: How the two texts may stand: as the width of the screen has it (empty), in line, or beside each other.
+VIEWS = {"inline", "sides"}
+MOST = 10**8
+#: A page of more pieces of text than this takes seconds to write, and nobody reads it.
+SHOWN_PIECES = 4_000
+SHOWN_CHANGES = 500
+WITHHELD_TEXT = _("This text was erased, so it is withheld. That there was a version, and when, stands in the record.")
+
+
+@require_safe
+@everyone
+def source(request: HttpRequest, source: UUID) -> HttpResponse:
+    """Where the company spoke, what stood there when, and every look we took."""
+    found = get_object_or_404(Source.objects.select_related("company"), pk=source)
+    looks = page_of(Observation.objects.filter(source=found).select_related("version").defer("version__body"), request.GET)
+    shown = timelines.source_page(found, upto=_number(request, "upto", MOST))
+    return render(request, "reports/source.html", {**shown, "page": looks, "looks_open": "after" in request.GET})
+
+
+@require_safe
+@everyone
+def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
+    """One version as text. Foreign markup is never shown as markup."""
+    found = get_object_or_404(Version.objects.select_related("source__company", "capture"), source=source, number=number)
+    if found.withheld:
+        return gone(request, WITHHELD_TEXT)
+    sightings = Sighting.objects.filter(version=found).select_related("appearance__claim").order_by("appearance__created_at")
+    context = {
+        "version": found,
+        "source": found.source,
+        "versions": timelines.neighbours(found),
+        "sightings": sightings,
+        "proves_not": DOES_NOT_PROVE[found.capture.provenance].to("en" if page_language() == "en" else "zh-Hans"),
+        "entry": last_entries([found]).get(str(found.pk)),
+    }
+    return render(request, "reports/version.html", context)
+
+
+def _number(request: HttpRequest, name: str, instead: int) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 9 else instead
+
+
+@require_safe
+@everyone
+def difference(request: HttpRequest, source: UUID) -> HttpResponse:
+    """Two versions against each other: only what changed, or all of it, in line or side by side."""
+    found = get_object_or_404(Source.objects.select_related("company"), pk=source)
+    versions = list(Version.objects.filter(source=found).defer("body").in_order())
+    if len(versions) < 2:
+        raise Http404
+    new = _number(request, "to", versions[-1].number)
+    old = _number(request, "from", new - 1)
+    pair = {one.number: one for one in Version.objects.filter(source=found, number__in={old, new}).select_related("capture")}
+    if old not in pair or new not in pair or old == new:
+        raise Http404
+    if pair[old].withheld or pair[new].withheld:
+        return gone(request, WITHHELD_TEXT)
+    changed = compared(request, pair[old], pair[new])
+    everything = request.GET.get("all") == "1"
+    whole = comparing.blocks(changed)
+    view = request.GET.get("view", "")
+    shown, not_shown = comparing.at_most(whole if everything else comparing.only_changes(whole), SHOWN_PIECES)
+    numbers = [one.number for one in versions]
+    sightings = Sighting.objects.filter(version=pair[new]).select_related("appearance__claim").order_by("appearance__created_at")
+    context = {
+        "source": found,
+        "versions": versions,
+        "old": pair[old],
+        "new": pair[new],
+        "diff": changed,
+        "blocks": shown,
+        "not_shown": not_shown,
+        "changes": changed.changes[:SHOWN_CHANGES],
+        "view": view if view in VIEWS else "",
+        "everything": everything,
+        "whose": comparing.whose(pair[old], pair[new]),
+        "earlier": old if old - 1 in numbers else None,
+        "later": new + 1 if new + 1 in numbers else None,
+        "sightings": sightings,
+    }
+    return render(request, "reports/diff.html", context)
+
+
+def _capture(source: UUID, capture: UUID) -> tuple[Capture, bool]:
+    """A capture whose bytes anyone may have, and whether its text was erased. Raises Http404."""
+    found = get_object_or_404(Capture.objects.public(), pk=capture, source=source)
+    return found, found.version_set.filter(digest="").exists()
+
+
+@require_safe
+@everyone
+def capture(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBase:
+    """The preserved bytes: at the content host, since files of strangers never leave from here."""
+    _found, withheld = _capture(source, capture)
+    if withheld:
+        return gone(request, WITHHELD_TEXT)
+    return HttpResponseRedirect(f"{urlsplit(settings.SITE_URL).scheme}://{settings.CONTENT_HOST}{request.path}")
+
+
+@require_safe
+@everyone
+def capture_bytes(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBase:
+    """The preserved bytes at the content host, to keep and not to open: an attachment of no type that a browser would run."""
+    found, withheld = _capture(source, capture)
+    if withheld:
+        return HttpResponse(f"{WITHHELD_TEXT}\n", status=410, content_type="text/plain; charset=utf-8")
+    if known := unchanged(request, found.digest):
+        return known
+    try:
+        file = originals().open(found.digest)
+    except (Missing, ValueError):
+        raise Http404 from None
+    response = FileResponse(file, as_attachment=True, filename=f"capture-{found.pk}.bin", content_type="application/octet-stream")
+    response["Cache-Control"] = KEPT_FOR_NOW
+    response["ETag"] = f'"{found.digest}"'
+    return response
