@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 from urllib.error import URLError
 
 import django
@@ -37,10 +38,11 @@ def main() -> int:
     django.setup()
     from demo.story import Case, NeverCame  # its models can only be loaded when Django is set up
 
+    folder = Path(settings.DATA_DIR) / "demo"
     until = time.monotonic() + _AWAY
     while True:
         try:
-            outcome = Case(settings.DEMO_DIR, f"http://{COMPANY_HOST.partition(':')[0]}", say=_say, turn=lambda: time.sleep(_POLL)).play()
+            outcome = Case(folder, f"http://{COMPANY_HOST.partition(':')[0]}", say=_say, turn=lambda: time.sleep(_POLL)).play()
         except NeverCame as error:
             _say(str(error))
             return 1

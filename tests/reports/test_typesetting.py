@@ -231,7 +231,8 @@ def test_a_text_without_a_translation_stands_in_its_own_language_and_says_so() -
 
 DIGESTS = """
 import hashlib, json
-from reports import charts, typesetting
+from reports.documents import typesetting
+from reports.drawing import charts
 from tests.reports import sample
 found = {}
 for lang in ("en", "zh-Hans"):

@@ -276,7 +276,7 @@ def test_a_warm_parent_that_dies_during_a_request_is_replaced_and_asked_again() 
 
 
 def test_a_warm_parent_that_cannot_start_is_an_error_of_ours() -> None:
-    with Chamber("tests.evidence.no_such_module:act") as broken, pytest.raises(ChamberUnavailable):
+    with Chamber("tests.engines.decoding.no_such_module:act") as broken, pytest.raises(ChamberUnavailable):
         do(broken, "nothing")
 
 

@@ -195,7 +195,7 @@ KILLED = """
 import os, signal, sys
 from io import BytesIO
 from pathlib import Path
-from evidence import blobs
+from engines.storage import blobs
 
 name, count = sys.argv[2], int(sys.argv[3])
 real = getattr(blobs.os, name) if name != "read" else None
