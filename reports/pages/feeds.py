@@ -69,7 +69,7 @@ class _Feed:
 
     def add(self, *, address: str, title: str, template: str, context: dict[str, Any], company: Company | None, at: datetime) -> None:
         link = self.absolute(address)
-        told = render_to_string(f"reports/pages/feeds/{template}.html", context, self._request)
+        told = render_to_string(f"reports/feeds/{template}.html", context, self._request)
         entry = {
             "title": _UNSERIALISABLE.sub("\ufffd", title),
             "link": link,
