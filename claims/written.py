@@ -2,7 +2,8 @@
 
 One column holds
 `{"lang": "en", "text": "…", "translations": {"zh-Hans": {"text": "…", "role": "moderator", "name": "grey-heron-4821"}}}`:
-the original and its translations are one text for the record, so that erasing one erases all. `role` is that of who wrote the
+the original and its translations are one text for the record, so that erasing one erases all. What owners write is in any language (BCP
+47); translations are into those of the site. `role` is that of who wrote the
 translation; it is empty where nobody said which of the two texts came first, and then neither is called a translation.
 """
 
@@ -14,6 +15,8 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from claims.languages import same_language, validate_language
 
 LANGUAGES: Final = ("zh-Hans", "en")
 
@@ -74,7 +77,7 @@ def read(value: dict[str, Any] | None, lang: str) -> Reading:
     translation = (value.get("translations") or {}).get(wanted)
     if isinstance(translation, dict) and isinstance(translation.get("text"), str) and isinstance(translation.get("role"), str):
         return Reading(translation["text"], wanted, translated_by=translation["role"])
-    return Reading(value["text"], value["lang"], missing=True)
+    return Reading(value["text"], value["lang"], missing=not same_language(value["lang"], wanted))
 
 
 def complete(value: dict[str, Any] | None) -> bool:
@@ -91,8 +94,9 @@ def validate_written(value: Any) -> None:
     )
     if not isinstance(value, dict) or set(value) != {"lang", "text", "translations"}:
         raise fault
-    if value["lang"] not in LANGUAGES or not isinstance(value["text"], str) or not isinstance(value["translations"], dict):
+    if not isinstance(value["lang"], str) or not isinstance(value["text"], str) or not isinstance(value["translations"], dict):
         raise fault
+    validate_language(value["lang"])
     for lang, translation in value["translations"].items():
         if (
             lang not in LANGUAGES

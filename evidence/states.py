@@ -62,6 +62,7 @@ class AlertKind(models.TextChoices):
     SOURCE_GONE = "source_gone", _("source no longer available")
     SOURCE_BACK = "source_back", _("source available again")
     SOURCE_SUSPECT = "source_suspect", _("a source shows another page")
+    SOURCE_UNFOUND = "source_unfound", _("source never found")
 
 
 class Licence(models.TextChoices):

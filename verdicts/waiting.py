@@ -121,6 +121,7 @@ def _alert(row: Alert, user: User, now: datetime) -> Waiting:
     why = {
         AlertKind.QUOTE_VANISHED.value: _("Words that a claim rests on no longer stand in their source."),
         AlertKind.SOURCE_GONE.value: _("The source page is no longer available."),
+        AlertKind.SOURCE_UNFOUND.value: _("No check has ever found this page. Check its address."),
         AlertKind.SOURCE_SUSPECT.value: _("The source has shown something else at several checks. Open it and see what it is."),
     }.get(row.kind, _("A source is available again."))
     if row.version and row.version.number > 1:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
 import jobs
@@ -109,7 +109,9 @@ def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: dateti
     if capture is not None and version is not None:
         sight_version(by=by, version=version, now=now, role=role)
     if looked.method == LookMethod.LIVE and not overtaken:
-        if type_ in MISSING:
+        if not Observation.objects.filter(source=source, type__in=PRESENT).exists():
+            _unfound(by, role, source, now)
+        elif type_ in MISSING:
             _missing(by, role, source, type_, looked.looked_at, now)
         elif type_ in PRESENT:
             _back(by, role, source, looked.looked_at, now)
@@ -151,6 +153,16 @@ def _warn(by: ledger.Actor, role: str, source: Source, now: datetime) -> None:
     times = list(_suspects(source).values_list("looked_at", flat=True))
     if _enough(times) and not Alert.objects.filter(kind=AlertKind.SOURCE_SUSPECT, source=source, created_at__gte=times[0]).exists():
         _alert(by, role, AlertKind.SOURCE_SUSPECT, source, now)
+
+
+def _unfound(by: ledger.Actor, role: str, source: Source, now: datetime) -> None:
+    """Moderators are told, once, of an address that no look has ever found: it may be mistyped, and says nothing of the company."""
+    if Alert.objects.filter(kind=AlertKind.SOURCE_UNFOUND, source=source).exists():
+        return
+    visits = Observation.objects.filter(source=source, method=LookMethod.LIVE)
+    made = visits.aggregate(number=Count("pk"), first=Min("looked_at"), last=Max("looked_at"))
+    if made["number"] > settings.DISAPPEARANCE_CONFIRMATIONS and made["last"] - made["first"] >= settings.DISAPPEARANCE_SPREAD:
+        _alert(by, role, AlertKind.SOURCE_UNFOUND, source, now)
 
 
 def _read_again(by: ledger.Actor, role: str, latest: Version, reread: Extract, now: datetime) -> Version:
@@ -375,7 +387,8 @@ def _claims_in(source: Source) -> list[Claim]:
 
 
 def _missing(by: ledger.Actor, role: str, source: Source, type_: str, looked_at: datetime, now: datetime) -> None:
-    """One look that did not find the source: the first suspects, later ones confirm once they are enough and spread enough."""
+    """One look that did not find a source that was seen before: the first suspects, later ones confirm once they are enough and spread
+    enough."""
     going = Disappearance.objects.filter(source=source).exclude(status=DisappearanceStatus.REVERSED).first()
     if going is None:
         seen = (

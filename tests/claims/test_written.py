@@ -41,6 +41,15 @@ def test_every_kind_of_chinese_asks_for_the_one_we_write() -> None:
     assert (read(value, "fr").text, read(value, "fr").missing) == ("a duct", True)
 
 
+@pytest.mark.parametrize(("lang", "to_english"), [("pt-BR", True), ("ja", True), ("ar", True), ("zh-Hant", True), ("en-GB", False)])
+def test_an_owner_writes_in_any_language_and_it_is_read_as_that(lang: str, to_english: bool) -> None:
+    value = write(lang, "Carga completa, 25 km/h.")
+    validate_written(value)
+    assert (read(value, "en").lang, read(value, "en").missing) == (lang, to_english)
+    assert read(value, "zh-Hans").missing
+    assert not complete(value)
+
+
 def test_nothing_written_reads_as_nothing() -> None:
     for empty in (None, {}):
         assert read(empty, "en").text == ""
@@ -56,7 +65,10 @@ def test_a_translation_without_words_is_none() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "a text", [], 7, {"lang": "en"}, {"lang": "fr", "text": "x", "translations": {}}, {"lang": "en", "text": 1, "translations": {}},
+        "a text", [], 7, {"lang": "en"},
+        {"lang": "klingon!", "text": "x", "translations": {}},
+        {"lang": "pt-br", "text": "x", "translations": {}},
+        {"lang": 7, "text": "x", "translations": {}}, {"lang": "en", "text": 1, "translations": {}},
         {"lang": "en", "text": "x", "translations": []}, {"lang": "en", "text": "x", "translations": {}, "more": 1},
         {"lang": "en", "text": "x", "translations": {"en": {"text": "x", "role": "moderator", "name": ""}}},
         {"lang": "en", "text": "x", "translations": {"de": {"text": "x", "role": "moderator", "name": ""}}},

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 import jobs
 from claims import actions as claims
@@ -136,6 +137,22 @@ def test_a_disappearance_takes_several_looks_spread_over_time(scene: scenes.Scen
     assert Job.objects.filter(kind="reports.snapshot").count() == 1
 
 
+@pytest.mark.parametrize("kind", ["gone", "tombstone", "soft_404", "blocked"])
+def test_a_page_that_was_never_found_is_not_said_to_be_gone(scene: scenes.Scene, client: Client, kind: str) -> None:
+    for hour in (0, 2, 5, 9, 13):
+        look(scene.source, at=scene.now + hour * HOUR, kind=kind)
+    assert not Disappearance.objects.exists()
+    assert flags(scene) == set()
+    assert Alert.objects.get().kind == "source_unfound", "a person is told, once: the address may be mistyped"
+    page = client.get(f"/claims/{scene.claim.reference}/").content.decode()
+    assert "not found at any check so far" in page
+    assert "no longer available" not in page.lower()
+    look(scene.source, at=scene.now + 14 * HOUR, text=scenes.POST)
+    for hour in (15, 18, 22):
+        look(scene.source, at=scene.now + hour * HOUR)
+    assert flags(scene) == {FlagKind.DELETED}, "once it was seen, it can go"
+
+
 @pytest.mark.parametrize("kind", sorted({*LookType.values} - {"ok", "unchanged", "gone", "tombstone", "soft_404", "suspect"}))
 def test_a_failed_visit_never_counts_as_a_disappearance(scene: scenes.Scene, kind: str) -> None:
     look(scene.source, at=scene.now, text=scenes.POST)
@@ -167,6 +184,7 @@ def test_a_claim_stays_deleted_while_another_of_its_sources_is_gone(scene: scene
     )  # fmt: skip
     claims.place_claim(by=scene.moderator, claim=scene.claim, source=other, exact="风道", now=scene.now)
     for source in (scene.source, other):
+        look(source, at=scene.now, text=scenes.POST if source == scene.source else "风道")
         for hour in (1, 5, 9):
             look(source, at=scene.now + hour * HOUR)
     look(scene.source, at=scene.now + 10 * HOUR, text=scenes.POST)

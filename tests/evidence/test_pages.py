@@ -142,7 +142,8 @@ def test_the_limits_are_said_before(scene: scenes.Scene) -> None:
     assert " multiple" in page
 
 
-def test_a_teardown_with_measurements_is_filed_from_the_page(scene: scenes.Scene) -> None:
+@pytest.mark.parametrize("lang", ["en", "pt-BR", "ar"])
+def test_a_teardown_with_measurements_is_filed_from_the_page(scene: scenes.Scene, lang: str) -> None:
     client = signed_in(scene.owners[0])
     teardown = {
         "teardown-title": "Blower test",
@@ -163,8 +164,9 @@ def test_a_teardown_with_measurements_is_filed_from_the_page(scene: scenes.Scene
     incomplete = {**teardown, "measurement-1-standard_uncertainty": ""}
     answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, **incomplete))
     assert "without it a number proves little" in answer.content.decode()
-    answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, **teardown))
+    answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, narrative_lang=lang, **teardown))
     assert answer.status_code == 302, answer.content.decode()
+    assert {step.done["lang"] for step in TeardownStep.objects.all()} == {lang}
     assert str(Measurement.objects.get().value.normalize()) == "0.02"
     assert [step.exhibit is None for step in TeardownStep.objects.order_by("number")] == [False, True]
     page = client.get(answer["Location"]).content.decode()
