@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.models import Membership, Organisation, OrganisationKind, Role
 from claims.models import Company, LegalEntity
 from evidence.models import Submission, Teardown
@@ -58,7 +60,16 @@ def _names(written: Any) -> set[str]:
 
 def affiliations(submissions: Iterable[UUID]) -> dict[UUID, str]:
     """The Affiliation of each submission, by its id, in a number of queries that does not grow. What is not stored is absent."""
-    rows = list(Submission.objects.filter(pk__in=set(submissions)).select_related("organisation", "claim"))
+    return _affiliations(Submission.objects.filter(pk__in=set(submissions)))
+
+
+def affiliations_on(claim: UUID) -> dict[UUID, str]:
+    """The Affiliation of each public submission on a claim, by its id."""
+    return _affiliations(Submission.objects.public().filter(claim=claim))
+
+
+def _affiliations(submissions: QuerySet[Submission]) -> dict[UUID, str]:
+    rows = list(submissions.select_related("organisation", "claim"))
     if not rows:
         return {}
     seats = _seats({one.filed_by_id for one in rows})

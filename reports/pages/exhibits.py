@@ -6,7 +6,7 @@ Everything here is public: it goes through each model's own `public()`, or belon
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -56,13 +56,14 @@ class Shown:
 _renditions = Prepared(lambda exhibits: Rendition.objects.filter(exhibit__id__among=exhibits))
 
 
-def with_pictures(exhibits: Iterable[Exhibit]) -> list[Shown]:
-    """Each exhibit with its renditions and from whose side it is, in a number of queries that does not grow."""
+def with_pictures(exhibits: Iterable[Exhibit], sides: Mapping[UUID, str] | None = None) -> list[Shown]:
+    """Each exhibit with its renditions and from whose side it is (read here unless given), in a number of queries that does not grow."""
     listed = list(exhibits)
     found: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
     for rendition in _renditions([one.pk for one in listed]):
         found[rendition.exhibit_id][rendition.name] = rendition
-    sides = affiliations({one.submission_id for one in listed})
+    if sides is None:
+        sides = affiliations({one.submission_id for one in listed})
     return [Shown(exhibit, found[exhibit.pk], sides.get(exhibit.submission_id, Affiliation.INDEPENDENT.value)) for exhibit in listed]
 
 

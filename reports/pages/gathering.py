@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,7 @@ from django.utils import timezone
 from claims.models import Aspect, Claim, ClaimQuerySet, Criterion, Flag
 from claims.searching import standing_in
 from claims.states import Stance
-from evidence.affiliation import affiliations
+from evidence.affiliation import affiliations_on
 from evidence.models import Comparison, Exhibit, Measurement
 from ledger import registry
 from reports.drawing import charts
@@ -33,10 +33,11 @@ from reports.pages.quoting import Quoted, struck, whole
 from reports.pages.timelines import Place, places_of
 from reports.pages.trails import last_entry
 from reports.wording.words import Lang
+from verdicts import shaken
 from verdicts.conformity import INDEPENDENT, plain
 from verdicts.models import Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit, Waiver
 from verdicts.outcome import Numbers, numbers_of, span_of
-from verdicts.shaken import Shaken, shaken_among
+from verdicts.shaken import Shaken
 from verdicts.states import InvitationStatus
 
 BEST = 4
@@ -183,8 +184,11 @@ _pins = Prepared(
 )
 
 
-def judgements_of(claim: Claim) -> list[Judgement]:
-    """Every aspect of a claim with what stands on it."""
+_shaken = Prepared(lambda verdicts: Verdict.objects.shaken().filter(id__among=verdicts).select_related("aspect__claim"))
+
+
+def judgements_of(claim: Claim, sides: Mapping[UUID, str]) -> list[Judgement]:
+    """Every aspect of a claim with what stands on it. `sides` has the affiliation of each public submission."""
     aspects = {one.pk: one for one in _aspects(claim.pk)}
     for one in aspects.values():
         one.claim = claim  # read already, with its company
@@ -195,11 +199,11 @@ def judgements_of(claim: Claim) -> list[Judgement]:
     measurements: dict[UUID, list[Measurement]] = defaultdict(list)
     for measured in _accepted(list(aspects)):
         measurements[measured.aspect_id].append(measured)
-    sides = affiliations({one.teardown.submission_id for rows in measurements.values() for one in rows})
     for measured in (one for rows in measurements.values() for one in rows):
-        found = sides[measured.teardown.submission_id]
+        found = sides.get(measured.teardown.submission_id, INDEPENDENT)
         measured.side = "" if found == INDEPENDENT else found
-    shaken = shaken_among(verdicts.values(), timezone.now()) if verdicts else {}
+    now = timezone.now()
+    missing = {one.pk: shaken.read(one, now) for one in _shaken([one.pk for one in verdicts.values()])}
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
     for pin in _pins([one.pk for one in verdicts.values()]):
         pins[pin.verdict_id].append(pin.exhibit)
@@ -214,7 +218,7 @@ def judgements_of(claim: Claim) -> list[Judgement]:
             measurements=measurements[aspect.pk],
             exhibits=pins[concluded.pk] if concluded else [],
             index=indexes.get(str(concluded.pk)) if concluded else None,
-            shaken=shaken.get(concluded.pk) if concluded else None,
+            shaken=missing.get(concluded.pk) if concluded else None,
         )
         for aspect in aspects.values()
     ]
@@ -289,8 +293,9 @@ def claim_page(claim: Claim) -> dict[str, Any]:
     places = places_of(claim)
     said = [one for one in places if one.appearance.says == Stance.SAYS_SO]
     exhibits = _shown_exhibits(claim.pk)
-    shown = with_pictures(exhibits)
-    judgements = judgements_of(claim)
+    sides = affiliations_on(claim.pk)
+    shown = with_pictures(exhibits, sides)
+    judgements = judgements_of(claim, sides)
     answers = answers_of(claim)
     replies = [reply for answer in answers for reply in answer.replies]
     first = next((one for one in said if one.line.versions), said[0] if said else None)

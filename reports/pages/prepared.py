@@ -50,16 +50,24 @@ class Prepared(Generic[M]):
         """The same query as Django would write it for this value."""
         return self._build(cast(UUID, value))
 
-    def __call__(self, value: UUID | Sequence[UUID]) -> list[M]:
+    def sql(self, value: UUID | Sequence[UUID]) -> tuple[str, tuple[Any, ...]]:
+        """The statement and its parameters for this value, to be asked by hand."""
+        _database, _compiler, sql, params = self._once()
+        return sql, tuple(value if one == _SLOT else one for one in params)
+
+    def _once(self) -> tuple[str, Any, str, tuple[Any, ...]]:
         if self._written is None:
             queryset = self.queryset(_SLOT)
             compiler = queryset.query.get_compiler(queryset.db)
             sql, params = compiler.as_sql()
             self._written = (queryset.db, compiler, sql, tuple(params))
-        database, compiler, sql, params = self._written
+        return self._written
+
+    def __call__(self, value: UUID | Sequence[UUID]) -> list[M]:
+        database, compiler, _sql, _params = self._once()
         asked = copy(compiler)  # a compiler is a thread's own, and so is its connection
         asked.connection = connections[database]
-        asked.as_sql = lambda: (sql, tuple(value if one == _SLOT else one for one in params))
+        asked.as_sql = lambda: self.sql(value)
         query = SimpleNamespace(get_compiler=lambda using: asked)
         stands_for: Any = SimpleNamespace(db=database, query=query, _known_related_objects={})
         return list(ModelIterable(stands_for))

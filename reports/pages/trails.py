@@ -5,54 +5,92 @@ The page and the API both read this list, so that neither can tell less than the
 
 from __future__ import annotations
 
-from typing import Any
+from collections import defaultdict
+from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
 from claims.models import Appearance, Aspect, Claim, Criterion, Flag
-from evidence.models import CustodyEvent, Exhibit, Measurement, Part, SealedView, Sighting, Submission, Teardown, TeardownStep
+from evidence.models import (
+    Comparison,
+    CustodyEvent,
+    Exhibit,
+    Measurement,
+    Part,
+    Region,
+    SealedView,
+    Sighting,
+    Submission,
+    Teardown,
+    TeardownStep,
+)
 from ledger import history, registry
 from ledger.history import Change
-from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictExhibit
+from reports.pages.prepared import Prepared
+from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictExhibit, Waiver
 
 
-def claim_objects(claim: Claim) -> dict[str, list[Any]]:
-    """The ids of a claim and of what hangs on it, by object label. What is not public among them, history itself leaves out."""
-    aspects = list(Aspect.objects.filter(claim=claim).values_list("pk", flat=True))
-    of_claim: dict[Any, Any] = {
-        Criterion: Criterion.objects.filter(aspect__in=aspects),
-        Appearance: Appearance.objects.filter(claim=claim),
-        Flag: Flag.objects.filter(claim=claim),
-        Sighting: Sighting.objects.filter(appearance__claim=claim),
-        Submission: Submission.objects.public().filter(claim=claim),
-        Exhibit: Exhibit.objects.public().filter(submission__claim=claim),
-        CustodyEvent: CustodyEvent.objects.public().filter(exhibit__submission__claim=claim),
-        SealedView: SealedView.objects.public().filter(submission__claim=claim),
-        Teardown: Teardown.objects.public().filter(submission__claim=claim),
-        Part: Part.objects.public().filter(teardown__submission__claim=claim),
-        TeardownStep: TeardownStep.objects.public().filter(teardown__submission__claim=claim),
-        Measurement: Measurement.objects.public().filter(aspect__in=aspects),
-        Finding: Finding.objects.public().filter(aspect__in=aspects),
-        FindingExhibit: FindingExhibit.objects.public().filter(finding__aspect__in=aspects),
-        Invitation: Invitation.objects.public().filter(claim=claim),
-        Reply: Reply.objects.public().filter(invitation__claim=claim),
-        Verdict: Verdict.objects.public().filter(aspect__in=aspects),
-        VerdictExhibit: VerdictExhibit.objects.public().filter(verdict__aspect__in=aspects),
-    }
-    found = {registry.of(model).name: list(rows.values_list("pk", flat=True)) for model, rows in of_claim.items()}
-    return {"claim": [claim.pk], "aspect": aspects, **{label: ids for label, ids in found.items() if ids}}
+def _labelled(claim: UUID) -> QuerySet[Any]:
+    """Label and id of a claim and of what hangs on it, in one query."""
+    of_claim: list[QuerySet[Any]] = [
+        Claim.objects.filter(pk=claim),
+        Aspect.objects.filter(claim=claim),
+        Criterion.objects.filter(aspect__claim=claim),
+        Appearance.objects.filter(claim=claim),
+        Flag.objects.filter(claim=claim),
+        Sighting.objects.filter(appearance__claim=claim),
+        Submission.objects.public().filter(claim=claim),
+        Exhibit.objects.public().filter(submission__claim=claim),
+        Region.objects.public().filter(exhibit__submission__claim=claim),
+        Comparison.objects.public().filter(claim=claim),
+        CustodyEvent.objects.public().filter(exhibit__submission__claim=claim),
+        SealedView.objects.public().filter(submission__claim=claim),
+        Teardown.objects.public().filter(submission__claim=claim),
+        Part.objects.public().filter(teardown__submission__claim=claim),
+        TeardownStep.objects.public().filter(teardown__submission__claim=claim),
+        Measurement.objects.public().filter(aspect__claim=claim),
+        Finding.objects.public().filter(aspect__claim=claim),
+        FindingExhibit.objects.public().filter(finding__aspect__claim=claim),
+        Invitation.objects.public().filter(claim=claim),
+        Waiver.objects.public().filter(invitation__claim=claim),
+        Reply.objects.public().filter(invitation__claim=claim),
+        Verdict.objects.public().filter(aspect__claim=claim),
+        VerdictExhibit.objects.public().filter(verdict__aspect__claim=claim),
+    ]
+    labelled = [
+        rows.annotate(label=Value(registry.of(rows.model).name), key=Cast("pk", TextField())).values_list("label", "key")
+        for rows in of_claim
+    ]
+    objects: QuerySet[Any] = labelled[0].union(*labelled[1:], all=True)
+    return objects
+
+
+_OBJECTS: Final = Prepared[Claim](_labelled)
+
+
+def claim_objects(claim: Claim) -> dict[str, list[str]]:
+    """The ids, as text, of a claim and of what hangs on it, by object label. What is not public among them, history itself leaves out."""
+    found: dict[str, list[str]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(*_OBJECTS.sql(claim.pk))
+        for label, key in cursor.fetchall():
+            found[label].append(key)
+    return dict(found)
 
 
 def last_entry(claim: Claim) -> int | None:
     """The index of the newest entry of the log on a claim or anything that hangs on it; None while nothing of it is logged."""
-    objects = [(label, str(key)) for label, keys in claim_objects(claim).items() for key in keys]
+    objects, params = _OBJECTS.sql(claim.pk)
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT max(newest) FROM unnest(%s::text[], %s::text[]) o(label, id),
+            f"""
+            SELECT max(newest) FROM ({objects}) o(label, id),
             LATERAL (SELECT max(e.index) FROM ledger_entry e WHERE e.object_label = o.label AND e.object_id = o.id) e(newest)
-            """,
-            [[label for label, _key in objects], [key for _label, key in objects]],
+            """,  # noqa: S608  the statement is Django's own
+            params,
         )
         found: int | None = cursor.fetchone()[0]
     return found

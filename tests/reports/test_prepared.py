@@ -11,9 +11,11 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import Model, UUIDField
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from claims.models import Aspect
-from reports.pages import built, exhibits, gathering, timelines
+from ledger import registry
+from reports.pages import built, exhibits, gathering, timelines, trails
 from reports.pages.prepared import Prepared
 from tests import scenes
 from verdicts.models import Invitation
@@ -43,6 +45,8 @@ def test_a_prepared_query_gives_what_django_gives() -> None:
     again = scenes.verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=scenes.RATIONALE, now=scene.now)
     waiver = scenes.verdicts.propose_waiver(by=scene.adjudicator, invitation=again, reason=scenes.RATIONALE)
     scenes.verdicts.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
+    unpaired = scene.exhibits(status="accepted")[2].submission
+    scenes.filing.withdraw_submission(by=unpaired.filed_by, submission=unpaired, reason="The car was sold.", now=timezone.now())
     ids = _all_ids()
     assert len(EVERY) > 15
     for name, prepared in EVERY.items():
@@ -71,3 +75,21 @@ def test_every_thread_asks_through_its_own_connection() -> None:
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(elsewhere).result() == (True, here, False)
     assert len(here) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_hangs_on_a_claim_is_all_that_is_public_of_it_and_nothing_of_another() -> None:
+    scene = scenes.build_case()
+    scenes.build_pointing(scene)
+    scenes.build_reply(scene, Invitation.objects.get())
+    alone = trails.claim_objects(scene.claim)
+    assert len(alone) > 18
+    for label, keys in alone.items():
+        model = registry.recorded[label].model
+        public = model.objects.public() if hasattr(model.objects, "public") else model.objects.all()
+        assert sorted(keys) == sorted(str(key) for key in public.values_list("pk", flat=True)), label
+    other = scenes.build_claim_beside(scene)
+    assert trails.claim_objects(scene.claim) == alone
+    assert {key for keys in trails.claim_objects(other).values() for key in keys}.isdisjoint(
+        {key for keys in alone.values() for key in keys}
+    )

@@ -94,7 +94,7 @@ def test_one_moderator_alone_says_nothing_for_the_company(judged: scenes.Scene) 
     assert WORDS not in page(f"/claims/{scene.claim.reference}/")
     assert companies.scorecard(scene.company)["disputes"].replies == 0
     assert not Job.objects.filter(kind="reports.discrepancy").exists()
-    assert reply.pk not in trails.claim_objects(scene.claim).get("reply", [])
+    assert str(reply.pk) not in trails.claim_objects(scene.claim).get("reply", [])
 
 
 def test_who_entered_a_reply_never_confirms_it_and_the_database_says_so_too(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
