@@ -10,14 +10,15 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.models import Membership, Organisation, OrganisationKind, Role
-from claims.models import Company, LegalEntity
+from accounts.models import Membership, Organisation, OrganisationKind, Role, User
+from claims.models import Claim, Company, LegalEntity
 from evidence.models import Submission, Teardown
 from evidence.states import Affiliation
 
@@ -73,7 +74,7 @@ def _affiliations(submissions: QuerySet[Submission]) -> dict[UUID, str]:
     if not rows:
         return {}
     seats = _seats({one.filed_by_id for one in rows})
-    laboratories = _laboratories([one.pk for one in rows])
+    laboratories = _laboratories(rows)
     if not seats and not laboratories and not any(one.organisation for one in rows):
         return {one.pk: Affiliation.INDEPENDENT.value for one in rows}
     companies = _companies({one.claim.company_id for one in rows})
@@ -96,6 +97,36 @@ _Seats = dict[UUID, list[Membership]]
 _Laboratories = dict[UUID, list[tuple[Organisation, set[UUID]]]]
 
 
+def side_of(user: User, claim: Claim) -> Affiliation:
+    """From whose side `user` judges: the company's if they ever acted for it, another's if they acted for one since the claim came."""
+    ours = OrganisationKind.OPERATOR
+    held = list(Membership.objects.filter(user=user).exclude(organisation__kind=ours).select_related("organisation"))
+    if not held:
+        return Affiliation.INDEPENDENT
+    company = _companies({claim.company_id})[claim.company_id]
+    if any(company.is_one_of(one.organisation) for one in held):
+        return Affiliation.COMPANY
+    seats = (one for one in held if one.role == Role.COMPANY_REPRESENTATIVE or one.organisation.kind == OrganisationKind.COMPANY)
+    return Affiliation.OTHER_COMPANY if any(_held_since(one, claim.created_at) for one in seats) else Affiliation.INDEPENDENT
+
+
+def one_laboratory(laboratories: Iterable[Organisation]) -> dict[UUID, UUID]:
+    """For each laboratory the one that it is: rows of one address or one name are the same, however they are spelled."""
+    found: dict[UUID, UUID] = {}
+    known: dict[str, UUID] = {}
+    for one in sorted(laboratories, key=lambda each: each.pk):
+        said = {_address(one.website), _plain(one.name)} - {""}
+        joined = {found[known[each]] for each in said if each in known} | {one.pk}
+        found[one.pk] = one.pk
+        found = {pk: min(joined) if first in joined else first for pk, first in found.items()}
+        known.update(dict.fromkeys(said, one.pk))
+    return found
+
+
+def _held_since(membership: Membership, moment: datetime) -> bool:
+    return membership.ended_at is None or membership.ended_at >= moment
+
+
 def _seats(users: Collection[UUID]) -> _Seats:
     found: _Seats = defaultdict(list)
     if users:
@@ -104,18 +135,20 @@ def _seats(users: Collection[UUID]) -> _Seats:
     return found
 
 
-def _laboratories(submissions: list[UUID]) -> _Laboratories:
-    """The laboratories that measured for each submission, with who belongs to them now."""
+def _laboratories(submissions: Collection[Submission]) -> _Laboratories:
+    """The laboratories that measured for each submission, with who belonged to them at any time since it was filed."""
     found: _Laboratories = defaultdict(list)
     measured = list(Teardown.objects.filter(submission__in=submissions).exclude(laboratory=None).select_related("laboratory"))
-    members: dict[UUID, set[UUID]] = defaultdict(set)
+    members: dict[UUID, list[Membership]] = defaultdict(list)
     if measured:
-        current = Membership.objects.current().filter(organisation__in=[one.laboratory_id for one in measured])
-        for organisation, user in current.values_list("organisation", "user"):
-            members[organisation].add(user)
+        for membership in Membership.objects.filter(organisation__in=[one.laboratory_id for one in measured]):
+            members[membership.organisation_id].append(membership)
+    filed = {one.pk: one.filed_at for one in submissions}
     for one in measured:
         if one.laboratory:
-            found[one.submission_id].append((one.laboratory, members[one.laboratory.pk]))
+            since = filed[one.submission_id]
+            users = {each.user_id for each in members[one.laboratory.pk] if _held_since(each, since)}
+            found[one.submission_id].append((one.laboratory, users))
     return found
 
 
@@ -131,9 +164,10 @@ def _companies(companies: Collection[UUID]) -> dict[UUID, _Company]:
 def _affiliation(
     submission: Submission, company: _Company, seats: _Seats, measured: list[tuple[Organisation, set[UUID]]], beside: _Seats
 ) -> Affiliation:
-    since = [one for one in seats.get(submission.filed_by_id, []) if one.ended_at is None or one.ended_at >= submission.filed_at]
+    since = [one for one in seats.get(submission.filed_by_id, []) if _held_since(one, submission.filed_at)]
     acted_for = [one.organisation for one in since] + ([submission.organisation] if submission.organisation else [])
-    also = [one.organisation for _one, members in measured for user in members for one in beside.get(user, []) if one.ended_at is None]
+    of_members = [one for _one, members in measured for user in members for one in beside.get(user, [])]
+    also = [one.organisation for one in of_members if _held_since(one, submission.filed_at)]
     if any(company.is_one_of(one) for one in [*acted_for, *also, *(laboratory for laboratory, _members in measured)]):
         return Affiliation.COMPANY
     spoke = any(one.role == Role.COMPANY_REPRESENTATIVE for one in since)

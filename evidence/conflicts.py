@@ -1,15 +1,16 @@
-"""What evidence knows of a conflict of interest: one's own submission, and one's employer's (claims.conflicts)."""
+"""What evidence knows of a conflict of interest (claims.conflicts): one's own submission, one's employer's, and a company left since."""
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from claims import conflicts
 from claims.models import Claim
+from evidence.affiliation import side_of
 from evidence.models import Submission
-from evidence.states import SubmissionStatus
+from evidence.states import Affiliation, SubmissionStatus
 
 
 def _counted(claim: Claim) -> QuerySet[Submission]:
@@ -24,14 +25,24 @@ def own_filing(user: User, claim: Claim) -> str | None:
 
 
 def own_employer(user: User, claim: Claim) -> str | None:
-    """Nor does someone of the organisation for which evidence was filed, or of the laboratory that measured."""
-    employers = user.membership_set.current().values("organisation")
-    if _counted(claim).filter(Q(organisation__in=employers) | Q(teardown__laboratory__in=employers)).exists():
+    """Nor does who belonged to the organisation for which evidence was filed, or to the laboratory that measured, at any time since."""
+    employed = user.membership_set.filter(Q(ended_at=None) | Q(ended_at__gte=OuterRef("filed_at")))
+    body = Exists(employed.filter(organisation=OuterRef("organisation")))
+    laboratory = Exists(employed.filter(organisation__teardown__submission=OuterRef("pk")))
+    if _counted(claim).filter(body | laboratory).exists():
         return _("An organisation that you belong to submitted or measured evidence on this claim, so someone else has to judge it.")
     return None
 
 
+def former_seat(user: User, claim: Claim) -> str | None:
+    """Nor who ever acted for the company, or for another since the claim came: leaving one's seat the day before changes nothing."""
+    if side_of(user, claim) != Affiliation.INDEPENDENT:
+        return _("You acted for a company that has an interest in this claim, so someone else has to judge it.")
+    return None
+
+
 def register() -> None:
-    """Have both asked wherever a conflict is."""
+    """Have all of them asked wherever a conflict is."""
     conflicts.register(own_filing)
     conflicts.register(own_employer)
+    conflicts.register(former_seat)

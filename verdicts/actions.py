@@ -49,7 +49,7 @@ from verdicts.replies import reply_status_of
 from verdicts.reply_window import deadline
 from verdicts.representing import speaks_for
 from verdicts.states import Exactness, InvitationStatus, ReplyStatus, VerdictStatus, WaiverStatus
-from verdicts.weighing import findings_that_count
+from verdicts.weighing import counted, findings_that_count
 from verdicts.weighing import independence as independence
 from verdicts.weighing import left_out as left_out
 from verdicts.weighing import weigh as weigh
@@ -96,8 +96,14 @@ def finding_gates(*, by: User, aspect: Aspect) -> list[str | None]:
 
 @transaction.atomic
 def record_finding(*, by: User, aspect: Aspect, conclusion: str, reasoning: Written, exhibits: Sequence[Exhibit], now: datetime) -> Finding:
-    """One moderator's reasoned conclusion from named, accepted exhibits. Raises GateClosed, ValidationError."""
+    """One moderator's reasoned conclusion from named, accepted exhibits. Raises GateClosed, ValidationError.
+
+    One that was sent while a verdict was being approved is refused: it would open as if the verdict had been made from it.
+    """
+    Claim.objects.select_for_update().get(pk=aspect.claim_id)
     aspect.refresh_from_db(fields=["progress"])
+    if Verdict.objects.public().filter(aspect=aspect, published_at__gte=now).exists():
+        raise ValidationError(_("A verdict on this point was published just now. Nothing was saved. Read it, then send the finding again."))
     gates.require(*finding_gates(by=by, aspect=aspect), gates.accepted_exhibits(exhibits, aspect.claim))
     finding = Finding(aspect=aspect, moderator=by, conclusion=conclusion, reasoning=reasoning, created_at=now)
     finding.full_clean(validate_constraints=False)
@@ -454,7 +460,7 @@ def proposal_gates(
         gates.right_role(by, Role.ADJUDICATOR),
         gates.conflict_of_interest(by, claim),
         gates.findings_of_another(by, findings, passed_over),
-        gates.accepted_by_another(by, exhibits),
+        gates.accepted_by_another(by, exhibits, counted(aspect, exhibits)),
         gates.reply_heard(latest_invitation(claim), now),
     ] if by else []  # fmt: skip
     return [
@@ -526,7 +532,7 @@ def approver_gates(*, by: User, verdict: Verdict, now: datetime) -> list[str | N
         gates.second_person(by, verdict),
         gates.conflict_of_interest(by, verdict.aspect.claim),
         gates.wrote_no_finding(by, Finding.objects.filter(aspect=verdict.aspect)),
-        gates.accepted_none(by, exhibits_of(verdict)),
+        gates.accepted_none(by, counted(verdict.aspect, exhibits_of(verdict))),
         gates.reply_heard(holding_request(verdict), now),
     ]
 

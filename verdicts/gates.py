@@ -6,9 +6,10 @@ constraints of the database are that as well (verdicts.models).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -20,8 +21,8 @@ from claims.states import ClaimStatus, Progress
 from claims.written import complete
 from evidence.affiliation import independent
 from evidence.alike import witnesses
-from evidence.models import Exhibit
-from evidence.states import ExhibitStatus, SubmissionStatus
+from evidence.models import CustodyEvent, Exhibit, Submission
+from evidence.states import CustodyKind, ExhibitStatus, SubmissionStatus
 from verdicts.conformity import Conformity, Decision
 from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating, VerdictStatus
 
@@ -104,18 +105,29 @@ def wrote_no_finding(user: User, findings: Iterable[Finding]) -> str | None:
     return None
 
 
-def accepted_by_another(user: User, exhibits: Sequence[Exhibit]) -> str | None:
-    """Filer ≠ moderator ≠ adjudicator: whoever proposes a verdict did not accept and grade all the evidence it rests on."""
-    if exhibits and {one.submission.decided_by_id for one in exhibits} == {user.pk}:
-        return _("You accepted all the evidence that this verdict rests on, so someone else has to judge it.")
+def accepted_by_another(user: User, exhibits: Sequence[Exhibit], counted: Collection[Submission]) -> str | None:
+    """Filer ≠ moderator ≠ adjudicator: whoever proposes a verdict did not accept or grade all the evidence it rests on.
+
+    `exhibits` are what it names, `counted` what its numbers and findings are from as well (verdicts.weighing).
+    """
+    graded = _graded_by(user, [one.submission for one in exhibits])
+    own = {one.pk: one.submission.decided_by_id == user.pk or one.pk in graded for one in exhibits}
+    if (own and all(own.values())) or (counted and all(one.decided_by_id == user.pk for one in counted)):
+        return _("You accepted or graded all the evidence that this verdict rests on, so someone else has to judge it.")
     return None
 
 
-def accepted_none(user: User, exhibits: Sequence[Exhibit]) -> str | None:
-    """Whoever approves a verdict accepted and graded none of the evidence it rests on."""
-    if any(one.submission.decided_by_id == user.pk for one in exhibits):
-        return _("You accepted evidence that this verdict rests on, so someone else has to approve it.")
+def accepted_none(user: User, counted: Collection[Submission]) -> str | None:
+    """Whoever approves a verdict accepted and graded none of the evidence it rests on, named or counted."""
+    if any(one.decided_by_id == user.pk for one in counted) or _graded_by(user, counted):
+        return _("You accepted or graded evidence that this verdict rests on, so someone else has to approve it.")
     return None
+
+
+def _graded_by(user: User, submissions: Iterable[Submission]) -> set[UUID]:
+    """The exhibits of these submissions that `user` ever graded."""
+    graded = CustodyEvent.objects.filter(exhibit__submission__in=submissions, kind=CustodyKind.GRADED, agent=user.pseudonym)
+    return set(graded.values_list("exhibit", flat=True))
 
 
 def still_free_to_propose(proposer: User, claim: Claim, findings: Sequence[Finding]) -> str | None:

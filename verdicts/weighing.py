@@ -9,9 +9,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from claims.models import Aspect, Criterion
-from evidence.affiliation import affiliations, independent
+from evidence.affiliation import affiliations, independent, one_laboratory
 from evidence.alike import witnesses
-from evidence.models import Exhibit, Measurement, Teardown
+from evidence.models import Exhibit, Measurement, Submission, Teardown
 from evidence.states import ExhibitStatus, SubmissionStatus
 from verdicts import gates
 from verdicts.conformity import Conformity, Measured, Promise, assess
@@ -28,11 +28,12 @@ def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
         return None
     rows = (
         Measurement.objects.filter(aspect=aspect, teardown__submission__status=SubmissionStatus.ACCEPTED)
-        .select_related("teardown__unit", "teardown__submission")
+        .select_related("teardown__unit", "teardown__submission", "teardown__laboratory")
         .order_by("teardown__unit__label", "measured_date", "pk")
     )
     submissions = {row.teardown.submission_id for row in rows}
     sides, same = affiliations(submissions), _witnesses(submissions)
+    houses = one_laboratory({row.teardown.laboratory for row in rows if row.teardown.laboratory})
     measured = [
         Measured(
             value=row.value,
@@ -41,7 +42,7 @@ def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
             physical_unit=row.teardown.unit.label,
             unit_identity=row.teardown.unit.identity,
             contributor=str(same.get(row.teardown.submission.contributor_id, row.teardown.submission.contributor_id)),
-            laboratory=str(row.teardown.laboratory_id) if row.teardown.laboratory_id else None,
+            laboratory=str(houses[row.teardown.laboratory_id]) if row.teardown.laboratory_id else None,
             affiliation=sides[row.teardown.submission_id],
         )
         for row in rows
@@ -71,15 +72,23 @@ def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int,
     What is from a company's side counts as none of them, and contributors of the same photo are one."""
     measured = Q(measurement__aspect=aspect, submission__status=SubmissionStatus.ACCEPTED)
     shown = Q(teardownstep__exhibit__in=exhibits)
-    teardowns = list(Teardown.objects.filter(measured | shown).select_related("unit", "submission").distinct())
+    teardowns = list(Teardown.objects.filter(measured | shown).select_related("unit", "submission", "laboratory").distinct())
     free = independent({one.submission_id for one in exhibits} | {one.submission_id for one in teardowns})
     teardowns = [one for one in teardowns if one.submission_id in free]
     exhibits = [one for one in exhibits if one.submission_id in free]
     same = _witnesses(free)
     contributors = [one.submission.contributor_id for one in exhibits] + [one.submission.contributor_id for one in teardowns]
     owners = {same.get(one, one) for one in contributors}
-    laboratories = {one.laboratory_id for one in teardowns} - {None}
+    laboratories = set(one_laboratory({one.laboratory for one in teardowns if one.laboratory}).values())
     return len({one.unit.identity for one in teardowns}), len(owners), len(laboratories)
+
+
+def counted(aspect: Aspect, exhibits: Sequence[Exhibit]) -> list[Submission]:
+    """The submissions that a verdict on `aspect` from `exhibits` comes from: those of the exhibits, of all that was measured and is
+    accepted, and of what its findings name."""
+    measured = Q(teardown__measurement__aspect=aspect, status=SubmissionStatus.ACCEPTED)
+    named = Q(exhibit__findingexhibit__finding__in=findings_that_count(aspect), status=SubmissionStatus.ACCEPTED)
+    return list(Submission.objects.filter(Q(exhibit__in=exhibits) | measured | named).distinct())
 
 
 def _witnesses(submissions: Collection[UUID]) -> dict[UUID, UUID]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -268,9 +268,14 @@ def answer_question(
     return held
 
 
+#: Letters that look like another: of Cyrillic and Greek, and those that no VIN has because they are read as digits.
+_LOOKALIKE: Final = str.maketrans("АВЕЅІЈКМНОРСТУХѴԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧOIQ", "ABES1JKMH0PCTYXV0WABEZH1KMN0PTYX010")
+
+
 def plain_serial(serial: str) -> str:
-    """A serial number as it is compared: spaces, dashes, case and full-width characters do not make one item two."""
-    kept = "".join(one for one in unicodedata.normalize("NFKC", serial).upper() if one.isalnum())
+    """A serial number as it is compared: spaces, dashes, case, accents, full-width and look-alike characters do not make one item two."""
+    whole = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", serial).upper())
+    kept = "".join(one for one in whole if one.isalnum()).translate(_LOOKALIKE)
     return kept or serial.strip().upper()
 
 

@@ -14,7 +14,6 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 import ledger
 from accounts.actions import found_organisation, grant_role
@@ -144,6 +143,12 @@ def sits_at_the_company(user: User, scene: scenes.Scene) -> None:
     seat(user, company, Role.CONTRIBUTOR)
 
 
+def left_the_company_yesterday(user: User, scene: scenes.Scene) -> None:
+    """A long time before the claim came, so that only whose seat it was tells."""
+    sits_at_the_company(user, scene)
+    user.membership_set.filter(organisation__kind="company").update(ended_at=scene.claim.created_at - timedelta(days=1))
+
+
 def filed_on_it(user: User, scene: scenes.Scene) -> None:
     filing.file_submission(by=user, claim=scene.claim, narrative="Mine.", narrative_lang="en", licence="show", photos=[], now=scene.now)
 
@@ -156,6 +161,7 @@ def works_for_who_filed(user: User, scene: scenes.Scene) -> None:
 
 SENTENCES = {
     sits_at_the_company: "act for a company",
+    left_the_company_yesterday: "You acted for a company",
     filed_on_it: "You filed evidence on this claim",
     works_for_who_filed: "organisation that you belong to",
 }
@@ -220,7 +226,7 @@ def test_a_seat_that_is_taken_while_a_page_stands_open_counts_at_once(scene: sce
         filing.open_sealed(by=by, submission=scene.submissions[3], now=scene.now)
 
 
-def test_a_refused_submission_and_a_seat_that_was_left_are_no_conflict(scene: scenes.Scene) -> None:
+def test_a_refused_submission_and_a_group_left_before_it_submitted_are_no_conflict(scene: scenes.Scene) -> None:
     by = judge()
     filed_on_it(by, scene)
     works_for_who_filed(by, scene)
@@ -228,8 +234,31 @@ def test_a_refused_submission_and_a_seat_that_was_left_are_no_conflict(scene: sc
     Submission.objects.filter(filed_by=by).update(
         status="refused", decided_by=scene.moderator, decided_at=scene.now, decided_date="2025-01-01"
     )
-    by.membership_set.filter(role=Role.CONTRIBUTOR).update(ended_at=timezone.now() + timedelta(seconds=1))
+    employed, filed_at = by.membership_set.filter(role=Role.CONTRIBUTOR), scene.submissions[1].filed_at
+    employed.update(ended_at=filed_at + timedelta(seconds=1))
+    assert conflicts.conflict_of_interest(by, scene.claim)  # left since
+    employed.update(created_at=filed_at - timedelta(days=9), ended_at=filed_at - timedelta(seconds=1))
     assert conflicts.conflict_of_interest(by, scene.claim) is None
+
+
+def test_a_seat_at_another_company_is_a_conflict_where_it_was_held_since_the_claim_came(scene: scenes.Scene) -> None:
+    by, came = judge(), scene.claim.created_at
+    rival = found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="A rival", now=scene.now)
+    seat(by, rival)
+    left = by.membership_set.filter(organisation=rival)
+    left.update(ended_at=came + timedelta(days=1))
+    assert "acted for a company" in str(conflicts.conflict_of_interest(by, scene.claim))
+    left.update(ended_at=came - timedelta(days=1))
+    assert conflicts.conflict_of_interest(by, scene.claim) is None
+
+
+def test_who_belongs_to_the_test_house_of_the_company_judges_nothing_of_it(scene: scenes.Scene) -> None:
+    by = judge()
+    house = found_organisation(
+        by=ledger.SYSTEM, kind=OrganisationKind.LABORATORY, name="Test house", website="https://www.brand.example", now=scene.now
+    )
+    grant_role(by=ledger.SYSTEM, user=by, organisation=house, role=Role.CONTRIBUTOR, now=scene.now)
+    assert "acted for a company" in str(conflicts.conflict_of_interest(by, scene.claim))
 
 
 def test_the_owner_of_a_photo_still_fetches_it_and_answers_whoever_they_are(scene: scenes.Scene) -> None:

@@ -92,6 +92,21 @@ def measured_by_a_laboratory_with_a_seat_at_it(scene: scenes.Scene) -> None:
     Teardown.objects.filter(submission=scene.submissions[0]).update(laboratory=laboratory)
 
 
+def measured_by_a_laboratory_whose_member_left_the_company_since(scene: scenes.Scene) -> None:
+    measured_by_a_laboratory_with_a_seat_at_it(scene)
+    Membership.objects.filter(organisation__kind="company").update(ended_at=scene.now + timedelta(days=1))
+
+
+def measured_by_a_laboratory_that_someone_of_the_company_left_since(scene: scenes.Scene) -> None:
+    measured_by_a_laboratory_with_a_seat_at_it(scene)
+    Membership.objects.filter(organisation__kind="laboratory").update(ended_at=scene.now + timedelta(days=1))
+
+
+def measured_by_a_laboratory_whose_member_left_the_company_before(scene: scenes.Scene) -> None:
+    measured_by_a_laboratory_with_a_seat_at_it(scene)
+    Membership.objects.filter(organisation__kind="company").update(ended_at=scene.now - timedelta(days=1))
+
+
 def of_a_rival(scene: scenes.Scene) -> None:
     join(scene.owners[0], body("company", "Another maker", "https://rival.example/"), Role.COMPANY_REPRESENTATIVE)
 
@@ -120,9 +135,12 @@ SIDES: dict[Callable[[scenes.Scene], None], str] = {
     in_its_laboratory: "company",
     measured_by_its_laboratory: "company",
     measured_by_a_laboratory_with_a_seat_at_it: "company",
+    measured_by_a_laboratory_whose_member_left_the_company_since: "company",
+    measured_by_a_laboratory_that_someone_of_the_company_left_since: "company",
     of_a_rival: "other_company",
     of_a_group: "independent",
     measured_by_a_laboratory: "independent",
+    measured_by_a_laboratory_whose_member_left_the_company_before: "independent",
     left_it_before_submitting: "independent",
 }
 
@@ -135,7 +153,7 @@ def test_evidence_is_from_the_side_of_whom_its_submitter_acts_for(scene: scenes.
             assert affiliation(Submission.objects.get(pk=scene.submissions[0].pk)) == side, act.__name__
             assert affiliation(scene.submissions[1]) == "independent"
             counted = 3 if side == "independent" else 2
-            laboratories = 1 if act is measured_by_a_laboratory else 0
+            laboratories = Teardown.objects.exclude(laboratory=None).count() if side == "independent" else 0
             assert actions.independence(scene.ducts, photos) == (counted, counted, laboratories), act.__name__
             weighed = actions.weigh(scene.ducts)
             assert weighed is not None
@@ -207,9 +225,23 @@ def test_a_seat_taken_after_the_proposal_is_told_at_the_approval(scene: scenes.S
     assert any("is from the company’s side now" in one for one in caught.value.reasons)
 
 
+def test_a_laboratory_is_one_however_its_rows_are_called(scene: scenes.Scene) -> None:
+    """By name, by address, and by a row in the middle that joins two of other names."""
+    rows = [("Flow Lab", ""), ("ＦＬＯＷ  lab", "https://flow.example/"), ("Flow Testing Ltd", "http://www.flow.example")]
+    for submission, (name, website) in zip(scene.submissions, rows, strict=True):
+        Teardown.objects.filter(submission=submission).update(laboratory=body("laboratory", name, website))
+    assert actions.independence(scene.ducts, scene.exhibits()) == (3, 3, 1)
+    assert actions.weigh(scene.ducts).laboratories == 1
+    Organisation.objects.filter(name="Flow Testing Ltd").update(website="https://flow.example/another/")
+    assert actions.independence(scene.ducts, scene.exhibits()) == (3, 3, 2)
+
+
 def test_one_item_is_one_however_its_serial_number_is_spelled(scene: scenes.Scene) -> None:
-    spelled = ["LSV-1234 56", "lsv123456", "ＬＳＶ１２３４５６", "LSV 123456 "]
+    spelled = ["LSV-1234 56", "lsv123456", "ＬＳＶ１２３４５６", "LSV 123456 ", "L\u200bSV123\u00ad456", "LЅV123456", "LŚV123456"]
     assert {filing.plain_serial(one) for one in spelled} == {"LSV123456"}
+    alike = ["WBA0H1Q7", "wbaOHIo7", "ԜВАОНІ07", "WΒΑ0Η1Q7"]
+    assert {filing.plain_serial(one) for one in alike} == {"WBA0H107"}
+    assert filing.plain_serial("A8") != filing.plain_serial("AB")
     assert filing.plain_serial("粤B·12345") == "粤B12345"
     assert filing.plain_serial(" -- ") == "--"
     assert Unit.objects.count() == 3

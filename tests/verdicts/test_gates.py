@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -54,6 +55,10 @@ def adjudicating(user: User) -> User:
     return User.objects.get(pk=user.pk)
 
 
+def grade(exhibit: Exhibit, by: User) -> None:
+    filing.grade_exhibit(by=by, exhibit=exhibit, source="A", information="1", reason=write("en", "Seen."), now=timezone.now())
+
+
 # --- what closes each gate ----------------------------------------------------------------------------------------------------
 
 
@@ -87,13 +92,24 @@ def works_for_the_laboratory(scene: scenes.Scene) -> dict[str, Any]:
 
 
 def wrote_all_findings(scene: scenes.Scene) -> dict[str, Any]:
-    Submission.objects.update(decided_by=scene.second_moderator)
-    return {"by": adjudicating(scene.moderator)}
+    Finding.objects.update(moderator=scene.second_moderator)
+    return {"by": adjudicating(scene.second_moderator)}
 
 
 def accepted_all_the_evidence(scene: scenes.Scene) -> dict[str, Any]:
     Submission.objects.update(decided_by=scene.second_moderator)
     return {"by": adjudicating(scene.second_moderator)}
+
+
+def graded_all_the_evidence(scene: scenes.Scene) -> dict[str, Any]:
+    for one in scene.exhibits():
+        grade(one, scene.second_moderator)
+    return {"by": adjudicating(scene.second_moderator)}
+
+
+def accepted_all_that_was_measured(scene: scenes.Scene) -> dict[str, Any]:
+    accepted_all_the_evidence(scene)
+    return {"by": User.objects.get(pk=scene.second_moderator.pk), "rating": "unverifiable", "exhibits": []}
 
 
 def company_may_still_answer(scene: scenes.Scene) -> dict[str, Any]:
@@ -173,7 +189,9 @@ CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
     acts_for_a_company: ("conflict_of_interest", "act for a company"),
     works_for_the_laboratory: ("conflict_of_interest", "organisation that you belong to"),
     wrote_all_findings: ("findings_of_another", "All findings"),
-    accepted_all_the_evidence: ("accepted_by_another", "You accepted all the evidence"),
+    accepted_all_the_evidence: ("accepted_by_another", "You accepted or graded all the evidence"),
+    graded_all_the_evidence: ("accepted_by_another", "You accepted or graded all the evidence"),
+    accepted_all_that_was_measured: ("accepted_by_another", "You accepted or graded all the evidence"),
     company_may_still_answer: ("reply_heard", "may still answer"),
     ruled_out: ("in_scope", "out of scope"),
     taken_up_after_the_company_was_asked: ("asked_about", "not been asked about this point"),
@@ -245,7 +263,7 @@ def test_two_adjudicators_who_moderate_for_each_other_publish_nothing() -> None:
     """Whoever of the two accepts the evidence, writes the findings and proposes: a third person is needed."""
     scene = scenes.build_evidence(scenes.build_claim())
     scenes.build_silence(scene)
-    one, two = adjudicating(scene.moderator), adjudicating(scene.second_moderator)
+    one, two = adjudicating(scenes.person("moderator3", Role.MODERATOR)), adjudicating(scene.second_moderator)
     for accepted, found, proposer in itertools.product(([one], [two], [one, two]), ([one], [two], [one, two]), (one, two)):
         approver = two if proposer == one else one
         assert not published(scene, accepted_by=accepted, findings_by=found, proposer=proposer, approver=approver)
@@ -253,14 +271,41 @@ def test_two_adjudicators_who_moderate_for_each_other_publish_nothing() -> None:
         assert by_a_third == (accepted != [proposer] and found != [proposer])
 
 
-def test_whoever_accepted_evidence_does_not_approve_the_verdict_on_it(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    Submission.objects.filter(pk=scene.submissions[0].pk).update(decided_by=scene.second_moderator)
+def accepted_an_exhibit(scene: scenes.Scene) -> None:
+    Submission.objects.filter(pk=scene.exhibits()[0].submission_id).update(decided_by=scene.second_moderator)
+
+
+def accepted_a_measurement_that_no_exhibit_shows(scene: scenes.Scene) -> None:
+    Submission.objects.filter(pk=scene.exhibits()[2].submission_id).update(decided_by=scene.second_moderator)
+
+
+def graded_what_another_accepted(scene: scenes.Scene) -> None:
+    grade(scene.exhibits()[0], scene.second_moderator)
+
+
+@pytest.mark.parametrize("act", [accepted_an_exhibit, accepted_a_measurement_that_no_exhibit_shows, graded_what_another_accepted])
+def test_whoever_accepted_or_graded_evidence_does_not_approve_the_verdict_on_it(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch, act: Callable[[scenes.Scene], None]
+) -> None:
+    act(scene)
     approver = adjudicating(scene.second_moderator)
-    proposal = attempt(scene)
-    with pytest.raises(gates.GateClosed, match="You accepted evidence"):
+    proposal = attempt(scene, exhibits=scene.exhibits()[:2])
+    with pytest.raises(gates.GateClosed, match="You accepted or graded evidence"):
         actions.approve_verdict(by=approver, verdict=proposal, now=scene.now)
     monkeypatch.setattr(gates, "accepted_none", lambda *args: None)
     assert actions.approve_verdict(by=approver, verdict=proposal, now=scene.now).status == "published"  # negative control
+
+
+def test_a_finding_that_was_sent_before_a_verdict_and_comes_after_it_is_not_taken_for_its_ground(scene: scenes.Scene) -> None:
+    """Its sender's clock ran while the approval held the claim: with that hour it would have opened as part of the verdict."""
+    actions.approve_verdict(by=scene.second_adjudicator, verdict=attempt(scene), now=scene.now)
+    given = {"aspect": scene.ducts, "conclusion": "supports", "reasoning": write("en", "Some air."), "exhibits": scene.exhibits()}
+    before = Finding.objects.count()
+    with pytest.raises(ValidationError, match="published just now"):
+        actions.record_finding(by=scene.second_moderator, now=scene.now - timedelta(milliseconds=5), **given)
+    assert Finding.objects.count() == before
+    late = actions.record_finding(by=scene.second_moderator, now=scene.now + timedelta(milliseconds=5), **given)
+    assert not Finding.objects.public().filter(pk=late.pk).exists()
 
 
 def test_the_company_must_have_been_asked() -> None:
