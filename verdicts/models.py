@@ -291,7 +291,10 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
 
     def shaken(self) -> Self:
         """Standing verdicts of whose evidence something was withdrawn by its submitter, or its file deleted, since they were published:
-        an exhibit that they pin, one that a finding names, or a submission that was measured."""
+        an exhibit that they pin, one that a finding names, or a submission whose measurements they count.
+
+        Only what was accepted when the verdict was proposed was counted: who hands something in and takes it back shakes nothing.
+        """
         gone = Q(exhibit__submission__status=SubmissionStatus.WITHDRAWN) | Q(exhibit__status=ExhibitStatus.WITHHELD)
         pinned = VerdictExhibit.objects.gone().filter(verdict=OuterRef("pk"))
         named = FindingExhibit.objects.filter(gone, finding__aspect=OuterRef("aspect"), finding__created_at__lte=OuterRef("published_at"))
@@ -299,7 +302,8 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         measured = Measurement.objects.filter(
             aspect=OuterRef("aspect"),
             teardown__submission__status=SubmissionStatus.WITHDRAWN,
-            teardown__submission__withdrawn_at__gte=OuterRef("published_at"),
+            teardown__submission__decided_at__lte=OuterRef("proposed_at"),
+            teardown__submission__withdrawn_at__gte=OuterRef("proposed_at"),
         )
         counted = Q(conformity__isnull=False) & Q(Exists(measured))
         return self.standing().filter(Q(Exists(pinned)) | Q(Exists(named)) | counted)

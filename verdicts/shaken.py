@@ -58,11 +58,12 @@ def read(verdict: Verdict, now: datetime) -> Shaken:
         gates.append(_("No finding on this point counts any more."))
     named = Q(findingexhibit__finding__aspect=verdict.aspect, findingexhibit__finding__created_at__lte=verdict.published_at)
     rests_on = Exhibit.objects.filter(named | Q(pk__in=[one.pk for one in pins]))
-    measured = Q(teardown__measurement__aspect=verdict.aspect, withdrawn_at__gte=verdict.published_at)
+    since = verdict.proposed_at  # what was withdrawn before the approval would have sent the proposal back
+    measured = Q(teardown__measurement__aspect=verdict.aspect, decided_at__lte=since)
     withdrawn = Submission.objects.filter(Q(exhibit__in=rests_on) | measured, status=SubmissionStatus.WITHDRAWN)
     return Shaken(
         verdict=verdict,
-        withdrawn=list(withdrawn.exclude(withdrawn_at__lt=verdict.published_at).distinct().order_by("withdrawn_at", "pk")),
+        withdrawn=list(withdrawn.exclude(withdrawn_at__lt=since).distinct().order_by("withdrawn_at", "pk")),
         erased=sorted(rests_on.filter(status=ExhibitStatus.WITHHELD).values_list("reference", flat=True).distinct()),
         gates=[one for one in gates if one],
         changes=changed_numbers(verdict, left),

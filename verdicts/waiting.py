@@ -172,14 +172,15 @@ _GONE: Final = (
 
 
 def _withdrawn(row: Any) -> list[Submission]:
-    """The submissions withdrawn since a verdict (with _GONE read) was published, in their order."""
+    """The submissions withdrawn since a verdict (with _GONE read) was proposed, in their order."""
+    counted = [one.teardown.submission for one in row.aspect.measured_gone]
     of_findings = [pin.exhibit.submission for finding in row.aspect.found for pin in finding.pins_gone]
     found = [
         *(pin.exhibit.submission for pin in row.pins_gone),
         *of_findings,
-        *(one.teardown.submission for one in row.aspect.measured_gone),
+        *(one for one in counted if one.decided_at is not None and one.decided_at <= row.proposed_at),
     ]
-    since = {one.pk: one for one in found if one.withdrawn_at is None or one.withdrawn_at >= row.published_at}
+    since = {one.pk: one for one in found if one.withdrawn_at is None or one.withdrawn_at >= row.proposed_at}
     return sorted(since.values(), key=lambda one: (one.withdrawn_at or row.published_at, str(one.pk)))
 
 

@@ -438,7 +438,10 @@ def open_sealed(*, by: User, submission: Submission, now: datetime) -> SealedVie
 
 @transaction.atomic
 def withdraw_submission(*, by: User, submission: Submission, reason: str, now: datetime) -> None:
-    """Its owner takes evidence back, with a reason; what rested on it keeps its pins. Raises NotAllowed, SubmissionChanged."""
+    """Its owner takes evidence back, with a reason; what rested on it keeps its pins. Raises NotAllowed, SubmissionChanged.
+
+    A withdrawn one that was decided was accepted: a question with which it was once returned is no decision that stands.
+    """
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     check_withdraw(by, held)
     if not reason.strip():
@@ -446,9 +449,10 @@ def withdraw_submission(*, by: User, submission: Submission, reason: str, now: d
     if held.status in {SubmissionStatus.REFUSED, SubmissionStatus.WITHDRAWN}:
         raise SubmissionChanged(held)
     was_public = held.status == SubmissionStatus.ACCEPTED
+    undecided: dict[str, None] = {} if was_public else dict.fromkeys(("decided_by", "decided_at", "decided_date"))
     with ledger.act("submission.withdrawn", by=by, role=Role.CONTRIBUTOR, name=held.pseudonym, reason=reason, reason_public=False):
         Submission.objects.filter(pk=held.pk, status=held.status).update(
-            status=SubmissionStatus.WITHDRAWN, withdrawal_reason=reason.strip(), withdrawn_at=now
+            status=SubmissionStatus.WITHDRAWN, withdrawal_reason=reason.strip(), withdrawn_at=now, **undecided
         )
         for exhibit in Exhibit.objects.filter(submission=held):
             _custody(exhibit, CustodyKind.WITHDRAWN, agent=held.pseudonym, now=now)

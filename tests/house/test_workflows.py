@@ -411,7 +411,7 @@ def test_a_point_with_a_standing_verdict_is_rated_and_stays_so() -> None:
     )
     verdicts.close_window(by=ledger.SYSTEM, invitation=again, now=scene.now)
     verdicts.record_finding(
-        by=scene.moderator, aspect=scene.ducts, conclusion="supports", reasoning=write("en", "x"), exhibits=[], now=scene.now
+        by=scene.moderator, aspect=scene.ducts, conclusion="supports", reasoning=write("en", "x"), exhibits=[], now=timezone.now()
     )
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == Progress.RATED
     with pytest.raises(verdicts.gates.GateClosed, match="A verdict stands"):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from claims.models import Aspect
+from claims.written import write
 from evidence.actions import filing
 from evidence.models import Exhibit, Submission
 from jobs.models import Job
@@ -126,6 +129,55 @@ def test_evidence_that_no_verdict_rests_on_tells_nobody(client: Client) -> None:
     withdraw(scene, 0)
     assert not Verdict.objects.shaken().exists()
     assert not Job.objects.filter(kind="reports.discrepancy").exists()
+
+
+def measured_by(owner: User, scene: scenes.Scene) -> Submission:
+    """Somebody hands in a measurement on the point of the verdict."""
+    return filing.file_submission(
+        by=owner, claim=scene.claim, narrative="It blows.", narrative_lang="en", licence="show", photos=[], now=timezone.now(),
+        teardown=filing.NewTeardown(
+            title=write("en", "Blower"), unit_label="Car 9", serial="VIN9", performed_date=date(2025, 5, 1),
+            measurements=[
+                filing.NewMeasurement(
+                    aspect=scene.ducts, quantity=write("en", "air speed"), value=Decimal(9), standard_uncertainty=Decimal("0.1"),
+                    unit_name="m/s", instrument=write("en", "a hand"), method=write("en", "felt"), measured_date=date(2025, 5, 1),
+                )
+            ],
+        ),
+    )  # fmt: skip
+
+
+def decided(scene: scenes.Scene, submission: Submission, decision: str) -> None:
+    filing.decide_submission(by=scene.moderator, submission=submission, decision=decision, reason=write("en", "x"), now=timezone.now())
+
+
+def test_who_hands_in_a_measurement_and_takes_it_back_shakes_no_verdict(scene: scenes.Scene, client: Client) -> None:
+    """Any account could mark a public verdict so: never looked at, returned with a question, or accepted after the verdict."""
+    stranger = scenes.person("stranger")
+    for decision in ("", "returned", "accepted"):
+        submission = measured_by(stranger, scene)
+        if decision:
+            decided(scene, submission, decision)
+        filing.withdraw_submission(by=stranger, submission=submission, reason="x", now=timezone.now())
+        assert not Verdict.objects.shaken().exists(), decision
+        assert shaken.read(verdict_of(scene), timezone.now()).withdrawn == [], decision
+    assert LINE not in client.get(f"/verdicts/{verdict_of(scene).reference}/").content.decode()
+    assert [one["evidence_withdrawn"] for one in client.get("/api/v1/verdicts/").json()["results"]] == [False]
+    client.force_login(scene.moderator)
+    withdraw(scene, 0)
+    desk = client.get("/desk/?show=shaken").content.decode()
+    assert desk.count(PAID) == 1
+
+
+def test_a_withdrawal_that_was_sent_while_the_verdict_was_approved_is_noticed(scene: scenes.Scene) -> None:
+    """It waited for the approval, so its own clock says an earlier moment. Only the numbers know of this evidence."""
+    verdict = verdict_of(scene)
+    VerdictExhibit.objects.all().delete()
+    FindingExhibit.objects.all().delete()
+    Verdict.objects.filter(pk=verdict.pk).update(published_at=verdict.proposed_at + timedelta(hours=1))
+    withdrawn = withdraw(scene, 0, verdict.proposed_at + timedelta(minutes=59))
+    assert Verdict.objects.shaken().get() == verdict
+    assert shaken.read(verdict_of(scene), timezone.now()).withdrawn == [withdrawn]
 
 
 def test_the_report_is_built_anew_without_what_was_withdrawn(scene: scenes.Scene) -> None:
