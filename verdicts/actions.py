@@ -442,6 +442,11 @@ def latest_invitation(claim: Claim) -> Invitation | None:
     return Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id").first()
 
 
+def _unchecked(claim: Claim) -> list[Reply]:
+    """What was entered from letters on a claim and nobody else has compared with them yet."""
+    return list(Reply.objects.unchecked().filter(invitation__claim=claim).select_related("invitation"))
+
+
 def proposal_gates(
     *,
     by: User | None,
@@ -462,6 +467,7 @@ def proposal_gates(
         gates.findings_of_another(by, findings, passed_over),
         gates.accepted_by_another(by, exhibits, counted(aspect, exhibits)),
         gates.reply_heard(latest_invitation(claim), now),
+        gates.letters_checked(_unchecked(claim)),
     ] if by else []  # fmt: skip
     return [
         *of_the_person,
@@ -534,6 +540,7 @@ def approver_gates(*, by: User, verdict: Verdict, now: datetime) -> list[str | N
         gates.wrote_no_finding(by, Finding.objects.filter(aspect=verdict.aspect)),
         gates.accepted_none(by, counted(verdict.aspect, exhibits_of(verdict))),
         gates.reply_heard(holding_request(verdict), now),
+        gates.letters_checked(_unchecked(verdict.aspect.claim)),
     ]
 
 

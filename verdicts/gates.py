@@ -27,7 +27,7 @@ from verdicts.conformity import Conformity, Decision
 from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating, VerdictStatus
 
 if TYPE_CHECKING:
-    from verdicts.models import Finding, Invitation, Verdict
+    from verdicts.models import Finding, Invitation, Reply, Verdict
 
 B2_SOURCES = frozenset("AB")
 B2_INFORMATION = frozenset("12")
@@ -174,6 +174,13 @@ def reply_heard(invitation: Invitation | None, now: datetime) -> str | None:
         return _("The reply period is over, but not closed yet. If a reply was entered from a letter, a second person checks it first.")
     if invitation.status == InvitationStatus.OPEN:
         return _("The company may still answer until %(when)s.") % {"when": f"{invitation.deadline_at:%Y-%m-%d %H:%M} UTC"}
+    return None
+
+
+def letters_checked(unchecked: Iterable[Reply]) -> str | None:
+    """No verdict while a reply that came in time waits for its second person: it would say that none came."""
+    if any(not reply.late for reply in unchecked):
+        return _("A reply was entered from a letter that came in time. A second person has to check it first.")
     return None
 
 

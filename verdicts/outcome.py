@@ -71,6 +71,7 @@ def _probability(text: str) -> str:
 @dataclass(frozen=True)
 class _Measured:
     margin: Decimal
+    doubt: Decimal
     value: str
     probability: str
 
@@ -78,7 +79,7 @@ class _Measured:
 def _ordered(conformity: Mapping[str, Any], *, independent: bool = True) -> list[_Measured]:
     """The measurements that count (or those that do not), least favourable to the claim first.
 
-    The order is that of their distance from the limit in standard uncertainties.
+    The order is that of the values themselves, as a reader finds them in the table; where two are equal, that of their probabilities.
     """
     sign = 1 if conformity["comparator"] == "at_least" else -1
     limit, coverage, unit = Decimal(conformity["limit"]), Decimal(conformity["coverage"]), conformity["unit"]
@@ -86,10 +87,9 @@ def _ordered(conformity: Mapping[str, Any], *, independent: bool = True) -> list
     for one in _of(conformity, independent=independent):
         value, doubt = Decimal(one["value"]), Decimal(one["standard_uncertainty"])
         shown, expanded = _shown(value, coverage * doubt)
-        found.append(
-            _Measured(sign * (value - limit) / doubt, f"{shown} ± {expanded} {unit}".rstrip(), _probability(one["conformance_probability"]))
-        )
-    return sorted(found, key=lambda one: one.margin)
+        margin, told = sign * (value - limit), f"{shown} ± {expanded} {unit}".rstrip()
+        found.append(_Measured(margin, doubt, told, _probability(one["conformance_probability"])))
+    return sorted(found, key=lambda one: (one.margin, one.margin / one.doubt))
 
 
 def _counts_en(items: Mapping[str, int], total: int) -> str:
@@ -158,14 +158,14 @@ def _told(conformity: Mapping[str, Any], ordered: Sequence[_Measured], english: 
         told.append(f"Each measurement is {worst.value} (k = {k})." if english else f"各次实测值均为{worst.value}（k = {k}）。")
     else:
         told.append(f"The measurement is {worst.value} (k = {k})." if english else f"实测值为{worst.value}（k = {k}）。")
-    if worst.probability == best.probability:
-        odds = worst.probability
+    by_odds = sorted(ordered, key=lambda one: one.margin / one.doubt)
+    lowest, highest = by_odds[0].probability, by_odds[-1].probability
+    if lowest == highest:
+        odds = lowest
         told.append(f"Probability of meeting the threshold: {odds}." if english else f"达到限值的概率：{odds}。")
     else:
         told.append(
-            f"Probability of meeting the threshold: from {worst.probability} to {best.probability}."
-            if english
-            else f"达到限值的概率：从{worst.probability}到{best.probability}。"
+            f"Probability of meeting the threshold: from {lowest} to {highest}." if english else f"达到限值的概率：从{lowest}到{highest}。"
         )
     return told
 

@@ -110,6 +110,8 @@ def _entry(row: Reply, user: User, now: datetime) -> Waiting:
     holds = invitation.status == InvitationStatus.OPEN and row.received_at <= invitation.deadline_at
     if row.recorded_by_id == user.pk:
         urgency, why = LATER, _("You entered this reply, so someone else checks it.")
+    elif not holds and not row.late:
+        urgency, why = NOW, _("A reply was entered from a letter that came in time. Until a second person checks it, pages do not show it.")
     elif holds and invitation.deadline_at - now <= DAY:
         urgency, why = NOW, _("A reply was entered from a letter. Until a second person checks it, the reply period does not end.")
     else:

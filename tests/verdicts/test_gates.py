@@ -26,7 +26,7 @@ from evidence.models import Exhibit, Submission, Teardown
 from tests import scenes
 from tests.workflows import force, seat
 from verdicts import actions, gates
-from verdicts.models import Finding, Verdict
+from verdicts.models import Finding, Invitation, Verdict
 from verdicts.states import ADVERSE, SCORES, Mechanism, Rating
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +117,13 @@ def company_may_still_answer(scene: scenes.Scene) -> dict[str, Any]:
     return {}
 
 
+def letter_in_time_not_checked(scene: scenes.Scene) -> dict[str, Any]:
+    asked = Invitation.objects.get(claim=scene.claim)
+    given = {"body": "We disagree.", "lang": "en", "letter_date": asked.deadline_at.date()}
+    actions.record_reply(by=scene.moderator, invitation=asked, now=scene.now, **given)
+    return {}
+
+
 def evidence_not_accepted(scene: scenes.Scene) -> dict[str, Any]:
     force(Submission.objects.filter(pk=scene.submissions[0].pk), status="returned")
     return {}
@@ -193,6 +200,7 @@ CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
     graded_all_the_evidence: ("accepted_by_another", "You accepted or graded all the evidence"),
     accepted_all_that_was_measured: ("accepted_by_another", "You accepted or graded all the evidence"),
     company_may_still_answer: ("reply_heard", "may still answer"),
+    letter_in_time_not_checked: ("letters_checked", "came in time"),
     ruled_out: ("in_scope", "out of scope"),
     taken_up_after_the_company_was_asked: ("asked_about", "not been asked about this point"),
     evidence_not_accepted: ("accepted_exhibits", "only on accepted evidence"),

@@ -195,6 +195,31 @@ def test_an_entry_after_the_deadline_holds_nothing_back(scene: scenes.Scene) -> 
     assert "after the deadline" in page(f"/claims/{scene.claim.reference}/")
 
 
+@pytest.mark.parametrize("proposed", [False, True])
+def test_no_verdict_says_silence_while_a_letter_that_came_in_time_and_was_typed_late_waits(
+    judged: scenes.Scene, monkeypatch: pytest.MonkeyPatch, proposed: bool
+) -> None:
+    scene = judged
+    asked = ask(scene)
+    assert pass_by(scene, asked)
+    verdict = scenes.propose(scene) if proposed else None
+    reply = enter(scene, asked, days=41, letter_date=asked.deadline_at.date())
+    assert not reply.late
+    said = "from a letter that came in time"
+    assert said in page("/desk/", scene.second_moderator)
+    with pytest.raises(GateClosed, match=said):
+        actions.approve_verdict(by=scene.second_adjudicator, verdict=verdict, now=scene.now) if verdict else scenes.propose(scene)
+    with monkeypatch.context() as unguarded:  # negative control
+        unguarded.setattr(actions.gates, "letters_checked", lambda unchecked: None)
+        verdict = verdict or scenes.propose(scene)
+        with transaction.atomic():
+            published = actions.approve_verdict(by=scene.second_adjudicator, verdict=verdict, now=scene.now)
+            assert '"silent"' in VerdictDocument.objects.get(verdict=published).body
+            transaction.set_rollback(True)
+    actions.discard_reply(by=scene.adjudicator, reply=reply, reason="It is another company's.", now=scene.now)
+    actions.approve_verdict(by=scene.second_adjudicator, verdict=verdict, now=scene.now)
+
+
 def test_a_letter_is_late_by_its_day_and_not_by_the_day_on_which_it_was_typed(scene: scenes.Scene) -> None:
     asked = ask(scene)
     deadline = asked.deadline_at.date()

@@ -122,6 +122,12 @@ def test_the_least_favourable_of_an_upper_limit_is_the_largest() -> None:
     assert "least favourable measurement is 8150 ± 80 Pa, the most favourable 7300 ± 80 Pa" in said
 
 
+def test_the_least_favourable_value_is_that_of_the_table_however_uncertain_it_is() -> None:
+    said = outcome(of(("7900", "20", "A", ""), ("7800", "900", "B", ""), ("7950", "900", "C", "")).to_json(), "en")
+    assert "The least favourable measurement is 7800 ± 900 Pa, the most favourable 7950 ± 900 Pa" in said
+    assert "from < 0.000001 to 0.455764." in said, "the most doubtful value is the most probable"
+
+
 def test_laboratories_that_measured_different_items_are_not_said_to_disagree() -> None:
     said = outcome(of(("8150", "80", "A", "lab 1"), ("7300", "80", "B", "lab 2")).to_json(), "en")
     assert "Items disagree" in said
@@ -147,6 +153,13 @@ def test_every_number_in_the_sentence_is_true_of_what_it_is_said_of(found: list[
     assert (meet, total) == (len(meets), len(items))
     if any(one.decision != Decision.CONFORMS for one in conformity.judged):
         assert meet < total
+    named = [Decimal(value) for value in re.findall(r"(?:least favourable measurement is|most favourable|measurement is) ([\d.]+) ±", said)]
+    sign = 1 if comparator == "at_least" else -1
+    if named:
+        assert (sign * named[0], sign * named[-1]) == (
+            min(sign * one.value for one in conformity.judged),
+            max(sign * one.value for one in conformity.judged),
+        )
     assert ("disagree" in said or "contradict" in said) == (conformity.decision == Decision.DISAGREE)
     assert not re.search(r"\b1 items|\b[02-9] item\b|items meets? the threshold, 1 do\b", said.replace("of 1 item", ""))
 
