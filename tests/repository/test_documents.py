@@ -53,6 +53,16 @@ def test_every_address_says_what_it_answers() -> None:
     assert [address for address, sentence in documents.routes() if not sentence] == []
 
 
+def test_every_member_of_a_verdict_document_is_described() -> None:
+    tree = ast.parse((ROOT / "verdicts" / "document.py").read_text())
+    written = next(node.value for node in ast.walk(tree) if isinstance(node, ast.Return) and "FORMAT" in ast.unparse(node))
+    assert isinstance(written, ast.Dict)
+    members = [ast.literal_eval(key) for key in written.keys if key is not None]
+    section = PAGES["wire-formats.md"].split("## Verdict document")[1].split("\n## ")[0]
+    assert len(members) > 20
+    assert [name for name in members if f"`{name}`" not in section and f'"{name}"' not in section] == []
+
+
 def test_a_page_out_of_date_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.core.management import CommandError, call_command
 
