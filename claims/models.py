@@ -1,6 +1,6 @@
 """What was said: companies, products, the places where they speak, and the claims made there.
 
-Everything a person typed is a *text* of the record; vocabularies, numbers, dates and ids are *plain* (DESIGN §4).
+Everything a person typed is a *text* of the record; vocabularies, numbers, dates and ids are *plain*.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Texts that we write, with their language and translations (DESIGN §2, Languages).
+"""Texts that we write, with their language and translations.
 
 One column holds
 `{"lang": "en", "text": "…", "translations": {"zh-Hans": {"text": "…", "role": "moderator", "name": "grey-heron-4821"}}}`:

@@ -1,4 +1,4 @@
-"""Keyed hashes of what must be compared but never published: serial numbers, digests of unpublished files (SAFETY).
+"""Keyed hashes of what must be compared but never published: serial numbers, digests of unpublished files.
 
 The key (KEYS_DIR/evidence.key) is made on first use, while no row carries a value of it. Later a missing key is an alarm and never an
 occasion for a new one: under another key no two files look equal any more, and no serial number is found again.

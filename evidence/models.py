@@ -1,6 +1,6 @@
 """What was found: looks at sources and what they brought back; what owners handed in.
 
-Ids of what an owner files are random (UUIDv4): a UUIDv7 would publish the moment of filing (SAFETY, "Owners stay unknown").
+Ids of what an owner files are random (UUIDv4): a UUIDv7 would publish the moment of filing.
 Fields that tie evidence to a person are *closed* texts of the record: committed, but never opened in public.
 """
 

@@ -116,7 +116,7 @@ EXHIBIT_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class Provenance(models.TextChoices):
-    """How much an artefact proves by itself (DESIGN §6)."""
+    """How much an artefact proves by itself."""
 
     P0 = "P0", _("assertion")
     P1 = "P1", _("hashed on arrival")

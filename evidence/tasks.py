@@ -219,7 +219,7 @@ def _file(digest: str) -> Path:
 
 
 def provenance_of(metadata: dict[str, str | int]) -> str:
-    """P2 when the file names its camera and its time, as an original does; else P1: hashed on arrival (DESIGN §6)."""
+    """P2 when the file names its camera and its time, as an original does; else P1: hashed on arrival."""
     return Provenance.P2 if {"make", "model", "taken_at"} <= metadata.keys() else Provenance.P1
 
 

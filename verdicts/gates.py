@@ -1,4 +1,4 @@
-"""What must be true before a verdict may stand (DESIGN §7), each rule a small function that answers with a sentence or None.
+"""What must be true before a verdict may stand, each rule a small function that answers with a sentence or None.
 
 The same functions tell a page why a button is disabled and stop the action that would break the rule. Those that can be
 constraints of the database are that as well (verdicts.models).

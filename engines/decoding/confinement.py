@@ -132,7 +132,7 @@ _THREADS = 64  # of all children of one warm parent, itself included
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one child may use. The defaults are SAFETY's; only tests lift a guard."""
+    """How much one child may use. Only tests lift a guard."""
 
     memory: int | None = 1 << 30  # bytes of address space, the interpreter's own (about 150 MiB) included
     cpu_seconds: int = 5

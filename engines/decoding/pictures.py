@@ -109,7 +109,7 @@ def _version(text: str | None) -> tuple[int, ...]:
 
 
 def accepted_formats(pillow: str, libheif: str | None) -> list[str]:
-    """The formats that these versions are trusted with (SAFETY): none without a recent Pillow, no HEIF without libheif 1.22."""
+    """The formats that these versions are trusted with: none without a recent Pillow, no HEIF without libheif 1.22."""
     if _version(pillow) < PILLOW_MIN:
         return []
     return [

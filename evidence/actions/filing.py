@@ -1,4 +1,4 @@
-"""Owners hand in, moderation decides. The bytes are stored before their rows, so that no row ever lacks its file (SAFETY)."""
+"""Owners hand in, moderation decides. The bytes are stored before their rows, so that no row ever lacks its file."""
 
 from __future__ import annotations
 

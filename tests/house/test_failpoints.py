@@ -80,7 +80,7 @@ class House:
         sequence()
 
     def check(self, settings: Any) -> None:
-        """Everything that SAFETY promises of accepted work."""
+        """Everything that is promised of accepted work."""
         assert self.accepted == {str(pk) for pk in Submission.objects.values_list("pk", flat=True)}
         assert set(Job.objects.filter(queue="decode").values_list("state", flat=True)) == {"done"}
         exhibits = list(Exhibit.objects.all())

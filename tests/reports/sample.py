@@ -1,6 +1,6 @@
 """A report written by hand: the dual-duct hood of the founding case, a reconstruction.
 
-Nothing here is a fact about a real company; names, numbers and people are invented after the case that DESIGN tells.
+Nothing here is a fact about a real company; names, numbers and people are invented after the case of the demonstration.
 ``discrepancy()`` and ``snapshot()`` return fresh dicts, so a test may spoil its own.
 """
 

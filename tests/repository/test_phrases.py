@@ -78,3 +78,8 @@ def test_each_of_them_would_be_found(sentence: str) -> None:
 )
 def test_what_may_be_said_passes(sentence: str) -> None:
     assert not found(sentence)
+
+
+def test_nothing_cites_a_paper_that_is_not_in_the_repository() -> None:
+    cited = re.compile(r"\b(?:DESIGN|SAFETY|STYLE|UI)(?:\.md| §|,? “|, \")|\((?:DESIGN|SAFETY)\b")
+    assert [name for name, text in sources() if cited.search(text)] == []
