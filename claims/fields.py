@@ -6,17 +6,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from claims.languages import FIRST, language_name, language_tag
-from claims.written import LANGUAGES, of_equal_standing, read, write
-
-
-def page_language() -> str:
-    """The language of the page as written texts name it."""
-    return "en" if (get_language() or "").lower().startswith("en") else "zh-Hans"
-
+from claims.written import LANGUAGES, of_equal_standing, page_language, read, write
 
 #: Which of two texts came first. It is asked, because neither the words nor the language of the page tell.
 FIRST_WRITTEN = [("", _("not stated")), ("zh-Hans", _("Simplified Chinese")), ("en", _("English"))]

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as lazy
 from claims.actions import case_faults
 from claims.dates import validate_past, validate_plan
 from claims.editing import EditForm
-from claims.fields import LanguageField, PairField, page_language
+from claims.fields import LanguageField, PairField
 from claims.models import Claim, Company, Criterion, Flag, Product, ProductOption, Source
 from claims.states import AspectKind, BasisKind, Channel, ClaimKind, Comparator
 from claims.validators import validate_currency, validate_money, validate_unit, validate_website
-from claims.written import read
+from claims.written import page_language, read
 
 ASPECTS = 3
 WEBSITE_HELP = lazy("Mail addresses at this host, and no others, can be given a seat to reply for the company.")

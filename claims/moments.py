@@ -1,4 +1,4 @@
-"""Moments that a request names."""
+"""Moments as they are written: RFC 3339, in UTC."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def read_moment(text: str) -> datetime | None:
         return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
+
+
+def instant(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with microseconds, as documents and the log write it; None of None."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if moment else None

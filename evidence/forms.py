@@ -18,10 +18,10 @@ from django.utils.translation import gettext_lazy as lazy
 from accounts.models import Organisation, Role, User
 from claims.dates import validate_past
 from claims.editing import EditForm
-from claims.fields import LanguageField, PairField, page_language
+from claims.fields import LanguageField, PairField
 from claims.models import Aspect, Claim
 from claims.validators import validate_unit, validate_unit_against
-from claims.written import read
+from claims.written import page_language, read
 from evidence.actions.looking import UPLOAD_LIMIT
 from evidence.models import Exhibit, StagedPhoto
 from evidence.states import UNSEEN, ExhibitStatus, InformationGrade, Licence, SourceGrade, SubmissionStatus

@@ -250,8 +250,6 @@ _local = threading.local()
 
 
 @lru_cache(maxsize=4096)
-@lru_cache(maxsize=1024)
-@lru_cache(maxsize=1024)
 def act_fault(kind: str, role: str, name: str) -> str | None:
     """Why kind, role and name cannot stand in the leaf of an act, in a sentence; None when they can."""
     if kind.split(".")[0] == OUTSIDE or role == OUTSIDE:

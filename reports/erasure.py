@@ -15,13 +15,13 @@ from django.utils import timezone
 
 import jobs
 import ledger
+from claims.moments import instant
 from engines.storage.blobs import Missing
 from evidence.models import Exhibit, Version
 from ledger import erasure
 from ledger.erasure import Target
 from reports.documents.building import store
 from reports.models import Report, ReportFile, ReportKind
-from verdicts.document import instant
 from verdicts.models import Reply
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from claims.fields import page_language
 from claims.models import Aspect, Claim, Criterion, Flag
 from claims.states import WITHDRAWABLE, FlagKind
+from claims.written import page_language
 from evidence.affiliation import affiliations
 from evidence.keyed import keyed
 from evidence.models import Exhibit, Rendition
@@ -112,7 +112,7 @@ def changed_numbers(verdict: Verdict, exhibits: Sequence[Exhibit]) -> list[str]:
 
 
 def _told(numbers: dict[str, Any] | None) -> str:
-    return outcome(numbers, "en" if page_language() == "en" else "zh-Hans") if numbers else _("No measurements that count.")
+    return outcome(numbers, page_language()) if numbers else _("No measurements that count.")
 
 
 def _counts(units: int, contributors: int, laboratories: int) -> str:

@@ -8,12 +8,12 @@ leaves. The `salt` is random, so that the digest in the leaf confirms nothing to
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 from django.conf import settings
 
 from claims.models import Claim, Criterion
+from claims.moments import instant
 from evidence.affiliation import affiliations
 from evidence.models import Exhibit
 from ledger.canonical import canonical
@@ -24,11 +24,6 @@ from verdicts.replies import reply_status_of
 from verdicts.states import SCORES
 
 FORMAT = "asclaimed-verdict@v2"
-
-
-def instant(value: Any) -> str | None:
-    """RFC 3339 in UTC with microseconds, or None."""
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if value else None
 
 
 def compose(

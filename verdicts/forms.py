@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as lazy
 
 from claims.dates import validate_past
 from claims.editing import EditForm, resend
-from claims.fields import LanguageField, NamedChoice, PairField, page_language
+from claims.fields import LanguageField, NamedChoice, PairField
 from claims.forms_company import offer
 from claims.models import Company, Product, Source
-from claims.written import read
+from claims.written import page_language, read
 from evidence.models import Exhibit
 from evidence.states import ExhibitStatus
 from verdicts.models import Invitation, Occurrence, Verdict

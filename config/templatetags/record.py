@@ -16,7 +16,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
@@ -36,7 +36,7 @@ from claims.states import (
     Progress,
     Stance,
 )
-from claims.written import Reading, read
+from claims.written import Reading, page_language, read
 from engines.text.diffing import Kind, Run, Side
 from evidence.states import (
     Affiliation,
@@ -67,7 +67,6 @@ from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, Invitati
 
 register = template.Library()
 
-LANGUAGES = {"zh-hans": "zh-Hans", "en": "en"}
 NARROW = 350  # what a phone of 390 pixels leaves between its margins
 
 # Every vocabulary a page names by its code. A missing one is a KeyError in the tests, not an empty word on a page.
@@ -103,11 +102,6 @@ SHAPES = {
     "unverifiable": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.8" stroke-dasharray="2.6 2.6"/>'
     '<path d="M5 8h6" stroke="currentColor" stroke-width="1.8"/>',
 }
-
-
-def page_language() -> str:
-    """The language of the page as written texts name it: `zh-Hans` or `en`."""
-    return LANGUAGES.get((get_language() or "en").lower(), "en")
 
 
 @register.simple_tag
@@ -223,7 +217,7 @@ def outcome_of(conformity: dict[str, Any] | Conformity | None) -> SafeString:
     held = conformity.to_json() if isinstance(conformity, Conformity) else conformity
     if not held or not held["measurements"]:
         return SafeString("")
-    lang: Lang = "en" if page_language() == "en" else "zh-Hans"
+    lang: Lang = page_language()
     return format_html('<span lang="{}">{}</span>', lang, outcome(held, lang))
 
 
@@ -484,7 +478,7 @@ def marked_runs(runs: list[Run], anchor: str = "") -> SafeString:
 def version_line(line: Line, width: int = WIDTH) -> SafeString:
     """The version line of a source, inline so that the page's style sheet colours it: drawn at `width`, and once more for a phone.
     Which of the two is shown depends on the room, so that words keep their size."""
-    lang: Lang = "en" if page_language() == "en" else "zh-Hans"
+    lang: Lang = page_language()
     title = words(line.source.title)
     wide, narrow = line.svg(lang, title, width), line.svg(lang, title, NARROW)
     return mark_safe(f'<div class="line-box line-{width}">{wide}{narrow}</div>')  # noqa: S308  reports.drawing.lines escapes every text it draws
@@ -496,7 +490,7 @@ def provenance_badge(level: str) -> dict[str, Any]:
     return {
         "level": level,
         "proves": Provenance(level).label,
-        "not": DOES_NOT_PROVE[level].to("en" if page_language() == "en" else "zh-Hans"),
+        "not": DOES_NOT_PROVE[level].to(page_language()),
     }
 
 

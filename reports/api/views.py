@@ -24,6 +24,7 @@ from claims.api.lookup import ByIdOrReference
 from claims.api.paging import Paging
 from claims.lookup import by_reference
 from claims.models import Claim
+from claims.moments import instant
 from ledger.history import Change
 from ledger.models import Entry
 from ledger.proofs import NotLogged, published
@@ -34,7 +35,6 @@ from reports.pages.corrections import corrections, read
 from reports.pages.history import compared
 from reports.pages.trails import claim_changes
 from verdicts.api.views import DocumentWithheld, naming_successor
-from verdicts.document import instant
 from verdicts.erasure import Withheld
 from verdicts.models import Verdict
 

@@ -19,6 +19,7 @@ from uuid import UUID, uuid5
 from django.conf import settings
 
 from claims.models import Appearance, Aspect, Claim, Company, Criterion, EntityRole, LegalEntity, Source
+from claims.moments import instant
 from claims.references import reference_from
 from engines.text.diffing import Diff, diff
 from evidence.affiliation import affiliation
@@ -40,7 +41,6 @@ from ledger.models import Checkpoint, Entry
 from reports.schema import FORMAT
 from reports.wording import words
 from verdicts.conformity import INDEPENDENT, plain
-from verdicts.document import instant
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, Waiver
 from verdicts.outcome import outcome_text
 from verdicts.states import InvitationStatus

@@ -23,9 +23,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
 from claims import headlines
-from claims.fields import page_language
 from claims.models import Company
-from claims.written import read
+from claims.written import page_language, read
 from reports.pages import listing
 from reports.pages.corrections import Correction
 from reports.pages.corrections import corrections as found_corrections

@@ -15,10 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.dear import picture
-from claims.fields import page_language
 from claims.models import Aspect, Claim
 from claims.states import Progress
-from claims.written import read
+from claims.written import page_language, read
 from reports.drawing import cards
 from reports.wording.words import Lang
 from verdicts.claimreview import review, withheld_because

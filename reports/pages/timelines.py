@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
 from claims.models import Appearance, Claim, Series, Source
+from claims.moments import instant
 from claims.states import Stance
 from engines.text.diffing import diff
 from evidence.models import Disappearance, Observation, Sighting, Version
@@ -31,11 +32,6 @@ TICKS = 240
 EDITS = 10  # versions on one page of a source
 BLOCKS = 8  # passages of one edit on the page of its source
 LONGEST_SHOWN = 60_000  # characters of a text that is compared there; longer ones have their own page
-
-
-def instant(value: datetime | None) -> str | None:
-    """RFC 3339 in UTC, or None."""
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if value else None
 
 
 @dataclass

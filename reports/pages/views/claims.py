@@ -18,14 +18,13 @@ from django.views.decorators.http import require_safe
 from accounts.dear import picture, spend
 from accounts.doors import everyone
 from accounts.permissions import objection
-from claims.fields import page_language
 from claims.lookup import by_reference, canonical
 from claims.models import Claim, ClaimQuerySet, Criterion
 from claims.paging import page_of
 from claims.references import read_reference
 from claims.searching import NotUseful, check_useful, in_time
 from claims.states import ClaimKind, FlagKind
-from claims.written import read
+from claims.written import page_language, read
 from evidence.permissions import check_file
 from ledger.models import Entry
 from reports.drawing import charts

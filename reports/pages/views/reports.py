@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
-from claims.fields import page_language
 from claims.lookup import by_reference, canonical
+from claims.written import page_language
 from claims.written import read as claim_read
 from engines.storage.blobs import Missing
 from reports.documents.building import store
@@ -37,7 +37,7 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
     told = telling.read(found, files)
     context: dict[str, Any] = {"report": found, "files": telling.filed(files), "told": told}
     if told is not None and found.kind == ReportKind.SNAPSHOT:
-        lang: Lang = "en" if page_language() == "en" else "zh-Hans"
+        lang: Lang = page_language()
         title = claim_read(found.source.title, lang).text if found.source else ""
         drawn = [telling.line_of(told, lang, title, width) for width in LINE_WIDTHS]
         context |= {

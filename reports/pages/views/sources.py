@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
-from claims.fields import page_language
 from claims.models import Source
 from claims.paging import page_of
+from claims.written import page_language
 from engines.storage.blobs import Missing
 from evidence.compared import compared
 from evidence.models import Capture, Observation, Sighting, Version
@@ -56,7 +56,7 @@ def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
         "source": found.source,
         "versions": timelines.neighbours(found),
         "sightings": sightings,
-        "proves_not": DOES_NOT_PROVE[found.capture.provenance].to("en" if page_language() == "en" else "zh-Hans"),
+        "proves_not": DOES_NOT_PROVE[found.capture.provenance].to(page_language()),
         "entry": last_entries([found]).get(str(found.pk)),
     }
     return render(request, "reports/version.html", context)
