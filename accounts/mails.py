@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.neighbours import neighbourhood
 
 
 def at_site(address: str) -> str:
@@ -18,6 +21,10 @@ def at_site(address: str) -> str:
 
 class SiteAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """What allauth asks about accounts, with every mail's addresses on SITE_URL."""
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Whose attempts are counted together: a whole network of IPv6 is one. Every limit by address asks here."""
+        return neighbourhood(str(super().get_client_ip(request)))
 
     def is_safe_url(self, url: str) -> bool:
         """Whether a reader may be sent there. What is no address is not; allauth reads it without expecting that."""

@@ -127,7 +127,10 @@ def strangers(using: str = DEFAULT_DB_ALIAS) -> list[str]:
         cursor.execute(_STRANGERS, [tables])
         found += [f"{table} has a trigger that is none of the record's: {name}" for table, name in cursor.fetchall()]
         cursor.execute(_BENT, [tables])
-        for table, kind, secured, parted, rules in cursor.fetchall():
+        standing = cursor.fetchall()
+        away = sorted(set(tables) - {row[0] for row in standing})
+        found += [f"{table} is not where the record stands: it was dropped, renamed or moved out of sight" for table in away]
+        for table, kind, secured, parted, rules in standing:
             found += [f"{table} has a rule that rewrites what is sent to it: {rule}" for rule in rules]
             if kind not in {"r", "p"} or secured or (parted and kind == "r"):
                 found.append(f"{table} is no plain table any more (another stands in its place, hides rows of it or inherits from it)")

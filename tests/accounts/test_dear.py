@@ -50,6 +50,23 @@ def test_the_last_few_are_held_and_a_failure_is_not() -> None:
     assert once.get("d", lambda: "made after all") == "made after all"
 
 
+def test_whoever_has_a_network_of_ipv6_is_one_reader(settings) -> None:
+    """A connection at home has 2^64 addresses: counted one by one they would be no limit."""
+    settings.DEAR_READS = 3
+    network = [f"2001:db8:0:1::{number:x}" for number in range(1, 9)]
+    for address in network[:3]:
+        dear.spend(RequestFactory().get("/", REMOTE_ADDR=address))
+    for address in [*network[3:], "2001:db8:0:1:ffff:ffff:ffff:ffff", "2001:0DB8:0:1::0"]:
+        with pytest.raises(TooManyReads):
+            dear.spend(RequestFactory().get("/", REMOTE_ADDR=address))
+    dear.spend(RequestFactory().get("/", REMOTE_ADDR="2001:db8:0:2::1"))  # a neighbour
+    for address in ("192.0.2.7", "::ffff:192.0.2.7", "192.0.2.7"):
+        dear.spend(RequestFactory().get("/", REMOTE_ADDR=address))
+    with pytest.raises(TooManyReads):
+        dear.spend(RequestFactory().get("/", REMOTE_ADDR="::ffff:192.0.2.7"))
+    dear.spend(RequestFactory().get("/", REMOTE_ADDR="192.0.2.8"))
+
+
 def test_an_address_is_told_to_wait_and_others_are_not(settings) -> None:
     settings.DEAR_READS = 3
     asked = RequestFactory().get("/", REMOTE_ADDR="203.0.113.1")

@@ -289,6 +289,14 @@ def hide_rows_by_policy(scene: Scene) -> None:
     sql("ALTER TABLE scratch_noteevent ENABLE ROW LEVEL SECURITY")
 
 
+def move_a_table_out_of_sight(scene: Scene) -> None:
+    """Its triggers go unwatched there, and every query still finds it."""
+    sql("CREATE SCHEMA apart")
+    sql("ALTER TABLE scratch_note DISABLE TRIGGER USER")
+    sql("ALTER TABLE scratch_note SET SCHEMA apart")
+    sql("SET LOCAL search_path TO public, apart")
+
+
 def grant_a_right(scene: Scene) -> None:
     sql("GRANT UPDATE ON scratch_noteevent TO attacked_app")
 
@@ -332,6 +340,7 @@ INSIDE: dict[Callable[[Scene], None], tuple[str, int | None]] = {
     swallow_history_by_a_rule: ("right", None),
     bend_history_by_a_trigger: ("right", None),
     hide_rows_by_policy: ("right", None),
+    move_a_table_out_of_sight: ("right", None),
     grant_a_right: ("right", None),
     grant_a_column: ("right", None),
     grant_to_everyone: ("right", None),
