@@ -55,6 +55,8 @@ from verdicts.weighing import left_out as left_out
 from verdicts.weighing import weigh as weigh
 
 Written = dict[str, Any]
+#: The reason of a proposal that gives none. A leaf with a reason and one without would tell whether a verdict stands on the point.
+FIRST = "First verdict on this point."
 
 
 class VerdictChanged(Exception):
@@ -523,7 +525,7 @@ def propose_verdict(
         laboratories=laboratories, proposed_from=basis_of(aspect, exhibits), proposed_by=by, proposed_at=now,
     )  # fmt: skip
     verdict.full_clean(validate_constraints=False)
-    with ledger.act("verdict.proposed", by=by, role=Role.ADJUDICATOR, reason=reason):
+    with ledger.act("verdict.proposed", by=by, role=Role.ADJUDICATOR, reason=reason if reason.strip() else FIRST):
         verdict.save(force_insert=True)
         VerdictExhibit.objects.bulk_create(
             [VerdictExhibit(verdict=verdict, exhibit=one, rendition_digest=widest.get(one.pk, "")) for one in exhibits]

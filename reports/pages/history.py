@@ -16,6 +16,7 @@ from ledger import registry
 from ledger.history import Change, FieldChange
 from ledger.models import Entry
 from reports.wording.vocabulary import CODED, field_in_words, kind_in_words, object_in_words, who
+from verdicts.actions import FIRST
 
 LONGEST: Final = 20_000  # characters of one field that are compared; what is longer is shown as it is
 
@@ -155,7 +156,7 @@ class Act:
     @property
     def reason(self) -> str | None:
         """Why, as any of its changes says in public; None where one was given and none of them does, empty where none was given."""
-        said = [one.change.reason for one in self.told]
+        said = ["" if one.change.reason == FIRST else one.change.reason for one in self.told]
         return next((reason for reason in said if reason), None if None in said else "")
 
 

@@ -23,6 +23,7 @@ from evidence.actions import filing
 from evidence.models import Exhibit
 from evidence.states import ExhibitStatus
 from ledger import leaves
+from ledger.leaf import Leaf
 from ledger.models import Entry
 from ledger.registry import recorded
 from ledger.sequencing import sequence
@@ -161,3 +162,22 @@ def test_a_row_that_stood_in_the_clear_would_tell(name: str, monkeypatch: pytest
     monkeypatch.setitem(recorded, name, replace(recorded[name], public=True))
     first, second = worlds(monkeypatch, settings, tmp_path, sent_back=False)
     assert any(f" of {name}" in one.url for one in differences(first, second))
+
+
+def test_what_is_unpublished_has_one_form_in_the_log_whatever_stands_on_its_point() -> None:
+    """A first proposal and one that would replace a verdict, sent back by a person and by what changed: no leaf has more than another."""
+    scene = scenes.build_claim()
+    scenes.build_verdict(scene)
+    first = scenes.propose(scene, aspect=Aspect.objects.get(pk=scene.carbon.pk), rating="delivered")
+    replacing = scenes.propose(scene, aspect=Aspect.objects.get(pk=scene.ducts.pk), reason="More was found.")
+    actions.reject_verdict(by=scene.second_adjudicator, verdict=first, reason="No.", now=scene.now)
+    filing.withdraw_submission(by=scene.owners[0], submission=scene.submissions[0], reason="x", now=scene.now)
+    with pytest.raises(actions.gates.SentBack):
+        actions.approve_verdict(by=scene.second_adjudicator, verdict=replacing, now=scene.now)
+    sequence()
+    forms: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+    for entry in Entry.objects.filter(object_label__in=UNPUBLISHED):
+        leaf = Leaf.parse(bytes(entry.leaf))
+        forms.setdefault((leaf.kind, entry.object_label), set()).add((*sorted(leaf.fields), *sorted(leaf.commits)))
+    assert len(forms) > 5
+    assert {what: found for what, found in forms.items() if len(found) > 1} == {}
