@@ -64,8 +64,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The case is played, and hurt, before the browsers look at its pages, so that it is played once, in one worker."""
-    items.sort(key=lambda item: "test_case_survives" not in item.nodeid)
+    """The case is played before the browsers look at its pages, so that it is played once, in one worker."""
+    items.sort(key=lambda item: "test_a_demo_plays_its_case" not in item.nodeid)
     if getattr(config.option, "loadgroup", False) and any(
         item.get_closest_marker("xdist_group") and "@" not in item.nodeid for item in items
     ):

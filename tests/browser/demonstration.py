@@ -1,6 +1,6 @@
 """The real demonstration, played once, and every page of it that anyone can reach by links.
 
-In a run of the whole suite it is the case that tests/demo/test_case_survives.py played and hurt. `PLAYED` may name a folder in which
+In a run of the whole suite it is the case that tests/demo/test_main.py played. `PLAYED` may name a folder in which
 it was played already (a demo's `var`); otherwise it is played here, in a folder of its own.
 """
 
@@ -89,6 +89,7 @@ class Demonstration:
     url: str
     folder: Path
     contexts: dict[tuple[str, str], BrowserContext] = field(default_factory=dict)
+    reached: dict[int, list[Address]] = field(default_factory=dict)
 
     def outcome(self) -> dict[str, Any]:
         """What `make demo ONCE=1` would print."""
@@ -169,8 +170,14 @@ def reachable(demonstration: Demonstration, browser: Browser, each: int = 1) -> 
     """`each` pages of every route that somebody reaches by following links from the front page, each as the first walker who does.
 
     Each walker opens so many pages of a route and goes on from there; of what others reached before, only the pages that say more to
-    those who are signed in.
+    those who are signed in. Whoever asks again is told what was found the first time.
     """
+    if each not in demonstration.reached:
+        demonstration.reached[each] = _walked(demonstration, browser, each)
+    return demonstration.reached[each]
+
+
+def _walked(demonstration: Demonstration, browser: Browser, each: int) -> list[Address]:
     pages: dict[str, Address] = {}
     for walker in WALKERS:
         client = demonstration.context(browser, walker, "en-GB").request

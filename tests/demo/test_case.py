@@ -82,13 +82,31 @@ def told(workers: Workers, tmp_path: Path) -> dict[str, object]:
     return Case(tmp_path / "demo", ADDRESS, say=workers.say, turn=workers.turn).play()
 
 
-def test_the_case_ends_as_it_should(workers: Workers, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_case_ends_as_it_should_wherever_it_is_broken_off(workers: Workers, tmp_path: Path) -> None:
+    """Killed after each of its lines: the next telling goes on, and nothing is there twice. (Unbroken it is played by test_main.)"""
+
+    class Killed(Exception):
+        pass
+
+    for last in range(1, 12):
+
+        def say(line: str, last: int = last) -> None:
+            workers.say(line)
+            if line.startswith(f"{last}/"):
+                raise Killed
+
+        with pytest.raises(Killed):
+            Case(tmp_path / "demo", ADDRESS, say=say, turn=workers.turn).play()
     outcome = told(workers, tmp_path)
+    counted = (Submission, Exhibit, Verdict)
+    assert [model.objects.count() for model in counted] == [7, 19, 3]
+    assert Version.objects.filter(source__url=ADDRESS + brand_site.POST_PATH).count() == 2
     assert [one["rating"] for one in outcome["verdicts"]] == ["not_delivered", "delivered"]
     assert [one["aspect"] for one in outcome["verdicts"]] == ["two ducts move air to the brakes", "the hood is carbon fibre"]
     assert outcome["flags"] == ["company_silent", "deleted", "edited_after_publication"]
     assert any("version 2, 10 characters gone" in line for line in workers.lines)
-    assert [line.partition("/")[0] for line in workers.lines] == [str(number) for number in range(1, 13)]
+    assert list(dict.fromkeys(line.partition("/")[0] for line in workers.lines)) == [str(number) for number in range(1, 13)]
     report = json.loads((ROOT / outcome["report"]["json"]).read_text())
     assert report["claim"]["at_stake"]["amount"] == "42000"
     assert report["reconstruction"] is True
@@ -156,30 +174,6 @@ def everyone_can_sign_in(tmp_path: Path) -> None:
     assert client.session["_auth_user_id"] == str(User.objects.get(email=PEOPLE[1].email).pk)
     assert Membership.objects.count() == sum(len(person.roles) for person in PEOPLE)
     assert not ApiKey.objects.filter(revoked_at=None).exists()
-
-
-@pytest.mark.slow
-def test_the_play_can_be_broken_off_anywhere_and_begun_again(workers: Workers, tmp_path: Path) -> None:
-    """Killed after each of its lines: the next telling goes on, and nothing is there twice."""
-
-    class Killed(Exception):
-        pass
-
-    for last in range(1, 12):
-
-        def say(line: str, last: int = last) -> None:
-            workers.say(line)
-            if line.startswith(f"{last}/"):
-                raise Killed
-
-        with pytest.raises(Killed):
-            Case(tmp_path / "demo", ADDRESS, say=say, turn=workers.turn).play()
-    outcome = told(workers, tmp_path)
-    assert [one["rating"] for one in outcome["verdicts"]] == ["not_delivered", "delivered"]
-    assert Submission.objects.count() == 7
-    assert Exhibit.objects.count() == 19
-    assert Verdict.objects.count() == 3
-    assert Version.objects.filter(source__url=ADDRESS + brand_site.POST_PATH).count() == 2
 
 
 def test_a_visitor_cannot_see_that_anyone_steers_the_site(site: str, tmp_path: Path) -> None:

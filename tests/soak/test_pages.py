@@ -21,7 +21,7 @@ def test_every_page_in_all_four_dresses(demonstration: Demonstration, chromium: 
     for lang, locale in LOCALES.items():
         windows = {walker: Visit(demonstration.context(chromium, walker, locale).new_page(), demonstration.url) for walker in WALKERS}
         for one in pages:
-            if found := list(complaints(windows[one.walker], one, lang, "light", other=True)):
+            if found := list(complaints(windows[one.walker], one, lang)):
                 wrong[lang, one.path, one.walker] = found
     figure(f"{len(pages)} pages of {len({one.route for one in pages})} kinds, {4 * len(pages)} looks by axe")
     assert not wrong, "\n".join(f"{page}\n    " + "\n    ".join(found) for page, found in wrong.items())

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 REFUSALS = (NotAllowed, ValidationError, actions.VerdictChanged, actions.InvitationChanged, actions.ReplyChanged, actions.WaiverChanged)
 # The same lives in each run; the long form plays others every time.
-SHORT = settings(max_examples=100, stateful_step_count=14, deadline=None, derandomize=True, database=None)
+SHORT = settings(max_examples=40, stateful_step_count=14, deadline=None, derandomize=True, database=None)
 people = st.sampled_from(["moderator", "second_moderator", "adjudicator", "second_adjudicator", "both", "owner", "company"])
 judges = st.sampled_from(["adjudicator", "second_adjudicator", "both"])
 RATINGS = ["not_delivered", "partly_delivered", "misleading", "unverifiable", "delivered"]

@@ -1,6 +1,6 @@
-"""A dispatcher, a worker in the middle of a photo, and the broker with all it knew, each killed once: the case ends as it should.
+"""The demonstration hurt: each part of it killed once while it plays its case, and while it stays.
 
-The real house on engines of its own, from `python -m demo --once` to the JSON on its standard output.
+The real house on engines of its own; that it plays its case and ends is shown by tests/demo/test_main.py.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from demo.embedded import Postgres
-from tests.browser import demonstration
+from tests.demo.test_main import House as Staying
+from tests.demo.test_main import house as staying
 from tests.house.processes import ROOT, carrying, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+__all__ = ["staying"]  # a fixture
 LIMIT = 240
 UNSET = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "FETCH_LOCAL"}
 
@@ -75,7 +76,8 @@ def house(tmp_path: Path) -> Iterator[House]:
         made.process.wait(30)
 
 
-def test_the_case_survives_the_death_of_a_dispatcher_a_worker_and_the_broker(house: House) -> None:
+@pytest.mark.promise("The case ends as it should though a dispatcher, a worker in the middle of a photo and the broker are killed")
+def test_the_case_survives_the_death_of_a_dispatcher_a_worker_and_the_broker(house: House, figure: Callable[[str], None]) -> None:
     house.hears("3/12 ")
     house.kill("tick@demo")
     began = time.monotonic()
@@ -107,7 +109,7 @@ def test_the_case_survives_the_death_of_a_dispatcher_a_worker_and_the_broker(hou
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert eventually(lambda: not carrying(str(house.data)), 15), carrying(str(house.data))
     nothing_is_there_twice_and_the_record_is_whole(house)
-    demonstration.played_already.append(house.data)  # the browser tests look at the pages of this very case
+    figure("tick, decode and Valkey with its data, one kill each")
 
 
 def nothing_is_there_twice_and_the_record_is_whole(house: House) -> None:
@@ -132,3 +134,29 @@ def nothing_is_there_twice_and_the_record_is_whole(house: House) -> None:
         assert verified.returncode == 0, verified.stdout + verified.stderr
     finally:
         postgres.stop()
+
+
+@pytest.mark.promise("A demonstration outlives its engines, and leaves nothing when it is killed")
+def test_a_demo_outlives_its_engines_and_leaves_nothing_when_killed(staying: Staying, figure: Callable[[str], None]) -> None:
+    """The broker is killed and its data wiped, then the database is killed; work goes round again each time. Ended by Ctrl-C and started
+    again with its data, it is killed outright."""
+    staying.hears("the site is up")
+    assert eventually(staying.ready, 60), staying.said
+    broker = staying.of("valkey")
+    shutil.rmtree(staying.folder / "var" / "valkey")
+    os.kill(broker, signal.SIGKILL)
+    staying.hears("valkey ended; starting it again")
+    os.kill(staying.of("postgres"), signal.SIGKILL)
+    staying.hears("postgres ended; starting it again")
+    assert eventually(staying.ready, 60), staying.said
+    staying.process.send_signal(signal.SIGINT)
+    assert staying.process.wait(40) == 0
+    assert staying.left() == []
+
+    staying.start()
+    staying.hears("the site is up")
+    assert eventually(lambda: len(staying.left()) >= 10, 30), staying.left()
+    staying.process.kill()
+    staying.process.wait()
+    assert eventually(lambda: not staying.left(), 15), staying.left()
+    figure("Valkey with its data, PostgreSQL and the demonstration itself, one kill each")
