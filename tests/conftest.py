@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from django.db import connection
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
-from tests import embedded, flushing
+from tests import embedded, flushing, kept
 
 flushing.install()
 # Thousands of tests are objects that stay, and many more come with them. To look at all of them for garbage as often as Python does by
@@ -55,6 +56,22 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         real(self, address)  # type: ignore[arg-type]  # passed through as it came
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: object, request: pytest.FixtureRequest) -> None:
+    """A kept scene stands before the transaction of the test begins, which pytest-django does in this fixture."""
+    if getattr(fixturedef, "argname", "") == "_django_db_helper":
+        kept.before_database(request)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
+    """A kept scene stands as long as tests ask for it."""
+    try:
+        return (yield)
+    finally:
+        kept.after_test(nextitem)
 
 
 def pytest_collection_finish() -> None:

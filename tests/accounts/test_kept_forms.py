@@ -21,13 +21,14 @@ from accounts.models import ApiKey, SentForm, User
 from claims.models import Claim, LegalEntity
 from evidence.models import Submission
 from tests import scenes
+from tests.kept import kept
 from verdicts.models import Finding, Incident, Invitation
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

@@ -25,6 +25,7 @@ from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence
 from tests import scenes
+from tests.kept import kept
 from verdicts.representing import represented
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +37,7 @@ def _own_keys(settings: Any, tmp_path: Path) -> None:
     settings.KEYS_DIR = tmp_path / "keys"
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

@@ -26,6 +26,7 @@ from claims.written import write
 from evidence.actions import filing, looking, pointing
 from evidence.models import Alert, Exhibit, SealedView, Submission
 from tests import scenes
+from tests.kept import kept
 from tests.workflows import force, seat
 from verdicts import actions as verdicts
 from verdicts import gates
@@ -36,7 +37,7 @@ WORDS = write("en", "Words.", zh_Hans="词。")
 Act = Callable[[User, scenes.Scene], Any]
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     """A claim with everything on it that someone may act on: accepted and waiting evidence, a flag, an alert, a proposal."""
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))

@@ -15,13 +15,14 @@ from claims.editing import EditForm, RowChanged, version
 from claims.models import Claim, SeriesPoint
 from claims.written import write
 from tests import scenes
+from tests.kept import kept
 from verdicts import actions as verdicts
 from verdicts.models import Invitation, Occurrence
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

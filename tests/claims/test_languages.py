@@ -21,6 +21,7 @@ from ledger.models import Checkpoint
 from ledger.sequencing import sequence
 from reports.documents import building
 from tests import scenes
+from tests.kept import kept
 from verdicts import actions as verdicts
 from verdicts.models import Reply
 
@@ -75,7 +76,7 @@ def test_a_form_offers_languages_by_name_and_takes_any() -> None:
         field.clean("")
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     """A German quote without a translation, a summary in Chinese alone, an Arabic story, a French reply, and a verdict."""
     scene = scenes.build_claim()

@@ -13,11 +13,12 @@ from claims.editing import version
 from claims.models import Appearance, Claim, Criterion, EntityRole, Flag, LegalEntity, Series, SeriesNote, SeriesPoint, Source
 from ledger.sequencing import sequence
 from tests import scenes
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

@@ -24,6 +24,7 @@ from evidence.actions import filing
 from evidence.forms import MeasurementForm
 from evidence.models import Measurement
 from tests import scenes
+from tests.kept import kept
 from verdicts import actions as verdicts
 
 WORDS = write("en", "words", zh_Hans="文字")
@@ -102,8 +103,8 @@ def test_no_amount_and_no_code_fail_to_be_written(amount: Decimal, code: str) ->
 # --- every door ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def scene(db: None) -> scenes.Scene:
+@kept
+def scene() -> scenes.Scene:
     return scenes.build_claim()
 
 

@@ -36,6 +36,7 @@ from ledger.models import Entry, SealedKey
 from ledger.proofs import openable
 from ledger.sequencing import sequence
 from tests import scenes
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 PHOTO = b"the bytes of a photo, wherever it was taken"
@@ -46,7 +47,7 @@ def _own_keys(settings, tmp_path: Path) -> None:
     settings.KEYS_DIR = tmp_path / "keys"
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

@@ -22,6 +22,7 @@ from evidence.models import Alert, Capture, Disappearance, Observation, Sighting
 from evidence.states import DisappearanceStatus, LookType, SightingKind
 from jobs.models import Job
 from tests import scenes
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -30,7 +31,7 @@ A, B, C = "甲。共同的一句话。", "乙。共同的一句话。", "丙。�
 WALL = "欢迎访问，请稍等片刻，我们正在确认您的浏览器。"
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

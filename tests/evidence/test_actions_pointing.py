@@ -18,13 +18,14 @@ from evidence.models import Comparison, Exhibit, Region
 from ledger.models import Entry
 from ledger.sequencing import sequence
 from tests import scenes
+from tests.kept import kept
 from tests.workflows import force
 
 pytestmark = pytest.mark.django_db
 WORDS = write("en", "The outlet", zh_Hans="出口")
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_evidence(scenes.build_claim())
 

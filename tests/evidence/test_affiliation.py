@@ -25,13 +25,14 @@ from ledger.models import Checkpoint
 from ledger.sequencing import sequence
 from reports.documents import document as reporting
 from tests import scenes
+from tests.kept import kept
 from verdicts import actions, gates
 from verdicts.outcome import numbers_of, outcome
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
 

@@ -21,6 +21,7 @@ from evidence.actions import filing
 from evidence.models import Alert, CustodyEvent, Exhibit, Measurement, SealedView, Submission, TeardownStep
 from evidence.stores import originals
 from tests import scenes
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +36,7 @@ def photo(name: str = "duct.jpg", content: bytes = b"a photo") -> SimpleUploaded
     return SimpleUploadedFile(name, content, content_type="image/jpeg")
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

@@ -19,11 +19,12 @@ from evidence.stores import originals
 from evidence.tasks import sweep_staged
 from tests import scenes
 from tests.evidence.test_pages import form, signed_in
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

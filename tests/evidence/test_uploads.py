@@ -21,6 +21,7 @@ from evidence.models import Capture, Disappearance, Observation, Sighting, Versi
 from evidence.states import LookMethod
 from evidence.stores import originals
 from tests import scenes
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +46,7 @@ def intervals(scene: scenes.Scene) -> list[tuple[str, float | None, float]]:
     ]
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

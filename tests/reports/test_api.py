@@ -17,6 +17,7 @@ from accounts.models import ApiKey
 from evidence.models import Part, Submission, Teardown
 from ledger.sequencing import sequence
 from tests import scenes
+from tests.kept import kept
 from verdicts.publishing import path_of
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,7 @@ def bearer(secret: str) -> dict[str, str]:
     return {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

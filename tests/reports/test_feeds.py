@@ -13,6 +13,7 @@ from claims.models import Claim
 from evidence.models import Disappearance
 from ledger.sequencing import sequence
 from tests import scenes
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -28,7 +29,7 @@ def entries(client: Client, name: str, language: str = "en") -> list[dict[str, s
     return [{one.tag.removeprefix(ATOM): one.text or "" for one in entry} for entry in root.findall(f"{ATOM}entry")]
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
 

@@ -40,6 +40,7 @@ from reports.pages.method import to_html
 from reports.schema import to_bytes
 from reports.wording.vocabulary import FIELDS, KINDS, OBJECTS
 from tests import scenes
+from tests.kept import kept
 from tests.reports import sample
 from verdicts.actions import METHOD_VERSION
 from verdicts.models import Verdict
@@ -86,7 +87,7 @@ def real_pictures(scene: scenes.Scene) -> None:
         Rendition.objects.filter(exhibit=exhibit).update(digest=stored.sha256)
 
 
-@pytest.fixture
+@kept
 def case() -> scenes.Scene:
     """The founding case from post to verdict, its source edited and taken down, all of it in the log."""
     scene = scenes.build_claim()

@@ -15,12 +15,13 @@ from PIL import Image
 from claims.models import Claim
 from reports.pages import previews
 from tests import scenes
+from tests.kept import kept
 from verdicts.models import Verdict
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def verdict() -> Verdict:
     return scenes.build_verdict(scenes.build_claim())
 

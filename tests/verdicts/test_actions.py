@@ -19,6 +19,7 @@ from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence
 from tests import scenes
+from tests.kept import kept
 from verdicts import actions
 from verdicts.gates import GateClosed
 from verdicts.models import Invitation, Verdict, VerdictDocument
@@ -27,7 +28,7 @@ from verdicts.states import InvitationStatus, VerdictStatus
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
 

@@ -18,13 +18,14 @@ from claims.models import Aspect
 from claims.written import write
 from config.front import VerdictFront
 from tests import scenes
+from tests.kept import kept
 from verdicts.models import Verdict, VerdictDocument
 from verdicts.publishing import write_document, write_successor
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

@@ -22,6 +22,7 @@ from claims.written import write
 from evidence.actions import filing
 from evidence.models import CustodyEvent, Exhibit, Measurement, Rendition, Submission
 from tests import scenes
+from tests.kept import kept
 from tests.workflows import force, seat
 from verdicts import actions, basis, gates
 from verdicts.models import Finding, Invitation, Verdict
@@ -29,7 +30,7 @@ from verdicts.models import Finding, Invitation, Verdict
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
     scenes.build_silence(scene)

@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import UniqueConstraint
 
 from tests import scenes
+from tests.kept import kept
 from tests.workflows import unruled
 from verdicts.models import Finding, FindingExhibit, Invitation, Verdict, VerdictExhibit
 
@@ -82,12 +83,18 @@ def test_every_constraint_of_a_verdicts_life_has_the_statement_that_breaks_it() 
     assert set(tables()) == set(BREAKS)
 
 
-@pytest.fixture
-def by_the_application() -> Any:
-    """A verdict that stands, one that is proposed, and a company that stayed silent; SQL runs as the application's role."""
+@kept
+def scene() -> scenes.Scene:
+    """A verdict that stands, one that is proposed, and a company that stayed silent."""
     scene = scenes.build_claim()
     scenes.build_verdict(scene)
     scenes.propose(scene, aspect=scene.carbon, rating="delivered")
+    return scene
+
+
+@pytest.fixture
+def by_the_application(scene: scenes.Scene) -> Any:
+    """SQL runs as the application's role."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("CREATE ROLE bypassing_app")

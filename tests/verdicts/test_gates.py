@@ -24,6 +24,7 @@ from claims.written import write
 from evidence.actions import filing
 from evidence.models import Exhibit, Submission, Teardown
 from tests import scenes
+from tests.kept import kept
 from tests.workflows import force, seat
 from verdicts import actions, gates
 from verdicts.models import Finding, Invitation, Verdict
@@ -32,7 +33,7 @@ from verdicts.states import ADVERSE, SCORES, Mechanism, Rating
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
     scenes.build_silence(scene)

@@ -25,6 +25,7 @@ from ledger.models import Opening
 from reports.documents import document, sheet
 from reports.pages import companies, trails
 from tests import scenes
+from tests.kept import kept
 from tests.workflows import force
 from verdicts import actions
 from verdicts.gates import GateClosed
@@ -35,7 +36,7 @@ WORDS = "We have read it and disagree."
 ORIGIN = "Entered by moderators from the company’s letter of"
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

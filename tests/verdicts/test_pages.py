@@ -18,6 +18,7 @@ from claims.models import Claim, Company, Criterion
 from claims.written import write
 from evidence.models import Alert
 from tests import scenes
+from tests.kept import kept
 from verdicts import actions, gates
 from verdicts.models import Finding, Incident, Invitation, Occurrence, Reply, Verdict, Waiver
 
@@ -30,7 +31,7 @@ def signed_in(user: Any) -> Client:
     return client
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_evidence(scenes.build_claim())
 

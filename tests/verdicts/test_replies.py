@@ -22,6 +22,7 @@ from jobs.models import Job
 from reports.documents import document
 from reports.pages import companies
 from tests import scenes
+from tests.kept import kept
 from verdicts import actions, replies
 from verdicts.models import Invitation, Verdict, VerdictDocument
 from verdicts.states import InvitationStatus
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.django_db
 LATER = timedelta(days=40)
 
 
-@pytest.fixture
+@kept
 def scene() -> scenes.Scene:
     return scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
 
