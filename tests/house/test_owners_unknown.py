@@ -612,32 +612,3 @@ def test_what_names_an_owner_is_found(monkeypatch: pytest.MonkeyPatch, settings:
         assert "submission.filed of custody_event" in found[f"moment of {person.email} on day {FIRST.index(person) + 1}"]
     assert [place for what, place in found.items() if what.startswith("serial key") and "bundle.json" in place]
     assert [place for what, place in found.items() if what.startswith("key of serial_key") and "bundle.json" in place]
-
-
-def test_what_only_tells_owners_apart_is_a_difference(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
-    """Negative control: four leaks that hold no word of anyone, each named by its address."""
-    monkeypatch.setattr(exhibits, "FileResponse", NamedFile)
-    marked = serializers.SerializerMethodField()
-    monkeypatch.setitem(ExhibitSerializer._declared_fields, "pseudonym", marked)
-    monkeypatch.setattr(
-        ExhibitSerializer, "get_pseudonym", lambda self, one: sha256(one.submission.contributor_id.bytes).hexdigest()[:8], raising=False
-    )
-    moved(monkeypatch, "exhibit", "size")
-    make = Unit.objects.create
-
-    def shared(**fields: Any) -> Unit:
-        return Unit.objects.filter(serial_key=fields["serial_key"]).first() or make(**fields)
-
-    monkeypatch.setattr(filing.Unit.objects, "create", shared)
-    first, second = (play(monkeypatch, settings, tmp_path / name, who, public_doors) for name, who in (("one", FIRST), ("two", SECOND)))
-    parted = {one.url: one for one in differences(first.public, second.public)}
-    named = " ".join(parted)
-    assert "/media/" in named
-    assert ".jpg ETag" in named
-    assert "/api/v1/exhibits/" in parted
-    assert "exhibit.read of exhibit" in named
-    assert "submission.filed of teardown" in named
-    assert re.search(r"/submissions/AC-[^ ]+ \[maker\]", named)
-    assert not [url for url in parted if url.endswith((" of submission", " of custody_event"))]
-    size = next(one for url, one in parted.items() if "exhibit.read of exhibit" in url)
-    assert (size.one.isdigit(), size.offset > 500) == (True, True), str(size)

@@ -24,31 +24,38 @@ NAMESPACE = ["unshare", "--net", "--mount", "--"]
 UNREACHABLE = {"multicast", "broadcast", "link_local"}  # no connection can be made to these from an ordinary socket, guard or not
 
 
-@pytest.fixture(scope="module")
-def world() -> dict[str, Any]:
+def played(*how: str) -> dict[str, Any]:
+    """What came of it, as whole_world.py tells it."""
     if os.geteuid() != 0 or not shutil.which("ip") or subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode:
         pytest.skip("a network namespace of the test's own needs root, unshare and ip, and a kernel that allows it")
     done = subprocess.run(
-        [*NAMESPACE, sys.executable, "-m", "tests.engines.fetching.whole_world"], cwd=ROOT, capture_output=True, timeout=120
+        [*NAMESPACE, sys.executable, "-m", "tests.engines.fetching.whole_world", *how], cwd=ROOT, capture_output=True, timeout=120
     )
     assert done.returncode == 0, done.stderr.decode()
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
+@pytest.fixture(scope="module")
+def world() -> dict[str, Any]:
+    return played()
+
+
+def wrong(cases: list[list[str]]) -> list[list[str]]:
+    """Those that did not end as they must."""
+    return [
+        case for case in cases if not (case[3] == "refused" and case[2] in {case[4], "*"} and case[4]) and not case[2] == case[4] == "here"
+    ]
+
+
 def test_no_way_leads_to_an_address_that_is_not_public(world: dict[str, Any]) -> None:
     seen = world["guarded"]
     assert seen["heard"] == []
-    wrong = [
-        case
-        for case in seen["cases"]
-        if not (case[3] == "refused" and case[2] in {case[4], "*"} and case[4]) and not case[2] == case[4] == "here"
-    ]
-    assert not wrong
+    assert not wrong(seen["cases"])
     counts = Counter(case[0] for case in seen["cases"])
     assert counts["as it is written"] > 150
     assert counts["a name for it"] >= len(SPECIAL_CASES)
-    assert counts["a redirect"] >= 5 * len(SPECIAL_CASES)
+    assert counts["a redirect"] >= len(SPECIAL_CASES)  # by all five statuses: tests/soak/test_world.py
     assert {"a literal", "mixed answers", "a chain of aliases", "a name that changes its mind", "another method"} <= counts.keys()
 
 

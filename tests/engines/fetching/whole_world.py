@@ -1,6 +1,6 @@
 """A network of the test's own in which every address of the world answers, and what the client does in it.
 
-    unshare --net --mount -- python -m tests.engines.fetching.whole_world
+    unshare --net --mount -- python -m tests.engines.fetching.whole_world [whole]
 
 Here nothing of the client is replaced: glibc asks a name server over UDP, the kernel makes the connections. All of IPv4 and IPv6 is routed
 to this machine, so a listener hears any connection to any address and knows for which it was meant. A few addresses are the public web;
@@ -8,7 +8,8 @@ whatever comes in for another is the canary's. Proxies are set in the environmen
 
 Prints `{"guarded": Seen, "unguarded": Seen, "asking_twice": Seen}`, where Seen is
 `{"cases": [[group, name, expected, kind, code, sentence]], "heard": [[address, port]], "asked": {name: times}}`; `expected` is the code
-of a refusal, "*" where any of several would be right, or "here" for what the web answers.
+of a refusal, "*" where any of several would be right, or "here" for what the web answers. Without `whole` each address is redirected to
+by one status in turn, with it by all five.
 """
 
 from __future__ import annotations
@@ -177,7 +178,7 @@ def specials() -> Iterator[tuple[str, str]]:
         yield from ((address, carrier) for carrier, address in carried(inner).items())
 
 
-def build(names: Names, world: World) -> Table:
+def build(names: Names, world: World, *, whole: bool) -> Table:
     table = Table(names, world)
     names.zone["www.shop.example"] = [[SHOP]]
     for url, code in REFUSED:
@@ -196,14 +197,15 @@ def build(names: Names, world: World) -> Table:
         for length in (1, 2, 5, 8):
             chain = [f"c{number}.cdn.example" for number in range(length - 1)] + ["localhost"]
             table.add("a chain of aliases", f"{length} to {address}", f"http://{table.named([*chain, address])}/", "*")
-    for status in REDIRECTS:
-        for address, code in specials():
+    for turn, status in enumerate(REDIRECTS):
+        by_it = slice(None) if whole else slice(turn, None, len(REDIRECTS))
+        for address, code in list(specials())[by_it]:
             if ":" not in address:
                 for url in (f"http://{address}:8080/", f"//{address}/"):
                     table.add("a redirect", f"{status} to {url}", table.redirect(status, url.encode()), code)
             url = f"http://{table.named([address])}:8443/"
             table.add("a redirect", f"{status} to a name for {address}", table.redirect(status, url.encode()), code)
-        for url, code in CARRIED:
+        for url, code in list(CARRIED)[by_it]:
             table.add("a redirect", f"{status} to {url[:100]}", table.redirect(status, with_port(url, 8080).encode()), code)
     for address in ("127.0.0.1", "::1", "169.254.169.254"):
         # Rebinding: good when it is checked, bad when it is asked again; on a redirect it *is* asked again, and checked again.
@@ -280,12 +282,12 @@ def asking_twice(table: Table) -> dict[str, object]:
         client_module.open_connection, client_module._check_peer = opened, peer
 
 
-def unguarded(table: Table) -> dict[str, object]:
+def unguarded(table: Table, *, whole: bool) -> dict[str, object]:
     """Control: every address passes; and a client that heeds the environment goes through the proxy."""
     checked = client_module.check_address
     client_module.check_address = ipaddress.ip_address
     try:
-        seen = run(table, {"a literal", "a name for it", "a chain of aliases", "a redirect"})
+        seen = run(table, {"a literal", "a name for it", "a chain of aliases"} | ({"a redirect"} if whole else set()))
     finally:
         client_module.check_address = checked
     with contextlib.suppress(OSError, http.client.HTTPException):
@@ -297,8 +299,9 @@ def unguarded(table: Table) -> dict[str, object]:
 def main() -> None:
     enter()
     os.environ.update(dict.fromkeys(PROXIES, f"http://{PROXY}"))
-    table = build(Names(), World())
-    json.dump({"guarded": run(table), "unguarded": unguarded(table), "asking_twice": asking_twice(table)}, sys.stdout)
+    whole = "whole" in sys.argv
+    table = build(Names(), World(), whole=whole)
+    json.dump({"guarded": run(table), "unguarded": unguarded(table, whole=whole), "asking_twice": asking_twice(table)}, sys.stdout)
 
 
 if __name__ == "__main__":
