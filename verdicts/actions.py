@@ -468,6 +468,7 @@ def proposal_gates(
         gates.conflict_of_interest(by, claim),
         gates.findings_of_another(by, findings, passed_over),
         gates.accepted_by_another(by, exhibits, counted(aspect, exhibits)),
+        gates.discarded_none(by, claim),
         gates.reply_heard(latest_invitation(claim), now),
         gates.letters_checked(_unchecked(claim)),
     ] if by else []  # fmt: skip
@@ -541,6 +542,7 @@ def approver_gates(*, by: User, verdict: Verdict, now: datetime) -> list[str | N
         gates.conflict_of_interest(by, verdict.aspect.claim),
         gates.wrote_no_finding(by, Finding.objects.filter(aspect=verdict.aspect)),
         gates.accepted_none(by, counted(verdict.aspect, exhibits_of(verdict))),
+        gates.discarded_none(by, verdict.aspect.claim),
         gates.reply_heard(holding_request(verdict), now),
         gates.letters_checked(_unchecked(verdict.aspect.claim)),
     ]
@@ -551,6 +553,7 @@ def standing_gates(*, verdict: Verdict, now: datetime) -> list[str | None]:
     the evidence, and each difference between what it was made from and what is there now."""
     return [
         gates.still_free_to_propose(verdict.proposed_by, verdict.aspect.claim, findings_that_count(verdict.aspect)),
+        gates.proposer_discarded_none(verdict.proposed_by, verdict.aspect.claim),
         *proposal_gates(
             by=None, aspect=verdict.aspect, rating=verdict.rating, mechanism=verdict.mechanism, rationale=verdict.rationale,
             attempts=verdict.attempts, exhibits=exhibits_of(verdict), now=now,

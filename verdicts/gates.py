@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -24,10 +23,8 @@ from evidence.alike import witnesses
 from evidence.models import CustodyEvent, Exhibit, Submission
 from evidence.states import CustodyKind, ExhibitStatus, SubmissionStatus
 from verdicts.conformity import Conformity, Decision
-from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating, VerdictStatus
-
-if TYPE_CHECKING:
-    from verdicts.models import Finding, Invitation, Reply, Verdict
+from verdicts.models import Finding, Invitation, Reply, Verdict
+from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating, ReplyStatus, VerdictStatus
 
 B2_SOURCES = frozenset("AB")
 B2_INFORMATION = frozenset("12")
@@ -122,6 +119,25 @@ def accepted_none(user: User, counted: Collection[Submission]) -> str | None:
     if any(one.decided_by_id == user.pk for one in counted) or _graded_by(user, counted):
         return _("You accepted or graded evidence that this verdict rests on, so someone else has to approve it.")
     return None
+
+
+def discarded_none(user: User, claim: Claim) -> str | None:
+    """Whoever threw away what another entered as the company's reply concludes nothing on the claim: they alone would have silenced it."""
+    if _discarded(user, claim):
+        return _("You discarded a reply that someone else entered for the company, so others have to judge this claim.")
+    return None
+
+
+def proposer_discarded_none(proposer: User, claim: Claim) -> str | None:
+    """The same of the first person, asked again when the second decides."""
+    if _discarded(proposer, claim):
+        return _("The proposer discarded a reply that someone else entered for the company. Someone else has to propose this verdict.")
+    return None
+
+
+def _discarded(user: User, claim: Claim) -> bool:
+    discarded = Reply.objects.filter(invitation__claim=claim, status=ReplyStatus.DISCARDED, checked_by=user)
+    return discarded.exclude(recorded_by=user).exists()
 
 
 def _graded_by(user: User, submissions: Iterable[Submission]) -> set[UUID]:

@@ -137,6 +137,11 @@ def proposer_lost_the_role(scene: scenes.Scene) -> None:
     end_role(by=operator, membership=role, now=scene.now, reason="Left.")
 
 
+def proposer_discarded_the_letter(scene: scenes.Scene) -> None:
+    letter = scenes.build_letter(scene, Invitation.objects.get(), body="Ours.")
+    actions.discard_reply(by=scene.adjudicator, reply=letter, reason="No.", now=scene.now)
+
+
 CHANGED: dict[Callable[[scenes.Scene], None], str] = {
     measurement_withdrawn: r"items: 3.*items: 2",
     another_measurement: "The measurements are not the same. Before: 0 of 3 items",
@@ -153,6 +158,7 @@ CHANGED: dict[Callable[[scenes.Scene], None], str] = {
     proposer_filed: "proposer has a conflict",
     proposer_joined_the_company: "proposer has a conflict",
     proposer_lost_the_role: "no longer an adjudicator",
+    proposer_discarded_the_letter: "proposer discarded a reply",
 }
 
 

@@ -113,6 +113,16 @@ def accepted_all_that_was_measured(scene: scenes.Scene) -> dict[str, Any]:
     return {"by": User.objects.get(pk=scene.second_moderator.pk), "rating": "unverifiable", "exhibits": []}
 
 
+def discard_a_letter(scene: scenes.Scene, by: User) -> None:
+    letter = scenes.build_letter(scene, Invitation.objects.get())
+    actions.discard_reply(by=by, reply=letter, reason="It is not theirs.", now=scene.now)
+
+
+def discarded_the_companys_letter(scene: scenes.Scene) -> dict[str, Any]:
+    discard_a_letter(scene, scene.adjudicator)
+    return {}
+
+
 def company_may_still_answer(scene: scenes.Scene) -> dict[str, Any]:
     actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "Again."), now=scene.now)
     return {}
@@ -200,6 +210,7 @@ CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
     accepted_all_the_evidence: ("accepted_by_another", "You accepted or graded all the evidence"),
     graded_all_the_evidence: ("accepted_by_another", "You accepted or graded all the evidence"),
     accepted_all_that_was_measured: ("accepted_by_another", "You accepted or graded all the evidence"),
+    discarded_the_companys_letter: ("discarded_none", "You discarded a reply"),
     company_may_still_answer: ("reply_heard", "may still answer"),
     letter_in_time_not_checked: ("letters_checked", "came in time"),
     ruled_out: ("in_scope", "out of scope"),
@@ -303,6 +314,19 @@ def test_whoever_accepted_or_graded_evidence_does_not_approve_the_verdict_on_it(
         actions.approve_verdict(by=approver, verdict=proposal, now=scene.now)
     monkeypatch.setattr(gates, "accepted_none", lambda *args: None)
     assert actions.approve_verdict(by=approver, verdict=proposal, now=scene.now).status == "published"  # negative control
+
+
+def test_whoever_discards_the_companys_letter_does_not_approve(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One person alone would have thrown the reply away and published without it."""
+    proposal = attempt(scene)
+    letter = scenes.build_letter(scene, Invitation.objects.get(), body="Ours.")
+    actions.discard_reply(by=scene.moderator, reply=letter, reason="A slip of mine.", now=scene.now)  # one's own entry says nothing
+    discard_a_letter(scene, scene.second_adjudicator)
+    with pytest.raises(gates.GateClosed, match="You discarded a reply"):
+        actions.approve_verdict(by=scene.second_adjudicator, verdict=proposal, now=scene.now)
+    assert Verdict.objects.get(pk=proposal.pk).status == "proposed"
+    monkeypatch.setattr(gates, "discarded_none", lambda *args: None)
+    assert actions.approve_verdict(by=scene.second_adjudicator, verdict=proposal, now=scene.now).status == "published"  # negative control
 
 
 def test_a_finding_that_was_sent_before_a_verdict_and_comes_after_it_is_not_taken_for_its_ground(scene: scenes.Scene) -> None:

@@ -217,7 +217,7 @@ def test_no_verdict_says_silence_while_a_letter_that_came_in_time_and_was_typed_
             published = actions.approve_verdict(by=scene.second_adjudicator, verdict=verdict, now=scene.now)
             assert '"silent"' in VerdictDocument.objects.get(verdict=published).body
             transaction.set_rollback(True)
-    actions.discard_reply(by=scene.adjudicator, reply=reply, reason="It is another company's.", now=scene.now)
+    actions.discard_reply(by=scene.second_moderator, reply=reply, reason="It is another company's.", now=scene.now)
     actions.approve_verdict(by=scene.second_adjudicator, verdict=verdict, now=scene.now)
 
 
