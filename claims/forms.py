@@ -15,7 +15,7 @@ from claims.editing import EditForm
 from claims.fields import LanguageField, PairField
 from claims.models import Claim, Company, Criterion, Flag, Product, ProductOption, Source
 from claims.states import AspectKind, BasisKind, Channel, ClaimKind, Comparator
-from claims.validators import validate_currency, validate_money, validate_unit, validate_website
+from claims.validators import validate_address, validate_currency, validate_money, validate_unit, validate_website
 from claims.written import page_language, read
 
 ASPECTS = 3
@@ -80,6 +80,7 @@ class ClaimForm(forms.Form):
         required=False,
         max_length=2000,
         assume_scheme="https",
+        validators=[validate_address],
         help_text=lazy("It is visited at once, and then again and again."),
     )
     source_title = PairField(label=lazy("Title of the new source"), rows=1, required=False)
@@ -104,7 +105,11 @@ class ClaimForm(forms.Form):
             self.add_error("product", _("Name the product, or a new one."))
         if given.get("new_product") and not given.get("company") and not given.get("new_company"):
             self.add_error("company", _("Name the company of the new product."))
-        if given.get("new_option") and (given.get("price") is None or not given.get("currency")):
+        if (
+            given.get("new_option")
+            and not {"price", "currency"} & self.errors.keys()
+            and (given.get("price") is None or not given.get("currency"))
+        ):
             self.add_error("price", _("A priced option needs its price and currency."))
         try:
             validate_money(given.get("price"), given.get("currency") or "")
@@ -138,7 +143,7 @@ class AspectForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         parts = [bool(given.get("property")), given.get("value") is not None, bool(given.get("unit"))]
-        if any(parts) and not (all(parts) and given.get("statement")):
+        if any(parts) and not self.errors and not (all(parts) and given.get("statement")):
             raise forms.ValidationError(_("A threshold needs a quantity, value and unit, and the point its statement."))
         if given.get("basis") and not any(parts):
             self.add_error("basis", _("Give the number that this is about: its name, value and unit."))

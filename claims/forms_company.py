@@ -17,7 +17,7 @@ from claims.fields import LanguageField, NamedChoice, PairField
 from claims.forms import WEBSITE_HELP
 from claims.models import Company, LegalEntity, Product, Series, SeriesPoint, Source
 from claims.states import Channel, EntityRoleKind, Stance
-from claims.validators import validate_website
+from claims.validators import validate_address, validate_website
 
 
 def day(*, valid: Callable[[date], None] = validate_plan, **options: Any) -> forms.DateField:
@@ -183,6 +183,7 @@ class SourceForm(forms.Form):
         required=False,
         max_length=2000,
         assume_scheme="https",
+        validators=[validate_address],
         help_text=lazy("Visited at once and then again and again. Empty for what was only handed in: a contract, a chat, a screen."),
     )
     speaker = PairField(label=lazy("Who speaks, by role"), rows=1, required=False, max_length=200)

@@ -35,7 +35,7 @@ from claims.states import (
     Stance,
 )
 from claims.triggers import ClaimedFigure, belongs, fixed, same_company
-from claims.validators import validate_currency, validate_money, validate_unit, validate_website
+from claims.validators import validate_address, validate_currency, validate_money, validate_unit, validate_website
 from claims.written import WrittenField, read
 
 
@@ -156,7 +156,9 @@ class Source(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     channel = models.CharField(max_length=20, choices=Channel.choices)
-    url = models.URLField(max_length=2000, blank=True, help_text="Empty for what was only handed in: a contract, a chat.")
+    url = models.URLField(
+        max_length=2000, blank=True, validators=[validate_address], help_text="Empty for what was only handed in: a contract, a chat."
+    )
     title = WrittenField()
     speaker = WrittenField(blank=True)
     lang = models.CharField(max_length=LONGEST_TAG, default="zh-Hans", validators=[validate_language])

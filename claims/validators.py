@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from claims import currencies, units, websites
+from engines.fetching.urls import UrlRefused, parse_url
 
 
 def unit_fault(error: units.UnitMismatch) -> str:
@@ -56,6 +57,16 @@ def validate_website(website: str) -> None:
         if settings.LOOPBACK_ONLY and (urlsplit(website).hostname or "") in {"127.0.0.1", "localhost"}:
             return  # the company of the demonstration
         raise ValidationError(said[error.fault] % {"website": website[:80]}, code="website") from error
+
+
+def validate_address(url: str) -> None:
+    """Raises ValidationError unless the address of a source can be visited: it is looked at again and again, and stands in public."""
+    try:
+        parse_url(url)
+    except UrlRefused as error:
+        said = {"userinfo": _("Leave out user name and password."), "port": _("Leave out the port.")}
+        other = _("This address cannot be visited. Give a whole address that begins with https:// or http://. Nothing was saved.")
+        raise ValidationError(said.get(error.code, other), code="address") from error
 
 
 def validate_currency(code: str) -> None:

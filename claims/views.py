@@ -124,15 +124,22 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
     refill(request, form, do="revise")
     refill(request, withdrawal, do="withdraw")
     sent = withdrawal if do == "withdraw" else form
+
+    def revised() -> str:
+        actions.revise_claim(by=user, claim=claim, now=timezone.now(), **form.cleaned_data)
+        messages.success(request, _("Corrected. The first wording stays in the history."))
+        return reverse("reports:history", args=[claim.reference])
+
+    def withdrawn() -> str:
+        actions.withdraw_claim(by=user, claim=claim, now=timezone.now(), **withdrawal.cleaned_data)
+        messages.success(request, _("Withdrawn."))
+        return reverse("reports:claim", args=[claim.reference])
+
     try:
         if do == "revise" and form.is_valid():
-            actions.revise_claim(by=user, claim=claim, now=timezone.now(), **form.cleaned_data)
-            messages.success(request, _("Corrected. The first wording stays in the history."))
-            return redirect("reports:history", claim.reference)
+            return redirect(once(request, revised))
         if do == "withdraw" and withdrawal.is_valid():
-            actions.withdraw_claim(by=user, claim=claim, now=timezone.now(), **withdrawal.cleaned_data)
-            messages.success(request, _("Withdrawn."))
-            return redirect("reports:claim", claim.reference)
+            return redirect(once(request, withdrawn))
     except ValidationError as error:
         sent.add_error(None, error.messages)
     except RowChanged as changed:

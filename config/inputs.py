@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 import logging
+import unicodedata
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import BadRequest
 from django.db import DataError
@@ -24,6 +25,12 @@ from config import unavailable
 logger = logging.getLogger(__name__)
 
 DEEPEST = 40  # levels of a JSON body: ours have three
+
+
+#: Nothing is seen of these: fillers, joiners and selectors (Unicode, Default_Ignorable_Code_Point), and the empty Braille cell.
+_FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_SELECTORS: Final = frozenset(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
+_UNSEEN: Final = _FILLERS | _SELECTORS
 
 
 class Unreadable(BadRequest):
@@ -43,6 +50,15 @@ def is_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def shows_nothing(text: str) -> bool:
+    """Whether nothing is seen of a text: it is empty, or all of it is space, order or filler.
+
+    >>> shows_nothing(" \\u200b\\u202e\\u3164"), shows_nothing("\\u200bא")
+    (True, False)
+    """
+    return all(unicodedata.category(one) in {"Cc", "Cf", "Zs", "Zl", "Zp"} or one in _UNSEEN for one in text)
 
 
 def check_texts(texts: Iterable[str]) -> None:
@@ -105,7 +121,10 @@ class Readable:
 
 
 class ReadableForms:
-    """After the check of form tokens, which reads every form but never one that a stranger just throws at us."""
+    """After the check of form tokens, which reads every form but never one that a stranger just throws at us.
+
+    A field of which nothing is seen is empty: a reason, a reply or a name of zero-width spaces is none, and each form says so itself.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -124,6 +143,12 @@ class ReadableForms:
                 raise
             return unavailable.answer(request, status)
         check_texts(text for name, values in form.lists() for text in (name, *values))
+        if any(value and shows_nothing(value) for _name, values in form.lists() for value in values):
+            seen = form.copy()
+            for name, values in form.lists():
+                seen.setlist(name, ["" if shows_nothing(value) else value for value in values])
+            seen._mutable = False
+            request.POST = seen  # type: ignore[assignment]  # Django's own setter
         return None
 
 
@@ -137,7 +162,16 @@ class ReadableJSON(JSONParser):
         except RecursionError:
             raise ParseError(_too_deep()) from None
         _check_json(given, DEEPEST)
-        return given
+        return _seen(given)
+
+
+def _seen(value: Any) -> Any:
+    """The same, with an empty text for each of which nothing is seen."""
+    if isinstance(value, str):
+        return "" if shows_nothing(value) else value
+    if isinstance(value, dict):
+        return {name: _seen(one) for name, one in value.items()}
+    return [_seen(one) for one in value] if isinstance(value, list) else value
 
 
 def _too_deep() -> str:

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 import ledger
 from accounts.doors import person, requires
-from accounts.kept_forms import refill
+from accounts.kept_forms import once, refill
 from accounts.models import Role, User
 from accounts.permissions import objection
 from claims.editing import RowChanged, clash, refused, typed
@@ -83,8 +84,16 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
         return _page(request, user, found, None, status=200, decision=decision, sheets=sheets)
     valid = [form.is_valid() for form in (decision, *(one.form for one in sheets))]  # each is to say what is wrong with it
     if all(valid):
-        try:
+
+        def decide() -> str:
             _decide(user, found, decision, sheets)
+            following = _beside(user, found)["next"]
+            said = {"reference": found.reference, "status": SubmissionStatus(decision.cleaned_data["decision"]).label}
+            messages.success(request, _("Decided: %(reference)s is %(status)s.") % said)
+            return reverse("evidence:review", args=[(following or found).reference])
+
+        try:
+            return redirect(once(request, decide))
         except ValidationError as error:
             decision.add_error(None, error.messages)
         except filing.SubmissionChanged as changed:
@@ -96,11 +105,6 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
             return _page(request, user, found, None, status=409, kept=kept)
         except RowChanged as changed:
             clash(decision, changed)
-        else:
-            following = _beside(user, found)["next"]
-            said = {"reference": found.reference, "status": SubmissionStatus(decision.cleaned_data["decision"]).label}
-            messages.success(request, _("Decided: %(reference)s is %(status)s.") % said)
-            return redirect("evidence:review", (following or found).reference)
     return _page(request, user, found, data, status=refused(decision), decision=decision, sheets=sheets)
 
 

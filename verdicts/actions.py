@@ -480,6 +480,7 @@ def proposal_gates(
         gates.accepted_exhibits(exhibits, claim),
         gates.rests_on_something(rating, exhibits),
         gates.best_evidence(rating, exhibits),
+        gates.tried(rating, attempts),
         gates.due(rating, aspect, now),
         gates.consistent(rating, mechanism, weigh(aspect)),
         gates.both_languages(rationale, attempts),

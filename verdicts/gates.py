@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -233,6 +234,13 @@ def rests_on_something(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
         return _("Name at least one exhibit that the verdict rests on.")
     if rating == Rating.DELIVERED and not independent([one.submission_id for one in exhibits]):
         return _("All of this evidence is from a company’s side. “Delivered” needs at least one exhibit from someone else.")
+    return None
+
+
+def tried(rating: str, attempts: dict[str, Any]) -> str | None:
+    """`unverifiable` lists what was tried (the method says so): else it would say nothing that anyone could check."""
+    if rating == Rating.UNVERIFIABLE and not attempts:
+        return _("“Unverifiable” lists what was tried. Say it in both languages.")
     return None
 
 

@@ -20,13 +20,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.doors import person, requires
-from accounts.kept_forms import once, refill
+from accounts.kept_forms import SentBefore, once, refill
 from accounts.models import Role, User
 from claims.editing import EditForm, RowChanged, clash, refused, typed
 from claims.fields import PairField
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim, Criterion, Flag
 from claims.paging import page_of
+from claims.written import write
 from evidence.models import Exhibit, Submission
 from verdicts import actions, gates, previewing, shaken
 from verdicts.forms import DiscardForm, FindingForm, InvitationForm, LetterForm, ProposalForm, SendBackForm, WaiverForm, WaiverRefusalForm
@@ -104,10 +105,14 @@ def _reasons(found: list[str | None]) -> list[str]:
     return list(dict.fromkeys(reason for reason in found if reason))
 
 
+#: Stands for what is not typed yet.
+_TYPED = write("en", "…", zh_Hans="…")
+
+
 def _verdict_gates(user: User, aspect: Aspect, now: Any) -> list[str]:
     """What stands against proposing any verdict at all: the gates that do not depend on what is typed."""
     found = actions.proposal_gates(
-        by=user, aspect=aspect, rating=Rating.UNVERIFIABLE, mechanism="", rationale={}, attempts={}, exhibits=[], now=now
+        by=user, aspect=aspect, rating=Rating.UNVERIFIABLE, mechanism="", rationale={}, attempts=_TYPED, exhibits=[], now=now
     )
     if Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).exists():
         found.append(_("A verdict on this aspect is proposed already and waits for its second person."))
@@ -177,6 +182,14 @@ def _entries(user: User, claim: Claim, request: HttpRequest) -> list[Entry]:
     return entries
 
 
+def _id_in(do: str) -> UUID | None:
+    """The entry that a button names."""
+    try:
+        return UUID(do.partition(":")[2])
+    except ValueError:
+        return None
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @requires(*DESK)
@@ -201,6 +214,10 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         bound |= {f"confirm:{entry.reply.pk}": entry.confirm, f"discard:{entry.reply.pk}": entry.discard}
     for name, one in bound.items():
         refill(request, one, do=name)
+    checked = Reply.objects.filter(pk=_id_in(do), checked_by=user).exists()
+    if checked and do not in bound:  # sent twice
+        messages.info(request, _("This form was sent before. It is saved once."))
+        return redirect("verdicts:case", claim.reference)
     if do.partition(":")[0] in {"confirm", "discard"} and do not in bound:
         messages.error(request, _("Someone else checked this entry first. Nothing of yours is saved."))
         return redirect("verdicts:case", claim.reference)
@@ -434,21 +451,31 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
     form = SendBackForm(request.POST if do == "reject" else None, initial={"reason": "\n".join(changed_since)})
     refill(request, form, do="reject")
     kept: list[tuple[str, str]] | None = None
+
+    def approved() -> str:
+        try:
+            actions.approve_verdict(by=user, verdict=verdict, now=now)
+        except gates.SentBack:  # which is stored
+            said = _("Not published: it no longer holds as it was proposed. It went back to its proposer, with what changed.")
+            messages.warning(request, said)
+            return reverse("verdicts:decide", args=[verdict.reference])
+        messages.success(request, _("Approved and published."))
+        return reverse("reports:claim", args=[verdict.aspect.claim.reference])
+
+    def sent_back() -> str:
+        actions.reject_verdict(by=user, verdict=verdict, reason=form.cleaned_data["reason"], now=now)
+        messages.success(request, _("Sent back."))
+        return reverse("verdicts:case", args=[verdict.aspect.claim.reference])
+
     try:
         if do == "approve":
-            actions.approve_verdict(by=user, verdict=verdict, now=now)
-            messages.success(request, _("Approved and published."))
-            return redirect("reports:claim", verdict.aspect.claim.reference)
+            return redirect(once(request, approved))
         if do == "reject" and form.is_valid():
-            actions.reject_verdict(by=user, verdict=verdict, reason=form.cleaned_data["reason"], now=now)
-            messages.success(request, _("Sent back."))
-            return redirect("verdicts:case", verdict.aspect.claim.reference)
+            return redirect(once(request, sent_back))
         if request.method == "POST" and do not in {"approve", "reject"}:
             raise Http404
-    except gates.SentBack:
-        messages.warning(
-            request, _("Not published: it no longer holds as it was proposed. It went back to its proposer, with what changed.")
-        )
+    except SentBefore as error:
+        messages.error(request, error.messages[0])
         return redirect("verdicts:decide", verdict.reference)
     except actions.VerdictChanged as changed:
         messages.error(request, _("Someone else decided first: it is %(status)s.") % {"status": changed.verdict.get_status_display()})

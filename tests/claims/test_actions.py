@@ -19,6 +19,8 @@ from accounts.models import Role
 from accounts.permissions import NotAllowed
 from claims import actions
 from claims.editing import RowChanged
+from claims.forms import ClaimForm
+from claims.forms_company import SourceForm
 from claims.models import Appearance, Aspect, Claim, Company, Criterion, Flag, Product, ProductOption, Source
 from claims.written import write
 from jobs.models import Job
@@ -178,6 +180,17 @@ def test_one_address_is_one_source_and_only_an_address_is_watched(scene: scenes.
         actions.add_source(**given, url="javascript:alert(1)")
     actions.stop_watching(by=scene.moderator, source=page)
     assert not Source.objects.get(pk=page.pk).watched
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://brand.example/", "https://press:secret@brand.example/", "https://brand.example:99999/", "https:///page"]
+)
+def test_a_source_has_an_address_that_can_be_visited_and_names_no_user(url: str) -> None:
+    scene = scenes.build_claim()
+    with pytest.raises(ValidationError):
+        actions.add_source(by=scene.moderator, company=scene.company, channel="product_page", title=write("en", "Page"), now=NOW, url=url)
+    for form, name in ((ClaimForm({"source_url": url}), "source_url"), (SourceForm({"url": url}), "url")):
+        assert name in form.errors, "told at its field"
 
 
 def test_a_case_is_registered_whole_or_not_at_all(scene: scenes.Scene) -> None:

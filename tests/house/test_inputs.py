@@ -24,12 +24,17 @@ from rest_framework.pagination import CursorPagination
 
 from claims import paging
 from claims.api.paging import KeysetPagination, Paging
+from claims.editing import version
+from claims.models import Claim
 from claims.moments import read_moment
-from config.inputs import Charset, Readable, ReadableJSON, is_text
+from claims.written import write
+from config import inputs
+from config.inputs import Charset, Readable, ReadableJSON, is_text, shows_nothing
 from config.urls import urlpatterns as every_url
 from evidence.api import views as evidence_api
 from tests import scenes
 from tests.house.asking import PLACES
+from verdicts.models import Reply
 
 pytestmark = pytest.mark.django_db
 
@@ -182,6 +187,32 @@ def test_json_is_read_as_far_as_it_is_text(body: str) -> None:
     with pytest.raises(ParseError):
         ReadableJSON().parse(io.BytesIO(body.encode("utf-8", "surrogatepass")))
     assert ReadableJSON().parse(io.BytesIO(json.dumps({"a": [1, 2.5, None, "字😀"]}).encode())) == {"a": [1, 2.5, None, "字😀"]}
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u202e\u2066", " \ufeff\xa0", "\u3164", "\u2800\n", "\ufe0f", "\u00ad\u2060"])
+def test_a_text_of_which_nothing_is_seen_is_empty_at_every_door(unseen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shows_nothing(unseen)
+    assert not shows_nothing(f"{unseen}א")
+    given = {"reason": unseen, "steps": [unseen, "seen"], "n": 7}
+    assert ReadableJSON().parse(io.BytesIO(json.dumps(given).encode())) == {"reason": "", "steps": ["", "seen"], "n": 7}
+    scene = scenes.build_claim()
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(scene.moderator)
+
+    def correct() -> int:
+        sent = {"do": "revise", "quote": scene.claim.quote, "summary_en": "Other words", "kind": "express", "reason": unseen}
+        sent["version"] = version(Claim.objects.get(pk=scene.claim.pk))
+        return client.post(f"/desk/claims/{scene.claim.reference}/revise/", sent).status_code
+
+    assert correct() == 400
+    with monkeypatch.context() as unguarded:  # negative control, but for what every form strips itself
+        unguarded.setattr(inputs, "shows_nothing", lambda text: False)
+        assert correct() == 302
+    sent = {"do": "publish", "body": unseen, "lang": "en"}
+    scenes.verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
+    client.force_login(scenes.representative(scene))
+    assert client.post(f"/reply/{scene.claim.reference}/", sent).status_code == 400
+    assert not Reply.objects.exists()
 
 
 def test_what_a_text_is() -> None:

@@ -63,6 +63,9 @@ def grade(exhibit: Exhibit, by: User) -> None:
 # --- what closes each gate ----------------------------------------------------------------------------------------------------
 
 
+TRIED = write("en", "We asked.", zh_Hans="已询问。")
+
+
 def without_the_role(scene: scenes.Scene) -> dict[str, Any]:
     return {"by": scene.second_moderator}
 
@@ -110,7 +113,7 @@ def graded_all_the_evidence(scene: scenes.Scene) -> dict[str, Any]:
 
 def accepted_all_that_was_measured(scene: scenes.Scene) -> dict[str, Any]:
     accepted_all_the_evidence(scene)
-    return {"by": User.objects.get(pk=scene.second_moderator.pk), "rating": "unverifiable", "exhibits": []}
+    return {"by": User.objects.get(pk=scene.second_moderator.pk), "rating": "unverifiable", "exhibits": [], "attempts": TRIED}
 
 
 def discard_a_letter(scene: scenes.Scene, by: User) -> None:
@@ -196,6 +199,10 @@ def one_language(scene: scenes.Scene) -> dict[str, Any]:
     return {"rationale": write("en", "No air.")}
 
 
+def nothing_tried(scene: scenes.Scene) -> dict[str, Any]:
+    return {"rating": "unverifiable", "attempts": {}}
+
+
 def attempts_in_one_language(scene: scenes.Scene) -> dict[str, Any]:
     return {"rating": "unverifiable", "attempts": write("zh-Hans", "试过。")}
 
@@ -224,6 +231,7 @@ CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
     against_the_numbers: ("consistent", "exclude conformity"),
     misleading_without_how: ("consistent", "Name the mechanism"),
     how_without_misleading: ("consistent", "names a mechanism"),
+    nothing_tried: ("tried", "lists what was tried"),
     one_language: ("both_languages", "both Chinese and English"),
     attempts_in_one_language: ("both_languages", "both Chinese and English"),
 }

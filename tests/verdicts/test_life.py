@@ -173,6 +173,7 @@ class Life(RuleBasedStateMachine):
             actions.propose_verdict(
                 by=self.who(by), aspect=self.aspect(), rating=rating, mechanism="implied_function" if rating == "misleading" else "",
                 rationale=scenes.RATIONALE, exhibits=self.scene.exhibits(), now=self.now, reason="It changed." if again else "",
+                attempts=write("en", "We asked.", zh_Hans="已询问。"),
             )  # fmt: skip
 
     def _proposal(self) -> Verdict | None:

@@ -434,3 +434,35 @@ def test_an_incident_and_its_chain_are_recorded_and_mended(scene: scenes.Scene) 
     assert link.happened_at.hour == 14
     assert "It calls the family." in Client().get(f"/companies/{scene.company.pk}/").content.decode()
     assert client.post(path, {**mended, "event": "x", "reason": "y"}).status_code == 404
+
+
+def test_a_decision_sent_twice_is_one_and_nobody_else_is_said_to_have_made_it(ready: scenes.Scene) -> None:
+    """A second click, by the page as a browser sends it."""
+    scene = ready
+    given = {"invitation": Invitation.objects.get(), "body": "We disagree.", "lang": "en", "now": scene.now + timedelta(days=2)}
+    entry = actions.record_reply(by=scene.moderator, **given)
+    waiting = scenes.filing.file_submission(
+        by=scene.owners[0], claim=scene.claim, narrative="More.", narrative_lang="en", licence="show", photos=[], now=scene.now
+    )
+    proposed = scenes.propose(scene)
+    case, review = f"/desk/claims/{scene.claim.reference}/", f"/desk/submissions/{waiting.reference}/"
+    decide, revise = f"/desk/verdicts/{proposed.reference}/", f"/desk/claims/{scene.claim.reference}/revise/"
+    words = {"quote": scene.claim.quote, "summary_en": "Other words", "kind": "express", "reason": "Clearer."}
+    steps = [
+        (scene.second_adjudicator, decide, {"do": "approve"}, "approve"),
+        (scene.second_moderator, review, {"decision": "accepted", "reason_en": "Clear."}, "decision"),
+        (scene.second_moderator, case, {"do": f"confirm:{entry.pk}"}, f"confirm:{entry.pk}"),
+        (scene.moderator, revise, {"do": "revise", **words}, "revise"),
+    ]
+    for user, path, sent, mark in steps:
+        client = Client(headers={"accept-language": "en"})
+        client.force_login(user)
+        page = client.get(path).content.decode()
+        form = next(one for one in re.findall(r"<form.*?</form>", page, re.S) if mark in one and "form_key" in one)
+        hidden = dict(re.findall(r'<input type="hidden" name="(form_key|version)" value="([^"]*)"', form))
+        assert hidden.get("form_key")
+        for _twice in range(2):
+            said = client.post(path, {**hidden, **sent}, follow=True)
+            assert said.status_code == 200, (path, said.status_code)
+            assert "Someone" not in said.content.decode(), path
+        assert "It is saved once" in said.content.decode(), path
