@@ -214,8 +214,8 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         bound |= {f"confirm:{entry.reply.pk}": entry.confirm, f"discard:{entry.reply.pk}": entry.discard}
     for name, one in bound.items():
         refill(request, one, do=name)
-    checked = Reply.objects.filter(pk=_id_in(do), checked_by=user).exists()
-    if checked and do not in bound:  # sent twice
+    entry_sent = _id_in(do)
+    if entry_sent and do not in bound and Reply.objects.filter(pk=entry_sent, checked_by=user).exists():  # sent twice
         messages.info(request, _("This form was sent before. It is saved once."))
         return redirect("verdicts:case", claim.reference)
     if do.partition(":")[0] in {"confirm", "discard"} and do not in bound:
