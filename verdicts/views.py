@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -33,7 +34,7 @@ from verdicts import actions, gates, previewing, shaken
 from verdicts.forms import DiscardForm, FindingForm, InvitationForm, LetterForm, ProposalForm, SendBackForm, WaiverForm, WaiverRefusalForm
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, Waiver
 from verdicts.representing import representatives
-from verdicts.states import Rating, VerdictStatus
+from verdicts.states import Rating, ReplyStatus, VerdictStatus
 from verdicts.waiting import LATER, NOW, SHORT, SOON, by_urgency, queues, waiting
 
 DESK = (Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
@@ -182,12 +183,14 @@ def _entries(user: User, claim: Claim, request: HttpRequest) -> list[Entry]:
     return entries
 
 
-def _id_in(do: str) -> UUID | None:
-    """The entry that a button names."""
-    try:
-        return UUID(do.partition(":")[2])
-    except ValueError:
-        return None
+def _checked_before(user: User, do: str) -> str:
+    """What to say of an entry that waits no more: to who checked it themselves, that it is saved if they asked for the same again."""
+    verb, _colon, entry = do.partition(":")
+    with suppress(ValueError):
+        if own := Reply.objects.filter(pk=UUID(entry), checked_by=user).first():
+            same = own.status == {"confirm": ReplyStatus.CONFIRMED, "discard": ReplyStatus.DISCARDED}[verb]
+            return _("This form was sent before. It is saved once.") if same else _("You checked this entry before. Nothing new is saved.")
+    return _("Someone else checked this entry first. Nothing of yours is saved.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -214,12 +217,8 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         bound |= {f"confirm:{entry.reply.pk}": entry.confirm, f"discard:{entry.reply.pk}": entry.discard}
     for name, one in bound.items():
         refill(request, one, do=name)
-    entry_sent = _id_in(do)
-    if entry_sent and do not in bound and Reply.objects.filter(pk=entry_sent, checked_by=user).exists():  # sent twice
-        messages.info(request, _("This form was sent before. It is saved once."))
-        return redirect("verdicts:case", claim.reference)
     if do.partition(":")[0] in {"confirm", "discard"} and do not in bound:
-        messages.error(request, _("Someone else checked this entry first. Nothing of yours is saved."))
+        messages.error(request, _checked_before(user, do))
         return redirect("verdicts:case", claim.reference)
     status, kept = 200, []
     if request.method == "POST":

@@ -378,8 +378,13 @@ def test_the_desk_calls_a_second_person_and_takes_their_answer(scene: scenes.Sce
     assert client.post(path, {"do": f"discard:{reply.pk}"}).status_code == 400
     assert client.post(path, {"do": f"confirm:{reply.pk}"}).status_code == 302
     assert Reply.objects.get().status == "confirmed"
-    answer = client.post(path, {"do": f"confirm:{reply.pk}"}, follow=True).content.decode()
-    assert "Someone else checked this entry first" in answer
+    for who, do, said in (
+        (scene.second_moderator, "confirm", "It is saved once"),
+        (scene.second_moderator, "discard", "Nothing new is saved"),
+        (scene.adjudicator, "confirm", "Someone else checked this entry first"),
+    ):
+        client.force_login(who)
+        assert said in client.post(path, {"do": f"{do}:{reply.pk}", "reason": "x"}, follow=True).content.decode()
     for odd in ("confirm:", "confirm:x", f"discard:{scene.claim.pk}", "confirm"):
         assert client.post(path, {"do": odd}).status_code in {302, 404}
 
