@@ -1,4 +1,4 @@
-"""Which pictures look like which others, with the rows behind the fingerprints: the same photo twice is one witness, not two."""
+"""Which pictures look like which others, with the rows behind the fingerprints: the same file twice is one witness."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ def best_evidence(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
 
 
 def _witnesses(exhibits: Sequence[Exhibit]) -> int:
-    """From how many independent owners these are: nobody on a company's side is one, and the same photo twice is one witness."""
+    """From how many independent owners these are: nobody on a company's side is one, and the same file twice is one witness."""
     free = independent([one.submission_id for one in exhibits])
     return len(set(witnesses(one for one in exhibits if one.submission_id in free).values()))
 

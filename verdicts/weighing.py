@@ -69,7 +69,7 @@ def left_out(aspect: Aspect) -> list[str]:
 def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int, int]:
     """Independent units, contributors and laboratories behind the evidence: those of the measurements, and of the teardowns whose
     steps the exhibits show. A photo that belongs to no teardown stands for its contributor alone: nobody knows of which unit it is.
-    What is from a company's side counts as none of them, and contributors of the same photo are one."""
+    What is from a company's side counts as none of them, and contributors of the same file are one."""
     measured = Q(measurement__aspect=aspect, submission__status=SubmissionStatus.ACCEPTED)
     shown = Q(teardownstep__exhibit__in=exhibits)
     teardowns = list(Teardown.objects.filter(measured | shown).select_related("unit", "submission", "laboratory").distinct())
