@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.embedded.decoding import mutants
 
 import jobs
 import ledger
@@ -25,6 +24,7 @@ from evidence.models import CustodyEvent, Exhibit, Rendition, StagedPhoto, Submi
 from evidence.stores import renditions
 from jobs.models import Job
 from tests import scenes
+from tests.engines.decoding import mutants
 from tests.engines.decoding.test_decoding import CANARY
 from tests.evidence.test_pages import signed_in
 

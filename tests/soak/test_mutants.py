@@ -20,7 +20,7 @@ from config.settings.base import STAGED_MAX_PHOTOS
 from engines.decoding import Code, Decoded, Decoder, Limits, Refused
 from engines.decoding.chamber import Answer, Ended, Used
 from tests import scenes
-from tests.embedded.decoding import mutants
+from tests.engines.decoding import mutants
 from tests.engines.decoding.test_decoding import CANARY
 from tests.evidence.test_hostile_files import BOUNDARY, NO_NAMES, multipart, through_the_doors
 from tests.soak.house import House
