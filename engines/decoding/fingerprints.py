@@ -4,7 +4,7 @@ PDQ is a 256-bit perceptual hash: the same photo re-encoded, resized or slightly
 photos in about 128. The threshold and the quality below which a hash means nothing are those of its authors: "The TMK+PDQF
 Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (Facebook, 2019), which takes 31 bits of distance and quality 50.
 
-What it is for: the same photo handed in twice is one witness, not two. What it cannot do: PDQ looks at the frame as a whole,
+What it is for: showing whoever reviews a photo those that look like it. What it cannot do: PDQ looks at the frame as a whole,
 so cutting 5 % off an edge or putting a border around the picture makes it another one. A match says "the same photo"; no match
 does *not* say "different photos". Rotation and mirroring are found, because all eight orientations of one side are compared.
 
