@@ -14,7 +14,7 @@ import jobs
 from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor
-from verdicts.models import Invitation
+from verdicts.models import Invitation, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("walks")]  # one browser
 
@@ -105,6 +105,8 @@ def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
     page.get_by_role("button", name="Save for checking").click()
     expect(page.get_by_role("status")).to_contain_text("It becomes public when a second person has checked it.")
     scenes.build_reply(scene, Invitation.objects.get(), body="散热效果因工况而异。", lang="zh-Hans", now=timezone.now())
+    entered = Reply.objects.get(status="entered")
+    scenes.verdicts.discard_reply(by=scene.second_moderator, reply=entered, reason="The company gave it itself.", now=timezone.now())
 
     first.page.reload()
     first.page.get_by_role("link", name="Propose a verdict").first.click()

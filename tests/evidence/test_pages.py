@@ -371,11 +371,11 @@ def test_the_same_file_twice_is_pointed_out(scene: scenes.Scene) -> None:
     again = Submission.objects.order_by("-filed_at").first()
     assert again is not None
     page = signed_in(scene.moderator).get(f"/desk/submissions/{again.reference}/").content.decode()
-    assert "The same photo twice is one witness, not two." in page
+    assert "The same file counts as one witness" in page
     assert "the same file, byte for byte" in page
     assert Exhibit.objects.get(submission=scene.submissions[0]).reference in page
     other = signed_in(scene.moderator).get(f"/desk/submissions/{scene.submissions[1].reference}/").content.decode()
-    assert "The same photo twice" not in other
+    assert "The same file counts" not in other
 
 
 def test_an_owner_withdraws_with_a_reason(scene: scenes.Scene) -> None:
