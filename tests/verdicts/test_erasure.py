@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_what_stands_in_the_document_takes_it_away_and_the_salt_with_it(scene: s
 def test_what_does_not_stand_in_it_leaves_it(scene: scenes.Scene) -> None:
     late = actions.record_finding(
         by=scene.second_moderator, aspect=scene.ducts, conclusion="inconclusive", reasoning=write("en", "I am not sure."),
-        exhibits=scene.exhibits(), now=scene.now,
+        exhibits=scene.exhibits(), now=scene.now + timedelta(minutes=1),
     )  # fmt: skip
     reply = scenes.build_reply(scene, Invitation.objects.get())
     erase("finding", late.pk)

@@ -197,6 +197,13 @@ def test_a_late_reply_and_the_end_of_a_second_window_at_once_leave_one_flag(guar
             return came
 
         monkeypatch.setattr(actions, "reply_status_of", outcome_after_both_wrote)
+        flag = actions._flag
+
+        def flag_before_either_commits(*given: Any, **named: Any) -> None:
+            flag(*given, **named)
+            both.wait()
+
+        monkeypatch.setattr(actions, "_flag", flag_before_either_commits)
 
     def run(act: Any) -> None:
         try:
