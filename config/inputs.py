@@ -148,7 +148,7 @@ class ReadableForms:
             for name, values in form.lists():
                 seen.setlist(name, ["" if shows_nothing(value) else value for value in values])
             seen._mutable = False
-            request.POST = seen  # type: ignore[assignment]  # Django's own setter
+            request.POST = seen  # type: ignore[assignment]  # its type is only the immutable form, which it is again
         return None
 
 

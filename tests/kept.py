@@ -91,7 +91,7 @@ def before_database(request: Any) -> None:
 def _transaction(blocker: Any) -> Iterator[None]:
     """One that is taken back in the end, whatever happened."""
     block = transaction.atomic()
-    block._from_testcase = True  # type: ignore[attr-defined]  # as Django marks those of its own tests
+    block._from_testcase = True  # type: ignore[attr-defined]  # as TestCase marks its own: durable blocks may stand inside
     with blocker.unblock():
         block.__enter__()
     try:
