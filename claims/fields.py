@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from claims.languages import FIRST, language_name, language_tag
-from claims.written import LANGUAGES, of_equal_standing, page_language, read, write
+from claims.written import LANGUAGES, of_equal_standing, read, write
+from ui.languages import page_language
 
 #: Which of two texts came first. It is asked, because neither the words nor the language of the page tell.
 FIRST_WRITTEN = [("", _("not stated")), ("zh-Hans", _("Simplified Chinese")), ("en", _("English"))]

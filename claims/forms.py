@@ -16,7 +16,8 @@ from claims.fields import LanguageField, PairField
 from claims.models import Claim, Company, Criterion, Flag, Product, ProductOption, Source
 from claims.states import AspectKind, BasisKind, Channel, ClaimKind, Comparator
 from claims.validators import validate_address, validate_currency, validate_money, validate_unit, validate_website
-from claims.written import page_language, read
+from claims.written import read
+from ui.languages import page_language
 
 ASPECTS = 3
 WEBSITE_HELP = lazy("Mail addresses at this host, and no others, can be given a seat to reply for the company.")

@@ -10,21 +10,15 @@ translation; it is empty where nobody said which of the two texts came first, an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from claims.languages import same_language, validate_language
 
 LANGUAGES: Final = ("zh-Hans", "en")
-
-
-def page_language() -> Literal["en", "zh-Hans"]:
-    """The language of the page, as written texts name it; English where there is no page."""
-    return "zh-Hans" if (get_language() or "").lower().startswith("zh") else "en"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The texts of the pages and their Chinese, without gettext's own tools: found in the code, kept as .po, compiled to .mo.
 
-    config/locale/zh_Hans/LC_MESSAGES/django.po   edited by people
-    config/locale/zh_Hans/LC_MESSAGES/django.mo   compiled from it, committed, read by Django
+    ui/locale/zh_Hans/LC_MESSAGES/django.po   edited by people
+    ui/locale/zh_Hans/LC_MESSAGES/django.mo   compiled from it, committed, read by Django
 
 English stands in the code itself. `manage.py messages` brings the .po up to date and compiles it; `--check` changes nothing.
 """
@@ -21,7 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
-ROOMS: Final = ("accounts", "claims", "config", "evidence", "jobs", "ledger", "reports", "verdicts")
+ROOMS: Final = ("accounts", "claims", "config", "evidence", "jobs", "ledger", "reports", "ui", "verdicts")
 FUNCTIONS: Final = {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 _CALL: Final = re.compile(r"""(?<!\w)(?P<name>n?gettext|_)\((?P<strings>(?:\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*,?)+)""")
 _EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)  # a date of its own would make every run another file
@@ -73,7 +73,7 @@ def found(root: Path) -> dict[MessageId, list[str]]:
 
 
 def po_path(root: Path) -> Path:
-    return root / "config" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+    return root / "ui" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 
 
 def mo_path(root: Path) -> Path:

@@ -6,9 +6,17 @@ class EvidenceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say to the record where this room's files are, and what goes with an erased value; and who has a conflict of interest."""
-        from evidence import conflicts, erasure, fixity
+        """Hand the pages what our codes are called; say to the record where this app's files are, what goes with an erased value, and
+        who has a conflict of interest."""
+        from evidence import conflicts, erasure, fixity, states
+        from ui import labels
 
+        labels.register(
+            affiliation=states.Affiliation, alert=states.AlertKind, custody=states.CustodyKind, disappearance=states.DisappearanceStatus,
+            exhibit=states.ExhibitStatus, information=states.InformationGrade, licence=states.Licence, look=states.LookType,
+            method=states.LookMethod, provenance=states.Provenance, sighting=states.SightingKind, source_grade=states.SourceGrade,
+            submission=states.SubmissionStatus,
+        )  # fmt: skip
         fixity.register()
         erasure.register()
         conflicts.register()

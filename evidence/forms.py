@@ -21,10 +21,11 @@ from claims.editing import EditForm
 from claims.fields import LanguageField, PairField
 from claims.models import Aspect, Claim
 from claims.validators import validate_unit, validate_unit_against
-from claims.written import page_language, read
+from claims.written import read
 from evidence.actions.looking import UPLOAD_LIMIT
 from evidence.models import Exhibit, StagedPhoto
 from evidence.states import UNSEEN, ExhibitStatus, InformationGrade, Licence, SourceGrade, SubmissionStatus
+from ui.languages import page_language
 
 STEPS = 4
 MEASUREMENTS = 3

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 
 from claims.models import Aspect, Claim, Criterion, Flag
 from claims.states import WITHDRAWABLE, FlagKind
-from claims.written import page_language
 from evidence.affiliation import affiliations
 from evidence.keyed import keyed
 from evidence.models import Exhibit, Rendition
 from evidence.states import Affiliation
+from ui.languages import page_language
 from verdicts.models import Invitation, Verdict
 from verdicts.outcome import outcome
 from verdicts.replies import reply_status_of

@@ -22,6 +22,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from claims.units import UnitMismatch, convert
+from ui.numbers import plain
 
 COVERAGE: Final = Decimal(2)
 PLACES: Final = Decimal("0.000001")
@@ -140,12 +141,6 @@ class Conformity:
                 for one in self.judged
             ],
         }
-
-
-def plain(number: Decimal) -> str:
-    """A decimal without exponent or trailing zeros: `0.03`, `42000`."""
-    text = format(number.normalize(), "f")
-    return "0" if text == "-0" else text
 
 
 def normal_distribution(z: Decimal) -> Decimal:

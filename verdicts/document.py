@@ -17,7 +17,7 @@ from claims.moments import instant
 from evidence.affiliation import affiliations
 from evidence.models import Exhibit
 from ledger.canonical import canonical
-from verdicts.conformity import plain
+from ui.numbers import plain
 from verdicts.models import Finding, Invitation, Reply, Verdict
 from verdicts.outcome import with_summary
 from verdicts.replies import reply_status_of

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from verdicts.conformity import INDEPENDENT, Decision, plain
+from ui.numbers import plain
+from verdicts.conformity import INDEPENDENT, Decision
 
 Lang = Literal["en", "zh-Hans"]
 #: Beyond this many digits a converted value is rounded for reading, to a hundredth of its expanded uncertainty. The tables hold it whole.

@@ -36,6 +36,7 @@ PUBLISHED_DIR = environment.directory("PUBLISHED_DIR", DATA_DIR / "published")
 environment.refuse_another_user(KEYS_DIR, LEDGER_DIR, BLOBS_DIR, RENDITIONS_DIR, REPORTS_DIR, PUBLISHED_DIR)
 
 INSTALLED_APPS = [
+    "ui",  # first: its templates stand above those of Django and allauth
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -52,12 +53,12 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "template_partials",
+    "accounts",  # before allauth, whose pages it has its own of
     "allauth",
     "allauth.account",
     "allauth.mfa",
     "csp",
     "jobs",
-    "accounts",
     "claims",
     "evidence",
     "verdicts",
@@ -98,15 +99,15 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "config" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["config.templatetags.form_keys"],
+            "builtins": ["ui.templatetags.display", "accounts.templatetags.form_keys"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.navigation.navigation",
             ],
         },
     }
@@ -160,7 +161,7 @@ SEARCH_SECONDS = environment.integer("SEARCH_SECONDS", 3, least=1)
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+LOCALE_PATHS = [BASE_DIR / "ui" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -40,7 +40,8 @@ from ledger import keys
 from ledger.models import Checkpoint, Entry
 from reports.schema import FORMAT
 from reports.wording import words
-from verdicts.conformity import INDEPENDENT, plain
+from ui.numbers import plain
+from verdicts.conformity import INDEPENDENT
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, Waiver
 from verdicts.outcome import outcome_text
 from verdicts.states import InvitationStatus

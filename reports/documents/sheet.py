@@ -34,6 +34,7 @@ from reports.schema import (
     Version,
 )
 from reports.wording.words import PHRASES, VOCABULARIES, Lang, phrase, word
+from ui.numbers import plain
 from verdicts.conformity import INDEPENDENT
 
 Piece = dict[str, Any]
@@ -429,14 +430,14 @@ def _found(aspect: Aspect, lang: Lang) -> Piece:
     if criterion is not None:
         comparator = word("comparator", criterion["comparator"], lang)
         numbers.append(
-            phrase("threshold_short", lang, comparator=comparator, value=charts.plain(Decimal(criterion["value"])), unit=criterion["unit"])
+            phrase("threshold_short", lang, comparator=comparator, value=plain(Decimal(criterion["value"])), unit=criterion["unit"])
             if criterion["figure"] is None
-            else phrase("claimed_short", lang, value=charts.plain(Decimal(criterion["value"])), unit=criterion["unit"])
+            else phrase("claimed_short", lang, value=plain(Decimal(criterion["value"])), unit=criterion["unit"])
         )
     counted = [each for each in conformity["judged"] if each["affiliation"] == INDEPENDENT] if conformity is not None else []
     if conformity is not None and counted:
         values = sorted(Decimal(each["value"]) for each in counted)
-        low, high = charts.plain(values[0]), charts.plain(values[-1])
+        low, high = plain(values[0]), plain(values[-1])
         name = "measured_one" if len(values) == 1 else "measured_same" if low == high else "measured_short"
         numbers.append(phrase(name, lang, n=len(values), units=conformity["units"], low=low, high=high, unit=conformity["unit"]))
     verdict = aspect["verdict"]
@@ -464,9 +465,9 @@ def _aspect(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
         and {
             "property": _told(criterion["property"], lang),
             "threshold": " ".join(
-                [word("comparator", criterion["comparator"], lang), charts.plain(Decimal(criterion["value"])), criterion["unit"]]
+                [word("comparator", criterion["comparator"], lang), plain(Decimal(criterion["value"])), criterion["unit"]]
                 + (
-                    [f"({phrase('tolerance', lang)} {charts.plain(Decimal(criterion['tolerance']))} {criterion['unit']})"]
+                    [f"({phrase('tolerance', lang)} {plain(Decimal(criterion['tolerance']))} {criterion['unit']})"]
                     if criterion["tolerance"] is not None and Decimal(criterion["tolerance"])
                     else []
                 )

@@ -18,6 +18,7 @@ from reports.drawing import fonts
 from reports.drawing.palette import light
 from reports.schema import Aspect
 from reports.wording.words import Lang, phrase, word
+from ui.numbers import plain
 from verdicts.conformity import INDEPENDENT
 
 #: For a page or a sheet of paper, and for the column of a phone, where the wide picture's words would be too small to read.
@@ -69,12 +70,6 @@ def expanded(uncertainty: str, coverage: str) -> str:
     """k times the standard uncertainty, exactly, without exponent or trailing zeros."""
     with localcontext(prec=80):
         return plain(Decimal(uncertainty) * Decimal(coverage))
-
-
-def plain(number: Decimal) -> str:
-    text = format(number, "f")
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "") else text
 
 
 def height_of(values: int) -> int:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-TOKENS: Final = Path(__file__).parent.parent.parent / "config" / "static" / "config" / "tokens.css"
+TOKENS: Final = Path(__file__).parent.parent.parent / "ui" / "static" / "ui" / "tokens.css"
 _DARK: Final = "@media (prefers-color-scheme: dark)"
 _COLOUR: Final = re.compile(r"--([\w-]+):\s*(#[0-9a-fA-F]{6})\s*;")
 

@@ -13,10 +13,11 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple, cast
 
 from reports.drawing import fonts
-from reports.drawing.charts import draw, finished, plain
+from reports.drawing.charts import draw, finished
 from reports.drawing.lines import MONTHS, day, measured
 from reports.drawing.palette import in_both_schemes, light
 from reports.wording.words import VOCABULARIES, Lang, phrase, word
+from ui.numbers import thousands
 
 WIDE, NARROW = 720, 358
 RATINGS: Final = tuple(VOCABULARIES["rating"])
@@ -244,11 +245,6 @@ def figures_over_time(name: str, unit: str, figures: Sequence[Figure], beside: S
     return _figures_over_time(name, unit, tuple(figures), tuple(beside), lang, width)
 
 
-def shown(value: Decimal) -> str:
-    """A number exactly as it is kept, its thousands apart."""
-    return f"{Decimal(plain(value)):,f}"
-
-
 @lru_cache(maxsize=64)
 def _figures_over_time(name: str, unit: str, figures: tuple[Figure, ...], beside: tuple[Beside, ...], lang: Lang, width: int) -> str:
     colours, narrow = light(), width < 500
@@ -282,17 +278,17 @@ def _figures_over_time(name: str, unit: str, figures: tuple[Figure, ...], beside
             canvas.shape(x(one.on), y(one.value), 34, colours["ink"])
     for line in lines.values():
         canvas.shape(x(line[0].on), y(line[0].value), 70, colours["ink"])
-        canvas.label(shown(line[0].value), x(line[0].on) - 4, y(line[0].value) - 11, size=13, weight=700)
+        canvas.label(thousands(line[0].value), x(line[0].on) - 4, y(line[0].value) - 11, size=13, weight=700)
         if len(line) > 1:
             canvas.shape(x(line[-1].on), y(line[-1].value), 70, colours["ink"])
-            canvas.label(shown(line[-1].value), x(line[-1].on) + 4, y(line[-1].value) + 22, "right", size=13, weight=700)
+            canvas.label(thousands(line[-1].value), x(line[-1].on) + 4, y(line[-1].value) + 22, "right", size=13, weight=700)
     if compared and compared.stated is not None:
         _side_by_side(canvas, figures, compared, y, right, lang, narrow=narrow)
     _axis(canvas, first, last, left + 6, right - 6, bottom, lang)
-    told = [f"{day(one.on.isoformat(), lang)}: {shown(one.value)} {unit}" for one in figures]
+    told = [f"{day(one.on.isoformat(), lang)}: {thousands(one.value)} {unit}" for one in figures]
     if compared and compared.stated is not None:
-        computed = ", ".join(shown(one) for one in compared.computed)
-        told.append(phrase("trend_compared", lang, stated=shown(compared.stated), computed=computed, unit=unit))
+        computed = ", ".join(thousands(one) for one in compared.computed)
+        told.append(phrase("trend_compared", lang, stated=thousands(compared.stated), computed=computed, unit=unit))
     return canvas.svg(name, "; ".join(told) + ".", lang)
 
 
@@ -312,6 +308,6 @@ def _side_by_side(canvas: Canvas, figures: Sequence[Figure], note: Beside, y: An
         else:
             for one, other in pairwise([(x - 7, head), (x + 7, head), (x + 7, foot), (x - 7, foot), (x - 7, head)]):
                 canvas.rule(*one, *other, colours["ink"], 1.6, (4, 3))
-        canvas.label(f"−{shown(value)}", x, foot + 18, "center", size=13, weight=700)
+        canvas.label(f"−{thousands(value)}", x, foot + 18, "center", size=13, weight=700)
         canvas.label(phrase(name, lang), x, foot + 34, "center", size=11, colour=colours["ink-2"])
     canvas.rule(right - 4, y(start), at + step + 12, y(start), colours["ink-3"], 1, (2, 3))

@@ -17,7 +17,7 @@ from evidence.affiliation import affiliations
 from evidence.models import Comparison, CustodyEvent, Exhibit, Measurement, Region, Rendition, Teardown, TeardownStep
 from evidence.states import Affiliation
 from reports.pages.prepared import Prepared
-from verdicts.conformity import plain
+from ui.numbers import plain
 from verdicts.models import Finding, FindingExhibit, Verdict
 
 

@@ -24,11 +24,12 @@ from django.views.decorators.http import require_safe
 from accounts.doors import everyone
 from claims import headlines
 from claims.models import Company
-from claims.written import page_language, read
+from claims.written import read
 from reports.pages import listing
 from reports.pages.corrections import Correction
 from reports.pages.corrections import corrections as found_corrections
 from reports.pages.corrections import read as read_corrections
+from ui.languages import page_language
 from verdicts.states import Rating
 
 SHOWN: Final = 50

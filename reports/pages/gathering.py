@@ -33,8 +33,9 @@ from reports.pages.quoting import Quoted, struck, whole
 from reports.pages.timelines import Place, places_of
 from reports.pages.trails import last_entry
 from reports.wording.words import Lang
+from ui.numbers import plain
 from verdicts import shaken
-from verdicts.conformity import INDEPENDENT, plain
+from verdicts.conformity import INDEPENDENT
 from verdicts.models import Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit, Waiver
 from verdicts.outcome import Numbers, numbers_of, span_of
 from verdicts.shaken import Shaken

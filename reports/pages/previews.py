@@ -17,9 +17,10 @@ from django.utils.translation import override
 from accounts.dear import picture
 from claims.models import Aspect, Claim
 from claims.states import Progress
-from claims.written import page_language, read
+from claims.written import read
 from reports.drawing import cards
 from reports.wording.words import Lang
+from ui.languages import page_language
 from verdicts.claimreview import review, withheld_because
 from verdicts.models import Verdict
 from verdicts.states import Rating

@@ -126,7 +126,7 @@ def test_the_account_pages_open(mine: Client, path: str) -> None:
 
 def wears_the_dress(page: str) -> None:
     """Our style sheets, one heading, no script but our own, nothing in the page that the policy forbids."""
-    assert "config/site.css" in page
+    assert "ui/site.css" in page
     assert "accounts/accounts.css" in page
     assert page.count("<h1") == 1
     assert not re.search(r'<script(?! (?:type="module"|defer) src="/static/)', page)
@@ -136,7 +136,7 @@ def wears_the_dress(page: str) -> None:
 def test_every_template_of_the_library_that_a_visitor_can_reach_is_ours() -> None:
     """Pages of features that are switched off (codes, telephones, passkeys at the door) are left to the library."""
     theirs = Path(allauth.__file__).parent / "templates" / "account"
-    ours = Path(settings.BASE_DIR) / "config" / "templates" / "account"
+    ours = Path(settings.BASE_DIR) / "accounts" / "templates" / "account"
     off = {
         "confirm_email_verification_code", "confirm_login_code", "confirm_password_reset_code", "confirm_phone_verification_code",
         "email_change", "phone_change", "request_login_code", "signup_by_passkey",
@@ -245,6 +245,6 @@ def test_a_form_from_elsewhere_changes_nothing(owner: User) -> None:
 def test_error_pages_say_what_to_do_in_both_languages(client: Client) -> None:
     assert "Nothing here" in client.get("/nowhere/").content.decode()
     for name in ("400.html", "500.html", "403_csrf.html"):
-        page = (Path(settings.BASE_DIR) / "config" / "templates" / name).read_text()
+        page = (Path(settings.BASE_DIR) / "ui" / "templates" / name).read_text()
         assert 'lang="en"' in page
         assert "没有保存任何内容" in page or "都还在" in page

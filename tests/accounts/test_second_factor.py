@@ -414,7 +414,7 @@ def test_its_pages_wear_the_dress_of_the_site(lang: str, demanded: None, clock: 
     client.cookies["django_language"] = lang
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     seen = [client.get(path).content.decode() for path in ("/account/second-factor/", "/account/second-factor/app/")]
-    seen.append(client.get("/desk/").content.decode().replace("config/site.css", "config/site.css accounts/accounts.css"))
+    seen.append(client.get("/desk/").content.decode().replace("ui/site.css", "ui/site.css accounts/accounts.css"))
     enrol(client)
     pages = ("", "app/remove/", "recovery-codes/", "recovery-codes/new/", "reauthenticate/")
     seen += [client.get(f"/account/second-factor/{path}").content.decode() for path in pages]

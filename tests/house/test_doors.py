@@ -343,7 +343,7 @@ def test_the_content_host_knows_no_page_no_form_and_no_session(client: Client) -
             assert answer.status_code == (405 if route in own and method == "POST" else 404), path
             assert not answer.cookies
             assert "sandbox" in answer["Content-Security-Policy"]
-    assert client.get("/static/config/site.css", HTTP_HOST="content.localhost").status_code == 404
+    assert client.get("/static/ui/site.css", HTTP_HOST="content.localhost").status_code == 404
     assert client.get("/account/").status_code == 200  # negative control: the same browser at the site's own host
 
 
@@ -355,7 +355,7 @@ def test_the_content_host_knows_no_page_no_form_and_no_session(client: Client) -
 def test_the_content_host_is_one_host_however_it_is_spelled(client: Client, settings: Any, configured: str, asked: str) -> None:
     settings.CONTENT_HOST = configured
     client.force_login(scenes.person("owner"))
-    for path in ("/", "/account/", "/account/login/", "/api/v1/claims/", "/static/config/site.css", "/healthz"):
+    for path in ("/", "/account/", "/account/login/", "/api/v1/claims/", "/static/ui/site.css", "/healthz"):
         answer = client.get(path, HTTP_HOST=asked)
         assert (answer.status_code, bool(answer.cookies)) == (404, False), path
         assert "sandbox" in answer["Content-Security-Policy"]

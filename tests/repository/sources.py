@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ROOMS = ("config", "demo", "reports", "verdicts", "evidence", "claims", "accounts", "ledger", "jobs", "engines")
+ROOMS = ("config", "demo", "reports", "verdicts", "evidence", "claims", "accounts", "ledger", "jobs", "ui", "engines")
 
 
 @cache

@@ -10,10 +10,10 @@ import pytest
 
 from tests.repository.sources import texts
 
-TOKENS: Final = "config/static/config/tokens.css"
+TOKENS: Final = "ui/static/ui/tokens.css"
 #: What may name colours besides, and why.
 COLOURED: Final = {
-    "config/static/config/icon.svg": "a browser shows it outside of any page, where no style sheet reaches it",
+    "ui/static/ui/icon.svg": "a browser shows it outside of any page, where no style sheet reaches it",
     "reports/templates/reports/standalone.html": "a report is one file that must look right for ever, without this site",
 }
 COLOUR: Final = re.compile(

@@ -24,7 +24,7 @@ from claims.paging import page_of
 from claims.references import read_reference
 from claims.searching import NotUseful, check_useful, in_time
 from claims.states import ClaimKind, FlagKind
-from claims.written import page_language, read
+from claims.written import read
 from evidence.permissions import check_file
 from ledger.models import Entry
 from reports.drawing import charts
@@ -35,6 +35,7 @@ from reports.pages.kept import kept_for_strangers
 from reports.pages.trails import claim_changes
 from reports.pages.views import gone, kept_picture
 from reports.wording.words import Lang
+from ui.languages import page_language
 from verdicts.models import Finding, Reply, Verdict, VerdictDocument, VerdictExhibit
 from verdicts.shaken import shaken_among
 from verdicts.states import Rating

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 
 from accounts.doors import everyone
 from claims.lookup import by_reference, canonical
-from claims.written import page_language
 from claims.written import read as claim_read
 from engines.storage.blobs import Missing
 from reports.documents.building import store
@@ -20,6 +19,7 @@ from reports.models import Report, ReportFile, ReportKind
 from reports.pages import telling
 from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
 from reports.wording.words import Lang
+from ui.languages import page_language
 
 WITHHELD_REPORT = _("Something in this report was erased, so its files are withheld. That it was built stands in the record.")
 LINE_WIDTHS = (960, 350)

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 from accounts.doors import everyone
 from claims.models import Source
 from claims.paging import page_of
-from claims.written import page_language
 from engines.storage.blobs import Missing
 from evidence.compared import compared
 from evidence.models import Capture, Observation, Sighting, Version
@@ -23,6 +22,7 @@ from reports.pages import comparing, timelines
 from reports.pages.gathering import last_entries
 from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
 from reports.wording.words import DOES_NOT_PROVE
+from ui.languages import page_language
 
 #: How the two texts may stand: as the width of the screen has it (empty), in line, or beside each other.
 VIEWS = {"inline", "sides"}

@@ -1,0 +1,49 @@
+"""Drawings that a page holds inline. Loaded as `{% load report_tags %}`."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from claims.templatetags.claim_tags import words
+from engines.text.diffing import Kind, Run, Side
+from reports.drawing.lines import WIDTH
+from reports.pages.timelines import Line
+from reports.wording.words import Lang
+from ui.languages import page_language
+
+register = template.Library()
+
+
+NARROW = 350  # what a phone of 390 pixels leaves between its margins
+
+
+@register.simple_tag
+def marked_runs(runs: list[Run], anchor: str = "") -> SafeString:
+    """A diff in line: removed in `<del>`, added in `<ins>`, moved in both with a class. `anchor` makes each change a target."""
+    said: set[int] = set()
+    parts: list[SafeString] = []
+    for run in runs:
+        text = conditional_escape(run.text)
+        if run.kind is Kind.SAME:
+            parts.append(SafeString(text))
+            continue
+        target = ""
+        if anchor and run.number not in said:
+            said.add(run.number)
+            target = format_html(' id="{}{}"', anchor, run.number)
+        moved = SafeString(' class="moved"') if run.kind is Kind.MOVED else SafeString("")
+        element = "del" if run.side is Side.OLD or run.kind is Kind.GONE else "ins"
+        parts.append(format_html("<{}{}{}>{}</{}>", SafeString(element), target, moved, text, SafeString(element)))
+    return mark_safe("".join(parts))  # noqa: S308  each part was escaped above
+
+
+@register.simple_tag
+def version_line(line: Line, width: int = WIDTH) -> SafeString:
+    """The version line of a source, inline so that the page's style sheet colours it: drawn at `width`, and once more for a phone.
+    Which of the two is shown depends on the room, so that words keep their size."""
+    lang: Lang = page_language()
+    title = words(line.source.title)
+    wide, narrow = line.svg(lang, title, width), line.svg(lang, title, NARROW)
+    return mark_safe(f'<div class="line-box line-{width}">{wide}{narrow}</div>')  # noqa: S308  reports.drawing.lines escapes every text it draws

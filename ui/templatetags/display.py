@@ -1,0 +1,160 @@
+"""How every page shows numbers, moments and the names of codes, and the way through a list. A builtin: no template loads it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from ui import labels
+from ui.languages import page_language
+from ui.numbers import plain
+
+register = template.Library()
+
+
+@register.simple_tag
+def page_lang() -> str:
+    """For `<html lang>` and for addresses that carry a language."""
+    return page_language()
+
+
+@register.simple_tag
+def word(vocabulary: str, code: str) -> str:
+    """The name of a code in the reader's language. Raises KeyError for a vocabulary that no page knows."""
+    return labels.label(vocabulary, code)
+
+
+@register.filter
+def decimal(value: Decimal | str | None) -> str:
+    """A number exactly as it is kept, without trailing zeros or exponent."""
+    return "" if value is None or value == "" else plain(Decimal(value))
+
+
+@register.filter
+def percent(value: Decimal | str | None) -> str:
+    """A probability in percent. Nothing is rounded into certainty: 0.000000 is shown as less than 0.0001."""
+    if value is None or value == "":
+        return ""
+    hundred = Decimal(value) * 100
+    if hundred == 0:
+        return "< 0.0001 %"
+    return "> 99.9999 %" if hundred == 100 else f"{plain(hundred)} %"
+
+
+def site_time(value: datetime) -> datetime:
+    """A moment in the zone of the site; at the ends of time, where that would be no moment, in UTC."""
+    try:
+        return value.astimezone(timezone.get_default_timezone())
+    except OverflowError:
+        return value.astimezone(UTC)
+
+
+def _exactly(value: datetime) -> str:
+    """A moment in UTC as `datetime` takes it: HTML knows no more than three digits of a second."""
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+@register.filter
+def when(value: datetime | None) -> SafeString:
+    """A moment as people write it, with the exact UTC instant behind it."""
+    if value is None:
+        return SafeString("")
+    value = site_time(value)
+    exact, shown = value.strftime("%Y-%m-%d %H:%M:%S.%f UTC"), value.strftime(" %H:%M" if page_language() == "zh-Hans" else ", %H:%M")
+    return format_html('<time datetime="{}" title="{}">{}{} UTC</time>', _exactly(value), exact, day_in_words(value), shown)
+
+
+def _clock(value: datetime, shown: str) -> SafeString:
+    exact = value.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+    return format_html('<time datetime="{}" title="{}">{}</time>', _exactly(value), exact, shown)
+
+
+@register.simple_tag
+def between(start: datetime | None, end: datetime) -> SafeString:
+    """The interval in which something happened: after one look and not after another. Of one day the day is said once, of a few
+    minutes the seconds are said too."""
+    if start is None:
+        return format_html(gettext("before {}"), when(end))
+    start, end = site_time(start), site_time(end)
+    if start.date() != end.date():
+        return format_html(gettext("between {} and {}"), when(start), when(end))
+    clock = "%H:%M:%S" if (end - start).total_seconds() < 3600 else "%H:%M"
+    comma = " " if page_language() == "zh-Hans" else ", "
+    return format_html(
+        gettext("between {} and {}"), _clock(start, f"{day_in_words(start)}{comma}{start:{clock}}"), _clock(end, f"{end:{clock}} UTC")
+    )
+
+
+@register.filter
+def clock(fragment: str) -> SafeString:
+    """A media fragment of temporal kind (``t=754,761``, seconds) as a recording's counter shows it: ``12:34–12:41``. Another as it is."""
+    kind, _, ends = fragment.partition("=")
+    if kind != "t" or not re.fullmatch(r"\d+(\.\d+)?(,\d+(\.\d+)?)?", ends):
+        return format_html('<span class="mono">#{}</span>', fragment)
+    seconds = [int(float(end)) for end in ends.split(",")]
+    shown = "–".join(f"{each // 60}:{each % 60:02}" for each in seconds)
+    return format_html('<span class="num" title="#{}">{}</span>', fragment, shown)
+
+
+@register.filter
+def day(value: date | datetime | None) -> SafeString:
+    """A date as people write it."""
+    if value is None:
+        return SafeString("")
+    exact = _exactly(value) if isinstance(value, datetime) else value.isoformat()
+    return format_html('<time datetime="{}" title="{}">{}</time>', exact, exact, day_in_words(value))
+
+
+MONTHS = (
+    _("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"), _("August"), _("September"), _("October"),
+    _("November"), _("December"),
+)  # fmt: skip
+
+
+def day_in_words(value: date | datetime) -> str:
+    if page_language() == "zh-Hans":
+        return f"{value.year}年{value.month}月{value.day}日"
+    return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+
+
+@register.filter
+def thousands(value: Decimal | None) -> str:
+    """A number exactly as it is kept, its thousands apart."""
+    return "" if value is None else f"{Decimal(plain(value)):,f}"
+
+
+@register.inclusion_tag("ui/pages.html", takes_context=True)
+def pages(context: dict[str, Any], page: Any) -> dict[str, Any]:
+    """The way on through a list (claims.paging.Page)."""
+    query = context["request"].GET.copy()
+    query.pop("after", None)
+    first = query.urlencode()
+    query["after"] = page.next_cursor
+    return {"page": page, "first": f"?{first}", "next": f"?{query.urlencode()}"}
+
+
+@register.simple_tag(takes_context=True)
+def narrow(context: dict[str, Any], name: str, value: str, chosen: bool) -> str:
+    """The address of the list narrowed by one more value, or without it if it is chosen; back at the first page."""
+    query = context["request"].GET.copy()
+    query.pop("after", None)
+    if chosen:
+        query.pop(name, None)
+    else:
+        query[name] = value
+    return f"?{query.urlencode()}" if query else context["request"].path
+
+
+@register.simple_tag
+def facet_title(titles: dict[str, str], name: str) -> str:
+    """What a facet is called."""
+    return titles[name]
