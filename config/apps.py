@@ -6,15 +6,15 @@ class ConfigConfig(AppConfig):
     verbose_name = "wiring"
 
     def ready(self) -> None:
-        """Make our Celery app the current one, register the system checks, give the record a bell that waits for no broker.
+        """Make our Celery app the current one, register the system checks, let the record notify its sequencer.
 
         And have the database hold jobs to their workflow like everything else: `jobs` and `ledger` know nothing of each other.
         """
         from config import celery, checks  # noqa: F401  importing them is what wires them: the broker's app, the system checks
-        from jobs import bell
+        from jobs import messaging
         from jobs.models import Job
         from jobs.states import TRANSITIONS
         from ledger import recording, triggers
 
         triggers.Transitions("state", TRANSITIONS).register(Job)
-        recording.ring_with(lambda: bell.send("ledger.sequence", "tick"))
+        recording.ring_with(lambda: messaging.send("ledger.sequence", "tick"))

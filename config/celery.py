@@ -1,4 +1,4 @@
-"""The doorbell. Its messages carry the id of a job and may be lost, doubled or late; `jobs` makes up for it (docs/jobs.md).
+"""Celery: wakes the workers. Its messages carry the id of a job and may be lost, doubled or late; `jobs` makes up for it (docs/jobs.md).
 
 One group of workers per queue, so that a slow report never holds up a look at a source:
 
@@ -15,8 +15,8 @@ from celery import Celery, signals
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
-from jobs.hearing import Hearing
 from jobs.states import Queue as Name
+from jobs.worker_watchdog import WorkerWatchdog
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
 
@@ -27,12 +27,12 @@ app.conf.task_queues = [Queue(name, routing_key=name) for name in Name.values]
 app.conf.task_create_missing_queues = False
 # Celery would open a new database connection for every task; ours are looked after by the tasks themselves (jobs/tasks.py).
 app.conf.CELERY_DB_REUSE_MAX = 500
-app.conf.beat_scheduler = "jobs.metronome:Metronome"
+app.conf.beat_scheduler = "jobs.monotonic_beat:MonotonicBeat"
 app.conf.beat_schedule = {
-    "tick": {"task": "jobs.tick", "schedule": 1.0, "options": {"queue": Name.TICK.value}},
+    "tick": {"task": "jobs.schedule_due", "schedule": 1.0, "options": {"queue": Name.TICK.value}},
     "sequence": {"task": "ledger.sequence", "schedule": 1.0, "options": {"queue": Name.TICK.value}},
 }
-app.steps["consumer"].add(Hearing)
+app.steps["consumer"].add(WorkerWatchdog)
 app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="periodic")
 

@@ -27,7 +27,7 @@ import jobs
 import ledger
 from config.unavailable import AWAY
 from evidence.stores import bucket_store
-from jobs import bell
+from jobs import messaging
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +40,9 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def parts() -> dict[str, bool]:
-    """Each part of the whole, and whether it is ready: database, broker, sequencer (its lag), canary (work goes round), and the bucket
-    of originals where there is one."""
-    ready = {"database": False, "broker": bell.answers(), "sequencer": False, "canary": False}
+    """Each part of the whole, and whether it is ready: database, broker, sequencer (its lag), heartbeat (jobs pass through every
+    queue), and the bucket of originals where there is one."""
+    ready = {"database": False, "broker": messaging.broker_reachable(), "sequencer": False, "heartbeat": False}
     if (originals := bucket_store()) is not None:
         ready["originals"] = originals.bucket.answers()
     try:
@@ -50,7 +50,7 @@ def parts() -> dict[str, bool]:
             cursor.execute("SELECT 1")
         ready["database"] = True
         ready["sequencer"] = ledger.health().lag.total_seconds() <= settings.READY_LAG_SECONDS
-        ready["canary"] = jobs.health().ready
+        ready["heartbeat"] = jobs.read_health().ready
     except AWAY as error:
         logger.warning("Not ready: %s", error)
     return ready
@@ -59,15 +59,15 @@ def parts() -> dict[str, bool]:
 @require_safe
 @never_cache
 def readiness(request: HttpRequest) -> JsonResponse:
-    """`{"ready": false, "not_ready": ["broker", "canary"]}`, 503 unless every part is ready."""
+    """`{"ready": false, "not_ready": ["broker", "heartbeat"]}`, 503 unless every part is ready."""
     late = [name for name, well in parts().items() if not well]
     response = JsonResponse({"ready": not late, "not_ready": late}, status=503 if late else 200)
     response._has_been_logged = True  # type: ignore[attr-defined]  # an answer, not an error; Django asks for this name
     return response
 
 
-class _Rooms(Collector):
-    """The numbers of each room, read when they are asked for."""
+class _Metrics(Collector):
+    """The numbers of each app, read when they are asked for."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         up = GaugeMetricFamily("asclaimed_ready", "Whether a part is ready", labels=["part"])
@@ -112,7 +112,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not _may_read_metrics(request):
         return HttpResponseForbidden("Loopback only, or with METRICS_TOKEN.\n", content_type="text/plain")
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Rooms())
+    registry.register(_Metrics())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,6 +1,6 @@
-"""Work that must not be lost: one row per job, leases, sweeps. Celery only rings the bell. Knows no claim.
+"""Work that must not be lost: one row per job, leases, sweeps. Celery only wakes the workers. Knows no claim.
 
-`docs/jobs.md` shows how a job lives. What other rooms use is here; it is loaded on first use, because this package is
+`docs/jobs.md` shows how a job lives. What other apps use is here; it is loaded on first use, because this package is
 imported before Django's models are ready.
 """
 
@@ -10,34 +10,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jobs.enqueueing import NotInTransaction, enqueue, enqueue_many
+    from jobs.enqueueing import NotInTransactionError, enqueue, enqueue_many
+    from jobs.health import Health, alarm, metrics, read_health
     from jobs.models import Job
-    from jobs.monitoring import Health, alarm, health, metrics
     from jobs.registry import Retry, handler, periodic
-    from jobs.work import LeaseLost, Work, drain
+    from jobs.work import LeaseLostError, Work, drain
 
 _HOMES = {
-    "Health": "jobs.monitoring",
+    "Health": "jobs.health",
     "Job": "jobs.models",
-    "LeaseLost": "jobs.work",
-    "NotInTransaction": "jobs.enqueueing",
+    "LeaseLostError": "jobs.work",
+    "NotInTransactionError": "jobs.enqueueing",
     "Retry": "jobs.registry",
     "Work": "jobs.work",
-    "alarm": "jobs.monitoring",
+    "alarm": "jobs.health",
     "drain": "jobs.work",
     "enqueue": "jobs.enqueueing",
     "enqueue_many": "jobs.enqueueing",
     "handler": "jobs.registry",
-    "health": "jobs.monitoring",
-    "metrics": "jobs.monitoring",
+    "read_health": "jobs.health",
+    "metrics": "jobs.health",
     "periodic": "jobs.registry",
 }
 
 __all__ = [
     "Health",
     "Job",
-    "LeaseLost",
-    "NotInTransaction",
+    "LeaseLostError",
+    "NotInTransactionError",
     "Retry",
     "Work",
     "alarm",
@@ -45,9 +45,9 @@ __all__ = [
     "enqueue",
     "enqueue_many",
     "handler",
-    "health",
     "metrics",
     "periodic",
+    "read_health",
 ]
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from jobs import bell
+from jobs import messaging
 from jobs.models import Job
 from jobs.states import State
 
@@ -17,13 +17,13 @@ log = logging.getLogger(__name__)
 
 
 class Person(Protocol):
-    """Whoever acts, as far as this room needs to know."""
+    """Whoever acts, as far as this app needs to know."""
 
     @property
     def pk(self) -> object: ...
 
 
-class NotInState(Exception):
+class NotInStateError(Exception):
     """The job is not, or no longer, in a state from which this can be done; carries the state it was expected in."""
 
     def __init__(self, job_id: UUID, expected: tuple[State, ...]) -> None:
@@ -35,19 +35,19 @@ class NotInState(Exception):
 def retry(*, job_id: UUID, by: Person | None) -> None:
     """Give a job that was set aside three fresh attempts. `by` is None at the command line. Raises NotInState."""
     with transaction.atomic():
-        changed = Job.objects.filter(pk=job_id, state=State.QUARANTINED).update(
+        changed = Job.objects.filter(pk=job_id, state=State.FAILED).update(
             state=State.QUEUED, attempts=0, waits=0, run_after=Now(), sent_at=None, finished_at=None, progress={}
         )
         if changed != 1:
-            raise NotInState(job_id, (State.QUARANTINED,))
+            raise NotInStateError(job_id, (State.FAILED,))
         queue = Job.objects.values_list("queue", flat=True).get(pk=job_id)
-        transaction.on_commit(lambda: bell.ring(job_id, queue))
+        transaction.on_commit(lambda: messaging.notify(job_id, queue))
     log.info("Job %s is tried again, asked by %s.", job_id, by.pk if by else "the command line")
 
 
 def cancel(*, job_id: UUID, by: Person | None) -> None:
     """Give up a job that waits or was set aside. A running one is not interrupted. Raises NotInState."""
-    changed = Job.objects.filter(pk=job_id, state__in=[State.QUEUED, State.QUARANTINED]).update(state=State.CANCELLED, finished_at=Now())
+    changed = Job.objects.filter(pk=job_id, state__in=[State.QUEUED, State.FAILED]).update(state=State.CANCELLED, finished_at=Now())
     if changed != 1:
-        raise NotInState(job_id, (State.QUEUED, State.QUARANTINED))
+        raise NotInStateError(job_id, (State.QUEUED, State.FAILED))
     log.info("Job %s is cancelled, asked by %s.", job_id, by.pk if by else "the command line")

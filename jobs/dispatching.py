@@ -1,4 +1,4 @@
-"""What happens every second: due periods become jobs, spent jobs are set aside, and the bell is rung for jobs nobody took.
+"""What happens every second: due periods become jobs, exhausted jobs fail, and workers are notified again of jobs nobody took.
 
 Every step is safe to be done twice, by two tickers at once, or to be killed anywhere.
 """
@@ -13,27 +13,27 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from jobs import bell, registry
+from jobs import messaging, registry
 from jobs.models import Job
 from jobs.states import OPEN, Queue, State
 
 log = logging.getLogger(__name__)
 
-# The dispatcher fills a queue up to here and no further. A sweep without such a mark rings again and again for the same
+# The dispatcher fills a queue up to here and no further. A sweep without such a mark notifies again and again of the same
 # waiting jobs, and buries the broker.
 LOW_WATER = 100
 # Any constant: the name of the lock under which one dispatcher at a time reads the depth of a queue and fills it.
 DISPATCH_LOCK = 0x6A6F6273
 
 
-def tick() -> None:
+def run_cycle() -> None:
     """One beat: schedule, set aside, dispatch."""
-    schedule()
-    set_aside()
+    schedule_due()
+    fail_exhausted()
     dispatch()
 
 
-def schedule() -> int:
+def schedule_due() -> int:
     """Write the job of every period that has begun, unless an earlier one is still open. Returns how many were new.
 
     Two tickers write the same dedupe key for the same period, because both count periods by the database's clock; the
@@ -43,7 +43,7 @@ def schedule() -> int:
     if not wanted:
         return 0
     busy = set(Job.objects.filter(kind__in=[p.name for p in wanted], state__in=sorted(OPEN)).values_list("kind", flat=True))
-    now = seconds()
+    now = database_seconds()
     rows = [
         Job(kind=p.name, queue=p.queue, dedupe_key=f"{p.name}:{now // int(p.every.total_seconds())}") for p in wanted if p.name not in busy
     ]
@@ -54,7 +54,7 @@ def schedule() -> int:
     return len(fresh)
 
 
-def seconds() -> int:
+def database_seconds() -> int:
     """Whole seconds since the Unix epoch by the database's clock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint")
@@ -62,10 +62,10 @@ def seconds() -> int:
     return int(now)
 
 
-def set_aside() -> int:
-    """Quarantine jobs whose last attempt ended without a word: they kill or freeze whoever works on them."""
-    count = Job.objects.spent().update(
-        state=State.QUARANTINED, token=None, lease_until=None, finished_at=Now(), last_error="the worker vanished at the last attempt"
+def fail_exhausted() -> int:
+    """Fail jobs whose last attempt ended without a word: they kill or freeze whoever works on them."""
+    count = Job.objects.exhausted().update(
+        state=State.FAILED, token=None, lease_until=None, finished_at=Now(), last_error="the worker vanished at the last attempt"
     )
     if count:
         log.error("%d jobs were set aside: their workers vanished.", count)
@@ -73,45 +73,45 @@ def set_aside() -> int:
 
 
 def dispatch() -> int:
-    """Ring for claimable jobs nobody was told about lately, at most up to LOW_WATER messages per queue. Returns the rings.
+    """Notify workers of undispatched jobs, at most up to LOW_WATER messages per queue. Returns how many were sent.
 
-    Rings are made before they are noted: killed in between, the bell is rung once more, which costs a look at a row.
+    Sent before it is noted: killed in between, a message is sent once more, which costs one look at a row.
     """
-    rung = 0
+    notified_count = 0
     with transaction.atomic():
-        if not _only_dispatcher():
+        if not _acquire_dispatch_lock():
             return 0
         for queue in Queue.values:
-            waiting = _unheard(queue)
-            depth = bell.depth(queue) if waiting else 0
+            waiting = _undispatched(queue)
+            depth = messaging.queue_depth(queue) if waiting else 0
             if depth is None:
-                break  # The broker is away. Nothing is lost: the rows stay unheard.
-            heard = []
+                break  # The broker is away. Nothing is lost: the rows stay undispatched.
+            notified = []
             for job_id in waiting[: max(0, LOW_WATER - depth)]:
-                if not bell.ring(job_id, queue):
+                if not messaging.notify(job_id, queue):
                     break
-                heard.append(job_id)
-            Job.objects.filter(pk__in=heard).update(sent_at=Now())
-            rung += len(heard)
-    return rung
+                notified.append(job_id)
+            Job.objects.filter(pk__in=notified).update(sent_at=Now())
+            notified_count += len(notified)
+    return notified_count
 
 
-def _unheard(queue: str) -> list[UUID]:
-    rows = Job.objects.unheard().filter(queue=queue).order_by(F("sent_at").asc(nulls_first=True), "run_after")
+def _undispatched(queue: str) -> list[UUID]:
+    rows = Job.objects.undispatched().filter(queue=queue).order_by(F("sent_at").asc(nulls_first=True), "run_after")
     return list(rows.values_list("id", flat=True)[:LOW_WATER])
 
 
-def _only_dispatcher() -> bool:
+def _acquire_dispatch_lock() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [DISPATCH_LOCK])
         (mine,) = cursor.fetchone()
     return bool(mine)
 
 
-def clean() -> int:
+def delete_expired() -> int:
     """Forget jobs done long ago; periodic ones, which are many and whose key matters for one period, after an hour or two periods."""
     periods = {p.name: p.every for p in registry.periodics()}
-    count, _ = Job.objects.exclude(kind__in=list(periods)).forgettable(settings.JOBS_KEEP).delete()
+    count, _ = Job.objects.exclude(kind__in=list(periods)).expired(settings.JOBS_KEEP).delete()
     for name, every in periods.items():
-        count += Job.objects.filter(kind=name).forgettable(max(settings.JOBS_KEEP_PERIODIC, every * 2)).delete()[0]
+        count += Job.objects.filter(kind=name).expired(max(settings.JOBS_KEEP_PERIODIC, every * 2)).delete()[0]
     return count

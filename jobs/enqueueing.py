@@ -13,23 +13,23 @@ from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from failpoints import failpoint
-from jobs import bell, registry
-from jobs.models import TOGETHER, Job
+from jobs import messaging, registry
+from jobs.models import MAX_BATCH, Job
 from jobs.states import State
 
-# A transaction that writes thousands of jobs must not ring thousands of times while a person waits:
-# beyond this many things to do on commit, the dispatcher rings instead.
-RINGS_PER_COMMIT = 64
+# A transaction that writes thousands of jobs must not notify thousands of times while a person waits:
+# beyond this many things to do on commit, the dispatcher notifies instead.
+MAX_NOTIFICATIONS_PER_COMMIT = 64
 
 PayloadValue = str | int | bool | None
 
 
-class NotInTransaction(Exception):
+class NotInTransactionError(Exception):
     """enqueue() was called outside `transaction.atomic()`: the job could be lost between two commits."""
 
 
 def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, after: datetime | timedelta | None = None) -> Job:
-    """Write a job of `kind` into the caller's transaction and ring for it on commit.
+    """Write a job of `kind` into the caller's transaction and notify the workers on commit.
 
     `payload` holds ids and other short plain values. The same `key` twice is one job: the first row is returned, whatever
     its state, and a key is remembered for `settings.JOBS_KEEP` after its job was done. `after` delays the job: until a
@@ -38,8 +38,8 @@ def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, 
     Raises NotInTransaction, registry.UnknownKind, and ValueError for a payload that holds more than ids.
     """
     _in_transaction(kind)
-    handler = registry.find(kind)
-    rings = after is None and _rings_left() > 0
+    handler = registry.get_handler(kind)
+    notifies = after is None and _notifications_left() > 0
     due: models.expressions.Combinable | datetime = Now() if after is None else Now() + after if isinstance(after, timedelta) else after
     job = Job(
         kind=kind,
@@ -47,8 +47,8 @@ def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, 
         dedupe_key=key,
         payload=plain(payload),
         run_after=due,
-        # Optimistic: should the ring fail, the dispatcher takes the row up after settings.JOBS_RESEND.
-        sent_at=Now() if rings else None,
+        # Optimistic: should the notification fail, the dispatcher takes the row up after settings.JOBS_RESEND.
+        sent_at=Now() if notifies else None,
     )
     while True:
         # Waits for another transaction that is just inserting the same key, and does nothing if that one commits.
@@ -57,28 +57,28 @@ def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, 
         if stored is not None:
             break
         # The row in our way was cleaned up between the two statements: the key is free again.
-    if rings and stored.id == job.id:
-        transaction.on_commit(lambda: _ring(stored.id, stored.queue))
+    if notifies and stored.id == job.id:
+        transaction.on_commit(lambda: _notify(stored.id, stored.queue))
     return stored
 
 
 def enqueue_many(kind: str, payloads: Mapping[str, Mapping[str, PayloadValue | UUID]]) -> None:
-    """Write a job of `kind` for each key and payload into the caller's transaction, in one statement, and ring for them on commit.
+    """Write a job of `kind` for each key and payload into the caller's transaction, in one statement, and notify the workers on commit.
 
-    A key that is there already stays the job that it is. Kinds whose jobs are done together get one ring for TOGETHER of them.
+    A key that is there already stays the job that it is. Kinds whose jobs are done together get one notification for MAX_BATCH of them.
 
     Raises NotInTransaction, registry.UnknownKind, and ValueError for a payload that holds more than ids.
     """
     _in_transaction(kind)
-    handler = registry.find(kind)
+    handler = registry.get_handler(kind)
     ids = [uuid7() for _ in payloads]
-    step = TOGETHER if handler.together else 1
-    rung = ids[: _rings_left() * step]
+    step = MAX_BATCH if handler.together else 1
+    notified = ids[: _notifications_left() * step]
     values = [json.dumps(plain(payload)) for payload in payloads.values()]
     with transaction.get_connection().cursor() as cursor:
-        cursor.execute(_WRITE_MANY, [kind, handler.queue.value, State.QUEUED.value, len(rung), ids, list(payloads), values])
-    for job_id in rung[::step]:
-        transaction.on_commit(partial(_ring, job_id, handler.queue))
+        cursor.execute(_WRITE_MANY, [kind, handler.queue.value, State.QUEUED.value, len(notified), ids, list(payloads), values])
+    for job_id in notified[::step]:
+        transaction.on_commit(partial(_notify, job_id, handler.queue))
 
 
 # As `enqueue` does it; row by row through the model it costs ten times as much.
@@ -94,17 +94,17 @@ ON CONFLICT DO NOTHING
 
 def _in_transaction(kind: str) -> None:
     if not transaction.get_connection().in_atomic_block:
-        raise NotInTransaction(f"{kind}: enqueue belongs inside transaction.atomic(), with the row that the job serves")
+        raise NotInTransactionError(f"{kind}: enqueue belongs inside transaction.atomic(), with the row that the job serves")
 
 
-def _rings_left() -> int:
-    """How often this transaction may still ring; never when the broker is known to be away."""
-    return 0 if bell.quiet() else max(0, RINGS_PER_COMMIT - len(transaction.get_connection().run_on_commit))
+def _notifications_left() -> int:
+    """How often this transaction may still notify; never when the broker is known to be away."""
+    return 0 if messaging.circuit_open() else max(0, MAX_NOTIFICATIONS_PER_COMMIT - len(transaction.get_connection().run_on_commit))
 
 
-def _ring(job_id: UUID, queue: str) -> None:
+def _notify(job_id: UUID, queue: str) -> None:
     failpoint("enqueue.committed")
-    bell.ring(job_id, queue)
+    messaging.notify(job_id, queue)
 
 
 def plain(payload: Mapping[str, PayloadValue | UUID]) -> dict[str, PayloadValue]:

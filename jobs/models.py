@@ -1,4 +1,4 @@
-"""The row is the truth; the message in the broker is a doorbell that may be lost, doubled or late.
+"""The row is the truth; the message in the broker is a wake-up that may be lost, doubled or late.
 
 Every time in these rows is the database's: leases and schedules mean the same on every machine, whatever its clock says.
 """
@@ -20,8 +20,8 @@ from jobs.states import CLOSED, OPEN, Queue, State
 MAX_ATTEMPTS = 3
 # How often a job may say "not yet" (jobs.Retry with a time) before it counts as failing: waiting is no fault, waiting forever is.
 MAX_WAITS = 1000
-# How many jobs of a kind that allows it are claimed at once, and rung for once.
-TOGETHER = 200
+# How many jobs of a kind that allows it are claimed at once, after one notification.
+MAX_BATCH = 200
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -40,20 +40,20 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs of a kind that are neither done nor given up nor set aside."""
         return self.filter(kind=kind, state__in=sorted(OPEN))
 
-    def untried(self, kind: str, queue: str) -> Self:
+    def unattempted(self, kind: str, queue: str) -> Self:
         """Jobs of one kind that are due and that no worker has taken yet."""
         return self.filter(state=State.QUEUED, queue=queue, kind=kind, run_after__lte=Now(), attempts=0)
 
-    def unheard(self) -> Self:
-        """Claimable jobs nobody was told about lately: the bell never rang, its message was lost, or the worker died since."""
+    def undispatched(self) -> Self:
+        """Claimable jobs nobody was told about lately: no message was sent, it was lost, or the worker died since."""
         lately = Now() - settings.JOBS_RESEND
         return self.claimable().filter(Q(sent_at=None) | Q(sent_at__lt=lately) | Q(state=State.RUNNING, sent_at__lt=F("lease_until")))
 
-    def spent(self) -> Self:
+    def exhausted(self) -> Self:
         """Jobs whose last permitted attempt was never finished: they kill or freeze their workers."""
         return self.filter(state=State.RUNNING, lease_until__lt=Now(), attempts__gte=MAX_ATTEMPTS)
 
-    def forgettable(self, after: timedelta) -> Self:
+    def expired(self, after: timedelta) -> Self:
         """Jobs that ended well, or were cancelled, more than `after` ago."""
         return self.filter(state__in=[State.DONE, State.CANCELLED], finished_at__lt=Now() - after)
 
@@ -95,15 +95,15 @@ class Job(models.Model):
                 condition=Q(state__in=sorted(CLOSED), finished_at__isnull=False) | Q(state__in=sorted(OPEN), finished_at=None),
                 name="job_finished_when_closed",
             ),
-            models.CheckConstraint(condition=~Q(state=State.QUARANTINED) | ~Q(last_error=""), name="job_quarantined_with_reason"),
+            models.CheckConstraint(condition=~Q(state=State.FAILED) | ~Q(last_error=""), name="job_failed_with_reason"),
             models.CheckConstraint(condition=~Q(dedupe_key="") & ~Q(kind=""), name="job_named"),
         ]
         indexes = [
             models.Index(fields=["queue", "run_after"], condition=Q(state="queued"), name="job_due"),
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="job_leased"),
             models.Index(fields=["kind"], condition=Q(state__in=["queued", "running"]), name="job_open"),
-            models.Index(F("finished_at").desc(), condition=Q(state="quarantined"), name="job_quarantined"),
-            models.Index(fields=["finished_at"], condition=Q(state__in=["done", "cancelled"]), name="job_forgettable"),
+            models.Index(F("finished_at").desc(), condition=Q(state="failed"), name="job_failed"),
+            models.Index(fields=["finished_at"], condition=Q(state__in=["done", "cancelled"]), name="job_expired"),
         ]
 
     def __str__(self) -> str:
@@ -111,7 +111,7 @@ class Job(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a canary last came home, per queue. One row each; it outlives the canaries' job rows."""
+    """When a heartbeat job last ran, per queue. One row each; it outlives the job rows."""
 
     queue = models.CharField(primary_key=True, max_length=16, choices=Queue.choices)
     at = models.DateTimeField()

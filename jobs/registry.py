@@ -1,4 +1,4 @@
-"""Which function does which kind of work. Filled by the rooms' `tasks.py` and `periodic.py` as they are imported."""
+"""Which function does which kind of work. Filled by the apps' `tasks.py` and `periodic.py` as they are imported."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., None])
 
 
-class UnknownKind(LookupError):
-    """No room registered a handler for this kind of job."""
+class UnknownKindError(LookupError):
+    """No app registered a handler for this kind of job."""
 
 
 class Retry(Exception):
@@ -57,7 +57,7 @@ def handler(kind: str, *, queue: str, together: bool = False) -> Callable[[F], F
     """Register the decorated function for jobs of `kind`, worked off by the workers of `queue`.
 
     The function gets a `jobs.Work` and may run several times: its effects belong inside `work.finish()`. `together` is for short
-    work that is all in the database: many such jobs are done in one transaction (`jobs.work.answer`).
+    work that is all in the database: many such jobs are done in one transaction (`jobs.work.run_batch`).
     Raises ValueError for an unknown queue or a kind that another function has.
     """
 
@@ -73,7 +73,7 @@ def periodic(name: str, *, every: timedelta, queue: str = "tick") -> Callable[[F
 
     Periods are counted from the Unix epoch by the database's clock. A period missed while everything was down is not
     made up for, and a period is skipped while the job of an earlier one is still open: work never piles up on itself.
-    A failing run is tried again like any job and ends in quarantine; the next period starts afresh.
+    A failing run is tried again like any job and ends as failed; the next period starts afresh.
     Raises ValueError for a period that is not a positive whole number of seconds.
     """
     if every < timedelta(seconds=1) or every % timedelta(seconds=1):
@@ -97,30 +97,30 @@ def _add(entry: Handler) -> None:
     _handlers[entry.kind] = entry
 
 
-def forget(kind: str) -> None:
+def unregister(kind: str) -> None:
     """Drop the registration of `kind`; for tests, which register their own."""
     _handlers.pop(kind, None)
     _periodics.pop(kind, None)
 
 
 def discover() -> None:
-    """Import every room's `tasks.py` and `periodic.py`, once per process."""
+    """Import every app's `tasks.py` and `periodic.py`, once per process."""
     global _discovered
     if not _discovered:
         autodiscover_modules("tasks", "periodic")
         _discovered = True
 
 
-def find(kind: str) -> Handler:
+def get_handler(kind: str) -> Handler:
     """The handler of `kind`. Raises UnknownKind."""
     discover()
     try:
         return _handlers[kind]
     except KeyError:
-        raise UnknownKind(kind) from None
+        raise UnknownKindError(kind) from None
 
 
-def done_together(kind: str) -> bool:
+def is_batched(kind: str) -> bool:
     """Whether many jobs of `kind` may be done in one transaction; False for a kind that nobody handles."""
     discover()
     return kind in _handlers and _handlers[kind].together

@@ -10,20 +10,20 @@ class State(models.TextChoices):
     QUEUED = "queued", _("waiting")
     RUNNING = "running", _("running")
     DONE = "done", _("done")
-    QUARANTINED = "quarantined", _("set aside")
+    FAILED = "failed", _("set aside")
     CANCELLED = "cancelled", _("cancelled")
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     # A running job goes back to running when its lease expired and another worker took it over.
     State.QUEUED: frozenset({State.RUNNING, State.CANCELLED}),
-    State.RUNNING: frozenset({State.RUNNING, State.DONE, State.QUEUED, State.QUARANTINED}),
-    State.QUARANTINED: frozenset({State.QUEUED, State.CANCELLED}),
+    State.RUNNING: frozenset({State.RUNNING, State.DONE, State.QUEUED, State.FAILED}),
+    State.FAILED: frozenset({State.QUEUED, State.CANCELLED}),
     State.DONE: frozenset(),
     State.CANCELLED: frozenset(),
 }
 OPEN = frozenset({State.QUEUED, State.RUNNING})
-CLOSED = frozenset({State.DONE, State.QUARANTINED, State.CANCELLED})
+CLOSED = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 
 
 class Queue(models.TextChoices):

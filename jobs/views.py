@@ -1,4 +1,4 @@
-"""Doors: what operators see and may do, and how far one job is."""
+"""What operators see and may do, and how far one job is."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs import actions
+from jobs.health import alarms, read_health
 from jobs.models import Job
-from jobs.monitoring import alarms, health
 from jobs.states import OPEN, Queue, State
 
 P = ParamSpec("P")
@@ -29,7 +29,7 @@ SHOWN = 100
 
 
 def operators_only(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Strangers are sent to sign in; accounts that are not operators are refused."""
+    """Anonymous visitors are sent to sign in; accounts that are not operators are refused."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -53,20 +53,20 @@ def _operator(request: HttpRequest) -> actions.Person:
 def overview(request: HttpRequest) -> HttpResponse:
     """Jobs per queue and state, what is running, and what was set aside and why."""
     counts = {(row["queue"], row["state"]): row["n"] for row in Job.objects.values("queue", "state").annotate(n=Count("id"))}
-    now = health()
+    now = read_health()
     fragment = request.headers.get("HX-Request") == "true"
     response = render(
         request,
         "jobs/overview.html" + ("#work" if fragment else ""),
         {
             "seen": timezone.now(),
-            "late": settings.JOBS_CANARY_LATE.total_seconds(),
+            "late": settings.JOBS_HEARTBEAT_LATE.total_seconds(),
             "states": list(State),
             "rows": [(Queue(q.queue), q, [counts.get((q.queue, state), 0) for state in State]) for q in now.queues],
             "health": now,
             "alarms": [one.sentence % {"count": count} for one, count in alarms() if count],
             "running": Job.objects.filter(state=State.RUNNING).order_by("lease_until")[:SHOWN],
-            "quarantined": Job.objects.filter(state=State.QUARANTINED).order_by("-finished_at")[:SHOWN],
+            "failed": Job.objects.filter(state=State.FAILED).order_by("-finished_at")[:SHOWN],
         },
     )
     response["Vary"] = "HX-Request"
@@ -81,7 +81,7 @@ def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
     try:
         actions.retry(job_id=job_id, by=_operator(request))
         messages.success(request, _("The job will be tried again."))
-    except actions.NotInState:
+    except actions.NotInStateError:
         messages.error(request, _("The job is no longer set aside."))
     return redirect("jobs:overview")
 
@@ -94,7 +94,7 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     try:
         actions.cancel(job_id=job_id, by=_operator(request))
         messages.success(request, _("The job is cancelled."))
-    except actions.NotInState:
+    except actions.NotInStateError:
         messages.error(request, _("The job is running or has ended."))
     return redirect("jobs:overview")
 
@@ -121,7 +121,7 @@ def progress_json(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 def _shown(job: Job) -> dict[str, object]:
     # An operator's word for trouble is none of the public's: a job that was set aside still waits, as far as they can tell.
-    state = State.QUEUED if job.state == State.QUARANTINED else State(job.state)
+    state = State.QUEUED if job.state == State.FAILED else State(job.state)
     total = int(job.progress.get("total", 0))
     done = total if state is State.DONE else int(job.progress.get("done", 0))
     return {"state": state.value, "word": state.label, "open": state in OPEN, "done": done, "total": total}

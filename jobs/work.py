@@ -23,18 +23,18 @@ from django.db.models.functions import Now
 
 from failpoints import failpoint
 from jobs import registry
-from jobs.models import MAX_ATTEMPTS, MAX_WAITS, TOGETHER, Job, JobQuerySet
+from jobs.models import MAX_ATTEMPTS, MAX_BATCH, MAX_WAITS, Job, JobQuerySet
 from jobs.states import State
 
 log = logging.getLogger(__name__)
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-ROOM_AGAIN = timedelta(seconds=30)
+DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+DISK_FULL_WAIT = timedelta(seconds=30)
 # Jobs done together are committed after this many seconds at the latest: what they lock, others wait for.
-SPAN = 1.0
+BATCH_SECONDS = 1.0
 
 
-class LeaseLost(Exception):
+class LeaseLostError(Exception):
     """The job was given to another worker meanwhile: everything this one did for it is thrown away."""
 
 
@@ -61,7 +61,7 @@ class Work:
         """Show `done` of `total` and the code of a message on pages, and hold the lease for another term. Raises LeaseLost."""
         shown = {"done": done, "total": total, "code": code}
         if self._mine().update(progress=shown, lease_until=Now() + settings.JOBS_LEASE) != 1:
-            raise LeaseLost(str(self.id))
+            raise LeaseLostError(str(self.id))
 
     def renew(self) -> bool:
         """Hold the lease for another term; False when it is no longer ours."""
@@ -75,8 +75,8 @@ class Work:
             return
         with transaction.atomic(durable=True):
             yield
-            if _done(self._mine()) != 1:
-                raise LeaseLost(str(self.id))
+            if _mark_done(self._mine()) != 1:
+                raise LeaseLostError(str(self.id))
             failpoint("job.commit")
         failpoint("job.done")
         self.finished = True
@@ -100,11 +100,11 @@ class Work:
         """Give the job back, to be tried again later, or set it aside after the last attempt. Silent when it is not ours."""
         if isinstance(error, registry.Retry) and error.after is not None and self._wait(error.after, str(error)):
             return
-        if no_room(error) and self._wait(ROOM_AGAIN, describe(error)):
+        if disk_full(error) and self._wait(DISK_FULL_WAIT, describe(error)):
             log.error("Job %s (%s) waits: %s", self.id, self.kind, describe(error))
             return
         if self.attempt >= MAX_ATTEMPTS:
-            self._mine().update(state=State.QUARANTINED, token=None, lease_until=None, finished_at=Now(), last_error=describe(error))
+            self._mine().update(state=State.FAILED, token=None, lease_until=None, finished_at=Now(), last_error=describe(error))
             log.error("Job %s (%s) was set aside after %d attempts: %s", self.id, self.kind, self.attempt, describe(error))
             return
         wait = settings.JOBS_BACKOFF * 4 ** (self.attempt - 1)
@@ -114,14 +114,14 @@ class Work:
         log.warning("Job %s (%s) failed at attempt %d: %s", self.id, self.kind, self.attempt, describe(error))
 
 
-def _done(mine: JobQuerySet) -> int:
+def _mark_done(mine: JobQuerySet) -> int:
     return mine.update(state=State.DONE, token=None, lease_until=None, finished_at=Now(), last_error="")
 
 
-def no_room(error: BaseException) -> bool:
+def disk_full(error: BaseException) -> bool:
     """Whether a disk is full or read-only, ours or the database's: no fault of the job, and it passes."""
     if isinstance(error, OSError):
-        return error.errno in FULL
+        return error.errno in DISK_FULL_ERRNOS
     # SQLSTATE class 53: insufficient resources (PostgreSQL, appendix A).
     return isinstance(error, OperationalError) and str(getattr(error.__cause__, "sqlstate", "")).startswith("53")
 
@@ -150,21 +150,21 @@ def claim(job_id: UUID) -> Work | None:
     return Work(job) if job is not None else None
 
 
-def claim_more(kind: str, token: UUID, most: int) -> list[Work]:
+def claim_batch(kind: str, token: UUID, most: int) -> list[Work]:
     """Take up to `most` due jobs of a kind under one token, passing over those that another worker is just taking.
 
     Only those that nobody has tried: a job that kills its worker costs its neighbours one attempt, and from then on each is tried alone.
     """
     with transaction.atomic():
-        untried = Job.objects.untried(kind, registry.find(kind).queue).order_by("run_after")
-        taken = dict(untried.select_for_update(skip_locked=True).values_list("id", "payload")[:most])
+        unattempted = Job.objects.unattempted(kind, registry.get_handler(kind).queue).order_by("run_after")
+        taken = dict(unattempted.select_for_update(skip_locked=True).values_list("id", "payload")[:most])
         held = Job.objects.among(list(taken))
         held.update(state=State.RUNNING, token=token, attempts=1, lease_until=Now() + settings.JOBS_LEASE, progress={})
     return [Work(Job(id=job_id, kind=kind, payload=payload, attempts=1, token=token)) for job_id, payload in taken.items()]
 
 
 @contextmanager
-def _held(works: Sequence[Work]) -> Iterator[None]:
+def _renewed_leases(works: Sequence[Work]) -> Iterator[None]:
     """Renew the leases from a thread while the handler runs.
 
     So a lease can be short, and the job of a worker that was killed is soon taken up again, however long jobs may take.
@@ -193,44 +193,44 @@ def _held(works: Sequence[Work]) -> Iterator[None]:
         thread.join(5)
 
 
-def answer(job_id: UUID) -> int:
-    """Somebody rang for this job: do it, and with it others of its kind where those are done together. Returns how many were done.
+def run_batch(job_id: UUID) -> int:
+    """A worker was notified of this job: do it, and with it others of its kind where those are done together. Returns how many were done.
 
-    Where another worker has the job already, others of its kind may still be waiting: one ring stands for many of them.
+    Where another worker has the job already, others of its kind may still be waiting: one notification stands for many of them.
     Raises as `run` does.
     """
     work = claim(job_id)
     kind = work.kind if work else Job.objects.filter(pk=job_id).values_list("kind", flat=True).first()
     works = [work] if work else []
-    if kind is not None and registry.done_together(kind) and (work is None or work.attempt == 1):
-        works += claim_more(kind, work._token if work else uuid4(), TOGETHER - len(works))
-    return _do_together(works) if len(works) > 1 else sum(map(_do, works))
+    if kind is not None and registry.is_batched(kind) and (work is None or work.attempt == 1):
+        works += claim_batch(kind, work._token if work else uuid4(), MAX_BATCH - len(works))
+    return _run_together(works) if len(works) > 1 else sum(map(_run_claimed, works))
 
 
-def _do_together(works: list[Work]) -> int:
+def _run_together(works: list[Work]) -> int:
     """Do claimed jobs of one kind in as few transactions as SPAN allows. When anything goes wrong, what is left is done one by one,
     so that each fails, waits or is lost for itself alone."""
     failpoint("jobs.claimed")
     rest = works
-    with _held(works):
+    with _renewed_leases(works):
         try:
             while rest:
-                rest = rest[_do_in_one_transaction(rest) :]
+                rest = rest[_run_in_one_transaction(rest) :]
         except Exception as error:  # As in `_do`; whose fault it was is found out one by one.
             log.warning("%d jobs (%s) are done one by one: %s", len(rest), rest[0].kind, describe(error))
             _drop_broken_connection(error)
         for work in rest:
-            _do(work)
+            _run_claimed(work)
     return sum(work.finished for work in works)
 
 
-def _do_in_one_transaction(works: list[Work]) -> int:
+def _run_in_one_transaction(works: list[Work]) -> int:
     """Do the first of these jobs, as many as fit into SPAN, at least one: all of their effects and their being done, or nothing.
 
     Returns how many. Raises LeaseLost, and what a handler raises.
     """
-    handler = registry.find(works[0].kind)
-    until = time.monotonic() + SPAN
+    handler = registry.get_handler(works[0].kind)
+    until = time.monotonic() + BATCH_SECONDS
     taken: list[Work] = []
     with transaction.atomic(durable=True):
         for work in works:
@@ -243,8 +243,8 @@ def _do_in_one_transaction(works: list[Work]) -> int:
             if time.monotonic() > until:
                 break
         mine = Job.objects.among([work.id for work in taken]).filter(token=taken[0]._token)
-        if _done(mine) != len(taken):
-            raise LeaseLost(f"one of {len(taken)}")
+        if _mark_done(mine) != len(taken):
+            raise LeaseLostError(f"one of {len(taken)}")
         failpoint("jobs.commit")
     failpoint("jobs.done")
     for work in taken:
@@ -264,19 +264,19 @@ def run(job_id: UUID) -> bool:
     the database is away; the lease then runs out by itself.
     """
     work = claim(job_id)
-    return work is not None and _do(work)
+    return work is not None and _run_claimed(work)
 
 
-def _do(work: Work) -> bool:
+def _run_claimed(work: Work) -> bool:
     failpoint("job.claimed")
     try:
-        handler = registry.find(work.kind)
-        with _held([work]):
+        handler = registry.get_handler(work.kind)
+        with _renewed_leases([work]):
             handler.function(work)
             if not work.finished:
                 with work.finish():
                     pass
-    except LeaseLost:
+    except LeaseLostError:
         log.warning("Job %s (%s) was taken over by another worker; this attempt is thrown away.", work.id, work.kind)
     except Exception as error:  # Whatever a handler raises, the row must say so; only what ends the process passes.
         _drop_broken_connection(error)
@@ -295,5 +295,5 @@ def drain(queues: Iterable[str] | None = None, *, limit: int = 1000) -> int:
         job_id = due.order_by("run_after", "id").values_list("id", flat=True).first()
         if job_id is None:
             break
-        done += answer(job_id)
+        done += run_batch(job_id)
     return done

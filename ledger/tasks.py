@@ -1,4 +1,4 @@
-"""The doorbell of the sequencer. It carries nothing; what is to be done stands in the outbox."""
+"""The task that wakes the sequencer. It carries nothing; what is to be done stands in the outbox."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def publish(work: jobs.Work) -> None:
 
 @jobs.periodic("verdicts.close_overdue_windows", every=timedelta(hours=1))
 def close_overdue() -> None:
-    """What the timed job should have closed already; here so that a quarantined one cannot keep a window open for ever."""
+    """What the timed job should have closed already; here so that a failed one cannot keep a window open for ever."""
     now = timezone.now()
     for invitation in Invitation.objects.filter(status="open", deadline_at__lte=now)[:500]:
         close_window(by=ledger.SYSTEM, invitation=invitation, now=now)

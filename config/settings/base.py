@@ -232,7 +232,7 @@ JOBS_BACKOFF = timedelta(seconds=10)
 JOBS_RESEND = timedelta(seconds=10)
 JOBS_KEEP = timedelta(days=14)
 JOBS_KEEP_PERIODIC = timedelta(hours=1)
-JOBS_CANARY_LATE = timedelta(minutes=2)
+JOBS_HEARTBEAT_LATE = timedelta(minutes=2)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -224,7 +224,7 @@ def test_a_sweep_that_asked_before_it_locked_would_lose_originals(scene: scenes.
 def test_sweeping_is_scheduled() -> None:
     from jobs import dispatching
 
-    dispatching.schedule()
+    dispatching.schedule_due()
     names = set(Job.objects.values_list("kind", flat=True))
     assert {"evidence.sweep_originals", "evidence.sweep_files", "evidence.sweep_staged"} <= names
     jobs.drain(["tick"])

@@ -362,7 +362,7 @@ def test_a_decoder_that_was_late_once_after_two_kills_does_not_condemn_a_photo(
     (exhibit,) = file(scene, photo())
     with monkeypatch.context() as slow:
         slow.setattr(decoding, "decode", late)
-        assert attempts(lost=2).state == "quarantined"
+        assert attempts(lost=2).state == "failed"
     exhibit.refresh_from_db()
     assert exhibit.status == ExhibitStatus.STORED
     retry(job_id=Job.objects.get(queue="decode").pk, by=None)

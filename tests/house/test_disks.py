@@ -233,15 +233,15 @@ def test_work_waits_for_a_disk_and_uses_up_no_attempt(scene: scenes.Scene, disk_
         assert Exhibit.objects.get(submission=accepted).status == "ready"
 
 
-def test_a_job_that_fails_for_another_reason_is_still_set_aside(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_fails_for_another_reason_ends_as_failed(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: waiting is for full disks, not for faults."""
     accepted_before(scene)
-    monkeypatch.setattr("jobs.work.FULL", frozenset())
+    monkeypatch.setattr("jobs.work.DISK_FULL_ERRNOS", frozenset())
     monkeypatch.setattr("engines.decoding.decode", full)
     for _ in range(3):
         jobs.drain(["decode"])
         Job.objects.filter(state="queued").update(run_after=timezone.now())
-    assert Job.objects.get(kind="evidence.read_exhibit").state == "quarantined"
+    assert Job.objects.get(kind="evidence.read_exhibit").state == "failed"
 
 
 def full(path: Path) -> None:

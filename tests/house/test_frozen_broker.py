@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.actions import create_key
 from demo.embedded import Valkey
 from evidence.models import Submission
-from jobs import bell
+from jobs import messaging
 from ledger import recording
 from ledger.tasks import sequence
 from tests import scenes
@@ -32,12 +32,12 @@ def frozen(tmp_path: Path) -> Iterator[Valkey]:
     before = current_app.conf.broker_url
     with Valkey(tmp_path / "valkey", durable=False) as engine:
         current_app.conf.broker_url = engine.url.replace("unix://", "redis+socket://", 1)
-        bell.hang_up()
-        assert bell.answers()
+        messaging.disconnect()
+        assert messaging.broker_reachable()
         assert engine.process is not None
         yield engine
         os.kill(engine.process.pid, signal.SIGCONT)
-        bell.hang_up()
+        messaging.disconnect()
         current_app.conf.broker_url = before
 
 
@@ -63,13 +63,13 @@ def slowest(scene: scenes.Scene, count: int, engine: Valkey) -> float:
 def test_filing_does_not_wait_for_a_frozen_broker(frozen: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = scenes.build_claim()
     monkeypatch.setattr(recording, "_last_nudge", 0.0)
-    monkeypatch.setattr(bell, "_quiet_until", 0.0)
+    monkeypatch.setattr(messaging, "_open_until", 0.0)
     assert slowest(scene, 5, frozen) < 2
     assert Submission.objects.count() == 6
 
 
-def test_a_sequencer_rung_through_the_workers_connections_would_hold_it_up(frozen: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: the patience of a worker, who has nothing else to do, is not that of a person."""
+def test_a_sequencer_notified_through_the_workers_connections_would_hold_it_up(frozen: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: the timeout of a worker, who has nothing else to do, is not that of a person."""
     scene = scenes.build_claim()
     producers = current_app.amqp._producer_pool
     current_app.amqp._producer_pool = None

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from config import health, logs
 from demo.embedded import Valkey
-from jobs import bell
+from jobs import messaging
 from jobs.models import Heartbeat
 from jobs.states import Queue
 from ledger import request_id, vitals
@@ -62,16 +62,16 @@ pytestmark = pytest.mark.urls(__name__)
 
 @pytest.fixture
 def working(db: None) -> None:
-    """A house where a canary has just come home in every queue."""
+    """A system where a heartbeat was just recorded in every queue."""
     for queue in Queue.values:
         Heartbeat.objects.update_or_create(queue=queue, defaults={"at": timezone.now()})
 
 
 @pytest.fixture
 def quiet_bell() -> Iterator[None]:
-    bell.hang_up()
+    messaging.disconnect()
     yield
-    bell.hang_up()
+    messaging.disconnect()
 
 
 def test_alive_asks_nobody(client: Client) -> None:
@@ -88,11 +88,11 @@ def test_ready_when_every_part_is(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("working", "quiet_bell")
-def test_not_ready_when_no_canary_came_home_lately(client: Client) -> None:
+def test_not_ready_when_no_heartbeat_was_recorded_lately(client: Client) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE jobs_heartbeat SET at = now() - interval '1 hour' WHERE queue = 'report'")
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (503, {"ready": False, "not_ready": ["canary"]})
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "not_ready": ["heartbeat"]})
 
 
 @pytest.mark.usefixtures("working", "quiet_bell")
@@ -106,16 +106,16 @@ def test_not_ready_when_the_broker_is_stopped(client: Client, settings: Any, tmp
     engine = Valkey(tmp_path / "valkey", durable=False)
     before = current_app.conf.broker_url
     current_app.conf.broker_url = engine.url.replace("unix://", "redis+socket://", 1)
-    bell.hang_up()
+    messaging.disconnect()
     try:
         with engine:
             assert client.get("/readyz").status_code == 200
-        bell.hang_up()
+        messaging.disconnect()
         answer = client.get("/readyz")
     finally:
         current_app.conf.broker_url = before
     assert answer.status_code == 503
-    assert answer.json()["not_ready"] == ["broker", "canary"]
+    assert answer.json()["not_ready"] == ["broker", "heartbeat"]
 
 
 @pytest.mark.usefixtures("quiet_bell")
@@ -126,7 +126,7 @@ def test_not_ready_without_a_database_and_says_nothing_inner(client: Client, mon
     monkeypatch.setattr(health, "connection", SimpleNamespace(cursor=refuse))
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"ready": False, "not_ready": ["database", "sequencer", "canary"]}
+    assert answer.json() == {"ready": False, "not_ready": ["database", "sequencer", "heartbeat"]}
 
 
 @pytest.mark.usefixtures("working", "quiet_bell")
@@ -134,7 +134,7 @@ def test_metrics_are_prometheus_text(client: Client) -> None:
     text = client.get("/metrics").content.decode()
     assert 'asclaimed_ready{part="database"} 1.0' in text
     assert 'asclaimed_jobs_queued{queue="report"} 0.0' in text
-    for name in ("asclaimed_log_size", "asclaimed_log_lag_seconds", "asclaimed_jobs_quarantined", "asclaimed_broker_up"):
+    for name in ("asclaimed_log_size", "asclaimed_log_lag_seconds", "asclaimed_jobs_failed", "asclaimed_broker_up"):
         assert f"\n{name} " in text
 
 

@@ -371,7 +371,7 @@ def jobs_walked() -> Iterable[tuple[str, str]]:
     for act in (finish, overtaken, last_attempt, lambda one: claimed(one).fail(ValueError("once"))):
         yield from seen(job(), act)
     for act in (job_actions.retry, job_actions.cancel):
-        failed = job(State.QUARANTINED, finished_at=timezone.now(), last_error="x")
+        failed = job(State.FAILED, finished_at=timezone.now(), last_error="x")
         yield from seen(failed, lambda one, act=act: act(job_id=one.pk, by=None))
 
 

@@ -1,4 +1,4 @@
-"""What these tests stand on: a broker of their own, committed rows, and no other room's work."""
+"""What these tests stand on: a broker of their own, committed rows, and no other app's work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django.db import connection
 
 import config.celery  # noqa: F401  makes ours the current Celery app
 from demo.embedded import Valkey, die_with_parent
-from jobs import bell, registry
+from jobs import messaging, registry
 from jobs.models import Job
 from jobs.states import Queue
 from tests.jobs import scene
@@ -44,18 +44,18 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 @pytest.fixture
 def broker(valkey: Valkey) -> Iterator[Valkey]:
-    """An empty broker that this process rings at."""
+    """An empty broker that this process sends to."""
     before = current_app.conf.broker_url
     current_app.conf.broker_url = valkey.url.replace("unix://", "redis+socket://", 1)
-    bell.hang_up()
-    bell._client().flushall()
+    messaging.disconnect()
+    messaging._client().flushall()
     yield valkey
-    bell.hang_up()
+    messaging.disconnect()
     current_app.conf.broker_url = before
 
 
-# Rows are really committed, so that bells ring, threads race and other processes see. Only this room is there, so that
-# emptying the tables after a test touches no other room's.
+# Rows are really committed, so that messages are sent, threads race and other processes see. Only this app is there, so that
+# emptying the tables after a test touches no other app's.
 committed = pytest.mark.django_db(transaction=True, available_apps=["jobs"])
 
 

@@ -1,4 +1,4 @@
-"""The doorbell: what a message holds, and how the workers are set up."""
+"""Celery: what a message holds, and how the workers are set up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from celery import current_app
 from django.conf import settings
 
 import config.celery
-from jobs import bell
+from jobs import messaging
 from jobs.models import Job
 from jobs.states import Queue
 from tests.jobs import scene
@@ -21,7 +21,7 @@ from tests.jobs.conftest import committed
 @pytest.mark.usefixtures("rows", "broker")
 def test_a_message_holds_the_id_of_a_job_and_nothing_else() -> None:
     job = scene.file(key="a", submission="a-secret-id")
-    (message,) = bell._client().lrange("watch", 0, -1)
+    (message,) = messaging._client().lrange("watch", 0, -1)
     assert b"a-secret-id" not in message
     body = json.loads(base64.b64decode(json.loads(message)["body"]))
     assert body[:2] == [[str(job.id)], {}]
@@ -31,13 +31,13 @@ def test_a_message_holds_the_id_of_a_job_and_nothing_else() -> None:
 @committed
 @pytest.mark.usefixtures("rows", "broker")
 def test_a_broker_that_is_full_is_as_good_as_away() -> None:
-    bell._client().config_set("maxmemory", 1)
+    messaging._client().config_set("maxmemory", 1)
     try:
         scene.file(key="a")
-        assert bell.quiet()
+        assert messaging.circuit_open()
     finally:
-        bell.hang_up()
-        bell._client().config_set("maxmemory", 0)
+        messaging.disconnect()
+        messaging._client().config_set("maxmemory", 0)
     assert Job.objects.count() == 1
 
 
@@ -73,5 +73,5 @@ def test_every_queue_is_known_and_no_other_is_made() -> None:
 def test_the_house_has_three_tasks_and_beat_rings_only_for_two() -> None:
     config.celery.app.loader.import_default_modules()
     own = {name for name in config.celery.app.tasks if not name.startswith("celery.")}
-    assert own <= {"jobs.run", "jobs.tick", "ledger.sequence"}
-    assert {entry["task"] for entry in config.celery.app.conf.beat_schedule.values()} == {"jobs.tick", "ledger.sequence"}
+    assert own <= {"jobs.run", "jobs.schedule_due", "ledger.sequence"}
+    assert {entry["task"] for entry in config.celery.app.conf.beat_schedule.values()} == {"jobs.schedule_due", "ledger.sequence"}

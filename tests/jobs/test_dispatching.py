@@ -12,10 +12,10 @@ from django.utils.timezone import now
 from pytest_django import Settings
 
 import jobs
-from jobs import bell, dispatching, enqueueing, registry, upkeep, work
-from jobs.metronome import ENOUGH, Metronome
+from jobs import dispatching, enqueueing, maintenance, messaging, registry, work
+from jobs.health import metrics, read_health
 from jobs.models import Heartbeat, Job
-from jobs.monitoring import health, metrics
+from jobs.monotonic_beat import MAX_WAITING, MonotonicBeat
 from jobs.states import Queue, State
 from tests.jobs import scene
 from tests.jobs.conftest import committed
@@ -33,29 +33,29 @@ def low_water(monkeypatch: pytest.MonkeyPatch) -> int:
 
 @pytest.fixture
 def unrung(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs are written without a ring."""
-    monkeypatch.setattr(enqueueing, "RINGS_PER_COMMIT", 0)
+    """Jobs are written without a notification."""
+    monkeypatch.setattr(enqueueing, "MAX_NOTIFICATIONS_PER_COMMIT", 0)
 
 
-# Ringing again
+# Notifying again
 
 
 @pytest.mark.usefixtures("unrung")
-def test_jobs_nobody_was_told_about_are_rung_for_once() -> None:
+def test_undispatched_jobs_are_notified_once() -> None:
     for n in range(5):
         scene.file(key=f"a:{n}")
     assert dispatching.dispatch() == 5
     assert dispatching.dispatch() == 0
-    assert bell.depth("watch") == 5
+    assert messaging.queue_depth("watch") == 5
 
 
 def test_a_ring_that_was_lost_is_repeated_after_a_while(settings: Settings) -> None:
     job = scene.file(key="a")
-    bell._client().flushall()
+    messaging._client().flushall()
     assert dispatching.dispatch() == 0, "the worker may just be busy"
     Job.objects.filter(pk=job.id).update(sent_at=Now() - settings.JOBS_RESEND - timedelta(seconds=1))
     assert dispatching.dispatch() == 1
-    assert bell.depth("watch") == 1
+    assert messaging.queue_depth("watch") == 1
 
 
 @pytest.mark.usefixtures("unrung")
@@ -65,7 +65,7 @@ def test_the_dispatcher_fills_a_queue_to_the_mark_and_no_further(low_water: int,
         scene.file(key=f"a:{n}")
     for _ in range(20):
         dispatching.dispatch()
-        assert bell.depth("watch") == low_water
+        assert messaging.queue_depth("watch") == low_water
 
 
 @pytest.mark.usefixtures("unrung")
@@ -76,15 +76,15 @@ def test_a_sweep_without_the_mark_would_bury_the_broker(monkeypatch: pytest.Monk
         scene.file(key=f"a:{n}")
     for _ in range(5):
         dispatching.dispatch()
-    assert bell.depth("watch") == 150
+    assert messaging.queue_depth("watch") == 150
 
 
 @pytest.mark.usefixtures("unrung")
-def test_those_never_rung_for_come_before_those_rung_for_long_ago(low_water: int) -> None:
+def test_jobs_never_notified_come_before_those_notified_long_ago(low_water: int) -> None:
     for n in range(15):
         scene.file(key=f"a:{n}")
     dispatching.dispatch()
-    bell._client().flushall()
+    messaging._client().flushall()
     Job.objects.exclude(sent_at=None).update(sent_at=Now() - timedelta(hours=1))
     dispatching.dispatch()
     assert not Job.objects.filter(sent_at=None).exists()
@@ -99,7 +99,7 @@ def test_two_dispatchers_at_once_do_not_ring_twice(low_water: int) -> None:
     def one() -> None:
         line.wait(5)
         dispatching.dispatch()
-        bell.hang_up()
+        messaging.disconnect()
         connection.close()
 
     threads = [threading.Thread(target=one) for _ in range(3)]
@@ -107,13 +107,13 @@ def test_two_dispatchers_at_once_do_not_ring_twice(low_water: int) -> None:
         thread.start()
     for thread in threads:
         thread.join(10)
-    assert bell.depth("watch") == low_water
+    assert messaging.queue_depth("watch") == low_water
 
 
-def test_a_job_whose_lease_ran_out_is_rung_for_and_done() -> None:
+def test_a_job_whose_lease_ran_out_is_notified_and_done() -> None:
     job = scene.file(key="a")
     assert work.claim(job.id) is not None
-    bell._client().flushall()
+    messaging._client().flushall()
     assert dispatching.dispatch() == 0
     Job.objects.update(lease_until=Now() - timedelta(seconds=1), sent_at=Now() - timedelta(seconds=5))
     assert dispatching.dispatch() == 1
@@ -121,28 +121,28 @@ def test_a_job_whose_lease_ran_out_is_rung_for_and_done() -> None:
     assert work.run(job.id)
 
 
-def test_with_the_broker_away_nothing_is_noted_as_rung() -> None:
+def test_with_the_broker_away_nothing_is_noted_as_notified() -> None:
     with_broker = current_app.conf.broker_url
     current_app.conf.broker_url = "redis+socket:///nowhere/valkey.sock"
-    bell.hang_up()
-    bell.ring(scene.file(key="a").id, "watch")
+    messaging.disconnect()
+    messaging.notify(scene.file(key="a").id, "watch")
     scene.file(key="b")
     assert dispatching.dispatch() == 0
     current_app.conf.broker_url = with_broker
-    bell.hang_up()
+    messaging.disconnect()
     assert Job.objects.filter(sent_at=None).count() == 1
     assert dispatching.dispatch() == 1
 
 
-def test_a_job_that_loses_its_last_worker_is_set_aside() -> None:
+def test_a_job_that_loses_its_last_worker_fails() -> None:
     job = scene.file(key="a")
     for _ in range(3):
         assert work.claim(job.id) is not None
         Job.objects.update(lease_until=Now() - timedelta(seconds=1))
     assert dispatching.dispatch() == 0
-    assert dispatching.set_aside() == 1
+    assert dispatching.fail_exhausted() == 1
     job.refresh_from_db()
-    assert (job.state, job.last_error) == (State.QUARANTINED, "the worker vanished at the last attempt")
+    assert (job.state, job.last_error) == (State.FAILED, "the worker vanished at the last attempt")
 
 
 # Periods
@@ -151,27 +151,27 @@ def test_a_job_that_loses_its_last_worker_is_set_aside() -> None:
 def test_a_period_is_one_job_however_often_the_clock_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = []
     jobs.periodic("test.minute", every=MINUTE)(lambda: ran.append(1))
-    monkeypatch.setattr(dispatching, "seconds", lambda: 6000)
+    monkeypatch.setattr(dispatching, "database_seconds", lambda: 6000)
     for _ in range(3):
-        dispatching.tick()
+        dispatching.run_cycle()
         jobs.drain()
     assert len(ran) == 1
     assert Job.objects.get().dedupe_key == "test.minute:100"
-    monkeypatch.setattr(dispatching, "seconds", lambda: 6060)
-    dispatching.tick()
+    monkeypatch.setattr(dispatching, "database_seconds", lambda: 6060)
+    dispatching.run_cycle()
     jobs.drain()
     assert len(ran) == 2
 
 
 def test_two_tickers_at_once_make_one_job_per_period(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs.periodic("test.minute", every=MINUTE)(lambda: None)
-    monkeypatch.setattr(dispatching, "seconds", lambda: 6000)
+    monkeypatch.setattr(dispatching, "database_seconds", lambda: 6000)
     for _ in range(10):
         line = threading.Barrier(2)
 
         def one(line: threading.Barrier = line) -> None:
             line.wait(5)
-            dispatching.schedule()
+            dispatching.schedule_due()
             connection.close()
 
         threads = [threading.Thread(target=one) for _ in range(2)]
@@ -187,29 +187,29 @@ def test_a_ticker_by_the_process_clock_would_make_two() -> None:
     """The proof that the test below can fail."""
     jobs.periodic("test.hour", every=timedelta(hours=1))(lambda: None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dispatching, "seconds", lambda: int(now().timestamp()))
-        dispatching.schedule()
+        patch.setattr(dispatching, "database_seconds", lambda: int(now().timestamp()))
+        dispatching.schedule_due()
         jobs.drain()
         with time_machine.travel(timedelta(days=3), tick=True):
-            dispatching.schedule()
+            dispatching.schedule_due()
     assert Job.objects.count() == 2
 
 
 def test_periods_are_counted_by_the_clock_of_the_database() -> None:
     jobs.periodic("test.year", every=timedelta(days=3650))(lambda: None)
-    dispatching.schedule()
+    dispatching.schedule_due()
     jobs.drain()
     for days in (-20000, 20000):
         with time_machine.travel(timedelta(days=days), tick=True):
-            dispatching.schedule()
+            dispatching.schedule_due()
     assert Job.objects.count() == 1
 
 
 def test_periodic_work_never_piles_up_on_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs.periodic("test.minute", every=MINUTE)(lambda: None)
     for second in range(6000, 6600, 60):
-        monkeypatch.setattr(dispatching, "seconds", lambda second=second: second)
-        dispatching.schedule()
+        monkeypatch.setattr(dispatching, "database_seconds", lambda second=second: second)
+        dispatching.schedule_due()
     assert Job.objects.count() == 1
 
 
@@ -219,7 +219,7 @@ def test_what_a_periodic_function_does_is_in_the_transaction_of_its_job() -> Non
         raise ZeroDivisionError
 
     jobs.periodic("test.minute", every=MINUTE)(enqueues_and_fails)
-    dispatching.tick()
+    dispatching.run_cycle()
     jobs.drain()
     row = Job.objects.get()
     assert (row.kind, row.state, row.last_error) == ("test.minute", State.QUEUED, "ZeroDivisionError")
@@ -242,7 +242,7 @@ def test_jobs_done_long_ago_are_forgotten_and_no_others(settings: Settings) -> N
 
     def row(kind: str, age: timedelta, state: State = State.DONE) -> str:
         finished = None if state is State.QUEUED else Now() - age
-        error = "x" if state is State.QUARANTINED else ""
+        error = "x" if state is State.FAILED else ""
         name = f"{kind}:{age}:{state}"
         Job.objects.create(kind=kind, queue="tick", dedupe_key=name, state=state, finished_at=finished, last_error=error)
         return name
@@ -250,7 +250,7 @@ def test_jobs_done_long_ago_are_forgotten_and_no_others(settings: Settings) -> N
     week = settings.JOBS_KEEP / 2
     kept = {
         row("test.simple", week),
-        row("test.simple", settings.JOBS_KEEP * 2, State.QUARANTINED),
+        row("test.simple", settings.JOBS_KEEP * 2, State.FAILED),
         row("test.simple", settings.JOBS_KEEP * 2, State.QUEUED),
         row("test.minute", timedelta(minutes=30)),
         row("test.day", timedelta(hours=40)),
@@ -259,7 +259,7 @@ def test_jobs_done_long_ago_are_forgotten_and_no_others(settings: Settings) -> N
     row("test.simple", settings.JOBS_KEEP * 2, State.CANCELLED)
     row("test.minute", timedelta(hours=2))
     row("test.day", timedelta(hours=50))
-    assert dispatching.clean() == 4
+    assert dispatching.delete_expired() == 4
     assert set(Job.objects.values_list("dedupe_key", flat=True)) == kept
 
 
@@ -268,22 +268,22 @@ def test_jobs_done_long_ago_are_forgotten_and_no_others(settings: Settings) -> N
 
 def test_the_metronome_rings_by_interval_and_stops_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
-    monkeypatch.setattr("jobs.metronome.time.monotonic", lambda: clock[0])
-    metronome = Metronome(current_app, lazy=False)
-    assert metronome.tick() == pytest.approx(1.0)
-    entries = len(metronome.schedule)
-    assert bell.depth("tick") == entries
+    monkeypatch.setattr("jobs.monotonic_beat.time.monotonic", lambda: clock[0])
+    beat = MonotonicBeat(current_app, lazy=False)
+    assert beat.tick() == pytest.approx(1.0)
+    entries = len(beat.schedule)
+    assert messaging.queue_depth("tick") == entries
     clock[0] += 0.5
-    assert metronome.tick() == pytest.approx(0.5)
-    assert bell.depth("tick") == entries
+    assert beat.tick() == pytest.approx(0.5)
+    assert messaging.queue_depth("tick") == entries
     for _ in range(20):
         clock[0] += 1
-        metronome.tick()
-    assert bell.depth("tick") == ENOUGH
+        beat.tick()
+    assert messaging.queue_depth("tick") == MAX_WAITING
     current_app.conf.broker_url = "redis+socket:///nowhere/valkey.sock"
-    bell.hang_up()
+    messaging.disconnect()
     clock[0] += 1
-    assert metronome.tick() > 0, "a broker that is away does not end beat"
+    assert beat.tick() > 0, "a broker that is away does not end beat"
 
 
 # Health
@@ -291,49 +291,49 @@ def test_the_metronome_rings_by_interval_and_stops_when_nobody_listens(monkeypat
 
 def test_health_counts_what_waits_and_knows_when_canaries_came_home() -> None:
     for queue in Queue:
-        jobs.periodic(f"test.canary.{queue}", every=MINUTE, queue=queue)(upkeep.canary(queue))
+        jobs.periodic(f"test.heartbeat.{queue}", every=MINUTE, queue=queue)(maintenance.heartbeat(queue))
     scene.file(key="a")
     Job.objects.update(run_after=Now() - timedelta(seconds=90))
     assert work.claim(scene.file(key="b").id) is not None
-    before = health()
+    before = read_health()
     assert before.broker
-    assert before.canary is None
+    assert before.heartbeat_age is None
     assert not before.ready
     watch = next(q for q in before.queues if q.queue == "watch")
     assert (watch.queued, watch.running, watch.messages) == (1, 1, 2)
     assert 89 < watch.oldest < 100
-    dispatching.tick()
+    dispatching.run_cycle()
     jobs.drain()
     assert Heartbeat.objects.count() == len(Queue)
-    after = health()
+    after = read_health()
     assert after.ready
-    assert after.canary is not None
-    assert after.canary < 5
+    assert after.heartbeat_age is not None
+    assert after.heartbeat_age < 5
     Heartbeat.objects.filter(queue="report").update(at=Now() - timedelta(hours=1))
-    assert not health().ready, "one queue that nobody works off is enough"
+    assert not read_health().ready, "one queue that nobody works off is enough"
 
 
 def test_health_without_a_broker_is_not_ready_and_says_so() -> None:
     current_app.conf.broker_url = "redis+socket:///nowhere/valkey.sock"
-    bell.hang_up()
-    assert not health().broker
-    assert not health().ready
+    messaging.disconnect()
+    assert not read_health().broker
+    assert not read_health().ready
 
 
 def test_metrics_name_every_queue() -> None:
     samples = metrics()
     assert {s.labels["queue"] for s in samples if s.labels} == set(Queue.values)
-    assert {s.name for s in samples} >= {"asclaimed_broker_up", "asclaimed_jobs_quarantined", "asclaimed_jobs_queued"}
+    assert {s.name for s in samples} >= {"asclaimed_broker_up", "asclaimed_jobs_failed", "asclaimed_jobs_queued"}
 
 
-def test_every_queue_has_a_canary() -> None:
-    assert {f"jobs.canary.{queue}" for queue in Queue} | {"jobs.clean"} <= _own_periodics()
+def test_every_queue_has_a_heartbeat() -> None:
+    assert {f"jobs.heartbeat.{queue}" for queue in Queue} | {"jobs.clean"} <= _own_periodics()
 
 
 def _own_periodics() -> set[str]:
-    """What `jobs.upkeep` registers, in a registry of its own."""
+    """What `jobs.maintenance` registers, in a registry of its own."""
     import importlib
 
     registry._handlers.clear()
-    importlib.reload(upkeep)
+    importlib.reload(maintenance)
     return {p.name for p in registry.periodics()}

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 import jobs
 from demo.embedded import Valkey
-from jobs import bell, enqueueing, registry
+from jobs import enqueueing, messaging, registry
 from jobs.models import Job
 from tests.jobs import scene
 from tests.jobs.conftest import committed
@@ -25,29 +25,29 @@ def test_a_job_rolls_back_with_its_caller() -> None:
         jobs.enqueue("test.simple", {}, key="gone")
         transaction.set_rollback(True)
     assert not Job.objects.exists()
-    assert bell.depth("watch") == 0
+    assert messaging.queue_depth("watch") == 0
 
 
 def test_a_job_outside_a_transaction_is_refused() -> None:
-    with pytest.raises(jobs.NotInTransaction):
+    with pytest.raises(jobs.NotInTransactionError):
         jobs.enqueue("test.simple", {}, key="nowhere")
     assert not Job.objects.exists()
 
 
-def test_the_bell_rings_once_the_caller_has_committed() -> None:
+def test_workers_are_notified_once_the_caller_has_committed() -> None:
     with transaction.atomic():
         jobs.enqueue("test.simple", {"source": uuid4(), "n": 1}, key="one")
-        assert bell.depth("watch") == 0
-    assert bell.depth("watch") == 1
+        assert messaging.queue_depth("watch") == 0
+    assert messaging.queue_depth("watch") == 1
 
 
-def test_the_same_key_twice_is_one_job_and_one_ring() -> None:
+def test_the_same_key_twice_is_one_job_and_one_notification() -> None:
     first = scene.file(key="look:1")
     again = scene.file("test.broken", key="look:1", other="payload")
     assert again.id == first.id
     assert again.kind == "test.simple"
     assert Job.objects.count() == 1
-    assert bell.depth("watch") == 1
+    assert messaging.queue_depth("watch") == 1
 
 
 def test_two_writers_of_one_key_make_one_job() -> None:
@@ -73,7 +73,7 @@ def test_two_writers_of_one_key_make_one_job() -> None:
 
 
 def test_a_kind_nobody_handles_is_refused() -> None:
-    with pytest.raises(registry.UnknownKind), transaction.atomic():
+    with pytest.raises(registry.UnknownKindError), transaction.atomic():
         jobs.enqueue("test.nobody", {}, key="x")
 
 
@@ -83,21 +83,21 @@ def test_a_payload_holds_ids_only(value: object) -> None:
         jobs.enqueue("test.simple", {"body": value}, key="x")  # type: ignore[dict-item]  # the point of the test
 
 
-def test_a_delayed_job_is_neither_rung_for_nor_taken_early() -> None:
+def test_a_delayed_job_is_neither_notified_nor_taken_early() -> None:
     with transaction.atomic():
         jobs.enqueue("test.simple", {}, key="later", after=timedelta(hours=1))
-    assert bell.depth("watch") == 0
+    assert messaging.queue_depth("watch") == 0
     assert jobs.drain() == 0
     Job.objects.update(run_after="2020-01-01T00:00Z")
     assert jobs.drain() == 1
 
 
 def test_a_transaction_of_many_jobs_leaves_most_rings_to_the_dispatcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enqueueing, "RINGS_PER_COMMIT", 5)
+    monkeypatch.setattr(enqueueing, "MAX_NOTIFICATIONS_PER_COMMIT", 5)
     with transaction.atomic():
         for n in range(12):
             jobs.enqueue("test.simple", {}, key=f"many:{n}")
-    assert bell.depth("watch") == 5
+    assert messaging.queue_depth("watch") == 5
     assert Job.objects.filter(sent_at=None).count() == 7
 
 
@@ -105,7 +105,7 @@ def test_with_the_broker_frozen_requests_hardly_wait(tmp_path: Path) -> None:
     with Valkey(tmp_path / "v", durable=False) as engine:
         assert engine.process is not None
         current_app.conf.broker_url = engine.url.replace("unix://", "redis+socket://", 1)
-        bell.hang_up()
+        messaging.disconnect()
         scene.file(key="warm")
         engine.process.send_signal(19)  # SIGSTOP: connections are accepted by the kernel, and never answered
         try:
@@ -113,13 +113,13 @@ def test_with_the_broker_frozen_requests_hardly_wait(tmp_path: Path) -> None:
             for n in range(20):
                 scene.file(key=f"frozen:{n}")
             took = time.monotonic() - began
-            bell.hang_up()  # A process that has no connection yet.
+            messaging.disconnect()  # A process that has no connection yet.
             began = time.monotonic()
             scene.file(key="frozen and new")
             fresh = time.monotonic() - began
         finally:
             engine.process.send_signal(18)
-            bell.hang_up()
+            messaging.disconnect()
     assert took < 1.5
     assert fresh < 1.5
     assert Job.objects.count() == 22
@@ -127,26 +127,26 @@ def test_with_the_broker_frozen_requests_hardly_wait(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["redis+socket:///nowhere/valkey.sock", "redis://127.0.0.1:1/0"])
-def test_with_the_broker_away_work_is_written_and_stays_unrung(url: str) -> None:
+def test_with_the_broker_away_jobs_are_written_and_not_notified(url: str) -> None:
     current_app.conf.broker_url = url
-    bell.hang_up()
+    messaging.disconnect()
     began = time.monotonic()
     scene.file(key="first")
     second = scene.file(key="second")
     assert time.monotonic() - began < 1
-    assert second.sent_at is None, "known to be away: the dispatcher need not wait before it rings"
-    assert bell.depth("watch") is None
-    assert not bell.answers()
+    assert second.sent_at is None, "known to be away: the dispatcher need not wait before it notifies"
+    assert messaging.queue_depth("watch") is None
+    assert not messaging.broker_reachable()
 
 
-def test_without_patience_of_its_own_the_bell_would_make_pages_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_short_timeout_notifying_would_make_pages_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof that the test of the frozen broker can fail."""
-    monkeypatch.setattr(bell, "PATIENCE", 1.2)
-    monkeypatch.setattr(bell, "QUIET", 0.0)
+    monkeypatch.setattr(messaging, "TIMEOUT", 1.2)
+    monkeypatch.setattr(messaging, "CIRCUIT_OPEN_SECONDS", 0.0)
     with Valkey(tmp_path / "v", durable=False) as engine:
         assert engine.process is not None
         current_app.conf.broker_url = engine.url.replace("unix://", "redis+socket://", 1)
-        bell.hang_up()
+        messaging.disconnect()
         engine.process.send_signal(19)
         try:
             began = time.monotonic()
@@ -154,4 +154,4 @@ def test_without_patience_of_its_own_the_bell_would_make_pages_wait(tmp_path: Pa
             assert time.monotonic() - began > 1
         finally:
             engine.process.send_signal(18)
-            bell.hang_up()
+            messaging.disconnect()

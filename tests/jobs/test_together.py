@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 
 import failpoints
 import jobs
-from jobs import bell, dispatching, enqueueing, models, registry, work
+from jobs import dispatching, enqueueing, messaging, models, registry, work
 from jobs.models import Job
 from jobs.states import State
 from tests.jobs import scene, worker_settings
@@ -50,13 +50,13 @@ def effects_each() -> set[int]:
 # Writing many down
 
 
-def test_many_jobs_are_written_by_one_statement_and_rung_for_once(django_assert_num_queries: pytest.FixtureRequest) -> None:
+def test_many_jobs_are_written_by_one_statement_and_notified_once(django_assert_num_queries: pytest.FixtureRequest) -> None:
     with transaction.atomic():
         with django_assert_num_queries(1):  # type: ignore[operator]  # pytest-django's fixture has no type of its own
             jobs.enqueue_many("test.together", {f"a:{n}": {"source": uuid4()} for n in range(100)})
-        assert bell.depth("watch") == 0
-    assert bell.depth("watch") == 1
-    assert not Job.objects.unheard().exists()
+        assert messaging.queue_depth("watch") == 0
+    assert messaging.queue_depth("watch") == 1
+    assert not Job.objects.undispatched().exists()
 
 
 def test_many_jobs_roll_back_with_their_caller() -> None:
@@ -64,13 +64,13 @@ def test_many_jobs_roll_back_with_their_caller() -> None:
         jobs.enqueue_many("test.together", {"a": {}, "b": {}})
         transaction.set_rollback(True)
     assert not Job.objects.exists()
-    assert bell.depth("watch") == 0
+    assert messaging.queue_depth("watch") == 0
 
 
 def test_many_jobs_obey_the_rules_of_one() -> None:
-    with pytest.raises(jobs.NotInTransaction):
+    with pytest.raises(jobs.NotInTransactionError):
         jobs.enqueue_many("test.together", {"a": {}})
-    with pytest.raises(registry.UnknownKind), transaction.atomic():
+    with pytest.raises(registry.UnknownKindError), transaction.atomic():
         jobs.enqueue_many("test.nobody", {"a": {}})
     with pytest.raises(ValueError, match="holds ids"), transaction.atomic():
         jobs.enqueue_many("test.together", {"a": {"text": "x" * 201}})
@@ -82,15 +82,15 @@ def test_many_jobs_obey_the_rules_of_one() -> None:
 
 
 def test_jobs_of_other_kinds_get_a_ring_each_and_the_dispatcher_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enqueueing, "RINGS_PER_COMMIT", 5)
+    monkeypatch.setattr(enqueueing, "MAX_NOTIFICATIONS_PER_COMMIT", 5)
     file_many(12, "test.simple")
-    assert bell.depth("watch") == 5
+    assert messaging.queue_depth("watch") == 5
     assert Job.objects.filter(sent_at=None).count() == 7
 
 
 def test_a_message_for_many_holds_the_id_of_one_and_nothing_else() -> None:
     filed = file_many(30)
-    (message,) = bell._client().lrange("watch", 0, -1)
+    (message,) = messaging._client().lrange("watch", 0, -1)
     arguments = json.loads(base64.b64decode(json.loads(message)["body"]))[:2]
     assert arguments in [[[str(job.id)], {}] for job in filed]
 
@@ -100,23 +100,23 @@ def test_a_message_for_many_holds_the_id_of_one_and_nothing_else() -> None:
 
 def test_one_ring_does_them_all_in_one_transaction() -> None:
     filed = file_many(20)
-    assert work.answer(filed[7].id) == 20
+    assert work.run_batch(filed[7].id) == 20
     assert states() == {State.DONE: 20}
     assert effects_each() == {1}
     assert transactions_of_effects() == 1
-    assert work.answer(filed[0].id) == 0
+    assert work.run_batch(filed[0].id) == 0
 
 
 def test_jobs_of_other_kinds_are_done_one_at_a_time() -> None:
     filed = file_many(3, "test.simple")
-    assert work.answer(filed[0].id) == 1
+    assert work.run_batch(filed[0].id) == 1
     assert states() == {State.DONE: 1, State.QUEUED: 2}
 
 
 def test_a_ring_for_a_job_that_another_has_is_good_for_its_like() -> None:
     filed = file_many(5)
     theirs = work.claim(filed[0].id)
-    assert work.answer(filed[0].id) == 4
+    assert work.run_batch(filed[0].id) == 4
     assert states() == {State.RUNNING: 1, State.DONE: 4}
     assert theirs is not None
     assert theirs.renew()
@@ -126,22 +126,22 @@ def test_not_more_than_so_many_and_none_before_its_time(monkeypatch: pytest.Monk
     monkeypatch.setattr(work, "TOGETHER", 4)
     filed = file_many(6)
     Job.objects.filter(pk=filed[5].id).update(run_after=Now() + timedelta(hours=1))
-    assert work.answer(filed[0].id) == 4
-    assert work.answer(filed[4].id) + work.answer(filed[0].id) == 1
+    assert work.run_batch(filed[0].id) == 4
+    assert work.run_batch(filed[4].id) + work.run_batch(filed[0].id) == 1
     assert states() == {State.DONE: 5, State.QUEUED: 1}
 
 
 def test_jobs_that_take_long_are_committed_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "SPAN", 0.0)
+    monkeypatch.setattr(work, "BATCH_SECONDS", 0.0)
     filed = file_many(5)
-    assert work.answer(filed[0].id) == 5
+    assert work.run_batch(filed[0].id) == 5
     assert transactions_of_effects() == 5
 
 
 def test_two_workers_share_them_and_do_none_twice() -> None:
     file_many(30)
-    mine = work.claim_more("test.together", uuid4(), 20)
-    theirs = work.claim_more("test.together", uuid4(), 20)
+    mine = work.claim_batch("test.together", uuid4(), 20)
+    theirs = work.claim_batch("test.together", uuid4(), 20)
     assert (len(mine), len(theirs)) == (20, 10)
     assert not {one.id for one in mine} & {one.id for one in theirs}
 
@@ -161,7 +161,7 @@ def test_rows_that_another_is_just_taking_are_passed_over() -> None:
     thread.start()
     try:
         assert held.wait(5)
-        assert len(work.claim_more("test.together", uuid4(), 100)) == 6
+        assert len(work.claim_batch("test.together", uuid4(), 100)) == 6
     finally:
         done.set()
         thread.join(5)
@@ -174,13 +174,13 @@ def test_a_poisoned_job_fails_alone() -> None:
     """Its neighbours are done at their first attempt; it is set aside after its third, as if it had always been alone."""
     filed = file_many(10)
     Job.objects.filter(pk=filed[4].pk).update(payload={"broken": "yes"})
-    assert work.answer(filed[0].id) == 9
+    assert work.run_batch(filed[0].id) == 9
     poisoned = Job.objects.get(pk=filed[4].pk)
     assert (poisoned.state, poisoned.attempts, poisoned.last_error) == (State.QUEUED, 1, "RuntimeError: the paper is stuck")
     for _ in range(2):
         Job.objects.update(run_after=Now())
         assert jobs.drain() == 0
-    assert states() == {State.DONE: 9, State.QUARANTINED: 1}
+    assert states() == {State.DONE: 9, State.FAILED: 1}
     assert set(Job.objects.filter(state=State.DONE).values_list("attempts", flat=True)) == {1}
     assert scene.effects() == 9
 
@@ -189,15 +189,15 @@ def test_without_going_one_by_one_a_poisoned_job_would_fail_its_neighbours(monke
     """The negative control."""
     filed = file_many(10)
     Job.objects.filter(pk=filed[4].pk).update(payload={"broken": "yes"})
-    monkeypatch.setattr(work, "_do", lambda one: one.fail(RuntimeError("all of them")))
-    assert work.answer(filed[0].id) == 0
+    monkeypatch.setattr(work, "_run_claimed", lambda one: one.fail(RuntimeError("all of them")))
+    assert work.run_batch(filed[0].id) == 0
     assert states() == {State.QUEUED: 10}
 
 
 def test_a_job_that_says_not_yet_waits_alone() -> None:
     filed = file_many(5)
     Job.objects.filter(pk=filed[2].pk).update(payload={"later": "yes"})
-    assert work.answer(filed[0].id) == 4
+    assert work.run_batch(filed[0].id) == 4
     waiting = Job.objects.get(pk=filed[2].pk)
     assert (waiting.state, waiting.attempts, waiting.waits) == (State.QUEUED, 0, 1)
 
@@ -212,10 +212,10 @@ def test_a_job_that_was_taken_over_is_not_done_twice(monkeypatch: pytest.MonkeyP
     """Its effect is rolled back with all the others, which are then done one by one. The negative control, fence off: it stays."""
     filed = file_many(5)
     if not fenced:
-        monkeypatch.setattr(work, "_done", lambda mine: Job.objects.filter(pk__in=[j.pk for j in filed]).update(last_error="all done"))
+        monkeypatch.setattr(work, "_mark_done", lambda mine: Job.objects.filter(pk__in=[j.pk for j in filed]).update(last_error="all done"))
     failpoints.arm("jobs.claimed", lambda: steal(filed[3]))
     try:
-        assert work.answer(filed[0].id) == (4 if fenced else 5)
+        assert work.run_batch(filed[0].id) == (4 if fenced else 5)
     finally:
         failpoints.disarm()
     assert scene.effects(filed[3].id) == (0 if fenced else 1)
@@ -237,7 +237,7 @@ def test_effects_and_done_of_all_are_one_transaction() -> None:
     failpoints.arm("jobs.commit", end)
     try:
         with pytest.raises(End):
-            work.answer(filed[0].id)
+            work.run_batch(filed[0].id)
     finally:
         failpoints.disarm()
     assert scene.effects() == 0
@@ -260,7 +260,7 @@ def test_the_leases_of_all_are_held(settings: object, monkeypatch: pytest.Monkey
 
     registry.handler("test.slow", queue="watch", together=True)(slow)
     filed = file_many(3, "test.slow")
-    assert work.answer(filed[0].id) == 3
+    assert work.run_batch(filed[0].id) == 3
     assert set(stolen) == {None}
 
 
@@ -277,7 +277,7 @@ def test_many_are_done_though_the_connection_breaks_among_them() -> None:
                     cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
     filed = file_many(4, "test.cut")
-    assert work.answer(filed[0].id) == 4
+    assert work.run_batch(filed[0].id) == 4
     assert effects_each() == {1}
 
 
@@ -291,7 +291,7 @@ def short(settings: object) -> None:
 
 
 def settled() -> bool:
-    dispatching.tick()
+    dispatching.run_cycle()
     return not Job.objects.filter(state__in=[State.QUEUED, State.RUNNING]).exists()
 
 
@@ -299,10 +299,10 @@ def settled() -> bool:
 def test_a_worker_killed_in_the_middle_of_many_loses_and_doubles_none(crew: Crew, tmp_path: Path) -> None:
     pid, gate = tmp_path / "pid", tmp_path / "gate"
     filed = file_many(450, pid=str(pid), gate=str(gate))
-    assert bell.depth("watch") == 3
+    assert messaging.queue_depth("watch") == 3
     crew.worker()
     wait_until(lambda: pid.exists() and pid.read_text() != "", 30)
-    assert Job.objects.filter(state=State.RUNNING).count() >= models.TOGETHER
+    assert Job.objects.filter(state=State.RUNNING).count() >= models.MAX_BATCH
     os.kill(int(pid.read_text()), signal.SIGKILL)
     gate.touch()
     wait_until(settled, 30)
@@ -319,6 +319,6 @@ def test_a_job_that_kills_its_worker_takes_no_neighbour_with_it(crew: Crew) -> N
         Job.objects.filter(pk=filed[9].pk).update(payload={"deadly": "yes"})
     crew.worker()
     wait_until(settled, 40)
-    assert states() == {State.DONE: 19, State.QUARANTINED: 1}
-    assert Job.objects.get(state=State.QUARANTINED).pk == filed[9].pk
+    assert states() == {State.DONE: 19, State.FAILED: 1}
+    assert Job.objects.get(state=State.FAILED).pk == filed[9].pk
     assert scene.effects() == 19

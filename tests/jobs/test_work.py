@@ -121,11 +121,11 @@ def finish_with_effect(mine: jobs.Work) -> None:
 def test_a_worker_that_lost_its_lease_can_finish_nothing() -> None:
     job = scene.file(key="a")
     first, second = overtaken(job)
-    with pytest.raises(jobs.LeaseLost):
+    with pytest.raises(jobs.LeaseLostError):
         finish_with_effect(first)
     assert scene.effects() == 0
     finish_with_effect(second)
-    with pytest.raises(jobs.LeaseLost):
+    with pytest.raises(jobs.LeaseLostError):
         finish_with_effect(first)
     assert scene.effects() == 1
     job.refresh_from_db()
@@ -143,7 +143,7 @@ def test_without_the_fence_the_effect_would_be_doubled(monkeypatch: pytest.Monke
 def test_an_overtaken_worker_can_neither_show_progress_nor_fail_the_job_of_another() -> None:
     job = scene.file(key="a")
     first, second = overtaken(job)
-    with pytest.raises(jobs.LeaseLost):
+    with pytest.raises(jobs.LeaseLostError):
         first.progress(1, 2)
     first.fail(RuntimeError("late"))
     job.refresh_from_db()
@@ -213,7 +213,7 @@ def test_without_renewal_a_slow_job_would_be_taken_away(settings: Settings, monk
 # Failing
 
 
-def test_a_failing_job_waits_longer_each_time_and_is_set_aside_after_three() -> None:
+def test_a_failing_job_waits_longer_each_time_and_fails_after_three() -> None:
     job = scene.file("test.broken", key="a")
     waits = []
     for attempt in (1, 2, 3):
@@ -228,13 +228,13 @@ def test_a_failing_job_waits_longer_each_time_and_is_set_aside_after_three() -> 
             waits.append(round((job.run_after - now).total_seconds()))
             Job.objects.filter(pk=job.id).update(run_after=Now())
     assert waits == [10, 40]
-    assert job.state == State.QUARANTINED
+    assert job.state == State.FAILED
     assert job.last_error == "RuntimeError: the paper is stuck", "one line: the database's details quote rows"
     assert not work.run(job.id)
     assert scene.effects() == 0
 
 
-def test_a_job_that_was_set_aside_can_be_tried_again() -> None:
+def test_a_failed_job_can_be_tried_again() -> None:
     job = scene.file("test.broken", key="a")
     for _ in range(3):
         work.run(job.id)
@@ -244,7 +244,7 @@ def test_a_job_that_was_set_aside_can_be_tried_again() -> None:
     assert work.run(job.id)
     job.refresh_from_db()
     assert (job.state, job.attempts, job.last_error) == (State.DONE, 1, "")
-    with pytest.raises(actions.NotInState):
+    with pytest.raises(actions.NotInStateError):
         actions.retry(job_id=job.id, by=None)
 
 
@@ -254,7 +254,7 @@ def test_a_waiting_job_can_be_cancelled_and_a_running_one_cannot() -> None:
     assert not work.run(job.id)
     running = scene.file(key="b")
     claimed(running)
-    with pytest.raises(actions.NotInState):
+    with pytest.raises(actions.NotInStateError):
         actions.cancel(job_id=running.id, by=None)
 
 
@@ -289,7 +289,7 @@ def test_too_early_is_no_failure_until_it_is_too_often(monkeypatch: pytest.Monke
         work.run(job.id)
         Job.objects.filter(pk=job.id).update(run_after=Now())
     job.refresh_from_db()
-    assert (job.state, job.attempts) == (State.QUARANTINED, 3)
+    assert (job.state, job.attempts) == (State.FAILED, 3)
 
 
 def test_a_job_whose_workers_vanish_is_not_taken_a_fourth_time() -> None:
@@ -308,7 +308,7 @@ def test_an_error_is_described_in_one_printable_line() -> None:
 
 def test_a_kind_whose_handler_is_gone_ends_where_operators_see_it() -> None:
     job = scene.file(key="a")
-    registry.forget("test.simple")
+    registry.unregister("test.simple")
     work.run(job.id)
     job.refresh_from_db()
     assert job.last_error == "UnknownKind: test.simple"
@@ -374,7 +374,7 @@ def test_the_clock_of_the_process_does_not_matter(days: int) -> None:
         {"token": uuid4()},
         {"state": State.DONE},
         {"finished_at": Now()},
-        {"state": State.QUARANTINED, "finished_at": Now()},
+        {"state": State.FAILED, "finished_at": Now()},
         {"kind": ""},
         {"dedupe_key": ""},
     ],

@@ -14,9 +14,9 @@ from celery import current_app
 
 import jobs
 from demo.embedded import Valkey
-from jobs import bell, dispatching
+from jobs import dispatching, messaging
+from jobs.health import read_health
 from jobs.models import Job
-from jobs.monitoring import health
 from jobs.states import State
 from tests.jobs import scene
 from tests.jobs.conftest import Crew, committed, state_of, wait_until
@@ -77,12 +77,12 @@ def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_br
     wait_until(lambda: written(pid))
     for n in range(30):
         scene.file(key=f"a:{n}")
-    bell._client().flushall()
+    messaging._client().flushall()
     assert broker.process is not None
     broker.process.kill()
     broker.process.wait()
     broker.start()
-    bell.hang_up()
+    messaging.disconnect()
     gate.touch()
     wait_until(all_done())
     assert scene.effects() == 31
@@ -91,7 +91,7 @@ def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_br
 
 
 def test_a_worker_that_cannot_hear_any_more_ends_and_another_goes_on(crew: Crew, tmp_path: Path, broker: Valkey) -> None:
-    """The broker is away just when a task ends, so its message is never acknowledged: such a worker would stay up, and deaf."""
+    """The broker is away just when a task ends, so its message is never acknowledged: such a worker would stay up and receive nothing."""
     crew.dismiss()
     running, pid, gate = hanging(tmp_path, "running")
     worker = crew.another(processes=1)  # full with one task, so that it asks for nothing while the broker goes
@@ -103,7 +103,7 @@ def test_a_worker_that_cannot_hear_any_more_ends_and_another_goes_on(crew: Crew,
     wait_until(lambda: state_of(running.id) == State.DONE)
     time.sleep(0.5)
     broker.start()
-    bell.hang_up()
+    messaging.disconnect()
     wait_until(lambda: worker.process.poll() is not None)
     assert worker.process.returncode != 0
     assert "hears no others" in worker.log.read_text()
@@ -114,7 +114,7 @@ def test_a_worker_that_cannot_hear_any_more_ends_and_another_goes_on(crew: Crew,
 
 def send(task: str, key: UUID) -> None:
     """A message that no row stands behind."""
-    producer = current_app.amqp.Producer(bell._connection(), auto_declare=False)
+    producer = current_app.amqp.Producer(messaging._connection(), auto_declare=False)
     current_app.send_task(task, args=[str(key)], queue="watch", producer=producer)
 
 
@@ -166,6 +166,6 @@ def test_late_acknowledgement_is_what_brings_a_message_back(
 def test_beat_and_workers_keep_canaries_going_round(crew: Crew) -> None:
     crew.worker()
     crew.start("beat")
-    wait_until(lambda: health().ready)
+    wait_until(lambda: read_health().ready)
     job = scene.file(key="a")
     wait_until(lambda: state_of(job.id) == State.DONE, 10)

@@ -211,21 +211,21 @@ def test_a_lost_folder_is_built_again_from_the_entries(settings):
     assert audit(Path(settings.LEDGER_DIR), kept=before).checkpoint.size == 301
 
 
-def test_the_bell_rings_once_for_many_changes_and_its_silence_harms_nobody(monkeypatch, caplog):
-    from jobs import bell
+def test_the_sequencer_is_notified_once_for_many_changes_and_a_lost_message_harms_nothing(monkeypatch, caplog):
+    from jobs import messaging
     from ledger import recording
 
-    rung = []
-    monkeypatch.setattr(bell, "send", lambda *message: rung.append(message))
+    sent = []
+    monkeypatch.setattr(messaging, "send", lambda *message: sent.append(message))
     monkeypatch.setattr(recording, "_last_nudge", 0.0)
     for _ in range(5):
         recording.nudge()
-    assert rung == [("ledger.sequence", "tick")]
+    assert sent == [("ledger.sequence", "tick")]
 
     def broken(*message: object) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr(bell, "send", broken)
+    monkeypatch.setattr(messaging, "send", broken)
     monkeypatch.setattr(recording, "_last_nudge", 0.0)
     recording.nudge()
     assert "no broker" in caplog.text

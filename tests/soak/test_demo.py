@@ -125,7 +125,7 @@ def nothing_is_there_twice_and_the_record_is_whole(house: House) -> None:
             "claims_claim": 3,
             "evidence_custodyevent WHERE kind = 'read'": 19,
             "evidence_version": 13,
-            "jobs_job WHERE state = 'quarantined'": 0,
+            "jobs_job WHERE state = 'failed'": 0,
         }
         assert {what: house.ask(f"SELECT count(*) FROM {what}") for what in counted} == counted
         environment = house.environment | {"DATABASE_URL": postgres.url, "DJANGO_SETTINGS_MODULE": "config.settings.demo"}

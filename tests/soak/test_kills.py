@@ -260,7 +260,7 @@ def test_nothing_accepted_is_lost_or_doubled(house: House, figure: Callable[[str
     counted = check(house, state)
     figure(
         f"{state.accepted:,} submissions accepted, {house.kills.total()} kills in {filed_in / 60:.1f} min, {disturbed:,} messages doubled "
-        f"and out of order; lost 0, doubled 0, set aside {counted['quarantined']}; drained {drained:.0f} s after the last; "
+        f"and out of order; lost 0, doubled 0, set aside {counted['failed']}; drained {drained:.0f} s after the last; "
         f"broker frozen {FROZEN:.0f} s: {len(frozen)} filed, p99 {p99:.2f} s; {counted['entries']:,} entries verify"
     )
     assert drained < 60, "the queue does not drain by itself"
@@ -295,12 +295,12 @@ def check(house: House, state: State) -> dict[str, int]:
         exhibits = {str(pk): status for pk, status in rows("SELECT id, status FROM evidence_exhibit")}
         assert len(exhibits) == len(stored)
         assert set(jobs) == set(exhibits)
-        open_ = {pk for pk, job in jobs.items() if job not in {"done", "quarantined"}}
-        assert open_ == set(), "accepted − done − quarantined is not empty"
-        quarantined = {pk for pk, job in jobs.items() if job == "quarantined"}
-        say(f"set aside: {rows('''SELECT kind, last_error, count(*) FROM jobs_job WHERE state = 'quarantined' GROUP BY 1, 2''')}")
+        open_ = {pk for pk, job in jobs.items() if job not in {"done", "failed"}}
+        assert open_ == set(), "accepted − done − failed is not empty"
+        failed = {pk for pk, job in jobs.items() if job == "failed"}
+        say(f"set aside: {rows('''SELECT kind, last_error, count(*) FROM jobs_job WHERE state = 'failed' GROUP BY 1, 2''')}")
         unread = {pk for pk, status in exhibits.items() if status != "ready"}
-        say(f"not readable: {len(unread)}, of which set aside {len(unread & quarantined)}")
+        say(f"not readable: {len(unread)}, of which set aside {len(unread & failed)}")
         ends = """SELECT read.outcome, jobs_job.attempts, waits, last_error FROM evidence_exhibit exhibit
             JOIN evidence_custodyevent read ON read.exhibit_id = exhibit.id AND read.kind = 'read'
             JOIN jobs_job ON payload->>'exhibit' = exhibit.id::text WHERE exhibit.status <> 'ready'"""
@@ -308,7 +308,7 @@ def check(house: House, state: State) -> dict[str, int]:
 
         # One effect each, in a table that would hold two.
         effects = Counter(str(of) for (of,) in rows("SELECT of FROM soak_effect WHERE what = 'read'"))
-        assert set(effects) == set(exhibits) - quarantined
+        assert set(effects) == set(exhibits) - failed
         assert set(effects.values()) <= {1}
         done = rows("SELECT of, count(*) FROM soak_effect WHERE what = 'done' GROUP BY of HAVING count(*) > 1")
         assert done == []
@@ -320,14 +320,14 @@ def check(house: House, state: State) -> dict[str, int]:
         assert entries == distinct
         changes = "SELECT count(*), count(DISTINCT pgh_obj_id) FROM evidence_{}event"
         assert rows(changes.format("submission")) == [(len(stored), len(stored))]
-        assert rows(changes.format("exhibit")) == [(len(exhibits) * 2 - len(quarantined), len(exhibits))]
+        assert rows(changes.format("exhibit")) == [(len(exhibits) * 2 - len(failed), len(exhibits))]
         assert rows("SELECT count(*) FROM ledger_pending") == [(0,)]
-        read = rows("SELECT count(*) FROM jobs_job WHERE kind = 'evidence.sweep_originals' AND state = 'quarantined'")
+        read = rows("SELECT count(*) FROM jobs_job WHERE kind = 'evidence.sweep_originals' AND state = 'failed'")
         assert read == [(0,)]
         database.execute("DROP TRIGGER soak_read ON evidence_custodyevent; DROP TRIGGER soak_done ON jobs_job")  # verify_record names them
     # Rows against leaves, files against digests, the log from outside.
     said = house.run("-W", "ignore", "-m", "django", "verify_record")
     say(said.strip().splitlines()[-1])
     house.run("-m", "ledger.verify", "--key", str(house.data / "ledger" / "key"), str(house.data / "ledger"))
-    assert len(unread) <= len(quarantined) + house.kills["child decode"], "photos that nobody killed could not be read"
-    return {"quarantined": len(quarantined), "entries": int(str(entries))}
+    assert len(unread) <= len(failed) + house.kills["child decode"], "photos that nobody killed could not be read"
+    return {"failed": len(failed), "entries": int(str(entries))}

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs import actions
+from jobs.health import read_health
 from jobs.models import Job
-from jobs.monitoring import health
 from jobs.states import State
 
 
@@ -31,14 +31,14 @@ class Command(BaseCommand):
                 self.stdout.write(f"{cancel} is cancelled")
             else:
                 self._show()
-        except actions.NotInState as error:
+        except actions.NotInStateError as error:
             raise CommandError(str(error)) from error
 
     def _show(self) -> None:
-        now = health()
+        now = read_health()
         self.stdout.write(f"broker {'up' if now.broker else 'away'}, work {'goes round' if now.ready else 'does not go round'}")
         for q in now.queues:
-            home = "never" if q.canary is None else f"{q.canary:.0f} s ago"
-            self.stdout.write(f"{q.queue:8} queued {q.queued:6} running {q.running:4} oldest {q.oldest:6.0f} s, canary home {home}")
-        for job in Job.objects.filter(state=State.QUARANTINED).order_by("-finished_at"):
+            home = "never" if q.heartbeat_age is None else f"{q.heartbeat_age:.0f} s ago"
+            self.stdout.write(f"{q.queue:8} queued {q.queued:6} running {q.running:4} oldest {q.oldest:6.0f} s, heartbeat {home}")
+        for job in Job.objects.filter(state=State.FAILED).order_by("-finished_at"):
             self.stdout.write(f"set aside  {job.id}  {job.kind}  {job.last_error}")

@@ -73,7 +73,7 @@ def test_whatever_a_page_says_of_itself_it_is_one_observation(scene: scenes.Scen
     assert second.type == ("unchanged" if expected == "ok" else expected)
     assert first.reason or expected == "ok"
     assert Version.objects.count() == (expected == "ok")
-    assert not Job.objects.filter(state="quarantined").exists()
+    assert not Job.objects.filter(state="failed").exists()
 
 
 def test_a_long_way_round_is_kept_shortened(scene: scenes.Scene, settings: Any) -> None:

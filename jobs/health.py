@@ -11,7 +11,7 @@ from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Extract, Now
 from django.utils.functional import Promise
 
-from jobs import bell, registry
+from jobs import messaging, registry
 from jobs.models import Heartbeat, Job
 from jobs.states import OPEN, Queue, State
 
@@ -19,32 +19,32 @@ from jobs.states import OPEN, Queue, State
 @dataclass(frozen=True)
 class QueueHealth:
     """One queue: rows waiting (due or not), rows being worked on, age of the longest-due row in seconds, messages at the
-    broker (None: it does not answer), seconds since a canary came home (None: never)."""
+    broker (None: it does not answer), seconds since a heartbeat was recorded (None: never)."""
 
     queue: str
     queued: int
     running: int
     oldest: float
     messages: int | None
-    canary: float | None
+    heartbeat_age: float | None
 
 
 @dataclass(frozen=True)
 class Health:
     broker: bool
-    quarantined: int
+    failed: int
     queues: list[QueueHealth]
 
     @property
-    def canary(self) -> float | None:
-        """Seconds since the most overdue canary came home; None when one of them never has."""
-        ages = [q.canary for q in self.queues]
+    def heartbeat_age(self) -> float | None:
+        """Seconds since the most overdue heartbeat was recorded; None when one never was."""
+        ages = [q.heartbeat_age for q in self.queues]
         return None if None in ages else max(age for age in ages if age is not None)
 
     @property
     def ready(self) -> bool:
-        """Whether work goes round: the broker answers, and in every queue a canary came home lately."""
-        return self.broker and self.canary is not None and self.canary < settings.JOBS_CANARY_LATE.total_seconds()
+        """Whether work goes round: the broker answers, and in every queue a heartbeat was recorded lately."""
+        return self.broker and self.heartbeat_age is not None and self.heartbeat_age < settings.JOBS_HEARTBEAT_LATE.total_seconds()
 
 
 class Sample(NamedTuple):
@@ -56,11 +56,11 @@ class Sample(NamedTuple):
     value: float
 
 
-def _age(seconds: object) -> float:
+def _seconds(seconds: object) -> float:
     return max(0.0, float(seconds))  # type: ignore[arg-type]  # a number out of the database
 
 
-def health() -> Health:
+def read_health() -> Health:
     """The state of work now: three queries and a question to the broker. Raises Django's database errors."""
     counts: dict[str, dict[str, Any]] = {
         row["queue"]: dict(row)
@@ -72,8 +72,8 @@ def health() -> Health:
             oldest=Extract(Now() - Min("run_after", filter=Q(state=State.QUEUED, run_after__lte=Now())), "epoch"),
         )
     }
-    canaries = dict(Heartbeat.objects.annotate(age=Extract(Now() - F("at"), "epoch")).values_list("queue", "age"))
-    broker = bell.answers()
+    heartbeats = dict(Heartbeat.objects.annotate(age=Extract(Now() - F("at"), "epoch")).values_list("queue", "age"))
+    broker = messaging.broker_reachable()
     queues = []
     for queue in Queue.values:
         row = counts.get(queue, {})
@@ -82,17 +82,17 @@ def health() -> Health:
                 queue=queue,
                 queued=row.get("queued", 0),
                 running=row.get("running", 0),
-                oldest=_age(row.get("oldest") or 0),
-                messages=bell.depth(queue) if broker else None,
-                canary=_age(canaries[queue]) if queue in canaries else None,
+                oldest=_seconds(row.get("oldest") or 0),
+                messages=messaging.queue_depth(queue) if broker else None,
+                heartbeat_age=_seconds(heartbeats[queue]) if queue in heartbeats else None,
             )
         )
-    return Health(broker=broker, quarantined=Job.objects.filter(state=State.QUARANTINED).count(), queues=queues)
+    return Health(broker=broker, failed=Job.objects.filter(state=State.FAILED).count(), queues=queues)
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something that other rooms count and that operators must know of when it is not 0: its metric, and a sentence with its count."""
+    """Something that other apps count and that operators must know of when it is not 0: its metric, and a sentence with its count."""
 
     name: str
     help: str
@@ -124,11 +124,11 @@ def alarms() -> list[tuple[Alarm, int]]:
 
 def metrics() -> list[Sample]:
     """The same as numbers for Prometheus. Absent rather than wrong: what is not known is not in the list."""
-    now = health()
+    now = read_health()
     samples = [
         *(Sample(one.name, one.help, {}, count) for one, count in alarms()),
         Sample("asclaimed_broker_up", "Whether the broker answers", {}, float(now.broker)),
-        Sample("asclaimed_jobs_quarantined", "Jobs set aside for an operator", {}, now.quarantined),
+        Sample("asclaimed_jobs_failed", "Jobs set aside for an operator", {}, now.failed),
     ]
     for q in now.queues:
         labels = {"queue": q.queue}
@@ -139,6 +139,6 @@ def metrics() -> list[Sample]:
         ]
         if q.messages is not None:
             samples.append(Sample("asclaimed_broker_messages", "Messages waiting at the broker", labels, q.messages))
-        if q.canary is not None:
-            samples.append(Sample("asclaimed_jobs_canary_seconds", "Seconds since a canary came home", labels, q.canary))
+        if q.heartbeat_age is not None:
+            samples.append(Sample("asclaimed_jobs_heartbeat_seconds", "Seconds since a heartbeat was recorded", labels, q.heartbeat_age))
     return samples

@@ -25,8 +25,8 @@ def row(**fields: object) -> Job:
     return Job.objects.create(**{"kind": "test.kind", "queue": "watch", "dedupe_key": str(uuid4()), **fields})
 
 
-def set_aside() -> Job:
-    return row(state=State.QUARANTINED, finished_at=Now(), attempts=3, last_error="RuntimeError: <b>stuck</b>")
+def failed_job() -> Job:
+    return row(state=State.FAILED, finished_at=Now(), attempts=3, last_error="RuntimeError: <b>stuck</b>")
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def visitor(client: Client) -> Client:
 
 
 def test_operators_see_counts_errors_and_progress(operator: Client) -> None:
-    job, running = set_aside(), row()
+    job, running = failed_job(), row()
     mine = work.claim(running.id)
     assert mine is not None
     mine.progress(3, 7, "pages")
@@ -68,16 +68,16 @@ def test_operators_page_costs_the_same_for_ten_jobs_and_twenty(operator: Client,
         return len(queries)
 
     for _ in range(10):
-        set_aside()
+        failed_job()
     operator.get(reverse("jobs:overview"))
     ten = cost()
     for _ in range(10):
-        set_aside()
+        failed_job()
     assert cost() == ten
 
 
 def test_the_overview_keeps_itself_fresh_by_a_fragment(operator: Client) -> None:
-    set_aside()
+    failed_job()
     fragment = operator.get(reverse("jobs:overview"), headers={"hx-request": "true"}).content.decode()
     assert fragment.strip().startswith('<div id="work"')
     assert "<html" not in fragment
@@ -85,7 +85,7 @@ def test_the_overview_keeps_itself_fresh_by_a_fragment(operator: Client) -> None
 
 
 def test_an_operator_can_try_again_and_give_up(operator: Client) -> None:
-    job = set_aside()
+    job = failed_job()
     assert operator.post(reverse("jobs:retry", args=[job.id])).status_code == 302
     job.refresh_from_db()
     assert (job.state, job.attempts) == (State.QUEUED, 0)
@@ -98,14 +98,14 @@ def test_an_operator_can_try_again_and_give_up(operator: Client) -> None:
 
 
 def test_changes_are_made_by_post_only(operator: Client) -> None:
-    job = set_aside()
+    job = failed_job()
     assert operator.get(reverse("jobs:retry", args=[job.id])).status_code == 405
     assert operator.get(reverse("jobs:cancel", args=[job.id])).status_code == 405
 
 
 @pytest.mark.parametrize("name", ["overview", "retry", "cancel"])
 def test_strangers_are_sent_to_sign_in_and_others_are_refused(client: Client, visitor: Client, name: str) -> None:
-    job = set_aside()
+    job = failed_job()
     url = reverse(f"jobs:{name}", args=[] if name == "overview" else [job.id])
     method = "get" if name == "overview" else "post"
     assert getattr(visitor, method)(url).status_code == 403
@@ -113,7 +113,7 @@ def test_strangers_are_sent_to_sign_in_and_others_are_refused(client: Client, vi
     assert answer.status_code == 302
     assert reverse("account_login") in answer["Location"]
     job.refresh_from_db()
-    assert job.state == State.QUARANTINED
+    assert job.state == State.FAILED
 
 
 def test_progress_is_open_to_whoever_has_the_id_and_says_nothing_else(client: Client) -> None:
@@ -141,10 +141,10 @@ def test_progress_is_open_to_whoever_has_the_id_and_says_nothing_else(client: Cl
     assert not re.search("hx-|htmx|http-equiv=.refresh", ended), "a job that ended is not asked for again"
 
 
-def test_a_job_set_aside_still_waits_as_far_as_the_public_can_tell(client: Client) -> None:
-    answer = client.get(reverse("jobs:progress", args=[set_aside().id]))
+def test_a_failed_job_still_waits_as_far_as_the_public_can_tell(client: Client) -> None:
+    answer = client.get(reverse("jobs:progress", args=[failed_job().id]))
     assert b"stuck" not in answer.content
-    assert client.get(reverse("jobs:progress-json", args=[set_aside().id])).json()["state"] == "queued"
+    assert client.get(reverse("jobs:progress-json", args=[failed_job().id])).json()["state"] == "queued"
 
 
 def test_no_job_no_progress(client: Client) -> None:
@@ -152,7 +152,7 @@ def test_no_job_no_progress(client: Client) -> None:
 
 
 def test_the_command_lists_tries_again_and_gives_up() -> None:
-    job = set_aside()
+    job = failed_job()
     out = StringIO()
     call_command("jobs", stdout=out)
     assert str(job.id) in out.getvalue()
@@ -161,5 +161,5 @@ def test_the_command_lists_tries_again_and_gives_up() -> None:
     job.refresh_from_db()
     assert job.state == State.QUEUED
     call_command("jobs", f"--cancel={job.id}", stdout=out)
-    with pytest.raises(CommandError, match="is not quarantined"):
+    with pytest.raises(CommandError, match="is not failed"):
         call_command("jobs", f"--retry={job.id}", stdout=out)

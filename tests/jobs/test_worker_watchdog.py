@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from celery.worker import state
 
-from jobs.hearing import FAILED, LOOKS, Hearing
+from jobs.worker_watchdog import CHECKS, EXIT_CODE, WorkerWatchdog
 
 
 @pytest.fixture
@@ -18,27 +18,27 @@ def parent(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def test_a_worker_with_a_message_that_nobody_works_on_ends(parent: SimpleNamespace) -> None:
-    step = Hearing(parent)
+    step = WorkerWatchdog(parent)
     parent.qos._delivered = {"lost": 1}
-    for _ in range(LOOKS - 1):
-        step.look(parent)
+    for _ in range(CHECKS - 1):
+        step.check(parent)
     assert state.should_stop is None
-    step.look(parent)
-    assert state.should_stop == FAILED
+    step.check(parent)
+    assert state.should_stop == EXIT_CODE
 
 
 def test_a_busy_worker_and_one_between_two_messages_go_on(parent: SimpleNamespace) -> None:
-    step = Hearing(parent)
+    step = WorkerWatchdog(parent)
     for _ in range(10):
         parent.qos._delivered, state.reserved_requests = {"a": 1}, {"request"}
-        for _ in range(LOOKS):
-            step.look(parent)
+        for _ in range(CHECKS):
+            step.check(parent)
         state.reserved_requests = set()  # done, and not acknowledged for a moment
-        for _ in range(LOOKS - 1):
-            step.look(parent)
+        for _ in range(CHECKS - 1):
+            step.check(parent)
         parent.qos._dirty = {"a"}
-        step.look(parent)
+        step.check(parent)
         parent.qos._dirty = set()
         parent.qos._delivered = {}
-        step.look(parent)
+        step.check(parent)
     assert state.should_stop is None
