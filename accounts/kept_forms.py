@@ -171,7 +171,7 @@ def refill(request: HttpRequest, *found: forms.Form, do: str | None = None) -> N
 # --- a form that comes twice -------------------------------------------------------------------------------------------
 
 
-class SentBefore(ValidationError):
+class AlreadySentError(ValidationError):
     """This form was sent and done before, with other content."""
 
     def __init__(self, location: str) -> None:
@@ -186,7 +186,7 @@ def once(request: HttpRequest, run: Callable[[], str]) -> str:
     """Do what a form asks for, once: `run` gives the address to go on to. Sent again it leads there and does nothing.
 
     Both in one transaction, under a unique constraint: of two at the same time one waits for the other. Raises what `run` raises, and
-    SentBefore if the form came with other content than the first time.
+    AlreadySentError if the form came with other content than the first time.
     """
     opened = _opened(request)
     if opened is None:
@@ -205,7 +205,7 @@ def once(request: HttpRequest, run: Callable[[], str]) -> str:
     if first:
         return sent.location
     if sent.content != content:
-        raise SentBefore(sent.location)
+        raise AlreadySentError(sent.location)
     messages.info(request, _("This form was sent before. It is saved once."))
     return sent.location
 

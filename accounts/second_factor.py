@@ -34,7 +34,7 @@ from qrcode.image.svg import SvgPathFillImage
 from accounts.mails import SiteAdapter
 from accounts.models import Role, User
 from accounts.permissions import NotAllowed
-from ledger.sealing import MasterKeyUnusable, seal_apart, unseal_apart
+from ledger.sealing import MasterKeyUnusableError, seal_apart, unseal_apart
 
 #: Who reads what is confidential, decides, rates or runs the site.
 ROLES = frozenset({Role.MODERATOR, Role.ADJUDICATOR, Role.OPERATOR, Role.AUDITOR})
@@ -113,7 +113,7 @@ def use_code(user: User, code: str) -> Authenticator | None:
 def _use_totp(factor: Authenticator, code: str) -> bool:
     try:
         counter = matching_counter(mfa_adapter().decrypt(factor.data["secret"]), code)
-    except (MasterKeyUnusable, ValueError):
+    except (MasterKeyUnusableError, ValueError):
         return False  # sealed under a key that is gone: an operator resets it
     if counter is None or counter <= factor.data.get("last_counter", -1):
         return False
@@ -124,7 +124,7 @@ def _use_totp(factor: Authenticator, code: str) -> bool:
 def _use_recovery(factor: Authenticator, code: str) -> bool:
     try:
         return bool(factor.wrap().validate_code(digits(code)))
-    except (MasterKeyUnusable, ValueError):
+    except (MasterKeyUnusableError, ValueError):
         return False
 
 
@@ -149,11 +149,11 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no type
     }
 
     def encrypt(self, text: str) -> str:
-        """Base64 of the text under the master key. Raises MasterKeyUnusable."""
+        """Base64 of the text under the master key. Raises MasterKeyUnusableError."""
         return base64.b64encode(seal_apart(PURPOSE, text)).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The text again. Raises MasterKeyUnusable, and ValueError for what was not written by `encrypt`."""
+        """The text again. Raises MasterKeyUnusableError, and ValueError for what was not written by `encrypt`."""
         opened = unseal_apart(PURPOSE, base64.b64decode(encrypted_text, validate=True))
         if opened is None:
             raise ValueError("this secret cannot be opened")

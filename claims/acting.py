@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.kept_forms import once, refill
-from claims.editing import RowChanged, clash, refused
+from claims.editing import RowChangedError, clash, refused
 
 
 class Act(NamedTuple):
@@ -38,7 +38,7 @@ def page_of_acts(request: HttpRequest, acts: Mapping[str, Act], template: str, c
                 location = once(request, lambda: _run(request, acts[do], made[do]))
             except ValidationError as error:
                 made[do].add_error(None, error.messages)
-            except RowChanged as changed:
+            except RowChangedError as changed:
                 clash(made[do], changed)
             else:
                 return redirect(location)

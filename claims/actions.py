@@ -21,7 +21,7 @@ import ledger
 from accounts.actions import end_role, found_organisation, grant_role
 from accounts.models import Membership, Organisation, OrganisationKind, Role, User
 from accounts.permissions import check_operator
-from claims.editing import RowChanged, hold
+from claims.editing import RowChangedError, hold
 from claims.models import (
     Appearance,
     Aspect,
@@ -47,7 +47,7 @@ from claims.written import credited, read
 Written = dict[str, Any]
 
 
-class ReasonMissing(ValidationError):
+class ReasonRequiredError(ValidationError):
     """A change of what was recorded needs a reason, and none was given."""
 
     def __init__(self) -> None:
@@ -89,11 +89,11 @@ def revise_company(
 ) -> Company:
     """Correct the name or the website of a company. Who has a seat keeps it: seats hang on the company, not on its address.
 
-    Raises ReasonMissing, NotAllowed, RowChanged, ValidationError.
+    Raises ReasonRequiredError, NotAllowed, RowChangedError, ValidationError.
     """
     check_register(by)
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonRequiredError
     held = hold(company, version)
     changed = [field for field, value in (("name", name), ("website", website)) if value is not None and value != getattr(held, field)]
     if not changed:
@@ -127,11 +127,11 @@ def represent_company(*, by: ledger.Actor, company: Company, organisation: Organ
 def give_seat(*, by: User, company: Company, email: str, reason: str, now: datetime) -> Membership:
     """Let the holder of a verified mail address at the company's website answer for it. Twice is once.
 
-    Raises ReasonMissing, NotAllowed, ValidationError.
+    Raises ReasonRequiredError, NotAllowed, ValidationError.
     """
     check_operator(by)
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonRequiredError
     held = Company.objects.select_for_update().get(pk=company.pk)
     domain = mail_domain(held.website)
     if not domain:
@@ -164,10 +164,10 @@ def _free_name(name: str, domain: str) -> str:
 
 @transaction.atomic
 def end_seat(*, by: User, company: Company, membership: Membership, reason: str, now: datetime) -> None:
-    """Take a seat away; what was answered stands. Raises ReasonMissing, NotAllowed, ValidationError."""
+    """Take a seat away; what was answered stands. Raises ReasonRequiredError, NotAllowed, ValidationError."""
     check_operator(by)
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonRequiredError
     if company.organisation_id is None or membership.organisation_id != company.organisation_id:
         raise ValidationError(_("This is no seat of the company. Nothing was changed."))
     end_role(by=by, membership=membership, now=now, reason=reason)
@@ -402,11 +402,11 @@ def revise_claim(
 ) -> Claim:
     """Correct a claim. Its first wording stays in the history. `version` is what the form was opened on (claims.editing).
 
-    Raises ReasonMissing, NotAllowed, RowChanged, ValidationError.
+    Raises ReasonRequiredError, NotAllowed, RowChangedError, ValidationError.
     """
     check_revise(by, claim)
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonRequiredError
     held = hold(claim, version)
     changed = []
     for name, value in (
@@ -467,12 +467,12 @@ def revise_criterion(
 ) -> Criterion:
     """Correct whose figure a threshold is, and where it comes from. `version` is what the form was opened on (claims.editing).
 
-    Raises ReasonMissing, NotAllowed, RowChanged, ValidationError.
+    Raises ReasonRequiredError, NotAllowed, RowChangedError, ValidationError.
     """
     claim = Claim.objects.select_for_update().get(aspect=criterion.aspect_id)
     check_revise(by, claim)
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonRequiredError
     held = hold(criterion, version)
     if (held.basis_kind, held.basis or {}) == (basis_kind, basis or {}):
         return held
@@ -487,15 +487,15 @@ def revise_criterion(
 
 @transaction.atomic
 def withdraw_claim(*, by: User, claim: Claim, reason: str, now: datetime, version: str = "") -> None:
-    """Take a claim back. It stays readable, marked as withdrawn. Raises ReasonMissing, NotAllowed, RowChanged."""
+    """Take a claim back. It stays readable, marked as withdrawn. Raises ReasonRequiredError, NotAllowed, RowChangedError."""
     check_revise(by, claim)
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonRequiredError
     held = hold(claim, version)
     with ledger.act("claim.withdrawn", by=by, role=Role.MODERATOR, reason=reason):
         changed = Claim.objects.filter(pk=claim.pk, status=ClaimStatus.REGISTERED).update(status=ClaimStatus.WITHDRAWN)
     if not changed:
-        raise RowChanged(held)
+        raise RowChangedError(held)
 
 
 @transaction.atomic
@@ -573,10 +573,11 @@ def lift_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role:
 
 @transaction.atomic
 def withdraw_flag(*, by: User, flag: Flag, reason: str, now: datetime) -> None:
-    """Take back a flag that should not stand: a correction of ours. Raises ReasonMissing, NotAllowed, ValidationError if it was lifted."""
+    """Take back a flag that should not stand: a correction of ours. Raises ReasonRequiredError, NotAllowed, ValidationError if it was
+    lifted."""
     check_withdraw_flag(by, flag)
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonRequiredError
     with ledger.act("flag.withdrawn", by=by, role=Role.MODERATOR, reason=reason.strip()):
         changed = Flag.objects.raised().filter(pk=flag.pk).update(lifted_at=now)
     if not changed:
@@ -610,10 +611,11 @@ def add_point(*, by: User, series: Series, source: Source, on_date: date, value:
 
 @transaction.atomic
 def correct_point(*, by: User, point: SeriesPoint, value: Decimal, reason: str, now: datetime, version: str = "") -> SeriesPoint:
-    """Mend a figure that was copied wrongly. What stood there before stays in the history. Raises ReasonMissing, NotAllowed, RowChanged."""
+    """Mend a figure that was copied wrongly. What stood there before stays in the history. Raises ReasonRequiredError, NotAllowed,
+    RowChangedError."""
     check_register(by)
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonRequiredError
     held = hold(point, version)
     if held.value == value:
         return held

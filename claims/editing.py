@@ -28,7 +28,7 @@ M = TypeVar("M", bound=models.Model)
 LENGTH = 32
 
 
-class RowChanged(Exception):
+class RowChangedError(Exception):
     """The row is no longer what the editor saw; `row` is what it is now."""
 
     def __init__(self, row: models.Model) -> None:
@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
 
 
 def hold(row: M, seen: str = "") -> M:
-    """The row as it is stored, locked, if it is the version that was seen. Raises RowChanged.
+    """The row as it is stored, locked, if it is the version that was seen. Raises RowChangedError.
 
     `seen` is the version that a form was opened on; without it `row` itself is what the caller saw.
     """
@@ -66,9 +66,9 @@ def hold(row: M, seen: str = "") -> M:
 
 
 def compare(row: models.Model, seen: str) -> None:
-    """Raises RowChanged unless `seen` is the version of this row."""
+    """Raises RowChangedError unless `seen` is the version of this row."""
     if version(row) != seen:
-        raise RowChanged(row)
+        raise RowChangedError(row)
 
 
 class EditForm(forms.Form):
@@ -136,7 +136,7 @@ def resend(form: forms.Form, name: str, value: str) -> None:
     form.data = data
 
 
-def clash(form: forms.Form, changed: RowChanged) -> None:
+def clash(form: forms.Form, changed: RowChangedError) -> None:
     """Show a form that its action refused. Raises the refusal again for a form that edits nothing."""
     if not isinstance(form, EditForm):
         raise changed

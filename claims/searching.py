@@ -51,7 +51,7 @@ def pairs(text: str) -> list[str]:
     return sorted({text[at : at + 2] for at in range(len(text) - 1)}) or [text]
 
 
-class NotUseful(ValueError):
+class UnselectiveSearchError(ValueError):
     """A search that would read most of the record and tell little; the message is a sentence for who typed it."""
 
 
@@ -60,12 +60,12 @@ def _words(typed: str) -> list[str]:
 
 
 def check_useful(typed: str) -> None:
-    """Raises NotUseful for too many words, or if no word has more than a single letter. One Chinese character is a word."""
+    """Raises UnselectiveSearchError for too many words, or if no word has more than a single letter. One Chinese character is a word."""
     words = _words(typed)
     if len(words) > MOST_WORDS:
-        raise NotUseful(_("Search for at most %(count)s words.") % {"count": MOST_WORDS})
+        raise UnselectiveSearchError(_("Search for at most %(count)s words.") % {"count": MOST_WORDS})
     if words and all(_is_letter(word) for word in words):
-        raise NotUseful(_("Type a word of at least two characters."))
+        raise UnselectiveSearchError(_("Type a word of at least two characters."))
 
 
 def _is_letter(word: str) -> bool:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from claims.units import CHINESE, MEANT, UnitMismatch, check_unit, convert
+from claims.units import CHINESE, MEANT, UnitMismatchError, check_unit, convert
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ _NEAR: Final = Decimal("5e-9")
 def _equal(number: Decimal, unit: str, value: Decimal, wanted: str) -> bool:
     try:
         return abs(convert(number, unit, wanted) - value) <= _NEAR
-    except (UnitMismatch, ArithmeticError):
+    except (UnitMismatchError, ArithmeticError):
         return False
 
 
@@ -288,7 +288,7 @@ def _meanings(spelt: str) -> tuple[str, ...]:
         unit = MEANT.get(text) or _ENGLISH.get(text) or re.sub(r"[^*/ ]+", lambda part: _part(part[0]), joined)
         try:
             check_unit(unit)
-        except UnitMismatch:
+        except UnitMismatchError:
             continue
         found.append(unit)
     return tuple(dict.fromkeys(found))

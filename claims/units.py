@@ -44,7 +44,7 @@ _READ_AS_ANOTHER: Final = frozenset({"Nm", "NM", "nM", "PS", "PA", "KM", "Km", "
 Fault = Literal["unknown", "offset", "different", "far"]
 
 
-class UnitMismatch(ValueError):
+class UnitMismatchError(ValueError):
     """A unit is unknown (`unknown`), cannot carry an uncertainty (`offset`), or does not fit another (`different`, `far`)."""
 
     def __init__(self, fault: Fault, unit: str, other: str = "", meant: str = "") -> None:
@@ -65,12 +65,12 @@ def _registry() -> Any:
     return pint.UnitRegistry(non_int_type=Decimal, cache_folder=None)
 
 
-def _unknown(unit: str) -> UnitMismatch:
-    return UnitMismatch("unknown", unit[:LONGEST], meant=MEANT.get(unit.strip(), ""))
+def _unknown(unit: str) -> UnitMismatchError:
+    return UnitMismatchError("unknown", unit[:LONGEST], meant=MEANT.get(unit.strip(), ""))
 
 
 def check_unit(unit: str) -> None:
-    """Raises UnitMismatch unless pint knows the unit. Offset units (°C) are refused: they cannot carry an uncertainty plainly."""
+    """Raises UnitMismatchError unless pint knows the unit. Offset units (°C) are refused: they cannot carry an uncertainty plainly."""
     if len(unit) > LONGEST or unit in _READ_AS_ANOTHER or not _UNIT.fullmatch(unit):
         raise _unknown(unit)
     try:
@@ -79,11 +79,11 @@ def check_unit(unit: str) -> None:
     except Exception as error:  # pint raises its own, tokenizer and attribute errors alike for text that is no unit
         raise _unknown(unit) from error
     if not plain:
-        raise UnitMismatch("offset", unit)
+        raise UnitMismatchError("offset", unit)
 
 
 def convert(value: Decimal, unit: str, to: str) -> Decimal:
-    """`value` in another unit of the same kind. Raises UnitMismatch.
+    """`value` in another unit of the same kind. Raises UnitMismatchError.
 
     Of the same kind is what comes down to the same root units: gigabytes are no percentage, though pint calls both dimensionless.
     """
@@ -93,13 +93,13 @@ def convert(value: Decimal, unit: str, to: str) -> Decimal:
         return value
     roots = [_registry().Quantity(Decimal(1), one).to_root_units() for one in (unit, to)]
     if roots[0].units != roots[1].units:
-        raise UnitMismatch("different", unit, to)
+        raise UnitMismatchError("different", unit, to)
     factor = abs(roots[0].magnitude / roots[1].magnitude)
     if not 1 / FURTHEST <= factor <= FURTHEST:
-        raise UnitMismatch("far", unit, to)
+        raise UnitMismatchError("far", unit, to)
     return Decimal(_registry().Quantity(value, unit).to(to).magnitude)
 
 
 def check_same_kind(unit: str, other: str) -> None:
-    """Raises UnitMismatch unless a number in `unit` can be compared with one in `other`."""
+    """Raises UnitMismatchError unless a number in `unit` can be compared with one in `other`."""
     convert(Decimal(1), unit, other)

@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from claims import currencies, units, websites
-from engines.fetching.urls import UrlRefused, parse_url
+from engines.fetching.urls import UrlRefusedError, parse_url
 
 
-def unit_fault(error: units.UnitMismatch) -> str:
+def unit_fault(error: units.UnitMismatchError) -> str:
     """The sentence for a unit that cannot be taken."""
     if error.fault == "offset":
         return _("“%(unit)s” does not start at zero. Give a difference (delta_degC) or an absolute unit (kelvin).") % {"unit": error.unit}
@@ -30,7 +30,7 @@ def validate_unit(unit: str) -> None:
     """Raises ValidationError unless the unit is known and has no offset."""
     try:
         units.check_unit(unit)
-    except units.UnitMismatch as error:
+    except units.UnitMismatchError as error:
         raise ValidationError(unit_fault(error), code="unit") from error
 
 
@@ -38,7 +38,7 @@ def validate_unit_against(unit: str, threshold: str) -> None:
     """Raises ValidationError unless a number in `unit` can be set against a threshold in the other."""
     try:
         units.check_same_kind(unit, threshold)
-    except units.UnitMismatch as error:
+    except units.UnitMismatchError as error:
         raise ValidationError(unit_fault(error), code="unit") from error
 
 
@@ -53,7 +53,7 @@ def validate_website(website: str) -> None:
     }
     try:
         websites.host_of(website)
-    except websites.WebsiteFault as error:
+    except websites.WebsiteError as error:
         if settings.LOOPBACK_ONLY and (urlsplit(website).hostname or "") in {"127.0.0.1", "localhost"}:
             return  # the company of the demonstration
         raise ValidationError(said[error.fault] % {"website": website[:80]}, code="website") from error
@@ -63,7 +63,7 @@ def validate_address(url: str) -> None:
     """Raises ValidationError unless the address of a source can be visited: it is looked at again and again, and stands in public."""
     try:
         parse_url(url)
-    except UrlRefused as error:
+    except UrlRefusedError as error:
         said = {"userinfo": _("Leave out user name and password."), "port": _("Leave out the port.")}
         other = _("This address cannot be visited. Give a whole address that begins with https:// or http://. Nothing was saved.")
         raise ValidationError(said.get(error.code, other), code="address") from error

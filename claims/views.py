@@ -20,7 +20,7 @@ from accounts.models import Role
 from accounts.permissions import objection
 from claims import actions
 from claims.acting import Act, page_of_acts
-from claims.editing import RowChanged, clash, refused
+from claims.editing import RowChangedError, clash, refused
 from claims.forms import ASPECTS, AspectForm, ClaimForm, FlagForm, RevisionForm, ThresholdForm, WithdrawalForm
 from claims.lookup import by_reference, canonical
 from claims.models import Claim, Criterion, Flag
@@ -142,7 +142,7 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
             return redirect(once(request, withdrawn))
     except ValidationError as error:
         sent.add_error(None, error.messages)
-    except RowChanged as changed:
+    except RowChangedError as changed:
         clash(sent, changed)
     context = {"claim": claim, "form": form, "withdrawal": withdrawal, "blocked": objection(check_revise, user, claim)}
     return render(request, "claims/revise.html", context, status=refused(sent) if request.method == "POST" else 200)

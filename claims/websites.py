@@ -25,7 +25,7 @@ SHARED: Final = frozenset({
 Fault = Literal["scheme", "user", "port", "host", "address"]
 
 
-class WebsiteFault(ValueError):
+class WebsiteError(ValueError):
     """An address that is no company's website; `fault` says why."""
 
     def __init__(self, fault: Fault) -> None:
@@ -34,36 +34,36 @@ class WebsiteFault(ValueError):
 
 
 def in_dns(host: str) -> str:
-    """A host name as it stands in the DNS, in small letters without the last dot. Raises WebsiteFault."""
+    """A host name as it stands in the DNS, in small letters without the last dot. Raises WebsiteError."""
     try:
         return host.strip().rstrip(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
-        raise WebsiteFault("host") from None
+        raise WebsiteError("host") from None
 
 
 def host_of(website: str) -> str:
-    """The host of a website. Raises WebsiteFault unless it is a name of the public kind, reached by http or https at the usual port."""
+    """The host of a website. Raises WebsiteError unless it is a name of the public kind, reached by http or https at the usual port."""
     try:
         parts = urlsplit(website)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise WebsiteFault("host") from None
+        raise WebsiteError("host") from None
     if parts.scheme not in {"http", "https"}:
-        raise WebsiteFault("scheme")
+        raise WebsiteError("scheme")
     if parts.username is not None or parts.password is not None:
-        raise WebsiteFault("user")
+        raise WebsiteError("user")
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         pass
     else:
-        raise WebsiteFault("address")
+        raise WebsiteError("address")
     if port is not None:
-        raise WebsiteFault("port")
+        raise WebsiteError("port")
     name = in_dns(host)
     labels = name.split(".")
     if len(name) > 253 or len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or not _LAST.fullmatch(labels[-1]):
-        raise WebsiteFault("host")
+        raise WebsiteError("host")
     return name
 
 
@@ -75,7 +75,7 @@ def mail_domain(website: str) -> str:
     """
     try:
         host = host_of(website).removeprefix("www.")
-    except WebsiteFault:
+    except WebsiteError:
         return ""
     return host if "." in host and not any(host == shared or host.endswith(f".{shared}") for shared in SHARED) else ""
 
@@ -86,6 +86,6 @@ def may_answer(mail: str, website: str) -> bool:
     _name, _at, given = mail.rpartition("@")
     try:
         host = in_dns(given)
-    except WebsiteFault:
+    except WebsiteError:
         return False
     return bool(domain) and (host == domain or host.endswith(f".{domain}"))

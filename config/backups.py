@@ -35,12 +35,12 @@ from ledger import erasure, sequencing
 from ledger.files import LogFiles
 from ledger.recording import Actor
 from ledger.verification import Drift, Verification
-from ledger.verify import Bad, Unusable, audit
+from ledger.verify import NothingToVerifyError, VerificationError, audit
 
 FOLDERS = ("BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR")
 
 
-class BackupRefused(Exception):
+class BackupRefusedError(Exception):
     """Nothing was saved, or nothing was put back. The message says why."""
 
 
@@ -55,9 +55,10 @@ class Saved:
 
 
 def save(target: Path, keys: Path | None, *, now: datetime) -> Saved:
-    """Make a backup in `target`; with `keys`, copy the keys there. One that fails leaves no folder of its name. Raises BackupRefused."""
+    """Make a backup in `target`; with `keys`, copy the keys there. One that fails leaves no folder of its name. Raises
+    BackupRefusedError."""
     if keys is not None and (keys.resolve().is_relative_to(target.resolve()) or target.resolve().is_relative_to(keys.resolve())):
-        raise BackupRefused("keys are kept apart: name a folder for them that is not inside the backup, nor around it")
+        raise BackupRefusedError("keys are kept apart: name a folder for them that is not inside the backup, nor around it")
     if keys is not None:
         _check_saved_keys(keys)
     name = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
@@ -105,15 +106,15 @@ def put_back(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Itera
     4. Every erasure known to the database or to `copy` is applied again.
     5. The record is verified against the backup's own checkpoint, and against the copy.
 
-    Each step but the last may be cut off by a crash; the way on is an empty machine again. Raises BackupRefused.
+    Each step but the last may be cut off by a crash; the way on is an empty machine again. Raises BackupRefusedError.
     """
     manifest = _manifest(folder)
     _must_be_empty()
     if copy is not None:
         try:
             audit(copy)  # under its own key: whoever kept the copy trusts it
-        except (Bad, Unusable) as error:
-            raise BackupRefused(f"the copy of the log does not verify: {error}") from error
+        except (VerificationError, NothingToVerifyError) as error:
+            raise BackupRefusedError(f"the copy of the log does not verify: {error}") from error
     _check_keys(keys, manifest.get("keys", {}))
     for path in sorted(keys.iterdir()):
         if path.is_file() and not path.name.startswith("."):
@@ -126,7 +127,7 @@ def put_back(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Itera
     yield "the database is there"
     # Before anything is erased again: what is the same file, and what was sealed, is told by these keys. (A manifest may be too old to.)
     if lost := key_files.missing():
-        raise BackupRefused(f"{' '.join(lost)} Find them, empty the machine, and begin again")
+        raise BackupRefusedError(f"{' '.join(lost)} Find them, empty the machine, and begin again")
     for setting in FOLDERS:
         _copy(folder.parent / "files" / setting.removesuffix("_DIR").lower(), Path(getattr(settings, setting)))
     yield "the files are there"
@@ -146,7 +147,7 @@ def latest(target: Path) -> Path:
         return target
     found = sorted(path.parent for path in target.glob("*/manifest.json"))
     if not found:
-        raise BackupRefused(f"there is no backup in {target}")
+        raise BackupRefusedError(f"there is no backup in {target}")
     return found[-1]
 
 
@@ -154,11 +155,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         said: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
     except (OSError, ValueError):
-        raise BackupRefused(f"{folder} has no manifest that can be read: it is no whole backup") from None
+        raise BackupRefusedError(f"{folder} has no manifest that can be read: it is no whole backup") from None
     if said.get("v") != 1 or said.get("origin") != settings.LEDGER_ORIGIN:
-        raise BackupRefused(f"this is a backup of {said.get('origin')!r}, and this installation is {settings.LEDGER_ORIGIN!r}")
+        raise BackupRefusedError(f"this is a backup of {said.get('origin')!r}, and this installation is {settings.LEDGER_ORIGIN!r}")
     if _digest(folder / "database.dump") != said["dump_sha256"]:
-        raise BackupRefused("database.dump is not the one that the manifest was written for")
+        raise BackupRefusedError("database.dump is not the one that the manifest was written for")
     return said
 
 
@@ -166,20 +167,22 @@ def _must_be_empty() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
         if cursor.fetchone()[0]:
-            raise BackupRefused("the database is not empty: a backup is put back into a new one, never over another")
+            raise BackupRefusedError("the database is not empty: a backup is put back into a new one, never over another")
     for setting in (*FOLDERS, "LEDGER_DIR"):
         if any(path.is_file() for path in Path(getattr(settings, setting)).rglob("*")):
-            raise BackupRefused(f"{setting} is not empty: a backup is put back on an empty machine")
+            raise BackupRefusedError(f"{setting} is not empty: a backup is put back on an empty machine")
 
 
 def _check_saved_keys(keys: Path) -> None:
     """Whatever was saved under a key's name before is that key: another one in its place would take the old one's only copy."""
     if lost := key_files.missing():
-        raise BackupRefused(f"{' '.join(lost)} Nothing was saved; put it back first")
+        raise BackupRefusedError(f"{' '.join(lost)} Nothing was saved; put it back first")
     for name, path in key_files.every().items():
         saved = keys / name
         if key_files.of_rows(name) and saved.exists() and saved.read_bytes() != path.read_bytes():
-            raise BackupRefused(f"{saved} is another key than {path}, and would be overwritten. Nothing was saved: find out which is right")
+            raise BackupRefusedError(
+                f"{saved} is another key than {path}, and would be overwritten. Nothing was saved: find out which is right"
+            )
 
 
 def _check_keys(keys: Path, marks: dict[str, str]) -> None:
@@ -187,13 +190,13 @@ def _check_keys(keys: Path, marks: dict[str, str]) -> None:
     for name, mark in marks.items():
         saved = keys / name
         if not saved.is_file():
-            raise BackupRefused(f"{name} is not in {keys}, and the backup was made with it. Nothing was put back")
+            raise BackupRefusedError(f"{name} is not in {keys}, and the backup was made with it. Nothing was put back")
         if key_files.mark(saved.read_bytes()) != mark:
-            raise BackupRefused(f"{saved} is not the {name} that the backup was made with. Nothing was put back")
+            raise BackupRefusedError(f"{saved} is not the {name} that the backup was made with. Nothing was put back")
     for name, path in key_files.every().items():
         saved = keys / name
         if key_files.of_rows(name) and not (saved.exists() and saved.read_bytes() == path.read_bytes()):
-            raise BackupRefused(f"{path} is there already and is not the one in {keys}: a backup is put back on an empty machine")
+            raise BackupRefusedError(f"{path} is there already and is not the one in {keys}: a backup is put back on an empty machine")
 
 
 # ── PostgreSQL's own programs ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,7 +218,7 @@ def program(name: str) -> str:
                 found.setdefault(int(version[1]), place)
     fit = sorted(version for version in found if version >= server)
     if not fit:
-        raise BackupRefused(f"there is no {name} for PostgreSQL {server} here: install its client programs")
+        raise BackupRefusedError(f"there is no {name} for PostgreSQL {server} here: install its client programs")
     return found[fit[0]]
 
 
@@ -231,7 +234,7 @@ def _run(name: str, *arguments: str) -> None:
     secret = environment.handed_on(PGPASSWORD=str(connection.settings_dict["PASSWORD"]))
     done = subprocess.run([program(name), *arguments], env=secret, capture_output=True, text=True)
     if done.returncode:
-        raise BackupRefused(f"{name} failed: {done.stderr.strip()}")
+        raise BackupRefusedError(f"{name} failed: {done.stderr.strip()}")
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -66,7 +66,7 @@ class Limits:
 DEFAULTS: Final = Limits()
 
 
-class Refused(Exception):
+class RequestRefusedError(Exception):
     """The connection ends with this status, or, when nobody can be told any more, without one (0)."""
 
     def __init__(self, status: int) -> None:
@@ -119,7 +119,7 @@ class Buffer:
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=proxy.limits.memory)  # noqa: SIM115  closed by `close`
 
     def write(self, data: bytes) -> None:
-        """Raises Refused when there is no room for it even without the slowest."""
+        """Raises RequestRefusedError when there is no room for it even without the slowest."""
         self.length += len(data)
         if self.length > self._proxy.limits.memory:
             grown = self.length - self._stored
@@ -128,7 +128,7 @@ class Buffer:
         try:
             self._file.write(data)
         except OSError:
-            raise Refused(503) from None
+            raise RequestRefusedError(503) from None
 
     def rewind(self) -> None:
         self._file.seek(0)
@@ -191,7 +191,7 @@ class Proxy:
                     answer = await self._ask(visit, request, body)
                     opened.callback(answer.body.close)
                     body.close()
-                except Refused as refused:
+                except RequestRefusedError as refused:
                     await self._refuse(visit, reader, connection, refused.status)
                     return
                 await self._send(visit, connection, request, answer)
@@ -219,13 +219,13 @@ class Proxy:
             holding = [one for one in self.visits if one.stored and not one.ended and one.since is not None]
             slowest = min(holding, key=lambda one: one.pace(now), default=visit)
             if slowest is visit:
-                raise Refused(503)
+                raise RequestRefusedError(503)
             slowest.drop()
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _head(self, visit: Visit, reader: asyncio.StreamReader, connection: h11.Connection, patience: float) -> h11.Request | None:
-        """The next request, or None when there is none. Raises Refused."""
+        """The next request, or None when there is none. Raises RequestRefusedError."""
         visit.begin()
         began = False
         deadline = time.monotonic() + patience
@@ -238,7 +238,7 @@ class Proxy:
                     async with asyncio.timeout(deadline - time.monotonic()):
                         data = await reader.read(_CHUNK)
                 except TimeoutError:
-                    raise Refused(408 if began else 0) from None
+                    raise RequestRefusedError(408 if began else 0) from None
                 if not data and not began:
                     return None
                 visit.moved += len(data)
@@ -248,7 +248,7 @@ class Proxy:
             elif isinstance(event, h11.Request):
                 visit.end()
                 if event.method == b"CONNECT":
-                    raise Refused(405)
+                    raise RequestRefusedError(405)
                 return event
             else:
                 return None
@@ -256,11 +256,11 @@ class Proxy:
     async def _body(
         self, visit: Visit, reader: asyncio.StreamReader, connection: h11.Connection, request: h11.Request, body: Buffer
     ) -> None:
-        """All of the body. Raises Refused."""
+        """All of the body. Raises RequestRefusedError."""
         headers = dict(request.headers)
         limit = self.limits.form_bytes if headers.get(b"content-type", b"").startswith(b"multipart/") else self.limits.body_bytes
         if int(headers.get(b"content-length", b"0")) > limit:
-            raise Refused(413)
+            raise RequestRefusedError(413)
         if connection.they_are_waiting_for_100_continue:
             visit.writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])))
         visit.begin()
@@ -271,25 +271,25 @@ class Proxy:
                     async with asyncio.timeout(self.limits.pause):
                         data = await reader.read(_CHUNK)
                 except TimeoutError:
-                    raise Refused(408) from None
+                    raise RequestRefusedError(408) from None
                 visit.moved += len(data)
                 self._check_pace(visit)
                 connection.receive_data(data)
             elif isinstance(event, h11.Data):
                 if body.length + len(event.data) > limit:
-                    raise Refused(413)
+                    raise RequestRefusedError(413)
                 body.write(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
                 visit.end()
                 return
             else:
-                raise Refused(0)
+                raise RequestRefusedError(0)
 
     def _check_pace(self, visit: Visit) -> None:
         assert visit.since is not None
         took = time.monotonic() - visit.since
         if took > self.limits.pause and visit.moved < self.limits.rate * (took - self.limits.pause):
-            raise Refused(408)
+            raise RequestRefusedError(408)
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -310,7 +310,7 @@ class Proxy:
         return h11.Request(method=request.method, target=request.target, headers=[*headers, (b"connection", b"close")])
 
     async def _ask(self, visit: Visit, request: h11.Request, body: Buffer) -> Answer:
-        """The web server's whole answer. Raises Refused."""
+        """The web server's whole answer. Raises RequestRefusedError."""
         body.rewind()
         answered = Buffer(self, visit)
         try:
@@ -322,10 +322,10 @@ class Proxy:
                     writer.close()
         except TimeoutError:
             answered.close()
-            raise Refused(504) from None
+            raise RequestRefusedError(504) from None
         except (OSError, h11.ProtocolError):
             answered.close()
-            raise Refused(503) from None
+            raise RequestRefusedError(503) from None
         except BaseException:
             answered.close()
             raise
@@ -336,7 +336,7 @@ class Proxy:
             with contextlib.suppress(ConnectionRefusedError):
                 return await asyncio.open_connection(self.host, self.port, limit=4 * _CHUNK)
             await asyncio.sleep(0.1)
-        raise Refused(503)
+        raise RequestRefusedError(503)
 
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: h11.Request, body: Buffer, answered: Buffer
@@ -362,7 +362,7 @@ class Proxy:
                 answered.rewind()
                 return Answer(head.status_code, list(head.headers), answered)
             elif not isinstance(event, h11.InformationalResponse):
-                raise Refused(503)
+                raise RequestRefusedError(503)
 
     # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -387,7 +387,7 @@ class Proxy:
                 await visit.writer.drain()
             visit.moved += len(data or b"")
             self._check_pace(visit)
-        except (TimeoutError, Refused):
+        except (TimeoutError, RequestRefusedError):
             raise ConnectionAbortedError from None
 
     async def _refuse(self, visit: Visit, reader: asyncio.StreamReader, connection: h11.Connection, status: int) -> None:
@@ -414,11 +414,11 @@ class Proxy:
 
 
 def _next(connection: h11.Connection) -> object:
-    """The next event. Raises Refused for what is no HTTP."""
+    """The next event. Raises RequestRefusedError for what is no HTTP."""
     try:
         return connection.next_event()
     except h11.RemoteProtocolError as error:
-        raise Refused(error.error_status_hint) from None
+        raise RequestRefusedError(error.error_status_hint) from None
 
 
 def _set_up(writer: asyncio.StreamWriter, limits: Limits) -> None:

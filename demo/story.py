@@ -70,7 +70,7 @@ KINDS: Final = ("inlet", "cavity", "blower", "weave")
 FLAGS: Final = {FlagKind.EDITED_AFTER_PUBLICATION, FlagKind.DELETED, FlagKind.COMPANY_SILENT}
 
 
-class NeverCame(Exception):
+class StoryTimeoutError(Exception):
     """A fact that the workers should have found did not come in time; says which."""
 
 
@@ -90,7 +90,7 @@ class Case:
         self.people: dict[str, User] = {}
 
     def play(self) -> dict[str, Any]:
-        """All twelve steps, or what came of them if they were played before. Raises NeverCame."""
+        """All twelve steps, or what came of them if they were played before. Raises StoryTimeoutError."""
         told = self._told_before()
         if told is not None:
             return told
@@ -347,7 +347,7 @@ class Case:
         self._wait("the photos read in the decoder", lambda: not exhibits.filter(status=ExhibitStatus.STORED).exists())
         ready = exhibits.filter(status=ExhibitStatus.READY).count()
         if ready != exhibits.count():
-            raise NeverCame(f"{exhibits.count() - ready} of {exhibits.count()} photos could not be read")
+            raise StoryTimeoutError(f"{exhibits.count() - ready} of {exhibits.count()} photos could not be read")
         self._done(7, f"{ready} photos are read; none of their copies holds metadata")
 
     def _judge(self, claim: Claim) -> None:
@@ -457,7 +457,7 @@ class Case:
         }
         missing = {kind.value for kind in FLAGS if not self._raised(claim, kind)}
         if missing:
-            raise NeverCame(f"the case ended without {', '.join(sorted(missing))}")
+            raise StoryTimeoutError(f"the case ended without {', '.join(sorted(missing))}")
         _write(self.out / "outcome.json", json.dumps(outcome, ensure_ascii=False).encode())
         self._done(12, f"report, snapshot, bundles and log are in {self._relative(self.out)}")
         return outcome
@@ -497,11 +497,11 @@ class Case:
         self.say(f"{step}/{STEPS} {sentence}")
 
     def _wait(self, what: str, fact: Callable[[], bool]) -> None:
-        """Until `fact` is there. Raises NeverCame, naming it, after PATIENCE seconds."""
+        """Until `fact` is there. Raises StoryTimeoutError, naming it, after PATIENCE seconds."""
         until = time.monotonic() + PATIENCE
         while not fact():
             if time.monotonic() > until:
-                raise NeverCame(f"waited {PATIENCE:g} s for {what}, and it never came")
+                raise StoryTimeoutError(f"waited {PATIENCE:g} s for {what}, and it never came")
             self.turn()
 
     @staticmethod

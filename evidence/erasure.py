@@ -32,7 +32,7 @@ from evidence.models import IN_THE_ORIGINAL, Capture, CustodyEvent, Exhibit, Obs
 from evidence.states import CustodyKind, ExhibitStatus
 from evidence.stores import originals, renditions
 from ledger import erasure, registry, sealing
-from ledger.erasure import ErasureRefused, Target
+from ledger.erasure import ErasureRefusedError, Target
 
 CAPTURE = registry.of(Capture).name
 EXHIBIT = registry.of(Exhibit).name
@@ -143,7 +143,7 @@ def _kept_for_another(digest: str, *, exhibit: str | None = None) -> bool:
     """Whether an original is also that of another exhibit or of a capture, of which nothing was erased, or waits for its form.
 
     The sealed addresses say so and not their keyed hashes: had the key of these been lost, every file would look like nobody's.
-    Raises ErasureRefused when one of them cannot be opened and none that can is the same.
+    Raises ErasureRefusedError when one of them cannot be opened and none that can is the same.
     """
     if kept_captures().filter(digest=digest).exists() or StagedPhoto.objects.filter(digest=digest, closed_at=None).exists():
         return True
@@ -154,7 +154,7 @@ def _kept_for_another(digest: str, *, exhibit: str | None = None) -> bool:
             return True
         closed = closed or ("" if other.digest else other.reference)
     if closed:
-        raise ErasureRefused(
+        raise ErasureRefusedError(
             f"the sealed address of exhibit {closed} cannot be opened, so nobody can tell whether its original is the same file. "
             "Nothing of the file was removed: see what verify_record says, put the right master.key back, and run this again"
         )

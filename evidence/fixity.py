@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BufferedIOBase
 
-from engines.storage.blobs import BlobStore, Missing
-from engines.storage.buckets import BucketFailed, BucketStore
+from engines.storage.blobs import BlobMissingError, BlobStore
+from engines.storage.buckets import BucketError, BucketStore
 from evidence.erasure import addresses, kept_captures, kept_exhibits
 from evidence.keyed import keyed
 from evidence.keyed import path as keyed_path
 from evidence.models import Rendition
 from evidence.stores import originals, renditions
 from ledger import fixity
-from ledger.keys import KeyUnusable
+from ledger.keys import KeyUnusableError
 
 BATCH = 1000
 
@@ -51,7 +51,7 @@ def exhibits() -> Iterator[fixity.Said]:
             try:
                 if keyed("original", address.digest) != address.duplicate_key:
                     yield f"the keyed hash of exhibit {address.reference} was not made from its address with this {keyed_path().name}"
-            except KeyUnusable as error:
+            except KeyUnusableError as error:
                 usable = False
                 yield f"{error}. No keyed hash was checked"
         yield from originals_at.said(address.digest, f"the original of exhibit {address.reference}")
@@ -90,9 +90,9 @@ class _Originals:
         assert self._bucket is not None
         try:
             return self._bucket.open(digest)
-        except Missing:
+        except BlobMissingError:
             raise FileNotFoundError from None
-        except BucketFailed:
+        except BucketError:
             self._bucket = None
             raise
 

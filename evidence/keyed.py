@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from ledger.keys import KeyUnusable
+from ledger.keys import KeyUnusableError
 from ledger.sealing import write_secret
 
 
@@ -38,22 +38,22 @@ def in_use() -> bool:
 
 @lru_cache(maxsize=4)
 def read(place: Path) -> bytes:
-    """The key in this file, made when there is none and no row needs the old one. Raises KeyUnusable."""
+    """The key in this file, made when there is none and no row needs the old one. Raises KeyUnusableError."""
     if not place.exists():
         if in_use():
-            raise KeyUnusable(f"{place.name} is missing, yet rows carry values made with it: put it back, never make another")
+            raise KeyUnusableError(f"{place.name} is missing, yet rows carry values made with it: put it back, never make another")
         write_secret(place, secrets.token_bytes(32))
     key = place.read_bytes()
     if len(key) != 32:
-        raise KeyUnusable(f"{place.name} must hold exactly 32 bytes")
+        raise KeyUnusableError(f"{place.name} must hold exactly 32 bytes")
     return key
 
 
 def make() -> None:
-    """Have the key before the first row that could ask for it: a photo sent ahead comes before any filing. Raises KeyUnusable."""
+    """Have the key before the first row that could ask for it: a photo sent ahead comes before any filing. Raises KeyUnusableError."""
     read(path())
 
 
 def keyed(purpose: str, value: str) -> str:
-    """Hex HMAC-SHA256 of `value` under this installation's key, apart for each purpose. Raises KeyUnusable."""
+    """Hex HMAC-SHA256 of `value` under this installation's key, apart for each purpose. Raises KeyUnusableError."""
     return hmac.new(read(path()), f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()

@@ -23,7 +23,7 @@ from collections.abc import Collection
 from django.conf import settings
 
 import ledger
-from engines.storage.blobs import Swept, TooManyOrphans
+from engines.storage.blobs import Swept, TooManyOrphansError
 from engines.storage.buckets import BucketStore
 from evidence.erasure import addresses, kept_captures, kept_exhibits
 from evidence.keyed import keyed
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 AT_MOST = 200
 
 
-class SweepRefused(Exception):
+class SweepRefusedError(Exception):
     """It cannot be told for certain which originals are named, so none was removed. The message says why."""
 
 
@@ -53,19 +53,19 @@ def named(digests: Collection[str]) -> set[str]:
 
 
 def find(*, in_bucket: bool = False) -> list[str]:
-    """Every original that 1 to 4 let go, here or in the bucket. Raises SweepRefused, BucketFailed."""
+    """Every original that 1 to 4 let go, here or in the bucket. Raises SweepRefusedError, BucketError."""
     if ledger.older_than_published():
-        raise SweepRefused("the database is older than the published log: the rows that name originals may be missing")
+        raise SweepRefusedError("the database is older than the published log: the rows that name originals may be missing")
     look = _bucket().orphans_in_bucket if in_bucket else originals().orphans
     return sorted(unnamed(look(named, settings.ORPHANS_KEPT_FOR)))
 
 
 def unnamed(digests: Collection[str]) -> set[str]:
-    """Those that no sealed address names, of digests that no keyed hash names. Raises SweepRefused if one address cannot be opened."""
+    """Those that no sealed address names, of digests that no keyed hash names. Raises SweepRefusedError if one address cannot be opened."""
     left = set(digests)
     for address in addresses(kept_exhibits()) if left else ():
         if address.digest is None:
-            raise SweepRefused(f"the sealed address of exhibit {address.reference} cannot be opened, so its original cannot be told")
+            raise SweepRefusedError(f"the sealed address of exhibit {address.reference} cannot be opened, so its original cannot be told")
         left.discard(address.digest)
     return left
 
@@ -73,26 +73,26 @@ def unnamed(digests: Collection[str]) -> set[str]:
 def _bucket() -> BucketStore:
     store = bucket_store()
     if store is None:
-        raise SweepRefused("originals lie in no bucket: S3_BUCKET names none")
+        raise SweepRefusedError("originals lie in no bucket: S3_BUCKET names none")
     return store
 
 
 def sweep_bucket(*, at_most: int = AT_MOST) -> tuple[str, ...]:
-    """Remove those in the bucket. Raises SweepRefused or TooManyOrphans, with none removed, and BucketFailed."""
+    """Remove those in the bucket. Raises SweepRefusedError or TooManyOrphansError, with none removed, and BucketError."""
     store = _bucket()
     found = find(in_bucket=True)
     if len(found) > at_most:
-        raise TooManyOrphans(len(found), at_most)
+        raise TooManyOrphansError(len(found), at_most)
     return tuple(digest for digest in found if store.drop_in_bucket(digest, named, settings.ORPHANS_KEPT_FOR))
 
 
 def sweep(*, at_most: int = AT_MOST) -> Swept:
-    """Remove them, and what was half received. Raises SweepRefused or TooManyOrphans, with no original removed."""
+    """Remove them, and what was half received. Raises SweepRefusedError or TooManyOrphansError, with no original removed."""
     store = originals()
     temporaries = store.sweep_incoming(settings.ORPHANS_KEPT_FOR)
     found = find()
     if len(found) > at_most:
-        raise TooManyOrphans(len(found), at_most)
+        raise TooManyOrphansError(len(found), at_most)
     gone = tuple(digest for digest in found if store.drop(digest, named, settings.ORPHANS_KEPT_FOR))
     if gone:
         log.warning("%d originals that nothing names were removed.", len(gone))

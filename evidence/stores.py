@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from engines.storage.blobs import BlobStore, CannotStore, NoSpace
+from engines.storage.blobs import BlobStore, NoSpaceError, StorageUnavailableError
 from engines.storage.buckets import Bucket, BucketStore, Place
 
 
@@ -34,9 +34,9 @@ def renditions() -> BlobStore:
     return BlobStore(Path(settings.RENDITIONS_DIR), keep_free=settings.FREE_SPACE_FLOOR)
 
 
-def refusal(error: CannotStore) -> tuple[str, int]:
+def refusal(error: StorageUnavailableError) -> tuple[str, int]:
     """What a door says when nothing could be stored, and its status: 507 for want of room, 503 for a disk that takes nothing."""
-    if isinstance(error, NoSpace):
+    if isinstance(error, NoSpaceError):
         first, status = _("There is no room to store this just now."), 507
     else:
         first, status = _("This cannot be stored just now."), 503

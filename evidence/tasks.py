@@ -18,9 +18,9 @@ import jobs
 import ledger
 from claims.models import Appearance, Source
 from engines import decoding
-from engines.fetching import Client, FetchFailed
-from engines.storage.blobs import Damaged, Missing, Stored
-from engines.storage.buckets import BucketFailed
+from engines.fetching import Client, FetchError
+from engines.storage.blobs import BlobMissingError, DamagedError, Stored
+from engines.storage.buckets import BucketError
 from engines.text.classification import classify
 from engines.text.extraction import Extract, extract
 from evidence import orphans, watching
@@ -52,7 +52,7 @@ def visit(url: str, conditions: dict[str, str], latest: Version | None, looked_a
     any. Everything that a stranger's server can do to us, it does in here; the database is not asked."""
     try:
         response = client().get(url, headers=conditions)
-    except FetchFailed as failure:
+    except FetchError as failure:
         seen = classify(asked=url, failure=failure.kind)
         return Looked(type=str(seen.type), looked_at=looked_at, reason=failure.sentence, final_url=failure.url), None
     content_type = response.header("content-type")
@@ -107,7 +107,7 @@ def _reread(latest: Version, by: Extract) -> Extract | None:
         return None
     try:
         content = _file(latest.capture.digest).read_bytes()
-    except (Missing, Damaged):
+    except (BlobMissingError, DamagedError):
         return None  # then nobody can say whose doing a difference is, and nobody is accused
     return extract(content, latest.capture.content_type, latest.capture.url)
 
@@ -206,15 +206,15 @@ def _store(content: bytes) -> Stored:
     """Raises jobs.Retry while the bucket is away: the look is done again then."""
     try:
         return originals().put(content, limit=CAPTURE_LIMIT)
-    except BucketFailed as error:
+    except BucketError as error:
         raise jobs.Retry(error.strerror, after=BUCKET_AGAIN) from error
 
 
 def _file(digest: str) -> Path:
-    """The original as a file of this machine. Raises jobs.Retry while it lies in a bucket that is away; Missing, Damaged."""
+    """The original as a file of this machine. Raises jobs.Retry while it lies in a bucket that is away; BlobMissingError, DamagedError."""
     try:
         return originals().file(digest)
-    except BucketFailed as error:
+    except BucketError as error:
         raise jobs.Retry(error.strerror, after=BUCKET_AGAIN) from error
 
 

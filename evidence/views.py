@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.doors import person, requires, signed_in
-from accounts.kept_forms import SentBefore, kept, once, refill
+from accounts.kept_forms import AlreadySentError, kept, once, refill
 from accounts.models import OrganisationKind, Role
 from accounts.permissions import NotAllowed, objection
 from claims.editing import resend
@@ -31,7 +31,7 @@ from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim
 from claims.paging import page_of
 from claims.written import write
-from engines.storage.blobs import CannotStore, Missing, TooLarge
+from engines.storage.blobs import BlobMissingError, StorageUnavailableError, TooLargeError
 from evidence.actions import filing, looking, staging
 from evidence.affiliation import affiliation
 from evidence.forms import MEASUREMENTS, STEPS, AnswerForm, FilingForm, MeasurementForm, StepForm, TeardownForm
@@ -148,20 +148,20 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
 
             try:
                 return redirect(once(request, hand_in))
-            except SentBefore as error:
+            except AlreadySentError as error:
                 resend(forms_.main, "idempotency_key", str(uuid4()))  # sent again it is another submission
                 forms_.main.add_error(None, error.messages)
             except ValidationError as error:
                 forms_.main.add_error(None, error.messages)
-            except TooLarge:
+            except TooLargeError:
                 forms_.main.add_error("photos", ValidationError(_("A file is too large. Nothing was stored."), code="too_large"))
-            except CannotStore as error:
+            except StorageUnavailableError as error:
                 sentence, status = refusal(error)
                 forms_.main.add_error(None, sentence)
-            except staging.QuotaReached:
+            except staging.QuotaReachedError:
                 forms_.main.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
                 status = 429
-            except filing.KeyReused as error:
+            except filing.IdempotencyKeyReusedError as error:
                 sentence = _(
                     "You submitted this form before, as %(reference)s, which is kept as it was. What you changed since then was not saved. "
                     "Open the form again to submit it as well."
@@ -192,7 +192,7 @@ def _keep(request: HttpRequest, claim: Claim, form_key: str) -> bool:
                 by=person(request), claim=claim, form_key=form_key, file_key=keyed("staged", f"{form_key} {stored.sha256}"), stored=stored,
                 filename=file.name or "", now=timezone.now(),
             )  # fmt: skip
-        except (ValidationError, NotAllowed, CannotStore, TooLarge, staging.QuotaReached):
+        except (ValidationError, NotAllowed, StorageUnavailableError, TooLargeError, staging.QuotaReachedError):
             kept = False
     return kept
 
@@ -233,18 +233,18 @@ def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
         status = 201
         try:
             if length > settings.EXHIBIT_MAX_BYTES:
-                raise TooLarge(settings.EXHIBIT_MAX_BYTES)
+                raise TooLargeError(settings.EXHIBIT_MAX_BYTES)
             staging.check_quota(by=user, form_key=form_key, coming=length, now=timezone.now())
             stored = staging.receive(_Body(request, length))
             found = staging.stage(
                 by=user, claim=claim, form_key=form_key, file_key=file_key, stored=stored,
                 filename=unquote(request.headers.get("X-File-Name", "")), now=timezone.now(),
             )  # fmt: skip
-        except TooLarge as error:
+        except TooLargeError as error:
             return _said(_("It is larger than %(limit)s.") % {"limit": filesizeformat(error.limit)}, 413)
-        except CannotStore as error:
+        except StorageUnavailableError as error:
             return _said(*refusal(error))
-        except staging.QuotaReached:
+        except staging.QuotaReachedError:
             return _said(_("That is as much as one account may send in a day. Hand in what is here, and go on tomorrow."), 429)
         except ValidationError as error:
             return _said(" ".join(error.messages), 400)
@@ -352,15 +352,15 @@ def answer(request: HttpRequest, ref: str) -> HttpResponse:
             filing.answer_question(by=by, submission=found, answer=given["answer"], lang=given["answer_lang"], photos=photos, now=now)
         except ValidationError as error:
             form.add_error(None, error.messages)
-        except TooLarge:
+        except TooLargeError:
             form.add_error("photos", ValidationError(_("A file is too large. Nothing was stored."), code="too_large"))
-        except CannotStore as error:
+        except StorageUnavailableError as error:
             sentence, status = refusal(error)
             form.add_error(None, sentence)
-        except staging.QuotaReached:
+        except staging.QuotaReachedError:
             form.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
             status = 429
-        except filing.SubmissionChanged as changed:
+        except filing.SubmissionChangedError as changed:
             messages.error(request, _("It cannot be answered: it is %(status)s.") % {"status": changed.submission.get_status_display()})
             return redirect("evidence:submission", found.reference)
         else:
@@ -409,7 +409,7 @@ def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
         messages.success(request, _("Withdrawn. Its pictures are no longer public; verdicts that rest on it keep its fingerprint."))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-    except filing.SubmissionChanged:
+    except filing.SubmissionChangedError:
         messages.error(request, _("It was refused or withdrawn already."))
     return redirect("evidence:submission", found.reference)
 
@@ -434,7 +434,7 @@ def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
         raise Http404
     try:
         content = renditions().open(shown.digest)
-    except (Missing, ValueError):
+    except (BlobMissingError, ValueError):
         raise Http404 from None
     response = FileResponse(content, content_type=shown.media_type)
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -450,7 +450,7 @@ def original(request: HttpRequest, ref: str) -> HttpResponseBase:
     digest = filing.view_original(by=person(request), exhibit=found, now=timezone.now())
     try:
         content = originals().open(digest)
-    except Missing:
+    except BlobMissingError:
         raise Http404 from None
     response = FileResponse(content, as_attachment=True, filename=f"{found.reference}.bin", content_type="application/octet-stream")
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -18,7 +18,7 @@ from accounts.doors import person, requires
 from accounts.kept_forms import once, refill
 from accounts.models import Role
 from claims.models import Source
-from engines.storage.blobs import CannotStore, TooLarge
+from engines.storage.blobs import StorageUnavailableError, TooLargeError
 from evidence.actions.looking import upload_capture
 from evidence.forms import CopyForm
 from evidence.models import Observation
@@ -53,9 +53,9 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
                 return redirect(once(request, add))
             except ValidationError as error:
                 form.add_error(None, error.messages)
-            except TooLarge:
+            except TooLargeError:
                 form.add_error("file", ValidationError(_("The file is larger than 25 MiB. Nothing was stored."), code="too_large"))
-            except CannotStore as error:
+            except StorageUnavailableError as error:
                 sentence, status = refusal(error)
                 form.add_error(None, sentence)
         status = 413 if form.too_large else status

@@ -17,7 +17,7 @@ from accounts.doors import person, requires
 from accounts.kept_forms import once, refill
 from accounts.models import Role
 from accounts.permissions import objection
-from claims.editing import RowChanged, clash, refused, version
+from claims.editing import RowChangedError, clash, refused, version
 from claims.lookup import by_reference, canonical
 from evidence.actions import pointing
 from evidence.forms import CompareForm, RegionForm
@@ -93,7 +93,7 @@ def remove_region(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     region = get_object_or_404(Region.objects.select_related("exhibit__submission"), exhibit=_exhibit(request, ref), number=number)
     try:
         pointing.remove_region(by=person(request), region=region, version=request.POST.get("version") or "unseen")
-    except RowChanged:
+    except RowChangedError:
         messages.error(request, _("Another mark has this number now. Nothing was taken off; look at the picture again."))
     else:
         messages.success(request, _("The mark is off the picture. That it was there stays in the record."))
@@ -121,7 +121,7 @@ def compare(request: HttpRequest, ref: str) -> HttpResponse:
     except ValidationError as error:
         form.add_error(None, error.messages)
         return _page(request, found, compared=form)
-    except RowChanged as changed:
+    except RowChangedError as changed:
         clash(form, changed)
         return _page(request, found, compared=form)
     messages.success(request, _("The two pictures stand against each other."))

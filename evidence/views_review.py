@@ -24,7 +24,7 @@ from accounts.doors import person, requires
 from accounts.kept_forms import once, refill
 from accounts.models import Role, User
 from accounts.permissions import objection
-from claims.editing import RowChanged, clash, refused, typed
+from claims.editing import RowChangedError, clash, refused, typed
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect
 from engines.decoding.fingerprints import QUALITY
@@ -96,14 +96,14 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
             return redirect(once(request, decide))
         except ValidationError as error:
             decision.add_error(None, error.messages)
-        except filing.SubmissionChanged as changed:
+        except filing.SubmissionChangedError as changed:
             messages.error(
                 request, _("Someone else decided first: it is %(status)s.") % {"status": changed.submission.get_status_display()}
             )
             kept = typed(decision, *(one.form for one in sheets))
             found = Submission.objects.select_related("claim__company", "filed_by", "organisation").get(pk=found.pk)
             return _page(request, user, found, None, status=409, kept=kept)
-        except RowChanged as changed:
+        except RowChangedError as changed:
             clash(decision, changed)
     return _page(request, user, found, data, status=refused(decision), decision=decision, sheets=sheets)
 

@@ -33,7 +33,7 @@ class NotInStateError(Exception):
 
 
 def retry(*, job_id: UUID, by: Person | None) -> None:
-    """Give a job that was set aside three fresh attempts. `by` is None at the command line. Raises NotInState."""
+    """Give a job that was set aside three fresh attempts. `by` is None at the command line. Raises NotInStateError."""
     with transaction.atomic():
         changed = Job.objects.filter(pk=job_id, state=State.FAILED).update(
             state=State.QUEUED, attempts=0, waits=0, run_after=Now(), sent_at=None, finished_at=None, progress={}
@@ -46,7 +46,7 @@ def retry(*, job_id: UUID, by: Person | None) -> None:
 
 
 def cancel(*, job_id: UUID, by: Person | None) -> None:
-    """Give up a job that waits or was set aside. A running one is not interrupted. Raises NotInState."""
+    """Give up a job that waits or was set aside. A running one is not interrupted. Raises NotInStateError."""
     changed = Job.objects.filter(pk=job_id, state__in=[State.QUEUED, State.FAILED]).update(state=State.CANCELLED, finished_at=Now())
     if changed != 1:
         raise NotInStateError(job_id, (State.QUEUED, State.FAILED))

@@ -35,7 +35,7 @@ def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, 
     its state, and a key is remembered for `settings.JOBS_KEEP` after its job was done. `after` delays the job: until a
     time, or by a span of the database's clock.
 
-    Raises NotInTransaction, registry.UnknownKind, and ValueError for a payload that holds more than ids.
+    Raises NotInTransactionError, registry.UnknownKindError, and ValueError for a payload that holds more than ids.
     """
     _in_transaction(kind)
     handler = registry.get_handler(kind)
@@ -67,7 +67,7 @@ def enqueue_many(kind: str, payloads: Mapping[str, Mapping[str, PayloadValue | U
 
     A key that is there already stays the job that it is. Kinds whose jobs are done together get one notification for MAX_BATCH of them.
 
-    Raises NotInTransaction, registry.UnknownKind, and ValueError for a payload that holds more than ids.
+    Raises NotInTransactionError, registry.UnknownKindError, and ValueError for a payload that holds more than ids.
     """
     _in_transaction(kind)
     handler = registry.get_handler(kind)

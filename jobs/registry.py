@@ -21,7 +21,7 @@ class UnknownKindError(LookupError):
     """No app registered a handler for this kind of job."""
 
 
-class Retry(Exception):
+class Retry(Exception):  # noqa: N818 — a request to the runner, named as in Celery, and no error
     """Raised by a handler: try again.
 
     Without `after` something failed: it counts as one of three attempts, and the usual waiting time applies. With `after` it
@@ -112,7 +112,7 @@ def discover() -> None:
 
 
 def get_handler(kind: str) -> Handler:
-    """The handler of `kind`. Raises UnknownKind."""
+    """The handler of `kind`. Raises UnknownKindError."""
     discover()
     try:
         return _handlers[kind]

@@ -58,7 +58,7 @@ class Work:
         return Job.objects.filter(pk=self.id, token=self._token)
 
     def progress(self, done: int, total: int, code: str = "") -> None:
-        """Show `done` of `total` and the code of a message on pages, and hold the lease for another term. Raises LeaseLost."""
+        """Show `done` of `total` and the code of a message on pages, and hold the lease for another term. Raises LeaseLostError."""
         shown = {"done": done, "total": total, "code": code}
         if self._mine().update(progress=shown, lease_until=Now() + settings.JOBS_LEASE) != 1:
             raise LeaseLostError(str(self.id))
@@ -69,7 +69,7 @@ class Work:
 
     @contextmanager
     def finish(self) -> Iterator[None]:
-        """The job's effects and its being done, in one transaction. Raises LeaseLost, with the effects rolled back."""
+        """The job's effects and its being done, in one transaction. Raises LeaseLostError, with the effects rolled back."""
         if self.together:
             yield  # The transaction of them all is around this, and says that they are done at its end.
             return
@@ -227,7 +227,7 @@ def _run_together(works: list[Work]) -> int:
 def _run_in_one_transaction(works: list[Work]) -> int:
     """Do the first of these jobs, as many as fit into SPAN, at least one: all of their effects and their being done, or nothing.
 
-    Returns how many. Raises LeaseLost, and what a handler raises.
+    Returns how many. Raises LeaseLostError, and what a handler raises.
     """
     handler = registry.get_handler(works[0].kind)
     until = time.monotonic() + BATCH_SECONDS

@@ -36,7 +36,7 @@ from ledger.verify import audit
 log = logging.getLogger(__name__)
 
 
-class ErasureRefused(Exception):
+class ErasureRefusedError(Exception):
     """The erasure cannot be done, and nothing was changed. The message says why."""
 
 
@@ -91,7 +91,7 @@ def since(size: int) -> bool:
 
 
 def follow(target: Target, label: str, object_id: Any, fields: Sequence[str]) -> Erasure | None:
-    """Erase what repeats an erased value in another object, on the same ground. For hooks. Raises ErasureRefused.
+    """Erase what repeats an erased value in another object, on the same ground. For hooks. Raises ErasureRefusedError.
 
     None while erasures are applied again and this is one of them: it comes in its turn, and is not made a second time.
     """
@@ -114,22 +114,22 @@ def erase(
        A reason that was given for several objects at once goes from all of them.
     3. Hooks; the touched tables are vacuumed; the log takes in the erasure.
 
-    Raises ErasureRefused.
+    Raises ErasureRefusedError.
     """
     record, key = _find(label, object_id)
     chosen = tuple(fields) or (*(name for name in (*record.text, *record.sealed) if _is_words(record, name)), REASON)
     for name in chosen:
         if name != REASON and (name not in record.names or record.kind(name) not in {"text", "sealed"}):
-            raise ErasureRefused(f"{label} has no text or sealed field {name!r}; plain fields are never erased")
+            raise ErasureRefusedError(f"{label} has no text or sealed field {name!r}; plain fields are never erased")
     if not ground.strip() or not reason.strip():
-        raise ErasureRefused("an erasure names its ground and its reason")
+        raise ErasureRefusedError("an erasure names its ground and its reason")
     _check_owner(record)
     if _again.get() is not None:
         _sequence_if_it_fits()
     else:
         sequencing.sequence()
     if _again.get() is None and Pending.objects.filter(event_label=record.name, event_id__in=_event_ids(record, key)).exists():
-        raise ErasureRefused("a change of this object is not in the log yet; try again when the sequencer has caught up")
+        raise ErasureRefusedError("a change of this object is not in the log yet; try again when the sequencer has caught up")
     target = Target(label, str(object_id), chosen, ground)
     _beforehand(target)
     now = _database_now()  # what this transaction itself writes is later: PostgreSQL's now() is its start
@@ -205,11 +205,11 @@ def _never_said_again(record: registry.Record, key: Any, known: Iterable[_Known]
 def _find(label: str, object_id: Any) -> tuple[registry.Record, Any]:
     record = registry.recorded.get(label)
     if record is None:
-        raise ErasureRefused(f"{label} is not a recorded model")
+        raise ErasureRefusedError(f"{label} is not a recorded model")
     try:
         return record, leaves.object_key(record, str(object_id))
     except ValueError:
-        raise ErasureRefused(f"{object_id!r} is not the id of a {label}") from None
+        raise ErasureRefusedError(f"{object_id!r} is not the id of a {label}") from None
 
 
 def _event_ids(record: registry.Record, key: Any) -> list[int]:
@@ -223,7 +223,7 @@ def _check_owner(record: registry.Record) -> None:
             [record.event_model._meta.db_table],
         )
         if not cursor.fetchone()[0]:
-            raise ErasureRefused("only the owner of the tables erases; this is the application's role")
+            raise ErasureRefusedError("only the owner of the tables erases; this is the application's role")
 
 
 def _database_now() -> datetime:
@@ -260,7 +260,7 @@ def _sharing_reasons(record: registry.Record, key: Any, before: datetime) -> lis
 
 
 def _blank(field: models.Field[Any, Any]) -> Any:
-    """What stands in a row for a value that was erased. Raises ErasureRefused where a column can stand empty in no way."""
+    """What stands in a row for a value that was erased. Raises ErasureRefusedError where a column can stand empty in no way."""
     if field.null:
         return None
     if isinstance(field, models.CharField | models.TextField | models.FileField):
@@ -271,7 +271,7 @@ def _blank(field: models.Field[Any, Any]) -> Any:
         return {}
     if isinstance(field, models.BinaryField):
         return b""
-    raise ErasureRefused(f"{field.model._meta.label_lower}.{field.name} cannot stand empty: name the other fields with --field")
+    raise ErasureRefusedError(f"{field.model._meta.label_lower}.{field.name} cannot stand empty: name the other fields with --field")
 
 
 def _blank_row(record: registry.Record, key: Any, fields: Iterable[str]) -> None:
@@ -333,7 +333,7 @@ def _sequence_if_it_fits() -> None:
     """Let the log take in what waits. A restored database is behind its own log, which then refuses; erasing does not wait for that."""
     try:
         sequencing.sequence()
-    except sequencing.LogRefused as error:
+    except sequencing.LogInconsistentError as error:
         log.warning("the log takes nothing in: %s", error)
 
 

@@ -16,7 +16,7 @@ from ledger.tiles import (
     ENTRIES,
     HEIGHT,
     Tile,
-    TileMissing,
+    TileMissingError,
     bundles_for,
     decode_entries,
     encode_entries,
@@ -25,7 +25,7 @@ from ledger.tiles import (
 )  # fmt: skip
 
 
-class FileConflict(Exception):
+class FileConflictError(Exception):
     """A published file holds other bytes than the ones that belong there."""
 
 
@@ -60,13 +60,13 @@ class LogFiles:
     def put(self, path: str, content: bytes, *, replace: bool = False) -> None:
         """Write a file: draft, fsync, rename, fsync of the folder. A file already there with the same bytes is left alone.
 
-        Raises FileConflict when it is there with other bytes, unless `replace`.
+        Raises FileConflictError when it is there with other bytes, unless `replace`.
         """
         place = self.folder / path
         if not replace and place.exists():
             if place.read_bytes() == content:
                 return
-            raise FileConflict(f"{path} is published with other bytes than the log has for it")
+            raise FileConflictError(f"{path} is published with other bytes than the log has for it")
         self.drafts.mkdir(parents=True, exist_ok=True)
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = self.drafts / secrets.token_hex(8)
@@ -104,7 +104,7 @@ class LogFiles:
             level += 1
 
 
-class ExportRefused(Exception):
+class ExportRefusedError(Exception):
     """The folder for the copy already holds another log, or the log has no such tile."""
 
 
@@ -114,7 +114,7 @@ def export(files: LogFiles, folder: Path, size: int, note: str) -> int:
     A folder that holds an earlier copy of the same log is brought up to date. The checkpoint comes last: what it covers is there.
     """
     if (folder / "key").exists() and (folder / "key").read_bytes() != files.read("key"):
-        raise ExportRefused(f"{folder} holds a copy of another log")
+        raise ExportRefusedError(f"{folder} holds a copy of another log")
     count = 2
     for tile in (*bundles_for(0, size), *tiles_for(0, size)):
         target = folder / tile.path
@@ -141,8 +141,8 @@ def _bytes_of(files: LogFiles, tile: Tile) -> bytes:
             return files.read(tile.path)
         except FileNotFoundError:
             return encode_entries(decode_entries(files.read(tile.whole.path))[: tile.width])
-    except (TileMissing, FileNotFoundError):
-        raise ExportRefused(f"{tile.path} is missing from the log") from None
+    except (TileMissingError, FileNotFoundError):
+        raise ExportRefusedError(f"{tile.path} is missing from the log") from None
 
 
 def _write(path: Path, content: bytes) -> None:

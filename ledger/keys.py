@@ -14,7 +14,7 @@ from ledger.note import ED25519, NoteError, SigningKey, VerifierKey
 from ledger.sealing import write_secret
 
 
-class KeyUnusable(Exception):
+class KeyUnusableError(Exception):
     """The signing key is missing although checkpoints exist, is malformed, or is named otherwise than the log."""
 
 
@@ -31,23 +31,23 @@ def in_use() -> bool:
 
 
 def signing_key(*, make: bool = False) -> SigningKey:
-    """The signing key. With `make` it is created when it is missing and no checkpoint exists. Raises KeyUnusable."""
+    """The signing key. With `make` it is created when it is missing and no checkpoint exists. Raises KeyUnusableError."""
     place = path()
     if not place.exists():
         if not make:
-            raise KeyUnusable(f"{place.name} is missing")
+            raise KeyUnusableError(f"{place.name} is missing")
         if in_use():
-            raise KeyUnusable(f"{place.name} is missing, yet checkpoints were signed with it: put it back, never make another")
+            raise KeyUnusableError(f"{place.name} is missing, yet checkpoints were signed with it: put it back, never make another")
         write_secret(place, SigningKey.generate(settings.LEDGER_ORIGIN).to_text().encode() + b"\n")
     try:
         key = SigningKey.from_text(place.read_text().strip())
     except NoteError as error:
-        raise KeyUnusable(f"{place.name} is no signing key: {error}") from None
+        raise KeyUnusableError(f"{place.name} is no signing key: {error}") from None
     if key.name != settings.LEDGER_ORIGIN or key.type != ED25519:
-        raise KeyUnusable(f"{place.name} is named {key.name!r}, and the log {settings.LEDGER_ORIGIN!r}")
+        raise KeyUnusableError(f"{place.name} is named {key.name!r}, and the log {settings.LEDGER_ORIGIN!r}")
     return key
 
 
 def verifier() -> VerifierKey:
-    """The public half, which readers check checkpoints with. Raises KeyUnusable."""
+    """The public half, which readers check checkpoints with. Raises KeyUnusableError."""
     return signing_key().verifier

@@ -22,16 +22,16 @@ from ledger.tiles import TileReader
 from ledger.values import plain
 
 
-class NotLogged(LookupError):
+class NotLoggedError(LookupError):
     """There is no such entry under the published checkpoint, or not yet: the sequencer follows within seconds."""
 
 
 def published() -> tuple[Checkpoint, str, VerifierKey]:
-    """The published checkpoint, its note and the key that opens it. Raises NotLogged before the first."""
+    """The published checkpoint, its note and the key that opens it. Raises NotLoggedError before the first."""
     files = LogFiles()
     note = files.checkpoint()
     if note is None:
-        raise NotLogged("no checkpoint is published yet")
+        raise NotLoggedError("no checkpoint is published yet")
     key = _key(files.read("key"))
     return _opened(note, key), note.decode(), key
 
@@ -48,14 +48,14 @@ def _opened(note: bytes, key: VerifierKey) -> Checkpoint:
 
 
 def inclusion(index: int) -> str:
-    """The tlog-proof text of an entry. Raises NotLogged."""
+    """The tlog-proof text of an entry. Raises NotLoggedError."""
     head, note, _ = published()
     return format_proof(index, _path(index, head), note)
 
 
 def _path(index: int, head: Checkpoint) -> list[bytes]:
     if not 0 <= index < head.size:
-        raise NotLogged(f"entry {index} is not under the published checkpoint of size {head.size}")
+        raise NotLoggedError(f"entry {index} is not under the published checkpoint of size {head.size}")
     return inclusion_proof(index, head.size, TileReader(head.size, LogFiles().read).read)
 
 
@@ -72,7 +72,7 @@ def bundle(
 
     With `document` it is of the last entry that published exactly this document, else of the object's last entry. `openings`
     names the texts to open; None opens all that may be opened to everyone (`openable`).
-    Raises NotLogged, and LookupError for a text that may not be opened.
+    Raises NotLoggedError, and LookupError for a text that may not be opened.
     """
     from ledger.models import Entry
 
@@ -86,7 +86,7 @@ def bundle(
         if wanted is None or leaf.document == wanted:
             break
     else:
-        raise NotLogged(f"{label}/{object_id} is not in the log yet")
+        raise NotLoggedError(f"{label}/{object_id} is not in the log yet")
     found = openable(entry.index)
     names = list(found) if openings is None else list(openings)
     if missing := [name for name in names if name not in found]:
@@ -101,7 +101,7 @@ def bundle(
 def entry_bundle(index: int, document: dict[str, Any] | None = None) -> bytes:
     """The offline bundle of one entry against the published checkpoint, with all that may be opened to everyone.
 
-    `document` is the one that the entry published, if its leaf has the digest of one. Raises NotLogged.
+    `document` is the one that the entry published, if its leaf has the digest of one. Raises NotLoggedError.
     """
     from ledger.models import Entry
 

@@ -25,7 +25,7 @@ OWN_TABLES = ("ledger_entry", "ledger_opening", "ledger_checkpoint", "ledger_tre
 
 
 @dataclass(frozen=True)
-class Missing:
+class TriggerFault:
     """A trigger that is not as it should be."""
 
     table: str
@@ -52,7 +52,7 @@ _STANDING = """
 """
 
 
-def faults(using: str = DEFAULT_DB_ALIAS) -> list[Missing]:
+def faults(using: str = DEFAULT_DB_ALIAS) -> list[TriggerFault]:
     """Triggers that are missing, altered, not enabled ALWAYS, or stand where none belongs. Empty when all is well."""
     with connections[using].cursor() as cursor:
         cursor.execute(_STANDING)
@@ -65,17 +65,17 @@ def faults(using: str = DEFAULT_DB_ALIAS) -> list[Missing]:
         if table not in tables:
             continue
         if (table, name) not in standing:
-            found.append(Missing(table, name, "is not there"))
+            found.append(TriggerFault(table, name, "is not there"))
             continue
         enabled, mark, source, function, config, definition = standing[table, name]
         asked = trigger.sql.kwargs
         body = f"BEGIN {asked['func']} END;"
         same = mark == trigger.hash and function == name and " ".join(source.split()) == body and config == ["search_path=public, pg_temp"]
         if not same or _fires(definition) != _fires(_definition(table, asked)):
-            found.append(Missing(table, name, "is not the one the models ask for"))
+            found.append(TriggerFault(table, name, "is not the one the models ask for"))
         elif enabled != "A":
-            found.append(Missing(table, name, "is not enabled ALWAYS"))
-    found += [Missing(table, name, "belongs to no model") for table, name in sorted(standing.keys() - wanted.keys())]
+            found.append(TriggerFault(table, name, "is not enabled ALWAYS"))
+    found += [TriggerFault(table, name, "belongs to no model") for table, name in sorted(standing.keys() - wanted.keys())]
     return found
 
 
@@ -150,7 +150,7 @@ def strangers(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     return found
 
 
-def install(using: str = DEFAULT_DB_ALIAS) -> list[Missing]:
+def install(using: str = DEFAULT_DB_ALIAS) -> list[TriggerFault]:
     """Make the triggers what they should be, as the owner of the tables. Returns what was wrong before."""
     found = faults(using)
     wanted = expected()

@@ -76,11 +76,11 @@ OUTSIDE = "outside"
 request_id: ContextVar[str] = ContextVar("ledger_request_id", default="")
 
 
-class NotInTransaction(RuntimeError):
+class NotInTransactionError(RuntimeError):
     """`ledger.act` was entered outside `transaction.atomic()`: a change and its record must commit together."""
 
 
-class ActRefused(ValueError):
+class ActRefusedError(ValueError):
     """The kind, role or name given to `ledger.act` cannot stand in a leaf."""
 
 
@@ -272,13 +272,13 @@ def act(kind: str, *, by: Actor, role: str, reason: str = "", name: str | None =
 
     `kind` names the event ("claim.revised"); `name` replaces the actor's public pseudonym. The reason is a text: committed in
     the leaf, erasable, shown with the history unless `reason_public` is False. Must be inside `transaction.atomic()`; raises
-    NotInTransaction. Acts may nest: the innermost names the change, the outermost lends all of them its id.
+    NotInTransactionError. Acts may nest: the innermost names the change, the outermost lends all of them its id.
     """
     if not connection.in_atomic_block:
-        raise NotInTransaction(f"ledger.act({kind!r}) needs transaction.atomic() around it")
+        raise NotInTransactionError(f"ledger.act({kind!r}) needs transaction.atomic() around it")
     name = by.pseudonym if name is None else name
     if fault := act_fault(kind, role, name):  # refused here, where someone sees it, and not when the leaf is written
-        raise ActRefused(f"{kind!r} by {name!r} as {role!r}: {fault}")
+        raise ActRefusedError(f"{kind!r} by {name!r} as {role!r}: {fault}")
     stack: list[tuple[uuid.UUID, str]] = _local.__dict__.setdefault("stack", [])
     shared = stack[0][0] if stack else uuid.uuid4()
     said = json.dumps({

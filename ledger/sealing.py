@@ -27,7 +27,7 @@ from django.db import models, transaction
 from ledger import registry
 
 
-class MasterKeyUnusable(Exception):
+class MasterKeyUnusableError(Exception):
     """The master key is missing although sealed values exist, is malformed, or is not the one that wrapped a key."""
 
 
@@ -67,7 +67,7 @@ def in_use() -> bool:
 def _read_key(path: Path, stamp: float) -> bytes:
     key = path.read_bytes()
     if len(key) != 32:
-        raise MasterKeyUnusable(f"{path.name} must hold exactly 32 bytes")
+        raise MasterKeyUnusableError(f"{path.name} must hold exactly 32 bytes")
     return key
 
 
@@ -76,7 +76,7 @@ def _master() -> AESGCM:
     path = master_key_path()
     if not path.exists():
         if in_use():
-            raise MasterKeyUnusable(f"{path.name} is gone, and sealed values exist that only it opens: put it back")
+            raise MasterKeyUnusableError(f"{path.name} is gone, and sealed values exist that only it opens: put it back")
         write_secret(path, secrets.token_bytes(32))
     return AESGCM(_read_key(path, path.stat().st_mtime))
 
@@ -101,7 +101,7 @@ def _unwrap(label: str, object_id: str, wrapped: bytes) -> AESGCM:
     try:
         return AESGCM(_master().decrypt(wrapped[:12], wrapped[12:], f"{label}/{object_id}".encode()))
     except InvalidTag:
-        raise MasterKeyUnusable(f"the master key does not open the key of {label}/{object_id}") from None
+        raise MasterKeyUnusableError(f"the master key does not open the key of {label}/{object_id}") from None
 
 
 def keys_of(label: str, ids: Iterable[Any]) -> dict[str, AESGCM]:
@@ -150,7 +150,7 @@ def erased_fields(label: str, object_id: str) -> set[str]:
 def seal(obj: models.Model, **values: str | bytes | None) -> None:
     """Put encrypted values on an instance; save it afterwards, in the same transaction. None clears a field.
 
-    Raises KeyDestroyedError for a record whose sealed values were erased, MasterKeyUnusable.
+    Raises KeyDestroyedError for a record whose sealed values were erased, MasterKeyUnusableError.
     """
     for name in values:
         if not isinstance(obj._meta.get_field(name), SealedField):
@@ -166,7 +166,7 @@ def seal(obj: models.Model, **values: str | bytes | None) -> None:
 
 
 def unseal(obj: models.Model, name: str) -> str | bytes | None:
-    """The value of a sealed field, or None when it is empty or its key was erased. Raises MasterKeyUnusable."""
+    """The value of a sealed field, or None when it is empty or its key was erased. Raises MasterKeyUnusableError."""
     stored = getattr(obj, name)
     if stored is None:
         return None
@@ -194,12 +194,12 @@ def _place(label: str, object_id: Any, name: str) -> bytes:
 
 
 def seal_apart(purpose: str, text: str) -> bytes:
-    """Encrypt a text whose row belongs to another package, under one key for the purpose. Raises MasterKeyUnusable."""
+    """Encrypt a text whose row belongs to another package, under one key for the purpose. Raises MasterKeyUnusableError."""
     nonce = secrets.token_bytes(12)
     return nonce + _key_for(purpose, "").encrypt(nonce, b"s" + text.encode(), _place(purpose, "", ""))
 
 
 def unseal_apart(purpose: str, stored: bytes) -> str | None:
-    """The text that `seal_apart` encrypted; None when the bytes are not one of its values. Raises MasterKeyUnusable."""
+    """The text that `seal_apart` encrypted; None when the bytes are not one of its values. Raises MasterKeyUnusableError."""
     opened = open_with(keys_of(purpose, [""]).get(""), purpose, "", "", stored)
     return opened if isinstance(opened, str) else None

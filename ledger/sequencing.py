@@ -12,7 +12,7 @@ One pass, safe to be killed anywhere, and the same after a crash as on any other
 5. prune    partial tiles whose full one is there now go.
 
 Each step begins from what the step before left in the database and in the files: an interrupted pass is finished by the next.
-Nothing is signed while anything does not fit together (LogRefused): a signed tree can never be taken back.
+Nothing is signed while anything does not fit together (LogInconsistentError): a signed tree can never be taken back.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from failpoints import failpoint
 from ledger import leaves, registry, tiles
 from ledger.checkpoint import Checkpoint as Head
 from ledger.checkpoint import CheckpointError, open_checkpoint, sign_checkpoint
-from ledger.files import FileConflict, LogFiles
-from ledger.keys import KeyUnusable, signing_key
+from ledger.files import FileConflictError, LogFiles
+from ledger.keys import KeyUnusableError, signing_key
 from ledger.merkle import ConsistencyError, Edge, EdgeError, consistency_proof, leaf_hashes, verify_consistency
 from ledger.models import Checkpoint, Entry, Opening, Pending, Tree
 from ledger.note import NoteError, SigningKey
-from ledger.sealing import MasterKeyUnusable
+from ledger.sealing import MasterKeyUnusableError
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ BATCH = 1024
 LOCK = 0x6C6564676572  # "ledger" in ASCII: the advisory lock of the one sequencer
 
 
-class LogRefused(Exception):
+class LogInconsistentError(Exception):
     """The log does not fit together, and nothing was signed. The message says what, and an operator has to look."""
 
 
@@ -61,7 +61,7 @@ class Result:
 def sequence(*, passes: int | None = None, now: datetime | None = None) -> Result:
     """Run until the outbox is empty, or for `passes` passes.
 
-    Raises LogRefused, KeyUnusable or MasterKeyUnusable, having signed nothing wrong.
+    Raises LogInconsistentError, KeyUnusableError or MasterKeyUnusableError, having signed nothing wrong.
     """
     with locked() as mine:
         if not mine:
@@ -107,9 +107,9 @@ class Sequencer:
         with transaction.atomic():
             self.edge = self._tree().edge
         if self.edge.size < self.signed.size:
-            raise LogRefused(f"the stored tree has {self.edge.size} entries, and a tree of {self.signed.size} was signed")
+            raise LogInconsistentError(f"the stored tree has {self.edge.size} entries, and a tree of {self.signed.size} was signed")
         if self.edge.size == self.signed.size and self.edge.root() != self.signed.root:
-            raise LogRefused(f"the stored edge does not rebuild the signed root of size {self.signed.size}")
+            raise LogInconsistentError(f"the stored edge does not rebuild the signed root of size {self.signed.size}")
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,11 +117,11 @@ class Sequencer:
         row = Checkpoint.objects.order_by("-size").first()
         if row is None:
             if self.files.checkpoint() is not None:
-                raise LogRefused("a checkpoint is published, and the database knows none: is this the right database?")
+                raise LogInconsistentError("a checkpoint is published, and the database knows none: is this the right database?")
             return Head(settings.LEDGER_ORIGIN, 0, Edge().root())
         head = self._open(row.note, f"the stored checkpoint of size {row.size}")
         if (head.size, head.root) != (row.size, bytes(row.root)):
-            raise LogRefused(f"the checkpoint row of size {row.size} does not say what its note says")
+            raise LogInconsistentError(f"the checkpoint row of size {row.size} does not say what its note says")
         return head
 
     def _published(self) -> Head | None:
@@ -131,17 +131,17 @@ class Sequencer:
         head = self._open(note, "the published checkpoint")
         if head.size > self.signed.size:
             sizes = f"the published checkpoint has size {head.size}, and the database only knows {self.signed.size}"
-            raise LogRefused(f"{sizes}: an older backup was restored")
+            raise LogInconsistentError(f"{sizes}: an older backup was restored")
         row = Checkpoint.objects.filter(size=head.size).first()
         if row is None or bytes(row.root) != head.root:
-            raise LogRefused(f"the published checkpoint of size {head.size} is not the one the database signed")
+            raise LogInconsistentError(f"the published checkpoint of size {head.size} is not the one the database signed")
         return head
 
     def _open(self, note: str | bytes, what: str) -> Head:
         try:
             return open_checkpoint(note, self.key.verifier)
         except (NoteError, CheckpointError) as error:
-            raise LogRefused(f"{what} does not open with this key: {error}") from None
+            raise LogInconsistentError(f"{what} does not open with this key: {error}") from None
 
     def _tree(self) -> _State:
         """The row of the tree, locked. Made empty before the first entry."""
@@ -150,9 +150,9 @@ class Sequencer:
         try:
             edge = Edge.from_json(row.edge)
         except EdgeError as error:
-            raise LogRefused(f"the stored edge is no edge: {error}") from None
+            raise LogInconsistentError(f"the stored edge is no edge: {error}") from None
         if edge.size != row.size:
-            raise LogRefused(f"the stored edge has {edge.size} entries, and the tree {row.size}")
+            raise LogInconsistentError(f"the stored edge has {edge.size} entries, and the tree {row.size}")
         return _State(edge)
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -204,11 +204,11 @@ class Sequencer:
         """Step 2: from the signed size to the assigned one. Tiles that are missing from before are made again."""
         try:
             self._grow(old)
-        except tiles.TileMissing:
+        except tiles.TileMissingError:
             log.warning("published tiles are missing; they are written again from the entries")
             self._grow(0)
-        except (FileConflict, tiles.TileError) as error:
-            raise LogRefused(str(error)) from None
+        except (FileConflictError, tiles.TileError) as error:
+            raise LogInconsistentError(str(error)) from None
 
     def _grow(self, old: int) -> None:
         while old < self.edge.size:
@@ -216,7 +216,7 @@ class Sequencer:
             start = old - old % tiles.WIDTH  # a bundle is written whole
             rows = list(Entry.objects.filter(index__gte=start, index__lt=new).order_by("index").values_list("index", "leaf", "leaf_hash"))
             if [row[0] for row in rows] != list(range(start, new)):
-                raise LogRefused(f"entries between {start} and {new} are missing from the database")
+                raise LogInconsistentError(f"entries between {start} and {new} are missing from the database")
             entries = [bytes(row[1]) for row in rows]
             for bundle in tiles.bundles_for(old, new):
                 self.files.put(bundle.path, tiles.encode_entries(entries[bundle.start - start : bundle.start - start + bundle.width]))
@@ -230,11 +230,13 @@ class Sequencer:
         reader = tiles.TileReader(size, self.files.read)
         try:
             if reader.root() != root and size:
-                raise LogRefused(f"the tiles of size {size} do not give the root of the stored edge")
+                raise LogInconsistentError(f"the tiles of size {size} do not give the root of the stored edge")
             proof = consistency_proof(self.signed.size, size, reader.read)
             verify_consistency(self.signed.size, size, self.signed.root, root, proof)
-        except (tiles.TileMissing, tiles.TileError, ConsistencyError) as error:
-            raise LogRefused(f"the tree of size {size} does not continue the signed one of size {self.signed.size}: {error}") from None
+        except (tiles.TileMissingError, tiles.TileError, ConsistencyError) as error:
+            raise LogInconsistentError(
+                f"the tree of size {size} does not continue the signed one of size {self.signed.size}: {error}"
+            ) from None
         note = sign_checkpoint(Head(settings.LEDGER_ORIGIN, size, root), self.key)
         failpoint("sign.before")
         with transaction.atomic():
@@ -242,7 +244,7 @@ class Sequencer:
             Checkpoint.objects.bulk_create([row], ignore_conflicts=True)
             stored = Checkpoint.objects.get(size=size)
             if bytes(stored.root) != root:
-                raise LogRefused(f"another tree of size {size} was signed before")
+                raise LogInconsistentError(f"another tree of size {size} was signed before")
             failpoint("sign.commit")
         self.signed = self._open(stored.note, f"the stored checkpoint of size {size}")
 
@@ -313,4 +315,4 @@ def _copy_openings(cursor: Any, size: int, built: Sequence[tuple[_Waiting, leave
                 copy.write_row((index, name, key))
 
 
-__all__ = ["KeyUnusable", "LogRefused", "MasterKeyUnusable", "Result", "Sequencer", "locked", "sequence"]
+__all__ = ["KeyUnusableError", "LogInconsistentError", "MasterKeyUnusableError", "Result", "Sequencer", "locked", "sequence"]

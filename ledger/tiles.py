@@ -35,7 +35,7 @@ class TileError(ValueError):
     """A tile, bundle or path is not of the form it must have; the message is a sentence."""
 
 
-class TileMissing(LookupError):
+class TileMissingError(LookupError):
     """A tile that the tree must have is not there."""
 
 
@@ -135,7 +135,7 @@ def grow(old_size: int, leaf_hashes: Sequence[bytes], fetch: Fetch) -> Iterator[
     """Yield (tile, bytes) for every tile of `tiles_for(old_size, old_size + len(leaf_hashes))`, in its order.
 
     The hashes that a new tile shares with the partial tile of the old size are fetched from there (or from the full tile). Raises
-    TileMissing or TileError if they are not there in the right length; nothing is checked against a root: compare `Edge.root()`.
+    TileMissingError or TileError if they are not there in the right length; nothing is checked against a root: compare `Edge.root()`.
     """
     fresh: Sequence[bytes] = leaf_hashes
     level, old, new = 0, old_size, old_size + len(leaf_hashes)
@@ -186,7 +186,7 @@ def decode_entries(data: bytes, width: int | None = None) -> list[bytes]:
 def fetch_tile(tile: Tile, fetch: Fetch) -> bytes:
     """Return the bytes of a hash tile, cut to its width from the full tile if the partial one has been cleared away.
 
-    Raises TileMissing if neither is there and TileError if its length is wrong.
+    Raises TileMissingError if neither is there and TileError if its length is wrong.
     """
     for candidate in (tile,) if tile.full else (tile, tile.whole):
         try:
@@ -196,7 +196,7 @@ def fetch_tile(tile: Tile, fetch: Fetch) -> bytes:
         if len(data) != candidate.width * HASH_SIZE:
             raise TileError(f"{candidate.path} has {len(data)} bytes where {candidate.width * HASH_SIZE} belong.")
         return data[: tile.width * HASH_SIZE]
-    raise TileMissing(f"{tile.path} is missing.")
+    raise TileMissingError(f"{tile.path} is missing.")
 
 
 class TileReader:

@@ -32,12 +32,12 @@ from ledger import batches, fixity, leaves, merkle, protection, registry, sequen
 from ledger.checkpoint import Checkpoint as Head
 from ledger.checkpoint import CheckpointError, open_checkpoint
 from ledger.files import LogFiles
-from ledger.keys import KeyUnusable, verifier
+from ledger.keys import KeyUnusableError, verifier
 from ledger.leaf import Leaf, LeafError, opens, timestamp
 from ledger.models import Batch, Checkpoint, Entry, Erasure, Opening, Pending, Tree
 from ledger.note import NoteError, VerifierKey
 from ledger.recording import REASON
-from ledger.verify import Bad, Unusable, audit, copied_entries
+from ledger.verify import NothingToVerifyError, VerificationError, audit, copied_entries
 
 BATCH = 1024
 PATIENCE = timedelta(minutes=10)
@@ -108,7 +108,7 @@ class Verification:
     def _keys(self, note: bytes | None) -> Iterator[Drift]:
         try:
             self.key = verifier()
-        except KeyUnusable as error:
+        except KeyUnusableError as error:
             if note is not None or Checkpoint.objects.exists():  # a record in which nothing was signed yet needs no key yet
                 yield Drift("key", str(error))
             return
@@ -197,7 +197,7 @@ class Verification:
                 else:
                     continue
                 return
-        except (Bad, Unusable) as error:
+        except (VerificationError, NothingToVerifyError) as error:
             yield Drift("kept", str(error))
 
     def _against_events(self, chunk: Sequence[dict[str, Any]]) -> Iterator[Drift]:
@@ -339,9 +339,9 @@ class Verification:
 
         try:
             audit(Path(settings.LEDGER_DIR), self.key, each=compare)
-        except Bad as error:
+        except VerificationError as error:
             yield Drift("published", str(error), error.index)
-        except Unusable as error:
+        except NothingToVerifyError as error:
             yield Drift("published", str(error))
         if differ:
             yield Drift("published", "its published bytes are not those in the database", differ[0])

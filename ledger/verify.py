@@ -40,7 +40,7 @@ _OWN_KEY = "Consistent with the key inside it. Not checked against AsClaimed's k
 _MARK = b"asclaimed-bundle"
 
 
-class Bad(Exception):
+class VerificationError(Exception):
     """Something that was checked is not as it must be. `index` is the first entry known to be wrong, if there is one."""
 
     def __init__(self, sentence: str, index: int | None = None) -> None:
@@ -48,7 +48,7 @@ class Bad(Exception):
         self.index = index
 
 
-class Unusable(Exception):
+class NothingToVerifyError(Exception):
     """There is nothing here that could be checked."""
 
 
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         key = None if options.key is None else _given_key(options.key)
         kept = None if options.checkpoint is None else _read(Path(options.checkpoint), MAX_NOTE)
-    except (Unusable, Bad) as error:
+    except (NothingToVerifyError, VerificationError) as error:
         _say(str(error))
         return UNCHECKED
     statuses = set()
@@ -102,9 +102,9 @@ def check(path: Path, key: VerifierKey | None = None, kept: bytes | None = None,
     """Return (exit status, line) for one path. `kept` is the note of an older checkpoint, `copy` a folder with an older log."""
     try:
         parts = _check_folder(path, key, kept, copy) if path.is_dir() else _check_bundle(path, key, kept, copy)
-    except Bad as error:
+    except VerificationError as error:
         return WRONG, str(error)
-    except Unusable as error:
+    except NothingToVerifyError as error:
         return UNCHECKED, str(error)
     if key is None:
         return CONSISTENT, f"{_OWN_KEY} {'; '.join(parts)}."
@@ -121,8 +121,8 @@ def audit(
     3. Every tile above, and every partial tile or bundle found beside, is compared with what the entries give.
     4. The root is compared with the checkpoint's, and the root at the size of the `kept` checkpoint with the kept one.
 
-    Memory does not grow with the log: one bundle and one tile a level are held. Raises Bad with the first index known to be wrong, and
-    Unusable if the folder has no checkpoint or no key is known.
+    Memory does not grow with the log: one bundle and one tile a level are held. Raises VerificationError with the first index known to
+    be wrong, and NothingToVerifyError if the folder has no checkpoint or no key is known.
     """
     return _Auditor(folder, key, kept, each).run()
 
@@ -156,7 +156,9 @@ class _Auditor:
             if hashes:
                 self._tile(Tile(level, (size >> HEIGHT * level) // WIDTH, len(hashes)), hashes)
         if self.edge.root() != self.checkpoint.root:
-            raise Bad(f"The {_count(size, 'entry', 'entries')} and their tiles do not hash to the root that the checkpoint signs.")
+            raise VerificationError(
+                f"The {_count(size, 'entry', 'entries')} and their tiles do not hash to the root that the checkpoint signs."
+            )
         return Audit(self.checkpoint, self.key, self.own_key, self.files, self.ahead, self.kept)
 
     def _bundle(self, tile: Tile) -> list[bytes]:
@@ -173,7 +175,7 @@ class _Auditor:
         try:
             entries = decode_entries(data, found.width)[: tile.width]
         except TileError as error:
-            raise Bad(f"{found.path} is damaged: {error}", tile.start) from error
+            raise VerificationError(f"{found.path} is damaged: {error}", tile.start) from error
         if length is None:
             hashes = leaf_hashes(entries)
             self._partial_bundles(tile, data, [0, *accumulate(len(entry) + 2 for entry in entries)])
@@ -196,7 +198,9 @@ class _Auditor:
         self.files += 1
         for width, partial in self._partials(tile):
             if partial != data[: starts[width]]:
-                raise Bad(f"{Tile(ENTRIES, tile.index, width).path} differs from the later bundle of the same entries.", tile.start)
+                raise VerificationError(
+                    f"{Tile(ENTRIES, tile.index, width).path} differs from the later bundle of the same entries.", tile.start
+                )
 
     def _tile(self, tile: Tile, hashes: list[bytes]) -> None:
         """Compare a hash tile, and the partial ones beside it, with the hashes it must hold."""
@@ -204,24 +208,26 @@ class _Auditor:
         right = b"".join(hashes)
         first = tile.start << HEIGHT * tile.level
         if len(data) != found.width * HASH_SIZE:
-            raise Bad(f"{found.path} has {len(data)} bytes where {found.width * HASH_SIZE} belong.", first)
+            raise VerificationError(f"{found.path} has {len(data)} bytes where {found.width * HASH_SIZE} belong.", first)
         if not data.startswith(right):
             for offset, digest in enumerate(hashes):
                 if data[offset * HASH_SIZE : (offset + 1) * HASH_SIZE] != digest:
                     first = (tile.start + offset) << HEIGHT * tile.level
                     break
-            raise Bad(f"Entry {first} is not the one that was logged: its hash differs from that in {found.path}.", first)
+            raise VerificationError(f"Entry {first} is not the one that was logged: its hash differs from that in {found.path}.", first)
         self.files += 1
         for width, partial in self._partials(tile):
             if partial != right[: width * HASH_SIZE]:
-                raise Bad(f"{Tile(tile.level, tile.index, width).path} does not hold the hashes of the entries below it.", first)
+                raise VerificationError(
+                    f"{Tile(tile.level, tile.index, width).path} does not hold the hashes of the entries below it.", first
+                )
 
     def _leaves(self, start: int, entries: list[bytes]) -> None:
         for index, entry in enumerate(entries, start):
             try:
                 self.check_leaf(entry)
             except LeafError as error:
-                raise Bad(f"Entry {index} is not a leaf: {error}", index) from error
+                raise VerificationError(f"Entry {index} is not a leaf: {error}", index) from error
 
     def _fill(self, hashes: list[bytes]) -> None:
         """Carry a full tile into the levels above."""
@@ -248,7 +254,9 @@ class _Auditor:
         edge.extend(hashes[: self.kept.size - start])
         if edge.root() != self.kept.root:
             among = _count(self.kept.size, "entry", "entries")
-            raise Bad(f"The log does not continue the checkpoint you kept: its first {among} are not those which that one was signed over.")
+            raise VerificationError(
+                f"The log does not continue the checkpoint you kept: its first {among} are not those which that one was signed over."
+            )
 
     def _find(self, tile: Tile, limit: int) -> tuple[bytes, Tile]:
         """Return the bytes of a tile or bundle, and whether they are of the partial or of the full one."""
@@ -256,7 +264,7 @@ class _Auditor:
             data = self.folder.read(candidate.path, limit)
             if data is not None:
                 return data, candidate
-        raise Bad(f"{tile.path} is missing.", tile.start << HEIGHT * max(tile.level, 0))
+        raise VerificationError(f"{tile.path} is missing.", tile.start << HEIGHT * max(tile.level, 0))
 
     def _partials(self, tile: Tile) -> Iterator[tuple[int, bytes]]:
         """Yield (width, bytes) of the other partial tiles lying at this place; those of a later tree are counted and left alone."""
@@ -273,41 +281,42 @@ class _Auditor:
         data = self.folder.read(KEY_PATH, MAX_KEY)
         if data is None:
             if given is None:
-                raise Unusable("The folder has no file “key”, and no key was given with --key.")
+                raise NothingToVerifyError("The folder has no file “key”, and no key was given with --key.")
             return given
         own = _parse_key(data, "The folder's file “key”")
         if given is not None and given != own:
-            raise Bad("The key in the folder is not the key it is checked against.")
+            raise VerificationError("The key in the folder is not the key it is checked against.")
         return own
 
     def _checkpoint(self) -> Checkpoint:
         data = self.folder.read(CHECKPOINT_PATH, MAX_NOTE)
         if data is None:
-            raise Unusable("The folder has no file “checkpoint”, so it is not a copy of a log.")
+            raise NothingToVerifyError("The folder has no file “checkpoint”, so it is not a copy of a log.")
         try:
             return open_checkpoint(data, self.key)
         except (NoteError, CheckpointError) as error:
-            raise Bad(f"The checkpoint does not hold: {error}") from error
+            raise VerificationError(f"The checkpoint does not hold: {error}") from error
 
     def _kept(self, note: bytes) -> Checkpoint:
         kept = _open_kept(note, self.key)
         if kept.size > self.checkpoint.size:
-            raise Bad(f"The log was cut: it has {self.checkpoint.size} entries, and the checkpoint you kept {kept.size}.")
+            raise VerificationError(f"The log was cut: it has {self.checkpoint.size} entries, and the checkpoint you kept {kept.size}.")
         return kept
 
 
 def copied_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
     """Yield (index, entry) of a copy of the log that the reader kept, up to its own checkpoint's size.
 
-    Its signature is not asked for: whoever kept the copy trusts it. Raises Bad and Unusable as an audit does, and Unusable at the end if
-    the entries are not those that its checkpoint was signed over: a copy that was damaged accuses nobody.
+    Its signature is not asked for: whoever kept the copy trusts it. Raises VerificationError and NothingToVerifyError as an audit does,
+    and NothingToVerifyError at the end if the entries are not those that its checkpoint was signed over: a copy that was damaged accuses
+    nobody.
     """
     edge = Edge()
     for index, entry in _entries(folder):
         edge.append(leaf_hash(entry))
         yield index, entry
     if edge.root() != _unsigned_checkpoint(folder).root:
-        raise Unusable("The copy you kept is damaged: its entries are not those of its own checkpoint.")
+        raise NothingToVerifyError("The copy you kept is damaged: its entries are not those of its own checkpoint.")
 
 
 def _entries(folder: Path) -> Iterator[tuple[int, bytes]]:
@@ -320,11 +329,11 @@ def _entries(folder: Path) -> Iterator[tuple[int, bytes]]:
             if data is not None:
                 break
         else:
-            raise Unusable(f"{tile.path} is missing from {folder}.")
+            raise NothingToVerifyError(f"{tile.path} is missing from {folder}.")
         try:
             entries = decode_entries(data, place.width)[: tile.width]
         except TileError as error:
-            raise Unusable(f"{place.path} in {folder} is damaged: {error}") from error
+            raise NothingToVerifyError(f"{place.path} in {folder} is damaged: {error}") from error
         yield from enumerate(entries, tile.start)
 
 
@@ -332,15 +341,16 @@ def _unsigned_checkpoint(folder: Path) -> Checkpoint:
     """Return the checkpoint of a copy, of which the form alone is asked."""
     note = _Folder(folder).read(CHECKPOINT_PATH, MAX_NOTE)
     if note is None:
-        raise Unusable(f"{folder} has no file “checkpoint”, so it is not a copy of a log.")
+        raise NothingToVerifyError(f"{folder} has no file “checkpoint”, so it is not a copy of a log.")
     try:
         return Checkpoint.parse(note.decode().partition("\n\n")[0] + "\n")
     except (CheckpointError, UnicodeDecodeError) as error:
-        raise Unusable(f"The checkpoint in {folder} does not say the size and root of a log.") from error
+        raise NothingToVerifyError(f"The checkpoint in {folder} does not say the size and root of a log.") from error
 
 
 def _compare_copy(path: Path, copy: Path) -> str:
-    """Raise Bad with the first entry of the kept copy that the log at `path` has not, or has otherwise; say what was compared."""
+    """Raise VerificationError with the first entry of the kept copy that the log at `path` has not, or has otherwise; say what was
+    compared."""
     log = _entries(path)
     count, wrong = 0, None
     for index, entry in copied_entries(copy):  # to its end, whatever is found: there a damaged copy is noticed
@@ -351,16 +361,16 @@ def _compare_copy(path: Path, copy: Path) -> str:
     return f"{_count(count, 'entry', 'entries')} of the copy you kept {'is' if count == 1 else 'are'} in it unchanged"
 
 
-def _difference(log: Iterator[tuple[int, bytes]], index: int, entry: bytes) -> Bad | None:
+def _difference(log: Iterator[tuple[int, bytes]], index: int, entry: bytes) -> VerificationError | None:
     """What is wrong with the log's next entry, which is to be `entry`."""
     try:
         found = next(log, None)
-    except (Bad, Unusable) as error:
-        return Bad(str(error), index)
+    except (VerificationError, NothingToVerifyError) as error:
+        return VerificationError(str(error), index)
     if found is None:
-        return Bad(f"The log was cut: entry {index} of the copy you kept is not in it.", index)
+        return VerificationError(f"The log was cut: entry {index} of the copy you kept is not in it.", index)
     if found[1] != entry:
-        return Bad(f"Entry {index} is not the one in the copy you kept: the log was written anew from there on.", index)
+        return VerificationError(f"Entry {index} is not the one in the copy you kept: the log was written anew from there on.", index)
     return None
 
 
@@ -385,7 +395,7 @@ def _compare_entry(leaf: bytes, proof: Proof, size: int, copy: Path) -> str:
     if wrong is not None:
         raise wrong
     if count <= proof.index:
-        raise Unusable(
+        raise NothingToVerifyError(
             f"The copy you kept ends before entry {proof.index}: it has {_count(count, 'entry', 'entries')} and says nothing about this "
             "bundle. Use a newer copy, or check without --copy."
         )
@@ -394,10 +404,10 @@ def _compare_entry(leaf: bytes, proof: Proof, size: int, copy: Path) -> str:
     return f"entry {proof.index} is the one in the copy you kept, as are all entries under the bundle's checkpoint"
 
 
-def _other_than_kept(start: int, end: int) -> Bad:
+def _other_than_kept(start: int, end: int) -> VerificationError:
     if end - start == 1:
-        return Bad(f"Entry {start} is not the one in the copy you kept.", start)
-    return Bad(f"Among the entries {start} to {end - 1} is one that is not as in the copy you kept.", start)
+        return VerificationError(f"Entry {start} is not the one in the copy you kept.", start)
+    return VerificationError(f"Among the entries {start} to {end - 1} is one that is not as in the copy you kept.", start)
 
 
 class _Folder:
@@ -442,7 +452,7 @@ class _Folder:
         except OSError as error:
             raise _unreadable(name, error) from error
         if stat.S_ISLNK(mode):
-            raise Bad(f"{name} is a symbolic link, and a copy of a log has none.")
+            raise VerificationError(f"{name} is a symbolic link, and a copy of a log has none.")
         return stat.S_ISDIR(mode)
 
 
@@ -450,7 +460,7 @@ def _check_folder(path: Path, key: VerifierKey | None, kept: bytes | None, copy:
     if copy is None:
         return _audit_parts(audit(path, key, kept))
     if _Folder(path).read(CHECKPOINT_PATH, MAX_NOTE) is None:
-        raise Unusable(f"{path} has no file “checkpoint”, so it is not a copy of a log.")
+        raise NothingToVerifyError(f"{path} has no file “checkpoint”, so it is not a copy of a log.")
     compared = _compare_copy(path, copy)
     return [*_audit_parts(audit(path, key, kept)), compared]
 
@@ -458,12 +468,12 @@ def _check_folder(path: Path, key: VerifierKey | None, kept: bytes | None, copy:
 def _check_bundle(path: Path, key: VerifierKey | None, kept: bytes | None, copy: Path | None) -> list[str]:
     data = _read(path, MAX_BUNDLE_FILE)
     if _MARK not in data:
-        raise Unusable("This is neither a bundle nor a folder with a copy of the log.")
+        raise NothingToVerifyError("This is neither a bundle nor a folder with a copy of the log.")
     try:
         bundle = Bundle.parse(data)
         checked = bundle.check(key)
     except BundleError as error:
-        raise Bad(str(error)) from error
+        raise VerificationError(str(error)) from error
     leaf, checkpoint = checked.leaf, checked.checkpoint
     parts = [f"{leaf.kind} of {leaf.object} at {leaf.at} is entry {checked.index} of the {checkpoint.size} in the log {checkpoint.origin}"]
     if leaf.document is not None:
@@ -476,12 +486,12 @@ def _check_bundle(path: Path, key: VerifierKey | None, kept: bytes | None, copy:
     if kept is not None:
         older = _open_kept(kept, checked.key)
         if older.size != checkpoint.size:
-            raise Unusable(
+            raise NothingToVerifyError(
                 f"A bundle alone cannot show that its checkpoint of size {checkpoint.size} fits the one of size {older.size} you kept; "
                 "check a copy of the log against both."
             )
         if older.root != checkpoint.root:
-            raise Bad(
+            raise VerificationError(
                 f"The log showed two faces: the checkpoint you kept and the bundle's are both of size {older.size}, with other roots."
             )
         parts.append("the checkpoint is the one you kept")
@@ -507,7 +517,7 @@ def _open_kept(note: bytes, key: VerifierKey) -> Checkpoint:
     try:
         return open_checkpoint(note, key)
     except (NoteError, CheckpointError) as error:
-        raise Bad(f"The checkpoint you kept does not hold under this log's key: {error}") from error
+        raise VerificationError(f"The checkpoint you kept does not hold under this log's key: {error}") from error
 
 
 def _given_key(argument: str) -> VerifierKey:
@@ -518,8 +528,8 @@ def _given_key(argument: str) -> VerifierKey:
         wrong = error
     try:
         data = _read(Path(argument), MAX_KEY)
-    except Unusable as error:
-        raise Unusable(f"What was given with --key is neither a verifier key nor a file with one. {wrong} {error}") from error
+    except NothingToVerifyError as error:
+        raise NothingToVerifyError(f"What was given with --key is neither a verifier key nor a file with one. {wrong} {error}") from error
     return _parse_key(data, "What was given with --key")
 
 
@@ -527,7 +537,7 @@ def _parse_key(data: bytes, what: str) -> VerifierKey:
     try:
         return VerifierKey.parse(data.decode(errors="replace").removesuffix("\n"))
     except NoteError as error:
-        raise Unusable(f"{what} is not a verifier key: {error}") from error
+        raise NothingToVerifyError(f"{what} is not a verifier key: {error}") from error
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -536,9 +546,9 @@ def _read(path: Path, limit: int) -> bytes:
         return _read_regular(path, limit, follow=True)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it has no such name"
-        raise Unusable(f"{path} cannot be read: {reason}.") from error
-    except Bad as error:
-        raise Unusable(str(error)) from error
+        raise NothingToVerifyError(f"{path} cannot be read: {reason}.") from error
+    except VerificationError as error:
+        raise NothingToVerifyError(str(error)) from error
 
 
 def _read_regular(path: Path | str, limit: int, *, follow: bool = False) -> bytes:
@@ -550,9 +560,9 @@ def _read_regular(path: Path | str, limit: int, *, follow: bool = False) -> byte
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise Bad(f"{path} is not a regular file.")
+            raise VerificationError(f"{path} is not a regular file.")
         if status.st_size > limit:
-            raise Bad(f"{path} has {status.st_size} bytes, and at most {limit} can be right.")
+            raise VerificationError(f"{path} has {status.st_size} bytes, and at most {limit} can be right.")
         # One byte more than there should be is asked for, so that a file that grows meanwhile is noticed and not followed.
         data = os.read(descriptor, status.st_size + 1)
         while 0 < len(data) <= status.st_size and (more := os.read(descriptor, status.st_size + 1 - len(data))):
@@ -560,14 +570,14 @@ def _read_regular(path: Path | str, limit: int, *, follow: bool = False) -> byte
     finally:
         os.close(descriptor)
     if len(data) != status.st_size:
-        raise Bad(f"{path} changed while it was read.")
+        raise VerificationError(f"{path} changed while it was read.")
     return data
 
 
-def _unreadable(name: str, error: OSError) -> Bad | Unusable:
+def _unreadable(name: str, error: OSError) -> VerificationError | NothingToVerifyError:
     if error.errno == errno.ELOOP:
-        return Bad(f"{name} is a symbolic link, and a copy of a log has none.")
-    return Unusable(f"{name} cannot be read: {error.strerror}.")
+        return VerificationError(f"{name} is a symbolic link, and a copy of a log has none.")
+    return NothingToVerifyError(f"{name} cannot be read: {error.strerror}.")
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -16,7 +16,7 @@ from django.utils import timezone
 import jobs
 import ledger
 from claims.moments import instant
-from engines.storage.blobs import Missing
+from engines.storage.blobs import BlobMissingError
 from evidence.models import Exhibit, Version
 from ledger import erasure
 from ledger.erasure import Target
@@ -117,5 +117,5 @@ def _holds(report: Report, mark: str | None) -> bool:
     try:
         with store().open(ReportFile.objects.values_list("digest", flat=True).get(report=report, name=name)) as file:
             return mark.encode() in file.read()
-    except Missing:
+    except BlobMissingError:
         return True

@@ -552,7 +552,7 @@ class Snapshot(TypedDict):
 type_of_kind: Final[Mapping[str, type]] = {"discrepancy": Discrepancy, "snapshot": Snapshot}
 
 
-class InvalidReport(ValueError):
+class InvalidReportError(ValueError):
     """The dict is not a report. ``faults`` holds every (path, sentence), the path as in ``$.claim.quote.lang``."""
 
     def __init__(self, faults: list[tuple[str, str]]) -> None:
@@ -561,7 +561,7 @@ class InvalidReport(ValueError):
 
 
 def validate(report: Mapping[str, Any]) -> None:
-    """Return nothing if ``report`` is a whole report of a known kind, else raise InvalidReport with every fault.
+    """Return nothing if ``report`` is a whole report of a known kind, else raise InvalidReportError with every fault.
 
     After the shape come the joints that no type can hold: exhibits that are named must be there, references are
     unique, versions and diffs fit each other, a verdict and a progress exclude each other.
@@ -569,16 +569,16 @@ def validate(report: Mapping[str, Any]) -> None:
     kind = report.get("kind") if isinstance(report, dict) else None
     shape = type_of_kind.get(kind) if isinstance(kind, str) else None
     if shape is None:
-        raise InvalidReport([("$.kind", f"is none of {', '.join(sorted(type_of_kind))}")])
+        raise InvalidReportError([("$.kind", f"is none of {', '.join(sorted(type_of_kind))}")])
     faults = list(_faults(report, shape, "$"))
     if not faults:
         faults = list(_joints(report))
     if faults:
-        raise InvalidReport(faults)
+        raise InvalidReportError(faults)
 
 
 def to_bytes(report: Mapping[str, Any]) -> bytes:
-    """The bytes of report.json: the RFC 8785 form of a valid report. Raises InvalidReport."""
+    """The bytes of report.json: the RFC 8785 form of a valid report. Raises InvalidReportError."""
     validate(report)
     return canonical(dict(report))
 

@@ -19,7 +19,7 @@ def _at_checkpoint() -> Iterator[Checkpoint]:
     try:
         with building.at_checkpoint() as checkpoint:
             yield checkpoint
-    except building.NotAtRest:
+    except building.RecordBusyError:
         raise jobs.Retry("the record did not come to rest", after=timedelta(seconds=1)) from None
 
 
@@ -51,5 +51,5 @@ def _keep(work: jobs.Work, built: building.Built) -> None:
     try:
         with work.finish():
             building.keep(built, now=timezone.now())
-    except building.Outdated:
+    except building.OutdatedError:
         raise jobs.Retry("something was erased while the report was made", after=timedelta(seconds=1)) from None

@@ -21,7 +21,7 @@ import jobs
 import ledger
 from accounts.models import Role, User
 from accounts.permissions import check_role
-from claims.actions import ReasonMissing, check_company, lift_flag, raise_flag, set_progress
+from claims.actions import ReasonRequiredError, check_company, lift_flag, raise_flag, set_progress
 from claims.dates import AHEAD
 from claims.editing import compare, hold
 from claims.models import Aspect, Claim, Company, Product, Source
@@ -59,7 +59,7 @@ Written = dict[str, Any]
 FIRST = "First verdict on this point."
 
 
-class VerdictChanged(Exception):
+class VerdictChangedError(Exception):
     """Someone else decided this proposal first; `verdict` is what it became."""
 
     def __init__(self, verdict: Verdict) -> None:
@@ -67,7 +67,7 @@ class VerdictChanged(Exception):
         self.verdict = verdict
 
 
-class InvitationChanged(Exception):
+class InvitationChangedError(Exception):
     """The reply window is not in the state that the change needs."""
 
     def __init__(self, invitation: Invitation) -> None:
@@ -75,7 +75,7 @@ class InvitationChanged(Exception):
         self.invitation = invitation
 
 
-class ReplyChanged(Exception):
+class ReplyChangedError(Exception):
     """Someone else checked this entry first; `reply` is what it became."""
 
     def __init__(self, reply: Reply) -> None:
@@ -131,7 +131,7 @@ def scope_gates(*, by: User, aspect: Aspect) -> list[str | None]:
 
 @transaction.atomic
 def rule_out(*, by: User, aspect: Aspect, reason: str) -> None:
-    """A point turns out to be nothing that can be rated here. Twice is once. Raises GateClosed, ReasonMissing."""
+    """A point turns out to be nothing that can be rated here. Twice is once. Raises GateClosed, ReasonRequiredError."""
     _change_scope(by, aspect, reason, kind="aspect.ruled_out", progress=Progress.OUT_OF_SCOPE)
 
 
@@ -139,7 +139,7 @@ def rule_out(*, by: User, aspect: Aspect, reason: str) -> None:
 def take_up_again(*, by: User, aspect: Aspect, reason: str) -> None:
     """A point that was ruled out can be rated after all; the company is asked about it anew. Twice is once.
 
-    Raises GateClosed, ReasonMissing.
+    Raises GateClosed, ReasonRequiredError.
     """
     _change_scope(by, aspect, reason, kind="aspect.taken_up_again", progress=Progress.NOT_YET_RATED)
 
@@ -148,7 +148,7 @@ def _change_scope(by: User, aspect: Aspect, reason: str, *, kind: str, progress:
     held = Aspect.objects.select_for_update(of=("self",)).select_related("claim").get(pk=aspect.pk)
     gates.require(*scope_gates(by=by, aspect=held))
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonRequiredError
     with ledger.act(kind, by=by, role=Role.MODERATOR, reason=reason):
         if progress in PROGRESS_TRANSITIONS[held.progress]:
             Aspect.objects.filter(pk=held.pk, progress=held.progress).update(progress=progress)
@@ -172,13 +172,13 @@ def window_end(now: datetime) -> datetime:
 def invite_company(*, by: User, claim: Claim, allegation: Written, now: datetime) -> Invitation:
     """Ask the company for its answer and start its clock. The same words twice are once.
 
-    Raises GateClosed, ValidationError, and InvitationChanged where it was asked something else and its clock still runs.
+    Raises GateClosed, ValidationError, and InvitationChangedError where it was asked something else and its clock still runs.
     """
     gates.require(gates.right_role(by, Role.MODERATOR), gates.judged_claim(claim), gates.conflict_of_interest(by, claim))
     Claim.objects.select_for_update().get(pk=claim.pk)
     standing = Invitation.objects.filter(claim=claim, status=InvitationStatus.OPEN).first()
     if standing and standing.allegation != allegation:
-        raise InvitationChanged(standing)
+        raise InvitationChangedError(standing)
     if standing:
         return standing
     ends = window_end(now)
@@ -203,7 +203,7 @@ def _close(invitation: Invitation, *, by: ledger.Actor, role: str, kind: str, no
     with ledger.act(kind, by=by, role=role):
         changed = Invitation.objects.filter(pk=invitation.pk, status=invitation.status).update(closed_at=closed, **fields)
     if not changed:
-        raise InvitationChanged(Invitation.objects.get(pk=invitation.pk))
+        raise InvitationChangedError(Invitation.objects.get(pk=invitation.pk))
     invitation.refresh_from_db()
     if was_open:  # a late reply to one request does not close another that is open
         set_progress(by=by, role=role, aspects=_standing(invitation.claim), progress=Progress.IN_REVIEW)
@@ -315,7 +315,7 @@ def confirm_reply(*, by: User, reply: Reply, now: datetime) -> None:
     """The second person found the company's words as they stand in the letter: they are public from now on.
 
     The window stays open until its deadline, or a waiver; where the deadline passed while the entry waited, it closes now.
-    Raises GateClosed, ReplyChanged.
+    Raises GateClosed, ReplyChangedError.
     """
     gates.require(*confirmation_gates(by=by, reply=reply))
     held = _hold(reply.invitation)
@@ -330,7 +330,7 @@ def confirm_reply(*, by: User, reply: Reply, now: datetime) -> None:
 def discard_reply(*, by: User, reply: Reply, reason: str, now: datetime) -> None:
     """An entered reply is none, or not in these words. It never becomes public. Also by who entered it, when they see their mistake.
 
-    Raises GateClosed, ReplyChanged, ValidationError.
+    Raises GateClosed, ReplyChangedError, ValidationError.
     """
     gates.require(*check_gates(by=by, reply=reply))
     if not reason.strip():
@@ -348,10 +348,10 @@ def _check_entry(reply: Reply, *, by: User, kind: str, status: str, now: datetim
     with ledger.act(kind, by=by, role=_role(by), reason=reason, reason_public=False):
         changed = Reply.objects.unchecked().filter(pk=reply.pk).update(status=status, checked_by=by, checked_at=now)
     if not changed:
-        raise ReplyChanged(Reply.objects.get(pk=reply.pk))
+        raise ReplyChangedError(Reply.objects.get(pk=reply.pk))
 
 
-class WaiverChanged(Exception):
+class WaiverChangedError(Exception):
     """The proposal to close early was decided before; `waiver` is what it is now."""
 
     def __init__(self, waiver: Waiver) -> None:
@@ -361,13 +361,13 @@ class WaiverChanged(Exception):
 
 @transaction.atomic
 def propose_waiver(*, by: User, invitation: Invitation, reason: Written) -> Waiver:
-    """The first of two people says why the company need not be waited for. Not public. Raises GateClosed, InvitationChanged."""
+    """The first of two people says why the company need not be waited for. Not public. Raises GateClosed, InvitationChangedError."""
     gates.require(*waiver_gates(by=by, claim=invitation.claim))
     if not reason.get("text", "").strip():
         raise ValidationError(_("Say why the window should close early."))
     held = _hold(invitation)
     if held.status != InvitationStatus.OPEN or Waiver.objects.waiting().filter(invitation=held).exists():
-        raise InvitationChanged(held)
+        raise InvitationChangedError(held)
     waiver = Waiver(invitation=held, reason=credited(reason, Role.ADJUDICATOR), proposed_by=by)
     waiver.full_clean(validate_constraints=False)
     with ledger.act("waiver.proposed", by=by, role=Role.ADJUDICATOR):
@@ -391,14 +391,14 @@ def waiver_approval_gates(*, by: User, waiver: Waiver) -> list[str | None]:
 def approve_waiver(*, by: User, waiver: Waiver, now: datetime, version: str = "") -> None:
     """The second person agrees with the reason that they read: it is public, and the window closes.
 
-    Raises GateClosed, InvitationChanged, WaiverChanged, RowChanged.
+    Raises GateClosed, InvitationChangedError, WaiverChangedError, RowChangedError.
     """
     invitation, held = _hold_waiver(waiver)
     gates.require(*waiver_approval_gates(by=by, waiver=held))
     if invitation.status != InvitationStatus.OPEN:
-        raise InvitationChanged(invitation)
+        raise InvitationChangedError(invitation)
     if held.status != WaiverStatus.PROPOSED:
-        raise WaiverChanged(held)
+        raise WaiverChangedError(held)
     if version:
         compare(held, version)
     _decide_waiver(held, by=by, kind="waiver.approved", status=WaiverStatus.APPROVED, now=now)
@@ -413,14 +413,14 @@ def approve_waiver(*, by: User, waiver: Waiver, now: datetime, version: str = ""
 def refuse_waiver(*, by: User, waiver: Waiver, reason: str, now: datetime) -> None:
     """The company keeps its time. It never becomes public that this was proposed. Also by who proposed it, when they see their mistake.
 
-    Raises GateClosed, WaiverChanged, ValidationError.
+    Raises GateClosed, WaiverChangedError, ValidationError.
     """
     _invitation, held = _hold_waiver(waiver)
     gates.require(*waiver_gates(by=by, claim=held.invitation.claim))
     if not reason.strip():
         raise ValidationError(_("Say why the company keeps its time."))
     if held.status != WaiverStatus.PROPOSED:
-        raise WaiverChanged(held)
+        raise WaiverChangedError(held)
     _decide_waiver(held, by=by, kind="waiver.refused", status=WaiverStatus.REFUSED, now=now, reason=reason)
 
 
@@ -566,7 +566,7 @@ def standing_gates(*, verdict: Verdict, now: datetime) -> list[str | None]:
 def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     """The second person approves: the verdict is published, or goes back to its proposer where it no longer holds as it was proposed.
 
-    Raises VerdictChanged when it was decided before, GateClosed where `by` may not approve it now (nothing is changed), and SentBack,
+    Raises VerdictChangedError when it was decided before, GateClosed where `by` may not approve it now (nothing is changed), and SentBack,
     which is stored when it is raised.
     """
     try:
@@ -585,7 +585,7 @@ def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     locked = Verdict.objects.select_for_update(of=("self", "aspect"))
     held = locked.select_related("aspect__claim", "proposed_by", "supersedes").get(pk=verdict.pk)
     if held.status != VerdictStatus.PROPOSED:
-        raise VerdictChanged(held)
+        raise VerdictChangedError(held)
     gates.require(*approver_gates(by=by, verdict=held, now=now))
     if closed := [reason for reason in standing_gates(verdict=held, now=now) if reason]:
         raise gates.SentBack(closed)
@@ -612,7 +612,7 @@ def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
             document_digest=hashlib.sha256(text.encode()).hexdigest(),
         )  # fmt: skip
     if not published:
-        raise VerdictChanged(Verdict.objects.get(pk=held.pk))
+        raise VerdictChangedError(Verdict.objects.get(pk=held.pk))
     set_progress(by=by, role=Role.ADJUDICATOR, aspects=[held.aspect], progress=Progress.RATED)
     VerdictDocument.objects.create(verdict=held, body=text)
     jobs.enqueue("verdicts.publish", {"verdict": str(held.pk)}, key=f"publish:{held.pk}")
@@ -640,7 +640,7 @@ def rejection_gates(*, by: User, verdict: Verdict) -> list[str | None]:
 def reject_verdict(*, by: User, verdict: Verdict, reason: str, now: datetime) -> None:
     """The second person sends a proposal back, with a reason; what it would have superseded is free for the next proposal.
 
-    Raises GateClosed, VerdictChanged, ValidationError.
+    Raises GateClosed, VerdictChangedError, ValidationError.
     """
     gates.require(*rejection_gates(by=by, verdict=verdict))
     if not reason.strip():
@@ -656,7 +656,7 @@ def _send_back(*, by: User, verdict: Verdict, reason: str, now: datetime) -> Non
             status=VerdictStatus.REJECTED, decided_by=by, decided_at=now, supersedes=None, sent_back_reason=reason
         )
     if not changed:
-        raise VerdictChanged(Verdict.objects.get(pk=verdict.pk))
+        raise VerdictChangedError(Verdict.objects.get(pk=verdict.pk))
 
 
 # --- after harm --------------------------------------------------------------------------------------------------------
@@ -726,11 +726,11 @@ def correct_event(
 ) -> Occurrence:
     """Mend an event of the chain. What stood there before stays in the history. `version` is what the form was opened on.
 
-    Raises ReasonMissing, NotAllowed, RowChanged, ValidationError.
+    Raises ReasonRequiredError, NotAllowed, RowChangedError, ValidationError.
     """
     check_role(by, Role.MODERATOR)
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonRequiredError
     held = hold(event, version)
     asked = {"happened_at": happened_at, "exact_to": exact_to, "text": text, "source": source}
     changed = [name for name, value in asked.items() if value is not None and value != getattr(held, name)]

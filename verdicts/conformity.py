@@ -21,7 +21,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from enum import StrEnum
 from typing import Any, Final
 
-from claims.units import UnitMismatch, convert
+from claims.units import UnitMismatchError, convert
 from ui.numbers import plain
 
 COVERAGE: Final = Decimal(2)
@@ -164,7 +164,7 @@ def normal_distribution(z: Decimal) -> Decimal:
 
 
 def judge(promise: Promise, measured: Measured) -> Judged:
-    """One measurement against the threshold. Raises UnitMismatch; ValueError for an uncertainty that is not positive."""
+    """One measurement against the threshold. Raises UnitMismatchError; ValueError for an uncertainty that is not positive."""
     if measured.standard_uncertainty <= 0:
         raise ValueError("a measurement without a positive standard uncertainty cannot be weighed")
     value = convert(measured.value, measured.unit, promise.unit)
@@ -211,7 +211,7 @@ def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
         try:
             result = judge(promise, one)
         except (ValueError, ArithmeticError) as error:
-            fault = error.fault if isinstance(error, UnitMismatch) else "number"
+            fault = error.fault if isinstance(error, UnitMismatchError) else "number"
             left_out.append(LeftOut(one.physical_unit, one.value, one.unit, fault))
             continue
         judged.append(result)

@@ -33,7 +33,7 @@ STANDS_IN_DOCUMENTS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
 }
 
 
-class Withheld(Exception):
+class WithheldError(Exception):
     """The document of this verdict was erased; doors answer 410."""
 
     def __init__(self, verdict: Verdict) -> None:

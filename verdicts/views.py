@@ -21,9 +21,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.doors import person, requires
-from accounts.kept_forms import SentBefore, once, refill
+from accounts.kept_forms import AlreadySentError, once, refill
 from accounts.models import Role, User
-from claims.editing import EditForm, RowChanged, clash, refused, typed
+from claims.editing import EditForm, RowChangedError, clash, refused, typed
 from claims.fields import PairField
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim, Criterion, Flag
@@ -143,7 +143,7 @@ def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | No
         actions.propose_waiver(by=user, invitation=invitation, **form.cleaned_data)
         messages.success(request, _("Proposed. A second adjudicator has to agree."))
     elif do in {"approve-waiver", "refuse-waiver"} and invitation and waiver is None:
-        raise actions.InvitationChanged(invitation)
+        raise actions.InvitationChangedError(invitation)
     elif do == "approve-waiver" and waiver:
         actions.approve_waiver(by=user, waiver=waiver, now=now, **form.cleaned_data)
         messages.success(request, _("The reply window is closed early, by two people."))
@@ -230,13 +230,13 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
                 location = once(request, lambda: _do(request, do, claim, invitation, waiver, form))
             except ValidationError as error:
                 form.add_error(None, error.messages)
-            except RowChanged as changed:
+            except RowChangedError as changed:
                 clash(form, changed)
-            except actions.ReplyChanged:
+            except actions.ReplyChangedError:
                 messages.error(request, _("Someone else checked this entry first. Nothing of yours is saved."))
                 return redirect("verdicts:case", claim.reference)
-            except (actions.InvitationChanged, actions.WaiverChanged) as changed:
-                now_is = changed.waiver.invitation if isinstance(changed, actions.WaiverChanged) else changed.invitation
+            except (actions.InvitationChangedError, actions.WaiverChangedError) as changed:
+                now_is = changed.waiver.invitation if isinstance(changed, actions.WaiverChangedError) else changed.invitation
                 said = _("The reply window changed in the meantime: %(status)s. Nothing of yours is saved; what you typed is kept below.")
                 messages.error(request, said % {"status": now_is.get_status_display()})
                 form.add_error(None, ValidationError(said % {"status": now_is.get_status_display()}, code="clash"))
@@ -473,10 +473,10 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
             return redirect(once(request, sent_back))
         if request.method == "POST" and do not in {"approve", "reject"}:
             raise Http404
-    except SentBefore as error:
+    except AlreadySentError as error:
         messages.error(request, error.messages[0])
         return redirect("verdicts:decide", verdict.reference)
-    except actions.VerdictChanged as changed:
+    except actions.VerdictChangedError as changed:
         messages.error(request, _("Someone else decided first: it is %(status)s.") % {"status": changed.verdict.get_status_display()})
         verdict = Verdict.objects.select_related("aspect__claim__company", "proposed_by", "decided_by", "supersedes").get(pk=verdict.pk)
         kept = typed(form)

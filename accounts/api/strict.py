@@ -22,7 +22,7 @@ from accounts.api.permissions import PublicRead
 FORMAT: Final = "format"
 
 
-class NotUnderstood(ValidationError):
+class UnknownParameterError(ValidationError):
     """400: parameters that the address does not know, that stand twice or are empty; `detail` has a sentence for each."""
 
     sentence = "Some parameters of this address cannot be taken as they are. Nothing was done."
@@ -36,7 +36,7 @@ class Strict:
     parameters: ClassVar[Mapping[str, Sequence[OpenApiParameter]]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After who asks is known to be allowed. OPTIONS asks about the address and uses no parameter. Raises NotUnderstood."""
+        """After who asks is known to be allowed. OPTIONS asks about the address and uses no parameter. Raises UnknownParameterError."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]  # of APIView
         if request.method != "OPTIONS":
             check_query(request.query_params, query_names(self))
@@ -50,7 +50,7 @@ class Strict:
             return super().perform_content_negotiation(request, force)  # type: ignore[misc]  # of APIView
         except Http404:
             formats = ", ".join(sorted({one.format for one in self.get_renderers()}))  # type: ignore[attr-defined]  # of APIView
-            raise NotUnderstood({FORMAT: [f"There is no such format here. There are: {formats}."]}) from None
+            raise UnknownParameterError({FORMAT: [f"There is no such format here. There are: {formats}."]}) from None
 
 
 def _action(view: Any) -> str:
@@ -81,7 +81,7 @@ def query_names(view: Any) -> set[str]:
 
 
 def check_query(given: QueryDict, known: set[str]) -> None:
-    """Raises NotUnderstood for what is unknown, given more than once, or empty."""
+    """Raises UnknownParameterError for what is unknown, given more than once, or empty."""
     listed = ", ".join(sorted(known)) or "none"
     wrong: dict[str, list[str]] = {}
     for name, values in given.lists():
@@ -92,7 +92,7 @@ def check_query(given: QueryDict, known: set[str]) -> None:
         elif not values[0].strip():
             wrong[name] = ["It is empty. Give a value, or leave it out."]
     if wrong:
-        raise NotUnderstood(wrong)
+        raise UnknownParameterError(wrong)
 
 
 class StrictSerializer(serializers.Serializer[Any]):

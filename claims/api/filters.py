@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from claims.models import Claim, Source
 from claims.references import read_reference
-from claims.searching import NotUseful, check_useful, standing_in
+from claims.searching import UnselectiveSearchError, check_useful, standing_in
 from claims.states import Channel, ClaimKind, ClaimStatus, FlagKind
 
 
@@ -55,7 +55,7 @@ class ClaimFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-fil
             return rows.filter(reference=reference)
         try:
             check_useful(value)
-        except NotUseful as error:
+        except UnselectiveSearchError as error:
             raise serializers.ValidationError({"q": [str(error)]}) from None
         return rows.filter(standing_in(value))
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engines.decoding.chamber import Chamber, ChamberUnavailable, Source
+from engines.decoding.chamber import Chamber, SandboxUnavailableError, Source
 from engines.decoding.confinement import Limits
 from engines.decoding.decoder import Decoder, decoder
 from engines.decoding.results import FORMATS, SENTENCES, SIZES, Code, Decoded, Refused, Rendition, Size
@@ -24,13 +24,13 @@ __all__ = [
     "SENTENCES",
     "SIZES",
     "Chamber",
-    "ChamberUnavailable",
     "Code",
     "Decoded",
     "Decoder",
     "Limits",
     "Refused",
     "Rendition",
+    "SandboxUnavailableError",
     "Size",
     "decode",
     "decoder",

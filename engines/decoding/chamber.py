@@ -42,7 +42,7 @@ _ENVIRONMENT = {
 Source = Path | int | bytes
 
 
-class ChamberUnavailable(Exception):
+class SandboxUnavailableError(Exception):
     """The warm parent could not be started, or there was no place for a child in time. Says nothing about the source."""
 
 
@@ -72,7 +72,7 @@ class Ended:
     used: Used = field(default=Used(), compare=False)
 
 
-class _ParentGone(Exception):
+class _ParentGoneError(Exception):
     """The warm parent at the other end of `control` died before it reported the child's end."""
 
     def __init__(self, control: socket.socket) -> None:
@@ -116,7 +116,7 @@ class Chamber:
             self._end()
 
     def start(self) -> None:
-        """Start the warm parent now instead of at the first request. Raises ChamberUnavailable."""
+        """Start the warm parent now instead of at the first request. Raises SandboxUnavailableError."""
         with self._lock:
             self._started()
 
@@ -173,11 +173,11 @@ class Chamber:
         except (OSError, ValueError) as error:
             ours.close()
             self._end()
-            raise ChamberUnavailable("the warm parent did not start") from error
+            raise SandboxUnavailableError("the warm parent did not start") from error
         if greeting is None:
             ours.close()
             self._end()
-            raise ChamberUnavailable("the warm parent ended before it was ready")
+            raise SandboxUnavailableError("the warm parent ended before it was ready")
         self.facts, self.capabilities = greeting["facts"], greeting["capabilities"]
         self._control = ours
         return ours
@@ -187,7 +187,7 @@ class Chamber:
 
         `source` is the path of a regular file, an open descriptor of one (its offset is moved), or bytes. If the warm parent
         dies underneath us the request is made once more: it has no effect but its answer.
-        Raises ChamberUnavailable, and OSError if the path cannot be opened.
+        Raises SandboxUnavailableError, and OSError if the path cannot be opened.
         """
         until = time.monotonic() + self.limits.patience
         with ExitStack() as stack:
@@ -201,10 +201,10 @@ class Chamber:
                 os.lseek(descriptor, 0, os.SEEK_SET)
                 try:
                     return self._ask(descriptor, request, until)
-                except _ParentGone as error:
+                except _ParentGoneError as error:
                     self._drop(error.control)
                     if last:
-                        raise ChamberUnavailable("the warm parent died twice") from error
+                        raise SandboxUnavailableError("the warm parent died twice") from error
         raise AssertionError("unreachable")
 
     def _ask(self, descriptor: int, request: dict[str, Any], until: float) -> Answer | Ended:
@@ -216,9 +216,9 @@ class Chamber:
             try:
                 socket.send_fds(control, [json.dumps(request).encode()], [descriptor, answer_write, outcome_write])
             except TimeoutError as error:
-                raise ChamberUnavailable("the queue of requests is full") from error
+                raise SandboxUnavailableError("the queue of requests is full") from error
             except OSError as error:
-                raise _ParentGone(control) from error
+                raise _ParentGoneError(control) from error
             finally:
                 os.close(answer_write)
                 os.close(outcome_write)
@@ -230,10 +230,10 @@ class Chamber:
         if answer is None or text is None:
             return Ended("crashed", "it said more than it may")
         if not text:
-            raise _ParentGone(control)
+            raise _ParentGoneError(control)
         outcome = json.loads(text)
         if outcome.get("unavailable"):
-            raise ChamberUnavailable("no child could be forked")
+            raise SandboxUnavailableError("no child could be forked")
         used = Used(outcome["rss_kib"], outcome["cpu_ms"])
         if outcome["late"] or outcome["signal"] == signal.SIGXCPU:
             return Ended("late", used=used)
@@ -243,7 +243,7 @@ class Chamber:
             return Ended("crashed", f"exit {outcome['exit']}, signal {outcome['signal']}", used)
         try:
             return Answer(*wire.unpack(answer), used)
-        except wire.Malformed as error:
+        except wire.MalformedMessageError as error:
             return Ended("crashed", str(error), used)
 
 
@@ -262,14 +262,14 @@ def _readable(source: Source, stack: ExitStack) -> int:
 
 
 def _read_to_end(descriptor: int, limit: int, until: float) -> bytes | None:
-    """All bytes until the writer closes, None if there are more than `limit`. Raises ChamberUnavailable after `until`."""
+    """All bytes until the writer closes, None if there are more than `limit`. Raises SandboxUnavailableError after `until`."""
     pieces: list[bytes] = []
     size = 0
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     while True:
         if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
-            raise ChamberUnavailable("no answer in time; too many requests wait")
+            raise SandboxUnavailableError("no answer in time; too many requests wait")
         piece = os.read(descriptor, 1 << 20)
         if not piece:
             return b"".join(pieces)

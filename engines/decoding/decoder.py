@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from engines.decoding.chamber import Chamber, Ended, Source
 from engines.decoding.confinement import Limits
-from engines.decoding.results import SIZES, Code, Decoded, Refused, Size, Untrue, decoded_from
+from engines.decoding.results import SIZES, Code, Decoded, InconsistentResultError, Refused, Size, decoded_from
 
 _TASK = "engines.decoding.pictures:work"
 _ENDS = {"late": Code.TIMEOUT, "memory": Code.MEMORY, "crashed": Code.CRASHED, "too_large": Code.TOO_LARGE}
@@ -47,7 +47,7 @@ class Decoder:
     def decode(self, source: Source, *, sizes: Sequence[Size] = SIZES) -> Decoded | Refused:
         """Read one photo: path of a regular file, open descriptor of one, or bytes.
 
-        Every end that the bytes can bring about is a Refused. Raises ChamberUnavailable when we cannot decode anything just
+        Every end that the bytes can bring about is a Refused. Raises SandboxUnavailableError when we cannot decode anything just
         now (try again later), OSError when the source cannot be opened.
         """
         request = {
@@ -60,7 +60,7 @@ class Decoder:
             return Refused(_ENDS[answer.reason], answer.detail)
         try:
             return decoded_from(answer.header, answer.parts, sizes=sizes, pixels=self.pixels, reduced=self.reduced)
-        except Untrue as error:
+        except InconsistentResultError as error:
             return Refused(Code.CRASHED, f"an answer that no decoder gives: {error}")
 
 

@@ -98,7 +98,7 @@ _accepted: list[str] = []
 _srgb: Any = None
 
 
-class _Refusal(Exception):
+class _RefusedError(Exception):
     def __init__(self, code: Code) -> None:
         super().__init__(code)
         self.code = code
@@ -185,7 +185,7 @@ _PERHAPS_METADATA = (Code.DAMAGED, Code.TRUNCATED, Code.UNSUPPORTED)
 def _read(data: bytes, request: dict[str, Any], exif: bytes = b"") -> tuple[dict[str, Any], list[bytes]]:
     try:
         return _decode(data, request, exif)
-    except _Refusal as refusal:
+    except _RefusedError as refusal:
         return {"refused": refusal.code}, []
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         return {"refused": Code.TOO_MANY_PIXELS}, []
@@ -202,19 +202,19 @@ def _code_of(error: Exception) -> Code:
 def _open(data: bytes, pixels: int, reduced: int) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = max(pixels, reduced)
     if not _accepted:
-        raise _Refusal(Code.UNSUPPORTED)
+        raise _RefusedError(Code.UNSUPPORTED)
     try:
         image = Image.open(BytesIO(data), formats=_accepted)
     except UnidentifiedImageError:
         if _is_heif(data):
-            raise _Refusal(_why(data) if "HEIF" in _accepted else Code.UNSUPPORTED) from None
+            raise _RefusedError(_why(data) if "HEIF" in _accepted else Code.UNSUPPORTED) from None
         if data.startswith(_ACCEPTED_SIGNATURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
-            raise _Refusal(_why(data)) from None
+            raise _RefusedError(_why(data)) from None
         other = data.lstrip()[:16].startswith(_OTHER_SIGNATURES) or (data[4:8] == b"ftyp" and data[8:12] in _OTHER_BRANDS)
-        raise _Refusal(Code.UNSUPPORTED if other else Code.NOT_AN_IMAGE) from None
+        raise _RefusedError(Code.UNSUPPORTED if other else Code.NOT_AN_IMAGE) from None
     # libjpeg decodes at a half, a quarter or an eighth; the other decoders only at full size.
     if image.width * image.height > (reduced if image.format in ("JPEG", "MPO") else pixels):
-        raise _Refusal(Code.TOO_MANY_PIXELS)
+        raise _RefusedError(Code.TOO_MANY_PIXELS)
     return image
 
 
@@ -254,10 +254,10 @@ def _decode(data: bytes, request: dict[str, Any], kept_exif: bytes = b"") -> tup
         wide, high = _fit(width, height, largest)
         image.draft(None, (min(wide, max(1, width // least)), min(high, max(1, height // least))))
         if image.width * image.height > pixels:
-            raise _Refusal(Code.TOO_MANY_PIXELS)
+            raise _RefusedError(Code.TOO_MANY_PIXELS)
     image.load()
     if image.width * image.height > pixels:  # Some containers promise one size and hold another.
-        raise _Refusal(Code.TOO_MANY_PIXELS)
+        raise _RefusedError(Code.TOO_MANY_PIXELS)
     exif = _exif(image, kept_exif)
     orientation = _orientation(exif)
 

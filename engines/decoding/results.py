@@ -117,68 +117,68 @@ class Refused:
         return self.code not in (Code.TIMEOUT, Code.MEMORY, Code.CRASHED)
 
 
-class Untrue(Exception):
+class InconsistentResultError(Exception):
     """The child's answer is not what a decoder may answer; carries a word on what is wrong."""
 
 
 def _integer(value: object, low: int, high: int, what: str) -> int:
     if type(value) is not int or not low <= value <= high:
-        raise Untrue(what)
+        raise InconsistentResultError(what)
     return value
 
 
 def _match(value: object, pattern: re.Pattern[str], what: str) -> str:
     if not isinstance(value, str) or pattern.fullmatch(value) is None:
-        raise Untrue(what)
+        raise InconsistentResultError(what)
     return value
 
 
 def _metadata(value: object) -> dict[str, str | int]:
     if not isinstance(value, dict) or len(value) > METADATA_KEYS:
-        raise Untrue("metadata")
+        raise InconsistentResultError("metadata")
     for key, item in value.items():
         _match(key, _KEY, "metadata key")
         if isinstance(item, str):
             if len(item) > TEXT_LENGTH or not item.isprintable():
-                raise Untrue("metadata text")
+                raise InconsistentResultError("metadata text")
         else:
             _integer(item, -(2**53) + 1, 2**53 - 1, "metadata number")
     return value
 
 
 def decoded_from(header: dict[str, Any], parts: list[bytes], *, sizes: Sequence[Size], pixels: int, reduced: int) -> Decoded | Refused:
-    """The child's answer as a result. Raises Untrue if it breaks any promise of this module."""
+    """The child's answer as a result. Raises InconsistentResultError if it breaks any promise of this module."""
     if "refused" in header:
         code = header["refused"]
         if not isinstance(code, str) or code not in Code.__members__.values() or parts:
-            raise Untrue("refusal")
+            raise InconsistentResultError("refusal")
         return Refused(Code(code))
     kind = header.get("format")
     if kind not in FORMATS:
-        raise Untrue("format")
+        raise InconsistentResultError("format")
     most = reduced if kind == "JPEG" else pixels
     width = _integer(header.get("width"), 1, most, "width")
     height = _integer(header.get("height"), 1, most, "height")
     if width * height > most:
-        raise Untrue("pixels")
+        raise InconsistentResultError("pixels")
     edges = header.get("renditions")
     if not isinstance(edges, list) or len(edges) != len(sizes) or len(parts) != len(sizes):
-        raise Untrue("renditions")
+        raise InconsistentResultError("renditions")
     renditions = []
     for size, edge, data in zip(sizes, edges, parts, strict=True):
         if not isinstance(edge, list) or len(edge) != 2:
-            raise Untrue("rendition")
+            raise InconsistentResultError("rendition")
         wide, high = (_integer(n, 1, size.edge, "edge of a rendition") for n in edge)
         try:
             seen = scanning.SCANNERS[size.mime](data)
-        except scanning.NotClean as error:
-            raise Untrue(f"rendition {size.name}: {error}") from error
+        except scanning.NotCleanError as error:
+            raise InconsistentResultError(f"rendition {size.name}: {error}") from error
         if seen != (wide, high):
-            raise Untrue("size of a rendition")
+            raise InconsistentResultError("size of a rendition")
         renditions.append(Rendition(size.name, wide, high, size.mime, data))
     eight = header.get("pdq_all8")
     if not isinstance(eight, list) or len(eight) != 8:
-        raise Untrue("fingerprints")
+        raise InconsistentResultError("fingerprints")
     hashes = tuple(_match(one, _HASH, "fingerprint") for one in eight)
     return Decoded(
         format=kind,

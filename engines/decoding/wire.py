@@ -23,7 +23,7 @@ _MAGIC = b"ACD1"
 _PREFIX = struct.Struct(">4sI")
 
 
-class Malformed(Exception):
+class MalformedMessageError(Exception):
     """An answer that is not what the format above allows; carries a word on what is wrong."""
 
 
@@ -42,28 +42,28 @@ def write_all(descriptor: int, pieces: list[bytes]) -> None:
 
 
 def _no_float(text: str) -> NoReturn:
-    raise Malformed(f"a number that is no integer: {text[:20]}")
+    raise MalformedMessageError(f"a number that is no integer: {text[:20]}")
 
 
 def unpack(answer: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    """Header and parts of a whole answer. Raises Malformed unless every length agrees to the byte."""
+    """Header and parts of a whole answer. Raises MalformedMessageError unless every length agrees to the byte."""
     if len(answer) < _PREFIX.size:
-        raise Malformed("too short")
+        raise MalformedMessageError("too short")
     magic, length = _PREFIX.unpack_from(answer)
     if magic != _MAGIC or length > HEADER_BYTES or _PREFIX.size + length > len(answer):
-        raise Malformed("no such header")
+        raise MalformedMessageError("no such header")
     try:
         header = json.loads(answer[_PREFIX.size : _PREFIX.size + length], parse_float=_no_float, parse_constant=_no_float)
     except (ValueError, RecursionError) as error:
-        raise Malformed("the header is not JSON") from error
+        raise MalformedMessageError("the header is not JSON") from error
     if not isinstance(header, dict):
-        raise Malformed("the header is not an object")
+        raise MalformedMessageError("the header is not an object")
     lengths = header.pop("parts", None)
     if not isinstance(lengths, list) or len(lengths) > 64 or not all(type(n) is int and n >= 0 for n in lengths):
-        raise Malformed("no list of lengths")
+        raise MalformedMessageError("no list of lengths")
     at = _PREFIX.size + length
     if sum(lengths) != len(answer) - at:
-        raise Malformed("the lengths do not add up")
+        raise MalformedMessageError("the lengths do not add up")
     parts = []
     for n in lengths:
         parts.append(answer[at : at + n])

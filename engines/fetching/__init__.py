@@ -5,22 +5,22 @@ IP addresses are the public internet, `client` connects to exactly what was chec
 Pure: no Django in here. What is refused, and why, is told in docs/fetching.md.
 """
 
-from engines.fetching.addresses import AddressRefused, check_address
+from engines.fetching.addresses import AddressRefusedError, check_address
 from engines.fetching.client import Client, Response
-from engines.fetching.failures import FetchFailed, Hop, Kind
+from engines.fetching.failures import FetchError, Hop, Kind
 from engines.fetching.limits import Limits
-from engines.fetching.urls import Target, UrlRefused, parse_url
+from engines.fetching.urls import Target, UrlRefusedError, parse_url
 
 __all__ = [
-    "AddressRefused",
+    "AddressRefusedError",
     "Client",
-    "FetchFailed",
+    "FetchError",
     "Hop",
     "Kind",
     "Limits",
     "Response",
     "Target",
-    "UrlRefused",
+    "UrlRefusedError",
     "check_address",
     "parse_url",
 ]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 
-class AddressRefused(Exception):
+class AddressRefusedError(Exception):
     """This is not an address of the public internet. The sentence does not repeat the address: whoever chose the
     host name must not learn from us what it resolves to on our side."""
 
@@ -126,13 +126,13 @@ CARRIERS: tuple[_Carrier, ...] = (
 
 
 def check_address(text: str) -> IPv4Address | IPv6Address:
-    """Return the address written in `text` if it belongs to the public internet; raise AddressRefused otherwise."""
+    """Return the address written in `text` if it belongs to the public internet; raise AddressRefusedError otherwise."""
     if "%" in text:
-        raise AddressRefused("zone", "The host's address carries a network zone, which means something on one machine only.")
+        raise AddressRefusedError("zone", "The host's address carries a network zone, which means something on one machine only.")
     try:
         address = ip_address(text)
     except ValueError as error:
-        raise AddressRefused("unreadable", "The host's address cannot be read.") from error
+        raise AddressRefusedError("unreadable", "The host's address cannot be read.") from error
     if isinstance(address, IPv4Address):
         _check_plain(address)
     else:
@@ -143,9 +143,9 @@ def check_address(text: str) -> IPv4Address | IPv6Address:
 def _check_plain(address: IPv4Address | IPv6Address) -> None:
     for row in SPECIAL:
         if address in row.network:
-            raise AddressRefused(row.code, f"The host's address is {row.what}.")
+            raise AddressRefusedError(row.code, f"The host's address is {row.what}.")
     if not any(address in network for network in OPEN):
-        raise AddressRefused("unallocated", "The host's address is in a space that nobody has been given.")
+        raise AddressRefusedError("unallocated", "The host's address is in a space that nobody has been given.")
 
 
 def _check_v6(address: IPv6Address) -> None:
@@ -166,8 +166,10 @@ def _check_inside(code: str, name: str, inside: tuple[int, ...]) -> None:
     for number in inside:
         try:
             _check_plain(IPv4Address(number))
-        except AddressRefused as refused:
+        except AddressRefusedError as refused:
             what = refused.sentence.removeprefix("The host's address is ").removesuffix(".")
-            raise AddressRefused(code, f"The host's IPv6 address carries an IPv4 address inside ({name}): {what}.") from None
+            raise AddressRefusedError(code, f"The host's IPv6 address carries an IPv4 address inside ({name}): {what}.") from None
     if code != "nat64":
-        raise AddressRefused(code, f"The host's IPv6 address carries an IPv4 address inside ({name}), a way in that is no longer used.")
+        raise AddressRefusedError(
+            code, f"The host's IPv6 address carries an IPv4 address inside ({name}), a way in that is no longer used."
+        )

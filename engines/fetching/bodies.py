@@ -6,7 +6,7 @@ import io
 import zlib
 from collections.abc import Iterable
 
-from engines.fetching.failures import FetchFailed
+from engines.fetching.failures import FetchError
 from engines.fetching.limits import KIB, Deadline, Limits
 
 STEP = 64 * KIB  # the most that one step of unpacking may add
@@ -17,7 +17,7 @@ _DEFLATE = "deflate"
 
 
 def content_encoding(values: Iterable[str]) -> str:
-    """Return "", "gzip" or "deflate" from the values of Content-Encoding; raise FetchFailed("encoding") for any other."""
+    """Return "", "gzip" or "deflate" from the values of Content-Encoding; raise FetchError("encoding") for any other."""
     names = [name.strip().lower() for value in values for name in value.split(",")]
     names = [name for name in names if name not in {"", "identity"}]
     if not names:
@@ -26,7 +26,7 @@ def content_encoding(values: Iterable[str]) -> str:
         return _GZIP
     if names == ["deflate"]:
         return _DEFLATE
-    raise FetchFailed("encoding", "The answer is compressed in a way we did not ask for.")
+    raise FetchError("encoding", "The answer is compressed in a way we did not ask for.")
 
 
 class Body:
@@ -47,7 +47,7 @@ class Body:
         self._pending = b""
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body. Raises FetchFailed("too_large") or ("encoding")."""
+        """Take the next bytes of the body. Raises FetchError("too_large") or ("encoding")."""
         self._wire.write(data)
         if not self._encoding:
             self._check_size()
@@ -67,7 +67,7 @@ class Body:
             try:
                 unpacked = self._stream.decompress(data, STEP)
             except zlib.error as error:
-                raise FetchFailed("encoding", "The compressed body is damaged.") from error
+                raise FetchError("encoding", "The compressed body is damaged.") from error
             self._decoded.write(unpacked)
             self._check_size()
             if self._stream.eof:
@@ -77,9 +77,9 @@ class Body:
                 data, more_inside = self._stream.unconsumed_tail, len(unpacked) == STEP
 
     def finish(self) -> tuple[bytes, bytes]:
-        """Return the body as it came and unpacked; raise FetchFailed("encoding") if it stops in the middle."""
+        """Return the body as it came and unpacked; raise FetchError("encoding") if it stops in the middle."""
         if self._stream is not None or self._pending.strip(b"\0") or (self._pending and not self._members):
-            raise FetchFailed("encoding", "The compressed body stops in the middle.")
+            raise FetchError("encoding", "The compressed body stops in the middle.")
         return self._wire.getvalue(), self._decoded.getvalue()
 
     def _open(self, beginning: bytes) -> zlib._Decompress:
@@ -90,11 +90,11 @@ class Body:
             # "deflate" means the zlib format (RFC 9110, section 8.4.1.2), but some servers send the bare stream.
             is_zlib = beginning[0] & 0x0F == 8 and int.from_bytes(beginning[:2], "big") % 31 == 0
             return zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
-        raise FetchFailed("encoding", "The compressed body holds something else besides what it should.")
+        raise FetchError("encoding", "The compressed body holds something else besides what it should.")
 
     def _check_size(self) -> None:
         size = self._decoded.tell()
         if size > self._limits.decoded_bytes:
-            raise FetchFailed("too_large", f"The body is larger than {self._limits.decoded_bytes} bytes once unpacked.")
+            raise FetchError("too_large", f"The body is larger than {self._limits.decoded_bytes} bytes once unpacked.")
         if size > self._limits.ratio_from_bytes and size > self._limits.ratio * self._wire.tell():
-            raise FetchFailed("too_large", f"The body swells to more than {self._limits.ratio} times its size when unpacked.")
+            raise FetchError("too_large", f"The body swells to more than {self._limits.ratio} times its size when unpacked.")

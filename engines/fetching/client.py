@@ -25,11 +25,11 @@ from typing import Final, TypeVar
 import certifi
 import h11
 
-from engines.fetching.addresses import AddressRefused, check_address
+from engines.fetching.addresses import AddressRefusedError, check_address
 from engines.fetching.bodies import Body, content_encoding
-from engines.fetching.failures import FetchFailed, Hop
+from engines.fetching.failures import FetchError, Hop
 from engines.fetching.limits import KIB, Deadline, Limits
-from engines.fetching.urls import Target, UrlRefused, parse_url, resolve_reference
+from engines.fetching.urls import Target, UrlRefusedError, parse_url, resolve_reference
 
 Resolver = Callable[[str, int], Iterable[str]]
 _T = TypeVar("_T")
@@ -137,7 +137,7 @@ class Client:
     def get(self, url: str, headers: Mapping[str, str] = NOWHERE) -> Response:
         """Fetch `url` and follow up to five redirects. A 304 (to If-None-Match or If-Modified-Since) is returned as such.
 
-        Raises FetchFailed, whatever the other side does; ValueError only for headers a caller may not set.
+        Raises FetchError, whatever the other side does; ValueError only for headers a caller may not set.
         """
         return self.request("GET", url, headers=headers)
 
@@ -167,22 +167,22 @@ class Client:
                 hops.append(Hop(here, answer.status, answer.location))
                 target = self._follow(target, answer.location, len(hops))
                 carried = []  # what the caller said was meant for the first address alone
-        except (UrlRefused, AddressRefused) as refused:
-            failure = FetchFailed("refused", refused.sentence, code=refused.code)
+        except (UrlRefusedError, AddressRefusedError) as refused:
+            failure = FetchError("refused", refused.sentence, code=refused.code)
             failure.url, failure.hops = here, tuple(hops)
             raise failure from refused
-        except FetchFailed as failure:
+        except FetchError as failure:
             failure.url, failure.hops = here, tuple(hops)
             raise
 
     def _follow(self, here: Target, location: str, count: int) -> Target:
         if count > self._limits.redirects:
-            raise FetchFailed("too_many_redirects", f"The address was redirected more than {self._limits.redirects} times.")
+            raise FetchError("too_many_redirects", f"The address was redirected more than {self._limits.redirects} times.")
         there = resolve_reference(here, location, local=self._local)
         if here.scheme == "https" and there.scheme == "http":
-            raise FetchFailed("refused", "The redirect leads from an encrypted address to an open one.", code="downgrade")
+            raise FetchError("refused", "The redirect leads from an encrypted address to an open one.", code="downgrade")
         if there.key in self._local and here.key not in self._local:
-            raise FetchFailed("refused", "The redirect leads from outside to a host of the demonstration.", code="local")
+            raise FetchError("refused", "The redirect leads from outside to a host of the demonstration.", code="local")
         return there
 
     # The steps of one request.
@@ -202,7 +202,7 @@ class Client:
         answers = [target.host] if target.is_ip else self._ask(target.host, target.port, deadline)
         checked = list(dict.fromkeys(str(check_address(answer)) for answer in answers))
         if not checked:
-            raise FetchFailed("dns", "The host's name has no address.")
+            raise FetchError("dns", "The host's name has no address.")
         return [(address, target.port) for address in checked]
 
     def _ask(self, host: str, port: int, deadline: Deadline) -> list[str]:
@@ -221,9 +221,9 @@ class Client:
             found = box.get(timeout=min(self._limits.connect_seconds, deadline.left()))
         except Empty:
             deadline.left()
-            raise FetchFailed("dns", "The host's name did not resolve in time.") from None
+            raise FetchError("dns", "The host's name did not resolve in time.") from None
         if isinstance(found, OSError | UnicodeError):
-            raise FetchFailed("dns", "The host's name does not resolve.") from found
+            raise FetchError("dns", "The host's name does not resolve.") from found
         if isinstance(found, Exception):
             raise found
         return found
@@ -243,8 +243,8 @@ class Client:
                 raise
         if isinstance(last, TimeoutError):
             deadline.left()
-            raise FetchFailed("timeout", "The server did not accept the connection in time.") from last
-        raise FetchFailed("connect", "The server does not accept connections.") from last
+            raise FetchError("timeout", "The server did not accept the connection in time.") from last
+        raise FetchError("connect", "The server does not accept connections.") from last
 
     def _secure(self, connection: socket.socket, host: str, deadline: Deadline) -> ssl.SSLSocket:
         """Return the connection wrapped in TLS, its certificate checked against the name the caller wrote.
@@ -265,10 +265,10 @@ class Client:
                 secured.close()
             if isinstance(error, TimeoutError):
                 deadline.left()
-                raise FetchFailed("timeout", "The server did not finish the encrypted handshake in time.") from error
+                raise FetchError("timeout", "The server did not finish the encrypted handshake in time.") from error
             if isinstance(error, ssl.SSLCertVerificationError):
-                raise FetchFailed("tls", f"The server's certificate was not accepted: {error.verify_message}.") from error
-            raise FetchFailed("tls", "No encrypted connection could be made.") from error
+                raise FetchError("tls", f"The server's certificate was not accepted: {error.verify_message}.") from error
+            raise FetchError("tls", "No encrypted connection could be made.") from error
         return secured
 
     def _converse(
@@ -294,8 +294,8 @@ class Client:
             wire_body, decoded = self._read_body(http, wire, answered, deadline)
         except h11.RemoteProtocolError as error:
             if error.error_status_hint == 431:
-                raise FetchFailed("too_large", f"The answer's headers are larger than {self._limits.header_bytes} bytes.") from error
-            raise FetchFailed("protocol", "The answer is not well-formed HTTP, or stops in the middle.") from error
+                raise FetchError("too_large", f"The answer's headers are larger than {self._limits.header_bytes} bytes.") from error
+            raise FetchError("protocol", "The answer is not well-formed HTTP, or stops in the middle.") from error
         return _Answer(status, answered, None, wire_body, decoded, peer)
 
     def _request_bytes(self, http: h11.Connection, method: str, target: Target, headers: list[tuple[str, str]], body: bytes) -> bytes:
@@ -316,19 +316,19 @@ class Client:
         while True:
             event = wire.next_event(http)
             if not isinstance(event, h11.InformationalResponse | h11.Response):
-                raise FetchFailed("protocol", "The server changed to another protocol without being asked.")
+                raise FetchError("protocol", "The server changed to another protocol without being asked.")
             size += sum(len(name) + len(value) + 4 for name, value in event.headers) + 16
             if size > self._limits.header_bytes:
-                raise FetchFailed("too_large", f"The answer's headers are larger than {self._limits.header_bytes} bytes.")
+                raise FetchError("too_large", f"The answer's headers are larger than {self._limits.header_bytes} bytes.")
             if event.http_version not in {b"1.0", b"1.1"}:
-                raise FetchFailed("protocol", "The server speaks a version of HTTP that we did not ask for.")
+                raise FetchError("protocol", "The server speaks a version of HTTP that we did not ask for.")
             if isinstance(event, h11.Response):
                 return event.status_code, [(name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers]
 
     def _check_promise(self, headers: list[tuple[str, str]]) -> None:
         """Refuse at once a body that is too large by its own word (h11 has made sure that the length is one plain number)."""
         if any(name == "content-length" and int(value) > self._limits.wire_bytes for name, value in headers):
-            raise FetchFailed("too_large", f"The answer is larger than {self._limits.wire_bytes} bytes.")
+            raise FetchError("too_large", f"The answer is larger than {self._limits.wire_bytes} bytes.")
 
     def _read_body(self, http: h11.Connection, wire: _Wire, headers: list[tuple[str, str]], deadline: Deadline) -> tuple[bytes, bytes]:
         body: Body | None = None
@@ -337,11 +337,11 @@ class Client:
             if isinstance(event, h11.EndOfMessage):  # at once for HEAD and 304, whatever length and encoding they name
                 return body.finish() if body else (b"", b"")
             if not isinstance(event, h11.Data):
-                raise FetchFailed("protocol", "The answer is not well-formed HTTP, or stops in the middle.")
+                raise FetchError("protocol", "The answer is not well-formed HTTP, or stops in the middle.")
             if body is None:
                 body = Body(content_encoding(value for name, value in headers if name == "content-encoding"), self._limits, deadline)
             body.feed(bytes(event.data))
-        raise FetchFailed("too_large", f"The answer comes in more than {self._limits.pieces} pieces.")
+        raise FetchError("too_large", f"The answer comes in more than {self._limits.pieces} pieces.")
 
 
 class _Wire:
@@ -370,7 +370,7 @@ class _Wire:
         data = self._wait(lambda: self._connection.recv(_READ_BYTES))
         self._received += len(data)
         if self._received > self._limits.wire_bytes:
-            raise FetchFailed("too_large", f"The answer is larger than {self._limits.wire_bytes} bytes.")
+            raise FetchError("too_large", f"The answer is larger than {self._limits.wire_bytes} bytes.")
         return data
 
     def _wait(self, call: Callable[[], _T]) -> _T:
@@ -379,11 +379,11 @@ class _Wire:
             return call()
         except TimeoutError as error:
             self._deadline.left()
-            raise FetchFailed("timeout", f"The server was silent for {self._limits.idle_seconds:g} seconds.") from error
+            raise FetchError("timeout", f"The server was silent for {self._limits.idle_seconds:g} seconds.") from error
         except ssl.SSLError as error:
-            raise FetchFailed("tls", "The encrypted connection was damaged or cut off.") from error
+            raise FetchError("tls", "The encrypted connection was damaged or cut off.") from error
         except OSError as error:
-            raise FetchFailed("connect", "The connection was lost before the answer was whole.") from error
+            raise FetchError("connect", "The connection was lost before the answer was whole.") from error
 
 
 def _check_peer(connection: socket.socket, address: str, port: int) -> str:
@@ -391,9 +391,9 @@ def _check_peer(connection: socket.socket, address: str, port: int) -> str:
     try:
         host, found_port = connection.getpeername()[:2]
     except OSError as error:
-        raise FetchFailed("connect", "The connection was lost before the answer was whole.") from error
+        raise FetchError("connect", "The connection was lost before the answer was whole.") from error
     if ip_address(host) != ip_address(address) or found_port != port:
-        raise FetchFailed("refused", "The connection arrived at another address than the one that was checked.", code="peer")
+        raise FetchError("refused", "The connection arrived at another address than the one that was checked.", code="peer")
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -403,11 +403,11 @@ def _location(headers: list[tuple[str, str]]) -> str | None:
     if not found:
         return None
     if len(found) > 1:
-        raise FetchFailed("protocol", "The redirect names more than one place.")
+        raise FetchError("protocol", "The redirect names more than one place.")
     try:
         return found[0].encode("latin-1").decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FetchFailed("protocol", "The redirect's address is not text.") from error
+        raise FetchError("protocol", "The redirect's address is not text.") from error
 
 
 def _checked_headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -426,7 +426,7 @@ def _read_local(name: str, place: str) -> tuple[str, tuple[str, int]]:
         raise ValueError(f"local hosts may only stand on loopback, not {place!r}")
     try:
         target = parse_url(f"http://{name}/", local=[name])
-    except UrlRefused as refused:
+    except UrlRefusedError as refused:
         raise ValueError(f"{name!r} cannot be a local host: {refused.sentence}") from refused
     if target.key != name:
         raise ValueError(f"{name!r} must be written as host:port, in lower case")

@@ -26,7 +26,7 @@ class Hop:
     location: str
 
 
-class FetchFailed(Exception):
+class FetchError(Exception):
     """Nothing was fetched. `kind` is for programs, `sentence` for people; `url` is where it ended, `hops` the way there."""
 
     def __init__(self, kind: Kind, sentence: str, *, code: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from engines.fetching.failures import FetchFailed
+from engines.fetching.failures import FetchError
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -35,8 +35,8 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds left, always more than zero; raise FetchFailed("timeout") when there are none."""
+        """Return the seconds left, always more than zero; raise FetchError("timeout") when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
-            raise FetchFailed("timeout", f"The whole fetch took longer than {self._seconds:g} seconds.")
+            raise FetchError("timeout", f"The whole fetch took longer than {self._seconds:g} seconds.")
         return left

@@ -35,7 +35,7 @@ _LOWER_ASCII = str.maketrans({chr(c): chr(c + 32) for c in range(ord("A"), ord("
 _PATH_SAFE = "!$%&'()*+,-./:;=?@_~[]"
 
 
-class UrlRefused(Exception):
+class UrlRefusedError(Exception):
     """This text is not an address we fetch. `code` is stable; `sentence` may be shown to whoever typed it."""
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -74,26 +74,26 @@ class Target:
 
 
 def parse_url(text: str, *, local: Container[str] = ()) -> Target:
-    """Return the one reading of `text`; raise UrlRefused, and nothing else, when there is none or it is not for us.
+    """Return the one reading of `text`; raise UrlRefusedError, and nothing else, when there is none or it is not for us.
 
     `local` holds `host:port` names (demo and tests) that are free of the rules on ports and on private names.
     Reading the `url` of a result again gives an equal result.
     """
     if not isinstance(text, str) or not text:
-        raise UrlRefused("empty", "There is no address here.")
+        raise UrlRefusedError("empty", "There is no address here.")
     if len(text) > MAX_URL:
-        raise UrlRefused("too_long", f"The address is longer than {MAX_URL} characters.")
+        raise UrlRefusedError("too_long", f"The address is longer than {MAX_URL} characters.")
     _check_characters(text)
 
     found = _SCHEME.match(text)
     if not found:
-        raise UrlRefused("no_scheme", "The address does not begin with http:// or https://.")
+        raise UrlRefusedError("no_scheme", "The address does not begin with http:// or https://.")
     scheme = found[1].lower()
     if scheme not in DEFAULT_PORTS:
-        raise UrlRefused("scheme", "Only http and https addresses are fetched.")
+        raise UrlRefusedError("scheme", "Only http and https addresses are fetched.")
     rest = text[found.end() :]
     if not rest.startswith("//"):
-        raise UrlRefused("slashes", "Two slashes must follow the colon after http or https.")
+        raise UrlRefusedError("slashes", "Two slashes must follow the colon after http or https.")
     rest = rest[2:]
 
     end = _AUTHORITY_END.search(rest)
@@ -106,7 +106,7 @@ def parse_url(text: str, *, local: Container[str] = ()) -> Target:
     shown = host if port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
     url = f"{scheme}://{shown}{path_and_query}"
     if len(url) > MAX_URL:
-        raise UrlRefused("too_long", f"The address is longer than {MAX_URL} characters once it is written in ASCII.")
+        raise UrlRefusedError("too_long", f"The address is longer than {MAX_URL} characters once it is written in ASCII.")
     return Target(scheme, host, port, path_and_query, url)
 
 
@@ -133,36 +133,36 @@ def _check_characters(text: str) -> None:
     """Refuse what one program would strip, another would split at, and a person cannot see."""
     for character in text:
         if character == "\\":
-            raise UrlRefused("backslash", "The address contains a backslash, which some programs read as a slash.")
+            raise UrlRefusedError("backslash", "The address contains a backslash, which some programs read as a slash.")
         category = unicodedata.category(character)
         if character == "\0":
-            raise UrlRefused("nul", "The address contains a NUL character.")
+            raise UrlRefusedError("nul", "The address contains a NUL character.")
         if character in "\r\n":
-            raise UrlRefused("line_break", "The address contains a line break.")
+            raise UrlRefusedError("line_break", "The address contains a line break.")
         if category == "Cc" and not character.isspace():
-            raise UrlRefused("control", "The address contains a control character.")
+            raise UrlRefusedError("control", "The address contains a control character.")
         if character.isspace() or category in {"Zs", "Zl", "Zp"}:
-            raise UrlRefused("whitespace", "The address contains white space.")
+            raise UrlRefusedError("whitespace", "The address contains white space.")
         if category == "Cf":
-            raise UrlRefused("invisible", "The address contains an invisible character.")
+            raise UrlRefusedError("invisible", "The address contains an invisible character.")
         if category == "Cs":
-            raise UrlRefused("surrogate", "The address contains half a character.")
+            raise UrlRefusedError("surrogate", "The address contains half a character.")
 
 
 def _read_authority(authority: str, default_port: int) -> tuple[str, int]:
     if "@" in authority:
-        raise UrlRefused("userinfo", "The address carries a user name or a password before the host.")
+        raise UrlRefusedError("userinfo", "The address carries a user name or a password before the host.")
     if "[" in authority or "]" in authority:
         if "%" in authority:
-            raise UrlRefused("zone", "The address carries a network zone, which means something on one machine only.")
-        raise UrlRefused("ipv6", "The address names its host by an IPv6 number; a name is needed.")
+            raise UrlRefusedError("zone", "The address carries a network zone, which means something on one machine only.")
+        raise UrlRefusedError("ipv6", "The address names its host by an IPv6 number; a name is needed.")
     if authority.count(":") > 1:
-        raise UrlRefused("colons", "The address has more than one colon after its host.")
+        raise UrlRefusedError("colons", "The address has more than one colon after its host.")
     name, colon, digits = authority.partition(":")
     if not name:
-        raise UrlRefused("no_host", "The address names no host.")
+        raise UrlRefusedError("no_host", "The address names no host.")
     if colon and (not _PORT.fullmatch(digits) or int(digits) > 65535):
-        raise UrlRefused("port_form", "The port is not a plain number from 1 to 65535.")
+        raise UrlRefusedError("port_form", "The port is not a plain number from 1 to 65535.")
     return _read_host(name), int(digits) if colon else default_port
 
 
@@ -170,11 +170,11 @@ def _read_host(name: str) -> str:
     """Return the host in lower-case ASCII. Nothing is mapped but ASCII capitals: fullwidth digits, ideographic full stops,
     ligatures and the like are refused, where UTS 46 would quietly turn them into another host."""
     if "%" in name:
-        raise UrlRefused("host_escape", "The host is written with percent escapes.")
+        raise UrlRefusedError("host_escape", "The host is written with percent escapes.")
     if name.endswith("."):
-        raise UrlRefused("trailing_dot", "The host ends in a dot.")
+        raise UrlRefusedError("trailing_dot", "The host ends in a dot.")
     if len(name) > MAX_HOST:
-        raise UrlRefused("host_too_long", f"The host is longer than {MAX_HOST} characters.")
+        raise UrlRefusedError("host_too_long", f"The host is longer than {MAX_HOST} characters.")
     name = name.translate(_LOWER_ASCII)
     if _NUMERIC_LABEL.fullmatch(name.rpartition(".")[2]):
         return _read_quad(name)
@@ -182,8 +182,8 @@ def _read_host(name: str) -> str:
         return idna.encode(name, strict=True).decode("ascii")
     except UnicodeError as error:  # idna.IDNAError is one
         if name.isascii():
-            raise UrlRefused("host", "The host is not a valid name.") from error
-        raise UrlRefused("idn", "The host is not a valid international name (IDNA 2008).") from error
+            raise UrlRefusedError("host", "The host is not a valid name.") from error
+        raise UrlRefusedError("idn", "The host is not a valid international name (IDNA 2008).") from error
 
 
 def _read_quad(name: str) -> str:
@@ -191,26 +191,26 @@ def _read_quad(name: str) -> str:
     try:
         quad = str(IPv4Address(name))
     except AddressValueError as error:
-        raise UrlRefused("ipv4_form", "The host is a number not written as four plain decimals with dots.") from error
+        raise UrlRefusedError("ipv4_form", "The host is a number not written as four plain decimals with dots.") from error
     if quad != name:  # the guard against a more generous version of the standard library
-        raise UrlRefused("ipv4_form", "The host is a number not written as four plain decimals with dots.")
+        raise UrlRefusedError("ipv4_form", "The host is a number not written as four plain decimals with dots.")
     return quad
 
 
 def _check_public(host: str, port: int) -> None:
     if port not in PORTS:
-        raise UrlRefused("port", "Only the ports 80, 443, 8080 and 8443 are fetched.")
+        raise UrlRefusedError("port", "Only the ports 80, 443, 8080 and 8443 are fetched.")
     if any(host == suffix or host.endswith(f".{suffix}") for suffix in PRIVATE_SUFFIXES):
-        raise UrlRefused("private_name", "The host's name is reserved for private networks.")
+        raise UrlRefusedError("private_name", "The host's name is reserved for private networks.")
     if "." not in host:
-        raise UrlRefused("single_label", "The host is a single word, which only a private network can resolve.")
+        raise UrlRefusedError("single_label", "The host is a single word, which only a private network can resolve.")
 
 
 def _read_path(tail: str) -> str:
     if _BAD_ESCAPE.search(tail):
-        raise UrlRefused("escape", "The address contains a percent sign that begins no escape.")
+        raise UrlRefusedError("escape", "The address contains a percent sign that begins no escape.")
     if _ESCAPED_BREAK.search(tail):
-        raise UrlRefused("escaped_break", "The address contains an escaped NUL or line break.")
+        raise UrlRefusedError("escaped_break", "The address contains an escaped NUL or line break.")
     path, mark, query = tail.partition("?")
     return quote(_without_dot_segments(path) + mark + query, safe=_PATH_SAFE)
 

@@ -42,12 +42,12 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _ASKED_AT_ONCE = 500
 
 
-class CannotStore(OSError):
+class StorageUnavailableError(OSError):
     """Nothing was stored, by no fault of what was to be stored. An OSError with its number, so that what is always true of a full
     disk (doors answer 507, jobs wait) holds for this one too."""
 
 
-class NoSpace(CannotStore):
+class NoSpaceError(StorageUnavailableError):
     """Storing this would leave less than the reserve free on the disk. Doors answer 507."""
 
     def __init__(self, free: int, keep_free: int) -> None:
@@ -56,14 +56,14 @@ class NoSpace(CannotStore):
         self.keep_free = keep_free
 
 
-class Unwritable(CannotStore):
+class UnwritableError(StorageUnavailableError):
     """The file system is mounted read-only, or fails, or is closed to us. Doors answer 503."""
 
     def __init__(self, number: int | None) -> None:
         super().__init__(number or errno.EIO, f"the store cannot be written: {os.strerror(number or errno.EIO)}")
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """The source holds more than `limit` bytes. Doors answer 413."""
 
     def __init__(self, limit: int) -> None:
@@ -71,7 +71,7 @@ class TooLarge(Exception):
         self.limit = limit
 
 
-class Missing(Exception):
+class BlobMissingError(Exception):
     """Nothing is stored at this address."""
 
     def __init__(self, sha256: str) -> None:
@@ -79,7 +79,7 @@ class Missing(Exception):
         self.sha256 = sha256
 
 
-class Damaged(CannotStore):
+class DamagedError(StorageUnavailableError):
     """What is stored at this address is not what the address says. Needs an operator with a backup. Doors answer 503."""
 
     def __init__(self, sha256: str) -> None:
@@ -87,7 +87,7 @@ class Damaged(CannotStore):
         self.sha256 = sha256
 
 
-class _SourceFailed(Exception):
+class _SourceReadError(Exception):
     """Reading what was to be stored failed: that is not the store's failure, and goes on to the caller as it was."""
 
     def __init__(self, error: OSError) -> None:
@@ -95,7 +95,7 @@ class _SourceFailed(Exception):
         self.error = error
 
 
-class TooManyOrphans(Exception):
+class TooManyOrphansError(Exception):
     """A sweep found more unreferenced files than it may remove, and removed none: more likely the question was wrong."""
 
     def __init__(self, found: int, at_most: int) -> None:
@@ -147,7 +147,7 @@ def _read(stream: Readable) -> bytes:
     try:
         return stream.read(_CHUNK)
     except OSError as error:
-        raise _SourceFailed(error) from error
+        raise _SourceReadError(error) from error
 
 
 class BlobStore:
@@ -168,14 +168,14 @@ class BlobStore:
         return self.path(sha256).is_file()
 
     def open(self, sha256: str) -> BufferedReader:
-        """The stored bytes, for reading. Raises Missing."""
+        """The stored bytes, for reading. Raises BlobMissingError."""
         try:
             return os.fdopen(os.open(self.path(sha256), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb")
         except FileNotFoundError:
-            raise Missing(sha256) from None
+            raise BlobMissingError(sha256) from None
 
     def file(self, sha256: str) -> Path:
-        """A file with these bytes, for programs that open files themselves. Raises Missing."""
+        """A file with these bytes, for programs that open files themselves. Raises BlobMissingError."""
         with self.open(sha256):
             return self.path(sha256)
 
@@ -184,7 +184,7 @@ class BlobStore:
         try:
             with self.open(sha256) as file:
                 return Fixity.INTACT if hashlib.file_digest(file, "sha256").hexdigest() == sha256 else Fixity.DAMAGED
-        except Missing:
+        except BlobMissingError:
             return Fixity.MISSING
 
     def addresses(self) -> Iterator[str]:
@@ -194,7 +194,7 @@ class BlobStore:
                 yield path.name
 
     def check_space(self, coming: int = 0) -> None:
-        """Raise NoSpace if storing `coming` more bytes would touch the reserve, Unwritable if nothing can be stored at all.
+        """Raise NoSpaceError if storing `coming` more bytes would touch the reserve, UnwritableError if nothing can be stored at all.
 
         Doors ask before they receive a body.
         """
@@ -202,27 +202,27 @@ class BlobStore:
             self.root.mkdir(parents=True, exist_ok=True)
             disk = os.statvfs(self.root)
         if disk.f_flag & os.ST_RDONLY:
-            raise Unwritable(errno.EROFS)
+            raise UnwritableError(errno.EROFS)
         free = disk.f_bavail * disk.f_frsize
         if free - coming < self.keep_free:
-            raise NoSpace(free, self.keep_free)
+            raise NoSpaceError(free, self.keep_free)
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
-        """What the disk says, as NoSpace or Unwritable."""
+        """What the disk says, as NoSpaceError or UnwritableError."""
         try:
             yield
-        except CannotStore:
+        except StorageUnavailableError:
             raise
         except OSError as error:
-            raise (NoSpace(0, self.keep_free) if error.errno in FULL else Unwritable(error.errno)) from error
+            raise (NoSpaceError(0, self.keep_free) if error.errno in FULL else UnwritableError(error.errno)) from error
 
     def put(self, source: bytes | Readable, limit: int) -> Stored:
         """Store bytes, or all that `source.read` gives, at their address; nothing is ever overwritten.
 
-        Returns after everything is on the disk for good. The same bytes may be put again, also at the same time by others.
-        Raises TooLarge, NoSpace, Unwritable, Damaged (other bytes lie at that address), or what `source.read` raises; then nothing is
-        left.
+        Returns after everything is on the disk for good. The same bytes may be put again, also at the same time by others. Raises
+        TooLargeError, NoSpaceError, UnwritableError, DamagedError (other bytes lie at that address), or what `source.read` raises; then
+        nothing is left.
         """
         stream: Readable = BytesIO(source) if isinstance(source, bytes) else source
         self.check_space(len(source) if isinstance(source, bytes) else 0)
@@ -233,7 +233,7 @@ class BlobStore:
                 sha256, size = self._receive(stream, temporary, limit)
                 failpoint("blob.received")
                 new = self._place(temporary, sha256)
-        except _SourceFailed as failed:
+        except _SourceReadError as failed:
             raise failed.error from None
         finally:
             with suppress(OSError):  # On a disk that can be written no more it stays, for the sweep.
@@ -248,7 +248,7 @@ class BlobStore:
             while chunk := _read(stream):
                 size += len(chunk)
                 if size > limit:
-                    raise TooLarge(limit)
+                    raise TooLargeError(limit)
                 self.check_space(len(chunk))
                 digest.update(chunk)
                 rest = memoryview(chunk)
@@ -271,7 +271,7 @@ class BlobStore:
                 new = True
             except FileExistsError:
                 if self.verify(sha256) is not Fixity.INTACT:
-                    raise Damaged(sha256) from None
+                    raise DamagedError(sha256) from None
                 os.utime(final)  # Counts as new again: see the lock in the module's docstring.
                 new = False
         _sync_directory(final.parent)
@@ -344,11 +344,11 @@ class BlobStore:
     def sweep(self, named: Named, older_than: timedelta, *, at_most: int = 100) -> Swept:
         """Remove what interrupted work left behind: temporaries, and files that nothing names, if untouched for `older_than`.
 
-        Raises TooManyOrphans, with nothing removed, if more than `at_most` files would go.
+        Raises TooManyOrphansError, with nothing removed, if more than `at_most` files would go.
         """
         found = self.orphans(named, older_than)
         if len(found) > at_most:
-            raise TooManyOrphans(len(found), at_most)
+            raise TooManyOrphansError(len(found), at_most)
         temporaries = self.sweep_incoming(older_than)
         return Swept(temporaries, tuple(sha256 for sha256 in found if self.drop(sha256, named, older_than)))
 

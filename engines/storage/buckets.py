@@ -33,7 +33,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engines.storage.blobs import KEEP_FREE, BlobStore, CannotStore, Damaged, Fixity, Missing, Named, Readable, Stored
+from engines.storage.blobs import (
+    KEEP_FREE,
+    BlobMissingError,
+    BlobStore,
+    DamagedError,
+    Fixity,
+    Named,
+    Readable,
+    StorageUnavailableError,
+    Stored,
+)
 from failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -49,7 +59,7 @@ _LARGEST = 1 << 30
 _ASKED_AT_ONCE = 500
 
 
-class BucketFailed(CannotStore):
+class BucketError(StorageUnavailableError):
     """The bucket cannot be reached, or did not do what it was asked. Doors answer 503, jobs wait.
 
     Its words name no file: an address tells whoever has the file that we have it too.
@@ -61,11 +71,11 @@ class BucketFailed(CannotStore):
         self.code = code
 
 
-class Held(BucketFailed):
+class ObjectLockedError(BucketError):
     """The bucket would not delete: these credentials may not, or the object is locked beyond the owner (compliance, legal hold)."""
 
 
-class KeepsNoVersions(BucketFailed):
+class VersioningDisabledError(BucketError):
     """Sweeping a bucket without versions could take what is being filed at the same moment."""
 
     def __init__(self) -> None:
@@ -130,18 +140,18 @@ os.register_at_fork(after_in_child=_client.cache_clear)
 
 
 @contextmanager
-def _asking(doing: str, failed: type[BucketFailed] = BucketFailed) -> Iterator[None]:
-    """What the SDK raises, as BucketFailed."""
+def _asking(doing: str, failed: type[BucketError] = BucketError) -> Iterator[None]:
+    """What the SDK raises, as BucketError."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except ClientError as error:
         raise failed(doing, _code(error)) from error
-    except CannotStore:
+    except StorageUnavailableError:
         raise
     except (BotoCoreError, OSError) as error:
-        raise BucketFailed(doing, type(error).__name__) from error
+        raise BucketError(doing, type(error).__name__) from error
 
 
 def _code(error: Any) -> str:
@@ -172,7 +182,7 @@ _FORBIDDEN = {"AccessDenied", "403", "MethodNotAllowed"}
 
 
 class Bucket:
-    """Objects named by the SHA-256 of their bytes. Every method may raise BucketFailed."""
+    """Objects named by the SHA-256 of their bytes. Every method may raise BucketError."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -191,7 +201,7 @@ class Bucket:
         try:
             with _asking("answer"):
                 self._ask("head_bucket")
-        except BucketFailed:
+        except BucketError:
             return False
         return True
 
@@ -206,7 +216,7 @@ class Bucket:
             sent = {"Key": key_of(sha256), "Body": file, "ChecksumAlgorithm": "SHA256", "ChecksumSHA256": checksum, **condition}
             done = _unless(_THERE | _BUSY, lambda: self._ask("put_object", **sent))
         if done is not None and done.get("ChecksumSHA256") != checksum and not self._whole(sha256):
-            raise BucketFailed("store", "it has other bytes than were sent")
+            raise BucketError("store", "it has other bytes than were sent")
         return done is not None
 
     def look(self, sha256: str) -> Found | None:
@@ -227,15 +237,15 @@ class Bucket:
         try:
             with self.open(sha256) as body:
                 return hashlib.file_digest(body, "sha256").hexdigest() == sha256
-        except Missing:
+        except BlobMissingError:
             return False
 
     def open(self, sha256: str) -> BufferedReader:
-        """The bytes as they come, unchecked. Raises Missing."""
+        """The bytes as they come, unchecked. Raises BlobMissingError."""
         with _asking("send"):
             answer = _unless(_NOTHING, lambda: self._ask("get_object", Key=key_of(sha256)))
         if answer is None:
-            raise Missing(sha256)
+            raise BlobMissingError(sha256)
         return BufferedReader(_Body(answer["Body"]), buffer_size=1 << 16)
 
     def clock(self) -> datetime:
@@ -274,7 +284,7 @@ class Bucket:
 
     def _delete(self, sha256: str, version: _Version) -> None:
         which = {"Key": key_of(sha256), "VersionId": version.id}
-        with _asking("delete", Held):
+        with _asking("delete", ObjectLockedError):
             gone = _unless(_FORBIDDEN, lambda: self._ask("delete_object", **which))
             if gone is None:  # locked, perhaps; not asked at first, for not every server takes it for what is not
                 self._ask("delete_object", **which, BypassGovernanceRetention=True)
@@ -285,7 +295,7 @@ class Bucket:
         for version in versions:
             self._delete(sha256, version)
         if versions and self._versions(sha256):
-            raise Held("delete", "a version is still there")
+            raise ObjectLockedError("delete", "a version is still there")
         return bool(versions)
 
     def drop(self, sha256: str, named: Named, until: datetime) -> bool:
@@ -313,7 +323,7 @@ class BucketStore(BlobStore):
         self._here = BlobStore(root, keep_free=keep_free)
 
     def put(self, source: bytes | Readable, limit: int) -> Stored:
-        """Store locally, then in the bucket; returns after both have it. Raises what BlobStore.put does, and BucketFailed.
+        """Store locally, then in the bucket; returns after both have it. Raises what BlobStore.put does, and BucketError.
 
         Then nothing is left here that was not here before, and in the bucket at most an object that nothing names.
         """
@@ -330,7 +340,7 @@ class BucketStore(BlobStore):
         return Stored(stored.sha256, stored.size, new)
 
     def upload(self, sha256: str) -> bool:
-        """Have the bucket hold what lies here; False if it did. Raises Damaged if it holds something else, BucketFailed."""
+        """Have the bucket hold what lies here; False if it did. Raises DamagedError if it holds something else, BucketError."""
         path = self.path(sha256)
         try:
             for _attempt in range(_COLLISIONS):
@@ -340,21 +350,21 @@ class BucketStore(BlobStore):
                 if found is None:
                     continue  # What was there was removed since, or nothing came of it.
                 if not found.whole:
-                    raise Damaged(sha256)
+                    raise DamagedError(sha256)
                 if found.age <= self.fresh_for or self.bucket.upload(sha256, path, anew=True):
                     return False
         except FileNotFoundError:
-            raise BucketFailed("store", "another filing of the same file failed at the same moment") from None
-        raise BucketFailed("store", "it was busy with the same file")
+            raise BucketError("store", "another filing of the same file failed at the same moment") from None
+        raise BucketError("store", "it was busy with the same file")
 
     def exists(self, sha256: str) -> bool:
         return self._here.exists(sha256) or self.bucket.look(sha256) is not None
 
     def open(self, sha256: str) -> BufferedReader:
-        """The stored bytes, fetched first where they are not here. Raises Missing, Damaged, BucketFailed, NoSpace."""
+        """The stored bytes, fetched first where they are not here. Raises BlobMissingError, DamagedError, BucketError, NoSpaceError."""
         try:
             return self._here.open(sha256)
-        except Missing:
+        except BlobMissingError:
             with self.bucket.open(sha256) as body:
                 self._here.put(_Checked(body, sha256), limit=_LARGEST)
             return self._here.open(sha256)
@@ -365,20 +375,20 @@ class BucketStore(BlobStore):
             with self.bucket.open(sha256) as body:
                 if hashlib.file_digest(body, "sha256").hexdigest() != sha256:
                     return Fixity.DAMAGED
-        except Missing:
+        except BlobMissingError:
             return Fixity.MISSING
         return Fixity.DAMAGED if self._here.verify(sha256) is Fixity.DAMAGED else Fixity.INTACT
 
     def remove(self, sha256: str) -> bool:
         """Remove stored bytes for good: every version in the bucket, then the file here. Only for an erasure that has been decided
-        and recorded, with the owner's credentials. Raises Held, BucketFailed; then the file here stays too."""
+        and recorded, with the owner's credentials. Raises Held, BucketError; then the file here stays too."""
         gone = self.bucket.remove(sha256)
         return self._here.remove(sha256) or gone
 
     def orphans_in_bucket(self, named: Named, older_than: timedelta) -> list[str]:
-        """Like `orphans`, of what lies in the bucket. Raises KeepsNoVersions, BucketFailed."""
+        """Like `orphans`, of what lies in the bucket. Raises VersioningDisabledError, BucketError."""
         if not self.bucket.keeps_versions():
-            raise KeepsNoVersions
+            raise VersioningDisabledError
         until, found = self.bucket.clock() - older_than, []
         old = (sha256 for sha256, since in self.bucket.addresses() if since <= until)
         while batch := list(islice(old, _ASKED_AT_ONCE)):
@@ -387,16 +397,16 @@ class BucketStore(BlobStore):
         return found
 
     def drop_in_bucket(self, sha256: str, named: Named, older_than: timedelta) -> bool:
-        """Like `drop`, of what lies in the bucket. Needs the owner's credentials. Raises KeepsNoVersions, Held, BucketFailed."""
+        """Like `drop`, of what lies in the bucket. Needs the owner's credentials. Raises VersioningDisabledError, Held, BucketError."""
         if older_than < 2 * self.fresh_for:
             raise ValueError("a sweep this eager could take what is being filed")
         if not self.bucket.keeps_versions():
-            raise KeepsNoVersions
+            raise VersioningDisabledError
         return self.bucket.drop(sha256, named, self.bucket.clock() - older_than)
 
 
 class _Body(io.RawIOBase):
-    """The body of an answer, with its failures as BucketFailed; one that ends early is one."""
+    """The body of an answer, with its failures as BucketError; one that ends early is one."""
 
     def __init__(self, body: Any) -> None:
         self._body = body
@@ -424,5 +434,5 @@ class _Checked:
         chunk = self._body.read(size)
         self._digest.update(chunk)
         if not chunk and self._digest.hexdigest() != self._sha256:
-            raise Damaged(self._sha256)
+            raise DamagedError(self._sha256)
         return chunk

@@ -54,7 +54,7 @@ class Looked:
     reason: str = ""
 
 
-# Kinds of `engines.fetching.FetchFailed`, complete (a test compares them).
+# Kinds of `engines.fetching.FetchError`, complete (a test compares them).
 FAILURES = {
     "dns": ObservationType.TRANSIENT,
     "connect": ObservationType.TRANSIENT,
@@ -103,7 +103,7 @@ def classify(
 ) -> Looked:
     """The type of one look.
 
-    Either `failure` (a kind of FetchFailed) or `status` with what came. `extract` may be left out; the body is then read here.
+    Either `failure` (a kind of FetchError) or `status` with what came. `extract` may be left out; the body is then read here.
     `previous` is the text of the latest version, None before the first; `previous_url` where the latest good look ended
     (`asked` if nothing is given): a source that always redirected has not moved.
 

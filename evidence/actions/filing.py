@@ -24,7 +24,7 @@ from claims.editing import compare
 from claims.models import Aspect, Claim
 from claims.written import credited
 from engines.storage.blobs import Readable
-from evidence.actions.staging import DAY, QuotaReached, plain_name, still_staged, take
+from evidence.actions.staging import DAY, QuotaReachedError, plain_name, still_staged, take
 from evidence.actions.staging import NewPhoto as NewPhoto
 from evidence.actions.staging import receive as receive
 from evidence.keyed import keyed
@@ -68,7 +68,7 @@ from ledger.sealing import erased_fields
 Written = dict[str, Any]
 
 
-class SubmissionChanged(Exception):
+class SubmissionChangedError(Exception):
     """Someone else decided it first; `submission` is what it became."""
 
     def __init__(self, submission: Submission) -> None:
@@ -76,7 +76,7 @@ class SubmissionChanged(Exception):
         self.submission = submission
 
 
-class KeyReused(Exception):
+class IdempotencyKeyReusedError(Exception):
     """The idempotency key was used before, with other content; `submission` is what was filed then."""
 
     def __init__(self, submission: Submission) -> None:
@@ -134,18 +134,18 @@ class Upload(Readable, Protocol):
 
 
 def check_quota(*, by: User, coming: int, now: datetime) -> None:
-    """Raises QuotaReached if one more submission of `coming` bytes would be more than the account may file in a day."""
+    """Raises QuotaReachedError if one more submission of `coming` bytes would be more than the account may file in a day."""
     filed = Submission.objects.filter(filed_by=by, filed_at__gt=now - DAY)
     held = filed.aggregate(count=Count("pk", distinct=True), size=Sum("exhibit__size"))
     if held["count"] >= settings.FILED_MAX_SUBMISSIONS or (held["size"] or 0) + coming > settings.FILED_MAX_BYTES:
-        raise QuotaReached
+        raise QuotaReachedError
 
 
 def receive_photos(*, by: User, files: Sequence[Upload], now: datetime, idempotency_key: str = "") -> list[NewPhoto]:
     """Store the photos of a form that is about to be filed, if the account may file as much.
 
     Asked before anything is stored, so that who is over the quota fills no disk. What was filed before under the same key is no
-    second filing. Raises QuotaReached, and engines.storage.blobs' TooLarge and CannotStore.
+    second filing. Raises QuotaReachedError, and engines.storage.blobs' TooLargeError and StorageUnavailableError.
     """
     if not (idempotency_key and Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).exists()):
         check_quota(by=by, coming=sum(one.size or 0 for one in files), now=now)
@@ -181,7 +181,7 @@ def file_submission(
 
     The same `idempotency_key` by the same account gives the submission that is there, if it came with the same content. Each photo
     becomes a job of its own that reads it. `staged` are photos sent ahead (evidence.actions.staging), which stand before `photos`.
-    Raises NotAllowed, QuotaReached, KeyReused, ValidationError; the transaction holds all of it or nothing.
+    Raises NotAllowed, QuotaReachedError, IdempotencyKeyReusedError, ValidationError; the transaction holds all of it or nothing.
     """
     check_file(by, claim)
     User.objects.select_for_update().get(pk=by.pk)  # One filing of an account at a time: a key sent twice at once is still one.
@@ -191,7 +191,7 @@ def file_submission(
     if idempotency_key and (found := Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).first()):
         other = found.content_key is not None and found.content_key != content_key  # None: filed before this was kept
         if other or still_staged(by=by, form_key=idempotency_key, chosen=staged):
-            raise KeyReused(found)
+            raise IdempotencyKeyReusedError(found)
         return found
     photos = [*take(by=by, form_key=idempotency_key, chosen=staged, now=now), *photos]
     if len(photos) > settings.SUBMISSION_MAX_EXHIBITS:
@@ -234,10 +234,10 @@ def _add_exhibits(submission: Submission, photos: Sequence[NewPhoto], *, now: da
 
 
 def check_answerable(*, by: User, submission: Submission) -> None:
-    """Asked before photos of an answer are stored. Raises NotAllowed, SubmissionChanged."""
+    """Asked before photos of an answer are stored. Raises NotAllowed, SubmissionChangedError."""
     check_answer(by, submission)
     if submission.status != SubmissionStatus.RETURNED:
-        raise SubmissionChanged(submission)
+        raise SubmissionChangedError(submission)
 
 
 @transaction.atomic
@@ -246,7 +246,7 @@ def answer_question(
 ) -> Submission:
     """The owner answers the question with which a submission was returned, and may add photos. Moderation then decides again.
 
-    Raises NotAllowed, SubmissionChanged (it was answered, withdrawn or refused meanwhile), QuotaReached, ValidationError.
+    Raises NotAllowed, SubmissionChangedError (it was answered, withdrawn or refused meanwhile), QuotaReachedError, ValidationError.
     """
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     check_answerable(by=by, submission=held)
@@ -369,13 +369,13 @@ def decide_submission(
     One that was returned waits for its owner's answer; without it, it can only be refused.
 
     `grades` maps exhibit ids to (source A–F, information 1–6, reason); `captions` to what stands under the picture.
-    `version` is what the page showed (claims.editing). Raises NotAllowed, SubmissionChanged, RowChanged, ValidationError.
+    `version` is what the page showed (claims.editing). Raises NotAllowed, SubmissionChangedError, RowChangedError, ValidationError.
     """
     if decision not in {SubmissionStatus.ACCEPTED, SubmissionStatus.RETURNED, SubmissionStatus.REFUSED}:
         raise ValidationError(_("A submission is accepted, returned or refused."))
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     if decision not in SUBMISSION_TRANSITIONS[held.status]:
-        raise SubmissionChanged(held)
+        raise SubmissionChangedError(held)
     if version:
         compare(held, version)
     check_decide(by, held)
@@ -393,7 +393,7 @@ def decide_submission(
             status=decision, decision_reason=reason, decided_by=by, decided_at=now, decided_date=now.date()
         )
         if not changed:
-            raise SubmissionChanged(Submission.objects.get(pk=held.pk))
+            raise SubmissionChangedError(Submission.objects.get(pk=held.pk))
         if decision == SubmissionStatus.ACCEPTED:
             for exhibit in exhibits.values():
                 if exhibit.status == ExhibitStatus.READY:
@@ -438,7 +438,7 @@ def open_sealed(*, by: User, submission: Submission, now: datetime) -> SealedVie
 
 @transaction.atomic
 def withdraw_submission(*, by: User, submission: Submission, reason: str, now: datetime) -> None:
-    """Its owner takes evidence back, with a reason; what rested on it keeps its pins. Raises NotAllowed, SubmissionChanged.
+    """Its owner takes evidence back, with a reason; what rested on it keeps its pins. Raises NotAllowed, SubmissionChangedError.
 
     A withdrawn one that was decided was accepted: a question with which it was once returned is no decision that stands.
     """
@@ -447,7 +447,7 @@ def withdraw_submission(*, by: User, submission: Submission, reason: str, now: d
     if not reason.strip():
         raise ValidationError(_("Say why you withdraw it."))
     if held.status in {SubmissionStatus.REFUSED, SubmissionStatus.WITHDRAWN}:
-        raise SubmissionChanged(held)
+        raise SubmissionChangedError(held)
     was_public = held.status == SubmissionStatus.ACCEPTED
     undecided: dict[str, None] = {} if was_public else dict.fromkeys(("decided_by", "decided_at", "decided_date"))
     with ledger.act("submission.withdrawn", by=by, role=Role.CONTRIBUTOR, name=held.pseudonym, reason=reason, reason_public=False):

@@ -243,7 +243,7 @@ def upload_capture(
       stand in it. Versions are never renumbered, and an order that only someone's word gives is not written into them.
 
     It neither starts nor ends a disappearance. The same copy twice is one. Raises NotAllowed, ValidationError, and the store's
-    TooLarge and CannotStore.
+    TooLargeError and StorageUnavailableError.
     """
     check_upload(by)
     validate_past(captured_at)

@@ -44,7 +44,7 @@ def mark_region(*, by: User, exhibit: Exhibit, x: int, y: int, width: int, heigh
 
 @transaction.atomic
 def remove_region(*, by: User, region: Region, version: str = "") -> None:
-    """Take a mark off the picture. That it was there stays in the record. Raises NotAllowed, RowChanged.
+    """Take a mark off the picture. That it was there stays in the record. Raises NotAllowed, RowChangedError.
 
     `version` is the mark that was seen: its number may belong to another by now.
     """
@@ -58,7 +58,7 @@ def remove_region(*, by: User, region: Region, version: str = "") -> None:
 def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: Written, version: str = "") -> Comparison:
     """Set what was advertised (`before`) against what was received (`after`). The same pair twice is once.
 
-    Another title replaces the one that stands only if `version` says that it was seen. Raises NotAllowed, ValidationError, RowChanged.
+    Another title replaces the one that stands only if `version` says that it was seen. Raises NotAllowed, ValidationError, RowChangedError.
     """
     held = {one.pk: one for one in _held(before.pk, after.pk)}
     before, after = held[before.pk], held[after.pk]

@@ -27,7 +27,7 @@ from claims.models import Claim
 from engines.storage.blobs import Readable, Stored
 from evidence import keyed
 from evidence.models import StagedPhoto
-from evidence.orphans import SweepRefused, named, unnamed
+from evidence.orphans import SweepRefusedError, named, unnamed
 from evidence.permissions import check_file
 from evidence.stores import originals
 
@@ -37,7 +37,7 @@ DAY = timedelta(days=1)
 SWEEP = 200
 
 
-class QuotaReached(Exception):
+class QuotaReachedError(Exception):
     """The account sent ahead, or filed, as much as it may in a day. Doors answer 429."""
 
 
@@ -58,18 +58,20 @@ def plain_name(name: str) -> str:
 
 
 def receive(stream: Readable) -> Stored:
-    """Store the bytes of one photo, before anything looks inside. Raises engines.storage.blobs' TooLarge and CannotStore."""
+    """Store the bytes of one photo, before anything looks inside. Raises engines.storage.blobs' TooLargeError and
+    StorageUnavailableError."""
     return originals().put(stream, limit=settings.EXHIBIT_MAX_BYTES)
 
 
 def check_quota(*, by: User, form_key: str, coming: int, now: datetime) -> None:
-    """Raises QuotaReached if `coming` more bytes would be more than the account may send ahead, ValidationError if the form is full."""
+    """Raises QuotaReachedError if `coming` more bytes would be more than the account may send ahead, ValidationError if the form is
+    full."""
     mine = StagedPhoto.objects.filter(user=by)
     if mine.kept().filter(form_key=form_key).count() >= settings.SUBMISSION_MAX_EXHIBITS:
         raise ValidationError(_("At most %(count)d photos in one submission.") % {"count": settings.SUBMISSION_MAX_EXHIBITS})
     sent = mine.filter(created_at__gt=now - DAY).aggregate(count=Count("pk"), size=Sum("size"))
     if sent["count"] >= settings.STAGED_MAX_PHOTOS or (sent["size"] or 0) + coming > settings.STAGED_MAX_BYTES:
-        raise QuotaReached
+        raise QuotaReachedError
 
 
 def staged_before(*, by: User, form_key: str, file_key: str) -> StagedPhoto | None:
@@ -81,7 +83,7 @@ def staged_before(*, by: User, form_key: str, file_key: str) -> StagedPhoto | No
 def stage(*, by: User, claim: Claim, form_key: str, file_key: str, stored: Stored, filename: str, now: datetime) -> StagedPhoto:
     """Name bytes that are in the store by a row of the form. The same `file_key` again is the same row.
 
-    Raises NotAllowed, QuotaReached, ValidationError.
+    Raises NotAllowed, QuotaReachedError, ValidationError.
     """
     check_file(by, claim)
     User.objects.select_for_update().get(pk=by.pk)  # One at a time for an account, so that many at once can't pass the quota together.
@@ -145,7 +147,7 @@ def _drop(digests: set[str]) -> None:
     """Remove those bytes, if nothing names them. Where that cannot be told they stay for the daily sweep of orphans."""
     try:
         free = unnamed(digests - named(digests))
-    except SweepRefused as error:
+    except SweepRefusedError as error:
         log.warning("bytes of photos that were sent ahead stay: %s", error)
         return
     for digest in free:

@@ -28,9 +28,9 @@ from claims.api.paging import Paging
 from claims.api.serializers import SourceSerializer
 from claims.models import Source
 from claims.moments import read_moment
-from engines.storage.blobs import CannotStore, TooLarge
+from engines.storage.blobs import StorageUnavailableError, TooLargeError
 from evidence.actions import filing
-from evidence.actions.staging import QuotaReached
+from evidence.actions.staging import QuotaReachedError
 from evidence.api.serializers import (
     ComparisonSerializer,
     DiffSerializer,
@@ -54,7 +54,7 @@ MAX_KEY = 80
 class NoRoom(APIException):
     """507 or 503: nothing was stored, by no fault of what was sent."""
 
-    def __init__(self, error: CannotStore) -> None:
+    def __init__(self, error: StorageUnavailableError) -> None:
         with override("en"):
             sentence, self.status_code = refusal(error)
         super().__init__(sentence, "no_room" if self.status_code == 507 else "cannot_store")
@@ -66,7 +66,7 @@ class TooManyFiled(APIException):
     default_code = "quota_reached"
 
 
-class SentBefore(APIException):
+class AlreadySentError(APIException):
     """409: this Idempotency-Key came before, with other content."""
 
     status_code = status.HTTP_409_CONFLICT
@@ -280,14 +280,14 @@ class SubmissionViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.R
                 by=user, claim=given["claim"], narrative=given["narrative"], narrative_lang=given["narrative_lang"],
                 licence=given["licence"], contact=given["contact"], photos=photos, now=now, idempotency_key=key,
             )  # fmt: skip
-        except TooLarge as error:
+        except TooLargeError as error:
             raise FileTooLarge(f"A photo has more than {error.limit} bytes. Nothing was stored.") from error
-        except CannotStore as error:
+        except StorageUnavailableError as error:
             raise NoRoom(error) from error
-        except QuotaReached as error:
+        except QuotaReachedError as error:
             raise TooManyFiled from error
-        except filing.KeyReused as error:
-            raise SentBefore(error.submission) from error
+        except filing.IdempotencyKeyReusedError as error:
+            raise AlreadySentError(error.submission) from error
         made = submission.filed_at == now
         return Response(
             SubmissionSerializer(self.get_queryset().get(pk=submission.pk)).data,
@@ -306,12 +306,12 @@ class SubmissionViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.R
             filing.check_answerable(by=user, submission=found)
             photos = filing.receive_photos(by=user, files=given["photos"], now=now) if given["photos"] else []
             filing.answer_question(by=user, submission=found, answer=given["answer"], lang=given["lang"], photos=photos, now=now)
-        except TooLarge as error:
+        except TooLargeError as error:
             raise FileTooLarge(f"A photo has more than {error.limit} bytes. Nothing was stored.") from error
-        except CannotStore as error:
+        except StorageUnavailableError as error:
             raise NoRoom(error) from error
-        except QuotaReached as error:
+        except QuotaReachedError as error:
             raise TooManyFiled from error
-        except filing.SubmissionChanged as error:
+        except filing.SubmissionChangedError as error:
             raise NotReturned(f"This submission is {error.submission.status}. Only a returned one can be answered.") from error
         return Response(SubmissionSerializer(self.get_queryset().get(pk=found.pk)).data)

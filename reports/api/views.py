@@ -27,7 +27,7 @@ from claims.models import Claim
 from claims.moments import instant
 from ledger.history import Change
 from ledger.models import Entry
-from ledger.proofs import NotLogged, published
+from ledger.proofs import NotLoggedError, published
 from reports.api.serializers import ChangesSerializer, CorrectionSerializer, HistorySerializer, ReportSerializer
 from reports.documents.building import bundle_of
 from reports.models import Report, ReportFile, ReportKind
@@ -35,7 +35,7 @@ from reports.pages.corrections import corrections, read
 from reports.pages.history import compared
 from reports.pages.trails import claim_changes
 from verdicts.api.views import DocumentWithheld, naming_successor
-from verdicts.erasure import Withheld
+from verdicts.erasure import WithheldError
 from verdicts.models import Verdict
 
 MOST = 200
@@ -166,9 +166,9 @@ class VerdictProofView(Strict, APIView):
         verdict = by_reference(Verdict.objects.public(), id)
         try:
             content = bundle_of(verdict)
-        except NotLogged as error:
+        except NotLoggedError as error:
             raise Http404 from error
-        except Withheld as error:
+        except WithheldError as error:
             raise DocumentWithheld from error
         response = HttpResponse(content, content_type="application/json")
         response["Content-Disposition"] = f'attachment; filename="{verdict.reference}.bundle.json"'
@@ -193,7 +193,7 @@ class ChangeView(Strict, APIView):
         limit = max(1, _whole(request, "limit", 100, MOST))
         try:
             size = published()[0].size
-        except NotLogged:
+        except NotLoggedError:
             size = 0
         rows = Entry.objects.filter(index__gt=after, index__lt=size).order_by("index").values_list("index", "leaf")[:limit]
         results = [{"index": index, "leaf": json.loads(bytes(leaf))} for index, leaf in rows]

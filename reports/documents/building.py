@@ -29,7 +29,7 @@ from reports.drawing.charts import chart_of
 from reports.models import Report, ReportFile, ReportKind
 from reports.schema import to_bytes
 from reports.wording.words import LANGS, phrase
-from verdicts.erasure import Withheld
+from verdicts.erasure import WithheldError
 from verdicts.models import Verdict, VerdictDocument
 
 SHORT: Final = {"en": "en", "zh-Hans": "zh"}
@@ -56,11 +56,11 @@ class Built:
     files: dict[str, tuple[bytes, str]]
 
 
-class Outdated(Exception):
+class OutdatedError(Exception):
     """Something was erased after the checkpoint that the report was made from, so the report may hold it. It has to be made anew."""
 
 
-class NotAtRest(Exception):
+class RecordBusyError(Exception):
     """Changes came in faster than they were logged, so no state of the database is exactly that of a checkpoint just now."""
 
 
@@ -74,7 +74,7 @@ def at_checkpoint() -> Iterator[Checkpoint]:
     """Reads within see the database exactly as the newest checkpoint covers it: nothing newer, nothing missing.
 
     One read-only snapshot (REPEATABLE READ) in which the outbox is empty and the checkpoint covers every entry. Otherwise a report
-    could tell of a look that came a moment after the checkpoint which it says it was made from. Raises NotAtRest.
+    could tell of a look that came a moment after the checkpoint which it says it was made from. Raises RecordBusyError.
     """
     for attempt in range(_TRIES):
         time.sleep(_PAUSE * min(attempt, 10))
@@ -87,7 +87,7 @@ def at_checkpoint() -> Iterator[Checkpoint]:
             if checkpoint is not None and checkpoint.size == (logged or 0) + 1 and not Pending.objects.exists():
                 yield checkpoint
                 return
-    raise NotAtRest
+    raise RecordBusyError
 
 
 def gather_discrepancy(claim_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
@@ -107,7 +107,7 @@ def gather_snapshot(source_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
 def make(gathered: Gathered) -> Built:
     """All files of a report: the same report, bundles and pictures make the same bytes.
 
-    Raises schema.InvalidReport, pictures.CannotTypeset.
+    Raises schema.InvalidReportError, pictures.TypesettingError.
     """
     report = gathered.report
     if report["kind"] == ReportKind.SNAPSHOT:
@@ -131,11 +131,11 @@ def make(gathered: Gathered) -> Built:
 def bundle_of(verdict: Verdict, checkpoint: Checkpoint | None = None) -> bytes:
     """The offline bundle of a published verdict: leaf, proof, checkpoint (the published one unless given), document, openings.
 
-    Raises ledger.proofs.NotLogged while its leaf is not under the checkpoint, Withheld when its document was erased.
+    Raises ledger.proofs.NotLoggedError while its leaf is not under the checkpoint, WithheldError when its document was erased.
     """
     body = VerdictDocument.objects.values_list("body", flat=True).filter(verdict=verdict).first()
     if body is None:
-        raise Withheld(verdict)
+        raise WithheldError(verdict)
     return proofs.bundle("verdict", verdict.pk, document=json.loads(body), openings=None, note=checkpoint.note if checkpoint else None)
 
 
@@ -150,10 +150,10 @@ def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def keep(built: Built, *, now: datetime) -> Report:
-    """Store the files and their rows, inside the caller's transaction. The same report twice is one. Raises Outdated."""
+    """Store the files and their rows, inside the caller's transaction. The same report twice is one. Raises OutdatedError."""
     erasure.hold()
     if erasure.since(built.report["made_from"]["size"]):
-        raise Outdated
+        raise OutdatedError
     report_id = UUID(built.report["id"])
     found = Report.objects.filter(pk=report_id).first()
     if found:

@@ -23,7 +23,7 @@ _PIECE = {"s", "l", "r", "n"}
 
 
 def page(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> bytes:
-    """The page of a valid report; `pictures` holds the bytes of every picture that an exhibit names. Raises CannotTypeset."""
+    """The page of a valid report; `pictures` holds the bytes of every picture that an exhibit names. Raises TypesettingError."""
     parts = [_part(report, lang, pictures) for lang in LANGS]
     return render_to_string("reports/standalone.html", {"parts": parts, "kind": report["kind"], "report": report}).encode()
 

@@ -25,11 +25,11 @@ import typst
 
 from reports.documents import sheet as sheets
 from reports.drawing import fonts
-from reports.drawing.pictures import CannotTypeset
+from reports.drawing.pictures import TypesettingError
 from reports.schema import Discrepancy, Snapshot, Verify, to_bytes
 from reports.wording.words import Lang, phrase
 
-__all__ = ["Attachment", "CannotTypeset", "typeset", "typeset_snapshot"]
+__all__ = ["Attachment", "TypesettingError", "typeset", "typeset_snapshot"]
 
 TEMPLATES: Final = Path(__file__).parent / "typst"
 REPORT_JSON: Final = "report.json"
@@ -45,11 +45,11 @@ def typeset(report: Mapping[str, Any], lang: Lang, attachments: Sequence[Attachm
 
     ``attachments`` are (name, bytes, media type, description); every bundle that the report names must be among them.
     ``report.json`` is attached by itself, always. ``pictures`` holds the bytes of every picture that an exhibit names,
-    as PNG, JPEG or WebP; each must have the digest that the report pins. Raises InvalidReport, CannotTypeset.
+    as PNG, JPEG or WebP; each must have the digest that the report pins. Raises InvalidReportError, TypesettingError.
     """
     data = to_bytes(report)
     if report["kind"] != "discrepancy":
-        raise CannotTypeset("typeset() takes a discrepancy report; a snapshot goes through typeset_snapshot()")
+        raise TypesettingError("typeset() takes a discrepancy report; a snapshot goes through typeset_snapshot()")
     discrepancy = cast(Discrepancy, report)
     files: dict[str, bytes] = {}
     return _compile(
@@ -58,10 +58,10 @@ def typeset(report: Mapping[str, Any], lang: Lang, attachments: Sequence[Attachm
 
 
 def typeset_snapshot(report: Mapping[str, Any], lang: Lang, attachments: Sequence[Attachment] = ()) -> bytes:
-    """The PDF of the snapshot of a source that is no longer available, in one language. Raises InvalidReport, CannotTypeset."""
+    """The PDF of the snapshot of a source that is no longer available, in one language. Raises InvalidReportError, TypesettingError."""
     data = to_bytes(report)
     if report["kind"] != "snapshot":
-        raise CannotTypeset("typeset_snapshot() takes a snapshot; a discrepancy report goes through typeset()")
+        raise TypesettingError("typeset_snapshot() takes a snapshot; a discrepancy report goes through typeset()")
     snapshot = cast(Snapshot, report)
     files: dict[str, bytes] = {}
     return _compile("snapshot.typ", sheets.of_snapshot(snapshot, lang, files), files, data, snapshot, attachments, lang)
@@ -120,7 +120,7 @@ def _compile(
         timestamp = int(datetime.fromisoformat(report["made_from"]["at"]).timestamp())
         pdf, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=["a-3a", "ua-1"], timestamp=timestamp)
     if warnings:
-        raise CannotTypeset("; ".join(str(warning) for warning in warnings))
+        raise TypesettingError("; ".join(str(warning) for warning in warnings))
     return cast(bytes, pdf)
 
 
@@ -128,14 +128,14 @@ def _check_attachments(attached: Sequence[Attachment], verify: Verify) -> None:
     names = [name for name, _, _, _ in attached]
     for name, _, media, _ in attached:
         if not NAME_PATTERN.fullmatch(name):
-            raise CannotTypeset(f"{name!r} is no plain file name")
+            raise TypesettingError(f"{name!r} is no plain file name")
         if names.count(name) > 1:
-            raise CannotTypeset(f"{name} is attached twice")
+            raise TypesettingError(f"{name} is attached twice")
         if not TYPE_PATTERN.fullmatch(media):
-            raise CannotTypeset(f"{name} has no media type")
+            raise TypesettingError(f"{name} has no media type")
     for bundle in verify["bundles"]:
         if bundle not in names:
-            raise CannotTypeset(f"the report tells its reader to verify {bundle}, which is not attached")
+            raise TypesettingError(f"the report tells its reader to verify {bundle}, which is not attached")
 
 
 def _sha256(data: bytes) -> str:

@@ -10,25 +10,25 @@ MOST_PIXELS: Final = 16_000_000
 MOST_BYTES: Final = 8_000_000
 
 
-class CannotTypeset(ValueError):
+class TypesettingError(ValueError):
     """What goes with the report does not fit it: a picture or an attachment is missing, twice there, or not what was pinned."""
 
 
 def pinned(name: str, digest: str | None, pictures: Mapping[str, bytes]) -> tuple[bytes, str, bool]:
-    """(bytes, format, taller than wide) of the picture of that name. Raises CannotTypeset unless it has that SHA-256."""
+    """(bytes, format, taller than wide) of the picture of that name. Raises TypesettingError unless it has that SHA-256."""
     body = pictures.get(name)
     if body is None:
-        raise CannotTypeset(f"the picture {name} is missing")
+        raise TypesettingError(f"the picture {name} is missing")
     if hashlib.sha256(body).hexdigest() != digest:
-        raise CannotTypeset(f"the picture {name} is not the one that the report pins")
+        raise TypesettingError(f"the picture {name} is not the one that the report pins")
     kind, width, height = picture_size(body)
     if len(body) > MOST_BYTES or width * height > MOST_PIXELS:
-        raise CannotTypeset(f"the picture {name} is too large to be a rendition")
+        raise TypesettingError(f"the picture {name} is too large to be a rendition")
     return body, kind, height > width
 
 
 def picture_size(data: bytes) -> tuple[str, int, int]:
-    """(format, width, height) from the header alone; formats are ``png``, ``jpg`` and ``webp``. Raises CannotTypeset.
+    """(format, width, height) from the header alone; formats are ``png``, ``jpg`` and ``webp``. Raises TypesettingError.
 
     Pictures are renditions that our own decoder child wrote. The header is read again because this process must never
     meet a picture that claims more pixels than a rendition has.
@@ -46,7 +46,7 @@ def picture_size(data: bytes) -> tuple[str, int, int]:
                 height, width = struct.unpack(">HH", data[at + 5 : at + 9])
                 return "jpg", width, height
             at += 2 + length
-    raise CannotTypeset("a picture is neither PNG, JPEG nor WebP")
+    raise TypesettingError("a picture is neither PNG, JPEG nor WebP")
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

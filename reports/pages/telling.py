@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from engines.storage.blobs import Missing
+from engines.storage.blobs import BlobMissingError
 from engines.text.diffing import Kind, Run, Side
 from reports.documents.building import store
 from reports.drawing import lines
@@ -59,7 +59,7 @@ def read(report: Report, files: Iterable[ReportFile]) -> dict[str, Any] | None:
     try:
         with store().open(digest) as file:
             told: dict[str, Any] = json.load(file)
-    except (Missing, ValueError):
+    except (BlobMissingError, ValueError):
         return None
     return told if isinstance(told, dict) and told.get("kind") == report.kind else None
 

@@ -18,7 +18,7 @@ from accounts.actions import found_organisation
 from accounts.models import Role
 from accounts.permissions import NotAllowed
 from claims import actions
-from claims.editing import RowChanged
+from claims.editing import RowChangedError
 from claims.forms import ClaimForm
 from claims.forms_company import SourceForm
 from claims.models import Appearance, Aspect, Claim, Company, Criterion, Flag, Product, ProductOption, Source
@@ -116,7 +116,7 @@ def test_a_revised_claim_keeps_its_first_wording(scene: scenes.Scene) -> None:
 
 
 def test_a_correction_needs_a_reason_and_a_change(scene: scenes.Scene) -> None:
-    with pytest.raises(actions.ReasonMissing):
+    with pytest.raises(actions.ReasonRequiredError):
         actions.revise_claim(by=scene.moderator, claim=scene.claim, reason=" ", quote="x", now=NOW)
     sequence()
     logged = len(history.of("claim", [scene.claim.pk]))
@@ -131,14 +131,14 @@ def test_a_correction_needs_a_reason_and_a_change(scene: scenes.Scene) -> None:
 def test_of_two_corrections_of_one_wording_the_second_learns_of_the_first(scene: scenes.Scene) -> None:
     stale = Claim.objects.get(pk=scene.claim.pk)
     actions.revise_claim(by=scene.moderator, claim=scene.claim, reason="One.", quote="One.", now=NOW)
-    with pytest.raises(RowChanged) as caught:
+    with pytest.raises(RowChangedError) as caught:
         actions.revise_claim(by=scene.second_moderator, claim=stale, reason="Two.", quote="Two.", now=NOW)
     assert caught.value.row.quote == "One."
 
 
 def test_a_withdrawn_claim_stays_readable_and_is_changed_no_more(scene: scenes.Scene) -> None:
     stale = Claim.objects.get(pk=scene.claim.pk)
-    with pytest.raises(actions.ReasonMissing):
+    with pytest.raises(actions.ReasonRequiredError):
         actions.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="", now=NOW)
     actions.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="Someone else said it.", now=NOW)
     withdrawn = Claim.objects.public().get(pk=scene.claim.pk)
@@ -150,7 +150,7 @@ def test_a_withdrawn_claim_stays_readable_and_is_changed_no_more(scene: scenes.S
     ):
         with pytest.raises(NotAllowed, match="withdrew"):
             change()
-    with pytest.raises(RowChanged):
+    with pytest.raises(RowChangedError):
         actions.withdraw_claim(by=scene.second_moderator, claim=stale, reason="Twice.", now=NOW)
 
 
@@ -282,7 +282,7 @@ def test_a_figure_is_corrected_with_a_reason_and_never_overwritten(scene: scenes
     assert actions.add_point(**given, value=Decimal("1548.2")) == point
     with pytest.raises(ValidationError, match="has a figure for that day"):
         actions.add_point(**given, value=Decimal("1548.3"))
-    with pytest.raises(actions.ReasonMissing):
+    with pytest.raises(actions.ReasonRequiredError):
         actions.correct_point(by=scene.moderator, point=point, value=Decimal(1), reason=" ", now=NOW)
     mended = actions.correct_point(by=scene.second_moderator, point=point, value=Decimal("1548.3"), reason="A slip.", now=NOW)
     assert mended.value == Decimal("1548.3")
@@ -323,7 +323,7 @@ def test_series_and_incidents_are_read_by_anyone_at_a_constant_cost(
 
 def test_a_moderator_withdraws_a_flag_with_a_reason_once(scene: scenes.Scene) -> None:
     flag = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="edited_after_publication", now=NOW)
-    with pytest.raises(actions.ReasonMissing):
+    with pytest.raises(actions.ReasonRequiredError):
         actions.withdraw_flag(by=scene.moderator, flag=flag, reason=" ", now=NOW)
     with pytest.raises(NotAllowed):
         actions.withdraw_flag(by=scene.owners[0], flag=flag, reason="I say so.", now=NOW)
@@ -409,7 +409,7 @@ def test_a_figure_is_the_companys_when_it_says_it_where_the_claim_is_made(scene:
 
 def test_a_correction_of_a_threshold_needs_a_reason_a_moderator_and_what_is_saved_now(scene: scenes.Scene) -> None:
     claim = with_threshold(scene, "Air at 1.5 m/s.", basis_kind="set_by_us")
-    with pytest.raises(actions.ReasonMissing):
+    with pytest.raises(actions.ReasonRequiredError):
         correct(scene, claim, "claimed", reason=" ")
     with pytest.raises(NotAllowed):
         actions.revise_criterion(
@@ -417,7 +417,7 @@ def test_a_correction_of_a_threshold_needs_a_reason_a_moderator_and_what_is_save
         )
     seen = threshold(claim)
     correct(scene, claim, "claimed")
-    with pytest.raises(RowChanged):
+    with pytest.raises(RowChangedError):
         actions.revise_criterion(by=scene.moderator, criterion=seen, basis_kind="set_by_us", basis={}, reason="Read again.", now=NOW)
     actions.withdraw_claim(by=scene.moderator, claim=claim, reason="A double.", now=NOW)
     with pytest.raises(NotAllowed):
@@ -565,7 +565,7 @@ def test_a_company_is_corrected_with_a_reason_and_its_seats_stay(scene: scenes.S
     seat = {"by": operator, "company": scene.company, "now": NOW, "reason": "Their letter."}
     with pytest.raises(NotAllowed):
         actions.give_seat(**{**seat, "by": scene.moderator, "email": "press@mail.brand.example"})
-    with pytest.raises(actions.ReasonMissing):
+    with pytest.raises(actions.ReasonRequiredError):
         actions.give_seat(**{**seat, "reason": " ", "email": "press@mail.brand.example"})
     with pytest.raises(ValidationError, match=r"Only an address at brand\.example can reply"):
         actions.give_seat(**seat, email="speaker@example.org")
@@ -576,7 +576,7 @@ def test_a_company_is_corrected_with_a_reason_and_its_seats_stay(scene: scenes.S
     assert actions.give_seat(**seat, email="press@mail.brand.example") == membership
     assert represented(speaker).get() == scene.company
     scene.company.refresh_from_db()
-    with pytest.raises(actions.ReasonMissing):
+    with pytest.raises(actions.ReasonRequiredError):
         actions.revise_company(by=scene.moderator, company=scene.company, website="https://new.example/", reason="", now=NOW)
     with pytest.raises(ValidationError, match="number"):
         actions.revise_company(by=scene.moderator, company=scene.company, website="https://10.0.0.1/", reason="It moved.", now=NOW)

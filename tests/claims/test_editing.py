@@ -11,7 +11,7 @@ from django import forms
 from django.test import Client
 
 from claims import actions, editing
-from claims.editing import EditForm, RowChanged, version
+from claims.editing import EditForm, RowChangedError, version
 from claims.models import Claim, SeriesPoint
 from claims.written import write
 from tests import scenes
@@ -150,7 +150,7 @@ def test_the_same_value_is_the_same_version_however_it_is_written(value: Any, sa
 def test_an_action_without_a_version_takes_the_row_in_hand_for_what_was_seen(scene: scenes.Scene) -> None:
     stale = Claim.objects.get()
     actions.revise_claim(by=scene.moderator, claim=Claim.objects.get(), reason="One.", quote="One.", now=scene.now)
-    with pytest.raises(RowChanged) as caught:
+    with pytest.raises(RowChangedError) as caught:
         actions.revise_claim(by=scene.moderator, claim=stale, reason="Two.", quote="Two.", now=scene.now)
     assert caught.value.row == Claim.objects.get()
 

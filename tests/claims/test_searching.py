@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from claims.models import Claim
-from claims.searching import NotUseful, check_useful, pairs, standing_in
+from claims.searching import UnselectiveSearchError, check_useful, pairs, standing_in
 from claims.written import write
 from tests import scenes
 from tests.benchmarks import crowd
@@ -53,7 +53,7 @@ def test_every_kind_of_claim_of_the_crowd_is_found() -> None:
 @pytest.mark.parametrize("typed", ["a", "A b C", " ".join("abcdefghij" * 10), "1", "% _", " ".join(f"word{n}" for n in range(9))])
 def test_what_would_read_most_of_the_record_is_refused_in_a_sentence(typed: str, client: Client) -> None:
     scenes.build_claim()
-    with pytest.raises(NotUseful):
+    with pytest.raises(UnselectiveSearchError):
         check_useful(typed)
     page, api = client.get("/claims/", {"q": typed}), client.get("/api/v1/claims/", {"q": typed})
     assert (page.status_code, api.status_code) == (400, 400)

@@ -17,7 +17,7 @@ from claims import actions, currencies
 from claims.actions import NewAspect, NewCriterion
 from claims.forms import AspectForm, ClaimForm
 from claims.models import Claim, Criterion
-from claims.units import CHINESE, MEANT, UnitMismatch, check_same_kind, check_unit, convert
+from claims.units import CHINESE, MEANT, UnitMismatchError, check_same_kind, check_unit, convert
 from claims.validators import validate_currency, validate_money
 from claims.written import write
 from evidence.actions import filing
@@ -34,7 +34,7 @@ BAD_CURRENCIES = ["eur", "RMB", "ZZZ", "CN", "元", "US$", "C Y", "XAU", "€"]
 
 @pytest.mark.parametrize("unit", BAD_UNITS)
 def test_a_mistyped_unit_is_refused(unit: str) -> None:
-    with pytest.raises(UnitMismatch):
+    with pytest.raises(UnitMismatchError):
         check_unit(unit)
 
 
@@ -47,7 +47,7 @@ def test_every_unit_that_is_offered_is_one(meant: str) -> None:
     ("unit", "other"), [("km/h", "km"), ("GB", "percent"), ("kWh", "kW"), ("degree", "percent"), ("parsec", "um"), ("N*m", "Pa")]
 )
 def test_what_measures_something_else_or_is_too_far_is_refused(unit: str, other: str) -> None:
-    with pytest.raises(UnitMismatch):
+    with pytest.raises(UnitMismatchError):
         check_same_kind(unit, other)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claims.validators import validate_website
-from claims.websites import WebsiteFault, host_of, mail_domain, may_answer
+from claims.websites import WebsiteError, host_of, mail_domain, may_answer
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_website_has_the_host_of_a_company(website: str, host: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_website_of_a_company_is_refused_with_a_sentence(website: str, fault: str, settings: object) -> None:
-    with pytest.raises(WebsiteFault) as refused:
+    with pytest.raises(WebsiteError) as refused:
         host_of(website)
     assert refused.value.fault == fault
     settings.LOOPBACK_ONLY = False  # type: ignore[attr-defined]  # as in production

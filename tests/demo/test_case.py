@@ -20,7 +20,7 @@ from accounts.models import ApiKey, Membership, User
 from claims.models import Aspect
 from demo import brand_site
 from demo.people import PEOPLE, logins
-from demo.story import Case, NeverCame
+from demo.story import Case, StoryTimeoutError
 from evidence.models import Exhibit, Rendition, Submission, Version, Watch
 from evidence.stores import renditions
 from evidence.tasks import watch
@@ -65,7 +65,7 @@ class Workers:
         jobs.drain()
         sequence()
         if self.turns > 200:
-            raise NeverCame("two hundred turns were not enough")
+            raise StoryTimeoutError("two hundred turns were not enough")
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def told(workers: Workers, tmp_path: Path) -> dict[str, object]:
 def test_the_case_ends_as_it_should_wherever_it_is_broken_off(workers: Workers, tmp_path: Path) -> None:
     """Killed after each of its lines: the next telling goes on, and nothing is there twice. (Unbroken it is played by test_main.)"""
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     for last in range(1, 12):
@@ -94,9 +94,9 @@ def test_the_case_ends_as_it_should_wherever_it_is_broken_off(workers: Workers, 
         def say(line: str, last: int = last) -> None:
             workers.say(line)
             if line.startswith(f"{last}/"):
-                raise Killed
+                raise KilledError
 
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             Case(tmp_path / "demo", ADDRESS, say=say, turn=workers.turn).play()
     outcome = told(workers, tmp_path)
     counted = (Submission, Exhibit, Verdict)

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from demo import embedded
-from demo.embedded import EngineFailed, Postgres, Valkey
+from demo.embedded import EngineFailedError, Postgres, Valkey
 from tests.house.processes import ROOT, carrying, eventually
 
 STARTS_BOTH = """
@@ -93,7 +93,7 @@ def test_where_namespaces_are_forbidden_root_becomes_nobody_and_still_enters_a_c
 @as_root
 def test_where_root_can_become_no_one_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "_allowed", lambda step: False)
-    with pytest.raises(EngineFailed, match="run this as an ordinary user, or set DATABASE_URL"):
+    with pytest.raises(EngineFailedError, match="run this as an ordinary user, or set DATABASE_URL"):
         Postgres(tmp_path / "postgres").start()
 
 
@@ -122,7 +122,7 @@ def test_engines_die_with_a_parent_that_was_killed(tmp_path: Path) -> None:
 def test_two_engines_never_share_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded._Engine, "seconds_to_leave", 0.2)
     for kind in (Postgres, Valkey):
-        with kind(tmp_path / kind.name, durable=False), pytest.raises(EngineFailed, match="is using"):
+        with kind(tmp_path / kind.name, durable=False), pytest.raises(EngineFailedError, match="is using"):
             kind(tmp_path / kind.name, durable=False).start()
 
 
@@ -162,7 +162,7 @@ def test_an_engine_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) ->
     with engine:
         pass
     (engine.data / "postgresql.conf").write_text("no_such_setting = 1\n")
-    with pytest.raises(EngineFailed, match="no_such_setting"):
+    with pytest.raises(EngineFailedError, match="no_such_setting"):
         engine.start()
 
 
@@ -172,7 +172,7 @@ def test_a_socket_directory_made_by_someone_else_is_not_used(tmp_path: Path) -> 
     engine = Valkey(tmp_path / "valkey", durable=False)
     engine.sockets.mkdir()
     os.chown(engine.sockets, 12345, 12345)
-    with pytest.raises(EngineFailed, match="belongs to another user"):
+    with pytest.raises(EngineFailedError, match="belongs to another user"):
         engine.start()
     os.chown(engine.sockets, 0, 0)
     engine.start()

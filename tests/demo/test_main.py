@@ -39,7 +39,7 @@ def test_data_of_an_older_form_is_refused_and_new_data_is_not(tmp_path: Path) ->
         (tmp_path / "log-form").unlink()
         if note is not None:
             (tmp_path / "log-form").write_text(note)
-        with pytest.raises(demo.Failed, match="make clean"):
+        with pytest.raises(demo.ProgramFailedError, match="make clean"):
             demo.check_form(tmp_path)
         (tmp_path / "log-form").write_text("2\n")
 
@@ -80,10 +80,10 @@ def test_a_second_demo_in_the_same_place_says_who_is_there(tmp_path: Path) -> No
     code = """
 import sys
 from pathlib import Path
-from demo.__main__ import Failed, lock
+from demo.__main__ import ProgramFailedError, lock
 try:
     lock(Path(sys.argv[1]))
-except Failed as error:
+except ProgramFailedError as error:
     print(error)
 """
     command = [sys.executable, "-c", code, str(tmp_path / "demo.lock")]

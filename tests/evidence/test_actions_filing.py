@@ -27,7 +27,7 @@ from claims.written import write
 from engines.decoding import Code
 from evidence import unread
 from evidence.actions import filing
-from evidence.actions.filing import SubmissionChanged
+from evidence.actions.filing import SubmissionChangedError
 from evidence.forms import GradeForm
 from evidence.models import Clarification, Contributor, CustodyEvent, Exhibit, Measurement, Submission, Teardown, Unit
 from evidence.states import ExhibitStatus, SubmissionStatus
@@ -94,7 +94,7 @@ def test_the_same_key_of_the_same_account_is_one_submission(scene: scenes.Scene)
     first = file(scene, idempotency_key="once")
     assert file(scene, idempotency_key="once").pk == first.pk
     for other in ({"narrative": "again"}, {"licence": "show"}, {"contact": "me@secret.example"}, {"narrative_lang": "en"}):
-        with pytest.raises(filing.KeyReused):
+        with pytest.raises(filing.IdempotencyKeyReusedError):
             file(scene, idempotency_key="once", **other)
     assert file(scene, owner=1, idempotency_key="once").pk != first.pk
     assert file(scene).pk != file(scene).pk, "without a key each is its own"
@@ -306,7 +306,7 @@ def test_only_moderators_decide_and_only_with_words(scene: scenes.Scene) -> None
 def test_a_second_decision_is_told_what_the_first_was(scene: scenes.Scene) -> None:
     submission = ready(file(scene))
     decide(scene, submission)
-    with pytest.raises(SubmissionChanged) as error:
+    with pytest.raises(SubmissionChangedError) as error:
         decide(scene, submission, "refused", by=scene.second_moderator)
     assert error.value.submission.status == SubmissionStatus.ACCEPTED
 
@@ -338,7 +338,7 @@ def test_two_moderators_deciding_at_once_make_one_decision(guarded: bool, monkey
         return decide(scene, submission, decision, by=by).status
 
     ends = at_once(act)
-    assert ("SubmissionChanged" in ends) == guarded
+    assert ("SubmissionChangedError" in ends) == guarded
     if guarded:
         assert Submission.objects.get().status in ends
         assert (CustodyEvent.objects.filter(kind="published").count() == 1) == ("accepted" in ends)
@@ -410,7 +410,7 @@ def test_evidence_is_taken_back_by_its_owner_alone_and_with_a_reason(scene: scen
         filing.withdraw_submission(by=scene.owners[0], submission=submission, reason=" ", now=scene.now)
     filing.withdraw_submission(by=scene.owners[0], submission=submission, reason="I was asked to.", now=scene.now)
     assert not Exhibit.objects.public().exists()
-    with pytest.raises(SubmissionChanged):
+    with pytest.raises(SubmissionChangedError):
         filing.withdraw_submission(by=scene.owners[0], submission=submission, reason="again", now=scene.now)
     assert CustodyEvent.objects.get(kind="withdrawn").agent == submission.pseudonym
     sequence()
@@ -502,7 +502,7 @@ def test_only_its_owner_answers_once_and_only_what_was_returned(scene: scenes.Sc
         answer(scene, submission, by=scene.owners[1])
     answer(scene, submission)
     for _again in range(2):
-        with pytest.raises(SubmissionChanged):
+        with pytest.raises(SubmissionChangedError):
             answer(scene, submission)
     assert Clarification.objects.count() == 1
     other = returned(scene)
@@ -523,12 +523,12 @@ def test_more_photos_than_a_submission_holds_are_too_many_by_an_answer_too(scene
 def test_without_an_answer_a_returned_submission_can_only_be_refused(scene: scenes.Scene) -> None:
     submission = returned(scene)
     for decision in ("accepted", "returned"):
-        with pytest.raises(SubmissionChanged):
+        with pytest.raises(SubmissionChangedError):
             decide(scene, submission, decision)
     with pytest.raises(ValidationError, match="accepted, returned or refused"):
         decide(scene, submission, "withdrawn")
     assert decide(scene, submission, "refused").status == "refused"
-    with pytest.raises(SubmissionChanged):
+    with pytest.raises(SubmissionChangedError):
         answer(scene, submission)
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import Role
 from accounts.permissions import NotAllowed
-from claims.editing import RowChanged, version
+from claims.editing import RowChangedError, version
 from claims.written import write
 from evidence.actions import pointing
 from evidence.models import Comparison, Exhibit, Region
@@ -78,7 +78,7 @@ def test_nobody_points_at_what_they_filed_or_cannot_see(scene: scenes.Scene) -> 
 def test_two_exhibits_of_one_claim_are_compared_once(scene: scenes.Scene) -> None:
     before, after = scene.exhibits()[:2]
     first = pointing.compare_exhibits(by=scene.moderator, before=before, after=after, title=WORDS)
-    with pytest.raises(RowChanged):  # whoever did not see the title that stands does not replace it
+    with pytest.raises(RowChangedError):  # whoever did not see the title that stands does not replace it
         pointing.compare_exhibits(by=scene.moderator, before=before, after=after, title=write("en", "Another title"))
     again = pointing.compare_exhibits(
         by=scene.moderator, before=before, after=after, title=write("en", "Another title"), version=version(first)

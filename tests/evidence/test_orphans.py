@@ -20,7 +20,7 @@ from django.utils import timezone
 
 import jobs
 import ledger
-from engines.storage.blobs import CannotStore, TooManyOrphans
+from engines.storage.blobs import StorageUnavailableError, TooManyOrphansError
 from evidence import orphans, tasks
 from evidence.actions import filing, staging
 from evidence.models import Exhibit, StagedPhoto, Submission
@@ -124,7 +124,7 @@ def test_a_sealed_address_that_cannot_be_opened_stops_the_sweep(scene: scenes.Sc
     left = store(b"left")
     age(left)
     Exhibit.objects.update(digest=b"not what was sealed")
-    with pytest.raises(orphans.SweepRefused, match="cannot be opened"):
+    with pytest.raises(orphans.SweepRefusedError, match="cannot be opened"):
         orphans.sweep()
     with pytest.raises(CommandError, match="Nothing was removed"):
         call_command("sweep_originals")
@@ -139,7 +139,7 @@ def test_a_database_older_than_the_published_log_stops_the_sweep(scene: scenes.S
     checkpoint = Path(settings.LEDGER_DIR) / "checkpoint"
     origin, size, rest = checkpoint.read_text().split("\n", 2)
     checkpoint.write_text(f"{origin}\n{int(size) + 1}\n{rest}")  # what was published after the backup
-    with pytest.raises(orphans.SweepRefused, match="older than the published log"):
+    with pytest.raises(orphans.SweepRefusedError, match="older than the published log"):
         orphans.sweep()
     assert originals().exists(left)
 
@@ -147,7 +147,7 @@ def test_a_database_older_than_the_published_log_stops_the_sweep(scene: scenes.S
 def test_more_orphans_than_likely_stop_the_sweep_until_a_person_says_so() -> None:
     for number in range(4):
         age(store(str(number).encode()))
-    with pytest.raises(TooManyOrphans):
+    with pytest.raises(TooManyOrphansError):
         orphans.sweep(at_most=3)
     assert len(list(originals().addresses())) == 4
     call_command("sweep_originals", "--at-most", "4", stdout=StringIO())
@@ -189,7 +189,7 @@ def race(scene: scenes.Scene, sweep: Callable[[], object]) -> int:
                     age_quietly(digest)  # as if an earlier filing had been killed days ago: it is an orphan now
                 hand_in(scene, content)
                 lost += not originals().exists(digest)
-            except CannotStore:  # swept between being found and being made new again
+            except StorageUnavailableError:  # swept between being found and being made new again
                 lost += 1
             with connection.cursor() as cursor:  # given up again, as if it had never been committed
                 cursor.execute("SET session_replication_role = replica")

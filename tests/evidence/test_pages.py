@@ -16,7 +16,7 @@ import ledger
 from accounts.actions import found_organisation
 from claims.editing import version
 from claims.written import write
-from engines.storage.blobs import NoSpace
+from engines.storage.blobs import NoSpaceError
 from evidence.actions import filing
 from evidence.models import Alert, CustodyEvent, Exhibit, Measurement, SealedView, Submission, TeardownStep
 from evidence.stores import originals
@@ -125,7 +125,7 @@ def test_what_was_typed_is_kept_when_something_is_wrong(scene: scenes.Scene, set
 
 def test_a_full_disk_is_507_and_loses_nothing_typed(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(stream: object) -> None:
-        raise NoSpace(0, 1)
+        raise NoSpaceError(0, 1)
 
     client = signed_in(scene.owners[0])
     sent = form(client, scene)

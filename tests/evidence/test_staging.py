@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 import ledger
-from engines.storage.blobs import NoSpace
+from engines.storage.blobs import NoSpaceError
 from evidence.actions import staging
 from evidence.models import Exhibit, StagedPhoto, Submission
 from evidence.stores import originals
@@ -142,7 +142,7 @@ def test_a_photo_that_is_too_large_is_refused_before_it_is_received(scene: scene
 
 def test_a_full_disk_is_said(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_stream: object) -> None:
-        raise NoSpace(0, 1)
+        raise NoSpaceError(0, 1)
 
     monkeypatch.setattr(staging, "receive", full)
     answer = send(signed_in(scene.owners[0]), scene, b"a photo")

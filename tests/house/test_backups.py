@@ -220,7 +220,7 @@ def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(tmp_path, monkey
     monkeypatch.setattr(backups, "_address", lambda: "host=/nowhere dbname=nothing")
     with pytest.raises(CommandError, match="pg_dump failed"):
         backup(tmp_path)
-    with pytest.raises(backups.BackupRefused, match="no backup"):
+    with pytest.raises(backups.BackupRefusedError, match="no backup"):
         backups.latest(tmp_path / "backups")
 
 
@@ -318,7 +318,7 @@ def test_nothing_starts_without_a_key_that_rows_depend_on_and_none_is_made_anew(
     keyed.read.cache_clear()
     with pytest.raises(ImproperlyConfigured, match=rf"E023: .*{name} is missing, and the database holds"):
         checks.refuse_without_keys()
-    with pytest.raises((keys.KeyUnusable, sealing.MasterKeyUnusable), match="put it back"):
+    with pytest.raises((keys.KeyUnusableError, sealing.MasterKeyUnusableError), match="put it back"):
         _hand_in_again(scene) if name != "ledger.key" else sequence()
     assert not key.exists()
     (tmp_path / name).rename(key)

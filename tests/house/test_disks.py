@@ -30,7 +30,7 @@ from django.utils import timezone
 import jobs
 import ledger
 from accounts.actions import create_key
-from demo.embedded import EngineFailed, Postgres
+from demo.embedded import EngineFailedError, Postgres
 from engines.storage.blobs import Fixity
 from evidence import orphans
 from evidence.models import Exhibit, Observation, StagedPhoto, Submission
@@ -223,7 +223,7 @@ def test_work_waits_for_a_disk_and_uses_up_no_attempt(scene: scenes.Scene, disk_
         assert waiting
         assert {(job.state, job.attempts) for job in waiting} == {("queued", 0)}
         Job.objects.filter(state="queued").update(run_after=timezone.now())
-    assert re.match(r"Retry: (NoSpace|Unwritable|OSError)", waiting[0].last_error)
+    assert re.match(r"Retry: (NoSpaceError|UnwritableError|OSError)", waiting[0].last_error)
     disk.writable()
     disk.empty()
     jobs.drain(["decode", "report"])
@@ -435,7 +435,7 @@ class SmallLog:
     def turn(self) -> None:
         """What a supervisor does: start it again when it has ended. Whatever ended it may still be at it."""
         if self.engine.process is None or self.engine.process.poll() is not None:
-            with contextlib.suppress(EngineFailed):
+            with contextlib.suppress(EngineFailedError):
                 self.engine.start()
 
 

@@ -121,7 +121,7 @@ def test_without_the_bucket_that_worker_has_nothing_to_decode(scene: scenes.Scen
     settings.BLOBS_DIR, settings.S3_BUCKET = tmp_path / "another machine", ""
     jobs.drain(["decode"])
     assert Exhibit.objects.get().status == ExhibitStatus.STORED
-    assert "Missing" in Job.objects.get(kind="evidence.read_exhibit").last_error
+    assert "BlobMissingError" in Job.objects.get(kind="evidence.read_exhibit").last_error
 
 
 def test_while_the_bucket_is_away_every_door_answers_503_and_accepts_nothing(scene: scenes.Scene, settings: Any) -> None:
@@ -218,15 +218,15 @@ def _sweep(**options: Any) -> str:
 
 
 def test_what_a_kill_before_the_commit_leaves_is_swept_on_both_sides(scene: scenes.Scene, vault: Vault) -> None:
-    class Killed(BaseException):
+    class KilledError(BaseException):
         """The end of the process."""
 
     def kill() -> None:
-        raise Killed
+        raise KilledError
 
     failpoints.arm("blob.uploaded", kill)
     try:
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             filing.receive(photo("red"))
     finally:
         failpoints.disarm()

@@ -439,7 +439,7 @@ def test_who_approves_has_the_point_rated_in_the_same_moment_or_not_at_all(monke
 
 def test_a_point_that_was_ruled_out_is_left_out_of_everything_until_it_is_back() -> None:
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
-    with pytest.raises(claims.ReasonMissing):
+    with pytest.raises(claims.ReasonRequiredError):
         verdicts.rule_out(by=scene.moderator, aspect=scene.ducts, reason=" ")
     verdicts.rule_out(by=scene.moderator, aspect=scene.ducts, reason="A matter of taste.")
     verdicts.rule_out(by=scene.moderator, aspect=scene.ducts, reason="A matter of taste.")  # twice is once

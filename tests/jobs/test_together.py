@@ -123,7 +123,7 @@ def test_a_ring_for_a_job_that_another_has_is_good_for_its_like() -> None:
 
 
 def test_not_more_than_so_many_and_none_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "TOGETHER", 4)
+    monkeypatch.setattr(work, "MAX_BATCH", 4)
     filed = file_many(6)
     Job.objects.filter(pk=filed[5].id).update(run_after=Now() + timedelta(hours=1))
     assert work.run_batch(filed[0].id) == 4

@@ -311,7 +311,7 @@ def test_a_kind_whose_handler_is_gone_ends_where_operators_see_it() -> None:
     registry.unregister("test.simple")
     work.run(job.id)
     job.refresh_from_db()
-    assert job.last_error == "UnknownKind: test.simple"
+    assert job.last_error == "UnknownKindError: test.simple"
 
 
 def test_with_the_database_away_the_task_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ from ledger.keys import signing_key
 from ledger.leaf import Leaf
 from ledger.models import Checkpoint, Entry, Opening, Pending, SealedKey, Tree
 from ledger.note import ED25519, SigningKey
-from ledger.sequencing import LogRefused, sequence
+from ledger.sequencing import LogInconsistentError, sequence
 from ledger.verification import Drift, Verification
 from tests.house.processes import ROOT
 from tests.ledger.logs import write_log
@@ -411,7 +411,7 @@ def test_the_sequencer_signs_nothing_on_top_of_it(attack, scene, act):
     attack(scene)
     with transaction.atomic(), act():
         Note.objects.create(summary="after it")
-    with pytest.raises(LogRefused):
+    with pytest.raises(LogInconsistentError):
         sequence()
 
 

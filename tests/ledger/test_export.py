@@ -65,7 +65,7 @@ def test_a_bundle_of_an_object_verifies_offline(tmp_path, act):
 
     with transaction.atomic(), act():
         note = Note.objects.create(summary="双风道", status="published")
-    with pytest.raises(proofs.NotLogged):
+    with pytest.raises(proofs.NotLoggedError):
         proofs.bundle("note", note.pk)
     sequence()
     path = tmp_path / "bundle.json"
@@ -78,7 +78,7 @@ def test_a_bundle_of_an_object_verifies_offline(tmp_path, act):
     assert proofs.openable(0).keys() == {*registry.recorded["note"].plain, "summary", "remark", "act_reason"}
     proof = proofs.inclusion(0)
     assert proof.startswith("c2sp.org/tlog-proof@v1\nindex 0\n")
-    with pytest.raises(proofs.NotLogged):
+    with pytest.raises(proofs.NotLoggedError):
         proofs.inclusion(1)
 
 
@@ -111,5 +111,5 @@ def test_a_document_is_found_by_its_digest_in_the_leaf(tmp_path, act):
         path = tmp_path / "bundle.json"
         path.write_bytes(proofs.bundle("paper", paper.pk, document))
         assert main([str(path)]) == CONSISTENT
-    with pytest.raises(proofs.NotLogged):
+    with pytest.raises(proofs.NotLoggedError):
         proofs.bundle("paper", paper.pk, {"salt": "s" * 22, "rating": 3})

@@ -39,7 +39,7 @@ PLACES = [
 ]
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """The failure that a test plants."""
 
 
@@ -50,7 +50,7 @@ def _disarm():
 
 
 def fail() -> None:
-    raise Broken
+    raise BrokenError
 
 
 def fail_at(count: int) -> Callable[[], None]:
@@ -61,7 +61,7 @@ def fail_at(count: int) -> Callable[[], None]:
         nonlocal reached
         reached += 1
         if reached == count:
-            raise Broken
+            raise BrokenError
 
     return action
 
@@ -76,7 +76,7 @@ def in_a_child(place: str, action: Callable[[], None]) -> int:
             failpoints.arm(place, action)
             sequence()
             os._exit(0)
-        except Broken:
+        except BrokenError:
             os._exit(1)
         except BaseException:
             os._exit(3)
@@ -112,7 +112,7 @@ def test_a_step_that_fails_is_finished_by_the_next_run(place, settings):
     sizes = before(settings)
     seen = published(settings)
     failpoints.arm(place, fail)
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         sequence()
     failpoints.disarm()
     audit(Path(settings.LEDGER_DIR), kept=seen)  # whatever happened, what is published verifies
@@ -136,7 +136,7 @@ def test_a_sequencer_that_is_killed_loses_and_repeats_nothing(place, settings):
 def test_a_failure_between_any_two_files_is_healed(count, settings):
     sizes = before(settings)
     failpoints.arm("file.stored", fail_at(count))
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         sequence()
     failpoints.disarm()
     sequence()
@@ -156,11 +156,11 @@ def test_a_commit_that_was_stored_though_it_seemed_to_fail_is_not_repeated(place
         real(self)
         if armed:
             armed.clear()
-            raise Broken
+            raise BrokenError
 
     monkeypatch.setattr(DatabaseWrapper, "_commit", lost)
     failpoints.arm(place, lambda: armed.append(True))
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         sequence()
     failpoints.disarm()
     assert Entry.objects.count() == 260
@@ -182,7 +182,7 @@ def test_a_change_that_is_rolled_back_leaves_nothing_to_log(settings, act):
             Note.objects.create()
             fail()
 
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         change()
     assert not Pending.objects.exists()
 

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, models, transaction
 import ledger
 from ledger import registry
 from ledger.models import Pending
-from ledger.recording import ActRefused, NotInTransaction
+from ledger.recording import ActRefusedError, NotInTransactionError
 from tests.ledger.scratch.models import Note
 
 NoteEvent = registry.of(Note).event_model
@@ -121,7 +121,7 @@ def test_an_act_that_fails_leaves_nothing_behind():
 
 @pytest.mark.django_db(transaction=True)
 def test_an_act_needs_a_transaction():
-    with pytest.raises(NotInTransaction), act():
+    with pytest.raises(NotInTransactionError), act():
         pass
 
 
@@ -136,7 +136,7 @@ def test_an_act_needs_a_transaction():
     ],
 )
 def test_what_could_not_stand_in_a_leaf_is_refused_at_once(kind, role, name):
-    with pytest.raises(ActRefused), ledger.act(kind, by=ledger.SYSTEM, role=role, name=name):
+    with pytest.raises(ActRefusedError), ledger.act(kind, by=ledger.SYSTEM, role=role, name=name):
         pass
 
 

@@ -12,7 +12,7 @@ import ledger
 from ledger import registry, sealing
 from ledger.erasure import erase
 from ledger.models import SealedKey
-from ledger.sealing import KeyDestroyedError, MasterKeyUnusable
+from ledger.sealing import KeyDestroyedError, MasterKeyUnusableError
 from tests.ledger.owner import without_triggers
 from tests.ledger.scratch.models import Note
 
@@ -104,16 +104,16 @@ def test_the_master_key_is_made_once_for_its_owner_alone(settings):
 def test_a_lost_master_key_is_never_made_anew(settings):
     note = sealed()
     (Path(settings.KEYS_DIR) / "master.key").unlink()
-    with pytest.raises(MasterKeyUnusable, match="put it back"):
+    with pytest.raises(MasterKeyUnusableError, match="put it back"):
         ledger.unseal(note, "contact")
-    with pytest.raises(MasterKeyUnusable), transaction.atomic():
+    with pytest.raises(MasterKeyUnusableError), transaction.atomic():
         sealed()
 
 
 def test_another_master_key_is_noticed(settings):
     note = sealed()
     (Path(settings.KEYS_DIR) / "master.key").write_bytes(bytes(32))
-    with pytest.raises(MasterKeyUnusable, match="does not open"):
+    with pytest.raises(MasterKeyUnusableError, match="does not open"):
         ledger.unseal(note, "contact")
 
 
@@ -122,7 +122,7 @@ def test_the_master_key_may_lie_elsewhere(settings, tmp_path):
     sealed()
     assert len((tmp_path / "vault" / "m.key").read_bytes()) == 32
     (tmp_path / "vault" / "m.key").write_bytes(b"short")
-    with pytest.raises(MasterKeyUnusable, match="32 bytes"):
+    with pytest.raises(MasterKeyUnusableError, match="32 bytes"):
         sealed()
 
 
@@ -133,7 +133,7 @@ def test_the_sequencer_stops_rather_than_commit_to_nothing_under_a_wrong_key(set
 
     sealed()
     (Path(settings.KEYS_DIR) / "master.key").write_bytes(bytes(32))
-    with pytest.raises(MasterKeyUnusable), transaction.atomic():
+    with pytest.raises(MasterKeyUnusableError), transaction.atomic():
         sequence()
     assert not Entry.objects.exists()
 

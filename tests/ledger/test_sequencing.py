@@ -15,10 +15,10 @@ from django.db import connection, transaction
 
 import ledger
 from ledger import proofs, registry, sequencing
-from ledger.keys import KeyUnusable
+from ledger.keys import KeyUnusableError
 from ledger.leaf import Leaf, opens
 from ledger.models import Checkpoint, Entry, Opening, Pending, Tree
-from ledger.sequencing import LogRefused, sequence
+from ledger.sequencing import LogInconsistentError, sequence
 from ledger.verify import audit
 from tests.ledger.scratch.models import Note, Paper, Tally
 
@@ -252,7 +252,7 @@ def grown(settings) -> Path:
 
 def refused(match: str) -> None:
     before = Checkpoint.objects.count()
-    with pytest.raises((LogRefused, KeyUnusable), match=match):
+    with pytest.raises((LogInconsistentError, KeyUnusableError), match=match):
         sequence()
     assert Checkpoint.objects.count() == before
 

@@ -17,7 +17,7 @@ from ledger.tiles import (
     MAX_ENTRY,
     Tile,
     TileError,
-    TileMissing,
+    TileMissingError,
     TileReader,
     bundles_for,
     decode_entries,
@@ -224,7 +224,7 @@ def test_a_missing_or_cut_tile_is_noticed() -> None:
         raise FileNotFoundError(path)
 
     for fetch in (absent, {}.__getitem__):
-        with pytest.raises(TileMissing, match=r"tile/0/000\.p/5"):
+        with pytest.raises(TileMissingError, match=r"tile/0/000\.p/5"):
             TileReader(5, fetch).root()
     for data in (b"", bytes(32 * 5 - 1), bytes(32 * 6)):
         with pytest.raises(TileError, match="bytes"):

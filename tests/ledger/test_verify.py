@@ -18,7 +18,7 @@ from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.note import COSIGNATURE, SigningKey, VerifierKey
 from ledger.proof import format_proof
 from ledger.tiles import ENTRIES, Tile, encode_entries, grow
-from ledger.verify import Bad, Unusable, audit, check, main
+from ledger.verify import NothingToVerifyError, VerificationError, audit, check, main
 from tests.ledger.logs import KEY, ORIGIN, OTHER_KEY, VERIFIER, entries, entry, quick, write, write_log
 from tests.ledger.small_order import SMALL_ORDER, forged
 from tests.ledger.test_bundle import FILE, INDEX, PARTS, SIZE, leaf_with_document, parts
@@ -54,7 +54,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
 
 
 def bad(folder: Path, index: int | None = None, key: VerifierKey | None = VERIFIER, kept: bytes | None = None) -> str:
-    with pytest.raises(Bad) as caught:
+    with pytest.raises(VerificationError) as caught:
         audit(folder, key, kept)
     assert caught.value.index == index
     status, sentence = check(folder, key, kept)
@@ -371,7 +371,7 @@ def test_the_key_of_the_reader_and_of_the_folder_must_be_one(log: Path) -> None:
     assert "not signed by the key" in bad(log, key=None)
     (log / "key").unlink()
     audit(log, VERIFIER)
-    with pytest.raises(Unusable, match="--key"):
+    with pytest.raises(NothingToVerifyError, match="--key"):
         audit(log)
     assert check(log)[0] == 2
     write(log / "key", b"nonsense")

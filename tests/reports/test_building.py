@@ -176,7 +176,7 @@ def test_a_report_is_built_only_where_database_and_checkpoint_agree(scene: scene
         other.join()
         assert to_bytes(building.gather_discrepancy(scene.claim.pk, head).report) == before
     monkeypatch.setattr(building, "sequence", lambda: None)
-    with pytest.raises(building.NotAtRest), building.at_checkpoint():
+    with pytest.raises(building.RecordBusyError), building.at_checkpoint():
         pytest.fail("something is not logged yet")
 
 

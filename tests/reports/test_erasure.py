@@ -69,6 +69,6 @@ def test_a_report_that_was_read_before_an_erasure_is_not_kept_after_it() -> None
         gathered = building.gather_discrepancy(scene.claim.pk, head)
     built = building.make(gathered)
     erase("exhibit", Exhibit.objects.all()[0].pk, "caption")
-    with pytest.raises(building.Outdated), transaction.atomic():
+    with pytest.raises(building.OutdatedError), transaction.atomic():
         building.keep(built, now=timezone.now())
     assert not list(building.store().addresses())

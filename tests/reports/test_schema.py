@@ -45,7 +45,7 @@ def each_member(report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], s
 def faults(report: Any) -> list[tuple[str, str]]:
     try:
         schema.validate(report)
-    except schema.InvalidReport as invalid:
+    except schema.InvalidReportError as invalid:
         return invalid.faults
     return []
 

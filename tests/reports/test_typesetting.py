@@ -317,7 +317,7 @@ def poison(report: dict[str, Any], pick: Iterator[str]) -> None:
     walk(report, "$")
     try:
         schema.validate(report)
-    except schema.InvalidReport as invalid:
+    except schema.InvalidReportError as invalid:
         for path, _ in invalid.faults:
             holder, name, before = changed[path]
             holder[name] = before
@@ -393,7 +393,7 @@ def test_a_word_of_ten_thousand_characters_is_broken_and_none_of_it_is_lost() ->
 
 
 def refused(report: dict[str, Any] | None = None, attachments: Any = None, shown: Any = None) -> str:
-    with pytest.raises(typesetting.CannotTypeset) as caught:
+    with pytest.raises(typesetting.TypesettingError) as caught:
         typesetting.typeset(
             report or sample.discrepancy(),
             "en",
@@ -420,9 +420,9 @@ def test_attachments_that_do_not_fit_are_refused() -> None:
 
 def test_each_kind_goes_through_its_own_door() -> None:
     assert "typeset_snapshot" in refused(report=sample.snapshot())
-    with pytest.raises(typesetting.CannotTypeset):
+    with pytest.raises(typesetting.TypesettingError):
         typesetting.typeset_snapshot(sample.discrepancy(), "en")
-    with pytest.raises(schema.InvalidReport):
+    with pytest.raises(schema.InvalidReportError):
         typesetting.typeset({"kind": "discrepancy"}, "en", [], {})
 
 

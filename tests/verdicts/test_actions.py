@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Role
 from accounts.permissions import NotAllowed
-from claims.actions import ReasonMissing
+from claims.actions import ReasonRequiredError
 from claims.models import Flag
 from claims.written import write
 from evidence.models import Exhibit, TeardownStep, Unit
@@ -214,7 +214,7 @@ def test_two_adjudicators_approving_at_once_make_one_verdict(guarded: bool, monk
         try:
             actions.approve_verdict(by=by, verdict=proposed, now=scene.now)
             ends.append("published")
-        except actions.VerdictChanged:
+        except actions.VerdictChangedError:
             ends.append("changed")
         finally:
             connection.close()
@@ -236,7 +236,7 @@ def test_a_chain_of_events_is_corrected_with_a_reason_and_keeps_what_stood_there
     scene = scenes.build_claim()
     incident = scenes.build_incident(scene)
     event = incident.occurrence_set.in_order().last()
-    with pytest.raises(ReasonMissing):
+    with pytest.raises(ReasonRequiredError):
         actions.correct_event(by=scene.moderator, event=event, reason="", exact_to="day", now=scene.now)
     mended = actions.correct_event(by=scene.second_moderator, event=event, reason="Only the day is sure.", exact_to="day", now=scene.now)
     assert mended.exact_to == "day"

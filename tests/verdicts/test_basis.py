@@ -180,7 +180,7 @@ def test_a_proposal_that_no_longer_holds_goes_back_with_what_changed(scene: scen
             back = Verdict.objects.get(pk=proposed.pk)
             assert (back.status, back.decided_by) == ("rejected", scene.second_adjudicator)
             assert back.sent_back_reason
-            with pytest.raises(actions.VerdictChanged):
+            with pytest.raises(actions.VerdictChangedError):
                 approve(scene, proposed)
             transaction.set_rollback(True)
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from claims.units import UnitMismatch, check_unit, convert
+from claims.units import UnitMismatchError, check_unit, convert
 from ledger.canonical import canonical
 from verdicts.conformity import (
     COVERAGE,
@@ -192,7 +192,7 @@ HOSTILE = [
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_a_hostile_unit_is_refused_quickly(unit: str) -> None:
     started = time.monotonic()
-    with pytest.raises(UnitMismatch):
+    with pytest.raises(UnitMismatchError):
         check_unit(unit)
     assert time.monotonic() - started < 2
 
@@ -202,7 +202,7 @@ def test_a_hostile_unit_is_refused_quickly(unit: str) -> None:
 def test_no_text_given_as_a_unit_does_anything_but_be_refused(unit: str) -> None:
     try:
         check_unit(unit)
-    except UnitMismatch:
+    except UnitMismatchError:
         return
     assert convert(Decimal(1), unit, unit) == 1
 
@@ -214,7 +214,7 @@ def test_ordinary_units_are_known(unit: str) -> None:
 
 @pytest.mark.parametrize(("one", "other"), [("m/s", "kW"), ("percent", "m"), ("", "second")])
 def test_what_measures_another_thing_is_refused(one: str, other: str) -> None:
-    with pytest.raises(UnitMismatch, match="different things"):
+    with pytest.raises(UnitMismatchError, match="different things"):
         convert(Decimal(1), one, other)
 
 

@@ -259,7 +259,7 @@ def test_a_mistaken_entry_is_discarded_with_a_reason_also_by_who_made_it_and_ent
     assert again.pk != mistaken.pk
     assert Reply.objects.unchecked().get() == again
     for act in (actions.confirm_reply, lambda **given: actions.discard_reply(reason="x", **given)):
-        with pytest.raises(actions.ReplyChanged):
+        with pytest.raises(actions.ReplyChangedError):
             act(by=scene.second_moderator, reply=mistaken, now=scene.now)
 
 
@@ -408,7 +408,7 @@ def test_an_entry_and_the_end_of_the_window_at_once_leave_one_story() -> None:
 
     def run(act: Any) -> None:
         try:
-            with suppress(actions.ReplyChanged):
+            with suppress(actions.ReplyChangedError):
                 act()
         finally:
             connection.close()

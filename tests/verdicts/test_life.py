@@ -33,7 +33,14 @@ from verdicts.states import INVITATION_TRANSITIONS, REPLY_TRANSITIONS, VERDICT_T
 
 pytestmark = pytest.mark.django_db
 
-REFUSALS = (NotAllowed, ValidationError, actions.VerdictChanged, actions.InvitationChanged, actions.ReplyChanged, actions.WaiverChanged)
+REFUSALS = (
+    NotAllowed,
+    ValidationError,
+    actions.VerdictChangedError,
+    actions.InvitationChangedError,
+    actions.ReplyChangedError,
+    actions.WaiverChangedError,
+)
 # The same lives in each run; the long form plays others every time.
 SHORT = settings(max_examples=40, stateful_step_count=14, deadline=None, derandomize=True, database=None)
 people = st.sampled_from(["moderator", "second_moderator", "adjudicator", "second_adjudicator", "both", "owner", "company"])

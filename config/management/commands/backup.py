@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from config.backups import BackupRefused, save
+from config.backups import BackupRefusedError, save
 
 
 class Command(BaseCommand):
@@ -21,6 +21,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, folder: Path, keys: Path | None, **options: Any) -> None:
         try:
             made = save(folder, keys, now=timezone.now())
-        except (BackupRefused, OSError) as error:
+        except (BackupRefusedError, OSError) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"{made.folder}: a record of at least {made.size} entries, {made.files} files ({made.new} new)")

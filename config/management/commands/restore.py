@@ -9,13 +9,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.backups import BackupRefused, latest, put_back
-from ledger.erasure import ErasureRefused
-from ledger.keys import KeyUnusable
-from ledger.sealing import MasterKeyUnusable
-from ledger.sequencing import LogRefused
+from config.backups import BackupRefusedError, latest, put_back
+from ledger.erasure import ErasureRefusedError
+from ledger.keys import KeyUnusableError
+from ledger.sealing import MasterKeyUnusableError
+from ledger.sequencing import LogInconsistentError
 from ledger.verification import Drift
-from ledger.verify import Bad, Unusable
+from ledger.verify import NothingToVerifyError, VerificationError
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,16 @@ class Command(BaseCommand):
             for said in put_back(latest(folder), keys, copy=copy, by=_Operator()):
                 drifts += isinstance(said, Drift)
                 self.stdout.write(str(said))
-        except (BackupRefused, ErasureRefused, LogRefused, KeyUnusable, MasterKeyUnusable, Bad, Unusable, OSError) as error:
+        except (
+            BackupRefusedError,
+            ErasureRefusedError,
+            LogInconsistentError,
+            KeyUnusableError,
+            MasterKeyUnusableError,
+            VerificationError,
+            NothingToVerifyError,
+            OSError,
+        ) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"{drifts} drifts" if drifts else "everything is as the log says")
         if drifts:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from engines.storage.blobs import CannotStore, Fixity
+from engines.storage.blobs import Fixity, StorageUnavailableError
 from evidence.stores import bucket_store, local_originals
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
                     there += 1
             for sentence in self._unsafe(store.bucket.keeps_versions(), store.bucket.lock()):
                 self.stderr.write(sentence)
-        except CannotStore as error:
+        except StorageUnavailableError as error:
             raise CommandError(f"{error}. {new} were stored before that; run it again.") from None
         self.stdout.write(f"{new} originals were stored, {there} were there")
         if bad:

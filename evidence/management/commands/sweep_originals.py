@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from engines.storage.blobs import CannotStore, TooManyOrphans
+from engines.storage.blobs import StorageUnavailableError, TooManyOrphansError
 from evidence import orphans
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
                 gone = orphans.sweep_bucket(at_most=at_most)
             else:
                 gone = orphans.sweep(at_most=at_most).unreferenced
-        except (orphans.SweepRefused, TooManyOrphans, CannotStore) as error:
+        except (orphans.SweepRefusedError, TooManyOrphansError, StorageUnavailableError) as error:
             raise CommandError(f"Nothing was removed: {error}.") from None
         for digest in gone:
             self.stdout.write(digest)

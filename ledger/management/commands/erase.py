@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ledger import erasure
-from ledger.erasure import ErasureRefused
-from ledger.sequencing import KeyUnusable, LogRefused, MasterKeyUnusable
-from ledger.verify import Bad, Unusable
+from ledger.erasure import ErasureRefusedError
+from ledger.sequencing import KeyUnusableError, LogInconsistentError, MasterKeyUnusableError
+from ledger.verify import NothingToVerifyError, VerificationError
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,14 @@ class Command(BaseCommand):
             made = erasure.erase(
                 options["name_of_type"], options["id"], fields=options["field"], ground=options["ground"], reason=options["reason"], by=by
             )
-        except (ErasureRefused, LogRefused, KeyUnusable, MasterKeyUnusable, Bad, Unusable) as error:
+        except (
+            ErasureRefusedError,
+            LogInconsistentError,
+            KeyUnusableError,
+            MasterKeyUnusableError,
+            VerificationError,
+            NothingToVerifyError,
+        ) as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"a copy stays: {error.strerror or error}. Run this again when that is mended.") from None

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ledger.files import ExportRefused, LogFiles, export
-from ledger.proofs import NotLogged, published
+from ledger.files import ExportRefusedError, LogFiles, export
+from ledger.proofs import NotLoggedError, published
 
 
 class Command(BaseCommand):
@@ -19,6 +19,6 @@ class Command(BaseCommand):
         try:
             head, note, _ = published()
             count = export(LogFiles(), folder, head.size, note)
-        except (NotLogged, ExportRefused) as error:
+        except (NotLoggedError, ExportRefusedError) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"{head.size} entries in {count} files")

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ledger.models import Pending
-from ledger.sequencing import KeyUnusable, LogRefused, MasterKeyUnusable, sequence
+from ledger.sequencing import KeyUnusableError, LogInconsistentError, MasterKeyUnusableError, sequence
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
             Pending.objects.exclude(error="").update(error="")
         try:
             done = sequence()
-        except (LogRefused, KeyUnusable, MasterKeyUnusable) as error:
+        except (LogInconsistentError, KeyUnusableError, MasterKeyUnusableError) as error:
             raise CommandError(str(error)) from None
         if done.busy:
             self.stdout.write("another sequencer is at work")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ledger.sealing import MasterKeyUnusable
+from ledger.sealing import MasterKeyUnusableError
 from ledger.verification import Verification
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
                 found.append(drift)
                 if not options["json"]:
                     self.stdout.write(str(drift))
-        except MasterKeyUnusable as error:
+        except MasterKeyUnusableError as error:
             raise CommandError(f"{error}. Without it nothing more can be verified.", returncode=2) from None
         counts = verification.counts
         bad = [drift for drift in found if not (allow_outside and drift.code == "outside")]

@@ -22,7 +22,7 @@ from claims.lookup import by_reference, canonical
 from claims.models import Claim, ClaimQuerySet, Criterion
 from claims.paging import page_of
 from claims.references import read_reference
-from claims.searching import NotUseful, check_useful, in_time
+from claims.searching import UnselectiveSearchError, check_useful, in_time
 from claims.states import ClaimKind, FlagKind
 from claims.written import read
 from evidence.permissions import check_file
@@ -82,7 +82,7 @@ def claims(request: HttpRequest) -> HttpResponse:
     narrowed = {name: value for name, value in asked.items() if value}
     try:
         check_useful(asked["q"])
-    except NotUseful as error:
+    except UnselectiveSearchError as error:
         # htmx puts no answer of 400 on the page.
         status = 200 if request.headers.get("HX-Request") == "true" else 400
         return render(request, "reports/claims.html", {"asked": asked, "narrowed": narrowed, "not_useful": str(error)}, status=status)

@@ -10,7 +10,7 @@ from accounts.doors import everyone
 from accounts.models import User
 from accounts.permissions import objection
 from claims.lookup import by_reference, canonical
-from engines.storage.blobs import Missing
+from engines.storage.blobs import BlobMissingError
 from evidence.models import Exhibit, Rendition
 from evidence.permissions import check_point
 from evidence.stores import renditions
@@ -41,7 +41,7 @@ def media(request: HttpRequest, digest: str) -> HttpResponseBase:
         return known
     try:
         file = renditions().open(digest)
-    except (Missing, ValueError):
+    except (BlobMissingError, ValueError):
         raise Http404 from None
     response = FileResponse(file, content_type=found.media_type)
     response["Cache-Control"] = KEPT_FOR_NOW

@@ -44,7 +44,7 @@ def record(request: HttpRequest) -> HttpResponse:
     try:
         head, note, key = proofs.published()
         state = {"size": head.size, "root": head.root.hex(), "note": note, "key": str(key)}
-    except proofs.NotLogged:
+    except proofs.NotLoggedError:
         state = None
     entries = Entry.objects.all()
     outside, everything = request.GET.get("outside") == "1", request.GET.get("all") == "1"
@@ -82,7 +82,7 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
     opened = proofs.openable(index)
     try:
         head, note, key = proofs.published()
-    except proofs.NotLogged:
+    except proofs.NotLoggedError:
         head = None
     state = None
     if head is not None and index < head.size:
@@ -122,7 +122,7 @@ def proof(request: HttpRequest, index: int) -> HttpResponse:
     """The proof that the entry stands in the published tree (C2SP tlog-proof)."""
     try:
         text = proofs.inclusion(index)
-    except proofs.NotLogged:
+    except proofs.NotLoggedError:
         raise Http404 from None
     headers = {**DOWNLOAD, "Content-Disposition": f'attachment; filename="entry-{index}.tlog-proof"', "Cache-Control": "no-store"}
     return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
@@ -141,7 +141,7 @@ def bundle(request: HttpRequest, index: int) -> HttpResponse:
         document = json.loads(body)
     try:
         content = proofs.entry_bundle(index, document)
-    except proofs.NotLogged:
+    except proofs.NotLoggedError:
         raise Http404 from None
     headers = {**DOWNLOAD, "Content-Disposition": f'attachment; filename="entry-{index}.bundle.json"', "Cache-Control": "no-store"}
     return HttpResponse(content, content_type="application/json", headers=headers)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.doors import everyone
 from claims.lookup import by_reference, canonical
 from claims.written import read as claim_read
-from engines.storage.blobs import Missing
+from engines.storage.blobs import BlobMissingError
 from reports.documents.building import store
 from reports.models import Report, ReportFile, ReportKind
 from reports.pages import telling
@@ -65,7 +65,7 @@ def file(request: HttpRequest, ref: str, name: str) -> HttpResponseBase:
         return known
     try:
         content = store().open(wanted.digest)
-    except (Missing, ValueError):
+    except (BlobMissingError, ValueError):
         raise Http404 from None
     inline = wanted.media_type in INLINE
     response = FileResponse(content, as_attachment=not inline, filename=f"{found.reference}-{name}", content_type=wanted.media_type)

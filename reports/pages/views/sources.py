@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.doors import everyone
 from claims.models import Source
 from claims.paging import page_of
-from engines.storage.blobs import Missing
+from engines.storage.blobs import BlobMissingError
 from evidence.compared import compared
 from evidence.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
@@ -135,7 +135,7 @@ def capture_bytes(request: HttpRequest, source: UUID, capture: UUID) -> HttpResp
         return known
     try:
         file = originals().open(found.digest)
-    except (Missing, ValueError):
+    except (BlobMissingError, ValueError):
         raise Http404 from None
     response = FileResponse(file, as_attachment=True, filename=f"capture-{found.pk}.bin", content_type="application/octet-stream")
     response["Cache-Control"] = KEPT_FOR_NOW

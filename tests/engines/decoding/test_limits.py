@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from engines.decoding import Chamber, ChamberUnavailable, Limits
+from engines.decoding import Chamber, Limits, SandboxUnavailableError
 from engines.decoding.chamber import Answer, Ended
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -276,7 +276,7 @@ def test_a_warm_parent_that_dies_during_a_request_is_replaced_and_asked_again() 
 
 
 def test_a_warm_parent_that_cannot_start_is_an_error_of_ours() -> None:
-    with Chamber("tests.engines.decoding.no_such_module:act") as broken, pytest.raises(ChamberUnavailable):
+    with Chamber("tests.engines.decoding.no_such_module:act") as broken, pytest.raises(SandboxUnavailableError):
         do(broken, "nothing")
 
 
@@ -303,13 +303,13 @@ def test_a_queue_that_does_not_move_is_an_error_of_ours() -> None:
         busy.start()
 
         def wait_in_vain() -> None:
-            with suppress(ChamberUnavailable):
+            with suppress(SandboxUnavailableError):
                 do(busy, "sleep", 3)
 
         thread = threading.Thread(target=wait_in_vain)
         thread.start()
         wait_for(lambda: children_of(busy.parent_pid or 0))
-        with pytest.raises(ChamberUnavailable):
+        with pytest.raises(SandboxUnavailableError):
             do(busy, "nothing")
         thread.join()
 

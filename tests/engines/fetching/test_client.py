@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from engines.fetching import Client, FetchFailed, Hop, Limits
+from engines.fetching import Client, FetchError, Hop, Limits
 from engines.fetching import client as client_module
 from engines.fetching import urls as urls_module
 from tests.engines.fetching.servers import Canary, Server, answer, certificate, serving
@@ -65,8 +65,8 @@ def canary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canary]:
     listener.close()
 
 
-def failing(client: Client, url: str) -> FetchFailed:
-    with pytest.raises(FetchFailed) as failed:
+def failing(client: Client, url: str) -> FetchError:
+    with pytest.raises(FetchError) as failed:
         client.get(url)
     return failed.value
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from engines.fetching import Client, FetchFailed, Limits
+from engines.fetching import Client, FetchError, Limits
 from engines.fetching import limits as limits_module
 from tests.engines.fetching.servers import Server, answer, serving
 
@@ -29,9 +29,9 @@ def fetch(server: Server, limits: Limits = SMALL, method: str = "GET") -> bytes:
     return Client(AGENT, {"brand.test:9000": server.place}, limits).request(method, "http://brand.test:9000/").body
 
 
-def failing(server: Server, limits: Limits = SMALL) -> FetchFailed:
+def failing(server: Server, limits: Limits = SMALL) -> FetchError:
     began = time.monotonic()
-    with pytest.raises(FetchFailed) as failed:
+    with pytest.raises(FetchError) as failed:
         fetch(server, limits)
     assert time.monotonic() - began < limits.total_seconds + 1
     assert failed.value.sentence.endswith(".")
@@ -104,7 +104,7 @@ def test_one_that_never_accepts_is_given_up() -> None:
             waiting[-1].setblocking(False)
             waiting[-1].connect_ex(listener.getsockname())
         client = Client(AGENT, {"brand.test:9000": f"127.0.0.1:{listener.getsockname()[1]}"}, QUICK)
-        with pytest.raises(FetchFailed) as failed:
+        with pytest.raises(FetchError) as failed:
             client.get("http://brand.test:9000/")
         for each in waiting:
             each.close()
@@ -114,7 +114,7 @@ def test_one_that_never_accepts_is_given_up() -> None:
 def test_a_closed_port_is_a_failure_to_connect() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(FetchFailed) as failed:
+    with pytest.raises(FetchError) as failed:
         Client(AGENT, {"brand.test:9000": f"127.0.0.1:{port}"}, SMALL).get("http://brand.test:9000/")
     assert failed.value.kind == "connect"
 
@@ -333,7 +333,7 @@ def test_unpacking_is_under_the_clock_as_well(monkeypatch: pytest.MonkeyPatch) -
     ticks = iter(range(10_000))
     monkeypatch.setattr(limits_module.time, "monotonic", lambda: next(ticks) / 10)
     slow = replace(SMALL, ratio=10**6, total_seconds=1)
-    with serving(answer(zlib.compress(bytes(400 * KIB)), Content_Encoding="deflate")) as server, pytest.raises(FetchFailed) as failed:
+    with serving(answer(zlib.compress(bytes(400 * KIB)), Content_Encoding="deflate")) as server, pytest.raises(FetchError) as failed:
         fetch(server, slow)
     assert failed.value.kind == "timeout"
 

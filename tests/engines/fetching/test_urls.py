@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.fetching import Target, UrlRefused, parse_url
+from engines.fetching import Target, UrlRefusedError, parse_url
 from engines.fetching.urls import MAX_URL, resolve_reference
 
 # Every refusal, with its reason. {p} is where a canary may listen, so that the port is never the reason by accident.
@@ -224,7 +224,7 @@ def with_port(url: str, port: int) -> str:
 
 @pytest.mark.parametrize(("url", "code"), REFUSED)
 def test_whatever_could_be_read_in_two_ways_is_refused(url: str, code: str) -> None:
-    with pytest.raises(UrlRefused) as refused:
+    with pytest.raises(UrlRefusedError) as refused:
         parse_url(with_port(url, 8080))
     assert refused.value.code == code
     assert refused.value.sentence[0].isupper()
@@ -234,7 +234,7 @@ def test_whatever_could_be_read_in_two_ways_is_refused(url: str, code: str) -> N
 def test_each_reason_has_a_sentence_of_its_own() -> None:
     sentences: dict[str, str] = {}
     for url, code in REFUSED:
-        with pytest.raises(UrlRefused) as refused:
+        with pytest.raises(UrlRefusedError) as refused:
             parse_url(with_port(url, 8080))
         sentences.setdefault(refused.value.sentence, code)
         assert sentences[refused.value.sentence] == code
@@ -281,7 +281,7 @@ def test_a_host_named_local_is_free_of_the_rules_on_ports_and_private_names(name
     target = parse_url(f"http://{name}/a", local={name})
     assert target.key == name
     assert parse_url(target.url, local={name}) == target
-    with pytest.raises(UrlRefused):
+    with pytest.raises(UrlRefusedError):
         parse_url("http://localhost:9002/", local={name})
 
 
@@ -322,7 +322,7 @@ PIECES = st.sampled_from(
 def test_reading_never_fails_in_another_way_and_is_stable(text: str) -> None:
     try:
         target = parse_url(text)
-    except UrlRefused:
+    except UrlRefusedError:
         return
     assert parse_url(target.url) == target
     assert target.url.isascii()
@@ -339,7 +339,7 @@ HOSTS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), 
 def test_any_host_and_path_are_read_once_or_not_at_all(host: str, path: str) -> None:
     try:
         target = parse_url(f"https://{host}/{path}")
-    except UrlRefused:
+    except UrlRefusedError:
         return
     assert parse_url(target.url) == target
 
@@ -349,6 +349,6 @@ def test_any_host_and_path_are_read_once_or_not_at_all(host: str, path: str) -> 
 def test_a_redirect_never_fails_in_another_way_and_never_loses_its_port_rule(reference: str) -> None:
     try:
         target = resolve_reference(parse_url("https://example.com/a/b?q"), reference)
-    except UrlRefused:
+    except UrlRefusedError:
         return
     assert target.port in {80, 443, 8080, 8443}

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engines.fetching import Client, FetchFailed, Limits
+from engines.fetching import Client, FetchError, Limits
 from engines.fetching import client as client_module
 from engines.fetching.client import Resolver
 from tests.engines.fetching.test_addresses import INNER, SPECIAL_CASES, carried
@@ -232,7 +232,7 @@ def run(table: Table, groups: set[str] | None = None, resolver: Resolver = clien
         try:
             body = client.request(case.method, case.url, body=b"x" if case.method == "POST" else b"").body
             ended = ("ok", body.decode(), "")
-        except FetchFailed as failure:
+        except FetchError as failure:
             ended = (failure.kind, failure.code, failure.sentence)
         seen.append([case.group, case.name, case.expected, *ended])
     _settle(table.world)

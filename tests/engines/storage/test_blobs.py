@@ -16,7 +16,16 @@ from pathlib import Path
 import pytest
 
 from engines.storage import blobs
-from engines.storage.blobs import BlobStore, Damaged, Fixity, Missing, NoSpace, Stored, TooLarge, TooManyOrphans
+from engines.storage.blobs import (
+    BlobMissingError,
+    BlobStore,
+    DamagedError,
+    Fixity,
+    NoSpaceError,
+    Stored,
+    TooLargeError,
+    TooManyOrphansError,
+)
 
 PROJECT = Path(__file__).resolve().parents[3]
 DAY = timedelta(days=1)
@@ -90,7 +99,7 @@ def test_the_same_bytes_at_the_same_time_are_one_file_made_once(store: BlobStore
 def test_more_than_the_limit_is_refused_and_leaves_nothing(store: BlobStore) -> None:
     assert store.put(b"x" * 10, 10).size == 10
     for source in (b"y" * 11, BytesIO(b"y" * 11)):
-        with pytest.raises(TooLarge) as refusal:
+        with pytest.raises(TooLargeError) as refusal:
             store.put(source, 10)
         assert refusal.value.limit == 10
     assert len(files(store)) == 1
@@ -118,7 +127,7 @@ def test_nothing_is_overwritten_even_when_it_is_damaged(store: BlobStore) -> Non
     path.chmod(0o600)
     path.write_bytes(b"hoot")
     assert store.verify(digest) is Fixity.DAMAGED
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedError):
         store.put(b"hood", 100)
     assert path.read_bytes() == b"hoot"
 
@@ -128,7 +137,7 @@ def test_what_is_missing_is_said_to_be_missing(store: BlobStore) -> None:
     assert not store.exists(nowhere)
     assert store.verify(nowhere) is Fixity.MISSING
     assert store.remove(nowhere) is False
-    with pytest.raises(Missing):
+    with pytest.raises(BlobMissingError):
         store.open(nowhere)
 
 
@@ -154,9 +163,9 @@ def test_the_reserve_is_kept_free(tmp_path: Path) -> None:
     disk = os.statvfs(tmp_path)
     free = disk.f_bavail * disk.f_frsize
     full = BlobStore(tmp_path / "blobs", keep_free=free + (1 << 30))
-    with pytest.raises(NoSpace):
+    with pytest.raises(NoSpaceError):
         full.put(b"hood", 100)
-    with pytest.raises(NoSpace):
+    with pytest.raises(NoSpaceError):
         full.check_space()
     assert files(full) == []
     # Negative control: without a reserve the same file goes in.
@@ -170,10 +179,10 @@ def test_the_reserve_is_looked_at_while_a_stream_comes_in(store: BlobStore, monk
         asked.append(coming)
         store.root.mkdir(parents=True, exist_ok=True)
         if len(asked) > 3:
-            raise NoSpace(0, 0)
+            raise NoSpaceError(0, 0)
 
     monkeypatch.setattr(store, "check_space", check)
-    with pytest.raises(NoSpace):
+    with pytest.raises(NoSpaceError):
         store.put(BytesIO(b"x" * (5 << 20)), 1 << 30)
     assert files(store) == []
 
@@ -184,7 +193,7 @@ def test_a_disk_that_is_full_all_the_same_is_no_space(store: BlobStore, monkeypa
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(blobs.os, "fsync", full)
-    with pytest.raises(NoSpace):
+    with pytest.raises(NoSpaceError):
         store.put(b"hood", 100)
     assert files(store) == []
 
@@ -301,7 +310,7 @@ def test_a_file_stored_again_during_the_sweep_is_safe(store: BlobStore) -> None:
 def test_a_wrong_question_does_not_empty_the_store(store: BlobStore) -> None:
     for number in range(5):
         age(store.path(store.put(str(number).encode(), 100).sha256))
-    with pytest.raises(TooManyOrphans) as refusal:
+    with pytest.raises(TooManyOrphansError) as refusal:
         store.sweep(NOTHING, DAY, at_most=4)
     assert refusal.value.found == 5
     assert len(list(store.addresses())) == 5

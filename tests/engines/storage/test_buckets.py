@@ -21,8 +21,8 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from engines.storage import buckets
-from engines.storage.blobs import BlobStore, CannotStore, Damaged, Fixity, Missing, Stored, TooLarge
-from engines.storage.buckets import Bucket, BucketFailed, BucketStore, Held, KeepsNoVersions, Place, key_of
+from engines.storage.blobs import BlobMissingError, BlobStore, DamagedError, Fixity, StorageUnavailableError, Stored, TooLargeError
+from engines.storage.buckets import Bucket, BucketError, BucketStore, ObjectLockedError, Place, VersioningDisabledError, key_of
 from tests import vault as vaults
 from tests.vault import Server, Vault
 
@@ -84,7 +84,7 @@ def test_when_storing_returns_both_have_the_bytes(store: BucketStore, vault: Vau
 
 
 def test_the_limits_of_the_local_store_hold_and_nothing_is_sent(store: BucketStore, vault: Vault) -> None:
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLargeError):
         store.put(HOOD, 3)
     assert (vault.names(), files(store)) == ([], [])
 
@@ -137,7 +137,7 @@ def test_without_the_condition_there_would_be_two(machine: Machine, vault: Vault
 
 def test_what_lies_there_is_not_believed_when_the_same_is_stored_again(store: BucketStore, machine: Machine, vault: Vault) -> None:
     vault.change(SHA256, b"other bytes")
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedError):
         store.put(HOOD, 100)
     assert files(store) == [], "refused, so nothing was stored"
     vault.owner.put_object(Bucket=vault.place.bucket, Key=key_of(SHA256), Body=HOOD, ChecksumAlgorithm="CRC32")
@@ -183,7 +183,7 @@ def test_a_server_that_says_no_checksum_is_read_back(
     if kept == HOOD:
         assert store.put(HOOD, 100).new
     else:
-        with pytest.raises(BucketFailed, match="other bytes than were sent"):
+        with pytest.raises(BucketError, match="other bytes than were sent"):
             store.put(HOOD, 100)
         assert files(store) == []
 
@@ -204,7 +204,7 @@ def test_an_upload_that_collides_is_tried_again_and_given_up_in_the_end(
         assert store.put(HOOD, 100).new
         assert vault.versions(SHA256) == [HOOD]
     else:
-        with pytest.raises(BucketFailed, match="busy"):
+        with pytest.raises(BucketError, match="busy"):
             store.put(HOOD, 100)
         assert (len(collisions), vault.names(), files(store)) == (3, [], [])
 
@@ -218,7 +218,7 @@ def test_a_filing_whose_file_another_took_away_is_refused(store: BucketStore, va
         return stored
 
     monkeypatch.setattr(BlobStore, "put", put)
-    with pytest.raises(BucketFailed, match="at the same moment"):
+    with pytest.raises(BucketError, match="at the same moment"):
         store.put(HOOD, 100)
     assert vault.names() == []
 
@@ -235,16 +235,16 @@ def _nobody() -> str:
 def test_while_the_bucket_is_away_nothing_is_accepted(tmp_path: Path) -> None:
     store = BucketStore(tmp_path / "here", Bucket(Place("originals", _nobody())), fresh_for=DAY, keep_free=0)
     began = time.monotonic()
-    with pytest.raises(BucketFailed) as failed:
+    with pytest.raises(BucketError) as failed:
         store.put(HOOD, 100)
     assert time.monotonic() - began < 10
-    assert isinstance(failed.value, CannotStore), "which doors answer by 503"
+    assert isinstance(failed.value, StorageUnavailableError), "which doors answer by 503"
     assert SHA256 not in str(failed.value)
     assert files(store) == []
     assert not store.bucket.answers()
-    with pytest.raises(BucketFailed):
+    with pytest.raises(BucketError):
         store.open(SHA256)
-    with pytest.raises(BucketFailed):
+    with pytest.raises(BucketError):
         store.remove(SHA256)
 
 
@@ -270,7 +270,7 @@ def test_whatever_fails_can_be_done_again(
     for act, left in ((lambda: store.put(HOOD, 100), []), (lambda: store.remove(SHA256), [SHA256])):
         try:
             act()
-        except BucketFailed:
+        except BucketError:
             assert [name for name in files(store) if name == SHA256] == left, "a refused filing leaves nothing, a failed removal all"
             act()
     assert len(failures) == 1
@@ -281,7 +281,7 @@ def test_whatever_fails_can_be_done_again(
 def test_what_was_here_before_stays_when_an_upload_fails(tmp_path: Path) -> None:
     BlobStore(tmp_path / "here", keep_free=0).put(HOOD, 100)
     store = BucketStore(tmp_path / "here", Bucket(Place("originals", _nobody())), fresh_for=DAY, keep_free=0)
-    with pytest.raises(BucketFailed):
+    with pytest.raises(BucketError):
         store.put(HOOD, 100)
     assert files(store) == [SHA256]
     with store.open(SHA256) as file:
@@ -295,7 +295,7 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
         silent.listen(8)
         place = Place("originals", f"http://127.0.0.1:{silent.getsockname()[1]}")
         began = time.monotonic()
-        with pytest.raises(BucketFailed, match="ReadTimeoutError"):
+        with pytest.raises(BucketError, match="ReadTimeoutError"):
             Bucket(place).look(SHA256)
         assert time.monotonic() - began < 5
     assert (buckets.CONNECT_SECONDS, buckets.ATTEMPTS) == (2.0, 2)
@@ -303,7 +303,7 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 def test_a_bucket_that_refuses_says_its_reason(server: Server, tmp_path: Path) -> None:
     nowhere = Bucket(Place("nobodys-bucket", server.endpoint))
-    with pytest.raises(BucketFailed, match="NoSuchBucket"):
+    with pytest.raises(BucketError, match="NoSuchBucket"):
         BucketStore(tmp_path / "here", nowhere, fresh_for=DAY, keep_free=0).put(HOOD, 100)
     assert not nowhere.answers()
 
@@ -320,7 +320,7 @@ def test_what_is_missing_here_is_healed_from_the_bucket(store: BucketStore, mach
     assert there.file(SHA256).read_bytes() == HOOD
     assert files(there) == [SHA256]
     assert not there.exists("0" * 64)
-    with pytest.raises(Missing):
+    with pytest.raises(BlobMissingError):
         there.open("0" * 64)
 
 
@@ -329,7 +329,7 @@ def test_a_changed_object_is_refused_and_leaves_nothing(store: BucketStore, mach
     vault.change(SHA256, HOOD[:-1] + b"!")
     there = machine("there")
     for read in (there.open, there.file):
-        with pytest.raises(Damaged):
+        with pytest.raises(DamagedError):
             read(SHA256)
     assert files(there) == []
     assert store.verify(SHA256) is Fixity.DAMAGED, "though the file here is whole"
@@ -340,7 +340,7 @@ def test_a_changed_object_is_refused_and_leaves_nothing(store: BucketStore, mach
 def test_an_answer_that_ends_early_is_no_file(machine: Machine, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     machine("here").put(HOOD, 100)
     monkeypatch.setattr(buckets._Body, "readinto", lambda self, buffer: self._body.readinto(memoryview(buffer)[:5]) and 0)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedError):
         machine("there").open(SHA256)
 
 
@@ -374,7 +374,7 @@ def test_without_the_owners_bypass_nothing_goes_and_it_is_said(store: BucketStor
     """Negative control: the lock is real, and a removal that it refused is no removal."""
     store.put(HOOD, 100)
     _answering(monkeypatch, lambda bucket, operation, arguments: arguments.pop("BypassGovernanceRetention", None) and None)
-    with pytest.raises(Held, match="AccessDenied"):
+    with pytest.raises(ObjectLockedError, match="AccessDenied"):
         store.remove(SHA256)
     assert (vault.versions(SHA256), files(store)) == ([HOOD], [SHA256])
 
@@ -389,7 +389,7 @@ def test_a_version_that_came_during_the_removal_is_not_passed_over(
             vault.change(SHA256, HOOD)
 
     _answering(monkeypatch, meanwhile)
-    with pytest.raises(Held, match="still there"):
+    with pytest.raises(ObjectLockedError, match="still there"):
         store.remove(SHA256)
     monkeypatch.undo()
 
@@ -398,7 +398,7 @@ def test_compliance_mode_holds_against_the_owner_too(server: Server, tmp_path: P
     locked = server.vault(lock="COMPLIANCE")
     store = BucketStore(tmp_path / "here", locked.bucket, fresh_for=DAY, keep_free=0)
     store.put(HOOD, 100)
-    with pytest.raises(Held):
+    with pytest.raises(ObjectLockedError):
         store.remove(SHA256)
     assert (locked.bucket.lock(), server.vault().bucket.lock(), server.vault(lock="").bucket.lock()) == ("COMPLIANCE", "GOVERNANCE", "")
 
@@ -449,7 +449,7 @@ def test_a_bucket_without_versions_is_not_swept(server: Server, tmp_path: Path) 
     store.put(HOOD, 100)
     plain.age(SHA256, 3 * DAY)
     for sweep in (lambda: store.orphans_in_bucket(nothing, 2 * DAY), lambda: store.drop_in_bucket(SHA256, nothing, 2 * DAY)):
-        with pytest.raises(KeepsNoVersions):
+        with pytest.raises(VersioningDisabledError):
             sweep()
     assert plain.names() == [key_of(SHA256)]
     assert store.remove(SHA256), "an erasure needs no versions"
