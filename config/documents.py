@@ -48,13 +48,17 @@ def documents() -> dict[Path, str]:
 
 
 def transitions() -> Iterator[tuple[str, str, dict[Enum, frozenset[Enum]]]]:
-    """Room, name and dict of every workflow: the module-level `…TRANSITIONS` of every room's states.py."""
+    """App, name and dict of every workflow: the module-level `…TRANSITIONS` of every states.py of an app."""
     for room in ROOMS:
-        if find_spec(f"{room}.states") is None:
-            continue
-        for name, value in vars(import_module(f"{room}.states")).items():
+        names = [f"{room}.states", *(f"{package}.states" for package in _packages(room))]
+        for name, value in ((name, value) for path in names if find_spec(path) for name, value in vars(import_module(path)).items()):
             if name.endswith("TRANSITIONS"):
                 yield room, name.removesuffix("TRANSITIONS").rstrip("_").lower().replace("_", " ") or room, value
+
+
+def _packages(room: str) -> list[str]:
+    """The packages of an app that hold states of their own, such as `evidence.sources`."""
+    return [f"{room}.{path.parent.name}" for path in sorted((settings.BASE_DIR / room).glob("*/states.py"))]
 
 
 def workflows() -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from evidence import keyed
+from evidence.exhibits import keyed
 from ledger import keys, sealing
 
 

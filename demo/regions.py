@@ -15,8 +15,8 @@ from accounts.models import Organisation, User
 from claims.models import Claim
 from claims.written import write
 from demo import pictures, texts
-from evidence.actions import filing, pointing
-from evidence.models import Comparison, Exhibit, Region, Submission
+from evidence.exhibits.actions import filing, pointing
+from evidence.exhibits.models import Comparison, Exhibit, Region, Submission
 
 KEY: Final = "demo:pair"
 NARRATIVE: Final = "左边是选装页面上的示意图（按其样式重绘），右边是从同一角度看到的实物剖面（手绘）。"

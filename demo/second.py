@@ -17,9 +17,9 @@ from claims.models import Aspect, Claim
 from claims.written import write
 from demo import papers, pictures
 from demo.casting import organisation
-from evidence.actions import filing
-from evidence.models import Exhibit, Submission
-from evidence.states import SubmissionStatus
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Exhibit, Submission
+from evidence.exhibits.states import SubmissionStatus
 from verdicts import actions as verdicts
 from verdicts.models import Finding, Invitation, Reply, Verdict
 from verdicts.states import Conclusion, Mechanism, Rating, VerdictStatus

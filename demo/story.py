@@ -46,9 +46,12 @@ from claims.states import FlagKind
 from demo import brand_site, papers, pictures, regions, second, texts
 from demo.casting import cast, organisation
 from engines.text.diffing import diff
-from evidence.actions import filing, looking
-from evidence.models import Disappearance, Exhibit, Observation, Sighting, Submission, Version
-from evidence.states import DisappearanceStatus, ExhibitStatus, SightingKind, SubmissionStatus
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Exhibit, Submission
+from evidence.exhibits.states import ExhibitStatus, SubmissionStatus
+from evidence.sources import actions as source_actions
+from evidence.sources.models import Disappearance, Observation, Sighting, Version
+from evidence.sources.states import DisappearanceStatus, SightingKind
 from ledger.files import LogFiles, export
 from ledger.proofs import published
 from ledger.recording import SYSTEM
@@ -173,7 +176,7 @@ class Case:
             by=by, company=company, channel=paper.channel, title=paper.title, speaker=paper.speaker, published_at=paper.said_at,
             now=timezone.now(),
         )  # fmt: skip
-        looking.upload_capture(
+        source_actions.upload_capture(
             by=by, source=source, content=paper.content, content_type=papers.TYPE, captured_at=paper.said_at, note=papers.NOTE,
             now=timezone.now(),
         )  # fmt: skip

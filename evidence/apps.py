@@ -8,13 +8,16 @@ class EvidenceConfig(AppConfig):
     def ready(self) -> None:
         """Hand the pages what our codes are called; say to the record where this app's files are, what goes with an erased value, and
         who has a conflict of interest."""
-        from evidence import conflicts, erasure, fixity, states
+        from evidence import erasure, fixity
+        from evidence.exhibits import conflicts, states
+        from evidence.sources import states as sources
+        from evidence.states import Provenance
         from ui import labels
 
         labels.register(
-            affiliation=states.Affiliation, alert=states.AlertKind, custody=states.CustodyKind, disappearance=states.DisappearanceStatus,
-            exhibit=states.ExhibitStatus, information=states.InformationGrade, licence=states.Licence, look=states.LookType,
-            method=states.LookMethod, provenance=states.Provenance, sighting=states.SightingKind, source_grade=states.SourceGrade,
+            affiliation=states.Affiliation, alert=sources.AlertKind, custody=states.CustodyKind, disappearance=sources.DisappearanceStatus,
+            exhibit=states.ExhibitStatus, information=states.InformationGrade, licence=states.Licence, look=sources.LookType,
+            method=sources.LookMethod, provenance=Provenance, sighting=sources.SightingKind, source_grade=states.SourceGrade,
             submission=states.SubmissionStatus,
         )  # fmt: skip
         fixity.register()

@@ -28,8 +28,9 @@ from django.utils import timezone
 
 import ledger
 from claims.actions import stop_watching
-from evidence.models import IN_THE_ORIGINAL, Capture, CustodyEvent, Exhibit, Observation, Rendition, Sighting, StagedPhoto, Version
-from evidence.states import CustodyKind, ExhibitStatus
+from evidence.exhibits.models import IN_THE_ORIGINAL, CustodyEvent, Exhibit, Rendition, StagedPhoto
+from evidence.exhibits.states import CustodyKind, ExhibitStatus
+from evidence.sources.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals, renditions
 from ledger import erasure, registry, sealing
 from ledger.erasure import ErasureRefusedError, Target

@@ -14,9 +14,9 @@ from io import BufferedIOBase
 from engines.storage.blobs import BlobMissingError, BlobStore
 from engines.storage.buckets import BucketError, BucketStore
 from evidence.erasure import addresses, kept_captures, kept_exhibits
-from evidence.keyed import keyed
-from evidence.keyed import path as keyed_path
-from evidence.models import Rendition
+from evidence.exhibits.keyed import keyed
+from evidence.exhibits.keyed import path as keyed_path
+from evidence.exhibits.models import Rendition
 from evidence.stores import originals, renditions
 from ledger import fixity
 from ledger.keys import KeyUnusableError

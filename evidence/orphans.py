@@ -21,18 +21,21 @@ import logging
 from collections.abc import Collection
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
 
 import ledger
 from engines.storage.blobs import Swept, TooManyOrphansError
 from engines.storage.buckets import BucketStore
 from evidence.erasure import addresses, kept_captures, kept_exhibits
-from evidence.keyed import keyed
-from evidence.models import Exhibit, StagedPhoto
+from evidence.exhibits.keyed import keyed
+from evidence.exhibits.models import Exhibit, StagedPhoto
 from evidence.stores import bucket_store, originals
 
 log = logging.getLogger(__name__)
 
 AT_MOST = 200
+STAGED_AT_ONCE = 200
 
 
 class SweepRefusedError(Exception):
@@ -97,3 +100,33 @@ def sweep(*, at_most: int = AT_MOST) -> Swept:
     if gone:
         log.warning("%d originals that nothing names were removed.", len(gone))
     return Swept(temporaries, gone)
+
+
+def sweep_staged() -> int:
+    """Remove rows older than `STAGED_KEPT_FOR` and, of those that were not filed, the bytes. Returns how many rows went.
+
+    By the database's clock: a worker whose own is days ahead would take from people what they have just sent.
+
+    Bytes go after the rows are gone for good, and stay if anything names them or somebody has just sent them again.
+    """
+    with transaction.atomic():
+        rows = (
+            StagedPhoto.objects.filter(created_at__lt=Now() - settings.STAGED_KEPT_FOR)
+            .select_for_update(skip_locked=True)
+            .order_by("created_at")[:STAGED_AT_ONCE]
+        )
+        old = {one.pk: one.digest for one in rows}
+        StagedPhoto.objects.filter(pk__in=old).delete()
+        transaction.on_commit(lambda: _drop_unnamed(set(old.values()) - {""}))
+    return len(old)
+
+
+def _drop_unnamed(digests: set[str]) -> None:
+    """Remove those bytes, if nothing names them. Where that cannot be told they stay for the daily sweep of orphans."""
+    try:
+        free = unnamed(digests - named(digests))
+    except SweepRefusedError as error:
+        log.warning("bytes of photos that were sent ahead stay: %s", error)
+        return
+    for digest in free:
+        originals().drop(digest, named, older_than=settings.STAGED_KEPT_FOR / 2)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+import jobs
 from engines.storage.blobs import BlobStore, NoSpaceError, StorageUnavailableError
-from engines.storage.buckets import Bucket, BucketStore, Place
+from engines.storage.buckets import Bucket, BucketError, BucketStore, Place
+
+#: The largest capture or picture that is kept, in bytes.
+CAPTURE_LIMIT = 50 * 1024 * 1024
+#: A bucket that is away is no fault of the work that needs it.
+BUCKET_AGAIN = timedelta(seconds=60)
 
 
 def originals() -> BlobStore:
@@ -27,6 +34,14 @@ def bucket_store() -> BucketStore | None:
         return None
     bucket = Bucket(Place(settings.S3_BUCKET, settings.S3_ENDPOINT, settings.S3_REGION))
     return BucketStore(Path(settings.BLOBS_DIR), bucket, fresh_for=settings.ORPHANS_KEPT_FOR / 2, keep_free=settings.FREE_SPACE_FLOOR)
+
+
+def original_file(digest: str) -> Path:
+    """The original as a file of this machine. Raises jobs.Retry while it lies in a bucket that is away; Missing, Damaged."""
+    try:
+        return originals().file(digest)
+    except BucketError as error:
+        raise jobs.Retry(error.strerror, after=BUCKET_AGAIN) from error
 
 
 def renditions() -> BlobStore:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from evidence import views, views_captures, views_pointing, views_review
+from evidence.exhibits import views, views_pointing, views_review
+from evidence.sources import views as sources
 
 app_name = "evidence"
 urlpatterns = [
@@ -24,6 +25,6 @@ urlpatterns = [
     path("desk/exhibits/<str:ref>/regions/<int:number>/remove/", views_pointing.remove_region, name="remove-region"),
     path("desk/exhibits/<str:ref>/comparisons/", views_pointing.compare, name="compare"),
     path("desk/comparisons/<uuid:comparison>/remove/", views_pointing.remove_comparison, name="remove-comparison"),
-    path("desk/sources/<uuid:source>/upload/", views_captures.upload, name="upload"),
-    path("desk/alerts/<uuid:alert>/handle/", views.handle_alert, name="handle-alert"),
+    path("desk/sources/<uuid:source>/upload/", sources.upload, name="upload"),
+    path("desk/alerts/<uuid:alert>/handle/", sources.handle_alert, name="handle-alert"),
 ]

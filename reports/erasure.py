@@ -17,7 +17,8 @@ import jobs
 import ledger
 from claims.moments import instant
 from engines.storage.blobs import BlobMissingError
-from evidence.models import Exhibit, Version
+from evidence.exhibits.models import Exhibit
+from evidence.sources.models import Version
 from ledger import erasure
 from ledger.erasure import Target
 from reports.documents.building import store

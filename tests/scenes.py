@@ -18,10 +18,11 @@ from claims import actions as claims
 from claims.models import Aspect, Claim, Company, Product, ProductOption, Series, Source
 from claims.written import write
 from engines.text.extraction import Extract
-from evidence.actions import filing, pointing, staging
-from evidence.actions.looking import WATCHER, Looked, record_look
-from evidence.models import Comparison, Exhibit, Observation, Rendition, StagedPhoto, Submission
-from evidence.states import ExhibitStatus
+from evidence.exhibits.actions import filing, pointing, staging
+from evidence.exhibits.models import Comparison, Exhibit, Rendition, StagedPhoto, Submission
+from evidence.exhibits.states import ExhibitStatus
+from evidence.sources.actions import WATCHER, Looked, record_look
+from evidence.sources.models import Observation
 from evidence.stores import originals, renditions
 from ledger.sequencing import sequence
 from verdicts import actions as verdicts

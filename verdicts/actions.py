@@ -27,7 +27,7 @@ from claims.editing import compare, hold
 from claims.models import Aspect, Claim, Company, Product, Source
 from claims.states import PROGRESS_TRANSITIONS, FlagKind, Progress
 from claims.written import credited
-from evidence.models import Exhibit, Submission
+from evidence.exhibits.models import Exhibit, Submission
 from ledger import erasure
 from verdicts import gates
 from verdicts.basis import METHOD_VERSION as METHOD_VERSION

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from claims.models import Aspect, Claim, Criterion, Flag
 from claims.states import WITHDRAWABLE, FlagKind
-from evidence.affiliation import affiliations
-from evidence.keyed import keyed
-from evidence.models import Exhibit, Rendition
-from evidence.states import Affiliation
+from evidence.exhibits.affiliation import affiliations
+from evidence.exhibits.keyed import keyed
+from evidence.exhibits.models import Exhibit, Rendition
+from evidence.exhibits.states import Affiliation
 from ui.languages import page_language
 from verdicts.models import Invitation, Verdict
 from verdicts.outcome import outcome

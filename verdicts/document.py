@@ -14,8 +14,8 @@ from django.conf import settings
 
 from claims.models import Claim, Criterion
 from claims.moments import instant
-from evidence.affiliation import affiliations
-from evidence.models import Exhibit
+from evidence.exhibits.affiliation import affiliations
+from evidence.exhibits.models import Exhibit
 from ledger.canonical import canonical
 from ui.numbers import plain
 from verdicts.models import Finding, Invitation, Reply, Verdict

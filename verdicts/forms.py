@@ -15,8 +15,8 @@ from claims.fields import LanguageField, NamedChoice, PairField
 from claims.forms_company import offer
 from claims.models import Company, Product, Source
 from claims.written import read
-from evidence.models import Exhibit
-from evidence.states import ExhibitStatus
+from evidence.exhibits.models import Exhibit
+from evidence.exhibits.states import ExhibitStatus
 from ui.languages import page_language
 from verdicts.models import Invitation, Occurrence, Verdict
 from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, Mechanism, Rating

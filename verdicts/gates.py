@@ -19,10 +19,10 @@ from claims.conflicts import conflict_of_interest as conflict_of_interest
 from claims.models import Aspect, Claim
 from claims.states import ClaimStatus, Progress
 from claims.written import complete
-from evidence.affiliation import independent
-from evidence.alike import witnesses
-from evidence.models import CustodyEvent, Exhibit, Submission
-from evidence.states import CustodyKind, ExhibitStatus, SubmissionStatus
+from evidence.exhibits.affiliation import independent
+from evidence.exhibits.alike import witnesses
+from evidence.exhibits.models import CustodyEvent, Exhibit, Submission
+from evidence.exhibits.states import CustodyKind, ExhibitStatus, SubmissionStatus
 from verdicts.conformity import Conformity, Decision
 from verdicts.models import Finding, Invitation, Reply, Verdict
 from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating, ReplyStatus, VerdictStatus

@@ -20,8 +20,8 @@ from claims.references import LENGTH, new_reference
 from claims.states import ClaimStatus, Progress
 from claims.triggers import belongs, fixed, same_company
 from claims.written import WrittenField
-from evidence.models import Exhibit, Measurement
-from evidence.states import ExhibitStatus, SubmissionStatus
+from evidence.exhibits.models import Exhibit, Measurement
+from evidence.exhibits.states import ExhibitStatus, SubmissionStatus
 from verdicts.states import (
     INVITATION_TRANSITIONS,
     REPLY_TRANSITIONS,

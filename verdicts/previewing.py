@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claims.models import Aspect, Criterion
-from evidence.models import Exhibit
+from evidence.exhibits.models import Exhibit
 from verdicts.actions import latest_invitation
 from verdicts.models import Finding, Verdict
 from verdicts.outcome import Numbers, numbers_of

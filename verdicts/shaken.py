@@ -15,9 +15,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 import jobs
-from evidence.actions import filing
-from evidence.models import Exhibit, Submission
-from evidence.states import ExhibitStatus, SubmissionStatus
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Exhibit, Submission
+from evidence.exhibits.states import ExhibitStatus, SubmissionStatus
 from verdicts.actions import proposal_gates
 from verdicts.basis import changed_numbers, exhibits_of
 from verdicts.models import Verdict

@@ -29,7 +29,7 @@ from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim, Criterion, Flag
 from claims.paging import page_of
 from claims.written import write
-from evidence.models import Exhibit, Submission
+from evidence.exhibits.models import Exhibit, Submission
 from verdicts import actions, gates, previewing, shaken
 from verdicts.forms import DiscardForm, FindingForm, InvitationForm, LetterForm, ProposalForm, SendBackForm, WaiverForm, WaiverRefusalForm
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, Waiver

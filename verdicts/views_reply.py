@@ -20,7 +20,7 @@ from claims.editing import refused
 from claims.lookup import by_reference, canonical
 from claims.models import Appearance, Aspect, Claim
 from claims.paging import page_of
-from evidence.models import Exhibit, Measurement, Rendition
+from evidence.exhibits.models import Exhibit, Measurement, Rendition
 from verdicts import actions
 from verdicts.forms import ReplyForm
 from verdicts.models import Invitation, Reply

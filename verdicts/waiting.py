@@ -18,8 +18,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from claims.models import Aspect
 from claims.states import Progress
-from evidence.models import Alert, Measurement, Submission
-from evidence.states import AlertKind, SubmissionStatus
+from evidence.exhibits.models import Measurement, Submission
+from evidence.exhibits.states import SubmissionStatus
+from evidence.sources.models import Alert
+from evidence.sources.states import AlertKind
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictExhibit
 from verdicts.states import InvitationStatus, VerdictStatus
 

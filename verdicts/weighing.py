@@ -9,10 +9,10 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from claims.models import Aspect, Criterion
-from evidence.affiliation import affiliations, independent, one_laboratory
-from evidence.alike import witnesses
-from evidence.models import Exhibit, Measurement, Submission, Teardown
-from evidence.states import ExhibitStatus, SubmissionStatus
+from evidence.exhibits.affiliation import affiliations, independent, one_laboratory
+from evidence.exhibits.alike import witnesses
+from evidence.exhibits.models import Exhibit, Measurement, Submission, Teardown
+from evidence.exhibits.states import ExhibitStatus, SubmissionStatus
 from verdicts import gates
 from verdicts.conformity import Conformity, Measured, Promise, assess
 from verdicts.models import Finding, FindingExhibit

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.doors import everyone
-from evidence.models import Version
+from evidence.sources.models import Version
 from verdicts.models import Verdict
 
 #: What stands in the commands while nothing is published yet.

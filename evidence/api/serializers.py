@@ -15,9 +15,10 @@ from accounts.api.strict import StrictSerializer
 from claims.api.lookup import ReferenceField
 from claims.api.serializers import LanguageField, WrittenJSON
 from claims.models import Claim
-from evidence.affiliation import affiliations
-from evidence.models import Clarification, Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Sighting, Submission, Version
-from evidence.states import Affiliation, Licence
+from evidence.exhibits.affiliation import affiliations
+from evidence.exhibits.models import Clarification, Comparison, Exhibit, Region, Rendition, Submission
+from evidence.exhibits.states import Affiliation, Licence
+from evidence.sources.models import Disappearance, Observation, Sighting, Version
 
 
 class VersionSerializer(serializers.ModelSerializer[Version]):

@@ -29,8 +29,6 @@ from claims.api.serializers import SourceSerializer
 from claims.models import Source
 from claims.moments import read_moment
 from engines.storage.blobs import StorageUnavailableError, TooLargeError
-from evidence.actions import filing
-from evidence.actions.staging import QuotaReachedError
 from evidence.api.serializers import (
     ComparisonSerializer,
     DiffSerializer,
@@ -43,9 +41,12 @@ from evidence.api.serializers import (
     SubmissionSerializer,
     VersionSerializer,
 )
-from evidence.compared import compared
-from evidence.models import Clarification, Comparison, Disappearance, Exhibit, Observation, Region, Rendition, Submission, Version
-from evidence.states import Licence
+from evidence.exhibits.actions import filing
+from evidence.exhibits.actions.staging import QuotaReachedError
+from evidence.exhibits.models import Clarification, Comparison, Exhibit, Region, Rendition, Submission
+from evidence.exhibits.states import Licence
+from evidence.sources.compared import compared
+from evidence.sources.models import Disappearance, Observation, Version
 from evidence.stores import refusal
 
 MAX_KEY = 80

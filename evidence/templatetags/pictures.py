@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from evidence.models import Region, Rendition
+from evidence.exhibits.models import Region, Rendition
 
 register = template.Library()
 

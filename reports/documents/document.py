@@ -22,20 +22,11 @@ from claims.models import Appearance, Aspect, Claim, Company, Criterion, EntityR
 from claims.moments import instant
 from claims.references import reference_from
 from engines.text.diffing import Diff, diff
-from evidence.affiliation import affiliation
-from evidence.models import (
-    CustodyEvent,
-    Disappearance,
-    Exhibit,
-    Measurement,
-    Observation,
-    Rendition,
-    Sighting,
-    Teardown,
-    TeardownStep,
-    Version,
-)
-from evidence.states import MISSING, SubmissionStatus
+from evidence.exhibits.affiliation import affiliation
+from evidence.exhibits.models import CustodyEvent, Exhibit, Measurement, Rendition, Teardown, TeardownStep
+from evidence.exhibits.states import SubmissionStatus
+from evidence.sources.models import Disappearance, Observation, Sighting, Version
+from evidence.sources.states import MISSING
 from ledger import keys
 from ledger.models import Checkpoint, Entry
 from reports.schema import FORMAT

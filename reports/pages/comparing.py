@@ -14,7 +14,7 @@ from engines.text.diffing import Diff, Kind, Run, Side
 from engines.text.sentences import sentences
 
 if TYPE_CHECKING:
-    from evidence.models import Version
+    from evidence.sources.models import Version
 
 #: Unchanged text shorter than this is never cut out: the note that something is left out would be longer than what it hides.
 WORTH_CUTTING: Final = 60

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from claims.models import Claim, Criterion, Flag
-from evidence.models import Exhibit
+from evidence.exhibits.models import Exhibit
 from ledger import history
 from ledger.models import Entry
 from reports.models import Report

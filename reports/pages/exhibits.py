@@ -13,9 +13,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from evidence.affiliation import affiliations
-from evidence.models import Comparison, CustodyEvent, Exhibit, Measurement, Region, Rendition, Teardown, TeardownStep
-from evidence.states import Affiliation
+from evidence.exhibits.affiliation import affiliations
+from evidence.exhibits.models import Comparison, CustodyEvent, Exhibit, Measurement, Region, Rendition, Teardown, TeardownStep
+from evidence.exhibits.states import Affiliation
 from reports.pages.prepared import Prepared
 from ui.numbers import plain
 from verdicts.models import Finding, FindingExhibit, Verdict

@@ -21,8 +21,8 @@ from django.utils import timezone
 from claims.models import Aspect, Claim, ClaimQuerySet, Criterion, Flag
 from claims.searching import standing_in
 from claims.states import Stance
-from evidence.affiliation import affiliations_on
-from evidence.models import Comparison, Exhibit, Measurement
+from evidence.exhibits.affiliation import affiliations_on
+from evidence.exhibits.models import Comparison, Exhibit, Measurement
 from ledger import registry
 from reports.drawing import charts
 from reports.pages import promises

@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, OuterRef
 
 from claims.models import Appearance, Claim, ClaimQuerySet, Company, Criterion, Flag
 from claims.written import read
-from evidence.models import Disappearance, Sighting, Version
+from evidence.sources.models import Disappearance, Sighting, Version
 from reports.pages.gathering import Judgement, measured_rows
 from reports.pages.quoting import Quoted, struck
 from verdicts.models import Verdict

@@ -20,7 +20,7 @@ from claims.models import Appearance, Claim, Series, Source
 from claims.moments import instant
 from claims.states import Stance
 from engines.text.diffing import diff
-from evidence.models import Disappearance, Observation, Sighting, Version
+from evidence.sources.models import Disappearance, Observation, Sighting, Version
 from reports.drawing import lines
 from reports.pages import comparing
 from reports.pages.built import reports_of

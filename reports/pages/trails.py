@@ -14,7 +14,7 @@ from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from claims.models import Appearance, Aspect, Claim, Criterion, Flag
-from evidence.models import (
+from evidence.exhibits.models import (
     Comparison,
     CustodyEvent,
     Exhibit,
@@ -22,11 +22,11 @@ from evidence.models import (
     Part,
     Region,
     SealedView,
-    Sighting,
     Submission,
     Teardown,
     TeardownStep,
 )
+from evidence.sources.models import Sighting
 from ledger import history, registry
 from ledger.history import Change
 from reports.pages.prepared import Prepared

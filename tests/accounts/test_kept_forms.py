@@ -19,7 +19,7 @@ from accounts import kept_forms
 from accounts.kept_forms import PURPOSE
 from accounts.models import ApiKey, SentForm, User
 from claims.models import Claim, LegalEntity
-from evidence.models import Submission
+from evidence.exhibits.models import Submission
 from tests import scenes
 from tests.kept import kept
 from verdicts.models import Finding, Incident, Invitation

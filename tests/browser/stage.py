@@ -15,8 +15,8 @@ import ledger
 from accounts.models import User
 from claims.models import Source
 from engines.text.extraction import Extract
-from evidence.actions.looking import Looked, record_look
-from evidence.models import Exhibit
+from evidence.exhibits.models import Exhibit
+from evidence.sources.actions import Looked, record_look
 from evidence.stores import originals
 from tests import scenes
 from tests.workflows import unruled

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 import jobs
 import ledger
 from accounts.actions import found_organisation
-from evidence.models import Exhibit, Submission
+from evidence.exhibits.models import Exhibit, Submission
 from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor

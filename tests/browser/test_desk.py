@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from evidence.models import Alert, Submission
+from evidence.exhibits.models import Submission
+from evidence.sources.models import Alert
 from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor

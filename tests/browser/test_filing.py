@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 import jobs
-from evidence.models import Exhibit, StagedPhoto, Submission
+from evidence.exhibits.models import Exhibit, StagedPhoto, Submission
 from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor

@@ -23,8 +23,10 @@ from claims import actions as claims
 from claims import conflicts
 from claims.models import Flag, SeriesPoint
 from claims.written import write
-from evidence.actions import filing, looking, pointing
-from evidence.models import Alert, Exhibit, SealedView, Submission
+from evidence.exhibits.actions import filing, pointing
+from evidence.exhibits.models import Exhibit, SealedView, Submission
+from evidence.sources import actions as source_actions
+from evidence.sources.models import Alert
 from tests import scenes
 from tests.kept import kept
 from tests.workflows import force, seat
@@ -85,7 +87,7 @@ ON_A_CLAIM: dict[str, Act] = {
     "unmark": lambda by, s: pointing.remove_region(by=by, region=pointing.Region.objects.all()[0]),
     "compare": lambda by, s: pointing.compare_exhibits(by=by, before=s.exhibits()[2], after=s.exhibits()[0], title=WORDS),
     "uncompare": lambda by, s: pointing.remove_comparison(by=by, comparison=pointing.Comparison.objects.all()[0]),
-    "handle_alert": lambda by, s: looking.handle_alert(by=by, alert=Alert.objects.all()[0], now=s.now),
+    "handle_alert": lambda by, s: source_actions.handle_alert(by=by, alert=Alert.objects.all()[0], now=s.now),
     "finding": lambda by, s: verdicts.record_finding(
         by=by, aspect=s.ducts, conclusion="supports", reasoning=WORDS, exhibits=s.exhibits(status="accepted"), now=s.now
     ),
@@ -114,7 +116,7 @@ ON_A_COMPANY: dict[str, Act] = {
     ),
     "series": lambda by, s: claims.add_series(by=by, company=s.company, name=WORDS, unit=WORDS, now=s.now),
     "correct_point": lambda by, s: claims.correct_point(by=by, point=SeriesPoint.objects.all()[0], value=1, reason="x", now=s.now),
-    "upload": lambda by, s: looking.upload_capture(
+    "upload": lambda by, s: source_actions.upload_capture(
         by=by, source=s.source, content=b"Saved by me.", content_type="text/plain", captured_at=s.now, now=s.now, note="x"
     ),
     "incident": lambda by, s: verdicts.open_incident(by=by, company=s.company, title=WORDS, now=s.now),
@@ -299,12 +301,13 @@ def test_the_desk_says_why_instead_of_a_button(scene: scenes.Scene) -> None:
 def test_every_check_of_the_desk_on_a_claim_asks_about_conflicts() -> None:
     """A new check that takes a claim, or what hangs on one, is not forgotten."""
     from claims import permissions as of_claims
-    from evidence import permissions as of_evidence
+    from evidence.exhibits import permissions as of_exhibits
+    from evidence.sources import permissions as of_sources
 
     own = {"check_file", "check_answer", "check_withdraw"}  # what an owner does with their own
     about = {"check_can_be_seen", "check_unreadable"}  # of the thing alone
     asking = "check_no_conflict"
-    for module in (of_claims, of_evidence):
+    for module in (of_claims, of_exhibits, of_sources):
         source = Path(inspect.getfile(module)).read_text()
         bodies = dict(re.findall(r"^def (check_\w+)\(.*?\) -> None:\n(.*?)(?=^def |\Z)", source, re.M | re.S))
         assert bodies

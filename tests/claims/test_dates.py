@@ -15,8 +15,9 @@ from claims.dates import validate_past, validate_plan
 from claims.forms import AspectForm, ClaimForm
 from claims.forms_company import day
 from claims.written import write
-from evidence.forms import CopyForm, TeardownForm
-from evidence.models import Submission
+from evidence.exhibits.forms import TeardownForm
+from evidence.exhibits.models import Submission
+from evidence.sources.forms import CopyForm
 from tests import scenes
 from verdicts.forms import EventForm
 

@@ -170,12 +170,13 @@ ADDS = {
 def test_every_form_of_the_desk_edits_with_a_version_or_only_adds() -> None:
     from claims import forms as _a
     from claims import forms_company as _b
-    from evidence import forms as _c
+    from evidence.exhibits import forms as _c
+    from evidence.sources import forms as _e
     from verdicts import forms as _d
 
     found = {
         one
-        for module in (_a, _b, _c, _d)
+        for module in (_a, _b, _c, _d, _e)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, forms.BaseForm) and one.__module__ == module.__name__
     }

@@ -16,7 +16,7 @@ from claims.fields import LanguageField
 from claims.languages import language_name, language_tag, same_language
 from claims.models import Claim
 from claims.written import write
-from evidence.models import Submission
+from evidence.exhibits.models import Submission
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
 from reports.documents import building

@@ -20,9 +20,9 @@ from claims.models import Claim, Criterion
 from claims.units import CHINESE, MEANT, UnitMismatchError, check_same_kind, check_unit, convert
 from claims.validators import validate_currency, validate_money
 from claims.written import write
-from evidence.actions import filing
-from evidence.forms import MeasurementForm
-from evidence.models import Measurement
+from evidence.exhibits.actions import filing
+from evidence.exhibits.forms import MeasurementForm
+from evidence.exhibits.models import Measurement
 from tests import scenes
 from tests.kept import kept
 from verdicts import actions as verdicts

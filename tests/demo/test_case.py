@@ -21,9 +21,10 @@ from claims.models import Aspect
 from demo import brand_site
 from demo.people import PEOPLE, logins
 from demo.story import Case, StoryTimeoutError
-from evidence.models import Exhibit, Rendition, Submission, Version, Watch
+from evidence.exhibits.models import Exhibit, Rendition, Submission
+from evidence.sources.models import Version, Watch
+from evidence.sources.tasks import watch
 from evidence.stores import renditions
-from evidence.tasks import watch
 from jobs.models import Job
 from ledger import unseal
 from ledger.sequencing import sequence

@@ -18,11 +18,14 @@ from accounts.permissions import NotAllowed
 from claims.models import Source
 from engines import decoding
 from engines.text.extraction import Extract
-from evidence import fixity, keyed, tasks
-from evidence.actions import filing, staging
-from evidence.actions.looking import Looked, sight_appearance
-from evidence.models import Capture, CustodyEvent, Exhibit, Rendition, Sighting, StagedPhoto, Unit, Version
-from evidence.states import ExhibitStatus
+from evidence import fixity
+from evidence.exhibits import keyed
+from evidence.exhibits.actions import filing, staging
+from evidence.exhibits.models import CustodyEvent, Exhibit, Rendition, StagedPhoto, Unit
+from evidence.exhibits.states import ExhibitStatus
+from evidence.sources import tasks
+from evidence.sources.actions import Looked, sight_appearance
+from evidence.sources.models import Capture, Sighting, Version
 from evidence.stores import originals, renditions
 from ledger import sealing
 from ledger.models import SealedKey

@@ -22,8 +22,9 @@ import jobs
 import ledger
 from engines.storage.blobs import StorageUnavailableError, TooManyOrphansError
 from evidence import orphans, tasks
-from evidence.actions import filing, staging
-from evidence.models import Exhibit, StagedPhoto, Submission
+from evidence.exhibits import tasks as exhibit_tasks
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Exhibit, StagedPhoto, Submission
 from evidence.stores import originals, renditions
 from jobs.models import Job
 from ledger import erasure
@@ -161,7 +162,7 @@ def test_a_sweeper_whose_clock_is_ahead_takes_nothing_that_is_just_being_filed(s
     scenes.build_staged(scene.owners[0], scene)
     with time_machine.travel(timedelta(days=4000), tick=True):
         tasks.sweep_originals()
-        tasks.sweep_files()
+        exhibit_tasks.sweep_files()
         tasks.sweep_staged()
     assert originals().exists(digest)
     assert renditions().exists(picture)
@@ -229,4 +230,4 @@ def test_sweeping_is_scheduled() -> None:
     assert {"evidence.sweep_originals", "evidence.sweep_files", "evidence.sweep_staged"} <= names
     jobs.drain(["tick"])
     assert not Job.objects.filter(kind__startswith="evidence.sweep").exclude(state="done").exists()
-    assert staging.sweep() == 0
+    assert orphans.sweep_staged() == 0

@@ -28,9 +28,9 @@ from claims import actions as claims
 from claims.models import Claim
 from claims.written import write
 from config import backups, checks, key_files
-from evidence import keyed
-from evidence.actions import filing
-from evidence.models import Exhibit, Submission
+from evidence.exhibits import keyed
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Exhibit, Submission
 from evidence.stores import originals
 from ledger import keys, sealing
 from ledger.models import Checkpoint, Entry

@@ -33,7 +33,8 @@ from accounts.actions import create_key
 from demo.embedded import EngineFailedError, Postgres
 from engines.storage.blobs import Fixity
 from evidence import orphans
-from evidence.models import Exhibit, Observation, StagedPhoto, Submission
+from evidence.exhibits.models import Exhibit, StagedPhoto, Submission
+from evidence.sources.models import Observation
 from evidence.stores import originals
 from jobs.models import Job
 from ledger.models import Checkpoint

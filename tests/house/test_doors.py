@@ -27,7 +27,8 @@ from accounts.api.authentication import KeyAuthentication
 from accounts.models import ApiKey, User
 from config.front import VerdictFront
 from config.settings import base
-from evidence.models import Capture, Submission
+from evidence.exhibits.models import Submission
+from evidence.sources.models import Capture
 from evidence.stores import originals
 from tests import scenes
 from tests.house.test_checks import PRODUCTION
@@ -381,4 +382,4 @@ def test_nothing_else_on_our_own_host_sends_foreign_bytes_as_anything_a_browser_
         capture_output=True, text=True, cwd=django_settings.BASE_DIR,
     )  # fmt: skip
     doors = {path for path in found.stdout.split() if "views" in path or "/api/" in path}
-    assert doors == {"evidence/views.py", "reports/pages/views/sources.py"}
+    assert doors == {"evidence/exhibits/views.py", "reports/pages/views/sources.py"}

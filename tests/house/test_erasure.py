@@ -35,8 +35,9 @@ import ledger
 from claims import actions as claims
 from claims.models import Claim
 from claims.written import write
-from evidence.actions import filing
-from evidence.models import Exhibit, Rendition, Submission, Version
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Exhibit, Rendition, Submission
+from evidence.sources.models import Version
 from evidence.stores import renditions
 from ledger import erasure, merkle, proofs
 from ledger.bundle import Bundle

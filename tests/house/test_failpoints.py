@@ -25,7 +25,7 @@ import failpoints
 import jobs
 from accounts.actions import create_key
 from evidence import orphans
-from evidence.models import CustodyEvent, Exhibit, Rendition, Submission
+from evidence.exhibits.models import CustodyEvent, Exhibit, Rendition, Submission
 from jobs.models import Job
 from ledger.models import Entry, Pending
 from ledger.sequencing import sequence
@@ -165,7 +165,7 @@ def test_a_worker_without_a_fence_would_do_it_twice(house: House, settings: Any,
     monkeypatch.setattr(jobs.Work, "_mine", lambda self: Job.objects.filter(pk=self.id))
     monkeypatch.setattr(jobs.Work, "renew", lambda self: True)
     # The application has a second guard of its own against reading a photo twice; this is about the first.
-    monkeypatch.setattr("evidence.tasks.mark_read", unguarded)
+    monkeypatch.setattr("evidence.exhibits.tasks.mark_read", unguarded)
     house.file(str(uuid4()))
     slept: list[int] = []
 

@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 import ledger
 from evidence import fixity as evidence_fixity
-from evidence import keyed
-from evidence.models import Capture, Exhibit, Rendition
+from evidence.exhibits import keyed
+from evidence.exhibits.models import Exhibit, Rendition
+from evidence.sources.models import Capture
 from evidence.stores import originals, renditions
 from ledger import fixity, sealing
 from ledger.sequencing import sequence

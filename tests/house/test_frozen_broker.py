@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.actions import create_key
 from demo.embedded import Valkey
-from evidence.models import Submission
+from evidence.exhibits.models import Submission
 from jobs import messaging
 from ledger import recording
 from ledger.tasks import sequence

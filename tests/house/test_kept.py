@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claims.models import Claim
-from evidence.models import Exhibit
+from evidence.exhibits.models import Exhibit
 from evidence.stores import originals
 from ledger import unseal
 from tests import scenes

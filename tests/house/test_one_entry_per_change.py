@@ -28,8 +28,9 @@ from accounts.permissions import NotAllowed
 from claims.actions import add_entity, add_source, raise_flag
 from claims.editing import version
 from claims.models import Criterion, Flag, LegalEntity, SeriesPoint, Source
-from evidence.actions import looking
-from evidence.models import Alert, Exhibit, Region, Submission
+from evidence.exhibits.models import Exhibit, Region, Submission
+from evidence.sources import actions as source_actions
+from evidence.sources.models import Alert
 from ledger import registry
 from ledger.models import Entry, Pending
 from ledger.sequencing import sequence
@@ -738,7 +739,7 @@ def test_a_change_that_is_recorded_twice_or_never_or_outside_would_be_seen(monke
     with transaction.atomic():
         assert dict(send(client, {}, path, {}).events) == expected
         transaction.set_rollback(True)
-    real = looking.handle_alert
+    real = source_actions.handle_alert
 
     def twice(**given: Any) -> None:
         real(**given)
@@ -755,7 +756,7 @@ def test_a_change_that_is_recorded_twice_or_never_or_outside_would_be_seen(monke
         real(**given)
 
     for faulty in (twice, outside, unrecorded):
-        monkeypatch.setattr(looking, "handle_alert", faulty)
+        monkeypatch.setattr(source_actions, "handle_alert", faulty)
         with transaction.atomic():
             done = send(client, {}, path, {})
             assert dict(done.events) != expected, faulty.__name__
@@ -766,13 +767,13 @@ def test_a_change_that_is_recorded_twice_or_never_or_outside_would_be_seen(monke
 def test_a_refusal_that_leaves_a_trace_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: who records first and asks afterwards, without a transaction around both."""
     client, path, _alert = alert_of()
-    real = looking.handle_alert
+    real = source_actions.handle_alert
 
     def first(**given: Any) -> None:
         real(**given)
         raise NotAllowed("Not you.")
 
-    monkeypatch.setattr(looking, "handle_alert", first)
+    monkeypatch.setattr(source_actions, "handle_alert", first)
     done = send(client, {}, path, {})
     assert done.status == 403
     assert done.events

@@ -26,18 +26,19 @@ from claims.models import Source
 from engines.storage.blobs import Fixity
 from engines.storage.buckets import Bucket, key_of
 from evidence import orphans
-from evidence.actions import filing
-from evidence.models import Capture, CustodyEvent, Exhibit, Observation, StagedPhoto, Submission
-from evidence.states import ExhibitStatus
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import CustodyEvent, Exhibit, StagedPhoto, Submission
+from evidence.exhibits.states import ExhibitStatus
+from evidence.sources.models import Capture, Observation
 from evidence.stores import bucket_store, local_originals, originals
 from jobs.models import Job
 from ledger import fixity
 from tests import scenes
 from tests import vault as vaults
 from tests.engines.storage.test_buckets import _nobody
-from tests.evidence.test_pages import form, signed_in
-from tests.evidence.test_staging import send
-from tests.evidence.test_tasks import Company, company
+from tests.evidence.exhibits.test_pages import form, signed_in
+from tests.evidence.exhibits.test_staging import send
+from tests.evidence.sources.test_tasks import Company, company
 from tests.vault import Server, Vault
 
 __all__ = ["company"]  # a fixture, found by its name

@@ -44,10 +44,10 @@ import ledger
 from accounts.actions import create_key, found_organisation
 from accounts.models import Organisation, OrganisationKind, Role, Scope, User
 from claims.written import write
-from evidence import tasks
-from evidence.actions import filing
 from evidence.api.serializers import ExhibitSerializer
-from evidence.models import Contributor, CustodyEvent, Exhibit, Rendition, Submission, Unit
+from evidence.exhibits import tasks
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Contributor, CustodyEvent, Exhibit, Rendition, Submission, Unit
 from ledger import leaves, registry
 from ledger.models import Entry, Opening
 from ledger.recording import REASON

@@ -28,8 +28,9 @@ from accounts.actions import create_key, found_organisation
 from accounts.models import ApiKey, OrganisationKind, Role, User
 from config.personal import Personal
 from engines.text.extraction import Extract
-from evidence.actions.looking import Looked, record_look
-from evidence.models import Alert, Capture, Exhibit, Rendition
+from evidence.exhibits.models import Exhibit, Rendition
+from evidence.sources.actions import Looked, record_look
+from evidence.sources.models import Alert, Capture
 from evidence.stores import originals, renditions
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence

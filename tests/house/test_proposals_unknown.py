@@ -19,9 +19,9 @@ import pytest
 import ledger
 from claims.models import Aspect, Claim
 from claims.written import write
-from evidence.actions import filing
-from evidence.models import Exhibit
-from evidence.states import ExhibitStatus
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Exhibit
+from evidence.exhibits.states import ExhibitStatus
 from ledger import leaves
 from ledger.leaf import Leaf
 from ledger.models import Entry

@@ -11,7 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework import serializers
 
 from config.rooms import ROOMS
-from evidence.models import Exhibit
+from evidence.exhibits.models import Exhibit
 from ledger import registry
 from tests.house.test_permission_table import TABLE, World, routes
 

@@ -19,9 +19,10 @@ from claims.states import Progress
 from claims.written import write
 from config import documents
 from evidence import erasure as evidence_erasure
-from evidence.actions import filing
-from evidence.models import Disappearance, Exhibit, Submission
-from evidence.states import ExhibitStatus
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Exhibit, Submission
+from evidence.exhibits.states import ExhibitStatus
+from evidence.sources.models import Disappearance
 from jobs import actions as job_actions
 from jobs import work as job_work
 from jobs.models import Job

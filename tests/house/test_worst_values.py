@@ -18,7 +18,8 @@ from django.test import Client
 from accounts.models import User
 from claims.models import Claim
 from claims.written import WrittenField, write
-from evidence.models import Exhibit, Submission, Version
+from evidence.exhibits.models import Exhibit, Submission
+from evidence.sources.models import Version
 from ledger import registry
 from ledger.models import Checkpoint
 from reports import schema

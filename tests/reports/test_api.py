@@ -14,7 +14,7 @@ from PIL import Image
 
 from accounts.actions import create_key, revoke_key
 from accounts.models import ApiKey
-from evidence.models import Part, Submission, Teardown
+from evidence.exhibits.models import Part, Submission, Teardown
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.kept import kept

@@ -18,7 +18,7 @@ import jobs
 from claims import actions as claims
 from claims.written import write
 from engines.text.extraction import Extract
-from evidence.actions.looking import WATCHER, Looked, record_look
+from evidence.sources.actions import WATCHER, Looked, record_look
 from evidence.stores import originals
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence

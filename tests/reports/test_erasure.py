@@ -13,7 +13,8 @@ from django.utils import timezone
 
 import jobs
 from claims.written import write
-from evidence.models import Exhibit, Version
+from evidence.exhibits.models import Exhibit
+from evidence.sources.models import Version
 from ledger.sequencing import sequence
 from reports.documents import building
 from reports.models import Report, ReportFile

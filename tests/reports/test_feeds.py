@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from claims.models import Claim
-from evidence.models import Disappearance
+from evidence.sources.models import Disappearance
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.kept import kept

@@ -19,11 +19,12 @@ from django.utils import timezone
 
 import ledger
 from claims.actions import lift_flag, raise_flag, revise_claim, withdraw_claim
-from claims.models import Aspect, Claim, Criterion, Flag
+from claims.models import Appearance, Aspect, Claim, Criterion, Flag
 from claims.written import write
 from engines.text.extraction import Extract
-from evidence.actions.looking import Looked, record_look, sight_appearance
-from evidence.models import Appearance, Exhibit, Rendition, Version
+from evidence.exhibits.models import Exhibit, Rendition
+from evidence.sources.actions import Looked, record_look, sight_appearance
+from evidence.sources.models import Version
 from evidence.stores import originals, renditions
 from jobs.models import Job
 from ledger import registry

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claims import states as claims
-from evidence import states as evidence
+from evidence.exhibits import states as exhibits
+from evidence.sources import states as sources
+from evidence.states import Provenance
 from reports import schema
 from reports.wording import words
 from tests.reports import sample
@@ -170,15 +172,15 @@ def test_every_state_of_the_other_rooms_has_its_words() -> None:
         "progress": claims.Progress,
         "comparator": claims.Comparator,
         "flag": claims.FlagKind,
-        "observation": evidence.LookType,
-        "look_method": evidence.LookMethod,
-        "sighting": evidence.SightingKind,
-        "provenance": evidence.Provenance,
-        "affiliation": evidence.Affiliation,
-        "licence": evidence.Licence,
-        "grade_source": evidence.SourceGrade,
-        "grade_information": evidence.InformationGrade,
-        "custody": evidence.CustodyKind,
+        "observation": sources.LookType,
+        "look_method": sources.LookMethod,
+        "sighting": sources.SightingKind,
+        "provenance": Provenance,
+        "affiliation": exhibits.Affiliation,
+        "licence": exhibits.Licence,
+        "grade_source": exhibits.SourceGrade,
+        "grade_information": exhibits.InformationGrade,
+        "custody": exhibits.CustodyKind,
         "conclusion": verdicts.Conclusion,
         "rating": verdicts.Rating,
         "mechanism": verdicts.Mechanism,

@@ -27,8 +27,10 @@ from accounts.models import Membership, OrganisationKind, Role
 from claims import actions as claims
 from claims.models import Claim, Company
 from claims.written import write
-from evidence.actions import filing, looking, pointing
-from evidence.models import Alert, Exhibit, Version
+from evidence.exhibits.actions import filing, pointing
+from evidence.exhibits.models import Exhibit
+from evidence.sources import actions as source_actions
+from evidence.sources.models import Alert, Version
 from ledger import protection, registry
 from ledger.models import Entry
 from ledger.recording import REASON
@@ -38,7 +40,8 @@ from verdicts import actions as verdicts
 
 ROOMS = ("accounts", "claims", "evidence", "verdicts", "reports")
 MODULES = (
-    "accounts.actions", "claims.actions", "evidence.actions.filing", "evidence.actions.looking", "evidence.actions.pointing",
+    "accounts.actions", "claims.actions", "evidence.exhibits.actions.filing", "evidence.sources.actions",
+    "evidence.exhibits.actions.pointing",
     "verdicts.actions",
 )  # fmt: skip
 
@@ -288,20 +291,20 @@ def every_action() -> None:
     claims.withdraw_claim(by=moderator, claim=Claim.objects.get(pk=other.pk), reason="It was said by someone else.", now=now)
 
     scenes.look(scene, scenes.POST, 13 * 3600)  # back again
-    looking.upload_capture(
+    source_actions.upload_capture(
         by=moderator, source=scene.source, content=b"<p>Another text.</p>", content_type="text/html", captured_at=now, now=now,
         note="A reader's disk",
     )  # fmt: skip
-    looking.handle_alert(by=moderator, alert=Alert.objects.order_by("id").first(), now=now)
+    source_actions.handle_alert(by=moderator, alert=Alert.objects.order_by("id").first(), now=now)
     placed = claims.place_claim(by=moderator, claim=scene.claim, source=second_source(scene), exact=scenes.POST, now=now)
-    looking.sight_appearance(by=ledger.SYSTEM, appearance=placed, now=now)
+    source_actions.sight_appearance(by=ledger.SYSTEM, appearance=placed, now=now)
     series = scenes.build_series(scene)
     claims.correct_point(by=moderator, point=series.seriespoint_set.first(), value=Decimal(1), reason="A typing error.", now=now)
     incident = scenes.build_incident(scene)
     verdicts.correct_event(by=moderator, event=incident.occurrence_set.first(), reason="The hour was wrong.", exact_to="day", now=now)
     appearance = scene.claim.appearance_set.get(source=scene.source)
-    looking.sight_appearance(by=ledger.SYSTEM, appearance=appearance, now=now)
-    looking.sight_version(by=ledger.SYSTEM, version=Version.objects.order_by("number").first(), now=now)
+    source_actions.sight_appearance(by=ledger.SYSTEM, appearance=appearance, now=now)
+    source_actions.sight_version(by=ledger.SYSTEM, version=Version.objects.order_by("number").first(), now=now)
 
     scenes.build_evidence(scene)
     exhibit = scene.exhibits()[0]
@@ -354,10 +357,10 @@ def second_source(scene: scenes.Scene) -> Any:
 
 
 UNCHANGED_IF_NOTHING_IS_NEW = {
-    "evidence.actions.looking.sight_version", "evidence.actions.looking.sight_appearance",
+    "evidence.sources.actions.sight_version", "evidence.sources.actions.sight_appearance",
 }  # fmt: skip
 #: What only asks for work: with the record broken the job is still written down, and nothing else. What comes of it is recorded.
-ASKS_FOR_WORK = {"evidence.actions.filing.read_again"}
+ASKS_FOR_WORK = {"evidence.exhibits.actions.filing.read_again"}
 
 
 @pytest.mark.django_db

@@ -32,9 +32,9 @@ from claims.models import Aspect
 from claims.written import write
 from config import backups
 from config.logs import Json
-from evidence.actions import filing, pointing
-from evidence.actions.looking import upload_capture
-from evidence.models import Exhibit
+from evidence.exhibits.actions import filing, pointing
+from evidence.exhibits.models import Exhibit
+from evidence.sources.actions import upload_capture
 from ledger import merkle, proofs, registry
 from ledger.bundle import Bundle
 from ledger.leaf import Leaf

@@ -22,7 +22,7 @@ from engines.decoding.chamber import Answer, Ended, Used
 from tests import scenes
 from tests.engines.decoding import mutants
 from tests.engines.decoding.test_decoding import CANARY
-from tests.evidence.test_hostile_files import BOUNDARY, NO_NAMES, multipart, through_the_doors
+from tests.evidence.exhibits.test_hostile_files import BOUNDARY, NO_NAMES, multipart, through_the_doors
 from tests.soak.house import House
 
 MUTANTS = 10_000

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from evidence.actions import filing
 from evidence.api.serializers import ExhibitSerializer
-from evidence.models import Unit
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Unit
 from reports.pages.views import exhibits
 from tests.house.test_owners_unknown import (
     FIRST,

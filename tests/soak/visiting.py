@@ -24,7 +24,7 @@ from django.conf import settings  # noqa: E402  Django has to be set up first
 from django.utils import timezone  # noqa: E402  Django has to be set up first
 
 from engines.fetching import Client, Limits  # noqa: E402  Django has to be set up first
-from evidence import tasks  # noqa: E402  Django has to be set up first
+from evidence.sources import tasks  # noqa: E402  Django has to be set up first
 
 NEIGHBOURS = 2
 ALONE, BESIDE = 8.0, 75.0  # seconds

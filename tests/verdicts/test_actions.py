@@ -14,7 +14,7 @@ from accounts.permissions import NotAllowed
 from claims.actions import ReasonRequiredError
 from claims.models import Flag
 from claims.written import write
-from evidence.models import Exhibit, TeardownStep, Unit
+from evidence.exhibits.models import Exhibit, TeardownStep, Unit
 from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence

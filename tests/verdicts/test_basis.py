@@ -19,8 +19,8 @@ from accounts.models import OrganisationKind, Role, User
 from claims import actions as claims
 from claims.models import Aspect, Claim, Criterion
 from claims.written import write
-from evidence.actions import filing
-from evidence.models import CustodyEvent, Exhibit, Measurement, Rendition, Submission
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import CustodyEvent, Exhibit, Measurement, Rendition, Submission
 from tests import scenes
 from tests.kept import kept
 from tests.workflows import force, seat

@@ -12,7 +12,7 @@ from django.db import transaction
 
 import jobs
 from claims.written import write
-from evidence.models import Exhibit, Unit
+from evidence.exhibits.models import Exhibit, Unit
 from ledger.models import Erasure
 from tests import scenes
 from verdicts import actions

@@ -21,8 +21,8 @@ from accounts.permissions import NotAllowed
 from claims import actions as claims
 from claims.models import Aspect, Claim
 from claims.written import write
-from evidence.actions import filing
-from evidence.models import Exhibit, Submission, Teardown
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Exhibit, Submission, Teardown
 from tests import scenes
 from tests.kept import kept
 from tests.workflows import force, seat

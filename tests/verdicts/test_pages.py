@@ -16,7 +16,7 @@ from accounts.actions import found_organisation
 from claims.editing import version
 from claims.models import Claim, Company, Criterion
 from claims.written import write
-from evidence.models import Alert
+from evidence.sources.models import Alert
 from tests import scenes
 from tests.kept import kept
 from verdicts import actions, gates

@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.models import User
 from claims.models import Aspect
 from claims.written import write
-from evidence.actions import filing
-from evidence.models import Exhibit, Submission
+from evidence.exhibits.actions import filing
+from evidence.exhibits.models import Exhibit, Submission
 from jobs.models import Job
 from ledger.sequencing import sequence
 from tests import scenes

@@ -25,7 +25,7 @@ from claims.references import read_reference
 from claims.searching import UnselectiveSearchError, check_useful, in_time
 from claims.states import ClaimKind, FlagKind
 from claims.written import read
-from evidence.permissions import check_file
+from evidence.exhibits.permissions import check_file
 from ledger.models import Entry
 from reports.drawing import charts
 from reports.drawing.palette import in_both_schemes

@@ -11,8 +11,8 @@ from accounts.models import User
 from accounts.permissions import objection
 from claims.lookup import by_reference, canonical
 from engines.storage.blobs import BlobMissingError
-from evidence.models import Exhibit, Rendition
-from evidence.permissions import check_point
+from evidence.exhibits.models import Exhibit, Rendition
+from evidence.exhibits.permissions import check_point
 from evidence.stores import renditions
 from reports.pages.exhibits import exhibit_page
 from reports.pages.views import KEPT_FOR_NOW, unchanged

@@ -15,8 +15,8 @@ from accounts.doors import everyone
 from claims.models import Source
 from claims.paging import page_of
 from engines.storage.blobs import BlobMissingError
-from evidence.compared import compared
-from evidence.models import Capture, Observation, Sighting, Version
+from evidence.sources.compared import compared
+from evidence.sources.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
 from reports.pages import comparing, timelines
 from reports.pages.gathering import last_entries

@@ -11,7 +11,7 @@ from django.db import transaction
 
 import jobs
 from claims.models import Source
-from evidence.models import Observation, Version, Watch
+from evidence.sources.models import Observation, Version, Watch
 from jobs.models import Job
 from tests import scenes
 from tests.engines.fetching.servers import answer, serving

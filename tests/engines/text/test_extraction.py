@@ -24,7 +24,7 @@ from engines.text.extraction import (
     text_digest,
 )
 from engines.text.marks import few_marks
-from evidence.models import Version
+from evidence.sources.models import Version
 
 PRODUCT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>碳纤维双风道前机盖 &amp; 价格 | 品牌</title>

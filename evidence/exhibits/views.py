@@ -1,0 +1,461 @@
+"""Doors of evidence: filing, one's own submissions, and the moderators' review."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import unquote
+from uuid import UUID, uuid4
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.doors import person, requires, signed_in
+from accounts.kept_forms import AlreadySentError, kept, once, refill
+from accounts.models import OrganisationKind, Role
+from accounts.permissions import NotAllowed, objection
+from claims.editing import resend
+from claims.lookup import by_reference, canonical
+from claims.models import Aspect, Claim
+from claims.paging import page_of
+from claims.written import write
+from engines.storage.blobs import BlobMissingError, StorageUnavailableError, TooLargeError
+from evidence.exhibits.actions import filing, staging
+from evidence.exhibits.affiliation import affiliation
+from evidence.exhibits.forms import MEASUREMENTS, STEPS, AnswerForm, FilingForm, MeasurementForm, StepForm, TeardownForm
+from evidence.exhibits.keyed import keyed
+from evidence.exhibits.models import Clarification, Exhibit, Measurement, Rendition, Submission, Teardown, TeardownStep
+from evidence.exhibits.permissions import check_answer, check_file, check_withdraw
+from evidence.exhibits.states import Affiliation, ExhibitStatus, SubmissionStatus
+from evidence.exhibits.unread import unread_because
+from evidence.stores import originals, refusal, renditions
+from ledger.models import Checkpoint
+
+
+class _Filing:
+    """The forms of one filing page, bound to what was sent."""
+
+    def __init__(self, request: HttpRequest, claim: Claim) -> None:
+        data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        self.main = FilingForm(data, files, filer=person(request), claim=claim)
+        self.teardown = TeardownForm(data, prefix="teardown")
+        self.steps = [StepForm(data, prefix=f"step-{n}") for n in range(1, STEPS + 1)]
+        self.measurements = [MeasurementForm(data, prefix=f"measurement-{n}", claim=claim) for n in range(1, MEASUREMENTS + 1)]
+
+    @property
+    def all(self) -> list[forms.Form]:
+        return [self.main, self.teardown, *self.steps, *self.measurements]
+
+    def valid(self) -> bool:
+        """Whether every form is, and nothing hangs on a teardown that was not described."""
+        valid = [form.is_valid() for form in self.all]  # each is to say what is wrong with it
+        if not all(valid):
+            return False
+        hanging = any(step.cleaned_data["done"] for step in self.steps) or any(one.filled for one in self.measurements)
+        if hanging and not self.teardown.filled:
+            self.teardown.add_error(None, _("Steps and measurements belong to a teardown: describe it first."))
+            return False
+        return True
+
+    def new_teardown(self, claim: Claim) -> filing.NewTeardown | None:
+        """The teardown as the action takes it, or None."""
+        if not self.teardown.filled:
+            return None
+        given, lang, body = self.teardown.cleaned_data, self.main.cleaned_data["narrative_lang"], self.main.filed_for
+        aspects = {str(one.pk): one for one in Aspect.objects.filter(claim=claim)}
+        steps = [
+            filing.NewStep(
+                done=write(lang, step.cleaned_data["done"]),
+                seen=write(lang, step.cleaned_data["seen"]) if step.cleaned_data["seen"] else {},
+                photo=step.cleaned_data["photo"],
+            )
+            for step in self.steps
+            if step.cleaned_data["done"]
+        ]
+        measured = [
+            filing.NewMeasurement(
+                aspect=aspects[one.cleaned_data["aspect"]],
+                quantity=write(lang, one.cleaned_data["quantity"]),
+                value=one.cleaned_data["value"],
+                standard_uncertainty=one.cleaned_data["standard_uncertainty"],
+                unit_name=one.cleaned_data["unit_name"],
+                instrument=write(lang, one.cleaned_data["instrument"]),
+                method=write(lang, one.cleaned_data["method"]),
+                measured_date=given["performed_date"],
+            )
+            for one in self.measurements
+            if one.filled
+        ]
+        return filing.NewTeardown(
+            title=write(lang, given["title"]),
+            unit_label=given["unit_label"],
+            serial=given["serial"],
+            performed_date=given["performed_date"],
+            steps=steps,
+            measurements=measured,
+            laboratory=body if body and body.kind == OrganisationKind.LABORATORY else None,
+        )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@signed_in
+def file(request: HttpRequest, ref: str) -> HttpResponse:
+    """Hand in a story and photos on a claim. What was typed is kept when something is wrong; the same form sent twice is one."""
+    claim = by_reference(Claim.objects.public(), ref)
+    if elsewhere := canonical(request, claim.reference, ref):
+        return elsewhere
+    forms_, status = _Filing(request, claim), 200
+    blocked = objection(check_file, person(request), claim)
+    refill(request, *forms_.all)
+    if request.method == "POST":
+        if forms_.valid():
+            given = forms_.main.cleaned_data
+
+            def hand_in() -> str:
+                submission = filing.file_submission(
+                    by=person(request),
+                    claim=claim,
+                    narrative=given["narrative"],
+                    narrative_lang=given["narrative_lang"],
+                    licence=given["licence"],
+                    contact=given["contact"],
+                    idempotency_key=given["idempotency_key"],
+                    now=timezone.now(),
+                    photos=filing.receive_photos(
+                        by=person(request), files=given["photos"], now=timezone.now(), idempotency_key=given["idempotency_key"]
+                    ),
+                    teardown=forms_.new_teardown(claim),
+                    organisation=forms_.main.filed_for,
+                    staged=given["staged"],
+                )
+                messages.success(request, _("Received. Moderation looks at it next; this page shows how far it is."))
+                return reverse("evidence:submission", args=[submission.reference])
+
+            try:
+                return redirect(once(request, hand_in))
+            except AlreadySentError as error:
+                resend(forms_.main, "idempotency_key", str(uuid4()))  # sent again it is another submission
+                forms_.main.add_error(None, error.messages)
+            except ValidationError as error:
+                forms_.main.add_error(None, error.messages)
+            except TooLargeError:
+                forms_.main.add_error("photos", ValidationError(_("A file is too large. Nothing was stored."), code="too_large"))
+            except StorageUnavailableError as error:
+                sentence, status = refusal(error)
+                forms_.main.add_error(None, sentence)
+            except staging.QuotaReachedError:
+                forms_.main.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
+                status = 429
+            except filing.IdempotencyKeyReusedError as error:
+                sentence = _(
+                    "You submitted this form before, as %(reference)s, which is kept as it was. What you changed since then was not saved. "
+                    "Open the form again to submit it as well."
+                )
+                forms_.main.add_error(None, sentence % {"reference": error.submission.reference})
+                status = 409
+        status = status if status != 200 else 413 if forms_.main.too_large else 400
+    # A photo whose mark was taken away stays without it; one that came just now has never been asked about.
+    dropped = {one.pk for one in forms_.main.kept} - set(forms_.main.chosen) if status != 200 else set()
+    lost = status != 200 and not _keep(request, claim, forms_.main.form_key)
+    context = {"claim": claim, "forms": forms_, "blocked": blocked, "lost_files": lost, "dropped": dropped}
+    context["for_a_company"] = person(request).has_company_seat
+    context |= {"limit": settings.EXHIBIT_MAX_BYTES, "at_most": settings.SUBMISSION_MAX_EXHIBITS}
+    return render(request, "evidence/file.html", context, status=status)
+
+
+def _keep(request: HttpRequest, claim: Claim, form_key: str) -> bool:
+    """Stage the photos of a form that was not taken, so that nobody has to choose them again. False if one could not be kept."""
+    kept = True
+    for file in request.FILES.getlist("photos"):
+        if not form_key or (file.size or 0) > settings.EXHIBIT_MAX_BYTES:
+            continue  # the form says itself that it is too large
+        try:
+            file.seek(0)
+            staging.check_quota(by=person(request), form_key=form_key, coming=file.size or 0, now=timezone.now())
+            stored = staging.receive(file)
+            staging.stage(
+                by=person(request), claim=claim, form_key=form_key, file_key=keyed("staged", f"{form_key} {stored.sha256}"), stored=stored,
+                filename=file.name or "", now=timezone.now(),
+            )  # fmt: skip
+        except (ValidationError, NotAllowed, StorageUnavailableError, TooLargeError, staging.QuotaReachedError):
+            kept = False
+    return kept
+
+
+class _Body:
+    """The body of a request, which must be as long as it was said to be: half a photo is no photo."""
+
+    def __init__(self, request: HttpRequest, length: int) -> None:
+        self.request, self.left = request, length
+
+    def read(self, size: int = -1) -> bytes:
+        chunk: bytes = self.request.read(size)
+        self.left -= len(chunk)
+        if not chunk and self.left > 0:
+            raise UnreadablePostError
+        return chunk
+
+
+def _said(sentence: str, status: int) -> JsonResponse:
+    return JsonResponse({"error": sentence}, status=status)
+
+
+@require_POST
+@never_cache
+@signed_in
+def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
+    """Take one photo ahead of its form: the bytes are the body, the headers name form and file. The same file again is the same photo."""
+    user, claim = person(request), by_reference(Claim.objects.public(), ref)
+    form_key, file_key = (request.headers.get(name, "") for name in ("X-Form-Key", "X-File-Key"))
+    said = str(request.META.get("CONTENT_LENGTH") or "")
+    length = int(said) if said.isdecimal() and said.isascii() else 0
+    if not length or not all(0 < len(key) <= 80 and key.isprintable() for key in (form_key, file_key)):
+        return _said(_("No photo came with this."), 400)
+    check_file(user, claim)
+    status = 200
+    found = staging.staged_before(by=user, form_key=form_key, file_key=file_key)
+    if found is None:
+        status = 201
+        try:
+            if length > settings.EXHIBIT_MAX_BYTES:
+                raise TooLargeError(settings.EXHIBIT_MAX_BYTES)
+            staging.check_quota(by=user, form_key=form_key, coming=length, now=timezone.now())
+            stored = staging.receive(_Body(request, length))
+            found = staging.stage(
+                by=user, claim=claim, form_key=form_key, file_key=file_key, stored=stored,
+                filename=unquote(request.headers.get("X-File-Name", "")), now=timezone.now(),
+            )  # fmt: skip
+        except TooLargeError as error:
+            return _said(_("It is larger than %(limit)s.") % {"limit": filesizeformat(error.limit)}, 413)
+        except StorageUnavailableError as error:
+            return _said(*refusal(error))
+        except staging.QuotaReachedError:
+            return _said(_("That is as much as one account may send in a day. Hand in what is here, and go on tomorrow."), 429)
+        except ValidationError as error:
+            return _said(" ".join(error.messages), 400)
+        except UnreadablePostError:
+            return _said(_("The connection was lost before the photo was here."), 400)
+    return JsonResponse({"id": str(found.pk), "size": found.size}, status=status)
+
+
+@require_POST
+@never_cache
+@signed_in
+def discard_photo(request: HttpRequest, photo: UUID) -> HttpResponse:
+    """Take a photo of mine off the form for which it was sent ahead."""
+    if not staging.discard(by=person(request), photo=photo, now=timezone.now()):
+        raise Http404
+    return HttpResponse(status=204)
+
+
+@require_safe
+@never_cache
+@signed_in
+def submissions(request: HttpRequest) -> HttpResponse:
+    """What I handed in, newest first."""
+    mine = Submission.objects.filter(filed_by=person(request)).select_related("claim").prefetch_related("exhibit_set")
+    page = page_of(mine, request.GET, by=("-filed_at", "-id"))
+    rows = [(one, _Files(one)) for one in page.rows]
+    context = {"page": page, "rows": rows, "reading": any(files.reading for _one, files in rows)}
+    fragment = bool(request.headers.get("HX-Request"))
+    response = render(request, "evidence/submissions.html#list" if fragment else "evidence/submissions.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+class _Files:
+    """How far the files of a submission are: `all`, `done` (read, or found unreadable), `unreadable`, and whether some wait."""
+
+    def __init__(self, submission: Submission) -> None:
+        states = [one.status for one in submission.exhibit_set.all()]
+        self.all = len(states)
+        self.done = sum(state != ExhibitStatus.STORED for state in states)
+        self.unreadable = sum(state == ExhibitStatus.UNREADABLE for state in states)
+
+    @property
+    def reading(self) -> bool:
+        """Whether the decoder is not through with them."""
+        return self.done < self.all
+
+
+def _own(request: HttpRequest, ref: str) -> Submission:
+    return by_reference(Submission.objects.filter(filed_by=person(request)).select_related("claim"), ref)
+
+
+@require_safe
+@never_cache
+@signed_in
+def submission(request: HttpRequest, ref: str) -> HttpResponse:
+    """One submission of mine: how far it is, what was decided and why, and taking it back."""
+    found = _own(request, ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    return _submission_page(request, found, AnswerForm(), status=200)
+
+
+def _submission_page(request: HttpRequest, found: Submission, answering: AnswerForm, *, status: int) -> HttpResponse:
+    shown = _shown(found)
+    reading = sum(one["exhibit"].status == ExhibitStatus.STORED for one in shown)
+    context = {"submission": found, "shown": shown, "reading": reading, "ready": len(shown) - reading}
+    if request.headers.get("HX-Request"):
+        response = render(request, "evidence/submission.html#files", context)
+    else:
+        checkpoint = Checkpoint.objects.order_by("-size").first()
+        side = affiliation(found)
+        context |= {
+            "side": "" if side == Affiliation.INDEPENDENT else side,
+            "teardowns": teardowns_of(found),
+            "withdraw_blocked": _withdraw_blocked(found),
+            "kept_reason": kept(request, "reason"),
+            "answering": answering if found.status == SubmissionStatus.RETURNED else None,
+            "answer_blocked": objection(check_answer, found.filed_by, found),
+            "clarifications": Clarification.objects.filter(submission=found).order_by("number"),
+        }
+        if checkpoint:
+            root = base64.b64encode(checkpoint.root).decode()
+            context["checkpoint"] = {"size": checkpoint.size, "root": root, "signed_at": checkpoint.signed_at}
+        response = render(request, "evidence/submission.html", context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_POST
+@never_cache
+@signed_in
+def answer(request: HttpRequest, ref: str) -> HttpResponse:
+    """Answer the question with which a submission of mine was returned, with more photos if there are any."""
+    found, by, now = _own(request, ref), person(request), timezone.now()
+    form, status = AnswerForm(request.POST, request.FILES), 400
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            filing.check_answerable(by=by, submission=found)
+            photos = filing.receive_photos(by=by, files=given["photos"], now=now) if given["photos"] else []
+            filing.answer_question(by=by, submission=found, answer=given["answer"], lang=given["answer_lang"], photos=photos, now=now)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        except TooLargeError:
+            form.add_error("photos", ValidationError(_("A file is too large. Nothing was stored."), code="too_large"))
+        except StorageUnavailableError as error:
+            sentence, status = refusal(error)
+            form.add_error(None, sentence)
+        except staging.QuotaReachedError:
+            form.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
+            status = 429
+        except filing.SubmissionChangedError as changed:
+            messages.error(request, _("It cannot be answered: it is %(status)s.") % {"status": changed.submission.get_status_display()})
+            return redirect("evidence:submission", found.reference)
+        else:
+            messages.success(request, _("Answer sent. A moderator decides again."))
+            return redirect("evidence:submission", found.reference)
+    return _submission_page(request, found, form, status=413 if form.too_large else status)
+
+
+def _withdraw_blocked(found: Submission) -> str | None:
+    if found.status in {"refused", "withdrawn"}:
+        return _("It was refused or withdrawn already.")
+    return objection(check_withdraw, found.filed_by, found)
+
+
+def _shown(found: Submission) -> list[dict[str, Any]]:
+    """Each exhibit with its pictures by name."""
+    pictures: dict[UUID, dict[str, Rendition]] = {}
+    for one in Rendition.objects.filter(exhibit__submission=found):
+        pictures.setdefault(one.exhibit_id, {})[one.name] = one
+    exhibits = list(Exhibit.objects.filter(submission=found).select_related("submission").seen_first("number"))
+    unread = unread_because(exhibits)
+    return [{"exhibit": one, "picture": best(pictures.get(one.pk, {})), "unread": unread.get(one.pk, "")} for one in exhibits]
+
+
+def best(pictures: dict[str, Rendition]) -> Rendition | None:
+    """The one of an exhibit's pictures that a page shows."""
+    return pictures.get("page") or pictures.get("full") or pictures.get("thumb")
+
+
+def teardowns_of(found: Submission) -> list[Teardown]:
+    """The teardowns of a submission with their steps and measurements."""
+    steps = Prefetch("teardownstep_set", TeardownStep.objects.select_related("exhibit").order_by("number"))
+    measured = Prefetch("measurement_set", Measurement.objects.select_related("aspect").order_by("measured_date", "pk"))
+    rows = Teardown.objects.filter(submission=found).select_related("unit", "laboratory")
+    return list(rows.prefetch_related(steps).prefetch_related(measured).order_by("id"))
+
+
+@require_POST
+@never_cache
+@signed_in
+def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
+    """Take a submission of mine back, with the reason."""
+    found = _own(request, ref)
+    try:
+        filing.withdraw_submission(by=person(request), submission=found, reason=request.POST.get("reason", ""), now=timezone.now())
+        messages.success(request, _("Withdrawn. Its pictures are no longer public; verdicts that rest on it keep its fingerprint."))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    except filing.SubmissionChangedError:
+        messages.error(request, _("It was refused or withdrawn already."))
+    return redirect("evidence:submission", found.reference)
+
+
+def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
+    visible = Submission.objects.visible_to(person(request))
+    return by_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission"), ref)
+
+
+@require_safe
+@never_cache
+@signed_in
+def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
+    """The picture of an exhibit for who filed it and for the desk, public or not; `?size=full` is the largest there is."""
+    found = _exhibit(request, ref)
+    pictures = {one.name: one for one in Rendition.objects.filter(exhibit=found)}
+    shown = pictures.get(request.GET.get("size", "")) or best(pictures)
+    if shown is None:
+        raise Http404
+    try:
+        content = renditions().open(shown.digest)
+    except (BlobMissingError, ValueError):
+        raise Http404 from None
+    response = FileResponse(content, content_type=shown.media_type)
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@require_POST
+@never_cache
+@signed_in
+def original(request: HttpRequest, ref: str) -> HttpResponseBase:
+    """The original bytes, as a file to keep. Each view is recorded first, which is why this is no link."""
+    found = _exhibit(request, ref)
+    digest = filing.view_original(by=person(request), exhibit=found, now=timezone.now())
+    try:
+        content = originals().open(digest)
+    except BlobMissingError:
+        raise Http404 from None
+    response = FileResponse(content, as_attachment=True, filename=f"{found.reference}.bin", content_type="application/octet-stream")
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@require_POST
+@never_cache
+@requires(Role.MODERATOR)
+def read_again(request: HttpRequest, ref: str) -> HttpResponse:
+    """Have a photo that could not be read tried once more."""
+    found = _exhibit(request, ref)
+    filing.read_again(by=person(request), exhibit=found, now=timezone.now())
+    messages.success(request, _("The photo is being read again."))
+    return redirect("evidence:review", found.submission.reference)

@@ -1,0 +1,140 @@
+"""The desk's page for pointing at pictures: marked regions, and pictures set against each other."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.doors import person, requires
+from accounts.kept_forms import once, refill
+from accounts.models import Role
+from accounts.permissions import objection
+from claims.editing import RowChangedError, clash, refused, version
+from claims.lookup import by_reference, canonical
+from evidence.exhibits.actions import pointing
+from evidence.exhibits.forms import CompareForm, RegionForm
+from evidence.exhibits.models import Comparison, Exhibit, Region, Rendition, Submission
+from evidence.exhibits.permissions import check_point
+from evidence.exhibits.states import ExhibitStatus
+
+MOST = 200
+
+
+def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
+    visible = Submission.objects.visible_to(person(request))
+    return by_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission__claim"), ref)
+
+
+def _others(found: Exhibit) -> list[Exhibit]:
+    """Pictures of the same claim that this one can be set against."""
+    ready = Exhibit.objects.filter(submission__claim=found.submission.claim_id, status=ExhibitStatus.READY).exclude(pk=found.pk)
+    return list(ready.select_related("submission").order_by("reference")[:MOST])
+
+
+def _page(request: HttpRequest, found: Exhibit, *, region: RegionForm | None = None, compared: CompareForm | None = None) -> HttpResponse:
+    pictures = {one.name: one for one in Rendition.objects.filter(exhibit=found)}
+    with_it = (Comparison.objects.filter(before=found) | Comparison.objects.filter(after=found)).select_related("before", "after")
+    marked = list(Region.objects.filter(exhibit=found).order_by("number"))
+    for one in marked:
+        one.version = version(one)  # type: ignore[attr-defined]  # the button that takes it off carries what was seen
+    region_form, compare_form = region or RegionForm(), compared or CompareForm(others=_others(found))
+    refill(request, region_form, compare_form)
+    context = {
+        "exhibit": found,
+        "claim": found.submission.claim,
+        "picture": pictures.get("page") or pictures.get("full") or pictures.get("thumb"),
+        "regions": marked,
+        "comparisons": list(with_it.order_by("pk")),
+        "region_form": region_form,
+        "compare_form": compare_form,
+        "blocked": objection(check_point, person(request), found),
+    }
+    return render(request, "evidence/regions.html", context, status=refused(compared) if compared else 400 if region else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR)
+def regions(request: HttpRequest, ref: str) -> HttpResponse:
+    """What is marked on a picture, and marking more of it."""
+    found = _exhibit(request, ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    if request.method != "POST":
+        return _page(request, found)
+    form = RegionForm(request.POST)
+
+    def mark() -> str:
+        region = pointing.mark_region(by=person(request), exhibit=found, **form.cleaned_data)
+        messages.success(request, _("Region %(number)d is marked.") % {"number": region.number})
+        return reverse("evidence:regions", args=[found.reference])
+
+    if form.is_valid():
+        try:
+            return redirect(once(request, mark))
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+    return _page(request, found, region=form)
+
+
+@require_POST
+@never_cache
+@requires(Role.MODERATOR)
+def remove_region(request: HttpRequest, ref: str, number: int) -> HttpResponse:
+    """Take a mark off again."""
+    region = get_object_or_404(Region.objects.select_related("exhibit__submission"), exhibit=_exhibit(request, ref), number=number)
+    try:
+        pointing.remove_region(by=person(request), region=region, version=request.POST.get("version") or "unseen")
+    except RowChangedError:
+        messages.error(request, _("Another mark has this number now. Nothing was taken off; look at the picture again."))
+    else:
+        messages.success(request, _("The mark is off the picture. That it was there stays in the record."))
+    return redirect("evidence:regions", region.exhibit.reference)
+
+
+@require_POST
+@never_cache
+@requires(Role.MODERATOR)
+def compare(request: HttpRequest, ref: str) -> HttpResponse:
+    """Set this picture against another of the same claim."""
+    found = _exhibit(request, ref)
+    others = _others(found)
+    form = CompareForm(request.POST, others=others)
+    if not form.is_valid():
+        return _page(request, found, compared=form)
+    other = next((one for one in others if str(one.pk) == form.cleaned_data["other"]), None)
+    if other is None:
+        raise Http404
+    before, after = (found, other) if form.cleaned_data["place"] == "before" else (other, found)
+    try:
+        pointing.compare_exhibits(
+            by=person(request), before=before, after=after, title=form.cleaned_data["title"], version=form.cleaned_data["version"]
+        )
+    except ValidationError as error:
+        form.add_error(None, error.messages)
+        return _page(request, found, compared=form)
+    except RowChangedError as changed:
+        clash(form, changed)
+        return _page(request, found, compared=form)
+    messages.success(request, _("The two pictures stand against each other."))
+    return redirect("evidence:regions", found.reference)
+
+
+@require_POST
+@never_cache
+@requires(Role.MODERATOR)
+def remove_comparison(request: HttpRequest, comparison: UUID) -> HttpResponse:
+    """Take two pictures apart again."""
+    rows = Comparison.objects.select_related("before__submission", "after__submission")
+    found = get_object_or_404(rows, pk=comparison)
+    pointing.remove_comparison(by=person(request), comparison=found)
+    messages.success(request, _("The two pictures no longer stand against each other. That they did stays in the record."))
+    return redirect("evidence:regions", found.after.reference)

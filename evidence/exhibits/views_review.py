@@ -1,0 +1,235 @@
+"""The desk's page on one submission: everything that was handed in, and the decision on it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+import ledger
+from accounts.doors import person, requires
+from accounts.kept_forms import once, refill
+from accounts.models import Role, User
+from accounts.permissions import objection
+from claims.editing import RowChangedError, clash, refused, typed
+from claims.lookup import by_reference, canonical
+from claims.models import Aspect
+from engines.decoding.fingerprints import QUALITY
+from evidence.exhibits.actions import filing
+from evidence.exhibits.affiliation import affiliation
+from evidence.exhibits.alike import Alike, alike
+from evidence.exhibits.forms import DECISIONS, DecisionForm, GradeForm
+from evidence.exhibits.metadata import told
+from evidence.exhibits.models import Clarification, CustodyEvent, Exhibit, Region, Rendition, SealedView, Submission
+from evidence.exhibits.permissions import (
+    check_can_be_seen,
+    check_grade,
+    check_mark,
+    check_open_sealed,
+    check_unreadable,
+    check_view_original,
+)
+from evidence.exhibits.reasons import REASONS, fill, reason
+from evidence.exhibits.states import Affiliation, SubmissionStatus
+from evidence.exhibits.unread import unread_because
+from evidence.exhibits.views import best, teardowns_of
+
+KEYS = {SubmissionStatus.ACCEPTED.value: "a", SubmissionStatus.RETURNED.value: "t", SubmissionStatus.REFUSED.value: "r"}
+
+
+@dataclass
+class Sheet:
+    """One exhibit as the page shows it."""
+
+    exhibit: Exhibit
+    picture: Rendition | None
+    unread: str
+    regions: list[Region]
+    alike: list[Alike]
+    form: GradeForm
+    metadata: list[tuple[str, str]] | None
+    blocked_marking: str | None
+    blocked_reading: str | None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether its fingerprint says anything."""
+        return bool(self.exhibit.pdq) and (self.exhibit.pdq_quality or 0) >= QUALITY
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@requires(Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
+def review(request: HttpRequest, ref: str) -> HttpResponse:
+    """Everything that was handed in, with the form that decides on it. After a decision the next that waits comes by itself.
+
+    A suggested reason is filled in by the script; without it the button sends the form here, and nothing is decided.
+    """
+    user = person(request)
+    found = by_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
+    if elsewhere := canonical(request, found.reference, ref):
+        return elsewhere
+    data: QueryDict | None = request.POST if request.method == "POST" else None
+    if data is not None and "suggest" in data:
+        return _page(request, user, found, _suggested(data), status=200)
+    decision = DecisionForm(data, row=found)
+    sheets = _sheets(user, found, data)
+    if data is None:
+        return _page(request, user, found, None, status=200, decision=decision, sheets=sheets)
+    valid = [form.is_valid() for form in (decision, *(one.form for one in sheets))]  # each is to say what is wrong with it
+    if all(valid):
+
+        def decide() -> str:
+            _decide(user, found, decision, sheets)
+            following = _beside(user, found)["next"]
+            said = {"reference": found.reference, "status": SubmissionStatus(decision.cleaned_data["decision"]).label}
+            messages.success(request, _("Decided: %(reference)s is %(status)s.") % said)
+            return reverse("evidence:review", args=[(following or found).reference])
+
+        try:
+            return redirect(once(request, decide))
+        except ValidationError as error:
+            decision.add_error(None, error.messages)
+        except filing.SubmissionChangedError as changed:
+            messages.error(
+                request, _("Someone else decided first: it is %(status)s.") % {"status": changed.submission.get_status_display()}
+            )
+            kept = typed(decision, *(one.form for one in sheets))
+            found = Submission.objects.select_related("claim__company", "filed_by", "organisation").get(pk=found.pk)
+            return _page(request, user, found, None, status=409, kept=kept)
+        except RowChangedError as changed:
+            clash(decision, changed)
+    return _page(request, user, found, data, status=refused(decision), decision=decision, sheets=sheets)
+
+
+def _decide(user: User, found: Submission, decision: DecisionForm, sheets: list[Sheet]) -> None:
+    given = [(str(one.exhibit.pk), one.form.cleaned_data) for one in sheets]
+    filing.decide_submission(
+        by=user, submission=found, decision=decision.cleaned_data["decision"], reason=decision.cleaned_data["reason"], now=timezone.now(),
+        version=decision.cleaned_data["version"],
+        grades={pk: (one["source"], one["information"], one["why"]) for pk, one in given if one["source"]},
+        captions={pk: one["caption"] for pk, one in given if one["caption"]},
+    )  # fmt: skip
+
+
+def _suggested(data: QueryDict) -> QueryDict:
+    """What was sent, with the words of the suggested reason, and its decision, filled in."""
+    filled = data.copy()
+    if (asked := reason(data.get("suggest", ""))) is not None:
+        filled["decision"] = asked.decision
+        for lang, words in asked.in_both().items():
+            name = f"reason_{lang.replace('-', '_')}"
+            filled[name] = fill(filled.get(name, ""), words)
+    return filled
+
+
+@require_POST
+@never_cache
+@requires(Role.MODERATOR)
+def open_sealed(request: HttpRequest, ref: str) -> HttpResponse:
+    """What is sealed in a submission, shown once, on this answer alone. It is recorded first, which is why this is no link.
+
+    The form of the decision comes along, so that nothing typed is lost.
+    """
+    user = person(request)
+    found = by_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
+    filing.open_sealed(by=user, submission=found, now=timezone.now())
+    return _page(request, user, found, request.POST, status=200, opened=True)
+
+
+def _page(
+    request: HttpRequest,
+    user: User,
+    found: Submission,
+    data: QueryDict | None,
+    *,
+    status: int,
+    decision: DecisionForm | None = None,
+    sheets: list[Sheet] | None = None,
+    opened: bool = False,
+    kept: list[tuple[str, str]] | None = None,
+) -> HttpResponse:
+    """The page. Without forms they are bound to `data` and shown as they are, without complaint about what is still missing."""
+    if decision is None or sheets is None:
+        decision, sheets = DecisionForm(data, row=found), _sheets(user, found, data, opened=opened)
+        for form in (decision, *(one.form for one in sheets)):
+            form.is_valid()
+            form.errors.clear()
+    refill(request, decision, *(one.form for one in sheets))
+    chosen = decision["decision"].value()
+    context = {
+        "submission": found,
+        "side": "" if (side := affiliation(found)) == Affiliation.INDEPENDENT else side,
+        "aspects": Aspect.objects.filter(claim=found.claim).select_related("criterion").order_by("number"),
+        "sheets": sheets,
+        "decision": decision,
+        "decisions": [(value, label, KEYS[value], value == chosen) for value, label in DECISIONS],
+        "reasons": [(value, [one for one in REASONS if one.decision == value]) for value, _label in DECISIONS],
+        "clarifications": Clarification.objects.filter(submission=found).order_by("number"),
+        "blocked": filing.decision_blocked(by=user, submission=found),
+        "teardowns": teardowns_of(found),
+        "opened": opened,
+        "kept": kept,
+        "contact": ledger.unseal(found, "contact") if opened and found.contact else "",
+        "anything_sealed": bool(found.contact) or any(one.exhibit.metadata for one in sheets),
+        "seal_blocked": objection(check_open_sealed, user, found),
+        "sealed_views": SealedView.objects.filter(submission=found).order_by("-opened_at")[:20],
+        "custody": CustodyEvent.objects.filter(exhibit__submission=found).select_related("exhibit").order_by("happened_at", "id"),
+        "may_view_original": bool(sheets) and objection(check_view_original, user, sheets[0].exhibit) is None,
+        **_beside(user, found),
+    }
+    return render(request, "evidence/review.html", context, status=status)
+
+
+def _beside(user: User, found: Submission) -> dict[str, Any]:
+    """The submissions that wait before and after this one, in the order of the desk, and how many wait. Own ones are others' work."""
+    waiting = Submission.objects.waiting().exclude(filed_by=user).exclude(pk=found.pk)
+    later = waiting.filter(Q(filed_at__gt=found.filed_at) | Q(filed_at=found.filed_at, pk__gt=found.pk))
+    earlier = waiting.filter(Q(filed_at__lt=found.filed_at) | Q(filed_at=found.filed_at, pk__lt=found.pk))
+    return {
+        "next": later.first() or earlier.first(),
+        "previous": earlier.order_by("-filed_at", "-pk").first(),
+        "others_waiting": waiting.count(),
+    }
+
+
+def _sheets(user: User, found: Submission, data: QueryDict | None, *, opened: bool = False) -> list[Sheet]:
+    exhibits = list(Exhibit.objects.filter(submission=found).select_related("submission__claim").seen_first("number"))
+    unread = unread_because(exhibits)
+    pictures: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
+    for rendition in Rendition.objects.filter(exhibit__submission=found):
+        pictures[rendition.exhibit_id][rendition.name] = rendition
+    regions: dict[UUID, list[Region]] = defaultdict(list)
+    for region in Region.objects.filter(exhibit__submission=found).order_by("number"):
+        regions[region.exhibit_id].append(region)
+    others = alike(exhibits)
+    # Who they are is the same question for each exhibit, so it is asked once.
+    marking = objection(check_mark, user, found)
+    reading = objection(check_grade, user, exhibits[0]) if exhibits else None
+    return [
+        Sheet(
+            exhibit=one,
+            picture=best(pictures[one.pk]),
+            unread=unread.get(one.pk, ""),
+            regions=regions[one.pk],
+            alike=others[one.pk],
+            form=GradeForm(data, exhibit=one),
+            metadata=told(json.loads(str(ledger.unseal(one, "metadata")))) if opened and one.metadata else None,
+            blocked_marking=marking or objection(check_can_be_seen, one),
+            blocked_reading=reading or objection(check_unreadable, one),
+        )
+        for one in exhibits
+    ]
