@@ -503,7 +503,7 @@ class Measurement(models.Model):
     method = WrittenField()
     conditions = WrittenField(blank=True)
     measured_date = models.DateField(validators=[validate_past])
-    side = ""  # from which company's side it is, where a page shows that (evidence.affiliation); never stored
+    side = ""  # from which company's side it is, where a page shows that (evidence.exhibits.affiliation); never stored
 
     objects = MeasurementQuerySet.as_manager()
 

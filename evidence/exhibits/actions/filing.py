@@ -180,7 +180,7 @@ def file_submission(
     """Hand in a narrative with photos and, if one was made, a teardown with its measurements.
 
     The same `idempotency_key` by the same account gives the submission that is there, if it came with the same content. Each photo
-    becomes a job of its own that reads it. `staged` are photos sent ahead (evidence.actions.staging), which stand before `photos`.
+    becomes a job of its own that reads it. `staged` are photos sent ahead (evidence.exhibits.actions.staging), which stand before `photos`.
     Raises NotAllowed, QuotaReachedError, IdempotencyKeyReusedError, ValidationError; the transaction holds all of it or nothing.
     """
     check_file(by, claim)
