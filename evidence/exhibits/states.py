@@ -15,7 +15,7 @@ class Licence(models.TextChoices):
 
 
 class Affiliation(models.TextChoices):
-    """From whose side evidence is (evidence.exhibits.affiliation). Only what is independent is counted as units, owners and laboratories."""
+    """From whose side evidence is (evidence.exhibits.affiliation). Only what is independent counts as units, owners and laboratories."""
 
     INDEPENDENT = "independent", _("independent")
     COMPANY = "company", _("from the company’s side")
