@@ -10,7 +10,7 @@ MARKUP := node_modules/.package-lock.json
 NODE_NEW_ENOUGH := var v = process.versions.node.split("."); process.exit(v[0] > 20 || (v[0] == 20 && v[1] > 18) ? 0 : 1)
 OLDEST := 3.11
 
-# A house is a dozen processes, and a run of the tests starts hundreds: each would compile every module anew.
+# A running system is a dozen processes, and a run of the tests starts hundreds: each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 # The interpreter that the environment is made with: the first one here that is new enough. `make PYTHON=/path/to/python demo` chooses another.

@@ -10,7 +10,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.neighbours import neighbourhood
+from accounts.client_networks import client_network
 
 
 def at_site(address: str) -> str:
@@ -24,7 +24,7 @@ class SiteAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Whose attempts are counted together: a whole network of IPv6 is one. Every limit by address asks here."""
-        return neighbourhood(str(super().get_client_ip(request)))
+        return client_network(str(super().get_client_ip(request)))
 
     def is_safe_url(self, url: str) -> bool:
         """Whether a reader may be sent there. What is no address is not; allauth reads it without expecting that."""

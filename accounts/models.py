@@ -155,8 +155,8 @@ class Membership(models.Model):
         return f"{self.user} · {self.role} · {self.organisation}"
 
 
-seats.SeatsApart().register(Membership)
-seats.SeatsApartWhenKindChanges().register(Organisation)
+seats.SeatsApartTrigger().register(Membership)
+seats.OrganisationKindTrigger().register(Organisation)
 
 
 class Scope(models.TextChoices):

@@ -10,7 +10,7 @@ from typing import Final
 import pgtrigger
 from django.db import models
 
-from ledger.triggers import Always
+from ledger.triggers import AlwaysTrigger
 
 SEAT: Final = "company_representative"
 COMPANY: Final = "company"
@@ -18,7 +18,7 @@ COMPANY: Final = "company"
 JUDGING: Final = ("moderator", "adjudicator", "auditor", "operator")
 
 
-class SeatsApart(Always):
+class SeatsApartTrigger(AlwaysTrigger):
     """Refuses a membership that would give one person both kinds, as an IntegrityError with SQLSTATE 23P01.
 
     It locks the organisation (whose kind may be changing) and the account, so that two grants at once come one after the other: the
@@ -47,7 +47,7 @@ class SeatsApart(Always):
         """  # noqa: S608  # names of our own tables and roles
 
 
-class SeatsApartWhenKindChanges(Always):
+class OrganisationKindTrigger(AlwaysTrigger):
     """Refuses to make a company of an organisation one of whose people judges."""
 
     name = "ledger_seats_apart"

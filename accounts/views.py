@@ -1,4 +1,4 @@
-"""Doors to one's own account."""
+"""Views of one's own account."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import actions, second_factor
-from accounts.doors import DECLARED, person, signed_in
+from accounts.access import ACCESS_ATTRIBUTE, current_account, signed_in
 from accounts.forms import KeyForm
-from accounts.kept_forms import once, refill
 from accounts.models import ApiKey, Membership, Organisation, Role, Scope
 from accounts.permissions import objection
-from accounts.powers import POWERS, SCOPES
+from accounts.role_descriptions import ROLE_DESCRIPTIONS, SCOPE_DESCRIPTIONS
+from accounts.saved_forms import refill, run_once
 
 
 @require_safe
@@ -35,15 +35,15 @@ from accounts.powers import POWERS, SCOPES
 def account(request: HttpRequest) -> HttpResponse:
     """Who I am here, and what I may do in which organisation."""
     held = [
-        _power(Role(one.role), one.organisation, one.created_at)
-        for one in person(request).membership_set.current().select_related("organisation").order_by("created_at")
+        _role_description(Role(one.role), one.organisation, one.created_at)
+        for one in current_account(request).membership_set.current().select_related("organisation").order_by("created_at")
     ]
-    context = {"held": held or [_power(Role.CONTRIBUTOR)]}
+    context = {"held": held or [_role_description(Role.CONTRIBUTOR)]}
     return render(request, "accounts/account.html", context)
 
 
-def _power(role: Role, organisation: Organisation | None = None, since: datetime | None = None) -> dict[str, Any]:
-    may, may_not = POWERS[role]
+def _role_description(role: Role, organisation: Organisation | None = None, since: datetime | None = None) -> dict[str, Any]:
+    may, may_not = ROLE_DESCRIPTIONS[role]
     return {"role": role.label, "organisation": organisation, "since": since, "may": may, "not": may_not}
 
 
@@ -52,7 +52,7 @@ def _power(role: Role, organisation: Organisation | None = None, since: datetime
 @signed_in
 def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
     """An organisation of mine: its members under their pseudonyms, and what their roles may do. To anyone else it is not there."""
-    me = person(request)
+    me = current_account(request)
     found = get_object_or_404(Organisation, pk=organisation)
     held = list(Membership.objects.current().filter(organisation=found).select_related("user").order_by("created_at"))
     if not me.is_staff and me.pk not in {one.user_id for one in held}:
@@ -67,7 +67,7 @@ def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
     context = {
         "organisation": found,
         "members": list(members.values()),
-        "powers": [(role.label, *POWERS[role]) for role in roles],
+        "role_descriptions": [(role.label, *ROLE_DESCRIPTIONS[role]) for role in roles],
     }
     return render(request, "accounts/organisation.html", context)
 
@@ -81,7 +81,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     The answer to a POST shows the new key itself instead of redirecting: kept anywhere for a second request, in a session or a
     cookie, it would be stored in clear. It is never shown again, and the page is not cached.
     """
-    user, now = person(request), timezone.now()
+    user, now = current_account(request), timezone.now()
     form, secret = KeyForm(request.POST if request.method == "POST" else None), ""
     refill(request, form)
     blocked = objection(second_factor.check_may_make_keys, request)
@@ -97,7 +97,7 @@ def keys(request: HttpRequest) -> HttpResponse:
             return reverse("accounts:keys")
 
         try:
-            location = once(request, make)
+            location = run_once(request, make)
             if not made:
                 return redirect(location)
             form, secret = KeyForm(), made[0]
@@ -110,7 +110,7 @@ def keys(request: HttpRequest) -> HttpResponse:
             (key, [labels.get(scope, scope) for scope in key.scopes], key.pk in usable)
             for key in ApiKey.objects.filter(user=user).order_by("-created_at", "-id")[:100]
         ],
-        "scopes": [(scope.label, meaning) for scope, meaning in SCOPES.items()],
+        "scopes": [(scope.label, meaning) for scope, meaning in SCOPE_DESCRIPTIONS.items()],
         "form": form,
         "secret": secret,
         "blocked": blocked,
@@ -127,8 +127,8 @@ def _usable(user: UUID) -> list[UUID]:
 @signed_in
 def revoke(request: HttpRequest, key: UUID) -> HttpResponse:
     """Make a key of mine useless."""
-    found = get_object_or_404(ApiKey, pk=key, user=person(request))
-    actions.revoke_key(by=person(request), key=found, now=timezone.now())
+    found = get_object_or_404(ApiKey, pk=key, user=current_account(request))
+    actions.revoke_key(by=current_account(request), key=found, now=timezone.now())
     messages.success(request, _("The key is revoked. Programs that use it are refused from now on."))
     return redirect("accounts:keys")
 
@@ -144,12 +144,12 @@ class EnrolView(ActivateTOTPView):  # type: ignore[misc]  # allauth ships no typ
             response: HttpResponse = super().form_valid(form)
             factor = Authenticator.objects.select_for_update().get(user=self.request.user, type=Authenticator.Type.TOTP)
             second_factor.remember(factor, form.counter)
-        record_authentication(self.request, person(self.request), "mfa", id=factor.pk, type=factor.type, reauthenticated=True)
+        record_authentication(self.request, current_account(self.request), "mfa", id=factor.pk, type=factor.type, reauthenticated=True)
         return response
 
 
 enrol = EnrolView.as_view()
-setattr(enrol, DECLARED, "signed in")  # its own base class asks for a sign-in, and for the password once more
+setattr(enrol, ACCESS_ATTRIBUTE, "signed in")  # its own base class asks for a sign-in, and for the password once more
 
 
 @require_safe
@@ -157,7 +157,7 @@ setattr(enrol, DECLARED, "signed in")  # its own base class asks for a sign-in, 
 @signed_in
 def enrolment_picture(request: HttpRequest) -> HttpResponse:
     """The QR code of the secret that the asking session is setting up. To any other it is not there."""
-    picture = second_factor.Adapter().picture(person(request))
+    picture = second_factor.Adapter().picture(current_account(request))
     if picture is None:
         raise Http404
     return HttpResponse(picture, content_type="image/svg+xml")

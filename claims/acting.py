@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts.kept_forms import once, refill
+from accounts.saved_forms import refill, run_once
 from claims.editing import RowChangedError, clash, refused
 
 
@@ -35,7 +35,7 @@ def page_of_acts(request: HttpRequest, acts: Mapping[str, Act], template: str, c
             raise Http404
         if made[do].is_valid():
             try:
-                location = once(request, lambda: _run(request, acts[do], made[do]))
+                location = run_once(request, lambda: _run(request, acts[do], made[do]))
             except ValidationError as error:
                 made[do].add_error(None, error.messages)
             except RowChangedError as changed:

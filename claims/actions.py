@@ -1,4 +1,4 @@
-"""Every change to what was said. Moderators make them; flags and progress follow from what the other rooms find."""
+"""Every change to what was said. Moderators make them; flags and progress follow from what the other apps find."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which days and moments can be meant: what happened lies behind us, what was announced not beyond any plan.
 
 A year 1, 202 or 9999 is a slip of the pen, and would stand in a signed record for good. These are validators of columns and form
-fields, so every door refuses alike, with a sentence that says what is wrong.
+fields, so every entry point refuses alike, with a sentence that says what is wrong.
 """
 
 from __future__ import annotations

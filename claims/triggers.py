@@ -10,12 +10,12 @@ import pgtrigger
 from django.db import models
 
 from claims.states import OTHERS, BasisKind, Stance
-from ledger.triggers import Always
+from ledger.triggers import AlwaysTrigger
 
 M = TypeVar("M", bound=type[models.Model])
 
 
-class ClaimedFigure(Always):
+class ClaimedFigure(AlwaysTrigger):
     """Refuses to call a figure the company's unless its words, as `figure` keeps them, stand in the quote or where the claim is made.
 
     That they state this number is asked by the action (claims.stated). An erased figure is none, and passes.
@@ -51,7 +51,7 @@ class ClaimedFigure(Always):
         """
 
 
-class Fixed(Always):
+class Fixed(AlwaysTrigger):
     """Refuses to give a row to another owner: what was recorded of it would silently be said of someone else."""
 
     when = pgtrigger.Before
@@ -69,7 +69,7 @@ class Fixed(Always):
         """
 
 
-class Belongs(Always):
+class Belongs(AlwaysTrigger):
     """Refuses a row that would join things of different owners. `holds` is SQL that is true of a row whose parts belong together."""
 
     name = "ledger_belongs"

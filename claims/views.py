@@ -1,4 +1,4 @@
-"""Doors of claims at the desk: registering, correcting, withdrawing. Reading them is everyone's, in reports."""
+"""Views of claims at the desk: registering, correcting, withdrawing. Reading them is everyone's, in reports."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts.doors import person, requires
-from accounts.kept_forms import once, refill
+from accounts.access import current_account, requires
 from accounts.models import Role
 from accounts.permissions import objection
+from accounts.saved_forms import refill, run_once
 from claims import actions
 from claims.acting import Act, page_of_acts
 from claims.editing import RowChangedError, clash, refused
@@ -54,14 +54,14 @@ def register(request: HttpRequest) -> HttpResponse:
 
         def add() -> str:
             claim = actions.register_case(
-                by=person(request), case=actions.NewCase(**given), now=timezone.now(),
+                by=current_account(request), case=actions.NewCase(**given), now=timezone.now(),
                 aspects=[_aspect(one) for one in aspects if one.cleaned_data["statement"]],
             )  # fmt: skip
             messages.success(request, _("Registered. Its source is looked at now."))
             return reverse("reports:claim", args=[claim.reference])
 
         try:
-            return redirect(once(request, add))
+            return redirect(run_once(request, add))
         except ValidationError as error:
             form.add_error(None, error.messages)
     return render(request, "claims/register.html", {"form": form, "aspects": aspects}, status=400 if data is not None else 200)
@@ -75,7 +75,7 @@ def flags(request: HttpRequest, ref: str) -> HttpResponse:
     claim = by_reference(Claim.objects.all(), ref)
     if elsewhere := canonical(request, claim.reference, ref):
         return elsewhere
-    user, now, sent = person(request), timezone.now(), request.POST.get("do")
+    user, now, sent = current_account(request), timezone.now(), request.POST.get("do")
     # One that was lifted meanwhile is still there for who has just sent its form.
     flags = [one for one in Flag.objects.filter(claim=claim).select_related("claim").in_order() if not one.lifted_at or str(one.pk) == sent]
     acts = {
@@ -97,7 +97,7 @@ def thresholds(request: HttpRequest, ref: str) -> HttpResponse:
     claim = by_reference(Claim.objects.all(), ref)
     if elsewhere := canonical(request, claim.reference, ref):
         return elsewhere
-    user, now = person(request), timezone.now()
+    user, now = current_account(request), timezone.now()
     blocked = objection(check_revise, user, claim)
     acts = {
         str(criterion.pk): Act(
@@ -118,7 +118,7 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
     claim = by_reference(Claim.objects.all(), ref)
     if elsewhere := canonical(request, claim.reference, ref):
         return elsewhere
-    user, do = person(request), request.POST.get("do", "") if request.method == "POST" else ""
+    user, do = current_account(request), request.POST.get("do", "") if request.method == "POST" else ""
     form = RevisionForm(request.POST if do == "revise" else None, claim=claim)
     withdrawal = WithdrawalForm(request.POST if do == "withdraw" else None, row=claim, prefix="withdrawal")
     refill(request, form, do="revise")
@@ -137,9 +137,9 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
 
     try:
         if do == "revise" and form.is_valid():
-            return redirect(once(request, revised))
+            return redirect(run_once(request, revised))
         if do == "withdraw" and withdrawal.is_valid():
-            return redirect(once(request, withdrawn))
+            return redirect(run_once(request, withdrawn))
     except ValidationError as error:
         sent.add_error(None, error.messages)
     except RowChangedError as changed:

@@ -1,4 +1,4 @@
-"""Doors for what the record knows of a company: legal persons, figures, sources, and where a promise stands."""
+"""Views for what the record knows of a company: legal persons, figures, sources, and where a promise stands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts.doors import person, requires
+from accounts.access import current_account, requires
 from accounts.models import Membership, Role
 from accounts.permissions import objection
 from claims import actions
@@ -44,7 +44,7 @@ MOST = 500
 @requires(Role.MODERATOR)
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
     """A company's name and website, corrected with a reason."""
-    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
     acts = {
         "revise": Act(
             partial(CompanyForm, company=found),
@@ -60,7 +60,7 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.OPERATOR)
 def seats(request: HttpRequest, company: UUID) -> HttpResponse:
     """Who answers for a company: a seat is given to an address at its website, and taken away."""
-    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
     held = Membership.objects.current().filter(organisation=found.organisation, role=Role.COMPANY_REPRESENTATIVE)
     rows = list(held.select_related("user").order_by("created_at")[:MOST]) if found.organisation_id else []
     acts = {
@@ -82,7 +82,7 @@ def seats(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def entities(request: HttpRequest, company: UUID) -> HttpResponse:
     """The legal persons of a company, where they sit, and what each did."""
-    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
 
     def add(*, seat: Any, **given: Any) -> None:
         actions.add_entity(by=by, company=found, now=now, seat=seat or None, **given)
@@ -109,7 +109,7 @@ def entities(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def figures(request: HttpRequest, company: UUID) -> HttpResponse:
     """The series of figures about a company, and a new one."""
-    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
     acts = {
         "series": Act(SeriesForm, lambda **given: actions.add_series(by=by, company=found, now=now, **given), _("The series is begun."))
     }
@@ -122,7 +122,7 @@ def figures(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def series(request: HttpRequest, series: UUID) -> HttpResponse:
     """One series: its figures, each with its source, and what stands beside them."""
-    found, by, now = get_object_or_404(Series.objects.select_related("company"), pk=series), person(request), timezone.now()
+    found, by, now = get_object_or_404(Series.objects.select_related("company"), pk=series), current_account(request), timezone.now()
 
     def correct(*, point: Any, **given: Any) -> None:
         actions.correct_point(by=by, now=now, point=point, **{**given, "version": point.seen})
@@ -159,7 +159,7 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def sources(request: HttpRequest, company: UUID) -> HttpResponse:
     """Where a company speaks, or others about it, and a new place."""
-    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
 
     def add(**given: Any) -> None:
         actions.add_source(by=by, company=found, now=now, **given)
@@ -174,7 +174,7 @@ def sources(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def places(request: HttpRequest, ref: str) -> HttpResponse:
     """What each source says about a claim: so, otherwise, or nothing."""
-    claim, by, now = by_reference(Claim.objects.select_related("company"), ref), person(request), timezone.now()
+    claim, by, now = by_reference(Claim.objects.select_related("company"), ref), current_account(request), timezone.now()
     if elsewhere := canonical(request, claim.reference, ref):
         return elsewhere
     placed = list(Appearance.objects.filter(claim=claim).select_related("source").order_by("id"))

@@ -16,5 +16,5 @@ class ConfigConfig(AppConfig):
         from jobs.states import TRANSITIONS
         from ledger import recording, triggers
 
-        triggers.Transitions("state", TRANSITIONS).register(Job)
-        recording.ring_with(lambda: messaging.send("ledger.sequence", "tick"))
+        triggers.TransitionsTrigger("state", TRANSITIONS).register(Job)
+        recording.set_notifier(lambda: messaging.send("ledger.sequence", "tick"))

@@ -34,7 +34,7 @@ from config import environment, key_files
 from ledger import erasure, sequencing
 from ledger.files import LogFiles
 from ledger.recording import Actor
-from ledger.verification import Drift, Verification
+from ledger.verification import Mismatch, Verification
 from ledger.verify import NothingToVerifyError, VerificationError, audit
 
 FOLDERS = ("BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR")
@@ -45,7 +45,7 @@ class BackupRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class Backup:
     """A backup that was made: its folder, the size of the tree it is sure to hold, how many files it has and how many were new."""
 
     folder: Path
@@ -54,7 +54,7 @@ class Saved:
     new: int
 
 
-def save(target: Path, keys: Path | None, *, now: datetime) -> Saved:
+def save(target: Path, keys: Path | None, *, now: datetime) -> Backup:
     """Make a backup in `target`; with `keys`, copy the keys there. One that fails leaves no folder of its name. Raises
     BackupRefusedError."""
     if keys is not None and (keys.resolve().is_relative_to(target.resolve()) or target.resolve().is_relative_to(keys.resolve())):
@@ -92,11 +92,11 @@ def save(target: Path, keys: Path | None, *, now: datetime) -> Saved:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    return Saved(folder, _size(note), sum(numbers.values()), new)
+    return Backup(folder, _size(note), sum(numbers.values()), new)
 
 
-def put_back(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Iterator[Drift | str]:
-    """Put a backup back on an empty machine. Yields what it does as sentences, and every drift found at the end.
+def restore(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Iterator[Mismatch | str]:
+    """Put a backup back on an empty machine. Yields what it does as sentences, and every mismatch found at the end.
 
     1. Refused unless the database and all folders are empty, the dump is the one of the manifest, and every key is there.
     2. Keys, database, files; `migrate` puts triggers and rights back.
@@ -138,7 +138,7 @@ def put_back(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Itera
     done = erasure.reapply(copy, by=by)
     yield f"{done} erasures had something left to erase"
     note = manifest["checkpoint"]
-    yield from Verification(None if note is None else note.encode(), copy).drifts()
+    yield from Verification(None if note is None else note.encode(), copy).mismatches()
 
 
 def latest(target: Path) -> Path:

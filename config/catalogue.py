@@ -21,7 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
-ROOMS: Final = ("accounts", "claims", "config", "evidence", "jobs", "ledger", "reports", "ui", "verdicts")
+APPS: Final = ("accounts", "claims", "config", "evidence", "jobs", "ledger", "reports", "ui", "verdicts")
 FUNCTIONS: Final = {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 _CALL: Final = re.compile(r"""(?<!\w)(?P<name>n?gettext|_)\((?P<strings>(?:\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*,?)+)""")
 _EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)  # a date of its own would make every run another file
@@ -59,8 +59,8 @@ def _in_template(code: str) -> Iterator[MessageId]:
 def found(root: Path) -> dict[MessageId, list[str]]:
     """Every text of the pages, and the files it stands in."""
     texts: dict[MessageId, list[str]] = {}
-    for room in ROOMS:
-        for path in sorted((root / room).rglob("*")):
+    for app in APPS:
+        for path in sorted((root / app).rglob("*")):
             if path.suffix not in {".py", ".html", ".txt"} or "migrations" in path.parts:
                 continue
             code = path.read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from django.middleware.gzip import GZipMiddleware
 TEXTS = ("text/html", "image/svg+xml", "application/json", "application/problem+json", "application/ld+json", "application/atom+xml")
 
 
-class Compressed(GZipMiddleware):
+class TextCompression(GZipMiddleware):
     """Compress what is text and was not sent as a file."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from config.rooms import ROOMS
+from config.app_order import APPS
 
 _NOTE = "<!-- Written by `manage.py generate_docs`; change the code instead. -->\n"
 _RULED = """\
@@ -49,7 +49,7 @@ def documents() -> dict[Path, str]:
 
 def transitions() -> Iterator[tuple[str, str, dict[Enum, frozenset[Enum]]]]:
     """App, name and dict of every workflow: the module-level `…TRANSITIONS` of every states.py of an app."""
-    for room in ROOMS:
+    for room in APPS:
         names = [f"{room}.states", *(f"{package}.states" for package in _packages(room))]
         for name, value in ((name, value) for path in names if find_spec(path) for name, value in vars(import_module(path)).items()):
             if name.endswith("TRANSITIONS"):
@@ -89,7 +89,7 @@ class Event:
 def events() -> list[Event]:
     """Every kind that is passed to `ledger.act`, read from the source: a kind chosen by an expression is shown with its choices."""
     found: dict[str, Event] = {}
-    for room in ROOMS:
+    for room in APPS:
         for path in sorted((settings.BASE_DIR / room).rglob("*.py")):
             if "migrations" in path.parts or "management" in path.parts:
                 continue
@@ -98,7 +98,7 @@ def events() -> list[Event]:
                     sentence = (ast.get_docstring(function) or "").split("\n\n")[0].replace("\n", " ")
                     for kind in _kinds(function):
                         found.setdefault(kind, Event(kind, room, sentence))
-    return sorted(found.values(), key=lambda event: (ROOMS.index(event.room), event.kind))
+    return sorted(found.values(), key=lambda event: (APPS.index(event.room), event.kind))
 
 
 def _kinds(function: ast.FunctionDef) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _routes(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[t
             yield from _routes(pattern.url_patterns, address)
             continue
         view = getattr(pattern.callback, "cls", None) or getattr(pattern.callback, "view_class", None) or pattern.callback
-        if not view.__module__.startswith((*ROOMS, "config")):
+        if not view.__module__.startswith((*APPS, "config")):
             continue
         action = getattr(pattern.callback, "actions", {}).get("get") or next(iter(getattr(pattern.callback, "actions", {}).values()), "")
         text = inspect.getdoc(getattr(view, action, None)) if action else None
@@ -150,7 +150,7 @@ def reference() -> str:
     commands = [
         (f"manage.py {name}", load_command_class(app, name).help.split("\n\n")[0].replace("\n", " "))
         for name, app in sorted(get_commands().items())
-        if isinstance(app, str) and app.split(".")[0] in (*ROOMS, "config")
+        if isinstance(app, str) and app.split(".")[0] in (*APPS, "config")
     ]
     parts = ["# Reference\n", _NOTE]
     parts += ["## Make targets\n", _table(("target", "does"), [(f"`make {name}`", text) for name, text in targets])]

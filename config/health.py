@@ -49,7 +49,7 @@ def parts() -> dict[str, bool]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         ready["database"] = True
-        ready["sequencer"] = ledger.health().lag.total_seconds() <= settings.READY_LAG_SECONDS
+        ready["sequencer"] = ledger.read_health().lag.total_seconds() <= settings.READY_LAG_SECONDS
         ready["heartbeat"] = jobs.read_health().ready
     except AWAY as error:
         logger.warning("Not ready: %s", error)
@@ -81,7 +81,7 @@ class _Metrics(Collector):
         for sample in jobs.metrics():
             family = families.setdefault(sample.name, GaugeMetricFamily(sample.name, sample.help, labels=list(sample.labels)))
             family.add_metric(list(sample.labels.values()), sample.value)
-        log = ledger.health()
+        log = ledger.read_health()
         for name, help_text, value in (
             ("asclaimed_log_size", "Entries under the last signed checkpoint", log.size),
             ("asclaimed_log_pending", "Changes not yet entered", log.pending),

@@ -94,7 +94,7 @@ class Charset:
         return self.behind(environ, start_response)
 
 
-class Readable:
+class ReadableInputs:
     """Outside of all that reads the request: the path, the query, cookies and headers are text, and the body is in UTF-8."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

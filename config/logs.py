@@ -80,7 +80,7 @@ class Json(logging.Formatter):
         return json.dumps(line, ensure_ascii=True)
 
 
-class Plain(logging.Formatter):
+class PlainFormatter(logging.Formatter):
     """One readable line, as clean as the other: for a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -99,7 +99,7 @@ def configuration(*, level: str, machine: bool = True) -> dict[str, object]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": Json if machine else Plain}},
+        "formatters": {"line": {"()": Json if machine else PlainFormatter}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

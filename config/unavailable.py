@@ -23,7 +23,7 @@ from django.shortcuts import render
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from accounts.dear import TooManyReads
+from accounts.expensive_reads import TooManyReads
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def answer(request: HttpRequest, status: int = 503, *, slow: bool = False) -> Ht
     return response
 
 
-class Unavailable:
+class UnavailableResponses:
     """Answers 503 where a view, or other middleware, found the database or the broker away, and 507 where a disk was full."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 CUT_OFF = "The connection was lost before everything was here. Nothing of it was kept; please send it again."
 
 
-class _Whole:
+class _BodyReader:
     """A stream that must give as many bytes as the request said it has."""
 
     def __init__(self, stream: Any, length: int) -> None:
@@ -48,7 +48,7 @@ class _Whole:
         self._stream.close()
 
 
-class WholeBodies:
+class WholeBodiesOnly:
     """Refuses a body that is shorter than it was said to be: 400, for whoever may still listen."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -57,7 +57,7 @@ class WholeBodies:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and len(length) < 19 and int(length):
-            request._stream = _Whole(request._stream, int(length))  # type: ignore[assignment]  # WSGIRequest's own, limited to the length
+            request._stream = _BodyReader(request._stream, int(length))  # type: ignore[assignment]  # WSGIRequest's own, limited to the length
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -69,7 +69,7 @@ class WholeBodies:
         return HttpResponse(CUT_OFF, status=400, content_type="text/plain; charset=utf-8")
 
 
-class Nameless(FileUploadHandler):
+class NamelessUploads(FileUploadHandler):
     """Django's temporary files but for their names (O_TMPFILE): a killed process leaves none behind, the kernel takes the blocks back."""
 
     file: UploadedFile[bytes]

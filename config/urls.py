@@ -1,4 +1,4 @@
-"""Every address of the site, room by room."""
+"""Every address of the site, app by app."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.urls import include, path
 
 from config import health
 from config.api.guide import guide
-from config.rooms import ROOMS
+from config.app_order import APPS
 
 handler400 = "config.api.problems.bad_request"
 handler403 = "config.api.problems.permission_denied"
@@ -22,5 +22,5 @@ urlpatterns = [
     path("api/docs/", guide, name="api-docs"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("ledger/", include("ledger.urls")),
-    *[path("", include(f"{room}.urls")) for room in ROOMS if room != "ledger" and find_spec(f"{room}.urls")],
+    *[path("", include(f"{app}.urls")) for app in APPS if app != "ledger" and find_spec(f"{app}.urls")],
 ]

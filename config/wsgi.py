@@ -12,9 +12,9 @@ django = get_wsgi_application()
 from django.conf import settings  # noqa: E402  see above
 
 from config.checks import refuse, refuse_without_keys  # noqa: E402  see above
-from config.front import VerdictFront  # noqa: E402  see above
 from config.inputs import Charset  # noqa: E402  see above
+from config.verdict_fast_path import VerdictFastPath  # noqa: E402  see above
 
 refuse()
 refuse_without_keys()
-application = VerdictFront(Charset(django), settings.PUBLISHED_DIR, settings.CONTENT_HOST)
+application = VerdictFastPath(Charset(django), settings.PUBLISHED_DIR, settings.CONTENT_HOST)

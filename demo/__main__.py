@@ -1,4 +1,4 @@
-"""`make demo`: the whole house on this machine, and the founding case worked through in it.
+"""`make demo`: the whole system on this machine, and the founding case worked through in it.
 
     python -m demo [--once] [--port 8000]
 

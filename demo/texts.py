@@ -83,7 +83,7 @@ STEPS = (
         "blower",
         write("zh-Hans", "出口", en="outlet"),
         write("zh-Hans", "风机对准进风口，风速仪放在出口。", en="Blower at the inlet, anemometer at the outlet."),
-        write("zh-Hans", "读数与仪器的零点漂移无法区分。", en="The reading cannot be told from the instrument’s zero drift."),
+        write("zh-Hans", "读数与仪器的零点漂移无法区分。", en="The reading cannot be told from the instrument’s zero mismatch."),
     ),
     (
         "weave",

@@ -1,4 +1,4 @@
-"""Which files of this room must still have their SHA-256: captures, exhibits as received, and the renditions made from them.
+"""Which files of this app must still have their SHA-256: captures, exhibits as received, and the renditions made from them.
 
 What an erasure took away (evidence.erasure) is expected no more. Rows are read in batches, each in a constant number of queries.
 
@@ -25,13 +25,13 @@ BATCH = 1000
 
 
 def register() -> None:
-    """Have `verify_record` read this room's files."""
+    """Have `verify_record` read this app's files."""
     fixity.register("captures", captures)
     fixity.register("exhibits", exhibits)
     fixity.register("renditions", rendition_files)
 
 
-def captures() -> Iterator[fixity.Said]:
+def captures() -> Iterator[fixity.FileOrFault]:
     """The preserved bytes of every look that brought text."""
     originals_at = _Originals()
     kept = kept_captures().order_by()
@@ -39,7 +39,7 @@ def captures() -> Iterator[fixity.Said]:
         yield from originals_at.said(digest, f"the capture {pk}")
 
 
-def exhibits() -> Iterator[fixity.Said]:
+def exhibits() -> Iterator[fixity.FileOrFault]:
     """Every original, and whether its keyed hash is that of its address. Both are read with the keys of a whole batch at a time."""
     originals_at = _Originals()
     usable = True
@@ -57,7 +57,7 @@ def exhibits() -> Iterator[fixity.Said]:
         yield from originals_at.said(address.digest, f"the original of exhibit {address.reference}")
 
 
-def rendition_files() -> Iterator[fixity.Said]:
+def rendition_files() -> Iterator[fixity.FileOrFault]:
     """Pictures made from pixels. A damaged one is made again from its original; it is named all the same, for pages show it."""
     store = renditions()
     rows = Rendition.objects.order_by().values_list("digest", "name", "exhibit__reference")
@@ -72,7 +72,7 @@ class _Originals:
         self._store = originals()
         self._bucket = self._store.bucket if isinstance(self._store, BucketStore) else None
 
-    def said(self, digest: str, what: str) -> Iterator[fixity.Said]:
+    def said(self, digest: str, what: str) -> Iterator[fixity.FileOrFault]:
         here = _file(self._store, digest, what)
         if not isinstance(self._store, BucketStore) or isinstance(here, str):
             yield here
@@ -97,7 +97,7 @@ class _Originals:
             raise
 
 
-def _file(store: BlobStore, digest: str, what: str) -> fixity.Said:
+def _file(store: BlobStore, digest: str, what: str) -> fixity.FileOrFault:
     try:
         return store.path(digest), digest, what
     except ValueError:

@@ -25,7 +25,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 import ledger
-from engines.storage.blobs import Swept, TooManyOrphansError
+from engines.storage.blobs import SweepResult, TooManyOrphansError
 from engines.storage.buckets import BucketStore
 from evidence.erasure import addresses, kept_captures, kept_exhibits
 from evidence.exhibits.keyed import keyed
@@ -89,7 +89,7 @@ def sweep_bucket(*, at_most: int = AT_MOST) -> tuple[str, ...]:
     return tuple(digest for digest in found if store.drop_in_bucket(digest, named, settings.ORPHANS_KEPT_FOR))
 
 
-def sweep(*, at_most: int = AT_MOST) -> Swept:
+def sweep(*, at_most: int = AT_MOST) -> SweepResult:
     """Remove them, and what was half received. Raises SweepRefusedError or TooManyOrphansError, with no original removed."""
     store = originals()
     temporaries = store.sweep_incoming(settings.ORPHANS_KEPT_FOR)
@@ -99,7 +99,7 @@ def sweep(*, at_most: int = AT_MOST) -> Swept:
     gone = tuple(digest for digest in found if store.drop(digest, named, settings.ORPHANS_KEPT_FOR))
     if gone:
         log.warning("%d originals that nothing names were removed.", len(gone))
-    return Swept(temporaries, gone)
+    return SweepResult(temporaries, gone)
 
 
 def sweep_staged() -> int:

@@ -50,7 +50,7 @@ def renditions() -> BlobStore:
 
 
 def refusal(error: StorageUnavailableError) -> tuple[str, int]:
-    """What a door says when nothing could be stored, and its status: 507 for want of room, 503 for a disk that takes nothing."""
+    """What a view says when nothing could be stored, and its status: 507 for want of room, 503 for a disk that takes nothing."""
     if isinstance(error, NoSpaceError):
         first, status = _("There is no room to store this just now."), 507
     else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jobs.registry import Retry, handler, periodic
     from jobs.work import LeaseLostError, Work, drain
 
-_HOMES = {
+_EXPORTS = {
     "Health": "jobs.health",
     "Job": "jobs.models",
     "LeaseLostError": "jobs.work",
@@ -53,6 +53,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The public name, from the module that defines it. Raises AttributeError for any other."""
-    if name not in _HOMES:
+    if name not in _EXPORTS:
         raise AttributeError(f"module 'jobs' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_EXPORTS[name]), name)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ledger.batches import batch as batch
+    from ledger.health import older_than_published as older_than_published
+    from ledger.health import read_health as read_health
     from ledger.recording import SYSTEM as SYSTEM
     from ledger.recording import Actor as Actor
     from ledger.recording import act as act
@@ -21,10 +23,8 @@ if TYPE_CHECKING:
     from ledger.sealing import seal as seal
     from ledger.sealing import unseal as unseal
     from ledger.triggers import transitions as transitions
-    from ledger.vitals import health as health
-    from ledger.vitals import older_than_published as older_than_published
 
-_HOMES = {
+_EXPORTS = {
     "recorded": "ledger.recording",
     "derived": "ledger.recording",
     "act": "ledger.recording",
@@ -36,16 +36,16 @@ _HOMES = {
     "unseal": "ledger.sealing",
     "transitions": "ledger.triggers",
     "batch": "ledger.batches",
-    "health": "ledger.vitals",
-    "older_than_published": "ledger.vitals",
+    "read_health": "ledger.health",
+    "older_than_published": "ledger.health",
 }
-_ROOMS = {"erasure", "fixity", "history", "proofs", "registry"}  # so that `ledger.history.of(…)` needs no second import
+_SUBMODULES = {"erasure", "fixity", "history", "proofs", "registry"}  # so that `ledger.history.of(…)` needs no second import
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
+    if name in _SUBMODULES:
         return import_module(f"ledger.{name}")
-    home = _HOMES.get(name)
+    home = _EXPORTS.get(name)
     if home is None:
         raise AttributeError(f"module 'ledger' has no attribute {name!r}")
     return getattr(import_module(home), name)

@@ -41,7 +41,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class BundleCheck:
     """What a bundle was found to show: the `leaf` is entry `index` of the log at `checkpoint`, signed by `key`.
 
     `opened` and `closed` are the names of the committed fields with and without their value.
@@ -137,7 +137,7 @@ class Bundle:
         except CanonicalError as error:
             raise BundleError(f"The bundle cannot be written: {error}") from error
 
-    def check(self, key: VerifierKey | None = None) -> Checked:
+    def check(self, key: VerifierKey | None = None) -> BundleCheck:
         """Check everything: document and openings against the leaf, leaf against proof, proof against checkpoint, checkpoint against key.
 
         `key` is what the reader got elsewhere, and must then be the bundle's; with None the bundle's own key is believed, and the caller
@@ -165,7 +165,7 @@ class Bundle:
             raise BundleError(f"The checkpoint in the bundle does not hold: {error}") from error
         except merkle.InclusionError as error:
             raise BundleError(f"The leaf is not shown to be in the log: {error}") from error
-        return Checked(
+        return BundleCheck(
             leaf=leaf,
             index=proof.index,
             checkpoint=checkpoint,

@@ -3,7 +3,7 @@
 An erasure is itself recorded (`ledger.Erasure`, kind "erased"): which object, which fields, on what ground, by whom, why. It needs
 the owner of the tables, since history rows refuse every change while their triggers stand.
 
-The rooms that hold copies elsewhere (files, renditions, reports, search index, caches) register a hook. Hooks run after the
+The apps that hold copies elsewhere (files, renditions, reports, search index, caches) register a hook. Hooks run after the
 database has let go of the value, may run again, and make the command fail loudly when they fail. What can only be found while
 the value stands (a file whose address is sealed) is removed by the hook's `before`; a command that fails between the two is
 run again.
@@ -60,7 +60,7 @@ _LOCK = 0x41436572  # any number that no other advisory lock of this database ha
 
 
 def register(hook: Hook, name: str | None = None, *, before: Hook | None = None) -> None:
-    """Have `hook` called for every erasure. It removes what its room keeps of the object's fields, and may be called twice.
+    """Have `hook` called for every erasure. It removes what its app keeps of the object's fields, and may be called twice.
 
     `before` is called when all is checked and nothing is erased yet, for what cannot be found afterwards.
     """
@@ -71,7 +71,7 @@ def unregister(name: str) -> None:
     _hooks.pop(name, None)
 
 
-def hold() -> None:
+def block_erasure() -> None:
     """Let no erasure begin until the caller's transaction ends; waits for one that is under way. Take it before any row lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])

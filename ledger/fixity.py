@@ -1,4 +1,4 @@
-"""Which stored files must still have their SHA-256. The rooms that store files say so here; `verify_record` reads them all."""
+"""Which stored files must still have their SHA-256. The apps that store files say so here; `verify_record` reads them all."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TypeAlias
 Reader: TypeAlias = Callable[[], BufferedIOBase]
 Expected: TypeAlias = "tuple[Path | Reader, str, str]"
 """Where the bytes are, the SHA-256 they must have (hexadecimal), and what they are, in words."""
-Said: TypeAlias = "Expected | str"
-"""What a room says of one file: what to expect, or, where it knows already that something is wrong, the sentence."""
+FileOrFault: TypeAlias = "Expected | str"
+"""What an app says of one file: what to expect, or, where it knows already that something is wrong, the sentence."""
 
-_sources: dict[str, Callable[[], Iterable[Said]]] = {}
+_sources: dict[str, Callable[[], Iterable[FileOrFault]]] = {}
 
 
-def register(name: str, source: Callable[[], Iterable[Said]]) -> None:
-    """Say under a name where a room's files are. `source` is called by each verification, and may stream."""
+def register(name: str, source: Callable[[], Iterable[FileOrFault]]) -> None:
+    """Say under a name where an app's files are. `source` is called by each verification, and may stream."""
     _sources[name] = source
 
 
@@ -48,5 +48,5 @@ def faults() -> Iterator[str]:
 
 
 def count() -> int:
-    """How many rooms have registered."""
+    """How many apps have registered."""
     return len(_sources)

@@ -164,7 +164,7 @@ def _change(
 ) -> Change:  # fmt: skip
     row = rows.get(entry["event_id"])
     then = rows.get(earlier["event_id"]) if earlier and earlier["op"] != "delete" else None
-    who = leaves.said(row["pgh_context"] if row else None, entry["op"])
+    who = leaves.read_act_context(row["pgh_context"] if row else None, entry["op"])
     opened = openings.get(entry["index"], set())
     opened_then = openings.get(earlier["index"], set()) if earlier else set()
     fields: list[FieldChange] = []

@@ -23,7 +23,7 @@ from ledger.values import plain
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltLeaf:
     """A leaf ready for its place: exact bytes, what happened to what, and the keys that open its commitments."""
 
     entry: bytes
@@ -35,7 +35,7 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ActContext:
     """Who acted and why, as an event row says; `outside` when it does not say it, or says it in a way that no act can."""
 
     kind: str
@@ -48,14 +48,14 @@ class Said:
     act: str | None = None
 
 
-def said(context: Any, op: str) -> Said:
+def read_act_context(context: Any, op: str) -> ActContext:
     """Read the context of an event row. What does not have the form of an act was put there outside the application."""
     if isinstance(context, dict) and all(isinstance(context.get(key), str) for key in ("kind", "role", "name", "reason")):
         kind, role, name = context["kind"], context["role"], context["name"]
         if act_fault(kind, role, name) is None:
             public = context.get("reason_public", True) is True
-            return Said(kind, role, name, context["reason"], public, False, context.get("by"), context.get("act"))
-    return Said(f"{OUTSIDE}.{op}", OUTSIDE, OUTSIDE, "", True, True)
+            return ActContext(kind, role, name, context["reason"], public, False, context.get("by"), context.get("act"))
+    return ActContext(f"{OUTSIDE}.{op}", OUTSIDE, OUTSIDE, "", True, True)
 
 
 def columns(record: Record) -> list[str]:
@@ -84,12 +84,12 @@ def committed_value(record: Record, name: str, row: Mapping[str, Any], object_id
     return plain(value)
 
 
-def build(record: Record, row: Mapping[str, Any], keys: Mapping[str, AESGCM]) -> Built:
+def build(record: Record, row: Mapping[str, Any], keys: Mapping[str, AESGCM]) -> BuiltLeaf:
     """The leaf of one event row, with fresh keys for its commitments.
 
     A leaf that would not fit into an entry commits to its largest plain fields in place of holding them. Raises LeafError.
     """
-    who = said(row["pgh_context"], row["pgh_label"])
+    who = read_act_context(row["pgh_context"], row["pgh_label"])
     object_id = row["pgh_obj_id"]
     fields: dict[str, Any] = {}
     values: dict[str, Any] = {}
@@ -108,7 +108,7 @@ def build(record: Record, row: Mapping[str, Any], keys: Mapping[str, AESGCM]) ->
         try:
             form = _form(who.kind, record.name, who.role, who.name, tuple(fields), tuple(commits), document is not None)
             entry = form.write(object_id, at, fields, commits, document)
-            return Built(entry, who.kind, record.name, str(object_id), row["pgh_label"], openings)
+            return BuiltLeaf(entry, who.kind, record.name, str(object_id), row["pgh_label"], openings)
         except LeafError:
             if not fields:
                 raise

@@ -71,7 +71,7 @@ class Tree(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="ledger_tree_is_one")]
-        triggers = [triggers.Refuse(name="ledger_no_delete", operation=triggers.DELETE), triggers.RefuseTruncate()]
+        triggers = [triggers.RefusingTrigger(name="ledger_no_delete", operation=triggers.DELETE), triggers.NoTruncateTrigger()]
 
 
 class Pending(models.Model):
@@ -85,7 +85,7 @@ class Pending(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["id"], condition=~Q(error=""), name="ledger_pending_stuck")]
-        triggers = [triggers.RefuseTruncate()]
+        triggers = [triggers.NoTruncateTrigger()]
 
 
 class SealedKey(models.Model):

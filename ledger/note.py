@@ -180,7 +180,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedNote:
     """The `text` of a note, the `signatures` by known keys, all verified, and the `others`, by unknown ones, which prove nothing."""
 
     text: str
@@ -204,7 +204,7 @@ def cosign(note: str, key: SigningKey, *, time: int | None = None) -> str:
     return note + _line(key, text, time)
 
 
-def open_note(note: str | bytes, verifiers: Iterable[VerifierKey]) -> Opened:
+def open_note(note: str | bytes, verifiers: Iterable[VerifierKey]) -> OpenedNote:
     """Return the text of a note that at least one of the verifiers signed.
 
     Unknown signatures are ignored; a known key whose signature fails rejects the note (SignatureError), as does the lack of any known one.
@@ -226,7 +226,7 @@ def open_note(note: str | bytes, verifiers: Iterable[VerifierKey]) -> Opened:
         verified.setdefault(identity, Signature(line.name, line.key_id, line.signature, time))
     if not verified:
         raise SignatureError("The note is not signed by the key it is checked against.")
-    return Opened(text, tuple(verified.values()), tuple(others))
+    return OpenedNote(text, tuple(verified.values()), tuple(others))
 
 
 def _split(note: str | bytes) -> tuple[str, list[Signature]]:

@@ -136,7 +136,7 @@ def openable(index: int, *, everything: bool = False) -> dict[str, Opened]:
     found = {}
     for name in leaf.commits.keys() & keys.keys():
         if name == REASON:
-            who = leaves.said(row["pgh_context"], row["pgh_label"])
+            who = leaves.read_act_context(row["pgh_context"], row["pgh_label"])
             if shown and who.reason_public and REASON not in record.closed:
                 found[name] = Opened(keys[name], who.reason)
         elif record.may_open(name, public=shown):

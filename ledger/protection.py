@@ -44,7 +44,7 @@ def _expected(number: int) -> dict[tuple[str, str], compiler.Trigger]:
     return {place: trigger.compile(model) for place, (model, trigger) in registered.items()}
 
 
-_STANDING = """
+_INSTALLED_TRIGGERS = """
     SELECT c.relname, t.tgname, t.tgenabled, obj_description(t.oid, 'pg_trigger'), p.prosrc, p.proname, p.proconfig,
         pg_get_triggerdef(t.oid)
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -55,7 +55,7 @@ _STANDING = """
 def faults(using: str = DEFAULT_DB_ALIAS) -> list[TriggerFault]:
     """Triggers that are missing, altered, not enabled ALWAYS, or stand where none belongs. Empty when all is well."""
     with connections[using].cursor() as cursor:
-        cursor.execute(_STANDING)
+        cursor.execute(_INSTALLED_TRIGGERS)
         standing = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = {row[0] for row in cursor.fetchall()}
@@ -90,21 +90,21 @@ def _fires(definition: str) -> tuple[str, list[str], str]:
     return (found[1], sorted(found[2].split(" or ")), found[3] or "") if found else ("", [], "")
 
 
-_STRANGERS = """
+_FOREIGN_TRIGGERS = """
     SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     WHERE NOT t.tgisinternal AND t.tgname NOT LIKE 'pgtrigger\\_ledger\\_%%' AND c.relname = ANY(%s) ORDER BY 1, 2
 """
-_BENT = """
+_ALTERED_TABLES = """
     SELECT c.relname, c.relkind, c.relrowsecurity, c.relhassubclass, ARRAY(SELECT rulename FROM pg_rewrite r WHERE r.ev_class = c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = ANY(%s) ORDER BY 1
 """
-_GRANTED = """
+_EXTRA_GRANTS = """
     WITH own AS (SELECT oid, relname, relowner, relacl FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s))
     SELECT relname, grantee, privilege_type FROM own, aclexplode(relacl) WHERE grantee <> relowner
     UNION SELECT relname, grantee, privilege_type FROM own JOIN pg_attribute a ON a.attrelid = own.oid, aclexplode(a.attacl)
     WHERE grantee <> relowner
 """
-_POWERS = """
+_ROLE_PRIVILEGES = """
     SELECT r.rolname, r.rolsuper, r.rolcreaterole, r.rolbypassrls, r.rolreplication,
         ARRAY(SELECT DISTINCT pg_get_userbyid(c.relowner) FROM pg_class c
               WHERE c.relname = ANY(%s) AND c.relnamespace = 'public'::regnamespace AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
@@ -112,7 +112,7 @@ _POWERS = """
 """
 
 
-def strangers(using: str = DEFAULT_DB_ALIAS) -> list[str]:
+def unexpected_objects(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     """What stands on the record's tables and is none of its own, and rights on them that nobody should have; a sentence each.
 
     A rule or a trigger of someone else's could swallow a history row before it is written; a right to update or delete, or to
@@ -124,9 +124,9 @@ def strangers(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     append = set(grow_only_tables())
     found = []
     with connections[using].cursor() as cursor:
-        cursor.execute(_STRANGERS, [tables])
+        cursor.execute(_FOREIGN_TRIGGERS, [tables])
         found += [f"{table} has a trigger that is none of the record's: {name}" for table, name in cursor.fetchall()]
-        cursor.execute(_BENT, [tables])
+        cursor.execute(_ALTERED_TABLES, [tables])
         standing = cursor.fetchall()
         away = sorted(set(tables) - {row[0] for row in standing})
         found += [f"{table} is not where the record stands: it was dropped, renamed or moved out of sight" for table in away]
@@ -134,7 +134,7 @@ def strangers(using: str = DEFAULT_DB_ALIAS) -> list[str]:
             found += [f"{table} has a rule that rewrites what is sent to it: {rule}" for rule in rules]
             if kind not in {"r", "p"} or secured or (parted and kind == "r"):
                 found.append(f"{table} is no plain table any more (another stands in its place, hides rows of it or inherits from it)")
-        cursor.execute(_GRANTED, [tables])
+        cursor.execute(_EXTRA_GRANTS, [tables])
         granted = cursor.fetchall()
         cursor.execute("SELECT oid, rolname FROM pg_roles")
         roles = {0: "everyone", **dict(cursor.fetchall())}
@@ -142,10 +142,10 @@ def strangers(using: str = DEFAULT_DB_ALIAS) -> list[str]:
             if right in {"TRUNCATE", "TRIGGER", "MAINTAIN"} or (right in {"UPDATE", "DELETE"} and table in append):
                 found.append(f"{roles.get(grantee, grantee)} was granted {right} on {table}")
         if role := getattr(settings, "DATABASE_APP_ROLE", ""):
-            cursor.execute(_POWERS, [tables, role])
-            for name, *powers, owners in cursor.fetchall():
+            cursor.execute(_ROLE_PRIVILEGES, [tables, role])
+            for name, *privileges, owners in cursor.fetchall():
                 names = ("is a superuser", "may make roles", "passes row security", "may replicate")
-                found += [f"the application's role {name} {what}" for what, has in zip(names, powers, strict=True) if has]
+                found += [f"the application's role {name} {what}" for what, has in zip(names, privileges, strict=True) if has]
                 found += [f"the application's role {name} may become {owner}, who owns the record's tables" for owner in owners]
     return found
 

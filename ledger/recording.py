@@ -101,7 +101,7 @@ class _Tracker(pghistory.RowEvent):  # type: ignore[misc]  # pghistory has no ty
     """Puts our trigger on the model in place of pghistory's (see ledger.triggers)."""
 
     def add_event_trigger(self, event_model: type[models.Model]) -> None:
-        triggers.Follow(self.operation, event_model).register(event_model.pgh_tracked_model)  # type: ignore[attr-defined]  # set by pghistory
+        triggers.HistoryTrigger(self.operation, event_model).register(event_model.pgh_tracked_model)  # type: ignore[attr-defined]  # set by pghistory
 
 
 def _trackers() -> list[_Tracker]:
@@ -212,10 +212,10 @@ def recorded(
             append_only=False,
             abstract=False,
             level=pgtrigger.Statement,
-            meta={"triggers": [*triggers.append_only(), triggers.Announce(name)], "default_permissions": ()},
+            meta={"triggers": [*triggers.append_only(), triggers.OutboxTrigger(name)], "default_permissions": ()},
         )
         assert meta.pk.column is not None
-        for trigger in (triggers.KeepIdentity(meta.pk.column), triggers.RefuseTruncate()):
+        for trigger in (triggers.IdentityTrigger(meta.pk.column), triggers.NoTruncateTrigger()):
             trigger.register(model)
         return model
 
@@ -295,30 +295,30 @@ def act(kind: str, *, by: Actor, role: str, reason: str = "", name: str | None =
         usable = connection.connection is not None and connection.connection.info.transaction_status == TransactionStatus.INTRANS
         if usable:
             _set(stack[-1][1] if stack else "")
-        transaction.on_commit(nudge, robust=True)
+        transaction.on_commit(notify_sequencer, robust=True)
 
 
-_nudged = threading.Lock()
-_last_nudge = 0.0
-_bell: Callable[[], object] | None = None
+_notify_lock = threading.Lock()
+_last_notified = 0.0
+_notifier: Callable[[], object] | None = None
 
 
-def ring_with(bell: Callable[[], object]) -> None:
+def set_notifier(bell: Callable[[], object]) -> None:
     """Say how the sequencer is rung: by something that waits for no broker (config does, with the bell of jobs)."""
-    global _bell
-    _bell = bell
+    global _notifier
+    _notifier = bell
 
 
-def nudge() -> None:
+def notify_sequencer() -> None:
     """Ring the sequencer, at most once per 250 ms and process. Never waits and never fails: beat sweeps anyway."""
-    global _last_nudge
-    with _nudged:
+    global _last_notified
+    with _notify_lock:
         now = time.monotonic()
-        if now - _last_nudge < 0.25:
+        if now - _last_notified < 0.25:
             return
-        _last_nudge = now
+        _last_notified = now
     try:
-        if _bell is not None:
-            _bell()
+        if _notifier is not None:
+            _notifier()
     except Exception as error:  # whatever the broker does, the change is stored and the sweep will find it
         log.warning("the sequencer was not rung: %s", error)

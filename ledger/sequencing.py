@@ -180,7 +180,7 @@ class Sequencer:
         with transaction.atomic():
             state = self._tree()
             rows = Pending.objects.filter(error="").order_by("id").values_list("id", "event_label", "event_id")
-            waiting = [_Waiting(*row) for row in rows[:BATCH]]
+            waiting = [_PendingRow(*row) for row in rows[:BATCH]]
             if not waiting:
                 self.edge = state.edge
                 return 0
@@ -264,7 +264,7 @@ class Sequencer:
 _CHUNK = 65_536
 
 
-class _Waiting(NamedTuple):
+class _PendingRow(NamedTuple):
     """A row of the outbox."""
 
     id: int
@@ -277,7 +277,7 @@ class _State:
     edge: Edge
 
 
-def _build(waiting: Sequence[_Waiting]) -> tuple[list[tuple[_Waiting, leaves.Built]], list[tuple[_Waiting, str]]]:
+def _build(waiting: Sequence[_PendingRow]) -> tuple[list[tuple[_PendingRow, leaves.BuiltLeaf]], list[tuple[_PendingRow, str]]]:
     """The leaves of outbox rows, in their order; one query for each event table and one for its keys."""
     rows: dict[tuple[str, int], tuple[registry.Record, dict[str, Any]]] = {}
     keys = {}
@@ -301,14 +301,14 @@ def _build(waiting: Sequence[_Waiting]) -> tuple[list[tuple[_Waiting, leaves.Bui
     return built, failed
 
 
-def _copy_entries(cursor: Any, size: int, built: Sequence[tuple[_Waiting, leaves.Built]], hashes: Sequence[bytes]) -> None:
+def _copy_entries(cursor: Any, size: int, built: Sequence[tuple[_PendingRow, leaves.BuiltLeaf]], hashes: Sequence[bytes]) -> None:
     columns = "index, leaf, leaf_hash, kind, op, object_label, object_id, event_label, event_id"
     with cursor.copy(f"COPY {Entry._meta.db_table} ({columns}) FROM STDIN") as copy:
         for index, ((row, made), digest) in enumerate(zip(built, hashes, strict=True), size):
             copy.write_row((index, made.entry, digest, made.kind, made.op, made.label, made.object_id, row.event_label, row.event_id))
 
 
-def _copy_openings(cursor: Any, size: int, built: Sequence[tuple[_Waiting, leaves.Built]]) -> None:
+def _copy_openings(cursor: Any, size: int, built: Sequence[tuple[_PendingRow, leaves.BuiltLeaf]]) -> None:
     with cursor.copy(f"COPY {Opening._meta.db_table} (entry_id, field, key) FROM STDIN") as copy:
         for index, (_, made) in enumerate(built, size):
             for name, key in made.openings.items():

@@ -39,7 +39,7 @@ class AlwaysSql(compiler.UpsertTriggerSql):  # type: ignore[misc]  # pgtrigger i
         """
 
 
-class Always(pgtrigger.Trigger):  # type: ignore[misc]  # pgtrigger is read as untyped
+class AlwaysTrigger(pgtrigger.Trigger):  # type: ignore[misc]  # pgtrigger is read as untyped
     """A trigger installed by AlwaysSql."""
 
     def register(self, *owners: type[models.Model]) -> None:
@@ -69,10 +69,10 @@ class Always(pgtrigger.Trigger):  # type: ignore[misc]  # pgtrigger is read as u
 
 
 #: Every trigger of the record with its model, by its table and its name there. ledger.protection puts them on.
-registered: dict[tuple[str, str], tuple[type[models.Model], Always]] = {}
+registered: dict[tuple[str, str], tuple[type[models.Model], AlwaysTrigger]] = {}
 
 
-class Follow(Always):
+class HistoryTrigger(AlwaysTrigger):
     """Writes one event row for each row that a statement inserted, changed or deleted.
 
     An update is `new EXCEPT ALL old`: rows that did not change drop out, and the plan is a hash whatever the number of rows (a
@@ -107,7 +107,7 @@ class Follow(Always):
         """
 
 
-class KeepIdentity(Always):
+class IdentityTrigger(AlwaysTrigger):
     """Refuses to change the id of a recorded row: its history would be torn in two."""
 
     when = pgtrigger.Before
@@ -121,7 +121,7 @@ class KeepIdentity(Always):
         return f"RAISE EXCEPTION 'ledger: the id of a row of {model._meta.db_table} never changes';"
 
 
-class Transitions(Always):
+class TransitionsTrigger(AlwaysTrigger):
     """Refuses a change of state that the workflow's dict does not draw, whoever asks for it and by whatever way.
 
     The same state again passes, and so does any state with which a row is inserted: a restore puts rows back as they were. A change
@@ -153,13 +153,13 @@ def transitions(column: str, table: Table) -> Callable[[M], M]:
     """Have the database hold `column` of a model to the workflow `table` (Transitions). A decorator."""
 
     def decorate(model: M) -> M:
-        Transitions(column, table).register(model)
+        TransitionsTrigger(column, table).register(model)
         return model
 
     return decorate
 
 
-class RefuseTruncate(Always):
+class NoTruncateTrigger(AlwaysTrigger):
     """Refuses TRUNCATE, which fires no row triggers."""
 
     name = "ledger_no_truncate"
@@ -171,7 +171,7 @@ class RefuseTruncate(Always):
         return f"RAISE EXCEPTION 'ledger: {model._meta.db_table} cannot be truncated';"
 
 
-class Refuse(Always):
+class RefusingTrigger(AlwaysTrigger):
     """Refuses UPDATE and DELETE (or what `operation` names) of single rows: the table only grows."""
 
     name = "ledger_append_only"
@@ -183,7 +183,7 @@ class Refuse(Always):
         return f"RAISE EXCEPTION 'ledger: {model._meta.db_table} is append-only';"
 
 
-class Announce(Always):
+class OutboxTrigger(AlwaysTrigger):
     """Puts every new event row into the outbox of the sequencer, in the same transaction."""
 
     name = "ledger_announce"
@@ -204,6 +204,6 @@ class Announce(Always):
         """
 
 
-def append_only(**kwargs: Any) -> list[Always]:
+def append_only(**kwargs: Any) -> list[AlwaysTrigger]:
     """The protection of a table that only grows."""
-    return [Refuse(**kwargs), RefuseTruncate()]
+    return [RefusingTrigger(**kwargs), NoTruncateTrigger()]

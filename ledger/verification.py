@@ -40,11 +40,11 @@ from ledger.recording import REASON
 from ledger.verify import NothingToVerifyError, VerificationError, audit, copied_entries
 
 BATCH = 1024
-PATIENCE = timedelta(minutes=10)
+MAX_PENDING_AGE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class Mismatch:
     """One thing that is not as it should be. `index` is the first entry concerned, if one is."""
 
     code: str
@@ -67,7 +67,7 @@ class Counts:
 
 
 class Verification:
-    """One verification. Iterate over `drifts()`; `counts` says afterwards what was looked at."""
+    """One verification. Iterate over `mismatches()`; `counts` says afterwards what was looked at."""
 
     def __init__(self, kept: bytes | None = None, copy: Path | None = None) -> None:
         """`kept` is the note of a checkpoint that was kept outside, `copy` a folder with an older copy of the log."""
@@ -81,8 +81,8 @@ class Verification:
         self.erased: dict[tuple[str, str], set[str]] = {}
         self.waiting: dict[str, set[str]] = {}
 
-    def drifts(self) -> Iterator[Drift]:
-        """Every drift, in the order of the steps above."""
+    def mismatches(self) -> Iterator[Mismatch]:
+        """Every mismatch, in the order of the steps above."""
         with _snapshot() as note:
             yield from self._keys(note)
             for label, object_id, fields in Erasure.objects.values_list("object_label", "object_id", "fields"):
@@ -96,57 +96,57 @@ class Verification:
                 yield from self._missing_rows(record)
             yield from self._public_files()
             for sentence in fixity.faults():
-                yield Drift("file", sentence)
+                yield Mismatch("file", sentence)
             for fault in protection.faults():
-                yield Drift("trigger", f"{fault.trigger} on {fault.table} {fault.why}")
-            for sentence in protection.strangers():
-                yield Drift("right", sentence)
+                yield Mismatch("trigger", f"{fault.trigger} on {fault.table} {fault.why}")
+            for sentence in protection.unexpected_objects():
+                yield Mismatch("right", sentence)
             yield from self._batches()
 
     # ── keys and checkpoints ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _keys(self, note: bytes | None) -> Iterator[Drift]:
+    def _keys(self, note: bytes | None) -> Iterator[Mismatch]:
         try:
             self.key = verifier()
         except KeyUnusableError as error:
             if note is not None or Checkpoint.objects.exists():  # a record in which nothing was signed yet needs no key yet
-                yield Drift("key", str(error))
+                yield Mismatch("key", str(error))
             return
         with contextlib.suppress(FileNotFoundError):
             if self.files.read("key").decode(errors="replace").strip() != str(self.key):
-                yield Drift("key", "the published verifier key is not that of the signing key")
+                yield Mismatch("key", "the published verifier key is not that of the signing key")
         if note is not None:
             try:
                 self.published = open_checkpoint(note, self.key)
             except (NoteError, CheckpointError) as error:
-                yield Drift("key", f"the published checkpoint does not open with the signing key: {error}")
+                yield Mismatch("key", f"the published checkpoint does not open with the signing key: {error}")
             else:
                 last = Checkpoint.objects.order_by("-size").values_list("size", flat=True).first()
                 row = Checkpoint.objects.filter(size=self.published.size).first()
                 if last is None or self.published.size > last:
-                    yield Drift(
+                    yield Mismatch(
                         "restored",
                         f"the published checkpoint has size {self.published.size}, the database knows {last or 0}: it is an older one",
                     )
                 elif row is None or bytes(row.root) != self.published.root:
-                    yield Drift("checkpoint", f"the published checkpoint of size {self.published.size} is not the stored one")
+                    yield Mismatch("checkpoint", f"the published checkpoint of size {self.published.size} is not the stored one")
         if self.kept_note is not None:
             try:
                 self.kept = open_checkpoint(self.kept_note, self.key)
             except (NoteError, CheckpointError) as error:
-                yield Drift("kept", f"the checkpoint kept outside does not open with the signing key: {error}")
+                yield Mismatch("kept", f"the checkpoint kept outside does not open with the signing key: {error}")
 
     # ── the outbox ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _pending(self) -> Iterator[Drift]:
+    def _pending(self) -> Iterator[Mismatch]:
         waiting = list(Pending.objects.order_by("id").values("event_label", "event_id", "queued_at", "error"))
-        late = timezone.now() - PATIENCE
+        late = timezone.now() - MAX_PENDING_AGE
         for row in waiting:
             where = f"event row {row['event_label']}/{row['event_id']}"
             if row["error"]:
-                yield Drift("stuck", f"{where} cannot be put into the log: {row['error']}")
+                yield Mismatch("stuck", f"{where} cannot be put into the log: {row['error']}")
             elif row["queued_at"] < late:
-                yield Drift("late", f"{where} has waited for the log since {row['queued_at']:%Y-%m-%d %H:%M:%S}")
+                yield Mismatch("late", f"{where} has waited for the log since {row['queued_at']:%Y-%m-%d %H:%M:%S}")
         for label, ids in leaves.group((row["event_label"], row["event_id"]) for row in waiting).items():
             record = registry.recorded.get(label)
             if record is not None:
@@ -155,7 +155,7 @@ class Verification:
 
     # ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _entries(self) -> Iterator[Drift]:
+    def _entries(self) -> Iterator[Mismatch]:
         edge = merkle.Edge()
         heads = Checkpoint.objects.order_by("size").iterator(chunk_size=BATCH)
         state = _Heads(self, heads)
@@ -169,20 +169,20 @@ class Verification:
             for entry in chunk:
                 if entry["index"] != edge.size:
                     missing = f"{edge.size}" if entry["index"] == edge.size + 1 else f"{edge.size} to {entry['index'] - 1}"
-                    yield Drift("entry", f"entries {missing} are missing from the database", edge.size)
+                    yield Mismatch("entry", f"entries {missing} are missing from the database", edge.size)
                     return
                 digest = merkle.leaf_hash(bytes(entry["leaf"]))
                 if digest != bytes(entry["leaf_hash"]):
-                    yield Drift("entry", "its bytes are not those of its hash", entry["index"])
+                    yield Mismatch("entry", "its bytes are not those of its hash", entry["index"])
                 edge.append(digest)
                 yield from state.at(edge.size, edge)
         self.counts.entries = edge.size
         yield from state.end(edge)
         tree = Tree.objects.first()
         if tree is not None and (tree.size != edge.size or tree.edge != edge.to_json()):
-            yield Drift("tree", f"the stored edge is of {tree.size} entries, and is not the edge of the {edge.size} that are there")
+            yield Mismatch("tree", f"the stored edge is of {tree.size} entries, and is not the edge of the {edge.size} that are there")
 
-    def _copy(self) -> Iterator[Drift]:
+    def _copy(self) -> Iterator[Mismatch]:
         """The first entry that differs from the copy of the log that was kept outside."""
         if self.copy is None:
             return
@@ -191,16 +191,16 @@ class Verification:
             for index, entry in copied_entries(self.copy):
                 row = next(stored, None)
                 if row is None:
-                    yield Drift("kept", "it is in the copy kept outside, and the log was cut before it", index)
+                    yield Mismatch("kept", "it is in the copy kept outside, and the log was cut before it", index)
                 elif row[0] != index or bytes(row[1]) != entry:
-                    yield Drift("kept", "it is not the one in the copy kept outside", index)
+                    yield Mismatch("kept", "it is not the one in the copy kept outside", index)
                 else:
                     continue
                 return
         except (VerificationError, NothingToVerifyError) as error:
-            yield Drift("kept", str(error))
+            yield Mismatch("kept", str(error))
 
-    def _against_events(self, chunk: Sequence[dict[str, Any]]) -> Iterator[Drift]:
+    def _against_events(self, chunk: Sequence[dict[str, Any]]) -> Iterator[Mismatch]:
         openings = _openings([entry["index"] for entry in chunk])
         events: dict[tuple[str, int], dict[str, Any]] = {}
         keys = {}
@@ -218,24 +218,24 @@ class Verification:
             try:
                 leaf = Leaf.parse(bytes(entry["leaf"]))
             except LeafError as error:
-                yield Drift("entry", f"it is not a leaf: {error}", index)
+                yield Mismatch("entry", f"it is not a leaf: {error}", index)
                 continue
             beside = (f"{entry['object_label']}/{entry['object_id']}", entry["kind"], entry["op"] == "delete")
             if beside != (leaf.object, leaf.kind, leaves.is_delete(leaf)):
-                yield Drift("entry", "what is stored beside the leaf is not what the leaf says", index)
+                yield Mismatch("entry", "what is stored beside the leaf is not what the leaf says", index)
             row = events.get((entry["event_label"], entry["event_id"]))
             if row is None:
-                yield Drift("event", f"event row {entry['event_label']}/{entry['event_id']} of {leaf.object} was dropped", index)
+                yield Mismatch("event", f"event row {entry['event_label']}/{entry['event_id']} of {leaf.object} was dropped", index)
                 continue
             if leaf.kind.startswith("outside."):
                 self.counts.outside += 1
-                yield Drift("outside", f"{leaf.object} was changed outside the application ({leaf.kind}) at {leaf.at}", index)
+                yield Mismatch("outside", f"{leaf.object} was changed outside the application ({leaf.kind}) at {leaf.at}", index)
             if wrong := self._wrong(record, leaf, row, openings.get(index, {}), keys[entry["event_label"]]):
                 where = f"event row {entry['event_label']}/{entry['event_id']} of {leaf.object}"
-                yield Drift("event", f"{where} is not what was logged ({', '.join(wrong)})", index)
+                yield Mismatch("event", f"{where} is not what was logged ({', '.join(wrong)})", index)
 
     def _wrong(self, record: registry.Record, leaf: Leaf, row: dict[str, Any], openings: dict[str, bytes], keys: Any) -> list[str]:
-        who = leaves.said(row["pgh_context"], row["pgh_label"])
+        who = leaves.read_act_context(row["pgh_context"], row["pgh_label"])
         wrong = []
         if leaf.object != f"{record.name}/{row['pgh_obj_id']}":
             wrong.append("object")
@@ -257,7 +257,7 @@ class Verification:
 
     # ── event rows and rows ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _unlogged_events(self, record: registry.Record) -> Iterator[Drift]:
+    def _unlogged_events(self, record: registry.Record) -> Iterator[Mismatch]:
         table = record.event_model._meta.db_table
         with connection.cursor() as cursor:
             cursor.execute(
@@ -269,11 +269,11 @@ class Verification:
                 [record.name, record.name],
             )
             for event_id, object_id in cursor.fetchall():
-                yield Drift(
+                yield Mismatch(
                     "event", f"event row {record.name}/{event_id} of {record.name}/{object_id} is not in the log and not on its way"
                 )
 
-    def _rows(self, record: registry.Record) -> Iterator[Drift]:
+    def _rows(self, record: registry.Record) -> Iterator[Mismatch]:
         key = record.model._meta.pk
         assert key is not None
         query = record.model._base_manager.order_by().values(key.name, *record.names)
@@ -288,11 +288,11 @@ class Verification:
                 if object_id in waiting:
                     continue  # its last change is not in the log yet
                 if object_id not in last:
-                    yield Drift("row", f"{record.name}/{object_id} is in no leaf")
+                    yield Mismatch("row", f"{record.name}/{object_id} is in no leaf")
                     continue
                 index, op, entry = last[object_id]
                 if op == "delete":
-                    yield Drift("row", f"{record.name}/{object_id} is there, though its last leaf says it was deleted", index)
+                    yield Mismatch("row", f"{record.name}/{object_id} is there, though its last leaf says it was deleted", index)
                     continue
                 try:
                     leaf = Leaf.parse(bytes(entry))
@@ -300,9 +300,9 @@ class Verification:
                     continue  # said above
                 erased = self.erased.get((record.name, object_id), set())
                 if wrong := leaves.differences(record, leaf, row, object_id, openings.get(index, {}), keys, erased):
-                    yield Drift("row", f"{record.name}/{object_id} is not what its last leaf says ({', '.join(wrong)})", index)
+                    yield Mismatch("row", f"{record.name}/{object_id} is not what its last leaf says ({', '.join(wrong)})", index)
 
-    def _missing_rows(self, record: registry.Record) -> Iterator[Drift]:
+    def _missing_rows(self, record: registry.Record) -> Iterator[Mismatch]:
         key = record.model._meta.pk
         assert key is not None
         cast = "uuid" if isinstance(key, models.UUIDField) else "bigint"
@@ -320,14 +320,14 @@ class Verification:
             )
             for object_id, index in cursor.fetchall():
                 if object_id not in self.waiting.get(record.name, set()):
-                    yield Drift("row", f"{record.name}/{object_id} is gone, and no leaf says that it was deleted", index)
+                    yield Mismatch("row", f"{record.name}/{object_id} is gone, and no leaf says that it was deleted", index)
 
     # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _public_files(self) -> Iterator[Drift]:
+    def _public_files(self) -> Iterator[Mismatch]:
         if self.key is None or self.published is None:
             if self.key is not None and self.counts.entries and self.files.checkpoint() is None:
-                yield Drift("published", "no checkpoint is published")
+                yield Mismatch("published", "no checkpoint is published")
             return
         stored = Entry.objects.order_by("index").values_list("index", "leaf_hash").iterator(chunk_size=BATCH)
         differ: list[int] = []
@@ -340,20 +340,20 @@ class Verification:
         try:
             audit(Path(settings.LEDGER_DIR), self.key, each=compare)
         except VerificationError as error:
-            yield Drift("published", str(error), error.index)
+            yield Mismatch("published", str(error), error.index)
         except NothingToVerifyError as error:
-            yield Drift("published", str(error))
+            yield Mismatch("published", str(error))
         if differ:
-            yield Drift("published", "its published bytes are not those in the database", differ[0])
+            yield Mismatch("published", "its published bytes are not those in the database", differ[0])
 
-    def _batches(self) -> Iterator[Drift]:
+    def _batches(self) -> Iterator[Mismatch]:
         for batch in Batch.objects.order_by("created_at", "id").iterator(chunk_size=BATCH):
             model = registry.batched.get(batch.object_label)
             if model is None:
                 continue
             hashes = batches.hashes(model, batch)
             if len(hashes) != batch.count or merkle.root_of(hashes).hex() != batch.root:
-                yield Drift("batch", f"the rows of {batch.object_label} in batch {batch.pk} are not those that were logged")
+                yield Mismatch("batch", f"the rows of {batch.object_label} in batch {batch.pk} are not those that were logged")
 
 
 class _Heads:
@@ -365,35 +365,37 @@ class _Heads:
         self.next = next(rows, None)
         self.unsigned = False
 
-    def at(self, size: int, edge: merkle.Edge) -> Iterator[Drift]:
+    def at(self, size: int, edge: merkle.Edge) -> Iterator[Mismatch]:
         kept = self.verification.kept
         if kept is not None and kept.size == size and kept.root != edge.root():
-            yield Drift("kept", f"the log is not the one that the checkpoint kept outside (size {size}) was signed over")
+            yield Mismatch("kept", f"the log is not the one that the checkpoint kept outside (size {size}) was signed over")
         while self.next is not None and self.next.size <= size:
             row, self.next = self.next, next(self.rows, None)
             self.verification.counts.checkpoints += 1
             if bytes(row.root) != edge.root():
-                yield Drift("checkpoint", f"the signed root of size {size} is not the root of the first {size} entries")
+                yield Mismatch("checkpoint", f"the signed root of size {size} is not the root of the first {size} entries")
             yield from self._opens(row)
 
-    def _opens(self, row: Checkpoint) -> Iterator[Drift]:
+    def _opens(self, row: Checkpoint) -> Iterator[Mismatch]:
         if self.unsigned or self.verification.key is None:
             return
         try:
             head = open_checkpoint(row.note, self.verification.key)
         except (NoteError, CheckpointError) as error:
             self.unsigned = True  # one line for the first: with another key it would be every one
-            yield Drift("key", f"the stored checkpoint of size {row.size} does not open with the signing key: {error}")
+            yield Mismatch("key", f"the stored checkpoint of size {row.size} does not open with the signing key: {error}")
         else:
             if (head.size, head.root) != (row.size, bytes(row.root)):
-                yield Drift("checkpoint", f"the stored checkpoint of size {row.size} does not say what its note says")
+                yield Mismatch("checkpoint", f"the stored checkpoint of size {row.size} does not say what its note says")
 
-    def end(self, edge: merkle.Edge) -> Iterator[Drift]:
+    def end(self, edge: merkle.Edge) -> Iterator[Mismatch]:
         kept = self.verification.kept
         if kept is not None and kept.size > edge.size:
-            yield Drift("kept", f"the checkpoint kept outside has size {kept.size}, and the database only {edge.size} entries", edge.size)
+            yield Mismatch(
+                "kept", f"the checkpoint kept outside has size {kept.size}, and the database only {edge.size} entries", edge.size
+            )
         if self.next is not None:
-            yield Drift(
+            yield Mismatch(
                 "entry", f"a tree of {self.next.size} was signed, and only {edge.size} entries are there: the log was cut", edge.size
             )
 

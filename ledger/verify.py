@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--copy", metavar="DIR", type=Path, help="an older copy of the log: its entries must be unchanged")
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a bundle, or a folder with a copy of the log")
     options = parser.parse_args(arguments)
-    # A name from a stranger's file must neither steer the terminal nor stop the program where the terminal knows no such character.
+    # A name from an untrusted file must neither steer the terminal nor stop the program where the terminal knows no such character.
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -7,7 +7,7 @@ class ReportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Hand the pages the words of exhibits; say to the record where this room's files are, and what goes with an erased value."""
+        """Hand the pages the words of exhibits; say to the record where this app's files are, and what goes with an erased value."""
         from reports import erasure, fixity
         from reports.wording.vocabulary import CUSTODIANS
         from reports.wording.words import DOES_NOT_PROVE, Pair

@@ -1,4 +1,4 @@
-"""What the content host answers (config.content): the bytes of strangers, and nothing else."""
+"""What the content host answers (config.content_host): untrusted bytes, and nothing else."""
 
 from __future__ import annotations
 

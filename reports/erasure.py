@@ -1,4 +1,4 @@
-"""When something that stands in a report is erased, its files go, doors answer 410, and a job builds the report anew without it.
+"""When something that stands in a report is erased, its files go, views answer 410, and a job builds the report anew without it.
 
 That a report was built, when and from which checkpoint, stays; `withheld_at` says that its files are gone. Its PDFs, pages,
 bundles and charts go together, for the erased words may stand in each.

@@ -12,11 +12,11 @@ BATCH = 1000
 
 
 def register() -> None:
-    """Have `verify_record` read this room's files."""
+    """Have `verify_record` read this app's files."""
     fixity.register("reports", files)
 
 
-def files() -> Iterator[fixity.Said]:
+def files() -> Iterator[fixity.FileOrFault]:
     """Every file of every report that is served."""
     kept = store()
     rows = ReportFile.objects.filter(report__withheld_at=None).order_by().values_list("digest", "name", "report__reference")

@@ -1,4 +1,4 @@
-"""What is shown: reports already built. Everything in them comes from the other rooms."""
+"""What is shown: reports already built. Everything in them comes from the other apps."""
 
 from __future__ import annotations
 

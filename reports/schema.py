@@ -2,7 +2,7 @@
 
 Two kinds share one format name, ``asclaimed-report@v1``: ``discrepancy`` (a claim from the words to the verdict) and
 ``snapshot`` (a source that is no longer available: every version, every diff, the interval). The TypedDicts below are the one
-place where the shape is written; ``validate`` walks their annotations, so the types and the check cannot drift apart.
+place where the shape is written; ``validate`` walks their annotations, so the types and the check cannot mismatch apart.
 
 Every member is required and none may be added. What is unknown is ``null``, never left out: a reader of the file must
 see that we had nothing to say, and a builder that forgets a member must fail in a test rather than in court.

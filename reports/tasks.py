@@ -1,4 +1,4 @@
-"""The work of this room: building reports from a checkpoint."""
+"""The work of this app: building reports from a checkpoint."""
 
 from __future__ import annotations
 

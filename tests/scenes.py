@@ -1,4 +1,4 @@
-"""Scenes: the founding case in small, built through the same actions that users' doors call."""
+"""Scenes: the founding case in small, built through the same actions that users' views call."""
 
 from __future__ import annotations
 

@@ -580,7 +580,7 @@ def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
 def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     """1. lock the proposal and all that it is weighed from, and ask every gate again; 2. supersede what stands; 3. compose the document
     and publish by compare-and-set; 4. write down the jobs that publish its file and build the reports."""
-    erasure.hold()
+    erasure.block_erasure()
     _hold_evidence(verdict)
     locked = Verdict.objects.select_for_update(of=("self", "aspect"))
     held = locked.select_related("aspect__claim", "proposed_by", "supersedes").get(pk=verdict.pk)

@@ -1,4 +1,4 @@
-"""When something that stands in a published document is erased, the document is withheld: row and file go, and doors answer 410.
+"""When something that stands in a published document is erased, the document is withheld: row and file go, and views answer 410.
 
 The verdict itself stays: its rating, its leaf, its proof. With the document goes its salt; without it nobody can try out words
 until they fit the digest in the leaf.
@@ -34,7 +34,7 @@ STANDS_IN_DOCUMENTS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
 
 
 class WithheldError(Exception):
-    """The document of this verdict was erased; doors answer 410."""
+    """The document of this verdict was erased; views answer 410."""
 
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(f"the document of {verdict.reference} is withheld")

@@ -27,12 +27,12 @@ LATE = timedelta(minutes=10)
 
 
 def register() -> None:
-    """Have `verify_record` read this room's files."""
+    """Have `verify_record` read this app's files."""
     fixity.register("verdicts", documents)
     fixity.register("published verdicts", files)
 
 
-def documents() -> Iterator[fixity.Said]:
+def documents() -> Iterator[fixity.FileOrFault]:
     """The row of every published document, against the SHA-256 in the verdict."""
     rows = Verdict.objects.public().order_by().values_list("pk", "reference", "document_digest", "verdictdocument__body")
     for pk, reference, digest, body in rows.iterator(chunk_size=BATCH):
@@ -43,7 +43,7 @@ def documents() -> Iterator[fixity.Said]:
             yield f"{what} is missing, and no erasure withheld it"
 
 
-def files() -> Iterator[fixity.Said]:
+def files() -> Iterator[fixity.FileOrFault]:
     """Every served file against its row; and files that no published verdict has, which the front would serve all the same."""
     late = timezone.now() - LATE
     rows = Verdict.objects.public().exclude(verdictdocument=None).order_by()

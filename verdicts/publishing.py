@@ -1,4 +1,4 @@
-"""The bytes of published verdicts as files, served by a small WSGI callable in front of Django (config.front).
+"""The bytes of published verdicts as files, served by a small WSGI callable in front of Django (config.verdict_fast_path).
 
     PUBLISHED_DIR/verdicts/<id>.json        the document, byte for byte
     PUBLISHED_DIR/verdicts/<id>.successor   the id of the verdict that superseded it

@@ -1,4 +1,4 @@
-"""The work of this room: closing reply windows, writing the published bytes of a verdict."""
+"""The work of this app: closing reply windows, writing the published bytes of a verdict."""
 
 from __future__ import annotations
 

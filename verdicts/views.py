@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.doors import person, requires
-from accounts.kept_forms import AlreadySentError, once, refill
+from accounts.access import current_account, requires
 from accounts.models import Role, User
+from accounts.saved_forms import AlreadySentError, refill, run_once
 from claims.editing import EditForm, RowChangedError, clash, refused, typed
 from claims.fields import PairField
 from claims.lookup import by_reference, canonical
@@ -61,7 +61,7 @@ def _kinds() -> list[tuple[str, str]]:
 @requires(*DESK)
 def desk(request: HttpRequest) -> HttpResponse:
     """What waits for someone, the most urgent first: the oldest of each kind in one list, or one kind in full."""
-    user, now, kinds = person(request), timezone.now(), queues()
+    user, now, kinds = current_account(request), timezone.now(), queues()
     show = request.GET.get("show", "")
     show = show if show in kinds else ""
     pages = {
@@ -126,7 +126,7 @@ def _invite_gates(user: User, claim: Claim) -> list[str]:
 
 def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | None, waiver: Waiver | None, form: forms.Form) -> str:
     """The one action that a button of the case page asks for; where to go on. Raises what the action raises, Http404 for anything else."""
-    user, now = person(request), timezone.now()
+    user, now = current_account(request), timezone.now()
     if do == "invite":
         actions.invite_company(by=user, claim=claim, allegation=form.cleaned_data["allegation"], now=now)
         messages.success(request, _("The company is asked. Its clock runs."))
@@ -198,7 +198,7 @@ def _checked_before(user: User, do: str) -> str:
 @requires(*DESK)
 def case(request: HttpRequest, ref: str) -> HttpResponse:
     """A claim as the desk works on it: its aspects and findings, the company's clock, the proposals."""
-    user, now = person(request), timezone.now()
+    user, now = current_account(request), timezone.now()
     claim = by_reference(Claim.objects.select_related("company", "product", "option"), ref)
     if elsewhere := canonical(request, claim.reference, ref):
         return elsewhere
@@ -227,7 +227,7 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
             raise Http404
         if form.is_valid():
             try:
-                location = once(request, lambda: _do(request, do, claim, invitation, waiver, form))
+                location = run_once(request, lambda: _do(request, do, claim, invitation, waiver, form))
             except ValidationError as error:
                 form.add_error(None, error.messages)
             except RowChangedError as changed:
@@ -304,7 +304,7 @@ def _accepted(claim: Claim) -> list[Exhibit]:
 @requires(Role.MODERATOR)
 def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
     """Record what the evidence says about one aspect."""
-    found, user = _aspect(aspect), person(request)
+    found, user = _aspect(aspect), current_account(request)
     form = FindingForm(request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim))
     refill(request, form)
     if previewed := _preview(request, form):
@@ -319,7 +319,7 @@ def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
             return reverse("verdicts:case", args=[found.claim.reference])
 
         try:
-            return redirect(once(request, record))
+            return redirect(run_once(request, record))
         except gates.GateClosed as closed:
             form.add_error(None, closed.reasons)
         except ValidationError as error:
@@ -375,7 +375,7 @@ def _findings(aspect: Aspect) -> list[dict[str, Any]]:
 @requires(Role.ADJUDICATOR)
 def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
     """Propose a verdict on one aspect; a second person decides on it."""
-    found, user, now = _aspect(aspect), person(request), timezone.now()
+    found, user, now = _aspect(aspect), current_account(request), timezone.now()
     standing = Verdict.objects.standing().filter(aspect=found).first()
     returned = Verdict.objects.sent_back().filter(aspect=found, proposed_by=user).first()
     form = ProposalForm(
@@ -409,7 +409,7 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
             return reverse("verdicts:decide", args=[verdict.reference])
 
         try:
-            return redirect(once(request, put))
+            return redirect(run_once(request, put))
         except gates.GateClosed as closed:
             form.add_error(None, closed.reasons)
         except ValidationError as error:
@@ -443,7 +443,7 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
     verdict = by_reference(Verdict.objects.select_related("aspect__claim__company", "proposed_by", "decided_by", "supersedes"), ref)
     if elsewhere := canonical(request, verdict.reference, ref):
         return elsewhere
-    user, now = person(request), timezone.now()
+    user, now = current_account(request), timezone.now()
     do = request.POST.get("do", "") if request.method == "POST" else ""
     open_ = verdict.status == VerdictStatus.PROPOSED
     changed_since = _reasons(actions.standing_gates(verdict=verdict, now=now)) if open_ else []
@@ -468,9 +468,9 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
 
     try:
         if do == "approve":
-            return redirect(once(request, approved))
+            return redirect(run_once(request, approved))
         if do == "reject" and form.is_valid():
-            return redirect(once(request, sent_back))
+            return redirect(run_once(request, sent_back))
         if request.method == "POST" and do not in {"approve", "reject"}:
             raise Http404
     except AlreadySentError as error:

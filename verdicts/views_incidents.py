@@ -1,4 +1,4 @@
-"""Doors for what happened after harm: incidents of a company, and the chain of events of each."""
+"""Views for what happened after harm: incidents of a company, and the chain of events of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts.doors import person, requires
+from accounts.access import current_account, requires
 from accounts.models import Role
 from claims.acting import Act, page_of_acts
 from claims.models import Company
@@ -28,7 +28,7 @@ MOST = 500
 @requires(Role.MODERATOR)
 def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
     """The incidents of a company, and a new one."""
-    found, by, now = get_object_or_404(Company, pk=company), person(request), timezone.now()
+    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
 
     def begin(**given: Any) -> None:
         actions.open_incident(by=by, company=found, now=now, **given)
@@ -45,7 +45,7 @@ def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
     """The chain of one incident: a new event, and mending one that is there."""
-    found, by, now = get_object_or_404(Incident.objects.select_related("company"), pk=incident), person(request), timezone.now()
+    found, by, now = get_object_or_404(Incident.objects.select_related("company"), pk=incident), current_account(request), timezone.now()
     chain = list(Occurrence.objects.filter(incident=found).select_related("source").in_order()[:MOST])
     mended = next((one for one in chain if str(one.pk) == (request.POST.get("event") or request.GET.get("event"))), None)
     acts = {

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.doors import person, requires
-from accounts.kept_forms import once, refill
+from accounts.access import current_account, requires
 from accounts.models import Role
+from accounts.saved_forms import refill, run_once
 from claims.editing import refused
 from claims.lookup import by_reference, canonical
 from claims.models import Appearance, Aspect, Claim
@@ -32,7 +32,7 @@ from verdicts.representing import represented
 @requires(Role.COMPANY_REPRESENTATIVE)
 def questions(request: HttpRequest) -> HttpResponse:
     """What my company was asked, the newest question first."""
-    rows = Invitation.objects.filter(claim__company__in=represented(person(request))).select_related("claim__company")
+    rows = Invitation.objects.filter(claim__company__in=represented(current_account(request))).select_related("claim__company")
     page = page_of(rows, request.GET, by=("-sent_at", "-id"))
     return render(request, "verdicts/questions.html", {"page": page, "now": timezone.now()})
 
@@ -42,7 +42,7 @@ def questions(request: HttpRequest) -> HttpResponse:
 @requires(Role.COMPANY_REPRESENTATIVE)
 def reply(request: HttpRequest, ref: str) -> HttpResponse:
     """What is alleged, the evidence as readers see it, the clock, and the answer, which is read once more before it is given."""
-    user, now = person(request), timezone.now()
+    user, now = current_account(request), timezone.now()
     asked = Claim.objects.filter(company__in=represented(user), invitation__isnull=False).select_related("company", "product").distinct()
     claim = by_reference(asked, ref)
     if elsewhere := canonical(request, claim.reference, ref):
@@ -61,7 +61,7 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
             return reverse("verdicts:reply", args=[claim.reference])
 
         try:
-            return redirect(once(request, answer))
+            return redirect(run_once(request, answer))
         except ValidationError as error:
             form.add_error(None, error.messages)
             valid = False

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.doors import person, requires
+from accounts.access import current_account, requires
 from accounts.models import Role
 from claims.models import Aspect
 from claims.states import Progress
@@ -29,7 +29,7 @@ def scope(request: HttpRequest, aspect: UUID) -> HttpResponse:
     out = found.progress != Progress.OUT_OF_SCOPE
     change = actions.rule_out if out else actions.take_up_again
     try:
-        change(by=person(request), aspect=found, reason=request.POST.get("reason", ""))
+        change(by=current_account(request), aspect=found, reason=request.POST.get("reason", ""))
     except GateClosed as closed:
         messages.error(request, str(closed))
     except ValidationError as error:

@@ -13,7 +13,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
-from accounts.dear import count
+from accounts.expensive_reads import count_request
 from accounts.models import ApiKey, User
 
 
@@ -50,7 +50,7 @@ def _count_guess(request: Request) -> None:
     random bits and is not found by guessing.
     """
     refusal = "Too many wrong keys came from this address."
-    count("key-guesses", request, settings.KEY_GUESSES, lambda wait: Throttled(wait=wait, detail=refusal))
+    count_request("key-guesses", request, settings.KEY_GUESSES, lambda wait: Throttled(wait=wait, detail=refusal))
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular's registry is untyped

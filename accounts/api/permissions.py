@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from accounts.models import ApiKey, Scope
 
 
-class Closed(BasePermission):
+class DenyAll(BasePermission):
     """The default: nobody. Every view says for itself who may come in."""
 
     def has_permission(self, request: Request, view: Any) -> bool:

@@ -1,4 +1,4 @@
-"""`{% form_key %}` beside `{% csrf_token %}`, in every form of a signed-in page (accounts.kept_forms). A builtin: no template loads it."""
+"""`{% form_key %}` beside `{% csrf_token %}`, in every form of a signed-in page (accounts.saved_forms). A builtin: no template loads it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.kept_forms import NAME, new_key
+from accounts.saved_forms import NAME, new_key
 
 register = template.Library()
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
-from accounts.doors import everyone
+from accounts.access import everyone
 from evidence.sources.models import Version
 from verdicts.models import Verdict
 

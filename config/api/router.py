@@ -1,4 +1,4 @@
-"""Every address of the API, assembled from the rooms."""
+"""Every address of the API, assembled from the apps."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.api.permissions import PublicRead
 from accounts.api.strict import Strict
-from accounts.dear import Once
+from accounts.expensive_reads import ComputeOnce
 from claims.api.views import CompanyViewSet, ProductViewSet, SeriesViewSet
 from evidence.api.views import ComparisonViewSet, ExhibitViewSet, SourceViewSet, SubmissionViewSet
 from reports.api.views import ChangeView, ClaimHistoryView, CorrectionViewSet, ReportViewSet, VerdictProofView
 from verdicts.api.claims import ClaimViewSet
 from verdicts.api.views import IncidentViewSet, VerdictViewSet
 
-_schemas: Once[bytes] = Once(16)
+_schemas: ComputeOnce[bytes] = ComputeOnce(16)
 
 
 class SchemaView(Strict, SpectacularAPIView):

@@ -68,17 +68,17 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.request_ids.RequestIds",
-    "config.front.Alike",
-    "config.sharing.Shared",
-    "config.unavailable.Unavailable",
-    "config.statements.Limited",
-    "config.inputs.Readable",
-    "config.uploads.WholeBodies",
+    "config.verdict_fast_path.VerdictHeaders",
+    "config.cross_origin.CrossOriginReads",
+    "config.unavailable.UnavailableResponses",
+    "config.statement_timeouts.StatementTimeouts",
+    "config.inputs.ReadableInputs",
+    "config.uploads.WholeBodiesOnly",
     "django.middleware.security.SecurityMiddleware",
-    "config.content.ContentHost",
+    "config.content_host.ContentHost",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.compression.Compressed",
-    "config.personal.Personal",
+    "config.compression.TextCompression",
+    "config.private_responses.PrivateResponses",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.languages.Languages",
     "django.middleware.http.ConditionalGetMiddleware",
@@ -153,7 +153,7 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 #: How many wrong API keys an address may send in a minute before it is told to wait.
 KEY_GUESSES = environment.integer("KEY_GUESSES", 30, least=1)
 #: How many costly answers (searches, comparisons, pictures not yet made) an address may ask for in a minute before it is told to wait.
-DEAR_READS = environment.integer("DEAR_READS", 60, least=1)
+EXPENSIVE_READS = environment.integer("EXPENSIVE_READS", 60, least=1)
 #: How many seconds one statement of a request may take in the database.
 REQUEST_STATEMENT_SECONDS = environment.integer("REQUEST_STATEMENT_SECONDS", 10, least=1)
 #: How many seconds one statement of a search may take in the database.
@@ -176,7 +176,7 @@ LOOPBACK_ONLY = False  # True in demo and tests alone: it lets `config.checks` p
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "accounts.kept_forms.csrf_failure"
+CSRF_FAILURE_VIEW = "accounts.saved_forms.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -200,7 +200,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 40
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler", "config.uploads.Nameless"]
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler", "config.uploads.NamelessUploads"]
 
 # History rows: statement level, append-only, with the whole context in each row (no shared context row to fight over).
 PGHISTORY_APPEND_ONLY = False  # ours is stronger and is put on by ledger (also against TRUNCATE, and for superusers' mistakes)
@@ -239,7 +239,7 @@ REST_FRAMEWORK = {
         "accounts.api.authentication.KeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.Closed"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.DenyAll"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.inputs.ReadableJSON"],
     "DEFAULT_PAGINATION_CLASS": "config.api.paging.NewestFirst",

@@ -11,7 +11,7 @@ DEBUG = False
 #: The address that people type, `https://` and a host. Pages, reports and mails carry it.
 SITE_URL = environment.text("SITE_URL").rstrip("/")
 _HOST = urlsplit(SITE_URL).hostname or ""
-#: The host from which files of strangers are served. It must share no registrable domain with SITE_URL, so that a script in such
+#: The host from which untrusted files are served. It must share no registrable domain with SITE_URL, so that a script in such
 #: a file reaches nothing of ours. The proxy in front passes it on to the same processes.
 CONTENT_HOST = environment.text("CONTENT_HOST")
 #: Host names that may be asked for besides CONTENT_HOST, comma-separated. Default: the host of SITE_URL.

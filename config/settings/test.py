@@ -20,7 +20,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 # tests/house/test_doors.py sets the limits that it reaches
 ACCOUNT_RATE_LIMITS = False
 SECOND_FACTOR_REQUIRED = False  # tests/accounts/test_second_factor.py demands it
-KEY_GUESSES = DEAR_READS = FILED_MAX_SUBMISSIONS = 1_000_000
+KEY_GUESSES = EXPENSIVE_READS = FILED_MAX_SUBMISSIONS = 1_000_000
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -1,4 +1,4 @@
-"""Reading strangers' photos without being harmed by them.
+"""Reading untrusted photos without being harmed by them.
 
 No web or worker process ever decodes a file. `decode` hands it to a warm process that forks, for this one file, a child with
 little memory, little time, no network and no files; the child answers plain data and freshly encoded renditions; the caller
@@ -6,30 +6,30 @@ measures every length, walks the renditions' segments, and decodes nothing.
 
     from engines import decoding
     match decoding.decode(path):
-        case decoding.Decoded() as photo: ...
-        case decoding.Refused() as refused: ...  # refused.code, refused.sentence
+        case decoding.DecodedPicture() as photo: ...
+        case decoding.RefusedPicture() as refused: ...  # refused.code, refused.sentence
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engines.decoding.chamber import Chamber, SandboxUnavailableError, Source
 from engines.decoding.confinement import Limits
 from engines.decoding.decoder import Decoder, decoder
-from engines.decoding.results import FORMATS, SENTENCES, SIZES, Code, Decoded, Refused, Rendition, Size
+from engines.decoding.results import FORMATS, SENTENCES, SIZES, Code, DecodedPicture, RefusedPicture, Rendition, Size
+from engines.decoding.sandbox import Sandbox, SandboxUnavailableError, Source
 
 __all__ = [
     "FORMATS",
     "SENTENCES",
     "SIZES",
-    "Chamber",
     "Code",
-    "Decoded",
+    "DecodedPicture",
     "Decoder",
     "Limits",
-    "Refused",
+    "RefusedPicture",
     "Rendition",
+    "Sandbox",
     "SandboxUnavailableError",
     "Size",
     "decode",
@@ -37,6 +37,6 @@ __all__ = [
 ]
 
 
-def decode(source: Source, *, sizes: Sequence[Size] = SIZES) -> Decoded | Refused:
+def decode(source: Source, *, sizes: Sequence[Size] = SIZES) -> DecodedPicture | RefusedPicture:
     """Read one photo by the decoder of this process. See Decoder.decode."""
     return decoder().decode(source, sizes=sizes)

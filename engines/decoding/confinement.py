@@ -1,4 +1,4 @@
-"""What a child gives up before it touches a stranger's bytes.
+"""What a child gives up before it touches untrusted bytes.
 
 A decoder is a large C program fed by whoever wants to harm us; we assume that one day it is taken over. So before the first
 byte is read the child loses, in this order:

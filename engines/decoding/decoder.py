@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from engines.decoding.chamber import Chamber, Ended, Source
 from engines.decoding.confinement import Limits
-from engines.decoding.results import SIZES, Code, Decoded, InconsistentResultError, Refused, Size, decoded_from
+from engines.decoding.results import SIZES, Code, DecodedPicture, InconsistentResultError, RefusedPicture, Size, decoded_from
+from engines.decoding.sandbox import AbnormalEnd, Sandbox, Source
 
 _TASK = "engines.decoding.pictures:work"
 _ENDS = {"late": Code.TIMEOUT, "memory": Code.MEMORY, "crashed": Code.CRASHED, "too_large": Code.TOO_LARGE}
@@ -28,7 +28,7 @@ class Decoder:
     def __init__(self, limits: Limits | None = None, *, pixels: int = MEGAPIXELS * 1_000_000, task: str = _TASK) -> None:
         self.pixels = pixels
         self.reduced = max(pixels, REDUCED_MEGAPIXELS * 1_000_000)
-        self.chamber = Chamber(task, limits)
+        self.sandbox = Sandbox(task, limits)
 
     def __enter__(self) -> Self:
         return self
@@ -37,17 +37,17 @@ class Decoder:
         self.close()
 
     def close(self) -> None:
-        self.chamber.close()
+        self.sandbox.close()
 
     def facts(self) -> dict[str, Any]:
         """What is in force: accepted formats, versions, and which guards this machine's kernel gives. Starts the warm parent."""
-        self.chamber.start()
-        return {**self.chamber.facts, "guards": dict(self.chamber.capabilities)}
+        self.sandbox.start()
+        return {**self.sandbox.facts, "guards": dict(self.sandbox.capabilities)}
 
-    def decode(self, source: Source, *, sizes: Sequence[Size] = SIZES) -> Decoded | Refused:
+    def decode(self, source: Source, *, sizes: Sequence[Size] = SIZES) -> DecodedPicture | RefusedPicture:
         """Read one photo: path of a regular file, open descriptor of one, or bytes.
 
-        Every end that the bytes can bring about is a Refused. Raises SandboxUnavailableError when we cannot decode anything just
+        Every end that the bytes can bring about is a RefusedPicture. Raises SandboxUnavailableError when we cannot decode anything just
         now (try again later), OSError when the source cannot be opened.
         """
         request = {
@@ -55,13 +55,13 @@ class Decoder:
             "reduced": self.reduced,
             "sizes": [[size.name, size.edge, size.mime, size.quality] for size in sizes],
         }
-        answer = self.chamber.run(source, request)
-        if isinstance(answer, Ended):
-            return Refused(_ENDS[answer.reason], answer.detail)
+        answer = self.sandbox.run(source, request)
+        if isinstance(answer, AbnormalEnd):
+            return RefusedPicture(_ENDS[answer.reason], answer.detail)
         try:
             return decoded_from(answer.header, answer.parts, sizes=sizes, pixels=self.pixels, reduced=self.reduced)
         except InconsistentResultError as error:
-            return Refused(Code.CRASHED, f"an answer that no decoder gives: {error}")
+            return RefusedPicture(Code.CRASHED, f"an answer that no decoder gives: {error}")
 
 
 _shared: Decoder | None = None

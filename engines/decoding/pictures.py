@@ -1,6 +1,6 @@
 """What the confined child does with a photo: read it, shrink it, fingerprint it, read what it says about itself.
 
-This module is imported by the warm parent and run in its children only (engines.decoding.server): nothing else may import
+This module is imported by the warm parent and run in its children only (engines.decoding.fork_server): nothing else may import
 it, for with it come the decoders.
 
 Steps of `work`: 1. read the source into memory; 2. open by the allow list, refuse by the size in the header; 3. read the
@@ -12,7 +12,7 @@ holds can at worst leave that tag out.
 
 Why the renditions are encoded here although the design says "raw pixels": encoding needs the same libraries as decoding, and
 raw pixels of one photo are 15 MB through a pipe, encoded again by the caller. The rule that this serves is that the caller
-never *parses a stranger's picture*; it does not parse these either, it only walks their segments (scanning.py).
+never *parses an untrusted picture*; it does not parse these either, it only walks their segments (scanning.py).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ import PIL
 import pillow_heif
 from PIL import ExifTags, Image, ImageCms, ImageFile, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, features
 
-from engines.decoding.bare import bare, declared_size, rare_encoding
+from engines.decoding.metadata_stripping import declared_size, rare_encoding, strip_metadata
 from engines.decoding.results import FORMATS, MOST_FRAMES, TEXT_LENGTH, Code
 
 PILLOW_MIN = (12, 3)
@@ -167,7 +167,7 @@ def work(descriptor: int, request: dict[str, Any]) -> tuple[dict[str, Any], list
         data = source.readall()
     answer = _read(data, request)
     if answer[0].get("refused") in _PERHAPS_METADATA:
-        without, exif = bare(data)
+        without, exif = strip_metadata(data)
         if without != data:
             again = _read(without, request, exif)
             answer = answer if "refused" in again[0] else again
@@ -191,7 +191,7 @@ def _read(data: bytes, request: dict[str, Any], exif: bytes = b"") -> tuple[dict
         return {"refused": Code.TOO_MANY_PIXELS}, []
     except MemoryError:
         raise
-    except Exception as error:  # A stranger's bytes make a decoder raise nearly anything; whatever it is, the file is at fault.
+    except Exception as error:  # Untrusted bytes make a decoder raise nearly anything; whatever it is, the file is at fault.
         return {"refused": _code_of(error)}, []
 
 
@@ -227,7 +227,7 @@ def _why(data: bytes) -> Code:
                 factory(BytesIO(data), b"")
         except MemoryError:
             raise
-        except Exception as error:  # as in `_read`: whatever a stranger's bytes make an opener raise, the file is at fault
+        except Exception as error:  # as in `_read`: whatever untrusted bytes make an opener raise, the file is at fault
             if _code_of(error) is Code.UNSUPPORTED:
                 return Code.UNSUPPORTED
     return Code.DAMAGED

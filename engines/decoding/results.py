@@ -1,6 +1,6 @@
 """What comes out of decoding a picture: plain values, checked on our side of the wall.
 
-The child's answer is a stranger's word. `decoded_from` takes nothing from it that is not of the type, length and range
+The child's answer is untrusted. `decoded_from` takes nothing from it that is not of the type, length and range
 promised here, and no rendition that `scanning` does not find clean.
 """
 
@@ -80,7 +80,7 @@ class Rendition:
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedPicture:
     """A picture as read. Width and height are as seen, with `orientation` (EXIF, 1 to 8) applied.
 
     `metadata` holds what the file says about itself, place and device included: private, to be sealed by the caller.
@@ -101,7 +101,7 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedPicture:
     """A picture that is not taken, with a sentence for the person who sent it. `detail` is for operators, never for pages."""
 
     code: Code
@@ -146,13 +146,15 @@ def _metadata(value: object) -> dict[str, str | int]:
     return value
 
 
-def decoded_from(header: dict[str, Any], parts: list[bytes], *, sizes: Sequence[Size], pixels: int, reduced: int) -> Decoded | Refused:
+def decoded_from(
+    header: dict[str, Any], parts: list[bytes], *, sizes: Sequence[Size], pixels: int, reduced: int
+) -> DecodedPicture | RefusedPicture:
     """The child's answer as a result. Raises InconsistentResultError if it breaks any promise of this module."""
     if "refused" in header:
         code = header["refused"]
         if not isinstance(code, str) or code not in Code.__members__.values() or parts:
             raise InconsistentResultError("refusal")
-        return Refused(Code(code))
+        return RefusedPicture(Code(code))
     kind = header.get("format")
     if kind not in FORMATS:
         raise InconsistentResultError("format")
@@ -180,7 +182,7 @@ def decoded_from(header: dict[str, Any], parts: list[bytes], *, sizes: Sequence[
     if not isinstance(eight, list) or len(eight) != 8:
         raise InconsistentResultError("fingerprints")
     hashes = tuple(_match(one, _HASH, "fingerprint") for one in eight)
-    return Decoded(
+    return DecodedPicture(
         format=kind,
         width=width,
         height=height,

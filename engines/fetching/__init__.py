@@ -1,4 +1,4 @@
-"""Fetching from addresses that strangers chose, without being led anywhere we must not go.
+"""Fetching from addresses that are untrusted, without being led anywhere we must not go.
 
 Four walls, each enough against the usual tricks: `urls` reads an address in one strict way, `addresses` says which
 IP addresses are the public internet, `client` connects to exactly what was checked, and `bodies` bounds what comes back.

@@ -1,4 +1,4 @@
-"""The HTTP client that may be sent to addresses chosen by strangers.
+"""The HTTP client that may be sent to addresses that are untrusted.
 
 One way for every request, and again for every redirect: read the address strictly; resolve its name once; check every
 answer; connect to one of the answers checked, by number; check who is at the other end; speak TLS by the original name;

@@ -44,11 +44,11 @@ _ASKED_AT_ONCE = 500
 
 class StorageUnavailableError(OSError):
     """Nothing was stored, by no fault of what was to be stored. An OSError with its number, so that what is always true of a full
-    disk (doors answer 507, jobs wait) holds for this one too."""
+    disk (views answer 507, jobs wait) holds for this one too."""
 
 
 class NoSpaceError(StorageUnavailableError):
-    """Storing this would leave less than the reserve free on the disk. Doors answer 507."""
+    """Storing this would leave less than the reserve free on the disk. Views answer 507."""
 
     def __init__(self, free: int, keep_free: int) -> None:
         super().__init__(errno.ENOSPC, f"{free} bytes are free, {keep_free} are kept in reserve")
@@ -57,14 +57,14 @@ class NoSpaceError(StorageUnavailableError):
 
 
 class UnwritableError(StorageUnavailableError):
-    """The file system is mounted read-only, or fails, or is closed to us. Doors answer 503."""
+    """The file system is mounted read-only, or fails, or is closed to us. Views answer 503."""
 
     def __init__(self, number: int | None) -> None:
         super().__init__(number or errno.EIO, f"the store cannot be written: {os.strerror(number or errno.EIO)}")
 
 
 class TooLargeError(Exception):
-    """The source holds more than `limit` bytes. Doors answer 413."""
+    """The source holds more than `limit` bytes. Views answer 413."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"more than {limit} bytes")
@@ -80,7 +80,7 @@ class BlobMissingError(Exception):
 
 
 class DamagedError(StorageUnavailableError):
-    """What is stored at this address is not what the address says. Needs an operator with a backup. Doors answer 503."""
+    """What is stored at this address is not what the address says. Needs an operator with a backup. Views answer 503."""
 
     def __init__(self, sha256: str) -> None:
         super().__init__(errno.EIO, f"what is stored under {sha256} was changed")
@@ -121,7 +121,7 @@ Named: TypeAlias = "Callable[[Sequence[str]], Container[str]]"
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredBlob:
     """`new` is False if the same bytes were there before."""
 
     sha256: str
@@ -130,7 +130,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepResult:
     temporaries: int
     unreferenced: tuple[str, ...]
 
@@ -196,7 +196,7 @@ class BlobStore:
     def check_space(self, coming: int = 0) -> None:
         """Raise NoSpaceError if storing `coming` more bytes would touch the reserve, UnwritableError if nothing can be stored at all.
 
-        Doors ask before they receive a body.
+        Views ask before they receive a body.
         """
         with self._refusing():
             self.root.mkdir(parents=True, exist_ok=True)
@@ -217,7 +217,7 @@ class BlobStore:
         except OSError as error:
             raise (NoSpaceError(0, self.keep_free) if error.errno in FULL else UnwritableError(error.errno)) from error
 
-    def put(self, source: bytes | Readable, limit: int) -> Stored:
+    def put(self, source: bytes | Readable, limit: int) -> StoredBlob:
         """Store bytes, or all that `source.read` gives, at their address; nothing is ever overwritten.
 
         Returns after everything is on the disk for good. The same bytes may be put again, also at the same time by others. Raises
@@ -239,7 +239,7 @@ class BlobStore:
             with suppress(OSError):  # On a disk that can be written no more it stays, for the sweep.
                 temporary.unlink()
         failpoint("blob.placed")
-        return Stored(sha256, size, new)
+        return StoredBlob(sha256, size, new)
 
     def _receive(self, stream: Readable, temporary: Path, limit: int) -> tuple[str, int]:
         digest, size = hashlib.sha256(), 0
@@ -341,7 +341,7 @@ class BlobStore:
                 count += 1
         return count
 
-    def sweep(self, named: Named, older_than: timedelta, *, at_most: int = 100) -> Swept:
+    def sweep(self, named: Named, older_than: timedelta, *, at_most: int = 100) -> SweepResult:
         """Remove what interrupted work left behind: temporaries, and files that nothing names, if untouched for `older_than`.
 
         Raises TooManyOrphansError, with nothing removed, if more than `at_most` files would go.
@@ -350,7 +350,7 @@ class BlobStore:
         if len(found) > at_most:
             raise TooManyOrphansError(len(found), at_most)
         temporaries = self.sweep_incoming(older_than)
-        return Swept(temporaries, tuple(sha256 for sha256 in found if self.drop(sha256, named, older_than)))
+        return SweepResult(temporaries, tuple(sha256 for sha256 in found if self.drop(sha256, named, older_than)))
 
     def _clock(self) -> float:
         """Now, by the clock that dates the files of this store: a fresh file's own date."""

@@ -42,7 +42,7 @@ from engines.storage.blobs import (
     Named,
     Readable,
     StorageUnavailableError,
-    Stored,
+    StoredBlob,
 )
 from failpoints import failpoint
 
@@ -60,7 +60,7 @@ _ASKED_AT_ONCE = 500
 
 
 class BucketError(StorageUnavailableError):
-    """The bucket cannot be reached, or did not do what it was asked. Doors answer 503, jobs wait.
+    """The bucket cannot be reached, or did not do what it was asked. Views answer 503, jobs wait.
 
     Its words name no file: an address tells whoever has the file that we have it too.
     """
@@ -92,7 +92,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredObject:
     """What lies at an address: whether it is what the address says, and how long it has been there by the bucket's clock."""
 
     whole: bool
@@ -219,7 +219,7 @@ class Bucket:
             raise BucketError("store", "it has other bytes than were sent")
         return done is not None
 
-    def look(self, sha256: str) -> Found | None:
+    def look(self, sha256: str) -> StoredObject | None:
         """What lies at an address, by the checksum that the server itself made; without one, by reading all of it."""
         with _asking("look"):
             answer = _unless(_NOTHING, lambda: self._ask("head_object", Key=key_of(sha256), ChecksumMode="ENABLED"))
@@ -231,7 +231,7 @@ class Bucket:
             whole = checksum == _checksum(sha256)
         else:
             whole = self._whole(sha256)
-        return Found(whole, _now(answer) - answer["LastModified"])
+        return StoredObject(whole, _now(answer) - answer["LastModified"])
 
     def _whole(self, sha256: str) -> bool:
         try:
@@ -322,7 +322,7 @@ class BucketStore(BlobStore):
         self.fresh_for = fresh_for
         self._here = BlobStore(root, keep_free=keep_free)
 
-    def put(self, source: bytes | Readable, limit: int) -> Stored:
+    def put(self, source: bytes | Readable, limit: int) -> StoredBlob:
         """Store locally, then in the bucket; returns after both have it. Raises what BlobStore.put does, and BucketError.
 
         Then nothing is left here that was not here before, and in the bucket at most an object that nothing names.
@@ -333,11 +333,11 @@ class BucketStore(BlobStore):
         except BaseException:
             if stored.new:
                 # Whoever stores the same file at this moment loses a copy, and no more than that: it is in the bucket, or on its
-                # way there from a file that is open, or the upload fails and its door says so.
+                # way there from a file that is open, or the upload fails and its view says so.
                 self._here.remove(stored.sha256)
             raise
         failpoint("blob.uploaded")
-        return Stored(stored.sha256, stored.size, new)
+        return StoredBlob(stored.sha256, stored.size, new)
 
     def upload(self, sha256: str) -> bool:
         """Have the bucket hold what lies here; False if it did. Raises DamagedError if it holds something else, BucketError."""
@@ -366,7 +366,7 @@ class BucketStore(BlobStore):
             return self._here.open(sha256)
         except BlobMissingError:
             with self.bucket.open(sha256) as body:
-                self._here.put(_Checked(body, sha256), limit=_LARGEST)
+                self._here.put(_CheckedBody(body, sha256), limit=_LARGEST)
             return self._here.open(sha256)
 
     def verify(self, sha256: str) -> Fixity:
@@ -424,7 +424,7 @@ class _Body(io.RawIOBase):
         super().close()
 
 
-class _Checked:
+class _CheckedBody:
     """What comes from the bucket, refused at its end unless it hashes to its address: the store then keeps nothing of it."""
 
     def __init__(self, body: BufferedReader, sha256: str) -> None:

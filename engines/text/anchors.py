@@ -96,7 +96,7 @@ class Sight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sighted:
+class QuoteMatch:
     """What became of a quote: `passage` is text[start:end], `similarity` is per mille (1000 is verbatim)."""
 
     kind: Sight
@@ -150,24 +150,24 @@ def locate(quote: Quote, text: str) -> tuple[int, int] | None:
     return folded.span(*best) if best else None
 
 
-def sight(quote: Quote, text: str) -> Sighted:
+def sight(quote: Quote, text: str) -> QuoteMatch:
     """What became of the quote in the text."""
     found = locate(quote, text)
     if found:
         if turned := _turned(quote, text, *found):
-            return Sighted(Sight.REWORDED, *turned, text[slice(*turned)], 999)
+            return QuoteMatch(Sight.REWORDED, *turned, text[slice(*turned)], 999)
         kind = Sight.ELSEWHERE if _left_its_place(quote, text, *found) else Sight.VERBATIM
-        return Sighted(kind, *found, text[slice(*found)], 1000)
+        return QuoteMatch(kind, *found, text[slice(*found)], 1000)
     start, end, similarity, weight = _nearest(quote.exact, text)
     least = REWORDED_FROM_IF_SHORT if weight < SHORT_QUOTE else REWORDED_FROM
     if similarity >= least and not _is_neighbour(quote, text, start, end):
         start, end = _with_signs(text, start, end)
         # 1000 is the same words with other punctuation; a sign, a currency or a unit that differs is a difference.
         similarity = 1000 if same_words(quote.exact, text[start:end]) else min(similarity, 999)
-        return Sighted(Sight.REWORDED, start, end, text[start:end], similarity)
+        return QuoteMatch(Sight.REWORDED, start, end, text[start:end], similarity)
     if similarity:
         start, end = _sentence_around(text, start, end)
-    return Sighted(Sight.ABSENT, start, end, text[start:end], similarity)
+    return QuoteMatch(Sight.ABSENT, start, end, text[start:end], similarity)
 
 
 # --- What stands beside a quote ----------------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ def _with_signs(text: str, start: int, end: int) -> tuple[int, int]:
 # --- Folding -----------------------------------------------------------------------------------------------------------
 
 
-class _Folded:
+class _FoldedText:
     """A text without the differences that do not count, and the way back to its offsets."""
 
     __slots__ = ("_ends", "_starts", "_words", "text")
@@ -343,8 +343,8 @@ class _Folded:
 
 # A version is sighted for every appearance in its source, one after the other.
 @lru_cache(maxsize=8)
-def _folded(text: str) -> _Folded:
-    return _Folded(text)
+def _folded(text: str) -> _FoldedText:
+    return _FoldedText(text)
 
 
 def fold(text: str) -> str:

@@ -47,7 +47,7 @@ class ObservationType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Classification:
     """The type, and in one English sentence (at most 300 characters) why."""
 
     type: ObservationType
@@ -100,7 +100,7 @@ def classify(
     extract: Extract | None = None,
     previous: str | None = None,
     previous_url: str = "",
-) -> Looked:
+) -> Classification:
     """The type of one look.
 
     Either `failure` (a kind of FetchError) or `status` with what came. `extract` may be left out; the body is then read here.
@@ -112,38 +112,38 @@ def classify(
     if failure is not None:
         if failure not in FAILURES:
             raise ValueError(f"unknown failure: {failure}")
-        return Looked(FAILURES[failure], f"The visit failed: {failure}")
+        return Classification(FAILURES[failure], f"The visit failed: {failure}")
     if status is None:
         raise ValueError("a look is a failure or an answer with a status")
     named = {name.lower(): value for name, value in headers}
     if "challenge" in named.get("cf-mitigated", "").lower():
-        return Looked(ObservationType.BLOCKED, "The server set us a challenge for browsers")
+        return Classification(ObservationType.BLOCKED, "The server set us a challenge for browsers")
     if not 200 <= status < 300 or status in STATUSES:
         return _by_status(status, previous)
     page = extract if extract is not None else read_page(body, named.get("content-type", ""), final_url or asked)
     if page.too_large:
-        return Looked(ObservationType.TOO_LARGE, "The page has more text or markup than we read")
+        return Classification(ObservationType.TOO_LARGE, "The page has more text or markup than we read")
     notice = _notice(page, previous)
     if notice is not None:
         return notice
     return _by_address(page, asked, final_url or asked, previous, previous_url)
 
 
-def _by_status(status: int, previous: str | None) -> Looked:
+def _by_status(status: int, previous: str | None) -> Classification:
     if status in STATUSES:
-        return Looked(*STATUSES[status])
+        return Classification(*STATUSES[status])
     if status == 304:
         if previous is None:
-            return Looked(ObservationType.TRANSIENT, "The server says that nothing changed since a visit that we never made")
-        return Looked(ObservationType.UNCHANGED, "The server says that nothing changed")
+            return Classification(ObservationType.TRANSIENT, "The server says that nothing changed since a visit that we never made")
+        return Classification(ObservationType.UNCHANGED, "The server says that nothing changed")
     if 300 <= status < 400:
-        return Looked(ObservationType.MOVED, f"The server points elsewhere (status {status}) without saying where")
+        return Classification(ObservationType.MOVED, f"The server points elsewhere (status {status}) without saying where")
     if 400 <= status < 500:
-        return Looked(ObservationType.BLOCKED, f"The server refuses the request (status {status})")
-    return Looked(ObservationType.TRANSIENT, f"The server is in trouble (status {status})")
+        return Classification(ObservationType.BLOCKED, f"The server refuses the request (status {status})")
+    return Classification(ObservationType.TRANSIENT, f"The server is in trouble (status {status})")
 
 
-def _by_address(page: Extract, asked: str, final: str, previous: str | None, previous_url: str) -> Looked:
+def _by_address(page: Extract, asked: str, final: str, previous: str | None, previous_url: str) -> Classification:
     """Steps for a page that is no notice: redirected to a login or to a front page, empty, elsewhere, the same, new."""
     target = page.refresh if page.refresh and len(page.core) <= LONGEST_NOT_FOUND and not _same_place(page.refresh, final) else final
     asked_at, ended_at = _parts(asked), _parts(target)
@@ -151,24 +151,24 @@ def _by_address(page: Extract, asked: str, final: str, previous: str | None, pre
     redirected = not _same_place(asked, target)
     known = previous is not None and page.text == previous
     if redirected and _is_login(ended_at) and not _is_login(asked_at):
-        return Looked(ObservationType.LOGIN_WALL, "The visit ended at a login page")
+        return Classification(ObservationType.LOGIN_WALL, "The visit ended at a login page")
     if redirected and not _same_place(previous_url or asked, target) and _is_above(ended_at, known_at):
-        return Looked(ObservationType.SOFT_404, "The visit was sent to a page above the one that was asked for")
+        return Classification(ObservationType.SOFT_404, "The visit was sent to a page above the one that was asked for")
     if redirected and not known and not _same_place(previous_url or asked, target) and _is_sink(ended_at) and not _is_sink(asked_at):
-        return Looked(ObservationType.SOFT_404, "The visit was sent to a page for what is not found")
+        return Classification(ObservationType.SOFT_404, "The visit was sent to a page for what is not found")
     if _is_bare_shell(page, previous):
-        return Looked(ObservationType.EMPTY, "The page has a place for a text that its scripts would fill, and nothing else")
+        return Classification(ObservationType.EMPTY, "The page has a place for a text that its scripts would fill, and nothing else")
     if not _says_anything(page.text):
         if page.media_type not in {"text/html", "application/xhtml+xml", "text/plain", "text/markdown"}:
-            return Looked(ObservationType.EMPTY, f"The answer is {page.media_type[:80]}, in which we read no text")
+            return Classification(ObservationType.EMPTY, f"The answer is {page.media_type[:80]}, in which we read no text")
         if target is not final:
-            return Looked(ObservationType.MOVED, "The page is empty and sends its readers to another address")
-        return Looked(ObservationType.EMPTY, "The page holds no text without running its scripts")
+            return Classification(ObservationType.MOVED, "The page is empty and sends its readers to another address")
+        return Classification(ObservationType.EMPTY, "The page holds no text without running its scripts")
     if previous is not None and page.text == previous:
-        return Looked(ObservationType.UNCHANGED, "The text is the same")
+        return Classification(ObservationType.UNCHANGED, "The text is the same")
     if target is not final or (previous is not None and not _same_place(previous_url or asked, target)):
-        return Looked(ObservationType.MOVED, "The visit ended at another address, where the text is not the one we knew")
-    return Looked(ObservationType.OK, "The page shows text")
+        return Classification(ObservationType.MOVED, "The visit ended at another address, where the text is not the one we knew")
+    return Classification(ObservationType.OK, "The page shows text")
 
 
 # --- Addresses ---------------------------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ _TITLE_PARTS = re.compile(r"(?:(?<!\s)\s++)?[|｜_·\-–—»«]\s*+")
 _EDGES = " \t.,!?:;~…-—|\"'()[]《》「」、"
 
 
-def _notice(page: Extract, previous: str | None) -> Looked | None:
+def _notice(page: Extract, previous: str | None) -> Classification | None:
     """The judgement of a page that is a notice and nothing else; None for every other page."""
     title_parts = {part for part in map(_folded, [page.title, *_TITLE_PARTS.split(page.title)]) if part}
     statements = _statements(page, title_parts)
@@ -282,9 +282,9 @@ def _notice(page: Extract, previous: str | None) -> Looked | None:
     title = _judged(title_parts)
     known = bool(previous) and continues(page.core, previous or "")
     if title and title.type is ObservationType.SOFT_404 and len(page.core) <= LONGEST_NOT_FOUND and not known:
-        return Looked(ObservationType.SOFT_404, "The title says that there is no such page")
+        return Classification(ObservationType.SOFT_404, "The title says that there is no such page")
     if page.asks_password and title and title.type is ObservationType.LOGIN_WALL and len(page.core) <= LONGEST_NOT_FOUND:
-        return Looked(ObservationType.LOGIN_WALL, "The page is a form to log in with")
+        return Classification(ObservationType.LOGIN_WALL, "The page is a form to log in with")
     return None
 
 
@@ -309,14 +309,14 @@ def _statements(page: Extract, title_parts: set[str]) -> list[str] | None:
     return judged if len(judged) <= MOST_STATEMENTS else None
 
 
-def _judged(statements: Iterable[str]) -> Looked | None:
+def _judged(statements: Iterable[str]) -> Classification | None:
     """The first kind, in the order of `_KINDS`, that one of the statements is from beginning to end."""
     short = [statement for statement in statements if 0 < len(statement) <= LONGEST_STATEMENT]
     for kind, pattern, reason in _KINDS:
         for statement in short:
             # As it stands, then without the punctuation around it: "[deleted]" needs its brackets, "404!" not its mark.
             if pattern.fullmatch(statement) or pattern.fullmatch(statement.strip(_EDGES)):
-                return Looked(kind, f"{reason}: {statement}"[:300])
+                return Classification(kind, f"{reason}: {statement}"[:300])
     return None
 
 

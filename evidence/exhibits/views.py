@@ -22,10 +22,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.doors import person, requires, signed_in
-from accounts.kept_forms import AlreadySentError, kept, once, refill
+from accounts.access import current_account, requires, signed_in
 from accounts.models import OrganisationKind, Role
 from accounts.permissions import NotAllowed, objection
+from accounts.saved_forms import AlreadySentError, refill, run_once, saved_text
 from claims.editing import resend
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect, Claim
@@ -49,7 +49,7 @@ class _Filing:
 
     def __init__(self, request: HttpRequest, claim: Claim) -> None:
         data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-        self.main = FilingForm(data, files, filer=person(request), claim=claim)
+        self.main = FilingForm(data, files, filer=current_account(request), claim=claim)
         self.teardown = TeardownForm(data, prefix="teardown")
         self.steps = [StepForm(data, prefix=f"step-{n}") for n in range(1, STEPS + 1)]
         self.measurements = [MeasurementForm(data, prefix=f"measurement-{n}", claim=claim) for n in range(1, MEASUREMENTS + 1)]
@@ -118,7 +118,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
     if elsewhere := canonical(request, claim.reference, ref):
         return elsewhere
     forms_, status = _Filing(request, claim), 200
-    blocked = objection(check_file, person(request), claim)
+    blocked = objection(check_file, current_account(request), claim)
     refill(request, *forms_.all)
     if request.method == "POST":
         if forms_.valid():
@@ -126,7 +126,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
 
             def hand_in() -> str:
                 submission = filing.file_submission(
-                    by=person(request),
+                    by=current_account(request),
                     claim=claim,
                     narrative=given["narrative"],
                     narrative_lang=given["narrative_lang"],
@@ -135,7 +135,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
                     idempotency_key=given["idempotency_key"],
                     now=timezone.now(),
                     photos=filing.receive_photos(
-                        by=person(request), files=given["photos"], now=timezone.now(), idempotency_key=given["idempotency_key"]
+                        by=current_account(request), files=given["photos"], now=timezone.now(), idempotency_key=given["idempotency_key"]
                     ),
                     teardown=forms_.new_teardown(claim),
                     organisation=forms_.main.filed_for,
@@ -145,7 +145,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
                 return reverse("evidence:submission", args=[submission.reference])
 
             try:
-                return redirect(once(request, hand_in))
+                return redirect(run_once(request, hand_in))
             except AlreadySentError as error:
                 resend(forms_.main, "idempotency_key", str(uuid4()))  # sent again it is another submission
                 forms_.main.add_error(None, error.messages)
@@ -171,7 +171,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
     dropped = {one.pk for one in forms_.main.kept} - set(forms_.main.chosen) if status != 200 else set()
     lost = status != 200 and not _keep(request, claim, forms_.main.form_key)
     context = {"claim": claim, "forms": forms_, "blocked": blocked, "lost_files": lost, "dropped": dropped}
-    context["for_a_company"] = person(request).has_company_seat
+    context["for_a_company"] = current_account(request).has_company_seat
     context |= {"limit": settings.EXHIBIT_MAX_BYTES, "at_most": settings.SUBMISSION_MAX_EXHIBITS}
     return render(request, "evidence/file.html", context, status=status)
 
@@ -184,10 +184,10 @@ def _keep(request: HttpRequest, claim: Claim, form_key: str) -> bool:
             continue  # the form says itself that it is too large
         try:
             file.seek(0)
-            staging.check_quota(by=person(request), form_key=form_key, coming=file.size or 0, now=timezone.now())
+            staging.check_quota(by=current_account(request), form_key=form_key, coming=file.size or 0, now=timezone.now())
             stored = staging.receive(file)
             staging.stage(
-                by=person(request), claim=claim, form_key=form_key, file_key=keyed("staged", f"{form_key} {stored.sha256}"), stored=stored,
+                by=current_account(request), claim=claim, form_key=form_key, file_key=keyed("staged", f"{form_key} {stored.sha256}"), stored=stored,
                 filename=file.name or "", now=timezone.now(),
             )  # fmt: skip
         except (ValidationError, NotAllowed, StorageUnavailableError, TooLargeError, staging.QuotaReachedError):
@@ -218,7 +218,7 @@ def _said(sentence: str, status: int) -> JsonResponse:
 @signed_in
 def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
     """Take one photo ahead of its form: the bytes are the body, the headers name form and file. The same file again is the same photo."""
-    user, claim = person(request), by_reference(Claim.objects.public(), ref)
+    user, claim = current_account(request), by_reference(Claim.objects.public(), ref)
     form_key, file_key = (request.headers.get(name, "") for name in ("X-Form-Key", "X-File-Key"))
     said = str(request.META.get("CONTENT_LENGTH") or "")
     length = int(said) if said.isdecimal() and said.isascii() else 0
@@ -256,7 +256,7 @@ def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
 @signed_in
 def discard_photo(request: HttpRequest, photo: UUID) -> HttpResponse:
     """Take a photo of mine off the form for which it was sent ahead."""
-    if not staging.discard(by=person(request), photo=photo, now=timezone.now()):
+    if not staging.discard(by=current_account(request), photo=photo, now=timezone.now()):
         raise Http404
     return HttpResponse(status=204)
 
@@ -266,7 +266,7 @@ def discard_photo(request: HttpRequest, photo: UUID) -> HttpResponse:
 @signed_in
 def submissions(request: HttpRequest) -> HttpResponse:
     """What I handed in, newest first."""
-    mine = Submission.objects.filter(filed_by=person(request)).select_related("claim").prefetch_related("exhibit_set")
+    mine = Submission.objects.filter(filed_by=current_account(request)).select_related("claim").prefetch_related("exhibit_set")
     page = page_of(mine, request.GET, by=("-filed_at", "-id"))
     rows = [(one, _Files(one)) for one in page.rows]
     context = {"page": page, "rows": rows, "reading": any(files.reading for _one, files in rows)}
@@ -292,7 +292,7 @@ class _Files:
 
 
 def _own(request: HttpRequest, ref: str) -> Submission:
-    return by_reference(Submission.objects.filter(filed_by=person(request)).select_related("claim"), ref)
+    return by_reference(Submission.objects.filter(filed_by=current_account(request)).select_related("claim"), ref)
 
 
 @require_safe
@@ -319,7 +319,7 @@ def _submission_page(request: HttpRequest, found: Submission, answering: AnswerF
             "side": "" if side == Affiliation.INDEPENDENT else side,
             "teardowns": teardowns_of(found),
             "withdraw_blocked": _withdraw_blocked(found),
-            "kept_reason": kept(request, "reason"),
+            "kept_reason": saved_text(request, "reason"),
             "answering": answering if found.status == SubmissionStatus.RETURNED else None,
             "answer_blocked": objection(check_answer, found.filed_by, found),
             "clarifications": Clarification.objects.filter(submission=found).order_by("number"),
@@ -337,7 +337,7 @@ def _submission_page(request: HttpRequest, found: Submission, answering: AnswerF
 @signed_in
 def answer(request: HttpRequest, ref: str) -> HttpResponse:
     """Answer the question with which a submission of mine was returned, with more photos if there are any."""
-    found, by, now = _own(request, ref), person(request), timezone.now()
+    found, by, now = _own(request, ref), current_account(request), timezone.now()
     form, status = AnswerForm(request.POST, request.FILES), 400
     if form.is_valid():
         given = form.cleaned_data
@@ -400,7 +400,7 @@ def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
     """Take a submission of mine back, with the reason."""
     found = _own(request, ref)
     try:
-        filing.withdraw_submission(by=person(request), submission=found, reason=request.POST.get("reason", ""), now=timezone.now())
+        filing.withdraw_submission(by=current_account(request), submission=found, reason=request.POST.get("reason", ""), now=timezone.now())
         messages.success(request, _("Withdrawn. Its pictures are no longer public; verdicts that rest on it keep its fingerprint."))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
@@ -410,7 +410,7 @@ def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
-    visible = Submission.objects.visible_to(person(request))
+    visible = Submission.objects.visible_to(current_account(request))
     return by_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission"), ref)
 
 
@@ -439,7 +439,7 @@ def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
 def original(request: HttpRequest, ref: str) -> HttpResponseBase:
     """The original bytes, as a file to keep. Each view is recorded first, which is why this is no link."""
     found = _exhibit(request, ref)
-    digest = filing.view_original(by=person(request), exhibit=found, now=timezone.now())
+    digest = filing.view_original(by=current_account(request), exhibit=found, now=timezone.now())
     try:
         content = originals().open(digest)
     except BlobMissingError:
@@ -456,6 +456,6 @@ def original(request: HttpRequest, ref: str) -> HttpResponseBase:
 def read_again(request: HttpRequest, ref: str) -> HttpResponse:
     """Have a photo that could not be read tried once more."""
     found = _exhibit(request, ref)
-    filing.read_again(by=person(request), exhibit=found, now=timezone.now())
+    filing.read_again(by=current_account(request), exhibit=found, now=timezone.now())
     messages.success(request, _("The photo is being read again."))
     return redirect("evidence:review", found.submission.reference)

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.doors import person, requires
-from accounts.kept_forms import once, refill
+from accounts.access import current_account, requires
 from accounts.models import Role
 from accounts.permissions import objection
+from accounts.saved_forms import refill, run_once
 from claims.editing import RowChangedError, clash, refused, version
 from claims.lookup import by_reference, canonical
 from evidence.exhibits.actions import pointing
@@ -29,7 +29,7 @@ MOST = 200
 
 
 def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
-    visible = Submission.objects.visible_to(person(request))
+    visible = Submission.objects.visible_to(current_account(request))
     return by_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission__claim"), ref)
 
 
@@ -55,7 +55,7 @@ def _page(request: HttpRequest, found: Exhibit, *, region: RegionForm | None = N
         "comparisons": list(with_it.order_by("pk")),
         "region_form": region_form,
         "compare_form": compare_form,
-        "blocked": objection(check_point, person(request), found),
+        "blocked": objection(check_point, current_account(request), found),
     }
     return render(request, "evidence/regions.html", context, status=refused(compared) if compared else 400 if region else 200)
 
@@ -73,13 +73,13 @@ def regions(request: HttpRequest, ref: str) -> HttpResponse:
     form = RegionForm(request.POST)
 
     def mark() -> str:
-        region = pointing.mark_region(by=person(request), exhibit=found, **form.cleaned_data)
+        region = pointing.mark_region(by=current_account(request), exhibit=found, **form.cleaned_data)
         messages.success(request, _("Region %(number)d is marked.") % {"number": region.number})
         return reverse("evidence:regions", args=[found.reference])
 
     if form.is_valid():
         try:
-            return redirect(once(request, mark))
+            return redirect(run_once(request, mark))
         except ValidationError as error:
             form.add_error(None, error.messages)
     return _page(request, found, region=form)
@@ -92,7 +92,7 @@ def remove_region(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     """Take a mark off again."""
     region = get_object_or_404(Region.objects.select_related("exhibit__submission"), exhibit=_exhibit(request, ref), number=number)
     try:
-        pointing.remove_region(by=person(request), region=region, version=request.POST.get("version") or "unseen")
+        pointing.remove_region(by=current_account(request), region=region, version=request.POST.get("version") or "unseen")
     except RowChangedError:
         messages.error(request, _("Another mark has this number now. Nothing was taken off; look at the picture again."))
     else:
@@ -116,7 +116,7 @@ def compare(request: HttpRequest, ref: str) -> HttpResponse:
     before, after = (found, other) if form.cleaned_data["place"] == "before" else (other, found)
     try:
         pointing.compare_exhibits(
-            by=person(request), before=before, after=after, title=form.cleaned_data["title"], version=form.cleaned_data["version"]
+            by=current_account(request), before=before, after=after, title=form.cleaned_data["title"], version=form.cleaned_data["version"]
         )
     except ValidationError as error:
         form.add_error(None, error.messages)
@@ -135,6 +135,6 @@ def remove_comparison(request: HttpRequest, comparison: UUID) -> HttpResponse:
     """Take two pictures apart again."""
     rows = Comparison.objects.select_related("before__submission", "after__submission")
     found = get_object_or_404(rows, pk=comparison)
-    pointing.remove_comparison(by=person(request), comparison=found)
+    pointing.remove_comparison(by=current_account(request), comparison=found)
     messages.success(request, _("The two pictures no longer stand against each other. That they did stays in the record."))
     return redirect("evidence:regions", found.after.reference)

@@ -20,10 +20,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 import ledger
-from accounts.doors import person, requires
-from accounts.kept_forms import once, refill
+from accounts.access import current_account, requires
 from accounts.models import Role, User
 from accounts.permissions import objection
+from accounts.saved_forms import refill, run_once
 from claims.editing import RowChangedError, clash, refused, typed
 from claims.lookup import by_reference, canonical
 from claims.models import Aspect
@@ -78,7 +78,7 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
 
     A suggested reason is filled in by the script; without it the button sends the form here, and nothing is decided.
     """
-    user = person(request)
+    user = current_account(request)
     found = by_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
     if elsewhere := canonical(request, found.reference, ref):
         return elsewhere
@@ -100,7 +100,7 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
             return reverse("evidence:review", args=[(following or found).reference])
 
         try:
-            return redirect(once(request, decide))
+            return redirect(run_once(request, decide))
         except ValidationError as error:
             decision.add_error(None, error.messages)
         except filing.SubmissionChangedError as changed:
@@ -144,7 +144,7 @@ def open_sealed(request: HttpRequest, ref: str) -> HttpResponse:
 
     The form of the decision comes along, so that nothing typed is lost.
     """
-    user = person(request)
+    user = current_account(request)
     found = by_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
     filing.open_sealed(by=user, submission=found, now=timezone.now())
     return _page(request, user, found, request.POST, status=200, opened=True)

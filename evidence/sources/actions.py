@@ -71,7 +71,7 @@ def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: dateti
     Two things that may look like an edit are none of the company's: an answer that shares nothing with the latest version (`_doubted`),
     and a text that another extractor read (`_read_again`, `_ours`).
     """
-    erasure.hold()
+    erasure.block_erasure()
     source = Source.objects.select_for_update().get(pk=source.pk)
     latest = Version.objects.filter(source=source).order_by("-number").first()
     overtaken = Observation.objects.filter(source=source, looked_at__gt=looked.looked_at).exists()
@@ -258,7 +258,7 @@ def upload_capture(
         raise ValidationError(_("It holds more text or markup than is read here."))
     if not extract.text:
         raise ValidationError(_("No text can be read in it."))
-    erasure.hold()
+    erasure.block_erasure()
     source = Source.objects.select_for_update().get(pk=source.pk)
     looks = Observation.objects.filter(source=source)
     if found := looks.filter(method=LookMethod.UPLOAD, looked_at=captured_at, capture__digest=stored.sha256).first():
@@ -322,7 +322,7 @@ def sight_version(*, by: ledger.Actor, version: Version, now: datetime, role: st
 @transaction.atomic
 def sight_appearance(*, by: ledger.Actor, appearance: Appearance, now: datetime, role: str = ROLE) -> list[Sighting]:
     """Look for one appearance in every version that is there already, oldest first. Twice is once."""
-    erasure.hold()
+    erasure.block_erasure()
     source = Source.objects.select_for_update().get(pk=appearance.source_id)
     if appearance.says == Stance.SAYS_SO and Disappearance.objects.filter(source=source, status=DisappearanceStatus.CONFIRMED).exists():
         raise_flag(by=by, claim=appearance.claim, kind=FlagKind.DELETED, now=now, role=role)

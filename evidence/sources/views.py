@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.doors import person, requires
-from accounts.kept_forms import once, refill
+from accounts.access import current_account, requires
 from accounts.models import Role
+from accounts.saved_forms import refill, run_once
 from claims.models import Source
 from engines.storage.blobs import StorageUnavailableError, TooLargeError
 from evidence.sources import actions
@@ -44,14 +44,14 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
 
             def add() -> str:
                 observation = upload_capture(
-                    by=person(request), source=found, content=content, content_type=content_type,
+                    by=current_account(request), source=found, content=content, content_type=content_type,
                     captured_at=form.cleaned_data["captured_at"], note=form.cleaned_data["note"], now=timezone.now(),
                 )  # fmt: skip
                 messages.success(request, _told(observation))
                 return reverse("evidence:upload", args=[found.pk])
 
             try:
-                return redirect(once(request, add))
+                return redirect(run_once(request, add))
             except ValidationError as error:
                 form.add_error(None, error.messages)
             except TooLargeError:
@@ -79,5 +79,5 @@ def _told(observation: Observation) -> str:
 @requires(Role.MODERATOR)
 def handle_alert(request: HttpRequest, alert: UUID) -> HttpResponse:
     """Take note of an alert."""
-    actions.handle_alert(by=person(request), alert=get_object_or_404(Alert, pk=alert), now=timezone.now())
+    actions.handle_alert(by=current_account(request), alert=get_object_or_404(Alert, pk=alert), now=timezone.now())
     return redirect("/desk/")  # the desk belongs to a later room, whose names this one does not know

@@ -1,4 +1,4 @@
-"""Reads across the rooms: reports, histories, bundles, and the feed of everything that was logged."""
+"""Reads across the apps: reports, histories, bundles, and the feed of everything that was logged."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
 
 def keep(built: Built, *, now: datetime) -> Report:
     """Store the files and their rows, inside the caller's transaction. The same report twice is one. Raises OutdatedError."""
-    erasure.hold()
+    erasure.block_erasure()
     if erasure.since(built.report["made_from"]["size"]):
         raise OutdatedError
     report_id = UUID(built.report["id"])

@@ -1,4 +1,4 @@
-"""From the rows to report.json (reports.schema): reads every room, decides nothing.
+"""From the rows to report.json (reports.schema): reads every app, decides nothing.
 
 A report is a function of the record: its id and reference follow from what it is about and the checkpoint it was made from, its
 only "now" is the checkpoint's time, and every list has an order of its own. The same rows give the same bytes.

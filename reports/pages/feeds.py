@@ -21,7 +21,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.doors import everyone
+from accounts.access import everyone
 from claims import headlines
 from claims.models import Company
 from claims.written import read
@@ -33,7 +33,7 @@ from ui.languages import page_language
 from verdicts.states import Rating
 
 SHOWN: Final = 50
-#: What XML 1.0 cannot hold (section 2.2), though a page of a stranger may.
+#: What XML 1.0 cannot hold (section 2.2), though an untrusted page may.
 _UNSERIALISABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

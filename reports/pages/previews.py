@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from accounts.dear import picture
+from accounts.expensive_reads import cached_picture
 from claims.models import Aspect, Claim
 from claims.states import Progress
 from claims.written import read
@@ -97,7 +97,7 @@ def answer(request: HttpRequest, card: cards.Card) -> HttpResponse:
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = HttpResponse(picture(request, "card", etag, lambda: cards.draw(card)), content_type="image/png")
+        response = HttpResponse(cached_picture(request, "card", etag, lambda: cards.draw(card)), content_type="image/png")
     response["ETag"] = etag
     response["Cache-Control"] = "public, max-age=300"
     return response

@@ -1,4 +1,4 @@
-"""Which objects make up the history of a claim: itself and all that hangs on it, whatever room it is in.
+"""Which objects make up the history of a claim: itself and all that hangs on it, whatever app it is in.
 
 The page and the API both read this list, so that neither can tell less than the other.
 """

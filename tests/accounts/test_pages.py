@@ -14,7 +14,7 @@ from django.core import mail
 from django.test import Client
 
 from accounts.models import ApiKey, Role, Scope, User
-from accounts.powers import POWERS, SCOPES
+from accounts.role_descriptions import ROLE_DESCRIPTIONS, SCOPE_DESCRIPTIONS
 from tests.scenes import person
 
 pytestmark = pytest.mark.django_db
@@ -228,9 +228,9 @@ def test_an_organisation_shows_its_members_pseudonyms_to_its_members_alone(mine:
 
 
 def test_every_role_and_every_scope_has_its_words() -> None:
-    assert set(POWERS) == set(Role)
-    assert set(SCOPES) == set(Scope)
-    assert all(may and may_not for may, may_not in POWERS.values())
+    assert set(ROLE_DESCRIPTIONS) == set(Role)
+    assert set(SCOPE_DESCRIPTIONS) == set(Scope)
+    assert all(may and may_not for may, may_not in ROLE_DESCRIPTIONS.values())
 
 
 def test_a_form_from_elsewhere_changes_nothing(owner: User) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from config.front import Start, VerdictFront
+from config.verdict_fast_path import Start, VerdictFastPath
 
 
 def nothing(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
@@ -15,4 +15,4 @@ def nothing(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
     return []
 
 
-application = VerdictFront(nothing, Path(os.environ["PUBLISHED_DIR"]))
+application = VerdictFastPath(nothing, Path(os.environ["PUBLISHED_DIR"]))

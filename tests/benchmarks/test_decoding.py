@@ -14,7 +14,7 @@ import numpy
 import pdqhash
 from PIL import Image, ImageOps
 
-from engines.decoding import SIZES, Decoded, Decoder
+from engines.decoding import SIZES, DecodedPicture, Decoder
 from tests.benchmarks.measure import compare
 
 PHOTOS = 4
@@ -46,7 +46,7 @@ def processor(decoder: Decoder) -> Callable[[], float]:
     """A clock of the processor time that we, the warm parent and its dead children have used: others at the machine do not count."""
 
     def clock() -> float:
-        fields = Path(f"/proc/{decoder.chamber.parent_pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{decoder.sandbox.parent_pid}/stat").read_text().rpartition(")")[2].split()
         return time.process_time() + sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
     return clock
@@ -55,7 +55,7 @@ def processor(decoder: Decoder) -> Callable[[], float]:
 def test_a_photo_in_the_confined_child_against_plain_pillow() -> None:
     data = photo()
     with Decoder() as decoder:
-        assert isinstance(decoder.decode(data), Decoded)
+        assert isinstance(decoder.decode(data), DecodedPicture)
         compare(
             "a 12-megapixel photo in the confined child / plain Pillow",
             ours=lambda: [decoder.decode(data) for _ in range(PHOTOS)],
@@ -71,7 +71,7 @@ def test_a_photo_in_the_confined_child_against_plain_pillow() -> None:
 def test_a_photo_in_the_confined_child_against_one_bare_decode() -> None:
     data = photo()
     with Decoder() as decoder:
-        assert isinstance(decoder.decode(data), Decoded)
+        assert isinstance(decoder.decode(data), DecodedPicture)
         compare(
             "a 12-megapixel photo in the confined child / one bare decode",
             ours=lambda: [decoder.decode(data) for _ in range(PHOTOS)],
@@ -89,7 +89,7 @@ def test_the_smallest_file_against_a_process_of_its_own() -> None:
     with Decoder() as decoder:
         decoder.facts()
         compare(
-            "the smallest file in the warm chamber / a fresh Python that imports Pillow",
+            "the smallest file in the warm sandbox / a fresh Python that imports Pillow",
             ours=lambda: decoder.decode(tiny.getvalue()),
             peer=lambda: subprocess.run([sys.executable, "-c", "import PIL.Image, pdqhash"], check=True),
             floor=0.5,

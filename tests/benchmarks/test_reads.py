@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client, RequestFactory
 from rest_framework import generics, serializers
 
-from config.front import VerdictFront
+from config.verdict_fast_path import VerdictFastPath
 from tests import scenes
 from tests.benchmarks.measure import compare
 from verdicts.models import Verdict, VerdictDocument
@@ -36,7 +36,7 @@ class Detail(generics.RetrieveAPIView[Verdict]):
 def test_a_verdict_from_the_front_against_a_view_that_reads_its_row() -> None:
     verdict = scenes.build_verdict(scenes.build_claim())
     write_document(str(verdict.pk), VerdictDocument.objects.get(pk=verdict.pk).body)
-    front = VerdictFront(lambda environ, start: [b""], settings.PUBLISHED_DIR)
+    front = VerdictFastPath(lambda environ, start: [b""], settings.PUBLISHED_DIR)
     environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/api/v1/verdicts/{verdict.pk}/"}
     request, view = RequestFactory().get("/"), Detail.as_view()
 
@@ -61,7 +61,7 @@ def test_a_verdict_from_the_front_against_a_view_that_reads_its_row() -> None:
 def test_a_verdict_from_the_front_against_the_framework(client: Client) -> None:
     verdict = scenes.build_verdict(scenes.build_claim())
     write_document(str(verdict.pk), VerdictDocument.objects.get(pk=verdict.pk).body)
-    front = VerdictFront(lambda environ, start: [b""], settings.PUBLISHED_DIR)
+    front = VerdictFastPath(lambda environ, start: [b""], settings.PUBLISHED_DIR)
     environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/api/v1/verdicts/{verdict.pk}/"}
 
     def ours() -> None:

@@ -14,8 +14,8 @@ import pytest
 from django.http import HttpResponseBase
 from playwright.sync_api import Page, TimeoutError
 
-from config import content
-from config.content import ContentHost
+from config import content_host as content_host_module
+from config.content_host import ContentHost
 from reports.pages.views import sources
 from tests import scenes
 from tests.browser.stage import verified
@@ -97,7 +97,7 @@ def test_a_strangers_file_reaches_no_cookie_and_no_page_of_ours(
         if request.path != path or request.get_host() not in content_host:
             return self.get_response(request)
         response = shown(request, source=scene.source.pk, capture=capture.pk)
-        for name, value in content.HEADERS.items():
+        for name, value in content_host.HEADERS.items():
             response.headers[name] = value
         return response
 
@@ -109,7 +109,7 @@ def test_a_strangers_file_reaches_no_cookie_and_no_page_of_ours(
     assert opened(page, f"{content_host}{path}") is None
 
     # 3. The sandbox gone too: the script runs, and finds nothing of ours from another host.
-    monkeypatch.setattr(content, "HEADERS", {})
+    monkeypatch.setattr(content_host_module, "HEADERS", {})
     assert opened(page, f"{content_host}{path}") == {"cookies": "", "page": ""}
 
     # 4. Negative control: the same bytes from our own host, with no guard, reach both.

@@ -229,7 +229,7 @@ def test_a_claim_placed_later_is_not_called_edited_for_a_withheld_version() -> N
 
 # --- what was under way when it was erased -----------------------------------------------------------------------------
 
-READ = decoding.Decoded(
+READ = decoding.DecodedPicture(
     format="JPEG", width=40, height=30, orientation=1, frames=1, metadata={"gps_latitude": "39.9"}, pdq="0" * 64, pdq_quality=100,
     pdq_all8=("0" * 64,) * 8, renditions=(decoding.Rendition("page", 40, 30, "image/jpeg", scenes.picture(1)),),
 )  # fmt: skip
@@ -260,7 +260,7 @@ def pictures_on_disk(settings: object) -> list[Path]:
 
 
 @pytest.mark.parametrize("fields", [(), ("digest",), ("metadata",)])
-@pytest.mark.parametrize("result", [READ, decoding.Refused(decoding.Code.DAMAGED)])
+@pytest.mark.parametrize("result", [READ, decoding.RefusedPicture(decoding.Code.DAMAGED)])
 def test_a_photo_that_is_erased_while_it_is_read_stays_erased(
     fields: tuple[str, ...], result: object, monkeypatch: pytest.MonkeyPatch, settings
 ) -> None:

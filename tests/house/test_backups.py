@@ -180,8 +180,8 @@ def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_r
     status, told = older.manage("restore", str(busy), "--keys", str(tmp_path / "apart"), "--copy", str(newer))
     assert status == 1
     assert f"restored: the published checkpoint has size {Entry.objects.count()}" in told, told
-    drifts = [line for line in told.splitlines() if re.match(r"[a-z]+: ", line)]
-    assert {line.split(":")[0] for line in drifts} == {"restored", "kept"}, told  # of what it holds, all is as the log says
+    mismatches = [line for line in told.splitlines() if re.match(r"[a-z]+: ", line)]
+    assert {line.split(":")[0] for line in mismatches} == {"restored", "kept"}, told  # of what it holds, all is as the log says
     assert "kept: entry" in told
     ((held,),) = older.ask("SELECT max(size) FROM ledger_checkpoint")
     assert held >= int(json.loads((busy / "manifest.json").read_text())["checkpoint"].split("\n")[1]) > 0

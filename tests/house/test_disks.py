@@ -367,7 +367,7 @@ def test_an_upload_that_is_cut_off_leaves_no_row_and_comes_again(
 
 def test_without_the_guard_half_a_photo_would_be_filed(scene: scenes.Scene, settings: Any) -> None:
     """The negative control: Django takes the end of the stream for the end of the file."""
-    settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if one != "config.uploads.WholeBodies"]
+    settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if one != "config.uploads.WholeBodiesOnly"]
     address, body, headers = multipart(scene, PHOTO)
     assert post(scene, address, body, headers, Dying(body, len(body) * 9 // 10, kill=False)) == 201
     assert Submission.objects.count() == 1
@@ -480,7 +480,7 @@ def file_until_the_log_is_full(log: SmallLog) -> tuple[set[str], set[str]]:
     assert all(originals().verify(one) is Fixity.INTACT for one in stored)
     assert Submission.objects.count() == len(stored) == Job.objects.filter(kind="evidence.read_exhibit").count()
     sequence()
-    assert [str(drift) for drift in Verification().drifts() if drift.code != "outside"] == []
+    assert [str(mismatch) for mismatch in Verification().mismatches() if mismatch.code != "outside"] == []
     return accepted, stored
 
 

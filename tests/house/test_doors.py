@@ -25,8 +25,8 @@ from django.utils import timezone
 from accounts.actions import create_key, revoke_key
 from accounts.api.authentication import KeyAuthentication
 from accounts.models import ApiKey, User
-from config.front import VerdictFront
 from config.settings import base
+from config.verdict_fast_path import VerdictFastPath
 from evidence.exhibits.models import Submission
 from evidence.sources.models import Capture
 from evidence.stores import originals
@@ -367,7 +367,7 @@ def test_the_front_of_verdicts_answers_nothing_at_the_content_host(tmp_path: Pat
     verdict = "018f4e5a-0000-7000-8000-000000000000"
     (tmp_path / "verdicts").mkdir()
     (tmp_path / "verdicts" / f"{verdict}.json").write_text("{}")
-    front = VerdictFront(lambda environ, start: [b"django"], tmp_path, "content.localhost:8443")
+    front = VerdictFastPath(lambda environ, start: [b"django"], tmp_path, "content.localhost:8443")
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/api/v1/verdicts/{verdict}/"}
     for asked in ("content.localhost", "CONTENT.localhost.:443"):
         assert front({**environ, "HTTP_HOST": asked}, lambda *_: None) == [b"django"]

@@ -1,7 +1,7 @@
 """What was erased is nowhere in the house any more: no table, history, file, page, answer, cache or dump; and every proof still holds.
 
-Canaries are planted through the actions that people's doors call, the case is worked through to published reports, and each is
-erased by the operators' command. With the rooms' hooks taken away the same search finds them: the test can fail.
+Canaries are planted through the actions that people's views call, the case is worked through to published reports, and each is
+erased by the operators' command. With the apps' hooks taken away the same search finds them: the test can fail.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ LISTS = ("companies", "products", "claims", "sources", "exhibits", "verdicts", "
 
 
 def doors() -> list[str]:
-    """Where a visitor begins: the front of every room, the feeds, the lists of the API and the whole log as a feed."""
+    """Where a visitor begins: the front of every app, the feeds, the lists of the API and the whole log as a feed."""
     return [
         "/",
         *[f"/feeds/{name}.atom" for name in ("verdicts", "edits", "disappearances")],

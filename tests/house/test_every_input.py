@@ -18,7 +18,7 @@ from rest_framework.pagination import CursorPagination
 
 from claims import paging
 from claims.api.paging import Paging
-from config.inputs import Readable, ReadableForms
+from config.inputs import ReadableForms, ReadableInputs
 from tests.house.asking import PLACES, TEXTS, Asker, Few, forms_of, multipart
 from tests.house.test_permission_table import World
 
@@ -111,8 +111,8 @@ def test_without_the_guards_the_questions_find_what_breaks(asker: Asker, monkeyp
     for ask in (nul, nested, word, hidden):
         assert not found(ask), asker.broken
     with monkeypatch.context() as patch:
-        patch.setattr(Readable, "__call__", lambda self, request: self.get_response(request))
-        patch.setattr(Readable, "process_exception", lambda self, request, error: None)
+        patch.setattr(ReadableInputs, "__call__", lambda self, request: self.get_response(request))
+        patch.setattr(ReadableInputs, "process_exception", lambda self, request, error: None)
         assert found(nul)
     with monkeypatch.context() as patch:
         patch.setattr(paging, "_read_cursor", lambda model, keys, text: json.loads(base64.urlsafe_b64decode(text + "==")))
@@ -122,7 +122,7 @@ def test_without_the_guards_the_questions_find_what_breaks(asker: Asker, monkeyp
         assert found(word)
     with monkeypatch.context() as patch:
         patch.setattr(ReadableForms, "process_view", lambda self, *args: None)
-        patch.setattr(Readable, "process_exception", lambda self, request, error: None)
+        patch.setattr(ReadableInputs, "process_exception", lambda self, request, error: None)
         assert found(hidden)
 
 

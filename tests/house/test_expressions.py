@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from config.rooms import ROOMS
+from config.app_order import APPS
 from tests.house.processes import ROOT
 
 parser = importlib.import_module("re._parser")
@@ -60,7 +60,7 @@ MADE = {
 
 
 def sources() -> Iterator[Path]:
-    for room in (*ROOMS, "config", "engines"):
+    for room in (*APPS, "config", "engines"):
         for path in sorted((ROOT / room).rglob("*.py")):
             name = str(path.relative_to(ROOT))
             if "migrations" not in path.parts and not any(name.startswith(ours) for ours in OURS):
@@ -82,10 +82,10 @@ def held(value: object, seen: set[int], depth: int = 0) -> Iterator[Expression]:
     elif isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
         for part in value:
             yield from held(part, seen, depth + 1)
-    elif not isinstance(value, ModuleType | type) and type(value).__module__.partition(".")[0] in (*ROOMS, "config", "engines"):
+    elif not isinstance(value, ModuleType | type) and type(value).__module__.partition(".")[0] in (*APPS, "config", "engines"):
         for name in (*getattr(type(value), "__slots__", ()), *getattr(value, "__dict__", ())):
             yield from held(getattr(value, name, None), seen, depth + 1)
-    elif isinstance(value, type) and value.__module__.partition(".")[0] in (*ROOMS, "config", "engines"):
+    elif isinstance(value, type) and value.__module__.partition(".")[0] in (*APPS, "config", "engines"):
         for part in list(vars(value).values()):
             yield from held(part, seen, depth + 1)
 

@@ -100,7 +100,7 @@ class House:
         entries = Entry.objects.values_list("event_label", "event_id")
         assert len(set(entries)) == len(entries)
         assert audit(Path(settings.LEDGER_DIR)).checkpoint.size == len(entries)
-        assert [str(drift) for drift in Verification().drifts() if drift.code != "outside"] == []
+        assert [str(mismatch) for mismatch in Verification().mismatches() if mismatch.code != "outside"] == []
         orphans.sweep()
         assert not list((Path(settings.BLOBS_DIR) / "incoming").glob("*"))
 

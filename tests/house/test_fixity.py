@@ -1,4 +1,4 @@
-"""`manage.py verify_record` names every file of every room that is missing or is not what it was."""
+"""`manage.py verify_record` names every file of every app that is missing or is not what it was."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_every_damaged_file_is_named_and_nothing_else() -> None:
         status, said = verify()
         assert status == 1
         assert f"file: {what} was changed: its SHA-256 is" in said
-        assert said.endswith(": 1 drifts\n"), said
+        assert said.endswith(": 1 mismatches\n"), said
         overwrite(path, content)
 
         path.unlink()

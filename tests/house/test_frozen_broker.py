@@ -54,7 +54,7 @@ def slowest(scene: scenes.Scene, count: int, engine: Valkey) -> float:
         if number == 0:
             assert engine.process is not None
             os.kill(engine.process.pid, signal.SIGSTOP)
-            recording._last_nudge = 0.0
+            recording._last_notified = 0.0
         else:
             longest = max(longest, time.monotonic() - began)
     return longest
@@ -62,7 +62,7 @@ def slowest(scene: scenes.Scene, count: int, engine: Valkey) -> float:
 
 def test_filing_does_not_wait_for_a_frozen_broker(frozen: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = scenes.build_claim()
-    monkeypatch.setattr(recording, "_last_nudge", 0.0)
+    monkeypatch.setattr(recording, "_last_notified", 0.0)
     monkeypatch.setattr(messaging, "_open_until", 0.0)
     assert slowest(scene, 5, frozen) < 2
     assert Submission.objects.count() == 6
@@ -73,8 +73,8 @@ def test_a_sequencer_notified_through_the_workers_connections_would_hold_it_up(f
     scene = scenes.build_claim()
     producers = current_app.amqp._producer_pool
     current_app.amqp._producer_pool = None
-    monkeypatch.setattr(recording, "_bell", lambda: sequence.apply_async(retry=False, ignore_result=True))
-    monkeypatch.setattr(recording, "_last_nudge", 0.0)
+    monkeypatch.setattr(recording, "_notifier", lambda: sequence.apply_async(retry=False, ignore_result=True))
+    monkeypatch.setattr(recording, "_last_notified", 0.0)
     try:
         assert slowest(scene, 1, frozen) > 2
     finally:

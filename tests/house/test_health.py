@@ -26,7 +26,8 @@ from demo.embedded import Valkey
 from jobs import messaging
 from jobs.models import Heartbeat
 from jobs.states import Queue
-from ledger import request_id, vitals
+from ledger import health as log_health
+from ledger import request_id
 
 urlpatterns = [*health.urlpatterns]
 
@@ -97,7 +98,9 @@ def test_not_ready_when_no_heartbeat_was_recorded_lately(client: Client) -> None
 
 @pytest.mark.usefixtures("working", "quiet_bell")
 def test_not_ready_when_the_sequencer_is_behind(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vitals, "health", lambda: vitals.Health(0, None, 9, 0, timedelta(seconds=configured.READY_LAG_SECONDS + 1)))
+    monkeypatch.setattr(
+        log_health, "read_health", lambda: log_health.Health(0, None, 9, 0, timedelta(seconds=configured.READY_LAG_SECONDS + 1))
+    )
     assert client.get("/readyz").json() == {"ready": False, "not_ready": ["sequencer"]}
 
 
@@ -198,7 +201,7 @@ def test_every_answer_has_an_id_of_our_own_that_the_logs_and_the_record_share(cl
 
 
 def test_the_control_without_the_middleware_it_would_be_500(client: Client, settings: Any) -> None:
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != "config.unavailable.Unavailable"]
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != "config.unavailable.UnavailableResponses"]
     client.raise_request_exception = False
     assert client.get("/page").status_code == 500
     assert got_request_exception.receivers

@@ -29,7 +29,7 @@ from claims.models import Claim
 from claims.moments import read_moment
 from claims.written import write
 from config import inputs
-from config.inputs import Charset, Readable, ReadableJSON, is_text, shows_nothing
+from config.inputs import Charset, ReadableInputs, ReadableJSON, is_text, shows_nothing
 from config.urls import urlpatterns as every_url
 from evidence.api import views as evidence_api
 from tests import scenes
@@ -135,7 +135,7 @@ def test_a_form_that_cannot_be_read_is_answered_and_not_read_again(monkeypatch: 
         assert {send("/account/login/", body), send("/claims/", body)} <= {400, 413}
     client = Client(enforce_csrf_checks=True)
     client.get("/account/login/")
-    monkeypatch.setattr(Readable, "__call__", lambda self, request: self.get_response(request))
+    monkeypatch.setattr(ReadableInputs, "__call__", lambda self, request: self.get_response(request))
     client.handler._middleware_chain = None
     assert send("/account/login/", charset="latin-1") == 400
     with override_settings(ROOT_URLCONF=__name__), pytest.raises(BadRequest):
@@ -173,7 +173,7 @@ def test_a_value_that_only_the_database_refuses_is_the_senders(monkeypatch: pyte
         return answer.status_code
 
     assert [status("/too-far/"), status("/api/v1/too-far/")] == [400, 400]
-    monkeypatch.setattr(Readable, "process_exception", lambda self, request, error: None)
+    monkeypatch.setattr(ReadableInputs, "process_exception", lambda self, request, error: None)
     with pytest.raises(DataError):
         status("/too-far/")
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import logs
-from config.logs import Json, Plain, clean, configuration
+from config.logs import Json, PlainFormatter, clean, configuration
 
 
 def record(message: str, *arguments: object, error: bool = False) -> logging.LogRecord:
@@ -53,14 +53,14 @@ def test_a_line_is_one_line_whatever_is_in_it(text: str) -> None:
     assert json.loads(line)["level"] == "WARNING"
     assert line.isascii()
     assert line.isprintable()
-    assert len(Plain().format(record("%s", text)).splitlines()) == 1
+    assert len(PlainFormatter().format(record("%s", text)).splitlines()) == 1
 
 
 def test_a_forged_line_break_is_escaped() -> None:
     forged = 'GET /\r\n{"level": "INFO", "message": "all is well"}\x1b[2J'
     assert Json().format(record("%s", forged)).count("\n") == 0
     assert json.loads(Json().format(record("%s", forged)))["message"].startswith("GET /\r\n")
-    assert "\\r\\n" in Plain().format(record("%s", forged))
+    assert "\\r\\n" in PlainFormatter().format(record("%s", forged))
 
 
 def test_a_traceback_tells_where_and_not_what() -> None:

@@ -37,7 +37,7 @@ def test_a_translation_fills_the_same_places() -> None:
 
 
 def test_texts_are_found_whatever_gettext_is_called(tmp_path: Path) -> None:
-    for room in catalogue.ROOMS:
+    for room in catalogue.APPS:
         (tmp_path / room).mkdir()
     (tmp_path / "claims" / "a.py").write_text(
         "from django.utils.translation import gettext as lazy, ngettext\n"
@@ -50,7 +50,7 @@ def test_texts_are_found_whatever_gettext_is_called(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_is_out_of_date(tmp_path: Path, settings: object) -> None:
-    for room in catalogue.ROOMS:
+    for room in catalogue.APPS:
         (tmp_path / room).mkdir()
     (tmp_path / "claims" / "a.py").write_text("from django.utils.translation import gettext as _\n_('new')\n")
     settings.BASE_DIR = tmp_path  # type: ignore[attr-defined]

@@ -537,7 +537,7 @@ UNRECORDED: Final = ("account/", "i18n/", "staged/", "desk/exhibits/<str:ref>/re
 
 
 def tables() -> dict[str, registry.Record]:
-    """Every recorded table of the rooms."""
+    """Every recorded table of the apps."""
     return {record.model._meta.db_table: record for record in registry.records() if record.model._meta.app_label != "ledger"}
 
 

@@ -26,7 +26,7 @@ import jobs
 import ledger
 from accounts.actions import create_key, found_organisation
 from accounts.models import ApiKey, OrganisationKind, Role, User
-from config.personal import Personal
+from config.private_responses import PrivateResponses
 from engines.text.extraction import Extract
 from evidence.exhibits.models import Exhibit, Rendition
 from evidence.sources.actions import Looked, record_look
@@ -602,7 +602,7 @@ def test_every_door_opens_for_those_whom_the_table_names(walked: list[Answer]) -
 
 
 def let_in(answers: list[Answer]) -> list[str]:
-    """Doors of the desk that did not turn someone away."""
+    """Views of the desk that did not turn someone away."""
     return [str(one) for one in answers if one.status not in ({NO_ONE} if TABLE[one.route][1][one.method] == row(NO_ONE) else {403, 404})]
 
 
@@ -777,15 +777,15 @@ def test_without_the_guard_personal_answers_could_be_kept(monkeypatch: pytest.Mo
 
     assert not kept_wrongly(both())
     with monkeypatch.context() as patch:
-        patch.setattr(Personal, "__call__", lambda self, request: self.get_response(request))
+        patch.setattr(PrivateResponses, "__call__", lambda self, request: self.get_response(request))
         assert kept_wrongly(both())
 
-    def marked(self: Personal, request: HttpRequest) -> HttpResponse:
+    def marked(self: PrivateResponses, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         patch_cache_control(response, public=True)
         return response
 
-    monkeypatch.setattr(Personal, "__call__", marked)
+    monkeypatch.setattr(PrivateResponses, "__call__", marked)
     assert kept_wrongly(both())
 
 

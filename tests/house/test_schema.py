@@ -26,7 +26,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
 from accounts.actions import create_key
-from accounts.dear import Once
+from accounts.expensive_reads import ComputeOnce
 from claims.api.views import ProductViewSet
 from tests.house.test_permission_table import World
 
@@ -163,7 +163,7 @@ def test_the_document_is_made_once_and_its_parameters_are_what_it_says(client: C
     from config.api import router
 
     made: list[int] = []
-    monkeypatch.setattr(router, "_schemas", Once(8))
+    monkeypatch.setattr(router, "_schemas", ComputeOnce(8))
     monkeypatch.setattr(
         router.SchemaView, "generator_class",
         type("Counted", (SchemaGenerator,), {"get_schema": lambda self, **how: made.append(1) or SchemaGenerator.get_schema(self, **how)}),

@@ -10,7 +10,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework import serializers
 
-from config.rooms import ROOMS
+from config.app_order import APPS
 from evidence.exhibits.models import Exhibit
 from ledger import registry
 from tests.house.test_permission_table import TABLE, World, routes
@@ -159,7 +159,7 @@ def subclasses(base: Any) -> Iterator[Any]:
 
 def ours() -> dict[str, Any]:
     """Every serializer of the rooms, by name."""
-    return {one.__name__: one for one in subclasses(serializers.BaseSerializer) if one.__module__.partition(".")[0] in ROOMS}
+    return {one.__name__: one for one in subclasses(serializers.BaseSerializer) if one.__module__.partition(".")[0] in APPS}
 
 
 def test_every_serializer_and_every_field_stands_in_the_table() -> None:

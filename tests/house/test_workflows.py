@@ -30,7 +30,7 @@ from jobs.states import State
 from ledger import protection, registry
 from ledger.erasure import Target
 from ledger.sequencing import sequence
-from ledger.triggers import Transitions, registered
+from ledger.triggers import TransitionsTrigger, registered
 from ledger.verification import Verification
 from tests import scenes
 from tests.workflows import unruled
@@ -51,11 +51,11 @@ def arrows(workflow: str) -> set[tuple[str, str]]:
     return {(str(state), str(follower)) for state, followers in TABLES[workflow].items() for follower in followers}
 
 
-def enforced(workflow: str) -> tuple[Any, Transitions]:
+def enforced(workflow: str) -> tuple[Any, TransitionsTrigger]:
     """The model that has this workflow, and its trigger."""
     states = {str(state) for state in TABLES[workflow]}
     for model, trigger in registered.values():
-        if isinstance(trigger, Transitions) and set(trigger.arrows) == arrows(workflow):
+        if isinstance(trigger, TransitionsTrigger) and set(trigger.arrows) == arrows(workflow):
             choices = model._meta.get_field(trigger.column).choices or ()
             if {str(value) for value, _label in choices} == states:
                 return model, trigger
@@ -67,7 +67,7 @@ def enforced(workflow: str) -> tuple[Any, Transitions]:
 
 def test_every_workflow_is_enforced_and_nothing_else_is() -> None:
     held = {enforced(workflow)[0] for workflow in TABLES}
-    assert held == {model for model, trigger in registered.values() if isinstance(trigger, Transitions)}
+    assert held == {model for model, trigger in registered.values() if isinstance(trigger, TransitionsTrigger)}
     assert len(held) == len(TABLES)
     assert protection.faults() == []
 
@@ -113,7 +113,7 @@ def test_the_record_says_when_the_trigger_is_off_or_never_fires() -> None:
     name, table = trigger.get_pgid(model), model._meta.db_table
 
     def said() -> list[str]:
-        return [str(drift) for drift in Verification().drifts() if drift.code in {"trigger", "right"}]
+        return [str(mismatch) for mismatch in Verification().mismatches() if mismatch.code in {"trigger", "right"}]
 
     assert said() == []
     with connection.cursor() as cursor:
@@ -488,7 +488,7 @@ def test_a_restore_puts_back_every_row_in_whatever_state_it_was() -> None:
         cursor.execute(f"{copied}; INSERT INTO evidence_disappearance SELECT * FROM copied")
     assert Disappearance.objects.get().pk == gone.pk
     sequence()
-    assert [drift for drift in Verification().drifts() if drift.code in {"trigger", "right"}] == []
+    assert [mismatch for mismatch in Verification().mismatches() if mismatch.code in {"trigger", "right"}] == []
 
 
 def test_a_submission_that_was_withdrawn_stays_so() -> None:

@@ -30,7 +30,7 @@ from ledger.leaf import Leaf
 from ledger.models import Checkpoint, Entry, Opening, Pending, SealedKey, Tree
 from ledger.note import ED25519, SigningKey
 from ledger.sequencing import LogInconsistentError, sequence
-from ledger.verification import Drift, Verification
+from ledger.verification import Mismatch, Verification
 from tests.house.processes import ROOT
 from tests.ledger.logs import write_log
 from tests.ledger.owner import without_triggers
@@ -88,8 +88,8 @@ def scene(act, tmp_path: Path) -> Any:
     fixity.unregister("attacked")
 
 
-def drifts(scene: Scene, *, kept: bool = True) -> list[Drift]:
-    return list(Verification(scene.yesterday, scene.copy).drifts() if kept else Verification().drifts())
+def mismatches(scene: Scene, *, kept: bool = True) -> list[Mismatch]:
+    return list(Verification(scene.yesterday, scene.copy).mismatches() if kept else Verification().mismatches())
 
 
 def offline(scene: Scene) -> tuple[int, str]:
@@ -374,7 +374,7 @@ def app_role(settings) -> None:
 
 
 def test_before_any_attack_nothing_is_named(app_role, scene):
-    assert drifts(scene) == []
+    assert mismatches(scene) == []
     assert offline(scene)[0] == verify.CONSISTENT
 
 
@@ -382,18 +382,20 @@ def test_before_any_attack_nothing_is_named(app_role, scene):
 def test_it_is_named_from_the_inside_with_the_first_entry_concerned(attack, app_role, scene):
     attack(scene)
     code, index = INSIDE[attack]
-    found = drifts(scene, kept=False)
-    assert (found[0].code, found[0].index) == (code, index), [str(drift) for drift in found]
+    found = mismatches(scene, kept=False)
+    assert (found[0].code, found[0].index) == (code, index), [str(mismatch) for mismatch in found]
 
 
 @pytest.mark.parametrize("attack", KEPT, ids=lambda attack: attack.__name__)
 def test_what_nothing_inside_can_tell_is_told_by_what_was_kept_outside(attack, scene):
     attack(scene)
-    assert drifts(scene, kept=False) == []
-    found = drifts(scene)
-    assert KEPT[attack] in [(drift.code, drift.index) for drift in found], [str(drift) for drift in found]
-    assert {drift.code for drift in found} == {"kept"}
-    assert any(drift.code == "kept" for drift in Verification(scene.yesterday).drifts())  # the checkpoint alone tells that it happened
+    assert mismatches(scene, kept=False) == []
+    found = mismatches(scene)
+    assert KEPT[attack] in [(mismatch.code, mismatch.index) for mismatch in found], [str(mismatch) for mismatch in found]
+    assert {mismatch.code for mismatch in found} == {"kept"}
+    assert any(
+        mismatch.code == "kept" for mismatch in Verification(scene.yesterday).mismatches()
+    )  # the checkpoint alone tells that it happened
 
 
 @pytest.mark.parametrize("attack", OFFLINE, ids=lambda attack: attack.__name__)
@@ -418,11 +420,11 @@ def test_the_sequencer_signs_nothing_on_top_of_it(attack, scene, act):
 def test_with_the_look_at_rights_off_a_swallowed_history_is_not_named(app_role, scene, monkeypatch):
     """Negative control of `right`; and the next edit under such a rule is named all the same, by the row it changes."""
     swallow_history_by_a_rule(scene)
-    monkeypatch.setattr(protection, "strangers", list)
-    assert drifts(scene) == []
+    monkeypatch.setattr(protection, "unexpected_objects", list)
+    assert mismatches(scene) == []
     Note.objects.filter(pk=scene.notes[0].pk).update(count=77)
     sequence()
-    assert [drift.code for drift in drifts(scene)] == ["row"]
+    assert [mismatch.code for mismatch in mismatches(scene)] == ["row"]
 
 
 def test_what_remains_possible_is_a_false_new_entry(app_role, scene, act):
@@ -430,7 +432,7 @@ def test_what_remains_possible_is_a_false_new_entry(app_role, scene, act):
     with transaction.atomic(), act("note.made"):
         Note.objects.create(summary="a lie, properly recorded")
     sequence()
-    assert drifts(scene) == []
+    assert mismatches(scene) == []
     assert Leaf.parse(bytes(Entry.objects.latest("index").leaf)).kind == "note.made"
 
 

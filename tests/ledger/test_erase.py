@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TEXT, SEALED, REASON = "canary-in-a-text", "canary-under-seal", "canary-in-a-reason"
 
 
-def drifts() -> list[str]:
-    return [str(drift) for drift in Verification().drifts()]
+def mismatches() -> list[str]:
+    return [str(mismatch) for mismatch in Verification().mismatches()]
 
 
 def dump() -> bytes:
@@ -93,7 +93,7 @@ def test_an_erased_value_is_nowhere_and_every_proof_still_holds(note, settings, 
     for bundle in before:
         Bundle.parse(bundle).check()
     assert audit(Path(settings.LEDGER_DIR), kept=kept).kept is not None
-    assert drifts() == []
+    assert mismatches() == []
 
     told = Leaf.parse(bytes(Entry.objects.get(object_label="erasure").leaf))
     assert told.kind == "erased"
@@ -114,7 +114,7 @@ def test_a_single_field_goes_and_the_rest_stays(note, settings):
     assert (note.summary, note.remark, ledger.unseal(note, "contact")) == (TEXT, "", SEALED)
     assert Opening.objects.filter(entry__object_id=str(note.pk), field="summary").count() == 3
     assert Opening.objects.filter(entry__object_id=str(note.pk), field="remark").count() == 1  # of the empty text that stands there now
-    assert drifts() == []
+    assert mismatches() == []
 
 
 def test_history_says_that_something_was_erased(note):
@@ -262,7 +262,7 @@ def test_a_reason_given_for_several_objects_goes_from_all_of_them(act, settings)
     second.refresh_from_db()
     assert second.summary == "two"
     assert {(e.object_id, tuple(e.fields)) for e in Erasure.objects.all()} >= {(str(second.pk), ("act_reason",))}
-    assert drifts() == []
+    assert mismatches() == []
 
 
 def test_what_must_be_found_while_the_value_stands_is_asked_for_before(note):
@@ -295,7 +295,7 @@ def test_an_erasure_waits_for_whoever_copies(note):
             connections.close_all()
 
     with transaction.atomic():
-        erasure.hold()
+        erasure.block_erasure()
         thread = threading.Thread(target=run)
         thread.start()
         assert not done.wait(1.0)

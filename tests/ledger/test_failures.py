@@ -91,7 +91,7 @@ def whole(settings, changes: int, sizes: dict[int, bytes]) -> None:
     assert Entry.objects.values("event_label", "event_id").distinct().count() == changes
     for row in Checkpoint.objects.all():
         assert sizes.setdefault(row.size, bytes(row.root)) == bytes(row.root), "two trees of one size"
-    assert [str(drift) for drift in Verification().drifts() if drift.code != "outside"] == []
+    assert [str(mismatch) for mismatch in Verification().mismatches() if mismatch.code != "outside"] == []
     assert list(Path(settings.LEDGER_DIR).glob("tile/0/000.p/*")) == []
 
 

@@ -117,11 +117,11 @@ def test_the_number_of_queries_does_not_grow(act, django_assert_num_queries):
 
 def test_health_tells_size_lag_and_what_is_stuck(note):
     now = timezone.now()
-    sound = ledger.health(now)
+    sound = ledger.read_health(now)
     assert (sound.size, sound.pending, sound.stuck, sound.lag) == (3, 0, 0, timedelta())
     assert sound.signed_at is not None
     Note.objects.create()
     Pending.objects.update(queued_at=now - timedelta(seconds=90))
     Pending.objects.create(event_label="gone.event", event_id=1, error="no such model")
-    late = ledger.health(now)
+    late = ledger.read_health(now)
     assert (late.pending, late.stuck, late.lag) == (1, 1, timedelta(seconds=90))

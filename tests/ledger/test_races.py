@@ -47,7 +47,7 @@ def whole(settings, changes: int) -> None:
     sequence()
     assert Entry.objects.count() == changes
     assert audit(Path(settings.LEDGER_DIR)).checkpoint.size == changes
-    assert [str(drift) for drift in Verification().drifts() if drift.code != "outside"] == []
+    assert [str(mismatch) for mismatch in Verification().mismatches() if mismatch.code != "outside"] == []
 
 
 def test_changes_of_many_writers_are_each_logged_once(settings, act):

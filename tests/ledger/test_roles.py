@@ -113,7 +113,7 @@ def test_without_the_triggers_the_owner_gets_through(note):
 
 
 def test_every_recorded_table_and_every_table_of_the_record_has_its_triggers():
-    """Of every room, as the models ask for them, enabled ALWAYS."""
+    """Of every app, as the models ask for them, enabled ALWAYS."""
     assert protection.faults() == []
     wanted = protection.expected()
     for record in registry.records():

@@ -217,17 +217,17 @@ def test_the_sequencer_is_notified_once_for_many_changes_and_a_lost_message_harm
 
     sent = []
     monkeypatch.setattr(messaging, "send", lambda *message: sent.append(message))
-    monkeypatch.setattr(recording, "_last_nudge", 0.0)
+    monkeypatch.setattr(recording, "_last_notified", 0.0)
     for _ in range(5):
-        recording.nudge()
+        recording.notify_sequencer()
     assert sent == [("ledger.sequence", "tick")]
 
     def broken(*message: object) -> None:
         raise ConnectionError("no broker")
 
     monkeypatch.setattr(messaging, "send", broken)
-    monkeypatch.setattr(recording, "_last_nudge", 0.0)
-    recording.nudge()
+    monkeypatch.setattr(recording, "_last_notified", 0.0)
+    recording.notify_sequencer()
     assert "no broker" in caplog.text
 
 

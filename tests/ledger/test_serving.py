@@ -18,7 +18,7 @@ urlpatterns = [path("ledger/", include("ledger.urls"))]
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The pages of the other rooms are not part of these tests."""
+    """The pages of the other apps are not part of these tests."""
     return HttpResponse(status=404)
 
 

@@ -26,8 +26,8 @@ from tests.ledger.scratch.models import Look, Note
 pytestmark = pytest.mark.django_db
 
 
-def drifts(kept: bytes | None = None) -> list[str]:
-    return [str(drift) for drift in Verification(kept).drifts()]
+def mismatches(kept: bytes | None = None) -> list[str]:
+    return [str(mismatch) for mismatch in Verification(kept).mismatches()]
 
 
 def sql(statement: str, *params: object) -> None:
@@ -46,29 +46,29 @@ def notes(act) -> list[Note]:
     with transaction.atomic(), act("note.counted"):
         Note.objects.filter(pk=made[0].pk).update(count=10)
     sequence()
-    assert drifts() == []
+    assert mismatches() == []
     return made
 
 
 def test_a_sound_record_has_no_drift_at_any_moment(act):
-    assert drifts() == []
+    assert mismatches() == []
     sequence()
-    assert drifts() == []
+    assert mismatches() == []
     with transaction.atomic(), act():
         note = Note.objects.create(summary="a")
-    assert drifts() == []  # waiting for the log is no drift
+    assert mismatches() == []  # waiting for the log is no mismatch
     sequence()
     with transaction.atomic(), act():
         note.delete()
-    assert drifts() == []
+    assert mismatches() == []
     sequence()
-    assert drifts() == []
+    assert mismatches() == []
 
 
 def test_an_edit_by_psql_is_listed(notes):
     sql("UPDATE scratch_note SET count = 99 WHERE id = %s", notes[1].pk)
     sequence()
-    (line,) = drifts()
+    (line,) = mismatches()
     assert line.startswith("outside: entry 4: note/")
 
 
@@ -77,7 +77,7 @@ def test_an_edit_with_the_triggers_off_is_listed(notes):
         sql("UPDATE scratch_note SET summary = 'quietly changed' WHERE id = %s", notes[0].pk)
         sql("DELETE FROM scratch_note WHERE id = %s", notes[1].pk)
         Note.objects.create(summary="slipped in")
-    found = drifts()
+    found = mismatches()
     assert f"row: entry 3: note/{notes[0].pk} is not what its last leaf says (summary)" in found
     assert f"row: entry 1: note/{notes[1].pk} is gone, and no leaf says that it was deleted" in found
     assert any("is in no leaf" in line for line in found)
@@ -89,14 +89,14 @@ def test_a_changed_sealed_value_is_listed(notes):
         notes[0].refresh_from_db()
         ledger.seal(notes[0], contact="somebody@example.org")
         notes[0].save(update_fields=["contact"])
-    assert drifts() == [f"row: entry 3: note/{notes[0].pk} is not what its last leaf says (contact)"]
+    assert mismatches() == [f"row: entry 3: note/{notes[0].pk} is not what its last leaf says (contact)"]
 
 
 def test_a_changed_event_row_is_listed(notes):
     with without_triggers("scratch_noteevent"):
         sql("UPDATE scratch_noteevent SET summary = 'other' WHERE pgh_id = (SELECT event_id FROM ledger_entry WHERE index = 1)")
         sql("UPDATE scratch_noteevent SET pgh_context = jsonb_set(pgh_context, '{name}', '\"crow\"') WHERE pgh_label = 'update'")
-    found = drifts()
+    found = mismatches()
     assert len(found) == 2
     assert "event: entry 1:" in found[0]
     assert found[0].endswith("is not what was logged (summary)")
@@ -107,7 +107,7 @@ def test_a_dropped_and_an_added_event_row_are_listed(notes):
     with without_triggers("scratch_noteevent"):
         sql("DELETE FROM scratch_noteevent WHERE pgh_id = (SELECT event_id FROM ledger_entry WHERE index = 2)")
         sql("INSERT INTO scratch_noteevent (pgh_created_at, pgh_label, pgh_obj_id) VALUES (now(), 'delete', %s)", notes[0].pk)
-    found = drifts()
+    found = mismatches()
     assert len(found) == 2
     assert "entry 2:" in found[0]
     assert "was dropped" in found[0]
@@ -120,13 +120,13 @@ def test_an_event_row_dropped_before_it_was_logged_is_listed(notes):
         sql("DELETE FROM scratch_noteevent WHERE count = 77")
     Pending.objects.all().delete()
     sequence()
-    assert drifts() == [f"row: entry 3: note/{notes[0].pk} is not what its last leaf says (count)"]
+    assert mismatches() == [f"row: entry 3: note/{notes[0].pk} is not what its last leaf says (count)"]
 
 
 def test_a_lost_opening_is_listed(notes):
     with without_triggers("ledger_opening"):
         Opening.objects.filter(entry_id=3, field="summary").delete()
-    found = drifts()
+    found = mismatches()
     assert any(line.startswith("event: entry 3") for line in found)
     assert any(line.startswith("row: entry 3") for line in found)
 
@@ -135,7 +135,7 @@ def test_a_changed_leaf_is_listed(notes):
     leaf = bytes(Entry.objects.get(index=1).leaf).replace(b"heron", b"crane")
     with without_triggers("ledger_entry"):
         Entry.objects.filter(index=1).update(leaf=leaf)
-    found = drifts()
+    found = mismatches()
     assert "entry: entry 1: its bytes are not those of its hash" in found
     assert any(line.startswith("checkpoint: the signed root of size 4") for line in found)
 
@@ -144,38 +144,38 @@ def test_a_truncated_log_is_listed(notes):
     with without_triggers("ledger_entry", "ledger_opening"):
         sql("DELETE FROM ledger_opening WHERE entry_id = 3")
         sql("DELETE FROM ledger_entry WHERE index = 3")
-    found = drifts()
+    found = mismatches()
     assert any("the log was cut" in line for line in found)
     with without_triggers("ledger_entry", "ledger_opening"):
         sql("DELETE FROM ledger_opening WHERE entry_id = 1")
         sql("DELETE FROM ledger_entry WHERE index = 1")
-    assert any("entries 1 are missing from the database" in line for line in drifts())
+    assert any("entries 1 are missing from the database" in line for line in mismatches())
 
 
 def test_a_changed_tile_and_a_changed_bundle_are_listed(notes, settings):
     tile = Path(settings.LEDGER_DIR) / "tile/0/000.p/4"
     good = tile.read_bytes()
     tile.write_bytes(good[:64] + bytes(32) + good[96:])
-    (line,) = drifts()
+    (line,) = mismatches()
     assert line.startswith("published: entry 2:")
     tile.write_bytes(good)
     bundle = Path(settings.LEDGER_DIR) / "tile/entries/000.p/4"
     bundle.write_bytes(bundle.read_bytes().replace(b"heron", b"crows"))
-    (line,) = drifts()
+    (line,) = mismatches()
     assert line.startswith("published: entry 0:")
     bundle.unlink()
-    (line,) = drifts()
+    (line,) = mismatches()
     assert "is missing" in line
 
 
 def test_a_swapped_key_is_listed(notes, settings):
     path = Path(settings.KEYS_DIR) / "ledger.key"
     path.write_text(SigningKey.generate(settings.LEDGER_ORIGIN).to_text())
-    found = drifts()
+    found = mismatches()
     assert len([line for line in found if line.startswith("key: the stored checkpoint")]) == 1
     assert "key: the published verifier key is not that of the signing key" in found
     path.unlink()
-    assert drifts()[0] == "key: ledger.key is missing"
+    assert mismatches()[0] == "key: ledger.key is missing"
 
 
 def test_an_older_database_under_a_newer_checkpoint_is_listed(notes, settings):
@@ -188,36 +188,36 @@ def test_an_older_database_under_a_newer_checkpoint_is_listed(notes, settings):
         sql("DELETE FROM scratch_note")
         sql("DELETE FROM scratch_noteevent")
     Tree.objects.update(size=0, edge=[])
-    found = drifts()
+    found = mismatches()
     assert "restored: the published checkpoint has size 4, the database knows 0: it is an older one" in found
     LogFiles().put("checkpoint", b"", replace=True)
     (Path(settings.LEDGER_DIR) / "checkpoint").unlink()
-    assert drifts() == []  # with the published file gone too, only a checkpoint kept outside can tell
-    assert drifts(newer) == ["kept: entry 0: the checkpoint kept outside has size 4, and the database only 0 entries"]
+    assert mismatches() == []  # with the published file gone too, only a checkpoint kept outside can tell
+    assert mismatches(newer) == ["kept: entry 0: the checkpoint kept outside has size 4, and the database only 0 entries"]
 
 
 def test_a_log_that_was_written_anew_does_not_fit_the_checkpoint_kept_outside(notes, settings, act):
     kept = (Path(settings.LEDGER_DIR) / "checkpoint").read_bytes()
-    assert drifts(kept) == []
+    assert mismatches(kept) == []
     with transaction.atomic(), act():
         Note.objects.create()
     sequence()
-    assert drifts(kept) == []
+    assert mismatches(kept) == []
     other = SigningKey.generate(settings.LEDGER_ORIGIN)
     from ledger.checkpoint import Checkpoint as Head
     from ledger.checkpoint import sign_checkpoint
 
     key = SigningKey.from_text((Path(settings.KEYS_DIR) / "ledger.key").read_text().strip())
     forged = sign_checkpoint(Head(settings.LEDGER_ORIGIN, 3, bytes(32)), key).encode()
-    assert drifts(forged) == ["kept: the log is not the one that the checkpoint kept outside (size 3) was signed over"]
+    assert mismatches(forged) == ["kept: the log is not the one that the checkpoint kept outside (size 3) was signed over"]
     foreign = sign_checkpoint(Head(settings.LEDGER_ORIGIN, 3, bytes(32)), other).encode()
-    assert drifts(foreign)[0].startswith("kept: the checkpoint kept outside does not open")
+    assert mismatches(foreign)[0].startswith("kept: the checkpoint kept outside does not open")
 
 
 def test_a_checkpoint_row_that_was_changed_is_listed(notes):
     with without_triggers("ledger_checkpoint"):
         Checkpoint.objects.filter(size=4).update(root=bytes(32))
-    found = drifts()
+    found = mismatches()
     assert "checkpoint: the signed root of size 4 is not the root of the first 4 entries" in found
     assert "checkpoint: the stored checkpoint of size 4 does not say what its note says" in found
 
@@ -225,7 +225,7 @@ def test_a_checkpoint_row_that_was_changed_is_listed(notes):
 def test_a_trigger_that_is_off_gone_or_hollow_is_listed(notes):
     sql("SET CONSTRAINTS ALL IMMEDIATE")  # the test is one transaction, and PostgreSQL wants nothing pending here
     sql("ALTER TABLE scratch_note ENABLE TRIGGER USER")
-    found = drifts()
+    found = mismatches()
     assert len(found) == 5
     assert all(line.endswith("on scratch_note is not enabled ALWAYS") for line in found)
     with connection.cursor() as cursor:
@@ -233,13 +233,13 @@ def test_a_trigger_that_is_off_gone_or_hollow_is_listed(notes):
         (name,) = cursor.fetchone()
     hollow = "BEGIN RETURN NULL; END;"
     sql(f"CREATE OR REPLACE FUNCTION {name}() RETURNS TRIGGER AS $$ {hollow} $$ LANGUAGE plpgsql SET search_path = public, pg_temp")
-    assert f"trigger: {name} on scratch_noteevent is not the one the models ask for" in drifts()
+    assert f"trigger: {name} on scratch_noteevent is not the one the models ask for" in mismatches()
     sql(f"DROP TRIGGER {name} ON scratch_noteevent")
-    assert f"trigger: {name} on scratch_noteevent is not there" in drifts()
+    assert f"trigger: {name} on scratch_noteevent is not there" in mismatches()
     from ledger import protection
 
     protection.install()
-    assert drifts() == []
+    assert mismatches() == []
 
 
 def test_changed_and_deleted_files_are_listed(notes, tmp_path):
@@ -249,10 +249,10 @@ def test_changed_and_deleted_files_are_listed(notes, tmp_path):
     expected = [(path, hashlib.sha256(name.encode()).hexdigest(), f"original {name}") for name, path in files.items()]
     fixity.register("scratch", lambda: expected)
     try:
-        assert drifts() == []
+        assert mismatches() == []
         files["changed"].write_text("other")
         files["deleted"].unlink()
-        found = drifts()
+        found = mismatches()
     finally:
         fixity.unregister("scratch")
     assert len(found) == 2
@@ -263,10 +263,10 @@ def test_changed_and_deleted_files_are_listed(notes, tmp_path):
 def test_what_waits_too_long_and_what_is_stuck_are_listed(notes):
     Note.objects.create()
     Pending.objects.update(queued_at=timezone.now() - timedelta(hours=1))
-    (line,) = drifts()
+    (line,) = mismatches()
     assert line.startswith("late: ")
     Pending.objects.update(error="no leaf")
-    (line,) = drifts()
+    (line,) = mismatches()
     assert line.startswith("stuck: ")
 
 
@@ -284,14 +284,14 @@ def test_rows_written_in_bulk_make_one_leaf_that_proves_each_of_them(act):
         entry, position, path = batches.proof(look)
         assert json.loads(entry)["object"] == f"look/{look.pk}"
         merkle.verify_inclusion(merkle.leaf_hash(entry), position, batch.count, path, bytes.fromhex(batch.root))
-    assert drifts() == []
+    assert mismatches() == []
     look = Look.objects.first()
     Look.objects.filter(pk=look.pk).update(status=404)
-    assert drifts() == [f"batch: the rows of look in batch {batch.pk} are not those that were logged"]
+    assert mismatches() == [f"batch: the rows of look in batch {batch.pk} are not those that were logged"]
     look.save()
-    assert drifts() == []
+    assert mismatches() == []
     look.delete()
-    assert len(drifts()) == 1
+    assert len(mismatches()) == 1
 
 
 def test_a_batch_needs_rows_and_a_place_for_its_key(act):
@@ -326,4 +326,4 @@ def test_it_reads_in_batches(notes, django_assert_max_num_queries, act):
     from ledger import registry
 
     with django_assert_max_num_queries(40 + 8 * len(list(registry.records()))):
-        assert drifts() == []
+        assert mismatches() == []

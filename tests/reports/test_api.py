@@ -230,7 +230,7 @@ def test_the_openapi_document_is_complete_and_valid(tmp_path: Any) -> None:
 
 
 def test_the_front_serves_the_file_and_leaves_the_rest_to_django(scene: scenes.Scene, settings: Any, client: Client) -> None:
-    from config.front import VerdictFront
+    from config.verdict_fast_path import VerdictFastPath
     from verdicts.publishing import write_document, write_successor
 
     verdict = scenes.build_verdict(scene)
@@ -239,7 +239,7 @@ def test_the_front_serves_the_file_and_leaves_the_rest_to_django(scene: scenes.S
     body = VerdictDocument.objects.get(pk=verdict.pk).body
     write_document(str(verdict.pk), body)
     assert path_of(str(verdict.pk)).exists()
-    front = VerdictFront(lambda environ, start: [b"django"], settings.PUBLISHED_DIR)
+    front = VerdictFastPath(lambda environ, start: [b"django"], settings.PUBLISHED_DIR)
     seen: dict[str, Any] = {}
 
     def start(status: str, headers: list[tuple[str, str]]) -> None:

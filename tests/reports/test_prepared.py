@@ -20,8 +20,8 @@ from reports.pages.prepared import Prepared
 from tests import scenes
 from verdicts.models import Invitation
 
-ROOMS = (built, exhibits, gathering, timelines)
-EVERY = {f"{room.__name__}.{name}": one for room in ROOMS for name, one in vars(room).items() if isinstance(one, Prepared)}
+APPS = (built, exhibits, gathering, timelines)
+EVERY = {f"{app.__name__}.{name}": one for app in APPS for name, one in vars(app).items() if isinstance(one, Prepared)}
 
 
 def _flat(row: Model, *above: Model) -> dict[str, object]:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ROOMS = ("config", "demo", "reports", "verdicts", "evidence", "claims", "accounts", "ledger", "jobs", "ui", "engines")
+APPS = ("config", "demo", "reports", "verdicts", "evidence", "claims", "accounts", "ledger", "jobs", "ui", "engines")
 
 
 @cache
@@ -39,5 +39,5 @@ def texts(*suffixes: str) -> list[tuple[str, str]]:
 
 @cache
 def trees() -> dict[str, ast.Module]:
-    """The syntax of every Python module of the rooms, by path."""
-    return {name: ast.parse(text) for name, text in texts(".py") if name.split("/")[0] in ROOMS and "/migrations/" not in name}
+    """The syntax of every Python module of the apps, by path."""
+    return {name: ast.parse(text) for name, text in texts(".py") if name.split("/")[0] in APPS and "/migrations/" not in name}

@@ -85,6 +85,6 @@ def test_an_arrow_upwards_is_found_in_each_kind_of_name() -> None:
 
 
 def test_the_order_is_that_of_the_contract() -> None:
-    contract = (ROOT / "pyproject.toml").read_text().split('name = "The rooms', 1)[1]
+    contract = (ROOT / "pyproject.toml").read_text().split('name = "The apps', 1)[1]
     layers = re.findall(r'"([^"]+)"', re.search(r"layers = \[(.*?)\]", contract, re.DOTALL)[1])  # type: ignore[index]
     assert [layer.replace(" ", "") for layer in reversed(layers)] == ORDER

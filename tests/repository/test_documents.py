@@ -75,10 +75,10 @@ def test_a_page_out_of_date_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> 
 def test_every_workflow_is_drawn_and_closed() -> None:
     found = list(documents.transitions())
     assert len(found) >= 6
-    for room, name, table in found:
+    for app, name, table in found:
         followers = {state for states in table.values() for state in states}
-        assert followers <= set(table), f"{room}: {name} goes to a state that is not in its table"
-        assert set(type(next(iter(table)))) == set(table), f"{room}: {name} leaves out a state of its enum"
+        assert followers <= set(table), f"{app}: {name} goes to a state that is not in its table"
+        assert set(type(next(iter(table)))) == set(table), f"{app}: {name} leaves out a state of its enum"
 
 
 @pytest.mark.parametrize("path", ADRS, ids=lambda path: path.stem)

@@ -38,7 +38,7 @@ from ledger.sequencing import sequence
 from tests import scenes
 from verdicts import actions as verdicts
 
-ROOMS = ("accounts", "claims", "evidence", "verdicts", "reports")
+APPS = ("accounts", "claims", "evidence", "verdicts", "reports")
 MODULES = (
     "accounts.actions", "claims.actions", "evidence.exhibits.actions.filing", "evidence.sources.actions",
     "evidence.exhibits.actions.pointing",
@@ -47,8 +47,8 @@ MODULES = (
 
 
 def own_models() -> list[type[models.Model]]:
-    """The models of the rooms, without the event models that recording makes for them."""
-    return [model for room in ROOMS for model in apps.get_app_config(room).get_models() if not hasattr(model, "pgh_tracked_model")]
+    """The models of the apps, without the event models that recording makes for them."""
+    return [model for app in APPS for model in apps.get_app_config(app).get_models() if not hasattr(model, "pgh_tracked_model")]
 
 
 # --- models ----------------------------------------------------------------------------------------------------------------
@@ -159,8 +159,8 @@ def all_actions() -> dict[str, Callable[..., Any]]:
 
 
 def contents() -> dict[str, tuple[int, int]]:
-    """What stands in every table of the rooms, the jobs and the record, as (rows, sum of row hashes)."""
-    tables = [m._meta.db_table for m in apps.get_models() if m._meta.app_label in {*ROOMS, "jobs", "ledger"}]
+    """What stands in every table of the apps, the jobs and the record, as (rows, sum of row hashes)."""
+    tables = [m._meta.db_table for m in apps.get_models() if m._meta.app_label in {*APPS, "jobs", "ledger"}]
     query = " UNION ALL ".join(f"SELECT '{t}', count(*), coalesce(sum(hashtext(r::text)), 0) FROM \"{t}\" r" for t in tables)
     with connection.cursor() as cursor:
         cursor.execute(query)
@@ -230,7 +230,7 @@ class Watcher:
 
     def stand_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Replace every action wherever it is imported."""
-        modules = [m for name, m in sys.modules.items() if name.split(".")[0] in {*ROOMS, "tests"} and m is not None]
+        modules = [m for name, m in sys.modules.items() if name.split(".")[0] in {*APPS, "tests"} and m is not None]
         for name, function in all_actions().items():
             watched = self.wrap(name, function)
             for module in modules:

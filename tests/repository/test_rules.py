@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.repository.sources import ROOMS, ROOT, texts, tracked, trees
+from tests.repository.sources import APPS, ROOT, texts, tracked, trees
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
@@ -89,7 +89,7 @@ def test_no_room_and_no_module_is_a_drawer_for_everything() -> None:
 
 def test_the_rooms_are_the_ones_of_the_design() -> None:
     packages = {path.parent.name for path in tracked() if path.name == "__init__.py" and path.parent.parent == ROOT}
-    assert packages == {*ROOMS, "tests"}
+    assert packages == {*APPS, "tests"}
 
 
 def test_models_have_no_order_of_their_own_and_no_soft_delete() -> None:

@@ -1,4 +1,4 @@
-"""The whole house on engines of its own, under the supervisor of the demonstration, with ways to hurt each part of it.
+"""The whole system on engines of its own, under the supervisor of the demonstration, with ways to hurt each part of it.
 
 python -m tests.soak.house      (in the environment of a house) makes a claim, and keys and sessions of those who file, and prints them:
 {"claim", "reference", "keys": […], "sessions": […]}

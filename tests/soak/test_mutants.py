@@ -17,8 +17,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from config.settings.base import STAGED_MAX_PHOTOS
-from engines.decoding import Code, Decoded, Decoder, Limits, Refused
-from engines.decoding.chamber import Answer, Ended, Used
+from engines.decoding import Code, DecodedPicture, Decoder, Limits, RefusedPicture
+from engines.decoding.sandbox import AbnormalEnd, Answer, ResourceUse
 from tests import scenes
 from tests.engines.decoding import mutants
 from tests.engines.decoding.test_decoding import CANARY
@@ -36,15 +36,15 @@ class Watched(Decoder):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.used: list[Used] = []
-        asked = self.chamber.run
+        self.used: list[ResourceUse] = []
+        asked = self.sandbox.run
 
-        def run(*arguments: Any) -> Answer | Ended:
+        def run(*arguments: Any) -> Answer | AbnormalEnd:
             ended = asked(*arguments)
             self.used.append(ended.used)
             return ended
 
-        self.chamber.run = run  # type: ignore[method-assign]  # it looks on, and changes nothing
+        self.sandbox.run = run  # type: ignore[method-assign]  # it looks on, and changes nothing
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_no_file_kills_holds_or_fills_who_reads_it(sources: list[bytes], tmp_pat
     began = time.monotonic()
     with Watched() as decoder:
         decoder.facts()
-        parent = decoder.chamber.parent_pid
+        parent = decoder.sandbox.parent_pid
 
         def work() -> None:
             while True:
@@ -80,10 +80,10 @@ def test_no_file_kills_holds_or_fills_who_reads_it(sources: list[bytes], tmp_pat
                 started = time.monotonic()
                 result = decoder.decode(data)
                 took = time.monotonic() - started
-                made = [one.data for one in result.renditions] if isinstance(result, Decoded) else []
+                made = [one.data for one in result.renditions] if isinstance(result, DecodedPicture) else []
                 with lock:
                     slow.append((took, name))
-                    ends["decoded" if isinstance(result, Decoded) else result.code] += 1
+                    ends["decoded" if isinstance(result, DecodedPicture) else result.code] += 1
                     if not all(mutants.is_bare(one) and CANARY.encode() not in one for one in made):
                         carried.append(name)
                     if made:
@@ -92,7 +92,7 @@ def test_no_file_kills_holds_or_fills_who_reads_it(sources: list[bytes], tmp_pat
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for worker in [pool.submit(work) for _ in range(AT_ONCE)]:
                 worker.result()
-        assert decoder.chamber.parent_pid == parent, "the warm parent died"
+        assert decoder.sandbox.parent_pid == parent, "the warm parent died"
         used = decoder.used
     lasted = time.monotonic() - began
     told = mutants.told_by_exiftool(tmp_path) if shutil.which("exiftool") else None
@@ -124,8 +124,8 @@ def test_without_its_walls_a_bomb_does_fill_the_machine(figure: Callable[[str], 
     assert peak > 1024
     with Decoder() as closed:
         refused = closed.decode(bomb)
-    assert isinstance(refused, Refused)
-    assert isinstance(result, Decoded | Refused)
+    assert isinstance(refused, RefusedPicture)
+    assert isinstance(result, DecodedPicture | RefusedPicture)
 
 
 @pytest.mark.django_db

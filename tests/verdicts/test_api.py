@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from claims.models import Aspect
 from claims.written import write
-from config.front import VerdictFront
+from config.verdict_fast_path import VerdictFastPath
 from tests import scenes
 from tests.kept import kept
 from verdicts.models import Verdict, VerdictDocument
@@ -196,7 +196,7 @@ def through(address: str, published: Path, method: str = "GET", **headers: str) 
         start(f"{answer.status_code} so", list(answer.items()))
         return [answer.content]
 
-    body = b"".join(VerdictFront(django, published)(environ, start))
+    body = b"".join(VerdictFastPath(django, published)(environ, start))
     return seen["status"], seen["headers"], body
 
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.api.permissions import PublicRead
 from accounts.api.strict import Strict
-from accounts.dear import spend
+from accounts.expensive_reads import count_expensive_read
 from claims.api.filters import ClaimFilter
 from claims.api.lookup import ByIdOrReference
 from claims.api.serializers import AspectSerializer, ClaimDetailSerializer, ClaimSerializer
@@ -102,7 +102,7 @@ class ClaimViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.Retrie
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if "q" not in request.query_params:
             return super().list(request, *args, **kwargs)
-        spend(request)
+        count_expensive_read(request)
         with in_time():
             return super().list(request, *args, **kwargs)
 

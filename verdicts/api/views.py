@@ -1,4 +1,4 @@
-"""Reads of verdicts. A single one is usually answered by config.front before it gets here."""
+"""Reads of verdicts. A single one is usually answered by config.verdict_fast_path before it gets here."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def naming_successor(response: HttpResponse, verdict: Verdict) -> HttpResponse:
 
 
 def publish(request: Request, body: str, media_type: str, verdict: Verdict) -> HttpResponse:
-    """A public form of a verdict. Its headers are made where every answer with one is made (config.front), of what is left here."""
+    """A public form of a verdict. Its headers are made where every answer with one is made (config.verdict_fast_path), of what is left
+    here."""
     successor = str(verdict.successor.pk) if verdict.successor else ""
     request._request.published = (body.encode(), media_type, successor)  # type: ignore[attr-defined]  # Django's, which middleware sees
     return HttpResponse(body, content_type=media_type)

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.backups import BackupRefusedError, latest, put_back
+from config.backups import BackupRefusedError, latest, restore
 from ledger.erasure import ErasureRefusedError
 from ledger.keys import KeyUnusableError
 from ledger.sealing import MasterKeyUnusableError
 from ledger.sequencing import LogInconsistentError
-from ledger.verification import Drift
+from ledger.verification import Mismatch
 from ledger.verify import NothingToVerifyError, VerificationError
 
 
@@ -46,10 +46,10 @@ class Command(BaseCommand):
                 "name the newest copy of the public log with --copy. Entries signed after the backup and missing from it would be signed "
                 "a second time otherwise, and two trees of one size end all trust in the log; --nothing-signed-since says there are none"
             )
-        drifts = 0
+        mismatches = 0
         try:
-            for said in put_back(latest(folder), keys, copy=copy, by=_Operator()):
-                drifts += isinstance(said, Drift)
+            for said in restore(latest(folder), keys, copy=copy, by=_Operator()):
+                mismatches += isinstance(said, Mismatch)
                 self.stdout.write(str(said))
         except (
             BackupRefusedError,
@@ -62,6 +62,6 @@ class Command(BaseCommand):
             OSError,
         ) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{drifts} drifts" if drifts else "everything is as the log says")
-        if drifts:
+        self.stdout.write(f"{mismatches} mismatches" if mismatches else "everything is as the log says")
+        if mismatches:
             sys.exit(1)

@@ -127,7 +127,7 @@ def _custody(exhibit: Exhibit, kind: str, *, agent: str, now: datetime, outcome:
 
 
 class Upload(Readable, Protocol):
-    """A file as a door holds it."""
+    """A file as a view holds it."""
 
     name: str | None
     size: int | None
@@ -321,7 +321,7 @@ def mark_read(
     Runs inside the job's own transaction. False, and nothing is changed, where the exhibit is no more as it was when it was read (its
     file was erased, another job was first), or where no arrow leads from there to `status`. What was erased of it is not written again.
     """
-    erasure.hold()
+    erasure.block_erasure()
     gone = erased_fields(registry.of(exhibit).name, str(exhibit.pk))
     if not gone.isdisjoint(IN_THE_ORIGINAL) or status not in EXHIBIT_TRANSITIONS[exhibit.status]:
         return False
@@ -465,6 +465,6 @@ _after_withdrawal: list[Callable[[Submission], None]] = []
 
 
 def after_withdrawal(follow: Callable[[Submission], None]) -> None:
-    """Have rooms above do what follows, in the same transaction, when accepted evidence is withdrawn. Twice is once."""
+    """Have apps above do what follows, in the same transaction, when accepted evidence is withdrawn. Twice is once."""
     if follow not in _after_withdrawal:
         _after_withdrawal.append(follow)

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from claims.models import Claim
-from engines.storage.blobs import Readable, Stored
+from engines.storage.blobs import Readable, StoredBlob
 from evidence.exhibits import keyed
 from evidence.exhibits.models import StagedPhoto
 from evidence.exhibits.permissions import check_file
@@ -39,7 +39,7 @@ class QuotaReachedError(Exception):
 class NewPhoto:
     """A photo whose bytes are in the store already (`receive`, `stage`)."""
 
-    stored: Stored
+    stored: StoredBlob
     filename: str = ""
     caption: dict[str, Any] = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ def plain_name(name: str) -> str:
     return "".join(one for one in last if one.isprintable()).strip()[:200]
 
 
-def receive(stream: Readable) -> Stored:
+def receive(stream: Readable) -> StoredBlob:
     """Store the bytes of one photo, before anything looks inside. Raises engines.storage.blobs' TooLargeError and
     StorageUnavailableError."""
     return originals().put(stream, limit=settings.EXHIBIT_MAX_BYTES)
@@ -74,7 +74,7 @@ def staged_before(*, by: User, form_key: str, file_key: str) -> StagedPhoto | No
 
 
 @transaction.atomic
-def stage(*, by: User, claim: Claim, form_key: str, file_key: str, stored: Stored, filename: str, now: datetime) -> StagedPhoto:
+def stage(*, by: User, claim: Claim, form_key: str, file_key: str, stored: StoredBlob, filename: str, now: datetime) -> StagedPhoto:
     """Name bytes that are in the store by a row of the form. The same `file_key` again is the same row.
 
     Raises NotAllowed, QuotaReachedError, ValidationError.
@@ -105,7 +105,7 @@ def take(*, by: User, form_key: str, chosen: Sequence[UUID], now: datetime) -> l
         raise ValidationError(_("A photo was kept as long as we keep what is not handed in. Please choose it again."), code="staged_gone")
     # What the exhibit keeps sealed does not stay open here: only the size, for the quota.
     StagedPhoto.objects.filter(pk__in=wanted).update(closed_at=now, digest="", filename="")
-    return [NewPhoto(Stored(found[pk].digest, found[pk].size, False), found[pk].filename) for pk in wanted]
+    return [NewPhoto(StoredBlob(found[pk].digest, found[pk].size, False), found[pk].filename) for pk in wanted]
 
 
 def still_staged(*, by: User, form_key: str, chosen: Sequence[UUID]) -> bool:

@@ -12,7 +12,7 @@ from ledger.verification import Verification
 
 
 class Command(BaseCommand):
-    help = "Recompute the record from the inside: list every drift in one line, exit 1 if there is one."
+    help = "Recompute the record from the inside: list every mismatch in one line, exit 1 if there is one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--checkpoint", metavar="FILE", type=Path, help="a checkpoint that was kept outside: the log must contain it")
@@ -30,20 +30,20 @@ class Command(BaseCommand):
         verification = Verification(kept, copy)
         found = []
         try:
-            for drift in verification.drifts():
-                found.append(drift)
+            for mismatch in verification.mismatches():
+                found.append(mismatch)
                 if not options["json"]:
-                    self.stdout.write(str(drift))
+                    self.stdout.write(str(mismatch))
         except MasterKeyUnusableError as error:
             raise CommandError(f"{error}. Without it nothing more can be verified.", returncode=2) from None
         counts = verification.counts
-        bad = [drift for drift in found if not (allow_outside and drift.code == "outside")]
+        bad = [mismatch for mismatch in found if not (allow_outside and mismatch.code == "outside")]
         if options["json"]:
-            listed = [{"code": drift.code, "index": drift.index, "sentence": drift.sentence} for drift in found]
+            listed = [{"code": mismatch.code, "index": mismatch.index, "sentence": mismatch.sentence} for mismatch in found]
             numbers = {"entries": counts.entries, "checkpoints": counts.checkpoints, "rows": counts.rows, "outside": counts.outside}
             self.stdout.write(json.dumps({"ok": not bad, "drifts": listed, **numbers}, ensure_ascii=False))
         else:
             looked = f"{counts.entries} entries, {counts.checkpoints} checkpoints, {counts.rows} rows"
-            self.stdout.write(f"{looked}: {f'{len(bad)} drifts' if bad else 'everything is as the log says'}")
+            self.stdout.write(f"{looked}: {f'{len(bad)} mismatches' if bad else 'everything is as the log says'}")
         if bad:
             sys.exit(1)

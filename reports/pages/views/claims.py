@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.dear import picture, spend
-from accounts.doors import everyone
+from accounts.access import everyone
+from accounts.expensive_reads import cached_picture, count_expensive_read
 from accounts.permissions import objection
 from claims.lookup import by_reference, canonical
 from claims.models import Claim, ClaimQuerySet, Criterion
@@ -87,7 +87,7 @@ def claims(request: HttpRequest) -> HttpResponse:
         status = 200 if request.headers.get("HX-Request") == "true" else 400
         return render(request, "reports/claims.html", {"asked": asked, "narrowed": narrowed, "not_useful": str(error)}, status=status)
     if asked["q"]:
-        spend(request)
+        count_expensive_read(request)
     with in_time() if asked["q"] else nullcontext():
         page = page_of(_narrowed(**asked).with_shown_parts(), request.GET)
         context = {
@@ -223,7 +223,7 @@ def chart(request: HttpRequest, ref: str, lang: Lang, size: str = "wide") -> Htt
         return in_both_schemes(svg).encode() if svg else b""
 
     digest = gathering.chart_digest(found, criterion)
-    svg = picture(request, "conformity", json.dumps([digest, words, lang, width]), draw)
+    svg = cached_picture(request, "conformity", json.dumps([digest, words, lang, width]), draw)
     if not svg:
         raise Http404
     return kept_picture(request, svg, digest)

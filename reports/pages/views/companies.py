@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
-from accounts.dear import picture
-from accounts.doors import everyone
+from accounts.access import everyone
+from accounts.expensive_reads import cached_picture
 from claims.models import Claim, Company, Product
 from claims.paging import page_of
 from claims.written import read
@@ -63,7 +63,7 @@ def verdicts_chart(request: HttpRequest, company: UUID, lang: str, size: str) ->
     if lang not in {"en", "zh-Hans"} or size not in WIDTHS or not history.verdicts:
         raise Http404
     key = f"{history.digest}:{lang}:{size}"
-    svg = picture(request, "verdicts", key, lambda: history.svg(cast(Lang, lang), WIDTHS[size]).encode())
+    svg = cached_picture(request, "verdicts", key, lambda: history.svg(cast(Lang, lang), WIDTHS[size]).encode())
     return kept_picture(request, svg, history.digest)
 
 
@@ -76,5 +76,5 @@ def series_chart(request: HttpRequest, series: UUID, lang: str, size: str) -> Ht
         raise Http404
     name, unit = read(drawn.series.name, lang).text, read(drawn.series.unit, lang).text
     key = json.dumps([drawn.digest, lang, size, name, unit])
-    svg = picture(request, "series", key, lambda: drawn.svg(cast(Lang, lang), name, unit, WIDTHS[size]).encode())
+    svg = cached_picture(request, "series", key, lambda: drawn.svg(cast(Lang, lang), name, unit, WIDTHS[size]).encode())
     return kept_picture(request, svg, drawn.digest)

@@ -6,7 +6,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.doors import everyone
+from accounts.access import everyone
 from accounts.models import User
 from accounts.permissions import objection
 from claims.lookup import by_reference, canonical

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.doors import everyone
+from accounts.access import everyone
 from claims.lookup import by_reference
 from claims.paging import page_of
 from ledger import proofs

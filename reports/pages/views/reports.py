@@ -10,7 +10,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from accounts.doors import everyone
+from accounts.access import everyone
 from claims.lookup import by_reference, canonical
 from claims.written import read as claim_read
 from engines.storage.blobs import BlobMissingError

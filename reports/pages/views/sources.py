@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from accounts.doors import everyone
+from accounts.access import everyone
 from claims.models import Source
 from claims.paging import page_of
 from engines.storage.blobs import BlobMissingError
@@ -117,7 +117,7 @@ def _capture(source: UUID, capture: UUID) -> tuple[Capture, bool]:
 @require_safe
 @everyone
 def capture(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBase:
-    """The preserved bytes: at the content host, since files of strangers never leave from here."""
+    """The preserved bytes: at the content host, since untrusted files never leave from here."""
     _found, withheld = _capture(source, capture)
     if withheld:
         return gone(request, WITHHELD_TEXT)

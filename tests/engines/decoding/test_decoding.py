@@ -25,7 +25,7 @@ import pytest
 from PIL import ExifTags, Image, ImageCms, ImageDraw, PngImagePlugin, TiffImagePlugin
 
 from engines import decoding
-from engines.decoding import FORMATS, SENTENCES, SIZES, Code, Decoded, Decoder, Limits, Refused, Size, pictures, scanning
+from engines.decoding import FORMATS, SENTENCES, SIZES, Code, DecodedPicture, Decoder, Limits, RefusedPicture, Size, pictures, scanning
 from engines.decoding.fingerprints import distance, same_picture
 
 CANARY = "canary-4711"
@@ -71,13 +71,13 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def good(result: Decoded | Refused) -> Decoded:
-    assert isinstance(result, Decoded), result
+def good(result: DecodedPicture | RefusedPicture) -> DecodedPicture:
+    assert isinstance(result, DecodedPicture), result
     return result
 
 
-def code(result: Decoded | Refused) -> Code:
-    assert isinstance(result, Refused), result
+def code(result: DecodedPicture | RefusedPicture) -> Code:
+    assert isinstance(result, RefusedPicture), result
     assert result.sentence
     return result.code
 
@@ -359,7 +359,7 @@ def test_a_text_that_unpacks_to_a_flood_is_a_bomb(decoder: Decoder) -> None:
     pixels = chunk(b"IDAT", zlib.compress(bytes(4 * 13)))
     for bomb in (chunk(b"zTXt", b"k\0\0" + flood), chunk(b"iTXt", b"k\0\1\0\0\0" + flood)):
         assert code(decoder.decode(png(4, 4, bomb, pixels))) is Code.BOMB
-    assert isinstance(decoder.decode(png(4, 4, chunk(b"iCCP", b"k\0\0" + flood), pixels)), (Decoded, Refused))
+    assert isinstance(decoder.decode(png(4, 4, chunk(b"iCCP", b"k\0\0" + flood), pixels)), (DecodedPicture, RefusedPicture))
 
 
 def test_a_file_beyond_the_limit_is_refused() -> None:
@@ -373,7 +373,7 @@ def test_every_cut_is_a_typed_end_and_half_a_photo_is_none(decoder: Decoder, kin
     for part in (1, 3, 6, 8):
         cut = decoder.decode(whole[: len(whole) * part // 10])
         assert code(cut) in (Code.TRUNCATED, Code.DAMAGED, Code.NOT_AN_IMAGE), part
-    assert isinstance(decoder.decode(whole[:-1]), (Decoded, Refused))
+    assert isinstance(decoder.decode(whole[:-1]), (DecodedPicture, RefusedPicture))
 
 
 @pytest.mark.parametrize(
@@ -418,10 +418,10 @@ def test_what_hides_behind_a_photo_stays_behind(decoder: Decoder) -> None:
 
 def test_a_killed_child_is_refused_and_the_next_photo_is_read(decoder: Decoder) -> None:
     decoder.facts()
-    parent = decoder.chamber.parent_pid
+    parent = decoder.sandbox.parent_pid
     assert parent is not None
     large = saved(drawing(6000, 5000), "JPEG")
-    ends: list[Decoded | Refused] = []
+    ends: list[DecodedPicture | RefusedPicture] = []
     thread = threading.Thread(target=lambda: ends.append(decoder.decode(large)))
     thread.start()
     children = Path(f"/proc/{parent}/task/{parent}/children")
@@ -431,14 +431,14 @@ def test_a_killed_child_is_refused_and_the_next_photo_is_read(decoder: Decoder) 
     os.kill(int(found[0]), signal.SIGKILL)
     thread.join()
     assert code(ends[0]) is Code.CRASHED
-    assert not ends[0].final  # type: ignore[union-attr]  # a Refused, as the line above has made sure
+    assert not ends[0].final  # type: ignore[union-attr]  # a RefusedPicture, as the line above has made sure
     assert good(decoder.decode(saved(drawing(), "JPEG"))).width == 640
 
 
 def test_forty_photos_at_once(decoder: Decoder) -> None:
     sources = [saved(drawing(160, 120, seed=number), "JPEG") for number in range(40)]
     alone = [good(decoder.decode(sources[number])).pdq for number in (0, 39)]
-    found: dict[int, Decoded] = {}
+    found: dict[int, DecodedPicture] = {}
 
     def read(number: int) -> None:
         found[number] = good(decoder.decode(sources[number]))
@@ -491,14 +491,14 @@ def truth() -> tuple[dict[str, Any], list[bytes]]:
     }, [saved(image, "JPEG")]
 
 
-def say(liar: Decoder, header: Any, parts: list[bytes]) -> Decoded | Refused:
+def say(liar: Decoder, header: Any, parts: list[bytes]) -> DecodedPicture | RefusedPicture:
     source = json.dumps([header, [base64.b64encode(part).decode() for part in parts]])
     return liar.decode(source.encode(), sizes=(Size("thumb", 320),))
 
 
 def test_an_honest_answer_is_taken(liar: Decoder) -> None:
     assert good(say(liar, *truth())).renditions[0].data == truth()[1][0]
-    assert say(liar, {"refused": "bomb"}, []) == Refused(Code.BOMB)
+    assert say(liar, {"refused": "bomb"}, []) == RefusedPicture(Code.BOMB)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pillow_heif
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
-from engines.decoding import Code, Decoded, Decoder, Limits
+from engines.decoding import Code, DecodedPicture, Decoder, Limits
 from tests.engines.decoding.test_decoding import chunk, code, drawing, good, png, saved
 
 CHINESE = "真正的双风道，左右各一条"
@@ -241,7 +241,7 @@ def test_metadata_never_decides_about_the_picture_and_the_walls_change_nothing(d
     for name, data in corpus():
         count += 1
         found = decoder.decode(data)
-        if not isinstance(found, Decoded):
+        if not isinstance(found, DecodedPicture):
             lost.append((name, found))
         elif os.geteuid() and name.startswith("HEIF"):
             continue  # without its walls a child of an ordinary user may start no thread, which HEIF needs

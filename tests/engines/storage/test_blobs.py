@@ -22,7 +22,7 @@ from engines.storage.blobs import (
     DamagedError,
     Fixity,
     NoSpaceError,
-    Stored,
+    StoredBlob,
     TooLargeError,
     TooManyOrphansError,
 )
@@ -51,7 +51,7 @@ def files(store: BlobStore) -> list[str]:
 
 def test_bytes_are_stored_under_their_own_hash(store: BlobStore) -> None:
     digest = hashlib.sha256(b"hood").hexdigest()
-    assert store.put(b"hood", 100) == Stored(digest, 4, True)
+    assert store.put(b"hood", 100) == StoredBlob(digest, 4, True)
     assert files(store) == [f"{digest[:2]}/{digest[2:4]}/{digest}"]
     with store.open(digest) as file:
         assert file.read() == b"hood"
@@ -64,21 +64,21 @@ def test_bytes_are_stored_under_their_own_hash(store: BlobStore) -> None:
 def test_a_stream_is_counted_and_stored_whole(store: BlobStore) -> None:
     data = os.urandom((2 << 20) + 17)
     stored = store.put(BytesIO(data), len(data))
-    assert stored == Stored(hashlib.sha256(data).hexdigest(), len(data), True)
+    assert stored == StoredBlob(hashlib.sha256(data).hexdigest(), len(data), True)
     assert store.path(stored.sha256).read_bytes() == data
 
 
 def test_the_same_bytes_twice_are_one_file(store: BlobStore) -> None:
     first = store.put(b"hood", 100)
     before = store.path(first.sha256).stat().st_ino
-    assert store.put(BytesIO(b"hood"), 100) == Stored(first.sha256, 4, False)
+    assert store.put(BytesIO(b"hood"), 100) == StoredBlob(first.sha256, 4, False)
     assert store.path(first.sha256).stat().st_ino == before
     assert len(files(store)) == 1
 
 
 def test_the_same_bytes_at_the_same_time_are_one_file_made_once(store: BlobStore) -> None:
     data = os.urandom(300_000)
-    results: list[Stored] = []
+    results: list[StoredBlob] = []
     start = threading.Barrier(8)
 
     def put() -> None:
@@ -255,7 +255,7 @@ def test_a_kill_leaves_a_whole_file_at_its_address_or_none(store: BlobStore, cal
     assert store.exists(digest) is placed
     assert store.verify(digest) is (Fixity.INTACT if placed else Fixity.MISSING)
     # Whatever was left: the file can be stored now, and a sweep leaves it alone and nothing else.
-    assert store.put(bytes(3 << 20), 1 << 30) == Stored(digest, 3 << 20, not placed)
+    assert store.put(bytes(3 << 20), 1 << 30) == StoredBlob(digest, 3 << 20, not placed)
     store.sweep(lambda digests: {digest}, timedelta(0))
     assert [Path(name).name for name in files(store)] == [digest]
 

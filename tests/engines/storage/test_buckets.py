@@ -21,7 +21,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from engines.storage import buckets
-from engines.storage.blobs import BlobMissingError, BlobStore, DamagedError, Fixity, StorageUnavailableError, Stored, TooLargeError
+from engines.storage.blobs import BlobMissingError, BlobStore, DamagedError, Fixity, StorageUnavailableError, StoredBlob, TooLargeError
 from engines.storage.buckets import Bucket, BucketError, BucketStore, ObjectLockedError, Place, VersioningDisabledError, key_of
 from tests import vault as vaults
 from tests.vault import Server, Vault
@@ -212,7 +212,7 @@ def test_an_upload_that_collides_is_tried_again_and_given_up_in_the_end(
 def test_a_filing_whose_file_another_took_away_is_refused(store: BucketStore, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     real = BlobStore.put
 
-    def put(self: BlobStore, source: Any, limit: int) -> Stored:
+    def put(self: BlobStore, source: Any, limit: int) -> StoredBlob:
         stored = real(self, source, limit)
         self.path(stored.sha256).unlink()  # a filing of the same file on this machine, whose upload failed
         return stored
@@ -238,7 +238,7 @@ def test_while_the_bucket_is_away_nothing_is_accepted(tmp_path: Path) -> None:
     with pytest.raises(BucketError) as failed:
         store.put(HOOD, 100)
     assert time.monotonic() - began < 10
-    assert isinstance(failed.value, StorageUnavailableError), "which doors answer by 503"
+    assert isinstance(failed.value, StorageUnavailableError), "which views answer by 503"
     assert SHA256 not in str(failed.value)
     assert files(store) == []
     assert not store.bucket.answers()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.text import anchors
-from engines.text.anchors import REWORDED_FROM, Quote, Sight, Sighted, anchor, fold, locate, sight
+from engines.text.anchors import REWORDED_FROM, Quote, QuoteMatch, Sight, anchor, fold, locate, sight
 
 POST = (
     "SU7 Ultra 的选装前机盖，42,000元。\n"
@@ -40,7 +40,7 @@ def test_an_anchored_quote_is_found_exactly_where_it_was(span: tuple[str, int, i
     quote = anchor(text, start, end)
     assert text[start - len(quote.prefix) : end + len(quote.suffix)] == quote.prefix + quote.exact + quote.suffix
     assert locate(quote, text) == (start, end)
-    assert sight(quote, text) == Sighted(Sight.VERBATIM, start, end, text[start:end], 1000)
+    assert sight(quote, text) == QuoteMatch(Sight.VERBATIM, start, end, text[start:end], 1000)
 
 
 @settings(deadline=None, max_examples=200)
@@ -141,8 +141,8 @@ def test_an_empty_quote_cannot_be_made_and_is_nowhere() -> None:
         with pytest.raises(ValueError, match="span"):
             anchor(POST, start, end)
     for nothing in ("", " \n\u200b"):
-        assert sight(Quote(nothing), POST) == Sighted(Sight.ABSENT, 0, 0, "", 0)
-    assert sight(Quote("双风道"), "") == Sighted(Sight.ABSENT, 0, 0, "", 0)
+        assert sight(Quote(nothing), POST) == QuoteMatch(Sight.ABSENT, 0, 0, "", 0)
+    assert sight(Quote("双风道"), "") == QuoteMatch(Sight.ABSENT, 0, 0, "", 0)
     assert sight(Quote("？！"), POST).kind is Sight.ABSENT
 
 

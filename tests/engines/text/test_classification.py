@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engines.fetching import failures
 from engines.text import classification, deletion_notices
-from engines.text.classification import FAILURES, Looked, ObservationType, classify
+from engines.text.classification import FAILURES, Classification, ObservationType, classify
 from engines.text.extraction import extract
 
 ASKED = "https://brand.example/posts/4711"
@@ -22,7 +22,7 @@ def page(text: str, title: str = "", around: str = "") -> bytes:
     return f"<!doctype html><meta charset=utf-8><title>{title}</title><body>{around}<div>{paragraphs}</div>".encode()
 
 
-def look(body: bytes, *, previous: str | None = POST, status: int = 200, final: str = ASKED, **more: str) -> Looked:
+def look(body: bytes, *, previous: str | None = POST, status: int = 200, final: str = ASKED, **more: str) -> Classification:
     return classify(
         asked=ASKED,
         status=status,

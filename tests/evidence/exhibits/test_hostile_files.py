@@ -18,7 +18,7 @@ import pytest
 
 import jobs
 import ledger
-from engines.decoding import Decoded, Decoder, Refused
+from engines.decoding import DecodedPicture, Decoder, RefusedPicture
 from engines.decoding.results import MOST_FRAMES
 from evidence.exhibits.models import CustodyEvent, Exhibit, Rendition, StagedPhoto, Submission
 from evidence.stores import renditions
@@ -43,9 +43,9 @@ def decoder() -> Iterator[Decoder]:
         yield one
 
 
-def decoded(result: Decoded | Refused) -> list[bytes]:
+def decoded(result: DecodedPicture | RefusedPicture) -> list[bytes]:
     """The renditions of a result, each of them bare by a second opinion; none if it was refused."""
-    if isinstance(result, Refused):
+    if isinstance(result, RefusedPicture):
         assert result.sentence
         return []
     made = [one.data for one in result.renditions]
@@ -56,7 +56,7 @@ def decoded(result: Decoded | Refused) -> list[bytes]:
 
 def test_mutants_end_typed_and_what_they_show_is_bare(decoder: Decoder, sources: list[bytes], tmp_path: Path) -> None:
     decoder.facts()
-    before = decoder.chamber.parent_pid
+    before = decoder.sandbox.parent_pid
     ends: Counter[str] = Counter()
     slowest = 0.0
     files = [*sources, *(mutants.mutant(number, sources) for number in range(100))]
@@ -65,10 +65,10 @@ def test_mutants_end_typed_and_what_they_show_is_bare(decoder: Decoder, sources:
         began = time.monotonic()
         result = decoder.decode(data)
         slowest = max(slowest, time.monotonic() - began)
-        ends["decoded" if isinstance(result, Decoded) else result.code] += 1
+        ends["decoded" if isinstance(result, DecodedPicture) else result.code] += 1
         for made in decoded(result)[-1:]:
             (tmp_path / f"{number}.jpg").write_bytes(made)
-    assert decoder.chamber.parent_pid == before
+    assert decoder.sandbox.parent_pid == before
     assert ends["decoded"] >= 58 + 20
     assert ends["damaged"] > 20
     assert not ends["timeout"]
@@ -99,7 +99,7 @@ def test_the_second_opinions_see_what_a_photo_carries(sources: list[bytes], tmp_
 def test_a_disguise_is_refused_or_leaves_all_but_its_picture_behind(decoder: Decoder, name: str, data: bytes) -> None:
     result = decoder.decode(data)
     made = decoded(result)
-    assert isinstance(result, Decoded) == (name.split(" ")[0] in {"JPEG", "PNG", "GIF", "WebP"} and name != "GIF and script")
+    assert isinstance(result, DecodedPicture) == (name.split(" ")[0] in {"JPEG", "PNG", "GIF", "WebP"} and name != "GIF and script")
     for one in made:
         assert not any(word in one for word in (b"<script", b"<html", b"%PDF", b"PK\x03\x04"))
 
@@ -108,7 +108,7 @@ def test_a_file_that_says_a_million_frames_is_read_for_its_first(decoder: Decode
     """It used to end as a crash of ours, which is tried three times."""
     data = dict(mutants.bombs_of_small_size())["PNG of a million frames"]
     result = decoder.decode(data)
-    assert isinstance(result, Decoded)
+    assert isinstance(result, DecodedPicture)
     assert result.frames == MOST_FRAMES
 
 

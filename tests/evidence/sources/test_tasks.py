@@ -1,4 +1,4 @@
-"""The work of this room, over a real server on loopback and through the real decoder."""
+"""The work of this app, over a real server on loopback and through the real decoder."""
 
 from __future__ import annotations
 
@@ -345,8 +345,8 @@ def test_what_is_no_photo_is_kept_and_says_why_it_cannot_be_shown(scene: scenes.
     assert not Job.objects.filter(queue="decode").exclude(state="done").exists()
 
 
-def late(path: Path) -> decoding.Refused:
-    return decoding.Refused(decoding.Code.TIMEOUT)
+def late(path: Path) -> decoding.RefusedPicture:
+    return decoding.RefusedPicture(decoding.Code.TIMEOUT)
 
 
 def attempts(lost: int) -> Job:

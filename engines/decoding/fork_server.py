@@ -1,6 +1,6 @@
 """The warm parent: it has the decoders loaded, and forks one confined child per request.
 
-    python -m engines.decoding.server DESCRIPTOR PARENT_PID MODULE:FUNCTION LIMITS_JSON
+    python -m engines.decoding.fork_server DESCRIPTOR PARENT_PID MODULE:FUNCTION LIMITS_JSON
 
 Loading Pillow and numpy takes half a second, forking takes milliseconds. The function is fixed when this process is started
 and never named by a request. It is called in the child as `function(descriptor, request) -> (header, parts)`; the module may
@@ -28,7 +28,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from engines.decoding import confinement, wire
+from engines.decoding import confinement, ipc
 
 OPEN_FILES = 256
 
@@ -36,7 +36,7 @@ Task = Callable[[int, dict[str, Any]], tuple[dict[str, Any], list[bytes]]]
 
 
 @dataclass(frozen=True)
-class _Walls:
+class _Confinement:
     """What surrounds every child of this process."""
 
     limits: confinement.Limits
@@ -45,9 +45,9 @@ class _Walls:
     parent: int
 
 
-def _be_child(task: Task, fds: list[int], text: bytes, walls: _Walls) -> None:
+def _be_child(task: Task, fds: list[int], text: bytes, walls: _Confinement) -> None:
     """Everything between fork and the child's end. Never returns; the exit status is the only word on a failure."""
-    status = wire.FAILED
+    status = ipc.FAILED
     try:
         confinement.die_with_parent(signal.SIGKILL)
         if os.getppid() != walls.parent:
@@ -60,15 +60,15 @@ def _be_child(task: Task, fds: list[int], text: bytes, walls: _Walls) -> None:
         os.closerange(len(wanted), OPEN_FILES)
         confinement.confine(walls.limits, walls.program, alone=walls.alone)
         header, parts = task(3, json.loads(text))
-        wire.write_all(4, wire.pack(header, parts))
+        ipc.write_all(4, ipc.pack(header, parts))
         status = 0
     except MemoryError:
-        status = wire.OUT_OF_MEMORY
+        status = ipc.OUT_OF_MEMORY
     finally:
         os._exit(status)
 
 
-class _Running:
+class _RunningChild:
     """One child and whom to tell about its end."""
 
     def __init__(self, outcome: int, until: float) -> None:
@@ -83,9 +83,9 @@ def _tell(descriptor: int, outcome: dict[str, Any]) -> None:
     os.close(descriptor)
 
 
-def _serve(control: socket.socket, task: Task, walls: _Walls) -> None:
+def _serve(control: socket.socket, task: Task, walls: _Confinement) -> None:
     """Fork for each request while places are free, kill what is late, report every end. Returns when the caller is gone."""
-    running: dict[int, _Running] = {}
+    running: dict[int, _RunningChild] = {}
     wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
@@ -123,7 +123,7 @@ def _serve(control: socket.socket, task: Task, walls: _Walls) -> None:
 
         if control.fileno() not in ready:
             continue
-        text, fds, _, _ = socket.recv_fds(control, wire.REQUEST_BYTES, 3)
+        text, fds, _, _ = socket.recv_fds(control, ipc.REQUEST_BYTES, 3)
         if not text:
             for pid in running:
                 os.kill(pid, signal.SIGKILL)
@@ -139,7 +139,7 @@ def _serve(control: socket.socket, task: Task, walls: _Walls) -> None:
         else:
             if pid == 0:
                 _be_child(task, fds, text, walls)
-            running[pid] = _Running(fds.pop(), time.monotonic() + walls.limits.wall_seconds)
+            running[pid] = _RunningChild(fds.pop(), time.monotonic() + walls.limits.wall_seconds)
         for fd in fds:
             os.close(fd)
 
@@ -177,7 +177,7 @@ def main(arguments: list[str]) -> None:
         ).encode()
     )
     gc.freeze()  # Children then never write to the pages of what is already loaded.
-    _serve(control, getattr(module, function), _Walls(limits, program, alone, os.getpid()))
+    _serve(control, getattr(module, function), _Confinement(limits, program, alone, os.getpid()))
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from accounts import kept_forms
-from accounts.kept_forms import PURPOSE
+from accounts import saved_forms
 from accounts.models import ApiKey, SentForm, User
+from accounts.saved_forms import PURPOSE
 from claims.models import Claim, LegalEntity
 from evidence.exhibits.models import Submission
 from tests import scenes
@@ -159,7 +159,7 @@ def test_nobody_sends_the_form_of_another_account(scene: scenes.Scene) -> None:
 
 
 def test_what_was_sent_long_ago_is_forgotten(scene: scenes.Scene) -> None:
-    old = timezone.now() - kept_forms.SENT_FOR - timedelta(days=1)
+    old = timezone.now() - saved_forms.SENT_FOR - timedelta(days=1)
     SentForm.objects.create(user=scene.moderator, key="old", content="", location="", sent_at=old)
     client = browser(scene.moderator)
     client.post("/desk/claims/new/", filled(scene, form_key=keys(client.get("/desk/claims/new/"))[0]))
@@ -331,4 +331,4 @@ def test_every_form_that_is_typed_into_carries_the_key() -> None:
 def test_strangers_are_given_no_key() -> None:
     request = RequestFactory().get("/")
     request.user = object()  # type: ignore[assignment]
-    assert kept_forms.new_key(request) == ""
+    assert saved_forms.new_key(request) == ""

@@ -1,4 +1,4 @@
-"""A chamber: one warm parent and the confined children it forks, seen from the process that needs an answer.
+"""A sandbox: one fork server (the warm parent) and the confined children it forks, seen from the process that needs an answer.
 
 The warm parent is started at the first request, once per process, and again when it is found dead. It gets an empty
 environment and no descriptor but its socket, so no secret of ours is in its memory to be stolen.
@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from engines.decoding import wire
+from engines.decoding import ipc
 from engines.decoding.confinement import Limits
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -47,7 +47,7 @@ class SandboxUnavailableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class ResourceUse:
     """What one child cost: the most memory it held (KiB, what it shares with the warm parent included) and processor time (ms)."""
 
     peak_kib: int = 0
@@ -56,20 +56,20 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the child said, every length checked and nothing else: still a stranger's word. What it used is the kernel's."""
+    """What the child said, every length checked and nothing else: still untrusted. What it used is the kernel's."""
 
     header: dict[str, Any]
     parts: list[bytes]
-    used: Used = field(default=Used(), compare=False)
+    used: ResourceUse = field(default=ResourceUse(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class AbnormalEnd:
     """The child ended without a usable answer. `reason` is "late", "memory", "crashed" or "too_large" (the source is)."""
 
     reason: str
     detail: str = ""
-    used: Used = field(default=Used(), compare=False)
+    used: ResourceUse = field(default=ResourceUse(), compare=False)
 
 
 class _ParentGoneError(Exception):
@@ -80,8 +80,8 @@ class _ParentGoneError(Exception):
         self.control = control
 
 
-class Chamber:
-    """Runs `task` ("module:function", see engines.decoding.server) on sources, each in a confined child of its own.
+class Sandbox:
+    """Runs `task` ("module:function", see engines.decoding.fork_server) on sources, each in a confined child of its own.
 
     Safe to share between threads, and across a fork: the forked process starts a warm parent of its own.
     """
@@ -92,7 +92,7 @@ class Chamber:
         self.facts: dict[str, Any] = {}
         self.capabilities: dict[str, bool] = {}
         self._reset()
-        _chambers.add(self)
+        _sandboxes.add(self)
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
@@ -155,7 +155,7 @@ class Chamber:
                     [
                         sys.executable,
                         "-m",
-                        "engines.decoding.server",
+                        "engines.decoding.fork_server",
                         str(theirs.fileno()),
                         str(os.getpid()),
                         self.task,
@@ -182,7 +182,7 @@ class Chamber:
         self._control = ours
         return ours
 
-    def run(self, source: Source, request: dict[str, Any]) -> Answer | Ended:
+    def run(self, source: Source, request: dict[str, Any]) -> Answer | AbnormalEnd:
         """Run the task on one source in a child of its own, and wait for its end.
 
         `source` is the path of a regular file, an open descriptor of one (its offset is moved), or bytes. If the warm parent
@@ -196,7 +196,7 @@ class Chamber:
             if not stat.S_ISREG(status.st_mode):
                 raise OSError("a source must be a regular file")
             if status.st_size > self.limits.source_bytes:
-                return Ended("too_large")
+                return AbnormalEnd("too_large")
             for last in (False, True):
                 os.lseek(descriptor, 0, os.SEEK_SET)
                 try:
@@ -207,7 +207,7 @@ class Chamber:
                         raise SandboxUnavailableError("the warm parent died twice") from error
         raise AssertionError("unreachable")
 
-    def _ask(self, descriptor: int, request: dict[str, Any], until: float) -> Answer | Ended:
+    def _ask(self, descriptor: int, request: dict[str, Any], until: float) -> Answer | AbnormalEnd:
         with self._lock:
             control = self._started()
         answer_read, answer_write = os.pipe2(os.O_CLOEXEC)
@@ -223,28 +223,28 @@ class Chamber:
                 os.close(answer_write)
                 os.close(outcome_write)
             answer = _read_to_end(answer_read, self.limits.answer_bytes, until)
-            text = _read_to_end(outcome_read, wire.OUTCOME_BYTES, until) if answer is not None else b"{}"
+            text = _read_to_end(outcome_read, ipc.OUTCOME_BYTES, until) if answer is not None else b"{}"
         finally:
             os.close(answer_read)
             os.close(outcome_read)
         if answer is None or text is None:
-            return Ended("crashed", "it said more than it may")
+            return AbnormalEnd("crashed", "it said more than it may")
         if not text:
             raise _ParentGoneError(control)
         outcome = json.loads(text)
         if outcome.get("unavailable"):
             raise SandboxUnavailableError("no child could be forked")
-        used = Used(outcome["rss_kib"], outcome["cpu_ms"])
+        used = ResourceUse(outcome["rss_kib"], outcome["cpu_ms"])
         if outcome["late"] or outcome["signal"] == signal.SIGXCPU:
-            return Ended("late", used=used)
-        if outcome["exit"] == wire.OUT_OF_MEMORY:
-            return Ended("memory", used=used)
+            return AbnormalEnd("late", used=used)
+        if outcome["exit"] == ipc.OUT_OF_MEMORY:
+            return AbnormalEnd("memory", used=used)
         if outcome["signal"] or outcome["exit"]:
-            return Ended("crashed", f"exit {outcome['exit']}, signal {outcome['signal']}", used)
+            return AbnormalEnd("crashed", f"exit {outcome['exit']}, signal {outcome['signal']}", used)
         try:
-            return Answer(*wire.unpack(answer), used)
-        except wire.MalformedMessageError as error:
-            return Ended("crashed", str(error), used)
+            return Answer(*ipc.unpack(answer), used)
+        except ipc.MalformedMessageError as error:
+            return AbnormalEnd("crashed", str(error), used)
 
 
 def _readable(source: Source, stack: ExitStack) -> int:
@@ -253,7 +253,7 @@ def _readable(source: Source, stack: ExitStack) -> int:
     if isinstance(source, bytes):
         descriptor = os.memfd_create("source", os.MFD_CLOEXEC)
         stack.callback(os.close, descriptor)
-        wire.write_all(descriptor, [source])
+        ipc.write_all(descriptor, [source])
         return descriptor
     # O_NONBLOCK: a pipe somebody put in the file's place must not hold us until it has a writer.
     descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -279,13 +279,13 @@ def _read_to_end(descriptor: int, limit: int, until: float) -> bytes | None:
         pieces.append(piece)
 
 
-_chambers: weakref.WeakSet[Chamber] = weakref.WeakSet()
+_sandboxes: weakref.WeakSet[Sandbox] = weakref.WeakSet()
 
 
 def _forget_all() -> None:
-    for chamber in list(_chambers):
+    for sandbox in list(_sandboxes):
         with suppress(OSError):
-            chamber._forget()
+            sandbox._forget()
 
 
 os.register_at_fork(after_in_child=_forget_all)

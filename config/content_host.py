@@ -1,4 +1,4 @@
-"""The content host: files of strangers leave from a host that shares no cookie, no page and no script with ours.
+"""The content host: untrusted files leave from a host that shares no cookie, no page and no script with ours.
 
 What comes from CONTENT_HOST, however it is spelled (port, trailing dot, case), never meets sessions, forms or pages: it answers the
 addresses of `reports.content_urls` and no others, as attachments of no type, in a sandbox. The same addresses on our own host lead

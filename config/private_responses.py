@@ -16,7 +16,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 ACCOUNT = "/account/"
 
 
-class Personal:
+class PrivateResponses:
     """Outside of sessions, whose cookies it must see."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

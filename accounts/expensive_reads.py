@@ -19,7 +19,7 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
 T = TypeVar("T")
-KEPT_SECONDS = 60 * 60
+CACHE_SECONDS = 60 * 60
 
 
 class TooManyReads(Throttled):
@@ -28,7 +28,7 @@ class TooManyReads(Throttled):
     default_detail = "Too many costly requests came from this address within a minute."
 
 
-def count(name: str, request: HttpRequest | Request, most: int, refusal: Callable[[int], Throttled]) -> None:
+def count_request(name: str, request: HttpRequest | Request, most: int, refusal: Callable[[int], Throttled]) -> None:
     """Note one more of `name` from an address within this minute. Raises `refusal(seconds to wait)` if that is more than `most`."""
     minute, into = divmod(time.time(), 60)
     key = f"{name}:{get_adapter().get_client_ip(request)}:{minute:.0f}"
@@ -37,13 +37,13 @@ def count(name: str, request: HttpRequest | Request, most: int, refusal: Callabl
         raise refusal(max(1, round(60 - into)))
 
 
-def spend(request: HttpRequest | Request) -> None:
+def count_expensive_read(request: HttpRequest | Request) -> None:
     """Note a costly answer. Raises TooManyReads. While the cache is away nothing is counted: reading goes on."""
     with suppress(RedisError):
-        count("dear-reads", request, settings.DEAR_READS, lambda wait: TooManyReads(wait=wait))
+        count_request("expensive-reads", request, settings.EXPENSIVE_READS, lambda wait: TooManyReads(wait=wait))
 
 
-class Once(Generic[T]):
+class ComputeOnce(Generic[T]):
     """What was made, by key, in the memory of this process: the `most` that were asked for last. Of several at once, one makes it."""
 
     def __init__(self, most: int) -> None:
@@ -75,10 +75,10 @@ class Once(Generic[T]):
         return made
 
 
-_pictures: Once[bytes] = Once(200)
+_pictures_here: ComputeOnce[bytes] = ComputeOnce(200)
 
 
-def picture(request: HttpRequest, kind: str, content: str, make: Callable[[], bytes]) -> bytes:
+def cached_picture(request: HttpRequest, kind: str, content: str, make: Callable[[], bytes]) -> bytes:
     """A picture of `content`, which says all that the picture depends on: from memory, from the cache that all processes share, or made.
 
     Raises TooManyReads only where it has to be made.
@@ -91,10 +91,10 @@ def picture(request: HttpRequest, kind: str, content: str, make: Callable[[], by
             found = cache.get(key)
         if isinstance(found, bytes):
             return found
-        spend(request)
+        count_expensive_read(request)
         made = make()
         with suppress(RedisError):
-            cache.set(key, made, timeout=KEPT_SECONDS)
+            cache.set(key, made, timeout=CACHE_SECONDS)
         return made
 
-    return _pictures.get(key, shared)
+    return _pictures_here.get(key, shared)

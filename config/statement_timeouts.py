@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 _MARK = "_asclaimed_statement_seconds"
 
 
-class Limited:
+class StatementTimeouts:
     """Sets `statement_timeout` before the first query of a request; a request that asks nothing of the database opens no connection."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

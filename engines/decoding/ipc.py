@@ -5,7 +5,7 @@
     answer    child → caller    magic "ACD1" ‖ u32 length of header ‖ header (JSON) ‖ parts, as long as header["parts"] says
     outcome   parent → caller   JSON, written when the child has ended: {"exit": 0, "signal": 0, "late": false, …}
 
-Everything the child says is a stranger's word: it is measured before it is read, and read as plain data only.
+Everything the child says is untrusted: it is measured before it is read, and read as plain data only.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Health:
     lag: timedelta
 
 
-def health(now: datetime | None = None) -> Health:
+def read_health(now: datetime | None = None) -> Health:
     """Read it, in two queries."""
     from ledger.models import Checkpoint, Pending
 

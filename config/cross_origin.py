@@ -23,7 +23,7 @@ PREFLIGHT: Final = {
     "Access-Control-Max-Age": "86400",
 }
 #: The addresses that are data: the API's reads, feeds, the log, proofs and bundles, the files of reports. A test holds them against the
-#: permission table: each can be read by a stranger, none is a page.
+#: permission table: each can be read by anyone, none is a page.
 SHARED: Final = re.compile(
     r"/api/v1/(?!submissions/|$)|/feeds/|/ledger/|/record/entries/\d+/(?:leaf\.json|proof|bundle\.json)\Z"
     r"|/reports/[^/]+/files/[^/]+\.(?:json|pdf|svg|csv|typ)\Z"
@@ -31,7 +31,7 @@ SHARED: Final = re.compile(
 READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Shared:
+class CrossOriginReads:
     """Around everything that may refuse, so that a reader elsewhere also learns why not."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -34,10 +34,10 @@ from accounts.models import SentForm, User
 from ledger.sealing import seal_apart, unseal_apart
 
 NAME: Final = "form_key"
-SALT: Final = "accounts.kept_forms"
+SALT: Final = "accounts.saved_forms"
 #: How long a page may lie open, and for how long what was typed is kept.
 OPEN_FOR: Final = timedelta(days=7)
-KEPT_FOR: Final = timedelta(hours=12)
+SAVED_FOR: Final = timedelta(hours=12)
 SENT_FOR: Final = timedelta(days=30)
 MOST: Final = 1_500_000
 PURPOSE: Final = "kept_form"
@@ -46,7 +46,7 @@ OWN: Final = frozenset({NAME, "csrfmiddlewaretoken"})
 
 
 def new_key(request: HttpRequest) -> str:
-    """The key of one form of the page that answers this request; empty for strangers."""
+    """The key of one form of the page that answers this request; empty for anonymous visitors."""
     if not isinstance(request.user, User):
         return ""
     opened = _opened(request) if request.method == "POST" else None
@@ -70,10 +70,10 @@ def _opened(request: HttpRequest) -> dict[str, str] | None:
 # --- a session that was lost -------------------------------------------------------------------------------------------
 
 
-def keep(request: HttpRequest) -> str | None:
+def save_form(request: HttpRequest) -> str | None:
     """Keep what was typed into a form of ours for the account that opened it. The address of its page, or None for any other form.
 
-    Only a form that a signed-in account was given is kept, so strangers fill no sessions.
+    Only a form that a signed-in account was given is kept, so anonymous visitors fill no sessions.
     """
     opened = _opened(request) if request.method == "POST" else None
     if opened is None or (isinstance(request.user, User) and opened["u"] != _of(request.user)):
@@ -86,21 +86,21 @@ def keep(request: HttpRequest) -> str | None:
     return opened["p"]
 
 
-def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page, and from there back to where one was: for a form, to its page."""
-    page = keep(request)
+    page = save_form(request)
     if page is not None:
         said = _("You were signed out. Nothing is saved yet, but what you typed is kept: sign in, and you find it in the form again.")
         if request.FILES:
             said += " " + _("Files have to be chosen again.")
         messages.warning(request, said)
-    answer: HttpResponse = redirect_to_login(page or _came_from(request))
+    answer: HttpResponse = redirect_to_login(page or _return_address(request))
     if request.headers.get("HX-Request"):  # a part of a page cannot show the sign-in
         answer = HttpResponse(status=204, headers={"HX-Redirect": answer["Location"]})
     return answer
 
 
-def _came_from(request: HttpRequest) -> str:
+def _return_address(request: HttpRequest) -> str:
     """Where to go on after signing in: the page itself, or the one whose button was pressed."""
     referer = request.headers.get("Referer", "")
     if request.method != "POST" or not url_has_allowed_host_and_scheme(referer, {request.get_host()}):
@@ -111,11 +111,11 @@ def _came_from(request: HttpRequest) -> str:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form from before the last sign-in is shown again, filled in. Any other form without its token is refused, nothing is kept."""
-    page = keep(request)
+    page = save_form(request)
     if page is None:
         return render(request, "403_csrf.html", {"reason": reason}, status=403)
     if not request.user.is_authenticated:
-        return ask_to_sign_in(request)
+        return redirect_to_sign_in(request)
     return redirect(page)
 
 
@@ -124,7 +124,7 @@ def _restored(request: HttpRequest) -> QueryDict | None:
     if not isinstance(request.user, User) or request.method not in {"GET", "HEAD"} or PURPOSE not in request.session:
         return None
     held = request.session[PURPOSE]
-    if held["user"] != _of(request.user) or time.time() - held["at"] > KEPT_FOR.total_seconds():
+    if held["user"] != _of(request.user) or time.time() - held["at"] > SAVED_FOR.total_seconds():
         del request.session[PURPOSE]
         return None
     if held["page"] != request.get_full_path():
@@ -136,13 +136,13 @@ def _restored(request: HttpRequest) -> QueryDict | None:
     return QueryDict(typed) if typed else None
 
 
-def kept(request: HttpRequest, name: str) -> str:
+def saved_text(request: HttpRequest, name: str) -> str:
     """One text of a form that has no form class; empty if nothing was kept."""
     typed = _restored(request)
     return typed.get(name, "") if typed is not None else ""
 
 
-def _forget(request: HttpRequest, page: str) -> None:
+def _discard(request: HttpRequest, page: str) -> None:
     if PURPOSE in request.session and request.session[PURPOSE].get("page") == page:
         del request.session[PURPOSE]
 
@@ -153,7 +153,7 @@ def refill(request: HttpRequest, *found: forms.Form, do: str | None = None) -> N
     A version that a form carried is filled in too: what was changed since is then seen. The first sending forgets what was kept.
     """
     if request.method == "POST":
-        _forget(request, request.get_full_path())
+        _discard(request, request.get_full_path())
         return
     typed = _restored(request)
     if typed is None or (do is not None and typed.get("do") != do):
@@ -182,7 +182,7 @@ class AlreadySentError(ValidationError):
         super().__init__(said % {"where": location}, code="sent_before")
 
 
-def once(request: HttpRequest, run: Callable[[], str]) -> str:
+def run_once(request: HttpRequest, run: Callable[[], str]) -> str:
     """Do what a form asks for, once: `run` gives the address to go on to. Sent again it leads there and does nothing.
 
     Both in one transaction, under a unique constraint: of two at the same time one waits for the other. Raises what `run` raises, and
@@ -201,7 +201,7 @@ def once(request: HttpRequest, run: Callable[[], str]) -> str:
         if first:
             sent.location = run()
             sent.save(update_fields=["location"])
-    _forget(request, opened["p"])
+    _discard(request, opened["p"])
     if first:
         return sent.location
     if sent.content != content:

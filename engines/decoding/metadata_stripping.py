@@ -21,7 +21,7 @@ _SPACE = 1 << 20
 _TIFF_COMPRESSIONS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001}
 
 
-def bare(data: bytes) -> tuple[bytes, bytes]:
+def strip_metadata(data: bytes) -> tuple[bytes, bytes]:
     """The picture without metadata, and the EXIF that was taken out (empty if there was none)."""
     if data.startswith(b"\xff\xd8"):
         return _bare_jpeg(data)

@@ -13,7 +13,7 @@ from accounts.models import Role, Scope
 Sentences = tuple[tuple[str | Promise, ...], str | Promise]
 
 #: Role → (what it may do, what it may not).
-POWERS: Final[Mapping[Role, Sentences]] = {
+ROLE_DESCRIPTIONS: Final[Mapping[Role, Sentences]] = {
     Role.CONTRIBUTOR: (
         (_("File photos, teardowns and measurements on a claim."), _("Take one’s own evidence back, with a reason.")),
         _("Judge a claim on which one has filed."),
@@ -54,7 +54,7 @@ POWERS: Final[Mapping[Role, Sentences]] = {
 }
 
 #: Scope → what a key that has it may do.
-SCOPES: Final[Mapping[Scope, str | Promise]] = {
+SCOPE_DESCRIPTIONS: Final[Mapping[Scope, str | Promise]] = {
     Scope.READ: _("Read your own submissions and what became of them. What is public needs no key."),
     Scope.SUBMIT: _("Hand in evidence in your name: photos, teardowns, measurements."),
 }

@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from config import statements
+from config import statement_timeouts
 from config.urls import *  # noqa: F403  the pages, and two more
 from config.urls import urlpatterns as ours
 from tests import scenes
@@ -36,7 +36,7 @@ urlpatterns = [path("slow/", slow), path("api/v1/slow/", slow), path("limit/", l
 
 @pytest.fixture
 def pages(settings) -> Client:
-    settings.ROOT_URLCONF = "tests.house.test_statements"
+    settings.ROOT_URLCONF = "tests.house.test_statement_timeouts"
     return Client(raise_request_exception=False)
 
 
@@ -72,12 +72,12 @@ def test_the_limit_is_that_of_requests_alone(pages: Client, settings) -> None:
 
 @pytest.mark.django_db
 def test_without_the_guard_a_request_has_no_limit(pages: Client, settings) -> None:
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != "config.statements.Limited"]
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != "config.statement_timeouts.StatementTimeouts"]
     assert pages.get("/limit/").content == b"0"
 
 
 def test_a_request_that_asks_nothing_opens_no_connection() -> None:
-    answered = statements.Limited(lambda request: HttpResponse("alive"))(RequestFactory().get("/healthz"))
+    answered = statement_timeouts.StatementTimeouts(lambda request: HttpResponse("alive"))(RequestFactory().get("/healthz"))
     assert answered.content == b"alive"  # a query would be refused here: the test has no database
 
 

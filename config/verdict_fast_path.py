@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from config.cross_origin import HEADERS as SHARED
 from config.hosts import name_of
-from config.sharing import HEADERS as SHARED
 
 Start = Callable[..., Any]
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
@@ -29,8 +29,8 @@ _PATH = re.compile(r"/api/v1/verdicts/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a
 CACHE_CONTROL = "public, max-age=60"
 JSON = "application/json"
 #: What a reader who takes the document as it is may name in `Accept`; whatever else is named is weighed by Django.
-_TAKEN = frozenset({"", "*/*", "application/*", JSON})
-_SAID = {200: "200 OK", 304: "304 Not Modified"}
+_PLAIN_ACCEPT = frozenset({"", "*/*", "application/*", JSON})
+_STATUS_LINES = {200: "200 OK", 304: "304 Not Modified"}
 #: Documents compressed lately.
 _MOST = 128
 
@@ -44,7 +44,7 @@ class Answer(NamedTuple):
 
 
 @lru_cache(maxsize=_MOST)
-def _packed(body: bytes) -> bytes:
+def _gzipped(body: bytes) -> bytes:
     return gzip.compress(body, mtime=0)
 
 
@@ -66,10 +66,10 @@ def _is_refused(parameters: str) -> bool:
     return re.search(r"(?:^|;)\s*q=0(?:\.0*)?\s*(?:$|;)", parameters) is not None
 
 
-def _is_taken(accepted: str) -> bool:
+def _accepts_json(accepted: str) -> bool:
     """Whether the document as JSON is what `Accept` asks for, beyond doubt."""
     named = [one.partition(";") for one in accepted.lower().split(",")]
-    return any(name.strip() in _TAKEN for name, _, _rest in named) and not any(
+    return any(name.strip() in _PLAIN_ACCEPT for name, _, _rest in named) and not any(
         _is_refused(rest) or "ld+json" in name for name, _, rest in named
     )
 
@@ -94,14 +94,14 @@ def answer(
         headers.append(("Link", f'</api/v1/verdicts/{successor}/>; rel="successor-version"'))
     if if_none_match and matches(if_none_match, etag):
         return Answer(304, headers, b"")
-    sent = _packed(body) if packed else body
+    sent = _gzipped(body) if packed else body
     headers += [("Content-Type", media_type), ("Content-Length", str(len(sent)))]
     if packed:
         headers.append(("Content-Encoding", "gzip"))
     return Answer(200, headers, b"" if method == "HEAD" else sent)
 
 
-class Alike:
+class VerdictHeaders:
     """Outermost but for the request's id: what a view left as `request.published` (body, media type, successor) goes out by `answer`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -110,7 +110,7 @@ class Alike:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         published = getattr(request, "published", None)
-        if published is None or response.status_code not in _SAID:
+        if published is None or response.status_code not in _STATUS_LINES:
             return response
         body, media_type, successor = published
         status, headers, content = answer(
@@ -127,27 +127,27 @@ class Alike:
         return alike
 
 
-class VerdictFront:
+class VerdictFastPath:
     """A WSGI application in front of another."""
 
-    def __init__(self, behind: Application, published: Path, content_host: str = "") -> None:
-        """What is asked of `content_host` goes on: nothing of the site is there (config.content)."""
-        self.behind = behind
+    def __init__(self, application: Application, published: Path, content_host: str = "") -> None:
+        """What is asked of `content_host` goes on: nothing of the site is there (config.content_host)."""
+        self.application = application
         self.folder = str(published / "verdicts")
         self.content_host = name_of(content_host)
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         found = _PATH.fullmatch(environ.get("PATH_INFO", "")) if environ.get("REQUEST_METHOD") in {"GET", "HEAD"} else None
-        if found is None or environ.get("QUERY_STRING") or not _is_taken(environ.get("HTTP_ACCEPT", "")):
-            return self.behind(environ, start_response)
+        if found is None or environ.get("QUERY_STRING") or not _accepts_json(environ.get("HTTP_ACCEPT", "")):
+            return self.application(environ, start_response)
         if name_of(environ.get("HTTP_HOST", "")) == self.content_host != "":
-            return self.behind(environ, start_response)
+            return self.application(environ, start_response)
         name = f"{self.folder}/{found[1]}"
         try:
             with open(f"{name}.json", "rb") as file:
                 body = file.read()
         except OSError:
-            return self.behind(environ, start_response)
+            return self.application(environ, start_response)
         try:
             with open(f"{name}.successor", encoding="ascii") as file:
                 successor = file.read(36)
@@ -160,5 +160,5 @@ class VerdictFront:
             if_none_match=environ.get("HTTP_IF_NONE_MATCH", ""),
             accept_encoding=environ.get("HTTP_ACCEPT_ENCODING", ""),
         )
-        start_response(_SAID[status], [*headers, ("X-Request-Id", uuid.uuid4().hex)])
+        start_response(_STATUS_LINES[status], [*headers, ("X-Request-Id", uuid.uuid4().hex)])
         return [content] if content else []
