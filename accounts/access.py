@@ -43,7 +43,7 @@ def signed_in(view: View[P]) -> View[P]:
 
 
 def requires(*roles: Role) -> Callable[[View[P]], View[P]]:
-    """Accounts with at least one of `roles` may enter. Raises NotAllowed for others, which is a 403 with its sentence."""
+    """Accounts with at least one of `roles` may enter. Raises NotAllowedError for others, which is a 403 with its sentence."""
 
     def decorate(view: View[P]) -> View[P]:
         @signed_in

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 import ledger
 from accounts.models import ApiKey, Membership, Organisation, OrganisationKind, Role, Scope, SecondFactorReset, User, new_key
-from accounts.permissions import NotAllowed, check_operator
+from accounts.permissions import NotAllowedError, check_operator
 from accounts.seats import JUDGING
 
 MAX_KEYS = 20
@@ -38,12 +38,12 @@ def found_organisation(*, by: ledger.Actor, kind: str, name: str, now: datetime,
 def grant_role(*, by: ledger.Actor, user: User, organisation: Organisation, role: str, now: datetime, reason: str = "") -> Membership:
     """Give `user` a role. Twice is once. Nobody grants a role to themselves, or holds a company's seat beside a role that judges.
 
-    Raises NotAllowed, ValidationError.
+    Raises NotAllowedError, ValidationError.
     """
     if isinstance(by, User):
         check_operator(by)
         if by.pk == user.pk:
-            raise NotAllowed(_("Nobody grants a role to themselves."))
+            raise NotAllowedError(_("Nobody grants a role to themselves."))
     held = Membership.objects.current().filter(user=user, organisation=organisation, role=role).first()
     if held:
         return held
@@ -91,7 +91,7 @@ def first_operator(*, email: str, password: str | None, now: datetime) -> User:
 
 @transaction.atomic
 def end_role(*, by: User, membership: Membership, now: datetime, reason: str) -> None:
-    """End a role; what was done under it stands. Raises NotAllowed; does nothing if it has ended before."""
+    """End a role; what was done under it stands. Raises NotAllowedError; does nothing if it has ended before."""
     check_operator(by)
     with ledger.act("role.ended", by=by, role=Role.OPERATOR, reason=reason):
         Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=now)
@@ -119,12 +119,12 @@ def create_key(*, by: User, label: str, scopes: list[str], now: datetime, expire
 def reset_second_factor(*, by: User, user: User, reason: str, now: datetime) -> int:
     """Take a lost second factor away; the account can set up a new one. Returns how many factors there were.
 
-    By an operator, never for oneself. Raises NotAllowed, and ValidationError without a reason or without a factor. Sessions of the
+    By an operator, never for oneself. Raises NotAllowedError, and ValidationError without a reason or without a factor. Sessions of the
     account that were opened with the old factor can then do no more than one that never had any.
     """
     check_operator(by)
     if by.pk == user.pk:
-        raise NotAllowed(_("Another operator has to reset your own second factor."))
+        raise NotAllowedError(_("Another operator has to reset your own second factor."))
     if not reason.strip():
         raise ValidationError(_("Say why, and how you know that it is the holder of the account who asks."))
     factors = Authenticator.objects.select_for_update().filter(user=user)
@@ -139,8 +139,8 @@ def reset_second_factor(*, by: User, user: User, reason: str, now: datetime) -> 
 
 @transaction.atomic
 def revoke_key(*, by: User, key: ApiKey, now: datetime) -> None:
-    """Make a key of one's own useless at once. Revoking twice is once. Raises NotAllowed."""
+    """Make a key of one's own useless at once. Revoking twice is once. Raises NotAllowedError."""
     if key.user_id != by.pk and not by.has_role(Role.OPERATOR):
-        raise NotAllowed(_("This is not your key."))
+        raise NotAllowedError(_("This is not your key."))
     with ledger.act("key.revoked", by=by, role=Role.CONTRIBUTOR, name="account holder"):
         ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)

@@ -22,7 +22,7 @@ T = TypeVar("T")
 CACHE_SECONDS = 60 * 60
 
 
-class TooManyReads(Throttled):
+class TooManyReadsError(Throttled):
     """429: an address asked for more costly answers within a minute than one may. `wait` says for how many seconds to wait."""
 
     default_detail = "Too many costly requests came from this address within a minute."
@@ -38,9 +38,9 @@ def count_request(name: str, request: HttpRequest | Request, most: int, refusal:
 
 
 def count_expensive_read(request: HttpRequest | Request) -> None:
-    """Note a costly answer. Raises TooManyReads. While the cache is away nothing is counted: reading goes on."""
+    """Note a costly answer. Raises TooManyReadsError. While the cache is away nothing is counted: reading goes on."""
     with suppress(RedisError):
-        count_request("expensive-reads", request, settings.EXPENSIVE_READS, lambda wait: TooManyReads(wait=wait))
+        count_request("expensive-reads", request, settings.EXPENSIVE_READS, lambda wait: TooManyReadsError(wait=wait))
 
 
 class ComputeOnce(Generic[T]):
@@ -81,7 +81,7 @@ _pictures_here: ComputeOnce[bytes] = ComputeOnce(200)
 def cached_picture(request: HttpRequest, kind: str, content: str, make: Callable[[], bytes]) -> bytes:
     """A picture of `content`, which says all that the picture depends on: from memory, from the cache that all processes share, or made.
 
-    Raises TooManyReads only where it has to be made.
+    Raises TooManyReadsError only where it has to be made.
     """
     key = f"picture:{kind}:{hashlib.sha256(content.encode()).hexdigest()}"
 

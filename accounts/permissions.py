@@ -1,4 +1,4 @@
-"""Who may do what, as sentences. Each check raises NotAllowed with the sentence that the page shows."""
+"""Who may do what, as sentences. Each check raises NotAllowedError with the sentence that the page shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accounts.models import Role, User
 from accounts.seats import JUDGING
 
 
-class NotAllowed(PermissionDenied):
+class NotAllowedError(PermissionDenied):
     """The account may not do this; the text is a sentence for its reader."""
 
 
@@ -21,18 +21,18 @@ def seat_at_a_company(user: User) -> str | None:
 
 
 def check_role(user: User, *roles: str) -> None:
-    """Raises NotAllowed unless `user` is signed in and holds one of `roles`; one that judges counts only without a company's seat."""
+    """Raises NotAllowedError unless `user` is signed in and holds one of `roles`; one that judges counts only without a company's seat."""
     if not user.is_authenticated:
-        raise NotAllowed(_("Sign in to do this."))
+        raise NotAllowedError(_("Sign in to do this."))
     if not user.has_role(*roles):
         names = " / ".join(str(Role(role).label) for role in roles)
-        raise NotAllowed(_("This needs the role: %(roles)s.") % {"roles": names})
+        raise NotAllowedError(_("This needs the role: %(roles)s.") % {"roles": names})
     if user.roles.intersection(roles) <= set(JUDGING) and (reason := seat_at_a_company(user)):
-        raise NotAllowed(reason)
+        raise NotAllowedError(reason)
 
 
 def check_operator(user: User) -> None:
-    """Raises NotAllowed unless `user` is an operator."""
+    """Raises NotAllowedError unless `user` is an operator."""
     check_role(user, Role.OPERATOR)
 
 
@@ -40,6 +40,6 @@ def objection(check: Callable[..., None], *about: object) -> str | None:
     """The sentence with which `check(*about)` refuses, or None: what a disabled button shows."""
     try:
         check(*about)
-    except NotAllowed as error:
+    except NotAllowedError as error:
         return str(error)
     return None

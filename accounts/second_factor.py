@@ -33,7 +33,7 @@ from qrcode.image.svg import SvgPathFillImage
 
 from accounts.mails import SiteAdapter
 from accounts.models import Role, User
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from ledger.sealing import MasterKeyUnusableError, seal_apart, unseal_apart
 
 #: Who reads what is confidential, decides, rates or runs the site.
@@ -79,9 +79,9 @@ def sentence(lacking: Shortfall) -> str:
 
 
 def check_may_make_keys(request: HttpRequest) -> None:
-    """Raises NotAllowed where a second factor is required and the session has not proven one, whatever the role."""
+    """Raises NotAllowedError where a second factor is required and the session has not proven one, whatever the role."""
     if settings.SECOND_FACTOR_REQUIRED and not is_proven(request):
-        raise NotAllowed(_("API keys can only be created after two-step verification. Set it up, or sign in again with a code."))
+        raise NotAllowedError(_("API keys can only be created after two-step verification. Set it up, or sign in again with a code."))
 
 
 # --- codes -------------------------------------------------------------------------------------------------------------

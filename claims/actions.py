@@ -21,7 +21,9 @@ import ledger
 from accounts.actions import end_role, found_organisation, grant_role
 from accounts.models import Membership, Organisation, OrganisationKind, Role, User
 from accounts.permissions import check_operator
-from claims.editing import RowChangedError, hold
+from claims.editing import RowChangedError, lock_seen
+from claims.figure_extraction import words_stating
+from claims.localized_text import LocalizedText, credit_translations, read
 from claims.models import (
     Appearance,
     Aspect,
@@ -39,12 +41,8 @@ from claims.models import (
     Source,
 )
 from claims.permissions import check_register, check_revise, check_withdraw_flag
-from claims.stated import saying
 from claims.states import PROGRESS_TRANSITIONS, BasisKind, ClaimKind, ClaimStatus, Progress, Stance
 from claims.websites import mail_domain, may_answer
-from claims.written import credited, read
-
-Written = dict[str, Any]
 
 
 class ReasonRequiredError(ValidationError):
@@ -69,7 +67,7 @@ def _store(row: M) -> M:
 
 
 @transaction.atomic
-def add_company(*, by: User, name: Written, now: datetime, website: str = "") -> Company:
+def add_company(*, by: User, name: LocalizedText, now: datetime, website: str = "") -> Company:
     """A new company."""
     check_register(by)
     with ledger.act("company.added", by=by, role=Role.MODERATOR):
@@ -83,18 +81,18 @@ def revise_company(
     company: Company,
     reason: str,
     now: datetime,
-    name: Written | None = None,
+    name: LocalizedText | None = None,
     website: str | None = None,
     version: str = "",
 ) -> Company:
     """Correct the name or the website of a company. Who has a seat keeps it: seats hang on the company, not on its address.
 
-    Raises ReasonRequiredError, NotAllowed, RowChangedError, ValidationError.
+    Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
     check_register(by)
     if not reason.strip():
         raise ReasonRequiredError
-    held = hold(company, version)
+    held = lock_seen(company, version)
     changed = [field for field, value in (("name", name), ("website", website)) if value is not None and value != getattr(held, field)]
     if not changed:
         return held
@@ -107,7 +105,7 @@ def revise_company(
 
 @transaction.atomic
 def represent_company(*, by: ledger.Actor, company: Company, organisation: Organisation, now: datetime) -> Company:
-    """Say which organisation answers for a company: its representatives do. Twice is once. Raises NotAllowed, ValidationError."""
+    """Say which organisation answers for a company: its representatives do. Twice is once. Raises NotAllowedError, ValidationError."""
     if isinstance(by, User):
         check_operator(by)
     if organisation.kind != OrganisationKind.COMPANY:
@@ -127,7 +125,7 @@ def represent_company(*, by: ledger.Actor, company: Company, organisation: Organ
 def give_seat(*, by: User, company: Company, email: str, reason: str, now: datetime) -> Membership:
     """Let the holder of a verified mail address at the company's website answer for it. Twice is once.
 
-    Raises ReasonRequiredError, NotAllowed, ValidationError.
+    Raises ReasonRequiredError, NotAllowedError, ValidationError.
     """
     check_operator(by)
     if not reason.strip():
@@ -164,7 +162,7 @@ def _free_name(name: str, domain: str) -> str:
 
 @transaction.atomic
 def end_seat(*, by: User, company: Company, membership: Membership, reason: str, now: datetime) -> None:
-    """Take a seat away; what was answered stands. Raises ReasonRequiredError, NotAllowed, ValidationError."""
+    """Take a seat away; what was answered stands. Raises ReasonRequiredError, NotAllowedError, ValidationError."""
     check_operator(by)
     if not reason.strip():
         raise ReasonRequiredError
@@ -187,11 +185,11 @@ def add_entity(
     *,
     by: User,
     company: Company,
-    name: Written,
+    name: LocalizedText,
     jurisdiction: str,
     now: datetime,
     registration: str = "",
-    seat: Written | None = None,
+    seat: LocalizedText | None = None,
 ) -> LegalEntity:
     """A legal person of a company, and where it sits."""
     check_register(by)
@@ -211,7 +209,7 @@ def give_entity_role(
     product: Product | None = None,
     source: Source | None = None,
     until_date: date | None = None,
-    note: Written | None = None,
+    note: LocalizedText | None = None,
 ) -> EntityRole:
     """Say what a legal person did for a product, and since when."""
     check_register(by)
@@ -226,7 +224,7 @@ def give_entity_role(
 
 @transaction.atomic
 def add_product(
-    *, by: User, company: Company, name: Written, now: datetime, launched_date: date | None = None, kind: str = "goods"
+    *, by: User, company: Company, name: LocalizedText, now: datetime, launched_date: date | None = None, kind: str = "goods"
 ) -> Product:
     """A product or service of a company."""
     check_register(by)
@@ -236,7 +234,7 @@ def add_product(
 
 @transaction.atomic
 def add_option(
-    *, by: User, product: Product, name: Written, price: Decimal, currency: str, now: datetime, priced_date: date | None = None
+    *, by: User, product: Product, name: LocalizedText, price: Decimal, currency: str, now: datetime, priced_date: date | None = None
 ) -> ProductOption:
     """A priced option of a product."""
     check_register(by)
@@ -251,10 +249,10 @@ def add_source(
     by: User,
     company: Company,
     channel: str,
-    title: Written,
+    title: LocalizedText,
     now: datetime,
     url: str = "",
-    speaker: Written | None = None,
+    speaker: LocalizedText | None = None,
     lang: str = "zh-Hans",
     published_at: datetime | None = None,
     watched: bool = True,
@@ -277,8 +275,8 @@ def add_source(
 
 
 @transaction.atomic
-def stop_watching(*, by: ledger.Actor, source: Source, role: str = Role.MODERATOR) -> None:
-    """Look at a source no more. Twice is once. Raises NotAllowed."""
+def stop_monitoring(*, by: ledger.Actor, source: Source, role: str = Role.MODERATOR) -> None:
+    """Look at a source no more. Twice is once. Raises NotAllowedError."""
     if isinstance(by, User):
         check_register(by)
     with ledger.act("source.unwatched", by=by, role=role):
@@ -289,13 +287,13 @@ def stop_watching(*, by: ledger.Actor, source: Source, role: str = Role.MODERATO
 class NewCriterion:
     """The threshold of a point as handed to `register_claim`. `basis_kind` is one of BasisKind."""
 
-    property: Written
+    property: LocalizedText
     comparator: str
     value: Decimal
     unit: str
     tolerance: Decimal = Decimal(0)
-    conditions: Written = field(default_factory=dict)
-    basis: Written = field(default_factory=dict)
+    conditions: LocalizedText = field(default_factory=dict)
+    basis: LocalizedText = field(default_factory=dict)
     basis_kind: str = BasisKind.SET_BY_US
 
 
@@ -304,7 +302,7 @@ class NewAspect:
     """One point of a claim as handed to `register_claim`."""
 
     kind: str
-    statement: Written
+    statement: LocalizedText
     due_date: date | None = None
     criterion: NewCriterion | None = None
 
@@ -316,7 +314,7 @@ def register_claim(
     product: Product,
     quote: str,
     quote_lang: str,
-    summary: Written,
+    summary: LocalizedText,
     aspects: list[NewAspect],
     now: datetime,
     kind: str = ClaimKind.EXPRESS,
@@ -325,11 +323,11 @@ def register_claim(
     stake: Decimal | None = None,
     currency: str = "",
     reconstruction: bool = False,
-    quote_translation: Written | None = None,
+    quote_translation: LocalizedText | None = None,
 ) -> Claim:
     """A new claim with its aspects and criteria. Puffery is kept without aspects, since it is never judged.
 
-    The money at stake is the option's price unless another sum is given. Raises NotAllowed, ValidationError.
+    The money at stake is the option's price unless another sum is given. Raises NotAllowedError, ValidationError.
     """
     check_register(by)
     if kind == ClaimKind.PUFFERY and aspects:
@@ -374,7 +372,7 @@ def figure_of(criterion: Criterion, claim: Claim) -> str:
     texts = [(claim.quote, claim.quote_lang)]
     texts += Appearance.objects.filter(claim=claim).saying_so().by_the_company().order_by("id").values_list("exact", "source__lang")
     for text, lang in texts:
-        if words := saying(text, lang, value=criterion.value, unit=criterion.unit, comparator=criterion.comparator):
+        if words := words_stating(text, lang, value=criterion.value, unit=criterion.unit, comparator=criterion.comparator):
             return words
     raise ValidationError(
         _(
@@ -395,19 +393,19 @@ def revise_claim(
     now: datetime,
     quote: str | None = None,
     quote_lang: str | None = None,
-    summary: Written | None = None,
+    summary: LocalizedText | None = None,
     kind: str | None = None,
-    quote_translation: Written | None = None,
+    quote_translation: LocalizedText | None = None,
     version: str = "",
 ) -> Claim:
     """Correct a claim. Its first wording stays in the history. `version` is what the form was opened on (claims.editing).
 
-    Raises ReasonRequiredError, NotAllowed, RowChangedError, ValidationError.
+    Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
     check_revise(by, claim)
     if not reason.strip():
         raise ReasonRequiredError
-    held = hold(claim, version)
+    held = lock_seen(claim, version)
     changed = []
     for name, value in (
         ("quote", quote),
@@ -417,7 +415,7 @@ def revise_claim(
         ("kind", kind),
     ):
         if value is not None and value != (getattr(held, name) or type(value)()):  # an empty text is as good as none
-            setattr(held, name, credited(value, Role.MODERATOR, getattr(held, name)) if isinstance(value, dict) else value)
+            setattr(held, name, credit_translations(value, Role.MODERATOR, getattr(held, name)) if isinstance(value, dict) else value)
             changed.append(name)
     if not changed:
         return held
@@ -463,17 +461,17 @@ def _tell_anew(claim: Claim) -> None:
 
 @transaction.atomic
 def revise_criterion(
-    *, by: User, criterion: Criterion, basis_kind: str, basis: Written, reason: str, now: datetime, version: str = ""
+    *, by: User, criterion: Criterion, basis_kind: str, basis: LocalizedText, reason: str, now: datetime, version: str = ""
 ) -> Criterion:
     """Correct whose figure a threshold is, and where it comes from. `version` is what the form was opened on (claims.editing).
 
-    Raises ReasonRequiredError, NotAllowed, RowChangedError, ValidationError.
+    Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
     claim = Claim.objects.select_for_update().get(aspect=criterion.aspect_id)
     check_revise(by, claim)
     if not reason.strip():
         raise ReasonRequiredError
-    held = hold(criterion, version)
+    held = lock_seen(criterion, version)
     if (held.basis_kind, held.basis or {}) == (basis_kind, basis or {}):
         return held
     held.basis_kind, held.basis = basis_kind, basis
@@ -487,11 +485,11 @@ def revise_criterion(
 
 @transaction.atomic
 def withdraw_claim(*, by: User, claim: Claim, reason: str, now: datetime, version: str = "") -> None:
-    """Take a claim back. It stays readable, marked as withdrawn. Raises ReasonRequiredError, NotAllowed, RowChangedError."""
+    """Take a claim back. It stays readable, marked as withdrawn. Raises ReasonRequiredError, NotAllowedError, RowChangedError."""
     check_revise(by, claim)
     if not reason.strip():
         raise ReasonRequiredError
-    held = hold(claim, version)
+    held = lock_seen(claim, version)
     with ledger.act("claim.withdrawn", by=by, role=Role.MODERATOR, reason=reason):
         changed = Claim.objects.filter(pk=claim.pk, status=ClaimStatus.REGISTERED).update(status=ClaimStatus.WITHDRAWN)
     if not changed:
@@ -510,11 +508,11 @@ def place_claim(
     suffix: str = "",
     fragment: str = "",
     stance: str = Stance.SAYS_SO,
-    note: Written | None = None,
+    note: LocalizedText | None = None,
 ) -> Appearance:
     """Say that the claim stands in a source, in these words, or that the source says otherwise, or never mentions it.
 
-    The same again is the one that is there. Raises NotAllowed, ValidationError.
+    The same again is the one that is there. Raises NotAllowedError, ValidationError.
     """
     check_revise(by, claim)
     check_company(claim.company_id, source)
@@ -573,7 +571,7 @@ def lift_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role:
 
 @transaction.atomic
 def withdraw_flag(*, by: User, flag: Flag, reason: str, now: datetime) -> None:
-    """Take back a flag that should not stand: a correction of ours. Raises ReasonRequiredError, NotAllowed, ValidationError if it was
+    """Take back a flag that should not stand: a correction of ours. Raises ReasonRequiredError, NotAllowedError, ValidationError if it was
     lifted."""
     check_withdraw_flag(by, flag)
     if not reason.strip():
@@ -588,7 +586,9 @@ def withdraw_flag(*, by: User, flag: Flag, reason: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def add_series(*, by: User, company: Company, name: Written, unit: Written, now: datetime, reconstruction: bool = False) -> Series:
+def add_series(
+    *, by: User, company: Company, name: LocalizedText, unit: LocalizedText, now: datetime, reconstruction: bool = False
+) -> Series:
     """A series of figures about a company, empty yet."""
     check_register(by)
     with ledger.act("series.added", by=by, role=Role.MODERATOR):
@@ -611,12 +611,12 @@ def add_point(*, by: User, series: Series, source: Source, on_date: date, value:
 
 @transaction.atomic
 def correct_point(*, by: User, point: SeriesPoint, value: Decimal, reason: str, now: datetime, version: str = "") -> SeriesPoint:
-    """Mend a figure that was copied wrongly. What stood there before stays in the history. Raises ReasonRequiredError, NotAllowed,
+    """Mend a figure that was copied wrongly. What stood there before stays in the history. Raises ReasonRequiredError, NotAllowedError,
     RowChangedError."""
     check_register(by)
     if not reason.strip():
         raise ReasonRequiredError
-    held = hold(point, version)
+    held = lock_seen(point, version)
     if held.value == value:
         return held
     held.value = value
@@ -631,7 +631,7 @@ def annotate_series(
     *,
     by: User,
     series: Series,
-    text: Written,
+    text: LocalizedText,
     from_date: date,
     now: datetime,
     until_date: date | None = None,
@@ -640,7 +640,7 @@ def annotate_series(
 ) -> SeriesNote:
     """Say beside a series what happened on a day or between two, and which difference someone stated for it.
 
-    A stated difference stands beside the computed one; neither is mended by the other. Raises NotAllowed, ValidationError.
+    A stated difference stands beside the computed one; neither is mended by the other. Raises NotAllowedError, ValidationError.
     """
     check_register(by)
     if stated_value is not None and until_date is None:
@@ -659,22 +659,22 @@ class NewCase:
 
     quote: str
     quote_lang: str
-    summary: Written
+    summary: LocalizedText
     kind: str
-    quote_translation: Written = field(default_factory=dict)
+    quote_translation: LocalizedText = field(default_factory=dict)
     company: str = ""
-    new_company: Written = field(default_factory=dict)
+    new_company: LocalizedText = field(default_factory=dict)
     new_website: str = ""
     product: str = ""
-    new_product: Written = field(default_factory=dict)
+    new_product: LocalizedText = field(default_factory=dict)
     option: str = ""
-    new_option: Written = field(default_factory=dict)
+    new_option: LocalizedText = field(default_factory=dict)
     price: Decimal | None = None
     currency: str = ""
     made_at: datetime | None = None
     source: str = ""
     source_url: str = ""
-    source_title: Written = field(default_factory=dict)
+    source_title: LocalizedText = field(default_factory=dict)
     channel: str = ""
 
 
@@ -721,7 +721,7 @@ def _company_of(given: Mapping[str, Any]) -> Any:
 def register_case(*, by: User, case: NewCase, aspects: list[NewAspect], now: datetime) -> Claim:
     """Register a claim together with what it needs and does not find: company, product, option, source. All of it or nothing.
 
-    The claim is placed in its source by its own words. Raises NotAllowed, ValidationError.
+    The claim is placed in its source by its own words. Raises NotAllowedError, ValidationError.
     """
     check_register(by)
     if faults := case_faults(vars(case)):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from accounts.models import User
-from accounts.permissions import NotAllowed, seat_at_a_company
+from accounts.permissions import NotAllowedError, seat_at_a_company
 from claims.models import Claim
 
 Rule = Callable[[User, Claim], str | None]
@@ -30,6 +30,6 @@ def conflict_of_interest(user: User, claim: Claim) -> str | None:
 
 
 def check_no_conflict(user: User, claim: Claim) -> None:
-    """Raises NotAllowed with the sentence of a conflict of interest."""
+    """Raises NotAllowedError with the sentence of a conflict of interest."""
     if reason := conflict_of_interest(user, claim):
-        raise NotAllowed(reason)
+        raise NotAllowedError(reason)

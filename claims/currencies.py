@@ -33,7 +33,7 @@ MEANT: Final = {
 }  # fmt: skip
 
 
-def meant(code: str) -> str:
+def suggest_code(code: str) -> str:
     """The code that was probably meant by what is none, or an empty text."""
     tidy = code.strip().upper()
     return tidy if tidy in CODES else MEANT.get(tidy, "")
@@ -44,12 +44,12 @@ def decimals(code: str) -> int:
     return _DECIMALS.get(code, 2)
 
 
-def fits(amount: Decimal, code: str) -> bool:
+def fits_decimals(amount: Decimal, code: str) -> bool:
     """Whether an amount has no more decimals than its currency."""
     return -int(amount.normalize(Context(prec=60)).as_tuple().exponent) <= decimals(code)
 
 
-def written(amount: Decimal, code: str) -> str:
+def format_amount(amount: Decimal, code: str) -> str:
     """An exact amount with its thousands apart, and decimals only where there are any: `42,000`, `1,500.50`. Never raises."""
     if not amount.is_finite():
         return str(amount)

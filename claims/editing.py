@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from claims.fields import NamedChoice
-from claims.written import LANGUAGES
+from claims.localized_text import LANGUAGES
 
 M = TypeVar("M", bound=models.Model)
 LENGTH = 32
@@ -55,7 +55,7 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, dict, list)) else str(value)
 
 
-def hold(row: M, seen: str = "") -> M:
+def lock_seen(row: M, seen: str = "") -> M:
     """The row as it is stored, locked, if it is the version that was seen. Raises RowChangedError.
 
     `seen` is the version that a form was opened on; without it `row` itself is what the caller saw.
@@ -88,8 +88,8 @@ class EditForm(forms.Form):
     def clash(self, row: models.Model) -> None:
         """Keep what was typed, put what is saved now beside it, and say so. The next sending is on the version that is shown."""
         for name, value in _values(row, self).items():
-            saved = shown(self.fields[name], value)
-            if shown(self.fields[name], self.cleaned_data.get(name)) != saved:
+            saved = display_value(self.fields[name], value)
+            if display_value(self.fields[name], self.cleaned_data.get(name)) != saved:
                 self.fields[name].saved_now = saved  # type: ignore[attr-defined]  # the template of a field shows it
         resend(self, "version", version(row))
         self.add_error(
@@ -108,7 +108,7 @@ def _values(row: models.Model, form: forms.Form) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.EDITED if name in form.fields}  # type: ignore[attr-defined]  # each model that is edited names them
 
 
-def shown(field: forms.Field, value: Any) -> list[tuple[str, str]]:
+def display_value(field: forms.Field, value: Any) -> list[tuple[str, str]]:
     """What is saved, as (language or nothing, words)."""
     if isinstance(value, dict):
         texts = {value["lang"]: value["text"], **{lang: one["text"] for lang, one in value["translations"].items()}} if value else {}
@@ -143,12 +143,12 @@ def clash(form: forms.Form, changed: RowChangedError) -> None:
     form.clash(changed.row)
 
 
-def refused(*found: forms.Form) -> int:
+def refused_status(*found: forms.Form) -> int:
     """The status of a page with forms that were refused: 409 for a clash, 400 for what was typed."""
     return 409 if any(form.is_bound and form.has_error(NON_FIELD_ERRORS, "clash") for form in found) else 400
 
 
-class SeenChoice(NamedChoice):
+class VersionedChoice(NamedChoice):
     """A choice among rows, one of which is changed: each option carries the version of its row. The row comes with it as `seen`."""
 
     def prepare_value(self, value: Any) -> Any:
@@ -169,7 +169,7 @@ def typed(*found: forms.Form) -> list[tuple[str, str]]:
     kept = []
     for form in found:
         for bound in form.visible_fields():
-            words = [text for _lang, text in shown(bound.field, _cleaned(form, bound)) if text not in {"", "—"}]
+            words = [text for _lang, text in display_value(bound.field, _cleaned(form, bound)) if text not in {"", "—"}]
             kept += [(str(bound.label), text) for text in words]
     return kept
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from claims.languages import FIRST, language_name, language_tag
-from claims.written import LANGUAGES, of_equal_standing, read, write
+from claims.localized_text import LANGUAGES, read, with_equal_originals, write
 from ui.languages import page_language
 
 #: Which of two texts came first. It is asked, because neither the words nor the language of the page tell.
@@ -62,7 +62,7 @@ class PairField(forms.MultiValueField):
             raise ValidationError(_("This is needed in both languages."))
         original = first if first in filled else LANGUAGES[-1] if LANGUAGES[-1] in filled else next(iter(filled))
         written = write(original, filled.pop(original), **{lang.replace("-", "_"): text for lang, text in filled.items()})
-        return written if first == original else of_equal_standing(written)
+        return written if first == original else with_equal_originals(written)
 
 
 class NamedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's own class takes no argument when it runs

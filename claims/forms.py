@@ -13,10 +13,10 @@ from claims.actions import case_faults
 from claims.dates import validate_past, validate_plan
 from claims.editing import EditForm
 from claims.fields import LanguageField, PairField
+from claims.localized_text import read
 from claims.models import Claim, Company, Criterion, Flag, Product, ProductOption, Source
 from claims.states import AspectKind, BasisKind, Channel, ClaimKind, Comparator
 from claims.validators import validate_address, validate_currency, validate_money, validate_unit, validate_website
-from claims.written import read
 from ui.languages import page_language
 
 ASPECTS = 3

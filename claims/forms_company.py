@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from accounts.models import Membership
 from claims.dates import validate_past, validate_plan
-from claims.editing import EditForm, SeenChoice, resend
+from claims.editing import EditForm, VersionedChoice, resend
 from claims.fields import LanguageField, NamedChoice, PairField
 from claims.forms import WEBSITE_HELP
 from claims.models import Company, LegalEntity, Product, Series, SeriesPoint, Source
@@ -133,7 +133,7 @@ class PointForm(forms.Form):
 class PointCorrectionForm(EditForm):
     """A figure that was copied wrongly."""
 
-    point = SeenChoice(label=lazy("Which figure"), queryset=SeriesPoint.objects.none())
+    point = VersionedChoice(label=lazy("Which figure"), queryset=SeriesPoint.objects.none())
     value = forms.DecimalField(label=lazy("What the source really says"), max_digits=20, decimal_places=4)
     reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history."))
 

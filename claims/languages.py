@@ -1,7 +1,7 @@
 """The languages of what others said: any language there is, named by its BCP 47 tag (RFC 5646), never guessed.
 
-What we write ourselves stands in the languages of the site (`claims.written`); quotes, replies and stories stand in whatever language
-they were said, so the tag is given by who enters them, checked here, and kept.
+What we write ourselves stands in the languages of the site (`claims.localized_text`); quotes, replies and stories stand in whatever
+language they were said, so the tag is given by who enters them, checked here, and kept.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from accounts.models import Organisation
 from claims.dates import validate_past, validate_plan
 from claims.languages import LONGEST as LONGEST_TAG
 from claims.languages import validate_language
+from claims.localized_text import LocalizedTextField, read
 from claims.references import LENGTH, new_reference
 from claims.states import (
     CLAIM_TRANSITIONS,
@@ -34,9 +35,8 @@ from claims.states import (
     Progress,
     Stance,
 )
-from claims.triggers import ClaimedFigure, belongs, fixed, same_company
+from claims.triggers import ClaimedFigureTrigger, belongs, fixed, same_company
 from claims.validators import validate_address, validate_currency, validate_money, validate_unit, validate_website
-from claims.written import WrittenField, read
 
 
 def known(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
@@ -61,7 +61,7 @@ class Company(models.Model):
     EDITED: ClassVar = ("name", "website")  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    name = WrittenField()
+    name = LocalizedTextField()
     website = models.URLField(blank=True, validators=[validate_website])
     organisation = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT)
     created_at = models.DateTimeField()
@@ -77,10 +77,12 @@ class LegalEntity(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
-    name = WrittenField()
+    name = LocalizedTextField()
     registration = models.CharField(max_length=60, blank=True)
     jurisdiction = models.CharField(max_length=2, help_text="ISO 3166-1")
-    seat = WrittenField(null=True, blank=True, default=None, help_text="The town in which it sits, and so the place where it can be sued.")
+    seat = LocalizedTextField(
+        null=True, blank=True, default=None, help_text="The town in which it sits, and so the place where it can be sued."
+    )
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -95,7 +97,7 @@ class Product(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     kind = models.CharField(max_length=10, choices=ProductKind.choices, default=ProductKind.GOODS)
-    name = WrittenField()
+    name = LocalizedTextField()
     launched_date = models.DateField(null=True, blank=True, validators=[validate_plan])
     created_at = models.DateTimeField()
 
@@ -113,7 +115,7 @@ class ProductOption(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     product = models.ForeignKey(Product, on_delete=models.PROTECT)
-    name = WrittenField()
+    name = LocalizedTextField()
     price = models.DecimalField(max_digits=14, decimal_places=2)
     currency = models.CharField(max_length=3, validators=[validate_currency], help_text="ISO 4217")
     priced_date = models.DateField(null=True, blank=True, validators=[validate_past])
@@ -159,8 +161,8 @@ class Source(models.Model):
     url = models.URLField(
         max_length=2000, blank=True, validators=[validate_address], help_text="Empty for what was only handed in: a contract, a chat."
     )
-    title = WrittenField()
-    speaker = WrittenField(blank=True)
+    title = LocalizedTextField()
+    speaker = LocalizedTextField(blank=True)
     lang = models.CharField(max_length=LONGEST_TAG, default="zh-Hans", validators=[validate_language])
     published_at = models.DateTimeField(null=True, blank=True, validators=[validate_past])
     watched = models.BooleanField(default=True)
@@ -197,7 +199,7 @@ class EntityRole(models.Model):
     kind = models.CharField(max_length=10, choices=EntityRoleKind.choices)
     from_date = models.DateField(validators=[validate_plan])
     until_date = models.DateField(null=True, blank=True, validators=[validate_plan])
-    note = WrittenField(null=True, blank=True, default=None, help_text="Before which court, for which part, under which name.")
+    note = LocalizedTextField(null=True, blank=True, default=None, help_text="Before which court, for which part, under which name.")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -265,10 +267,10 @@ class Claim(models.Model):
     option = models.ForeignKey(ProductOption, null=True, blank=True, on_delete=models.PROTECT)
     quote = models.TextField()
     quote_lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
-    quote_translation = WrittenField(
+    quote_translation = LocalizedTextField(
         null=True, blank=True, default=None, help_text="Ours, for who cannot read the words themselves; never judged."
     )
-    summary = WrittenField()
+    summary = LocalizedTextField()
     kind = models.CharField(max_length=10, choices=ClaimKind.choices, default=ClaimKind.EXPRESS)
     status = models.CharField(max_length=12, choices=ClaimStatus.choices, default=ClaimStatus.REGISTERED)
     made_at = models.DateTimeField(null=True, blank=True, help_text="When it was said, in the world.", validators=[validate_past])
@@ -327,7 +329,7 @@ class Aspect(models.Model):
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
     number = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=12, choices=AspectKind.choices)
-    statement = WrittenField()
+    statement = LocalizedTextField()
     progress = models.CharField(max_length=20, choices=Progress.choices, default=Progress.NOT_YET_RATED)
     due_date = models.DateField(
         null=True, blank=True, help_text="When it was promised for; empty if it was promised as delivered.", validators=[validate_plan]
@@ -349,7 +351,7 @@ class Aspect(models.Model):
         return read(self.statement, "en").text
 
 
-@ClaimedFigure.on
+@ClaimedFigureTrigger.on
 @ledger.recorded(
     name="criterion",
     plain=["aspect", "comparator", "value", "unit", "tolerance", "basis_kind", "created_at"],
@@ -366,14 +368,14 @@ class Criterion(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     aspect = models.OneToOneField(Aspect, on_delete=models.PROTECT)
-    property = WrittenField()
+    property = LocalizedTextField()
     comparator = models.CharField(max_length=10, choices=Comparator.choices)
     value = models.DecimalField(max_digits=20, decimal_places=8)
     unit = models.CharField(max_length=40, validators=[validate_unit], help_text="As pint reads it: m/s, kW, percent.")
     tolerance = models.DecimalField(max_digits=20, decimal_places=8, default=0)
-    conditions = WrittenField(blank=True)
+    conditions = LocalizedTextField(blank=True)
     basis_kind = models.CharField(max_length=10, choices=BasisKind.choices, default=BasisKind.SET_BY_US)
-    basis = WrittenField(blank=True)
+    basis = LocalizedTextField(blank=True)
     figure = models.CharField(max_length=400, blank=True, default="")
     created_at = models.DateTimeField()
 
@@ -430,7 +432,7 @@ class Appearance(models.Model):
     prefix = models.TextField(blank=True)
     suffix = models.TextField(blank=True)
     fragment = models.CharField(max_length=60, blank=True)
-    note = WrittenField(
+    note = LocalizedTextField(
         null=True,
         blank=True,
         default=None,
@@ -500,8 +502,8 @@ class Series(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
-    name = WrittenField()
-    unit = WrittenField(help_text="As it stands beside the number: HK$ bn, weeks.")
+    name = LocalizedTextField()
+    unit = LocalizedTextField(help_text="As it stands beside the number: HK$ bn, weeks.")
     reconstruction = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
@@ -542,7 +544,7 @@ class SeriesNote(models.Model):
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT)
     from_date = models.DateField(validators=[validate_plan])
     until_date = models.DateField(null=True, blank=True, validators=[validate_plan])
-    text = WrittenField()
+    text = LocalizedTextField()
     stated_value = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
     created_at = models.DateTimeField()
 

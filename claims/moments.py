@@ -16,6 +16,6 @@ def read_moment(text: str) -> datetime | None:
         return None
 
 
-def instant(moment: datetime | None) -> str | None:
+def format_moment(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC with microseconds, as documents and the log write it; None of None."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if moment else None

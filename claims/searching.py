@@ -35,7 +35,7 @@ class Words(Func):
         super().__init__(F("quote"), F("quote_translation"), F("summary"))
 
 
-class Holds(Func):
+class ContainsAll(Func):
     """Whether the pairs of a text hold all of some others."""
 
     template = "claims_pairs(%(expressions)s::text[]"
@@ -59,7 +59,7 @@ def _words(typed: str) -> list[str]:
     return list(dict.fromkeys(typed[:LONGEST].lower().split()))
 
 
-def check_useful(typed: str) -> None:
+def check_selective(typed: str) -> None:
     """Raises UnselectiveSearchError for too many words, or if no word has more than a single letter. One Chinese character is a word."""
     words = _words(typed)
     if len(words) > MOST_WORDS:
@@ -72,7 +72,7 @@ def _is_letter(word: str) -> bool:
     return len(word) == 1 and word.isascii()
 
 
-def standing_in(typed: str) -> Q:
+def contains_words(typed: str) -> Q:
     """The condition that a claim holds each of the words typed, parted by spaces.
 
     Single letters stand in nearly every claim, so the index is asked for them only where there is nothing else to ask for.
@@ -81,13 +81,13 @@ def standing_in(typed: str) -> Q:
     condition = Q()
     for word in words:
         if not _is_letter(word) or all(_is_letter(one) for one in words):
-            condition &= Q(Holds(Words(), pairs(word)))
+            condition &= Q(ContainsAll(Words(), pairs(word)))
         condition &= Q(GreaterThan(StrIndex(Words(), Value(word)), 0))
     return condition
 
 
 @contextmanager
-def in_time() -> Iterator[None]:
+def search_timeout() -> Iterator[None]:
     """Let PostgreSQL end each statement inside that takes longer than a search may: OperationalError, which is answered as too broad."""
     with transaction.atomic():
         with connection.cursor() as cursor:

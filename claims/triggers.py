@@ -15,10 +15,10 @@ from ledger.triggers import AlwaysTrigger
 M = TypeVar("M", bound=type[models.Model])
 
 
-class ClaimedFigure(AlwaysTrigger):
+class ClaimedFigureTrigger(AlwaysTrigger):
     """Refuses to call a figure the company's unless its words, as `figure` keeps them, stand in the quote or where the claim is made.
 
-    That they state this number is asked by the action (claims.stated). An erased figure is none, and passes.
+    That they state this number is asked by the action (claims.figure_extraction). An erased figure is none, and passes.
     """
 
     name = "ledger_claimed_figure"
@@ -51,7 +51,7 @@ class ClaimedFigure(AlwaysTrigger):
         """
 
 
-class Fixed(AlwaysTrigger):
+class FixedColumnTrigger(AlwaysTrigger):
     """Refuses to give a row to another owner: what was recorded of it would silently be said of someone else."""
 
     when = pgtrigger.Before
@@ -69,7 +69,7 @@ class Fixed(AlwaysTrigger):
         """
 
 
-class Belongs(AlwaysTrigger):
+class SameOwnerTrigger(AlwaysTrigger):
     """Refuses a row that would join things of different owners. `holds` is SQL that is true of a row whose parts belong together."""
 
     name = "ledger_belongs"
@@ -92,7 +92,7 @@ def fixed(column: str) -> Callable[[M], M]:
     """A decorator: the database keeps this column of a row as it was inserted."""
 
     def decorate(model: M) -> M:
-        Fixed(column).register(model)
+        FixedColumnTrigger(column).register(model)
         return model
 
     return decorate
@@ -102,7 +102,7 @@ def belongs(holds: str, *columns: str) -> Callable[[M], M]:
     """A decorator: the database asks `holds` of every new row, and again when one of the columns changes."""
 
     def decorate(model: M) -> M:
-        Belongs(holds, *columns).register(model)
+        SameOwnerTrigger(holds, *columns).register(model)
         return model
 
     return decorate

@@ -74,13 +74,13 @@ def validate_currency(code: str) -> None:
     if code in currencies.CODES:
         return
     said = _("“%(code)s” is not a currency code of ISO 4217, for example CNY or EUR.") % {"code": code[:12]}
-    meant = currencies.meant(code)
+    meant = currencies.suggest_code(code)
     raise ValidationError(f"{said} " + _("Did you mean %(meant)s?") % {"meant": meant} if meant else said, code="currency")
 
 
 def validate_money(amount: Decimal | None, code: str) -> None:
     """Raises ValidationError for more decimals than the currency has."""
-    if amount is not None and code in currencies.CODES and amount.is_finite() and not currencies.fits(amount, code):
+    if amount is not None and code in currencies.CODES and amount.is_finite() and not currencies.fits_decimals(amount, code):
         raise ValidationError(
             _("An amount in %(code)s has %(decimals)d decimals at most.") % {"code": code, "decimals": currencies.decimals(code)},
             code="decimals",

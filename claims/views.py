@@ -19,12 +19,12 @@ from accounts.models import Role
 from accounts.permissions import objection
 from accounts.saved_forms import refill, run_once
 from claims import actions
-from claims.acting import Act, page_of_acts
-from claims.editing import RowChangedError, clash, refused
+from claims.editing import RowChangedError, clash, refused_status
 from claims.forms import ASPECTS, AspectForm, ClaimForm, FlagForm, RevisionForm, ThresholdForm, WithdrawalForm
-from claims.lookup import by_reference, canonical
 from claims.models import Claim, Criterion, Flag
+from claims.multi_form_page import FormAction, multi_form_page
 from claims.permissions import check_revise, check_withdraw_flag
+from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from claims.states import BasisKind
 
 
@@ -72,21 +72,21 @@ def register(request: HttpRequest) -> HttpResponse:
 @requires(Role.MODERATOR)
 def flags(request: HttpRequest, ref: str) -> HttpResponse:
     """Withdraw a flag that should not stand, with its reason."""
-    claim = by_reference(Claim.objects.all(), ref)
-    if elsewhere := canonical(request, claim.reference, ref):
+    claim = resolve_reference(Claim.objects.all(), ref)
+    if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
     user, now, sent = current_account(request), timezone.now(), request.POST.get("do")
     # One that was lifted meanwhile is still there for who has just sent its form.
     flags = [one for one in Flag.objects.filter(claim=claim).select_related("claim").in_order() if not one.lifted_at or str(one.pk) == sent]
     acts = {
-        str(flag.pk): Act(
+        str(flag.pk): FormAction(
             partial(FlagForm, flag=flag, blocked=objection(check_withdraw_flag, user, flag)),
             partial(actions.withdraw_flag, by=user, flag=flag, now=now),
             _("The flag is withdrawn."),
         )
         for flag in flags
     }
-    return page_of_acts(request, acts, "claims/flags.html", {"claim": claim})
+    return multi_form_page(request, acts, "claims/flags.html", {"claim": claim})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -94,20 +94,20 @@ def flags(request: HttpRequest, ref: str) -> HttpResponse:
 @requires(Role.MODERATOR)
 def thresholds(request: HttpRequest, ref: str) -> HttpResponse:
     """Whose figure each threshold of a claim is, and where it comes from; corrected with a reason."""
-    claim = by_reference(Claim.objects.all(), ref)
-    if elsewhere := canonical(request, claim.reference, ref):
+    claim = resolve_reference(Claim.objects.all(), ref)
+    if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
     user, now = current_account(request), timezone.now()
     blocked = objection(check_revise, user, claim)
     acts = {
-        str(criterion.pk): Act(
+        str(criterion.pk): FormAction(
             partial(ThresholdForm, criterion=criterion, blocked=blocked),
             partial(actions.revise_criterion, by=user, criterion=criterion, now=now),
             _("Corrected. What was recorded before stays in the history."),
         )
         for criterion in Criterion.objects.filter(aspect__claim=claim).select_related("aspect").order_by("aspect__number")
     }
-    return page_of_acts(request, acts, "claims/thresholds.html", {"claim": claim})
+    return multi_form_page(request, acts, "claims/thresholds.html", {"claim": claim})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -115,8 +115,8 @@ def thresholds(request: HttpRequest, ref: str) -> HttpResponse:
 @requires(Role.MODERATOR)
 def revise(request: HttpRequest, ref: str) -> HttpResponse:
     """Correct a claim, or take it back; either with its reason."""
-    claim = by_reference(Claim.objects.all(), ref)
-    if elsewhere := canonical(request, claim.reference, ref):
+    claim = resolve_reference(Claim.objects.all(), ref)
+    if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
     user, do = current_account(request), request.POST.get("do", "") if request.method == "POST" else ""
     form = RevisionForm(request.POST if do == "revise" else None, claim=claim)
@@ -145,4 +145,4 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
     except RowChangedError as changed:
         clash(sent, changed)
     context = {"claim": claim, "form": form, "withdrawal": withdrawal, "blocked": objection(check_revise, user, claim)}
-    return render(request, "claims/revise.html", context, status=refused(sent) if request.method == "POST" else 200)
+    return render(request, "claims/revise.html", context, status=refused_status(sent) if request.method == "POST" else 200)

@@ -17,7 +17,6 @@ from accounts.access import current_account, requires
 from accounts.models import Membership, Role
 from accounts.permissions import objection
 from claims import actions
-from claims.acting import Act, page_of_acts
 from claims.forms_company import (
     CompanyForm,
     EntityForm,
@@ -31,9 +30,10 @@ from claims.forms_company import (
     SeriesForm,
     SourceForm,
 )
-from claims.lookup import by_reference, canonical
 from claims.models import Appearance, Claim, Company, EntityRole, LegalEntity, Series, SeriesNote, SeriesPoint, Source
+from claims.multi_form_page import FormAction, multi_form_page
 from claims.permissions import check_revise
+from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from claims.websites import mail_domain
 
 MOST = 500
@@ -46,13 +46,13 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
     """A company's name and website, corrected with a reason."""
     found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
     acts = {
-        "revise": Act(
+        "revise": FormAction(
             partial(CompanyForm, company=found),
             partial(actions.revise_company, by=by, company=found, now=now),
             _("Corrected. What was recorded before stays in the history."),
         )
     }
-    return page_of_acts(request, acts, "claims/company.html", {"company": found, "tab": "company"})
+    return multi_form_page(request, acts, "claims/company.html", {"company": found, "tab": "company"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,9 +64,9 @@ def seats(request: HttpRequest, company: UUID) -> HttpResponse:
     held = Membership.objects.current().filter(organisation=found.organisation, role=Role.COMPANY_REPRESENTATIVE)
     rows = list(held.select_related("user").order_by("created_at")[:MOST]) if found.organisation_id else []
     acts = {
-        "give": Act(SeatForm, partial(actions.give_seat, by=by, company=found, now=now), _("They can reply for the company now.")),
+        "give": FormAction(SeatForm, partial(actions.give_seat, by=by, company=found, now=now), _("They can reply for the company now.")),
         **{
-            str(one.pk): Act(
+            str(one.pk): FormAction(
                 partial(SeatEndForm, membership=one),
                 partial(actions.end_seat, by=by, company=found, membership=one, now=now),
                 _("The seat has ended. Their replies stay."),
@@ -74,7 +74,7 @@ def seats(request: HttpRequest, company: UUID) -> HttpResponse:
             for one in rows
         },
     }
-    return page_of_acts(request, acts, "claims/seats.html", {"company": found, "domain": mail_domain(found.website)})
+    return multi_form_page(request, acts, "claims/seats.html", {"company": found, "domain": mail_domain(found.website)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -91,8 +91,8 @@ def entities(request: HttpRequest, company: UUID) -> HttpResponse:
         actions.give_entity_role(by=by, now=now, note=note or None, **given)
 
     acts = {
-        "entity": Act(EntityForm, add, _("The legal person is recorded.")),
-        "role": Act(lambda data: RoleForm(data, company=found), give, _("What it did is recorded.")),
+        "entity": FormAction(EntityForm, add, _("The legal person is recorded.")),
+        "role": FormAction(lambda data: RoleForm(data, company=found), give, _("What it did is recorded.")),
     }
     roles = EntityRole.objects.filter(entity__company=found).select_related("entity", "product", "source").order_by("from_date", "id")
     context = {
@@ -101,7 +101,7 @@ def entities(request: HttpRequest, company: UUID) -> HttpResponse:
         "entities": LegalEntity.objects.filter(company=found).order_by("id")[:MOST],
         "roles": roles[:MOST],
     }
-    return page_of_acts(request, acts, "claims/entities.html", context)
+    return multi_form_page(request, acts, "claims/entities.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -111,10 +111,12 @@ def figures(request: HttpRequest, company: UUID) -> HttpResponse:
     """The series of figures about a company, and a new one."""
     found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
     acts = {
-        "series": Act(SeriesForm, lambda **given: actions.add_series(by=by, company=found, now=now, **given), _("The series is begun."))
+        "series": FormAction(
+            SeriesForm, lambda **given: actions.add_series(by=by, company=found, now=now, **given), _("The series is begun.")
+        )
     }
     context = {"company": found, "tab": "figures", "series": Series.objects.filter(company=found).order_by("id")[:MOST]}
-    return page_of_acts(request, acts, "claims/figures.html", context)
+    return multi_form_page(request, acts, "claims/figures.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -128,17 +130,17 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
         actions.correct_point(by=by, now=now, point=point, **{**given, "version": point.seen})
 
     acts = {
-        "point": Act(
+        "point": FormAction(
             lambda data: PointForm(data, company=found.company),
             lambda **given: actions.add_point(by=by, series=found, now=now, **given),
             _("The figure is recorded."),
         ),
-        "note": Act(
+        "note": FormAction(
             lambda data: NoteForm(data, company=found.company),
             lambda **given: actions.annotate_series(by=by, series=found, now=now, **given),
             _("The note stands beside the series."),
         ),
-        "correct": Act(
+        "correct": FormAction(
             lambda data: PointCorrectionForm(data, series=found),
             correct,
             _("Corrected. What stood there before stays in the history."),
@@ -151,7 +153,7 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
         "points": SeriesPoint.objects.filter(series=found).select_related("source").order_by("on_date", "id")[:MOST],
         "notes": SeriesNote.objects.filter(series=found).select_related("source").order_by("from_date", "id")[:MOST],
     }
-    return page_of_acts(request, acts, "claims/series.html", context)
+    return multi_form_page(request, acts, "claims/series.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -164,9 +166,9 @@ def sources(request: HttpRequest, company: UUID) -> HttpResponse:
     def add(**given: Any) -> None:
         actions.add_source(by=by, company=found, now=now, **given)
 
-    acts = {"source": Act(SourceForm, add, _("The source is recorded."))}
+    acts = {"source": FormAction(SourceForm, add, _("The source is recorded."))}
     context = {"company": found, "tab": "sources", "sources": Source.objects.filter(company=found).order_by("-id")[:MOST]}
-    return page_of_acts(request, acts, "claims/sources.html", context)
+    return multi_form_page(request, acts, "claims/sources.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -174,8 +176,8 @@ def sources(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def places(request: HttpRequest, ref: str) -> HttpResponse:
     """What each source says about a claim: so, otherwise, or nothing."""
-    claim, by, now = by_reference(Claim.objects.select_related("company"), ref), current_account(request), timezone.now()
-    if elsewhere := canonical(request, claim.reference, ref):
+    claim, by, now = resolve_reference(Claim.objects.select_related("company"), ref), current_account(request), timezone.now()
+    if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
     placed = list(Appearance.objects.filter(claim=claim).select_related("source").order_by("id"))
     free = Source.objects.filter(company=claim.company).exclude(pk__in=[one.source_id for one in placed]).order_by("-id")
@@ -183,7 +185,9 @@ def places(request: HttpRequest, ref: str) -> HttpResponse:
     def place(*, note: Any, **given: Any) -> None:
         actions.place_claim(by=by, claim=claim, now=now, note=note or None, **given)
 
-    acts = {"place": Act(lambda data: PlaceForm(data, sources=free), place, _("It stands in the table. The words are looked for now."))}
+    acts = {
+        "place": FormAction(lambda data: PlaceForm(data, sources=free), place, _("It stands in the table. The words are looked for now."))
+    }
     context = {
         "company": claim.company,
         "claim": claim,
@@ -191,4 +195,4 @@ def places(request: HttpRequest, ref: str) -> HttpResponse:
         "blocked": objection(check_revise, by, claim),
         "none_free": not free.exists(),
     }
-    return page_of_acts(request, acts, "claims/places.html", context)
+    return multi_form_page(request, acts, "claims/places.html", context)

@@ -33,7 +33,7 @@ _SELECTORS: Final = frozenset(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0
 _UNSEEN: Final = _FILLERS | _SELECTORS
 
 
-class Unreadable(BadRequest):
+class UnreadableInputError(BadRequest):
     """The request holds what cannot be read or stored; `sentence` is for its sender."""
 
     def __init__(self, sentence: Promise) -> None:
@@ -62,9 +62,11 @@ def shows_nothing(text: str) -> bool:
 
 
 def check_texts(texts: Iterable[str]) -> None:
-    """Raises Unreadable if one of them is none."""
+    """Raises UnreadableInputError if one of them is none."""
     if not all(map(is_text, texts)):
-        raise Unreadable(_("The request holds a character that no text has (NUL or half a character). Nothing was stored; take it out."))
+        raise UnreadableInputError(
+            _("The request holds a character that no text has (NUL or half a character). Nothing was stored; take it out.")
+        )
 
 
 def _is_utf8(charset: str) -> bool:
@@ -109,7 +111,7 @@ class ReadableInputs:
         check_texts(text for name, values in request.GET.lists() for text in (name, *values))
         check_texts(value for name, value in request.META.items() if name.startswith("HTTP_") and name != "HTTP_COOKIE")
         if strange and request.method not in {"GET", "HEAD"}:
-            raise Unreadable(_("Forms and bodies are read in UTF-8 only. Nothing was stored; please send it in UTF-8."))
+            raise UnreadableInputError(_("Forms and bodies are read in UTF-8 only. Nothing was stored; please send it in UTF-8."))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -117,7 +119,9 @@ class ReadableInputs:
         if not isinstance(error, DataError):
             return None
         logger.warning("a value that no field refused: %s", request.path_info, exc_info=error)
-        raise Unreadable(_("Something in the request is too long, too large or too far away in time. Nothing was stored.")) from error
+        raise UnreadableInputError(
+            _("Something in the request is too long, too large or too far away in time. Nothing was stored.")
+        ) from error
 
 
 class ReadableForms:

@@ -23,7 +23,7 @@ from django.shortcuts import render
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from accounts.expensive_reads import TooManyReads
+from accounts.expensive_reads import TooManyReadsError
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class UnavailableResponses:
         return answer(request, status, slow=slow)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, TooManyReads):
+        if isinstance(error, TooManyReadsError):
             response = render(request, "429.html", status=429)
             response.headers["Retry-After"] = str(round(getattr(error, "wait", None) or 60))
             response.headers["Cache-Control"] = "no-store"

@@ -1,6 +1,6 @@
 """The verdict's bytes, served before Django is asked: a published document never changes, so no framework needs to wake up.
 
-`GET /api/v1/verdicts/<uuid>/` is answered from PUBLISHED_DIR (verdicts.publishing), with an ETag (the SHA-256 that also stands in the
+`GET /api/v1/verdicts/<uuid>/` is answered from PUBLISHED_DIR (verdicts.published_files), with an ETag (the SHA-256 that also stands in the
 verdict's leaf), 304 and HEAD. Anything else, and any verdict whose file is not there, goes on to Django, which answers the same bytes
 from its row. Whichever answers, the answer is made here (`answer`), so that a shared cache meets one set of headers for one document:
 `Alike` makes it of what the view left with the request. A verdict that was superseded names its successor in a Link header.

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from claims.written import write
+from claims.localized_text import LocalizedText, write
 from demo.brand_site import MARK
 
-Written = dict[str, Any]
 TYPE: Final = "text/plain; charset=utf-8"
 NOTE: Final = "Reconstructed text, written for this demonstration"
 #: Since when the company's legal persons had their parts, and when the car was shown.
@@ -32,10 +31,10 @@ class Paper:
     """One text that was handed in: where it was said, when, and what stands in it."""
 
     channel: str
-    title: Written
+    title: LocalizedText
     said_at: datetime
     lines: tuple[str, ...]
-    speaker: Written | None = None
+    speaker: LocalizedText | None = None
 
     @property
     def content(self) -> bytes:

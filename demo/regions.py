@@ -12,8 +12,8 @@ from typing import Final
 from PIL import Image
 
 from accounts.models import Organisation, User
+from claims.localized_text import write
 from claims.models import Claim
-from claims.written import write
 from demo import pictures, texts
 from evidence.exhibits.actions import filing, pointing
 from evidence.exhibits.models import Comparison, Exhibit, Region, Submission

@@ -13,8 +13,8 @@ from typing import Any, Final
 from django.utils import timezone
 
 from accounts.models import User
+from claims.localized_text import write
 from claims.models import Aspect, Claim
-from claims.written import write
 from demo import papers, pictures
 from demo.casting import organisation
 from evidence.exhibits.actions import filing
@@ -130,7 +130,7 @@ def ask(people: People) -> None:
     claim = claim_of_it()
     if Reply.objects.filter(invitation__claim=claim).exists():
         return
-    invitation = Invitation.objects.filter(claim=claim).first() or verdicts.invite_company(
+    invitation = Invitation.objects.filter(claim=claim).first() or verdicts.request_reply(
         by=people["moderator"], claim=claim, allegation=ALLEGATION, now=timezone.now()
     )
     verdicts.record_reply(by=people["company"], invitation=invitation, body=ANSWER, lang="zh-Hans", now=timezone.now())

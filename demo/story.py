@@ -391,7 +391,7 @@ class Case:
 
     def _invite(self, claim: Claim) -> None:
         if not Invitation.objects.filter(claim=claim).exists():
-            verdicts.invite_company(by=self.people["moderator"], claim=claim, allegation=texts.ALLEGATION, now=timezone.now())
+            verdicts.request_reply(by=self.people["moderator"], claim=claim, allegation=texts.ALLEGATION, now=timezone.now())
         second.ask(self.people)
         until = Invitation.objects.filter(claim=claim).latest("sent_at").deadline_at
         self._done(9, f"the company is invited to answer until {until:%H:%M:%S} UTC")
@@ -410,7 +410,7 @@ class Case:
         self._wait("the end of the reply window", silent.exists)
         for number, rating, rationale in ((1, Rating.NOT_DELIVERED, texts.NOT_DELIVERED), (2, Rating.DELIVERED, texts.DELIVERED)):
             aspect = Aspect.objects.select_related("claim").get(claim=claim, number=number)
-            if Verdict.objects.standing().filter(aspect=aspect).exists():
+            if Verdict.objects.current().filter(aspect=aspect).exists():
                 continue
             verdict = Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).first() or verdicts.propose_verdict(
                 by=self.people["adjudicator"], aspect=aspect, rating=rating, rationale=rationale, now=timezone.now(),
@@ -424,7 +424,7 @@ class Case:
 
     def _hand_out(self, claim: Claim, post: Source) -> dict[str, Any]:
         """Copy report, snapshot, bundles and log to where a person finds them, and tell the outcome."""
-        standing = list(Verdict.objects.standing().filter(aspect__claim=claim).select_related("aspect").order_by("aspect__number"))
+        standing = list(Verdict.objects.current().filter(aspect__claim=claim).select_related("aspect").order_by("aspect__number"))
         bundles = [f"{verdict.reference}.bundle.json" for verdict in standing]
         self._wait("the report with both verdicts", lambda: self._newest(ReportKind.DISCREPANCY, bundles, claim=claim) is not None)
         self._wait("the snapshot of the deleted post", lambda: self._newest(ReportKind.SNAPSHOT, [], source=post) is not None)
@@ -487,7 +487,7 @@ class Case:
             outcome: dict[str, Any] = json.loads((self.out / "outcome.json").read_text())
         except FileNotFoundError:
             return None
-        known = Verdict.objects.standing().filter(pk__in=[one["id"] for one in outcome["verdicts"]]).count()
+        known = Verdict.objects.current().filter(pk__in=[one["id"] for one in outcome["verdicts"]]).count()
         if known != len(outcome["verdicts"]):
             return None
         # The site may be at another port than it was then.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from claims.written import write
+from claims.localized_text import write
 from demo.brand_site import BRAND
 
 # --- what the record says about it --------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 import ledger
-from claims.actions import stop_watching
+from claims.actions import stop_monitoring
 from evidence.exhibits.models import IN_THE_ORIGINAL, CustodyEvent, Exhibit, Rendition, StagedPhoto
 from evidence.exhibits.states import CustodyKind, ExhibitStatus
 from evidence.sources.models import Capture, Observation, Sighting, Version
@@ -112,7 +112,7 @@ def _forget_version(target: Target) -> None:
     for look in Observation.objects.filter(version=version).exclude(reason=""):
         erasure.follow(target, registry.of(Observation).name, look.pk, ["reason"])
     if version.source.watched and not Version.objects.filter(source=version.source, number__gt=version.number).exists():
-        stop_watching(by=ledger.SYSTEM, source=version.source, role="system")
+        stop_monitoring(by=ledger.SYSTEM, source=version.source, role="system")
 
 
 def kept_exhibits() -> QuerySet[Exhibit]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 import jobs
 import ledger
-from claims.moments import instant
+from claims.moments import format_moment
 from engines.storage.blobs import BlobMissingError
 from evidence.exhibits.models import Exhibit
 from evidence.sources.models import Version
@@ -107,7 +107,7 @@ def _mark(target: Target) -> str | None:
     if target.label == "version":
         return Version.objects.values_list("capture__digest", flat=True).get(pk=target.object_id)
     if target.label == "reply":
-        return instant(Reply.objects.values_list("received_at", flat=True).get(pk=target.object_id))
+        return format_moment(Reply.objects.values_list("received_at", flat=True).get(pk=target.object_id))
     return None
 
 

@@ -93,7 +93,7 @@ class Translation(TypedDict):
 
 
 class Text(TypedDict):
-    """A text in the language it was written in, as ``claims.written`` holds it: ``translations`` by language tag."""
+    """A text in the language it was written in, as ``claims.localized_text`` holds it: ``translations`` by language tag."""
 
     lang: LanguageTag
     text: str
@@ -356,7 +356,7 @@ class Measurement(TypedDict):
 
 
 class Judged(TypedDict):
-    """One measurement against the threshold, every number in the threshold's unit (``verdicts.conformity.Judged``)."""
+    """One measurement against the threshold, every number in the threshold's unit (``verdicts.conformity.JudgedValue``)."""
 
     unit_label: str
     value: Decimal

@@ -15,8 +15,8 @@ import ledger
 from accounts.actions import found_organisation, grant_role
 from accounts.models import Organisation, OrganisationKind, Role, User
 from claims import actions as claims
+from claims.localized_text import write
 from claims.models import Aspect, Claim, Company, Product, ProductOption, Series, Source
-from claims.written import write
 from engines.text.extraction import Extract
 from evidence.exhibits.actions import filing, pointing, staging
 from evidence.exhibits.models import Comparison, Exhibit, Rendition, StagedPhoto, Submission
@@ -182,7 +182,7 @@ def build_findings(scene: Scene) -> Scene:
 def build_silence(scene: Scene) -> Invitation:
     """The company was asked and its deadline passed."""
     long_ago = scene.now - timedelta(days=40)
-    invitation = verdicts.invite_company(
+    invitation = verdicts.request_reply(
         by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=long_ago
     )
     verdicts.close_window(by=ledger.SYSTEM, invitation=invitation, now=scene.now)
@@ -249,7 +249,7 @@ def verdict_on(scene: Scene, claim: Claim, rating: str = "unverifiable") -> Verd
     """From a bare claim with one aspect to a published verdict that rests on no exhibit."""
     aspect = Aspect.objects.select_related("claim").get(claim=claim)
     long_ago = scene.now - timedelta(days=40)
-    invitation = verdicts.invite_company(by=scene.moderator, claim=claim, allegation=write("en", "No.", zh_Hans="没有。"), now=long_ago)
+    invitation = verdicts.request_reply(by=scene.moderator, claim=claim, allegation=write("en", "No.", zh_Hans="没有。"), now=long_ago)
     verdicts.close_window(by=ledger.SYSTEM, invitation=invitation, now=scene.now)
     photo = filing.NewPhoto(filing.receive(io.BytesIO(f"paper on {claim.reference}".encode())), "paper.jpg")
     submission = filing.file_submission(

@@ -23,16 +23,20 @@ from accounts.models import Role, User
 from accounts.permissions import check_role
 from claims.actions import ReasonRequiredError, check_company, lift_flag, raise_flag, set_progress
 from claims.dates import AHEAD
-from claims.editing import compare, hold
+from claims.editing import compare, lock_seen
+from claims.localized_text import credit_translations
 from claims.models import Aspect, Claim, Company, Product, Source
 from claims.states import PROGRESS_TRANSITIONS, FlagKind, Progress
-from claims.written import credited
 from evidence.exhibits.models import Exhibit, Submission
 from ledger import erasure
 from verdicts import gates
 from verdicts.basis import METHOD_VERSION as METHOD_VERSION
 from verdicts.basis import basis_of, differences, exhibits_of, holding_request, widest_renditions
 from verdicts.document import compose, to_text
+from verdicts.evidence_assessment import assess_evidence as weigh
+from verdicts.evidence_assessment import counted_submissions, findings_that_count
+from verdicts.evidence_assessment import excluded_measurements as left_out
+from verdicts.evidence_assessment import independence as independence
 from verdicts.models import (
     Finding,
     FindingExhibit,
@@ -47,14 +51,10 @@ from verdicts.models import (
 )
 from verdicts.replies import reply_status_of
 from verdicts.reply_window import deadline
-from verdicts.representing import speaks_for
+from verdicts.representation import is_representative
 from verdicts.states import Exactness, InvitationStatus, ReplyStatus, VerdictStatus, WaiverStatus
-from verdicts.weighing import counted, findings_that_count
-from verdicts.weighing import independence as independence
-from verdicts.weighing import left_out as left_out
-from verdicts.weighing import weigh as weigh
 
-Written = dict[str, Any]
+LocalizedText = dict[str, Any]
 #: The reason of a proposal that gives none. A leaf with a reason and one without would tell whether a verdict stands on the point.
 FIRST = "First verdict on this point."
 
@@ -90,15 +90,17 @@ def finding_gates(*, by: User, aspect: Aspect) -> list[str | None]:
     """What stands against `by` recording a finding on `aspect`."""
     return [
         gates.right_role(by, Role.MODERATOR),
-        gates.judged_claim(aspect.claim),
+        gates.claim_is_rateable(aspect.claim),
         gates.in_scope(aspect),
         gates.conflict_of_interest(by, aspect.claim),
     ]
 
 
 @transaction.atomic
-def record_finding(*, by: User, aspect: Aspect, conclusion: str, reasoning: Written, exhibits: Sequence[Exhibit], now: datetime) -> Finding:
-    """One moderator's reasoned conclusion from named, accepted exhibits. Raises GateClosed, ValidationError.
+def record_finding(
+    *, by: User, aspect: Aspect, conclusion: str, reasoning: LocalizedText, exhibits: Sequence[Exhibit], now: datetime
+) -> Finding:
+    """One moderator's reasoned conclusion from named, accepted exhibits. Raises GateClosedError, ValidationError.
 
     One that was sent while a verdict was being approved is refused: it would open as if the verdict had been made from it.
     """
@@ -123,7 +125,7 @@ def scope_gates(*, by: User, aspect: Aspect) -> list[str | None]:
     """What stands against `by` saying whether `aspect` is judged at all."""
     return [
         gates.right_role(by, Role.MODERATOR),
-        gates.judged_claim(aspect.claim),
+        gates.claim_is_rateable(aspect.claim),
         gates.conflict_of_interest(by, aspect.claim),
         gates.unrated(aspect),
     ]
@@ -131,7 +133,7 @@ def scope_gates(*, by: User, aspect: Aspect) -> list[str | None]:
 
 @transaction.atomic
 def rule_out(*, by: User, aspect: Aspect, reason: str) -> None:
-    """A point turns out to be nothing that can be rated here. Twice is once. Raises GateClosed, ReasonRequiredError."""
+    """A point turns out to be nothing that can be rated here. Twice is once. Raises GateClosedError, ReasonRequiredError."""
     _change_scope(by, aspect, reason, kind="aspect.ruled_out", progress=Progress.OUT_OF_SCOPE)
 
 
@@ -139,7 +141,7 @@ def rule_out(*, by: User, aspect: Aspect, reason: str) -> None:
 def take_up_again(*, by: User, aspect: Aspect, reason: str) -> None:
     """A point that was ruled out can be rated after all; the company is asked about it anew. Twice is once.
 
-    Raises GateClosed, ReasonRequiredError.
+    Raises GateClosedError, ReasonRequiredError.
     """
     _change_scope(by, aspect, reason, kind="aspect.taken_up_again", progress=Progress.NOT_YET_RATED)
 
@@ -157,7 +159,7 @@ def _change_scope(by: User, aspect: Aspect, reason: str, *, kind: str, progress:
 # --- the company's say -------------------------------------------------------------------------------------------------
 
 
-def _standing(claim: Claim) -> list[Aspect]:
+def _open_aspects(claim: Claim) -> list[Aspect]:
     """Aspects that have no verdict yet, in their order."""
     return list(Aspect.objects.filter(claim=claim).exclude(verdict__status=VerdictStatus.PUBLISHED).order_by("number"))
 
@@ -169,12 +171,12 @@ def window_end(now: datetime) -> datetime:
 
 
 @transaction.atomic
-def invite_company(*, by: User, claim: Claim, allegation: Written, now: datetime) -> Invitation:
+def request_reply(*, by: User, claim: Claim, allegation: LocalizedText, now: datetime) -> Invitation:
     """Ask the company for its answer and start its clock. The same words twice are once.
 
-    Raises GateClosed, ValidationError, and InvitationChangedError where it was asked something else and its clock still runs.
+    Raises GateClosedError, ValidationError, and InvitationChangedError where it was asked something else and its clock still runs.
     """
-    gates.require(gates.right_role(by, Role.MODERATOR), gates.judged_claim(claim), gates.conflict_of_interest(by, claim))
+    gates.require(gates.right_role(by, Role.MODERATOR), gates.claim_is_rateable(claim), gates.conflict_of_interest(by, claim))
     Claim.objects.select_for_update().get(pk=claim.pk)
     standing = Invitation.objects.filter(claim=claim, status=InvitationStatus.OPEN).first()
     if standing and standing.allegation != allegation:
@@ -186,12 +188,12 @@ def invite_company(*, by: User, claim: Claim, allegation: Written, now: datetime
     invitation.full_clean(validate_constraints=False)
     with ledger.act("company.invited", by=by, role=Role.MODERATOR):
         invitation.save(force_insert=True)
-    set_progress(by=by, role=Role.MODERATOR, aspects=_standing(claim), progress=Progress.REPLY_WINDOW_OPEN)
+    set_progress(by=by, role=Role.MODERATOR, aspects=_open_aspects(claim), progress=Progress.REPLY_WINDOW_OPEN)
     jobs.enqueue("verdicts.close_window", {"invitation": str(invitation.pk)}, key=f"close_window:{invitation.pk}", after=ends)
     return invitation
 
 
-def _hold(invitation: Invitation) -> Invitation:
+def _lock_invitation(invitation: Invitation) -> Invitation:
     """The request, locked after its claim: what comes of two requests on one claim is written down one after the other."""
     Claim.objects.select_for_update().get(pk=invitation.claim_id)
     return Invitation.objects.select_for_update(of=("self",)).select_related("claim__company").get(pk=invitation.pk)
@@ -206,7 +208,7 @@ def _close(invitation: Invitation, *, by: ledger.Actor, role: str, kind: str, no
         raise InvitationChangedError(Invitation.objects.get(pk=invitation.pk))
     invitation.refresh_from_db()
     if was_open:  # a late reply to one request does not close another that is open
-        set_progress(by=by, role=role, aspects=_standing(invitation.claim), progress=Progress.IN_REVIEW)
+        set_progress(by=by, role=role, aspects=_open_aspects(invitation.claim), progress=Progress.IN_REVIEW)
 
 
 def _flag(claim: Claim, *, by: ledger.Actor, role: str, now: datetime) -> None:
@@ -223,7 +225,7 @@ def _flag(claim: Claim, *, by: ledger.Actor, role: str, now: datetime) -> None:
 @transaction.atomic
 def close_window(*, by: ledger.Actor, invitation: Invitation, now: datetime) -> bool:
     """The deadline passed. Returns False if the window was closed before, is still open, or waits for an entered reply to be checked."""
-    return _lapse(_hold(invitation), by=by, now=now)
+    return _lapse(_lock_invitation(invitation), by=by, now=now)
 
 
 def _lapse(held: Invitation, *, by: ledger.Actor, now: datetime) -> bool:
@@ -254,12 +256,12 @@ def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now:
 
     Given by who speaks for the company, it is public at once and the first one closes the window. Entered by a moderator from a letter
     that came on `letter_date` (today unless given), it waits for a second person (`confirm_reply`), and never closes the window.
-    Raises NotAllowed, ValidationError.
+    Raises NotAllowedError, ValidationError.
     """
     check_role(by, Role.MODERATOR, Role.COMPANY_REPRESENTATIVE)
     given = by.has_role(Role.COMPANY_REPRESENTATIVE)
-    gates.require(*([speaks_for(by, invitation.claim.company)] if given else entry_gates(by=by, claim=invitation.claim)))
-    held = _hold(invitation)
+    gates.require(*([is_representative(by, invitation.claim.company)] if given else entry_gates(by=by, claim=invitation.claim)))
+    held = _lock_invitation(invitation)
     if not body.strip():
         raise ValidationError(_("The reply is empty. Write what the company said."))
     came = None if given else letter_date or now.date()
@@ -315,10 +317,10 @@ def confirm_reply(*, by: User, reply: Reply, now: datetime) -> None:
     """The second person found the company's words as they stand in the letter: they are public from now on.
 
     The window stays open until its deadline, or a waiver; where the deadline passed while the entry waited, it closes now.
-    Raises GateClosed, ReplyChangedError.
+    Raises GateClosedError, ReplyChangedError.
     """
     gates.require(*confirmation_gates(by=by, reply=reply))
-    held = _hold(reply.invitation)
+    held = _lock_invitation(reply.invitation)
     _check_entry(reply, by=by, kind="reply.confirmed", status=ReplyStatus.CONFIRMED, now=now)
     if held.status in {InvitationStatus.SILENT, InvitationStatus.NO_FURTHER_REPLY, InvitationStatus.WAIVED}:
         _close(held, by=by, role=_role(by), kind="company.replied", now=now, status=InvitationStatus.REPLIED)
@@ -330,12 +332,12 @@ def confirm_reply(*, by: User, reply: Reply, now: datetime) -> None:
 def discard_reply(*, by: User, reply: Reply, reason: str, now: datetime) -> None:
     """An entered reply is none, or not in these words. It never becomes public. Also by who entered it, when they see their mistake.
 
-    Raises GateClosed, ReplyChangedError, ValidationError.
+    Raises GateClosedError, ReplyChangedError, ValidationError.
     """
     gates.require(*check_gates(by=by, reply=reply))
     if not reason.strip():
         raise ValidationError(_("Say why the entry is discarded."))
-    held = _hold(reply.invitation)
+    held = _lock_invitation(reply.invitation)
     _check_entry(reply, by=by, kind="reply.discarded", status=ReplyStatus.DISCARDED, now=now, reason=reason)
     _lapse(held, by=ledger.SYSTEM, now=now)
 
@@ -360,15 +362,15 @@ class WaiverChangedError(Exception):
 
 
 @transaction.atomic
-def propose_waiver(*, by: User, invitation: Invitation, reason: Written) -> Waiver:
-    """The first of two people says why the company need not be waited for. Not public. Raises GateClosed, InvitationChangedError."""
+def propose_waiver(*, by: User, invitation: Invitation, reason: LocalizedText) -> Waiver:
+    """The first of two people says why the company need not be waited for. Not public. Raises GateClosedError, InvitationChangedError."""
     gates.require(*waiver_gates(by=by, claim=invitation.claim))
     if not reason.get("text", "").strip():
         raise ValidationError(_("Say why the window should close early."))
-    held = _hold(invitation)
+    held = _lock_invitation(invitation)
     if held.status != InvitationStatus.OPEN or Waiver.objects.waiting().filter(invitation=held).exists():
         raise InvitationChangedError(held)
-    waiver = Waiver(invitation=held, reason=credited(reason, Role.ADJUDICATOR), proposed_by=by)
+    waiver = Waiver(invitation=held, reason=credit_translations(reason, Role.ADJUDICATOR), proposed_by=by)
     waiver.full_clean(validate_constraints=False)
     with ledger.act("waiver.proposed", by=by, role=Role.ADJUDICATOR):
         waiver.save(force_insert=True)
@@ -391,9 +393,9 @@ def waiver_approval_gates(*, by: User, waiver: Waiver) -> list[str | None]:
 def approve_waiver(*, by: User, waiver: Waiver, now: datetime, version: str = "") -> None:
     """The second person agrees with the reason that they read: it is public, and the window closes.
 
-    Raises GateClosed, InvitationChangedError, WaiverChangedError, RowChangedError.
+    Raises GateClosedError, InvitationChangedError, WaiverChangedError, RowChangedError.
     """
-    invitation, held = _hold_waiver(waiver)
+    invitation, held = _lock_waiver(waiver)
     gates.require(*waiver_approval_gates(by=by, waiver=held))
     if invitation.status != InvitationStatus.OPEN:
         raise InvitationChangedError(invitation)
@@ -413,9 +415,9 @@ def approve_waiver(*, by: User, waiver: Waiver, now: datetime, version: str = ""
 def refuse_waiver(*, by: User, waiver: Waiver, reason: str, now: datetime) -> None:
     """The company keeps its time. It never becomes public that this was proposed. Also by who proposed it, when they see their mistake.
 
-    Raises GateClosed, WaiverChangedError, ValidationError.
+    Raises GateClosedError, WaiverChangedError, ValidationError.
     """
-    _invitation, held = _hold_waiver(waiver)
+    _invitation, held = _lock_waiver(waiver)
     gates.require(*waiver_gates(by=by, claim=held.invitation.claim))
     if not reason.strip():
         raise ValidationError(_("Say why the company keeps its time."))
@@ -424,9 +426,9 @@ def refuse_waiver(*, by: User, waiver: Waiver, reason: str, now: datetime) -> No
     _decide_waiver(held, by=by, kind="waiver.refused", status=WaiverStatus.REFUSED, now=now, reason=reason)
 
 
-def _hold_waiver(waiver: Waiver) -> tuple[Invitation, Waiver]:
+def _lock_waiver(waiver: Waiver) -> tuple[Invitation, Waiver]:
     """The request and its waiver, locked in this order."""
-    invitation = _hold(waiver.invitation)
+    invitation = _lock_invitation(waiver.invitation)
     held = Waiver.objects.select_for_update(of=("self",)).select_related("proposed_by", "invitation__claim").get(pk=waiver.pk)
     return invitation, held
 
@@ -455,8 +457,8 @@ def proposal_gates(
     aspect: Aspect,
     rating: str,
     mechanism: str,
-    rationale: Written,
-    attempts: Written,
+    rationale: LocalizedText,
+    attempts: LocalizedText,
     exhibits: Sequence[Exhibit],
     now: datetime,
 ) -> list[str | None]:
@@ -467,22 +469,22 @@ def proposal_gates(
         gates.right_role(by, Role.ADJUDICATOR),
         gates.conflict_of_interest(by, claim),
         gates.findings_of_another(by, findings, passed_over),
-        gates.accepted_by_another(by, exhibits, counted(aspect, exhibits)),
+        gates.accepted_by_another(by, exhibits, counted_submissions(aspect, exhibits)),
         gates.discarded_none(by, claim),
-        gates.reply_heard(latest_invitation(claim), now),
+        gates.reply_period_over(latest_invitation(claim), now),
         gates.letters_checked(_unchecked(claim)),
     ] if by else []  # fmt: skip
     return [
         *of_the_person,
-        gates.judged_claim(claim),
+        gates.claim_is_rateable(claim),
         gates.in_scope(aspect),
-        gates.asked_about(aspect),
+        gates.company_asked(aspect),
         gates.accepted_exhibits(exhibits, claim),
         gates.rests_on_something(rating, exhibits),
         gates.best_evidence(rating, exhibits),
-        gates.tried(rating, attempts),
-        gates.due(rating, aspect, now),
-        gates.consistent(rating, mechanism, weigh(aspect)),
+        gates.attempts_listed(rating, attempts),
+        gates.due_date_passed(rating, aspect, now),
+        gates.consistent_with_numbers(rating, mechanism, weigh(aspect)),
         gates.both_languages(rationale, attempts),
     ]
 
@@ -493,27 +495,27 @@ def propose_verdict(
     by: User,
     aspect: Aspect,
     rating: str,
-    rationale: Written,
+    rationale: LocalizedText,
     exhibits: Sequence[Exhibit],
     now: datetime,
     mechanism: str = "",
-    attempts: Written | None = None,
+    attempts: LocalizedText | None = None,
     reason: str = "",
 ) -> Verdict:
     """The first adjudicator's proposal, not public. Where a verdict stands already it would supersede it, with a reason.
 
-    Raises GateClosed, ValidationError.
+    Raises GateClosedError, ValidationError.
     """
     claim = Claim.objects.select_for_update().get(pk=aspect.claim_id)
     aspect.refresh_from_db(fields=["progress"])
     aspect.claim = claim
-    rationale, attempts = credited(rationale, Role.ADJUDICATOR), credited(attempts or {}, Role.ADJUDICATOR)
+    rationale, attempts = credit_translations(rationale, Role.ADJUDICATOR), credit_translations(attempts or {}, Role.ADJUDICATOR)
     gates.require(
         *proposal_gates(
             by=by, aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts, exhibits=exhibits, now=now
         )
     )
-    standing = Verdict.objects.standing().filter(aspect=aspect).first()
+    standing = Verdict.objects.current().filter(aspect=aspect).first()
     if standing and not reason.strip():
         raise ValidationError(_("A verdict stands on this aspect. Say why it should be superseded."))
     if Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).exists():
@@ -539,12 +541,12 @@ def approver_gates(*, by: User, verdict: Verdict, now: datetime) -> list[str | N
     """What stands against `by` approving `verdict` now, whatever it says. Another person, or another day, may do it."""
     return [
         gates.right_role(by, Role.ADJUDICATOR),
-        gates.second_person(by, verdict),
+        gates.four_eyes(by, verdict),
         gates.conflict_of_interest(by, verdict.aspect.claim),
         gates.wrote_no_finding(by, Finding.objects.filter(aspect=verdict.aspect)),
-        gates.accepted_none(by, counted(verdict.aspect, exhibits_of(verdict))),
+        gates.accepted_none(by, counted_submissions(verdict.aspect, exhibits_of(verdict))),
         gates.discarded_none(by, verdict.aspect.claim),
-        gates.reply_heard(holding_request(verdict), now),
+        gates.reply_period_over(holding_request(verdict), now),
         gates.letters_checked(_unchecked(verdict.aspect.claim)),
     ]
 
@@ -566,12 +568,12 @@ def standing_gates(*, verdict: Verdict, now: datetime) -> list[str | None]:
 def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     """The second person approves: the verdict is published, or goes back to its proposer where it no longer holds as it was proposed.
 
-    Raises VerdictChangedError when it was decided before, GateClosed where `by` may not approve it now (nothing is changed), and SentBack,
+    Raises VerdictChangedError when it was decided before, GateClosedError where `by` may not approve it now (nothing is changed), and SentBackError,
     which is stored when it is raised.
     """
     try:
         return _publish(by=by, verdict=verdict, now=now)
-    except gates.SentBack as closed:
+    except gates.SentBackError as closed:
         _send_back(by=by, verdict=verdict, reason="\n".join(closed.reasons), now=now)
         raise
 
@@ -581,14 +583,14 @@ def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     """1. lock the proposal and all that it is weighed from, and ask every gate again; 2. supersede what stands; 3. compose the document
     and publish by compare-and-set; 4. write down the jobs that publish its file and build the reports."""
     erasure.block_erasure()
-    _hold_evidence(verdict)
+    _lock_evidence(verdict)
     locked = Verdict.objects.select_for_update(of=("self", "aspect"))
     held = locked.select_related("aspect__claim", "proposed_by", "supersedes").get(pk=verdict.pk)
     if held.status != VerdictStatus.PROPOSED:
         raise VerdictChangedError(held)
     gates.require(*approver_gates(by=by, verdict=held, now=now))
     if closed := [reason for reason in standing_gates(verdict=held, now=now) if reason]:
-        raise gates.SentBack(closed)
+        raise gates.SentBackError(closed)
     claim = Claim.objects.select_related("company", "product", "option").get(pk=held.aspect.claim_id)
     invitation = holding_request(held)
     assert invitation is not None  # reply_heard was asked above
@@ -605,7 +607,7 @@ def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
         )
     )
     with ledger.act("verdict.superseded", by=by, role=Role.ADJUDICATOR):
-        Verdict.objects.standing().filter(aspect=held.aspect).update(status=VerdictStatus.SUPERSEDED)
+        Verdict.objects.current().filter(aspect=held.aspect).update(status=VerdictStatus.SUPERSEDED)
     with ledger.act("verdict.published", by=by, role=Role.ADJUDICATOR):
         published = Verdict.objects.filter(pk=held.pk, status=VerdictStatus.PROPOSED).update(
             status=VerdictStatus.PUBLISHED, decided_by=by, decided_at=now, published_at=now, salt=held.salt,
@@ -621,7 +623,7 @@ def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     return held
 
 
-def _hold_evidence(verdict: Verdict) -> None:
+def _lock_evidence(verdict: Verdict) -> None:
     """Nobody submits, withdraws or decides on evidence on the claim until the verdict is decided. The claim first, as everywhere."""
     claim = Claim.objects.select_for_update().get(aspect=verdict.aspect_id)
     list(Submission.objects.select_for_update(of=("self",)).filter(claim=claim).order_by("pk").values_list("pk"))
@@ -631,7 +633,7 @@ def rejection_gates(*, by: User, verdict: Verdict) -> list[str | None]:
     """What stands against `by` sending `verdict` back."""
     return [
         gates.right_role(by, Role.ADJUDICATOR),
-        gates.second_person(by, verdict),
+        gates.four_eyes(by, verdict),
         gates.conflict_of_interest(by, verdict.aspect.claim),
     ]
 
@@ -640,7 +642,7 @@ def rejection_gates(*, by: User, verdict: Verdict) -> list[str | None]:
 def reject_verdict(*, by: User, verdict: Verdict, reason: str, now: datetime) -> None:
     """The second person sends a proposal back, with a reason; what it would have superseded is free for the next proposal.
 
-    Raises GateClosed, VerdictChangedError, ValidationError.
+    Raises GateClosedError, VerdictChangedError, ValidationError.
     """
     gates.require(*rejection_gates(by=by, verdict=verdict))
     if not reason.strip():
@@ -667,13 +669,13 @@ def open_incident(
     *,
     by: User,
     company: Company,
-    title: Written,
+    title: LocalizedText,
     now: datetime,
-    summary: Written | None = None,
+    summary: LocalizedText | None = None,
     product: Product | None = None,
     reconstruction: bool = False,
 ) -> Incident:
-    """A chain of events after harm is begun. Raises NotAllowed, ValidationError."""
+    """A chain of events after harm is begun. Raises NotAllowedError, ValidationError."""
     check_role(by, Role.MODERATOR)
     if product is not None and product.company_id != company.pk:
         raise ValidationError(_("The product belongs to another company."))
@@ -692,12 +694,12 @@ def add_event(
     kind: str,
     actor: str,
     happened_at: datetime,
-    text: Written,
+    text: LocalizedText,
     now: datetime,
     exact_to: str = Exactness.MINUTE,
     source: Source | None = None,
 ) -> Occurrence:
-    """One event of the chain, with its source if there is one. Raises NotAllowed, ValidationError."""
+    """One event of the chain, with its source if there is one. Raises NotAllowedError, ValidationError."""
     check_role(by, Role.MODERATOR)
     if happened_at > now:
         raise ValidationError(_("It cannot have happened in the future."))
@@ -720,18 +722,18 @@ def correct_event(
     now: datetime,
     happened_at: datetime | None = None,
     exact_to: str | None = None,
-    text: Written | None = None,
+    text: LocalizedText | None = None,
     source: Source | None = None,
     version: str = "",
 ) -> Occurrence:
     """Mend an event of the chain. What stood there before stays in the history. `version` is what the form was opened on.
 
-    Raises ReasonRequiredError, NotAllowed, RowChangedError, ValidationError.
+    Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
     check_role(by, Role.MODERATOR)
     if not reason.strip():
         raise ReasonRequiredError
-    held = hold(event, version)
+    held = lock_seen(event, version)
     asked = {"happened_at": happened_at, "exact_to": exact_to, "text": text, "source": source}
     changed = [name for name, value in asked.items() if value is not None and value != getattr(held, name)]
     if not changed:

@@ -10,7 +10,7 @@ class VerdictsConfig(AppConfig):
         """Hand the pages what our codes are called; say to the record where this app's files are and what goes with an erased value, and
         what follows when evidence is withdrawn."""
         from ui import labels
-        from verdicts import erasure, fixity, shaken, states
+        from verdicts import erasure, fixity, lost_evidence, states
         from verdicts.conformity import Decision
 
         labels.register(
@@ -26,4 +26,4 @@ class VerdictsConfig(AppConfig):
 
         fixity.register()
         erasure.register()
-        shaken.register()
+        lost_evidence.register()

@@ -19,11 +19,11 @@ from evidence.exhibits.keyed import keyed
 from evidence.exhibits.models import Exhibit, Rendition
 from evidence.exhibits.states import Affiliation
 from ui.languages import page_language
+from verdicts.evidence_assessment import assess_evidence, findings_that_count, independence
 from verdicts.models import Invitation, Verdict
 from verdicts.outcome import outcome
 from verdicts.replies import reply_status_of
 from verdicts.states import InvitationStatus
-from verdicts.weighing import findings_that_count, independence, weigh
 
 METHOD_VERSION = "1"
 _CLAIM = ("quote", "quote_lang", "summary", "kind", "company_id", "product_id", "option_id", "stake", "currency", "reconstruction")
@@ -94,7 +94,7 @@ def differences(verdict: Verdict) -> list[str]:
 
 def changed_numbers(verdict: Verdict, exhibits: Sequence[Exhibit]) -> list[str]:
     """What is different in the numbers of a verdict when it is weighed now, resting on `exhibits`."""
-    weighed = weigh(verdict.aspect)
+    weighed = assess_evidence(verdict.aspect)
     numbers = weighed.to_json() if weighed else None
     counted = independence(verdict.aspect, exhibits)
     said = []

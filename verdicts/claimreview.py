@@ -12,8 +12,8 @@ from typing import Any
 
 from django.utils.translation import override
 
+from claims.localized_text import read
 from claims.states import ClaimStatus
-from claims.written import read
 from verdicts.models import Verdict
 from verdicts.states import SCORES, Rating
 

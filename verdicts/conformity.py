@@ -52,7 +52,7 @@ class Promise:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredValue:
     """One measured value with its standard uncertainty (k = 1), and who and what stands behind it.
 
     `physical_unit` is what the unit is called; `unit_identity`, where given, tells units apart that are called the same, and joins
@@ -71,7 +71,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedValue:
     """One measurement against the threshold, every number in the threshold's unit."""
 
     value: Decimal
@@ -86,7 +86,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class ExcludedValue:
     """A stored measurement that cannot be set against the limit, and why: a fault of claims.units, or `number`."""
 
     physical_unit: str
@@ -103,13 +103,13 @@ class Conformity:
     limit: Decimal
     unit: str
     comparator: str
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedValue, ...]
     units: int
     contributors: int
     laboratories: int
     items: dict[str, int]
     laboratories_disagree: bool
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[ExcludedValue, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Without floats: every number a decimal string. Recomputing from `measurements` gives the same digits."""
@@ -163,7 +163,7 @@ def normal_distribution(z: Decimal) -> Decimal:
     return min(Decimal(1), max(Decimal(0), result)).quantize(PLACES, ROUND_HALF_EVEN)
 
 
-def judge(promise: Promise, measured: Measured) -> Judged:
+def judge(promise: Promise, measured: MeasuredValue) -> JudgedValue:
     """One measurement against the threshold. Raises UnitMismatchError; ValueError for an uncertainty that is not positive."""
     if measured.standard_uncertainty <= 0:
         raise ValueError("a measurement without a positive standard uncertainty cannot be weighed")
@@ -178,13 +178,13 @@ def judge(promise: Promise, measured: Measured) -> Judged:
         decision = Decision.DOES_NOT_CONFORM
     else:
         decision = Decision.UNDECIDED
-    return Judged(
+    return JudgedValue(
         value, uncertainty, guard, promise.limit + sign * guard, promise.limit - sign * guard,
         normal_distribution(margin / uncertainty), decision, measured.physical_unit, measured.affiliation,
     )  # fmt: skip
 
 
-def together(decisions: Iterable[Decision]) -> Decision:
+def combine_decisions(decisions: Iterable[Decision]) -> Decision:
     """What several decisions come to: their own if they are one; `disagree` where they contradict each other; else `undecided`."""
     found = set(decisions)
     if len(found) == 1:
@@ -193,7 +193,7 @@ def together(decisions: Iterable[Decision]) -> Decision:
     return Decision.DISAGREE if contradict else Decision.UNDECIDED
 
 
-def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
+def assess(promise: Promise, measurements: Sequence[MeasuredValue]) -> Conformity:
     """All measurements against the threshold.
 
     Several measurements of one physical unit are all kept, but count as one unit. The whole decides only if every measurement
@@ -203,25 +203,25 @@ def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
 
     A stored measurement that cannot be set against the threshold is left out, and counted as that: nothing here raises.
     """
-    judged: list[Judged] = []
-    weighed: list[Measured] = []
-    left_out: list[LeftOut] = []
-    by_unit: dict[str, list[tuple[Measured, Decision]]] = {}
+    judged: list[JudgedValue] = []
+    weighed: list[MeasuredValue] = []
+    left_out: list[ExcludedValue] = []
+    by_unit: dict[str, list[tuple[MeasuredValue, Decision]]] = {}
     for one in measurements:
         try:
             result = judge(promise, one)
         except (ValueError, ArithmeticError) as error:
             fault = error.fault if isinstance(error, UnitMismatchError) else "number"
-            left_out.append(LeftOut(one.physical_unit, one.value, one.unit, fault))
+            left_out.append(ExcludedValue(one.physical_unit, one.value, one.unit, fault))
             continue
         judged.append(result)
         if one.affiliation != INDEPENDENT:
             continue
         weighed.append(one)
         by_unit.setdefault(one.unit_identity or one.physical_unit, []).append((one, result.decision))
-    of_units = [together(decision for _one, decision in rows) for rows in by_unit.values()]
+    of_units = [combine_decisions(decision for _one, decision in rows) for rows in by_unit.values()]
     return Conformity(
-        decision=together(of_units),
+        decision=combine_decisions(of_units),
         limit=promise.limit,
         unit=promise.unit,
         comparator=promise.comparator,
@@ -235,7 +235,7 @@ def assess(promise: Promise, measurements: Sequence[Measured]) -> Conformity:
     )
 
 
-def _laboratories_disagree(rows: Sequence[tuple[Measured, Decision]]) -> bool:
+def _laboratories_disagree(rows: Sequence[tuple[MeasuredValue, Decision]]) -> bool:
     """Whether two laboratories measured one unit to opposite ends."""
     for_it = {one.laboratory for one, decision in rows if decision == Decision.CONFORMS and one.laboratory}
     against = {one.laboratory for one, decision in rows if decision == Decision.DOES_NOT_CONFORM and one.laboratory}

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from claims.models import Claim, Criterion
-from claims.moments import instant
+from claims.moments import format_moment
 from evidence.exhibits.affiliation import affiliations
 from evidence.exhibits.models import Exhibit
 from ledger.canonical import canonical
@@ -101,11 +101,11 @@ def compose(
         ],
         "reply": {
             "status": reply_status_of(claim),
-            "asked_at": instant(invitation.sent_at),
-            "deadline_at": instant(invitation.deadline_at),
+            "asked_at": format_moment(invitation.sent_at),
+            "deadline_at": format_moment(invitation.deadline_at),
             "body": last.body if last else None,
             "lang": last.lang if last else None,
-            "received_at": instant(last.received_at) if last else None,
+            "received_at": format_moment(last.received_at) if last else None,
             "entered": _entered(last) if last else None,
             "requests": [_request(one, [reply for reply in replies if reply.invitation_id == one.pk]) for one in requests],
         },
@@ -113,7 +113,7 @@ def compose(
             {"role": "adjudicator", "name": verdict.proposed_by.pseudonym},
             {"role": "adjudicator", "name": approved_by},
         ],
-        "published_at": instant(verdict.published_at),
+        "published_at": format_moment(verdict.published_at),
         "supersedes": verdict.supersedes.reference if verdict.supersedes else None,
         "salt": verdict.salt,
     }
@@ -121,15 +121,15 @@ def compose(
 
 def _request(request: Invitation, replies: list[Reply]) -> dict[str, Any]:
     return {
-        "asked_at": instant(request.sent_at),
-        "deadline_at": instant(request.deadline_at),
+        "asked_at": format_moment(request.sent_at),
+        "deadline_at": format_moment(request.deadline_at),
         "status": request.status,
         "replies": [
             {
                 "id": str(one.pk),
                 "body": one.body,
                 "lang": one.lang,
-                "received_at": instant(one.received_at),
+                "received_at": format_moment(one.received_at),
                 "entered": _entered(one),
             }
             for one in replies

@@ -14,7 +14,7 @@ from uuid import UUID
 from ledger import erasure, registry
 from ledger.erasure import Target
 from verdicts.models import Verdict, VerdictDocument
-from verdicts.publishing import remove_document
+from verdicts.published_files import remove_document
 
 VERDICT: Final = registry.of(Verdict).name
 # Whose texts stand in a document, which of them, and how a verdict is related to it.

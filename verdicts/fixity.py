@@ -20,7 +20,7 @@ from django.utils import timezone
 from ledger import fixity
 from verdicts.erasure import is_withheld
 from verdicts.models import Verdict
-from verdicts.publishing import path_of
+from verdicts.published_files import path_of
 
 BATCH = 500
 LATE = timedelta(minutes=10)
@@ -57,10 +57,10 @@ def files() -> Iterator[fixity.FileOrFault]:
         if path.with_suffix(".successor").exists():
             named = hashlib.sha256(str(successor).encode()).hexdigest()
             yield path.with_suffix(".successor"), named, f"the successor that is published for verdict {reference}"
-    yield from _strangers(Path(settings.PUBLISHED_DIR) / "verdicts")
+    yield from _unexpected_files(Path(settings.PUBLISHED_DIR) / "verdicts")
 
 
-def _strangers(folder: Path) -> Iterator[str]:
+def _unexpected_files(folder: Path) -> Iterator[str]:
     names: list[Path] = []
     for path in folder.glob("*.*"):
         if path.name.startswith("."):

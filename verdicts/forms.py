@@ -13,8 +13,8 @@ from claims.dates import validate_past
 from claims.editing import EditForm, resend
 from claims.fields import LanguageField, NamedChoice, PairField
 from claims.forms_company import offer
+from claims.localized_text import read
 from claims.models import Company, Product, Source
-from claims.written import read
 from evidence.exhibits.models import Exhibit
 from evidence.exhibits.states import ExhibitStatus
 from ui.languages import page_language

@@ -14,11 +14,11 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims.conflicts import conflict_of_interest as conflict_of_interest
+from claims.localized_text import is_in_all_languages
 from claims.models import Aspect, Claim
 from claims.states import ClaimStatus, Progress
-from claims.written import complete
 from evidence.exhibits.affiliation import independent
 from evidence.exhibits.alike import witnesses
 from evidence.exhibits.models import CustodyEvent, Exhibit, Submission
@@ -33,7 +33,7 @@ C3_SOURCES = frozenset("ABC")
 C3_INFORMATION = frozenset("123")
 
 
-class GateClosed(NotAllowed):
+class GateClosedError(NotAllowedError):
     """One or more rules stand against it; `reasons` has a sentence for each."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
@@ -41,18 +41,18 @@ class GateClosed(NotAllowed):
         self.reasons = list(reasons)
 
 
-class SentBack(GateClosed):
+class SentBackError(GateClosedError):
     """A proposal that could not be approved as it stands went back to its proposer; `reasons` says why."""
 
 
 def require(*reasons: str | None) -> None:
-    """Raises GateClosed with every sentence that is not None."""
+    """Raises GateClosedError with every sentence that is not None."""
     standing = [reason for reason in reasons if reason]
     if standing:
-        raise GateClosed(standing)
+        raise GateClosedError(standing)
 
 
-def judged_claim(claim: Claim) -> str | None:
+def claim_is_rateable(claim: Claim) -> str | None:
     """Withdrawn claims and puffery are not judged."""
     if claim.status == ClaimStatus.WITHDRAWN:
         return _("AsClaimed withdrew this claim from its record.")
@@ -75,7 +75,7 @@ def unrated(aspect: Aspect) -> str | None:
     return None
 
 
-def asked_about(aspect: Aspect) -> str | None:
+def company_asked(aspect: Aspect) -> str | None:
     """The company was asked about this very point: what was out of scope when it was asked is asked about again."""
     if aspect.progress in {Progress.REPLY_WINDOW_OPEN, Progress.IN_REVIEW, Progress.RATED, Progress.OUT_OF_SCOPE}:
         return None  # one that is out of scope has a sentence of its own, as has a window that is open
@@ -89,7 +89,7 @@ def right_role(user: User, *roles: str) -> str | None:
     )
 
 
-def second_person(user: User, verdict: Verdict) -> str | None:
+def four_eyes(user: User, verdict: Verdict) -> str | None:
     """A verdict is approved by someone who neither proposed it nor made a finding that it rests on."""
     if verdict.proposed_by_id == user.pk:
         return _("You proposed this verdict, so a second person has to approve it.")
@@ -106,7 +106,7 @@ def wrote_no_finding(user: User, findings: Iterable[Finding]) -> str | None:
 def accepted_by_another(user: User, exhibits: Sequence[Exhibit], counted: Collection[Submission]) -> str | None:
     """Filer ≠ moderator ≠ adjudicator: whoever proposes a verdict did not accept or grade all the evidence it rests on.
 
-    `exhibits` are what it names, `counted` what its numbers and findings are from as well (verdicts.weighing).
+    `exhibits` are what it names, `counted` what its numbers and findings are from as well (verdicts.evidence_assessment).
     """
     graded = _graded_by(user, [one.submission for one in exhibits])
     own = {one.pk: one.submission.decided_by_id == user.pk or one.pk in graded for one in exhibits}
@@ -183,7 +183,7 @@ def findings_of_another(user: User, findings: Iterable[Finding], passed_over: in
     return None
 
 
-def reply_heard(invitation: Invitation | None, now: datetime) -> str | None:
+def reply_period_over(invitation: Invitation | None, now: datetime) -> str | None:
     """No verdict before the company replied, its deadline passed, or two people waived it."""
     if invitation is None:
         return _("The company has not been asked yet.")
@@ -237,21 +237,21 @@ def rests_on_something(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
     return None
 
 
-def tried(rating: str, attempts: dict[str, Any]) -> str | None:
+def attempts_listed(rating: str, attempts: dict[str, Any]) -> str | None:
     """`unverifiable` lists what was tried (the method says so): else it would say nothing that anyone could check."""
     if rating == Rating.UNVERIFIABLE and not attempts:
         return _("“Unverifiable” lists what was tried. Say it in both languages.")
     return None
 
 
-def due(rating: str, aspect: Aspect, now: datetime) -> str | None:
+def due_date_passed(rating: str, aspect: Aspect, now: datetime) -> str | None:
     """`not_delivered` only after the due date, or after the company said it will not come."""
     if rating == Rating.NOT_DELIVERED and aspect.due_date and aspect.due_date >= now.date() and aspect.cancelled_date is None:
         return _("It is promised for %(date)s: it cannot be “not delivered” before.") % {"date": aspect.due_date.isoformat()}
     return None
 
 
-def consistent(rating: str, mechanism: str, conformity: Conformity | None) -> str | None:
+def consistent_with_numbers(rating: str, mechanism: str, conformity: Conformity | None) -> str | None:
     """The rating does not contradict the numbers, and only `misleading` names a mechanism."""
     if rating == Rating.MISLEADING and mechanism not in Mechanism.values:
         return _("Name the mechanism by which it misleads.")
@@ -268,4 +268,6 @@ def consistent(rating: str, mechanism: str, conformity: Conformity | None) -> st
 
 def both_languages(*texts: dict[str, object]) -> str | None:
     """A verdict is published only with both Chinese and English."""
-    return None if all(complete(text) for text in texts if text) else _("The verdict needs its words in both Chinese and English.")
+    return (
+        None if all(is_in_all_languages(text) for text in texts if text) else _("The verdict needs its words in both Chinese and English.")
+    )

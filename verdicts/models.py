@@ -15,11 +15,11 @@ from accounts.models import User
 from claims.dates import AHEAD, validate_past, validate_plan
 from claims.languages import LONGEST as LONGEST_TAG
 from claims.languages import validate_language
+from claims.localized_text import LocalizedTextField
 from claims.models import Aspect, Claim, Company, Product, Source, known
 from claims.references import LENGTH, new_reference
 from claims.states import ClaimStatus, Progress
 from claims.triggers import belongs, fixed, same_company
-from claims.written import WrittenField
 from evidence.exhibits.models import Exhibit, Measurement
 from evidence.exhibits.states import ExhibitStatus, SubmissionStatus
 from verdicts.states import (
@@ -60,7 +60,7 @@ class Finding(models.Model):
     aspect = models.ForeignKey(Aspect, on_delete=models.PROTECT)
     moderator = models.ForeignKey(User, on_delete=models.PROTECT)
     conclusion = models.CharField(max_length=12, choices=Conclusion.choices)
-    reasoning = WrittenField()
+    reasoning = LocalizedTextField()
     created_at = models.DateTimeField()
 
     objects = FindingQuerySet.as_manager()
@@ -109,7 +109,7 @@ class Invitation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
     status = models.CharField(max_length=20, choices=InvitationStatus.choices, default=InvitationStatus.OPEN)
-    allegation = WrittenField()
+    allegation = LocalizedTextField()
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     sent_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
@@ -169,7 +169,7 @@ class Waiver(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     invitation = models.ForeignKey(Invitation, on_delete=models.PROTECT)
     status = models.CharField(max_length=10, choices=WaiverStatus.choices, default=WaiverStatus.PROPOSED)
-    reason = WrittenField()
+    reason = LocalizedTextField()
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -272,13 +272,13 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         """Published verdicts and those they superseded; a proposal is nobody's business yet."""
         return self.filter(status__in=[VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED])
 
-    def standing(self) -> Self:
+    def current(self) -> Self:
         """The verdicts that hold now."""
         return self.filter(status=VerdictStatus.PUBLISHED)
 
     def announced(self) -> Self:
         """The verdicts that hold now on claims that were not withdrawn: what is told to others as a verdict of ours."""
-        return self.standing().exclude(aspect__claim__status=ClaimStatus.WITHDRAWN)
+        return self.current().exclude(aspect__claim__status=ClaimStatus.WITHDRAWN)
 
     def sent_back(self) -> Self:
         """Proposals that went back to their proposer and that nothing came after: someone has to propose again, or not."""
@@ -306,7 +306,7 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
             teardown__submission__withdrawn_at__gte=OuterRef("proposed_at"),
         )
         counted = Q(conformity__isnull=False) & Q(Exists(measured))
-        return self.standing().filter(Q(Exists(pinned)) | Q(Exists(named)) | counted)
+        return self.current().filter(Q(Exists(pinned)) | Q(Exists(named)) | counted)
 
     def newest(self) -> Self:
         """Newest publication first."""
@@ -348,8 +348,8 @@ class Verdict(models.Model):
     aspect = models.ForeignKey(Aspect, on_delete=models.PROTECT)
     rating = models.CharField(max_length=20, choices=Rating.choices)
     mechanism = models.CharField(max_length=30, choices=Mechanism.choices, blank=True)
-    rationale = WrittenField()
-    attempts = WrittenField(blank=True, help_text="For `unverifiable`: what was tried.")
+    rationale = LocalizedTextField()
+    attempts = LocalizedTextField(blank=True, help_text="For `unverifiable`: what was tried.")
     status = models.CharField(max_length=10, choices=VerdictStatus.choices, default=VerdictStatus.PROPOSED)
     method_version = models.CharField(max_length=20)
     supersedes = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="superseded_by")
@@ -454,13 +454,13 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 @belongs(same_company("product_id", "claims_product", "NEW.company_id"), "company_id", "product_id")
 @ledger.recorded(name="incident", plain=["company", "product", "reconstruction", "created_at"], text=["title", "summary"], public=True)
 class Incident(models.Model):
-    """Harm, and what was done after it: a dated chain of Occurrence. How long each answer took is computed (verdicts.lags)."""
+    """Harm, and what was done after it: a dated chain of Occurrence. How long each answer took is computed (verdicts.response_times)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT)
-    title = WrittenField()
-    summary = WrittenField(blank=True)
+    title = LocalizedTextField()
+    summary = LocalizedTextField(blank=True)
     reconstruction = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
@@ -493,7 +493,7 @@ class Occurrence(models.Model):
     actor = models.CharField(max_length=10, choices=Actor.choices)
     happened_at = models.DateTimeField(validators=[validate_past])
     exact_to = models.CharField(max_length=6, choices=Exactness.choices, default=Exactness.MINUTE)
-    text = WrittenField()
+    text = LocalizedTextField()
     created_at = models.DateTimeField()
 
     objects = OccurrenceQuerySet.as_manager()

@@ -10,7 +10,7 @@ import jobs
 import ledger
 from verdicts.actions import close_window
 from verdicts.models import Invitation, VerdictDocument
-from verdicts.publishing import remove_document, write_document, write_successor
+from verdicts.published_files import remove_document, write_document, write_successor
 
 
 @jobs.handler("verdicts.close_window", queue="report", together=True)

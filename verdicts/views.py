@@ -23,19 +23,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import current_account, requires
 from accounts.models import Role, User
 from accounts.saved_forms import AlreadySentError, refill, run_once
-from claims.editing import EditForm, RowChangedError, clash, refused, typed
+from claims.editing import EditForm, RowChangedError, clash, refused_status, typed
 from claims.fields import PairField
-from claims.lookup import by_reference, canonical
+from claims.localized_text import write
 from claims.models import Aspect, Claim, Criterion, Flag
 from claims.paging import page_of
-from claims.written import write
+from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from evidence.exhibits.models import Exhibit, Submission
-from verdicts import actions, gates, previewing, shaken
+from verdicts import actions, gates, lost_evidence, previews
 from verdicts.forms import DiscardForm, FindingForm, InvitationForm, LetterForm, ProposalForm, SendBackForm, WaiverForm, WaiverRefusalForm
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, Waiver
-from verdicts.representing import representatives
+from verdicts.representation import representative_count
 from verdicts.states import Rating, ReplyStatus, VerdictStatus
-from verdicts.waiting import LATER, NOW, SHORT, SOON, by_urgency, queues, waiting
+from verdicts.work_items import LATER, NOW, SHORT, SOON, by_urgency, queues, work_item
 
 DESK = (Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
 
@@ -69,7 +69,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         for name, (rows, by) in kinds.items()
         if show in {"", name}
     }
-    found = by_urgency([waiting(name, row, user=user, now=now) for name, page in pages.items() for row in page.rows], now)
+    found = by_urgency([work_item(name, row, user=user, now=now) for name, page in pages.items() for row in page.rows], now)
     names = {NOW: _("Now"), SOON: _("Soon"), LATER: _("Can wait")}
     groups = [(names[urgency], list(rows)) for urgency, rows in groupby(found, key=lambda one: one.urgency)]
     context = {
@@ -89,7 +89,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 @dataclass
-class Held:
+class AspectCase:
     """One aspect with what the desk knows of it."""
 
     aspect: Aspect
@@ -121,14 +121,14 @@ def _verdict_gates(user: User, aspect: Aspect, now: Any) -> list[str]:
 
 
 def _invite_gates(user: User, claim: Claim) -> list[str]:
-    return _reasons([gates.right_role(user, Role.MODERATOR), gates.judged_claim(claim), gates.conflict_of_interest(user, claim)])
+    return _reasons([gates.right_role(user, Role.MODERATOR), gates.claim_is_rateable(claim), gates.conflict_of_interest(user, claim)])
 
 
 def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | None, waiver: Waiver | None, form: forms.Form) -> str:
     """The one action that a button of the case page asks for; where to go on. Raises what the action raises, Http404 for anything else."""
     user, now = current_account(request), timezone.now()
     if do == "invite":
-        actions.invite_company(by=user, claim=claim, allegation=form.cleaned_data["allegation"], now=now)
+        actions.request_reply(by=user, claim=claim, allegation=form.cleaned_data["allegation"], now=now)
         messages.success(request, _("The company is asked. Its clock runs."))
     elif do == "reply" and invitation:
         actions.record_reply(by=user, invitation=invitation, now=now, **form.cleaned_data)
@@ -199,8 +199,8 @@ def _checked_before(user: User, do: str) -> str:
 def case(request: HttpRequest, ref: str) -> HttpResponse:
     """A claim as the desk works on it: its aspects and findings, the company's clock, the proposals."""
     user, now = current_account(request), timezone.now()
-    claim = by_reference(Claim.objects.select_related("company", "product", "option"), ref)
-    if elsewhere := canonical(request, claim.reference, ref):
+    claim = resolve_reference(Claim.objects.select_related("company", "product", "option"), ref)
+    if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
     invitation = actions.latest_invitation(claim)
     waiver = Waiver.objects.waiting().filter(invitation=invitation).select_related("proposed_by", "invitation__claim").first()
@@ -243,13 +243,13 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
                 invitation, waiver, kept = now_is, Waiver.objects.waiting().filter(invitation=now_is).first(), typed(form)
             else:
                 return redirect(location)
-        status = refused(form)
+        status = refused_status(form)
     context = {
         "claim": claim,
         "held": _held(user, claim, now),
         "invitation": invitation,
         "window_end": actions.window_end(now),
-        "representatives": representatives(claim.company),
+        "representatives": representative_count(claim.company),
         "replies": Reply.objects.public().filter(invitation__claim=claim).select_related("invitation").in_order(),
         "entries": entries,
         "entry_gates": _reasons(actions.entry_gates(by=user, claim=claim)),
@@ -268,13 +268,13 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
     return render(request, "verdicts/case.html", context, status=status)
 
 
-def _held(user: User, claim: Claim, now: Any) -> list[Held]:
+def _held(user: User, claim: Claim, now: Any) -> list[AspectCase]:
     aspects = list(Aspect.objects.filter(claim=claim).select_related("claim").order_by("number"))
     findings = list(Finding.objects.filter(aspect__in=aspects).select_related("moderator").order_by("created_at", "id"))
     open_or_standing = Verdict.objects.filter(aspect__in=aspects, status__in=[VerdictStatus.PROPOSED, VerdictStatus.PUBLISHED])
     verdicts = {(one.aspect_id, one.status): one for one in open_or_standing.select_related("proposed_by")}
     return [
-        Held(
+        AspectCase(
             aspect=aspect,
             findings=[one for one in findings if one.aspect_id == aspect.pk],
             standing=verdicts.get((aspect.pk, VerdictStatus.PUBLISHED.value)),
@@ -320,7 +320,7 @@ def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
 
         try:
             return redirect(run_once(request, record))
-        except gates.GateClosed as closed:
+        except gates.GateClosedError as closed:
             form.add_error(None, closed.reasons)
         except ValidationError as error:
             form.add_error(None, error.messages)
@@ -376,7 +376,7 @@ def _findings(aspect: Aspect) -> list[dict[str, Any]]:
 def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
     """Propose a verdict on one aspect; a second person decides on it."""
     found, user, now = _aspect(aspect), current_account(request), timezone.now()
-    standing = Verdict.objects.standing().filter(aspect=found).first()
+    standing = Verdict.objects.current().filter(aspect=found).first()
     returned = Verdict.objects.sent_back().filter(aspect=found, proposed_by=user).first()
     form = ProposalForm(
         request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim), standing=standing, again=returned
@@ -384,12 +384,12 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
     refill(request, form)
     if previewed := _preview(request, form):
         given = form.cleaned_data
-        proposed = previewing.draft(
+        proposed = previews.draft(
             found, rating=given.get("rating") or "", mechanism=given.get("mechanism") or "", rationale=given.get("rationale") or {},
             attempts=given.get("attempts") or {},
         )  # fmt: skip
         if proposed:
-            previewed["changes"] = previewing.changes(found, proposed, given.get("exhibits") or [])
+            previewed["changes"] = previews.changes(found, proposed, given.get("exhibits") or [])
     elif request.method == "POST" and form.is_valid():
         given = form.cleaned_data
 
@@ -410,7 +410,7 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
 
         try:
             return redirect(run_once(request, put))
-        except gates.GateClosed as closed:
+        except gates.GateClosedError as closed:
             form.add_error(None, closed.reasons)
         except ValidationError as error:
             form.add_error(None, error.messages)
@@ -440,8 +440,8 @@ def _replies_since(verdict: Verdict) -> list[Reply]:
 @requires(*DESK)
 def decide(request: HttpRequest, ref: str) -> HttpResponse:
     """Approve a proposed verdict or send it back, as the second person."""
-    verdict = by_reference(Verdict.objects.select_related("aspect__claim__company", "proposed_by", "decided_by", "supersedes"), ref)
-    if elsewhere := canonical(request, verdict.reference, ref):
+    verdict = resolve_reference(Verdict.objects.select_related("aspect__claim__company", "proposed_by", "decided_by", "supersedes"), ref)
+    if elsewhere := redirect_to_canonical(request, verdict.reference, ref):
         return elsewhere
     user, now = current_account(request), timezone.now()
     do = request.POST.get("do", "") if request.method == "POST" else ""
@@ -454,7 +454,7 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
     def approved() -> str:
         try:
             actions.approve_verdict(by=user, verdict=verdict, now=now)
-        except gates.SentBack:  # which is stored
+        except gates.SentBackError:  # which is stored
             said = _("Not published: it no longer holds as it was proposed. It went back to its proposer, with what changed.")
             messages.warning(request, said)
             return reverse("verdicts:decide", args=[verdict.reference])
@@ -497,11 +497,11 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         "findings": _findings(verdict.aspect),
         "pins": pins,
         "open": open_,
-        "changes": previewing.changes(verdict.aspect, verdict, [pin.exhibit for pin in pins]) if open_ else None,
+        "changes": previews.changes(verdict.aspect, verdict, [pin.exhibit for pin in pins]) if open_ else None,
         "flags_after": list(Flag.objects.raised().filter(claim=verdict.aspect.claim).in_order().values_list("kind", flat=True))
         if open_
         else [],
     }
     context["kept"] = kept
-    context["shaken"] = shaken.shaken_among([verdict], now).get(verdict.pk)
+    context["shaken"] = lost_evidence.lost_evidence_among([verdict], now).get(verdict.pk)
     return render(request, "verdicts/decide.html", context, status=409 if kept is not None else 400 if form.errors else 200)

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import current_account, requires
 from accounts.models import Role
-from claims.acting import Act, page_of_acts
 from claims.models import Company
+from claims.multi_form_page import FormAction, multi_form_page
 from verdicts import actions
 from verdicts.forms import EventCorrectionForm, EventForm, IncidentForm
 from verdicts.models import Incident, Occurrence
@@ -34,10 +34,12 @@ def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
         actions.open_incident(by=by, company=found, now=now, **given)
 
     acts = {
-        "incident": Act(lambda data: IncidentForm(data, company=found), begin, _("The incident is begun. Add what happened, in order."))
+        "incident": FormAction(
+            lambda data: IncidentForm(data, company=found), begin, _("The incident is begun. Add what happened, in order.")
+        )
     }
     rows = Incident.objects.filter(company=found).select_related("product").newest()
-    return page_of_acts(request, acts, "verdicts/incidents.html", {"company": found, "tab": "incidents", "incidents": rows[:MOST]})
+    return multi_form_page(request, acts, "verdicts/incidents.html", {"company": found, "tab": "incidents", "incidents": rows[:MOST]})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,7 +51,7 @@ def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
     chain = list(Occurrence.objects.filter(incident=found).select_related("source").in_order()[:MOST])
     mended = next((one for one in chain if str(one.pk) == (request.POST.get("event") or request.GET.get("event"))), None)
     acts = {
-        "event": Act(
+        "event": FormAction(
             lambda data: EventForm(data, company=found.company),
             lambda **given: actions.add_event(by=by, incident=found, now=now, **given),
             _("The event stands in the chain."),
@@ -61,6 +63,6 @@ def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
             actions.correct_event(by=by, event=mended, now=now, **given)
 
         said = _("Corrected. What stood there before stays in the history.")
-        acts["correct"] = Act(lambda data: EventCorrectionForm(data, event=mended), mend, said)
+        acts["correct"] = FormAction(lambda data: EventCorrectionForm(data, event=mended), mend, said)
     context = {"company": found.company, "tab": "incidents", "incident": found, "chain": chain, "mended": mended}
-    return page_of_acts(request, acts, "verdicts/incident.html", context)
+    return multi_form_page(request, acts, "verdicts/incident.html", context)

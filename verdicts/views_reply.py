@@ -16,15 +16,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import current_account, requires
 from accounts.models import Role
 from accounts.saved_forms import refill, run_once
-from claims.editing import refused
-from claims.lookup import by_reference, canonical
+from claims.editing import refused_status
 from claims.models import Appearance, Aspect, Claim
 from claims.paging import page_of
+from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from evidence.exhibits.models import Exhibit, Measurement, Rendition
 from verdicts import actions
 from verdicts.forms import ReplyForm
 from verdicts.models import Invitation, Reply
-from verdicts.representing import represented
+from verdicts.representation import represented_companies
 
 
 @require_safe
@@ -32,7 +32,7 @@ from verdicts.representing import represented
 @requires(Role.COMPANY_REPRESENTATIVE)
 def questions(request: HttpRequest) -> HttpResponse:
     """What my company was asked, the newest question first."""
-    rows = Invitation.objects.filter(claim__company__in=represented(current_account(request))).select_related("claim__company")
+    rows = Invitation.objects.filter(claim__company__in=represented_companies(current_account(request))).select_related("claim__company")
     page = page_of(rows, request.GET, by=("-sent_at", "-id"))
     return render(request, "verdicts/questions.html", {"page": page, "now": timezone.now()})
 
@@ -43,9 +43,13 @@ def questions(request: HttpRequest) -> HttpResponse:
 def reply(request: HttpRequest, ref: str) -> HttpResponse:
     """What is alleged, the evidence as readers see it, the clock, and the answer, which is read once more before it is given."""
     user, now = current_account(request), timezone.now()
-    asked = Claim.objects.filter(company__in=represented(user), invitation__isnull=False).select_related("company", "product").distinct()
-    claim = by_reference(asked, ref)
-    if elsewhere := canonical(request, claim.reference, ref):
+    asked = (
+        Claim.objects.filter(company__in=represented_companies(user), invitation__isnull=False)
+        .select_related("company", "product")
+        .distinct()
+    )
+    claim = resolve_reference(asked, ref)
+    if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
     invitation = actions.latest_invitation(claim)
     assert invitation is not None  # the claim was found by it
@@ -81,5 +85,5 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
         "measurements": measured.order_by("aspect__number", "teardown__unit__label", "pk")[:200],
     }
     return render(
-        request, "verdicts/reply.html", context, status=refused(form) if data is not None and not context["read_once_more"] else 200
+        request, "verdicts/reply.html", context, status=refused_status(form) if data is not None and not context["read_once_more"] else 200
     )

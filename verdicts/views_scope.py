@@ -17,7 +17,7 @@ from accounts.models import Role
 from claims.models import Aspect
 from claims.states import Progress
 from verdicts import actions
-from verdicts.gates import GateClosed
+from verdicts.gates import GateClosedError
 
 
 @require_POST
@@ -30,7 +30,7 @@ def scope(request: HttpRequest, aspect: UUID) -> HttpResponse:
     change = actions.rule_out if out else actions.take_up_again
     try:
         change(by=current_account(request), aspect=found, reason=request.POST.get("reason", ""))
-    except GateClosed as closed:
+    except GateClosedError as closed:
         messages.error(request, str(closed))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))

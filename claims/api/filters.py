@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from claims.models import Claim, Source
 from claims.references import read_reference
-from claims.searching import UnselectiveSearchError, check_useful, standing_in
+from claims.searching import UnselectiveSearchError, check_selective, contains_words
 from claims.states import Channel, ClaimKind, ClaimStatus, FlagKind
 
 
@@ -54,10 +54,10 @@ class ClaimFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-fil
         if reference:
             return rows.filter(reference=reference)
         try:
-            check_useful(value)
+            check_selective(value)
         except UnselectiveSearchError as error:
             raise serializers.ValidationError({"q": [str(error)]}) from None
-        return rows.filter(standing_in(value))
+        return rows.filter(contains_words(value))
 
 
 class SourceFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types

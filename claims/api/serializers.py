@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from claims.figures import Point, differences
 from claims.languages import language_tag
 from claims.models import (
     Appearance,
@@ -25,6 +24,7 @@ from claims.models import (
     SeriesPoint,
     Source,
 )
+from claims.series_figures import FigurePoint, differences
 from claims.states import Stance
 
 
@@ -42,7 +42,7 @@ class LanguageField(serializers.CharField):
             raise serializers.ValidationError(error.messages) from None
 
 
-WRITTEN_SCHEMA = {
+LOCALIZED_TEXT_SCHEMA = {
     "type": "object",
     "properties": {
         "lang": {"type": "string", "enum": ["zh-Hans", "en"]},
@@ -59,13 +59,13 @@ WRITTEN_SCHEMA = {
 }
 
 
-@extend_schema_field(WRITTEN_SCHEMA)
-class WrittenJSON(serializers.JSONField):
+@extend_schema_field(LOCALIZED_TEXT_SCHEMA)
+class LocalizedTextJSON(serializers.JSONField):
     """A written text with its translations; `{}`, or null where that is allowed, when there is none."""
 
 
 class CompanySerializer(serializers.ModelSerializer[Company]):
-    name = WrittenJSON(read_only=True)
+    name = LocalizedTextJSON(read_only=True)
 
     class Meta:
         model = Company
@@ -73,8 +73,8 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
 
 
 class LegalEntitySerializer(serializers.ModelSerializer[LegalEntity]):
-    name = WrittenJSON(read_only=True)
-    seat = WrittenJSON(read_only=True, allow_null=True)
+    name = LocalizedTextJSON(read_only=True)
+    seat = LocalizedTextJSON(read_only=True, allow_null=True)
 
     class Meta:
         model = LegalEntity
@@ -82,7 +82,7 @@ class LegalEntitySerializer(serializers.ModelSerializer[LegalEntity]):
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
-    name = WrittenJSON(read_only=True)
+    name = LocalizedTextJSON(read_only=True)
 
     class Meta:
         model = Product
@@ -90,7 +90,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
 
 
 class OptionSerializer(serializers.ModelSerializer[ProductOption]):
-    name = WrittenJSON(read_only=True)
+    name = LocalizedTextJSON(read_only=True)
 
     class Meta:
         model = ProductOption
@@ -98,8 +98,8 @@ class OptionSerializer(serializers.ModelSerializer[ProductOption]):
 
 
 class SourceSerializer(serializers.ModelSerializer[Source]):
-    title = WrittenJSON(read_only=True)
-    speaker = WrittenJSON(read_only=True)
+    title = LocalizedTextJSON(read_only=True)
+    speaker = LocalizedTextJSON(read_only=True)
 
     class Meta:
         model = Source
@@ -107,9 +107,9 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 
 
 class CriterionSerializer(serializers.ModelSerializer[Criterion]):
-    property = WrittenJSON(read_only=True)
-    conditions = WrittenJSON(read_only=True)
-    basis = WrittenJSON(read_only=True)
+    property = LocalizedTextJSON(read_only=True)
+    conditions = LocalizedTextJSON(read_only=True)
+    basis = LocalizedTextJSON(read_only=True)
 
     class Meta:
         model = Criterion
@@ -117,7 +117,7 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
 
 
 class AspectSerializer(serializers.ModelSerializer[Aspect]):
-    statement = WrittenJSON(read_only=True)
+    statement = LocalizedTextJSON(read_only=True)
     criterion = serializers.SerializerMethodField()
 
     class Meta:
@@ -132,7 +132,7 @@ class AspectSerializer(serializers.ModelSerializer[Aspect]):
 
 class AppearanceSerializer(serializers.ModelSerializer[Appearance]):
     stance = serializers.ChoiceField(choices=Stance.choices, source="says", read_only=True)
-    note = WrittenJSON(read_only=True, allow_null=True)
+    note = LocalizedTextJSON(read_only=True, allow_null=True)
 
     class Meta:
         model = Appearance
@@ -148,8 +148,8 @@ class FlagSerializer(serializers.ModelSerializer[Flag]):
 class ClaimSerializer(serializers.ModelSerializer[Claim]):
     """A claim as it stands in a list."""
 
-    quote_translation = WrittenJSON(read_only=True, allow_null=True)
-    summary = WrittenJSON(read_only=True)
+    quote_translation = LocalizedTextJSON(read_only=True, allow_null=True)
+    summary = LocalizedTextJSON(read_only=True)
     company = CompanySerializer(read_only=True)
     product = ProductSerializer(read_only=True)
     option = OptionSerializer(read_only=True, allow_null=True)
@@ -185,7 +185,7 @@ class SeriesPointSerializer(serializers.ModelSerializer[SeriesPoint]):
 class SeriesNoteSerializer(serializers.ModelSerializer[SeriesNote]):
     """`computed` holds the difference between every figure of the one day and every figure of the other: none is averaged."""
 
-    text = WrittenJSON(read_only=True)
+    text = LocalizedTextJSON(read_only=True)
     computed = serializers.SerializerMethodField()
 
     class Meta:
@@ -196,15 +196,15 @@ class SeriesNoteSerializer(serializers.ModelSerializer[SeriesNote]):
     def get_computed(self, note: SeriesNote) -> list[str]:
         if note.until_date is None:
             return []
-        points = [Point(one.on_date, one.value, str(one.source_id)) for one in note.series.seriespoint_set.all()]
+        points = [FigurePoint(one.on_date, one.value, str(one.source_id)) for one in note.series.seriespoint_set.all()]
         return [format(one.value, "f") for one in differences(points, note.from_date, note.until_date)]
 
 
 class SeriesSerializer(serializers.ModelSerializer[Series]):
     """A dated series with every figure and what is noted beside it."""
 
-    name = WrittenJSON(read_only=True)
-    unit = WrittenJSON(read_only=True)
+    name = LocalizedTextJSON(read_only=True)
+    unit = LocalizedTextJSON(read_only=True)
     points = SeriesPointSerializer(source="seriespoint_set", many=True, read_only=True)
     notes = SeriesNoteSerializer(source="seriesnote_set", many=True, read_only=True)
 

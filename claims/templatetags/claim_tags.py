@@ -15,8 +15,8 @@ from accounts.models import Role
 from claims import currencies, headlines
 from claims.languages import language_name as named
 from claims.languages import same_language
+from claims.localized_text import LocalizedReading, read
 from claims.states import Progress, Stance
-from claims.written import Reading, read
 from ui.languages import page_language
 from ui.marks import capitalised, marked, sign
 
@@ -30,13 +30,13 @@ def words(value: dict[str, Any] | None) -> str:
 
 
 @register.simple_tag
-def translation_of(value: dict[str, Any] | None, lang: str) -> Reading | None:
+def translation_of(value: dict[str, Any] | None, lang: str) -> LocalizedReading | None:
     """The translation of words said in `lang` for a reader of another language; None if they need none, or there is none."""
     reading = read(value, page_language())
     return None if same_language(lang, page_language()) or reading.missing or not reading.text else reading
 
 
-def _note(reading: Reading) -> str:
+def _note(reading: LocalizedReading) -> str:
     if reading.missing:
         return gettext("in its original language; no translation yet")
     if reading.translated_by:
@@ -54,14 +54,14 @@ def written(value: dict[str, Any] | None) -> SafeString:
     return format_html("{}{}", written_in(reading), _missing(reading))
 
 
-def written_in(reading: Reading) -> SafeString:
+def written_in(reading: LocalizedReading) -> SafeString:
     """The words of a text with their `lang`."""
     if reading.translated_by and not reading.missing:
         return format_html('<span lang="{}" title="{}">{}</span>', reading.lang, _note(reading), reading.text)
     return format_html('<span lang="{}">{}</span>', reading.lang, reading.text)
 
 
-def _missing(reading: Reading) -> SafeString:
+def _missing(reading: LocalizedReading) -> SafeString:
     return format_html(' <small class="note">({})</small>', _note(reading)) if reading.missing else SafeString("")
 
 
@@ -120,7 +120,7 @@ def money(amount: Decimal | None, currency: str) -> SafeString:
     """An exact amount with its currency before it."""
     if amount is None:
         return SafeString("")
-    return format_html('<span class="num">{}\u00a0{}</span>', currency, currencies.written(amount, currency))
+    return format_html('<span class="num">{}\u00a0{}</span>', currency, currencies.format_amount(amount, currency))
 
 
 # A full dot, a dot struck through, an empty dashed one: consistent, different, not mentioned.

@@ -187,7 +187,7 @@ def operations() -> list[dict[str, Any]]:
 def published() -> dict[str, str]:
     """What the examples speak of: the newest standing verdict, its claim, and a source with two versions."""
     found = dict(NOTHING)
-    verdict = Verdict.objects.standing().select_related("aspect__claim").order_by("-published_at").first()
+    verdict = Verdict.objects.current().select_related("aspect__claim").order_by("-published_at").first()
     if verdict is not None:
         found |= {"verdict": verdict.reference, "claim": verdict.aspect.claim.reference, "claim_id": str(verdict.aspect.claim_id)}
     version = Version.objects.filter(number=2).exclude(digest="").order_by("-pk").first()

@@ -14,7 +14,7 @@ from rest_framework import exceptions
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import exception_handler
 
-from config.inputs import Unreadable
+from config.inputs import UnreadableInputError
 
 _TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed", 406: "Not acceptable",
@@ -80,7 +80,7 @@ def _elsewhere(request: HttpRequest, status: int, detail: str = "") -> HttpRespo
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 before a view was found, or for what no view can read. The page says it in both languages: none is chosen yet."""
     told = {}
-    if isinstance(exception, Unreadable):
+    if isinstance(exception, UnreadableInputError):
         for name, lang in (("sentence_zh", "zh-hans"), ("sentence", "en")):
             with override(lang):
                 told[name] = str(exception.sentence)

@@ -12,8 +12,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.strict import StrictSerializer
-from claims.api.lookup import ReferenceField
-from claims.api.serializers import LanguageField, WrittenJSON
+from claims.api.references import ReferenceField
+from claims.api.serializers import LanguageField, LocalizedTextJSON
 from claims.models import Claim
 from evidence.exhibits.affiliation import affiliations
 from evidence.exhibits.models import Clarification, Comparison, Exhibit, Region, Rendition, Submission
@@ -70,7 +70,7 @@ class RenditionSerializer(serializers.ModelSerializer[Rendition]):
 class RegionSerializer(serializers.ModelSerializer[Region]):
     """A marked part of a picture, per mille of its width and height from the upper left."""
 
-    caption = WrittenJSON(read_only=True)
+    caption = LocalizedTextJSON(read_only=True)
 
     class Meta:
         model = Region
@@ -80,7 +80,7 @@ class RegionSerializer(serializers.ModelSerializer[Region]):
 class ComparisonSerializer(serializers.ModelSerializer[Comparison]):
     """What was advertised (`before`) set against what was received (`after`); both are references of exhibits."""
 
-    title = WrittenJSON(read_only=True)
+    title = LocalizedTextJSON(read_only=True)
     before = serializers.CharField(source="before.reference", read_only=True)
     after = serializers.CharField(source="after.reference", read_only=True)
     reconstruction = serializers.BooleanField(source="claim.reconstruction", read_only=True)
@@ -93,8 +93,8 @@ class ComparisonSerializer(serializers.ModelSerializer[Comparison]):
 class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
     """A published exhibit: its renditions, grade and provenance. `licence` says what others may do with it; `show` forbids reuse."""
 
-    caption = WrittenJSON(read_only=True)
-    grade_reason = WrittenJSON(read_only=True)
+    caption = LocalizedTextJSON(read_only=True)
+    grade_reason = LocalizedTextJSON(read_only=True)
     renditions = RenditionSerializer(source="rendition_set", many=True, read_only=True)
     regions = RegionSerializer(source="region_set", many=True, read_only=True)
     claim = serializers.UUIDField(source="submission.claim_id", read_only=True)
@@ -126,7 +126,7 @@ class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
 class OwnExhibitSerializer(serializers.ModelSerializer[Exhibit]):
     """An exhibit as its own filer sees it before the decision."""
 
-    caption = WrittenJSON(read_only=True)
+    caption = LocalizedTextJSON(read_only=True)
 
     class Meta:
         model = Exhibit
@@ -136,7 +136,7 @@ class OwnExhibitSerializer(serializers.ModelSerializer[Exhibit]):
 class ClarificationSerializer(serializers.ModelSerializer[Clarification]):
     """A question with which the submission was returned, and what was answered."""
 
-    question = WrittenJSON(read_only=True)
+    question = LocalizedTextJSON(read_only=True)
 
     class Meta:
         model = Clarification
@@ -147,7 +147,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
     """A submission as its own filer sees it."""
 
     exhibits = OwnExhibitSerializer(source="exhibit_set", many=True, read_only=True)
-    decision_reason = WrittenJSON(read_only=True)
+    decision_reason = LocalizedTextJSON(read_only=True)
     clarifications = ClarificationSerializer(source="clarification_set", many=True, read_only=True)
 
     class Meta:

@@ -23,8 +23,8 @@ from accounts.api.permissions import MaySubmit, PublicRead
 from accounts.api.strict import Strict
 from accounts.models import User
 from claims.api.filters import ReferenceFilter, SourceFilter
-from claims.api.lookup import ByIdOrReference
 from claims.api.paging import Paging
+from claims.api.references import ByIdOrReference
 from claims.api.serializers import SourceSerializer
 from claims.models import Source
 from claims.moments import read_moment

@@ -19,9 +19,9 @@ from accounts.models import Organisation, Role, User
 from claims.dates import validate_past
 from claims.editing import EditForm
 from claims.fields import LanguageField, PairField
+from claims.localized_text import read
 from claims.models import Aspect, Claim
 from claims.validators import validate_unit, validate_unit_against
-from claims.written import read
 from evidence.exhibits.models import Exhibit, StagedPhoto
 from evidence.exhibits.states import UNSEEN, ExhibitStatus, InformationGrade, Licence, SourceGrade, SubmissionStatus
 from ui.languages import page_language

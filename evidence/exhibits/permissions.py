@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
-from accounts.permissions import NotAllowed, check_role
+from accounts.permissions import NotAllowedError, check_role
 from claims.conflicts import check_no_conflict
 from claims.models import Claim
 from claims.states import ClaimStatus
@@ -14,97 +14,97 @@ from evidence.exhibits.states import SUBMISSION_TRANSITIONS, ExhibitStatus, Subm
 
 
 def check_file(user: User, claim: Claim) -> None:
-    """Any account may file on a claim that stands. Raises NotAllowed."""
+    """Any account may file on a claim that stands. Raises NotAllowedError."""
     if not user.is_authenticated:
-        raise NotAllowed(_("Sign in to file evidence."))
+        raise NotAllowedError(_("Sign in to file evidence."))
     if claim.status == ClaimStatus.WITHDRAWN:
-        raise NotAllowed(_("AsClaimed withdrew this claim from its record, so no evidence is taken on it any more."))
+        raise NotAllowedError(_("AsClaimed withdrew this claim from its record, so no evidence is taken on it any more."))
 
 
 def check_decide(user: User, submission: Submission) -> None:
-    """A moderator without a conflict of interest decides on a submission that waits. Raises NotAllowed."""
+    """A moderator without a conflict of interest decides on a submission that waits. Raises NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
-        raise NotAllowed(_("You filed this yourself, so someone else has to decide on it."))
+        raise NotAllowedError(_("You filed this yourself, so someone else has to decide on it."))
     check_no_conflict(user, submission.claim)
     if SubmissionStatus.REFUSED not in SUBMISSION_TRANSITIONS[submission.status]:
-        raise NotAllowed(_("This submission was decided before."))
+        raise NotAllowedError(_("This submission was decided before."))
 
 
 def check_grade(user: User, exhibit: Exhibit) -> None:
-    """A moderator without a conflict of interest grades an exhibit. Raises NotAllowed."""
+    """A moderator without a conflict of interest grades an exhibit. Raises NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if exhibit.submission.filed_by_id == user.pk:
-        raise NotAllowed(_("You filed this yourself, so someone else has to grade it."))
+        raise NotAllowedError(_("You filed this yourself, so someone else has to grade it."))
     check_no_conflict(user, exhibit.submission.claim)
 
 
 def check_open_sealed(user: User, submission: Submission) -> None:
-    """A moderator without a conflict of interest may open what is sealed in a submission; each opening is recorded. Raises NotAllowed."""
+    """A moderator without a conflict of interest may open what is sealed in a submission; each opening is recorded. Raises NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
-        raise NotAllowed(_("You filed this yourself, so someone else has to look at it."))
+        raise NotAllowedError(_("You filed this yourself, so someone else has to look at it."))
     check_no_conflict(user, submission.claim)
 
 
 def check_view_original(user: User, exhibit: Exhibit) -> None:
     """Its own filer may see an original while there is one, and moderators and adjudicators without a conflict of interest.
 
-    Each view is recorded. Raises NotAllowed.
+    Each view is recorded. Raises NotAllowedError.
     """
     if exhibit.status == ExhibitStatus.WITHHELD:
-        raise NotAllowed(_("Its file was erased. Nothing of it is kept."))
+        raise NotAllowedError(_("Its file was erased. Nothing of it is kept."))
     if exhibit.submission.filed_by_id != user.pk:
         check_role(user, Role.MODERATOR, Role.ADJUDICATOR)
         check_no_conflict(user, exhibit.submission.claim)
 
 
 def check_mark(user: User, submission: Submission) -> None:
-    """A moderator without a conflict of interest marks what is to be seen on the pictures of a submission. Raises NotAllowed."""
+    """A moderator without a conflict of interest marks what is to be seen on the pictures of a submission. Raises NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
-        raise NotAllowed(_("You filed this yourself, so someone else has to mark it."))
+        raise NotAllowedError(_("You filed this yourself, so someone else has to mark it."))
     check_no_conflict(user, submission.claim)
 
 
 def check_can_be_seen(exhibit: Exhibit) -> None:
-    """Raises NotAllowed where there is no picture of an exhibit."""
+    """Raises NotAllowedError where there is no picture of an exhibit."""
     if exhibit.status != ExhibitStatus.READY:
-        raise NotAllowed(_("There is no picture of it to point at."))
+        raise NotAllowedError(_("There is no picture of it to point at."))
 
 
 def check_point(user: User, exhibit: Exhibit) -> None:
-    """Who may mark a submission marks regions on a picture of it that can be seen. Raises NotAllowed."""
+    """Who may mark a submission marks regions on a picture of it that can be seen. Raises NotAllowedError."""
     check_mark(user, exhibit.submission)
     check_can_be_seen(exhibit)
 
 
 def check_compare(user: User, before: Exhibit, after: Exhibit) -> None:
-    """As `check_point`, for both. Raises NotAllowed."""
+    """As `check_point`, for both. Raises NotAllowedError."""
     check_point(user, before)
     check_point(user, after)
 
 
 def check_unreadable(exhibit: Exhibit) -> None:
-    """Raises NotAllowed for a photo that was read."""
+    """Raises NotAllowedError for a photo that was read."""
     if exhibit.status != ExhibitStatus.UNREADABLE:
-        raise NotAllowed(_("Only a photo that could not be read is read again."))
+        raise NotAllowedError(_("Only a photo that could not be read is read again."))
 
 
 def check_read_again(user: User, exhibit: Exhibit) -> None:
-    """Who may grade a photo that could not be read has it read again. Raises NotAllowed."""
+    """Who may grade a photo that could not be read has it read again. Raises NotAllowedError."""
     check_grade(user, exhibit)
     check_unreadable(exhibit)
 
 
 def check_answer(user: User, submission: Submission) -> None:
-    """The submitter answers the question with which a submission was returned, while its claim stands. Raises NotAllowed."""
+    """The submitter answers the question with which a submission was returned, while its claim stands. Raises NotAllowedError."""
     if submission.filed_by_id != user.pk:
-        raise NotAllowed(_("Only the submitter can answer."))
+        raise NotAllowedError(_("Only the submitter can answer."))
     check_file(user, submission.claim)
 
 
 def check_withdraw(user: User, submission: Submission) -> None:
-    """Who filed it may withdraw it. Raises NotAllowed."""
+    """Who filed it may withdraw it. Raises NotAllowedError."""
     if submission.filed_by_id != user.pk:
-        raise NotAllowed(_("Only who filed it can withdraw it."))
+        raise NotAllowedError(_("Only who filed it can withdraw it."))

@@ -24,13 +24,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import current_account, requires, signed_in
 from accounts.models import OrganisationKind, Role
-from accounts.permissions import NotAllowed, objection
+from accounts.permissions import NotAllowedError, objection
 from accounts.saved_forms import AlreadySentError, refill, run_once, saved_text
 from claims.editing import resend
-from claims.lookup import by_reference, canonical
+from claims.localized_text import write
 from claims.models import Aspect, Claim
 from claims.paging import page_of
-from claims.written import write
+from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from engines.storage.blobs import BlobMissingError, StorageUnavailableError, TooLargeError
 from evidence.exhibits.actions import filing, staging
 from evidence.exhibits.affiliation import affiliation
@@ -114,8 +114,8 @@ class _Filing:
 @signed_in
 def file(request: HttpRequest, ref: str) -> HttpResponse:
     """Hand in a story and photos on a claim. What was typed is kept when something is wrong; the same form sent twice is one."""
-    claim = by_reference(Claim.objects.public(), ref)
-    if elsewhere := canonical(request, claim.reference, ref):
+    claim = resolve_reference(Claim.objects.public(), ref)
+    if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
     forms_, status = _Filing(request, claim), 200
     blocked = objection(check_file, current_account(request), claim)
@@ -190,7 +190,7 @@ def _keep(request: HttpRequest, claim: Claim, form_key: str) -> bool:
                 by=current_account(request), claim=claim, form_key=form_key, file_key=keyed("staged", f"{form_key} {stored.sha256}"), stored=stored,
                 filename=file.name or "", now=timezone.now(),
             )  # fmt: skip
-        except (ValidationError, NotAllowed, StorageUnavailableError, TooLargeError, staging.QuotaReachedError):
+        except (ValidationError, NotAllowedError, StorageUnavailableError, TooLargeError, staging.QuotaReachedError):
             kept = False
     return kept
 
@@ -218,7 +218,7 @@ def _said(sentence: str, status: int) -> JsonResponse:
 @signed_in
 def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
     """Take one photo ahead of its form: the bytes are the body, the headers name form and file. The same file again is the same photo."""
-    user, claim = current_account(request), by_reference(Claim.objects.public(), ref)
+    user, claim = current_account(request), resolve_reference(Claim.objects.public(), ref)
     form_key, file_key = (request.headers.get(name, "") for name in ("X-Form-Key", "X-File-Key"))
     said = str(request.META.get("CONTENT_LENGTH") or "")
     length = int(said) if said.isdecimal() and said.isascii() else 0
@@ -292,7 +292,7 @@ class _Files:
 
 
 def _own(request: HttpRequest, ref: str) -> Submission:
-    return by_reference(Submission.objects.filter(filed_by=current_account(request)).select_related("claim"), ref)
+    return resolve_reference(Submission.objects.filter(filed_by=current_account(request)).select_related("claim"), ref)
 
 
 @require_safe
@@ -301,7 +301,7 @@ def _own(request: HttpRequest, ref: str) -> Submission:
 def submission(request: HttpRequest, ref: str) -> HttpResponse:
     """One submission of mine: how far it is, what was decided and why, and taking it back."""
     found = _own(request, ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     return _submission_page(request, found, AnswerForm(), status=200)
 
@@ -411,7 +411,7 @@ def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
     visible = Submission.objects.visible_to(current_account(request))
-    return by_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission"), ref)
+    return resolve_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission"), ref)
 
 
 @require_safe

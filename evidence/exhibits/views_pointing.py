@@ -17,8 +17,8 @@ from accounts.access import current_account, requires
 from accounts.models import Role
 from accounts.permissions import objection
 from accounts.saved_forms import refill, run_once
-from claims.editing import RowChangedError, clash, refused, version
-from claims.lookup import by_reference, canonical
+from claims.editing import RowChangedError, clash, refused_status, version
+from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from evidence.exhibits.actions import pointing
 from evidence.exhibits.forms import CompareForm, RegionForm
 from evidence.exhibits.models import Comparison, Exhibit, Region, Rendition, Submission
@@ -30,7 +30,7 @@ MOST = 200
 
 def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
     visible = Submission.objects.visible_to(current_account(request))
-    return by_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission__claim"), ref)
+    return resolve_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission__claim"), ref)
 
 
 def _others(found: Exhibit) -> list[Exhibit]:
@@ -57,7 +57,7 @@ def _page(request: HttpRequest, found: Exhibit, *, region: RegionForm | None = N
         "compare_form": compare_form,
         "blocked": objection(check_point, current_account(request), found),
     }
-    return render(request, "evidence/regions.html", context, status=refused(compared) if compared else 400 if region else 200)
+    return render(request, "evidence/regions.html", context, status=refused_status(compared) if compared else 400 if region else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,7 +66,7 @@ def _page(request: HttpRequest, found: Exhibit, *, region: RegionForm | None = N
 def regions(request: HttpRequest, ref: str) -> HttpResponse:
     """What is marked on a picture, and marking more of it."""
     found = _exhibit(request, ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     if request.method != "POST":
         return _page(request, found)

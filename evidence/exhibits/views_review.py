@@ -24,9 +24,9 @@ from accounts.access import current_account, requires
 from accounts.models import Role, User
 from accounts.permissions import objection
 from accounts.saved_forms import refill, run_once
-from claims.editing import RowChangedError, clash, refused, typed
-from claims.lookup import by_reference, canonical
+from claims.editing import RowChangedError, clash, refused_status, typed
 from claims.models import Aspect
+from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from engines.decoding.fingerprints import QUALITY
 from evidence.exhibits.actions import filing
 from evidence.exhibits.affiliation import affiliation
@@ -79,8 +79,8 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
     A suggested reason is filled in by the script; without it the button sends the form here, and nothing is decided.
     """
     user = current_account(request)
-    found = by_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    found = resolve_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     data: QueryDict | None = request.POST if request.method == "POST" else None
     if data is not None and "suggest" in data:
@@ -112,7 +112,7 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
             return _page(request, user, found, None, status=409, kept=kept)
         except RowChangedError as changed:
             clash(decision, changed)
-    return _page(request, user, found, data, status=refused(decision), decision=decision, sheets=sheets)
+    return _page(request, user, found, data, status=refused_status(decision), decision=decision, sheets=sheets)
 
 
 def _decide(user: User, found: Submission, decision: DecisionForm, sheets: list[Sheet]) -> None:
@@ -145,7 +145,7 @@ def open_sealed(request: HttpRequest, ref: str) -> HttpResponse:
     The form of the decision comes along, so that nothing typed is lost.
     """
     user = current_account(request)
-    found = by_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
+    found = resolve_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
     filing.open_sealed(by=user, submission=found, now=timezone.now())
     return _page(request, user, found, request.POST, status=200, opened=True)
 

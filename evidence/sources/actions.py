@@ -243,7 +243,7 @@ def upload_capture(
     - no version has it, but other texts were seen since: it is kept with its bytes as `unplaced`, with the number of quotes that
       stand in it. Versions are never renumbered, and an order that only someone's word gives is not written into them.
 
-    It neither starts nor ends a disappearance. The same copy twice is one. Raises NotAllowed, ValidationError, and the store's
+    It neither starts nor ends a disappearance. The same copy twice is one. Raises NotAllowedError, ValidationError, and the store's
     TooLargeError and StorageUnavailableError.
     """
     check_upload(by)
@@ -438,7 +438,7 @@ def _gone_elsewhere(claim: Claim) -> bool:
 
 @transaction.atomic
 def handle_alert(*, by: ledger.Actor, alert: Alert, now: datetime) -> None:
-    """A moderator has seen it. Twice is once. Raises NotAllowed."""
+    """A moderator has seen it. Twice is once. Raises NotAllowedError."""
     if isinstance(by, User):
         check_handle_alert(by, alert)
     with ledger.act("alert.handled", by=by, role="moderator"):

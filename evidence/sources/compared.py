@@ -13,7 +13,7 @@ _held: ComputeOnce[Diff] = ComputeOnce(32)
 
 
 def compared(request: HttpRequest | Request, old: Version, new: Version) -> Diff:
-    """What changed from one version to another; neither may be withheld. Raises TooManyReads, where it has to be worked out."""
+    """What changed from one version to another; neither may be withheld. Raises TooManyReadsError, where it has to be worked out."""
 
     def work_out() -> Diff:
         count_expensive_read(request)

@@ -20,11 +20,11 @@ from rest_framework.views import APIView
 from accounts.api.permissions import PublicRead
 from accounts.api.strict import Strict
 from claims.api.filters import ReferenceFilter
-from claims.api.lookup import ByIdOrReference
 from claims.api.paging import Paging
-from claims.lookup import by_reference
+from claims.api.references import ByIdOrReference
 from claims.models import Claim
-from claims.moments import instant
+from claims.moments import format_moment
+from claims.reference_resolver import resolve_reference
 from ledger.history import Change
 from ledger.models import Entry
 from ledger.proofs import NotLoggedError, published
@@ -34,7 +34,7 @@ from reports.models import Report, ReportFile, ReportKind
 from reports.pages.corrections import corrections, read
 from reports.pages.history import compared
 from reports.pages.trails import claim_changes
-from verdicts.api.views import DocumentWithheld, naming_successor
+from verdicts.api.views import DocumentWithheldError, naming_successor
 from verdicts.erasure import WithheldError
 from verdicts.models import Verdict
 
@@ -114,7 +114,7 @@ def change_json(change: Change) -> dict[str, Any]:
         "index": change.index,
         "kind": change.kind,
         "object": f"{change.label}/{change.object_id}",
-        "at": instant(change.at),
+        "at": format_moment(change.at),
         "role": change.role,
         "name": change.name,
         "reason": change.reason,
@@ -147,7 +147,7 @@ class ClaimHistoryView(Strict, APIView):
     @extend_schema(responses=HistorySerializer)
     def get(self, request: Request, id: str) -> Response:
         """Every edit of a claim and of what hangs on it, field by field, newest first."""
-        claim = by_reference(Claim.objects.public(), id)
+        claim = resolve_reference(Claim.objects.public(), id)
         limit = max(1, _whole(request, "limit", 50, MOST))
         before = _whole(request, "before", 0, 2**62) or None
         changes = claim_changes(claim, before=before, limit=limit)
@@ -163,13 +163,13 @@ class VerdictProofView(Strict, APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, id: str) -> HttpResponse:
         """The offline bundle of a verdict: check it with `python -m ledger.verify`."""
-        verdict = by_reference(Verdict.objects.public(), id)
+        verdict = resolve_reference(Verdict.objects.public(), id)
         try:
             content = bundle_of(verdict)
         except NotLoggedError as error:
             raise Http404 from error
         except WithheldError as error:
-            raise DocumentWithheld from error
+            raise DocumentWithheldError from error
         response = HttpResponse(content, content_type="application/json")
         response["Content-Disposition"] = f'attachment; filename="{verdict.reference}.bundle.json"'
         return naming_successor(response, verdict)

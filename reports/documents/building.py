@@ -94,7 +94,7 @@ def gather_discrepancy(claim_id: UUID | str, checkpoint: Checkpoint) -> Gathered
     """What the discrepancy report of a claim is made of, as of `checkpoint`. Call it within `at_checkpoint`."""
     claim = Claim.objects.select_related("company", "product", "option").get(pk=claim_id)
     report = document.discrepancy(claim, checkpoint)
-    documented = Verdict.objects.standing().filter(aspect__claim=claim).exclude(verdictdocument=None)
+    documented = Verdict.objects.current().filter(aspect__claim=claim).exclude(verdictdocument=None)
     return Gathered(report, {document.bundle_name(one): bundle_of(one, checkpoint) for one in documented}, _pictures(report))
 
 

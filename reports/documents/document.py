@@ -19,7 +19,7 @@ from uuid import UUID, uuid5
 from django.conf import settings
 
 from claims.models import Appearance, Aspect, Claim, Company, Criterion, EntityRole, LegalEntity, Source
-from claims.moments import instant
+from claims.moments import format_moment
 from claims.references import reference_from
 from engines.text.diffing import Diff, diff
 from evidence.exhibits.affiliation import affiliation
@@ -71,7 +71,7 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
     aspects = list(Aspect.objects.filter(claim=claim).order_by("number"))
     verdicts = {
         one.aspect_id: one
-        for one in Verdict.objects.standing()
+        for one in Verdict.objects.current()
         .filter(aspect__in=aspects)
         .select_related("proposed_by", "decided_by", "supersedes", "verdictdocument")
     }
@@ -96,7 +96,7 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
             "summary": _said(claim.summary),
             "kind": claim.kind,
             "status": claim.status,
-            "made": instant(claim.made_at),
+            "made": format_moment(claim.made_at),
             "at_stake": {"amount": _number(claim.stake), "currency": claim.currency, "basis": None} if claim.stake is not None else None,
             "flags": sorted(claim.flag_set.raised().values_list("kind", flat=True)),
         },
@@ -194,7 +194,7 @@ def _number(value: Decimal | None) -> str:
 
 def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     origin, _size, root = checkpoint.note.split("\n")[:3]
-    return {"origin": origin, "size": checkpoint.size, "root": root, "note": checkpoint.note, "at": instant(checkpoint.signed_at)}
+    return {"origin": origin, "size": checkpoint.size, "root": root, "note": checkpoint.note, "at": format_moment(checkpoint.signed_at)}
 
 
 def _verify(bundles: list[str]) -> dict[str, Any]:
@@ -249,7 +249,7 @@ def _head(source: Source) -> dict[str, Any]:
         "channel": source.channel,
         "title": _or_none(source.title),
         "speaker": _or_none(source.speaker),
-        "published": instant(source.published_at),
+        "published": format_moment(source.published_at),
     }
 
 
@@ -269,8 +269,8 @@ def _history(appearance: Appearance) -> dict[str, Any]:
 def _version(version: Version) -> dict[str, Any]:
     return {
         "number": version.number,
-        "not_before": instant(version.not_before),
-        "not_after": instant(version.not_after),
+        "not_before": format_moment(version.not_before),
+        "not_after": format_moment(version.not_after),
         "lang": _tag(version.lang),
         "sha256": version.digest or None,
         "characters": version.characters,
@@ -285,10 +285,10 @@ def _observations(source: Source) -> dict[str, Any]:
     counts = Counter(kind for _at, kind in rows)
     return {
         "total": len(rows),
-        "first": instant(rows[0][0]) if rows else None,
-        "last": instant(rows[-1][0]) if rows else None,
+        "first": format_moment(rows[0][0]) if rows else None,
+        "last": format_moment(rows[-1][0]) if rows else None,
         "by_type": [{"type": kind, "count": count} for kind, count in sorted(counts.items())],
-        "ticks": [instant(at) for at in thinned([at for at, _kind in rows], TICKS)],
+        "ticks": [format_moment(at) for at in thinned([at for at, _kind in rows], TICKS)],
     }
 
 
@@ -304,8 +304,8 @@ def _diffs(versions: Sequence[Version]) -> list[dict[str, Any]]:
         {
             "old": old.number,
             "new": new.number,
-            "not_before": instant(new.not_before),
-            "not_after": instant(new.not_after),
+            "not_before": format_moment(new.not_before),
+            "not_after": format_moment(new.not_after),
             **_difference(diff(old.body, new.body)),
         }
         for old, new in pairwise(versions)
@@ -344,7 +344,12 @@ def _sightings(appearance: Appearance) -> list[dict[str, Any]]:
 
 
 def _look(observation: Observation) -> dict[str, Any]:
-    return {"at": instant(observation.looked_at), "type": observation.type, "status": observation.status, "method": observation.method}
+    return {
+        "at": format_moment(observation.looked_at),
+        "type": observation.type,
+        "status": observation.status,
+        "method": observation.method,
+    }
 
 
 def _disappearances(source: Source) -> list[dict[str, Any]]:
@@ -358,11 +363,11 @@ def _disappearances(source: Source) -> list[dict[str, Any]]:
         found.append(
             {
                 "type": going.type,
-                "last_seen": instant(going.last_seen_at),
-                "first_missing": instant(going.first_missing_at),
-                "confirmed": instant(going.confirmed_at),
+                "last_seen": format_moment(going.last_seen_at),
+                "first_missing": format_moment(going.first_missing_at),
+                "confirmed": format_moment(going.confirmed_at),
                 "confirmations": [_look(one) for one in looks[:20]],
-                "back": instant(going.reversed_at),
+                "back": format_moment(going.reversed_at),
             }
         )
     return found
@@ -409,7 +414,7 @@ def _aspect(aspect: Aspect, verdict: Verdict | None) -> dict[str, Any]:
                 "conclusion": one.conclusion,
                 "reason": _said(one.reasoning),
                 "by": {"role": "moderator", "pseudonym": one.moderator.pseudonym},
-                "at": instant(one.created_at),
+                "at": format_moment(one.created_at),
                 "exhibits": list(
                     FindingExhibit.objects.filter(finding=one, exhibit__in=Exhibit.objects.public())
                     .order_by("exhibit__reference")
@@ -432,7 +437,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "rating": verdict.rating,
         "mechanism": verdict.mechanism or None,
         "rationale": _said(verdict.rationale),
-        "published": instant(verdict.published_at),
+        "published": format_moment(verdict.published_at),
         "people": [{"role": "adjudicator", "pseudonym": who.pseudonym} for who in (verdict.proposed_by, verdict.decided_by)],
         "method": verdict.method_version,
         "log_index": entry.index,
@@ -564,15 +569,15 @@ def _invitation(invitation: Invitation) -> dict[str, Any]:
     waiver = Waiver.objects.public().filter(invitation=invitation).select_related("proposed_by", "decided_by").first()
     people = [waiver.proposed_by, waiver.decided_by] if waiver else []
     return {
-        "sent": instant(invitation.sent_at),
-        "deadline": instant(invitation.deadline_at),
+        "sent": format_moment(invitation.sent_at),
+        "deadline": format_moment(invitation.deadline_at),
         "allegation": _or_none(invitation.allegation),
         "outcome": _OUTCOMES[InvitationStatus(invitation.status)],
-        "closed": instant(invitation.closed_at),
+        "closed": format_moment(invitation.closed_at),
         "replies": [
             {
                 "text": _words(one.body, one.lang),
-                "received": instant(one.received_at),
+                "received": format_moment(one.received_at),
                 "letter": one.letter_date.isoformat() if one.letter_date else None,
                 "late": one.late,
             }

@@ -154,7 +154,7 @@ def _utc(time: str, lang: Lang) -> str:
 
 
 def _money(amount: str, currency: str) -> str:
-    return f"{currency} {currencies.written(Decimal(amount), currency)}"
+    return f"{currency} {currencies.format_amount(Decimal(amount), currency)}"
 
 
 def _people(people: Sequence[Person], lang: Lang) -> str:

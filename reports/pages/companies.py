@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db.models import Count, Prefetch, Q
 
-from claims import figures
+from claims import series_figures
 from claims.models import (
     Appearance,
     Claim,
@@ -35,7 +35,7 @@ from claims.states import ADVERTISING, BINDING, OTHERS, ClaimKind, EntityRoleKin
 from reports.drawing import trends
 from reports.drawing.trends import Beside, Figure, Judged
 from reports.wording.words import Lang
-from verdicts import lags
+from verdicts import response_times
 from verdicts.models import Incident, Invitation, Occurrence, Reply, Verdict, VerdictExhibit
 from verdicts.replies import reply_statuses
 from verdicts.states import InvitationStatus, Rating
@@ -137,7 +137,7 @@ class Chain:
 
     incident: Incident
     links: list[Link]
-    care: lags.Care
+    care: response_times.IncidentCare
 
     @property
     def first(self) -> list[str]:
@@ -155,7 +155,7 @@ class Link:
     """One event and how long after the harm it came."""
 
     event: Occurrence
-    after: lags.Lag | None
+    after: response_times.ResponseTime | None
 
     @property
     def own(self) -> bool:
@@ -171,10 +171,12 @@ def chains_of(**about: Any) -> list[Chain]:
         events[event.incident_id].append(event)
     chains = []
     for incident in incidents:
-        happened = [lags.Happening.known_to(one.kind, one.actor, one.happened_at, one.exact_to) for one in events[incident.pk]]
-        care = lags.read(happened)
+        happened = [
+            response_times.IncidentEvent.known_to(one.kind, one.actor, one.happened_at, one.exact_to) for one in events[incident.pk]
+        ]
+        care = response_times.read_chain(happened)
         links = [
-            Link(event, lags.lag(care.harm, one) if care.harm is not None and one.kind != "happened" else None)
+            Link(event, response_times.response_time(care.harm, one) if care.harm is not None and one.kind != "happened" else None)
             for event, one in zip(events[incident.pk], happened, strict=True)
         ]
         chains.append(Chain(incident, links, care))
@@ -188,7 +190,7 @@ def scorecard(company: Company) -> dict[str, Any]:
     counts = advertised.aggregate(
         puffery=Count("pk", filter=Q(kind=ClaimKind.PUFFERY)), checkable=Count("pk", filter=~Q(kind=ClaimKind.PUFFERY))
     )
-    standing = Verdict.objects.standing().filter(aspect__claim__in=advertised)
+    standing = Verdict.objects.current().filter(aspect__claim__in=advertised)
     ratings = Counter(standing.values_list("rating", flat=True))
     points = advertised.aggregate(n=Count("aspect"))["n"]
     flags = Counter(Flag.objects.raised().filter(claim__in=advertised).values_list("kind", flat=True))
@@ -284,7 +286,7 @@ class Noted:
     """A note beside a series, with the differences that follow from its figures."""
 
     note: SeriesNote
-    computed: list[figures.Difference]
+    computed: list[series_figures.Difference]
     number: int = 0
 
     @property
@@ -337,8 +339,8 @@ def series_of(**about: Any) -> list[Drawn]:
         points[point.series_id].append(point)
     notes: dict[UUID, list[Noted]] = defaultdict(list)
     for note in SeriesNote.objects.filter(series__in=found).select_related("source").order_by("from_date", "created_at", "id"):
-        given = [figures.Point(one.on_date, one.value, str(one.source_id)) for one in points[note.series_id]]
-        computed = figures.differences(given, note.from_date, note.until_date) if note.until_date else []
+        given = [series_figures.FigurePoint(one.on_date, one.value, str(one.source_id)) for one in points[note.series_id]]
+        computed = series_figures.differences(given, note.from_date, note.until_date) if note.until_date else []
         notes[note.series_id].append(Noted(note, computed))
     for noted in notes.values():
         days = sorted({one.note.from_date for one in noted if one.note.until_date is None})
@@ -369,7 +371,7 @@ class History:
 
 def verdicts_of(company: Company) -> History:
     """The newest standing verdicts on a company's claims; one query."""
-    rows = Verdict.objects.standing().filter(aspect__claim__company=company).select_related("aspect__claim").newest()
+    rows = Verdict.objects.current().filter(aspect__claim__company=company).select_related("aspect__claim").newest()
     return History(list(rows.defer("rationale", "conformity")[:MOST]))
 
 
@@ -396,7 +398,7 @@ def listed(companies: Iterable[Company]) -> list[Listed]:
         tally[name] = dict(counted)
     ratings: dict[UUID, Counter[str]] = defaultdict(Counter)
     for company, rating, count in (
-        Verdict.objects.standing()
+        Verdict.objects.current()
         .filter(aspect__claim__company__in=rows)
         .order_by()
         .values_list("aspect__claim__company", "rating")

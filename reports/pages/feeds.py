@@ -23,8 +23,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
 from claims import headlines
+from claims.localized_text import read
 from claims.models import Company
-from claims.written import read
 from reports.pages import listing
 from reports.pages.corrections import Correction
 from reports.pages.corrections import corrections as found_corrections

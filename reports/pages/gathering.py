@@ -19,7 +19,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from claims.models import Aspect, Claim, ClaimQuerySet, Criterion, Flag
-from claims.searching import standing_in
+from claims.searching import contains_words
 from claims.states import Stance
 from evidence.exhibits.affiliation import affiliations_on
 from evidence.exhibits.models import Comparison, Exhibit, Measurement
@@ -34,11 +34,11 @@ from reports.pages.timelines import Place, places_of
 from reports.pages.trails import last_entry
 from reports.wording.words import Lang
 from ui.numbers import plain
-from verdicts import shaken
+from verdicts import lost_evidence
 from verdicts.conformity import INDEPENDENT
+from verdicts.lost_evidence import LostEvidence
 from verdicts.models import Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit, Waiver
 from verdicts.outcome import Numbers, numbers_of, span_of
-from verdicts.shaken import Shaken
 from verdicts.states import InvitationStatus
 
 BEST = 4
@@ -119,7 +119,7 @@ class Judgement:
     measurements: list[Measurement]
     exhibits: list[Exhibit]
     index: int | None
-    shaken: Shaken | None = None
+    shaken: LostEvidence | None = None
 
     @property
     def grade(self) -> str:
@@ -167,7 +167,7 @@ def decided_by(verdict: Verdict) -> list[dict[str, str]]:
 
 
 _aspects = Prepared(lambda claim: Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number"))
-_standing = Prepared(lambda aspects: Verdict.objects.standing().filter(aspect__id__among=aspects).select_related("verdictdocument"))
+_standing = Prepared(lambda aspects: Verdict.objects.current().filter(aspect__id__among=aspects).select_related("verdictdocument"))
 _accepted = Prepared(
     lambda aspects: (
         Measurement.objects.public()
@@ -204,7 +204,7 @@ def judgements_of(claim: Claim, sides: Mapping[UUID, str]) -> list[Judgement]:
         found = sides.get(measured.teardown.submission_id, INDEPENDENT)
         measured.side = "" if found == INDEPENDENT else found
     now = timezone.now()
-    missing = {one.pk: shaken.read(one, now) for one in _shaken([one.pk for one in verdicts.values()])}
+    missing = {one.pk: lost_evidence.read_lost_evidence(one, now) for one in _shaken([one.pk for one in verdicts.values()])}
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
     for pin in _pins([one.pk for one in verdicts.values()]):
         pins[pin.verdict_id].append(pin.exhibit)
@@ -328,11 +328,11 @@ def claims_found(*, words: str = "", company: UUID | None = None, rating: str = 
     """Public claims by their words and facets."""
     claims = Claim.objects.public()
     if words:
-        claims = claims.filter(standing_in(words))
+        claims = claims.filter(contains_words(words))
     if company:
         claims = claims.filter(company=company)
     if rating:
-        claims = claims.filter(pk__in=Verdict.objects.standing().filter(rating=rating).values("aspect__claim"))
+        claims = claims.filter(pk__in=Verdict.objects.current().filter(rating=rating).values("aspect__claim"))
     if flag:
         claims = claims.filter(pk__in=Flag.objects.raised().filter(kind=flag).values("claim"))
     if kind:
@@ -351,7 +351,7 @@ class Row:
 
 def rows_of(claims: Sequence[Claim]) -> list[Row]:
     """Claims (with their shown parts read already) beside what stands on them; one query."""
-    verdicts = {one.aspect_id: one for one in Verdict.objects.standing().filter(aspect__claim__in=claims).defer("rationale", "conformity")}
+    verdicts = {one.aspect_id: one for one in Verdict.objects.current().filter(aspect__claim__in=claims).defer("rationale", "conformity")}
     return [
         Row(
             claim,

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef
 
+from claims.localized_text import read
 from claims.models import Appearance, Claim, ClaimQuerySet, Company, Criterion, Flag
-from claims.written import read
 from evidence.sources.models import Disappearance, Sighting, Version
 from reports.pages.gathering import Judgement, measured_rows
 from reports.pages.quoting import Quoted, struck
@@ -61,7 +61,7 @@ class _Base:
         """How many of them have each value of a facet."""
         held = self.claims.values("pk")[:COUNTED]
         if name == "rating":
-            ratings = Verdict.objects.standing().filter(aspect__claim__in=held).values_list("rating", "aspect__claim").distinct()
+            ratings = Verdict.objects.current().filter(aspect__claim__in=held).values_list("rating", "aspect__claim").distinct()
             return Counter(rating for rating, _claim in ratings)
         if name == "flag":
             return Counter(dict(Flag.objects.raised().filter(claim__in=held).values_list("kind").annotate(n=Count("id"))))

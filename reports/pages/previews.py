@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.expensive_reads import cached_picture
+from claims.localized_text import read
 from claims.models import Aspect, Claim
 from claims.states import Progress
-from claims.written import read
 from reports.drawing import cards
 from reports.wording.words import Lang
 from ui.languages import page_language
@@ -69,7 +69,7 @@ def of_claim(claim: Claim, lang: Lang) -> cards.Card:
     """The picture of a claim: its first aspects with what stands on them."""
     with override(lang.lower()):
         aspects = list(Aspect.objects.filter(claim=claim).order_by("number")[: cards.MOST])
-        ratings = dict(Verdict.objects.standing().filter(aspect__in=aspects).values_list("aspect", "rating"))
+        ratings = dict(Verdict.objects.current().filter(aspect__in=aspects).values_list("aspect", "rating"))
         found = [
             cards.Found(
                 ratings.get(one.pk, ""),

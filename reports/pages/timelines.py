@@ -17,7 +17,7 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
 from claims.models import Appearance, Claim, Series, Source
-from claims.moments import instant
+from claims.moments import format_moment
 from claims.states import Stance
 from engines.text.diffing import diff
 from evidence.sources.models import Disappearance, Observation, Sighting, Version
@@ -62,11 +62,20 @@ class Line:
     def svg(self, lang: Lang, title: str, width: int = lines.WIDTH) -> str:
         """The version line as inline SVG with its links; its text is escaped by reports.drawing.lines."""
         versions = [
-            {"number": one.number, "not_before": instant(one.not_before), "not_after": instant(one.not_after), "sha256": one.digest}
+            {
+                "number": one.number,
+                "not_before": format_moment(one.not_before),
+                "not_after": format_moment(one.not_after),
+                "sha256": one.digest,
+            }
             for one in self.versions
         ]
         gone = [
-            {"last_seen": instant(one.last_seen_at), "first_missing": instant(one.first_missing_at), "back": instant(one.reversed_at)}
+            {
+                "last_seen": format_moment(one.last_seen_at),
+                "first_missing": format_moment(one.first_missing_at),
+                "back": format_moment(one.reversed_at),
+            }
             for one in self.disappearances
             if one.confirmed_at
         ]
@@ -77,7 +86,7 @@ class Line:
             for index, one in enumerate(self.versions)
         }
         return lines.version_line(
-            versions=versions, ticks=[str(instant(tick)) for tick in self.ticks], disappearances=gone, looks=self.looks, lang=lang,
+            versions=versions, ticks=[str(format_moment(tick)) for tick in self.ticks], disappearances=gone, looks=self.looks, lang=lang,
             source=title, width=width, links=lines.Links(addresses, f"{home}#disappearances"),
         )  # fmt: skip
 

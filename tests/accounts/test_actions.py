@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 import ledger
 from accounts import actions
 from accounts.models import ApiKey, Membership, Organisation, OrganisationKind, Role, User
-from accounts.permissions import NotAllowed, check_role, objection
+from accounts.permissions import NotAllowedError, check_role, objection
 from ledger import history
 from ledger.leaf import Leaf
 from ledger.models import Entry
@@ -66,7 +66,7 @@ def test_a_role_is_granted_once_held_and_ended_for_good(operator: User, lab: Org
 
 
 def test_nobody_grants_a_role_to_themselves(operator: User, lab: Organisation) -> None:
-    with pytest.raises(NotAllowed, match="themselves"):
+    with pytest.raises(NotAllowedError, match="themselves"):
         actions.grant_role(by=operator, user=operator, organisation=lab, role=Role.ADJUDICATOR, now=NOW)
     assert not fresh(operator).has_role(Role.ADJUDICATOR)
 
@@ -83,7 +83,7 @@ def test_only_operators_found_bodies_and_give_and_end_roles(operator: User, lab:
         lambda: actions.end_role(by=by, membership=held, now=NOW, reason="x"),
         lambda: actions.found_organisation(by=by, kind=OrganisationKind.NEWSROOM, name="x", now=NOW),
     ):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             change()
     held.refresh_from_db()
     assert held.ended_at is None
@@ -156,7 +156,7 @@ def test_a_key_works_until_it_expires_is_revoked_or_its_owner_leaves() -> None:
 def test_a_key_is_its_owners_but_operators_can_revoke_it(operator: User) -> None:
     user, other = scenes.person("someone"), scenes.person("other", Role.MODERATOR)
     key, _secret = actions.create_key(by=user, label="a", scopes=["read"], now=NOW)
-    with pytest.raises(NotAllowed, match="not your key"):
+    with pytest.raises(NotAllowedError, match="not your key"):
         actions.revoke_key(by=other, key=key, now=NOW)
     actions.revoke_key(by=operator, key=key, now=NOW)
     key.refresh_from_db()

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from accounts import expensive_reads
-from accounts.expensive_reads import ComputeOnce, TooManyReads
+from accounts.expensive_reads import ComputeOnce, TooManyReadsError
 from tests import scenes
 
 
@@ -57,12 +57,12 @@ def test_whoever_has_a_network_of_ipv6_is_one_reader(settings) -> None:
     for address in network[:3]:
         expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR=address))
     for address in [*network[3:], "2001:db8:0:1:ffff:ffff:ffff:ffff", "2001:0DB8:0:1::0"]:
-        with pytest.raises(TooManyReads):
+        with pytest.raises(TooManyReadsError):
             expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR=address))
     expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR="2001:db8:0:2::1"))  # a neighbour
     for address in ("192.0.2.7", "::ffff:192.0.2.7", "192.0.2.7"):
         expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR=address))
-    with pytest.raises(TooManyReads):
+    with pytest.raises(TooManyReadsError):
         expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR="::ffff:192.0.2.7"))
     expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR="192.0.2.8"))
 
@@ -72,7 +72,7 @@ def test_an_address_is_told_to_wait_and_others_are_not(settings) -> None:
     asked = RequestFactory().get("/", REMOTE_ADDR="203.0.113.1")
     for _ in range(3):
         expensive_reads.count_expensive_read(asked)
-    with pytest.raises(TooManyReads) as refused:
+    with pytest.raises(TooManyReadsError) as refused:
         expensive_reads.count_expensive_read(asked)
     assert 0 < (refused.value.wait or 0) <= 60
     expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR="203.0.113.2"))

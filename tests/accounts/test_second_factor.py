@@ -26,7 +26,7 @@ from django.utils import timezone
 from accounts import actions, second_factor
 from accounts.actions import create_key
 from accounts.models import ApiKey, Role, SecondFactorReset, User
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from config.settings import base
 from ledger.models import Entry
 from ledger.sequencing import sequence
@@ -390,8 +390,8 @@ def test_nobody_resets_ones_own_or_without_being_an_operator(enrolled: Any) -> N
     operator = scenes.person("operator", Role.OPERATOR)
     now = timezone.now()
     for by, whose, reason, error in (
-        (user, user, "x", NotAllowed),
-        (operator, operator, "x", NotAllowed),
+        (user, user, "x", NotAllowedError),
+        (operator, operator, "x", NotAllowedError),
         (operator, user, " ", ValidationError),
         (operator, scenes.person("other"), "x", ValidationError),
     ):

@@ -13,7 +13,7 @@ from config.verdict_fast_path import VerdictFastPath
 from tests import scenes
 from tests.benchmarks.measure import compare
 from verdicts.models import Verdict, VerdictDocument
-from verdicts.publishing import write_document
+from verdicts.published_files import write_document
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 import ledger
+from claims.localized_text import write
 from claims.models import Company
-from claims.written import write
 from ledger.files import LogFiles
 from ledger.models import Entry
 from ledger.note import VerifierKey

@@ -124,7 +124,7 @@ def test_finding_reply_and_approval_with_the_keys_alone(visit: Callable[..., Vis
     page.keyboard.press("Enter")
     press(page, page.get_by_role("button", name="Approve and publish"))
     expect(page.get_by_role("status")).to_contain_text("Approved and published.")
-    assert Verdict.objects.standing().count() == 1
+    assert Verdict.objects.current().count() == 1
 
 
 def test_a_reader_without_a_script_reads_a_claim_narrows_the_list_and_changes_the_language(visit: Callable[..., Visitor]) -> None:

@@ -124,4 +124,4 @@ def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(vi
     assert second.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     second.page.get_by_role("button", name="Approve and publish").click()
     expect(second.page.get_by_role("status")).to_contain_text("Approved and published.")
-    assert Verdict.objects.standing().count() == 1
+    assert Verdict.objects.current().count() == 1

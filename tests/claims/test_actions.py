@@ -16,19 +16,19 @@ from django.db import IntegrityError, connection, transaction
 import ledger
 from accounts.actions import found_organisation
 from accounts.models import Role
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims import actions
 from claims.editing import RowChangedError
 from claims.forms import ClaimForm
 from claims.forms_company import SourceForm
+from claims.localized_text import write
 from claims.models import Appearance, Aspect, Claim, Company, Criterion, Flag, Product, ProductOption, Source
-from claims.written import write
 from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.kept import kept
-from verdicts.representing import represented
+from verdicts.representation import represented_companies
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
@@ -148,7 +148,7 @@ def test_a_withdrawn_claim_stays_readable_and_is_changed_no_more(scene: scenes.S
         lambda: actions.withdraw_claim(by=scene.moderator, claim=withdrawn, reason="Again.", now=NOW),
         lambda: actions.place_claim(by=scene.moderator, claim=withdrawn, source=scene.source, exact="x", now=NOW),
     ):
-        with pytest.raises(NotAllowed, match="withdrew"):
+        with pytest.raises(NotAllowedError, match="withdrew"):
             change()
     with pytest.raises(RowChangedError):
         actions.withdraw_claim(by=scene.second_moderator, claim=stale, reason="Twice.", now=NOW)
@@ -178,7 +178,7 @@ def test_one_address_is_one_source_and_only_an_address_is_watched(scene: scenes.
     assert not actions.add_source(**given).watched
     with pytest.raises(ValidationError):
         actions.add_source(**given, url="javascript:alert(1)")
-    actions.stop_watching(by=scene.moderator, source=page)
+    actions.stop_monitoring(by=scene.moderator, source=page)
     assert not Source.objects.get(pk=page.pk).watched
 
 
@@ -239,7 +239,7 @@ def test_only_moderators_change_what_was_said(scene: scenes.Scene, role: str | N
         lambda: actions.add_product(by=by, company=company, name=write("en", "x"), now=NOW),
         lambda: actions.add_option(by=by, product=scene.product, name=write("en", "x"), price=Decimal(1), currency="CNY", now=NOW),
         lambda: actions.add_source(by=by, company=company, channel="contract", title=write("en", "x"), now=NOW),
-        lambda: actions.stop_watching(by=by, source=scene.source),
+        lambda: actions.stop_monitoring(by=by, source=scene.source),
         lambda: register(scene, by=by),
         lambda: actions.register_case(by=by, case=case, aspects=[], now=NOW),
         lambda: actions.revise_claim(by=by, claim=scene.claim, reason="x", quote="x", now=NOW),
@@ -249,7 +249,7 @@ def test_only_moderators_change_what_was_said(scene: scenes.Scene, role: str | N
     sequence()
     before = history.of("claim", [scene.claim.pk])
     for change in changes:
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             change()
     sequence()
     assert history.of("claim", [scene.claim.pk]) == before  # a refused request records nothing
@@ -325,7 +325,7 @@ def test_a_moderator_withdraws_a_flag_with_a_reason_once(scene: scenes.Scene) ->
     flag = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="edited_after_publication", now=NOW)
     with pytest.raises(actions.ReasonRequiredError):
         actions.withdraw_flag(by=scene.moderator, flag=flag, reason=" ", now=NOW)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         actions.withdraw_flag(by=scene.owners[0], flag=flag, reason="I say so.", now=NOW)
     actions.withdraw_flag(by=scene.moderator, flag=flag, reason="It was a wall.", now=NOW)
     assert Flag.objects.get(pk=flag.pk).lifted_at == NOW
@@ -335,7 +335,7 @@ def test_a_moderator_withdraws_a_flag_with_a_reason_once(scene: scenes.Scene) ->
 
 def test_a_flag_of_reply_or_silence_is_not_withdrawn_by_hand(scene: scenes.Scene) -> None:
     flag = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="company_silent", now=NOW)
-    with pytest.raises(NotAllowed, match="requests for a reply"):
+    with pytest.raises(NotAllowedError, match="requests for a reply"):
         actions.withdraw_flag(by=scene.moderator, flag=flag, reason="They wrote to me.", now=NOW)
 
 
@@ -411,7 +411,7 @@ def test_a_correction_of_a_threshold_needs_a_reason_a_moderator_and_what_is_save
     claim = with_threshold(scene, "Air at 1.5 m/s.", basis_kind="set_by_us")
     with pytest.raises(actions.ReasonRequiredError):
         correct(scene, claim, "claimed", reason=" ")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         actions.revise_criterion(
             by=scene.owners[0], criterion=threshold(claim), basis_kind="claimed", basis={}, reason="Read again.", now=NOW
         )
@@ -420,7 +420,7 @@ def test_a_correction_of_a_threshold_needs_a_reason_a_moderator_and_what_is_save
     with pytest.raises(RowChangedError):
         actions.revise_criterion(by=scene.moderator, criterion=seen, basis_kind="set_by_us", basis={}, reason="Read again.", now=NOW)
     actions.withdraw_claim(by=scene.moderator, claim=claim, reason="A double.", now=NOW)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         correct(scene, claim, "set_by_us")
 
 
@@ -563,7 +563,7 @@ def test_a_company_is_corrected_with_a_reason_and_its_seats_stay(scene: scenes.S
     speaker = scenes.person("speaker")
     EmailAddress.objects.create(user=speaker, email="press@mail.brand.example", verified=True)
     seat = {"by": operator, "company": scene.company, "now": NOW, "reason": "Their letter."}
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         actions.give_seat(**{**seat, "by": scene.moderator, "email": "press@mail.brand.example"})
     with pytest.raises(actions.ReasonRequiredError):
         actions.give_seat(**{**seat, "reason": " ", "email": "press@mail.brand.example"})
@@ -574,7 +574,7 @@ def test_a_company_is_corrected_with_a_reason_and_its_seats_stay(scene: scenes.S
         actions.give_seat(**seat, email="new@brand.example")
     membership = actions.give_seat(**seat, email="Press@mail.brand.example")
     assert actions.give_seat(**seat, email="press@mail.brand.example") == membership
-    assert represented(speaker).get() == scene.company
+    assert represented_companies(speaker).get() == scene.company
     scene.company.refresh_from_db()
     with pytest.raises(actions.ReasonRequiredError):
         actions.revise_company(by=scene.moderator, company=scene.company, website="https://new.example/", reason="", now=NOW)
@@ -582,19 +582,19 @@ def test_a_company_is_corrected_with_a_reason_and_its_seats_stay(scene: scenes.S
         actions.revise_company(by=scene.moderator, company=scene.company, website="https://10.0.0.1/", reason="It moved.", now=NOW)
     scene.company.refresh_from_db()
     actions.revise_company(by=scene.moderator, company=scene.company, website="https://new.example/", reason="It moved.", now=NOW)
-    assert represented(speaker).get() == scene.company  # the seat hangs on the company
+    assert represented_companies(speaker).get() == scene.company  # the seat hangs on the company
     with pytest.raises(ValidationError, match=r"Only an address at new\.example can reply"):
         actions.give_seat(**seat, email="press@mail.brand.example")
     scene.company.refresh_from_db()
     actions.end_seat(by=operator, company=scene.company, membership=membership, reason="They left.", now=NOW)
-    assert not represented(speaker).exists()
+    assert not represented_companies(speaker).exists()
 
 
 def test_only_a_company_answers_for_one_and_only_one(scene: scenes.Scene) -> None:
     brands = [found_organisation(by=ledger.SYSTEM, kind="company", name=f"Brand {n}", now=NOW) for n in (1, 2)]
     with pytest.raises(ValidationError, match="Only an organisation that is a company"):
         actions.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=scenes.operator_body(), now=NOW)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         actions.represent_company(by=scene.moderator, company=scene.company, organisation=brands[0], now=NOW)
     for _twice in range(2):
         assert actions.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=brands[0], now=NOW).organisation == brands[0]

@@ -18,11 +18,11 @@ from django.test.utils import CaptureQueriesContext
 import ledger
 from accounts.actions import found_organisation, grant_role
 from accounts.models import OrganisationKind, Role, User
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims import actions as claims
 from claims import conflicts
+from claims.localized_text import write
 from claims.models import Flag, SeriesPoint
-from claims.written import write
 from evidence.exhibits.actions import filing, pointing
 from evidence.exhibits.models import Exhibit, SealedView, Submission
 from evidence.sources import actions as source_actions
@@ -92,7 +92,7 @@ ON_A_CLAIM: dict[str, Act] = {
         by=by, aspect=s.ducts, conclusion="supports", reasoning=WORDS, exhibits=s.exhibits(status="accepted"), now=s.now
     ),
     "rule_out": lambda by, s: verdicts.rule_out(by=by, aspect=s.ducts, reason="x"),
-    "invite": lambda by, s: verdicts.invite_company(by=by, claim=s.claim, allegation=WORDS, now=s.now),
+    "invite": lambda by, s: verdicts.request_reply(by=by, claim=s.claim, allegation=WORDS, now=s.now),
     "reply": lambda by, s: verdicts.record_reply(by=by, invitation=Invitation.objects.all()[0], body="x", lang="en", now=s.now),
     "confirm_reply": lambda by, s: verdicts.confirm_reply(by=by, reply=lettered(s), now=s.now),
     "discard_reply": lambda by, s: verdicts.discard_reply(by=by, reply=lettered(s), reason="x", now=s.now),
@@ -110,7 +110,7 @@ ON_A_COMPANY: dict[str, Act] = {
     "entity": lambda by, s: claims.add_entity(by=by, company=s.company, name=WORDS, jurisdiction="CN", now=s.now),
     "product": lambda by, s: claims.add_product(by=by, company=s.company, name=WORDS, now=s.now),
     "source": lambda by, s: claims.add_source(by=by, company=s.company, channel="press", title=WORDS, now=s.now),
-    "stop": lambda by, s: claims.stop_watching(by=by, source=s.source),
+    "stop": lambda by, s: claims.stop_monitoring(by=by, source=s.source),
     "register": lambda by, s: claims.register_claim(
         by=by, product=s.product, quote="x", quote_lang="en", summary=WORDS, now=s.now, aspects=[claims.NewAspect("function", WORDS)]
     ),
@@ -136,7 +136,7 @@ def waiver_proposed(scene: scenes.Scene) -> Waiver:
 
 
 def asked_again(scene: scenes.Scene) -> Invitation:
-    return verdicts.invite_company(by=scene.second_moderator, claim=scene.claim, allegation=WORDS, now=scene.now)
+    return verdicts.request_reply(by=scene.second_moderator, claim=scene.claim, allegation=WORDS, now=scene.now)
 
 
 def sits_at_the_company(user: User, scene: scenes.Scene) -> None:
@@ -190,7 +190,7 @@ def refused(by: User, scene: scenes.Scene, acts: dict[str, Act], sentence: str) 
         with taken_back():
             try:
                 act(User.objects.get(pk=by.pk), scene)
-            except NotAllowed as reason:
+            except NotAllowedError as reason:
                 said[name] = str(reason)
     return {name for name, reason in said.items() if sentence in reason}
 
@@ -225,7 +225,7 @@ def test_a_seat_that_is_taken_while_a_page_stands_open_counts_at_once(scene: sce
     by = judge()
     assert by.has_role(Role.MODERATOR)
     sits_at_the_company(by, scene)
-    with pytest.raises(NotAllowed, match="act for a company"):
+    with pytest.raises(NotAllowedError, match="act for a company"):
         filing.open_sealed(by=by, submission=scene.submissions[3], now=scene.now)
 
 

@@ -14,7 +14,7 @@ from claims.actions import NewAspect, register_claim
 from claims.dates import validate_past, validate_plan
 from claims.forms import AspectForm, ClaimForm
 from claims.forms_company import day
-from claims.written import write
+from claims.localized_text import write
 from evidence.exhibits.forms import TeardownForm
 from evidence.exhibits.models import Submission
 from evidence.sources.forms import CopyForm

@@ -12,8 +12,8 @@ from django.test import Client
 
 from claims import actions, editing
 from claims.editing import EditForm, RowChangedError, version
+from claims.localized_text import write
 from claims.models import Claim, SeriesPoint
-from claims.written import write
 from tests import scenes
 from tests.kept import kept
 from verdicts import actions as verdicts

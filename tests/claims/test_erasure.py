@@ -11,8 +11,8 @@ import pytest
 from django.core.management import call_command
 
 from claims.actions import NewAspect, NewCriterion, register_claim
+from claims.localized_text import write
 from claims.models import Criterion
-from claims.written import write
 from tests import scenes
 
 pytestmark = pytest.mark.django_db(transaction=True)

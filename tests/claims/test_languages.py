@@ -14,8 +14,8 @@ from django.utils.translation import override
 from claims import actions as claims
 from claims.fields import LanguageField
 from claims.languages import language_name, language_tag, same_language
+from claims.localized_text import write
 from claims.models import Claim
-from claims.written import write
 from evidence.exhibits.models import Submission
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
@@ -99,7 +99,7 @@ def test_pages_lists_and_api_show_words_of_any_language_with_its_name(
 ) -> None:
     settings.KEYS_DIR = tmp_path / "keys"
     scenes.build_findings(scenes.build_evidence(scene))
-    invitation = verdicts.invite_company(
+    invitation = verdicts.request_reply(
         by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有空气。"), now=scene.now - timedelta(days=40)
     )
     company = scenes.person("company", "company_representative", organisation=brand(scene))

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
+from claims.localized_text import write
 from claims.models import Claim
-from claims.searching import UnselectiveSearchError, check_useful, pairs, standing_in
-from claims.written import write
+from claims.searching import UnselectiveSearchError, check_selective, contains_words, pairs
 from tests import scenes
 from tests.benchmarks import crowd
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def found(typed: str) -> list[str]:
-    return list(Claim.objects.filter(standing_in(typed)).values_list("reference", flat=True))
+    return list(Claim.objects.filter(contains_words(typed)).values_list("reference", flat=True))
 
 
 def test_a_claim_is_found_by_what_stands_in_it_and_by_nothing_else() -> None:
@@ -36,11 +36,11 @@ def test_pairs_of_one_character_are_the_character() -> None:
 def test_a_search_reads_the_index_and_not_the_table() -> None:
     with transaction.atomic():
         crowd.build(3_000)
-    plan = Claim.objects.filter(standing_in("座椅加热 7919")).explain()
+    plan = Claim.objects.filter(contains_words("座椅加热 7919")).explain()
     assert "claims_claim_words" in plan
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX claims_claim_words")
-    assert "Seq Scan" in Claim.objects.filter(standing_in("座椅加热 7919")).explain()  # the proof that this test can fail
+    assert "Seq Scan" in Claim.objects.filter(contains_words("座椅加热 7919")).explain()  # the proof that this test can fail
 
 
 def test_every_kind_of_claim_of_the_crowd_is_found() -> None:
@@ -54,7 +54,7 @@ def test_every_kind_of_claim_of_the_crowd_is_found() -> None:
 def test_what_would_read_most_of_the_record_is_refused_in_a_sentence(typed: str, client: Client) -> None:
     scenes.build_claim()
     with pytest.raises(UnselectiveSearchError):
-        check_useful(typed)
+        check_selective(typed)
     page, api = client.get("/claims/", {"q": typed}), client.get("/api/v1/claims/", {"q": typed})
     assert (page.status_code, api.status_code) == (400, 400)
     for text in (page.content.decode(), api.content.decode()):
@@ -64,11 +64,11 @@ def test_what_would_read_most_of_the_record_is_refused_in_a_sentence(typed: str,
 
 @pytest.mark.parametrize("typed", ["", "散", "制动", "carbon", "a hood", "hood " * 10, "AC-7F3K-Q2MW"])
 def test_what_is_useful_is_searched_for(typed: str) -> None:
-    check_useful(typed)
+    check_selective(typed)
 
 
 def test_single_letters_beside_a_word_are_looked_for_in_what_the_index_found() -> None:
     reference = scenes.build_claim().claim.reference
     assert found("hood a") == [reference]
     assert found("hood q") == []
-    assert str(Claim.objects.filter(standing_in("hood a")).query).count("claims_pairs") == 1
+    assert str(Claim.objects.filter(contains_words("hood a")).query).count("claims_pairs") == 1

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from claims import actions, currencies
 from claims.actions import NewAspect, NewCriterion
 from claims.forms import AspectForm, ClaimForm
+from claims.localized_text import write
 from claims.models import Claim, Criterion
 from claims.units import CHINESE, MEANT, UnitMismatchError, check_same_kind, check_unit, convert
 from claims.validators import validate_currency, validate_money
-from claims.written import write
 from evidence.exhibits.actions import filing
 from evidence.exhibits.forms import MeasurementForm
 from evidence.exhibits.models import Measurement
@@ -66,7 +66,7 @@ def test_a_mistyped_currency_is_refused(code: str) -> None:
 
 @pytest.mark.parametrize(("code", "meant"), [("eur", "EUR"), ("RMB", "CNY"), (" usd ", "USD"), ("元", "CNY"), ("ZZZ", "")])
 def test_the_currency_that_was_meant_is_offered(code: str, meant: str) -> None:
-    assert currencies.meant(code) == meant
+    assert currencies.suggest_code(code) == meant
     with pytest.raises(ValidationError) as refused:
         validate_currency(code)
     assert (f"Did you mean {meant}?" in refused.value.messages[0]) == bool(meant)
@@ -91,13 +91,13 @@ def test_an_amount_has_no_more_decimals_than_its_currency(amount: str, code: str
     ],
 )  # fmt: skip
 def test_money_is_written_exactly(amount: str, code: str, shown: str) -> None:
-    assert currencies.written(Decimal(amount), code) == shown
+    assert currencies.format_amount(Decimal(amount), code) == shown
 
 
 @given(st.decimals(allow_nan=True, allow_infinity=True, min_value=None), st.text(max_size=3))
 def test_no_amount_and_no_code_fail_to_be_written(amount: Decimal, code: str) -> None:
     if abs(amount.adjusted() if amount.is_finite() else 0) < 40:
-        assert currencies.written(amount, code)
+        assert currencies.format_amount(amount, code)
 
 
 # --- every door ------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 import jobs
 import ledger
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims.models import Source
 from engines import decoding
 from engines.text.extraction import Extract
@@ -112,7 +112,7 @@ def test_a_withheld_exhibit_is_listed_says_so_and_has_no_original_to_view() -> N
     exhibit = Exhibit.objects.public().select_related("submission").get(pk=exhibit.pk)
     assert (exhibit.status, exhibit.digest, exhibit.duplicate_key) == (ExhibitStatus.WITHHELD, None, "")
     assert CustodyEvent.objects.filter(exhibit=exhibit, kind="withheld").count() == 1
-    with pytest.raises(NotAllowed, match="erased"):
+    with pytest.raises(NotAllowedError, match="erased"):
         filing.view_original(by=scene.moderator, exhibit=exhibit, now=scene.now)
     call_command("erase", "--reapply", stdout=StringIO())
     assert CustodyEvent.objects.filter(exhibit=exhibit, kind="withheld").count() == 1

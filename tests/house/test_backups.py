@@ -25,8 +25,8 @@ from psycopg.conninfo import make_conninfo
 import jobs
 import ledger
 from claims import actions as claims
+from claims.localized_text import write
 from claims.models import Claim
-from claims.written import write
 from config import backups, checks, key_files
 from evidence.exhibits import keyed
 from evidence.exhibits.actions import filing

@@ -33,8 +33,8 @@ from pypdf import PdfReader
 import jobs
 import ledger
 from claims import actions as claims
+from claims.localized_text import write
 from claims.models import Claim
-from claims.written import write
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import Exhibit, Rendition, Submission
 from evidence.sources.models import Version
@@ -137,7 +137,7 @@ def plant() -> Planted:
             by=scene.moderator, aspect=aspect, conclusion=conclusion, reasoning=write("en", f"{FOUND} {ZH}", zh_Hans=f"{FOUND} {ZH}"),
             exhibits=scene.exhibits(status="accepted")[:1], now=scene.now,
         )  # fmt: skip
-    invitation = verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
+    invitation = verdicts.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
     reply = scenes.build_reply(scene, invitation, body=f"{ANSWER} {ZH}", lang="zh-Hans")
     proposed = verdicts.propose_verdict(
         by=scene.adjudicator, aspect=scene.ducts, rating="not_delivered", now=scene.now,

@@ -25,7 +25,7 @@ from reports.documents.building import store
 from reports.models import ReportFile
 from tests import scenes
 from verdicts.models import Verdict, VerdictDocument
-from verdicts.publishing import path_of, write_successor
+from verdicts.published_files import path_of, write_successor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

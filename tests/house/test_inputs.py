@@ -25,9 +25,9 @@ from rest_framework.pagination import CursorPagination
 from claims import paging
 from claims.api.paging import KeysetPagination, Paging
 from claims.editing import version
+from claims.localized_text import write
 from claims.models import Claim
 from claims.moments import read_moment
-from claims.written import write
 from config import inputs
 from config.inputs import Charset, ReadableInputs, ReadableJSON, is_text, shows_nothing
 from config.urls import urlpatterns as every_url

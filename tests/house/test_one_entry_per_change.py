@@ -24,7 +24,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 import ledger
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims.actions import add_entity, add_source, raise_flag
 from claims.editing import version
 from claims.models import Criterion, Flag, LegalEntity, SeriesPoint, Source
@@ -88,7 +88,7 @@ def filing_by_key(world: World) -> dict[str, Any]:
 
 
 def asked(world: World) -> None:
-    verdicts.invite_company(
+    verdicts.request_reply(
         by=world.scene.moderator, claim=world.scene.claim, allegation=scenes.write("en", "No air.", zh_Hans="没有风。"), now=timezone.now()
     )
 
@@ -771,7 +771,7 @@ def test_a_refusal_that_leaves_a_trace_would_be_seen(monkeypatch: pytest.MonkeyP
 
     def first(**given: Any) -> None:
         real(**given)
-        raise NotAllowed("Not you.")
+        raise NotAllowedError("Not you.")
 
     monkeypatch.setattr(source_actions, "handle_alert", first)
     done = send(client, {}, path, {})

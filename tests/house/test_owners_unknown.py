@@ -43,7 +43,7 @@ import jobs
 import ledger
 from accounts.actions import create_key, found_organisation
 from accounts.models import Organisation, OrganisationKind, Role, Scope, User
-from claims.written import write
+from claims.localized_text import write
 from evidence.api.serializers import ExhibitSerializer
 from evidence.exhibits import tasks
 from evidence.exhibits.actions import filing

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 import ledger
+from claims.localized_text import write
 from claims.models import Aspect, Claim
-from claims.written import write
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import Exhibit
 from evidence.exhibits.states import ExhibitStatus
@@ -91,7 +91,7 @@ def ready(scene: scenes.Scene, point: Aspect, now: datetime) -> None:
 
 
 def ask(scene: scenes.Scene, point: Aspect, now: datetime) -> Invitation:
-    return actions.invite_company(by=scene.moderator, claim=point.claim, allegation=write("en", "No.", zh_Hans="没有。"), now=now)
+    return actions.request_reply(by=scene.moderator, claim=point.claim, allegation=write("en", "No.", zh_Hans="没有。"), now=now)
 
 
 def waive(scene: scenes.Scene, point: Aspect, now: datetime, *, sent_back: bool) -> None:

@@ -14,9 +14,9 @@ from django.utils import timezone
 import ledger
 from accounts.models import User
 from claims import actions as claims
+from claims.localized_text import write
 from claims.models import Aspect, Claim
 from claims.states import Progress
-from claims.written import write
 from config import documents
 from evidence import erasure as evidence_erasure
 from evidence.exhibits.actions import filing
@@ -167,7 +167,7 @@ def walk_progress() -> None:
         )
 
     def invite(point: Aspect) -> Invitation:
-        return verdicts.invite_company(
+        return verdicts.request_reply(
             by=scene.moderator, claim=point.claim, allegation=write("en", "No.", zh_Hans="没有。"), now=scene.now - timedelta(days=40)
         )
 
@@ -207,7 +207,7 @@ def rated_while_the_company_may_reply() -> None:
         by=people["adjudicator"], aspect=aspect, rating="delivered", rationale=scenes.RATIONALE, exhibits=photos, now=now
     )
     for number in (1, 2):
-        request = verdicts.invite_company(
+        request = verdicts.request_reply(
             by=people["moderator"], claim=aspect.claim, allegation=write("en", f"And {number}?", zh_Hans="还有？"), now=now
         )
         verdicts.close_window(by=ledger.SYSTEM, invitation=request, now=request.deadline_at if number == 1 else now)
@@ -238,7 +238,7 @@ def walk_invitation() -> None:
     scene = scenes.build_claim()
 
     def invite() -> Invitation:
-        return verdicts.invite_company(
+        return verdicts.request_reply(
             by=scene.moderator, claim=scene.claim, allegation=write("en", "No.", zh_Hans="没有。"), now=scene.now - timedelta(days=40)
         )
 
@@ -268,7 +268,7 @@ def walk_reply() -> None:
 
 def walk_waiver() -> None:
     scene = scenes.build_claim()
-    asked = verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No.", zh_Hans="没有。"), now=scene.now)
+    asked = verdicts.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No.", zh_Hans="没有。"), now=scene.now)
     refused = verdicts.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "x"))
     verdicts.refuse_waiver(by=scene.adjudicator, waiver=refused, reason="A mistake of mine.", now=scene.now)
     approved = verdicts.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "It said so in public."))
@@ -407,7 +407,7 @@ def test_a_point_with_a_standing_verdict_is_rated_and_stays_so() -> None:
     verdict = scenes.build_verdict(scene)
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == Progress.RATED
     assert Aspect.objects.get(pk=scene.carbon.pk).progress == Progress.IN_REVIEW
-    again = verdicts.invite_company(
+    again = verdicts.request_reply(
         by=scene.moderator, claim=scene.claim, allegation=write("en", "Again.", zh_Hans="再次。"), now=scene.now - timedelta(days=40)
     )
     verdicts.close_window(by=ledger.SYSTEM, invitation=again, now=scene.now)
@@ -415,7 +415,7 @@ def test_a_point_with_a_standing_verdict_is_rated_and_stays_so() -> None:
         by=scene.moderator, aspect=scene.ducts, conclusion="supports", reasoning=write("en", "x"), exhibits=[], now=timezone.now()
     )
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == Progress.RATED
-    with pytest.raises(verdicts.gates.GateClosed, match="A verdict stands"):
+    with pytest.raises(verdicts.gates.GateClosedError, match="A verdict stands"):
         verdicts.rule_out(by=scene.moderator, aspect=scene.ducts, reason="No.")
     verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene, reason="Anew."), now=scene.now)
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == Progress.RATED
@@ -446,10 +446,10 @@ def test_a_point_that_was_ruled_out_is_left_out_of_everything_until_it_is_back()
     verdicts.rule_out(by=scene.moderator, aspect=scene.ducts, reason="A matter of taste.")  # twice is once
     scenes.build_silence(scene)
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == Progress.OUT_OF_SCOPE
-    with pytest.raises(verdicts.gates.GateClosed, match="out of scope"):
+    with pytest.raises(verdicts.gates.GateClosedError, match="out of scope"):
         scenes.propose(scene)
     verdicts.take_up_again(by=scene.moderator, aspect=scene.ducts, reason="It can be measured.")
-    with pytest.raises(verdicts.gates.GateClosed, match="not been asked about this point"):
+    with pytest.raises(verdicts.gates.GateClosedError, match="not been asked about this point"):
         scenes.propose(scene)
     scenes.build_silence(scene)
     scenes.propose(scene)

@@ -16,8 +16,8 @@ from django.db import Error, models, transaction
 from django.test import Client
 
 from accounts.models import User
+from claims.localized_text import LocalizedTextField, write
 from claims.models import Claim
-from claims.written import WrittenField, write
 from evidence.exhibits.models import Exhibit, Submission
 from evidence.sources.models import Version
 from ledger import registry
@@ -35,16 +35,16 @@ HOSTILE = "\u202e<script>alert(1)</script> & \ufeff\u0301\x01 {n} % ]]> {{ x }} 
 LONG = HOSTILE + "长" * 3000 + "W" * 3000
 WORST: dict[str, dict[type[models.Field[Any, Any]], Any]] = {
     "least": {
-        WrittenField: {}, models.CharField: "", models.TextField: "", models.DecimalField: "least", models.DateTimeField:
+        LocalizedTextField: {}, models.CharField: "", models.TextField: "", models.DecimalField: "least", models.DateTimeField:
         datetime(1, 1, 1, tzinfo=UTC), models.DateField: date(1, 1, 1), models.IntegerField: 0, models.BooleanField: False,
     },
     "most": {
-        WrittenField: write("zh-Hans", LONG, en=LONG), models.CharField: HOSTILE * 30, models.TextField: LONG, models.DecimalField: "most",
+        LocalizedTextField: write("zh-Hans", LONG, en=LONG), models.CharField: HOSTILE * 30, models.TextField: LONG, models.DecimalField: "most",
         models.DateTimeField: datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), models.DateField: date(9999, 12, 31),
         models.IntegerField: 32767, models.BooleanField: True,
     },
     "odd": {
-        WrittenField: write("en", ""), models.CharField: "ZZZ", models.TextField: " \n\t", models.DecimalField: "tiny",
+        LocalizedTextField: write("en", ""), models.CharField: "ZZZ", models.TextField: " \n\t", models.DecimalField: "tiny",
         models.DateTimeField: None, models.DateField: None, models.IntegerField: 1, models.BooleanField: False,
     },
 }  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from reports.wording import words
-from verdicts.conformity import Measured, Promise, assess
+from verdicts.conformity import MeasuredValue, Promise, assess
 from verdicts.outcome import outcome_text
 
 ORIGIN = "log.asclaimed.example/record"
@@ -255,7 +255,7 @@ SUMMARY: dict[str, Any] = outcome_text(
     assess(
         Promise("at_least", Decimal("1.5"), "m/s"),
         [
-            Measured(Decimal(value), Decimal(doubt), "m/s", f"hood-{number}", contributor=f"owner-{number}")
+            MeasuredValue(Decimal(value), Decimal(doubt), "m/s", f"hood-{number}", contributor=f"owner-{number}")
             for number, (value, doubt) in enumerate((("0.03", "0.02"), ("0.01", "0.015"), ("0.04", "0.025")), start=1)
         ],
     ).to_json()

@@ -18,7 +18,7 @@ from evidence.exhibits.models import Part, Submission, Teardown
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.kept import kept
-from verdicts.publishing import path_of
+from verdicts.published_files import path_of
 
 pytestmark = pytest.mark.django_db
 
@@ -231,7 +231,7 @@ def test_the_openapi_document_is_complete_and_valid(tmp_path: Any) -> None:
 
 def test_the_front_serves_the_file_and_leaves_the_rest_to_django(scene: scenes.Scene, settings: Any, client: Client) -> None:
     from config.verdict_fast_path import VerdictFastPath
-    from verdicts.publishing import write_document, write_successor
+    from verdicts.published_files import write_document, write_successor
 
     verdict = scenes.build_verdict(scene)
     from verdicts.models import VerdictDocument

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 
 import jobs
 from claims import actions as claims
-from claims.written import write
+from claims.localized_text import write
 from engines.text.extraction import Extract
 from evidence.sources.actions import WATCHER, Looked, record_look
 from evidence.stores import originals

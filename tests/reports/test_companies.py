@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from claims import actions as claims
-from claims.written import write
+from claims.localized_text import write
 from reports.drawing import palette, trends
 from reports.pages import companies
 from tests import scenes

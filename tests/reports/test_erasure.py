@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 import jobs
-from claims.written import write
+from claims.localized_text import write
 from evidence.exhibits.models import Exhibit
 from evidence.sources.models import Version
 from ledger.sequencing import sequence

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from claims.actions import raise_flag, revise_claim
-from claims.written import write
+from claims.localized_text import write
 from demo.embedded import Postgres
 from reports.pages import gathering, kept
 from tests import scenes

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 import ledger
 from claims.actions import lift_flag, raise_flag, revise_claim, withdraw_claim
+from claims.localized_text import write
 from claims.models import Appearance, Aspect, Claim, Criterion, Flag
-from claims.written import write
 from engines.text.extraction import Extract
 from evidence.exhibits.models import Exhibit, Rendition
 from evidence.sources.actions import Looked, record_look, sight_appearance

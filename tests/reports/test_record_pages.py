@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from claims.actions import revise_claim, withdraw_claim
-from claims.written import write
+from claims.localized_text import write
 from ledger import registry
 from ledger.bundle import Bundle
 from ledger.files import LogFiles

@@ -25,8 +25,8 @@ import ledger
 from accounts import actions as accounts
 from accounts.models import Membership, OrganisationKind, Role
 from claims import actions as claims
+from claims.localized_text import write
 from claims.models import Claim, Company
-from claims.written import write
 from evidence.exhibits.actions import filing, pointing
 from evidence.exhibits.models import Exhibit
 from evidence.sources import actions as source_actions
@@ -287,7 +287,7 @@ def every_action() -> None:
     claims.lift_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
     flag = claims.raise_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
     claims.withdraw_flag(by=moderator, flag=flag, reason="Nobody disputes it.", now=now)
-    claims.stop_watching(by=moderator, source=other.appearance_set.get().source)
+    claims.stop_monitoring(by=moderator, source=other.appearance_set.get().source)
     claims.withdraw_claim(by=moderator, claim=Claim.objects.get(pk=other.pk), reason="It was said by someone else.", now=now)
 
     scenes.look(scene, scenes.POST, 13 * 3600)  # back again
@@ -319,13 +319,13 @@ def every_action() -> None:
     pair = pointing.compare_exhibits(by=moderator, before=exhibit, after=scene.exhibits()[1], title=write("en", "Promised, delivered"))
     pointing.remove_comparison(by=moderator, comparison=pair)
     scenes.build_findings(scene)
-    waived = verdicts.invite_company(by=moderator, claim=scene.claim, allegation=write("en", "No air."), now=now)
+    waived = verdicts.request_reply(by=moderator, claim=scene.claim, allegation=write("en", "No air."), now=now)
     refused = verdicts.propose_waiver(by=scene.adjudicator, invitation=waived, reason=write("en", "x"))
     verdicts.refuse_waiver(by=scene.second_adjudicator, waiver=refused, reason="It may still reply.", now=now)
     waiver = verdicts.propose_waiver(by=scene.adjudicator, invitation=waived, reason=write("en", "It said so in public."))
     verdicts.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=now)
     long_ago = now - timedelta(days=40)
-    silent = verdicts.invite_company(by=moderator, claim=scene.claim, allegation=write("en", "Still no air."), now=long_ago)
+    silent = verdicts.request_reply(by=moderator, claim=scene.claim, allegation=write("en", "Still no air."), now=long_ago)
     verdicts.close_window(by=ledger.SYSTEM, invitation=silent, now=now)
     silent.refresh_from_db()
     verdicts.discard_reply(

@@ -28,8 +28,8 @@ from pypdf import PdfReader
 import jobs
 import ledger
 from claims import actions as claims
+from claims.localized_text import write
 from claims.models import Aspect
-from claims.written import write
 from config import backups
 from config.logs import Json
 from evidence.exhibits.actions import filing, pointing
@@ -205,7 +205,7 @@ def plant(words: Words) -> tuple[scenes.Scene, Verdict]:
         verdicts.record_finding(
             by=by, aspect=aspect, conclusion="contradicts", reasoning=words.pair(f"finding on {aspect.kind}"), exhibits=[exhibit], now=now
         )
-    invitation = verdicts.invite_company(by=by, claim=claim, allegation=words.pair("allegation"), now=now)
+    invitation = verdicts.request_reply(by=by, claim=claim, allegation=words.pair("allegation"), now=now)
     waiver = verdicts.propose_waiver(by=scene.adjudicator, invitation=invitation, reason=words.pair("waiver"))
     verdicts.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=now)
     letter = verdicts.record_reply(by=by, invitation=invitation, body=f"{words('reply by letter')}.", lang="en", now=now)

@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Role
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims.actions import ReasonRequiredError
+from claims.localized_text import write
 from claims.models import Flag
-from claims.written import write
 from evidence.exhibits.models import Exhibit, TeardownStep, Unit
 from jobs.models import Job
 from ledger import history
@@ -21,7 +21,7 @@ from ledger.sequencing import sequence
 from tests import scenes
 from tests.kept import kept
 from verdicts import actions
-from verdicts.gates import GateClosed
+from verdicts.gates import GateClosedError
 from verdicts.models import Invitation, Verdict, VerdictDocument
 from verdicts.states import InvitationStatus, VerdictStatus
 
@@ -50,7 +50,7 @@ def test_a_verdict_goes_from_proposal_to_publication(scene: scenes.Scene) -> Non
 def test_nobody_approves_their_own_proposal(scene: scenes.Scene) -> None:
     scenes.build_silence(scene)
     proposed = scenes.propose(scene)
-    with pytest.raises(GateClosed, match="second person"):
+    with pytest.raises(GateClosedError, match="second person"):
         actions.approve_verdict(by=scene.adjudicator, verdict=proposed, now=scene.now)
 
 
@@ -64,18 +64,18 @@ def test_the_database_refuses_one_person_where_the_gate_is_bypassed(scene: scene
 
 
 def test_no_verdict_before_the_company_was_asked_or_while_it_may_answer(scene: scenes.Scene) -> None:
-    with pytest.raises(GateClosed, match="not been asked"):
+    with pytest.raises(GateClosedError, match="not been asked"):
         scenes.propose(scene)
-    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
-    with pytest.raises(GateClosed, match="may still answer"):
+    actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
+    with pytest.raises(GateClosedError, match="may still answer"):
         scenes.propose(scene)
 
 
 def test_the_window_closes_early_only_by_a_reply_or_by_two_people(scene: scenes.Scene) -> None:
-    invitation = actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
+    invitation = actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
     assert not actions.close_window(by=scene.moderator, invitation=invitation, now=scene.now)
     waiver = actions.propose_waiver(by=scene.adjudicator, invitation=invitation, reason=write("en", "It said so in public."))
-    with pytest.raises(GateClosed, match="second person"):
+    with pytest.raises(GateClosedError, match="second person"):
         actions.approve_waiver(by=scene.adjudicator, waiver=waiver, now=scene.now)
     actions.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     assert Invitation.objects.get().status == InvitationStatus.WAIVED
@@ -83,7 +83,7 @@ def test_the_window_closes_early_only_by_a_reply_or_by_two_people(scene: scenes.
 
 
 def test_a_reply_closes_the_window_and_is_kept_verbatim(scene: scenes.Scene) -> None:
-    invitation = actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
+    invitation = actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now)
     reply = scenes.build_reply(scene, invitation, body=" 我们  正在改进。\n", lang="zh-Hans")
     assert reply.body == " 我们  正在改进。\n"
     assert set(Flag.objects.values_list("kind", flat=True)) == {"company_replied"}
@@ -107,7 +107,7 @@ def test_a_late_reply_is_kept_and_does_not_move_the_end_of_the_window(scene: sce
 def test_weak_evidence_carries_no_adverse_verdict(grade: tuple[str, str]) -> None:
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim(), grade=grade))
     scenes.build_silence(scene)
-    with pytest.raises(GateClosed, match="B2 or better"):
+    with pytest.raises(GateClosedError, match="B2 or better"):
         scenes.propose(scene)
 
 
@@ -159,7 +159,7 @@ def test_a_unit_is_known_by_its_serial_number_and_not_by_what_it_is_called(scene
 
 def test_measurements_that_exclude_conformity_forbid_delivered(scene: scenes.Scene) -> None:
     scenes.build_silence(scene)
-    with pytest.raises(GateClosed, match="exclude conformity"):
+    with pytest.raises(GateClosedError, match="exclude conformity"):
         scenes.propose(scene, rating="delivered")
 
 
@@ -168,7 +168,7 @@ def test_someone_who_filed_judges_nothing_on_the_claim(scene: scenes.Scene) -> N
     owner = scene.owners[0]
     scenes.grant_role(by=scenes.ledger.SYSTEM, user=owner, organisation=scenes.operator_body(), role=Role.ADJUDICATOR, now=scene.now)
     scene.adjudicator = type(owner).objects.get(pk=owner.pk)
-    with pytest.raises(GateClosed, match="You filed evidence"):
+    with pytest.raises(GateClosedError, match="You filed evidence"):
         scenes.propose(scene)
 
 
@@ -225,7 +225,7 @@ def test_two_adjudicators_approving_at_once_make_one_verdict(guarded: bool, monk
     for thread in threads:
         thread.join(30)
     assert sorted(ends) == (["changed", "published"] if guarded else ["published", "published"])
-    assert Verdict.objects.standing().count() == 1
+    assert Verdict.objects.current().count() == 1
 
 
 # --- after harm --------------------------------------------------------------------------------------------------------
@@ -256,9 +256,9 @@ def test_an_event_lies_in_the_past_and_only_moderators_write_it_down() -> None:
     given = {"incident": incident, "kind": "contact", "actor": "company", "text": write("en", "They called."), "now": scene.now}
     with pytest.raises(ValidationError, match="future"):
         actions.add_event(by=scene.moderator, happened_at=scene.now + timedelta(days=1), **given)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         actions.add_event(by=scene.owners[0], happened_at=scene.now, **given)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         actions.open_incident(by=scene.adjudicator, company=scene.company, title=write("en", "x"), now=scene.now)
 
 

@@ -14,13 +14,13 @@ from django.test import Client, RequestFactory
 from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
 
+from claims.localized_text import write
 from claims.models import Aspect
-from claims.written import write
 from config.verdict_fast_path import VerdictFastPath
 from tests import scenes
 from tests.kept import kept
 from verdicts.models import Verdict, VerdictDocument
-from verdicts.publishing import write_document, write_successor
+from verdicts.published_files import write_document, write_successor
 
 pytestmark = pytest.mark.django_db
 

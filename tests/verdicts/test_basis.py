@@ -17,8 +17,8 @@ import ledger
 from accounts.actions import end_role, found_organisation, grant_role
 from accounts.models import OrganisationKind, Role, User
 from claims import actions as claims
+from claims.localized_text import write
 from claims.models import Aspect, Claim, Criterion
-from claims.written import write
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import CustodyEvent, Exhibit, Measurement, Rendition, Submission
 from tests import scenes
@@ -175,7 +175,7 @@ def test_a_proposal_that_no_longer_holds_goes_back_with_what_changed(scene: scen
                 patch.setattr(actions, "standing_gates", lambda **given: [])
                 assert approve(scene, proposed).status == "published"
                 transaction.set_rollback(True)
-            with pytest.raises(gates.SentBack, match=sentence):
+            with pytest.raises(gates.SentBackError, match=sentence):
                 approve(scene, proposed)
             back = Verdict.objects.get(pk=proposed.pk)
             assert (back.status, back.decided_by) == ("rejected", scene.second_adjudicator)
@@ -200,7 +200,7 @@ def test_all_measurements_withdrawn_do_not_stand_in_a_verdict(scene: scenes.Scen
     assert proposed.units == 3
     for number in range(3):
         withdraw(scene, number)
-    with pytest.raises(gates.SentBack, match=r"items: 3.*items: 0"):
+    with pytest.raises(gates.SentBackError, match=r"items: 3.*items: 0"):
         approve(scene, proposed)
 
 
@@ -231,7 +231,7 @@ def test_whoever_approves_wrote_no_finding_on_the_point(scene: scenes.Scene, mon
     finding_added(scene)
     grant_role(by=ledger.SYSTEM, user=scene.second_moderator, organisation=scenes.operator_body(), role=Role.ADJUDICATOR, now=scene.now)
     proposed = scenes.propose(scene)
-    with pytest.raises(gates.GateClosed, match="You recorded a finding"):
+    with pytest.raises(gates.GateClosedError, match="You recorded a finding"):
         approve(scene, proposed, scene.second_moderator)
     assert Verdict.objects.get(pk=proposed.pk).status == "proposed"
     monkeypatch.setattr(gates, "wrote_no_finding", lambda *args: None)
@@ -241,9 +241,9 @@ def test_whoever_approves_wrote_no_finding_on_the_point(scene: scenes.Scene, mon
 def test_a_finding_by_who_joined_the_company_no_longer_counts_and_another_takes_its_place(scene: scenes.Scene) -> None:
     proposed = scenes.propose(scene)
     company_seat(scene, scene.moderator)
-    with pytest.raises(gates.SentBack, match="finding no longer counts"):
+    with pytest.raises(gates.SentBackError, match="finding no longer counts"):
         approve(scene, proposed)
-    with pytest.raises(gates.GateClosed, match="Another moderator has to record one"):
+    with pytest.raises(gates.GateClosedError, match="Another moderator has to record one"):
         scenes.propose(scene)
     finding_added(scene)
     published = approve(scene, scenes.propose(scene))
@@ -256,7 +256,7 @@ def test_a_finding_by_who_joined_the_company_no_longer_counts_and_another_takes_
 def test_a_finding_all_of_whose_evidence_is_gone_no_longer_counts(scene: scenes.Scene) -> None:
     for number in range(3):
         withdraw(scene, number)
-    with pytest.raises(gates.GateClosed, match="No finding on this point counts"):
+    with pytest.raises(gates.GateClosedError, match="No finding on this point counts"):
         actions.propose_verdict(
             by=scene.adjudicator, aspect=scene.ducts, rating="unverifiable", rationale=scenes.RATIONALE, exhibits=[], now=scene.now
         )
@@ -266,14 +266,14 @@ def test_a_finding_all_of_whose_evidence_is_gone_no_longer_counts(scene: scenes.
 
 
 def ask(scene: scenes.Scene, words: str, now: Any) -> Invitation:
-    return actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", words), now=now)
+    return actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", words), now=now)
 
 
 def test_asking_again_and_again_never_holds_up_a_waiting_proposal_for_ever(scene: scenes.Scene) -> None:
     proposed = scenes.propose(scene)
     now = scene.now + timedelta(hours=1)
     first = ask(scene, "And the second duct?", now)
-    with pytest.raises(gates.GateClosed, match="may still answer"):
+    with pytest.raises(gates.GateClosedError, match="may still answer"):
         approve(scene, proposed, now=now)
     assert Verdict.objects.get(pk=proposed.pk).status == "proposed"  # it only waits
     now = first.deadline_at
@@ -291,7 +291,7 @@ def test_a_waiver_is_approved_only_while_its_first_person_is_free(guarded: bool,
     waiver = actions.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "Said in public."))
     file_too(scene, scene.adjudicator)
     if guarded:
-        with pytest.raises(gates.GateClosed, match="keeps its time to reply"):
+        with pytest.raises(gates.GateClosedError, match="keeps its time to reply"):
             actions.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     else:
         monkeypatch.setattr(gates, "still_free_to_waive", lambda *args: None)
@@ -301,7 +301,7 @@ def test_a_waiver_is_approved_only_while_its_first_person_is_free(guarded: bool,
 
 def test_nothing_is_proposed_while_the_company_may_reply(scene: scenes.Scene) -> None:
     ask(scene, "And the second duct?", scene.now)
-    with pytest.raises(gates.GateClosed, match="may still answer"):
+    with pytest.raises(gates.GateClosedError, match="may still answer"):
         scenes.propose(scene)
 
 
@@ -309,7 +309,7 @@ def test_a_refused_approval_changes_nothing(scene: scenes.Scene) -> None:
     proposed = scenes.propose(scene)
     file_too(scene, scene.second_adjudicator)
     events = CustodyEvent.objects.count()
-    with pytest.raises(gates.GateClosed, match="You filed evidence"):
+    with pytest.raises(gates.GateClosedError, match="You filed evidence"):
         approve(scene, proposed)
     assert Verdict.objects.get(pk=proposed.pk).status == "proposed"
     assert CustodyEvent.objects.count() == events
@@ -340,7 +340,7 @@ def test_evidence_withdrawn_while_a_verdict_is_approved_waits_for_it(guarded: bo
 
     monkeypatch.setattr(actions, "compose", compose_while_it_is_taken_back)
     if not guarded:
-        monkeypatch.setattr(actions, "_hold_evidence", lambda verdict: None)
+        monkeypatch.setattr(actions, "_lock_evidence", lambda verdict: None)
     assert approve(scene, proposed).status == "published"
     other.join(20)
     assert status_at_publication == (["accepted"] if guarded else ["withdrawn"])

@@ -17,7 +17,7 @@ from ledger.canonical import canonical
 from verdicts.conformity import (
     COVERAGE,
     Decision,
-    Measured,
+    MeasuredValue,
     Promise,
     assess,
     judge,
@@ -30,8 +30,10 @@ doubts = st.decimals(Decimal("0.0001"), Decimal("1000"), places=4, allow_nan=Fal
 comparators = st.sampled_from(["at_least", "at_most"])
 
 
-def measured(value: Decimal, doubt: Decimal, unit: str = "m/s", **more: str) -> Measured:
-    return Measured(**{"value": value, "standard_uncertainty": doubt, "unit": unit, "physical_unit": "Car 1", "contributor": "a", **more})
+def measured(value: Decimal, doubt: Decimal, unit: str = "m/s", **more: str) -> MeasuredValue:
+    return MeasuredValue(
+        **{"value": value, "standard_uncertainty": doubt, "unit": unit, "physical_unit": "Car 1", "contributor": "a", **more}
+    )
 
 
 # --- Φ ---------------------------------------------------------------------------------------------------------------------

@@ -11,14 +11,14 @@ from django.core.management import call_command
 from django.db import transaction
 
 import jobs
-from claims.written import write
+from claims.localized_text import write
 from evidence.exhibits.models import Exhibit, Unit
 from ledger.models import Erasure
 from tests import scenes
 from verdicts import actions
 from verdicts.erasure import is_withheld
 from verdicts.models import Finding, Invitation, Verdict, VerdictDocument
-from verdicts.publishing import path_of
+from verdicts.published_files import path_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

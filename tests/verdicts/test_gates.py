@@ -17,10 +17,10 @@ from django.utils import timezone
 import ledger
 from accounts.actions import found_organisation, grant_role
 from accounts.models import OrganisationKind, Role, User
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims import actions as claims
+from claims.localized_text import write
 from claims.models import Aspect, Claim
-from claims.written import write
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import Exhibit, Submission, Teardown
 from tests import scenes
@@ -127,7 +127,7 @@ def discarded_the_companys_letter(scene: scenes.Scene) -> dict[str, Any]:
 
 
 def company_may_still_answer(scene: scenes.Scene) -> dict[str, Any]:
-    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "Again."), now=scene.now)
+    actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "Again."), now=scene.now)
     return {}
 
 
@@ -248,7 +248,7 @@ def test_each_gate_closes_alone_and_is_what_keeps_the_verdict_out(
         attempt(scene)  # nothing stands against it
         transaction.set_rollback(True)
     more = close(scene)
-    with pytest.raises(gates.GateClosed, match=sentence) as caught:
+    with pytest.raises(gates.GateClosedError, match=sentence) as caught:
         attempt(scene, **more)
     if close is not nothing_to_rest_on:  # without exhibits the evidence is not good enough either
         assert len(caught.value.reasons) == 1, caught.value.reasons
@@ -281,7 +281,7 @@ def published(scene: scenes.Scene, *, accepted_by: Sequence[User], findings_by: 
         try:
             proposal = attempt(scene, by=proposer)
             return actions.approve_verdict(by=approver, verdict=proposal, now=scene.now).status == "published"
-        except gates.GateClosed:
+        except gates.GateClosedError:
             return False
         finally:
             transaction.set_rollback(True)
@@ -318,7 +318,7 @@ def test_whoever_accepted_or_graded_evidence_does_not_approve_the_verdict_on_it(
     act(scene)
     approver = adjudicating(scene.second_moderator)
     proposal = attempt(scene, exhibits=scene.exhibits()[:2])
-    with pytest.raises(gates.GateClosed, match="You accepted or graded evidence"):
+    with pytest.raises(gates.GateClosedError, match="You accepted or graded evidence"):
         actions.approve_verdict(by=approver, verdict=proposal, now=scene.now)
     monkeypatch.setattr(gates, "accepted_none", lambda *args: None)
     assert actions.approve_verdict(by=approver, verdict=proposal, now=scene.now).status == "published"  # negative control
@@ -330,7 +330,7 @@ def test_whoever_discards_the_companys_letter_does_not_approve(scene: scenes.Sce
     letter = scenes.build_letter(scene, Invitation.objects.get(), body="Ours.")
     actions.discard_reply(by=scene.moderator, reply=letter, reason="A slip of mine.", now=scene.now)  # one's own entry says nothing
     discard_a_letter(scene, scene.second_adjudicator)
-    with pytest.raises(gates.GateClosed, match="You discarded a reply"):
+    with pytest.raises(gates.GateClosedError, match="You discarded a reply"):
         actions.approve_verdict(by=scene.second_adjudicator, verdict=proposal, now=scene.now)
     assert Verdict.objects.get(pk=proposal.pk).status == "proposed"
     monkeypatch.setattr(gates, "discarded_none", lambda *args: None)
@@ -351,14 +351,14 @@ def test_a_finding_that_was_sent_before_a_verdict_and_comes_after_it_is_not_take
 
 def test_the_company_must_have_been_asked() -> None:
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
-    with pytest.raises(gates.GateClosed, match="has not been asked yet"):
+    with pytest.raises(gates.GateClosedError, match="has not been asked yet"):
         attempt(scene)
 
 
 def test_an_aspect_without_a_finding_is_not_judged() -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     scenes.build_silence(scene)
-    with pytest.raises(gates.GateClosed, match="no finding"):
+    with pytest.raises(gates.GateClosedError, match="no finding"):
         attempt(scene)
 
 
@@ -375,7 +375,7 @@ def test_every_gate_is_asked_again_at_the_approval(scene: scenes.Scene, monkeypa
     ):
         with transaction.atomic():
             close()
-            with pytest.raises(gates.GateClosed, match=sentence):
+            with pytest.raises(gates.GateClosedError, match=sentence):
                 actions.approve_verdict(by=User.objects.get(pk=second.pk), verdict=proposed, now=scene.now)
             transaction.set_rollback(True)
     assert actions.approve_verdict(by=second, verdict=proposed, now=scene.now).status == "published"
@@ -383,11 +383,11 @@ def test_every_gate_is_asked_again_at_the_approval(scene: scenes.Scene, monkeypa
 
 def test_the_second_person_is_another_and_the_database_says_so_too(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     proposed = attempt(scene)
-    with pytest.raises(gates.GateClosed, match="second person"):
+    with pytest.raises(gates.GateClosedError, match="second person"):
         actions.approve_verdict(by=scene.adjudicator, verdict=proposed, now=scene.now)
-    with pytest.raises(gates.GateClosed, match="second person"):
+    with pytest.raises(gates.GateClosedError, match="second person"):
         actions.reject_verdict(by=scene.adjudicator, verdict=proposed, reason="No.", now=scene.now)
-    monkeypatch.setattr(gates, "second_person", lambda *args: None)
+    monkeypatch.setattr(gates, "four_eyes", lambda *args: None)
     with pytest.raises(IntegrityError, match="verdict_decided_by_a_second_person"), transaction.atomic():
         actions.approve_verdict(by=scene.adjudicator, verdict=proposed, now=scene.now)
 
@@ -404,10 +404,10 @@ def test_findings_obey_their_own_gates(scene: scenes.Scene) -> None:
     before = Finding.objects.count()
     given = {"aspect": scene.ducts, "conclusion": "supports", "reasoning": write("en", "x"), "now": scene.now}
     for by in (scene.adjudicator, scene.owners[0]):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             actions.record_finding(by=by, exhibits=scene.exhibits(), **given)
     force(Submission.objects.filter(pk=scene.submissions[0].pk), status="received")
-    with pytest.raises(gates.GateClosed, match="only on accepted"):
+    with pytest.raises(gates.GateClosedError, match="only on accepted"):
         actions.record_finding(by=scene.moderator, exhibits=list(Exhibit.objects.select_related("submission")), **given)
     assert Finding.objects.count() == before
 
@@ -442,6 +442,6 @@ def test_only_what_is_below_delivered_is_adverse() -> None:
 
 def test_every_closed_gate_is_told_at_once() -> None:
     gates.require(None, None)
-    with pytest.raises(gates.GateClosed) as caught:
+    with pytest.raises(gates.GateClosedError) as caught:
         gates.require("One.", None, "Two.", "")
     assert (caught.value.reasons, str(caught.value)) == (["One.", "Two."], "One. Two.")

@@ -17,9 +17,9 @@ from django.utils import timezone
 import jobs
 import ledger
 from accounts.models import User
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
+from claims.localized_text import write
 from claims.models import Aspect, Flag
-from claims.written import write
 from jobs.models import Job
 from ledger.models import Opening
 from reports.documents import document, sheet
@@ -28,7 +28,7 @@ from tests import scenes
 from tests.kept import kept
 from tests.workflows import force
 from verdicts import actions
-from verdicts.gates import GateClosed
+from verdicts.gates import GateClosedError
 from verdicts.models import Invitation, Reply, VerdictDocument
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def judged() -> scenes.Scene:
 
 def ask(scene: scenes.Scene, days: int = 0) -> Invitation:
     words = write("en", "No air.", zh_Hans="没有风。")
-    return actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=words, now=scene.now + timedelta(days=days))
+    return actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=words, now=scene.now + timedelta(days=days))
 
 
 def enter(scene: scenes.Scene, asked: Invitation, days: float = 1, **more: Any) -> Reply:
@@ -90,7 +90,7 @@ def test_one_moderator_alone_says_nothing_for_the_company(judged: scenes.Scene) 
     reply = enter(scene, asked, days=0)
     assert (reply.status, status(asked), flags()) == ("entered", "open", set())
     assert {one.progress for one in Aspect.objects.filter(claim=scene.claim)} == {"reply_window_open"}
-    with pytest.raises(GateClosed, match="may still answer"):
+    with pytest.raises(GateClosedError, match="may still answer"):
         scenes.propose(scene)
     assert WORDS not in page(f"/claims/{scene.claim.reference}/")
     assert companies.scorecard(scene.company)["disputes"].replies == 0
@@ -100,7 +100,7 @@ def test_one_moderator_alone_says_nothing_for_the_company(judged: scenes.Scene) 
 
 def test_who_entered_a_reply_never_confirms_it_and_the_database_says_so_too(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     reply = enter(scene, ask(scene))
-    with pytest.raises(GateClosed, match="a second person has to compare it"):
+    with pytest.raises(GateClosedError, match="a second person has to compare it"):
         actions.confirm_reply(by=scene.moderator, reply=reply, now=scene.now)
     monkeypatch.setattr(actions, "confirmation_gates", lambda **given: [])  # negative control: the gate is what refuses it first
     with pytest.raises(IntegrityError, match="reply_confirmed_by_a_second_person"), transaction.atomic():
@@ -130,11 +130,11 @@ def test_only_people_without_a_conflict_check_it_and_nobody_else(scene: scenes.S
         by=filed, claim=scene.claim, narrative="x", narrative_lang="en", licence="show", photos=[], now=scene.now
     )  # fmt: skip
     for by in (filed, scene.owners[0], scenes.representative(scene), scenes.person("auditor", "auditor")):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             actions.confirm_reply(by=by, reply=reply, now=scene.now)
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             actions.discard_reply(by=by, reply=reply, reason="x", now=scene.now)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         enter(scene, Invitation.objects.get(), by=filed, body="Another.")
     assert Reply.objects.get().status == "entered"
 
@@ -147,7 +147,7 @@ def test_a_confirmed_reply_is_public_and_the_window_ends_at_its_deadline(judged:
     asked = ask(scene)
     confirm(scene, enter(scene, asked))
     assert (status(asked), flags()) == ("open", {"company_replied"})
-    with pytest.raises(GateClosed, match="may still answer"):
+    with pytest.raises(GateClosedError, match="may still answer"):
         scenes.propose(scene)
     assert pass_by(scene, asked)
     assert (status(asked), flags()) == ("replied", {"company_replied"})
@@ -174,7 +174,7 @@ def test_nothing_is_said_of_silence_while_an_entry_from_before_the_deadline_wait
     reply = enter(scene, asked)
     assert not pass_by(scene, asked)
     assert (status(asked), flags()) == ("open", set())
-    with pytest.raises(GateClosed, match="a second person checks it first"):
+    with pytest.raises(GateClosedError, match="a second person checks it first"):
         actions.propose_verdict(
             by=scene.adjudicator, aspect=scene.ducts, rating="not_delivered", rationale=scenes.RATIONALE, exhibits=scene.exhibits(),
             now=scene.now + timedelta(days=41),
@@ -208,7 +208,7 @@ def test_no_verdict_says_silence_while_a_letter_that_came_in_time_and_was_typed_
     assert not reply.late
     said = "from a letter that came in time"
     assert said in page("/desk/", scene.second_moderator)
-    with pytest.raises(GateClosed, match=said):
+    with pytest.raises(GateClosedError, match=said):
         actions.approve_verdict(by=scene.second_adjudicator, verdict=verdict, now=scene.now) if verdict else scenes.propose(scene)
     with monkeypatch.context() as unguarded:  # negative control
         unguarded.setattr(actions.gates, "letters_checked", lambda unchecked: None)

@@ -23,9 +23,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 import ledger
 from accounts.models import Role, User
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
+from claims.localized_text import write
 from claims.models import Aspect
-from claims.written import write
 from tests import scenes
 from verdicts import actions, gates
 from verdicts.models import Finding, Invitation, Reply, Verdict, VerdictDocument, Waiver
@@ -34,7 +34,7 @@ from verdicts.states import INVITATION_TRANSITIONS, REPLY_TRANSITIONS, VERDICT_T
 pytestmark = pytest.mark.django_db
 
 REFUSALS = (
-    NotAllowed,
+    NotAllowedError,
     ValidationError,
     actions.VerdictChangedError,
     actions.InvitationChangedError,
@@ -132,7 +132,7 @@ class Life(RuleBasedStateMachine):
     @rule(by=people)
     def invite(self, by: str) -> None:
         with self.trying():
-            actions.invite_company(by=self.who(by), claim=self.scene.claim, allegation=write("en", "No air."), now=self.now)
+            actions.request_reply(by=self.who(by), claim=self.scene.claim, allegation=write("en", "No air."), now=self.now)
 
     @rule(days=st.sampled_from([0, 1, 20]))
     def wait(self, days: int) -> None:
@@ -202,7 +202,7 @@ class Life(RuleBasedStateMachine):
         """The ordinary steps at once: what the short form may do in one, and half of the long form has behind it."""
         with self.trying():
             scenes.build_findings(self.scene)
-            actions.invite_company(by=self.who("moderator"), claim=self.scene.claim, allegation=write("en", "No air."), now=self.now)
+            actions.request_reply(by=self.who("moderator"), claim=self.scene.claim, allegation=write("en", "No air."), now=self.now)
             self.now += timedelta(days=30)
             invitation = self.invitation()
             assert invitation is not None

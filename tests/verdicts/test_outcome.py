@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verdicts.conformity import Conformity, Decision, Measured, Promise, assess
+from verdicts.conformity import Conformity, Decision, MeasuredValue, Promise, assess
 from verdicts.outcome import numbers_of, outcome, outcome_text, with_summary
 
 Row = tuple[str, str, str, str]  # value, expanded uncertainty (k = 2), item, laboratory
@@ -20,7 +20,7 @@ def of(*rows: Row, comparator: str = "at_least", limit: str = "8000") -> Conform
     return assess(
         Promise(comparator, Decimal(limit), "Pa"),
         [
-            Measured(Decimal(value), Decimal(expanded) / 2, "Pa", item, contributor=f"owner {number}", laboratory=laboratory or None)
+            MeasuredValue(Decimal(value), Decimal(expanded) / 2, "Pa", item, contributor=f"owner {number}", laboratory=laboratory or None)
             for number, (value, expanded, item, laboratory) in enumerate(rows)
         ],
     )
@@ -165,7 +165,7 @@ def test_every_number_in_the_sentence_is_true_of_what_it_is_said_of(found: list[
 
 
 def test_a_converted_value_is_rounded_for_reading_and_whole_in_the_table() -> None:
-    conformity = assess(Promise("at_least", Decimal(1), "m/s"), [Measured(Decimal("1.1"), Decimal("0.1"), "km/h", "A", "a")]).to_json()
+    conformity = assess(Promise("at_least", Decimal(1), "m/s"), [MeasuredValue(Decimal("1.1"), Decimal("0.1"), "km/h", "A", "a")]).to_json()
     assert "0.3056 ± 0.0556 m/s" in outcome(conformity, "en")
     assert len(conformity["measurements"][0]["value"]) > 20
 

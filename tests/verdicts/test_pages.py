@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from accounts.actions import found_organisation
 from claims.editing import version
+from claims.localized_text import write
 from claims.models import Claim, Company, Criterion
-from claims.written import write
 from evidence.sources.models import Alert
 from tests import scenes
 from tests.kept import kept
@@ -56,7 +56,7 @@ def proposal(scene: scenes.Scene, **more: Any) -> dict[str, Any]:
 
 def test_the_queue_shows_what_waits_by_urgency(scene: scenes.Scene) -> None:
     scenes.build_findings(scene)
-    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
     scenes.filing.file_submission(
         by=scene.owners[0],
         claim=scene.claim,
@@ -135,7 +135,7 @@ def test_the_company_is_asked_and_its_answer_kept(scene: scenes.Scene) -> None:
 
 
 def test_the_window_is_closed_early_only_by_two_people(scene: scenes.Scene) -> None:
-    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
     first, second = signed_in(scene.adjudicator), signed_in(scene.second_adjudicator)
     path = f"/desk/claims/{scene.claim.reference}/"
     waive = {"do": "waive", "reason_en": "It answered in court.", "reason_zh_Hans": "已在法庭答复。"}
@@ -160,7 +160,7 @@ def test_the_window_is_closed_early_only_by_two_people(scene: scenes.Scene) -> N
 
 
 def test_a_moderator_cannot_waive(scene: scenes.Scene) -> None:
-    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
     answer = signed_in(scene.moderator).post(
         f"/desk/claims/{scene.claim.reference}/",
         {"do": "waive", "reason_en": "x", "reason_zh_Hans": "x"},
@@ -187,7 +187,7 @@ def test_a_verdict_is_proposed_by_one_and_published_by_another(ready: scenes.Sce
     assert "Not delivered" in public
     assert "No air." in public
     assert second.post(path, {"do": "approve"})["Location"] == path  # decided before: a message, nothing twice
-    assert Verdict.objects.standing().count() == 1
+    assert Verdict.objects.current().count() == 1
 
 
 def test_a_proposal_is_sent_back_with_a_reason(ready: scenes.Scene) -> None:
@@ -288,7 +288,7 @@ def test_the_desk_costs_the_same_for_ten_rows_and_twenty(scene: scenes.Scene, sh
                 summary=write("en", "x"),
                 aspects=[scenes.claims.NewAspect("function", write("en", "it works"))],
             )
-            invitation = actions.invite_company(
+            invitation = actions.request_reply(
                 by=scene.moderator, claim=claim, allegation=write("en", "x", zh_Hans="x"), now=timezone.now() - timedelta(days=40)
             )
             if number % 2:
@@ -367,7 +367,7 @@ def representative(scene: scenes.Scene, website: str, email: str = "company", *,
 
 
 def test_the_company_reads_once_more_and_answers_word_for_word(scene: scenes.Scene) -> None:
-    actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
     speaker = representative(scene, "https://brand.example")
     client, path = signed_in(speaker), f"/reply/{scene.claim.reference}/"
     assert path in client.get("/reply/").content.decode()
@@ -387,7 +387,7 @@ def test_the_company_reads_once_more_and_answers_word_for_word(scene: scenes.Sce
 
 
 def test_nobody_answers_for_another_company_or_reads_its_questions(scene: scenes.Scene) -> None:
-    invitation = actions.invite_company(
+    invitation = actions.request_reply(
         by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now
     )
     path = f"/reply/{scene.claim.reference}/"
@@ -397,7 +397,7 @@ def test_nobody_answers_for_another_company_or_reads_its_questions(scene: scenes
         assert scene.claim.reference not in client.get("/reply/").content.decode()
         assert client.get(path).status_code == 404
         assert client.post(path, {"do": "publish", "body": "Ours.", "lang": "en"}).status_code == 404
-        with pytest.raises(gates.GateClosed, match="does not act for this company"):
+        with pytest.raises(gates.GateClosedError, match="does not act for this company"):
             actions.record_reply(by=stranger, invitation=invitation, body="Ours.", lang="en", now=scene.now)
     assert not Reply.objects.exists()
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import ledger
 from accounts.actions import found_organisation
 from accounts.models import Role, User
+from claims.localized_text import write
 from claims.models import Flag
-from claims.written import write
 from jobs.models import Job
 from reports.documents import document
 from reports.pages import companies
@@ -46,7 +46,7 @@ def company(scene: scenes.Scene) -> User:
 
 def ask(scene: scenes.Scene, days: int = 0) -> Invitation:
     words = write("en", "No air.", zh_Hans="没有风。")
-    return actions.invite_company(by=scene.moderator, claim=scene.claim, allegation=words, now=scene.now + timedelta(days=days))
+    return actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=words, now=scene.now + timedelta(days=days))
 
 
 def let_pass(scene: scenes.Scene, days: int) -> None:
@@ -188,7 +188,7 @@ def test_a_late_reply_and_the_end_of_a_second_window_at_once_leave_one_flag(guar
     Flag.objects.all().update(lifted_at=scene.now)  # the second silence is to raise it
     both = threading.Barrier(2, timeout=60)
     if not guarded:
-        monkeypatch.setattr(actions, "_hold", lambda one: Invitation.objects.select_related("claim__company").get(pk=one.pk))
+        monkeypatch.setattr(actions, "_lock_invitation", lambda one: Invitation.objects.select_related("claim__company").get(pk=one.pk))
         real = actions.reply_status_of
 
         def outcome_after_both_wrote(claim: Any) -> str:

@@ -16,10 +16,10 @@ from accounts.api.permissions import PublicRead
 from accounts.api.strict import Strict
 from accounts.expensive_reads import count_expensive_read
 from claims.api.filters import ClaimFilter
-from claims.api.lookup import ByIdOrReference
+from claims.api.references import ByIdOrReference
 from claims.api.serializers import AspectSerializer, ClaimDetailSerializer, ClaimSerializer
 from claims.models import Appearance, Aspect, Claim
-from claims.searching import in_time
+from claims.searching import search_timeout
 from claims.states import Progress
 from verdicts.models import Verdict
 from verdicts.states import Rating
@@ -83,7 +83,7 @@ class RatedClaimFilter(ClaimFilter):
     rating = django_filters.ChoiceFilter(choices=Rating.choices, method="having_rating")
 
     def having_rating(self, rows: QuerySet[Claim], name: str, value: str) -> QuerySet[Claim]:
-        return rows.filter(pk__in=Verdict.objects.standing().filter(rating=value).values("aspect__claim"))
+        return rows.filter(pk__in=Verdict.objects.current().filter(rating=value).values("aspect__claim"))
 
 
 class ClaimViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Claim]):
@@ -95,7 +95,7 @@ class ClaimViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.Retrie
 
     def get_queryset(self) -> QuerySet[Claim]:
         rows = Claim.objects.public().with_shown_parts().prefetch_related("aspect_set__criterion")
-        standing = Verdict.objects.standing().defer("rationale", "attempts", "conformity")
+        standing = Verdict.objects.current().defer("rationale", "attempts", "conformity")
         rows = rows.prefetch_related(Prefetch("aspect_set__verdict_set", standing, to_attr="standing"))
         return rows.prefetch_related(Prefetch("appearance_set", Appearance.objects.order_by("id"))) if self.action == "retrieve" else rows
 
@@ -103,7 +103,7 @@ class ClaimViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.Retrie
         if "q" not in request.query_params:
             return super().list(request, *args, **kwargs)
         count_expensive_read(request)
-        with in_time():
+        with search_timeout():
             return super().list(request, *args, **kwargs)
 
     def get_serializer_class(self) -> type[RatedClaimSerializer | RatedClaimDetailSerializer]:

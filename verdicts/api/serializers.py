@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from claims.api.serializers import WrittenJSON
-from verdicts import lags
+from claims.api.serializers import LocalizedTextJSON
+from verdicts import response_times
 from verdicts.models import Incident, Occurrence, Verdict
 
 
@@ -19,7 +19,7 @@ class VerdictSerializer(serializers.ModelSerializer[Verdict]):
     """
 
     claim = serializers.UUIDField(source="aspect.claim_id", read_only=True)
-    rationale = WrittenJSON(read_only=True)
+    rationale = LocalizedTextJSON(read_only=True)
     reconstruction = serializers.BooleanField(source="aspect.claim.reconstruction", read_only=True)
     superseded_by = serializers.UUIDField(source="successor.pk", read_only=True, allow_null=True, default=None)
     evidence_withdrawn = serializers.BooleanField(read_only=True)
@@ -35,14 +35,14 @@ class VerdictSerializer(serializers.ModelSerializer[Verdict]):
 
 
 class OccurrenceSerializer(serializers.ModelSerializer[Occurrence]):
-    text = WrittenJSON(read_only=True)
+    text = LocalizedTextJSON(read_only=True)
 
     class Meta:
         model = Occurrence
         fields = ["id", "kind", "actor", "happened_at", "exact_to", "text", "source"]
 
 
-def _hours(lag: lags.Lag | None) -> dict[str, str] | None:
+def _hours(lag: response_times.ResponseTime | None) -> dict[str, str] | None:
     return {"at_least": str(lag.hours[0]), "at_most": str(lag.hours[1])} if lag else None
 
 
@@ -64,8 +64,8 @@ class CareSerializer(serializers.Serializer[Any]):
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
     """A chain of events after harm, and how long the company's answers took."""
 
-    title = WrittenJSON(read_only=True)
-    summary = WrittenJSON(read_only=True)
+    title = LocalizedTextJSON(read_only=True)
+    summary = LocalizedTextJSON(read_only=True)
     events = OccurrenceSerializer(source="occurrence_set", many=True, read_only=True)
     care = serializers.SerializerMethodField()
 
@@ -75,8 +75,11 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
 
     @extend_schema_field(CareSerializer)
     def get_care(self, incident: Incident) -> dict[str, Any]:
-        care = lags.read(
-            [lags.Happening.known_to(one.kind, one.actor, one.happened_at, one.exact_to) for one in incident.occurrence_set.all()]
+        care = response_times.read_chain(
+            [
+                response_times.IncidentEvent.known_to(one.kind, one.actor, one.happened_at, one.exact_to)
+                for one in incident.occurrence_set.all()
+            ]
         )
         return {
             "first_contact_hours": _hours(care.contact_lag),

@@ -19,8 +19,8 @@ from rest_framework.request import Request
 from accounts.api.permissions import PublicRead
 from accounts.api.strict import Strict
 from claims.api.filters import ReferenceFilter
-from claims.api.lookup import ByIdOrReference
 from claims.api.paging import KeysetPagination
+from claims.api.references import ByIdOrReference
 from verdicts import claimreview
 from verdicts.api.serializers import IncidentSerializer, VerdictSerializer
 from verdicts.models import Incident, Occurrence, Verdict, VerdictDocument
@@ -46,7 +46,7 @@ class StandingFirst(KeysetPagination):
     by = ("status", "-published_at", "-id")
 
 
-class DocumentWithheld(APIException):
+class DocumentWithheldError(APIException):
     """410: the document was erased; the verdict, its leaf and its proof stay."""
 
     status_code = 410
@@ -61,7 +61,7 @@ class ClaimReviewRenderer(JSONRenderer):
     format = "jsonld"
 
 
-class NoReview(NotAcceptable):
+class NoReviewError(NotAcceptable):
     """406: this verdict has no ClaimReview."""
 
     default_code = "no_claim_review"
@@ -114,10 +114,10 @@ class VerdictViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, viewsets.Ge
         verdict: Any = self.get_object()
         body = VerdictDocument.objects.filter(verdict=verdict).values_list("body", flat=True).first()
         if body is None:
-            raise DocumentWithheld
+            raise DocumentWithheldError
         if isinstance(getattr(request, "accepted_renderer", None), ClaimReviewRenderer):
             if why := claimreview.withheld_because(verdict):
-                raise NoReview(why)
+                raise NoReviewError(why)
             lang = "zh-Hans" if request.query_params.get("lang", "en").lower().startswith("zh") else "en"
             address = f"{settings.SITE_URL}/verdicts/{verdict.reference}/"
             told = claimreview.review(verdict, lang=lang, address=address, site=f"{settings.SITE_URL}/")

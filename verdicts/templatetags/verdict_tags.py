@@ -18,9 +18,9 @@ from ui.languages import page_language
 from ui.marks import capitalised, marked, sign
 from ui.templatetags.display import day_in_words, site_time, when
 from verdicts.conformity import Conformity
-from verdicts.lags import Lag
 from verdicts.models import Occurrence
 from verdicts.outcome import outcome
+from verdicts.response_times import ResponseTime
 from verdicts.states import Actor, Exactness, Rating
 
 register = template.Library()
@@ -83,7 +83,7 @@ def _hours(span: timedelta) -> str:
 
 
 @register.filter
-def lag(value: Lag | None) -> SafeString:
+def lag(value: ResponseTime | None) -> SafeString:
     """How long after the harm, as exactly as it is known, with both bounds behind it."""
     if value is None:
         return SafeString("")

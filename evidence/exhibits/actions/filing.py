@@ -19,10 +19,10 @@ from django.utils.translation import gettext as _
 import jobs
 import ledger
 from accounts.models import Organisation, Role, User
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims.editing import compare
+from claims.localized_text import credit_translations
 from claims.models import Aspect, Claim
-from claims.written import credited
 from engines.storage.blobs import Readable
 from evidence.exhibits.actions.staging import DAY, QuotaReachedError, plain_name, still_staged, take
 from evidence.exhibits.actions.staging import NewPhoto as NewPhoto
@@ -65,7 +65,7 @@ from failpoints import failpoint
 from ledger import erasure, registry
 from ledger.sealing import erased_fields
 
-Written = dict[str, Any]
+LocalizedText = dict[str, Any]
 
 
 class SubmissionChangedError(Exception):
@@ -89,31 +89,31 @@ class NewMeasurement:
     """One measured value on an aspect; `standard_uncertainty` is k = 1, in `unit_name`."""
 
     aspect: Aspect
-    quantity: Written
+    quantity: LocalizedText
     value: Decimal
     standard_uncertainty: Decimal
     unit_name: str
-    instrument: Written
-    method: Written
+    instrument: LocalizedText
+    method: LocalizedText
     measured_date: date
-    conditions: Written = field(default_factory=dict)
+    conditions: LocalizedText = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class NewStep:
     """One step of a teardown; `photo` is the number of the photo that shows it (from 1), `part` the name of its part."""
 
-    done: Written
-    seen: Written = field(default_factory=dict)
+    done: LocalizedText
+    seen: LocalizedText = field(default_factory=dict)
     photo: int | None = None
-    part: Written = field(default_factory=dict)
+    part: LocalizedText = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class NewTeardown:
     """One unit taken apart. `serial` is its VIN or serial number, of which only a keyed hash is kept."""
 
-    title: Written
+    title: LocalizedText
     unit_label: str
     serial: str
     performed_date: date
@@ -181,7 +181,7 @@ def file_submission(
 
     The same `idempotency_key` by the same account gives the submission that is there, if it came with the same content. Each photo
     becomes a job of its own that reads it. `staged` are photos sent ahead (evidence.exhibits.actions.staging), which stand before `photos`.
-    Raises NotAllowed, QuotaReachedError, IdempotencyKeyReusedError, ValidationError; the transaction holds all of it or nothing.
+    Raises NotAllowedError, QuotaReachedError, IdempotencyKeyReusedError, ValidationError; the transaction holds all of it or nothing.
     """
     check_file(by, claim)
     User.objects.select_for_update().get(pk=by.pk)  # One filing of an account at a time: a key sent twice at once is still one.
@@ -222,7 +222,7 @@ def _add_exhibits(submission: Submission, photos: Sequence[NewPhoto], *, now: da
     exhibits = []
     for number, photo in enumerate(photos, start=after + 1):
         exhibit = Exhibit(
-            submission=submission, number=number, caption=credited(photo.caption, Role.CONTRIBUTOR), size=photo.stored.size,
+            submission=submission, number=number, caption=credit_translations(photo.caption, Role.CONTRIBUTOR), size=photo.stored.size,
             duplicate_key=keyed("original", photo.stored.sha256),
         )  # fmt: skip
         ledger.seal(exhibit, digest=photo.stored.sha256, filename=plain_name(photo.filename))
@@ -234,7 +234,7 @@ def _add_exhibits(submission: Submission, photos: Sequence[NewPhoto], *, now: da
 
 
 def check_answerable(*, by: User, submission: Submission) -> None:
-    """Asked before photos of an answer are stored. Raises NotAllowed, SubmissionChangedError."""
+    """Asked before photos of an answer are stored. Raises NotAllowedError, SubmissionChangedError."""
     check_answer(by, submission)
     if submission.status != SubmissionStatus.RETURNED:
         raise SubmissionChangedError(submission)
@@ -246,7 +246,7 @@ def answer_question(
 ) -> Submission:
     """The owner answers the question with which a submission was returned, and may add photos. Moderation then decides again.
 
-    Raises NotAllowed, SubmissionChangedError (it was answered, withdrawn or refused meanwhile), QuotaReachedError, ValidationError.
+    Raises NotAllowedError, SubmissionChangedError (it was answered, withdrawn or refused meanwhile), QuotaReachedError, ValidationError.
     """
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     check_answerable(by=by, submission=held)
@@ -283,7 +283,7 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
     serial_key = keyed("serial", plain_serial(new.serial))
     unit = Unit.objects.create(product=submission.claim.product, serial_key=serial_key, label=new.unit_label)
     teardown = Teardown(submission=submission, unit=unit, laboratory=new.laboratory, performed_date=new.performed_date,
-        title=credited(new.title, Role.CONTRIBUTOR),
+        title=credit_translations(new.title, Role.CONTRIBUTOR),
     )  # fmt: skip
     teardown.full_clean(validate_constraints=False)
     teardown.save(force_insert=True)
@@ -293,7 +293,7 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
         if step.part:
             key = step.part["text"]
             part = parts.get(key) or Part.objects.create(
-                teardown=teardown, number=len(parts) + 1, name=credited(step.part, Role.CONTRIBUTOR)
+                teardown=teardown, number=len(parts) + 1, name=credit_translations(step.part, Role.CONTRIBUTOR)
             )
             parts[key] = part
         if step.photo is not None and not 1 <= step.photo <= len(exhibits):
@@ -301,12 +301,14 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
         exhibit = exhibits[step.photo - 1] if step.photo is not None else None
         TeardownStep.objects.create(
             teardown=teardown, number=number, part=part, exhibit=exhibit,
-            done=credited(step.done, Role.CONTRIBUTOR), seen=credited(step.seen, Role.CONTRIBUTOR),
+            done=credit_translations(step.done, Role.CONTRIBUTOR), seen=credit_translations(step.seen, Role.CONTRIBUTOR),
         )  # fmt: skip
     for one in new.measurements:
         if one.aspect.claim_id != submission.claim_id:
             raise ValidationError(_("A measurement belongs to an aspect of the claim that the evidence is filed on."))
-        told = {name: credited(getattr(one, name), Role.CONTRIBUTOR) for name in ("quantity", "instrument", "method", "conditions")}
+        told = {
+            name: credit_translations(getattr(one, name), Role.CONTRIBUTOR) for name in ("quantity", "instrument", "method", "conditions")
+        }
         measurement = Measurement(teardown=teardown, **{**vars(one), **told})
         measurement.full_clean(validate_constraints=False)
         measurement.save(force_insert=True)
@@ -338,7 +340,7 @@ def mark_read(
 
 @transaction.atomic
 def read_again(*, by: User, exhibit: Exhibit, now: datetime) -> None:
-    """Have a photo that could not be read tried once more, when the decoder has learned more. Once a minute. Raises NotAllowed."""
+    """Have a photo that could not be read tried once more, when the decoder has learned more. Once a minute. Raises NotAllowedError."""
     check_read_again(by, exhibit)
     jobs.enqueue("evidence.read_exhibit", {"exhibit": str(exhibit.pk)}, key=f"read_exhibit:{exhibit.pk}:{now:%Y-%m-%dT%H:%M}")
 
@@ -347,7 +349,7 @@ def decision_blocked(*, by: User, submission: Submission) -> str | None:
     """The sentence that stands against `by` deciding on `submission`, or None."""
     try:
         check_decide(by, submission)
-    except NotAllowed as error:
+    except NotAllowedError as error:
         return str(error)
     return None
 
@@ -358,10 +360,10 @@ def decide_submission(
     by: User,
     submission: Submission,
     decision: str,
-    reason: Written,
+    reason: LocalizedText,
     now: datetime,
-    grades: Mapping[str, tuple[str, str, Written]] | None = None,
-    captions: Mapping[str, Written] | None = None,
+    grades: Mapping[str, tuple[str, str, LocalizedText]] | None = None,
+    captions: Mapping[str, LocalizedText] | None = None,
     version: str = "",
 ) -> Submission:
     """Accept, return with a question, or refuse. Accepting publishes the exhibits' renditions, never the originals.
@@ -369,7 +371,7 @@ def decide_submission(
     One that was returned waits for its owner's answer; without it, it can only be refused.
 
     `grades` maps exhibit ids to (source A–F, information 1–6, reason); `captions` to what stands under the picture.
-    `version` is what the page showed (claims.editing). Raises NotAllowed, SubmissionChangedError, RowChangedError, ValidationError.
+    `version` is what the page showed (claims.editing). Raises NotAllowedError, SubmissionChangedError, RowChangedError, ValidationError.
     """
     if decision not in {SubmissionStatus.ACCEPTED, SubmissionStatus.RETURNED, SubmissionStatus.REFUSED}:
         raise ValidationError(_("A submission is accepted, returned or refused."))
@@ -388,7 +390,7 @@ def decide_submission(
         grade_exhibit(by=by, exhibit=exhibits[key], source=source, information=information, reason=why, now=now)
     with ledger.act(f"submission.{decision}", by=by, role=Role.MODERATOR):
         for key, caption in (captions or {}).items():
-            Exhibit.objects.filter(pk=exhibits[key].pk).update(caption=credited(caption, Role.MODERATOR, exhibits[key].caption))
+            Exhibit.objects.filter(pk=exhibits[key].pk).update(caption=credit_translations(caption, Role.MODERATOR, exhibits[key].caption))
         changed = Submission.objects.filter(pk=held.pk, status=held.status).update(
             status=decision, decision_reason=reason, decided_by=by, decided_at=now, decided_date=now.date()
         )
@@ -403,8 +405,8 @@ def decide_submission(
 
 
 @transaction.atomic
-def grade_exhibit(*, by: User, exhibit: Exhibit, source: str, information: str, reason: Written, now: datetime) -> None:
-    """Grade an exhibit: the source A–F and the information 1–6, judged apart, with the reason. Raises NotAllowed, ValidationError."""
+def grade_exhibit(*, by: User, exhibit: Exhibit, source: str, information: str, reason: LocalizedText, now: datetime) -> None:
+    """Grade an exhibit: the source A–F and the information 1–6, judged apart, with the reason. Raises NotAllowedError, ValidationError."""
     check_grade(by, exhibit)
     exhibit.grade_source, exhibit.grade_information, exhibit.grade_reason = source, information, reason
     exhibit.clean_fields(exclude=["digest", "filename", "metadata", "pdq", "submission"])
@@ -419,7 +421,7 @@ def grade_exhibit(*, by: User, exhibit: Exhibit, source: str, information: str, 
 
 @transaction.atomic
 def view_original(*, by: User, exhibit: Exhibit, now: datetime) -> str:
-    """Record that `by` looks at an original, and give the digest under which its bytes lie. Raises NotAllowed."""
+    """Record that `by` looks at an original, and give the digest under which its bytes lie. Raises NotAllowedError."""
     check_view_original(by, exhibit)
     own = exhibit.submission.filed_by_id == by.pk
     agent = exhibit.submission.pseudonym if own else by.pseudonym
@@ -430,7 +432,7 @@ def view_original(*, by: User, exhibit: Exhibit, now: datetime) -> str:
 
 @transaction.atomic
 def open_sealed(*, by: User, submission: Submission, now: datetime) -> SealedView:
-    """Record that `by` opens what is sealed in a submission. Who may then see it, sees it once. Raises NotAllowed."""
+    """Record that `by` opens what is sealed in a submission. Who may then see it, sees it once. Raises NotAllowedError."""
     check_open_sealed(by, submission)
     with ledger.act("submission.sealed_opened", by=by, role=Role.MODERATOR):
         return SealedView.objects.create(submission=submission, agent=by.pseudonym, opened_at=now)
@@ -438,7 +440,7 @@ def open_sealed(*, by: User, submission: Submission, now: datetime) -> SealedVie
 
 @transaction.atomic
 def withdraw_submission(*, by: User, submission: Submission, reason: str, now: datetime) -> None:
-    """Its owner takes evidence back, with a reason; what rested on it keeps its pins. Raises NotAllowed, SubmissionChangedError.
+    """Its owner takes evidence back, with a reason; what rested on it keeps its pins. Raises NotAllowedError, SubmissionChangedError.
 
     A withdrawn one that was decided was accepted: a question with which it was once returned is no decision that stands.
     """

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 import ledger
 from accounts.models import Role, User
-from claims.editing import compare, hold
-from evidence.exhibits.actions.filing import Written
+from claims.editing import compare, lock_seen
+from evidence.exhibits.actions.filing import LocalizedText
 from evidence.exhibits.models import Comparison, Exhibit, Region
 from evidence.exhibits.permissions import check_compare, check_point
 
@@ -20,10 +20,10 @@ MOST_REGIONS = 20
 
 
 @transaction.atomic
-def mark_region(*, by: User, exhibit: Exhibit, x: int, y: int, width: int, height: int, caption: Written) -> Region:
+def mark_region(*, by: User, exhibit: Exhibit, x: int, y: int, width: int, height: int, caption: LocalizedText) -> Region:
     """Mark a part of the picture, in per mille of its width and height from the upper left. It gets the next number.
 
-    Raises NotAllowed, ValidationError.
+    Raises NotAllowedError, ValidationError.
     """
     held = Exhibit.objects.select_for_update(of=("self",)).select_related("submission").get(pk=exhibit.pk)
     check_point(by, held)
@@ -44,21 +44,21 @@ def mark_region(*, by: User, exhibit: Exhibit, x: int, y: int, width: int, heigh
 
 @transaction.atomic
 def remove_region(*, by: User, region: Region, version: str = "") -> None:
-    """Take a mark off the picture. That it was there stays in the record. Raises NotAllowed, RowChangedError.
+    """Take a mark off the picture. That it was there stays in the record. Raises NotAllowedError, RowChangedError.
 
     `version` is the mark that was seen: its number may belong to another by now.
     """
     check_point(by, region.exhibit)
-    hold(region, version)
+    lock_seen(region, version)
     with ledger.act("exhibit.region_removed", by=by, role=Role.MODERATOR):
         Region.objects.filter(pk=region.pk).delete()
 
 
 @transaction.atomic
-def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: Written, version: str = "") -> Comparison:
+def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: LocalizedText, version: str = "") -> Comparison:
     """Set what was advertised (`before`) against what was received (`after`). The same pair twice is once.
 
-    Another title replaces the one that stands only if `version` says that it was seen. Raises NotAllowed, ValidationError, RowChangedError.
+    Another title replaces the one that stands only if `version` says that it was seen. Raises NotAllowedError, ValidationError, RowChangedError.
     """
     held = {one.pk: one for one in _held(before.pk, after.pk)}
     before, after = held[before.pk], held[after.pk]
@@ -86,7 +86,7 @@ def _held(*exhibits: UUID) -> QuerySet[Exhibit]:
 
 @transaction.atomic
 def remove_comparison(*, by: User, comparison: Comparison) -> None:
-    """Take two exhibits apart again. That they were compared stays in the record. Raises NotAllowed."""
+    """Take two exhibits apart again. That they were compared stays in the record. Raises NotAllowedError."""
     check_compare(by, comparison.before, comparison.after)
     with ledger.act("exhibit.comparison_removed", by=by, role=Role.MODERATOR):
         Comparison.objects.filter(pk=comparison.pk).delete()

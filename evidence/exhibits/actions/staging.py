@@ -77,7 +77,7 @@ def staged_before(*, by: User, form_key: str, file_key: str) -> StagedPhoto | No
 def stage(*, by: User, claim: Claim, form_key: str, file_key: str, stored: StoredBlob, filename: str, now: datetime) -> StagedPhoto:
     """Name bytes that are in the store by a row of the form. The same `file_key` again is the same row.
 
-    Raises NotAllowed, QuotaReachedError, ValidationError.
+    Raises NotAllowedError, QuotaReachedError, ValidationError.
     """
     check_file(by, claim)
     User.objects.select_for_update().get(pk=by.pk)  # One at a time for an account, so that many at once can't pass the quota together.

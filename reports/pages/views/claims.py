@@ -18,13 +18,13 @@ from django.views.decorators.http import require_safe
 from accounts.access import everyone
 from accounts.expensive_reads import cached_picture, count_expensive_read
 from accounts.permissions import objection
-from claims.lookup import by_reference, canonical
+from claims.localized_text import read
 from claims.models import Claim, ClaimQuerySet, Criterion
 from claims.paging import page_of
+from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from claims.references import read_reference
-from claims.searching import UnselectiveSearchError, check_useful, in_time
+from claims.searching import UnselectiveSearchError, check_selective, search_timeout
 from claims.states import ClaimKind, FlagKind
-from claims.written import read
 from evidence.exhibits.permissions import check_file
 from ledger.models import Entry
 from reports.drawing import charts
@@ -36,8 +36,8 @@ from reports.pages.trails import claim_changes
 from reports.pages.views import gone, kept_picture
 from reports.wording.words import Lang
 from ui.languages import page_language
+from verdicts.lost_evidence import lost_evidence_among
 from verdicts.models import Finding, Reply, Verdict, VerdictDocument, VerdictExhibit
-from verdicts.shaken import shaken_among
 from verdicts.states import Rating
 
 SHOWN = 8
@@ -81,14 +81,14 @@ def claims(request: HttpRequest) -> HttpResponse:
                 return redirect(f"reports:{name}", reference)
     narrowed = {name: value for name, value in asked.items() if value}
     try:
-        check_useful(asked["q"])
+        check_selective(asked["q"])
     except UnselectiveSearchError as error:
         # htmx puts no answer of 400 on the page.
         status = 200 if request.headers.get("HX-Request") == "true" else 400
         return render(request, "reports/claims.html", {"asked": asked, "narrowed": narrowed, "not_useful": str(error)}, status=status)
     if asked["q"]:
         count_expensive_read(request)
-    with in_time() if asked["q"] else nullcontext():
+    with search_timeout() if asked["q"] else nullcontext():
         page = page_of(_narrowed(**asked).with_shown_parts(), request.GET)
         context = {
             "page": page,
@@ -102,7 +102,7 @@ def claims(request: HttpRequest) -> HttpResponse:
 
 
 def _claim(ref: str) -> Claim:
-    return by_reference(Claim.objects.public().select_related("company", "product", "option"), ref)
+    return resolve_reference(Claim.objects.public().select_related("company", "product", "option"), ref)
 
 
 @require_safe
@@ -111,7 +111,7 @@ def _claim(ref: str) -> Claim:
 def claim(request: HttpRequest, ref: str) -> HttpResponse:
     """Said, found, how sure, what the company answered, and where to check it."""
     found = _claim(ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     context = {
         **gathering.claim_page(found),
@@ -127,7 +127,7 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
 def claim_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
     """The picture of a claim for links on other sites."""
     found = _claim(ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     return previews.answer(request, previews.of_claim(found, lang))
 
@@ -137,7 +137,7 @@ def claim_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
 def verdict_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
     """The picture of a verdict for links on other sites. 404 for one whose document is withheld."""
     found = _verdict(ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     if not VerdictDocument.objects.filter(pk=found.pk).exists():
         raise Http404
@@ -149,7 +149,7 @@ def verdict_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
 def history(request: HttpRequest, ref: str) -> HttpResponse:
     """Every change of the claim and of what belongs to it, field by field, newest first."""
     found = _claim(ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     before = request.GET.get("before", "")
     changes = claim_changes(found, before=int(before) if before.isdecimal() and len(before) < 19 else None, limit=HISTORY + 1)
@@ -164,7 +164,7 @@ def history(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _verdict(ref: str) -> Verdict:
     public = Verdict.objects.public().select_related("aspect__claim__company", "aspect__claim__product", "supersedes", "superseded_by")
-    return by_reference(public, ref)
+    return resolve_reference(public, ref)
 
 
 @require_safe
@@ -173,7 +173,7 @@ def _verdict(ref: str) -> Verdict:
 def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     """One conclusion as it was published, with its reasons, its numbers and its proof."""
     found = _verdict(ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     published = VerdictDocument.objects.filter(pk=found.pk).first()
     if published is None:
@@ -201,7 +201,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         .filter(aspect=found.aspect_id, pk__in=[one["id"] for one in document["findings"]])
         .order_by("created_at", "id"),
         "successor": found.successor,
-        "shaken": shaken_among([found], timezone.now()).get(found.pk),
+        "shaken": lost_evidence_among([found], timezone.now()).get(found.pk),
         "replies_since": list(Reply.objects.public_after(found.published_at).filter(invitation__claim=found.aspect.claim_id).in_order()),
         "index": entry.values_list("index", flat=True).first(),
     }

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
 from accounts.expensive_reads import cached_picture
+from claims.localized_text import read
 from claims.models import Claim, Company, Product
 from claims.paging import page_of
-from claims.written import read
 from reports.drawing import trends
 from reports.pages import companies, gathering
 from reports.pages.kept import kept_for_strangers

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import everyone
 from accounts.models import User
 from accounts.permissions import objection
-from claims.lookup import by_reference, canonical
+from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from engines.storage.blobs import BlobMissingError
 from evidence.exhibits.models import Exhibit, Rendition
 from evidence.exhibits.permissions import check_point
@@ -22,8 +22,8 @@ from reports.pages.views import KEPT_FOR_NOW, unchanged
 @everyone
 def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
     """The picture, what it shows, how good it is, what happened to it."""
-    found = by_reference(Exhibit.objects.public().select_related("submission__claim__company"), ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    found = resolve_reference(Exhibit.objects.public().select_related("submission__claim__company"), ref)
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     user = request.user
     may_mark = isinstance(user, User) and objection(check_point, user, found) is None

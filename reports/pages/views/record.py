@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
-from claims.lookup import by_reference
 from claims.paging import page_of
+from claims.reference_resolver import resolve_reference
 from ledger import proofs
 from ledger.bundle import MAX_BYTES
 from ledger.files import LogFiles
@@ -61,7 +61,7 @@ def record(request: HttpRequest) -> HttpResponse:
         "outside": outside,
         "everything": everything,
         "here": settings.SITE_URL.rstrip("/"),
-        "example": Verdict.objects.standing().order_by("-published_at").values_list("reference", flat=True).first() or "AC-…",
+        "example": Verdict.objects.current().order_by("-published_at").values_list("reference", flat=True).first() or "AC-…",
     }
     return render(request, "reports/record.html", context)
 
@@ -156,7 +156,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     """
     address, named = "", ""
     if wanted := request.GET.get("verdict"):
-        verdict = by_reference(Verdict.objects.public().select_related("aspect__claim"), wanted)
+        verdict = resolve_reference(Verdict.objects.public().select_related("aspect__claim"), wanted)
         address, named = reverse("api:verdict-proof", args=[verdict.pk]), verdict.reference
     elif (number := request.GET.get("entry", "")).isascii() and number.isdecimal() and len(number) < 19:
         found = _entry(int(number))

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
-from claims.lookup import by_reference, canonical
-from claims.written import read as claim_read
+from claims.localized_text import read as claim_read
+from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from engines.storage.blobs import BlobMissingError
 from reports.documents.building import store
 from reports.models import Report, ReportFile, ReportKind
@@ -30,8 +30,8 @@ INLINE = {"application/pdf", "text/html", "image/svg+xml"}
 @everyone
 def report(request: HttpRequest, ref: str) -> HttpResponse:
     """What the report is about, what it was made from, and its files."""
-    found = by_reference(Report.objects.select_related("claim", "source__company"), ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    found = resolve_reference(Report.objects.select_related("claim", "source__company"), ref)
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     files = list(ReportFile.objects.filter(report=found).order_by("name"))
     told = telling.read(found, files)
@@ -55,8 +55,8 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
 @everyone
 def file(request: HttpRequest, ref: str, name: str) -> HttpResponseBase:
     """A file of a report, byte for byte. Shown where a browser may show it, and even then with no right to run anything."""
-    found = by_reference(Report.objects.all(), ref)
-    if elsewhere := canonical(request, found.reference, ref):
+    found = resolve_reference(Report.objects.all(), ref)
+    if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     wanted = get_object_or_404(ReportFile, report=found, name=name)
     if found.withheld_at:

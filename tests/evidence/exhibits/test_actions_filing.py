@@ -21,9 +21,9 @@ from django.utils import timezone
 import ledger
 from accounts.actions import found_organisation
 from accounts.models import Role
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims import actions as claims
-from claims.written import write
+from claims.localized_text import write
 from engines.decoding import Code
 from evidence.exhibits import unread
 from evidence.exhibits.actions import filing
@@ -240,7 +240,7 @@ def test_what_does_not_fit_is_refused_whole(scene: scenes.Scene, settings) -> No
         file(scene, claim=other, teardown=teardown(scene))
     claims.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="wrong company", now=scene.now)
     scene.claim.refresh_from_db()
-    with pytest.raises(NotAllowed, match="withdrew"):
+    with pytest.raises(NotAllowedError, match="withdrew"):
         file(scene)
     assert not Submission.objects.exists()
     assert not Measurement.objects.exists()
@@ -275,10 +275,10 @@ def test_nobody_decides_on_or_grades_what_they_filed(scene: scenes.Scene) -> Non
     )  # fmt: skip
     submission = ready(file(scene))
     scene.moderator = type(scene.owners[0]).objects.get(pk=scene.owners[0].pk)
-    with pytest.raises(NotAllowed, match="filed this yourself"):
+    with pytest.raises(NotAllowedError, match="filed this yourself"):
         decide(scene, submission)
     exhibit = Exhibit.objects.select_related("submission").get()
-    with pytest.raises(NotAllowed, match="filed this yourself"):
+    with pytest.raises(NotAllowedError, match="filed this yourself"):
         filing.grade_exhibit(by=scene.moderator, exhibit=exhibit, source="B", information="2", reason=write("en", "mine"), now=scene.now)
     with pytest.raises(IntegrityError, match="submission_not_decided_by_its_filer"), transaction.atomic():
         Submission.objects.filter(pk=submission.pk).update(
@@ -288,7 +288,7 @@ def test_nobody_decides_on_or_grades_what_they_filed(scene: scenes.Scene) -> Non
 
 def test_only_moderators_decide_and_only_with_words(scene: scenes.Scene) -> None:
     submission = ready(file(scene))
-    with pytest.raises(NotAllowed, match="role: moderator"):
+    with pytest.raises(NotAllowedError, match="role: moderator"):
         decide(scene, submission, by=scene.adjudicator)
     with pytest.raises(ValidationError, match="Say why"):
         decide(scene, submission, reason=write("en", " "))
@@ -396,7 +396,7 @@ def test_each_look_at_an_original_is_in_its_custody(scene: scenes.Scene) -> None
     digest = filing.view_original(by=scene.moderator, exhibit=exhibit, now=scene.now)
     assert digest == hashlib.sha256(PHOTO + bytes([0, 0])).hexdigest()
     filing.view_original(by=scene.owners[0], exhibit=exhibit, now=scene.now)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         filing.view_original(by=scene.owners[1], exhibit=exhibit, now=scene.now)
     agents = set(CustodyEvent.objects.filter(kind="original_viewed").values_list("agent", flat=True))
     assert agents == {scene.moderator.pseudonym, exhibit.submission.pseudonym}
@@ -404,7 +404,7 @@ def test_each_look_at_an_original_is_in_its_custody(scene: scenes.Scene) -> None
 
 def test_evidence_is_taken_back_by_its_owner_alone_and_with_a_reason(scene: scenes.Scene) -> None:
     submission = decide(scene, ready(file(scene)))
-    with pytest.raises(NotAllowed, match="Only who filed it"):
+    with pytest.raises(NotAllowedError, match="Only who filed it"):
         filing.withdraw_submission(by=scene.owners[1], submission=submission, reason="because", now=scene.now)
     with pytest.raises(ValidationError, match="Say why"):
         filing.withdraw_submission(by=scene.owners[0], submission=submission, reason=" ", now=scene.now)
@@ -498,7 +498,7 @@ def test_an_answer_says_something(scene: scenes.Scene, text: str) -> None:
 
 def test_only_its_owner_answers_once_and_only_what_was_returned(scene: scenes.Scene) -> None:
     submission = returned(scene)
-    with pytest.raises(NotAllowed, match="Only the submitter"):
+    with pytest.raises(NotAllowedError, match="Only the submitter"):
         answer(scene, submission, by=scene.owners[1])
     answer(scene, submission)
     for _again in range(2):
@@ -507,7 +507,7 @@ def test_only_its_owner_answers_once_and_only_what_was_returned(scene: scenes.Sc
     assert Clarification.objects.count() == 1
     other = returned(scene)
     claims.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="Never said.", now=scene.now)
-    with pytest.raises(NotAllowed, match="withdrew"):
+    with pytest.raises(NotAllowedError, match="withdrew"):
         answer(scene, Submission.objects.get(pk=other.pk))
 
 
@@ -535,14 +535,14 @@ def test_without_an_answer_a_returned_submission_can_only_be_refused(scene: scen
 def test_a_photo_that_could_not_be_read_is_read_again_when_a_moderator_asks(scene: scenes.Scene) -> None:
     submission = file(scene)
     exhibit = Exhibit.objects.select_related("submission").get(submission=submission)
-    with pytest.raises(NotAllowed, match="could not be read"):
+    with pytest.raises(NotAllowedError, match="could not be read"):
         filing.read_again(by=scene.moderator, exhibit=exhibit, now=scene.now)
     filing.mark_read(by=ledger.SYSTEM, exhibit=exhibit, now=scene.now, outcome="damaged", status="unreadable")
     exhibit.refresh_from_db()
     for _twice in range(2):
         filing.read_again(by=scene.moderator, exhibit=exhibit, now=scene.now)
     assert Job.objects.filter(kind="evidence.read_exhibit").count() == 2
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         filing.read_again(by=scene.owners[1], exhibit=exhibit, now=scene.now)
 
 

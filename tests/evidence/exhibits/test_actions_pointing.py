@@ -10,9 +10,9 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from accounts.models import Role
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims.editing import RowChangedError, version
-from claims.written import write
+from claims.localized_text import write
 from evidence.exhibits.actions import pointing
 from evidence.exhibits.models import Comparison, Exhibit, Region
 from ledger.models import Entry
@@ -64,14 +64,14 @@ def test_the_database_holds_the_edges_too(scene: scenes.Scene) -> None:
 
 def test_nobody_points_at_what_they_filed_or_cannot_see(scene: scenes.Scene) -> None:
     exhibit = scene.exhibits()[0]
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         mark(scene, by=scene.adjudicator)
     filer = exhibit.submission.filed_by
     scenes.grant_role(by=scenes.ledger.SYSTEM, user=filer, organisation=scenes.operator_body(), role=Role.MODERATOR, now=scene.now)
-    with pytest.raises(NotAllowed, match="filed this yourself"):
+    with pytest.raises(NotAllowedError, match="filed this yourself"):
         mark(scene, by=type(filer).objects.get(pk=filer.pk))
     Exhibit.objects.filter(pk=exhibit.pk).update(status="withheld")
-    with pytest.raises(NotAllowed, match="no picture"):
+    with pytest.raises(NotAllowedError, match="no picture"):
         mark(scene)
 
 

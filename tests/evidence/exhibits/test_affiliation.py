@@ -16,8 +16,8 @@ import ledger
 from accounts.actions import end_role, found_organisation, grant_role
 from accounts.models import Membership, Organisation, Role, User
 from claims import actions as claims
+from claims.localized_text import write
 from claims.models import Company
-from claims.written import write
 from evidence.exhibits.actions import filing
 from evidence.exhibits.affiliation import affiliation
 from evidence.exhibits.models import Exhibit, Measurement, Submission, Teardown, Unit
@@ -197,7 +197,7 @@ def test_numbers_of_a_company_alone_decide_nothing(scene: scenes.Scene) -> None:
     assert outcome(numbers, "en").startswith("No independent measurement. Not counted, from a company’s side: 0.02 ± 0.04 m/s, 0.02")
     assert numbers_of(numbers) is None
     scenes.build_silence(scene)
-    with pytest.raises(gates.GateClosed, match="from a company’s side"):
+    with pytest.raises(gates.GateClosedError, match="from a company’s side"):
         scenes.propose(scene, aspect=scene.carbon, rating="delivered")
 
 
@@ -221,7 +221,7 @@ def test_a_seat_taken_after_the_proposal_is_told_at_the_approval(scene: scenes.S
     scenes.build_silence(scene)
     proposed = scenes.propose(scene)
     speaks_for_it(scene)
-    with pytest.raises(gates.SentBack, match=r"items: 3.*items: 2") as caught:
+    with pytest.raises(gates.SentBackError, match=r"items: 3.*items: 2") as caught:
         actions.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=scene.now)
     assert any("is from the company’s side now" in one for one in caught.value.reasons)
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 import ledger
 from accounts.actions import found_organisation
 from claims.editing import version
-from claims.written import write
+from claims.localized_text import write
 from engines.storage.blobs import NoSpaceError
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import CustodyEvent, Exhibit, Measurement, SealedView, Submission, TeardownStep

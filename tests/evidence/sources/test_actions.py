@@ -12,9 +12,9 @@ from django.test import Client
 
 import jobs
 from claims import actions as claims
+from claims.localized_text import write
 from claims.models import Flag, Source
 from claims.states import FlagKind
-from claims.written import write
 from engines.text.extraction import Extract
 from evidence.sources import actions as source_actions
 from evidence.sources.actions import WATCHER, Looked, handle_alert, record_look, sight_appearance

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Role
-from accounts.permissions import NotAllowed
+from accounts.permissions import NotAllowedError
 from claims.models import Flag
 from evidence import fixity
 from evidence.sources.actions import UPLOAD_LIMIT, upload_capture
@@ -144,7 +144,7 @@ def test_nothing_was_saved_in_the_future(scene: scenes.Scene) -> None:
 
 @pytest.mark.parametrize("role", [None, Role.ADJUDICATOR, Role.AUDITOR, Role.OPERATOR, Role.FILER])
 def test_only_moderators_add_copies(scene: scenes.Scene, role: str | None) -> None:
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         upload(scene, A, 5, by=scenes.person("someone", *([role] if role else [])))
     assert not Capture.objects.exists()
 

@@ -14,11 +14,11 @@ from evidence.exhibits.alike import witnesses
 from evidence.exhibits.models import Exhibit, Measurement, Submission, Teardown
 from evidence.exhibits.states import ExhibitStatus, SubmissionStatus
 from verdicts import gates
-from verdicts.conformity import Conformity, Measured, Promise, assess
+from verdicts.conformity import Conformity, MeasuredValue, Promise, assess
 from verdicts.models import Finding, FindingExhibit
 
 
-def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
+def assess_evidence(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
     """Measured values and the threshold, for an aspect with a criterion, from accepted measurements. None without either.
 
     Never raises: what cannot be compared is left out. If that is all, nothing is judged, and it is None unless asked for.
@@ -35,7 +35,7 @@ def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
     sides, same = affiliations(submissions), _witnesses(submissions)
     houses = one_laboratory({row.teardown.laboratory for row in rows if row.teardown.laboratory})
     measured = [
-        Measured(
+        MeasuredValue(
             value=row.value,
             standard_uncertainty=row.standard_uncertainty,
             unit=row.unit_name,
@@ -53,9 +53,9 @@ def weigh(aspect: Aspect, *, judged_only: bool = True) -> Conformity | None:
     return assessed if assessed.judged or not judged_only else None
 
 
-def left_out(aspect: Aspect) -> list[str]:
+def excluded_measurements(aspect: Aspect) -> list[str]:
     """A sentence for each stored measurement that cannot be set against the threshold, whatever is wrong with its row or with that."""
-    assessed = weigh(aspect, judged_only=False)
+    assessed = assess_evidence(aspect, judged_only=False)
     threshold = Criterion.objects.filter(aspect=aspect).first()
     if assessed is None or threshold is None:
         return []
@@ -83,7 +83,7 @@ def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int,
     return len({one.unit.identity for one in teardowns}), len(owners), len(laboratories)
 
 
-def counted(aspect: Aspect, exhibits: Sequence[Exhibit]) -> list[Submission]:
+def counted_submissions(aspect: Aspect, exhibits: Sequence[Exhibit]) -> list[Submission]:
     """The submissions that a verdict on `aspect` from `exhibits` comes from: those of the exhibits, of all that was measured and is
     accepted, and of what its findings name."""
     measured = Q(teardown__measurement__aspect=aspect, status=SubmissionStatus.ACCEPTED)

@@ -62,7 +62,7 @@ def queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WorkItem:
     """One thing that waits. `row` is the thing itself, `since` from when it waits (None if nothing says), `why` a whole sentence."""
 
     kind: str
@@ -86,17 +86,17 @@ class Waiting:
         return self.row.invitation.claim if self.kind == "entries" else self.row.claim
 
 
-def waiting(kind: str, row: Any, *, user: User, now: datetime) -> Waiting:
+def work_item(kind: str, row: Any, *, user: User, now: datetime) -> WorkItem:
     """How urgent one row is for `user`, and why."""
     return _KINDS[kind](row, user, now)
 
 
-def by_urgency(rows: list[Waiting], now: datetime) -> list[Waiting]:
+def by_urgency(rows: list[WorkItem], now: datetime) -> list[WorkItem]:
     """The most urgent first; of the same urgency, what has waited longest."""
     return sorted(rows, key=lambda one: (one.urgency, one.since or now, one.key))
 
 
-def _reply(row: Invitation, user: User, now: datetime) -> Waiting:
+def _reply(row: Invitation, user: User, now: datetime) -> WorkItem:
     left = row.deadline_at - now
     if left <= timedelta(0):
         urgency, why = NOW, _("The company’s time is over. The window closes by itself; then a verdict may be proposed.")
@@ -104,10 +104,10 @@ def _reply(row: Invitation, user: User, now: datetime) -> Waiting:
         urgency, why = NOW, _("Less than a day is left for the company’s answer. Look whether one came in by another way.")
     else:
         urgency, why = (SOON if left <= 3 * DAY else LATER), _("The company may still answer. Nothing can be concluded before.")
-    return Waiting("replies", row, urgency, row.sent_at, why, reverse("verdicts:case", args=[row.claim.reference]))
+    return WorkItem("replies", row, urgency, row.sent_at, why, reverse("verdicts:case", args=[row.claim.reference]))
 
 
-def _entry(row: Reply, user: User, now: datetime) -> Waiting:
+def _entry(row: Reply, user: User, now: datetime) -> WorkItem:
     invitation = row.invitation
     holds = invitation.status == InvitationStatus.OPEN and row.received_at <= invitation.deadline_at
     if row.recorded_by_id == user.pk:
@@ -118,10 +118,10 @@ def _entry(row: Reply, user: User, now: datetime) -> Waiting:
         urgency, why = NOW, _("A reply was entered from a letter. Until a second person checks it, the reply period does not end.")
     else:
         urgency, why = SOON, _("A reply was entered from a letter. It becomes public when a second person has checked it.")
-    return Waiting("entries", row, urgency, row.received_at, why, f"{reverse('verdicts:case', args=[invitation.claim.reference])}#reply")
+    return WorkItem("entries", row, urgency, row.received_at, why, f"{reverse('verdicts:case', args=[invitation.claim.reference])}#reply")
 
 
-def _alert(row: Alert, user: User, now: datetime) -> Waiting:
+def _alert(row: Alert, user: User, now: datetime) -> WorkItem:
     why = {
         AlertKind.QUOTE_VANISHED.value: _("Words that a claim rests on no longer stand in their source."),
         AlertKind.SOURCE_GONE.value: _("The source page is no longer available."),
@@ -132,21 +132,21 @@ def _alert(row: Alert, user: User, now: datetime) -> Waiting:
         address = f"{reverse('reports:diff', args=[row.source_id])}?to={row.version.number}"
     else:
         address = reverse("reports:source", args=[row.source_id])
-    return Waiting("alerts", row, SOON if row.kind == AlertKind.SOURCE_BACK else NOW, row.created_at, why, address)
+    return WorkItem("alerts", row, SOON if row.kind == AlertKind.SOURCE_BACK else NOW, row.created_at, why, address)
 
 
-def _proposal(row: Verdict, user: User, now: datetime) -> Waiting:
+def _proposal(row: Verdict, user: User, now: datetime) -> WorkItem:
     own = row.proposed_by_id == user.pk
     if row.evidence_gone:  # type: ignore[attr-defined]  # annotated by `queues`
         why = _("Evidence that this proposal rests on was withdrawn or deleted. It cannot be approved: send it back.")
-        return Waiting("proposals", row, NOW, row.proposed_at, why, reverse("verdicts:decide", args=[row.reference]))
+        return WorkItem("proposals", row, NOW, row.proposed_at, why, reverse("verdicts:decide", args=[row.reference]))
     why = (
         _("You proposed it, so another adjudicator decides.")
         if own
         else _("One adjudicator proposed it. Nothing is public before a second.")
     )
     urgency = LATER if own else NOW if now - row.proposed_at > 2 * DAY else SOON
-    return Waiting("proposals", row, urgency, row.proposed_at, why, reverse("verdicts:decide", args=[row.reference]))
+    return WorkItem("proposals", row, urgency, row.proposed_at, why, reverse("verdicts:decide", args=[row.reference]))
 
 
 #: What of a verdict's evidence its submitters withdrew, with their reasons.
@@ -188,7 +188,7 @@ def _withdrawn(row: Any) -> list[Submission]:
     return sorted(since.values(), key=lambda one: (one.withdrawn_at or row.published_at, str(one.pk)))
 
 
-def _shaken(row: Verdict, user: User, now: datetime) -> Waiting:
+def _lost_evidence(row: Verdict, user: User, now: datetime) -> WorkItem:
     gone = _withdrawn(row)
     why = (
         _("Evidence under a standing verdict was withdrawn by its submitter. See which rules still hold, and replace the verdict.")
@@ -197,44 +197,44 @@ def _shaken(row: Verdict, user: User, now: datetime) -> Waiting:
     )
     since = gone[0].withdrawn_at if gone else None
     reasons = tuple(one.withdrawal_reason for one in gone if one.withdrawal_reason)
-    return Waiting("shaken", row, NOW, since, why, reverse("verdicts:decide", args=[row.reference]), reasons)
+    return WorkItem("shaken", row, NOW, since, why, reverse("verdicts:decide", args=[row.reference]), reasons)
 
 
-def _returned(row: Verdict, user: User, now: datetime) -> Waiting:
+def _returned(row: Verdict, user: User, now: datetime) -> WorkItem:
     own = row.proposed_by_id == user.pk
     why = (
         _("Your proposal was sent back. Read why, then propose again or leave it.")
         if own
         else _("It was sent back to its proposer, who may propose again. So may any other adjudicator.")
     )
-    return Waiting("returned", row, NOW if own else LATER, row.decided_at, why, reverse("verdicts:decide", args=[row.reference]))
+    return WorkItem("returned", row, NOW if own else LATER, row.decided_at, why, reverse("verdicts:decide", args=[row.reference]))
 
 
-def _submission(row: Submission, user: User, now: datetime) -> Waiting:
+def _submission(row: Submission, user: User, now: datetime) -> WorkItem:
     if row.filed_by_id == user.pk:
         urgency, why = LATER, _("You filed it, so someone else decides.")
     elif now - row.filed_at > 3 * DAY:
         urgency, why = SOON, _("Its owner has waited more than three days for a word.")
     else:
         urgency, why = LATER, _("Its owner waits for a decision.")
-    return Waiting("submissions", row, urgency, row.filed_at, why, reverse("evidence:review", args=[row.reference]))
+    return WorkItem("submissions", row, urgency, row.filed_at, why, reverse("evidence:review", args=[row.reference]))
 
 
-def _aspect(row: Aspect, user: User, now: datetime) -> Waiting:
+def _aspect(row: Aspect, user: User, now: datetime) -> WorkItem:
     address = reverse("verdicts:case", args=[row.claim.reference])
     if row.progress == Progress.OVERDUE:
         since = datetime.combine(row.due_date, time.max, UTC) if row.due_date else None
-        return Waiting("aspects", row, SOON, since, _("The promised date has passed. There is no finding yet."), address)
-    return Waiting("aspects", row, LATER, None, _("The company was heard or let its time pass. A verdict can be proposed."), address)
+        return WorkItem("aspects", row, SOON, since, _("The promised date has passed. There is no finding yet."), address)
+    return WorkItem("aspects", row, LATER, None, _("The company was heard or let its time pass. A verdict can be proposed."), address)
 
 
-_KINDS: dict[str, Callable[[Any, User, datetime], Waiting]] = {
+_KINDS: dict[str, Callable[[Any, User, datetime], WorkItem]] = {
     "replies": _reply,
     "entries": _entry,
     "alerts": _alert,
     "proposals": _proposal,
     "returned": _returned,
-    "shaken": _shaken,
+    "shaken": _lost_evidence,
     "submissions": _submission,
     "aspects": _aspect,
 }

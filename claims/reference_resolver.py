@@ -16,7 +16,7 @@ from claims.references import read_reference
 M = TypeVar("M", bound=models.Model)
 
 
-def by_reference(rows: models.QuerySet[M], text: str) -> M:
+def resolve_reference(rows: models.QuerySet[M], text: str) -> M:
     """The row of `rows` with this reference (as `read_reference` reads it) or UUID. Raises Http404, whatever the reason."""
     reference = read_reference(text)
     try:
@@ -25,7 +25,7 @@ def by_reference(rows: models.QuerySet[M], text: str) -> M:
         raise Http404 from None
 
 
-def canonical(request: HttpRequest, reference: str, text: str) -> HttpResponsePermanentRedirect | None:
+def redirect_to_canonical(request: HttpRequest, reference: str, text: str) -> HttpResponsePermanentRedirect | None:
     """Where to send a reader whose address spells the reference in another way than its canonical one."""
     found = request.resolver_match
     if text == reference or found is None or request.method not in {"GET", "HEAD"}:

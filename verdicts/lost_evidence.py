@@ -20,12 +20,12 @@ from evidence.exhibits.models import Exhibit, Submission
 from evidence.exhibits.states import ExhibitStatus, SubmissionStatus
 from verdicts.actions import proposal_gates
 from verdicts.basis import changed_numbers, exhibits_of
+from verdicts.evidence_assessment import findings_that_count
 from verdicts.models import Verdict
-from verdicts.weighing import findings_that_count
 
 
 @dataclass(frozen=True)
-class Shaken:
+class LostEvidence:
     """`withdrawn` and `erased` are what is gone; `gates` has a sentence for each rule that a verdict like this would not meet today."""
 
     verdict: Verdict
@@ -40,13 +40,13 @@ class Shaken:
         return min((one.withdrawn_at for one in self.withdrawn if one.withdrawn_at), default=None)
 
 
-def shaken_among(verdicts: Iterable[Verdict], now: datetime) -> dict[UUID, Shaken]:
+def lost_evidence_among(verdicts: Iterable[Verdict], now: datetime) -> dict[UUID, LostEvidence]:
     """Those of `verdicts` that evidence is missing from, by id. One query where there is none."""
     found = Verdict.objects.shaken().filter(pk__in=[one.pk for one in verdicts]).select_related("aspect__claim")
-    return {one.pk: read(one, now) for one in found}
+    return {one.pk: read_lost_evidence(one, now) for one in found}
 
 
-def read(verdict: Verdict, now: datetime) -> Shaken:
+def read_lost_evidence(verdict: Verdict, now: datetime) -> LostEvidence:
     """What is gone from under a standing verdict, and every gate asked again with what is left."""
     pins = exhibits_of(verdict)
     left = [one for one in pins if one.submission.status == SubmissionStatus.ACCEPTED and one.status != ExhibitStatus.WITHHELD]
@@ -61,7 +61,7 @@ def read(verdict: Verdict, now: datetime) -> Shaken:
     since = verdict.proposed_at  # what was withdrawn before the approval would have sent the proposal back
     measured = Q(teardown__measurement__aspect=verdict.aspect, decided_at__lte=since)
     withdrawn = Submission.objects.filter(Q(exhibit__in=rests_on) | measured, status=SubmissionStatus.WITHDRAWN)
-    return Shaken(
+    return LostEvidence(
         verdict=verdict,
         withdrawn=list(withdrawn.exclude(withdrawn_at__lt=since).distinct().order_by("withdrawn_at", "pk")),
         erased=sorted(rests_on.filter(status=ExhibitStatus.WITHHELD).values_list("reference", flat=True).distinct()),

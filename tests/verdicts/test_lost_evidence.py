@@ -11,15 +11,15 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from claims.localized_text import write
 from claims.models import Aspect
-from claims.written import write
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import Exhibit, Submission
 from jobs.models import Job
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.workflows import force
-from verdicts import actions, shaken
+from verdicts import actions, lost_evidence
 from verdicts.models import FindingExhibit, Verdict, VerdictExhibit
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def withdraw(scene: scenes.Scene, number: int, now: Any = None) -> Submission:
 
 
 def verdict_of(scene: scenes.Scene) -> Verdict:
-    return Verdict.objects.standing().select_related("aspect__claim").get(aspect=scene.ducts)
+    return Verdict.objects.current().select_related("aspect__claim").get(aspect=scene.ducts)
 
 
 def test_the_desk_has_an_urgent_row_with_the_reason_and_the_answer(scene: scenes.Scene, client: Client) -> None:
@@ -94,7 +94,7 @@ def test_the_verdict_is_replaced_on_what_is_left_and_the_row_is_gone(scene: scen
         by=scene.adjudicator, aspect=Aspect.objects.select_related("claim").get(pk=scene.ducts.pk), rating="not_delivered",
         rationale=scenes.RATIONALE, exhibits=left, now=now, reason="Evidence was withdrawn.",
     )  # fmt: skip
-    assert shaken.shaken_among([verdict_of(scene)], now)  # it still stands
+    assert lost_evidence.lost_evidence_among([verdict_of(scene)], now)  # it still stands
     published = actions.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=now + timedelta(minutes=1))
     assert (published.units, published.status) == (2, "published")
     assert not Verdict.objects.shaken().exists()
@@ -107,7 +107,7 @@ def test_it_is_noticed_by_whichever_way_the_evidence_was_used(scene: scenes.Scen
     verdict = verdict_of(scene)
     of_first = Exhibit.objects.get(submission=scene.submissions[0])
     withdrawn = withdraw(scene, 0)
-    assert shaken.read(verdict, timezone.now()).withdrawn == [withdrawn]
+    assert lost_evidence.read_lost_evidence(verdict, timezone.now()).withdrawn == [withdrawn]
     pins = VerdictExhibit.objects.filter(exhibit=of_first)
     named = FindingExhibit.objects.filter(exhibit=of_first)
     pinned_only = list(named.values_list("pk", flat=True))
@@ -116,11 +116,11 @@ def test_it_is_noticed_by_whichever_way_the_evidence_was_used(scene: scenes.Scen
     assert Verdict.objects.shaken().get() == verdict  # a finding names it
     named.delete()
     assert Verdict.objects.shaken().get() == verdict  # it was measured
-    assert shaken.read(verdict, timezone.now()).withdrawn == [withdrawn]
+    assert lost_evidence.read_lost_evidence(verdict, timezone.now()).withdrawn == [withdrawn]
     Submission.objects.filter(pk=withdrawn.pk).update(withdrawn_at=verdict.published_at - timedelta(days=1))
     assert not Verdict.objects.shaken().exists()  # it was gone before the verdict
     force(Exhibit.objects.filter(submission=scene.submissions[1]), status="withheld")
-    found = shaken.read(Verdict.objects.shaken().get(), timezone.now())
+    found = lost_evidence.read_lost_evidence(Verdict.objects.shaken().get(), timezone.now())
     assert (found.withdrawn, len(found.erased)) == ([], 1)
 
 
@@ -160,7 +160,7 @@ def test_who_hands_in_a_measurement_and_takes_it_back_shakes_no_verdict(scene: s
             decided(scene, submission, decision)
         filing.withdraw_submission(by=stranger, submission=submission, reason="x", now=timezone.now())
         assert not Verdict.objects.shaken().exists(), decision
-        assert shaken.read(verdict_of(scene), timezone.now()).withdrawn == [], decision
+        assert lost_evidence.read_lost_evidence(verdict_of(scene), timezone.now()).withdrawn == [], decision
     assert LINE not in client.get(f"/verdicts/{verdict_of(scene).reference}/").content.decode()
     assert [one["evidence_withdrawn"] for one in client.get("/api/v1/verdicts/").json()["results"]] == [False]
     client.force_login(scene.moderator)
@@ -177,7 +177,7 @@ def test_a_withdrawal_that_was_sent_while_the_verdict_was_approved_is_noticed(sc
     Verdict.objects.filter(pk=verdict.pk).update(published_at=verdict.proposed_at + timedelta(hours=1))
     withdrawn = withdraw(scene, 0, verdict.proposed_at + timedelta(minutes=59))
     assert Verdict.objects.shaken().get() == verdict
-    assert shaken.read(verdict_of(scene), timezone.now()).withdrawn == [withdrawn]
+    assert lost_evidence.read_lost_evidence(verdict_of(scene), timezone.now()).withdrawn == [withdrawn]
 
 
 def test_the_report_is_built_anew_without_what_was_withdrawn(scene: scenes.Scene) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.db.models import Model
 from rest_framework import serializers
 
-from claims.lookup import by_reference
+from claims.reference_resolver import resolve_reference
 from claims.references import read_reference
 
 M = TypeVar("M", bound=Model)
@@ -39,6 +39,6 @@ class ByIdOrReference:
     def get_object(self) -> Any:
         """The row, or Http404 for whatever is not there or not for this reader."""
         rows = self.filter_queryset(self.get_queryset())  # type: ignore[attr-defined]  # of the view
-        found = by_reference(rows, self.kwargs["id"])  # type: ignore[attr-defined]  # set by the view
+        found = resolve_reference(rows, self.kwargs["id"])  # type: ignore[attr-defined]  # set by the view
         self.check_object_permissions(self.request, found)  # type: ignore[attr-defined]  # of the view
         return found

@@ -13,16 +13,16 @@ def _seats() -> QuerySet[Membership]:
     return Membership.objects.current().filter(role=Role.COMPANY_REPRESENTATIVE, organisation__kind=OrganisationKind.COMPANY)
 
 
-def represented(user: User) -> QuerySet[Company]:
+def represented_companies(user: User) -> QuerySet[Company]:
     """The companies for which `user` speaks."""
     return Company.objects.filter(organisation__in=_seats().filter(user=user).values("organisation"))
 
 
-def representatives(company: Company) -> int:
+def representative_count(company: Company) -> int:
     """How many accounts speak for a company."""
     return _seats().filter(organisation__company=company).values("user").distinct().count()
 
 
-def speaks_for(user: User, company: Company) -> str | None:
+def is_representative(user: User, company: Company) -> str | None:
     """The sentence that stands against `user` answering for `company`, or None."""
-    return None if represented(user).filter(pk=company.pk).exists() else _("Your account does not act for this company.")
+    return None if represented_companies(user).filter(pk=company.pk).exists() else _("Your account does not act for this company.")

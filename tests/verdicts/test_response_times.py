@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verdicts.lags import WIDTHS, Happening, lag, read
+from verdicts.response_times import WIDTHS, IncidentEvent, read_chain, response_time
 from verdicts.states import Actor, Exactness, IncidentKind
 
 START = datetime(2025, 3, 29, 14, 44, tzinfo=UTC)
 events = st.builds(
-    Happening.known_to,
+    IncidentEvent.known_to,
     st.sampled_from(IncidentKind.values),
     st.sampled_from(Actor.values),
     st.integers(0, 60 * 24 * 9).map(lambda minutes: START + timedelta(minutes=minutes)),
@@ -23,8 +23,8 @@ events = st.builds(
 chains = st.lists(events, max_size=12)
 
 
-def at(kind: str, actor: str, hours: float, exact_to: str = "minute") -> Happening:
-    return Happening.known_to(kind, actor, START + timedelta(hours=hours), exact_to)
+def at(kind: str, actor: str, hours: float, exact_to: str = "minute") -> IncidentEvent:
+    return IncidentEvent.known_to(kind, actor, START + timedelta(hours=hours), exact_to)
 
 
 def test_every_exactness_has_a_width() -> None:
@@ -32,7 +32,7 @@ def test_every_exactness_has_a_width() -> None:
 
 
 def test_the_chain_of_the_founding_case_is_read_right() -> None:
-    care = read(
+    care = read_chain(
         [
             at("contact", "company", 69), at("statement", "company", 67), at("happened", "other", 0), at("contact", "family", 12),
             at("statement", "press", 50),
@@ -47,7 +47,7 @@ def test_the_chain_of_the_founding_case_is_read_right() -> None:
 
 
 def test_days_give_an_interval_and_name_all_who_may_have_been_first() -> None:
-    care = read([at("happened", "other", 0, "day"), at("contact", "company", 24, "day"), at("statement", "press", 26, "day")])
+    care = read_chain([at("happened", "other", 0, "day"), at("contact", "company", 24, "day"), at("statement", "press", 26, "day")])
     assert care.contact_lag is not None
     assert care.contact_lag.hours == (Decimal("0.0"), Decimal("48.0"))
     assert care.acted_first == {"company", "press"}
@@ -55,8 +55,8 @@ def test_days_give_an_interval_and_name_all_who_may_have_been_first() -> None:
 
 
 def test_an_empty_chain_and_one_without_harm_say_nothing_of_lags() -> None:
-    assert read([]).acted_first == set()
-    care = read([at("contact", "company", 1)])
+    assert read_chain([]).acted_first == set()
+    care = read_chain([at("contact", "company", 1)])
     assert (care.harm, care.contact_lag) == (None, None)
     assert care.first_contact is not None
 
@@ -67,13 +67,13 @@ def test_an_unknown_exactness_is_an_error() -> None:
 
 
 @given(chains)
-def test_the_order_of_writing_down_does_not_matter(chain: list[Happening]) -> None:
-    assert read(chain) == read(chain[::-1]) == read(sorted(chain, key=lambda one: (one.actor, one.start)))
+def test_the_order_of_writing_down_does_not_matter(chain: list[IncidentEvent]) -> None:
+    assert read_chain(chain) == read_chain(chain[::-1]) == read_chain(sorted(chain, key=lambda one: (one.actor, one.start)))
 
 
 @given(chains)
-def test_first_means_that_nobody_was_surely_earlier(chain: list[Happening]) -> None:
-    care = read(chain)
+def test_first_means_that_nobody_was_surely_earlier(chain: list[IncidentEvent]) -> None:
+    care = read_chain(chain)
     for first in (care.first_contact, care.first_statement, care.first_action):
         if first is not None:
             assert first.actor == "company"
@@ -87,14 +87,14 @@ def test_first_means_that_nobody_was_surely_earlier(chain: list[Happening]) -> N
 
 
 @given(events, events, st.data())
-def test_the_true_lag_is_never_outside_what_is_said(harm: Happening, later: Happening, data: st.DataObject) -> None:
+def test_the_true_lag_is_never_outside_what_is_said(harm: IncidentEvent, later: IncidentEvent, data: st.DataObject) -> None:
     """Whatever minute within the two intervals is the true one."""
 
-    def moment(one: Happening) -> datetime:
+    def moment(one: IncidentEvent) -> datetime:
         return one.start + timedelta(seconds=data.draw(st.integers(0, int((one.end - one.start).total_seconds()) - 1)))
 
     true = max(timedelta(0), moment(later) - moment(harm))
-    found = lag(harm, later)
+    found = response_time(harm, later)
     assert timedelta(0) <= found.least <= true <= found.most
     least, most = found.hours
     assert least <= Decimal(true // timedelta(seconds=1)) / 3600 <= most

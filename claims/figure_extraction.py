@@ -19,7 +19,7 @@ from claims.units import CHINESE, MEANT, UnitMismatchError, check_unit, convert
 
 
 @dataclass(frozen=True)
-class Stated:
+class StatedFigure:
     """One figure: `low` and `high` differ for a range. `units` is what its unit may mean, `words` how it stands in the text."""
 
     low: Decimal
@@ -28,7 +28,7 @@ class Stated:
     words: str
 
 
-def stated(text: str, lang: str = "en") -> list[Stated]:
+def extract_figures(text: str, lang: str = "en") -> list[StatedFigure]:
     """Every number of a text that has a unit beside it, in order. `lang` (BCP 47) decides what `1,500` and `1.500` are.
 
     >>> [(str(one.low), one.units, one.words) for one in stated("It moves 1,5 m/s.")]
@@ -37,7 +37,7 @@ def stated(text: str, lang: str = "en") -> list[Stated]:
     return list(_joined(_Text(text), lang))
 
 
-def saying(text: str, lang: str, *, value: Decimal, unit: str, comparator: str) -> str:
+def words_stating(text: str, lang: str, *, value: Decimal, unit: str, comparator: str) -> str:
     """The words of a text that state this figure, in this unit or in one that it converts to exactly; empty if none do.
 
     Of a range, the lower end is what there is at least, and the upper end what there is at most.
@@ -45,7 +45,7 @@ def saying(text: str, lang: str, *, value: Decimal, unit: str, comparator: str) 
     >>> saying("Up to 90 km/h, it says.", "en", value=Decimal(25), unit="m/s", comparator="at_least")
     '90 km/h'
     """
-    for one in stated(text, lang):
+    for one in extract_figures(text, lang):
         end = one.low if comparator == "at_least" else one.high
         if any(_equal(end, candidate, value, unit) for candidate in one.units):
             return one.words
@@ -359,7 +359,7 @@ def _han_before_unit(text: str, found: re.Match[str]) -> tuple[Decimal | None, i
     return value, end
 
 
-def _joined(text: _Text, lang: str) -> Iterator[Stated]:
+def _joined(text: _Text, lang: str) -> Iterator[StatedFigure]:
     """The figures, both ends of a range as one."""
     numbers, plain = list(_numbers(text, lang)), text.plain
     gaps = [plain[one.end : other.start] for one, other in pairwise(numbers)]
@@ -374,12 +374,12 @@ def _joined(text: _Text, lang: str) -> Iterator[Stated]:
         if not ranged[at]:
             if one.units:
                 value = -one.value if _negative(plain, one.start) else one.value
-                yield Stated(value, value, one.units, text.words(one.start, one.end))
+                yield StatedFigure(value, value, one.units, text.words(one.start, one.end))
             continue
         other = numbers[at + 1]
         if ranged[at + 1] or not other.units or (one.units and set(one.units).isdisjoint(other.units)):
             continue  # a date, or two figures of different kinds
-        yield Stated(min(one.value, other.value), max(one.value, other.value), other.units, text.words(one.start, other.end))
+        yield StatedFigure(min(one.value, other.value), max(one.value, other.value), other.units, text.words(one.start, other.end))
 
 
 def _is_range(gap: str, before: str) -> bool:

@@ -12,14 +12,14 @@ from typing import Any
 from claims.models import Aspect, Criterion
 from evidence.exhibits.models import Exhibit
 from verdicts.actions import latest_invitation
+from verdicts.evidence_assessment import assess_evidence, findings_that_count, independence
 from verdicts.models import Finding, Verdict
 from verdicts.outcome import Numbers, numbers_of
 from verdicts.states import Mechanism, Rating
-from verdicts.weighing import findings_that_count, independence, weigh
 
 
 @dataclass(frozen=True)
-class Shown:
+class AspectPreview:
     """One aspect as the public row draws it. `draft` marks one that no reader can open yet."""
 
     aspect: Aspect
@@ -38,22 +38,22 @@ def draft(aspect: Aspect, *, rating: str, mechanism: str, rationale: dict[str, A
     return Verdict(aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts)
 
 
-def shown(aspect: Aspect, verdict: Verdict | None, *, as_draft: bool = False) -> Shown:
+def aspect_preview(aspect: Aspect, verdict: Verdict | None, *, as_draft: bool = False) -> AspectPreview:
     """The public row of `aspect` with `verdict`, or without one."""
     criterion = Criterion.objects.filter(aspect=aspect).first()
     held = verdict.conformity if verdict else None
     if as_draft and verdict is not None and not verdict.conformity:
-        conformity = weigh(aspect)
+        conformity = assess_evidence(aspect)
         held = conformity.to_json() if conformity else None
-    return Shown(aspect, verdict, criterion, numbers_of(held) if criterion else None, draft=as_draft)
+    return AspectPreview(aspect, verdict, criterion, numbers_of(held) if criterion else None, draft=as_draft)
 
 
 @dataclass(frozen=True)
-class Changes:
+class VisibleChanges:
     """What a reader would see before and after."""
 
-    before: Shown
-    after: Shown
+    before: AspectPreview
+    after: AspectPreview
     verdict: Verdict
     exhibits: list[Exhibit]
     findings: list[Finding]
@@ -61,12 +61,12 @@ class Changes:
     invitation: Any
 
 
-def changes(aspect: Aspect, verdict: Verdict, exhibits: Sequence[Exhibit]) -> Changes:
+def changes(aspect: Aspect, verdict: Verdict, exhibits: Sequence[Exhibit]) -> VisibleChanges:
     """The public row before and after `verdict`, and all that would stand on its own page."""
-    standing = Verdict.objects.standing().filter(aspect=aspect).first()
-    return Changes(
-        before=shown(aspect, standing),
-        after=shown(aspect, verdict, as_draft=True),
+    standing = Verdict.objects.current().filter(aspect=aspect).first()
+    return VisibleChanges(
+        before=aspect_preview(aspect, standing),
+        after=aspect_preview(aspect, verdict, as_draft=True),
         verdict=verdict,
         exhibits=list(exhibits),
         findings=findings_that_count(aspect),

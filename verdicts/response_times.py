@@ -17,7 +17,7 @@ _TENTH: Final = Decimal("0.1")
 
 
 @dataclass(frozen=True)
-class Happening:
+class IncidentEvent:
     """One event: what it was, who acted, and the interval in which it began (`end` is no longer in it)."""
 
     kind: str
@@ -26,7 +26,7 @@ class Happening:
     end: datetime
 
     @classmethod
-    def known_to(cls, kind: str, actor: str, at: datetime, exact_to: str) -> Happening:
+    def known_to(cls, kind: str, actor: str, at: datetime, exact_to: str) -> IncidentEvent:
         """An event that began within the minute, hour or day that holds `at`. Raises KeyError for another unit."""
         width = WIDTHS[exact_to]
         midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -36,7 +36,7 @@ class Happening:
 
 
 @dataclass(frozen=True)
-class Lag:
+class ResponseTime:
     """How long after the harm: at least and at most."""
 
     least: timedelta
@@ -52,27 +52,27 @@ class Lag:
 
 
 @dataclass(frozen=True)
-class Care:
+class IncidentCare:
     """What the chain says about how the company met the harm. What it does not hold is None or empty."""
 
-    harm: Happening | None
-    first_contact: Happening | None
-    first_statement: Happening | None
-    first_action: Happening | None
-    contact_lag: Lag | None
-    statement_lag: Lag | None
-    action_lag: Lag | None
+    harm: IncidentEvent | None
+    first_contact: IncidentEvent | None
+    first_statement: IncidentEvent | None
+    first_action: IncidentEvent | None
+    contact_lag: ResponseTime | None
+    statement_lag: ResponseTime | None
+    action_lag: ResponseTime | None
     acted_first: frozenset[str]
     before_contact: frozenset[str]
 
 
-def lag(harm: Happening, later: Happening) -> Lag:
+def response_time(harm: IncidentEvent, later: IncidentEvent) -> ResponseTime:
     """From one interval to another; never less than nothing, because an answer to harm cannot come before it."""
     nothing = timedelta(0)
-    return Lag(max(nothing, later.start - harm.end), max(nothing, later.end - harm.start))
+    return ResponseTime(max(nothing, later.start - harm.end), max(nothing, later.end - harm.start))
 
 
-def read(chain: Sequence[Happening]) -> Care:
+def read_chain(chain: Sequence[IncidentEvent]) -> IncidentCare:
     """The chain in any order. Where several may have acted first within what is known, all of them are named."""
     harm = _earliest([one for one in chain if one.kind == "happened"])
     after = [one for one in chain if one.kind != "happened" and (harm is None or one.end > harm.start)]
@@ -82,8 +82,8 @@ def read(chain: Sequence[Happening]) -> Care:
     }
     opening = min((one.end for one in after), default=None)
     contact = first["contact"]
-    lags = {kind: lag(harm, one) if harm and one else None for kind, one in first.items()}
-    return Care(
+    lags = {kind: response_time(harm, one) if harm and one else None for kind, one in first.items()}
+    return IncidentCare(
         harm=harm,
         first_contact=contact,
         first_statement=first["statement"],
@@ -96,5 +96,5 @@ def read(chain: Sequence[Happening]) -> Care:
     )
 
 
-def _earliest(chain: Sequence[Happening]) -> Happening | None:
+def _earliest(chain: Sequence[IncidentEvent]) -> IncidentEvent | None:
     return min(chain, key=lambda one: (one.start, one.end, one.actor), default=None)

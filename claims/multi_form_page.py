@@ -12,18 +12,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.saved_forms import refill, run_once
-from claims.editing import RowChangedError, clash, refused
+from claims.editing import RowChangedError, clash, refused_status
 
 
-class Act(NamedTuple):
+class FormAction(NamedTuple):
     """One form of a page: `make(data)` gives it, `run(**cleaned)` calls the action, `said` tells that it was done."""
 
     make: Callable[[Any], forms.Form]
     run: Callable[..., object]
-    said: str
+    message: str
 
 
-def page_of_acts(request: HttpRequest, acts: Mapping[str, Act], template: str, context: dict[str, Any]) -> HttpResponse:
+def multi_form_page(request: HttpRequest, acts: Mapping[str, FormAction], template: str, context: dict[str, Any]) -> HttpResponse:
     """The page, with the form that was sent and what is wrong with it; after an action the page anew. Raises Http404 for another `do`."""
     do = request.POST.get("do", "") if request.method == "POST" else ""
     made = {name: act.make(request.POST if name == do else None) for name, act in acts.items()}
@@ -42,10 +42,10 @@ def page_of_acts(request: HttpRequest, acts: Mapping[str, Act], template: str, c
                 clash(made[do], changed)
             else:
                 return redirect(location)
-    return render(request, template, {**context, "forms": made}, status=refused(made[do]) if do else 200)
+    return render(request, template, {**context, "forms": made}, status=refused_status(made[do]) if do else 200)
 
 
-def _run(request: HttpRequest, act: Act, form: forms.Form) -> str:
+def _run(request: HttpRequest, act: FormAction, form: forms.Form) -> str:
     act.run(**form.cleaned_data)
-    messages.success(request, act.said)
+    messages.success(request, act.message)
     return request.path

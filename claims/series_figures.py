@@ -13,7 +13,7 @@ from decimal import Decimal
 
 
 @dataclass(frozen=True)
-class Point:
+class FigurePoint:
     """One figure as one source gives it."""
 
     on: date
@@ -25,8 +25,8 @@ class Point:
 class Difference:
     """From one figure to another: `value` is how far they are apart, `fell` which way it went."""
 
-    start: Point
-    end: Point
+    start: FigurePoint
+    end: FigurePoint
 
     @property
     def value(self) -> Decimal:
@@ -37,12 +37,12 @@ class Difference:
         return self.end.value < self.start.value
 
 
-def on_day(points: Sequence[Point], day: date) -> list[Point]:
+def on_day(points: Sequence[FigurePoint], day: date) -> list[FigurePoint]:
     """The figures for a day, as they came."""
     return [point for point in points if point.on == day]
 
 
-def differences(points: Sequence[Point], start: date, end: date) -> list[Difference]:
+def differences(points: Sequence[FigurePoint], start: date, end: date) -> list[Difference]:
     """Every figure of the first day against every figure of the last; empty when one of the days has none.
 
     >>> figures = [Point(date(2025, 9, 25), Decimal("1548.2")), Point(date(2025, 11, 19), Decimal("981.8"))]
@@ -52,7 +52,7 @@ def differences(points: Sequence[Point], start: date, end: date) -> list[Differe
     return [Difference(one, other) for one in on_day(points, start) for other in on_day(points, end)]
 
 
-def conflicting(points: Sequence[Point]) -> list[date]:
+def conflicting(points: Sequence[FigurePoint]) -> list[date]:
     """The days on which sources disagree, in order."""
     days: dict[date, set[Decimal]] = {}
     for point in points:

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claims.fields import PairField, PairWidget
-from claims.written import LANGUAGES, WrittenField, complete, credited, of_equal_standing, read, validate_written, write
+from claims.localized_text import (
+    LANGUAGES,
+    LocalizedTextField,
+    credit_translations,
+    is_in_all_languages,
+    read,
+    validate_localized_text,
+    with_equal_originals,
+    write,
+)
 
 words = st.text(min_size=1, max_size=20)
 written = st.builds(
@@ -23,7 +32,7 @@ written = st.builds(
 
 @given(written)
 def test_what_write_makes_is_valid_and_reads_back(value: dict[str, Any]) -> None:
-    validate_written(value)
+    validate_localized_text(value)
     original = read(value, value["lang"])
     assert (original.text, original.lang, original.translated_by, original.missing) == (value["text"], value["lang"], None, False)
     for lang in LANGUAGES:
@@ -32,7 +41,7 @@ def test_what_write_makes_is_valid_and_reads_back(value: dict[str, Any]) -> None
         assert reading.missing == (not there)
         assert reading.lang == (lang if there else value["lang"])
         assert (reading.translated_by is not None) == (lang in value["translations"])
-    assert complete(value) == (set(LANGUAGES) == {value["lang"], *value["translations"]})
+    assert is_in_all_languages(value) == (set(LANGUAGES) == {value["lang"], *value["translations"]})
 
 
 def test_every_kind_of_chinese_asks_for_the_one_we_write() -> None:
@@ -44,22 +53,22 @@ def test_every_kind_of_chinese_asks_for_the_one_we_write() -> None:
 @pytest.mark.parametrize(("lang", "to_english"), [("pt-BR", True), ("ja", True), ("ar", True), ("zh-Hant", True), ("en-GB", False)])
 def test_an_owner_writes_in_any_language_and_it_is_read_as_that(lang: str, to_english: bool) -> None:
     value = write(lang, "Carga completa, 25 km/h.")
-    validate_written(value)
+    validate_localized_text(value)
     assert (read(value, "en").lang, read(value, "en").missing) == (lang, to_english)
     assert read(value, "zh-Hans").missing
-    assert not complete(value)
+    assert not is_in_all_languages(value)
 
 
 def test_nothing_written_reads_as_nothing() -> None:
     for empty in (None, {}):
         assert read(empty, "en").text == ""
-        assert not complete(empty)
-        validate_written(empty)
+        assert not is_in_all_languages(empty)
+        validate_localized_text(empty)
 
 
 def test_a_translation_without_words_is_none() -> None:
     assert write("en", "a duct", zh_Hans="")["translations"] == {}
-    assert not complete({"lang": "en", "text": "", "translations": {}})
+    assert not is_in_all_languages({"lang": "en", "text": "", "translations": {}})
 
 
 @pytest.mark.parametrize(
@@ -79,7 +88,7 @@ def test_a_translation_without_words_is_none() -> None:
 )  # fmt: skip
 def test_anything_else_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
-        validate_written(value)
+        validate_localized_text(value)
 
 
 json_values = st.recursive(
@@ -94,7 +103,7 @@ json_values = st.recursive(
 @given(json_values)
 def test_no_value_gets_past_the_check_that_reading_cannot_read(value: Any) -> None:
     try:
-        validate_written(value)
+        validate_localized_text(value)
     except ValidationError:
         return
     for lang in LANGUAGES:
@@ -106,7 +115,7 @@ def test_the_field_refuses_a_malformed_text_even_from_an_update() -> None:
     from django.db import connection
 
     with pytest.raises(ValidationError):
-        WrittenField().get_db_prep_value({"lang": "en"}, connection)
+        LocalizedTextField().get_db_prep_value({"lang": "en"}, connection)
 
 
 def typed(lang: str, **texts: str) -> Any:
@@ -134,7 +143,11 @@ def test_which_text_came_first_does_not_follow_from_the_language_of_the_page() -
 
 
 def test_a_form_that_is_opened_and_saved_changes_nothing_of_a_text() -> None:
-    for value in (write("en", "a duct", zh_Hans="风道"), of_equal_standing(write("en", "a duct", zh_Hans="风道")), write("en", "a duct")):
+    for value in (
+        write("en", "a duct", zh_Hans="风道"),
+        with_equal_originals(write("en", "a duct", zh_Hans="风道")),
+        write("en", "a duct"),
+    ):
         chinese, english, first = PairWidget().decompress(value)
         for lang in ("en", "zh-hans"):
             assert typed(lang, zh_Hans=chinese, en=english, first=first) == value
@@ -149,9 +162,9 @@ def test_a_text_that_is_needed_is_not_given_by_its_language_alone() -> None:
 
 def test_a_translation_is_credited_to_who_gave_it() -> None:
     value = write("en", "a duct", zh_Hans="风道")
-    mine = credited(value, "adjudicator")
+    mine = credit_translations(value, "adjudicator")
     assert mine["translations"]["zh-Hans"]["role"] == "adjudicator"
-    assert credited(value, "moderator", mine) == mine  # the same words stay theirs
-    assert credited(write("en", "a duct", zh_Hans="管道"), "moderator", mine)["translations"]["zh-Hans"]["role"] == "moderator"
-    assert credited(of_equal_standing(value), "moderator") == of_equal_standing(value)
-    assert credited({}, "moderator") == {}
+    assert credit_translations(value, "moderator", mine) == mine  # the same words stay theirs
+    assert credit_translations(write("en", "a duct", zh_Hans="管道"), "moderator", mine)["translations"]["zh-Hans"]["role"] == "moderator"
+    assert credit_translations(with_equal_originals(value), "moderator") == with_equal_originals(value)
+    assert credit_translations({}, "moderator") == {}

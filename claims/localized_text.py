@@ -18,11 +18,14 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.languages import same_language, validate_language
 
+#: What a column of this kind holds; the form is shown above.
+LocalizedText = dict[str, Any]
+
 LANGUAGES: Final = ("zh-Hans", "en")
 
 
 @dataclass(frozen=True)
-class Reading:
+class LocalizedReading:
     """A written text as shown to one reader: `translated_by` is the translator's role; None for the original, empty where no one
     said which came first."""
 
@@ -43,12 +46,12 @@ def write(lang: str, text: str, **translations: str) -> dict[str, Any]:
     }
 
 
-def of_equal_standing(value: dict[str, Any]) -> dict[str, Any]:
+def with_equal_originals(value: dict[str, Any]) -> dict[str, Any]:
     """The same text where nobody said in which language it was written first."""
     return {**value, "translations": {lang: {**one, "role": "", "name": ""} for lang, one in value["translations"].items()}}
 
 
-def credited(value: dict[str, Any] | None, role: str, before: dict[str, Any] | None = None) -> Any:
+def credit_translations(value: dict[str, Any] | None, role: str, before: dict[str, Any] | None = None) -> Any:
     """A text that someone in `role` has just given: its translations are theirs, except the words that stood there `before`.
 
     >>> credited(write("en", "a duct", zh_Hans="风道"), "adjudicator")["translations"]["zh-Hans"]["role"]
@@ -63,29 +66,29 @@ def credited(value: dict[str, Any] | None, role: str, before: dict[str, Any] | N
     return {**value, "translations": {**given, **(kept if same_original else {})}}
 
 
-def read(value: dict[str, Any] | None, lang: str) -> Reading:
+def read(value: dict[str, Any] | None, lang: str) -> LocalizedReading:
     """The translation into `lang` if there is one, else the original, saying so (`missing`).
 
     >>> read(write("en", "a duct"), "zh-Hans").missing
     True
     """
     if not isinstance(value, dict) or not isinstance(value.get("text"), str) or not isinstance(value.get("lang"), str):
-        return Reading("", lang)
+        return LocalizedReading("", lang)
     wanted = "zh-Hans" if lang.lower().startswith("zh") else lang
     if value["lang"] == wanted:
-        return Reading(value["text"], wanted)
+        return LocalizedReading(value["text"], wanted)
     translation = (value.get("translations") or {}).get(wanted)
     if isinstance(translation, dict) and isinstance(translation.get("text"), str) and isinstance(translation.get("role"), str):
-        return Reading(translation["text"], wanted, translated_by=translation["role"])
-    return Reading(value["text"], value["lang"], missing=not same_language(value["lang"], wanted))
+        return LocalizedReading(translation["text"], wanted, translated_by=translation["role"])
+    return LocalizedReading(value["text"], value["lang"], missing=not same_language(value["lang"], wanted))
 
 
-def complete(value: dict[str, Any] | None) -> bool:
+def is_in_all_languages(value: dict[str, Any] | None) -> bool:
     """Whether the text stands in every language of the site."""
     return bool(value) and all(read(value, lang).text and not read(value, lang).missing for lang in LANGUAGES)
 
 
-def validate_written(value: Any) -> None:
+def validate_localized_text(value: Any) -> None:
     """Raises ValidationError unless `value` has exactly the shape shown at the top of this module."""
     if value in (None, {}):
         return
@@ -109,15 +112,15 @@ def validate_written(value: Any) -> None:
             raise fault
 
 
-class WrittenField(models.JSONField):
+class LocalizedTextField(models.JSONField):
     """A written text; empty is `{}`."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         options.setdefault("default", dict)
-        options.setdefault("validators", [validate_written])
+        options.setdefault("validators", [validate_localized_text])
         super().__init__(*args, **options)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if isinstance(value, dict):
-            validate_written(value)
+            validate_localized_text(value)
         return super().get_db_prep_value(value, connection, prepared)

@@ -8,26 +8,26 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claims.figures import Point, conflicting, differences, on_day
+from claims.series_figures import FigurePoint, conflicting, differences, on_day
 
 START, END = date(2025, 9, 25), date(2025, 11, 19)
 days = st.integers(0, 4).map(lambda n: START + timedelta(days=n))
-points = st.lists(st.builds(Point, days, st.decimals(0, 5000, places=4), st.sampled_from(["a", "b", "c"])), max_size=12)
+points = st.lists(st.builds(FigurePoint, days, st.decimals(0, 5000, places=4), st.sampled_from(["a", "b", "c"])), max_size=12)
 
 
 def test_the_founding_case_has_both_figures() -> None:
-    (one,) = differences([Point(START, Decimal("1548.2")), Point(END, Decimal("981.8"))], START, END)
+    (one,) = differences([FigurePoint(START, Decimal("1548.2")), FigurePoint(END, Decimal("981.8"))], START, END)
     assert (one.value, one.fell) == (Decimal("566.4"), True)
 
 
 def test_two_sources_that_disagree_give_two_differences_and_no_mean() -> None:
-    figures = [Point(START, Decimal(100), "a"), Point(START, Decimal(110), "b"), Point(END, Decimal(50), "a")]
+    figures = [FigurePoint(START, Decimal(100), "a"), FigurePoint(START, Decimal(110), "b"), FigurePoint(END, Decimal(50), "a")]
     assert [one.value for one in differences(figures, START, END)] == [50, 60]
     assert conflicting(figures) == [START]
 
 
 @given(points, days, days)
-def test_every_figure_meets_every_other_and_no_value_is_made_up(figures: list[Point], start: date, end: date) -> None:
+def test_every_figure_meets_every_other_and_no_value_is_made_up(figures: list[FigurePoint], start: date, end: date) -> None:
     found = differences(figures, start, end)
     assert len(found) == len(on_day(figures, start)) * len(on_day(figures, end))
     assert all(one.start in figures and one.end in figures for one in found)
@@ -37,7 +37,7 @@ def test_every_figure_meets_every_other_and_no_value_is_made_up(figures: list[Po
 
 
 @given(points)
-def test_a_day_conflicts_exactly_if_its_figures_differ(figures: list[Point]) -> None:
+def test_a_day_conflicts_exactly_if_its_figures_differ(figures: list[FigurePoint]) -> None:
     days = conflicting(figures)
     assert days == sorted(days)
     for day in {one.on for one in figures}:
