@@ -37,7 +37,7 @@ def bucket_store() -> BucketStore | None:
 
 
 def original_file(digest: str) -> Path:
-    """The original as a file of this machine. Raises jobs.Retry while it lies in a bucket that is away; Missing, Damaged."""
+    """The original as a file of this machine. Raises jobs.Retry while it lies in a bucket that is away; BlobMissingError, DamagedError."""
     try:
         return originals().file(digest)
     except BucketError as error:

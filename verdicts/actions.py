@@ -24,7 +24,7 @@ from accounts.permissions import check_role
 from claims.actions import ReasonRequiredError, check_company, lift_flag, raise_flag, set_progress
 from claims.dates import AHEAD
 from claims.editing import compare, lock_seen
-from claims.localized_text import credit_translations
+from claims.localized_text import LocalizedText, credit_translations
 from claims.models import Aspect, Claim, Company, Product, Source
 from claims.states import PROGRESS_TRANSITIONS, FlagKind, Progress
 from evidence.exhibits.models import Exhibit, Submission
@@ -33,9 +33,9 @@ from verdicts import gates
 from verdicts.basis import METHOD_VERSION as METHOD_VERSION
 from verdicts.basis import basis_of, differences, exhibits_of, holding_request, widest_renditions
 from verdicts.document import compose, to_text
-from verdicts.evidence_assessment import assess_evidence as weigh
+from verdicts.evidence_assessment import assess_evidence as assess_evidence
 from verdicts.evidence_assessment import counted_submissions, findings_that_count
-from verdicts.evidence_assessment import excluded_measurements as left_out
+from verdicts.evidence_assessment import excluded_measurements as excluded_measurements
 from verdicts.evidence_assessment import independence as independence
 from verdicts.models import (
     Finding,
@@ -54,7 +54,6 @@ from verdicts.reply_window import deadline
 from verdicts.representation import is_representative
 from verdicts.states import Exactness, InvitationStatus, ReplyStatus, VerdictStatus, WaiverStatus
 
-LocalizedText = dict[str, Any]
 #: The reason of a proposal that gives none. A leaf with a reason and one without would tell whether a verdict stands on the point.
 FIRST = "First verdict on this point."
 
@@ -484,7 +483,7 @@ def proposal_gates(
         gates.best_evidence(rating, exhibits),
         gates.attempts_listed(rating, attempts),
         gates.due_date_passed(rating, aspect, now),
-        gates.consistent_with_numbers(rating, mechanism, weigh(aspect)),
+        gates.consistent_with_numbers(rating, mechanism, assess_evidence(aspect)),
         gates.both_languages(rationale, attempts),
     ]
 
@@ -520,7 +519,7 @@ def propose_verdict(
         raise ValidationError(_("A verdict stands on this aspect. Say why it should be superseded."))
     if Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).exists():
         raise ValidationError(_("A verdict on this aspect is proposed already and waits for its second person."))
-    conformity = weigh(aspect)
+    conformity = assess_evidence(aspect)
     units, contributors, laboratories = independence(aspect, exhibits)
     widest = widest_renditions(exhibits)
     verdict = Verdict(
@@ -568,8 +567,8 @@ def standing_gates(*, verdict: Verdict, now: datetime) -> list[str | None]:
 def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     """The second person approves: the verdict is published, or goes back to its proposer where it no longer holds as it was proposed.
 
-    Raises VerdictChangedError when it was decided before, GateClosedError where `by` may not approve it now (nothing is changed), and SentBackError,
-    which is stored when it is raised.
+    Raises VerdictChangedError when it was decided before, GateClosedError where `by` may not approve it now (nothing is changed), and
+    SentBackError, which is stored when it is raised.
     """
     try:
         return _publish(by=by, verdict=verdict, now=now)

@@ -281,7 +281,7 @@ def _held(user: User, claim: Claim, now: Any) -> list[AspectCase]:
             proposal=verdicts.get((aspect.pk, VerdictStatus.PROPOSED.value)),
             finding_gates=_reasons(actions.finding_gates(by=user, aspect=aspect)),
             verdict_gates=_verdict_gates(user, aspect, now),
-            left_out=actions.left_out(aspect),
+            left_out=actions.excluded_measurements(aspect),
             scope_gates=_reasons(actions.scope_gates(by=user, aspect=aspect)),
         )
         for aspect in aspects
@@ -422,8 +422,8 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
         "returned": returned,
         "gates": _verdict_gates(user, found, now),
         "findings": _findings(found),
-        "conformity": actions.weigh(found),
-        "left_out": actions.left_out(found),
+        "conformity": actions.assess_evidence(found),
+        "left_out": actions.excluded_measurements(found),
         "criterion": Criterion.objects.filter(aspect=found).first(),
         **previewed,
     }

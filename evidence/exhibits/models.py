@@ -18,10 +18,10 @@ from accounts.pseudonyms import new_pseudonym
 from claims.dates import validate_past
 from claims.languages import LONGEST as LONGEST_TAG
 from claims.languages import validate_language
+from claims.localized_text import LocalizedTextField
 from claims.models import Aspect, Claim, Criterion, Product, finite, known
 from claims.references import LENGTH, new_reference
 from claims.validators import validate_unit, validate_unit_against
-from claims.written import WrittenField
 from evidence.exhibits.states import (
     EXHIBIT_TRANSITIONS,
     SUBMISSION_TRANSITIONS,
@@ -181,7 +181,7 @@ class Submission(models.Model):
     )
     filed_at = models.DateTimeField()
     filed_date = models.DateField()
-    decision_reason = WrittenField(blank=True)
+    decision_reason = LocalizedTextField(blank=True)
     decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_date = models.DateField(null=True, blank=True)
@@ -237,7 +237,7 @@ class Clarification(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT)
     number = models.PositiveSmallIntegerField()
-    question = WrittenField(blank=True)
+    question = LocalizedTextField(blank=True)
     answer = models.TextField(blank=True)
     lang = models.CharField(max_length=LONGEST_TAG, blank=True, validators=[validate_language])
     answered_at = models.DateTimeField()
@@ -329,7 +329,7 @@ class Exhibit(models.Model):
     duplicate_key = models.CharField(max_length=64, help_text="Keyed hash of the original: equal files are found without a bare digest.")
     filename = ledger.SealedField(null=True, blank=True)
     metadata = ledger.SealedField(null=True, blank=True)
-    caption = WrittenField(blank=True)
+    caption = LocalizedTextField(blank=True)
     size = models.PositiveBigIntegerField()
     media_type = models.CharField(max_length=40, blank=True)
     width = models.PositiveIntegerField(null=True, blank=True)
@@ -340,7 +340,7 @@ class Exhibit(models.Model):
     pdq_quality = models.PositiveSmallIntegerField(null=True, blank=True)
     grade_source = models.CharField(max_length=1, choices=SourceGrade.choices, blank=True)
     grade_information = models.CharField(max_length=1, choices=InformationGrade.choices, blank=True)
-    grade_reason = WrittenField(blank=True)
+    grade_reason = LocalizedTextField(blank=True)
 
     objects = ExhibitQuerySet.as_manager()
 
@@ -445,7 +445,7 @@ class Teardown(models.Model):
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     laboratory = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT)
-    title = WrittenField()
+    title = LocalizedTextField()
     performed_date = models.DateField(validators=[validate_past])
 
     objects = TeardownQuerySet.as_manager()
@@ -459,7 +459,7 @@ class Part(models.Model):
     teardown = models.ForeignKey(Teardown, on_delete=models.PROTECT)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
     number = models.PositiveSmallIntegerField()
-    name = WrittenField()
+    name = LocalizedTextField()
 
     objects = PartQuerySet.as_manager()
 
@@ -473,8 +473,8 @@ class TeardownStep(models.Model):
     number = models.PositiveSmallIntegerField()
     part = models.ForeignKey(Part, null=True, blank=True, on_delete=models.PROTECT)
     exhibit = models.ForeignKey(Exhibit, null=True, blank=True, on_delete=models.PROTECT)
-    done = WrittenField()
-    seen = WrittenField(blank=True)
+    done = LocalizedTextField()
+    seen = LocalizedTextField(blank=True)
 
     objects = TeardownStepQuerySet.as_manager()
 
@@ -495,13 +495,13 @@ class Measurement(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     teardown = models.ForeignKey(Teardown, on_delete=models.PROTECT)
     aspect = models.ForeignKey(Aspect, on_delete=models.PROTECT)
-    quantity = WrittenField()
+    quantity = LocalizedTextField()
     value = models.DecimalField(max_digits=20, decimal_places=8)
     standard_uncertainty = models.DecimalField(max_digits=20, decimal_places=8)
     unit_name = models.CharField(max_length=40, validators=[validate_unit], help_text="As pint reads it.")
-    instrument = WrittenField()
-    method = WrittenField()
-    conditions = WrittenField(blank=True)
+    instrument = LocalizedTextField()
+    method = LocalizedTextField()
+    conditions = LocalizedTextField(blank=True)
     measured_date = models.DateField(validators=[validate_past])
     side = ""  # from which company's side it is, where a page shows that (evidence.exhibits.affiliation); never stored
 
@@ -540,7 +540,7 @@ class Region(models.Model):
     y = models.PositiveSmallIntegerField()
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
-    caption = WrittenField()
+    caption = LocalizedTextField()
 
     objects = RegionQuerySet.as_manager()
 
@@ -571,7 +571,7 @@ class Comparison(models.Model):
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
     before = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="compared_before")
     after = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="compared_after")
-    title = WrittenField()
+    title = LocalizedTextField()
 
     objects = ComparisonQuerySet.as_manager()
 

@@ -40,7 +40,8 @@ def check_grade(user: User, exhibit: Exhibit) -> None:
 
 
 def check_open_sealed(user: User, submission: Submission) -> None:
-    """A moderator without a conflict of interest may open what is sealed in a submission; each opening is recorded. Raises NotAllowedError."""
+    """A moderator without a conflict of interest may open what is sealed in a submission; each opening is recorded. Raises
+    NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
         raise NotAllowedError(_("You filed this yourself, so someone else has to look at it."))

@@ -28,13 +28,13 @@ def read_exhibit(work: jobs.Work) -> None:
     if exhibit.status in {ExhibitStatus.READY, ExhibitStatus.WITHHELD} or digest is None:
         return
     match decoding.decode(original_file(str(digest))):
-        case decoding.Refused() as refused:
+        case decoding.RefusedPicture() as refused:
             # What may be the machine's fault is believed when it comes again: of three attempts, kills may have taken two.
             if not refused.final and (work.attempt < 3 or "decoder: " not in work.before):
                 raise jobs.Retry(f"decoder: {refused.code}")
             with work.finish():
                 mark_read(by=ledger.SYSTEM, exhibit=exhibit, now=timezone.now(), outcome=str(refused.code), status=ExhibitStatus.UNREADABLE)
-        case decoding.Decoded() as photo:
+        case decoding.DecodedPicture() as photo:
             failpoint("exhibit.decoded")
             made = [(one, renditions().put(one.data, limit=CAPTURE_LIMIT)) for one in photo.renditions]
             failpoint("exhibit.stored")

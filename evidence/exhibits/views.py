@@ -1,4 +1,4 @@
-"""Doors of evidence: filing, one's own submissions, and the moderators' review."""
+"""Views of evidence: filing, one's own submissions, and the moderators' review."""
 
 from __future__ import annotations
 
@@ -187,7 +187,8 @@ def _keep(request: HttpRequest, claim: Claim, form_key: str) -> bool:
             staging.check_quota(by=current_account(request), form_key=form_key, coming=file.size or 0, now=timezone.now())
             stored = staging.receive(file)
             staging.stage(
-                by=current_account(request), claim=claim, form_key=form_key, file_key=keyed("staged", f"{form_key} {stored.sha256}"), stored=stored,
+                by=current_account(request), claim=claim, form_key=form_key, file_key=keyed("staged", f"{form_key} {stored.sha256}"),
+                stored=stored,
                 filename=file.name or "", now=timezone.now(),
             )  # fmt: skip
         except (ValidationError, NotAllowedError, StorageUnavailableError, TooLargeError, staging.QuotaReachedError):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 import jobs
 from claims.models import Appearance, Source
 from engines.fetching import Client, FetchError
-from engines.storage.blobs import BlobMissingError, DamagedError, Stored
+from engines.storage.blobs import BlobMissingError, DamagedError, StoredBlob
 from engines.storage.buckets import BucketError
 from engines.text.classification import classify
 from engines.text.extraction import Extract, extract
@@ -37,7 +37,7 @@ def client() -> Client:
 
 def visit(url: str, conditions: dict[str, str], latest: Version | None, looked_at: datetime) -> tuple[Looked, dict[str, str] | None]:
     """Fetch an address, tell what came back and store its bytes. Returns that, and the server's marks for the next look where it gave
-    any. Everything that a stranger's server can do to us, it does in here; the database is not asked."""
+    any. Everything that an untrusted server can do to us, it does in here; the database is not asked."""
     try:
         response = client().get(url, headers=conditions)
     except FetchError as failure:
@@ -83,7 +83,7 @@ def look(work: jobs.Work) -> None:
 
 def _still_wanted(source: Source) -> bool:
     """Whether a look may be recorded: not where the source is watched no more, or its text was erased while it was looked at."""
-    erasure.hold()
+    erasure.block_erasure()
     held = Source.objects.select_for_update().get(pk=source.pk)
     latest = Version.objects.filter(source=held).order_by("-number").first()
     return held.watched and not (latest is not None and latest.withheld)
@@ -145,7 +145,7 @@ def looks_overdue() -> int:
     return watching.overdue(timezone.now())
 
 
-def _store(content: bytes) -> Stored:
+def _store(content: bytes) -> StoredBlob:
     """Raises jobs.Retry while the bucket is away: the look is done again then."""
     try:
         return originals().put(content, limit=CAPTURE_LIMIT)

@@ -80,4 +80,4 @@ def _told(observation: Observation) -> str:
 def handle_alert(request: HttpRequest, alert: UUID) -> HttpResponse:
     """Take note of an alert."""
     actions.handle_alert(by=current_account(request), alert=get_object_or_404(Alert, pk=alert), now=timezone.now())
-    return redirect("/desk/")  # the desk belongs to a later room, whose names this one does not know
+    return redirect("/desk/")  # the desk belongs to a later app, whose names this one does not know

@@ -301,7 +301,7 @@ def test_a_key_ends_within_a_second_in_every_worker(monkeypatch: pytest.MonkeyPa
     assert ApiKey.objects.count() == 3
 
 
-# --- files of strangers ------------------------------------------------------------------------------------------------
+# --- untrusted files ------------------------------------------------------------------------------------------------
 
 
 def capture_of(scene: scenes.Scene, content: bytes, content_type: str = "text/html") -> Capture:

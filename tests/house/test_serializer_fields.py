@@ -158,7 +158,7 @@ def subclasses(base: Any) -> Iterator[Any]:
 
 
 def ours() -> dict[str, Any]:
-    """Every serializer of the rooms, by name."""
+    """Every serializer of the apps, by name."""
     return {one.__name__: one for one in subclasses(serializers.BaseSerializer) if one.__module__.partition(".")[0] in APPS}
 
 

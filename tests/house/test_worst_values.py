@@ -39,7 +39,8 @@ WORST: dict[str, dict[type[models.Field[Any, Any]], Any]] = {
         datetime(1, 1, 1, tzinfo=UTC), models.DateField: date(1, 1, 1), models.IntegerField: 0, models.BooleanField: False,
     },
     "most": {
-        LocalizedTextField: write("zh-Hans", LONG, en=LONG), models.CharField: HOSTILE * 30, models.TextField: LONG, models.DecimalField: "most",
+        LocalizedTextField: write("zh-Hans", LONG, en=LONG), models.CharField: HOSTILE * 30, models.TextField: LONG,
+        models.DecimalField: "most",
         models.DateTimeField: datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), models.DateField: date(9999, 12, 31),
         models.IntegerField: 32767, models.BooleanField: True,
     },

@@ -139,7 +139,7 @@ def test_owners_who_submitted_the_same_photo_are_counted_once_everywhere(scene: 
     assert actions.independence(scene.ducts, photos) == (3, 3, 0)  # the control
     Exhibit.objects.filter(pk=photos[1].pk).update(duplicate_key=photos[0].duplicate_key)
     for number, same_as in ((2, 1), (1, 1)):
-        conformity = actions.weigh(scene.ducts)
+        conformity = actions.assess_evidence(scene.ducts)
         assert conformity is not None
         assert (conformity.units, conformity.contributors, len(conformity.judged)) == (3, number, 3)
         for pinned in (scene.exhibits(), scene.exhibits()[:1]):  # also where the verdict does not rest on the other photos
@@ -149,12 +149,12 @@ def test_owners_who_submitted_the_same_photo_are_counted_once_everywhere(scene: 
 
 def test_a_unit_is_known_by_its_serial_number_and_not_by_what_it_is_called(scene: scenes.Scene) -> None:
     Unit.objects.update(label="Car")
-    conformity = actions.weigh(scene.ducts)
+    conformity = actions.assess_evidence(scene.ducts)
     assert conformity is not None
     assert (conformity.units, actions.independence(scene.ducts, [])[0]) == (3, 3)
     first, second, _third = Unit.objects.order_by("pk")
     Unit.objects.filter(pk=second.pk).update(serial_key=first.serial_key, label="Another name")
-    assert (actions.weigh(scene.ducts).units, actions.independence(scene.ducts, [])[0]) == (2, 2)
+    assert (actions.assess_evidence(scene.ducts).units, actions.independence(scene.ducts, [])[0]) == (2, 2)
 
 
 def test_measurements_that_exclude_conformity_forbid_delivered(scene: scenes.Scene) -> None:

@@ -21,7 +21,7 @@ import ledger
 from accounts.models import Organisation, Role, User
 from accounts.permissions import NotAllowedError
 from claims.editing import compare
-from claims.localized_text import credit_translations
+from claims.localized_text import LocalizedText, credit_translations
 from claims.models import Aspect, Claim
 from engines.storage.blobs import Readable
 from evidence.exhibits.actions.staging import DAY, QuotaReachedError, plain_name, still_staged, take
@@ -64,8 +64,6 @@ from evidence.exhibits.states import (
 from failpoints import failpoint
 from ledger import erasure, registry
 from ledger.sealing import erased_fields
-
-LocalizedText = dict[str, Any]
 
 
 class SubmissionChangedError(Exception):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 import ledger
 from accounts.models import Role, User
 from claims.editing import compare, lock_seen
-from evidence.exhibits.actions.filing import LocalizedText
+from claims.localized_text import LocalizedText
 from evidence.exhibits.models import Comparison, Exhibit, Region
 from evidence.exhibits.permissions import check_compare, check_point
 
@@ -58,7 +58,8 @@ def remove_region(*, by: User, region: Region, version: str = "") -> None:
 def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: LocalizedText, version: str = "") -> Comparison:
     """Set what was advertised (`before`) against what was received (`after`). The same pair twice is once.
 
-    Another title replaces the one that stands only if `version` says that it was seen. Raises NotAllowedError, ValidationError, RowChangedError.
+    Another title replaces the one that stands only if `version` says that it was seen. Raises NotAllowedError, ValidationError,
+    RowChangedError.
     """
     held = {one.pk: one for one in _held(before.pk, after.pk)}
     before, after = held[before.pk], held[after.pk]

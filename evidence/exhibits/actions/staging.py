@@ -32,7 +32,7 @@ DAY = timedelta(days=1)
 
 
 class QuotaReachedError(Exception):
-    """The account sent ahead, or filed, as much as it may in a day. Doors answer 429."""
+    """The account sent ahead, or filed, as much as it may in a day. Views answer 429."""
 
 
 @dataclass(frozen=True)
