@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 MARKUP := node_modules/.package-lock.json
 NODE_NEW_ENOUGH := var v = process.versions.node.split("."); process.exit(v[0] > 20 || (v[0] == 20 && v[1] > 18) ? 0 : 1)
 OLDEST := 3.11
+TEMPLATES := $(wildcard */templates)
 
 # A running system is a dozen processes, and a run of the tests starts hundreds: each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,6 +38,7 @@ test: $(VENV)/.dev $(MARKUP) ## the whole suite on embedded engines (PYTEST_ARGS
 check: $(VENV)/.dev ## lint, types, imports, migrations, deployment and docs; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/djangofmt --check $(TEMPLATES)
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports --no-cache
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
@@ -47,6 +49,7 @@ check: $(VENV)/.dev ## lint, types, imports, migrations, deployment and docs; ch
 fix: $(VENV)/.dev ## repair what can be repaired: lint, format, generated docs
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/djangofmt --quiet $(TEMPLATES)
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py generate_docs
 	DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python manage.py messages
 

@@ -99,8 +99,9 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
         "OPTIONS": {
+            # Partials, kept once parsed, of the folders of the apps.
+            "loaders": [("template_partials.loader.Loader", [("django.template.loaders.cached.Loader", ["ui.loading.Loader"])])],
             "builtins": ["ui.templatetags.display", "accounts.templatetags.form_keys"],
             "context_processors": [
                 "django.template.context_processors.request",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
 from django import template
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -12,6 +15,7 @@ from reports.drawing.lines import WIDTH
 from reports.pages.timelines import Line
 from reports.wording.words import Lang
 from ui.languages import page_language
+from ui.templatetags.display import when
 
 register = template.Library()
 
@@ -37,6 +41,20 @@ def marked_runs(runs: list[Run], anchor: str = "") -> SafeString:
         element = "del" if run.side is Side.OLD or run.kind is Kind.GONE else "ins"
         parts.append(format_html("<{}{}{}>{}</{}>", SafeString(element), target, moved, text, SafeString(element)))
     return mark_safe("".join(parts))  # noqa: S308  each part was escaped above
+
+
+@register.simple_tag
+def printed_runs(runs: Iterable[Mapping[str, str]]) -> SafeString:
+    """The same for the runs of a printed report: `k` is the kind, `side` the side, `s` the text."""
+    return marked_runs([Run(Kind(run["k"]), run["s"], side=Side(run["side"])) for run in runs])
+
+
+@register.filter
+def in_form(value: str | datetime, form: str) -> str | SafeString:
+    """A value of a field in its form (`reports.pages.history.Field`): a moment, a code, or words."""
+    if isinstance(value, datetime):
+        return when(value)
+    return format_html("<code>{}</code>", value) if form == "code" else value
 
 
 @register.simple_tag

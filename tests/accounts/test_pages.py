@@ -15,6 +15,7 @@ from django.test import Client
 
 from accounts.models import ApiKey, Role, Scope, User
 from accounts.role_descriptions import ROLE_DESCRIPTIONS, SCOPE_DESCRIPTIONS
+from tests.pages import page_text
 from tests.scenes import person
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,7 @@ def mine(owner: User) -> Client:
 
 
 def make(client: Client, **more: object) -> str:
-    page = client.post("/account/keys/", {"label": "my script", "scopes": ["read", "submit"], "days": "90", **more}).content.decode()
+    page = page_text(client.post("/account/keys/", {"label": "my script", "scopes": ["read", "submit"], "days": "90", **more}))
     shown = re.search(r'<pre id="new-key"[^>]*>(ac_[^<]+)</pre>', page)
     return shown[1] if shown else ""
 
@@ -43,7 +44,7 @@ def test_a_key_is_shown_once_and_kept_as_a_fingerprint(mine: Client, owner: User
     key = ApiKey.objects.get(user=owner)
     assert key.digest == hashlib.sha256(secret.encode()).hexdigest()
     assert key.expires_at is not None
-    page = mine.get("/account/keys/").content.decode()
+    page = page_text(mine.get("/account/keys/"))
     assert secret not in page
     assert key.prefix in page
 
@@ -57,7 +58,7 @@ def test_the_answer_with_the_key_is_kept_nowhere(mine: Client) -> None:
 def test_a_key_needs_a_scope_and_a_label(mine: Client) -> None:
     answer = mine.post("/account/keys/", {"label": "kept words", "days": "90"})
     assert answer.status_code == 400
-    assert "kept words" in answer.content.decode()
+    assert "kept words" in page_text(answer)
     assert not ApiKey.objects.exists()
 
 
@@ -77,13 +78,13 @@ def test_signing_in_leads_back_to_where_one_was_going(owner: User) -> None:
     client = Client()
     asked = client.get("/submissions/")
     assert asked["Location"] == "/account/login/?next=/submissions/"
-    assert 'name="next" value="/submissions/"' in client.get(asked["Location"]).content.decode().replace('type="hidden" ', "")
+    assert 'name="next" value="/submissions/"' in page_text(client.get(asked["Location"])).replace('type="hidden" ', "")
     owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
     answer = client.post("/account/login/", {"login": owner.email, "password": "correct horse battery", "next": "/submissions/"})
     assert answer["Location"] == "/submissions/"
     wrong = Client().post("/account/login/", {"login": owner.email, "password": "wrong"})
     assert wrong.status_code == 200
-    assert owner.email in wrong.content.decode()
+    assert owner.email in page_text(wrong)
 
 
 def test_signing_up_sends_a_mail_and_tells_nothing_about_others(owner: User) -> None:
@@ -113,7 +114,7 @@ def test_signing_up_sends_a_mail_and_tells_nothing_about_others(owner: User) -> 
 @pytest.mark.parametrize("lang", ["en", "zh-hans"])
 def test_the_entrance_wears_the_dress_of_the_site(client: Client, path: str, lang: str) -> None:
     client.cookies["django_language"] = lang
-    wears_the_dress(client.get(path).content.decode())
+    wears_the_dress(page_text(client.get(path)))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_the_entrance_wears_the_dress_of_the_site(client: Client, path: str, lan
     ["/account/", "/account/email/", "/account/password/change/", "/account/reauthenticate/", "/account/logout/", "/account/keys/"],
 )
 def test_the_account_pages_open(mine: Client, path: str) -> None:
-    wears_the_dress(mine.get(path).content.decode())
+    wears_the_dress(page_text(mine.get(path)))
 
 
 def wears_the_dress(page: str) -> None:
@@ -154,12 +155,12 @@ def test_a_forgotten_password_is_replaced_by_the_link_in_the_mail(client: Client
     link = re.search(r"http://testserver(/account/password/reset/key/\S+)", message.body)
     assert link is not None
     form = client.get(link[1], follow=True)
-    wears_the_dress(form.content.decode())
+    wears_the_dress(page_text(form))
     new = {"password1": "a new battery staple 7", "password2": "a new battery staple 7"}
     assert client.post(form.redirect_chain[-1][0], new)["Location"] == "/account/password/reset/key/done/"
     owner.refresh_from_db()
     assert owner.check_password("a new battery staple 7")
-    assert "no longer works" in Client().get(link[1], follow=True, headers={"accept-language": "en"}).content.decode()
+    assert "no longer works" in page_text(Client().get(link[1], follow=True, headers={"accept-language": "en"}))
 
 
 def test_an_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> None:
@@ -168,7 +169,7 @@ def test_an_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> None
     )
     link = re.search(r"http://testserver(/account/confirm-email/\S+)", mail.outbox[-1].body)
     assert link is not None
-    page = client.get(link[1], headers={"accept-language": "en"}).content.decode()
+    page = page_text(client.get(link[1], headers={"accept-language": "en"}))
     wears_the_dress(page)
     assert "Yes, it is mine" in page
     client.post(link[1])
@@ -207,7 +208,7 @@ def test_the_account_says_in_words_what_it_may_do() -> None:
     moderator = person("moderator", Role.MODERATOR)
     client = Client()
     client.force_login(moderator)
-    page = client.get("/account/", headers={"accept-language": "en"}).content.decode()
+    page = page_text(client.get("/account/", headers={"accept-language": "en"}))
     assert "grade evidence" in page
     assert "Not: Conclude a verdict" in page
     organisation = moderator.membership_set.get().organisation
@@ -219,7 +220,7 @@ def test_an_organisation_shows_its_members_pseudonyms_to_its_members_alone(mine:
     organisation = moderator.membership_set.get().organisation
     client = Client()
     client.force_login(moderator)
-    page = client.get(f"/account/organisations/{organisation.pk}/", headers={"accept-language": "en"}).content.decode()
+    page = page_text(client.get(f"/account/organisations/{organisation.pk}/", headers={"accept-language": "en"}))
     assert moderator.pseudonym in page
     assert second.pseudonym in page
     assert moderator.email not in page
@@ -238,12 +239,12 @@ def test_a_form_from_elsewhere_changes_nothing(owner: User) -> None:
     client.force_login(owner)
     answer = client.post("/account/keys/", {"label": "x", "scopes": ["read"], "days": "30"})
     assert answer.status_code == 403
-    assert "The form has expired" in answer.content.decode()
+    assert "The form has expired" in page_text(answer)
     assert not ApiKey.objects.exists()
 
 
 def test_error_pages_say_what_to_do_in_both_languages(client: Client) -> None:
-    assert "Nothing here" in client.get("/nowhere/").content.decode()
+    assert "Nothing here" in page_text(client.get("/nowhere/"))
     for name in ("400.html", "500.html", "403_csrf.html"):
         page = (Path(settings.BASE_DIR) / "ui" / "templates" / name).read_text()
         assert 'lang="en"' in page

@@ -22,6 +22,7 @@ from claims.models import Claim, LegalEntity
 from evidence.exhibits.models import Submission
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from verdicts.models import Finding, Incident, Invitation
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,7 @@ def sign_in(client: Client, user: User, next_: str) -> str:
 
 
 def keys(page: Any) -> list[str]:
-    return re.findall(r'name="form_key" value="([^"]+)"', page.content.decode())
+    return re.findall(r'name="form_key" value="([^"]+)"', page_text(page))
 
 
 def filled(scene: scenes.Scene, **more: str) -> dict[str, str]:
@@ -70,9 +71,9 @@ def test_back_and_register_again_is_one_claim(scene: scenes.Scene) -> None:
     assert first.status_code == again.status_code == 302
     assert first["Location"] == again["Location"]
     assert Claim.objects.count() == 2
-    assert "It is saved once" in client.get("/desk/claims/new/").content.decode()
+    assert "It is saved once" in page_text(client.get("/desk/claims/new/"))
     changed = client.post("/desk/claims/new/", {**sent, "summary_en": "Six days"})
-    page = changed.content.decode()
+    page = page_text(changed)
     assert changed.status_code == 400
     assert "sent before and is saved at" in page
     assert first["Location"] in page
@@ -113,7 +114,7 @@ def test_every_form_that_creates_is_done_once(scene: scenes.Scene) -> None:
         assert page.status_code == 200, path
         sent = {**data, "form_key": keys(page)[0]}
         answers = [client.post(path, sent) for _ in range(2)]
-        assert [one.status_code for one in answers] in ([302, 302], [200, 302]), (path, answers[0].content.decode()[-3000:])
+        assert [one.status_code for one in answers] in ([302, 302], [200, 302]), (path, page_text(answers[0])[-3000:])
         assert model.objects.count() == before + 1, path
 
 
@@ -154,7 +155,7 @@ def test_nobody_sends_the_form_of_another_account(scene: scenes.Scene) -> None:
     key = keys(browser(scene.moderator).get("/desk/claims/new/"))[0]
     answer = browser(scene.second_moderator).post("/desk/claims/new/", filled(scene, form_key=key))
     assert answer.status_code == 400
-    assert "opened by another account" in answer.content.decode()
+    assert "opened by another account" in page_text(answer)
     assert Claim.objects.count() == 1
 
 
@@ -180,19 +181,19 @@ def test_a_session_lost_mid_form_keeps_what_was_typed(scene: scenes.Scene) -> No
     lose(client)
     answer = client.post("/desk/claims/new/", filled(scene, form_key=key))
     assert answer["Location"] == "/account/login/?next=/desk/claims/new/"
-    assert "what you typed is kept" in client.get(answer["Location"]).content.decode()
+    assert "what you typed is kept" in page_text(client.get(answer["Location"]))
     assert Claim.objects.count() == 1
     assert sign_in(client, scene.moderator, "/desk/claims/new/") == "/desk/claims/new/"
     for _ in range(2):  # a reload loses nothing
         page = client.get("/desk/claims/new/")
-        text = page.content.decode()
+        text = page_text(page)
         assert "It lasts five days." in text
         assert "五天" in text
         assert "is back in the form" in text
         assert f'value="{scene.product.pk}" selected' in text
     assert client.post("/desk/claims/new/", filled(scene, form_key=keys(page)[0])).status_code == 302
     assert Claim.objects.count() == 2
-    assert "It lasts five days." not in client.get("/desk/claims/new/").content.decode()
+    assert "It lasts five days." not in page_text(client.get("/desk/claims/new/"))
 
 
 def test_what_was_typed_is_for_nobody_else_at_the_same_browser(scene: scenes.Scene) -> None:
@@ -201,11 +202,11 @@ def test_what_was_typed_is_for_nobody_else_at_the_same_browser(scene: scenes.Sce
     lose(client)
     client.post("/desk/claims/new/", filled(scene, form_key=key))
     sign_in(client, scene.second_moderator, "/desk/claims/new/")
-    assert "It lasts five days." not in client.get("/desk/claims/new/").content.decode()
+    assert "It lasts five days." not in page_text(client.get("/desk/claims/new/"))
     assert PURPOSE not in client.session
     client.post("/account/logout/")
     sign_in(client, scene.moderator, "/desk/claims/new/")
-    assert "It lasts five days." not in client.get("/desk/claims/new/").content.decode()
+    assert "It lasts five days." not in page_text(client.get("/desk/claims/new/"))
 
 
 def test_what_is_kept_does_not_stand_in_the_open(scene: scenes.Scene) -> None:
@@ -217,7 +218,7 @@ def test_what_is_kept_does_not_stand_in_the_open(scene: scenes.Scene) -> None:
     kept = client.session[PURPOSE]
     assert "170" not in str(kept["typed"])
     sign_in(client, scene.owners[0], path)
-    page = client.get(path).content.decode()
+    page = page_text(client.get(path))
     assert "No air." in page
     assert "+49 170 0000" in page
 
@@ -239,7 +240,7 @@ def test_strangers_and_forged_forms_fill_no_session(scene: scenes.Scene) -> None
 def test_an_edit_is_restored_on_the_version_that_was_open(scene: scenes.Scene) -> None:
     client, path = browser(scene.moderator), f"/desk/claims/{scene.claim.reference}/revise/"
     page = client.get(path)
-    version = re.search(r'name="version" value="([0-9a-f]+)"', page.content.decode())
+    version = re.search(r'name="version" value="([0-9a-f]+)"', page_text(page))
     assert version
     typed = {
         "do": "revise",
@@ -253,7 +254,7 @@ def test_an_edit_is_restored_on_the_version_that_was_open(scene: scenes.Scene) -
     client.post(path, {**typed, "reason": "Because.", "form_key": keys(page)[0]})
     scenes.claims.revise_claim(by=scene.second_moderator, claim=scene.claim, reason="x", quote="Else.", now=scene.now)
     sign_in(client, scene.moderator, path)
-    text = client.get(path).content.decode()
+    text = page_text(client.get(path))
     assert "Mine" in text
     assert "Because." in text
     assert f'name="version" value="{version[1]}"' in text  # so that the change of another is seen, not reverted
@@ -266,10 +267,10 @@ def test_only_the_form_that_was_sent_is_filled_in_again(scene: scenes.Scene) -> 
     lose(client)
     client.post(path, {"do": "entity", "name_en": "A seller", "name_zh_Hans": "销售公司", "jurisdiction": "DE", "form_key": key})
     sign_in(client, scene.moderator, path)
-    text = client.get(path).content.decode()
+    text = page_text(client.get(path))
     assert 'value="A seller"' in text
     assert 'value="DE"' in text
-    other = client.get(f"/desk/companies/{scene.company.pk}/incidents/").content.decode()
+    other = page_text(client.get(f"/desk/companies/{scene.company.pk}/incidents/"))
     assert "A seller" not in other
 
 
@@ -277,12 +278,12 @@ def test_a_form_from_before_the_last_sign_in_is_shown_again_filled_in(scene: sce
     client = Client(headers={"accept-language": "en"}, enforce_csrf_checks=True)
     client.force_login(scene.moderator)
     page = client.get("/desk/claims/new/")
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.content.decode())
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page_text(page))
     assert token
     client.cookies["csrftoken"] = "x" * 32  # what signing in, in another tab, does to the token
     answer = client.post("/desk/claims/new/", filled(scene, form_key=keys(page)[0], csrfmiddlewaretoken=token[1]))
     assert answer["Location"] == "/desk/claims/new/"
-    assert "It lasts five days." in client.get("/desk/claims/new/").content.decode()
+    assert "It lasts five days." in page_text(client.get("/desk/claims/new/"))
     assert Claim.objects.count() == 1
     stranger = keys(browser(scene.second_moderator).get("/desk/claims/new/"))[0]
     for key in ("", stranger):  # from another site, or another account's page
@@ -313,7 +314,7 @@ def test_a_withdrawal_keeps_its_reason(scene: scenes.Scene) -> None:
     answer = client.post(f"{path}withdraw/", {"reason": "I was asked to.", "form_key": key})
     assert answer["Location"] == f"/account/login/?next={path}"
     sign_in(client, submission.filed_by, path)
-    assert "I was asked to." in client.get(path).content.decode()
+    assert "I was asked to." in page_text(client.get(path))
 
 
 def test_every_form_that_is_typed_into_carries_the_key() -> None:

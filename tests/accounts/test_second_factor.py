@@ -32,6 +32,7 @@ from ledger.models import Entry
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.accounts.test_pages import wears_the_dress
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -63,12 +64,12 @@ def sign_in(user: User, next_: str = "") -> tuple[Client, Any]:
 def enrol(client: Client, periods: int = 0) -> tuple[str, list[str]]:
     """Set up an app as a person does; its secret and the recovery codes."""
     client.post("/account/reauthenticate/", {"password": PASSWORD})
-    page = client.get("/account/second-factor/app/").content.decode()
+    page = page_text(client.get("/account/second-factor/app/"))
     secret = re.search(r'class="qr-key">([A-Z2-7]+)<', page)
     assert secret, page
     answer = client.post("/account/second-factor/app/", {"code": code(secret[1], periods)})
-    assert answer["Location"] == "/account/second-factor/recovery-codes/", answer.content.decode()
-    shown = client.get(answer["Location"]).content.decode()
+    assert answer["Location"] == "/account/second-factor/recovery-codes/", page_text(answer)
+    shown = page_text(client.get(answer["Location"]))
     return secret[1], re.findall(r"\b\d{8}\b", shown.split('class="recovery-codes">')[1].split("</pre>")[0])
 
 
@@ -92,7 +93,7 @@ def test_a_session_of_a_judging_role_can_only_enrol(role: Role, demanded: None, 
     for path in doors:
         answer = client.get(path)
         assert answer.status_code == 403, path
-        assert "Set it up to continue" in answer.content.decode()
+        assert "Set it up to continue" in page_text(answer)
         assert client.post(path).status_code in {403, 405}
     for path in ("/api/v1/claims/", "/api/v1/submissions/"):
         answer = client.get(path)
@@ -128,7 +129,7 @@ def test_a_session_from_before_the_factor_has_to_prove_it(demanded: None, enroll
     old.force_login(moderator)  # knows nothing of a code
     refused = old.get("/desk/")
     assert refused.status_code == 403
-    assert "/account/second-factor/reauthenticate/" in refused.content.decode()
+    assert "/account/second-factor/reauthenticate/" in page_text(refused)
     old.post("/account/second-factor/reauthenticate/", {"code": code(secret)})
     assert old.get("/desk/").status_code == 200
 
@@ -170,7 +171,7 @@ def test_keys_are_made_only_by_a_session_with_a_second_factor(roles: tuple[Role,
     wish = {"label": "x", "scopes": ["read"], "days": "30"}
     refused = client.post("/account/keys/", wish)
     assert refused.status_code == 403
-    assert "two-step verification" in refused.content.decode()
+    assert "two-step verification" in page_text(refused)
     assert not ApiKey.objects.exists()
     enrol(client)
     assert client.post("/account/keys/", wish).status_code == 200
@@ -187,7 +188,7 @@ def give(user: User, text: str) -> bool:
     assert client.get("/submissions/").status_code == 302  # the password alone opens nothing
     answer = client.post(answer["Location"], {"code": text})
     if answer.status_code == 200:
-        assert "wrong, has expired or was used" in answer.content.decode()
+        assert "wrong, has expired or was used" in page_text(answer)
         return False
     assert answer["Location"] == "/submissions/"
     return client.get("/submissions/").status_code == 200
@@ -239,7 +240,7 @@ def test_what_is_no_code_is_refused_with_a_sentence(text: str, enrolled: Any) ->
     client, answer = sign_in(enrolled[0])
     page = client.post(answer["Location"], {"code": text})
     assert page.status_code == 200
-    assert 'role="alert"' in page.content.decode() or "errorlist" in page.content.decode()
+    assert 'role="alert"' in page_text(page) or "errorlist" in page_text(page)
 
 
 def test_a_code_that_no_text_can_hold_is_refused_before_it_is_looked_at(enrolled: Any) -> None:
@@ -308,7 +309,7 @@ def test_the_picture_is_for_the_session_that_sets_up_alone(clock: Any) -> None:
     client, _answer = sign_in(user)
     assert client.get("/account/second-factor/picture.svg").status_code == 404
     client.post("/account/reauthenticate/", {"password": PASSWORD})
-    page = client.get("/account/second-factor/app/").content.decode()
+    page = page_text(client.get("/account/second-factor/app/"))
     assert "data:" not in page
     assert 'src="/account/second-factor/picture.svg"' in page
     picture = client.get("/account/second-factor/picture.svg")
@@ -325,7 +326,7 @@ def test_the_picture_is_for_the_session_that_sets_up_alone(clock: Any) -> None:
 def test_a_second_tab_does_not_spoil_the_first(clock: Any) -> None:
     client, _answer = sign_in(scenes.person("someone"))
     client.post("/account/reauthenticate/", {"password": PASSWORD})
-    pages = [client.get("/account/second-factor/app/").content.decode() for _ in range(2)]
+    pages = [page_text(client.get("/account/second-factor/app/")) for _ in range(2)]
     first, second = (re.search(r'class="qr-key">([A-Z2-7]+)<', page) for page in pages)
     assert first
     assert second
@@ -338,7 +339,7 @@ def test_recovery_codes_are_shown_once_and_new_ones_end_the_old(enrolled: Any, c
     client.post(answer["Location"], {"code": code(secret)})
     clock.shift(30)
     client.post("/account/second-factor/reauthenticate/", {"code": code(secret)})
-    assert not set(codes) & set(re.findall(r"\d{8}", client.get("/account/second-factor/recovery-codes/").content.decode()))
+    assert not set(codes) & set(re.findall(r"\d{8}", page_text(client.get("/account/second-factor/recovery-codes/"))))
     client.post("/account/second-factor/recovery-codes/new/")
     assert not give(user, codes[0])
 
@@ -413,14 +414,14 @@ def test_its_pages_wear_the_dress_of_the_site(lang: str, demanded: None, clock: 
     client, _answer = sign_in(user)
     client.cookies["django_language"] = lang
     client.post("/account/reauthenticate/", {"password": PASSWORD})
-    seen = [client.get(path).content.decode() for path in ("/account/second-factor/", "/account/second-factor/app/")]
-    seen.append(client.get("/desk/").content.decode().replace("ui/site.css", "ui/site.css accounts/accounts.css"))
+    seen = [page_text(client.get(path)) for path in ("/account/second-factor/", "/account/second-factor/app/")]
+    seen.append(page_text(client.get("/desk/")).replace("ui/site.css", "ui/site.css accounts/accounts.css"))
     enrol(client)
     pages = ("", "app/remove/", "recovery-codes/", "recovery-codes/new/", "reauthenticate/")
-    seen += [client.get(f"/account/second-factor/{path}").content.decode() for path in pages]
+    seen += [page_text(client.get(f"/account/second-factor/{path}")) for path in pages]
     waiting, answer = sign_in(user)
     waiting.cookies["django_language"] = lang
-    seen.append(waiting.get(answer["Location"]).content.decode())
+    seen.append(page_text(waiting.get(answer["Location"])))
     for page in seen:
         wears_the_dress(page)
         assert ("两步验证" in page or "验证码" in page or "恢复码" in page) == (lang == "zh-hans")

@@ -29,6 +29,7 @@ from evidence.sources import actions as source_actions
 from evidence.sources.models import Alert
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from tests.workflows import force, seat
 from verdicts import actions as verdicts
 from verdicts import gates
@@ -293,9 +294,9 @@ def test_the_desk_says_why_instead_of_a_button(scene: scenes.Scene) -> None:
     filed_on_it(by, scene)
     client = Client(headers={"accept-language": "en"})
     client.force_login(by)
-    page = client.get(f"/desk/submissions/{scene.submissions[3].reference}/").content.decode()
+    page = page_text(client.get(f"/desk/submissions/{scene.submissions[3].reference}/"))
     assert "You filed evidence on this claim" in page
-    assert "owner@secret.example" not in client.post(f"/desk/submissions/{scene.submissions[3].reference}/sealed/").content.decode()
+    assert "owner@secret.example" not in page_text(client.post(f"/desk/submissions/{scene.submissions[3].reference}/sealed/"))
 
 
 def test_every_check_of_the_desk_on_a_claim_asks_about_conflicts() -> None:

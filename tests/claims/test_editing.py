@@ -16,6 +16,7 @@ from claims.localized_text import write
 from claims.models import Claim, SeriesPoint
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from verdicts import actions as verdicts
 from verdicts.models import Invitation, Occurrence
 
@@ -35,8 +36,8 @@ def tab(user: Any) -> Client:
 
 def carried(page: Any, name: str = "version") -> str:
     """The version that a page's form carries."""
-    found = re.search(rf'name="{name}" value="([0-9a-f]+)"', page.content.decode())
-    assert found, page.content.decode()
+    found = re.search(rf'name="{name}" value="([0-9a-f]+)"', page_text(page))
+    assert found, page_text(page)
     return found[1]
 
 
@@ -48,7 +49,7 @@ def test_the_later_tab_sees_the_earlier_and_keeps_its_own(scene: scenes.Scene) -
     typed = {"do": "revise", "version": opened, "quote": scenes.POST, "summary_en": "Ducts", "summary_zh_Hans": "风道", "kind": "express"}
     assert first.post(path, {**typed, "summary_en": "Two ducts, as drawn", "reason": "Neutral."}).status_code == 302
     late = second.post(path, {**typed, "summary_en": "Two ducts, says the maker", "reason": "Attribution."})
-    page = late.content.decode()
+    page = page_text(late)
     assert late.status_code == 409
     assert "Two ducts, says the maker" in page, "what was typed"
     assert "Attribution." in page
@@ -87,7 +88,7 @@ def test_what_was_changed_since_is_not_withdrawn_unseen(scene: scenes.Scene) -> 
     actions.revise_claim(by=scene.second_moderator, claim=scene.claim, reason="Cut.", quote="All of it.", now=scene.now)
     late = client.post(path, {"do": "withdraw", "withdrawal-version": opened, "withdrawal-reason": "A double."})
     assert late.status_code == 409
-    assert "A double." in late.content.decode()
+    assert "A double." in page_text(late)
     assert Claim.objects.get().status == "registered"
 
 
@@ -96,11 +97,11 @@ def test_a_figure_is_corrected_only_as_it_was_seen(scene: scenes.Scene) -> None:
     point = SeriesPoint.objects.filter(series=series).order_by("id")[0]
     path, client = f"/desk/series/{series.pk}/", tab(scene.moderator)
     opened = f"{point.pk}.{version(point)}"
-    assert opened in client.get(path).content.decode()
+    assert opened in page_text(client.get(path))
     actions.correct_point(by=scene.second_moderator, point=point, value=Decimal("1548.3"), reason="A slip.", now=scene.now)
     sent = {"do": "correct", "point": opened, "value": "1549", "reason": "Mine."}
     late = client.post(path, sent)
-    page = late.content.decode()
+    page = page_text(late)
     assert late.status_code == 409
     assert "1548.3" in page
     assert "Mine." in page
@@ -119,7 +120,7 @@ def test_an_event_is_corrected_only_as_it_was_seen(scene: scenes.Scene) -> None:
     verdicts.correct_event(by=scene.second_moderator, event=event, reason="More.", text=write("en", "It wrote."), now=scene.now)
     sent = {"do": "correct", "event": event.pk, "version": opened, "happened_at": "2025-04-01T14:10", "exact_to": "hour"}
     late = client.post(path, {**sent, "text_en": "It called.", "reason": "Mine."})
-    page = late.content.decode()
+    page = page_text(late)
     assert late.status_code == 409
     assert "It called." in page
     assert re.search(r"saved-now.*It wrote\.", page, re.DOTALL)
@@ -135,7 +136,7 @@ def test_a_company_that_was_asked_something_else_is_not_asked_twice_in_silence(s
     assert first.post(path, both).status_code == 302, "the same words twice are once"
     late = second.post(path, {**both, "allegation_en": "No air at all, in three cars."})
     assert late.status_code == 409
-    assert "No air at all, in three cars." in late.content.decode()
+    assert "No air at all, in three cars." in page_text(late)
     assert Invitation.objects.count() == 1
 
 

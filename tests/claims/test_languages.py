@@ -22,6 +22,7 @@ from ledger.sequencing import sequence
 from reports.documents import building
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from verdicts import actions as verdicts
 from verdicts.models import Reply
 
@@ -109,7 +110,7 @@ def test_pages_lists_and_api_show_words_of_any_language_with_its_name(
     for lang, (german, french) in names.items():
         asked = {"accept-language": lang}
         for path in (f"/claims/{scene.claim.reference}/", f"/verdicts/{verdict.reference}/"):
-            page = client.get(path, headers=asked).content.decode()
+            page = page_text(client.get(path, headers=asked))
             assert re.search(rf'<blockquote class="quote" lang="de"><p>.*{GERMAN[:20]}', page), path
             assert german in page, path
             assert re.search(r'lang="fr">\s*(<p>)?Nous', page), path
@@ -135,8 +136,8 @@ def test_pages_lists_and_api_show_words_of_any_language_with_its_name(
 def test_the_history_calls_languages_by_their_names(client: Client, scene: scenes.Scene) -> None:
     sequence()
     path = f"/claims/{scene.claim.reference}/history/"
-    assert "German" in client.get(path, headers={"accept-language": "en"}).content.decode()
-    assert "德语" in client.get(path, headers={"accept-language": "zh-hans"}).content.decode()
+    assert "German" in page_text(client.get(path, headers={"accept-language": "en"}))
+    assert "德语" in page_text(client.get(path, headers={"accept-language": "zh-hans"}))
 
 
 @pytest.mark.django_db
@@ -165,11 +166,11 @@ def test_a_story_is_filed_in_its_own_language_by_form_and_api(client: Client, sc
     missing = client.post("/api/v1/submissions/", {name: value for name, value in sent.items() if name != "narrative_lang"})
     assert missing.status_code == 400
     submission = Submission.objects.get()
-    page = client.get(f"/submissions/{submission.reference}/", headers={"accept-language": "en"}).content.decode()
+    page = page_text(client.get(f"/submissions/{submission.reference}/", headers={"accept-language": "en"}))
     assert f'<div lang="ar"><p>{ARABIC}</p></div>' in page
     assert "(in Arabic)" in page
     client.force_login(scene.second_moderator)
-    page = client.get(f"/desk/submissions/{submission.reference}/", headers={"accept-language": "zh-hans"}).content.decode()
+    page = page_text(client.get(f"/desk/submissions/{submission.reference}/", headers={"accept-language": "zh-hans"}))
     assert "阿拉伯语" in page
 
 

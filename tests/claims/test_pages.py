@@ -14,6 +14,7 @@ from claims.models import Appearance, Claim, Criterion, EntityRole, Flag, LegalE
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -33,16 +34,16 @@ def client(scene: scenes.Scene) -> Client:
 def sent(client: Client, path: str, do: str, **fields: Any) -> str:
     """Post one form of a page that must take it, follow it, and give the page after."""
     answer = client.post(path, {"do": do, **fields}, follow=True)
-    assert answer.redirect_chain == [(path, 302)], answer.content.decode()
-    return answer.content.decode()
+    assert answer.redirect_chain == [(path, 302)], page_text(answer)
+    return page_text(answer)
 
 
 def test_legal_persons_and_what_they_did_are_recorded_and_stand_on_the_company_page(client: Client, scene: scenes.Scene) -> None:
     path = f"/desk/companies/{scene.company.pk}/entities/"
-    assert "Begin with who signs the contract" in client.get(path).content.decode()
+    assert "Begin with who signs the contract" in page_text(client.get(path))
     wrong = client.post(path, {"do": "entity", "name_en": "A seller", "jurisdiction": "China"})
     assert wrong.status_code == 400
-    assert "A seller" in wrong.content.decode()
+    assert "A seller" in page_text(wrong)
     sent(client, path, "entity", name_en="A seller", name_zh_Hans="销售公司", jurisdiction="CN", registration="1", seat_en="A far town")
     entity = LegalEntity.objects.get()
     role = {"entity": entity.pk, "kind": "answers", "product": scene.product.pk, "from_date": "2025-01-01"}
@@ -50,7 +51,7 @@ def test_legal_persons_and_what_they_did_are_recorded_and_stand_on_the_company_p
     page = sent(client, path, "role", **role, source=scene.source.pk, note_en="before a far court")
     assert "before a far court" in page
     assert EntityRole.objects.get().source == scene.source
-    public = Client().get(f"/companies/{scene.company.pk}/").content.decode()
+    public = page_text(Client().get(f"/companies/{scene.company.pk}/"))
     assert "A seller" in public
     assert "A far town" in public
 
@@ -63,7 +64,7 @@ def test_figures_notes_and_corrections_of_a_series(client: Client, scene: scenes
     sent(client, path, "point", on_date="2025-05-01", value="36", source=scene.source.pk)
     sent(client, path, "point", on_date="2025-06-01", value="40", source=scene.source.pk)
     other = client.post(path, {"do": "point", "on_date": "2025-05-01", "value": "37", "source": scene.source.pk})
-    assert "Correct it, and say why." in other.content.decode()
+    assert "Correct it, and say why." in page_text(other)
     note = {"text_en": "A headline", "from_date": "2025-05-01", "stated_value": "5"}
     assert client.post(path, {"do": "note", **note}).status_code == 400  # a difference is between two days
     assert "5" in sent(client, path, "note", **note, until_date="2025-06-01")
@@ -80,16 +81,16 @@ def test_a_source_without_an_address_is_recorded_and_says_otherwise_beside_the_c
     contract = Source.objects.get(channel="contract")
     assert not contract.watched
     path = f"/desk/claims/{scene.claim.reference}/places/"
-    page = client.get(path).content.decode()
+    page = page_text(client.get(path))
     assert f'value="{contract.pk}"' in page
     assert f'value="{scene.source.pk}"' not in page, "the post stands in the table already"
     place = {"source": contract.pk, "stance": "no_mention", "exact": "一句"}
     wrong = client.post(path, {"do": "place", **place})
-    assert "has no words to quote" in wrong.content.decode()
+    assert "has no words to quote" in page_text(wrong)
     sent(client, path, "place", **{**place, "stance": "says_otherwise"}, note_en="It decides.")
     assert Appearance.objects.get(source=contract).stance == "says_otherwise"
-    assert "Every source of this company stands in the table." in client.get(path).content.decode()
-    assert "It decides." in Client().get(f"/claims/{scene.claim.reference}/").content.decode()
+    assert "Every source of this company stands in the table." in page_text(client.get(path))
+    assert "It decides." in page_text(Client().get(f"/claims/{scene.claim.reference}/"))
 
 
 def test_what_is_chosen_belongs_to_the_company(client: Client, scene: scenes.Scene) -> None:
@@ -108,7 +109,7 @@ def test_a_withdrawn_claim_is_placed_nowhere_any_more(client: Client, scene: sce
     scenes.claims.add_source(by=scene.moderator, company=scene.company, channel="brochure", title=scenes.write("en", "B"), now=scene.now)
     scenes.claims.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="A double.", now=scene.now)
     path = f"/desk/claims/{scene.claim.reference}/places/"
-    assert "<button disabled>" in client.get(path).content.decode()
+    assert "<button disabled>" in page_text(client.get(path))
     brochure = Source.objects.get(channel="brochure")
     assert client.post(path, {"do": "place", "source": brochure.pk, "stance": "says_so", "exact": "x"}).status_code == 403
 
@@ -117,17 +118,17 @@ def test_a_flag_is_withdrawn_on_its_desk_page_and_the_reason_is_public(client: C
     flag = scenes.claims.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="edited_after_publication", now=scene.now)
     scenes.claims.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="company_silent", now=scene.now)
     path = f"/desk/claims/{scene.claim.reference}/flags/"
-    assert path in client.get(f"/desk/claims/{scene.claim.reference}/").content.decode()
-    assert "changes with them, not by hand" in client.get(path).content.decode()
+    assert path in page_text(client.get(f"/desk/claims/{scene.claim.reference}/"))
+    assert "changes with them, not by hand" in page_text(client.get(path))
     assert client.post(path, {"do": str(flag.pk), "reason": " "}).status_code == 400
     assert client.post(path, {"do": "x'", "reason": "x"}).status_code == 404
     assert client.post(path, {"do": "x\x00'", "reason": "x"}).status_code == 400
     sent(client, path, str(flag.pk), reason="It was a wall, not the post.")
     again = client.post(path, {"do": str(flag.pk), "reason": "It was a wall, not the post."})
-    assert "lifted already" in again.content.decode()
+    assert "lifted already" in page_text(again)
     assert Flag.objects.raised().get().kind == "company_silent"
     sequence()
-    shown = Client().get("/corrections/").content.decode()
+    shown = page_text(Client().get("/corrections/"))
     assert "It was a wall, not the post." in shown
     assert "edited after publication" in shown
 
@@ -167,21 +168,21 @@ def test_nothing_that_was_typed_is_left_out_of_a_new_claim_without_a_word(
 
 def test_whose_figure_a_threshold_is_is_corrected_on_its_desk_page(client: Client, scene: scenes.Scene) -> None:
     path, criterion = f"/desk/claims/{scene.claim.reference}/thresholds/", Criterion.objects.get(aspect=scene.ducts)
-    assert path in client.get(f"/desk/claims/{scene.claim.reference}/").content.decode()
+    assert path in page_text(client.get(f"/desk/claims/{scene.claim.reference}/"))
     given = {"version": version(criterion), "basis_en": "The least that moves air", "reason": "It was not said."}
     refused = client.post(path, {"do": str(criterion.pk), **given, "basis_kind": "claimed"})
     assert refused.status_code == 400
-    assert "not the company’s figure. Nothing was saved." in refused.content.decode()
-    assert "It was not said." in refused.content.decode()
+    assert "not the company’s figure. Nothing was saved." in page_text(refused)
+    assert "It was not said." in page_text(refused)
     sent(client, path, str(criterion.pk), **given, basis_kind="standard")
-    assert "from a standard" in Client().get(f"/claims/{scene.claim.reference}/").content.decode()
+    assert "from a standard" in page_text(Client().get(f"/claims/{scene.claim.reference}/"))
     sequence()
-    corrections = Client().get("/corrections/").content.decode()
+    corrections = page_text(Client().get("/corrections/"))
     assert "Threshold corrected" in corrections
     assert "It was not said." in corrections
     found = [one for one in Client().get("/api/v1/corrections/").json()["results"] if one["type"] == "criterion"]
     assert [one["reason"] for one in found] == ["It was not said."]
-    assert "Threshold corrected" in Client().get("/feeds/corrections.atom").content.decode()
+    assert "Threshold corrected" in page_text(Client().get("/feeds/corrections.atom"))
 
 
 def test_the_form_of_a_new_claim_refuses_a_figure_that_its_quote_does_not_give(client: Client, scene: scenes.Scene) -> None:
@@ -194,7 +195,7 @@ def test_the_form_of_a_new_claim_refuses_a_figure_that_its_quote_does_not_give(c
     }  # fmt: skip
     refused = client.post("/desk/claims/new/", given)
     assert refused.status_code == 400
-    assert "not the company’s figure. Nothing was saved." in refused.content.decode()
+    assert "not the company’s figure. Nothing was saved." in page_text(refused)
     assert client.post("/desk/claims/new/", {**given, "quote": "Air at 1,5 m/s!"}).status_code == 302
     assert Criterion.objects.exclude(aspect=scene.ducts).get().figure == "1,5 m/s"
 
@@ -206,7 +207,7 @@ def test_a_new_company_made_on_the_pages_can_reply(client: Client, scene: scenes
         "aspect-1-statement_en": "it boils", "aspect-2-kind": "function", "aspect-3-kind": "function",
     }  # fmt: skip
     refused = client.post("/desk/claims/new/", {**given, "new_website": "https://10.0.0.1/"})
-    assert "Give the name of the host, not its number." in refused.content.decode()
+    assert "Give the name of the host, not its number." in page_text(refused)
     assert client.post("/desk/claims/new/", given).status_code == 302
     claim = Claim.objects.exclude(pk=scene.claim.pk).get()
     speaker, operator = scenes.person("speaker"), scenes.person("operator", "operator")
@@ -214,7 +215,7 @@ def test_a_new_company_made_on_the_pages_can_reply(client: Client, scene: scenes
     seats = Client()
     seats.force_login(operator)
     path = f"/desk/companies/{claim.company_id}/seats/"
-    assert "newmaker.example" in seats.get(path).content.decode()
+    assert "newmaker.example" in page_text(seats.get(path))
     page = sent(seats, path, "give", email="press@newmaker.example", reason="Their letter of 1 May.")
     assert speaker.pseudonym in page
     assert "Public at once" not in page  # the reason of a seat is not
@@ -223,9 +224,9 @@ def test_a_new_company_made_on_the_pages_can_reply(client: Client, scene: scenes
     )
     company = Client()
     company.force_login(speaker)
-    assert claim.reference in company.get("/reply/").content.decode()
+    assert claim.reference in page_text(company.get("/reply/"))
     assert company.post(f"/reply/{claim.reference}/", {"do": "publish", "body": "It does.", "lang": "en"}).status_code == 302
-    assert "It does." in Client().get(f"/claims/{claim.reference}/").content.decode()
+    assert "It does." in page_text(Client().get(f"/claims/{claim.reference}/"))
     sent(seats, path, str(speaker.membership_set.get().pk), reason="They left.")
     assert company.get(f"/reply/{claim.reference}/").status_code in {403, 404}
 
@@ -233,18 +234,18 @@ def test_a_new_company_made_on_the_pages_can_reply(client: Client, scene: scenes
 def test_a_company_without_a_website_gets_one_by_a_correction(client: Client, scene: scenes.Scene) -> None:
     other = scenes.claims.add_company(by=scene.moderator, name=scenes.write("en", "Another"), now=scene.now)
     path = f"/desk/companies/{other.pk}/"
-    assert "No website is recorded yet" in client.get(path).content.decode()
+    assert "No website is recorded yet" in page_text(client.get(path))
     typed = {"version": version(other), "name_en": "Another", "reason": "It has one."}
     wrong = client.post(path, {"do": "revise", **typed, "website": "https://another.example:8080/"})
     assert wrong.status_code == 400
-    assert "Leave out the port." in wrong.content.decode()
+    assert "Leave out the port." in page_text(wrong)
     assert "https://another.example/" in sent(client, path, "revise", **typed, website="https://another.example/")
     clash = client.post(path, {"do": "revise", **typed, "website": "https://other.example/"})
     assert clash.status_code == 409
-    assert "https://another.example/" in Client().get(f"/companies/{other.pk}/").content.decode()
+    assert "https://another.example/" in page_text(Client().get(f"/companies/{other.pk}/"))
 
 
 def test_what_the_form_offers_stands_under_its_owner(client: Client, scene: scenes.Scene) -> None:
-    page = client.get("/desk/claims/new/").content.decode()
+    page = page_text(client.get("/desk/claims/new/"))
     assert '<optgroup label="A car maker">' in page
     assert '<optgroup label="Sports saloon">' in page

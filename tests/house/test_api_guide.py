@@ -16,13 +16,14 @@ from django.utils import timezone
 from accounts.actions import create_key
 from config.api.guide import SECTIONS, operations
 from tests import scenes
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def commands(client: Client, language: str = "en") -> list[list[str]]:
     """Every curl command of the page, as its words."""
-    page = client.get("/api/docs/", headers={"accept-language": language}).content.decode()
+    page = page_text(client.get("/api/docs/", headers={"accept-language": language}))
     shown = [html.unescape(one) for one in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)]
     lines = "\n".join(shown).replace("\\\n", " ").splitlines()
     return [shlex.split(line) for line in lines if line.startswith("curl ")]
@@ -72,7 +73,7 @@ def test_a_command_that_does_not_run_would_be_found() -> None:
 
 
 def test_the_guide_opens_before_anything_is_published_and_lists_every_operation(client: Client) -> None:
-    page = client.get("/api/docs/").content.decode()
+    page = page_text(client.get("/api/docs/"))
     assert "AC-XXXX-XXXX" in page
     for one in operations():
         assert f"<code>{one['method']} {one['path']}</code>" in page

@@ -46,6 +46,7 @@ from tests import scenes
 from tests.embedded import models_in
 from tests.house.disks import Disk
 from tests.house.processes import eventually, in_a_child
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHOTO = os.urandom(300_000)
@@ -97,11 +98,11 @@ def signed_in(scene: scenes.Scene) -> Client:
 def by_form(scene: scenes.Scene, content: bytes) -> tuple[int, str]:
     client = signed_in(scene)
     address = f"/claims/{scene.claim.reference}/file/"
-    key = re.search(r'name="idempotency_key" value="([^"]+)"', client.get(address).content.decode())
+    key = re.search(r'name="idempotency_key" value="([^"]+)"', page_text(client.get(address)))
     assert key
     fields = {"narrative": "x", "narrative_lang": "en", "licence": "show", "consent": "on", "contact": "", "idempotency_key": key[1]}
     answer = client.post(address, {**fields, "photos": [SimpleUploadedFile("a.jpg", content)]})
-    return answer.status_code, answer.content.decode()
+    return answer.status_code, page_text(answer)
 
 
 def ahead_of_the_form(scene: scenes.Scene, content: bytes) -> tuple[int, str]:
@@ -109,7 +110,7 @@ def ahead_of_the_form(scene: scenes.Scene, content: bytes) -> tuple[int, str]:
         f"/claims/{scene.claim.reference}/file/photos/", content, content_type="application/octet-stream",
         headers={"X-Form-Key": "form", "X-File-Key": "one", "X-File-Name": "a.jpg"},
     )  # fmt: skip
-    return answer.status_code, answer.json().get("error", "") if answer["Content-Type"] == "application/json" else answer.content.decode()
+    return answer.status_code, answer.json().get("error", "") if answer["Content-Type"] == "application/json" else page_text(answer)
 
 
 def a_saved_copy(scene: scenes.Scene, content: bytes) -> tuple[int, str]:
@@ -118,7 +119,7 @@ def a_saved_copy(scene: scenes.Scene, content: bytes) -> tuple[int, str]:
         f"/desk/sources/{scene.source.pk}/upload/",
         {"captured_at": "2025-03-01T10:00:00", "note": "A disk", "text": "", "file": SimpleUploadedFile("a.html", text.encode())},
     )
-    return answer.status_code, answer.content.decode()
+    return answer.status_code, page_text(answer)
 
 
 def signed_in_as(user: Any) -> Client:

@@ -50,6 +50,7 @@ from ledger.verify import audit
 from reports.documents.building import bundle_of
 from reports.models import Report, ReportFile
 from tests import scenes
+from tests.pages import page_text
 from verdicts import actions as verdicts
 from verdicts.models import Finding, Reply, Verdict, VerdictDocument
 
@@ -389,10 +390,9 @@ def _doors_say_so(planted: Planted) -> None:
         answer = client.get(url)
         assert answer.status_code == status, url
         if status == 410:
-            assert "ithheld" in answer.content.decode()
-    assert (
-        "Its file was erased, and nothing of it is kept"
-        in client.get(f"/exhibits/{exhibit.reference}/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+            assert "ithheld" in page_text(answer)
+    assert "Its file was erased, and nothing of it is kept" in page_text(
+        client.get(f"/exhibits/{exhibit.reference}/", HTTP_ACCEPT_LANGUAGE="en")
     )
     listed = {row["reference"]: row for row in client.get("/api/v1/exhibits/").json()["results"]}
     assert (listed[exhibit.reference]["status"], listed[exhibit.reference]["renditions"]) == ("withheld", [])

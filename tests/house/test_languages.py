@@ -10,6 +10,7 @@ from django.test import Client
 
 from config.languages import asked_of
 from tests import scenes
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -24,18 +25,18 @@ def test_programs_that_ask_for_no_language_of_ours_are_answered_in_english(clien
     scenes.build_verdict(scenes.build_claim())
     client.cookies["django_language"] = "zh-hans"  # control: what a person chose here is no wish of a program
     feed = client.get("/feeds/verdicts.atom", headers=headers)
-    assert 'xml:lang="en"' in feed.content.decode()
-    assert "Newest verdicts" in feed.content.decode()
+    assert 'xml:lang="en"' in page_text(feed)
+    assert "Newest verdicts" in page_text(feed)
     for path in ("/api/v1/claims/", "/api/v1/schema/", "/api/v1/claims/?rating=wrong", "/api/v1/claims/?cursor=x", "/api/v1/nothing/"):
         answer = client.get(path, headers=headers)
         assert answer["Content-Language"] == "en", path
         if answer.status_code >= 400:
-            assert not re.search("[\u4e00-\u9fff]", answer.content.decode()), path
+            assert not re.search("[\u4e00-\u9fff]", page_text(answer)), path
 
 
 def test_programs_that_ask_for_chinese_get_it_and_people_keep_their_own(client: Client) -> None:
-    assert 'xml:lang="zh-hans"' in client.get("/feeds/verdicts.atom", headers={"accept-language": "zh-CN,en;q=0.5"}).content.decode()
-    assert '<html lang="zh-Hans"' in client.get("/").content.decode()
+    assert 'xml:lang="zh-hans"' in page_text(client.get("/feeds/verdicts.atom", headers={"accept-language": "zh-CN,en;q=0.5"}))
+    assert '<html lang="zh-Hans"' in page_text(client.get("/"))
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from tests.engines.storage.test_buckets import _nobody
 from tests.evidence.exhibits.test_pages import form, signed_in
 from tests.evidence.exhibits.test_staging import send
 from tests.evidence.sources.test_tasks import Company, company
+from tests.pages import page_text
 from tests.vault import Server, Vault
 
 __all__ = ["company"]  # a fixture, found by its name
@@ -133,7 +134,7 @@ def test_while_the_bucket_is_away_every_door_answers_503_and_accepts_nothing(sce
     assert (by_api.status_code, by_api["Content-Type"]) == (503, "application/problem+json")
     assert "othing" in by_api.json()["detail"]
     page = person.post(f"/claims/{scene.claim.reference}/file/", sent)
-    assert (page.status_code, "No air came through." in page.content.decode()) == (503, True)
+    assert (page.status_code, "No air came through." in page_text(page)) == (503, True)
     ahead = send(person, scene, b"a photo")
     assert ahead.status_code == 503
     copy = {"captured_at": "2025-01-01T00:00:00", "text": "一份副本", "note": "x"}
@@ -144,7 +145,7 @@ def test_while_the_bucket_is_away_every_door_answers_503_and_accepts_nothing(sce
     assert not Observation.objects.filter(method="upload").exists()
     assert here() == []
     for answer in (by_api, page, ahead):
-        assert "127.0.0.1" not in answer.content.decode()
+        assert "127.0.0.1" not in page_text(answer)
 
 
 def test_the_same_doors_open_again_with_the_bucket(scene: scenes.Scene) -> None:

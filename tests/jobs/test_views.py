@@ -17,6 +17,7 @@ from django.utils import translation
 from jobs import work
 from jobs.models import Job
 from jobs.states import State
+from tests.pages import page_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("broker")]
 
@@ -50,7 +51,7 @@ def test_operators_see_counts_errors_and_progress(operator: Client) -> None:
     mine.progress(3, 7, "pages")
     with translation.override("en"):
         response = operator.get(reverse("jobs:overview"), headers={"accept-language": "en"})
-    page = response.content.decode()
+    page = page_text(response)
     assert response.status_code == 200
     assert str(job.id) in page
     assert "&lt;b&gt;stuck" in page
@@ -78,10 +79,10 @@ def test_operators_page_costs_the_same_for_ten_jobs_and_twenty(operator: Client,
 
 def test_the_overview_keeps_itself_fresh_by_a_fragment(operator: Client) -> None:
     failed_job()
-    fragment = operator.get(reverse("jobs:overview"), headers={"hx-request": "true"}).content.decode()
+    fragment = page_text(operator.get(reverse("jobs:overview"), headers={"hx-request": "true"}))
     assert fragment.strip().startswith('<div id="work"')
     assert "<html" not in fragment
-    assert 'hx-trigger="every 5s"' in operator.get(reverse("jobs:overview")).content.decode()
+    assert 'hx-trigger="every 5s"' in page_text(operator.get(reverse("jobs:overview")))
 
 
 def test_an_operator_can_try_again_and_give_up(operator: Client) -> None:
@@ -123,7 +124,7 @@ def test_progress_is_open_to_whoever_has_the_id_and_says_nothing_else(client: Cl
     mine.progress(3, 7, "pages")
     assert client.get(reverse("jobs:progress-json", args=[job.id])).json() == {"state": "running", "done": 3, "total": 7}
     page = client.get(reverse("jobs:progress", args=[job.id]), headers={"accept-language": "en"})
-    text = page.content.decode()
+    text = page_text(page)
     assert "3 of 7" in text
     assert "test.kind" not in text
     assert "secret-id" not in text
@@ -132,12 +133,12 @@ def test_progress_is_open_to_whoever_has_the_id_and_says_nothing_else(client: Cl
     assert 'hx-trigger="every 2s"' in text
     assert "HX-Request" in page["Vary"]
     fragment = client.get(reverse("jobs:progress", args=[job.id]), headers={"hx-request": "true"})
-    assert fragment.content.strip().startswith(b'<div id="progress"')
+    assert page_text(fragment).strip().startswith('<div id="progress"')
     assert b"http-equiv" not in fragment.content
     with mine.finish():
         pass
     assert client.get(reverse("jobs:progress-json", args=[job.id])).json() == {"state": "done", "done": 7, "total": 7}
-    ended = client.get(reverse("jobs:progress", args=[job.id])).content.decode()
+    ended = page_text(client.get(reverse("jobs:progress", args=[job.id])))
     assert not re.search("hx-|htmx|http-equiv=.refresh", ended), "a job that ended is not asked for again"
 
 

@@ -16,6 +16,7 @@ from claims.localized_text import write
 from reports.drawing import palette, trends
 from reports.pages import companies
 from tests import scenes
+from tests.pages import page_text
 from verdicts.models import Occurrence
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,7 @@ def paper(scene: scenes.Scene, channel: str) -> Any:
 
 def pages(client: Client, scene: scenes.Scene) -> dict[str, str]:
     paths = {"list": "/companies/", "company": f"/companies/{scene.company.pk}/", "product": f"/products/{scene.product.pk}/"}
-    return {name: client.get(path, headers={"accept-language": "en"}).content.decode() for name, path in paths.items()}
+    return {name: page_text(client.get(path, headers={"accept-language": "en"})) for name, path in paths.items()}
 
 
 def test_a_company_of_which_little_is_known_says_so_on_each_point(client: Client) -> None:
@@ -71,7 +72,7 @@ def test_papers_that_bind_stand_beside_what_was_promised_elsewhere(client: Clien
     claims.place_claim(**given, source=paper(scene, "press"), stance="says_otherwise", exact="A newspaper doubts it.")
     contract = companies.scorecard(scene.company)["contract"]
     assert (contract.claims, contract.same, contract.otherwise, contract.silent) == (1, 0, 1, 1), "a newspaper binds nobody"
-    page = client.get(f"/claims/{scene.claim.reference}/", headers={"accept-language": "en"}).content.decode()
+    page = page_text(client.get(f"/claims/{scene.claim.reference}/", headers={"accept-language": "en"}))
     table = page[page.index('id="elsewhere"') :]
     assert table.index("beside-says_so") < table.index("beside-says_otherwise") < table.index("beside-no_mention")
     for words in ("No function is promised.", "Looked through.", "Says otherwise", "Does not mention it"):
@@ -115,7 +116,7 @@ def test_both_figures_stand_side_by_side(client: Client) -> None:
         for size in ("wide", "narrow"):
             answer = client.get(f"/series/{series.pk}/chart.{lang}.{size}.svg")
             assert answer["Content-Type"] == "image/svg+xml"
-            told = answer.content.decode()
+            told = page_text(answer)
             assert "1,548.2" in told
             assert "530" in told
             assert "566.4" in told

@@ -42,6 +42,7 @@ from reports.schema import to_bytes
 from reports.wording.vocabulary import FIELDS, KINDS, OBJECTS
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from tests.reports import sample
 from verdicts.actions import METHOD_VERSION
 from verdicts.models import Verdict
@@ -114,7 +115,7 @@ def case() -> scenes.Scene:
 def text(client: Client, path: str, status: int = 200, **extra: str) -> str:
     response = client.get(path, **extra)
     assert response.status_code == status, (path, response.status_code, response.headers.get("Location"))
-    return response.content.decode()
+    return page_text(response)
 
 
 def fetched(client: Client, path: str, **headers: str) -> tuple[Any, bytes]:
@@ -441,7 +442,7 @@ def test_flags_stand_in_the_order_in_which_they_were_raised() -> None:
     lift_flag(by=ledger.SYSTEM, claim=scene.claim, kind="company_replied", now=scene.now)
     claim = scene.claim
     for path in ("/claims/", f"/companies/{claim.company_id}/", f"/products/{claim.product_id}/", f"/claims/{claim.reference}/"):
-        [shown] = re.findall(r'<ul class="flags"[^>]*>(.*?)</ul>', Client().get(path).content.decode())
+        [shown] = re.findall(r'<ul class="flags"[^>]*>(.*?)</ul>', page_text(Client().get(path)))
         assert [one.partition(" ·")[0] for one in re.findall("<li>(.*?)</li>", shown)] == [
             "edited after publication", "deleted", "no reply by the deadline",
         ], path  # fmt: skip

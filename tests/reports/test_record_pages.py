@@ -18,6 +18,7 @@ from ledger.models import Entry
 from ledger.sequencing import sequence
 from reports.wording.vocabulary import OBJECTS
 from tests import scenes
+from tests.pages import page_text
 from verdicts.actions import approve_verdict
 from verdicts.models import Verdict, VerdictDocument
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def page(client: Client, path: str, status: int = 200) -> str:
     response = client.get(path, headers={"accept-language": "en"})
     assert response.status_code == status, path
-    return response.content.decode()
+    return page_text(response)
 
 
 def test_every_recorded_model_has_a_name_in_words() -> None:

@@ -19,6 +19,7 @@ from claims.models import Aspect
 from config.verdict_fast_path import VerdictFastPath
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from verdicts.models import Verdict, VerdictDocument
 from verdicts.published_files import write_document, write_successor
 
@@ -148,8 +149,8 @@ def test_only_the_verdict_that_stands_is_told_as_a_claim_review(client: Client, 
     refused = as_review(client, old)
     assert (refused.status_code, refused["Content-Type"]) == (406, "application/problem+json")
     assert new.reference in refused.json()["detail"]
-    assert "ld+json" in client.get(f"/verdicts/{new.reference}/").content.decode()  # control
-    page = client.get(f"/verdicts/{old.reference}/", headers={"accept-language": "en"}).content.decode()
+    assert "ld+json" in page_text(client.get(f"/verdicts/{new.reference}/"))  # control
+    page = page_text(client.get(f"/verdicts/{old.reference}/", headers={"accept-language": "en"}))
     assert "ld+json" not in page
     assert "<title>Replaced: " in page
     assert client.get(f"/api/v1/verdicts/{old.pk}/")["Link"].startswith(f"</api/v1/verdicts/{new.pk}/>")
@@ -163,7 +164,7 @@ def test_a_demonstration_and_a_withdrawn_claim_are_told_as_no_claim_review(
     scenes.claims.Claim.objects.filter(pk=scene.claim.pk).update(**field)
     assert as_review(client, verdict).status_code == 406
     for path in (f"/verdicts/{verdict.reference}/", f"/claims/{scene.claim.reference}/"):
-        assert "ld+json" not in client.get(path).content.decode()
+        assert "ld+json" not in page_text(client.get(path))
 
 
 def test_a_demonstration_and_a_licence_are_named_wherever_the_thing_is(client: Client, scene: scenes.Scene) -> None:
@@ -241,7 +242,7 @@ def test_a_page_names_its_claim_review_by_an_address_of_its_own(client: Client, 
     """A cache that does not look at Accept would give JSON to who asked for JSON-LD."""
     verdict = scenes.build_verdict(scene)
     for lang in ("en", "zh-Hans"):
-        page = client.get(f"/verdicts/{verdict.reference}/", headers={"accept-language": lang}).content.decode()
+        page = page_text(client.get(f"/verdicts/{verdict.reference}/", headers={"accept-language": lang}))
         (address,) = re.findall(r'<link rel="alternate" type="application/ld\+json" href="([^"]+)"', page)
         assert address == f"/api/v1/verdicts/{verdict.pk}/?format=jsonld&amp;lang={lang}"
         answer = client.get(address.replace("&amp;", "&"))

@@ -23,6 +23,7 @@ from evidence.exhibits.actions import filing
 from evidence.exhibits.models import CustodyEvent, Exhibit, Measurement, Rendition, Submission
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from tests.workflows import force, seat
 from verdicts import actions, basis, gates
 from verdicts.models import Finding, Invitation, Verdict
@@ -209,22 +210,22 @@ def test_the_proposer_sees_what_changed_and_proposes_again(scene: scenes.Scene, 
     another_measurement(scene)
     client.force_login(scene.second_adjudicator)
     page = client.get(f"/desk/verdicts/{proposed.reference}/", follow=True)
-    assert "Changed since it was proposed" in page.content.decode()
+    assert "Changed since it was proposed" in page_text(page)
     page = client.post(f"/desk/verdicts/{proposed.reference}/", {"do": "approve"}, follow=True)
-    assert "went back to its proposer" in page.content.decode()
+    assert "went back to its proposer" in page_text(page)
 
     client.force_login(scene.adjudicator)
-    desk = client.get("/desk/", follow=True).content.decode()
+    desk = page_text(client.get("/desk/", follow=True))
     assert "Your proposal was sent back." in desk
     page = client.get(f"/desk/verdicts/{proposed.reference}/")
-    assert "0 of 3 items" in page.content.decode()
+    assert "0 of 3 items" in page_text(page)
     form = client.get(f"/desk/aspects/{scene.ducts.pk}/verdict/", follow=True)
-    body = form.content.decode()
+    body = page_text(form)
     assert "No air reaches the brakes." in body
     assert "0 of 3 items" in body
     again = scenes.propose(scene, rating="partly_delivered")
     assert approve(scene, again, now=timezone.now()).conformity["decision"] == "disagree"
-    assert "sent back" not in client.get("/desk/", follow=True).content.decode().lower().split("<ol", 1)[-1]
+    assert "sent back" not in page_text(client.get("/desk/", follow=True)).lower().split("<ol", 1)[-1]
 
 
 def test_whoever_approves_wrote_no_finding_on_the_point(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from reports.documents import document, sheet
 from reports.pages import companies, trails
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from tests.workflows import force
 from verdicts import actions
 from verdicts.gates import GateClosedError
@@ -77,7 +78,7 @@ def page(path: str, user: User | None = None) -> str:
     client = Client(headers={"accept-language": "en"})
     if user:
         client.force_login(user)
-    return client.get(path).content.decode()
+    return page_text(client.get(path))
 
 
 # --- one moderator alone -----------------------------------------------------------------------------------------------------
@@ -384,7 +385,7 @@ def test_the_desk_calls_a_second_person_and_takes_their_answer(scene: scenes.Sce
         (scene.adjudicator, "confirm", "Someone else checked this entry first"),
     ):
         client.force_login(who)
-        assert said in client.post(path, {"do": f"{do}:{reply.pk}", "reason": "x"}, follow=True).content.decode()
+        assert said in page_text(client.post(path, {"do": f"{do}:{reply.pk}", "reason": "x"}, follow=True))
     for odd in ("confirm:", "confirm:x", f"discard:{scene.claim.pk}", "confirm"):
         assert client.post(path, {"do": odd}).status_code in {302, 404}
 

@@ -18,6 +18,7 @@ from evidence.exhibits.models import Exhibit, Submission
 from jobs.models import Job
 from ledger.sequencing import sequence
 from tests import scenes
+from tests.pages import page_text
 from tests.workflows import force
 from verdicts import actions, lost_evidence
 from verdicts.models import FindingExhibit, Verdict, VerdictExhibit
@@ -48,15 +49,15 @@ def verdict_of(scene: scenes.Scene) -> Verdict:
 
 def test_the_desk_has_an_urgent_row_with_the_reason_and_the_answer(scene: scenes.Scene, client: Client) -> None:
     client.force_login(scene.moderator)
-    assert "Evidence under a standing verdict" not in client.get("/desk/").content.decode()
+    assert "Evidence under a standing verdict" not in page_text(client.get("/desk/"))
     withdrawn = withdraw(scene, 0)
     assert (withdrawn.status, withdrawn.withdrawal_reason) == ("withdrawn", PAID)
-    desk = client.get("/desk/").content.decode()
+    desk = page_text(client.get("/desk/"))
     assert "Evidence under a standing verdict was withdrawn" in desk
     assert PAID in desk
     assert desk.index("Evidence under a standing verdict") < desk.index("queue-wait")  # among what is urgent, first
-    assert PAID in client.get("/desk/?show=shaken").content.decode()
-    page = client.get(f"/desk/verdicts/{verdict_of(scene).reference}/").content.decode()
+    assert PAID in page_text(client.get("/desk/?show=shaken"))
+    page = page_text(client.get(f"/desk/verdicts/{verdict_of(scene).reference}/"))
     assert PAID in page
     assert withdrawn.reference in page
     assert "Propose a verdict in its place" in page
@@ -66,10 +67,10 @@ def test_pages_say_it_without_the_reason_and_ask_every_rule_again(scene: scenes.
     verdict = verdict_of(scene)
     addresses = (f"/claims/{scene.claim.reference}/", f"/verdicts/{verdict.reference}/")
     for address in addresses:
-        assert LINE not in client.get(address).content.decode()
+        assert LINE not in page_text(client.get(address))
     withdraw(scene, 0)
     for address in addresses:
-        page = client.get(address).content.decode()
+        page = page_text(client.get(address))
         assert LINE in page
         assert "every rule for the verdict is still met" in page  # two owners with B2 are left
         assert "items: 3" in page
@@ -78,12 +79,12 @@ def test_pages_say_it_without_the_reason_and_ask_every_rule_again(scene: scenes.
     withdraw(scene, 1)
     withdraw(scene, 2)
     for address in addresses:
-        page = client.get(address).content.decode()
+        page = page_text(client.get(address))
         assert "Name at least one exhibit that the verdict rests on." in page
         assert "No finding on this point counts any more." in page
     listed = {one["reference"]: one["evidence_withdrawn"] for one in client.get("/api/v1/verdicts/").json()["results"]}
     assert listed == {verdict.reference: True}
-    assert PAID not in client.get("/record/").content.decode()
+    assert PAID not in page_text(client.get("/record/"))
 
 
 def test_the_verdict_is_replaced_on_what_is_left_and_the_row_is_gone(scene: scenes.Scene, client: Client) -> None:
@@ -99,7 +100,7 @@ def test_the_verdict_is_replaced_on_what_is_left_and_the_row_is_gone(scene: scen
     assert (published.units, published.status) == (2, "published")
     assert not Verdict.objects.shaken().exists()
     client.force_login(scene.moderator)
-    assert "Evidence under a standing verdict" not in client.get("/desk/").content.decode()
+    assert "Evidence under a standing verdict" not in page_text(client.get("/desk/"))
 
 
 def test_it_is_noticed_by_whichever_way_the_evidence_was_used(scene: scenes.Scene) -> None:
@@ -161,11 +162,11 @@ def test_who_hands_in_a_measurement_and_takes_it_back_shakes_no_verdict(scene: s
         filing.withdraw_submission(by=stranger, submission=submission, reason="x", now=timezone.now())
         assert not Verdict.objects.shaken().exists(), decision
         assert lost_evidence.read_lost_evidence(verdict_of(scene), timezone.now()).withdrawn == [], decision
-    assert LINE not in client.get(f"/verdicts/{verdict_of(scene).reference}/").content.decode()
+    assert LINE not in page_text(client.get(f"/verdicts/{verdict_of(scene).reference}/"))
     assert [one["evidence_withdrawn"] for one in client.get("/api/v1/verdicts/").json()["results"]] == [False]
     client.force_login(scene.moderator)
     withdraw(scene, 0)
-    desk = client.get("/desk/?show=shaken").content.decode()
+    desk = page_text(client.get("/desk/?show=shaken"))
     assert desk.count(PAID) == 1
 
 
@@ -191,9 +192,9 @@ def test_a_proposal_whose_evidence_was_withdrawn_is_urgent_too(client: Client) -
     scenes.build_silence(scene)
     scenes.propose(scene)
     client.force_login(scene.second_adjudicator)
-    assert "It cannot be approved" not in client.get("/desk/").content.decode()
+    assert "It cannot be approved" not in page_text(client.get("/desk/"))
     withdraw(scene, 0)
-    assert "It cannot be approved: send it back." in client.get("/desk/").content.decode()
+    assert "It cannot be approved: send it back." in page_text(client.get("/desk/"))
 
 
 def test_the_desk_costs_the_same_for_one_and_for_three_withdrawals(

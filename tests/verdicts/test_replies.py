@@ -23,6 +23,7 @@ from reports.documents import document
 from reports.pages import companies
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from verdicts import actions, replies
 from verdicts.models import Invitation, Verdict, VerdictDocument
 from verdicts.states import InvitationStatus
@@ -70,7 +71,7 @@ def test_a_company_that_replied_is_never_called_silent_because_it_was_asked_agai
     answered(scene, company)
     assert flags() == {"company_replied"}
     assert list(Invitation.objects.order_by("sent_at").values_list("status", flat=True)) == ["replied", "no_further_reply"]
-    page = Client().get(f"/claims/{scene.claim.reference}/", headers={"accept-language": "en"}).content.decode()
+    page = page_text(Client().get(f"/claims/{scene.claim.reference}/", headers={"accept-language": "en"}))
     first_view = page[: page.index('class="sf"')]
     assert "We disagree." in first_view
     assert "without a reply" not in page
@@ -86,7 +87,7 @@ def test_the_scorecard_counts_a_claim_once_whatever_was_asked_again(scene: scene
     after = companies.scorecard(scene.company)["disputes"]
     assert (before.asked, before.replied, before.silent) == (after.asked, after.replied, after.silent) == (1, 1, 0)
     assert (before.requests, after.requests) == (1, 2)
-    page = Client().get(f"/companies/{scene.company.pk}/", headers={"accept-language": "en"}).content.decode()
+    page = page_text(Client().get(f"/companies/{scene.company.pk}/", headers={"accept-language": "en"}))
     assert "<b>1</b> of 1 answered" in page
     assert "no reply by the deadline" not in page
 
@@ -97,7 +98,7 @@ def test_a_late_reply_lifts_the_flag_of_silence_and_says_that_it_is_late(scene: 
     actions.record_reply(by=company, invitation=silent, body="We looked.", lang="en", now=scene.now)
     assert flags() == {"company_replied"}
     assert companies.scorecard(scene.company)["disputes"].silent == 0
-    page = Client().get(f"/claims/{scene.claim.reference}/", headers={"accept-language": "en"}).content.decode()
+    page = page_text(Client().get(f"/claims/{scene.claim.reference}/", headers={"accept-language": "en"}))
     assert "after the deadline" in page
     assert "no reply by the deadline" not in page
 
@@ -120,7 +121,7 @@ def test_a_window_closed_early_by_two_people_is_no_silence(scene: scenes.Scene) 
     )
     actions.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     assert flags() == set()
-    page = Client().get(f"/companies/{scene.company.pk}/", headers={"accept-language": "en"}).content.decode()
+    page = page_text(Client().get(f"/companies/{scene.company.pk}/", headers={"accept-language": "en"}))
     assert "no answer" not in page
     assert "<b>0</b> of 1 answered" in page
 
@@ -143,7 +144,7 @@ def test_the_signed_document_and_the_report_carry_every_request_and_every_reply(
     assert [(one["status"], [each["body"] for each in one["replies"]]) for one in told["requests"]] == [
         ("replied", ["We disagree."]), ("no_further_reply", []),
     ]  # fmt: skip
-    page = Client().get(f"/verdicts/{verdict.reference}/", headers={"accept-language": "en"}).content.decode()
+    page = page_text(Client().get(f"/verdicts/{verdict.reference}/", headers={"accept-language": "en"}))
     assert "We disagree." in page
     assert "without a reply" not in page
     outcomes = [document._invitation(one)["outcome"] for one in Invitation.objects.order_by("sent_at")]
@@ -156,7 +157,7 @@ def test_a_reply_after_the_verdict_stands_beside_it_and_the_report_is_made_anew(
     before = Job.objects.filter(kind="reports.discrepancy").count()
     actions.record_reply(by=company, invitation=silent, body="We looked.", lang="en", now=scene.now + timedelta(days=1))
     assert Job.objects.filter(kind="reports.discrepancy").count() == before + 1
-    page = Client().get(f"/verdicts/{verdict.reference}/", headers={"accept-language": "en"}).content.decode()
+    page = page_text(Client().get(f"/verdicts/{verdict.reference}/", headers={"accept-language": "en"}))
     assert "The company replied after this verdict was published" in page
 
 

@@ -19,6 +19,7 @@ from ledger.models import Entry
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from tests.workflows import force
 
 pytestmark = pytest.mark.django_db
@@ -110,13 +111,13 @@ def test_the_desk_marks_compares_and_takes_back(client: Client, scene: scenes.Sc
     page = f"/desk/exhibits/{after.reference}/regions/"
     wrong = client.post(page, {"x": 900, "y": 0, "width": 200, "height": 10, "caption_en": "x"})
     assert wrong.status_code == 400
-    assert "must lie inside the picture" in wrong.content.decode()
+    assert "must lie inside the picture" in page_text(wrong)
     form = {"x": 1, "y": 2, "width": 3, "height": 4, "caption_en": "A screw", "caption_zh_Hans": "螺钉"}
     assert client.post(page, form).status_code == 302
-    assert "A screw" in client.get(f"/exhibits/{after.reference}/").content.decode()
+    assert "A screw" in page_text(client.get(f"/exhibits/{after.reference}/"))
     pair = {"other": str(before.pk), "place": "after", "title_en": "Promised and delivered"}
     assert client.post(f"/desk/exhibits/{after.reference}/comparisons/", pair).status_code == 302
-    shown = client.get(f"/exhibits/{before.reference}/").content.decode()
+    shown = page_text(client.get(f"/exhibits/{before.reference}/"))
     assert "Promised and delivered" in shown
     assert (Comparison.objects.get().before, Comparison.objects.get().after) == (before, after)
     assert client.post(f"{page}1/remove/").status_code == 302  # without saying which mark was seen: nothing is taken off
@@ -132,4 +133,4 @@ def test_a_picture_that_is_not_there_says_why(client: Client) -> None:
     for status, sentence in (("withheld", "Its file was erased"), ("stored", "is being read"), ("unreadable", "could not be read safely")):
         force(Exhibit.objects.filter(pk=exhibit.pk), status=status, grade_source="", grade_information="")
         exhibit.rendition_set.all().delete()
-        assert sentence in client.get(f"/exhibits/{exhibit.reference}/").content.decode()
+        assert sentence in page_text(client.get(f"/exhibits/{exhibit.reference}/"))

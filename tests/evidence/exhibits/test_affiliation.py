@@ -26,6 +26,7 @@ from ledger.sequencing import sequence
 from reports.documents import document as reporting
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 from verdicts import actions, gates
 from verdicts.outcome import numbers_of, outcome
 
@@ -264,8 +265,8 @@ def test_it_says_so_on_pages_in_the_api_the_document_the_bundle_and_the_report(c
 
     says = "from the company’s side"
     for address in (f"/claims/{scene.claim.reference}/", f"/verdicts/{verdict.reference}/", f"/exhibits/{of_company.reference}/"):
-        assert says in client.get(address, follow=True).content.decode(), address
-    assert says not in client.get(f"/exhibits/{of_owner.reference}/", follow=True).content.decode()
+        assert says in page_text(client.get(address, follow=True)), address
+    assert says not in page_text(client.get(f"/exhibits/{of_owner.reference}/", follow=True))
     answers = {one["reference"]: one["affiliation"] for one in client.get("/api/v1/exhibits/").json()["results"]}
     assert (answers[of_company.reference], answers[of_owner.reference]) == ("company", "independent")
     assert client.get(f"/api/v1/exhibits/{of_company.reference}/", follow=True).json()["affiliation"] == "company"
@@ -289,8 +290,8 @@ def test_who_acts_for_a_company_reads_it_before_submitting(scene: scenes.Scene, 
     address = f"/claims/{scene.claim.reference}/file/"
     client.force_login(scene.owners[0])
     said = "does not count as independent evidence"
-    assert said not in client.get(address, follow=True).content.decode()
+    assert said not in page_text(client.get(address, follow=True))
     speaks_for_it(scene)
     page = client.get(address, follow=True)
     assert page.status_code == 200
-    assert said in page.content.decode()
+    assert said in page_text(page)

@@ -27,6 +27,7 @@ from tests import scenes
 from tests.engines.decoding import mutants
 from tests.engines.decoding.test_decoding import CANARY
 from tests.evidence.exhibits.test_pages import signed_in
+from tests.pages import page_text
 
 BOUNDARY = "xXx"
 NO_NAMES = {".", "..", "\ud800.jpg"}  # a part of a form with one of these is no file to Django, and left out
@@ -149,7 +150,7 @@ def through_the_doors(scene: scenes.Scene, files: list[bytes], offset: int = 0) 
         )  # fmt: skip
         assert response.status_code == 201 or not data
         kept += [response.json()["id"]] if response.status_code == 201 else []
-    page = owner.get(f"/claims/{scene.claim.reference}/file/").content.decode()
+    page = page_text(owner.get(f"/claims/{scene.claim.reference}/file/"))
     assert "<img src=x" not in page
     fields = {"claim": str(scene.claim.pk), "narrative": "n", "narrative_lang": "en", "licence": "cc-by-4.0"}
     form = {**fields, "consent": "on", "idempotency_key": f"form {offset}", "staged": kept}
@@ -174,7 +175,7 @@ def through_the_doors(scene: scenes.Scene, files: list[bytes], offset: int = 0) 
     for submission in filed:
         answered(owner.get(f"/submissions/{submission.reference}/"), 200)
         answered(owner.get(f"/api/v1/submissions/{submission.reference}/"), 200)
-        desk = answered(moderator.get(f"/desk/submissions/{submission.reference}/"), 200).content.decode()
+        desk = page_text(answered(moderator.get(f"/desk/submissions/{submission.reference}/"), 200))
         assert "<img src=x" not in desk
         for address in re.findall(r'src="(/desk/exhibits/[^"]*)"', desk)[:3]:
             shown = answered(moderator.get(address), 200)

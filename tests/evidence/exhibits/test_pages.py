@@ -23,6 +23,7 @@ from evidence.sources.models import Alert
 from evidence.stores import originals
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,7 @@ def scene() -> scenes.Scene:
 
 def form(client: Client, scene: scenes.Scene, **more: Any) -> dict[str, Any]:
     """What the filing page's form sends, its hidden key included."""
-    page = client.get(f"/claims/{scene.claim.reference}/file/").content.decode()
+    page = page_text(client.get(f"/claims/{scene.claim.reference}/file/"))
     key = re.search(r'name="idempotency_key" value="([^"]+)"', page)
     assert key
     return {
@@ -68,24 +69,24 @@ def test_filing_stores_several_photos_and_leads_to_the_submission(scene: scenes.
         b"a photo",
         b"another",
     ]
-    page = client.get(answer["Location"]).content.decode()
+    page = page_text(client.get(answer["Location"]))
     assert "received" in page
     assert submission.pseudonym in page
-    assert submission.reference in client.get("/submissions/").content.decode()
+    assert submission.reference in page_text(client.get("/submissions/"))
 
 
 def test_my_submissions_say_how_far_their_files_are_until_all_are_read(scene: scenes.Scene) -> None:
     client = signed_in(scene.owners[0])
     client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene))
-    page = client.get("/submissions/").content.decode()
+    page = page_text(client.get("/submissions/"))
     assert "0 of 2 files read" in page
     assert 'hx-trigger="every 3s"' in page
     Exhibit.objects.filter(number=1).update(status="ready")
-    fragment = client.get("/submissions/", headers={"HX-Request": "true"}).content.decode()
+    fragment = page_text(client.get("/submissions/", headers={"HX-Request": "true"}))
     assert "1 of 2 files read" in fragment
     assert "<html" not in fragment
     Exhibit.objects.filter(number=2).update(status="unreadable")
-    page = client.get("/submissions/").content.decode()
+    page = page_text(client.get("/submissions/"))
     assert "1 cannot be shown" in page
     assert "hx-trigger" not in page, "when all are read it asks no more"
 
@@ -105,7 +106,7 @@ def test_what_was_typed_is_kept_when_something_is_wrong(scene: scenes.Scene, set
     path = f"/claims/{scene.claim.reference}/file/"
     sent = form(client, scene)
     answer = client.post(path, {**sent, "consent": ""})
-    page = answer.content.decode()
+    page = page_text(answer)
     assert answer.status_code == 400
     assert "No air came through." in page
     assert sent["idempotency_key"] in page
@@ -114,13 +115,13 @@ def test_what_was_typed_is_kept_when_something_is_wrong(scene: scenes.Scene, set
     settings.EXHIBIT_MAX_BYTES = 3
     answer = client.post(path, {**sent, "photos": [photo()]})
     assert answer.status_code == 413
-    assert "larger than" in answer.content.decode()
-    assert "No air came through." in answer.content.decode()
+    assert "larger than" in page_text(answer)
+    assert "No air came through." in page_text(answer)
     settings.EXHIBIT_MAX_BYTES = 10_000
     settings.SUBMISSION_MAX_EXHIBITS = 1
     answer = client.post(path, {**sent, "photos": [photo(), photo()]})
     assert answer.status_code == 400
-    assert "At most 1 photos" in answer.content.decode()
+    assert "At most 1 photos" in page_text(answer)
     assert not Submission.objects.exists()
 
 
@@ -133,12 +134,12 @@ def test_a_full_disk_is_507_and_loses_nothing_typed(scene: scenes.Scene, monkeyp
     monkeypatch.setattr(filing, "receive", full)
     answer = client.post(f"/claims/{scene.claim.reference}/file/", sent)
     assert answer.status_code == 507
-    assert "No air came through." in answer.content.decode()
+    assert "No air came through." in page_text(answer)
     assert not Submission.objects.exists()
 
 
 def test_the_limits_are_said_before(scene: scenes.Scene) -> None:
-    page = signed_in(scene.owners[0]).get(f"/claims/{scene.claim.reference}/file/").content.decode()
+    page = page_text(signed_in(scene.owners[0]).get(f"/claims/{scene.claim.reference}/file/"))
     assert "Up to 20 files of at most 40.0" in page
     assert "Sealed:" in page
     assert " multiple" in page
@@ -165,13 +166,13 @@ def test_a_teardown_with_measurements_is_filed_from_the_page(scene: scenes.Scene
     }
     incomplete = {**teardown, "measurement-1-standard_uncertainty": ""}
     answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, **incomplete))
-    assert "without it a number proves little" in answer.content.decode()
+    assert "without it a number proves little" in page_text(answer)
     answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, narrative_lang=lang, **teardown))
-    assert answer.status_code == 302, answer.content.decode()
+    assert answer.status_code == 302, page_text(answer)
     assert {step.done["lang"] for step in TeardownStep.objects.all()} == {lang}
     assert str(Measurement.objects.get().value.normalize()) == "0.02"
     assert [step.exhibit is None for step in TeardownStep.objects.order_by("number")] == [False, True]
-    page = client.get(answer["Location"]).content.decode()
+    page = page_text(client.get(answer["Location"]))
     assert page.index("Blower test") < page.index("Blower at the inlet") < page.index("Smoke at the inlet")
 
 
@@ -180,19 +181,19 @@ def test_a_filer_files_for_the_own_organisation_alone(scene: scenes.Scene) -> No
     other = found_organisation(by=ledger.SYSTEM, kind="consumer_group", name="Another group", now=scene.now)
     client = signed_in(scenes.person("filer", "filer", organisation=laboratory))
     path = f"/claims/{scene.claim.reference}/file/"
-    page = client.get(path).content.decode()
+    page = page_text(client.get(path))
     assert "Air laboratory" in page
     assert "Another group" not in page
     assert client.post(path, form(client, scene, organisation=str(other.pk))).status_code == 400
     assert client.post(path, form(client, scene, organisation=str(laboratory.pk))).status_code == 302
     assert Submission.objects.get().organisation == laboratory
-    assert "For whom" not in signed_in(scene.owners[0]).get(path).content.decode()
+    assert "For whom" not in page_text(signed_in(scene.owners[0]).get(path))
 
 
 def test_a_withdrawn_claim_takes_no_evidence_and_says_why(scene: scenes.Scene) -> None:
     scenes.claims.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="A double.", now=scene.now)
     client = signed_in(scene.owners[0])
-    page = client.get(f"/claims/{scene.claim.reference}/file/").content.decode()
+    page = page_text(client.get(f"/claims/{scene.claim.reference}/file/"))
     assert "<button disabled>" in page
     assert "no evidence is taken on it any more" in page
     assert client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene)).status_code == 403
@@ -254,14 +255,14 @@ def test_a_moderator_accepts_with_grades_and_captions(scene: scenes.Scene) -> No
     exhibit = Exhibit.objects.get(submission=submission)
     assert (exhibit.grade_source, exhibit.grade_information) == ("B", "2")
     assert exhibit.caption["translations"]["zh-Hans"]["text"] == "风道"
-    page = client.get(path).content.decode()
+    page = page_text(client.get(path))
     assert "Clear photos." in page
     assert 'name="decision"' not in page
     assert any(f'href="{one}"' in page for one in others)
     late = client.post(path, decide(scene, submission, reason_en="My own words."))  # said as a message, not done twice
     assert late.status_code == 409
-    assert "My own words." in late.content.decode()
-    assert "A duct" in late.content.decode()
+    assert "My own words." in page_text(late)
+    assert "A duct" in page_text(late)
     assert CustodyEvent.objects.filter(exhibit=exhibit, kind="published").count() == 1
 
 
@@ -272,7 +273,7 @@ def test_after_the_last_decision_the_page_says_that_nothing_waits(scene: scenes.
         path = f"/desk/submissions/{submission.reference}/"
         answer = client.post(path, decide(scene, submission))
     assert answer["Location"] == path
-    page = client.get(path).content.decode()
+    page = page_text(client.get(path))
     assert "Nothing else waits for a decision." in page
     assert "is accepted" in page
 
@@ -284,7 +285,7 @@ def test_a_suggested_reason_is_filled_in_and_decides_nothing(scene: scenes.Scene
     path = f"/desk/submissions/{submission.reference}/"
     sent = decide(scene, submission, reason_en="Own words.", suggest="twice")
     answer = client.post(path, sent)
-    page = answer.content.decode()
+    page = page_text(answer)
     assert answer.status_code == 200
     assert "Own words.\nThe same picture was handed in before, so it adds no witness." in page
     assert "同一张图片此前已有人提交" in page
@@ -292,9 +293,9 @@ def test_a_suggested_reason_is_filled_in_and_decides_nothing(scene: scenes.Scene
     assert "Known owner." in page
     assert 'value="B" selected' in page
     other = client.post(path, {**sent, "reason_en": "The same picture was handed in before, so it adds no witness.", "suggest": "whole"})
-    assert "adds no witness.</textarea>" not in other.content.decode(), "one suggestion gives way to another"
+    assert "adds no witness.</textarea>" not in page_text(other), "one suggestion gives way to another"
     kept = client.post(path, {**sent, "suggest": ""})  # Enter in a line of text
-    assert "Own words." in kept.content.decode()
+    assert "Own words." in page_text(kept)
     submission.refresh_from_db()
     assert submission.status == "received"
 
@@ -307,17 +308,17 @@ def test_what_is_sealed_is_opened_only_by_an_act_that_is_recorded(scene: scenes.
     exhibit.save(update_fields=["metadata"])
     client = signed_in(scene.moderator)
     path = f"/desk/submissions/{submission.reference}/"
-    closed = client.get(path).content.decode()
+    closed = page_text(client.get(path))
     assert "owner1@secret.example" not in closed
     assert "A camera" not in closed
     assert "Nobody has opened it." in closed
     answer = client.post(f"{path}sealed/", {"reason_en": "Half a sentence"})
-    page = answer.content.decode()
+    page = page_text(answer)
     assert "no-store" in answer["Cache-Control"]
     for words in ("owner1@secret.example", "39.9, 116.4", "A camera", "Half a sentence"):
         assert words in page
     assert SealedView.objects.get(submission=submission).agent == scene.moderator.pseudonym
-    again = client.get(path).content.decode()
+    again = page_text(client.get(path))
     assert "owner1@secret.example" not in again
     assert scene.moderator.pseudonym in again
 
@@ -339,8 +340,8 @@ def test_half_a_grade_is_refused_and_kept(scene: scenes.Scene) -> None:
         f"/desk/submissions/{submission.reference}/", decide(scene, submission, **{f"{reference}-information": ""})
     )
     assert answer.status_code == 400
-    assert "A grade is a letter, a number and the reason." in answer.content.decode()
-    assert "Known owner." in answer.content.decode()
+    assert "A grade is a letter, a number and the reason." in page_text(answer)
+    assert "Known owner." in page_text(answer)
     submission.refresh_from_db()
     assert submission.status == "received"
 
@@ -350,7 +351,7 @@ def test_who_filed_it_cannot_decide_on_it(scene: scenes.Scene) -> None:
     scenes.build_evidence(scene, accept=False)
     client = signed_in(scene.owners[0])
     path = f"/desk/submissions/{scene.submissions[0].reference}/"
-    page = client.get(path).content.decode()
+    page = page_text(client.get(path))
     assert "You filed this yourself" in page
     assert "<button disabled>" in page
     assert client.post(path, decide(scene, scene.submissions[0])).status_code == 403
@@ -360,7 +361,7 @@ def test_an_auditor_sees_the_process_and_no_sealed_contact(scene: scenes.Scene) 
     scenes.build_evidence(scene, accept=False)
     auditor = scenes.person("auditor", "auditor")
     path = f"/desk/submissions/{scene.submissions[0].reference}/"
-    page = signed_in(auditor).get(path).content.decode()
+    page = page_text(signed_in(auditor).get(path))
     assert "owner1@secret.example" not in page
     assert signed_in(auditor).post(path, decide(scene, scene.submissions[0])).status_code == 403
 
@@ -371,11 +372,11 @@ def test_the_same_file_twice_is_pointed_out(scene: scenes.Scene) -> None:
     client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, photos=[photo(content=b"photo 1")]))
     again = Submission.objects.order_by("-filed_at").first()
     assert again is not None
-    page = signed_in(scene.moderator).get(f"/desk/submissions/{again.reference}/").content.decode()
+    page = page_text(signed_in(scene.moderator).get(f"/desk/submissions/{again.reference}/"))
     assert "The same file counts as one witness" in page
     assert "the same file, byte for byte" in page
     assert Exhibit.objects.get(submission=scene.submissions[0]).reference in page
-    other = signed_in(scene.moderator).get(f"/desk/submissions/{scene.submissions[1].reference}/").content.decode()
+    other = page_text(signed_in(scene.moderator).get(f"/desk/submissions/{scene.submissions[1].reference}/"))
     assert "The same file counts" not in other
 
 
@@ -390,13 +391,13 @@ def test_an_owner_withdraws_with_a_reason(scene: scenes.Scene) -> None:
     assert submission.status == "accepted"
     client.post(f"/submissions/{submission.reference}/withdraw/", {"reason": "I was asked to."})
     assert Client().get(f"/exhibits/{exhibit.reference}/").status_code == 404
-    assert "withdrawn by its owner" in client.get(f"/submissions/{submission.reference}/").content.decode()
+    assert "withdrawn by its owner" in page_text(client.get(f"/submissions/{submission.reference}/"))
 
 
 def test_an_alert_is_taken_note_of(scene: scenes.Scene) -> None:
     alert = Alert.objects.create(kind="source_gone", claim=scene.claim, source=scene.source, created_at=timezone.now())
     client = signed_in(scene.moderator)
-    assert f"/desk/alerts/{alert.pk}/handle/" in client.get("/desk/").content.decode()
+    assert f"/desk/alerts/{alert.pk}/handle/" in page_text(client.get("/desk/"))
     assert client.post(f"/desk/alerts/{alert.pk}/handle/")["Location"] == "/desk/"
     alert.refresh_from_db()
     assert alert.handled_by == scene.moderator
@@ -440,16 +441,16 @@ def test_an_owner_answers_a_question_on_the_page_and_the_desk_reads_it(lang: str
     owner, desk, address = Client(headers={"accept-language": lang}), Client(), f"/submissions/{submission.reference}/"
     owner.force_login(scene.owners[0])
     desk.force_login(scene.moderator)
-    assert button in owner.get(address).content.decode()
+    assert button in page_text(owner.get(address))
     empty = owner.post(f"{address}answer/", {"answer": " ", "answer_lang": "en"})
     assert empty.status_code == 400
-    assert button in empty.content.decode()
+    assert button in page_text(empty)
     said = {"answer": "On the <left>.", "answer_lang": "en", "photos": SimpleUploadedFile("b.jpg", scenes.picture(2))}
     assert owner.post(f"{address}answer/", said).status_code == 302
-    page = owner.get(address).content.decode()
+    page = page_text(owner.get(address))
     assert "On the &lt;left&gt;." in page
     assert button not in page
-    review = desk.get(f"/desk/submissions/{submission.reference}/").content.decode()
+    review = page_text(desk.get(f"/desk/submissions/{submission.reference}/"))
     assert "Which side?" in review
     assert "On the &lt;left&gt;." in review
     late = owner.post(f"{address}answer/", said | {"photos": SimpleUploadedFile("c.jpg", scenes.picture(3))}, follow=True)
@@ -467,10 +468,10 @@ def test_the_desk_refuses_a_returned_submission_that_is_never_answered() -> None
     )
     desk, address = Client(), f"/desk/submissions/{submission.reference}/"
     desk.force_login(scene.moderator)
-    page = desk.get(address).content.decode()
+    page = page_text(desk.get(address))
     submission.refresh_from_db()
     assert "Refuse without an answer" in page
     assert version(submission) in page
     sent = {"decision": "refused", "reason_en": "No answer came.", "reason_zh_Hans": "没有答复。", "version": version(submission)}
     assert desk.post(address, sent).status_code == 302
-    assert "refused" in desk.get(address).content.decode()
+    assert "refused" in page_text(desk.get(address))

@@ -20,6 +20,7 @@ from evidence.tasks import sweep_staged
 from tests import scenes
 from tests.evidence.exhibits.test_pages import form, signed_in
 from tests.kept import kept
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -87,7 +88,7 @@ def test_the_form_goes_on_where_it_was_interrupted_and_takes_its_photos_once(sce
     ids = [
         send(client, scene, content, file_key=content.decode(), form_key=sent["idempotency_key"]).json()["id"] for content in (b"a", b"b")
     ]
-    page = client.get(f"/claims/{scene.claim.reference}/file/").content.decode()
+    page = page_text(client.get(f"/claims/{scene.claim.reference}/file/"))
     assert re.findall(r'name="staged" value="([^"]+)" checked', page) == ids
     assert f'value="{sent["idempotency_key"]}"' in page
     answers = [client.post(f"/claims/{scene.claim.reference}/file/", {**sent, "staged": ids[::-1]}) for _ in range(2)]
@@ -96,13 +97,13 @@ def test_the_form_goes_on_where_it_was_interrupted_and_takes_its_photos_once(sce
     files = Exhibit.objects.filter(submission=submission).order_by("number")
     assert [originals().path(str(ledger.unseal(one, "digest"))).read_bytes() for one in files] == [b"b", b"a"]
     assert set(StagedPhoto.objects.values_list("digest", "filename")) == {("", "")}  # nothing that is sealed now stays open here
-    assert 'name="staged"' not in client.get(f"/claims/{scene.claim.reference}/file/").content.decode()
+    assert 'name="staged"' not in page_text(client.get(f"/claims/{scene.claim.reference}/file/"))
 
 
 def test_nobody_takes_or_sees_the_photos_of_another(scene: scenes.Scene) -> None:
     photo = scenes.build_staged(scene.owners[0], scene)
     other = signed_in(scene.owners[1])
-    page = other.get(f"/claims/{scene.claim.reference}/file/").content.decode()
+    page = page_text(other.get(f"/claims/{scene.claim.reference}/file/"))
     assert str(photo.pk) not in page
     answer = other.post(
         f"/claims/{scene.claim.reference}/file/",
@@ -124,7 +125,7 @@ def test_a_discarded_photo_is_not_handed_in(scene: scenes.Scene) -> None:
         {**form(client, scene), "idempotency_key": "form", "photos": [], "staged": [str(photo.pk)]},
     )
     assert answer.status_code == 400
-    assert "Please choose it again." in answer.content.decode()
+    assert "Please choose it again." in page_text(answer)
 
 
 def test_half_a_photo_is_no_photo(scene: scenes.Scene) -> None:

@@ -32,6 +32,7 @@ from evidence.stores import originals, renditions
 from jobs.actions import retry
 from jobs.models import Job
 from tests import scenes
+from tests.pages import page_text
 from tests.workflows import force
 
 pytestmark = pytest.mark.django_db
@@ -263,10 +264,10 @@ def test_late_looks_are_a_metric_and_a_line_for_operators(scene: scenes.Scene, c
     Source.objects.filter(url__endswith="/2").update(watched=False)
     Source.objects.filter(pk=scene.source.pk).update(watched=False)
     assert tasks.looks_overdue() == 2
-    assert "asclaimed_looks_overdue 2.0" in client.get("/metrics").content.decode()
+    assert "asclaimed_looks_overdue 2.0" in page_text(client.get("/metrics"))
     monkeypatch.setattr(User, "is_staff", True)
     client.force_login(scene.moderator)
-    assert "Checks that are late: 2." in client.get("/operations/jobs/").content.decode()
+    assert "Checks that are late: 2." in page_text(client.get("/operations/jobs/"))
     with transaction.atomic():
         tasks.watch()
     assert tasks.looks_overdue() == 0  # asked for just now
@@ -274,7 +275,7 @@ def test_late_looks_are_a_metric_and_a_line_for_operators(scene: scenes.Scene, c
     assert tasks.looks_overdue() == 2  # asked for long ago, and nobody did it
     force(Job.objects.all(), state="done", finished_at=timezone.now())
     assert tasks.looks_overdue() == 0
-    assert "Checks that are late" not in client.get("/operations/jobs/").content.decode()
+    assert "Checks that are late" not in page_text(client.get("/operations/jobs/"))
 
 
 # --- photos ------------------------------------------------------------------------------------------------------------

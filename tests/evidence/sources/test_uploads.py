@@ -22,6 +22,7 @@ from evidence.sources.states import LookMethod
 from evidence.stores import originals
 from tests import scenes
 from tests.kept import kept
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -196,9 +197,9 @@ def test_a_moderator_adds_a_file_or_text_and_reads_what_it_shows(scene: scenes.S
     client = client_of(scene.moderator)
     url = f"/desk/sources/{scene.source.pk}/upload/"
     answer = client.post(url, sent(scene, file=SimpleUploadedFile("post.html", page(A), "image/png")), follow=True)
-    assert "It is version 1 now." in answer.content.decode()
+    assert "It is version 1 now." in page_text(answer)
     answer = client.post(url, sent(scene, text=A, captured_at="2025-03-02T10:00:00"), follow=True)
-    assert "It shows the text of version 1." in answer.content.decode()
+    assert "It shows the text of version 1." in page_text(answer)
     capture = Capture.objects.order_by("captured_at")[0]
     assert (capture.content_type, str(capture.captured_at)) == ("text/html", "2025-03-01 10:00:00+00:00")
 
@@ -255,7 +256,7 @@ def test_foreign_markup_never_becomes_markup_of_ours(scene: scenes.Scene) -> Non
         f"/claims/{scene.claim.reference}/history/", f"/desk/sources/{scene.source.pk}/upload/", "/", "/desk/",
     ]  # fmt: skip
     for url in urls:
-        text = client.get(url).content.decode()
+        text = page_text(client.get(url))
         for live in (
             "<script>zz",
             "onerror=alert",
@@ -267,7 +268,7 @@ def test_foreign_markup_never_becomes_markup_of_ours(scene: scenes.Scene) -> Non
             "<plaintext",
         ):
             assert live not in text, (url, live)
-    assert "&lt;script&gt;zz-escaped()" in client.get(urls[1]).content.decode()
+    assert "&lt;script&gt;zz-escaped()" in page_text(client.get(urls[1]))
     assert client.get(f"/sources/{scene.source.pk}/captures/{capture.pk}").status_code == 404
     address = f"/sources/{scene.source.pk}/captures/{Version.objects.get(number=1).capture_id}"
     ours = client.get(address, HTTP_HOST="content.localhost")

@@ -1,0 +1,34 @@
+"""What a page says, whatever the layout of its templates: a line break between two words is a space, and between blocks nothing."""
+
+from __future__ import annotations
+
+import re
+
+from django.http import HttpResponse
+
+_CHANGES = (
+    (re.compile(r"[ \t\r\n\f]+"), " "),
+    (re.compile(r" (?=/?>)"), ""),  # at the end of a list of attributes
+    (re.compile(r"(<[a-z][^<>]*>) "), r"\1"),  # at the beginning of an element
+    (re.compile(r" (?=</)"), ""),  # and at its end
+    (re.compile(r"(</(?:p|div|li|ul|ol|d[ltd]|h[1-6]|t[rdh]|section|form|label|button|option|figure|summary|details)>) "), r"\1"),
+)
+
+
+_KEPT = re.compile(r"(<(?:pre|textarea)\b.*?</(?:pre|textarea)>)", re.DOTALL)
+
+
+def _squeezed(part: str) -> str:
+    for pattern, instead in _CHANGES:
+        part = pattern.sub(instead, part)
+    return part
+
+
+def squeezed(html: str) -> str:
+    """Markup without the whitespace that no browser shows."""
+    return "".join(part if number % 2 else _squeezed(part) for number, part in enumerate(_KEPT.split(html)))
+
+
+def page_text(response: HttpResponse) -> str:
+    """The markup of an answer, `squeezed`."""
+    return squeezed(response.content.decode())
