@@ -1,6 +1,8 @@
-"""Places where a test makes the program fail: an exception between two steps, or the end of the process.
+"""Places where a test makes the program fail: an exception between two steps, or the end of the
+process.
 
-Every app may name one. Nothing outside the tests arms any, and there is no setting or variable that does.
+Every app may name one. Nothing outside the tests arms any, and there is no setting or variable that
+does.
 """
 
 from __future__ import annotations

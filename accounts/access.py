@@ -1,8 +1,9 @@
-"""Who may enter a page. Every view says so with exactly one of these; a test fails for a view that does not.
+"""Who may enter a page. Every view says so with exactly one of these; a test fails for a view that
+does not.
 
-Outermost first: `@require_safe` or `@require_http_methods`, then one of these, then the view. Anonymous visitors are sent to sign in,
-accounts without the role get 403 with the sentence. What may be seen of a single row is the queryset's business, and a row
-that may not be seen is 404.
+Outermost first: `@require_safe` or `@require_http_methods`, then one of these, then the view.
+Anonymous visitors are sent to sign in, accounts without the role get 403 with the sentence. What
+may be seen of a single row is the queryset's business, and a row that may not be seen is 404.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def signed_in(view: View[P]) -> View[P]:
 
 
 def requires(*roles: Role) -> Callable[[View[P]], View[P]]:
-    """Accounts with at least one of `roles` may enter. Raises NotAllowedError for others, which is a 403 with its sentence."""
+    """Accounts with at least one of `roles` may enter. Raises NotAllowedError for others, which is
+    a 403 with its sentence."""
 
     def decorate(view: View[P]) -> View[P]:
         @signed_in

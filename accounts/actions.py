@@ -15,7 +15,17 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 import ledger
-from accounts.models import ApiKey, Membership, Organisation, OrganisationKind, Role, Scope, SecondFactorReset, User, new_key
+from accounts.models import (
+    ApiKey,
+    Membership,
+    Organisation,
+    OrganisationKind,
+    Role,
+    Scope,
+    SecondFactorReset,
+    User,
+    new_key,
+)
 from accounts.permissions import NotAllowedError, check_operator
 from accounts.seats import JUDGING
 
@@ -23,7 +33,9 @@ MAX_KEYS = 20
 
 
 @transaction.atomic
-def found_organisation(*, by: ledger.Actor, kind: str, name: str, now: datetime, website: str = "") -> Organisation:
+def found_organisation(
+    *, by: ledger.Actor, kind: str, name: str, now: datetime, website: str = ""
+) -> Organisation:
     """A new organisation. `by` is an operator, or ledger.SYSTEM when an installation is set up."""
     if isinstance(by, User):
         check_operator(by)
@@ -35,8 +47,17 @@ def found_organisation(*, by: ledger.Actor, kind: str, name: str, now: datetime,
 
 
 @transaction.atomic
-def grant_role(*, by: ledger.Actor, user: User, organisation: Organisation, role: str, now: datetime, reason: str = "") -> Membership:
-    """Give `user` a role. Twice is once. Nobody grants a role to themselves, or holds a company's seat beside a role that judges.
+def grant_role(
+    *,
+    by: ledger.Actor,
+    user: User,
+    organisation: Organisation,
+    role: str,
+    now: datetime,
+    reason: str = "",
+) -> Membership:
+    """Give `user` a role. Twice is once. Nobody grants a role to themselves, or holds a company's
+    seat beside a role that judges.
 
     Raises NotAllowedError, ValidationError.
     """
@@ -44,7 +65,9 @@ def grant_role(*, by: ledger.Actor, user: User, organisation: Organisation, role
         check_operator(by)
         if by.pk == user.pk:
             raise NotAllowedError(_("Nobody grants a role to themselves."))
-    held = Membership.objects.current().filter(user=user, organisation=organisation, role=role).first()
+    held = (
+        Membership.objects.current().filter(user=user, organisation=organisation, role=role).first()
+    )
     if held:
         return held
     membership = Membership(user=user, organisation=organisation, role=role, created_at=now)
@@ -62,46 +85,68 @@ def _check_seats_apart(user: User, organisation: Organisation, role: str) -> Non
     seat = organisation.kind == OrganisationKind.COMPANY or role == Role.COMPANY_REPRESENTATIVE
     judging = role in JUDGING
     if seat and judging:
-        raise ValidationError(_("A company gives nobody a role that judges, audits or operates. Nothing was changed."))
+        raise ValidationError(
+            _("A company gives nobody a role that judges, audits or operates. Nothing was changed.")
+        )
     if (seat and held.judging().exists()) or (judging and held.company_seats().exists()):
         raise ValidationError(
             _(
-                "Nobody acts for a company and judges, audits or operates here as well. Nothing was changed. "
-                "End the other role of this account first."
+                "Nobody acts for a company and judges, audits or operates here as well. Nothing "
+                "was changed. End the other role of this account first."
             )
         )
 
 
 @transaction.atomic
 def first_operator(*, email: str, password: str | None, now: datetime) -> User:
-    """The account that appoints everyone else, for a new installation. Raises CommandError if there is an operator already."""
+    """The account that appoints everyone else, for a new installation. Raises CommandError if there
+    is an operator already."""
     if Membership.objects.current().filter(role=Role.OPERATOR).exists():
         raise CommandError(
-            "There is an operator already, and there are no superusers here. Nothing was changed: an operator grants roles on the "
-            "organisation's page, reached from /account/."
+            "There is an operator already, and there are no superusers here. Nothing was "
+            "changed: an operator grants roles on the organisation's page, reached from "
+            "/account/."
         )
     user = User.objects.create_user(email, password)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    body = Organisation.objects.filter(kind=OrganisationKind.OPERATOR).first() or found_organisation(
-        by=ledger.SYSTEM, kind=OrganisationKind.OPERATOR, name=urlsplit(settings.SITE_URL).hostname or "AsClaimed", now=now
+    body = Organisation.objects.filter(
+        kind=OrganisationKind.OPERATOR
+    ).first() or found_organisation(
+        by=ledger.SYSTEM,
+        kind=OrganisationKind.OPERATOR,
+        name=urlsplit(settings.SITE_URL).hostname or "AsClaimed",
+        now=now,
     )
-    grant_role(by=ledger.SYSTEM, user=user, organisation=body, role=Role.OPERATOR, now=now, reason="First operator of the installation.")
+    grant_role(
+        by=ledger.SYSTEM,
+        user=user,
+        organisation=body,
+        role=Role.OPERATOR,
+        now=now,
+        reason="First operator of the installation.",
+    )
     return user
 
 
 @transaction.atomic
 def end_role(*, by: User, membership: Membership, now: datetime, reason: str) -> None:
-    """End a role; what was done under it stands. Raises NotAllowedError; does nothing if it has ended before."""
+    """End a role; what was done under it stands. Raises NotAllowedError; does nothing if it has
+    ended before."""
     check_operator(by)
     with ledger.act("role.ended", by=by, role=Role.OPERATOR, reason=reason):
         Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=now)
 
 
 @transaction.atomic
-def create_key(*, by: User, label: str, scopes: list[str], now: datetime, expires_at: datetime | None = None) -> tuple[ApiKey, str]:
-    """A new key of one's own, and the key itself, which is never shown again. Raises ValidationError."""
+def create_key(
+    *, by: User, label: str, scopes: list[str], now: datetime, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """A new key of one's own, and the key itself, which is never shown again. Raises
+    ValidationError."""
     if ApiKey.objects.usable(now).filter(user=by).count() >= MAX_KEYS:
-        raise ValidationError(_("You have %(count)d keys already. Revoke one first.") % {"count": MAX_KEYS})
+        raise ValidationError(
+            _("You have %(count)d keys already. Revoke one first.") % {"count": MAX_KEYS}
+        )
     if not scopes or set(scopes) - set(Scope.values):
         raise ValidationError(_("Choose what the key may do."))
     secret = new_key()
@@ -117,21 +162,27 @@ def create_key(*, by: User, label: str, scopes: list[str], now: datetime, expire
 
 @transaction.atomic
 def reset_second_factor(*, by: User, user: User, reason: str, now: datetime) -> int:
-    """Take a lost second factor away; the account can set up a new one. Returns how many factors there were.
+    """Take a lost second factor away; the account can set up a new one. Returns how many factors
+    there were.
 
-    By an operator, never for oneself. Raises NotAllowedError, and ValidationError without a reason or without a factor. Sessions of the
-    account that were opened with the old factor can then do no more than one that never had any.
+    By an operator, never for oneself. Raises NotAllowedError, and ValidationError without a reason
+    or without a factor. Sessions of the account that were opened with the old factor can then do no
+    more than one that never had any.
     """
     check_operator(by)
     if by.pk == user.pk:
         raise NotAllowedError(_("Another operator has to reset your own second factor."))
     if not reason.strip():
-        raise ValidationError(_("Say why, and how you know that it is the holder of the account who asks."))
+        raise ValidationError(
+            _("Say why, and how you know that it is the holder of the account who asks.")
+        )
     factors = Authenticator.objects.select_for_update().filter(user=user)
     found = len(factors)
     if not found:
         raise ValidationError(_("This account has no second factor. Nothing was changed."))
-    with ledger.act("second_factor.reset", by=by, role=Role.OPERATOR, reason=reason, reason_public=False):
+    with ledger.act(
+        "second_factor.reset", by=by, role=Role.OPERATOR, reason=reason, reason_public=False
+    ):
         SecondFactorReset.objects.create(user=user, created_at=now)
         Authenticator.objects.filter(user=user).delete()
     return found

@@ -6,7 +6,8 @@ import ipaddress
 
 
 def client_network(address: str) -> str:
-    """The address; of IPv6 its /64, because whoever has one connection has all the addresses in it. Mapped IPv4 is IPv4.
+    """The address; of IPv6 its /64, because whoever has one connection has all the addresses in it.
+    Mapped IPv4 is IPv4.
 
     >>> client_network("2001:db8::7:1"), client_network("::ffff:192.0.2.1")
     ('2001:db8::/64', '192.0.2.1')

@@ -23,13 +23,17 @@ CACHE_SECONDS = 60 * 60
 
 
 class TooManyReadsError(Throttled):
-    """429: an address asked for more costly answers within a minute than one may. `wait` says for how many seconds to wait."""
+    """429: an address asked for more costly answers within a minute than one may. `wait` says for
+    how many seconds to wait."""
 
     default_detail = "Too many costly requests came from this address within a minute."
 
 
-def count_request(name: str, request: HttpRequest | Request, most: int, refusal: Callable[[int], Throttled]) -> None:
-    """Note one more of `name` from an address within this minute. Raises `refusal(seconds to wait)` if that is more than `most`."""
+def count_request(
+    name: str, request: HttpRequest | Request, most: int, refusal: Callable[[int], Throttled]
+) -> None:
+    """Note one more of `name` from an address within this minute. Raises `refusal(seconds to wait)`
+    if that is more than `most`."""
     minute, into = divmod(time.time(), 60)
     key = f"{name}:{get_adapter().get_client_ip(request)}:{minute:.0f}"
     cache.add(key, 0, timeout=120)
@@ -38,13 +42,20 @@ def count_request(name: str, request: HttpRequest | Request, most: int, refusal:
 
 
 def count_expensive_read(request: HttpRequest | Request) -> None:
-    """Note a costly answer. Raises TooManyReadsError. While the cache is away nothing is counted: reading goes on."""
+    """Note a costly answer. Raises TooManyReadsError. While the cache is away nothing is counted:
+    reading goes on."""
     with suppress(RedisError):
-        count_request("expensive-reads", request, settings.EXPENSIVE_READS, lambda wait: TooManyReadsError(wait=wait))
+        count_request(
+            "expensive-reads",
+            request,
+            settings.EXPENSIVE_READS,
+            lambda wait: TooManyReadsError(wait=wait),
+        )
 
 
 class ComputeOnce(Generic[T]):
-    """What was made, by key, in the memory of this process: the `most` that were asked for last. Of several at once, one makes it."""
+    """What was made, by key, in the memory of this process: the `most` that were asked for last. Of
+    several at once, one makes it."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -78,8 +89,11 @@ class ComputeOnce(Generic[T]):
 _pictures_here: ComputeOnce[bytes] = ComputeOnce(200)
 
 
-def cached_picture(request: HttpRequest, kind: str, content: str, make: Callable[[], bytes]) -> bytes:
-    """A picture of `content`, which says all that the picture depends on: from memory, from the cache that all processes share, or made.
+def cached_picture(
+    request: HttpRequest, kind: str, content: str, make: Callable[[], bytes]
+) -> bytes:
+    """A picture of `content`, which says all that the picture depends on: from memory, from the
+    cache that all processes share, or made.
 
     Raises TooManyReadsError only where it has to be made.
     """

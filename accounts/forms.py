@@ -11,8 +11,12 @@ from accounts.models import Scope
 class KeyForm(forms.Form):
     """A new key."""
 
-    label = forms.CharField(label=_("What is it for?"), max_length=80, help_text=_("Only you see this."))
-    scopes = forms.MultipleChoiceField(label=_("What may it do?"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple)
+    label = forms.CharField(
+        label=_("What is it for?"), max_length=80, help_text=_("Only you see this.")
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("What may it do?"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
+    )
     days = forms.TypedChoiceField(
         label=_("How long is it good?"),
         coerce=int,

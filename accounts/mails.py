@@ -1,4 +1,5 @@
-"""Mails about accounts carry addresses on SITE_URL alone, whatever host was asked: a link goes to someone who asked for nothing."""
+"""Mails about accounts carry addresses on SITE_URL alone, whatever host was asked: a link goes to
+someone who asked for nothing."""
 
 from __future__ import annotations
 
@@ -23,11 +24,13 @@ class SiteAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships
     """What allauth asks about accounts, with every mail's addresses on SITE_URL."""
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Whose attempts are counted together: a whole network of IPv6 is one. Every limit by address asks here."""
+        """Whose attempts are counted together: a whole network of IPv6 is one. Every limit by
+        address asks here."""
         return client_network(str(super().get_client_ip(request)))
 
     def is_safe_url(self, url: str) -> bool:
-        """Whether a reader may be sent there. What is no address is not; allauth reads it without expecting that."""
+        """Whether a reader may be sent there. What is no address is not; allauth reads it without
+        expecting that."""
         try:
             return bool(super().is_safe_url(url))
         except ValueError:
@@ -38,9 +41,18 @@ class SiteAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships
         return subject
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send one. Every address among its values is moved to SITE_URL, those of mails that a later version adds too."""
-        moved = {name: at_site(value) if name.endswith("_url") and isinstance(value, str) else value for name, value in context.items()}
+        """Send one. Every address among its values is moved to SITE_URL, those of mails that a
+        later version adds too."""
+        moved = {
+            name: at_site(value) if name.endswith("_url") and isinstance(value, str) else value
+            for name, value in context.items()
+        }
         host = urlsplit(settings.SITE_URL).netloc
         # The request is not handed on: no template can ask it for the host.
-        said = {"email": email, **moved, "current_site": SimpleNamespace(domain=host, name=host), "request": None}
+        said = {
+            "email": email,
+            **moved,
+            "current_site": SimpleNamespace(domain=host, name=host),
+            "request": None,
+        }
         self.render_mail(template_prefix, email, said).send()

@@ -46,13 +46,17 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """For `manage.py createsuperuser`: the first operator of an installation. There are no superusers here. Raises CommandError."""
+        """For `manage.py createsuperuser`: the first operator of an installation. There are no
+        superusers here. Raises CommandError."""
         from accounts.actions import first_operator
 
         return first_operator(email=email, password=password, now=timezone.now())
 
 
-@ledger.derived(reason="private: only roles, held by Membership, belong to the record; an e-mail address never does")
+@ledger.derived(
+    reason="private: only roles, held by Membership, belong to the record; an e-mail address never "
+    "does"
+)
 class User(AbstractBaseUser):
     """An account. Signs in by e-mail; the record knows only the pseudonym."""
 
@@ -73,7 +77,11 @@ class User(AbstractBaseUser):
     def roles(self) -> frozenset[str]:
         """The roles this account holds now, read once per instance."""
         if not hasattr(self, "_roles"):
-            now_held = self.membership_set.current().values_list("role", flat=True) if self.is_active else ()
+            now_held = (
+                self.membership_set.current().values_list("role", flat=True)
+                if self.is_active
+                else ()
+            )
             self._roles: frozenset[str] = frozenset(now_held)
         return self._roles
 
@@ -83,7 +91,8 @@ class User(AbstractBaseUser):
 
     @property
     def has_company_seat(self) -> bool:
-        """Whether the account acts for a company now. Asked anew each time: who just joined one judges nothing any more."""
+        """Whether the account acts for a company now. Asked anew each time: who just joined one
+        judges nothing any more."""
         return self.membership_set.current().company_seats().exists()
 
     @property
@@ -104,8 +113,12 @@ class Organisation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "name"], name="organisation_name_once_per_kind"),
-            models.CheckConstraint(condition=Q(kind__in=OrganisationKind.values), name="organisation_kind_known"),
+            models.UniqueConstraint(
+                fields=["kind", "name"], name="organisation_name_once_per_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=OrganisationKind.values), name="organisation_kind_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -119,7 +132,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def company_seats(self) -> Self:
         """Memberships by which someone acts for a company."""
-        return self.filter(Q(organisation__kind=OrganisationKind.COMPANY) | Q(role=Role.COMPANY_REPRESENTATIVE))
+        return self.filter(
+            Q(organisation__kind=OrganisationKind.COMPANY) | Q(role=Role.COMPANY_REPRESENTATIVE)
+        )
 
     def judging(self) -> Self:
         """Memberships that judge, read what is not public, or give out roles."""
@@ -134,7 +149,8 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     public=True,  # that somebody was given a role is public, who it is and why is not
 )
 class Membership(models.Model):
-    """One role of one person in one organisation, from `created_at` until `ended_at`. Ended, never deleted."""
+    """One role of one person in one organisation, from `created_at` until `ended_at`. Ended, never
+    deleted."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT)
@@ -147,7 +163,11 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "organisation", "role"], condition=Q(ended_at=None), name="membership_held_once"),
+            models.UniqueConstraint(
+                fields=["user", "organisation", "role"],
+                condition=Q(ended_at=None),
+                name="membership_held_once",
+            ),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
         ]
 
@@ -167,7 +187,9 @@ class Scope(models.TextChoices):
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def usable(self, now: datetime) -> Self:
         """Keys that are neither revoked nor expired and whose owner may sign in."""
-        return self.filter(revoked_at=None, user__is_active=True).filter(Q(expires_at=None) | Q(expires_at__gt=now))
+        return self.filter(revoked_at=None, user__is_active=True).filter(
+            Q(expires_at=None) | Q(expires_at__gt=now)
+        )
 
 
 @ledger.recorded(
@@ -177,9 +199,11 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     coarse=True,
 )
 class ApiKey(models.Model):
-    """A key for programs. The key itself is shown once; only its SHA-256 is kept (it is 256 random bits, so no salt is needed).
+    """A key for programs. The key itself is shown once; only its SHA-256 is kept (it is 256 random
+    bits, so no salt is needed).
 
-    In public its times are the day: what its owner files comes next in the log. Its id is random for the same reason.
+    In public its times are the day: what its owner files comes next in the log. Its id is random
+    for the same reason.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -196,7 +220,9 @@ class ApiKey(models.Model):
 
     class Meta:
         constraints = [  # empty once it was erased
-            models.UniqueConstraint(fields=["digest"], condition=~Q(digest=""), name="api_key_digest_once")
+            models.UniqueConstraint(
+                fields=["digest"], condition=~Q(digest=""), name="api_key_digest_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -205,16 +231,21 @@ class ApiKey(models.Model):
 
 @ledger.recorded(name="second_factor_reset", text=["user", "created_at"], coarse=True)
 class SecondFactorReset(models.Model):
-    """An operator took the second factor of an account away because it was lost. The reason stands with the entry, not in public."""
+    """An operator took the second factor of an account away because it was lost. The reason stands
+    with the entry, not in public."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT)
     created_at = models.DateTimeField()
 
 
-@ledger.derived(reason="private: that a form was sent, so that it is done once; what it did is recorded by itself")
+@ledger.derived(
+    reason="private: that a form was sent, so that it is done once; what it did is recorded by "
+    "itself"
+)
 class SentForm(models.Model):
-    """A form that was sent and done. `content` is a keyed digest of what was typed, `location` the address that it led to."""
+    """A form that was sent and done. `content` is a keyed digest of what was typed, `location` the
+    address that it led to."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE)
     key = models.CharField(max_length=32)

@@ -1,4 +1,5 @@
-"""Who may do what, as sentences. Each check raises NotAllowedError with the sentence that the page shows."""
+"""Who may do what, as sentences. Each check raises NotAllowedError with the sentence that the page
+shows."""
 
 from __future__ import annotations
 
@@ -17,11 +18,14 @@ class NotAllowedError(PermissionDenied):
 
 def seat_at_a_company(user: User) -> str | None:
     """The sentence that stands against someone who acts for a company judging anything, or None."""
-    return _("You act for a company, so you cannot judge claims.") if user.has_company_seat else None
+    return (
+        _("You act for a company, so you cannot judge claims.") if user.has_company_seat else None
+    )
 
 
 def check_role(user: User, *roles: str) -> None:
-    """Raises NotAllowedError unless `user` is signed in and holds one of `roles`; one that judges counts only without a company's seat."""
+    """Raises NotAllowedError unless `user` is signed in and holds one of `roles`; one that judges
+    counts only without a company's seat."""
     if not user.is_authenticated:
         raise NotAllowedError(_("Sign in to do this."))
     if not user.has_role(*roles):

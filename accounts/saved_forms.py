@@ -1,8 +1,10 @@
 """Forms outlive a session, and are sent once.
 
-Every form of a signed-in page carries a key (`{% form_key %}`): random, and signed for the account that opened the page and for its
-address. Who sends a form after the session has ended signs in again and finds it filled in (`keep`, `refill`); what was typed waits in
-the browser's session, encrypted, for that account alone. A form that comes twice, by Back or a second click, is done once (`once`).
+Every form of a signed-in page carries a key (`{% form_key %}`): random, and signed for the account
+that opened the page and for its address. Who sends a form after the session has ended signs in
+again and finds it filled in (`keep`, `refill`); what was typed waits in the browser's session,
+encrypted, for that account alone. A form that comes twice, by Back or a second click, is done once
+(`once`).
 """
 
 from __future__ import annotations
@@ -50,8 +52,12 @@ def new_key(request: HttpRequest) -> str:
     if not isinstance(request.user, User):
         return ""
     opened = _opened(request) if request.method == "POST" else None
-    page = opened["p"] if opened else request.get_full_path()  # some forms are sent to an address that only takes them
-    return signing.dumps({"n": secrets.token_urlsafe(12), "u": _of(request.user), "p": page}, salt=SALT)
+    page = (
+        opened["p"] if opened else request.get_full_path()
+    )  # some forms are sent to an address that only takes them
+    return signing.dumps(
+        {"n": secrets.token_urlsafe(12), "u": _of(request.user), "p": page}, salt=SALT
+    )
 
 
 def _of(user: User) -> str:
@@ -61,28 +67,38 @@ def _of(user: User) -> str:
 def _opened(request: HttpRequest) -> dict[str, str] | None:
     """What the key of the form that was sent says, if it is one of ours."""
     try:
-        found: dict[str, str] = signing.loads(request.POST.get(NAME, ""), salt=SALT, max_age=OPEN_FOR)
+        found: dict[str, str] = signing.loads(
+            request.POST.get(NAME, ""), salt=SALT, max_age=OPEN_FOR
+        )
     except signing.BadSignature:
         return None
     return found
 
 
-# --- a session that was lost -------------------------------------------------------------------------------------------
+# --- a session that was lost ----------------------------------------------------------------------
 
 
 def save_form(request: HttpRequest) -> str | None:
-    """Keep what was typed into a form of ours for the account that opened it. The address of its page, or None for any other form.
+    """Keep what was typed into a form of ours for the account that opened it. The address of its
+    page, or None for any other form.
 
     Only a form that a signed-in account was given is kept, so anonymous visitors fill no sessions.
     """
     opened = _opened(request) if request.method == "POST" else None
     if opened is None or (isinstance(request.user, User) and opened["u"] != _of(request.user)):
         return None
-    typed = urlencode([(name, one) for name, values in request.POST.lists() for one in values if name not in OWN])
+    typed = urlencode(
+        [(name, one) for name, values in request.POST.lists() for one in values if name not in OWN]
+    )
     if len(typed) > MOST:
         return None
     sealed = base64.b64encode(seal_apart(PURPOSE, typed)).decode()
-    request.session[PURPOSE] = {"user": opened["u"], "page": opened["p"], "at": time.time(), "typed": sealed}
+    request.session[PURPOSE] = {
+        "user": opened["u"],
+        "page": opened["p"],
+        "at": time.time(),
+        "typed": sealed,
+    }
     return opened["p"]
 
 
@@ -90,7 +106,10 @@ def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page, and from there back to where one was: for a form, to its page."""
     page = save_form(request)
     if page is not None:
-        said = _("You were signed out. Nothing is saved yet, but what you typed is kept: sign in, and you find it in the form again.")
+        said = _(
+            "You were signed out. Nothing is saved yet, but what you typed is kept: sign in, and "
+            "you find it in the form again."
+        )
         if request.FILES:
             said += " " + _("Files have to be chosen again.")
         messages.warning(request, said)
@@ -103,14 +122,17 @@ def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
 def _return_address(request: HttpRequest) -> str:
     """Where to go on after signing in: the page itself, or the one whose button was pressed."""
     referer = request.headers.get("Referer", "")
-    if request.method != "POST" or not url_has_allowed_host_and_scheme(referer, {request.get_host()}):
+    if request.method != "POST" or not url_has_allowed_host_and_scheme(
+        referer, {request.get_host()}
+    ):
         return request.get_full_path()
     parts = urlsplit(referer)
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form from before the last sign-in is shown again, filled in. Any other form without its token is refused, nothing is kept."""
+    """A form from before the last sign-in is shown again, filled in. Any other form without its
+    token is refused, nothing is kept."""
     page = save_form(request)
     if page is None:
         return render(request, "403_csrf.html", {"reason": reason}, status=403)
@@ -121,7 +143,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _restored(request: HttpRequest) -> QueryDict | None:
     """What was typed into a form of this page before the session was lost, by this very account."""
-    if not isinstance(request.user, User) or request.method not in {"GET", "HEAD"} or PURPOSE not in request.session:
+    if (
+        not isinstance(request.user, User)
+        or request.method not in {"GET", "HEAD"}
+        or PURPOSE not in request.session
+    ):
         return None
     held = request.session[PURPOSE]
     if held["user"] != _of(request.user) or time.time() - held["at"] > SAVED_FOR.total_seconds():
@@ -148,9 +174,11 @@ def _discard(request: HttpRequest, page: str) -> None:
 
 
 def refill(request: HttpRequest, *found: forms.Form, do: str | None = None) -> None:
-    """Fill in the forms of a page with what was typed before the session was lost. `do` says which of several forms these are.
+    """Fill in the forms of a page with what was typed before the session was lost. `do` says which
+    of several forms these are.
 
-    A version that a form carried is filled in too: what was changed since is then seen. The first sending forgets what was kept.
+    A version that a form carried is filled in too: what was changed since is then seen. The first
+    sending forgets what was kept.
     """
     if request.method == "POST":
         _discard(request, request.get_full_path())
@@ -161,14 +189,19 @@ def refill(request: HttpRequest, *found: forms.Form, do: str | None = None) -> N
     for form in found:
         for name, field in form.fields.items():
             if not isinstance(field, forms.FileField):
-                form.initial[name] = field.widget.value_from_datadict(typed, MultiValueDict(), form.add_prefix(name))
+                form.initial[name] = field.widget.value_from_datadict(
+                    typed, MultiValueDict(), form.add_prefix(name)
+                )
         form.refilled = True  # type: ignore[attr-defined]  # templates open what is folded
     if not getattr(request, "told_of_kept", False):
         request.told_of_kept = True  # type: ignore[attr-defined]  # said once, however many forms
-        messages.info(request, _("What you typed is back in the form. Nothing is saved yet: check it and send it."))
+        messages.info(
+            request,
+            _("What you typed is back in the form. Nothing is saved yet: check it and send it."),
+        )
 
 
-# --- a form that comes twice -------------------------------------------------------------------------------------------
+# --- a form that comes twice ----------------------------------------------------------------------
 
 
 class AlreadySentError(ValidationError):
@@ -176,17 +209,20 @@ class AlreadySentError(ValidationError):
 
     def __init__(self, location: str) -> None:
         said = _(
-            "This form was sent before and is saved at %(where)s. What you changed since is not saved. "
-            "To change that, correct it there; send this again only if you mean a second one."
+            "This form was sent before and is saved at %(where)s. What you changed since is not "
+            "saved. To change that, correct it there; send this again only if you mean a second "
+            "one."
         )
         super().__init__(said % {"where": location}, code="sent_before")
 
 
 def run_once(request: HttpRequest, run: Callable[[], str]) -> str:
-    """Do what a form asks for, once: `run` gives the address to go on to. Sent again it leads there and does nothing.
+    """Do what a form asks for, once: `run` gives the address to go on to. Sent again it leads there
+    and does nothing.
 
-    Both in one transaction, under a unique constraint: of two at the same time one waits for the other. Raises what `run` raises, and
-    AlreadySentError if the form came with other content than the first time.
+    Both in one transaction, under a unique constraint: of two at the same time one waits for the
+    other. Raises what `run` raises, and AlreadySentError if the form came with other content than
+    the first time.
     """
     opened = _opened(request)
     if opened is None:
@@ -194,10 +230,17 @@ def run_once(request: HttpRequest, run: Callable[[], str]) -> str:
     user, now, content = request.user, timezone.now(), _content(request)
     assert isinstance(user, User)
     if opened["u"] != _of(user):
-        raise ValidationError(_("This form was opened by another account. Nothing was saved. Reload the page to fill it in as yours."))
+        raise ValidationError(
+            _(
+                "This form was opened by another account. Nothing was saved. Reload the page to "
+                "fill it in as yours."
+            )
+        )
     SentForm.objects.filter(user=user, sent_at__lt=now - SENT_FOR).delete()
     with transaction.atomic():
-        sent, first = SentForm.objects.get_or_create(user=user, key=opened["n"], defaults={"content": content, "sent_at": now})
+        sent, first = SentForm.objects.get_or_create(
+            user=user, key=opened["n"], defaults={"content": content, "sent_at": now}
+        )
         if first:
             sent.location = run()
             sent.save(update_fields=["location"])
@@ -211,6 +254,10 @@ def run_once(request: HttpRequest, run: Callable[[], str]) -> str:
 
 
 def _content(request: HttpRequest) -> str:
-    typed: list[Any] = sorted((name, one) for name, values in request.POST.lists() for one in values if name not in OWN)
-    files = sorted((name, one.name, one.size) for name, values in request.FILES.lists() for one in values)
+    typed: list[Any] = sorted(
+        (name, one) for name, values in request.POST.lists() for one in values if name not in OWN
+    )
+    files = sorted(
+        (name, one.name, one.size) for name, values in request.FILES.lists() for one in values
+    )
     return salted_hmac(SALT, repr((typed, files)), algorithm="sha256").hexdigest()

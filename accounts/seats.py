@@ -1,6 +1,8 @@
-"""Nobody holds a company's seat beside a role that judges: the database refuses the second of the two, whoever comes first.
+"""Nobody holds a company's seat beside a role that judges: the database refuses the second of the
+two, whoever comes first.
 
-A seat is any role in an organisation that is a company, and the role of a company representative anywhere.
+A seat is any role in an organisation that is a company, and the role of a company representative
+anywhere.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ JUDGING: Final = ("moderator", "adjudicator", "auditor", "operator")
 
 
 class SeatsApartTrigger(AlwaysTrigger):
-    """Refuses a membership that would give one person both kinds, as an IntegrityError with SQLSTATE 23P01.
+    """Refuses a membership that would give one person both kinds, as an IntegrityError with
+    SQLSTATE 23P01.
 
-    It locks the organisation (whose kind may be changing) and the account, so that two grants at once come one after the other: the
-    second sees what the first wrote.
+    It locks the organisation (whose kind may be changing) and the account, so that two grants at
+    once come one after the other: the second sees what the first wrote.
     """
 
     name = "ledger_seats_apart"

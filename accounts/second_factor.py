@@ -1,8 +1,9 @@
-"""A second factor at sign-in: codes of an authenticator app (RFC 6238) and recovery codes, by django-allauth.
+"""A second factor at sign-in: codes of an authenticator app (RFC 6238) and recovery codes, by
+django-allauth.
 
-What is ours: the secrets are encrypted under the master key; a code works once, however it is spaced and by whichever process; a
-session of a role that needs a second factor has to have proven it (`shortfall`); whoever has one proves themselves by it, never by
-the password alone.
+What is ours: the secrets are encrypted under the master key; a code works once, however it is
+spaced and by whichever process; a session of a role that needs a second factor has to have proven
+it (`shortfall`); whoever has one proves themselves by it, never by the password alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ from allauth.mfa.base.forms import ReauthenticateForm as TheirReauthenticateForm
 from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.totp.internal.auth import format_hotp_value, get_totp_secret, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import (
+    format_hotp_value,
+    get_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django import forms
 from django.conf import settings
 from django.db import transaction
@@ -39,7 +45,8 @@ from ledger.sealing import MasterKeyUnusableError, seal_apart, unseal_apart
 #: Who reads what is confidential, decides, rates or runs the site.
 ROLES = frozenset({Role.MODERATOR, Role.ADJUDICATOR, Role.OPERATOR, Role.AUDITOR})
 PURPOSE = "second_factor"
-#: The longest code that is looked at: a recovery code with a blank between its digits is far shorter.
+#: The longest code that is looked at: a recovery code with a blank between its digits is far
+#: shorter.
 LONGEST = 64
 
 
@@ -51,9 +58,14 @@ class Shortfall(Enum):
 
 
 def shortfall(request: HttpRequest) -> Shortfall | None:
-    """What a session must do before it may do anything else, or None. Asks the database nothing of who is not signed in."""
+    """What a session must do before it may do anything else, or None. Asks the database nothing of
+    who is not signed in."""
     user = request.user
-    if not settings.SECOND_FACTOR_REQUIRED or not isinstance(user, User) or not user.has_role(*ROLES):
+    if (
+        not settings.SECOND_FACTOR_REQUIRED
+        or not isinstance(user, User)
+        or not user.has_role(*ROLES)
+    ):
         return None
     return None if is_proven(request) else _lacking(user)
 
@@ -63,37 +75,59 @@ def is_proven(request: HttpRequest) -> bool:
     user = request.user
     if not isinstance(user, User):
         return False
-    proven = {one.get("id") for one in get_authentication_records(request, user) if one.get("method") == "mfa"}
+    proven = {
+        one.get("id")
+        for one in get_authentication_records(request, user)
+        if one.get("method") == "mfa"
+    }
     return bool(proven) and Authenticator.objects.filter(user=user, pk__in=proven).exists()
 
 
 def _lacking(user: User) -> Shortfall:
-    return Shortfall.NOT_PROVEN if Authenticator.objects.filter(user=user).exists() else Shortfall.NOT_ENROLLED
+    return (
+        Shortfall.NOT_PROVEN
+        if Authenticator.objects.filter(user=user).exists()
+        else Shortfall.NOT_ENROLLED
+    )
 
 
 def sentence(lacking: Shortfall) -> str:
     """What the page and the API say of it."""
     if lacking is Shortfall.NOT_PROVEN:
-        return _("Your role needs two-step verification. Enter a code from your authenticator app to continue.")
-    return _("Your role needs two-step verification. Set it up to continue; until then your account can do nothing else.")
+        return _(
+            "Your role needs two-step verification. Enter a code from your authenticator app to "
+            "continue."
+        )
+    return _(
+        "Your role needs two-step verification. Set it up to continue; until then your account "
+        "can do nothing else."
+    )
 
 
 def check_may_make_keys(request: HttpRequest) -> None:
-    """Raises NotAllowedError where a second factor is required and the session has not proven one, whatever the role."""
+    """Raises NotAllowedError where a second factor is required and the session has not proven one,
+    whatever the role."""
     if settings.SECOND_FACTOR_REQUIRED and not is_proven(request):
-        raise NotAllowedError(_("API keys can only be created after two-step verification. Set it up, or sign in again with a code."))
+        raise NotAllowedError(
+            _(
+                "API keys can only be created after two-step verification. Set it up, or sign in "
+                "again with a code."
+            )
+        )
 
 
-# --- codes -------------------------------------------------------------------------------------------------------------
+# --- codes ----------------------------------------------------------------------------------------
 
 
 def digits(code: str) -> str:
-    """The digits of a code as it was typed: with blanks or dashes between them, or in full width."""
+    """The digits of a code as it was typed: with blanks or dashes between them, or in full
+    width."""
     return "".join(one for one in unicodedata.normalize("NFKC", code[:LONGEST]) if one.isalnum())
 
 
 def matching_counter(secret: str, code: str) -> int | None:
-    """The counter (RFC 4226) whose code this is, among those that are good now; None for a wrong code."""
+    """The counter (RFC 4226) whose code this is, among those that are good now; None for a wrong
+    code."""
     for counter in sorted(yield_hotp_counters_from_time(), reverse=True):
         if constant_time_compare(digits(code), format_hotp_value(hotp_value(secret, counter))):
             return int(counter)
@@ -101,10 +135,15 @@ def matching_counter(secret: str, code: str) -> int | None:
 
 
 def use_code(user: User, code: str) -> Authenticator | None:
-    """The factor whose unused code this is, now used; None for any other code. Two requests cannot both use one."""
+    """The factor whose unused code this is, now used; None for any other code. Two requests cannot
+    both use one."""
     with transaction.atomic():
         for factor in Authenticator.objects.select_for_update().filter(user=user).order_by("pk"):
-            used = _use_totp(factor, code) if factor.type == Authenticator.Type.TOTP else _use_recovery(factor, code)
+            used = (
+                _use_totp(factor, code)
+                if factor.type == Authenticator.Type.TOTP
+                else _use_recovery(factor, code)
+            )
             if used:
                 return factor
     return None
@@ -134,18 +173,29 @@ def remember(factor: Authenticator, counter: int) -> None:
     factor.save(update_fields=["data"])
 
 
-# --- what allauth is given ---------------------------------------------------------------------------------------------
+# --- what allauth is given ------------------------------------------------------------------------
 
 
 class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
     """Secrets encrypted at rest; sentences of ours."""
 
     error_messages = {
-        "add_email_blocked": lazy("Turn off two-step verification before you add an address, and set it up again afterwards."),
+        "add_email_blocked": lazy(
+            "Turn off two-step verification before you add an address, and set it up again "
+            "afterwards."
+        ),
         "cannot_delete_authenticator": lazy("Two-step verification cannot be turned off."),
-        "cannot_generate_recovery_codes": lazy("Set up an authenticator app first. Recovery codes come with it."),
-        "incorrect_code": lazy("This code is wrong, has expired or was used before. Wait for the next one and try again."),
-        "unverified_email": lazy("Confirm or remove your unconfirmed email address first, then set up two-step verification."),
+        "cannot_generate_recovery_codes": lazy(
+            "Set up an authenticator app first. Recovery codes come with it."
+        ),
+        "incorrect_code": lazy(
+            "This code is wrong, has expired or was used before. Wait for the next one and try "
+            "again."
+        ),
+        "unverified_email": lazy(
+            "Confirm or remove your unconfirmed email address first, then set up two-step "
+            "verification."
+        ),
     }
 
     def encrypt(self, text: str) -> str:
@@ -153,7 +203,8 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no type
         return base64.b64encode(seal_apart(PURPOSE, text)).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The text again. Raises MasterKeyUnusableError, and ValueError for what was not written by `encrypt`."""
+        """The text again. Raises MasterKeyUnusableError, and ValueError for what was not written by
+        `encrypt`."""
         opened = unseal_apart(PURPOSE, base64.b64decode(encrypted_text, validate=True))
         if opened is None:
             raise ValueError("this secret cannot be opened")
@@ -164,7 +215,8 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no type
         return str(qrcode.make(url, image_factory=SvgPathFillImage).to_string(encoding="unicode"))
 
     def picture(self, user: User) -> bytes | None:
-        """The QR code of the secret that the asking session is setting up, as SVG; None when it is setting up none."""
+        """The QR code of the secret that the asking session is setting up, as SVG; None when it is
+        setting up none."""
         from allauth.core import context
         from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 
@@ -183,7 +235,9 @@ class AccountAdapter(SiteAdapter):
 
 def _code_field() -> forms.CharField:
     attributes = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
-    return forms.CharField(label=lazy("Code"), max_length=LONGEST, widget=forms.TextInput(attrs=attributes))
+    return forms.CharField(
+        label=lazy("Code"), max_length=LONGEST, widget=forms.TextInput(attrs=attributes)
+    )
 
 
 class _UsesCode:
@@ -218,7 +272,8 @@ class ReauthenticateForm(_UsesCode, TheirReauthenticateForm):  # type: ignore[mi
 
 
 class EnrolForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth ships no types
-    """The first code of an app. The secret stays the same however often the page is opened, in other tabs too."""
+    """The first code of an app. The secret stays the same however often the page is opened, in
+    other tabs too."""
 
     code = _code_field()
 
@@ -228,7 +283,8 @@ class EnrolForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth ships no typ
         self.secret = get_totp_secret()
 
     def clean_code(self) -> str:
-        """The code. `counter` is what it was made from, so that it is not taken again at sign-in."""
+        """The code. `counter` is what it was made from, so that it is not taken again at
+        sign-in."""
         from allauth.mfa.internal.flows.add import validate_can_add_authenticator
 
         validate_can_add_authenticator(self.user)

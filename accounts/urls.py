@@ -1,4 +1,5 @@
-"""One's own account. Signing in and out is allauth's, under the same path, and so is most of the second factor."""
+"""One's own account. Signing in and out is allauth's, under the same path, and so is most of the
+second factor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The second factor, under the names that django-allauth looks for. Setting up is a view of ours; passkeys are not offered."""
+"""The second factor, under the names that django-allauth looks for. Setting up is a view of ours;
+passkeys are not offered."""
 
 from __future__ import annotations
 
@@ -16,5 +17,9 @@ urlpatterns = [
     path("app/", views.enrol, name="mfa_activate_totp"),
     path("app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path("recovery-codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path("recovery-codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path(
+        "recovery-codes/new/",
+        recovery_codes.generate_recovery_codes,
+        name="mfa_generate_recovery_codes",
+    ),
 ]

@@ -36,31 +36,54 @@ def account(request: HttpRequest) -> HttpResponse:
     """Who I am here, and what I may do in which organisation."""
     held = [
         _role_description(Role(one.role), one.organisation, one.created_at)
-        for one in current_account(request).membership_set.current().select_related("organisation").order_by("created_at")
+        for one in current_account(request)
+        .membership_set.current()
+        .select_related("organisation")
+        .order_by("created_at")
     ]
     context = {"held": held or [_role_description(Role.CONTRIBUTOR)]}
     return render(request, "accounts/account.html", context)
 
 
-def _role_description(role: Role, organisation: Organisation | None = None, since: datetime | None = None) -> dict[str, Any]:
+def _role_description(
+    role: Role, organisation: Organisation | None = None, since: datetime | None = None
+) -> dict[str, Any]:
     may, may_not = ROLE_DESCRIPTIONS[role]
-    return {"role": role.label, "organisation": organisation, "since": since, "may": may, "not": may_not}
+    return {
+        "role": role.label,
+        "organisation": organisation,
+        "since": since,
+        "may": may,
+        "not": may_not,
+    }
 
 
 @require_safe
 @never_cache
 @signed_in
 def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
-    """An organisation of mine: its members under their pseudonyms, and what their roles may do. To anyone else it is not there."""
+    """An organisation of mine: its members under their pseudonyms, and what their roles may do. To
+    anyone else it is not there."""
     me = current_account(request)
     found = get_object_or_404(Organisation, pk=organisation)
-    held = list(Membership.objects.current().filter(organisation=found).select_related("user").order_by("created_at"))
+    held = list(
+        Membership.objects.current()
+        .filter(organisation=found)
+        .select_related("user")
+        .order_by("created_at")
+    )
     if not me.is_staff and me.pk not in {one.user_id for one in held}:
         raise Http404
     members: dict[UUID, dict[str, Any]] = {}
     for one in held:
         member = members.setdefault(
-            one.user_id, {"pseudonym": one.user.pseudonym, "roles": [], "since": one.created_at, "me": one.user_id == me.pk}
+            one.user_id,
+            {
+                "pseudonym": one.user.pseudonym,
+                "roles": [],
+                "since": one.created_at,
+                "me": one.user_id == me.pk,
+            },
         )
         member["roles"].append(Role(one.role).label)
     roles = [role for role in Role if role in {one.role for one in held}]
@@ -78,8 +101,9 @@ def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
 def keys(request: HttpRequest) -> HttpResponse:
     """My keys, and making one.
 
-    The answer to a POST shows the new key itself instead of redirecting: kept anywhere for a second request, in a session or a
-    cookie, it would be stored in clear. It is never shown again, and the page is not cached.
+    The answer to a POST shows the new key itself instead of redirecting: kept anywhere for a second
+    request, in a session or a cookie, it would be stored in clear. It is never shown again, and the
+    page is not cached.
     """
     user, now = current_account(request), timezone.now()
     form, secret = KeyForm(request.POST if request.method == "POST" else None), ""
@@ -93,7 +117,15 @@ def keys(request: HttpRequest) -> HttpResponse:
 
         def make() -> str:
             expires_at = now + timedelta(days=chosen["days"])
-            made.append(actions.create_key(by=user, label=chosen["label"], scopes=chosen["scopes"], now=now, expires_at=expires_at)[1])
+            made.append(
+                actions.create_key(
+                    by=user,
+                    label=chosen["label"],
+                    scopes=chosen["scopes"],
+                    now=now,
+                    expires_at=expires_at,
+                )[1]
+            )
             return reverse("accounts:keys")
 
         try:
@@ -119,7 +151,9 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 
 def _usable(user: UUID) -> list[UUID]:
-    return list(ApiKey.objects.usable(timezone.now()).filter(user=user).values_list("pk", flat=True))
+    return list(
+        ApiKey.objects.usable(timezone.now()).filter(user=user).values_list("pk", flat=True)
+    )
 
 
 @require_POST
@@ -129,34 +163,49 @@ def revoke(request: HttpRequest, key: UUID) -> HttpResponse:
     """Make a key of mine useless."""
     found = get_object_or_404(ApiKey, pk=key, user=current_account(request))
     actions.revoke_key(by=current_account(request), key=found, now=timezone.now())
-    messages.success(request, _("The key is revoked. Programs that use it are refused from now on."))
+    messages.success(
+        request, _("The key is revoked. Programs that use it are refused from now on.")
+    )
     return redirect("accounts:keys")
 
 
-# --- the second factor: pages of django-allauth, but for these two ----------------------------------------------------------
+# --- the second factor: pages of django-allauth, but for these two --------------------------------
 
 
 class EnrolView(ActivateTOTPView):  # type: ignore[misc]  # allauth ships no types
-    """Setting up an authenticator app. The first code proves the factor for the session, and is not taken again."""
+    """Setting up an authenticator app. The first code proves the factor for the session, and is not
+    taken again."""
 
     def form_valid(self, form: second_factor.EnrolForm) -> HttpResponse:
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
-            factor = Authenticator.objects.select_for_update().get(user=self.request.user, type=Authenticator.Type.TOTP)
+            factor = Authenticator.objects.select_for_update().get(
+                user=self.request.user, type=Authenticator.Type.TOTP
+            )
             second_factor.remember(factor, form.counter)
-        record_authentication(self.request, current_account(self.request), "mfa", id=factor.pk, type=factor.type, reauthenticated=True)
+        record_authentication(
+            self.request,
+            current_account(self.request),
+            "mfa",
+            id=factor.pk,
+            type=factor.type,
+            reauthenticated=True,
+        )
         return response
 
 
 enrol = EnrolView.as_view()
-setattr(enrol, ACCESS_ATTRIBUTE, "signed in")  # its own base class asks for a sign-in, and for the password once more
+setattr(
+    enrol, ACCESS_ATTRIBUTE, "signed in"
+)  # its own base class asks for a sign-in, and for the password once more
 
 
 @require_safe
 @never_cache
 @signed_in
 def enrolment_picture(request: HttpRequest) -> HttpResponse:
-    """The QR code of the secret that the asking session is setting up. To any other it is not there."""
+    """The QR code of the secret that the asking session is setting up. To any other it is not
+    there."""
     picture = second_factor.Adapter().picture(current_account(request))
     if picture is None:
         raise Http404

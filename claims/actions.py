@@ -1,4 +1,5 @@
-"""Every change to what was said. Moderators make them; flags and progress follow from what the other apps find."""
+"""Every change to what was said. Moderators make them; flags and progress follow from what the
+other apps find."""
 
 from __future__ import annotations
 
@@ -49,14 +50,22 @@ class ReasonRequiredError(ValidationError):
     """A change of what was recorded needs a reason, and none was given."""
 
     def __init__(self) -> None:
-        super().__init__(_("Say why. The reason stands in the record beside the change."), code="reason_missing")
+        super().__init__(
+            _("Say why. The reason stands in the record beside the change."), code="reason_missing"
+        )
 
 
 M = TypeVar("M", bound=models.Model)
 
 
-OTHER_OPTION: Final = lazy("The paid option you chose belongs to another product. Choose one of this product, or name a new one.")
-ELSEWHERE: Final = lazy("This address is recorded for another company already. Nothing was saved. Check the company, or the address.")
+OTHER_OPTION: Final = lazy(
+    "The paid option you chose belongs to another product. Choose one of this product, or name a "
+    "new one."
+)
+ELSEWHERE: Final = lazy(
+    "This address is recorded for another company already. Nothing was saved. Check the company, "
+    "or the address."
+)
 
 
 def _store(row: M) -> M:
@@ -85,7 +94,8 @@ def revise_company(
     website: str | None = None,
     version: str = "",
 ) -> Company:
-    """Correct the name or the website of a company. Who has a seat keeps it: seats hang on the company, not on its address.
+    """Correct the name or the website of a company. Who has a seat keeps it: seats hang on the
+    company, not on its address.
 
     Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
@@ -93,7 +103,11 @@ def revise_company(
     if not reason.strip():
         raise ReasonRequiredError
     held = lock_seen(company, version)
-    changed = [field for field, value in (("name", name), ("website", website)) if value is not None and value != getattr(held, field)]
+    changed = [
+        field
+        for field, value in (("name", name), ("website", website))
+        if value is not None and value != getattr(held, field)
+    ]
     if not changed:
         return held
     held.name, held.website = name or held.name, held.website if website is None else website
@@ -104,17 +118,24 @@ def revise_company(
 
 
 @transaction.atomic
-def represent_company(*, by: ledger.Actor, company: Company, organisation: Organisation, now: datetime) -> Company:
-    """Say which organisation answers for a company: its representatives do. Twice is once. Raises NotAllowedError, ValidationError."""
+def represent_company(
+    *, by: ledger.Actor, company: Company, organisation: Organisation, now: datetime
+) -> Company:
+    """Say which organisation answers for a company: its representatives do. Twice is once. Raises
+    NotAllowedError, ValidationError."""
     if isinstance(by, User):
         check_operator(by)
     if organisation.kind != OrganisationKind.COMPANY:
-        raise ValidationError(_("Only an organisation that is a company can reply for one. Nothing was changed."))
+        raise ValidationError(
+            _("Only an organisation that is a company can reply for one. Nothing was changed.")
+        )
     held = Company.objects.select_for_update().get(pk=company.pk)
     if held.organisation_id == organisation.pk:
         return held
     if held.organisation_id:
-        raise ValidationError(_("Another organisation replies for this company already. Nothing was changed."))
+        raise ValidationError(
+            _("Another organisation replies for this company already. Nothing was changed.")
+        )
     held.organisation = organisation
     with ledger.act("company.represented", by=by, role=Role.OPERATOR):
         held.save(update_fields=["organisation"])
@@ -123,7 +144,8 @@ def represent_company(*, by: ledger.Actor, company: Company, organisation: Organ
 
 @transaction.atomic
 def give_seat(*, by: User, company: Company, email: str, reason: str, now: datetime) -> Membership:
-    """Let the holder of a verified mail address at the company's website answer for it. Twice is once.
+    """Let the holder of a verified mail address at the company's website answer for it. Twice is
+    once.
 
     Raises ReasonRequiredError, NotAllowedError, ValidationError.
     """
@@ -134,35 +156,75 @@ def give_seat(*, by: User, company: Company, email: str, reason: str, now: datet
     domain = mail_domain(held.website)
     if not domain:
         raise ValidationError(
-            _("This company has no website of its own yet, so no mail address can be its own. Correct its website first.")
+            _(
+                "This company has no website of its own yet, so no mail address can be its own. "
+                "Correct its website first."
+            )
         )
     if not may_answer(email, held.website):
         raise ValidationError(
-            _("Only an address at %(domain)s can reply for this company. Nothing was changed. Check the address, or the website.")
+            _(
+                "Only an address at %(domain)s can reply for this company. Nothing was changed. "
+                "Check the address, or the website."
+            )
             % {"domain": domain}
         )
-    address = EmailAddress.objects.filter(email__iexact=email.strip(), verified=True).select_related("user").first()
+    address = (
+        EmailAddress.objects.filter(email__iexact=email.strip(), verified=True)
+        .select_related("user")
+        .first()
+    )
     if address is None:
-        raise ValidationError(_("No account has confirmed this address. Ask its holder to create an account and confirm it."))
+        raise ValidationError(
+            _(
+                "No account has confirmed this address. Ask its holder to create an account and "
+                "confirm it."
+            )
+        )
     organisation = held.organisation
     if organisation is None:
         organisation = found_organisation(
-            by=by, kind=OrganisationKind.COMPANY, name=_free_name(read(held.name, "en").text, domain), website=held.website, now=now
+            by=by,
+            kind=OrganisationKind.COMPANY,
+            name=_free_name(read(held.name, "en").text, domain),
+            website=held.website,
+            now=now,
         )
         represent_company(by=by, company=held, organisation=organisation, now=now)
-    return grant_role(by=by, user=address.user, organisation=organisation, role=Role.COMPANY_REPRESENTATIVE, now=now, reason=reason)
+    return grant_role(
+        by=by,
+        user=address.user,
+        organisation=organisation,
+        role=Role.COMPANY_REPRESENTATIVE,
+        now=now,
+        reason=reason,
+    )
 
 
 def _free_name(name: str, domain: str) -> str:
-    """What a new organisation is called: as its company, with the domain where that name is taken."""
-    taken = set(Organisation.objects.filter(kind=OrganisationKind.COMPANY, name__startswith=name[:150]).values_list("name", flat=True))
-    names = [name[:200], *(f"{name[:150]} ({domain[:40]}{number})" for number in ("", *(f" {n}" for n in range(2, 1000))))]
+    """What a new organisation is called: as its company, with the domain where that name is
+    taken."""
+    taken = set(
+        Organisation.objects.filter(
+            kind=OrganisationKind.COMPANY, name__startswith=name[:150]
+        ).values_list("name", flat=True)
+    )
+    names = [
+        name[:200],
+        *(
+            f"{name[:150]} ({domain[:40]}{number})"
+            for number in ("", *(f" {n}" for n in range(2, 1000)))
+        ),
+    ]
     return next(each for each in names if each and each not in taken)
 
 
 @transaction.atomic
-def end_seat(*, by: User, company: Company, membership: Membership, reason: str, now: datetime) -> None:
-    """Take a seat away; what was answered stands. Raises ReasonRequiredError, NotAllowedError, ValidationError."""
+def end_seat(
+    *, by: User, company: Company, membership: Membership, reason: str, now: datetime
+) -> None:
+    """Take a seat away; what was answered stands. Raises ReasonRequiredError, NotAllowedError,
+    ValidationError."""
     check_operator(by)
     if not reason.strip():
         raise ReasonRequiredError
@@ -175,7 +237,10 @@ def check_company(company_id: UUID, *rows: Source | Product | None) -> None:
     """Raises ValidationError for a source or product of another company."""
     if any(row is not None and row.company_id != company_id for row in rows):
         raise ValidationError(
-            _("This source or product belongs to another company. Nothing was saved. Choose one of this company, or record it there."),
+            _(
+                "This source or product belongs to another company. Nothing was saved. Choose "
+                "one of this company, or record it there."
+            ),
             code="other_company",
         )
 
@@ -193,7 +258,14 @@ def add_entity(
 ) -> LegalEntity:
     """A legal person of a company, and where it sits."""
     check_register(by)
-    entity = LegalEntity(company=company, name=name, jurisdiction=jurisdiction, registration=registration, seat=seat, created_at=now)
+    entity = LegalEntity(
+        company=company,
+        name=name,
+        jurisdiction=jurisdiction,
+        registration=registration,
+        seat=seat,
+        created_at=now,
+    )
     with ledger.act("entity.added", by=by, role=Role.MODERATOR):
         return _store(entity)
 
@@ -215,7 +287,8 @@ def give_entity_role(
     check_register(by)
     check_company(entity.company_id, product, source)
     role = EntityRole(
-        entity=entity, kind=kind, product=product, source=source, from_date=from_date, until_date=until_date, note=note,
+        entity=entity, kind=kind, product=product, source=source, from_date=from_date,
+        until_date=until_date, note=note,
         created_at=now,
     )  # fmt: skip
     with ledger.act("entity.role_given", by=by, role=Role.MODERATOR):
@@ -224,21 +297,45 @@ def give_entity_role(
 
 @transaction.atomic
 def add_product(
-    *, by: User, company: Company, name: LocalizedText, now: datetime, launched_date: date | None = None, kind: str = "goods"
+    *,
+    by: User,
+    company: Company,
+    name: LocalizedText,
+    now: datetime,
+    launched_date: date | None = None,
+    kind: str = "goods",
 ) -> Product:
     """A product or service of a company."""
     check_register(by)
     with ledger.act("product.added", by=by, role=Role.MODERATOR):
-        return _store(Product(company=company, name=name, kind=kind, launched_date=launched_date, created_at=now))
+        return _store(
+            Product(
+                company=company, name=name, kind=kind, launched_date=launched_date, created_at=now
+            )
+        )
 
 
 @transaction.atomic
 def add_option(
-    *, by: User, product: Product, name: LocalizedText, price: Decimal, currency: str, now: datetime, priced_date: date | None = None
+    *,
+    by: User,
+    product: Product,
+    name: LocalizedText,
+    price: Decimal,
+    currency: str,
+    now: datetime,
+    priced_date: date | None = None,
 ) -> ProductOption:
     """A priced option of a product."""
     check_register(by)
-    option = ProductOption(product=product, name=name, price=price, currency=currency, priced_date=priced_date, created_at=now)
+    option = ProductOption(
+        product=product,
+        name=name,
+        price=price,
+        currency=currency,
+        priced_date=priced_date,
+        created_at=now,
+    )
     with ledger.act("option.added", by=by, role=Role.MODERATOR):
         return _store(option)
 
@@ -325,9 +422,11 @@ def register_claim(
     reconstruction: bool = False,
     quote_translation: LocalizedText | None = None,
 ) -> Claim:
-    """A new claim with its aspects and criteria. Puffery is kept without aspects, since it is never judged.
+    """A new claim with its aspects and criteria. Puffery is kept without aspects, since it is never
+    judged.
 
-    The money at stake is the option's price unless another sum is given. Raises NotAllowedError, ValidationError.
+    The money at stake is the option's price unless another sum is given. Raises NotAllowedError,
+    ValidationError.
     """
     check_register(by)
     if kind == ClaimKind.PUFFERY and aspects:
@@ -339,8 +438,10 @@ def register_claim(
     if stake is None and option is not None:
         stake, currency = option.price, option.currency
     claim = Claim(
-        company=product.company, product=product, option=option, quote=quote, quote_lang=quote_lang, summary=summary, kind=kind,
-        made_at=made_at, stake=stake, currency=currency, reconstruction=reconstruction, quote_translation=quote_translation or None,
+        company=product.company, product=product, option=option, quote=quote, quote_lang=quote_lang,
+        summary=summary, kind=kind,
+        made_at=made_at, stake=stake, currency=currency, reconstruction=reconstruction,
+        quote_translation=quote_translation or None,
         created_at=now,
     )  # fmt: skip
     with ledger.act("claim.registered", by=by, role=Role.MODERATOR):
@@ -348,7 +449,8 @@ def register_claim(
         for number, new in enumerate(aspects, start=1):
             aspect = _store(
                 Aspect(
-                    claim=claim, number=number, kind=new.kind, statement=new.statement, due_date=new.due_date, created_at=now,
+                    claim=claim, number=number, kind=new.kind, statement=new.statement,
+                    due_date=new.due_date, created_at=now,
                     progress=Progress.NOT_YET_DUE if new.due_date and new.due_date > now.date() else Progress.NOT_YET_RATED,
                 )
             )  # fmt: skip
@@ -360,24 +462,36 @@ def register_claim(
 
 
 def figure_of(criterion: Criterion, claim: Claim) -> str:
-    """The company's words that state the number of a threshold called `claimed`; empty for any other.
+    """The company's words that state the number of a threshold called `claimed`; empty for any
+    other.
 
     Read in the quote, then wherever the company makes the claim. Raises
     ValidationError when none of them states number and unit, and when a standard is not named.
     """
     if criterion.basis_kind == BasisKind.STANDARD and not criterion.basis:
-        raise ValidationError(_("Name the standard that the threshold comes from. Nothing was saved."))
+        raise ValidationError(
+            _("Name the standard that the threshold comes from. Nothing was saved.")
+        )
     if criterion.basis_kind != BasisKind.CLAIMED:
         return ""
     texts = [(claim.quote, claim.quote_lang)]
-    texts += Appearance.objects.filter(claim=claim).saying_so().by_the_company().order_by("id").values_list("exact", "source__lang")
+    texts += (
+        Appearance.objects.filter(claim=claim)
+        .saying_so()
+        .by_the_company()
+        .order_by("id")
+        .values_list("exact", "source__lang")
+    )
     for text, lang in texts:
-        if words := words_stating(text, lang, value=criterion.value, unit=criterion.unit, comparator=criterion.comparator):
+        if words := words_stating(
+            text, lang, value=criterion.value, unit=criterion.unit, comparator=criterion.comparator
+        ):
             return words
     raise ValidationError(
         _(
-            "“%(figure)s” with its unit is neither in the quote nor in the company’s words where the claim is recorded, so it is not the "
-            "company’s figure. Nothing was saved. Choose “set by AsClaimed” or “from a standard”, or check number, unit and quote."
+            "“%(figure)s” with its unit is neither in the quote nor in the company’s words where "
+            "the claim is recorded, so it is not the company’s figure. Nothing was saved. Choose "
+            "“set by AsClaimed” or “from a standard”, or check number, unit and quote."
         )
         % {"figure": f"{criterion.value.normalize():f} {criterion.unit}"},
         code="not_claimed",
@@ -398,7 +512,8 @@ def revise_claim(
     quote_translation: LocalizedText | None = None,
     version: str = "",
 ) -> Claim:
-    """Correct a claim. Its first wording stays in the history. `version` is what the form was opened on (claims.editing).
+    """Correct a claim. Its first wording stays in the history. `version` is what the form was
+    opened on (claims.editing).
 
     Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
@@ -414,8 +529,16 @@ def revise_claim(
         ("summary", summary),
         ("kind", kind),
     ):
-        if value is not None and value != (getattr(held, name) or type(value)()):  # an empty text is as good as none
-            setattr(held, name, credit_translations(value, Role.MODERATOR, getattr(held, name)) if isinstance(value, dict) else value)
+        if value is not None and value != (
+            getattr(held, name) or type(value)()
+        ):  # an empty text is as good as none
+            setattr(
+                held,
+                name,
+                credit_translations(value, Role.MODERATOR, getattr(held, name))
+                if isinstance(value, dict)
+                else value,
+            )
             changed.append(name)
     if not changed:
         return held
@@ -430,19 +553,25 @@ def revise_claim(
 
 
 def _figures_after(claim: Claim) -> list[Criterion]:
-    """The thresholds that are called the company's figure in other words than before, now that its quote is another one.
+    """The thresholds that are called the company's figure in other words than before, now that its
+    quote is another one.
 
     Raises ValidationError for one that the new quote does not state.
     """
     found = []
-    for criterion in Criterion.objects.select_for_update().filter(aspect__claim=claim, basis_kind=BasisKind.CLAIMED).exclude(figure=""):
+    for criterion in (
+        Criterion.objects.select_for_update()
+        .filter(aspect__claim=claim, basis_kind=BasisKind.CLAIMED)
+        .exclude(figure="")
+    ):
         try:
             words = figure_of(criterion, claim)
         except ValidationError as error:
             raise ValidationError(
                 _(
-                    "The threshold “%(figure)s” is recorded as the company’s figure, and the new quote does not give it. "
-                    "Nothing was saved. Correct the threshold first, then the quote."
+                    "The threshold “%(figure)s” is recorded as the company’s figure, and the new "
+                    "quote does not give it. Nothing was saved. Correct the threshold first, "
+                    "then the quote."
                 )
                 % {"figure": f"{criterion.value.normalize():f} {criterion.unit}"},
                 code="not_claimed",
@@ -454,16 +583,27 @@ def _figures_after(claim: Claim) -> list[Criterion]:
 
 
 def _tell_anew(claim: Claim) -> None:
-    """Reports tell what the record says now: where a verdict stands, there is one to be made again."""
+    """Reports tell what the record says now: where a verdict stands, there is one to be made
+    again."""
     if Aspect.objects.filter(claim=claim, progress=Progress.RATED).exists():
-        jobs.enqueue("reports.discrepancy", {"claim": str(claim.pk)}, key=f"discrepancy:{claim.pk}:{uuid7()}")
+        jobs.enqueue(
+            "reports.discrepancy", {"claim": str(claim.pk)}, key=f"discrepancy:{claim.pk}:{uuid7()}"
+        )
 
 
 @transaction.atomic
 def revise_criterion(
-    *, by: User, criterion: Criterion, basis_kind: str, basis: LocalizedText, reason: str, now: datetime, version: str = ""
+    *,
+    by: User,
+    criterion: Criterion,
+    basis_kind: str,
+    basis: LocalizedText,
+    reason: str,
+    now: datetime,
+    version: str = "",
 ) -> Criterion:
-    """Correct whose figure a threshold is, and where it comes from. `version` is what the form was opened on (claims.editing).
+    """Correct whose figure a threshold is, and where it comes from. `version` is what the form was
+    opened on (claims.editing).
 
     Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
@@ -484,14 +624,19 @@ def revise_criterion(
 
 
 @transaction.atomic
-def withdraw_claim(*, by: User, claim: Claim, reason: str, now: datetime, version: str = "") -> None:
-    """Take a claim back. It stays readable, marked as withdrawn. Raises ReasonRequiredError, NotAllowedError, RowChangedError."""
+def withdraw_claim(
+    *, by: User, claim: Claim, reason: str, now: datetime, version: str = ""
+) -> None:
+    """Take a claim back. It stays readable, marked as withdrawn. Raises ReasonRequiredError,
+    NotAllowedError, RowChangedError."""
     check_revise(by, claim)
     if not reason.strip():
         raise ReasonRequiredError
     held = lock_seen(claim, version)
     with ledger.act("claim.withdrawn", by=by, role=Role.MODERATOR, reason=reason):
-        changed = Claim.objects.filter(pk=claim.pk, status=ClaimStatus.REGISTERED).update(status=ClaimStatus.WITHDRAWN)
+        changed = Claim.objects.filter(pk=claim.pk, status=ClaimStatus.REGISTERED).update(
+            status=ClaimStatus.WITHDRAWN
+        )
     if not changed:
         raise RowChangedError(held)
 
@@ -510,50 +655,80 @@ def place_claim(
     stance: str = Stance.SAYS_SO,
     note: LocalizedText | None = None,
 ) -> Appearance:
-    """Say that the claim stands in a source, in these words, or that the source says otherwise, or never mentions it.
+    """Say that the claim stands in a source, in these words, or that the source says otherwise, or
+    never mentions it.
 
     The same again is the one that is there. Raises NotAllowedError, ValidationError.
     """
     check_revise(by, claim)
     check_company(claim.company_id, source)
-    given = {"exact": exact, "prefix": prefix, "suffix": suffix, "fragment": fragment, "says": stance, "note": note or None}
+    given = {
+        "exact": exact,
+        "prefix": prefix,
+        "suffix": suffix,
+        "fragment": fragment,
+        "says": stance,
+        "note": note or None,
+    }
     found = Appearance.objects.filter(claim=claim, source=source).first()
     if found:
         if any((getattr(found, name) or None) != (value or None) for name, value in given.items()):
-            raise ValidationError(_("This source is already recorded for the claim, with other words. Nothing was changed."))
+            raise ValidationError(
+                _(
+                    "This source is already recorded for the claim, with other words. Nothing "
+                    "was changed."
+                )
+            )
         return found
     if stance == Stance.NO_MENTION:
         if exact or fragment:
             raise ValidationError(_("A source that never mentions it has no words to quote."))
     elif not exact and not fragment:
-        raise ValidationError(_("Say where in the source it stands: its words, or the time at which they are spoken."))
+        raise ValidationError(
+            _("Say where in the source it stands: its words, or the time at which they are spoken.")
+        )
     appearance = Appearance(
-        claim=claim, source=source, stance=stance, exact=exact, prefix=prefix, suffix=suffix, fragment=fragment, note=note,
+        claim=claim, source=source, stance=stance, exact=exact, prefix=prefix, suffix=suffix,
+        fragment=fragment, note=note,
         created_at=now,
     )  # fmt: skip
     with ledger.act("claim.placed", by=by, role=Role.MODERATOR):
         _store(appearance)
-    jobs.enqueue("evidence.sight_appearance", {"appearance": str(appearance.pk)}, key=f"sight:{appearance.pk}")
+    jobs.enqueue(
+        "evidence.sight_appearance",
+        {"appearance": str(appearance.pk)},
+        key=f"sight:{appearance.pk}",
+    )
     return appearance
 
 
 @transaction.atomic
-def set_progress(*, by: ledger.Actor, role: str, aspects: Collection[Aspect], progress: str) -> None:
-    """Say how far the work on these aspects is. One from whose state no arrow leads there stays as it is."""
+def set_progress(
+    *, by: ledger.Actor, role: str, aspects: Collection[Aspect], progress: str
+) -> None:
+    """Say how far the work on these aspects is. One from whose state no arrow leads there stays as
+    it is."""
     before = [state for state, followers in PROGRESS_TRANSITIONS.items() if progress in followers]
     with ledger.act("aspect.progressed", by=by, role=role):
-        Aspect.objects.filter(pk__in=[one.pk for one in aspects], progress__in=before).update(progress=progress)
+        Aspect.objects.filter(pk__in=[one.pk for one in aspects], progress__in=before).update(
+            progress=progress
+        )
 
 
 @transaction.atomic
 def mark_overdue(*, by: ledger.Actor, now: datetime, role: str = "system") -> None:
-    """The day for which a point was promised has passed, and nobody has looked at it yet. Twice is once."""
+    """The day for which a point was promised has passed, and nobody has looked at it yet. Twice is
+    once."""
     with ledger.act("aspect.overdue", by=by, role=role):
-        Aspect.objects.filter(progress=Progress.NOT_YET_DUE, due_date__lt=now.date()).update(progress=Progress.OVERDUE)
+        Aspect.objects.filter(progress=Progress.NOT_YET_DUE, due_date__lt=now.date()).update(
+            progress=Progress.OVERDUE
+        )
 
 
 @transaction.atomic
-def raise_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role: str = "system") -> Flag:
+def raise_flag(
+    *, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role: str = "system"
+) -> Flag:
     """Raise a flag on a claim; one that stands already is kept with its first time."""
     standing = Flag.objects.raised().filter(claim=claim, kind=kind).first()
     if standing:
@@ -563,7 +738,15 @@ def raise_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role
 
 
 @transaction.atomic
-def lift_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role: str = "system", reason: str = "") -> None:
+def lift_flag(
+    *,
+    by: ledger.Actor,
+    claim: Claim,
+    kind: str,
+    now: datetime,
+    role: str = "system",
+    reason: str = "",
+) -> None:
     """Lift a flag that stands; the history keeps that it did."""
     with ledger.act("flag.lifted", by=by, role=role, reason=reason):
         Flag.objects.raised().filter(claim=claim, kind=kind).update(lifted_at=now)
@@ -571,8 +754,8 @@ def lift_flag(*, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role:
 
 @transaction.atomic
 def withdraw_flag(*, by: User, flag: Flag, reason: str, now: datetime) -> None:
-    """Take back a flag that should not stand: a correction of ours. Raises ReasonRequiredError, NotAllowedError, ValidationError if it was
-    lifted."""
+    """Take back a flag that should not stand: a correction of ours. Raises ReasonRequiredError,
+    NotAllowedError, ValidationError if it was lifted."""
     check_withdraw_flag(by, flag)
     if not reason.strip():
         raise ReasonRequiredError
@@ -582,37 +765,56 @@ def withdraw_flag(*, by: User, flag: Flag, reason: str, now: datetime) -> None:
         raise ValidationError(_("This flag was lifted already. Your reason was not saved."))
 
 
-# --- figures over time -------------------------------------------------------------------------------------------------
+# --- figures over time ----------------------------------------------------------------------------
 
 
 @transaction.atomic
 def add_series(
-    *, by: User, company: Company, name: LocalizedText, unit: LocalizedText, now: datetime, reconstruction: bool = False
+    *,
+    by: User,
+    company: Company,
+    name: LocalizedText,
+    unit: LocalizedText,
+    now: datetime,
+    reconstruction: bool = False,
 ) -> Series:
     """A series of figures about a company, empty yet."""
     check_register(by)
     with ledger.act("series.added", by=by, role=Role.MODERATOR):
-        return _store(Series(company=company, name=name, unit=unit, reconstruction=reconstruction, created_at=now))
+        return _store(
+            Series(
+                company=company, name=name, unit=unit, reconstruction=reconstruction, created_at=now
+            )
+        )
 
 
 @transaction.atomic
-def add_point(*, by: User, series: Series, source: Source, on_date: date, value: Decimal, now: datetime) -> SeriesPoint:
-    """One figure as one source gives it for a day. The same figure again is the one that is there; another is a correction."""
+def add_point(
+    *, by: User, series: Series, source: Source, on_date: date, value: Decimal, now: datetime
+) -> SeriesPoint:
+    """One figure as one source gives it for a day. The same figure again is the one that is there;
+    another is a correction."""
     check_register(by)
     check_company(series.company_id, source)
     found = SeriesPoint.objects.filter(series=series, source=source, on_date=on_date).first()
     if found is not None:
         if found.value != value:
-            raise ValidationError(_("This source has a figure for that day already. Correct it, and say why."))
+            raise ValidationError(
+                _("This source has a figure for that day already. Correct it, and say why.")
+            )
         return found
     with ledger.act("series.point_added", by=by, role=Role.MODERATOR):
-        return _store(SeriesPoint(series=series, source=source, on_date=on_date, value=value, created_at=now))
+        return _store(
+            SeriesPoint(series=series, source=source, on_date=on_date, value=value, created_at=now)
+        )
 
 
 @transaction.atomic
-def correct_point(*, by: User, point: SeriesPoint, value: Decimal, reason: str, now: datetime, version: str = "") -> SeriesPoint:
-    """Mend a figure that was copied wrongly. What stood there before stays in the history. Raises ReasonRequiredError, NotAllowedError,
-    RowChangedError."""
+def correct_point(
+    *, by: User, point: SeriesPoint, value: Decimal, reason: str, now: datetime, version: str = ""
+) -> SeriesPoint:
+    """Mend a figure that was copied wrongly. What stood there before stays in the history. Raises
+    ReasonRequiredError, NotAllowedError, RowChangedError."""
     check_register(by)
     if not reason.strip():
         raise ReasonRequiredError
@@ -638,16 +840,24 @@ def annotate_series(
     stated_value: Decimal | None = None,
     source: Source | None = None,
 ) -> SeriesNote:
-    """Say beside a series what happened on a day or between two, and which difference someone stated for it.
+    """Say beside a series what happened on a day or between two, and which difference someone
+    stated for it.
 
-    A stated difference stands beside the computed one; neither is mended by the other. Raises NotAllowedError, ValidationError.
+    A stated difference stands beside the computed one; neither is mended by the other. Raises
+    NotAllowedError, ValidationError.
     """
     check_register(by)
     if stated_value is not None and until_date is None:
         raise ValidationError(_("A difference is stated between two days. Name both."))
     check_company(series.company_id, source)
     note = SeriesNote(
-        series=series, source=source, from_date=from_date, until_date=until_date, text=text, stated_value=stated_value, created_at=now
+        series=series,
+        source=source,
+        from_date=from_date,
+        until_date=until_date,
+        text=text,
+        stated_value=stated_value,
+        created_at=now,
     )
     with ledger.act("series.annotated", by=by, role=Role.MODERATOR):
         return _store(note)
@@ -655,7 +865,8 @@ def annotate_series(
 
 @dataclass(frozen=True)
 class NewCase:
-    """Everything about a claim as one form holds it: what is there already by its id, what is new by its name."""
+    """Everything about a claim as one form holds it: what is there already by its id, what is new
+    by its name."""
 
     quote: str
     quote_lang: str
@@ -678,30 +889,55 @@ class NewCase:
     channel: str = ""
 
 
-#: What is there already, and what would be made in its place: a form that names both is asked which.
-EITHER: Final = (("company", "new_company"), ("product", "new_product"), ("option", "new_option"), ("source", "source_url"))
+#: What is there already, and what would be made in its place: a form that names both is asked
+#: which.
+EITHER: Final = (
+    ("company", "new_company"),
+    ("product", "new_product"),
+    ("option", "new_option"),
+    ("source", "source_url"),
+)
 
 
 def case_faults(given: Mapping[str, Any]) -> dict[str, str]:
-    """What cannot be taken together in a new case, as a sentence for each field: nothing that was typed is left out silently."""
+    """What cannot be taken together in a new case, as a sentence for each field: nothing that was
+    typed is left out silently."""
     faults = {
-        new: _("You chose an existing entry and named a new one. Keep one of them.") for old, new in EITHER if given[old] and given[new]
+        new: _("You chose an existing entry and named a new one. Keep one of them.")
+        for old, new in EITHER
+        if given[old] and given[new]
     }
     if given["product"] and not given["new_product"]:
         if given["new_company"]:
-            faults["new_company"] = _("The product you chose belongs to a company already. Leave this empty, or name a new product.")
-        elif given["company"] and not Product.objects.filter(pk=given["product"], company=given["company"]).exists():
+            faults["new_company"] = _(
+                "The product you chose belongs to a company already. Leave this empty, or name a "
+                "new product."
+            )
+        elif (
+            given["company"]
+            and not Product.objects.filter(pk=given["product"], company=given["company"]).exists()
+        ):
             faults["company"] = _("The product you chose belongs to another company.")
     if given["new_website"] and not given["new_company"]:
         faults["new_website"] = _("Name the new company whose website this is.")
     if given["new_product"] and given["option"]:
         faults["option"] = _("A new product has no paid options yet. Name a new one.")
-    if given["product"] and given["option"] and not ProductOption.objects.filter(pk=given["option"], product=given["product"]).exists():
+    if (
+        given["product"]
+        and given["option"]
+        and not ProductOption.objects.filter(pk=given["option"], product=given["product"]).exists()
+    ):
         faults["option"] = str(OTHER_OPTION)
     company = _company_of(given)
     if given["source"] and not Source.objects.filter(pk=given["source"], company=company).exists():
-        faults["source"] = _("The source you chose belongs to another company. Choose one of this company, or give a new address.")
-    if given["source_url"] and Source.objects.filter(url=given["source_url"]).exclude(company=company).exists():
+        faults["source"] = _(
+            "The source you chose belongs to another company. Choose one of this company, or "
+            "give a new address."
+        )
+    if (
+        given["source_url"]
+        and Source.objects.filter(url=given["source_url"]).exclude(company=company).exists()
+    ):
         faults["source_url"] = str(ELSEWHERE)
     if given["price"] is not None and not given["new_option"]:
         faults["price"] = _("Name the paid option that has this price.")
@@ -714,12 +950,17 @@ def _company_of(given: Mapping[str, Any]) -> Any:
     """The company that a new case is about; None for one that is new as well."""
     if given["new_product"]:
         return given["company"] or None
-    return Product.objects.filter(pk=given["product"]).values_list("company", flat=True).first() if given["product"] else None
+    return (
+        Product.objects.filter(pk=given["product"]).values_list("company", flat=True).first()
+        if given["product"]
+        else None
+    )
 
 
 @transaction.atomic
 def register_case(*, by: User, case: NewCase, aspects: list[NewAspect], now: datetime) -> Claim:
-    """Register a claim together with what it needs and does not find: company, product, option, source. All of it or nothing.
+    """Register a claim together with what it needs and does not find: company, product, option,
+    source. All of it or nothing.
 
     The claim is placed in its source by its own words. Raises NotAllowedError, ValidationError.
     """
@@ -737,16 +978,25 @@ def register_case(*, by: User, case: NewCase, aspects: list[NewAspect], now: dat
         product = Product.objects.select_related("company").get(pk=case.product)
     option = ProductOption.objects.filter(pk=case.option).first() if case.option else None
     if case.new_option and case.price is not None:
-        option = add_option(by=by, product=product, name=case.new_option, price=case.price, currency=case.currency, now=now)
+        option = add_option(
+            by=by,
+            product=product,
+            name=case.new_option,
+            price=case.price,
+            currency=case.currency,
+            now=now,
+        )
     claim = register_claim(
-        by=by, product=product, option=option, quote=case.quote, quote_lang=case.quote_lang, summary=case.summary, kind=case.kind,
+        by=by, product=product, option=option, quote=case.quote, quote_lang=case.quote_lang,
+        summary=case.summary, kind=case.kind,
         quote_translation=case.quote_translation,
         made_at=case.made_at, aspects=aspects, now=now,
     )  # fmt: skip
     source = Source.objects.filter(pk=case.source).first() if case.source else None
     if case.source_url:
         source = add_source(
-            by=by, company=product.company, channel=case.channel, title=case.source_title, url=case.source_url, lang=case.quote_lang,
+            by=by, company=product.company, channel=case.channel, title=case.source_title,
+            url=case.source_url, lang=case.quote_lang,
             published_at=case.made_at, now=now,
         )  # fmt: skip
     if source is not None:

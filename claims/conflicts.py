@@ -1,6 +1,8 @@
-"""Who may not touch a case because of who they are. One question, asked before every act at the desk.
+"""Who may not touch a case because of who they are. One question, asked before every act at the
+desk.
 
-This app knows the seat at a company. Apps above say what they know (`register`): evidence adds what someone filed themselves.
+This app knows the seat at a company. Apps above say what they know (`register`): evidence adds what
+someone filed themselves.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Which days and moments can be meant: what happened lies behind us, what was announced not beyond any plan.
+"""Which days and moments can be meant: what happened lies behind us, what was announced not beyond
+any plan.
 
-A year 1, 202 or 9999 is a slip of the pen, and would stand in a signed record for good. These are validators of columns and form
-fields, so every entry point refuses alike, with a sentence that says what is wrong.
+A year 1, 202 or 9999 is a slip of the pen, and would stand in a signed record for good. These are
+validators of columns and form fields, so every entry point refuses alike, with a sentence that says
+what is wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ def _day(value: date | datetime) -> date:
 def _check_first(day: date) -> None:
     if day.year < FIRST_YEAR:
         raise ValidationError(
-            _("%(day)s is before %(year)s. Nothing was saved; check the year.") % {"day": day.isoformat(), "year": FIRST_YEAR}, code="date"
+            _("%(day)s is before %(year)s. Nothing was saved; check the year.")
+            % {"day": day.isoformat(), "year": FIRST_YEAR},
+            code="date",
         )
 
 
@@ -39,13 +43,22 @@ def validate_past(value: date | datetime) -> None:
     """Of what happened: from 1900 until now. Raises ValidationError."""
     day = _day(value)
     _check_first(day)
-    ahead = value > timezone.now() + AHEAD if isinstance(value, datetime) and value.tzinfo else day > timezone.now().date() + AHEAD
+    ahead = (
+        value > timezone.now() + AHEAD
+        if isinstance(value, datetime) and value.tzinfo
+        else day > timezone.now().date() + AHEAD
+    )
     if ahead:
-        raise ValidationError(_("%(day)s has not come yet. Nothing was saved; check the date.") % {"day": day.isoformat()}, code="date")
+        raise ValidationError(
+            _("%(day)s has not come yet. Nothing was saved; check the date.")
+            % {"day": day.isoformat()},
+            code="date",
+        )
 
 
 def validate_plan(value: date | datetime) -> None:
-    """Of what was agreed or announced: from 1900 until fifty years from now. Raises ValidationError."""
+    """Of what was agreed or announced: from 1900 until fifty years from now. Raises
+    ValidationError."""
     day = _day(value)
     _check_first(day)
     if day.year > timezone.now().year + YEARS_AHEAD:

@@ -1,8 +1,10 @@
-"""Two people, or two tabs, edit one row: the later one must see what the earlier one saved before it can be replaced.
+"""Two people, or two tabs, edit one row: the later one must see what the earlier one saved before
+it can be replaced.
 
-A form that edits carries the version of the row that it was opened on (`EditForm`), and its action compares that version with the
-locked row (`hold`). When they differ nothing is stored: the form comes back with what was typed, beside it what is saved now, and
-with the new version, so that sending it again is a decision.
+A form that edits carries the version of the row that it was opened on (`EditForm`), and its action
+compares that version with the locked row (`hold`). When they differ nothing is stored: the form
+comes back with what was typed, beside it what is saved now, and with the new version, so that
+sending it again is a decision.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class RowChangedError(Exception):
 
 
 def version(row: models.Model) -> str:
-    """What an editor saw of a row: a digest of its fields named in `EDITED`. The same texts again are the same version."""
+    """What an editor saw of a row: a digest of its fields named in `EDITED`. The same texts again
+    are the same version."""
     seen = [(name, _plain(getattr(row, name))) for name in row.EDITED]  # type: ignore[attr-defined]  # each model that is edited names them
     text = json.dumps([str(row.pk), seen], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
@@ -77,16 +80,33 @@ class EditForm(forms.Form):
     version = forms.CharField(
         widget=forms.HiddenInput,
         max_length=LENGTH,
-        error_messages={"required": lazy("This form does not say which text it changes. Nothing was saved. Reload the page.")},
+        error_messages={
+            "required": lazy(
+                "This form does not say which text it changes. Nothing was saved. Reload the page."
+            )
+        },
     )
 
-    def __init__(self, data: Any = None, *, row: models.Model | None, initial: dict[str, Any] | None = None, **options: Any) -> None:
-        """`row` is what it changes; None for a form that only finds out when it is sent whether there is a row already."""
-        super().__init__(data, initial={**(initial or {}), "version": version(row) if row is not None else ""}, **options)
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        row: models.Model | None,
+        initial: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """`row` is what it changes; None for a form that only finds out when it is sent whether
+        there is a row already."""
+        super().__init__(
+            data,
+            initial={**(initial or {}), "version": version(row) if row is not None else ""},
+            **options,
+        )
         self.fields["version"].required = row is not None
 
     def clash(self, row: models.Model) -> None:
-        """Keep what was typed, put what is saved now beside it, and say so. The next sending is on the version that is shown."""
+        """Keep what was typed, put what is saved now beside it, and say so. The next sending is on
+        the version that is shown."""
         for name, value in _values(row, self).items():
             saved = display_value(self.fields[name], value)
             if display_value(self.fields[name], self.cleaned_data.get(name)) != saved:
@@ -96,8 +116,9 @@ class EditForm(forms.Form):
             None,
             ValidationError(
                 _(
-                    "Someone saved a change after you opened this form. Nothing of yours is saved yet, and all of it is kept here. "
-                    "Compare it with the saved text beside it, then save again."
+                    "Someone saved a change after you opened this form. Nothing of yours is "
+                    "saved yet, and all of it is kept here. Compare it with the saved text "
+                    "beside it, then save again."
                 ),
                 code="clash",
             ),
@@ -111,12 +132,23 @@ def _values(row: models.Model, form: forms.Form) -> dict[str, Any]:
 def display_value(field: forms.Field, value: Any) -> list[tuple[str, str]]:
     """What is saved, as (language or nothing, words)."""
     if isinstance(value, dict):
-        texts = {value["lang"]: value["text"], **{lang: one["text"] for lang, one in value["translations"].items()}} if value else {}
+        texts = (
+            {
+                value["lang"]: value["text"],
+                **{lang: one["text"] for lang, one in value["translations"].items()},
+            }
+            if value
+            else {}
+        )
         return [(lang, texts[lang]) for lang in LANGUAGES if texts.get(lang)] or [("", "—")]
     if isinstance(field, forms.ModelChoiceField):
         return [("", field.label_from_instance(value) if value is not None else "—")]
     if isinstance(field, forms.ChoiceField):
-        labels = {str(key): str(label) for key, label in field.widget.choices if not isinstance(label, (list, tuple))}
+        labels = {
+            str(key): str(label)
+            for key, label in field.widget.choices
+            if not isinstance(label, (list, tuple))
+        }
         return [("", labels.get(str(value), str(value or "—")))]
     if isinstance(value, datetime):
         return [("", f"{timezone.localtime(value):%Y-%m-%d %H:%M}")]
@@ -137,19 +169,26 @@ def resend(form: forms.Form, name: str, value: str) -> None:
 
 
 def clash(form: forms.Form, changed: RowChangedError) -> None:
-    """Show a form that its action refused. Raises the refusal again for a form that edits nothing."""
+    """Show a form that its action refused. Raises the refusal again for a form that edits
+    nothing."""
     if not isinstance(form, EditForm):
         raise changed
     form.clash(changed.row)
 
 
 def refused_status(*found: forms.Form) -> int:
-    """The status of a page with forms that were refused: 409 for a clash, 400 for what was typed."""
-    return 409 if any(form.is_bound and form.has_error(NON_FIELD_ERRORS, "clash") for form in found) else 400
+    """The status of a page with forms that were refused: 409 for a clash, 400 for what was
+    typed."""
+    return (
+        409
+        if any(form.is_bound and form.has_error(NON_FIELD_ERRORS, "clash") for form in found)
+        else 400
+    )
 
 
 class VersionedChoice(NamedChoice):
-    """A choice among rows, one of which is changed: each option carries the version of its row. The row comes with it as `seen`."""
+    """A choice among rows, one of which is changed: each option carries the version of its row. The
+    row comes with it as `seen`."""
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value.pk}.{version(value)}" if isinstance(value, models.Model) else value
@@ -159,17 +198,26 @@ class VersionedChoice(NamedChoice):
         row: Any = super().to_python(key)
         if row is not None:
             if not seen:
-                raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice", params={"value": value})
+                raise ValidationError(
+                    self.error_messages["invalid_choice"],
+                    code="invalid_choice",
+                    params={"value": value},
+                )
             row.seen = seen
         return row
 
 
 def typed(*found: forms.Form) -> list[tuple[str, str]]:
-    """What was typed into forms that their page can no longer show, as (label, words): for its writer to keep."""
+    """What was typed into forms that their page can no longer show, as (label, words): for its
+    writer to keep."""
     kept = []
     for form in found:
         for bound in form.visible_fields():
-            words = [text for _lang, text in display_value(bound.field, _cleaned(form, bound)) if text not in {"", "—"}]
+            words = [
+                text
+                for _lang, text in display_value(bound.field, _cleaned(form, bound))
+                if text not in {"", "—"}
+            ]
             kept += [(str(bound.label), text) for text in words]
     return kept
 

@@ -12,7 +12,8 @@ from claims.languages import FIRST, language_name, language_tag
 from claims.localized_text import LANGUAGES, read, with_equal_originals, write
 from ui.languages import page_language
 
-#: Which of two texts came first. It is asked, because neither the words nor the language of the page tell.
+#: Which of two texts came first. It is asked, because neither the words nor the language of the
+#: page tell.
 FIRST_WRITTEN = [("", _("not stated")), ("zh-Hans", _("Simplified Chinese")), ("en", _("English"))]
 
 
@@ -25,29 +26,51 @@ class PairWidget(forms.MultiWidget):
     def __init__(self, rows: int = 3) -> None:
         widget: type[forms.Widget] = forms.Textarea if rows > 1 else forms.TextInput
         sized = {"rows": rows} if rows > 1 else {}
-        boxes: dict[str, forms.Widget] = {lang.replace("-", "_"): widget(attrs={"lang": lang, **sized}) for lang in LANGUAGES}
+        boxes: dict[str, forms.Widget] = {
+            lang.replace("-", "_"): widget(attrs={"lang": lang, **sized}) for lang in LANGUAGES
+        }
         super().__init__({**boxes, "first": forms.Select(choices=FIRST_WRITTEN)})
 
     def decompress(self, value: Any) -> list[str]:
-        """The words of a written text, one string per language, and the language it was written in if that was said."""
+        """The words of a written text, one string per language, and the language it was written in
+        if that was said."""
         if not isinstance(value, dict) or not value:
             return ["" for _lang in (*LANGUAGES, "first")]
-        texts = {value["lang"]: value["text"], **{lang: one["text"] for lang, one in value["translations"].items()}}
+        texts = {
+            value["lang"]: value["text"],
+            **{lang: one["text"] for lang, one in value["translations"].items()},
+        }
         said = all(one["role"] for one in value["translations"].values())
-        return [*(texts.get(lang, "") for lang in LANGUAGES), value["lang"] if value["translations"] and said else ""]
+        return [
+            *(texts.get(lang, "") for lang in LANGUAGES),
+            value["lang"] if value["translations"] and said else "",
+        ]
 
 
 class PairField(forms.MultiValueField):
-    """A written text. Who types both languages may say which came first; the other is then their translation.
+    """A written text. Who types both languages may say which came first; the other is then their
+    translation.
 
     `both` demands both languages; otherwise one is enough, or none if the field is not required.
     """
 
-    def __init__(self, *, rows: int = 3, both: bool = False, max_length: int = 8000, required: bool = True, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        rows: int = 3,
+        both: bool = False,
+        max_length: int = 8000,
+        required: bool = True,
+        **options: Any,
+    ) -> None:
         self.both = both
-        fields: list[forms.Field] = [forms.CharField(required=False, max_length=max_length) for _lang in LANGUAGES]
+        fields: list[forms.Field] = [
+            forms.CharField(required=False, max_length=max_length) for _lang in LANGUAGES
+        ]
         fields.append(forms.ChoiceField(choices=FIRST_WRITTEN, required=False))
-        super().__init__(fields, widget=PairWidget(rows), require_all_fields=False, required=required, **options)
+        super().__init__(
+            fields, widget=PairWidget(rows), require_all_fields=False, required=required, **options
+        )
 
     def compress(self, data_list: Any) -> dict[str, Any]:
         """The written text; empty is `{}`. Raises ValidationError when a language is missing."""
@@ -60,8 +83,18 @@ class PairField(forms.MultiValueField):
             return {}
         if self.both and len(filled) < len(LANGUAGES):
             raise ValidationError(_("This is needed in both languages."))
-        original = first if first in filled else LANGUAGES[-1] if LANGUAGES[-1] in filled else next(iter(filled))
-        written = write(original, filled.pop(original), **{lang.replace("-", "_"): text for lang, text in filled.items()})
+        original = (
+            first
+            if first in filled
+            else LANGUAGES[-1]
+            if LANGUAGES[-1] in filled
+            else next(iter(filled))
+        )
+        written = write(
+            original,
+            filled.pop(original),
+            **{lang.replace("-", "_"): text for lang, text in filled.items()},
+        )
         return written if first == original else with_equal_originals(written)
 
 
@@ -74,7 +107,10 @@ class NamedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's
     def label_from_instance(self, obj: Any) -> str:
         """Name or title in the page's language, else the address."""
         if hasattr(obj, "on_date"):  # a figure of a series
-            return f"{obj.on_date:%Y-%m-%d} · {obj.value.normalize():f} · {self.label_from_instance(obj.source)}"
+            return (
+                f"{obj.on_date:%Y-%m-%d} · {obj.value.normalize():f} · "
+                f"{self.label_from_instance(obj.source)}"
+            )
         written = getattr(obj, "name", None) or getattr(obj, "title", None) or {}
         return read(written, page_language()).text or str(getattr(obj, "url", obj.pk))
 
@@ -88,16 +124,28 @@ class LanguageInput(forms.TextInput):
         """With `offered`: tags and what their languages are called."""
         context = super().get_context(name, value, attrs)
         listed = f"{context['widget']['attrs'].get('id') or name}_languages"
-        context["widget"]["attrs"] |= {"list": listed, "autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
-        return {**context, "listed": listed, "offered": [(tag, language_name(tag)) for tag in FIRST]}
+        context["widget"]["attrs"] |= {
+            "list": listed,
+            "autocomplete": "off",
+            "spellcheck": "false",
+            "autocapitalize": "off",
+        }
+        return {
+            **context,
+            "listed": listed,
+            "offered": [(tag, language_name(tag)) for tag in FIRST],
+        }
 
 
 class LanguageField(forms.CharField):
-    """The language of what is quoted beside it: any there is, by its BCP 47 tag or its name. Gives the tag as it is written."""
+    """The language of what is quoted beside it: any there is, by its BCP 47 tag or its name. Gives
+    the tag as it is written."""
 
     def __init__(self, **options: Any) -> None:
         help_text = _("A language tag or name: zh-Hans, en, de, Deutsch, pt-BR …")
-        super().__init__(**{"max_length": 80, "widget": LanguageInput, "help_text": help_text, **options})
+        super().__init__(
+            **{"max_length": 80, "widget": LanguageInput, "help_text": help_text, **options}
+        )
 
     def clean(self, value: Any) -> str:
         """The tag. Raises ValidationError."""

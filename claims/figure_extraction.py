@@ -1,8 +1,10 @@
-"""Figures as a text states them: which numbers stand in it, each with its unit. Pure; `claims.units` compares the units.
+"""Figures as a text states them: which numbers stand in it, each with its unit. Pure;
+`claims.units` compares the units.
 
-`stated("两条风道的风速达到一千五百转", "zh-Hans")` is one figure of 1500, whose unit may mean rpm. A number counts only with the unit
-that stands beside it: one of another sentence belongs to nothing. What cannot be read for certain is left out rather than guessed,
-because what is read here is told of a company as its own words.
+`stated("两条风道的风速达到一千五百转", "zh-Hans")` is one figure of 1500, whose unit may mean rpm. A number
+counts only with the unit that stands beside it: one of another sentence belongs to nothing. What
+cannot be read for certain is left out rather than guessed, because what is read here is told of a
+company as its own words.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from claims.units import CHINESE, MEANT, UnitMismatchError, check_unit, convert
 
 @dataclass(frozen=True)
 class StatedFigure:
-    """One figure: `low` and `high` differ for a range. `units` is what its unit may mean, `words` how it stands in the text."""
+    """One figure: `low` and `high` differ for a range. `units` is what its unit may mean, `words`
+    how it stands in the text."""
 
     low: Decimal
     high: Decimal
@@ -29,7 +32,8 @@ class StatedFigure:
 
 
 def extract_figures(text: str, lang: str = "en") -> list[StatedFigure]:
-    """Every number of a text that has a unit beside it, in order. `lang` (BCP 47) decides what `1,500` and `1.500` are.
+    """Every number of a text that has a unit beside it, in order. `lang` (BCP 47) decides what
+    `1,500` and `1.500` are.
 
     >>> [(str(one.low), one.units, one.words) for one in stated("It moves 1,5 m/s.")]
     [('1.5', ('m/s',), '1,5 m/s')]
@@ -38,7 +42,8 @@ def extract_figures(text: str, lang: str = "en") -> list[StatedFigure]:
 
 
 def words_stating(text: str, lang: str, *, value: Decimal, unit: str, comparator: str) -> str:
-    """The words of a text that state this figure, in this unit or in one that it converts to exactly; empty if none do.
+    """The words of a text that state this figure, in this unit or in one that it converts to
+    exactly; empty if none do.
 
     Of a range, the lower end is what there is at least, and the upper end what there is at most.
 
@@ -63,14 +68,16 @@ def _equal(number: Decimal, unit: str, value: Decimal, wanted: str) -> bool:
         return False
 
 
-# --- characters --------------------------------------------------------------------------------------------------------
+# --- characters -----------------------------------------------------------------------------------
 
 #: What NFKC would make something else of: an exponent would become a factor.
 _KEPT: Final = {
     "²": "^2", "³": "^3", "¹": "1", "⁻": "^-", "㎡": "m^2", "㎥": "m^3", "·": "*", "⋅": "*", "∙": "*",
     "㎧": "m/s", "’": "'", "–": "-", "—": "-", "‑": "-", "〜": "~",
 }  # fmt: skip
-_BANKERS: Final = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟萬億兩點〇", "一二三四五六七八九十百千万亿两点零")
+_BANKERS: Final = str.maketrans(
+    "壹贰叁肆伍陆柒捌玖拾佰仟萬億兩點〇", "一二三四五六七八九十百千万亿两点零"
+)
 
 
 class _Text:
@@ -95,28 +102,37 @@ class _Text:
         if character == "，" and not (before.isdigit() and not before.isascii()):
             return "；"  # between numbers in wide digits it groups; anywhere else it ends a clause
         spelt = _KEPT.get(character) or unicodedata.normalize("NFKC", character)
-        return " " if spelt.isspace() else spelt.replace("−", "-").replace("⁄", "/").replace("∕", "/")
+        return (
+            " " if spelt.isspace() else spelt.replace("−", "-").replace("⁄", "/").replace("∕", "/")
+        )
 
     def words(self, start: int, end: int) -> str:
         """What stands there in the text as it was given."""
         return self.whole[self._at[start] : self._at[end - 1] + 1].strip()
 
 
-# --- numbers -----------------------------------------------------------------------------------------------------------
+# --- numbers --------------------------------------------------------------------------------------
 
 #: Languages that write 1,5 for one and a half, and 1.500 for fifteen hundred.
 _DECIMAL_COMMA: Final = re.compile(
-    r"(?:bg|ca|cs|da|de|el|es|et|fi|fr|hr|hu|id|is|it|lt|lv|nb|nl|no|pl|pt|ro|ru|sk|sl|sr|sv|tr|uk|vi)(?:-|$)", re.IGNORECASE
+    r"(?:bg|ca|cs|da|de|el|es|et|fi|fr|hr|hu|id|is|it|lt|lv|nb|nl|no|pl|pt|ro|ru|sk|sl|sr|sv|tr|uk|vi)(?:-|$)",
+    re.IGNORECASE,
 )
-_GROUPED: Final = r"\d{1,3}(?:(?P<mark>[,.' ])\d{3})(?:(?P=mark)\d{3})*(?:[.,]\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
+_GROUPED: Final = (
+    r"\d{1,3}(?:(?P<mark>[,.' "
+    r"])\d{3})(?:(?P=mark)\d{3})*(?:[.,]\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
+)
 _DIGITS: Final = rf"(?:{_GROUPED}|\d+(?:[.,]\d+)?|\.\d+)(?:\s?[x×*]\s?10\^-?\d{{1,2}}|[eE][+-]?\d{{1,2}}(?![A-Za-z]))?"
 _HAN: Final = r"[零一二三四五六七八九十百千万亿两]+(?:点[零一二三四五六七八九]+)?"
 _TEENS: Final = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen",
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "thirteen", "fourteen",
     "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
 _TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_SMALL: Final = {word: number for number, word in enumerate(_TEENS)} | {word: number * 10 for number, word in enumerate(_TENS, start=2)}
+_SMALL: Final = {word: number for number, word in enumerate(_TEENS)} | {
+    word: number * 10 for number, word in enumerate(_TENS, start=2)
+}
 _LARGE: Final = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
 _WORD: Final = "|".join([*_SMALL, *_LARGE, "hundred", "point"])
 _WORDS: Final = rf"(?:an? )?\b(?:{_WORD})(?:(?:[ -]| and )(?:{_WORD}))*\b"
@@ -129,10 +145,13 @@ _NUMBER: Final = re.compile(
 #: A numeral of more signs is none.
 _LONGEST: Final = 60
 _TIMES: Final = {
-    "万亿": 10**12, "千万": 10**7, "百万": 10**6, "十万": 10**5, "亿": 10**8, "万": 10**4, "千": 10**3, "百": 100, **_LARGE, "k": 10**3,
+    "万亿": 10**12, "千万": 10**7, "百万": 10**6, "十万": 10**5, "亿": 10**8, "万": 10**4, "千": 10**3,
+    "百": 100, **_LARGE, "k": 10**3,
 }  # fmt: skip
 _FACTOR: Final = re.compile(
-    r"\s?(?:(?P<han>万亿|千万|百万|十万|亿|万|千|百)|(?P<word>thousand|million|billion)\b|(?P<k>k)(?= ))", re.IGNORECASE
+    r"\s?(?:(?P<han>万亿|千万|百万|十万|亿|万|千|百)|(?P<word>thousand|million|billion)\b|(?P<k>k)(?= "
+    r"))",
+    re.IGNORECASE,
 )
 
 
@@ -148,7 +167,9 @@ def _from_digits(text: str, lang: str) -> Decimal:
         decimal = marks[0] if len(after) != 3 or before in {"", "0"} or marks[0] == usual else ""
     else:
         decimal = ""
-    plain = "".join("." if each == decimal else each for each in number if each == decimal or each not in ",.")
+    plain = "".join(
+        "." if each == decimal else each for each in number if each == decimal or each not in ",."
+    )
     return Decimal(plain).scaleb(int(power or 0))
 
 
@@ -167,7 +188,9 @@ def _from_han(text: str) -> Decimal | None:
         value = _whole_han(whole)
     if value is None:
         return None
-    return Decimal(f"{value}.{''.join(str(_HAN_DIGITS[each]) for each in fraction)}" if fraction else value)
+    return Decimal(
+        f"{value}.{''.join(str(_HAN_DIGITS[each]) for each in fraction)}" if fraction else value
+    )
 
 
 def _whole_han(text: str) -> int | None:
@@ -186,7 +209,13 @@ def _whole_han(text: str) -> int | None:
                 return None
             if unit >= smallest:
                 return None
-            section, digit, last, smallest, zero = section + (1 if digit is None else digit) * unit, None, unit, unit, False
+            section, digit, last, smallest, zero = (
+                section + (1 if digit is None else digit) * unit,
+                None,
+                unit,
+                unit,
+                False,
+            )
         else:
             section += digit or 0
             if not section and not (unit == 10**8 and total):
@@ -218,26 +247,32 @@ def _from_words(text: str) -> Decimal | None:
     return Decimal(f"{total + section}.{''.join(map(str, digits))}" if digits else total + section)
 
 
-# --- units -------------------------------------------------------------------------------------------------------------
+# --- units ----------------------------------------------------------------------------------------
 
 #: What people write besides what `claims.units` knows; several where it can mean several.
-_HAN_NAMES: Final[dict[str, tuple[str, ...]]] = {name: (unit,) for name, unit in CHINESE.items() if name != "百分之"} | {
-    "转": ("rpm", "revolution"), "圈": ("revolution",), "度": ("degree", "kWh", "delta_degC"), "摄氏度": ("delta_degC",),
-    "码": ("km/h", "yard"), "星期": ("week",), "个星期": ("week",), "日": ("day",), "月": ("month",), "分": ("minute",),
-    "个小时": ("hour",), "秒钟": ("s",), "英尺": ("foot",), "磅": ("lb",), "平米": ("m^2",), "公升": ("L",), "伏特": ("V",),
-    "瓦特": ("W",), "安培": ("A",), "焦耳": ("J",), "千卡": ("kcal",), "巴": ("bar",), "牛顿": ("N",), "分贝": ("dB",), "牛*米": ("N*m",),
+_HAN_NAMES: Final[dict[str, tuple[str, ...]]] = {name: (unit,) for name,
+    unit in CHINESE.items() if name != "百分之"} | {
+    "转": ("rpm", "revolution"), "圈": ("revolution",), "度": ("degree", "kWh", "delta_degC"),
+    "摄氏度": ("delta_degC",),
+    "码": ("km/h", "yard"), "星期": ("week",), "个星期": ("week",), "日": ("day",), "月": ("month",),
+    "分": ("minute",),
+    "个小时": ("hour",), "秒钟": ("s",), "英尺": ("foot",), "磅": ("lb",), "平米": ("m^2",), "公升": ("L",),
+    "伏特": ("V",),
+    "瓦特": ("W",), "安培": ("A",), "焦耳": ("J",), "千卡": ("kcal",), "巴": ("bar",), "牛顿": ("N",),
+    "分贝": ("dB",), "牛*米": ("N*m",),
 }  # fmt: skip
 _HAN_UNIT: Final = re.compile("|".join(sorted(map(re.escape, _HAN_NAMES), key=len, reverse=True)))
 _BEFORE: Final = re.compile(r" ?(?:-(?=[A-Za-z])|个(?!小时|星期|月))?")  # a 600-km range
 _GOES_ON: Final = re.compile(r"\s?[/*^]|\s?(?:per|每)\s?(?:\d|百)|\d")
 _PER: Final = {
-    "秒": "s", "秒钟": "s", "分钟": "minute", "分": "minute", "小时": "hour", "时": "hour", "天": "day", "日": "day",
-    "second": "s", "sec": "s", "minute": "minute", "min": "minute", "hour": "hour", "hr": "hour", "day": "day",
+    "秒": "s", "秒钟": "s", "分钟": "minute", "分": "minute", "小时": "hour", "时": "hour", "天": "day",
+    "日": "day",
+    "second": "s", "sec": "s", "minute": "minute", "min": "minute", "hour": "hour", "hr": "hour",
+    "day": "day",
 }  # fmt: skip
 _HAN_PER: Final = re.compile(r"(?:/|每)(秒钟?|分钟?|小时|时|天|日)")
 _EACH: Final = re.compile(
-    r"(?:每(秒钟?|分钟?|个?小时)|时速)"
-    r"(?:最高|最大|最低|至少|可以|可达|高达|达到|达|约|大约|超过|不低于|不少于|不超过|为|是|有)*\s?$"
+    r"(?:每(秒钟?|分钟?|个?小时)|时速)(?:最高|最大|最低|至少|可以|可达|高达|达到|达|约|大约|超过|不低于|不少于|不超过|为|是|有)*\s?$"
 )
 _NAMED: Final = r"[A-Za-zμΩ°%‰]+(?:\^?-?[1-4](?!\d))?"
 _LATIN: Final = re.compile(rf"{_NAMED}(?:\s?[*/]\s?{_NAMED}|[ *][A-Za-z]+\^?-[1-4](?!\d))*")
@@ -245,8 +280,10 @@ _AND_PER: Final = re.compile(r" (?:per|an?) ([a-z]+?)s?\b")
 _SPACED: Final = {"per cent": "percent", "N m": "N*m", "kW h": "kWh", "W h": "Wh", "A h": "Ah"}
 _SPACED_UNIT: Final = re.compile(rf"(?:{'|'.join(_SPACED)})\b")
 _ENGLISH: Final = {
-    "kmh": "km/h", "kmph": "km/h", "kph": "km/h", "rev": "revolution", "revs": "revolution", "r": "revolution", "turns": "revolution",
-    "inches": "inch", "lbs": "lb", "pct": "percent", "%": "percent", "‰": "permille", "°": "degree", "hrs": "hour", "secs": "s",
+    "kmh": "km/h", "kmph": "km/h", "kph": "km/h", "rev": "revolution", "revs": "revolution",
+    "r": "revolution", "turns": "revolution",
+    "inches": "inch", "lbs": "lb", "pct": "percent", "%": "percent", "‰": "permille", "°": "degree",
+    "hrs": "hour", "secs": "s",
     "mins": "minute", "mps": "m/s", "months": "month", "horsepower": "hp",
 }  # fmt: skip
 
@@ -279,13 +316,18 @@ def _for_each(units: tuple[str, ...], time: str) -> tuple[str, ...]:
 
 
 def _meanings(spelt: str) -> tuple[str, ...]:
-    """What a unit in Latin letters may mean, as pint reads it: as it is written, then in small letters."""
+    """What a unit in Latin letters may mean, as pint reads it: as it is written, then in small
+    letters."""
     found: list[str] = []
     for text in (spelt, spelt.lower()):
         if found and "/" not in spelt:
             break  # MW is no mW
         joined = re.sub(r"\s?([*/])\s?", r"\1", text)
-        unit = MEANT.get(text) or _ENGLISH.get(text) or re.sub(r"[^*/ ]+", lambda part: _part(part[0]), joined)
+        unit = (
+            MEANT.get(text)
+            or _ENGLISH.get(text)
+            or re.sub(r"[^*/ ]+", lambda part: _part(part[0]), joined)
+        )
         try:
             check_unit(unit)
         except UnitMismatchError:
@@ -301,7 +343,7 @@ def _part(text: str) -> str:
     return name + (f"^{power.lstrip('^')}" if power else "")
 
 
-# --- figures -----------------------------------------------------------------------------------------------------------
+# --- figures --------------------------------------------------------------------------------------
 
 _RANGE: Final = re.compile(r"\s?(?:-|~|to|至|到)\s?")
 _AND: Final = re.compile(r"\s?(?:and|和|与)\s?")
@@ -327,7 +369,9 @@ def _numbers(text: _Text, lang: str) -> Iterator[_Number]:
             continue  # the million of 1.5 million; the 100 of 5 L per 100 km
         value: Decimal | None = None
         if found["digits"]:
-            value = _from_digits(found["digits"], lang) if len(found["digits"]) <= _LONGEST else None
+            value = (
+                _from_digits(found["digits"], lang) if len(found["digits"]) <= _LONGEST else None
+            )
         elif found["han"]:
             value, end = _han_before_unit(plain, found)
         else:
@@ -365,7 +409,10 @@ def _joined(text: _Text, lang: str) -> Iterator[StatedFigure]:
     gaps = [plain[one.end : other.start] for one, other in pairwise(numbers)]
     ranged = [
         bool(_RANGE.fullmatch(gap))
-        or bool(_AND.fullmatch(gap) and _BETWEEN.search(plain[max(0, numbers[at].start - 9) : numbers[at].start]))
+        or bool(
+            _AND.fullmatch(gap)
+            and _BETWEEN.search(plain[max(0, numbers[at].start - 9) : numbers[at].start])
+        )
         for at, gap in enumerate(gaps)
     ] + [False]
     for at, one in enumerate(numbers):
@@ -377,9 +424,18 @@ def _joined(text: _Text, lang: str) -> Iterator[StatedFigure]:
                 yield StatedFigure(value, value, one.units, text.words(one.start, one.end))
             continue
         other = numbers[at + 1]
-        if ranged[at + 1] or not other.units or (one.units and set(one.units).isdisjoint(other.units)):
+        if (
+            ranged[at + 1]
+            or not other.units
+            or (one.units and set(one.units).isdisjoint(other.units))
+        ):
             continue  # a date, or two figures of different kinds
-        yield StatedFigure(min(one.value, other.value), max(one.value, other.value), other.units, text.words(one.start, other.end))
+        yield StatedFigure(
+            min(one.value, other.value),
+            max(one.value, other.value),
+            other.units,
+            text.words(one.start, other.end),
+        )
 
 
 def _is_range(gap: str, before: str) -> bool:
@@ -387,4 +443,6 @@ def _is_range(gap: str, before: str) -> bool:
 
 
 def _negative(text: str, start: int) -> bool:
-    return text[start - 1 : start] == "-" and not re.search(r"[A-Za-z\d%°]$|\d\s$", text[max(0, start - 3) : start - 1])
+    return text[start - 1 : start] == "-" and not re.search(
+        r"[A-Za-z\d%°]$|\d\s$", text[max(0, start - 3) : start - 1]
+    )

@@ -16,19 +16,33 @@ from claims.fields import LanguageField, PairField
 from claims.localized_text import read
 from claims.models import Claim, Company, Criterion, Flag, Product, ProductOption, Source
 from claims.states import AspectKind, BasisKind, Channel, ClaimKind, Comparator
-from claims.validators import validate_address, validate_currency, validate_money, validate_unit, validate_website
+from claims.validators import (
+    validate_address,
+    validate_currency,
+    validate_money,
+    validate_unit,
+    validate_website,
+)
 from ui.languages import page_language
 
 ASPECTS = 3
-WEBSITE_HELP = lazy("Mail addresses at this host, and no others, can be given a seat to reply for the company.")
+WEBSITE_HELP = lazy(
+    "Mail addresses at this host, and no others, can be given a seat to reply for the company."
+)
 BASIS_KIND = lazy("Whose figure it is")
-BASIS_HELP = lazy("“Claimed by the company” only if its own words give the number with its unit: they are searched for it.")
+BASIS_HELP = lazy(
+    "“Claimed by the company” only if its own words give the number with its unit: they are "
+    "searched for it."
+)
 TRANSLATION = lazy("Translation of the words")
-TRANSLATION_HELP = lazy("As close to the words as it can be. Leave the language they were said in empty.")
+TRANSLATION_HELP = lazy(
+    "As close to the words as it can be. Leave the language they were said in empty."
+)
 
 
 def _called(row: Any) -> str:
-    """Name or title in the page's language, else the address, else the id: a row whose words were erased can still be chosen."""
+    """Name or title in the page's language, else the address, else the id: a row whose words were
+    erased can still be chosen."""
     written = getattr(row, "name", None) or getattr(row, "title", None)
     return read(written, page_language()).text or str(getattr(row, "url", "") or row.pk)
 
@@ -39,15 +53,19 @@ def _names(rows: Any, empty: str) -> list[tuple[str, str]]:
 
 
 def _grouped(rows: Any, owner: Callable[[Any], Any]) -> list[Any]:
-    """Choices under the name of the company or product that each belongs to: of one owner, all that is chosen must be."""
+    """Choices under the name of the company or product that each belongs to: of one owner, all that
+    is chosen must be."""
     groups: dict[str, tuple[str, list[tuple[str, str]]]] = {}
     for row in rows:
-        groups.setdefault(str(owner(row).pk), (_called(owner(row)), []))[1].append((str(row.pk), _called(row)))
+        groups.setdefault(str(owner(row).pk), (_called(owner(row)), []))[1].append(
+            (str(row.pk), _called(row))
+        )
     return [("", "—"), *groups.values()]
 
 
 class ClaimForm(forms.Form):
-    """A new claim: whose, about what, in which words, found where. New companies, products and sources can be named in place."""
+    """A new claim: whose, about what, in which words, found where. New companies, products and
+    sources can be named in place."""
 
     company = forms.ChoiceField(label=lazy("Company"), required=False)
     new_company = PairField(label=lazy("or a new company"), rows=1, required=False)
@@ -62,13 +80,36 @@ class ClaimForm(forms.Form):
     new_product = PairField(label=lazy("or a new product of it"), rows=1, required=False)
     option = forms.ChoiceField(label=lazy("Priced option"), required=False)
     new_option = PairField(label=lazy("or a new priced option"), rows=1, required=False)
-    price = forms.DecimalField(label=lazy("Price of the new option"), required=False, min_value=0, max_digits=14, decimal_places=2)
-    currency = forms.CharField(label=lazy("Currency"), required=False, max_length=12, validators=[validate_currency], initial="CNY")
-    quote = forms.CharField(label=lazy("The words, exactly as they were said"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
+    price = forms.DecimalField(
+        label=lazy("Price of the new option"),
+        required=False,
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
+    )
+    currency = forms.CharField(
+        label=lazy("Currency"),
+        required=False,
+        max_length=12,
+        validators=[validate_currency],
+        initial="CNY",
+    )
+    quote = forms.CharField(
+        label=lazy("The words, exactly as they were said"),
+        max_length=8000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
     quote_lang = LanguageField(label=lazy("Their language"))
-    quote_translation = PairField(label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False)
+    quote_translation = PairField(
+        label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False
+    )
     summary = PairField(label=lazy("Our neutral summary"), rows=2)
-    kind = forms.ChoiceField(label=lazy("Kind"), choices=ClaimKind.choices, widget=forms.RadioSelect, initial=ClaimKind.EXPRESS)
+    kind = forms.ChoiceField(
+        label=lazy("Kind"),
+        choices=ClaimKind.choices,
+        widget=forms.RadioSelect,
+        initial=ClaimKind.EXPRESS,
+    )
     made_at = forms.DateTimeField(
         label=lazy("When it was said (UTC)"),
         required=False,
@@ -85,15 +126,26 @@ class ClaimForm(forms.Form):
         help_text=lazy("It is visited at once, and then again and again."),
     )
     source_title = PairField(label=lazy("Title of the new source"), rows=1, required=False)
-    channel = forms.ChoiceField(label=lazy("Channel of the new source"), choices=Channel.choices, required=False)
+    channel = forms.ChoiceField(
+        label=lazy("Channel of the new source"), choices=Channel.choices, required=False
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         offered = {
             "company": _names(Company.objects.order_by("-id")[:500], "—"),
-            "product": _grouped(Product.objects.select_related("company").order_by("-id")[:500], lambda one: one.company),
-            "option": _grouped(ProductOption.objects.select_related("product").order_by("-id")[:500], lambda one: one.product),
-            "source": _grouped(Source.objects.select_related("company").order_by("-id")[:500], lambda one: one.company),
+            "product": _grouped(
+                Product.objects.select_related("company").order_by("-id")[:500],
+                lambda one: one.company,
+            ),
+            "option": _grouped(
+                ProductOption.objects.select_related("product").order_by("-id")[:500],
+                lambda one: one.product,
+            ),
+            "source": _grouped(
+                Source.objects.select_related("company").order_by("-id")[:500],
+                lambda one: one.company,
+            ),
         }
         for name, choices in offered.items():
             field = self.fields[name]
@@ -130,26 +182,45 @@ class AspectForm(forms.Form):
     kind = forms.ChoiceField(label=lazy("Kind"), choices=AspectKind.choices)
     statement = PairField(label=lazy("Point"), rows=1, required=False)
     due_date = forms.DateField(
-        label=lazy("Promised date"), required=False, validators=[validate_plan], widget=forms.DateInput(attrs={"type": "date"})
+        label=lazy("Promised date"),
+        required=False,
+        validators=[validate_plan],
+        widget=forms.DateInput(attrs={"type": "date"}),
     )
     property = PairField(label=lazy("Quantity, if there is one to measure"), rows=1, required=False)
     comparator = forms.ChoiceField(label=lazy("is"), choices=Comparator.choices, required=False)
     value = forms.DecimalField(label=lazy("Value"), required=False, max_digits=20, decimal_places=8)
-    unit = forms.CharField(label=lazy("Unit of measurement"), required=False, max_length=40, validators=[validate_unit])
+    unit = forms.CharField(
+        label=lazy("Unit of measurement"), required=False, max_length=40, validators=[validate_unit]
+    )
     basis_kind = forms.ChoiceField(
-        label=BASIS_KIND, help_text=BASIS_HELP, choices=BasisKind.choices, required=False, initial=BasisKind.SET_BY_US
+        label=BASIS_KIND,
+        help_text=BASIS_HELP,
+        choices=BasisKind.choices,
+        required=False,
+        initial=BasisKind.SET_BY_US,
     )
     basis = PairField(label=lazy("Where the number comes from"), rows=1, required=False)
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        parts = [bool(given.get("property")), given.get("value") is not None, bool(given.get("unit"))]
+        parts = [
+            bool(given.get("property")),
+            given.get("value") is not None,
+            bool(given.get("unit")),
+        ]
         if any(parts) and not self.errors and not (all(parts) and given.get("statement")):
-            raise forms.ValidationError(_("A threshold needs a quantity, value and unit, and the point its statement."))
+            raise forms.ValidationError(
+                _("A threshold needs a quantity, value and unit, and the point its statement.")
+            )
         if given.get("basis") and not any(parts):
-            self.add_error("basis", _("Give the number that this is about: its name, value and unit."))
+            self.add_error(
+                "basis", _("Give the number that this is about: its name, value and unit.")
+            )
         if given.get("basis_kind") in {BasisKind.CLAIMED, BasisKind.STANDARD} and not any(parts):
-            self.add_error("basis_kind", _("Give the number that this is about: its name, value and unit."))
+            self.add_error(
+                "basis_kind", _("Give the number that this is about: its name, value and unit.")
+            )
         if given.get("due_date") and not given.get("statement"):
             self.add_error("statement", _("Say what is due on this day, or remove the date."))
         return given
@@ -158,7 +229,9 @@ class AspectForm(forms.Form):
 class ThresholdForm(EditForm):
     """Whose figure a threshold is, and where it comes from; it knows which."""
 
-    basis_kind = forms.ChoiceField(label=BASIS_KIND, help_text=BASIS_HELP, choices=BasisKind.choices, widget=forms.RadioSelect)
+    basis_kind = forms.ChoiceField(
+        label=BASIS_KIND, help_text=BASIS_HELP, choices=BasisKind.choices, widget=forms.RadioSelect
+    )
     basis = PairField(label=lazy("Where the number comes from"), rows=2, required=False)
     reason = forms.CharField(
         label=lazy("Reason"),
@@ -169,17 +242,29 @@ class ThresholdForm(EditForm):
 
     def __init__(self, data: Any = None, *, criterion: Criterion, blocked: str | None) -> None:
         self.criterion, self.blocked = criterion, blocked
-        super().__init__(data, row=criterion, initial={name: getattr(criterion, name) for name in ("basis_kind", "basis")})
+        super().__init__(
+            data,
+            row=criterion,
+            initial={name: getattr(criterion, name) for name in ("basis_kind", "basis")},
+        )
 
 
 class RevisionForm(EditForm):
     """A correction of a claim; the reason stands in the record beside it."""
 
-    quote = forms.CharField(label=lazy("The words, exactly as they were said"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3}))
+    quote = forms.CharField(
+        label=lazy("The words, exactly as they were said"),
+        max_length=8000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
     quote_lang = LanguageField(label=lazy("Their language"), required=False)
-    quote_translation = PairField(label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False)
+    quote_translation = PairField(
+        label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False
+    )
     summary = PairField(label=lazy("Our neutral summary"), rows=2)
-    kind = forms.ChoiceField(label=lazy("Kind"), choices=ClaimKind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        label=lazy("Kind"), choices=ClaimKind.choices, widget=forms.RadioSelect
+    )
     reason = forms.CharField(
         label=lazy("Reason"),
         max_length=2000,

@@ -1,4 +1,5 @@
-"""What moderators type about a company: its legal persons, its figures, its sources, and what each says of a promise."""
+"""What moderators type about a company: its legal persons, its figures, its sources, and what each
+says of a promise."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ from claims.validators import validate_address, validate_website
 
 def day(*, valid: Callable[[date], None] = validate_plan, **options: Any) -> forms.DateField:
     """A day, with the browser's own calendar; `valid` says which days can be meant."""
-    return forms.DateField(validators=[valid], widget=forms.DateInput(attrs={"type": "date"}), **options)
+    return forms.DateField(
+        validators=[valid], widget=forms.DateInput(attrs={"type": "date"}), **options
+    )
 
 
 class CompanyForm(EditForm):
@@ -30,12 +33,20 @@ class CompanyForm(EditForm):
 
     name = PairField(label=lazy("Company"), rows=1, max_length=200)
     website = forms.URLField(
-        label=lazy("Website"), required=False, assume_scheme="https", validators=[validate_website], help_text=WEBSITE_HELP
+        label=lazy("Website"),
+        required=False,
+        assume_scheme="https",
+        validators=[validate_website],
+        help_text=WEBSITE_HELP,
     )
-    reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history."))
+    reason = forms.CharField(
+        label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history.")
+    )
 
     def __init__(self, data: Any = None, *, company: Company) -> None:
-        super().__init__(data, row=company, initial={"name": company.name, "website": company.website})
+        super().__init__(
+            data, row=company, initial={"name": company.name, "website": company.website}
+        )
 
 
 class SeatForm(forms.Form):
@@ -43,7 +54,9 @@ class SeatForm(forms.Form):
 
     email = forms.EmailField(label=lazy("Email address of the account"), max_length=254)
     reason = forms.CharField(
-        label=lazy("Reason"), max_length=2000, help_text=lazy("How you know that they act for the company. Not public.")
+        label=lazy("Reason"),
+        max_length=2000,
+        help_text=lazy("How you know that they act for the company. Not public."),
     )
 
 
@@ -62,11 +75,19 @@ class EntityForm(forms.Form):
 
     name = PairField(label=lazy("Registered name"), rows=1, max_length=200)
     jurisdiction = forms.RegexField(
-        r"^[A-Z]{2}$", label=lazy("Country"), initial="CN", help_text=lazy("Two capital letters, by ISO 3166-1."), strip=True
+        r"^[A-Z]{2}$",
+        label=lazy("Country"),
+        initial="CN",
+        help_text=lazy("Two capital letters, by ISO 3166-1."),
+        strip=True,
     )
     registration = forms.CharField(label=lazy("Registration number"), required=False, max_length=60)
     seat = PairField(
-        label=lazy("Seat"), rows=1, required=False, max_length=200, help_text=lazy("The town in which it sits, and so can be sued.")
+        label=lazy("Seat"),
+        rows=1,
+        required=False,
+        max_length=200,
+        help_text=lazy("The town in which it sits, and so can be sued."),
     )
 
 
@@ -76,12 +97,18 @@ class RoleForm(forms.Form):
     entity = NamedChoice(label=lazy("Legal person"), queryset=LegalEntity.objects.none())
     kind = forms.ChoiceField(label=lazy("What it did"), choices=EntityRoleKind.choices)
     product = NamedChoice(
-        label=lazy("For which product"), queryset=Product.objects.none(), required=False, empty_label=lazy("all of the company’s")
+        label=lazy("For which product"),
+        queryset=Product.objects.none(),
+        required=False,
+        empty_label=lazy("all of the company’s"),
     )
     from_date = day(label=lazy("Since"))
     until_date = day(label=lazy("Until"), required=False)
     source = NamedChoice(
-        label=lazy("Where that is said"), queryset=Source.objects.none(), required=False, empty_label=lazy("no source yet")
+        label=lazy("Where that is said"),
+        queryset=Source.objects.none(),
+        required=False,
+        empty_label=lazy("no source yet"),
     )
     note = PairField(
         label=lazy("What a reader must know"),
@@ -93,12 +120,20 @@ class RoleForm(forms.Form):
 
     def __init__(self, data: Any = None, *, company: Company) -> None:
         super().__init__(data)
-        offer(self, entity=LegalEntity.objects.filter(company=company), product=Product.objects.filter(company=company))
+        offer(
+            self,
+            entity=LegalEntity.objects.filter(company=company),
+            product=Product.objects.filter(company=company),
+        )
         offer(self, source=Source.objects.filter(company=company).order_by("-id"))
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        if given.get("until_date") and given.get("from_date") and given["until_date"] < given["from_date"]:
+        if (
+            given.get("until_date")
+            and given.get("from_date")
+            and given["until_date"] < given["from_date"]
+        ):
             self.add_error("until_date", forms.ValidationError(lazy("It ends before it begins.")))
         return given
 
@@ -115,7 +150,12 @@ class SeriesForm(forms.Form):
     """A series of figures, empty yet."""
 
     name = PairField(label=lazy("What is counted"), rows=1, max_length=200)
-    unit = PairField(label=lazy("Unit, as it stands beside the number"), rows=1, max_length=60, help_text=lazy("HK$ bn, weeks, cars."))
+    unit = PairField(
+        label=lazy("Unit, as it stands beside the number"),
+        rows=1,
+        max_length=60,
+        help_text=lazy("HK$ bn, weeks, cars."),
+    )
 
 
 class PointForm(forms.Form):
@@ -134,12 +174,21 @@ class PointCorrectionForm(EditForm):
     """A figure that was copied wrongly."""
 
     point = VersionedChoice(label=lazy("Which figure"), queryset=SeriesPoint.objects.none())
-    value = forms.DecimalField(label=lazy("What the source really says"), max_digits=20, decimal_places=4)
-    reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history."))
+    value = forms.DecimalField(
+        label=lazy("What the source really says"), max_digits=20, decimal_places=4
+    )
+    reason = forms.CharField(
+        label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history.")
+    )
 
     def __init__(self, data: Any = None, *, series: Series) -> None:
         super().__init__(data, row=None)
-        offer(self, point=SeriesPoint.objects.filter(series=series).select_related("source").order_by("on_date", "id"))
+        offer(
+            self,
+            point=SeriesPoint.objects.filter(series=series)
+            .select_related("source")
+            .order_by("on_date", "id"),
+        )
 
     def clash(self, row: models.Model) -> None:
         """The version travels in the choice."""
@@ -160,7 +209,12 @@ class NoteForm(forms.Form):
         decimal_places=4,
         help_text=lazy("It stands beside the computed one; neither mends the other."),
     )
-    source = NamedChoice(label=lazy("Source"), queryset=Source.objects.none(), required=False, empty_label=lazy("no source yet"))
+    source = NamedChoice(
+        label=lazy("Source"),
+        queryset=Source.objects.none(),
+        required=False,
+        empty_label=lazy("no source yet"),
+    )
 
     def __init__(self, data: Any = None, *, company: Company) -> None:
         super().__init__(data)
@@ -168,8 +222,14 @@ class NoteForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        if given.get("until_date") and given.get("from_date") and given["until_date"] <= given["from_date"]:
-            self.add_error("until_date", forms.ValidationError(lazy("It comes after the first day.")))
+        if (
+            given.get("until_date")
+            and given.get("from_date")
+            and given["until_date"] <= given["from_date"]
+        ):
+            self.add_error(
+                "until_date", forms.ValidationError(lazy("It comes after the first day."))
+            )
         return given
 
 
@@ -184,7 +244,10 @@ class SourceForm(forms.Form):
         max_length=2000,
         assume_scheme="https",
         validators=[validate_address],
-        help_text=lazy("Visited at once and then again and again. Empty for what was only handed in: a contract, a chat, a screen."),
+        help_text=lazy(
+            "Visited at once and then again and again. Empty for what was only handed in: a "
+            "contract, a chat, a screen."
+        ),
     )
     speaker = PairField(label=lazy("Who speaks, by role"), rows=1, required=False, max_length=200)
     lang = LanguageField(label=lazy("Its language"))
@@ -200,13 +263,21 @@ class PlaceForm(forms.Form):
     """What one source says about a claim."""
 
     source = NamedChoice(label=lazy("Source"), queryset=Source.objects.none())
-    stance = forms.ChoiceField(label=lazy("On this promise it"), choices=Stance.choices, widget=forms.RadioSelect, initial=Stance.SAYS_SO)
+    stance = forms.ChoiceField(
+        label=lazy("On this promise it"),
+        choices=Stance.choices,
+        widget=forms.RadioSelect,
+        initial=Stance.SAYS_SO,
+    )
     exact = forms.CharField(
         label=lazy("Its own words"),
         required=False,
         max_length=8000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=lazy("Exactly as they stand there; they are looked for in every version. Empty if it does not mention it."),
+        help_text=lazy(
+            "Exactly as they stand there; they are looked for in every version. Empty if it does "
+            "not mention it."
+        ),
     )
     fragment = forms.RegexField(
         r"^t=\d+(\.\d+)?(,\d+(\.\d+)?)?$",

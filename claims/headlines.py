@@ -1,4 +1,5 @@
-"""A claim and its verdict as a heading: never the claim alone, which would read as our own statement."""
+"""A claim and its verdict as a heading: never the claim alone, which would read as our own
+statement."""
 
 from __future__ import annotations
 

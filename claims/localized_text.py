@@ -1,10 +1,10 @@
 """Texts that we write, with their language and translations.
 
-One column holds
-`{"lang": "en", "text": "…", "translations": {"zh-Hans": {"text": "…", "role": "moderator", "name": "grey-heron-4821"}}}`:
-the original and its translations are one text for the record, so that erasing one erases all. What owners write is in any language (BCP
-47); translations are into those of the site. `role` is that of who wrote the
-translation; it is empty where nobody said which of the two texts came first, and then neither is called a translation.
+One column holds `{"lang": "en", "text": "…", "translations": {"zh-Hans": {"text": "…", "role":
+"moderator", "name": "grey-heron-4821"}}}`: the original and its translations are one text for the
+record, so that erasing one erases all. What owners write is in any language (BCP 47); translations
+are into those of the site. `role` is that of who wrote the translation; it is empty where nobody
+said which of the two texts came first, and then neither is called a translation.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ LANGUAGES: Final = ("zh-Hans", "en")
 
 @dataclass(frozen=True)
 class LocalizedReading:
-    """A written text as shown to one reader: `translated_by` is the translator's role; None for the original, empty where no one
-    said which came first."""
+    """A written text as shown to one reader: `translated_by` is the translator's role; None for the
+    original, empty where no one said which came first."""
 
     text: str
     lang: str
@@ -36,23 +36,34 @@ class LocalizedReading:
 
 
 def write(lang: str, text: str, **translations: str) -> dict[str, Any]:
-    """A written text in `lang`; translations by keyword (`en=…`, `zh_Hans=…`), marked as a moderator's unless added later."""
+    """A written text in `lang`; translations by keyword (`en=…`, `zh_Hans=…`), marked as a
+    moderator's unless added later."""
     return {
         "lang": lang,
         "text": text,
         "translations": {
-            key.replace("_", "-"): {"text": value, "role": "moderator", "name": ""} for key, value in translations.items() if value
+            key.replace("_", "-"): {"text": value, "role": "moderator", "name": ""}
+            for key, value in translations.items()
+            if value
         },
     }
 
 
 def with_equal_originals(value: dict[str, Any]) -> dict[str, Any]:
     """The same text where nobody said in which language it was written first."""
-    return {**value, "translations": {lang: {**one, "role": "", "name": ""} for lang, one in value["translations"].items()}}
+    return {
+        **value,
+        "translations": {
+            lang: {**one, "role": "", "name": ""} for lang, one in value["translations"].items()
+        },
+    }
 
 
-def credit_translations(value: dict[str, Any] | None, role: str, before: dict[str, Any] | None = None) -> Any:
-    """A text that someone in `role` has just given: its translations are theirs, except the words that stood there `before`.
+def credit_translations(
+    value: dict[str, Any] | None, role: str, before: dict[str, Any] | None = None
+) -> Any:
+    """A text that someone in `role` has just given: its translations are theirs, except the words
+    that stood there `before`.
 
     >>> credited(write("en", "a duct", zh_Hans="风道"), "adjudicator")["translations"]["zh-Hans"]["role"]
     'adjudicator'
@@ -60,8 +71,15 @@ def credit_translations(value: dict[str, Any] | None, role: str, before: dict[st
     if not value or not value.get("translations"):
         return value
     stood = (before or {}).get("translations", {})
-    kept = {lang: old for lang, old in stood.items() if old["text"] == value["translations"].get(lang, {}).get("text")}
-    given = {lang: {**one, "role": role if one["role"] else ""} for lang, one in value["translations"].items()}
+    kept = {
+        lang: old
+        for lang, old in stood.items()
+        if old["text"] == value["translations"].get(lang, {}).get("text")
+    }
+    given = {
+        lang: {**one, "role": role if one["role"] else ""}
+        for lang, one in value["translations"].items()
+    }
     same_original = (before or {}).get("lang") == value["lang"]
     return {**value, "translations": {**given, **(kept if same_original else {})}}
 
@@ -72,32 +90,53 @@ def read(value: dict[str, Any] | None, lang: str) -> LocalizedReading:
     >>> read(write("en", "a duct"), "zh-Hans").missing
     True
     """
-    if not isinstance(value, dict) or not isinstance(value.get("text"), str) or not isinstance(value.get("lang"), str):
+    if (
+        not isinstance(value, dict)
+        or not isinstance(value.get("text"), str)
+        or not isinstance(value.get("lang"), str)
+    ):
         return LocalizedReading("", lang)
     wanted = "zh-Hans" if lang.lower().startswith("zh") else lang
     if value["lang"] == wanted:
         return LocalizedReading(value["text"], wanted)
     translation = (value.get("translations") or {}).get(wanted)
-    if isinstance(translation, dict) and isinstance(translation.get("text"), str) and isinstance(translation.get("role"), str):
+    if (
+        isinstance(translation, dict)
+        and isinstance(translation.get("text"), str)
+        and isinstance(translation.get("role"), str)
+    ):
         return LocalizedReading(translation["text"], wanted, translated_by=translation["role"])
-    return LocalizedReading(value["text"], value["lang"], missing=not same_language(value["lang"], wanted))
+    return LocalizedReading(
+        value["text"], value["lang"], missing=not same_language(value["lang"], wanted)
+    )
 
 
 def is_in_all_languages(value: dict[str, Any] | None) -> bool:
     """Whether the text stands in every language of the site."""
-    return bool(value) and all(read(value, lang).text and not read(value, lang).missing for lang in LANGUAGES)
+    return bool(value) and all(
+        read(value, lang).text and not read(value, lang).missing for lang in LANGUAGES
+    )
 
 
 def validate_localized_text(value: Any) -> None:
-    """Raises ValidationError unless `value` has exactly the shape shown at the top of this module."""
+    """Raises ValidationError unless `value` has exactly the shape shown at the top of this
+    module."""
     if value in (None, {}):
         return
     fault = ValidationError(
-        _("A text needs a language and words, and each translation its words and its translator's role."), code="written"
+        _(
+            "A text needs a language and words, and each translation its words and its "
+            "translator's role."
+        ),
+        code="written",
     )
     if not isinstance(value, dict) or set(value) != {"lang", "text", "translations"}:
         raise fault
-    if not isinstance(value["lang"], str) or not isinstance(value["text"], str) or not isinstance(value["translations"], dict):
+    if (
+        not isinstance(value["lang"], str)
+        or not isinstance(value["text"], str)
+        or not isinstance(value["translations"], dict)
+    ):
         raise fault
     validate_language(value["lang"])
     for lang, translation in value["translations"].items():

@@ -1,6 +1,7 @@
 """What was said: companies, products, the places where they speak, and the claims made there.
 
-Everything a person typed is a *text* of the record; vocabularies, numbers, dates and ids are *plain*.
+Everything a person typed is a *text* of the record; vocabularies, numbers, dates and ids are
+*plain*.
 """
 
 from __future__ import annotations
@@ -36,7 +37,13 @@ from claims.states import (
     Stance,
 )
 from claims.triggers import ClaimedFigureTrigger, belongs, fixed, same_company
-from claims.validators import validate_address, validate_currency, validate_money, validate_unit, validate_website
+from claims.validators import (
+    validate_address,
+    validate_currency,
+    validate_money,
+    validate_unit,
+    validate_website,
+)
 
 
 def known(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
@@ -45,18 +52,27 @@ def known(field: str, choices: type[models.TextChoices], name: str) -> models.Ch
 
 
 def finite(field: str, digits: int, name: str) -> models.CheckConstraint:
-    """The constraint that a number is one: PostgreSQL's NaN is larger than any, and fits every other constraint."""
-    return models.CheckConstraint(condition=Q(**{f"{field}__lt": 10**digits}) | Q(**{field: None}), name=name)
+    """The constraint that a number is one: PostgreSQL's NaN is larger than any, and fits every
+    other constraint."""
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__lt": 10**digits}) | Q(**{field: None}), name=name
+    )
 
 
 def currency_code(name: str) -> models.CheckConstraint:
-    """The constraint that a currency has the shape of one. Which codes there are is asked by the validator."""
-    return models.CheckConstraint(condition=Q(currency="") | Q(currency__regex="^[A-Z]{3}$"), name=name)
+    """The constraint that a currency has the shape of one. Which codes there are is asked by the
+    validator."""
+    return models.CheckConstraint(
+        condition=Q(currency="") | Q(currency__regex="^[A-Z]{3}$"), name=name
+    )
 
 
-@ledger.recorded(name="company", plain=["organisation", "created_at"], text=["name", "website"], public=True)
+@ledger.recorded(
+    name="company", plain=["organisation", "created_at"], text=["name", "website"], public=True
+)
 class Company(models.Model):
-    """The brand. Its legal persons are LegalEntity; the people who answer for it have their seats in its `organisation`."""
+    """The brand. Its legal persons are LegalEntity; the people who answer for it have their seats
+    in its `organisation`."""
 
     EDITED: ClassVar = ("name", "website")  # claims.editing
 
@@ -71,7 +87,12 @@ class Company(models.Model):
 
 
 @fixed("company_id")
-@ledger.recorded(name="legal_entity", plain=["company", "jurisdiction", "created_at"], text=["name", "registration", "seat"], public=True)
+@ledger.recorded(
+    name="legal_entity",
+    plain=["company", "jurisdiction", "created_at"],
+    text=["name", "registration", "seat"],
+    public=True,
+)
 class LegalEntity(models.Model):
     """One legal person of a company."""
 
@@ -81,7 +102,10 @@ class LegalEntity(models.Model):
     registration = models.CharField(max_length=60, blank=True)
     jurisdiction = models.CharField(max_length=2, help_text="ISO 3166-1")
     seat = LocalizedTextField(
-        null=True, blank=True, default=None, help_text="The town in which it sits, and so the place where it can be sued."
+        null=True,
+        blank=True,
+        default=None,
+        help_text="The town in which it sits, and so the place where it can be sued.",
     )
     created_at = models.DateTimeField()
 
@@ -90,7 +114,12 @@ class LegalEntity(models.Model):
 
 
 @fixed("company_id")
-@ledger.recorded(name="product", plain=["company", "kind", "launched_date", "created_at"], text=["name"], public=True)
+@ledger.recorded(
+    name="product",
+    plain=["company", "kind", "launched_date", "created_at"],
+    text=["name"],
+    public=True,
+)
 class Product(models.Model):
     """A model or service of a company."""
 
@@ -109,7 +138,12 @@ class Product(models.Model):
 
 
 @fixed("product_id")
-@ledger.recorded(name="product_option", plain=["product", "price", "currency", "priced_date", "created_at"], text=["name"], public=True)
+@ledger.recorded(
+    name="product_option",
+    plain=["product", "price", "currency", "priced_date", "created_at"],
+    text=["name"],
+    public=True,
+)
 class ProductOption(models.Model):
     """A priced option of a product."""
 
@@ -159,11 +193,16 @@ class Source(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     channel = models.CharField(max_length=20, choices=Channel.choices)
     url = models.URLField(
-        max_length=2000, blank=True, validators=[validate_address], help_text="Empty for what was only handed in: a contract, a chat."
+        max_length=2000,
+        blank=True,
+        validators=[validate_address],
+        help_text="Empty for what was only handed in: a contract, a chat.",
     )
     title = LocalizedTextField()
     speaker = LocalizedTextField(blank=True)
-    lang = models.CharField(max_length=LONGEST_TAG, default="zh-Hans", validators=[validate_language])
+    lang = models.CharField(
+        max_length=LONGEST_TAG, default="zh-Hans", validators=[validate_language]
+    )
     published_at = models.DateTimeField(null=True, blank=True, validators=[validate_past])
     watched = models.BooleanField(default=True)
     created_at = models.DateTimeField()
@@ -183,14 +222,19 @@ class Source(models.Model):
 
 @belongs(
     "EXISTS (SELECT FROM claims_legalentity e WHERE e.id = NEW.entity_id AND "
-    f"{same_company('product_id', 'claims_product', 'e.company_id')} AND {same_company('source_id', 'claims_source', 'e.company_id')})",
+    f"{same_company('product_id', 'claims_product', 'e.company_id')} AND "
+    f"{same_company('source_id', 'claims_source', 'e.company_id')})",
     "entity_id", "product_id", "source_id",
 )  # fmt: skip
 @ledger.recorded(
-    name="entity_role", plain=["entity", "product", "source", "kind", "from_date", "until_date", "created_at"], text=["note"], public=True
+    name="entity_role",
+    plain=["entity", "product", "source", "kind", "from_date", "until_date", "created_at"],
+    text=["note"],
+    public=True,
 )
 class EntityRole(models.Model):
-    """What one legal person did for one product (or for all of a company's), from when until when, and where that is said."""
+    """What one legal person did for one product (or for all of a company's), from when until when,
+    and where that is said."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT)
@@ -199,14 +243,20 @@ class EntityRole(models.Model):
     kind = models.CharField(max_length=10, choices=EntityRoleKind.choices)
     from_date = models.DateField(validators=[validate_plan])
     until_date = models.DateField(null=True, blank=True, validators=[validate_plan])
-    note = LocalizedTextField(null=True, blank=True, default=None, help_text="Before which court, for which part, under which name.")
+    note = LocalizedTextField(
+        null=True,
+        blank=True,
+        default=None,
+        help_text="Before which court, for which part, under which name.",
+    )
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             known("kind", EntityRoleKind, "entity_role_kind_known"),
             models.CheckConstraint(
-                condition=Q(until_date=None) | Q(until_date__gte=F("from_date")), name="entity_role_ends_after_it_starts"
+                condition=Q(until_date=None) | Q(until_date__gte=F("from_date")),
+                name="entity_role_ends_after_it_starts",
             ),
         ]
 
@@ -231,8 +281,8 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 @fixed("company_id")
 @belongs(
     same_company("product_id", "claims_product", "NEW.company_id", optional=False)
-    + " AND (NEW.option_id IS NULL OR EXISTS "
-    "(SELECT FROM claims_productoption o WHERE o.id = NEW.option_id AND o.product_id = NEW.product_id))",
+    + " AND (NEW.option_id IS NULL OR EXISTS (SELECT FROM claims_productoption o WHERE o.id = "
+        "NEW.option_id AND o.product_id = NEW.product_id))",
     "company_id", "product_id", "option_id",
 )  # fmt: skip
 @ledger.transitions("status", CLAIM_TRANSITIONS)
@@ -258,28 +308,52 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 class Claim(models.Model):
     """One checkable statement: the words as they were said, and our neutral summary of them."""
 
-    EDITED: ClassVar = ("quote", "quote_lang", "quote_translation", "summary", "kind", "status")  # claims.editing
+    EDITED: ClassVar = (
+        "quote",
+        "quote_lang",
+        "quote_translation",
+        "summary",
+        "kind",
+        "status",
+    )  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
+    reference = models.CharField(
+        max_length=LENGTH, unique=True, default=new_reference, editable=False
+    )
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     product = models.ForeignKey(Product, on_delete=models.PROTECT)
     option = models.ForeignKey(ProductOption, null=True, blank=True, on_delete=models.PROTECT)
     quote = models.TextField()
     quote_lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
     quote_translation = LocalizedTextField(
-        null=True, blank=True, default=None, help_text="Ours, for who cannot read the words themselves; never judged."
+        null=True,
+        blank=True,
+        default=None,
+        help_text="Ours, for who cannot read the words themselves; never judged.",
     )
     summary = LocalizedTextField()
     kind = models.CharField(max_length=10, choices=ClaimKind.choices, default=ClaimKind.EXPRESS)
-    status = models.CharField(max_length=12, choices=ClaimStatus.choices, default=ClaimStatus.REGISTERED)
-    made_at = models.DateTimeField(null=True, blank=True, help_text="When it was said, in the world.", validators=[validate_past])
+    status = models.CharField(
+        max_length=12, choices=ClaimStatus.choices, default=ClaimStatus.REGISTERED
+    )
+    made_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When it was said, in the world.",
+        validators=[validate_past],
+    )
     stake = models.DecimalField(
-        max_digits=14, decimal_places=2, null=True, blank=True, help_text="The price of the option, or what a buyer paid."
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="The price of the option, or what a buyer paid.",
     )
     currency = models.CharField(max_length=3, blank=True, validators=[validate_currency])
     reconstruction = models.BooleanField(
-        default=False, help_text="Played through again to show how the record works; said wherever it is shown."
+        default=False,
+        help_text="Played through again to show how the record works; said wherever it is shown.",
     )
     created_at = models.DateTimeField()
 
@@ -290,7 +364,8 @@ class Claim(models.Model):
             known("kind", ClaimKind, "claim_kind_known"),
             known("status", ClaimStatus, "claim_status_known"),
             models.CheckConstraint(
-                condition=Q(stake=None, currency="") | Q(stake__isnull=False, stake__gte=0) & ~Q(currency=""),
+                condition=Q(stake=None, currency="")
+                | Q(stake__isnull=False, stake__gte=0) & ~Q(currency=""),
                 name="claim_stake_has_a_currency",
             ),
             finite("stake", 12, "claim_stake_is_a_number"),
@@ -307,7 +382,10 @@ class Claim(models.Model):
     @property
     def stake_is_price(self) -> bool:
         """Whether the money at stake is what the option costs, rather than what somebody paid."""
-        return self.option is not None and (self.stake, self.currency) == (self.option.price, self.option.currency)
+        return self.option is not None and (self.stake, self.currency) == (
+            self.option.price,
+            self.option.currency,
+        )
 
     @property
     def checkable(self) -> bool:
@@ -330,22 +408,36 @@ class Aspect(models.Model):
     number = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=12, choices=AspectKind.choices)
     statement = LocalizedTextField()
-    progress = models.CharField(max_length=20, choices=Progress.choices, default=Progress.NOT_YET_RATED)
+    progress = models.CharField(
+        max_length=20, choices=Progress.choices, default=Progress.NOT_YET_RATED
+    )
     due_date = models.DateField(
-        null=True, blank=True, help_text="When it was promised for; empty if it was promised as delivered.", validators=[validate_plan]
+        null=True,
+        blank=True,
+        help_text="When it was promised for; empty if it was promised as delivered.",
+        validators=[validate_plan],
     )
     cancelled_date = models.DateField(
-        null=True, blank=True, help_text="When the company said it will not come.", validators=[validate_past]
+        null=True,
+        blank=True,
+        help_text="When the company said it will not come.",
+        validators=[validate_past],
     )
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["claim", "number"], name="aspect_number_once_per_claim"),
+            models.UniqueConstraint(
+                fields=["claim", "number"], name="aspect_number_once_per_claim"
+            ),
             known("kind", AspectKind, "aspect_kind_known"),
             known("progress", Progress, "aspect_progress_known"),
         ]
-        indexes = [models.Index(fields=["due_date"], condition=Q(progress="not_yet_due"), name="aspect_not_yet_due")]
+        indexes = [
+            models.Index(
+                fields=["due_date"], condition=Q(progress="not_yet_due"), name="aspect_not_yet_due"
+            )
+        ]
 
     def __str__(self) -> str:
         return read(self.statement, "en").text
@@ -361,7 +453,8 @@ class Aspect(models.Model):
 class Criterion(models.Model):
     """The threshold of a point: one-sided, with its unit and where the limit comes from.
 
-    `figure` is how the company’s own words state the number and its unit, where they do (`BasisKind.CLAIMED`).
+    `figure` is how the company’s own words state the number and its unit, where they do
+    (`BasisKind.CLAIMED`).
     """
 
     EDITED: ClassVar = ("basis_kind", "basis")  # claims.editing
@@ -371,10 +464,14 @@ class Criterion(models.Model):
     property = LocalizedTextField()
     comparator = models.CharField(max_length=10, choices=Comparator.choices)
     value = models.DecimalField(max_digits=20, decimal_places=8)
-    unit = models.CharField(max_length=40, validators=[validate_unit], help_text="As pint reads it: m/s, kW, percent.")
+    unit = models.CharField(
+        max_length=40, validators=[validate_unit], help_text="As pint reads it: m/s, kW, percent."
+    )
     tolerance = models.DecimalField(max_digits=20, decimal_places=8, default=0)
     conditions = LocalizedTextField(blank=True)
-    basis_kind = models.CharField(max_length=10, choices=BasisKind.choices, default=BasisKind.SET_BY_US)
+    basis_kind = models.CharField(
+        max_length=10, choices=BasisKind.choices, default=BasisKind.SET_BY_US
+    )
     basis = LocalizedTextField(blank=True)
     figure = models.CharField(max_length=400, blank=True, default="")
     created_at = models.DateTimeField()
@@ -382,16 +479,22 @@ class Criterion(models.Model):
     class Meta:
         constraints = [
             known("comparator", Comparator, "criterion_comparator_known"),
-            models.CheckConstraint(condition=Q(tolerance__gte=0), name="criterion_tolerance_not_negative"),
+            models.CheckConstraint(
+                condition=Q(tolerance__gte=0), name="criterion_tolerance_not_negative"
+            ),
             finite("value", 12, "criterion_value_is_a_number"),
             finite("tolerance", 12, "criterion_tolerance_is_a_number"),
             known("basis_kind", BasisKind, "criterion_basis_kind_known"),
-            models.CheckConstraint(condition=Q(basis_kind="claimed") | Q(figure=""), name="criterion_figure_is_the_companys"),
+            models.CheckConstraint(
+                condition=Q(basis_kind="claimed") | Q(figure=""),
+                name="criterion_figure_is_the_companys",
+            ),
         ]
 
     @builtins.property  # `property` is a field here
     def is_claimed(self) -> bool:
-        """Whether the number may be called the company’s: its words state it, and were not erased."""
+        """Whether the number may be called the company’s: its words state it, and were not
+        erased."""
         return self.basis_kind == BasisKind.CLAIMED and bool(self.figure)
 
 
@@ -401,7 +504,8 @@ class AppearanceQuerySet(models.QuerySet["Appearance"]):
         return self.filter(Q(stance=Stance.SAYS_SO) | Q(stance=None))
 
     def by_the_company(self) -> Self:
-        """Where the company itself speaks, and not the press, an authority or an exchange about it."""
+        """Where the company itself speaks, and not the press, an authority or an exchange about
+        it."""
         return self.exclude(source__channel__in=OTHERS)
 
 
@@ -417,9 +521,11 @@ class AppearanceQuerySet(models.QuerySet["Appearance"]):
     public=True,
 )
 class Appearance(models.Model):
-    """What one source says about this claim: a W3C TextQuoteSelector, or a media fragment (`t=62,75`) for what was spoken.
+    """What one source says about this claim: a W3C TextQuoteSelector, or a media fragment
+    (`t=62,75`) for what was spoken.
 
-    Most sources say so. One that says otherwise is quoted with its own words; one that never mentions it has none to quote.
+    Most sources say so. One that says otherwise is quoted with its own words; one that never
+    mentions it has none to quote.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -436,7 +542,8 @@ class Appearance(models.Model):
         null=True,
         blank=True,
         default=None,
-        help_text="What a reader must know to set it beside the others: what follows from it, what was looked through.",
+        help_text="What a reader must know to set it beside the others: what follows from it, what was "
+        "looked through.",
     )
     created_at = models.DateTimeField()
 
@@ -445,7 +552,10 @@ class Appearance(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["claim", "source"], name="appearance_once_per_source"),
-            models.CheckConstraint(condition=Q(stance=None) | Q(stance__in=Stance.values), name="appearance_stance_known"),
+            models.CheckConstraint(
+                condition=Q(stance=None) | Q(stance__in=Stance.values),
+                name="appearance_stance_known",
+            ),
             models.CheckConstraint(
                 condition=Q(stance=None) | ~Q(stance="no_mention") | Q(exact="", fragment=""),
                 name="appearance_without_mention_has_no_quote",
@@ -482,23 +592,32 @@ class Flag(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["claim", "kind"], condition=Q(lifted_at=None), name="flag_raised_once"),
+            models.UniqueConstraint(
+                fields=["claim", "kind"], condition=Q(lifted_at=None), name="flag_raised_once"
+            ),
             known("kind", FlagKind, "flag_kind_known"),
         ]
 
 
-# --- figures over time -------------------------------------------------------------------------------------------------
+# --- figures over time ----------------------------------------------------------------------------
 
 
 OF_SERIES = (
-    f"EXISTS (SELECT FROM claims_series s WHERE s.id = NEW.series_id AND {same_company('source_id', 'claims_source', 's.company_id')})"
+    f"EXISTS (SELECT FROM claims_series s WHERE s.id = NEW.series_id AND "
+    f"{same_company('source_id', 'claims_source', 's.company_id')})"
 )
 
 
 @fixed("company_id")
-@ledger.recorded(name="series", plain=["company", "reconstruction", "created_at"], text=["name", "unit"], public=True)
+@ledger.recorded(
+    name="series",
+    plain=["company", "reconstruction", "created_at"],
+    text=["name", "unit"],
+    public=True,
+)
 class Series(models.Model):
-    """A dated series of figures about a company: its market value, a price, the weeks of waiting that it shows."""
+    """A dated series of figures about a company: its market value, a price, the weeks of waiting
+    that it shows."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
@@ -512,9 +631,12 @@ class Series(models.Model):
 
 
 @belongs(OF_SERIES, "series_id", "source_id")
-@ledger.recorded(name="series_point", plain=["series", "source", "on_date", "value", "created_at"], public=True)
+@ledger.recorded(
+    name="series_point", plain=["series", "source", "on_date", "value", "created_at"], public=True
+)
 class SeriesPoint(models.Model):
-    """One figure as one source gives it. Two sources that differ are two points, and nothing is averaged."""
+    """One figure as one source gives it. Two sources that differ are two points, and nothing is
+    averaged."""
 
     EDITED: ClassVar = ("value",)  # claims.editing
 
@@ -527,17 +649,23 @@ class SeriesPoint(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["series", "on_date", "source"], name="series_point_once_per_day_and_source"),
+            models.UniqueConstraint(
+                fields=["series", "on_date", "source"], name="series_point_once_per_day_and_source"
+            ),
             finite("value", 16, "series_point_is_a_number"),
         ]
 
 
 @belongs(OF_SERIES, "series_id", "source_id")
 @ledger.recorded(
-    name="series_note", plain=["series", "source", "from_date", "until_date", "stated_value", "created_at"], text=["text"], public=True
+    name="series_note",
+    plain=["series", "source", "from_date", "until_date", "stated_value", "created_at"],
+    text=["text"],
+    public=True,
 )
 class SeriesNote(models.Model):
-    """What happened on a day or between two, beside a series. It may carry a figure that someone stated for the difference."""
+    """What happened on a day or between two, beside a series. It may carry a figure that someone
+    stated for the difference."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     series = models.ForeignKey(Series, on_delete=models.PROTECT)
@@ -551,10 +679,12 @@ class SeriesNote(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(until_date=None) | Q(until_date__gt=F("from_date")), name="series_note_ends_after_it_starts"
+                condition=Q(until_date=None) | Q(until_date__gt=F("from_date")),
+                name="series_note_ends_after_it_starts",
             ),
             models.CheckConstraint(
-                condition=Q(stated_value=None) | Q(until_date__isnull=False), name="series_note_states_a_difference_between_two_days"
+                condition=Q(stated_value=None) | Q(until_date__isnull=False),
+                name="series_note_states_a_difference_between_two_days",
             ),
             finite("stated_value", 16, "series_note_states_a_number"),
         ]

@@ -16,15 +16,19 @@ from claims.editing import RowChangedError, clash, refused_status
 
 
 class FormAction(NamedTuple):
-    """One form of a page: `make(data)` gives it, `run(**cleaned)` calls the action, `said` tells that it was done."""
+    """One form of a page: `make(data)` gives it, `run(**cleaned)` calls the action, `said` tells
+    that it was done."""
 
     make: Callable[[Any], forms.Form]
     run: Callable[..., object]
     message: str
 
 
-def multi_form_page(request: HttpRequest, acts: Mapping[str, FormAction], template: str, context: dict[str, Any]) -> HttpResponse:
-    """The page, with the form that was sent and what is wrong with it; after an action the page anew. Raises Http404 for another `do`."""
+def multi_form_page(
+    request: HttpRequest, acts: Mapping[str, FormAction], template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """The page, with the form that was sent and what is wrong with it; after an action the page
+    anew. Raises Http404 for another `do`."""
     do = request.POST.get("do", "") if request.method == "POST" else ""
     made = {name: act.make(request.POST if name == do else None) for name, act in acts.items()}
     for name, form in made.items():
@@ -42,7 +46,12 @@ def multi_form_page(request: HttpRequest, acts: Mapping[str, FormAction], templa
                 clash(made[do], changed)
             else:
                 return redirect(location)
-    return render(request, template, {**context, "forms": made}, status=refused_status(made[do]) if do else 200)
+    return render(
+        request,
+        template,
+        {**context, "forms": made},
+        status=refused_status(made[do]) if do else 200,
+    )
 
 
 def _run(request: HttpRequest, act: FormAction, form: forms.Form) -> str:

@@ -1,4 +1,5 @@
-"""Lists that cost the same at any depth: a page is what comes after the last row of the page before (keyset paging)."""
+"""Lists that cost the same at any depth: a page is what comes after the last row of the page before
+(keyset paging)."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class BadCursorError(ValueError):
 
 @dataclass(frozen=True)
 class Page(Generic[M]):
-    """One page of a list. `next_cursor` is empty on the last one; `after` is the cursor it was asked with."""
+    """One page of a list. `next_cursor` is empty on the last one; `after` is the cursor it was
+    asked with."""
 
     rows: Sequence[M]
     next_cursor: str
@@ -36,12 +38,15 @@ class Page(Generic[M]):
 
 def _cursor(row: models.Model, keys: Sequence[str]) -> str:
     values = [getattr(row, key.lstrip("-")) for key in keys]
-    text = json.dumps([value.isoformat() if isinstance(value, datetime) else str(value) for value in values])
+    text = json.dumps(
+        [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
+    )
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def read_key(model: type[models.Model], key: str, text: object) -> Any:
-    """The value of the field `key` that stands in a cursor as `text`. Raises BadCursorError for what is no value of it."""
+    """The value of the field `key` that stands in a cursor as `text`. Raises BadCursorError for
+    what is no value of it."""
     if not isinstance(text, str) or "\0" in text or not text.isprintable():
         raise BadCursorError
     try:
@@ -49,7 +54,9 @@ def read_key(model: type[models.Model], key: str, text: object) -> Any:
         if isinstance(kind, models.DateTimeField):
             value: Any = read_moment(text)
         elif isinstance(kind, models.IntegerField):
-            value = int(text) if len(text) <= DIGITS and text.removeprefix("-").isdecimal() else None
+            value = (
+                int(text) if len(text) <= DIGITS and text.removeprefix("-").isdecimal() else None
+            )
         else:
             value = kind.to_python(text)
     except (ValidationError, FieldDoesNotExist):
@@ -82,8 +89,15 @@ def _behind(keys: Sequence[str], values: Sequence[Any]) -> Q:
     return condition
 
 
-def page_of(rows: models.QuerySet[M], query: Mapping[str, Any], *, by: Sequence[str] = ("-id",), size: int = SIZE) -> Page[M]:
-    """The page of `rows` that `query["after"]` asks for, in the order `by`, whose last key is unique. A broken cursor starts over."""
+def page_of(
+    rows: models.QuerySet[M],
+    query: Mapping[str, Any],
+    *,
+    by: Sequence[str] = ("-id",),
+    size: int = SIZE,
+) -> Page[M]:
+    """The page of `rows` that `query["after"]` asks for, in the order `by`, whose last key is
+    unique. A broken cursor starts over."""
     ordered, after = rows.order_by(*by), str(query.get("after", ""))
     if after:
         try:

@@ -17,15 +17,23 @@ def check_register(user: User) -> None:
 
 
 def check_revise(user: User, claim: Claim) -> None:
-    """Raises NotAllowedError unless `user` is a moderator without a conflict of interest and the claim still stands."""
+    """Raises NotAllowedError unless `user` is a moderator without a conflict of interest and the
+    claim still stands."""
     check_role(user, Role.MODERATOR)
     check_no_conflict(user, claim)
     if claim.status == ClaimStatus.WITHDRAWN:
-        raise NotAllowedError(_("AsClaimed withdrew this claim from its record. It stays readable and is not changed any more."))
+        raise NotAllowedError(
+            _(
+                "AsClaimed withdrew this claim from its record. It stays readable and is not "
+                "changed any more."
+            )
+        )
 
 
 def check_withdraw_flag(user: User, flag: Flag) -> None:
     """A moderator takes back a flag that what we saw or did raised. Raises NotAllowedError."""
     check_revise(user, flag.claim)
     if flag.kind not in WITHDRAWABLE:
-        raise NotAllowedError(_("This flag follows the requests for a reply. It changes with them, not by hand."))
+        raise NotAllowedError(
+            _("This flag follows the requests for a reply. It changes with them, not by hand.")
+        )

@@ -17,7 +17,8 @@ M = TypeVar("M", bound=models.Model)
 
 
 def resolve_reference(rows: models.QuerySet[M], text: str) -> M:
-    """The row of `rows` with this reference (as `read_reference` reads it) or UUID. Raises Http404, whatever the reason."""
+    """The row of `rows` with this reference (as `read_reference` reads it) or UUID. Raises Http404,
+    whatever the reason."""
     reference = read_reference(text)
     try:
         return rows.get(pk=UUID(text)) if reference is None else rows.get(reference=reference)
@@ -25,12 +26,21 @@ def resolve_reference(rows: models.QuerySet[M], text: str) -> M:
         raise Http404 from None
 
 
-def redirect_to_canonical(request: HttpRequest, reference: str, text: str) -> HttpResponsePermanentRedirect | None:
-    """Where to send a reader whose address spells the reference in another way than its canonical one."""
+def redirect_to_canonical(
+    request: HttpRequest, reference: str, text: str
+) -> HttpResponsePermanentRedirect | None:
+    """Where to send a reader whose address spells the reference in another way than its canonical
+    one."""
     found = request.resolver_match
     if text == reference or found is None or request.method not in {"GET", "HEAD"}:
         return None
-    # Made anew from the route: the address as it was asked spells the reference in ways (spaces, full width) that no search finds.
-    address = reverse(found.view_name, kwargs={name: reference if value == text else value for name, value in found.kwargs.items()})
+    # Made anew from the route: the address as it was asked spells the reference in ways (spaces,
+    # full width) that no search finds.
+    address = reverse(
+        found.view_name,
+        kwargs={
+            name: reference if value == text else value for name, value in found.kwargs.items()
+        },
+    )
     query = request.META.get("QUERY_STRING", "")
     return HttpResponsePermanentRedirect(f"{address}?{iri_to_uri(query)}" if query else address)

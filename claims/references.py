@@ -1,7 +1,8 @@
 """Citable references: `AC-7F3K-Q2MX`, what people write in letters.
 
-Seven random characters of Crockford's base32 (35 bits) and his check character modulo 37, of which the five extra symbols are
-never drawn: a reference whose check would fall on one is drawn again. A reference says nothing about when or how often.
+Seven random characters of Crockford's base32 (35 bits) and his check character modulo 37, of which
+the five extra symbols are never drawn: a reference whose check would fall on one is drawn again. A
+reference says nothing about when or how often.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ LENGTH = 12
 
 
 def new_reference() -> str:
-    """A fresh reference; whoever stores it retries on the one-in-34-billion collision with the unique constraint."""
+    """A fresh reference; whoever stores it retries on the one-in-34-billion collision with the
+    unique constraint."""
     while True:
         number = secrets.randbits(35)
         if number % 37 < 32:
@@ -28,7 +30,8 @@ def new_reference() -> str:
 
 
 def reference_from(seed: int) -> str:
-    """The reference that follows from `seed`: for things that are made again the same way, such as a report."""
+    """The reference that follows from `seed`: for things that are made again the same way, such as
+    a report."""
     number = seed % 2**35
     while number % 37 >= 32:
         number = (number + 1) % 2**35
@@ -36,14 +39,18 @@ def reference_from(seed: int) -> str:
 
 
 def _format(number: int) -> str:
-    characters = "".join(_ALPHABET[number >> shift & 31] for shift in range(30, -1, -5)) + _ALPHABET[number % 37]
+    characters = (
+        "".join(_ALPHABET[number >> shift & 31] for shift in range(30, -1, -5))
+        + _ALPHABET[number % 37]
+    )
     return f"AC-{characters[:4]}-{characters[4:]}"
 
 
 def read_reference(text: str) -> str | None:
     """The canonical form of a reference as a person typed it, or None if it is not one.
 
-    Any case, O for 0, I and L for 1; full-width letters, any dash, white space and invisible characters wherever they stand.
+    Any case, O for 0, I and L for 1; full-width letters, any dash, white space and invisible
+    characters wherever they stand.
     """
     plain = _NOTHING.sub("", unicodedata.normalize("NFKC", text[:_LONGEST_TYPED]))
     shape = _SHAPE.fullmatch(_DASHES.sub("-", plain).upper())

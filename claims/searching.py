@@ -1,8 +1,9 @@
 """Words in claims, found by an index at any size.
 
-The index (migration 0004) holds every character and every pair of neighbouring characters of a claim's words. pg_trgm was tried and
-left: it needs three characters, and Chinese words have two (制动, 续航); with the C locale it sees no Chinese letters at all. A
-search asks the index for all pairs of what was typed, and PostgreSQL then compares the words themselves, so that the answer is exact:
+The index (migration 0004) holds every character and every pair of neighbouring characters of a
+claim's words. pg_trgm was tried and left: it needs three characters, and Chinese words have two
+(制动, 续航); with the C locale it sees no Chinese letters at all. A search asks the index for all pairs
+of what was typed, and PostgreSQL then compares the words themselves, so that the answer is exact:
 the claims in which what was typed stands, in Chinese as in English, inside words too.
 """
 
@@ -52,7 +53,8 @@ def pairs(text: str) -> list[str]:
 
 
 class UnselectiveSearchError(ValueError):
-    """A search that would read most of the record and tell little; the message is a sentence for who typed it."""
+    """A search that would read most of the record and tell little; the message is a sentence for
+    who typed it."""
 
 
 def _words(typed: str) -> list[str]:
@@ -60,10 +62,13 @@ def _words(typed: str) -> list[str]:
 
 
 def check_selective(typed: str) -> None:
-    """Raises UnselectiveSearchError for too many words, or if no word has more than a single letter. One Chinese character is a word."""
+    """Raises UnselectiveSearchError for too many words, or if no word has more than a single
+    letter. One Chinese character is a word."""
     words = _words(typed)
     if len(words) > MOST_WORDS:
-        raise UnselectiveSearchError(_("Search for at most %(count)s words.") % {"count": MOST_WORDS})
+        raise UnselectiveSearchError(
+            _("Search for at most %(count)s words.") % {"count": MOST_WORDS}
+        )
     if words and all(_is_letter(word) for word in words):
         raise UnselectiveSearchError(_("Type a word of at least two characters."))
 
@@ -75,7 +80,8 @@ def _is_letter(word: str) -> bool:
 def contains_words(typed: str) -> Q:
     """The condition that a claim holds each of the words typed, parted by spaces.
 
-    Single letters stand in nearly every claim, so the index is asked for them only where there is nothing else to ask for.
+    Single letters stand in nearly every claim, so the index is asked for them only where there is
+    nothing else to ask for.
     """
     words = _words(typed)
     condition = Q()
@@ -88,10 +94,16 @@ def contains_words(typed: str) -> Q:
 
 @contextmanager
 def search_timeout() -> Iterator[None]:
-    """Let PostgreSQL end each statement inside that takes longer than a search may: OperationalError, which is answered as too broad."""
+    """Let PostgreSQL end each statement inside that takes longer than a search may:
+    OperationalError, which is answered as too broad."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{settings.SEARCH_SECONDS}s"])
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, true)", [f"{settings.SEARCH_SECONDS}s"]
+            )
         yield
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{settings.REQUEST_STATEMENT_SECONDS}s"])
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, true)",
+                [f"{settings.REQUEST_STATEMENT_SECONDS}s"],
+            )

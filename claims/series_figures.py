@@ -1,7 +1,8 @@
-"""Figures of a dated series: which stand on a day, and how far two days are apart. Conflicting figures stay side by side.
+"""Figures of a dated series: which stand on a day, and how far two days are apart. Conflicting
+figures stay side by side.
 
-Where two sources give two figures for one day, every statement about that day has two answers, and both are given. Nothing is
-averaged, rounded or picked: exact decimals in, exact decimals out.
+Where two sources give two figures for one day, every statement about that day has two answers, and
+both are given. Nothing is averaged, rounded or picked: exact decimals in, exact decimals out.
 """
 
 from __future__ import annotations
@@ -43,13 +44,16 @@ def on_day(points: Sequence[FigurePoint], day: date) -> list[FigurePoint]:
 
 
 def differences(points: Sequence[FigurePoint], start: date, end: date) -> list[Difference]:
-    """Every figure of the first day against every figure of the last; empty when one of the days has none.
+    """Every figure of the first day against every figure of the last; empty when one of the days
+    has none.
 
     >>> figures = [Point(date(2025, 9, 25), Decimal("1548.2")), Point(date(2025, 11, 19), Decimal("981.8"))]
     >>> [str(one.value) for one in differences(figures, date(2025, 9, 25), date(2025, 11, 19))]
     ['566.4']
     """
-    return [Difference(one, other) for one in on_day(points, start) for other in on_day(points, end)]
+    return [
+        Difference(one, other) for one in on_day(points, start) for other in on_day(points, end)
+    ]
 
 
 def conflicting(points: Sequence[FigurePoint]) -> list[date]:

@@ -22,8 +22,11 @@ class Channel(models.TextChoices):
     MARKET_DATA = "market_data", _("market data")
 
 
-#: Where a company advertises, and what binds it or shows what was agreed. Someone else speaks in the third.
-ADVERTISING = frozenset({Channel.LAUNCH_EVENT, Channel.SOCIAL_POST, Channel.PRODUCT_PAGE, Channel.BROCHURE})
+#: Where a company advertises, and what binds it or shows what was agreed. Someone else speaks in
+#: the third.
+ADVERTISING = frozenset(
+    {Channel.LAUNCH_EVENT, Channel.SOCIAL_POST, Channel.PRODUCT_PAGE, Channel.BROCHURE}
+)
 BINDING = frozenset({Channel.CONTRACT, Channel.ORDER_PAGE, Channel.APP_SCREEN})
 OTHERS = frozenset({Channel.PRESS, Channel.AUTHORITY, Channel.MARKET_DATA})
 
@@ -90,16 +93,27 @@ class Progress(models.TextChoices):
     OUT_OF_SCOPE = "out_of_scope", _("out of scope")
 
 
-# A point is rated only after the company was asked about it: what was out of scope when it was asked waits for another request.
-# While a proposal waits, a second further request does not hold it up, so a point may be rated while the company may still reply.
-# A standing verdict is replaced, never taken away, so nothing follows on `rated`.
+# A point is rated only after the company was asked about it: what was out of scope when it was
+# asked waits for another request. While a proposal waits, a second further request does not hold it
+# up, so a point may be rated while the company may still reply. A standing verdict is replaced,
+# never taken away, so nothing follows on `rated`.
 PROGRESS_TRANSITIONS: dict[str, frozenset[str]] = {
-    Progress.NOT_YET_RATED: frozenset({Progress.IN_PROGRESS, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
-    Progress.NOT_YET_DUE: frozenset({Progress.OVERDUE, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
-    Progress.OVERDUE: frozenset({Progress.IN_PROGRESS, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
+    Progress.NOT_YET_RATED: frozenset(
+        {Progress.IN_PROGRESS, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}
+    ),
+    Progress.NOT_YET_DUE: frozenset(
+        {Progress.OVERDUE, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}
+    ),
+    Progress.OVERDUE: frozenset(
+        {Progress.IN_PROGRESS, Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}
+    ),
     Progress.IN_PROGRESS: frozenset({Progress.REPLY_WINDOW_OPEN, Progress.OUT_OF_SCOPE}),
-    Progress.REPLY_WINDOW_OPEN: frozenset({Progress.IN_REVIEW, Progress.RATED, Progress.OUT_OF_SCOPE}),
-    Progress.IN_REVIEW: frozenset({Progress.REPLY_WINDOW_OPEN, Progress.RATED, Progress.OUT_OF_SCOPE}),
+    Progress.REPLY_WINDOW_OPEN: frozenset(
+        {Progress.IN_REVIEW, Progress.RATED, Progress.OUT_OF_SCOPE}
+    ),
+    Progress.IN_REVIEW: frozenset(
+        {Progress.REPLY_WINDOW_OPEN, Progress.RATED, Progress.OUT_OF_SCOPE}
+    ),
     Progress.OUT_OF_SCOPE: frozenset({Progress.NOT_YET_RATED}),
     Progress.RATED: frozenset(),
 }
@@ -111,7 +125,8 @@ class Comparator(models.TextChoices):
 
 
 class BasisKind(models.TextChoices):
-    """Whose figure a threshold is. Only the company’s own is called a claimed value, and only while its words state it."""
+    """Whose figure a threshold is. Only the company’s own is called a claimed value, and only while
+    its words state it."""
 
     CLAIMED = "claimed", _("claimed by the company")
     STANDARD = "standard", _("from a standard")
@@ -129,5 +144,6 @@ class FlagKind(models.TextChoices):
     SUPERSEDED = "superseded", _("superseded")
 
 
-#: Flags that a moderator may withdraw with a reason. Those of the reply follow what was asked and replied.
+#: Flags that a moderator may withdraw with a reason. Those of the reply follow what was asked and
+#: replied.
 WITHDRAWABLE = frozenset(FlagKind) - {FlagKind.COMPANY_REPLIED, FlagKind.COMPANY_SILENT}

@@ -1,4 +1,5 @@
-"""Triggers of what was said, beside those of the record: what must hold between rows, whoever writes them."""
+"""Triggers of what was said, beside those of the record: what must hold between rows, whoever
+writes them."""
 # ruff: noqa: S608  the names in this SQL are tables and columns of our own models
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ M = TypeVar("M", bound=type[models.Model])
 
 
 class ClaimedFigureTrigger(AlwaysTrigger):
-    """Refuses to call a figure the company's unless its words, as `figure` keeps them, stand in the quote or where the claim is made.
+    """Refuses to call a figure the company's unless its words, as `figure` keeps them, stand in the
+    quote or where the claim is made.
 
-    That they state this number is asked by the action (claims.figure_extraction). An erased figure is none, and passes.
+    That they state this number is asked by the action (claims.figure_extraction). An erased figure
+    is none, and passes.
     """
 
     name = "ledger_claimed_figure"
     when = pgtrigger.Before
     level = pgtrigger.Row
-    operation = pgtrigger.Insert | pgtrigger.UpdateOf("aspect_id", "comparator", "value", "unit", "basis_kind", "figure")
+    operation = pgtrigger.Insert | pgtrigger.UpdateOf(
+        "aspect_id", "comparator", "value", "unit", "basis_kind", "figure"
+    )
 
     @classmethod
     def on(cls, model: M) -> M:
@@ -52,7 +57,8 @@ class ClaimedFigureTrigger(AlwaysTrigger):
 
 
 class FixedColumnTrigger(AlwaysTrigger):
-    """Refuses to give a row to another owner: what was recorded of it would silently be said of someone else."""
+    """Refuses to give a row to another owner: what was recorded of it would silently be said of
+    someone else."""
 
     when = pgtrigger.Before
     level = pgtrigger.Row
@@ -60,7 +66,9 @@ class FixedColumnTrigger(AlwaysTrigger):
     def __init__(self, column: str) -> None:
         self.column = column
         changed = pgtrigger.Condition(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"')
-        super().__init__(name=f"ledger_fixed_{column}", operation=pgtrigger.UpdateOf(column), condition=changed)
+        super().__init__(
+            name=f"ledger_fixed_{column}", operation=pgtrigger.UpdateOf(column), condition=changed
+        )
 
     def get_func(self, model: type[models.Model]) -> str:
         return f"""
@@ -70,7 +78,8 @@ class FixedColumnTrigger(AlwaysTrigger):
 
 
 class SameOwnerTrigger(AlwaysTrigger):
-    """Refuses a row that would join things of different owners. `holds` is SQL that is true of a row whose parts belong together."""
+    """Refuses a row that would join things of different owners. `holds` is SQL that is true of a
+    row whose parts belong together."""
 
     name = "ledger_belongs"
     when = pgtrigger.Before
@@ -99,7 +108,8 @@ def fixed(column: str) -> Callable[[M], M]:
 
 
 def belongs(holds: str, *columns: str) -> Callable[[M], M]:
-    """A decorator: the database asks `holds` of every new row, and again when one of the columns changes."""
+    """A decorator: the database asks `holds` of every new row, and again when one of the columns
+    changes."""
 
     def decorate(model: M) -> M:
         SameOwnerTrigger(holds, *columns).register(model)
@@ -109,6 +119,7 @@ def belongs(holds: str, *columns: str) -> Callable[[M], M]:
 
 
 def same_company(column: str, table: str, company: str, *, optional: bool = True) -> str:
-    """SQL: the row of `table` that NEW's `column` names is of the company that the SQL `company` gives."""
+    """SQL: the row of `table` that NEW's `column` names is of the company that the SQL `company`
+    gives."""
     found = f"EXISTS (SELECT FROM {table} r WHERE r.id = NEW.{column} AND r.company_id = {company})"
     return f"(NEW.{column} IS NULL OR {found})" if optional else found

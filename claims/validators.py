@@ -1,4 +1,5 @@
-"""What may be typed for a unit or a currency: the same sentences at every form, action and model."""
+"""What may be typed for a unit or a currency: the same sentences at every form, action and
+model."""
 
 from __future__ import annotations
 
@@ -16,11 +17,22 @@ from engines.fetching.urls import UrlRefusedError, parse_url
 def unit_fault(error: units.UnitMismatchError) -> str:
     """The sentence for a unit that cannot be taken."""
     if error.fault == "offset":
-        return _("“%(unit)s” does not start at zero. Give a difference (delta_degC) or an absolute unit (kelvin).") % {"unit": error.unit}
+        return _(
+            "“%(unit)s” does not start at zero. Give a difference (delta_degC) or an absolute "
+            "unit (kelvin)."
+        ) % {"unit": error.unit}
     if error.fault == "unknown":
-        said = _("“%(unit)s” is not a known unit. Use its symbol, for example m/s, kW or percent.") % {"unit": error.unit}
-        return f"{said} " + _("Did you mean %(meant)s?") % {"meant": error.meant} if error.meant else said
-    return _("“%(unit)s” cannot be compared with “%(other)s”, the unit of the threshold. Check the unit.") % {
+        said = _(
+            "“%(unit)s” is not a known unit. Use its symbol, for example m/s, kW or percent."
+        ) % {"unit": error.unit}
+        return (
+            f"{said} " + _("Did you mean %(meant)s?") % {"meant": error.meant}
+            if error.meant
+            else said
+        )
+    return _(
+        "“%(unit)s” cannot be compared with “%(other)s”, the unit of the threshold. Check the unit."
+    ) % {
         "unit": error.unit,
         "other": error.other,
     }
@@ -35,7 +47,8 @@ def validate_unit(unit: str) -> None:
 
 
 def validate_unit_against(unit: str, threshold: str) -> None:
-    """Raises ValidationError unless a number in `unit` can be set against a threshold in the other."""
+    """Raises ValidationError unless a number in `unit` can be set against a threshold in the
+    other."""
     try:
         units.check_same_kind(unit, threshold)
     except units.UnitMismatchError as error:
@@ -43,7 +56,8 @@ def validate_unit_against(unit: str, threshold: str) -> None:
 
 
 def validate_website(website: str) -> None:
-    """Raises ValidationError unless the address has the host of a company: from it follows who may answer."""
+    """Raises ValidationError unless the address has the host of a company: from it follows who may
+    answer."""
     said = {
         "scheme": _("Give the whole address, beginning with https://."),
         "user": _("Leave out user name and password."),
@@ -54,18 +68,30 @@ def validate_website(website: str) -> None:
     try:
         websites.host_of(website)
     except websites.WebsiteError as error:
-        if settings.LOOPBACK_ONLY and (urlsplit(website).hostname or "") in {"127.0.0.1", "localhost"}:
+        if settings.LOOPBACK_ONLY and (urlsplit(website).hostname or "") in {
+            "127.0.0.1",
+            "localhost",
+        }:
             return  # the company of the demonstration
-        raise ValidationError(said[error.fault] % {"website": website[:80]}, code="website") from error
+        raise ValidationError(
+            said[error.fault] % {"website": website[:80]}, code="website"
+        ) from error
 
 
 def validate_address(url: str) -> None:
-    """Raises ValidationError unless the address of a source can be visited: it is looked at again and again, and stands in public."""
+    """Raises ValidationError unless the address of a source can be visited: it is looked at again
+    and again, and stands in public."""
     try:
         parse_url(url)
     except UrlRefusedError as error:
-        said = {"userinfo": _("Leave out user name and password."), "port": _("Leave out the port.")}
-        other = _("This address cannot be visited. Give a whole address that begins with https:// or http://. Nothing was saved.")
+        said = {
+            "userinfo": _("Leave out user name and password."),
+            "port": _("Leave out the port."),
+        }
+        other = _(
+            "This address cannot be visited. Give a whole address that begins with https:// or "
+            "http://. Nothing was saved."
+        )
         raise ValidationError(said.get(error.code, other), code="address") from error
 
 
@@ -73,15 +99,26 @@ def validate_currency(code: str) -> None:
     """Raises ValidationError unless it is a code of ISO 4217, in capitals."""
     if code in currencies.CODES:
         return
-    said = _("“%(code)s” is not a currency code of ISO 4217, for example CNY or EUR.") % {"code": code[:12]}
+    said = _("“%(code)s” is not a currency code of ISO 4217, for example CNY or EUR.") % {
+        "code": code[:12]
+    }
     meant = currencies.suggest_code(code)
-    raise ValidationError(f"{said} " + _("Did you mean %(meant)s?") % {"meant": meant} if meant else said, code="currency")
+    raise ValidationError(
+        f"{said} " + _("Did you mean %(meant)s?") % {"meant": meant} if meant else said,
+        code="currency",
+    )
 
 
 def validate_money(amount: Decimal | None, code: str) -> None:
     """Raises ValidationError for more decimals than the currency has."""
-    if amount is not None and code in currencies.CODES and amount.is_finite() and not currencies.fits_decimals(amount, code):
+    if (
+        amount is not None
+        and code in currencies.CODES
+        and amount.is_finite()
+        and not currencies.fits_decimals(amount, code)
+    ):
         raise ValidationError(
-            _("An amount in %(code)s has %(decimals)d decimals at most.") % {"code": code, "decimals": currencies.decimals(code)},
+            _("An amount in %(code)s has %(decimals)d decimals at most.")
+            % {"code": code, "decimals": currencies.decimals(code)},
             code="decimals",
         )

@@ -1,4 +1,5 @@
-"""Views of claims at the desk: registering, correcting, withdrawing. Reading them is everyone's, in reports."""
+"""Views of claims at the desk: registering, correcting, withdrawing. Reading them is everyone's, in
+reports."""
 
 from __future__ import annotations
 
@@ -20,7 +21,15 @@ from accounts.permissions import objection
 from accounts.saved_forms import refill, run_once
 from claims import actions
 from claims.editing import RowChangedError, clash, refused_status
-from claims.forms import ASPECTS, AspectForm, ClaimForm, FlagForm, RevisionForm, ThresholdForm, WithdrawalForm
+from claims.forms import (
+    ASPECTS,
+    AspectForm,
+    ClaimForm,
+    FlagForm,
+    RevisionForm,
+    ThresholdForm,
+    WithdrawalForm,
+)
 from claims.models import Claim, Criterion, Flag
 from claims.multi_form_page import FormAction, multi_form_page
 from claims.permissions import check_revise, check_withdraw_flag
@@ -33,7 +42,8 @@ def _aspect(form: AspectForm) -> actions.NewAspect:
     criterion = None
     if given["property"]:
         criterion = actions.NewCriterion(
-            property=given["property"], comparator=given["comparator"], value=given["value"], unit=given["unit"], basis=given["basis"],
+            property=given["property"], comparator=given["comparator"], value=given["value"],
+            unit=given["unit"], basis=given["basis"],
             basis_kind=given["basis_kind"] or BasisKind.SET_BY_US,
         )  # fmt: skip
     return actions.NewAspect(given["kind"], given["statement"], given["due_date"], criterion)
@@ -48,7 +58,9 @@ def register(request: HttpRequest) -> HttpResponse:
     form = ClaimForm(data)
     aspects = [AspectForm(data, prefix=f"aspect-{n}") for n in range(1, ASPECTS + 1)]
     refill(request, form, *aspects)
-    valid = [one.is_valid() for one in (form, *aspects)] if data is not None else [False]  # each is to say what is wrong with it
+    valid = (
+        [one.is_valid() for one in (form, *aspects)] if data is not None else [False]
+    )  # each is to say what is wrong with it
     if all(valid):
         given = dict(form.cleaned_data)
 
@@ -64,7 +76,12 @@ def register(request: HttpRequest) -> HttpResponse:
             return redirect(run_once(request, add))
         except ValidationError as error:
             form.add_error(None, error.messages)
-    return render(request, "claims/register.html", {"form": form, "aspects": aspects}, status=400 if data is not None else 200)
+    return render(
+        request,
+        "claims/register.html",
+        {"form": form, "aspects": aspects},
+        status=400 if data is not None else 200,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -77,7 +94,11 @@ def flags(request: HttpRequest, ref: str) -> HttpResponse:
         return elsewhere
     user, now, sent = current_account(request), timezone.now(), request.POST.get("do")
     # One that was lifted meanwhile is still there for who has just sent its form.
-    flags = [one for one in Flag.objects.filter(claim=claim).select_related("claim").in_order() if not one.lifted_at or str(one.pk) == sent]
+    flags = [
+        one
+        for one in Flag.objects.filter(claim=claim).select_related("claim").in_order()
+        if not one.lifted_at or str(one.pk) == sent
+    ]
     acts = {
         str(flag.pk): FormAction(
             partial(FlagForm, flag=flag, blocked=objection(check_withdraw_flag, user, flag)),
@@ -93,7 +114,8 @@ def flags(request: HttpRequest, ref: str) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def thresholds(request: HttpRequest, ref: str) -> HttpResponse:
-    """Whose figure each threshold of a claim is, and where it comes from; corrected with a reason."""
+    """Whose figure each threshold of a claim is, and where it comes from; corrected with a
+    reason."""
     claim = resolve_reference(Claim.objects.all(), ref)
     if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
@@ -105,7 +127,9 @@ def thresholds(request: HttpRequest, ref: str) -> HttpResponse:
             partial(actions.revise_criterion, by=user, criterion=criterion, now=now),
             _("Corrected. What was recorded before stays in the history."),
         )
-        for criterion in Criterion.objects.filter(aspect__claim=claim).select_related("aspect").order_by("aspect__number")
+        for criterion in Criterion.objects.filter(aspect__claim=claim)
+        .select_related("aspect")
+        .order_by("aspect__number")
     }
     return multi_form_page(request, acts, "claims/thresholds.html", {"claim": claim})
 
@@ -118,9 +142,14 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
     claim = resolve_reference(Claim.objects.all(), ref)
     if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
-    user, do = current_account(request), request.POST.get("do", "") if request.method == "POST" else ""
+    user, do = (
+        current_account(request),
+        request.POST.get("do", "") if request.method == "POST" else "",
+    )
     form = RevisionForm(request.POST if do == "revise" else None, claim=claim)
-    withdrawal = WithdrawalForm(request.POST if do == "withdraw" else None, row=claim, prefix="withdrawal")
+    withdrawal = WithdrawalForm(
+        request.POST if do == "withdraw" else None, row=claim, prefix="withdrawal"
+    )
     refill(request, form, do="revise")
     refill(request, withdrawal, do="withdraw")
     sent = withdrawal if do == "withdraw" else form
@@ -144,5 +173,15 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
         sent.add_error(None, error.messages)
     except RowChangedError as changed:
         clash(sent, changed)
-    context = {"claim": claim, "form": form, "withdrawal": withdrawal, "blocked": objection(check_revise, user, claim)}
-    return render(request, "claims/revise.html", context, status=refused_status(sent) if request.method == "POST" else 200)
+    context = {
+        "claim": claim,
+        "form": form,
+        "withdrawal": withdrawal,
+        "blocked": objection(check_revise, user, claim),
+    }
+    return render(
+        request,
+        "claims/revise.html",
+        context,
+        status=refused_status(sent) if request.method == "POST" else 200,
+    )

@@ -1,4 +1,5 @@
-"""Views for what the record knows of a company: legal persons, figures, sources, and where a promise stands."""
+"""Views for what the record knows of a company: legal persons, figures, sources, and where a
+promise stands."""
 
 from __future__ import annotations
 
@@ -30,7 +31,17 @@ from claims.forms_company import (
     SeriesForm,
     SourceForm,
 )
-from claims.models import Appearance, Claim, Company, EntityRole, LegalEntity, Series, SeriesNote, SeriesPoint, Source
+from claims.models import (
+    Appearance,
+    Claim,
+    Company,
+    EntityRole,
+    LegalEntity,
+    Series,
+    SeriesNote,
+    SeriesPoint,
+    Source,
+)
 from claims.multi_form_page import FormAction, multi_form_page
 from claims.permissions import check_revise
 from claims.reference_resolver import redirect_to_canonical, resolve_reference
@@ -44,7 +55,11 @@ MOST = 500
 @requires(Role.MODERATOR)
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
     """A company's name and website, corrected with a reason."""
-    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
+    found, by, now = (
+        get_object_or_404(Company, pk=company),
+        current_account(request),
+        timezone.now(),
+    )
     acts = {
         "revise": FormAction(
             partial(CompanyForm, company=found),
@@ -52,7 +67,9 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
             _("Corrected. What was recorded before stays in the history."),
         )
     }
-    return multi_form_page(request, acts, "claims/company.html", {"company": found, "tab": "company"})
+    return multi_form_page(
+        request, acts, "claims/company.html", {"company": found, "tab": "company"}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,11 +77,25 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.OPERATOR)
 def seats(request: HttpRequest, company: UUID) -> HttpResponse:
     """Who answers for a company: a seat is given to an address at its website, and taken away."""
-    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
-    held = Membership.objects.current().filter(organisation=found.organisation, role=Role.COMPANY_REPRESENTATIVE)
-    rows = list(held.select_related("user").order_by("created_at")[:MOST]) if found.organisation_id else []
+    found, by, now = (
+        get_object_or_404(Company, pk=company),
+        current_account(request),
+        timezone.now(),
+    )
+    held = Membership.objects.current().filter(
+        organisation=found.organisation, role=Role.COMPANY_REPRESENTATIVE
+    )
+    rows = (
+        list(held.select_related("user").order_by("created_at")[:MOST])
+        if found.organisation_id
+        else []
+    )
     acts = {
-        "give": FormAction(SeatForm, partial(actions.give_seat, by=by, company=found, now=now), _("They can reply for the company now.")),
+        "give": FormAction(
+            SeatForm,
+            partial(actions.give_seat, by=by, company=found, now=now),
+            _("They can reply for the company now."),
+        ),
         **{
             str(one.pk): FormAction(
                 partial(SeatEndForm, membership=one),
@@ -74,7 +105,9 @@ def seats(request: HttpRequest, company: UUID) -> HttpResponse:
             for one in rows
         },
     }
-    return multi_form_page(request, acts, "claims/seats.html", {"company": found, "domain": mail_domain(found.website)})
+    return multi_form_page(
+        request, acts, "claims/seats.html", {"company": found, "domain": mail_domain(found.website)}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,7 +115,11 @@ def seats(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def entities(request: HttpRequest, company: UUID) -> HttpResponse:
     """The legal persons of a company, where they sit, and what each did."""
-    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
+    found, by, now = (
+        get_object_or_404(Company, pk=company),
+        current_account(request),
+        timezone.now(),
+    )
 
     def add(*, seat: Any, **given: Any) -> None:
         actions.add_entity(by=by, company=found, now=now, seat=seat or None, **given)
@@ -92,9 +129,15 @@ def entities(request: HttpRequest, company: UUID) -> HttpResponse:
 
     acts = {
         "entity": FormAction(EntityForm, add, _("The legal person is recorded.")),
-        "role": FormAction(lambda data: RoleForm(data, company=found), give, _("What it did is recorded.")),
+        "role": FormAction(
+            lambda data: RoleForm(data, company=found), give, _("What it did is recorded.")
+        ),
     }
-    roles = EntityRole.objects.filter(entity__company=found).select_related("entity", "product", "source").order_by("from_date", "id")
+    roles = (
+        EntityRole.objects.filter(entity__company=found)
+        .select_related("entity", "product", "source")
+        .order_by("from_date", "id")
+    )
     context = {
         "company": found,
         "tab": "entities",
@@ -109,13 +152,23 @@ def entities(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def figures(request: HttpRequest, company: UUID) -> HttpResponse:
     """The series of figures about a company, and a new one."""
-    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
+    found, by, now = (
+        get_object_or_404(Company, pk=company),
+        current_account(request),
+        timezone.now(),
+    )
     acts = {
         "series": FormAction(
-            SeriesForm, lambda **given: actions.add_series(by=by, company=found, now=now, **given), _("The series is begun.")
+            SeriesForm,
+            lambda **given: actions.add_series(by=by, company=found, now=now, **given),
+            _("The series is begun."),
         )
     }
-    context = {"company": found, "tab": "figures", "series": Series.objects.filter(company=found).order_by("id")[:MOST]}
+    context = {
+        "company": found,
+        "tab": "figures",
+        "series": Series.objects.filter(company=found).order_by("id")[:MOST],
+    }
     return multi_form_page(request, acts, "claims/figures.html", context)
 
 
@@ -124,7 +177,11 @@ def figures(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def series(request: HttpRequest, series: UUID) -> HttpResponse:
     """One series: its figures, each with its source, and what stands beside them."""
-    found, by, now = get_object_or_404(Series.objects.select_related("company"), pk=series), current_account(request), timezone.now()
+    found, by, now = (
+        get_object_or_404(Series.objects.select_related("company"), pk=series),
+        current_account(request),
+        timezone.now(),
+    )
 
     def correct(*, point: Any, **given: Any) -> None:
         actions.correct_point(by=by, now=now, point=point, **{**given, "version": point.seen})
@@ -150,8 +207,12 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
         "company": found.company,
         "tab": "figures",
         "one": found,
-        "points": SeriesPoint.objects.filter(series=found).select_related("source").order_by("on_date", "id")[:MOST],
-        "notes": SeriesNote.objects.filter(series=found).select_related("source").order_by("from_date", "id")[:MOST],
+        "points": SeriesPoint.objects.filter(series=found)
+        .select_related("source")
+        .order_by("on_date", "id")[:MOST],
+        "notes": SeriesNote.objects.filter(series=found)
+        .select_related("source")
+        .order_by("from_date", "id")[:MOST],
     }
     return multi_form_page(request, acts, "claims/series.html", context)
 
@@ -161,13 +222,21 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def sources(request: HttpRequest, company: UUID) -> HttpResponse:
     """Where a company speaks, or others about it, and a new place."""
-    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
+    found, by, now = (
+        get_object_or_404(Company, pk=company),
+        current_account(request),
+        timezone.now(),
+    )
 
     def add(**given: Any) -> None:
         actions.add_source(by=by, company=found, now=now, **given)
 
     acts = {"source": FormAction(SourceForm, add, _("The source is recorded."))}
-    context = {"company": found, "tab": "sources", "sources": Source.objects.filter(company=found).order_by("-id")[:MOST]}
+    context = {
+        "company": found,
+        "tab": "sources",
+        "sources": Source.objects.filter(company=found).order_by("-id")[:MOST],
+    }
     return multi_form_page(request, acts, "claims/sources.html", context)
 
 
@@ -176,17 +245,29 @@ def sources(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def places(request: HttpRequest, ref: str) -> HttpResponse:
     """What each source says about a claim: so, otherwise, or nothing."""
-    claim, by, now = resolve_reference(Claim.objects.select_related("company"), ref), current_account(request), timezone.now()
+    claim, by, now = (
+        resolve_reference(Claim.objects.select_related("company"), ref),
+        current_account(request),
+        timezone.now(),
+    )
     if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
     placed = list(Appearance.objects.filter(claim=claim).select_related("source").order_by("id"))
-    free = Source.objects.filter(company=claim.company).exclude(pk__in=[one.source_id for one in placed]).order_by("-id")
+    free = (
+        Source.objects.filter(company=claim.company)
+        .exclude(pk__in=[one.source_id for one in placed])
+        .order_by("-id")
+    )
 
     def place(*, note: Any, **given: Any) -> None:
         actions.place_claim(by=by, claim=claim, now=now, note=note or None, **given)
 
     acts = {
-        "place": FormAction(lambda data: PlaceForm(data, sources=free), place, _("It stands in the table. The words are looked for now."))
+        "place": FormAction(
+            lambda data: PlaceForm(data, sources=free),
+            place,
+            _("It stands in the table. The words are looked for now."),
+        )
     }
     context = {
         "company": claim.company,

@@ -6,9 +6,11 @@ class ConfigConfig(AppConfig):
     verbose_name = "wiring"
 
     def ready(self) -> None:
-        """Make our Celery app the current one, register the system checks, let the record notify its sequencer.
+        """Make our Celery app the current one, register the system checks, let the record notify
+        its sequencer.
 
-        And have the database hold jobs to their workflow like everything else: `jobs` and `ledger` know nothing of each other.
+        And have the database hold jobs to their workflow like everything else: `jobs` and `ledger`
+        know nothing of each other.
         """
         from config import celery, checks  # noqa: F401  importing them is what wires them: the broker's app, the system checks
         from jobs import messaging

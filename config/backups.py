@@ -6,8 +6,9 @@
     DIR/files/<folder>/…           originals and everything else under content or ids, shared by all backups in DIR
     KEYS/…                         every key, elsewhere: whoever gets one of the two must not be able to read owners' names
 
-The order makes it whole under load: the published checkpoint is read first, so that the dump is sure to hold its tree; the files
-are copied after the dump, so that whatever file a row of the dump speaks of is there (a file is stored before its row).
+The order makes it whole under load: the published checkpoint is read first, so that the dump is
+sure to hold its tree; the files are copied after the dump, so that whatever file a row of the dump
+speaks of is there (a file is stored before its row).
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class BackupRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup that was made: its folder, the size of the tree it is sure to hold, how many files it has and how many were new."""
+    """A backup that was made: its folder, the size of the tree it is sure to hold, how many files
+    it has and how many were new."""
 
     folder: Path
     size: int
@@ -55,10 +57,16 @@ class Backup:
 
 
 def save(target: Path, keys: Path | None, *, now: datetime) -> Backup:
-    """Make a backup in `target`; with `keys`, copy the keys there. One that fails leaves no folder of its name. Raises
-    BackupRefusedError."""
-    if keys is not None and (keys.resolve().is_relative_to(target.resolve()) or target.resolve().is_relative_to(keys.resolve())):
-        raise BackupRefusedError("keys are kept apart: name a folder for them that is not inside the backup, nor around it")
+    """Make a backup in `target`; with `keys`, copy the keys there. One that fails leaves no folder
+    of its name. Raises BackupRefusedError."""
+    if keys is not None and (
+        keys.resolve().is_relative_to(target.resolve())
+        or target.resolve().is_relative_to(keys.resolve())
+    ):
+        raise BackupRefusedError(
+            "keys are kept apart: name a folder for them that is not inside the backup, nor "
+            "around it"
+        )
     if keys is not None:
         _check_saved_keys(keys)
     name = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
@@ -66,10 +74,20 @@ def save(target: Path, keys: Path | None, *, now: datetime) -> Backup:
     draft.mkdir(parents=True, mode=0o700)
     try:
         note = LogFiles().checkpoint()
-        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={draft / 'database.dump'}", _address())
+        _run(
+            "pg_dump",
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            f"--file={draft / 'database.dump'}",
+            _address(),
+        )
         new, numbers = 0, {}
         for setting in FOLDERS:
-            there, added = _copy(Path(getattr(settings, setting)), target / "files" / setting.removesuffix("_DIR").lower())
+            there, added = _copy(
+                Path(getattr(settings, setting)),
+                target / "files" / setting.removesuffix("_DIR").lower(),
+            )
             numbers[setting.removesuffix("_DIR").lower()] = there
             new += added
         manifest = {
@@ -79,9 +97,13 @@ def save(target: Path, keys: Path | None, *, now: datetime) -> Backup:
             "checkpoint": None if note is None else note.decode(),
             "dump_sha256": _digest(draft / "database.dump"),
             "files": numbers,
-            "keys": {name: key_files.mark(path.read_bytes()) for name, path in key_files.every().items()},
+            "keys": {
+                name: key_files.mark(path.read_bytes()) for name, path in key_files.every().items()
+            },
         }
-        (draft / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+        (draft / "manifest.json").write_text(
+            json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
+        )
         if keys is not None:
             keys.mkdir(parents=True, exist_ok=True, mode=0o700)
             for key, path in key_files.every().items():
@@ -96,17 +118,21 @@ def save(target: Path, keys: Path | None, *, now: datetime) -> Backup:
 
 
 def restore(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Iterator[Mismatch | str]:
-    """Put a backup back on an empty machine. Yields what it does as sentences, and every mismatch found at the end.
+    """Put a backup back on an empty machine. Yields what it does as sentences, and every mismatch
+    found at the end.
 
-    1. Refused unless the database and all folders are empty, the dump is the one of the manifest, and every key is there.
+    1. Refused unless the database and all folders are empty, the dump is the one of the manifest,
+       and every key is there.
     2. Keys, database, files; `migrate` puts triggers and rights back.
-    3. The public log: from `copy`, the newest copy of it that anybody kept. If it is newer than the backup the sequencer signs
-       nothing on top of the older database, so that no second tree of one size can come to be. `copy` None says that nothing was
-       signed since the backup; then the log is built again from the database, and what waited in it is signed.
+    3. The public log: from `copy`, the newest copy of it that anybody kept. If it is newer than the
+       backup the sequencer signs nothing on top of the older database, so that no second tree of
+       one size can come to be. `copy` None says that nothing was signed since the backup; then the
+       log is built again from the database, and what waited in it is signed.
     4. Every erasure known to the database or to `copy` is applied again.
     5. The record is verified against the backup's own checkpoint, and against the copy.
 
-    Each step but the last may be cut off by a crash; the way on is an empty machine again. Raises BackupRefusedError.
+    Each step but the last may be cut off by a crash; the way on is an empty machine again. Raises
+    BackupRefusedError.
     """
     manifest = _manifest(folder)
     _must_be_empty()
@@ -125,11 +151,15 @@ def restore(folder: Path, keys: Path, *, copy: Path | None, by: Actor) -> Iterat
     _run("pg_restore", *options, f"--dbname={_address()}", str(folder / "database.dump"))
     call_command("migrate", verbosity=0)
     yield "the database is there"
-    # Before anything is erased again: what is the same file, and what was sealed, is told by these keys. (A manifest may be too old to.)
+    # Before anything is erased again: what is the same file, and what was sealed, is told by these
+    # keys. (A manifest may be too old to.)
     if lost := key_files.missing():
         raise BackupRefusedError(f"{' '.join(lost)} Find them, empty the machine, and begin again")
     for setting in FOLDERS:
-        _copy(folder.parent / "files" / setting.removesuffix("_DIR").lower(), Path(getattr(settings, setting)))
+        _copy(
+            folder.parent / "files" / setting.removesuffix("_DIR").lower(),
+            Path(getattr(settings, setting)),
+        )
     yield "the files are there"
     if copy is not None:
         _copy(copy, Path(settings.LEDGER_DIR))
@@ -155,9 +185,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         said: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
     except (OSError, ValueError):
-        raise BackupRefusedError(f"{folder} has no manifest that can be read: it is no whole backup") from None
+        raise BackupRefusedError(
+            f"{folder} has no manifest that can be read: it is no whole backup"
+        ) from None
     if said.get("v") != 1 or said.get("origin") != settings.LEDGER_ORIGIN:
-        raise BackupRefusedError(f"this is a backup of {said.get('origin')!r}, and this installation is {settings.LEDGER_ORIGIN!r}")
+        raise BackupRefusedError(
+            f"this is a backup of {said.get('origin')!r}, and this installation is "
+            f"{settings.LEDGER_ORIGIN!r}"
+        )
     if _digest(folder / "database.dump") != said["dump_sha256"]:
         raise BackupRefusedError("database.dump is not the one that the manifest was written for")
     return said
@@ -167,43 +202,60 @@ def _must_be_empty() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
         if cursor.fetchone()[0]:
-            raise BackupRefusedError("the database is not empty: a backup is put back into a new one, never over another")
+            raise BackupRefusedError(
+                "the database is not empty: a backup is put back into a new one, never over another"
+            )
     for setting in (*FOLDERS, "LEDGER_DIR"):
         if any(path.is_file() for path in Path(getattr(settings, setting)).rglob("*")):
-            raise BackupRefusedError(f"{setting} is not empty: a backup is put back on an empty machine")
+            raise BackupRefusedError(
+                f"{setting} is not empty: a backup is put back on an empty machine"
+            )
 
 
 def _check_saved_keys(keys: Path) -> None:
-    """Whatever was saved under a key's name before is that key: another one in its place would take the old one's only copy."""
+    """Whatever was saved under a key's name before is that key: another one in its place would take
+    the old one's only copy."""
     if lost := key_files.missing():
         raise BackupRefusedError(f"{' '.join(lost)} Nothing was saved; put it back first")
     for name, path in key_files.every().items():
         saved = keys / name
         if key_files.of_rows(name) and saved.exists() and saved.read_bytes() != path.read_bytes():
             raise BackupRefusedError(
-                f"{saved} is another key than {path}, and would be overwritten. Nothing was saved: find out which is right"
+                f"{saved} is another key than {path}, and would be overwritten. Nothing was "
+                f"saved: find out which is right"
             )
 
 
 def _check_keys(keys: Path, marks: dict[str, str]) -> None:
-    """Every key that was there when the backup was made is in `keys`, and none of them would take the place of another."""
+    """Every key that was there when the backup was made is in `keys`, and none of them would take
+    the place of another."""
     for name, mark in marks.items():
         saved = keys / name
         if not saved.is_file():
-            raise BackupRefusedError(f"{name} is not in {keys}, and the backup was made with it. Nothing was put back")
+            raise BackupRefusedError(
+                f"{name} is not in {keys}, and the backup was made with it. Nothing was put back"
+            )
         if key_files.mark(saved.read_bytes()) != mark:
-            raise BackupRefusedError(f"{saved} is not the {name} that the backup was made with. Nothing was put back")
+            raise BackupRefusedError(
+                f"{saved} is not the {name} that the backup was made with. Nothing was put back"
+            )
     for name, path in key_files.every().items():
         saved = keys / name
-        if key_files.of_rows(name) and not (saved.exists() and saved.read_bytes() == path.read_bytes()):
-            raise BackupRefusedError(f"{path} is there already and is not the one in {keys}: a backup is put back on an empty machine")
+        if key_files.of_rows(name) and not (
+            saved.exists() and saved.read_bytes() == path.read_bytes()
+        ):
+            raise BackupRefusedError(
+                f"{path} is there already and is not the one in {keys}: a backup is put back on "
+                f"an empty machine"
+            )
 
 
-# ── PostgreSQL's own programs ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── PostgreSQL's own programs ─────────────────────────────────────────────────────────────────────
 
 
 def program(name: str) -> str:
-    """pg_dump or pg_restore of the server's own major version, else of a newer one; on PATH, or of the embedded server."""
+    """pg_dump or pg_restore of the server's own major version, else of a newer one; on PATH, or of
+    the embedded server."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version_num")
         server = int(cursor.fetchone()[0]) // 10_000
@@ -218,14 +270,22 @@ def program(name: str) -> str:
                 found.setdefault(int(version[1]), place)
     fit = sorted(version for version in found if version >= server)
     if not fit:
-        raise BackupRefusedError(f"there is no {name} for PostgreSQL {server} here: install its client programs")
+        raise BackupRefusedError(
+            f"there is no {name} for PostgreSQL {server} here: install its client programs"
+        )
     return found[fit[0]]
 
 
 def _address() -> str:
-    """The database for libpq, without its password: that goes by the environment, which other users of the machine cannot read."""
+    """The database for libpq, without its password: that goes by the environment, which other users
+    of the machine cannot read."""
     where = connection.settings_dict
-    named = {"host": where["HOST"], "port": where["PORT"], "user": where["USER"], "dbname": where["NAME"]}
+    named = {
+        "host": where["HOST"],
+        "port": where["PORT"],
+        "user": where["USER"],
+        "dbname": where["NAME"],
+    }
     options = {key: value for key, value in where["OPTIONS"].items() if isinstance(value, str)}
     return make_conninfo("", **{key: value for key, value in {**options, **named}.items() if value})
 
@@ -237,11 +297,12 @@ def _run(name: str, *arguments: str) -> None:
         raise BackupRefusedError(f"{name} failed: {done.stderr.strip()}")
 
 
-# ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── files ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _copy(source: Path, target: Path) -> tuple[int, int]:
-    """Copy every file that is not there yet, complete or not at all; return how many there are and how many were copied."""
+    """Copy every file that is not there yet, complete or not at all; return how many there are and
+    how many were copied."""
     count = new = 0
     for path in sorted(source.rglob("*")) if source.is_dir() else ():
         relative = path.relative_to(source)

@@ -2,16 +2,19 @@
 
     python -m config.buffering --port 8000 --to 127.0.0.1:8001 [--behind-proxy]
 
-granian has a deadline for the head of a request and for nothing else: four bodies sent a byte at a time, or four readers of a large
-answer who never read, would take all of its threads. So this process stands before it and
+granian has a deadline for the head of a request and for nothing else: four bodies sent a byte at a
+time, or four readers of a large answer who never read, would take all of its threads. So this
+process stands before it and
 
-1. reads the head, then the whole body, into a file without a name when it is large; only then does the web server hear of it;
+1. reads the head, then the whole body, into a file without a name when it is large; only then does
+   the web server hear of it;
 2. takes the whole answer off the web server at once, and sends it at the reader's pace;
-3. ends what does not come on: a head that takes too long, a pause, a pace below `Limits.rate`. When there are too many
-   connections, or too much lies on the disk, the slowest goes first.
+3. ends what does not come on: a head that takes too long, a pause, a pace below `Limits.rate`. When
+   there are too many connections, or too much lies on the disk, the slowest goes first.
 
-HTTP is read and written by h11. What is handed on has one framing (Content-Length, or no body), one Host and no hop-by-hop header, so
-the two servers never see two different requests. It imports no Django, asks no database and knows no secret.
+HTTP is read and written by h11. What is handed on has one framing (Content-Length, or no body), one
+Host and no hop-by-hop header, so the two servers never see two different requests. It imports no
+Django, asks no database and knows no secret.
 """
 
 from __future__ import annotations
@@ -32,16 +35,31 @@ import h11
 
 _CHUNK: Final = 64 * 1024
 _HOP: Final = frozenset(
-    b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length expect proxy-authorization".split()
+    b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length "
+    b"expect proxy-authorization".split()
 )
-_FORWARDED: Final = frozenset(b"forwarded x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-real-ip".split())
+_FORWARDED: Final = frozenset(
+    b"forwarded x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-real-ip".split()
+)
 _SENTENCES: Final = {
-    400: ("请求不完整或格式有误，没有保存任何内容。", "This request is incomplete or malformed. Nothing of it was kept."),
+    400: (
+        "请求不完整或格式有误，没有保存任何内容。",
+        "This request is incomplete or malformed. Nothing of it was kept.",
+    ),
     405: ("不支持这种请求方法。", "This method is not supported."),
-    408: ("数据传输过慢，没有保存任何内容，请重新发送。", "This took too long to arrive. Nothing of it was kept; please send it again."),
+    408: (
+        "数据传输过慢，没有保存任何内容，请重新发送。",
+        "This took too long to arrive. Nothing of it was kept; please send it again.",
+    ),
     413: ("内容过大，没有保存任何内容。", "This is too large. Nothing of it was kept."),
-    503: ("暂时繁忙或没有响应，请稍后再试。", "This site is busy or does not answer just now. Please try again in a minute."),
-    504: ("处理时间过长，请稍后再试。", "This took too long to answer. Please try again in a minute."),
+    503: (
+        "暂时繁忙或没有响应，请稍后再试。",
+        "This site is busy or does not answer just now. Please try again in a minute.",
+    ),
+    504: (
+        "处理时间过长，请稍后再试。",
+        "This took too long to answer. Please try again in a minute.",
+    ),
 }
 
 
@@ -67,7 +85,8 @@ DEFAULTS: Final = Limits()
 
 
 class RequestRefusedError(Exception):
-    """The connection ends with this status, or, when nobody can be told any more, without one (0)."""
+    """The connection ends with this status, or, when nobody can be told any more, without one
+    (0)."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -79,7 +98,8 @@ class Visit:
     """One connection of a client, and how it is doing."""
 
     writer: asyncio.StreamWriter
-    #: Since when it has been waited for, and the bytes that came or were taken since then; None while it waits for us.
+    #: Since when it has been waited for, and the bytes that came or were taken since then; None
+    #: while it waits for us.
     since: float | None = None
     moved: int = 0
     #: Its bytes on the disk.
@@ -150,14 +170,16 @@ class Proxy:
     host: str
     port: int
     limits: Limits = field(default_factory=Limits)
-    behind_proxy: bool = False  # forwarded headers are another proxy's; otherwise they are whoever's, and go
+    behind_proxy: bool = (
+        False  # forwarded headers are another proxy's; otherwise they are whoever's, and go
+    )
     visits: set[Visit] = field(default_factory=set)
     stored: int = 0
 
     def __post_init__(self) -> None:
         self._places = asyncio.Semaphore(self.limits.at_once)
 
-    # ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── connections ───────────────────────────────────────────────────────────────────────────────
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from its first byte to its end."""
@@ -201,9 +223,14 @@ class Proxy:
             patience = self.limits.idle
 
     def _drop_slowest(self) -> bool:
-        """End the connection that moved least for its time, of those that are waited for. False if there is none."""
+        """End the connection that moved least for its time, of those that are waited for. False if
+        there is none."""
         now = time.monotonic()
-        slow = min((visit for visit in self.visits if not visit.ended), key=lambda visit: visit.pace(now), default=None)
+        slow = min(
+            (visit for visit in self.visits if not visit.ended),
+            key=lambda visit: visit.pace(now),
+            default=None,
+        )
         if slow is None or slow.pace(now) == float("inf"):
             return False
         slow.drop()
@@ -211,20 +238,29 @@ class Proxy:
         return True
 
     def make_room(self, visit: Visit, grown: int) -> None:
-        """Count `grown` more bytes of `visit` on the disk. Over the limit those go that are slowest for what they take."""
+        """Count `grown` more bytes of `visit` on the disk. Over the limit those go that are slowest
+        for what they take."""
         self.stored += grown
         visit.stored += grown
         now = time.monotonic()
         while self.stored - sum(one.stored for one in self.visits if one.ended) > self.limits.disk:
-            holding = [one for one in self.visits if one.stored and not one.ended and one.since is not None]
+            holding = [
+                one for one in self.visits if one.stored and not one.ended and one.since is not None
+            ]
             slowest = min(holding, key=lambda one: one.pace(now), default=visit)
             if slowest is visit:
                 raise RequestRefusedError(503)
             slowest.drop()
 
-    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── reading ───────────────────────────────────────────────────────────────────────────────────
 
-    async def _head(self, visit: Visit, reader: asyncio.StreamReader, connection: h11.Connection, patience: float) -> h11.Request | None:
+    async def _head(
+        self,
+        visit: Visit,
+        reader: asyncio.StreamReader,
+        connection: h11.Connection,
+        patience: float,
+    ) -> h11.Request | None:
         """The next request, or None when there is none. Raises RequestRefusedError."""
         visit.begin()
         began = False
@@ -254,15 +290,26 @@ class Proxy:
                 return None
 
     async def _body(
-        self, visit: Visit, reader: asyncio.StreamReader, connection: h11.Connection, request: h11.Request, body: Buffer
+        self,
+        visit: Visit,
+        reader: asyncio.StreamReader,
+        connection: h11.Connection,
+        request: h11.Request,
+        body: Buffer,
     ) -> None:
         """All of the body. Raises RequestRefusedError."""
         headers = dict(request.headers)
-        limit = self.limits.form_bytes if headers.get(b"content-type", b"").startswith(b"multipart/") else self.limits.body_bytes
+        limit = (
+            self.limits.form_bytes
+            if headers.get(b"content-type", b"").startswith(b"multipart/")
+            else self.limits.body_bytes
+        )
         if int(headers.get(b"content-length", b"0")) > limit:
             raise RequestRefusedError(413)
         if connection.they_are_waiting_for_100_continue:
-            visit.writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])))
+            visit.writer.write(
+                connection.send(h11.InformationalResponse(status_code=100, headers=[]))
+            )
         visit.begin()
         while True:
             event = _next(connection)
@@ -291,13 +338,18 @@ class Proxy:
         if took > self.limits.pause and visit.moved < self.limits.rate * (took - self.limits.pause):
             raise RequestRefusedError(408)
 
-    # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── asking ────────────────────────────────────────────────────────────────────────────────────
 
     def _handed_on(self, visit: Visit, request: h11.Request, length: int) -> h11.Request:
-        """The request for the web server: one framing, no header that only concerns the connection or that WSGI would take for another."""
+        """The request for the web server: one framing, no header that only concerns the connection
+        or that WSGI would take for another."""
         gone = _HOP if self.behind_proxy else _HOP | _FORWARDED
         came = {name for name, _value in request.headers}
-        headers = [(name, value) for name, value in request.headers if name not in gone and b"_" not in name]
+        headers = [
+            (name, value)
+            for name, value in request.headers
+            if name not in gone and b"_" not in name
+        ]
         if self.behind_proxy:
             before = [value for name, value in request.headers if name == b"x-forwarded-for"]
             headers = [pair for pair in headers if pair[0] != b"x-forwarded-for"]
@@ -306,8 +358,14 @@ class Proxy:
         if length or b"content-length" in came or b"transfer-encoding" in came:
             headers.append((b"content-length", str(length).encode()))
         if not any(name == b"host" for name, _value in headers):
-            headers.append((b"host", b""))  # HTTP/1.0 has none; the web server refuses it in its own words
-        return h11.Request(method=request.method, target=request.target, headers=[*headers, (b"connection", b"close")])
+            headers.append(
+                (b"host", b"")
+            )  # HTTP/1.0 has none; the web server refuses it in its own words
+        return h11.Request(
+            method=request.method,
+            target=request.target,
+            headers=[*headers, (b"connection", b"close")],
+        )
 
     async def _ask(self, visit: Visit, request: h11.Request, body: Buffer) -> Answer:
         """The web server's whole answer. Raises RequestRefusedError."""
@@ -317,7 +375,9 @@ class Proxy:
             async with asyncio.timeout(self.limits.answer), self._places:
                 reader, writer = await self._connect()
                 try:
-                    return await self._exchange(reader, writer, self._handed_on(visit, request, body.length), body, answered)
+                    return await self._exchange(
+                        reader, writer, self._handed_on(visit, request, body.length), body, answered
+                    )
                 finally:
                     writer.close()
         except TimeoutError:
@@ -331,7 +391,8 @@ class Proxy:
             raise
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """To the web server. One that is just started again gets three seconds; nothing was sent yet, so nothing is done twice."""
+        """To the web server. One that is just started again gets three seconds; nothing was sent
+        yet, so nothing is done twice."""
         for _attempt in range(30):
             with contextlib.suppress(ConnectionRefusedError):
                 return await asyncio.open_connection(self.host, self.port, limit=4 * _CHUNK)
@@ -339,10 +400,17 @@ class Proxy:
         raise RequestRefusedError(503)
 
     async def _exchange(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: h11.Request, body: Buffer, answered: Buffer
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        request: h11.Request,
+        body: Buffer,
+        answered: Buffer,
     ) -> Answer:
         connection = h11.Connection(h11.CLIENT)
-        with contextlib.suppress(ConnectionError):  # it may answer, and hang up, before it has read everything
+        with contextlib.suppress(
+            ConnectionError
+        ):  # it may answer, and hang up, before it has read everything
             writer.write(connection.send(request))
             while data := body.read():
                 writer.write(connection.send(h11.Data(data=data)))
@@ -364,9 +432,11 @@ class Proxy:
             elif not isinstance(event, h11.InformationalResponse):
                 raise RequestRefusedError(503)
 
-    # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── answering ─────────────────────────────────────────────────────────────────────────────────
 
-    async def _send(self, visit: Visit, connection: h11.Connection, request: h11.Request, answer: Answer) -> None:
+    async def _send(
+        self, visit: Visit, connection: h11.Connection, request: h11.Request, answer: Answer
+    ) -> None:
         """The answer, at the reader's pace. Raises OSError when there is none."""
         bare = request.method == b"HEAD" or answer.status in {204, 304}
         keep = _HOP - {b"content-length"} if bare else _HOP
@@ -374,7 +444,9 @@ class Proxy:
         if not bare:
             headers.append((b"content-length", str(answer.body.length).encode()))
         visit.begin()
-        await self._write(visit, connection.send(h11.Response(status_code=answer.status, headers=headers)))
+        await self._write(
+            visit, connection.send(h11.Response(status_code=answer.status, headers=headers))
+        )
         while not bare and (data := answer.body.read()):
             await self._write(visit, connection.send(h11.Data(data=data)))
         visit.writer.write(connection.send(h11.EndOfMessage()) or b"")
@@ -390,15 +462,20 @@ class Proxy:
         except (TimeoutError, RequestRefusedError):
             raise ConnectionAbortedError from None
 
-    async def _refuse(self, visit: Visit, reader: asyncio.StreamReader, connection: h11.Connection, status: int) -> None:
-        """Say why, if it can be said, and hang up without cutting off the answer: what is still coming is read for a moment."""
+    async def _refuse(
+        self, visit: Visit, reader: asyncio.StreamReader, connection: h11.Connection, status: int
+    ) -> None:
+        """Say why, if it can be said, and hang up without cutting off the answer: what is still
+        coming is read for a moment."""
         if status == 0 or connection.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             visit.drop()
             return
         said = "\n".join(_SENTENCES.get(status, _SENTENCES[400])).encode() + b"\n"
         headers = [
-            ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(said))), ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"), ("Connection", "close"), *([("Retry-After", "30")] if status == 503 else []),
+            ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(said))),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"), ("Connection", "close"),
+            *([("Retry-After", "30")] if status == 503 else []),
         ]  # fmt: skip
         writer = visit.writer
         writer.write(connection.send(h11.Response(status_code=status, headers=headers)) or b"")
@@ -422,12 +499,15 @@ def _next(connection: h11.Connection) -> object:
 
 
 def _set_up(writer: asyncio.StreamWriter, limits: Limits) -> None:
-    """Keep little of an answer here beyond what the kernel takes, and have the kernel give up on who acknowledges nothing."""
+    """Keep little of an answer here beyond what the kernel takes, and have the kernel give up on
+    who acknowledges nothing."""
     writer.transport.set_write_buffer_limits(high=_CHUNK)
     connected: socket.socket | None = writer.get_extra_info("socket")
     if connected is not None and connected.family in {socket.AF_INET, socket.AF_INET6}:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2 * limits.pause * 1000))
+        connected.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2 * limits.pause * 1000)
+        )
 
 
 async def serve(proxy: Proxy, host: str, port: int, *, patience: float = 8.0) -> None:
@@ -446,12 +526,31 @@ async def serve(proxy: Proxy, host: str, port: int, *, patience: float = 8.0) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m config.buffering", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m config.buffering", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="the port to listen on (default 8000)")
-    parser.add_argument("--to", default="127.0.0.1:8001", metavar="HOST:PORT", help="the web server (default 127.0.0.1:8001)")
-    parser.add_argument("--behind-proxy", action="store_true", help="a proxy of ours stands before: keep what it says of who asks")
-    parser.add_argument("--pause", type=float, default=DEFAULTS.pause, metavar="SECONDS", help="the longest pause (default 15)")
+    parser.add_argument(
+        "--port", type=int, default=8000, help="the port to listen on (default 8000)"
+    )
+    parser.add_argument(
+        "--to",
+        default="127.0.0.1:8001",
+        metavar="HOST:PORT",
+        help="the web server (default 127.0.0.1:8001)",
+    )
+    parser.add_argument(
+        "--behind-proxy",
+        action="store_true",
+        help="a proxy of ours stands before: keep what it says of who asks",
+    )
+    parser.add_argument(
+        "--pause",
+        type=float,
+        default=DEFAULTS.pause,
+        metavar="SECONDS",
+        help="the longest pause (default 15)",
+    )
     arguments = parser.parse_args()
     host, _colon, port = arguments.to.rpartition(":")
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -463,9 +562,18 @@ def main() -> None:
         connections=max(16, min(DEFAULTS.connections, most // 4)),
     )
     try:
-        asyncio.run(serve(Proxy(host, int(port), limits, arguments.behind_proxy), arguments.host, arguments.port))
+        asyncio.run(
+            serve(
+                Proxy(host, int(port), limits, arguments.behind_proxy),
+                arguments.host,
+                arguments.port,
+            )
+        )
     except OSError as error:
-        sys.exit(f"The buffering proxy cannot listen on {arguments.host}:{arguments.port}: {error.strerror or error}")
+        sys.exit(
+            f"The buffering proxy cannot listen on {arguments.host}:{arguments.port}: "
+            f"{error.strerror or error}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""The texts of the pages and their Chinese, without gettext's own tools: found in the code, kept as .po, compiled to .mo.
+"""The texts of the pages and their Chinese, without gettext's own tools: found in the code, kept as
+.po, compiled to .mo.
 
     ui/locale/zh_Hans/LC_MESSAGES/django.po   edited by people
     ui/locale/zh_Hans/LC_MESSAGES/django.mo   compiled from it, committed, read by Django
 
-English stands in the code itself. `manage.py messages` brings the .po up to date and compiles it; `--check` changes nothing.
+English stands in the code itself. `manage.py messages` brings the .po up to date and compiles it;
+`--check` changes nothing.
 """
 
 from __future__ import annotations
@@ -21,10 +23,24 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
-APPS: Final = ("accounts", "claims", "config", "evidence", "jobs", "ledger", "reports", "ui", "verdicts")
+APPS: Final = (
+    "accounts",
+    "claims",
+    "config",
+    "evidence",
+    "jobs",
+    "ledger",
+    "reports",
+    "ui",
+    "verdicts",
+)
 FUNCTIONS: Final = {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
-_CALL: Final = re.compile(r"""(?<!\w)(?P<name>n?gettext|_)\((?P<strings>(?:\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*,?)+)""")
-_EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)  # a date of its own would make every run another file
+_CALL: Final = re.compile(
+    r"""(?<!\w)(?P<name>n?gettext|_)\((?P<strings>(?:\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*,?)+)"""
+)
+_EPOCH: Final = datetime(
+    2025, 1, 1, tzinfo=UTC
+)  # a date of its own would make every run another file
 
 MessageId = str | tuple[str, str]
 
@@ -40,9 +56,17 @@ def _in_python(code: str) -> Iterator[MessageId]:
         if alias.name in FUNCTIONS
     }
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in called):
+        if not (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in called
+        ):
             continue
-        strings = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        strings = [
+            one.value
+            for one in node.args
+            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        ]
         if called[node.func.id].startswith("n") and "noop" not in called[node.func.id]:
             yield strings[0], strings[1]
         elif strings:
@@ -90,13 +114,17 @@ def read(root: Path) -> Catalog:
 
 
 def brought_up_to_date(root: Path) -> Catalog:
-    """The catalogue with exactly the texts that stand in the code, and the Chinese that is kept for them."""
+    """The catalogue with exactly the texts that stand in the code, and the Chinese that is kept for
+    them."""
     kept = read(root)
     catalogue = Catalog(
-        locale="zh_Hans", domain="django", project="AsClaimed", version="1", creation_date=_EPOCH, revision_date=_EPOCH, fuzzy=False,
+        locale="zh_Hans", domain="django", project="AsClaimed", version="1", creation_date=_EPOCH,
+        revision_date=_EPOCH, fuzzy=False,
         header_comment="# The Chinese of the pages.",
     )  # fmt: skip
-    for text, places in sorted(found(root).items(), key=lambda one: one[0] if isinstance(one[0], str) else one[0][0]):
+    for text, places in sorted(
+        found(root).items(), key=lambda one: one[0] if isinstance(one[0], str) else one[0][0]
+    ):
         before = kept.get(text[0] if isinstance(text, tuple) else text)
         known = before.string if before else ""
         if isinstance(text, tuple) and isinstance(known, str):

@@ -1,8 +1,9 @@
 """Unsafe combinations of settings, as Django system checks: each with an id, a sentence and a hint.
 
-`refuse()` runs them when a web process, a worker or beat starts, and stops it on the first error: a check that only runs when
-someone remembers to type it protects nobody. `refuse_without_keys()` asks the database besides. Demo and tests set LOOPBACK_ONLY,
-which allows what is safe only where no one else comes; the combination of that and a public name is itself an error.
+`refuse()` runs them when a web process, a worker or beat starts, and stops it on the first error: a
+check that only runs when someone remembers to type it protects nobody. `refuse_without_keys()` asks
+the database besides. Demo and tests set LOOPBACK_ONLY, which allows what is safe only where no one
+else comes; the combination of that and a public name is itself an error.
 """
 
 from __future__ import annotations
@@ -25,16 +26,28 @@ from tld import get_fld
 from config.hosts import name_of
 
 BUFFERING_PROXIES = ("nginx", "ours")
-_DIRECTORIES = ("KEYS_DIR", "LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT")
+_DIRECTORIES = (
+    "KEYS_DIR",
+    "LEDGER_DIR",
+    "BLOBS_DIR",
+    "RENDITIONS_DIR",
+    "REPORTS_DIR",
+    "PUBLISHED_DIR",
+    "STATIC_ROOT",
+)
 
 
 def registrable(host: str) -> str:
-    """What one owner registers, such as `example.co.uk`: the host itself where no public suffix is known (IP addresses too).
+    """What one owner registers, such as `example.co.uk`: the host itself where no public suffix is
+    known (IP addresses too).
 
-    By the Public Suffix List with its private part (github.io is a suffix), as browsers draw the line between sites.
+    By the Public Suffix List with its private part (github.io is a suffix), as browsers draw the
+    line between sites.
     """
     host = host.rstrip(".").lower()
-    return get_fld(host, fix_protocol=True, fail_silently=True, search_private=True) or ".".join(host.split(".")[-2:])
+    return get_fld(host, fix_protocol=True, fail_silently=True, search_private=True) or ".".join(
+        host.split(".")[-2:]
+    )
 
 
 def loopback(host: str) -> bool:
@@ -62,75 +75,137 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
         hint = "Nothing of the site is answered at CONTENT_HOST."
         found.append(_error("E012", "CONTENT_HOST is the host of SITE_URL.", hint))
     if settings.LOOPBACK_ONLY:
-        public = [name for name in (host, content, *settings.ALLOWED_HOSTS) if not loopback(name) and name != "testserver"]
+        public = [
+            name
+            for name in (host, content, *settings.ALLOWED_HOSTS)
+            if not loopback(name) and name != "testserver"
+        ]
         if public:
             sentence = f"LOOPBACK_ONLY is on, and {', '.join(public)} can be reached by others."
-            found.append(_error("E001", sentence, "Demo and test settings are for this machine alone; use config.settings.production."))
+            found.append(
+                _error(
+                    "E001",
+                    sentence,
+                    "Demo and test settings are for this machine alone; use "
+                    "config.settings.production.",
+                )
+            )
         return found
     if site.scheme != "https" or not host or site.path or site.query or site.username:
-        found.append(_error("E002", "SITE_URL must be https:// and a host, nothing else.", "SITE_URL=https://record.example"))
+        found.append(
+            _error(
+                "E002",
+                "SITE_URL must be https:// and a host, nothing else.",
+                "SITE_URL=https://record.example",
+            )
+        )
     if not content or registrable(host) == registrable(content):
-        sentence = f"CONTENT_HOST ({settings.CONTENT_HOST}) shares a registrable domain with SITE_URL."
-        hint = "Strangers' files are served from it, and a script in one could set cookies for a sister host: use another domain."
+        sentence = (
+            f"CONTENT_HOST ({settings.CONTENT_HOST}) shares a registrable domain with SITE_URL."
+        )
+        hint = (
+            "Strangers' files are served from it, and a script in one could set cookies for a "
+            "sister host: use another domain."
+        )
         found.append(_error("E003", sentence, hint))
-    if not settings.ALLOWED_HOSTS or any(name.startswith((".", "*")) for name in settings.ALLOWED_HOSTS):
+    if not settings.ALLOWED_HOSTS or any(
+        name.startswith((".", "*")) for name in settings.ALLOWED_HOSTS
+    ):
         hint = "Pages and feeds name the host that was asked for."
         found.append(_error("E004", "ALLOWED_HOSTS must name each host; no wildcard.", hint))
     if settings.FETCH_LOCAL:
         hint = "It is for the demo's own company; leave it empty."
-        found.append(_error("E005", "FETCH_LOCAL is set: sources could point the fetcher at this machine.", hint))
+        found.append(
+            _error(
+                "E005", "FETCH_LOCAL is set: sources could point the fetcher at this machine.", hint
+            )
+        )
     if not settings.SECOND_FACTOR_REQUIRED:
         hint = "Only demo and test settings switch it off."
-        found.append(_error("E009", "SECOND_FACTOR_REQUIRED is off: a stolen password would be enough to decide and to rate.", hint))
+        found.append(
+            _error(
+                "E009",
+                "SECOND_FACTOR_REQUIRED is off: a stolen password would be enough to decide and "
+                "to rate.",
+                hint,
+            )
+        )
     if settings.DEBUG:
-        found.append(_error("E006", "DEBUG is on.", "Its pages show settings, queries and source code."))
+        found.append(
+            _error("E006", "DEBUG is on.", "Its pages show settings, queries and source code.")
+        )
     if getattr(settings, "REPLY_WINDOW", None):
         hint = "Only REPLY_WINDOW_DAYS counts, in working days; the shortened clock is the demo's."
         found.append(_error("E008", "REPLY_WINDOW shortens a company's right of reply.", hint))
     if loopback(settings.LEDGER_ORIGIN.split("/")[0]):
-        hint = "It is signed into every checkpoint and can never change: set it before the first one."
+        hint = (
+            "It is signed into every checkpoint and can never change: set it before the first one."
+        )
         found.append(_error("E007", "LEDGER_ORIGIN still has the demo's name.", hint))
     return found
 
 
 @register()
 def slow_connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Something must wait for slow senders and readers in the web server's place: it has a deadline for heads alone."""
+    """Something must wait for slow senders and readers in the web server's place: it has a deadline
+    for heads alone."""
     if settings.LOOPBACK_ONLY or settings.BUFFERING_PROXY in BUFFERING_PROXIES:
         return []
-    sentence = f"BUFFERING_PROXY is {settings.BUFFERING_PROXY!r}: it must be one of {', '.join(BUFFERING_PROXIES)}."
-    hint = "Four slow connections would hold the site otherwise; docs/operations.md has the configurations."
+    sentence = (
+        f"BUFFERING_PROXY is {settings.BUFFERING_PROXY!r}: it must be one of "
+        f"{', '.join(BUFFERING_PROXIES)}."
+    )
+    hint = (
+        "Four slow connections would hold the site otherwise; docs/operations.md has the "
+        "configurations."
+    )
     return [_error("E013", sentence, hint)]
 
 
 def _server(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
-    return (parts.path, 0) if parts.scheme in {"unix", "redis+socket"} else (parts.hostname or "", parts.port or 6379)
+    return (
+        (parts.path, 0)
+        if parts.scheme in {"unix", "redis+socket"}
+        else (parts.hostname or "", parts.port or 6379)
+    )
 
 
 @register()
 def work(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Broker and cache apart; no task handed out twice."""
     found: list[CheckMessage] = []
-    if _server(settings.REDIS_URL) in {_server(str(cache.get("LOCATION", ""))) for cache in settings.CACHES.values()}:
+    if _server(settings.REDIS_URL) in {
+        _server(str(cache.get("LOCATION", ""))) for cache in settings.CACHES.values()
+    }:
         hint = "A full cache must evict, and a broker must never: give each its own server."
         found.append(_error("E010", "The cache is on the broker's server.", hint))
     hard = settings.CELERY_TASK_TIME_LIMIT
     places = {
-        "CELERY_BROKER_TRANSPORT_OPTIONS": settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout", 0),
-        "CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS": settings.CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS.get("visibility_timeout", 0),
+        "CELERY_BROKER_TRANSPORT_OPTIONS": settings.CELERY_BROKER_TRANSPORT_OPTIONS.get(
+            "visibility_timeout", 0
+        ),
+        "CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS": settings.CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS.get(
+            "visibility_timeout", 0
+        ),
         "CELERY_VISIBILITY_TIMEOUT": settings.CELERY_VISIBILITY_TIMEOUT,
     }
     short = [name for name, seconds in places.items() if seconds < 2 * hard]
     if short:
-        sentence = f"The visibility timeout is under twice CELERY_TASK_TIME_LIMIT ({hard} s) in {', '.join(short)}."
-        found.append(_error("E011", sentence, "A task still running would be handed to a second worker."))
+        sentence = (
+            f"The visibility timeout is under twice CELERY_TASK_TIME_LIMIT ({hard} s) in "
+            f"{', '.join(short)}."
+        )
+        found.append(
+            _error("E011", sentence, "A task still running would be handed to a second worker.")
+        )
     return found
 
 
 @register()
 def directories(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Keys apart from everything that is served; no directory inside another; keys closed to other users."""
+    """Keys apart from everything that is served; no directory inside another; keys closed to other
+    users."""
     found: list[CheckMessage] = []
     paths = {name: Path(getattr(settings, name)) for name in _DIRECTORIES}
     for (one, first), (other, second) in combinations(paths.items(), 2):
@@ -141,7 +216,13 @@ def directories(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     if not settings.LOOPBACK_ONLY and keys.exists() and keys.stat().st_mode & 0o077:
         found.append(_error("E021", f"Other users of this machine can open {keys}.", "chmod 700"))
     if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < 24:
-        found.append(_error("E022", "METRICS_TOKEN is short enough to be guessed.", "Use 24 random characters or more."))
+        found.append(
+            _error(
+                "E022",
+                "METRICS_TOKEN is short enough to be guessed.",
+                "Use 24 random characters or more.",
+            )
+        )
     return found
 
 
@@ -153,12 +234,24 @@ def bucket(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Check
         return found
     if find_spec("boto3") is None:
         hint = "pip install --require-hashes -r requirements-s3.txt"
-        found.append(_error("E030", "S3_BUCKET is set, and the AWS SDK (boto3) is not installed.", hint))
+        found.append(
+            _error("E030", "S3_BUCKET is set, and the AWS SDK (boto3) is not installed.", hint)
+        )
     endpoint = urlsplit(settings.S3_ENDPOINT)
     if settings.S3_ENDPOINT and (endpoint.scheme not in {"http", "https"} or not endpoint.hostname):
-        found.append(_error("E031", "S3_ENDPOINT must be https:// and a host.", "S3_ENDPOINT=https://s3.example"))
+        found.append(
+            _error(
+                "E031", "S3_ENDPOINT must be https:// and a host.", "S3_ENDPOINT=https://s3.example"
+            )
+        )
     elif endpoint.scheme == "http" and not loopback(endpoint.hostname or ""):
-        found.append(_error("E031", "Originals would go to S3_ENDPOINT unencrypted.", "https://, or a server on this machine."))
+        found.append(
+            _error(
+                "E031",
+                "Originals would go to S3_ENDPOINT unencrypted.",
+                "https://, or a server on this machine.",
+            )
+        )
     return found
 
 
@@ -166,21 +259,36 @@ def bucket(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Check
 def deployed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """What an operator should look at once."""
     if settings.LOOPBACK_ONLY:
-        return [Warning("These settings are for this machine alone.", hint="config.settings.production", id="asclaimed.W001")]
+        return [
+            Warning(
+                "These settings are for this machine alone.",
+                hint="config.settings.production",
+                id="asclaimed.W001",
+            )
+        ]
     return []
 
 
 def refuse() -> None:
     """Raise ImproperlyConfigured, naming each error and its remedy, if a check above finds one."""
-    errors = [message for check in (hosts, slow_connections, work, directories, bucket) for message in check(None) if message.is_serious()]
+    errors = [
+        message
+        for check in (hosts, slow_connections, work, directories, bucket)
+        for message in check(None)
+        if message.is_serious()
+    ]
     if errors:
-        raise ImproperlyConfigured("Refusing to start:\n" + "\n".join(f"{error.id}: {error.msg} {error.hint}" for error in errors))
+        raise ImproperlyConfigured(
+            "Refusing to start:\n"
+            + "\n".join(f"{error.id}: {error.msg} {error.hint}" for error in errors)
+        )
 
 
 def refuse_without_keys() -> None:
     """Raise ImproperlyConfigured, naming each key that rows depend on and that is gone.
 
-    A database that is away, or has no tables yet, stops nobody: whoever needs a key asks again, and makes no new one in its place.
+    A database that is away, or has no tables yet, stops nobody: whoever needs a key asks again, and
+    makes no new one in its place.
     """
     from config import key_files
 
@@ -191,5 +299,10 @@ def refuse_without_keys() -> None:
     finally:
         connection.close()  # whatever starts here forks, or answers in other threads
     if lost:
-        hint = "Put it back from where the keys were saved (docs/operations.md). Never make another."
-        raise ImproperlyConfigured("Refusing to start:\n" + "\n".join(f"asclaimed.E023: {sentence} {hint}" for sentence in lost))
+        hint = (
+            "Put it back from where the keys were saved (docs/operations.md). Never make another."
+        )
+        raise ImproperlyConfigured(
+            "Refusing to start:\n"
+            + "\n".join(f"asclaimed.E023: {sentence} {hint}" for sentence in lost)
+        )

@@ -1,9 +1,11 @@
-"""The content host: untrusted files leave from a host that shares no cookie, no page and no script with ours.
+"""The content host: untrusted files leave from a host that shares no cookie, no page and no script
+with ours.
 
-What comes from CONTENT_HOST, however it is spelled (port, trailing dot, case), never meets sessions, forms or pages: it answers the
-addresses of `reports.content_urls` and no others, as attachments of no type, in a sandbox. The same addresses on our own host lead
-here. Should one of these guards fail, the others stand: a script in such a file would run in no sandbox's origin, and even in the
-host's own it would find nothing of ours.
+What comes from CONTENT_HOST, however it is spelled (port, trailing dot, case), never meets
+sessions, forms or pages: it answers the addresses of `reports.content_urls` and no others, as
+attachments of no type, in a sandbox. The same addresses on our own host lead here. Should one of
+these guards fail, the others stand: a script in such a file would run in no sandbox's origin, and
+even in the host's own it would find nothing of ours.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ class ContentHost:
             found = resolve(request.path_info, "reports.content_urls")
             response: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
         except Http404:
-            response = HttpResponse("Nothing here.\n", status=404, content_type="text/plain; charset=utf-8")
+            response = HttpResponse(
+                "Nothing here.\n", status=404, content_type="text/plain; charset=utf-8"
+            )
         for name, value in HEADERS.items():
             response.headers[name] = value
         return response

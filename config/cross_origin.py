@@ -1,7 +1,9 @@
-"""What is public is open to programs of other origins too: a newsroom's page in a browser may read it as any program may.
+"""What is public is open to programs of other origins too: a newsroom's page in a browser may read
+it as any program may.
 
-Without credentials, always: nothing here ever says `Access-Control-Allow-Credentials`, so a browser sends no cookie of ours along, and
-a preflight allows no `Authorization`. Pages, accounts, desks and submissions are never shared.
+Without credentials, always: nothing here ever says `Access-Control-Allow-Credentials`, so a browser
+sends no cookie of ours along, and a preflight allows no `Authorization`. Pages, accounts, desks and
+submissions are never shared.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ PREFLIGHT: Final = {
     "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match, If-Modified-Since, Range",
     "Access-Control-Max-Age": "86400",
 }
-#: The addresses that are data: the API's reads, feeds, the log, proofs and bundles, the files of reports. A test holds them against the
-#: permission table: each can be read by anyone, none is a page.
+#: The addresses that are data: the API's reads, feeds, the log, proofs and bundles, the files of
+#: reports. A test holds them against the permission table: each can be read by anyone, none is a
+#: page.
 SHARED: Final = re.compile(
-    r"/api/v1/(?!submissions/|$)|/feeds/|/ledger/|/record/entries/\d+/(?:leaf\.json|proof|bundle\.json)\Z"
-    r"|/reports/[^/]+/files/[^/]+\.(?:json|pdf|svg|csv|typ)\Z"
+    r"/api/v1/(?!submissions/|$)|/feeds/|/ledger/|/record/entries/\d+/(?:leaf\.json|proof|bundle\.json)\Z|/reports/[^/]+/files/[^/]+\.(?:json|pdf|svg|csv|typ)\Z"
 )
 READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

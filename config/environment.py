@@ -13,12 +13,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def handed_on(**more: str) -> dict[str, str]:
-    """The environment for a program that we start, with what it alone needs: a password on its command line could be read by others."""
+    """The environment for a program that we start, with what it alone needs: a password on its
+    command line could be read by others."""
     return {**os.environ, **more}
 
 
 def text(name: str, default: str | None = None) -> str:
-    """The variable `name`, or `default`. Raises ImproperlyConfigured when it is unset and has no default."""
+    """The variable `name`, or `default`. Raises ImproperlyConfigured when it is unset and has no
+    default."""
     value = os.environ.get(name, default)
     if value is None:
         raise ImproperlyConfigured(f"{name} must be set")
@@ -73,18 +75,21 @@ def directory(name: str, default: Path) -> Path:
 
 
 def refuse_another_user(*folders: Path) -> None:
-    """End the process, with a sentence, if a folder that is there belongs to another user than the one who runs this.
+    """End the process, with a sentence, if a folder that is there belongs to another user than the
+    one who runs this.
 
-    What root writes the application could not write again: the sequencer would stop, and nobody would see why.
+    What root writes the application could not write again: the sequencer would stop, and nobody
+    would see why.
     """
     me = os.geteuid()
     for folder in folders:
         if folder.exists() and (owner := folder.stat().st_uid) != me:
             theirs, mine = _user(owner), _user(me)
             raise SystemExit(
-                f"{folder} belongs to {theirs}, and this runs as {mine}: what it wrote there {theirs} could not write again. "
-                f"Nothing was done. Run it as {theirs}: sudo -u {theirs} …; or, if the folder was made by mistake, "
-                f"give it back: chown -R {mine} {folder}"
+                f"{folder} belongs to {theirs}, and this runs as {mine}: what it wrote there "
+                f"{theirs} could not write again. Nothing was done. Run it as {theirs}: sudo -u "
+                f"{theirs} …; or, if the folder was made by mistake, give it back: chown -R "
+                f"{mine} {folder}"
             )
 
 
@@ -113,7 +118,9 @@ def secret(path: Path) -> str:
         draft.unlink()
     value = path.read_text().strip()
     if not value:
-        raise ImproperlyConfigured(f"{path} is empty: put the key back, or remove the file to have another made")
+        raise ImproperlyConfigured(
+            f"{path} is empty: put the key back, or remove the file to have another made"
+        )
     return value
 
 
@@ -124,9 +131,14 @@ def database(url: str) -> dict[str, object]:
     """
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address: the record is kept by PostgreSQL triggers")
+        raise ImproperlyConfigured(
+            "DATABASE_URL must be a postgresql:// address: the record is kept by PostgreSQL "
+            "triggers"
+        )
     options = dict(parse_qsl(parts.query))
-    options.setdefault("connect_timeout", "5")  # A database that is away is a 503 soon, not a request that hangs.
+    options.setdefault(
+        "connect_timeout", "5"
+    )  # A database that is away is a 503 soon, not a request that hangs.
     host = options.pop("host", "") or unquote(parts.hostname or "")
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -143,7 +155,8 @@ def database(url: str) -> dict[str, object]:
 
 
 def cache(url: str) -> dict[str, object]:
-    """Django's CACHES entry for a `redis://`, `rediss://` or `unix://` URL; with no URL, memory of this process alone."""
+    """Django's CACHES entry for a `redis://`, `rediss://` or `unix://` URL; with no URL, memory of
+    this process alone."""
     if not url:
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
@@ -157,13 +170,16 @@ def cache(url: str) -> dict[str, object]:
 
 
 def mail(url: str) -> dict[str, object]:
-    """Django's EMAIL_… settings for an `smtp://` (STARTTLS) or `smtps://user:password@host:port` URL.
+    """Django's EMAIL_… settings for an `smtp://` (STARTTLS) or `smtps://user:password@host:port`
+    URL.
 
     Raises ImproperlyConfigured for a password that would travel in the clear.
     """
     parts = urlsplit(url)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise ImproperlyConfigured("EMAIL_URL must be smtp://host:port (with STARTTLS) or smtps://host:port")
+        raise ImproperlyConfigured(
+            "EMAIL_URL must be smtp://host:port (with STARTTLS) or smtps://host:port"
+        )
     implicit = parts.scheme == "smtps"
     return {
         "EMAIL_HOST": parts.hostname,

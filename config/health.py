@@ -1,8 +1,8 @@
 """What operators ask: is the process alive, is the whole ready, and the numbers.
 
-`/healthz` asks nobody: restarting a web process does not bring a database back. `/readyz` names each part that is not ready and
-nothing about why; the why is in the logs. `/metrics` is for loopback, or for whoever holds METRICS_TOKEN: counts of submissions
-tell who might be talking to us.
+`/healthz` asks nobody: restarting a web process does not bring a database back. `/readyz` names
+each part that is not ready and nothing about why; the why is in the logs. `/metrics` is for
+loopback, or for whoever holds METRICS_TOKEN: counts of submissions tell who might be talking to us.
 """
 
 from __future__ import annotations
@@ -40,9 +40,14 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def parts() -> dict[str, bool]:
-    """Each part of the whole, and whether it is ready: database, broker, sequencer (its lag), heartbeat (jobs pass through every
-    queue), and the bucket of originals where there is one."""
-    ready = {"database": False, "broker": messaging.broker_reachable(), "sequencer": False, "heartbeat": False}
+    """Each part of the whole, and whether it is ready: database, broker, sequencer (its lag),
+    heartbeat (jobs pass through every queue), and the bucket of originals where there is one."""
+    ready = {
+        "database": False,
+        "broker": messaging.broker_reachable(),
+        "sequencer": False,
+        "heartbeat": False,
+    }
     if (originals := bucket_store()) is not None:
         ready["originals"] = originals.bucket.answers()
     try:
@@ -79,14 +84,20 @@ class _Metrics(Collector):
             return
         families: dict[str, GaugeMetricFamily] = {}
         for sample in jobs.metrics():
-            family = families.setdefault(sample.name, GaugeMetricFamily(sample.name, sample.help, labels=list(sample.labels)))
+            family = families.setdefault(
+                sample.name, GaugeMetricFamily(sample.name, sample.help, labels=list(sample.labels))
+            )
             family.add_metric(list(sample.labels.values()), sample.value)
         log = ledger.read_health()
         for name, help_text, value in (
             ("asclaimed_log_size", "Entries under the last signed checkpoint", log.size),
             ("asclaimed_log_pending", "Changes not yet entered", log.pending),
             ("asclaimed_log_stuck", "Changes that could not be entered", log.stuck),
-            ("asclaimed_log_lag_seconds", "How long the oldest waiting change has waited", log.lag.total_seconds()),
+            (
+                "asclaimed_log_lag_seconds",
+                "How long the oldest waiting change has waited",
+                log.lag.total_seconds(),
+            ),
         ):
             families[name] = GaugeMetricFamily(name, help_text, value=float(value))
         yield from families.values()
@@ -94,10 +105,17 @@ class _Metrics(Collector):
 
 def _may_read_metrics(request: HttpRequest) -> bool:
     offered = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if settings.METRICS_TOKEN and hmac.compare_digest(offered.encode(), settings.METRICS_TOKEN.encode()):
+    if settings.METRICS_TOKEN and hmac.compare_digest(
+        offered.encode(), settings.METRICS_TOKEN.encode()
+    ):
         return True
-    # Behind a proxy on this machine everyone comes from loopback; a forwarded request has to show the token.
-    if "Forwarded" in request.headers or "X-Forwarded-For" in request.headers or settings.TRUSTED_PROXIES:
+    # Behind a proxy on this machine everyone comes from loopback; a forwarded request has to show
+    # the token.
+    if (
+        "Forwarded" in request.headers
+        or "X-Forwarded-For" in request.headers
+        or settings.TRUSTED_PROXIES
+    ):
         return False
     try:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
@@ -110,7 +128,9 @@ def _may_read_metrics(request: HttpRequest) -> bool:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text."""
     if not _may_read_metrics(request):
-        return HttpResponseForbidden("Loopback only, or with METRICS_TOKEN.\n", content_type="text/plain")
+        return HttpResponseForbidden(
+            "Loopback only, or with METRICS_TOKEN.\n", content_type="text/plain"
+        )
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Metrics())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

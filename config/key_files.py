@@ -1,6 +1,8 @@
-"""The secret files of an installation, and whether the rows of its database still have the ones that they were written with.
+"""The secret files of an installation, and whether the rows of its database still have the ones
+that they were written with.
 
-Whatever lies in KEYS_DIR is a key: all of it is backed up and put back, so that a key which comes later is not forgotten.
+Whatever lies in KEYS_DIR is a key: all of it is backed up and put back, so that a key which comes
+later is not forgotten.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from ledger import keys, sealing
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """A key that rows depend on: where it is, whether any row was written with it, and what those rows are, in words."""
+    """A key that rows depend on: where it is, whether any row was written with it, and what those
+    rows are, in words."""
 
     path: Callable[[], Path]
     in_use: Callable[[], bool]
@@ -46,7 +49,8 @@ def place(name: str) -> Path:
 
 
 def of_rows(name: str) -> bool:
-    """Whether rows depend on the key of this name. Without any other, people sign in again and that is all."""
+    """Whether rows depend on the key of this name. Without any other, people sign in again and that
+    is all."""
     return name in {"ledger.key", "master.key", "evidence.key"}
 
 
@@ -56,5 +60,10 @@ def mark(content: bytes) -> str:
 
 
 def missing() -> list[str]:
-    """A sentence for each key that is gone and that rows depend on. Asks the database, which must have its tables."""
-    return [f"{key.path()} is missing, and the database holds {key.rows}." for key in OF_ROWS if not key.path().exists() and key.in_use()]
+    """A sentence for each key that is gone and that rows depend on. Asks the database, which must
+    have its tables."""
+    return [
+        f"{key.path()} is missing, and the database holds {key.rows}."
+        for key in OF_ROWS
+        if not key.path().exists() and key.in_use()
+    ]

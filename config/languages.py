@@ -1,4 +1,5 @@
-"""Which language an answer is in: a person's choice for pages; what a program asks for, else English, for what programs read."""
+"""Which language an answer is in: a person's choice for pages; what a program asks for, else
+English, for what programs read."""
 
 from __future__ import annotations
 
@@ -7,9 +8,13 @@ from typing import Final
 from django.http import HttpRequest
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
-from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
+from django.utils.translation.trans_real import (
+    get_supported_language_variant,
+    parse_accept_lang_header,
+)
 
-#: Beginnings of addresses that programs read. `Accept-Language` alone decides there: a cache between us sees no cookie of ours.
+#: Beginnings of addresses that programs read. `Accept-Language` alone decides there: a cache
+#: between us sees no cookie of ours.
 FOR_PROGRAMS: Final = ("/api/v1/", "/feeds/", "/ledger/")
 
 

@@ -1,11 +1,14 @@
-"""Log lines for machines: one JSON object a line, with nothing in it that would name a person or open a door.
+"""Log lines for machines: one JSON object a line, with nothing in it that would name a person or
+open a door.
 
-Whoever reads logs (an operator, a log service, a thief) must not learn from them which owner talked to us. So every text is
-cleaned before it is written: e-mail and network addresses, credentials in URLs, key=value secrets, bearer tokens, and the tokens
-that sign-in mails carry in their paths. Tracebacks keep file, line and function, and lose the values. Control characters
-are escaped by JSON, so that no one can forge a line by putting a line break into a header.
+Whoever reads logs (an operator, a log service, a thief) must not learn from them which owner talked
+to us. So every text is cleaned before it is written: e-mail and network addresses, credentials in
+URLs, key=value secrets, bearer tokens, and the tokens that sign-in mails carry in their paths.
+Tracebacks keep file, line and function, and lose the values. Control characters are escaped by
+JSON, so that no one can forge a line by putting a line break into a header.
 
-    {"at": "2026-05-01T08:00:00.123Z", "level": "WARNING", "logger": "django.request", "message": "Not Found: /claims/x/"}
+    {"at": "2026-05-01T08:00:00.123Z", "level": "WARNING", "logger": "django.request", "message":
+    "Not Found: /claims/x/"}
 """
 
 from __future__ import annotations
@@ -35,7 +38,12 @@ _RULES = [
     (re.compile(r"(?i)(/(?:reset/key|confirm-email|reset|login/code)/)[^\s/]++"), r"\1[secret]"),
     (re.compile(r"\?\S++"), "?[query]"),
     (re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)"), "[address]"),
-    (re.compile(r"(?i)(?<![\w:.])(?=[0-9a-f:.]{0,60}::|(?:[0-9a-f]{1,4}:){7})[0-9a-f:]{2,39}(?:%\w++)?(?![\w:])"), "[address]"),
+    (
+        re.compile(
+            r"(?i)(?<![\w:.])(?=[0-9a-f:.]{0,60}::|(?:[0-9a-f]{1,4}:){7})[0-9a-f:]{2,39}(?:%\w++)?(?![\w:])"
+        ),
+        "[address]",
+    ),
 ]
 #: The longest text that is cleaned; the rest is cut off before.
 LONGEST = 4000
@@ -58,7 +66,10 @@ def clean(text: str) -> str:
 
 def frames(error: BaseException) -> list[str]:
     """Where an exception came from, outermost first: file, line, function and no values."""
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    return [
+        f"{frame.filename}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
 
 
 class Json(logging.Formatter):
@@ -66,7 +77,9 @@ class Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
             "message": clean(record.getMessage()),
@@ -89,11 +102,14 @@ class PlainFormatter(logging.Formatter):
             error = record.exc_info[1]
             where = " < ".join(reversed(frames(error)[-6:]))
             text += f" — {type(error).__name__}: {clean(str(error))} ({where})"
-        return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+        return "".join(
+            char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+        )
 
 
 def configuration(*, level: str, machine: bool = True) -> dict[str, object]:
-    """Django's LOGGING: everything to standard error, as JSON lines or, for a terminal, as plain ones."""
+    """Django's LOGGING: everything to standard error, as JSON lines or, for a terminal, as plain
+    ones."""
     if level not in _LEVELS:
         raise ValueError(f"LOG_LEVEL is {level!r}: it must be one of {', '.join(sorted(_LEVELS))}")
     return {

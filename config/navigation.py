@@ -1,6 +1,7 @@
 """The way through the site: what stands in the head and the foot of every page, and for whom.
 
-The pages (`ui/templates/base.html`) know no app: they are handed names and addresses, nothing to decide.
+The pages (`ui/templates/base.html`) know no app: they are handed names and addresses, nothing to
+decide.
 """
 
 from __future__ import annotations

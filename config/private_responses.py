@@ -1,8 +1,9 @@
 """What was made for one person stays with that person: no cache between us may keep it.
 
-Who asks with a session or a key, and whoever is given a cookie, gets `private, no-cache` unless the view said something stricter
-(`never_cache`) or said that its bytes are the same for everyone (`public`); and `Vary` names what the answer depended on. Pages of
-one's own account, which are partly another package's, are stored nowhere at all.
+Who asks with a session or a key, and whoever is given a cookie, gets `private, no-cache` unless the
+view said something stricter (`never_cache`) or said that its bytes are the same for everyone
+(`public`); and `Vary` names what the answer depended on. Pages of one's own account, which are
+partly another package's, are stored nowhere at all.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """One id per request: in its answer, in every log line, and in the history rows of what it changed.
 
-Ours is made here and never taken from the request: an id that a visitor chooses could be used to mark someone else's act.
+Ours is made here and never taken from the request: an id that a visitor chooses could be used to
+mark someone else's act.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A session of a role that needs a second factor can do nothing but set it up or prove it. API keys are not sessions."""
+"""A session of a role that needs a second factor can do nothing but set it up or prove it. API keys
+are not sessions."""
 
 from __future__ import annotations
 
@@ -13,10 +14,13 @@ from django.urls import reverse
 from accounts.api.authentication import names_a_key
 from accounts.second_factor import Shortfall, sentence, shortfall
 
-#: What such a session may do: set the factor up or prove it, see to a mail address that stands in the way, change language, leave.
+#: What such a session may do: set the factor up or prove it, see to a mail address that stands in
+#: the way, change language, leave.
 OPEN = frozenset({
-    "mfa_index", "mfa_activate_totp", "mfa_authenticate", "mfa_reauthenticate", "accounts:enrolment-picture",
-    "account_reauthenticate", "account_login", "account_logout", "account_email", "account_confirm_email",
+    "mfa_index", "mfa_activate_totp", "mfa_authenticate", "mfa_reauthenticate",
+    "accounts:enrolment-picture",
+    "account_reauthenticate", "account_login", "account_logout", "account_email",
+    "account_confirm_email",
     "account_email_verification_sent", "set_language",
 })  # fmt: skip
 #: Files for everyone, which depend on no session.
@@ -32,9 +36,14 @@ class SecondFactor:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
         """403 with the sentence, as page or problem document; None lets the view answer."""
-        if not settings.SECOND_FACTOR_REQUIRED or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        if (
+            not settings.SECOND_FACTOR_REQUIRED
+            or settings.SESSION_COOKIE_NAME not in request.COOKIES
+        ):
             return None
         if request.path_info.startswith(FILES) or _by_key(request):
             return None
@@ -45,14 +54,20 @@ class SecondFactor:
 
 
 def _by_key(request: HttpRequest) -> bool:
-    """Whether the API is asked by key: with this header it looks at no session, whatever the key is worth."""
+    """Whether the API is asked by key: with this header it looks at no session, whatever the key is
+    worth."""
     return request.path_info.startswith("/api/v1/") and names_a_key(request)
 
 
 def _refuse(request: HttpRequest, lacking: Shortfall) -> HttpResponse:
     said = sentence(lacking)
     if request.path_info.startswith("/api/"):
-        body = {"type": "about:blank#second_factor_required", "title": "Not allowed", "status": 403, "detail": said}
+        body = {
+            "type": "about:blank#second_factor_required",
+            "title": "Not allowed",
+            "status": 403,
+            "detail": said,
+        }
         return JsonResponse(body, status=403, content_type="application/problem+json")
     way = "mfa_activate_totp" if lacking is Shortfall.NOT_ENROLLED else "mfa_reauthenticate"
     context = {"sentence": said, "way": reverse(way), "enrolled": lacking is Shortfall.NOT_PROVEN}

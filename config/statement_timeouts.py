@@ -1,7 +1,9 @@
-"""No request holds the database longer than a request may take: PostgreSQL ends a statement of ours that runs too long.
+"""No request holds the database longer than a request may take: PostgreSQL ends a statement of ours
+that runs too long.
 
-For requests alone: jobs and commands have their own limits (leases, and whoever runs the command). Outside of transactions the limit
-stays with the connection, so that it is said once for each connection and not once for each request.
+For requests alone: jobs and commands have their own limits (leases, and whoever runs the command).
+Outside of transactions the limit stays with the connection, so that it is said once for each
+connection and not once for each request.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ _MARK = "_asclaimed_statement_seconds"
 
 
 class StatementTimeouts:
-    """Sets `statement_timeout` before the first query of a request; a request that asks nothing of the database opens no connection."""
+    """Sets `statement_timeout` before the first query of a request; a request that asks nothing of
+    the database opens no connection."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -36,10 +39,21 @@ class _Limit:
         self.seconds = seconds
         self.inside: Any = None  # the connection in whose open transaction the limit was set
 
-    def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    def __call__(
+        self,
+        execute: Callable[..., Any],
+        sql: Any,
+        params: Any,
+        many: bool,
+        context: dict[str, Any],
+    ) -> Any:
         database = context["connection"]
         raw = database.connection
-        if raw is not None and getattr(raw, _MARK, None) != self.seconds and not (self.inside is raw and database.in_atomic_block):
+        if (
+            raw is not None
+            and getattr(raw, _MARK, None) != self.seconds
+            and not (self.inside is raw and database.in_atomic_block)
+        ):
             raw.execute(f"SET statement_timeout = {self.seconds * 1000}")
             if database.in_atomic_block:
                 self.inside = raw  # A rollback takes it back, so it is not marked.
@@ -48,6 +62,11 @@ class _Limit:
         return execute(sql, params, many, context)
 
     def lift(self) -> None:
-        """What was set within a transaction that goes on after the request, as in tests, ends with the request."""
-        if self.inside is not None and not self.inside.closed and self.inside.info.transaction_status == TransactionStatus.INTRANS:
+        """What was set within a transaction that goes on after the request, as in tests, ends with
+        the request."""
+        if (
+            self.inside is not None
+            and not self.inside.closed
+            and self.inside.info.transaction_status == TransactionStatus.INTRANS
+        ):
             self.inside.execute("RESET statement_timeout")

@@ -1,10 +1,11 @@
-"""When the database or the broker is away, or the disk takes nothing: 503, closed, and nothing inner in the answer; 507 when it is full.
+"""When the database or the broker is away, or the disk takes nothing: 503, closed, and nothing
+inner in the answer; 507 when it is full.
 
-A disk may be full under originals, under the log, or under the temporary files of uploads, long before any view runs: wherever it
-was, what fails says so by its error number.
+A disk may be full under originals, under the log, or under the temporary files of uploads, long
+before any view runs: wherever it was, what fails says so by its error number.
 
-Outermost of the middleware, because sessions and accounts ask the database too. Everything that failed for any other reason
-goes on to Django's own 500.
+Outermost of the middleware, because sessions and accounts ask the database too. Everything that
+failed for any other reason goes on to Django's own 500.
 """
 
 from __future__ import annotations
@@ -42,22 +43,31 @@ _AWAY_PAGE = _PAGE.format(
     heading_zh="暂时无法使用",
     sentence_zh="本站的一部分暂时没有响应。没有任何内容丢失,请稍后再试。",
     heading="Unavailable for the moment",
-    sentence="A part of this site does not answer right now. Nothing is lost; please try again in a minute.",
+    sentence="A part of this site does not answer right now. Nothing is lost; please try again in a "
+    "minute.",
 )
 _FULL_PAGE = _PAGE.format(
     heading_zh="暂时没有存储空间",
     sentence_zh="您这次发送的内容没有保存,此前已收到的内容都在。请稍后再试。",
     heading="No room just now",
-    sentence="Nothing of what you sent just now was kept, and what was sent before is safe. Please try again later.",
+    sentence="Nothing of what you sent just now was kept, and what was sent before is safe. Please "
+    "try again later.",
 )
 _SLOW_PAGE = _PAGE.format(
     heading_zh="查询范围过大",
     sentence_zh="这个查询耗时过长，已停止。请缩小范围，例如换用更具体的词。没有任何内容丢失。",
     heading="Too broad",
-    sentence="This takes longer than a request may, so it was stopped. Ask for less, such as a more specific word. Nothing is lost.",
+    sentence="This takes longer than a request may, so it was stopped. Ask for less, such as a more "
+    "specific word. Nothing is lost.",
 )
-_SLOW_DETAIL = "This takes longer than a request may, so it was stopped. Ask for less: a more specific word, or fewer filters."
-_FULL_DETAIL = "There is no room to store this just now. Nothing of it was kept, and what was sent before is safe. Please try again later."
+_SLOW_DETAIL = (
+    "This takes longer than a request may, so it was stopped. Ask for less: a more specific "
+    "word, or fewer filters."
+)
+_FULL_DETAIL = (
+    "There is no room to store this just now. Nothing of it was kept, and what was sent before "
+    "is safe. Please try again later."
+)
 
 
 def status_of(error: BaseException | None) -> int | None:
@@ -71,19 +81,31 @@ def status_of(error: BaseException | None) -> int | None:
 
 def too_slow(error: BaseException | None) -> bool:
     """Whether the database ended a statement that took too long (SQLSTATE 57014)."""
-    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) == "57014"
+    return (
+        isinstance(error, OperationalError)
+        and getattr(error.__cause__, "sqlstate", None) == "57014"
+    )
 
 
 def answer(request: HttpRequest, status: int = 503, *, slow: bool = False) -> HttpResponse:
-    """503 or 507, as problem+json (RFC 9457) for the API and as a plain page in both languages for people."""
+    """503 or 507, as problem+json (RFC 9457) for the API and as a plain page in both languages for
+    people."""
     if request.path_info.startswith("/api/"):
-        title, detail = ("Service Unavailable", "Try again in a minute.") if status == 503 else ("No room to store this", _FULL_DETAIL)
+        title, detail = (
+            ("Service Unavailable", "Try again in a minute.")
+            if status == 503
+            else ("No room to store this", _FULL_DETAIL)
+        )
         if slow:
             title, detail = "Too broad", _SLOW_DETAIL
         problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        response = HttpResponse(json.dumps(problem), status=status, content_type="application/problem+json")
+        response = HttpResponse(
+            json.dumps(problem), status=status, content_type="application/problem+json"
+        )
     else:
-        response = HttpResponse(_SLOW_PAGE if slow else _AWAY_PAGE if status == 503 else _FULL_PAGE, status=status)
+        response = HttpResponse(
+            _SLOW_PAGE if slow else _AWAY_PAGE if status == 503 else _FULL_PAGE, status=status
+        )
     response._has_been_logged = True  # type: ignore[attr-defined]  # by us, once and as a warning; Django asks for this name
     response.headers["Retry-After"] = "30"
     response.headers["Cache-Control"] = "no-store"
@@ -91,14 +113,16 @@ def answer(request: HttpRequest, status: int = 503, *, slow: bool = False) -> Ht
 
 
 class UnavailableResponses:
-    """Answers 503 where a view, or other middleware, found the database or the broker away, and 507 where a disk was full."""
+    """Answers 503 where a view, or other middleware, found the database or the broker away, and 507
+    where a disk was full."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Django turns an exception into a 500 at every layer of middleware, so what failed in a layer inside of us (sessions,
-        # say) never arrives here as an exception; `remember` has noted which it was.
+        # Django turns an exception into a 500 at every layer of middleware, so what failed in a
+        # layer inside of us (sessions, say) never arrives here as an exception; `remember` has
+        # noted which it was.
         response = self.get_response(request)
         if response.status_code != 500 or not hasattr(request, _NOTE):
             return response

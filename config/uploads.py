@@ -1,7 +1,8 @@
 """Bodies of requests: whole or refused, and waiting in files without a name.
 
-A sender that goes away looks to Django like the end of the body, and its multipart parser takes a file that just ends for a whole
-one: half a photo would be filed, and the same Idempotency-Key sent again would be answered with it.
+A sender that goes away looks to Django like the end of the body, and its multipart parser takes a
+file that just ends for a whole one: half a photo would be filed, and the same Idempotency-Key sent
+again would be answered with it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
-CUT_OFF = "The connection was lost before everything was here. Nothing of it was kept; please send it again."
+CUT_OFF = (
+    "The connection was lost before everything was here. Nothing of it was kept; please send it "
+    "again."
+)
 
 
 class _BodyReader:
@@ -29,7 +33,9 @@ class _BodyReader:
     def _got(self, chunk: bytes, asked: int | None) -> bytes:
         self._left -= len(chunk)
         if self._left > 0 and not chunk and asked != 0:
-            raise OSError("the body ended before its end")  # HttpRequest makes it an UnreadablePostError
+            raise OSError(
+                "the body ended before its end"
+            )  # HttpRequest makes it an UnreadablePostError
         return chunk
 
     def read(self, size: int = -1, /) -> bytes:
@@ -64,13 +70,21 @@ class WholeBodiesOnly:
         if not isinstance(error, UnreadablePostError):
             return None
         if request.path_info.startswith("/api/"):
-            problem = {"type": "about:blank#cut_off", "title": "Bad request", "status": 400, "detail": CUT_OFF}
-            return HttpResponse(json.dumps(problem), status=400, content_type="application/problem+json")
+            problem = {
+                "type": "about:blank#cut_off",
+                "title": "Bad request",
+                "status": 400,
+                "detail": CUT_OFF,
+            }
+            return HttpResponse(
+                json.dumps(problem), status=400, content_type="application/problem+json"
+            )
         return HttpResponse(CUT_OFF, status=400, content_type="text/plain; charset=utf-8")
 
 
 class NamelessUploads(FileUploadHandler):
-    """Django's temporary files but for their names (O_TMPFILE): a killed process leaves none behind, the kernel takes the blocks back."""
+    """Django's temporary files but for their names (O_TMPFILE): a killed process leaves none
+    behind, the kernel takes the blocks back."""
 
     file: UploadedFile[bytes]
 
@@ -79,9 +93,17 @@ class NamelessUploads(FileUploadHandler):
         super().new_file(*args, **kwargs)
         # Unbuffered, so that a full disk says so here and not when the file is closed.
         self.waiting = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, buffering=0)  # noqa: SIM115  it goes with the request
-        # Django closes what was received whole, with the request; what failed half-way is ours to close.
+        # Django closes what was received whole, with the request; what failed half-way is ours to
+        # close.
         self._closer = weakref.finalize(self, self.waiting.close)
-        self.file = UploadedFile(self.waiting, self.file_name, self.content_type, 0, self.charset, self.content_type_extra)
+        self.file = UploadedFile(
+            self.waiting,
+            self.file_name,
+            self.content_type,
+            0,
+            self.charset,
+            self.content_type_extra,
+        )
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         rest = memoryview(raw_data)

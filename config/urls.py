@@ -22,5 +22,9 @@ urlpatterns = [
     path("api/docs/", guide, name="api-docs"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("ledger/", include("ledger.urls")),
-    *[path("", include(f"{app}.urls")) for app in APPS if app != "ledger" and find_spec(f"{app}.urls")],
+    *[
+        path("", include(f"{app}.urls"))
+        for app in APPS
+        if app != "ledger" and find_spec(f"{app}.urls")
+    ],
 ]

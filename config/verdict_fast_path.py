@@ -1,9 +1,12 @@
-"""The verdict's bytes, served before Django is asked: a published document never changes, so no framework needs to wake up.
+"""The verdict's bytes, served before Django is asked: a published document never changes, so no
+framework needs to wake up.
 
-`GET /api/v1/verdicts/<uuid>/` is answered from PUBLISHED_DIR (verdicts.published_files), with an ETag (the SHA-256 that also stands in the
-verdict's leaf), 304 and HEAD. Anything else, and any verdict whose file is not there, goes on to Django, which answers the same bytes
-from its row. Whichever answers, the answer is made here (`answer`), so that a shared cache meets one set of headers for one document:
-`Alike` makes it of what the view left with the request. A verdict that was superseded names its successor in a Link header.
+`GET /api/v1/verdicts/<uuid>/` is answered from PUBLISHED_DIR (verdicts.published_files), with an
+ETag (the SHA-256 that also stands in the verdict's leaf), 304 and HEAD. Anything else, and any
+verdict whose file is not there, goes on to Django, which answers the same bytes from its row.
+Whichever answers, the answer is made here (`answer`), so that a shared cache meets one set of
+headers for one document: `Alike` makes it of what the view left with the request. A verdict that
+was superseded names its successor in a Link header.
 """
 
 from __future__ import annotations
@@ -25,10 +28,13 @@ from config.hosts import name_of
 Start = Callable[..., Any]
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
-_PATH = re.compile(r"/api/v1/verdicts/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/")
+_PATH = re.compile(
+    r"/api/v1/verdicts/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/"
+)
 CACHE_CONTROL = "public, max-age=60"
 JSON = "application/json"
-#: What a reader who takes the document as it is may name in `Accept`; whatever else is named is weighed by Django.
+#: What a reader who takes the document as it is may name in `Accept`; whatever else is named is
+#: weighed by Django.
 _PLAIN_ACCEPT = frozenset({"", "*/*", "application/*", JSON})
 _STATUS_LINES = {200: "200 OK", 304: "304 Not Modified"}
 #: Documents compressed lately.
@@ -55,11 +61,16 @@ def etag_of(body: bytes) -> str:
 
 def matches(condition: str, etag: str) -> bool:
     """Whether an If-None-Match header names this ETag (weak comparison, RFC 9110 §13.1.2)."""
-    return condition.strip() == "*" or etag.removeprefix("W/") in {part.strip().removeprefix("W/") for part in condition.split(",")}
+    return condition.strip() == "*" or etag.removeprefix("W/") in {
+        part.strip().removeprefix("W/") for part in condition.split(",")
+    }
 
 
 def _takes_gzip(accepted: str) -> bool:
-    return any(name.strip() == "gzip" and not _is_refused(rest) for name, _, rest in (one.partition(";") for one in accepted.split(",")))
+    return any(
+        name.strip() == "gzip" and not _is_refused(rest)
+        for name, _, rest in (one.partition(";") for one in accepted.split(","))
+    )
 
 
 def _is_refused(parameters: str) -> bool:
@@ -75,7 +86,13 @@ def _accepts_json(accepted: str) -> bool:
 
 
 def answer(
-    body: bytes, *, media_type: str = JSON, successor: str = "", method: str = "GET", if_none_match: str = "", accept_encoding: str = ""
+    body: bytes,
+    *,
+    media_type: str = JSON,
+    successor: str = "",
+    method: str = "GET",
+    if_none_match: str = "",
+    accept_encoding: str = "",
 ) -> Answer:
     """The answer with a public form of a verdict, from here and from Django alike."""
     etag, packed = etag_of(body), _takes_gzip(accept_encoding)
@@ -102,7 +119,8 @@ def answer(
 
 
 class VerdictHeaders:
-    """Outermost but for the request's id: what a view left as `request.published` (body, media type, successor) goes out by `answer`."""
+    """Outermost but for the request's id: what a view left as `request.published` (body, media
+    type, successor) goes out by `answer`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -131,14 +149,23 @@ class VerdictFastPath:
     """A WSGI application in front of another."""
 
     def __init__(self, application: Application, published: Path, content_host: str = "") -> None:
-        """What is asked of `content_host` goes on: nothing of the site is there (config.content_host)."""
+        """What is asked of `content_host` goes on: nothing of the site is there
+        (config.content_host)."""
         self.application = application
         self.folder = str(published / "verdicts")
         self.content_host = name_of(content_host)
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-        found = _PATH.fullmatch(environ.get("PATH_INFO", "")) if environ.get("REQUEST_METHOD") in {"GET", "HEAD"} else None
-        if found is None or environ.get("QUERY_STRING") or not _accepts_json(environ.get("HTTP_ACCEPT", "")):
+        found = (
+            _PATH.fullmatch(environ.get("PATH_INFO", ""))
+            if environ.get("REQUEST_METHOD") in {"GET", "HEAD"}
+            else None
+        )
+        if (
+            found is None
+            or environ.get("QUERY_STRING")
+            or not _accepts_json(environ.get("HTTP_ACCEPT", ""))
+        ):
             return self.application(environ, start_response)
         if name_of(environ.get("HTTP_HOST", "")) == self.content_host != "":
             return self.application(environ, start_response)

@@ -1,4 +1,5 @@
-"""The web server's entry. What stands in front of Django answers first: bytes that never change need no framework."""
+"""The web server's entry. What stands in front of Django answers first: bytes that never change
+need no framework."""
 
 import os
 

@@ -4,12 +4,14 @@
 
 1. Take the lock: two demos never share one folder of data.
 2. Start PostgreSQL and Valkey, unless DATABASE_URL and REDIS_URL name others.
-3. Start the web server behind its buffering proxy, and migrate; when both are done, say where, and start the company's site, the
-   workers and beat.
+3. Start the web server behind its buffering proxy, and migrate; when both are done, say where, and
+   start the company's site, the workers and beat.
 4. Play the case. It does nothing if it was played before.
-5. Stay up until Ctrl-C. With --once, stop when the case ends, with its result as one line of JSON on standard output.
+5. Stay up until Ctrl-C. With --once, stop when the case ends, with its result as one line of JSON
+   on standard output.
 
-Everything but that line goes to standard error. Exit code 0 if the case ended as it should (or, staying up, when asked to stop),
+Everything but that line goes to standard error. Exit code 0 if the case ended as it should (or,
+staying up, when asked to stop),
 1 with a sentence and the end of the log otherwise.
 """
 
@@ -36,7 +38,8 @@ from demo.supervisor import Program, Supervisor
 from ledger.leaf import VERSION
 
 _ROOT = Path(__file__).resolve().parent.parent
-# Celery warns each worker of being root, which a demo may be, and of a choice that the settings make on purpose.
+# Celery warns each worker of being root, which a demo may be, and of a choice that the settings
+# make on purpose.
 _EXPECTED = "ignore:::celery.platforms,ignore:::celery.worker.consumer.consumer"
 _ONCE_LIMIT = 20 * 60.0
 # One group of workers per kind of work, so that a slow report never holds up a look at a source.
@@ -52,7 +55,8 @@ class ProgramFailedError(Exception):
 
 
 def free_port(first: int, taken: set[int]) -> int:
-    """The first port from `first` on where nothing listens on loopback. Raises ProgramFailedError after a hundred."""
+    """The first port from `first` on where nothing listens on loopback. Raises ProgramFailedError
+    after a hundred."""
     for port in range(first, first + 100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -66,9 +70,11 @@ def free_port(first: int, taken: set[int]) -> int:
 
 
 def any_port() -> int:
-    """A port on loopback that the kernel chose, so that another demo which starts just now is given another one.
+    """A port on loopback that the kernel chose, so that another demo which starts just now is given
+    another one.
 
-    The company's site is bound many seconds after its port is chosen, and two demos must not agree on one in between.
+    The company's site is bound many seconds after its port is chosen, and two demos must not agree
+    on one in between.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -77,24 +83,29 @@ def any_port() -> int:
 
 
 def lock(path: Path) -> int:
-    """Hold `path` until this process ends. Raises ProgramFailedError, naming the holder, if another demo holds it."""
+    """Hold `path` until this process ends. Raises ProgramFailedError, naming the holder, if another
+    demo holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise ProgramFailedError(f"another demo is running here: {os.read(handle, 200).decode().strip()}") from None
+        raise ProgramFailedError(
+            f"another demo is running here: {os.read(handle, 200).decode().strip()}"
+        ) from None
     return handle
 
 
 def check_form(data: Path) -> None:
-    """Refuse data whose log has another form than this code writes; note the form of data that begins here. Raises ProgramFailedError."""
+    """Refuse data whose log has another form than this code writes; note the form of data that
+    begins here. Raises ProgramFailedError."""
     note = data / "log-form"
     if not note.exists() and not (data / "postgres").exists():
         note.write_text(f"{VERSION}\n")
     if not note.exists() or note.read_text().strip() != str(VERSION):
         raise ProgramFailedError(
-            f"the data in {data.name}/ was made by an older version, whose log has another form: `make clean` deletes it"
+            f"the data in {data.name}/ was made by an older version, whose log has another form: "
+            f"`make clean` deletes it"
         )
 
 
@@ -104,23 +115,36 @@ def _python(arguments: str, *more: str) -> list[str]:
 
 def web(port: int) -> Program:
     """The web server: one process with four threads."""
-    options = f"--interface wsgi --host 127.0.0.1 --port {port} --blocking-threads 4 --no-ws --respawn-failed-workers --log-level warning"
+    options = (
+        f"--interface wsgi --host 127.0.0.1 --port {port} --blocking-threads 4 --no-ws "
+        f"--respawn-failed-workers --log-level warning"
+    )
     return Program("web", _python(f"-m granian {options} config.wsgi:application"))
 
 
 def proxy(port: int, web_port: int) -> Program:
-    """What people reach: it waits for slow senders and readers, so that they never hold a thread of the web server."""
-    return Program("proxy", _python(f"-m config.buffering --host 127.0.0.1 --port {port} --to 127.0.0.1:{web_port}"))
+    """What people reach: it waits for slow senders and readers, so that they never hold a thread of
+    the web server."""
+    return Program(
+        "proxy",
+        _python(f"-m config.buffering --host 127.0.0.1 --port {port} --to 127.0.0.1:{web_port}"),
+    )
 
 
 def programs(company_port: int, company_dir: Path) -> list[Program]:
-    """Everything that runs beside the web server, in the order of starting; the case is the last."""
+    """Everything that runs beside the web server, in the order of starting; the case is the
+    last."""
     quiet = {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"), "PYTHONWARNINGS": _EXPECTED}
     celery = "-m celery --quiet -A config"
     worker = f"{celery} worker --without-mingle --without-gossip -O fair -c 1 -l WARNING"
     return [
-        Program("company", _python(f"-m demo.brand_site {company_port}", str(company_dir)), shown=False),
-        *(Program(name, _python(f"{worker} -n {name}@demo -Q {queues}"), quiet) for name, queues in _WORKERS.items()),
+        Program(
+            "company", _python(f"-m demo.brand_site {company_port}", str(company_dir)), shown=False
+        ),
+        *(
+            Program(name, _python(f"{worker} -n {name}@demo -Q {queues}"), quiet)
+            for name, queues in _WORKERS.items()
+        ),
         Program("beat", _python(f"{celery} beat -l WARNING -s {os.devnull}"), quiet),
         Program("case", _python("-m demo.case"), once=True),
     ]
@@ -144,7 +168,8 @@ class Demo:
     def __init__(self, *, once: bool, port: int) -> None:
         self.once = once
         self.began = time.monotonic()
-        # The programs read their settings from the environment, so everything that is chosen here is put there before they start.
+        # The programs read their settings from the environment, so everything that is chosen here
+        # is put there before they start.
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.demo")
         self.data = Path(settings.DATA_DIR)
         self.port = free_port(port, set())
@@ -152,13 +177,17 @@ class Demo:
         self.engines: list[Postgres | Valkey] = []
         os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{self.port}")
         os.environ.setdefault("FETCH_LOCAL", f"{COMPANY_HOST}=127.0.0.1:{self.company_port}")
-        for name, engine in (("DATABASE_URL", Postgres(self.data / "postgres")), ("REDIS_URL", Valkey(self.data / "valkey"))):
+        for name, engine in (
+            ("DATABASE_URL", Postgres(self.data / "postgres")),
+            ("REDIS_URL", Valkey(self.data / "valkey")),
+        ):
             if not os.environ.get(name):
                 os.environ[name] = engine.url
                 self.engines.append(engine)
 
     def run(self) -> None:
-        """Everything of the module's docstring. Raises StoppedError, ProgramFailedError or EngineFailedError."""
+        """Everything of the module's docstring. Raises StoppedError, ProgramFailedError or
+        EngineFailedError."""
         with ExitStack() as stack:
             Path(settings.STATIC_ROOT).mkdir(
                 parents=True, exist_ok=True
@@ -173,48 +202,72 @@ class Demo:
             stack.callback(supervisor.stop)
             for engine in self.engines:
                 engine.begin()
-            # Two cores are enough for both: the web server loads while the tables are looked after. It is announced when both are done.
+            # Two cores are enough for both: the web server loads while the tables are looked after.
+            # It is announced when both are done.
             supervisor.add(web(self.web_port))
             supervisor.add(proxy(self.port, self.web_port))
             for engine in self.engines:
                 engine.finish()
             self._migrate(supervisor)
-            self._until(supervisor, lambda: answers(self.port), 60, "the web server does not answer", "web")
+            self._until(
+                supervisor, lambda: answers(self.port), 60, "the web server does not answer", "web"
+            )
             self._greet(supervisor)
             for program in programs(self.company_port, self.data / "demo" / "company"):
                 supervisor.add(program)
             self._play(supervisor)
 
     def _migrate(self, supervisor: Supervisor) -> None:
-        """Bring the tables up to date, unless a note inside the embedded cluster says that this very code did so.
+        """Bring the tables up to date, unless a note inside the embedded cluster says that this
+        very code did so.
 
         All of the code, since the record's triggers follow the models and not only the migrations.
         """
         postgres = next((engine for engine in self.engines if isinstance(engine, Postgres)), None)
         note = postgres.data / "asclaimed-tables" if postgres else None
-        code = [path for app in settings.INSTALLED_APPS for path in sorted((_ROOT / app).rglob("*.py"))]
+        code = [
+            path for app in settings.INSTALLED_APPS for path in sorted((_ROOT / app).rglob("*.py"))
+        ]
         # Other people's tables change with their versions.
-        wanted = hashlib.sha256(b"".join(path.read_bytes() for path in [*code, _ROOT / "requirements.txt"]))
+        wanted = hashlib.sha256(
+            b"".join(path.read_bytes() for path in [*code, _ROOT / "requirements.txt"])
+        )
         if note and note.exists() and note.read_text() == wanted.hexdigest():
             return
         supervisor.say("making the tables")
-        supervisor.add(Program("tables", _python("-m django migrate --no-input --skip-checks -v 0"), once=True))
-        self._until(supervisor, lambda: supervisor.ended("tables") is not None, 300, "the tables could not be made within five minutes")
+        supervisor.add(
+            Program("tables", _python("-m django migrate --no-input --skip-checks -v 0"), once=True)
+        )
+        self._until(
+            supervisor,
+            lambda: supervisor.ended("tables") is not None,
+            300,
+            "the tables could not be made within five minutes",
+        )
         if supervisor.ended("tables"):
             raise ProgramFailedError(f"the tables could not be made:\n{supervisor.tail('tables')}")
         if note:
             note.write_text(wanted.hexdigest())
 
     def _greet(self, supervisor: Supervisor) -> None:
-        supervisor.say(f"the site is up after {time.monotonic() - self.began:.1f} s: {os.environ['SITE_URL']}/")
+        supervisor.say(
+            f"the site is up after {time.monotonic() - self.began:.1f} s: {os.environ['SITE_URL']}/"
+        )
         for login in logins(self.data / "demo" / "logins.json"):
-            supervisor.say(f"sign in as {login['role']:<24} {login['email']:<36} {login['password']}")
+            supervisor.say(
+                f"sign in as {login['role']:<24} {login['email']:<36} {login['password']}"
+            )
         if not self.once:
             supervisor.say("Ctrl-C stops it; `make clean` forgets it")
 
     def _play(self, supervisor: Supervisor) -> None:
         limit = _ONCE_LIMIT if self.once else float("inf")
-        self._until(supervisor, lambda: supervisor.ended("case") is not None, limit, f"the case did not end within {limit / 60:g} minutes")
+        self._until(
+            supervisor,
+            lambda: supervisor.ended("case") is not None,
+            limit,
+            f"the case did not end within {limit / 60:g} minutes",
+        )
         result = supervisor.output("case").strip().rpartition("\n")[2]
         sentence = judge(supervisor.ended("case"), result)
         if sentence:
@@ -230,32 +283,51 @@ class Demo:
         while not self.once and not supervisor.stopping:
             self._turn(supervisor)
 
-    def _until(self, supervisor: Supervisor, happened: Callable[[], bool], seconds: float, otherwise: str, blamed: str = "") -> None:
-        """Turn until it happened. Raises StoppedError; ProgramFailedError after `seconds`, or when a program keeps dying (--once)."""
+    def _until(
+        self,
+        supervisor: Supervisor,
+        happened: Callable[[], bool],
+        seconds: float,
+        otherwise: str,
+        blamed: str = "",
+    ) -> None:
+        """Turn until it happened. Raises StoppedError; ProgramFailedError after `seconds`, or when
+        a program keeps dying (--once)."""
         until = time.monotonic() + seconds
         asked = 0.0
         while not supervisor.stopping:
-            if time.monotonic() - asked > 0.2:  # Not at every turn: a chatty program makes many turns.
+            if (
+                time.monotonic() - asked > 0.2
+            ):  # Not at every turn: a chatty program makes many turns.
                 asked = time.monotonic()
                 if happened():
                     return
             self._turn(supervisor)
             sick = supervisor.sickly() if self.once else None
             if sick:
-                raise ProgramFailedError(f"{sick} does not stay up. The end of what it said:\n{supervisor.tail(sick)}")
+                raise ProgramFailedError(
+                    f"{sick} does not stay up. The end of what it said:\n{supervisor.tail(sick)}"
+                )
             if time.monotonic() > until:
-                raise ProgramFailedError(f"{otherwise}:\n{supervisor.tail(blamed)}" if blamed else otherwise)
+                raise ProgramFailedError(
+                    f"{otherwise}:\n{supervisor.tail(blamed)}" if blamed else otherwise
+                )
         raise StoppedError("stopped before the case had ended")
 
     def _turn(self, supervisor: Supervisor) -> None:
         supervisor.turn(0.1)
         for engine in self.engines:
-            if engine.process is not None and engine.process.poll() is not None and not supervisor.stopping:
+            if (
+                engine.process is not None
+                and engine.process.poll() is not None
+                and not supervisor.stopping
+            ):
                 supervisor.say(f"{engine.name} ended; starting it again")
                 self._revive(engine, supervisor)
 
     def _revive(self, engine: Postgres | Valkey, supervisor: Supervisor) -> None:
-        """Start an engine that died. Whatever ended it may still be at it, so this is tried three times. Raises EngineFailedError."""
+        """Start an engine that died. Whatever ended it may still be at it, so this is tried three
+        times. Raises EngineFailedError."""
         for last in (False, False, True):
             try:
                 engine.start()
@@ -272,7 +344,8 @@ class Demo:
 
 
 def judge(code: int | None, result: str) -> str:
-    """What is wrong with the end of the case, as the beginning of a sentence; empty if nothing is."""
+    """What is wrong with the end of the case, as the beginning of a sentence; empty if nothing
+    is."""
     if code != 0:
         return f"the case did not end as it should (exit code {code})"
     try:
@@ -283,7 +356,8 @@ def judge(code: int | None, result: str) -> str:
 
 
 def logins(path: Path) -> list[dict[str, str]]:
-    """The demonstration's logins: role, e-mail, password. The passwords are made up at the first start and kept in `path`."""
+    """The demonstration's logins: role, e-mail, password. The passwords are made up at the first
+    start and kept in `path`."""
     from demo import people
 
     found: list[dict[str, str]] = people.logins(path)
@@ -291,9 +365,18 @@ def logins(path: Path) -> list[dict[str, str]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m demo", description="The demonstration, on this machine alone.")
-    parser.add_argument("--once", action="store_true", help="work the case through, print its result as JSON, stop")
-    parser.add_argument("--port", type=int, default=8000, help="where the site is, or the next free port (default 8000)")
+    parser = argparse.ArgumentParser(
+        prog="python -m demo", description="The demonstration, on this machine alone."
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="work the case through, print its result as JSON, stop"
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8000,
+        help="where the site is, or the next free port (default 8000)",
+    )
     arguments = parser.parse_args()
     try:
         Demo(once=arguments.once, port=arguments.port).run()

@@ -1,10 +1,12 @@
-"""The company of the demonstration, as its visitors see it: a post by its founder, a product page, an order page.
+"""The company of the demonstration, as its visitors see it: a post by its founder, a product page,
+an order page.
 
     python -m demo.brand_site PORT FOLDER
 
-A server on loopback, and nothing of ours behind it: what it shows follows from one file, FOLDER/state.json, which the company's
-hands (`Company`) write and each request reads. So it survives restarts, and no visitor can see that anyone steers it. Every page
-says that it is a reconstruction.
+A server on loopback, and nothing of ours behind it: what it shows follows from one file,
+FOLDER/state.json, which the company's hands (`Company`) write and each request reads. So it
+survives restarts, and no visitor can see that anyone steers it. Every page says that it is a
+reconstruction.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ _TYPE: Final = "text/html; charset=utf-8"
 
 
 class Company:
-    """What the company does with its pages. Every deed may be done twice, and none undoes a later one."""
+    """What the company does with its pages. Every deed may be done twice, and none undoes a later
+    one."""
 
     STAGES: Final = ("nothing", "published", "edited", "deleted")
 
@@ -99,7 +102,11 @@ def page(path: str, state: dict[str, Any]) -> Page:
     if path == "/":
         return Page(200, _frame(BRAND, f"<main><h1>{BRAND}</h1><p>赛道之外，也是赛道。</p></main>"))
     if path == POST_PATH:
-        return _deleted() if state["stage"] == "deleted" else Page(200, _post(published, edited=state["stage"] == "edited"))
+        return (
+            _deleted()
+            if state["stage"] == "deleted"
+            else Page(200, _post(published, edited=state["stage"] == "edited"))
+        )
     if path == PRODUCT_PATH:
         return Page(200, _product())
     if path == ORDER_PATH:
@@ -198,7 +205,10 @@ def _order() -> bytes:
 
 def _deleted() -> Page:
     """As platforms word it when an author has taken a post down; many answer 200 to it."""
-    return Page(200, _frame("内容已删除", "<main><h1>该内容已被作者删除</h1><p>你访问的内容不存在。</p></main>"))
+    return Page(
+        200,
+        _frame("内容已删除", "<main><h1>该内容已被作者删除</h1><p>你访问的内容不存在。</p></main>"),
+    )
 
 
 def _missing() -> Page:

@@ -2,13 +2,16 @@
 
     python -m demo.case
 
-Progress goes to standard error. The last thing, on standard output, is one line of JSON with what came of it:
+Progress goes to standard error. The last thing, on standard output, is one line of JSON with what
+came of it:
 
-    {"claim": {"id", "url"}, "verdicts": [{"id", "aspect", "rating"}], "flags": [], "report": {"json", "html", "pdf": {"en", "zh"}},
-     "snapshot": path, "bundles": [paths], "log": folder, "key": verifier key, "versions": n, "observations": n, "seconds": s}
+    {"claim": {"id", "url"}, "verdicts": [{"id", "aspect", "rating"}], "flags": [], "report":
+    {"json", "html", "pdf": {"en", "zh"}},
+     "snapshot": path, "bundles": [paths], "log": folder, "key": verifier key, "versions": n,
+     "observations": n, "seconds": s}
 
-with paths relative to the project. Exit code 0, or 1 with a sentence that names what never came. It can be killed at any point and
-started again (see `story`).
+with paths relative to the project. Exit code 0, or 1 with a sentence that names what never came. It
+can be killed at any point and started again (see `story`).
 """
 
 from __future__ import annotations
@@ -36,13 +39,21 @@ def _say(sentence: str) -> None:
 
 def main() -> int:
     django.setup()
-    from demo.story import Case, StoryTimeoutError  # its models can only be loaded when Django is set up
+    from demo.story import (
+        Case,
+        StoryTimeoutError,
+    )  # its models can only be loaded when Django is set up
 
     folder = Path(settings.DATA_DIR) / "demo"
     until = time.monotonic() + _AWAY
     while True:
         try:
-            outcome = Case(folder, f"http://{COMPANY_HOST.partition(':')[0]}", say=_say, turn=lambda: time.sleep(_POLL)).play()
+            outcome = Case(
+                folder,
+                f"http://{COMPANY_HOST.partition(':')[0]}",
+                say=_say,
+                turn=lambda: time.sleep(_POLL),
+            ).play()
         except StoryTimeoutError as error:
             _say(str(error))
             return 1

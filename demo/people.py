@@ -1,6 +1,8 @@
-"""Who plays in the demonstration, and how they sign in. Every person is invented; passwords are made up at the first start.
+"""Who plays in the demonstration, and how they sign in. Every person is invented; passwords are
+made up at the first start.
 
-This module knows no Django, because the supervisor prints the logins before anything else is loaded. `case` makes the accounts.
+This module knows no Django, because the supervisor prints the logins before anything else is
+loaded. `case` makes the accounts.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ _DOMAIN: Final = "demo.example"
 
 @dataclass(frozen=True)
 class Person:
-    """One account: a short name, what to call it where it is printed, its organisation (a key of ORGANISATIONS) and roles."""
+    """One account: a short name, what to call it where it is printed, its organisation (a key of
+    ORGANISATIONS) and roles."""
 
     name: str
     called: str
@@ -54,16 +57,22 @@ PEOPLE: Final = (
 
 
 def logins(path: Path) -> list[dict[str, str]]:
-    """Role, e-mail and password of each person, from `path`; those that are missing there are made up and kept, for its owner alone."""
+    """Role, e-mail and password of each person, from `path`; those that are missing there are made
+    up and kept, for its owner alone."""
     try:
         kept: dict[str, str] = json.loads(path.read_text())
     except FileNotFoundError:
         kept = {}
-    passwords = {person.email: kept.get(person.email) or secrets.token_urlsafe(12) for person in PEOPLE}
+    passwords = {
+        person.email: kept.get(person.email) or secrets.token_urlsafe(12) for person in PEOPLE
+    }
     if passwords != kept:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(passwords, file, indent=1)
         draft.replace(path)
-    return [{"role": person.called, "email": person.email, "password": passwords[person.email]} for person in PEOPLE]
+    return [
+        {"role": person.called, "email": person.email, "password": passwords[person.email]}
+        for person in PEOPLE
+    ]

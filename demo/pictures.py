@@ -1,7 +1,8 @@
-"""The owners' photos of the demonstration, drawn: each says on its face that it is a drawing and no photograph.
+"""The owners' photos of the demonstration, drawn: each says on its face that it is a drawing and no
+photograph.
 
-They are as large as what a phone makes, and some carry what a phone writes into a file (camera, time, place), so that it can be
-seen that none of it gets out. The same unit gives the same bytes.
+They are as large as what a phone makes, and some carry what a phone writes into a file (camera,
+time, place), so that it can be seen that none of it gets out. The same unit gives the same bytes.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ class Sheet:
         """A vertical gradient over everything."""
         for y in range(SIZE[1]):
             at = y / SIZE[1]
-            self.draw.line([(0, y), (SIZE[0], y)], fill=tuple(round(a + (b - a) * at) for a, b in zip(top, bottom, strict=True)))
+            self.draw.line(
+                [(0, y), (SIZE[0], y)],
+                fill=tuple(round(a + (b - a) * at) for a, b in zip(top, bottom, strict=True)),
+            )
 
     def soften(self, radius: float) -> None:
         self.image = self.image.filter(ImageFilter.GaussianBlur(radius))
@@ -52,8 +56,17 @@ class Sheet:
     def label(self, text: str, place: tuple[int, int], target: tuple[int, int]) -> None:
         """Words with a line to what they name."""
         self.draw.line([place, target], fill=(255, 214, 92), width=5)
-        self.draw.ellipse([target[0] - 12, target[1] - 12, target[0] + 12, target[1] + 12], fill=(255, 214, 92))
-        self.draw.text(place, text, font=_font(76), fill=(255, 240, 190), stroke_width=4, stroke_fill=(20, 20, 20))
+        self.draw.ellipse(
+            [target[0] - 12, target[1] - 12, target[0] + 12, target[1] + 12], fill=(255, 214, 92)
+        )
+        self.draw.text(
+            place,
+            text,
+            font=_font(76),
+            fill=(255, 240, 190),
+            stroke_width=4,
+            stroke_fill=(20, 20, 20),
+        )
 
     def finish(self, unit: str) -> Image.Image:
         """Grain, and the bar that says what this is."""
@@ -62,20 +75,30 @@ class Sheet:
         draw = ImageDraw.Draw(self.image)
         draw.rectangle([0, SIZE[1] - 130, SIZE[0], SIZE[1]], fill=(12, 12, 14))
         draw.text((48, SIZE[1] - 108), _NOTE, font=_font(58, 700), fill=(255, 255, 255))
-        draw.text((SIZE[0] - 60, SIZE[1] - 108), unit, font=_font(58), fill=(180, 180, 185), anchor="ra")
+        draw.text(
+            (SIZE[0] - 60, SIZE[1] - 108), unit, font=_font(58), fill=(180, 180, 185), anchor="ra"
+        )
         return self.image
 
 
 def _grain(dice: random.Random) -> Image.Image:
-    """Noise as a sensor makes it, from the drawing's own dice, so that it comes out the same again."""
-    small = Image.frombytes("L", (SIZE[0] // 4, SIZE[1] // 4), dice.randbytes(SIZE[0] // 4 * (SIZE[1] // 4)))
+    """Noise as a sensor makes it, from the drawing's own dice, so that it comes out the same
+    again."""
+    small = Image.frombytes(
+        "L", (SIZE[0] // 4, SIZE[1] // 4), dice.randbytes(SIZE[0] // 4 * (SIZE[1] // 4))
+    )
     return small.resize(SIZE)
 
 
 def _hood(sheet: Sheet) -> None:
     """A hood seen from the front left, with its two inlets."""
     sheet.shade((70, 74, 80), (30, 32, 36))
-    sheet.draw.polygon([(220, 1500), (520, 420), (1880, 420), (2180, 1500)], fill=(52, 55, 60), outline=(110, 114, 120), width=6)
+    sheet.draw.polygon(
+        [(220, 1500), (520, 420), (1880, 420), (2180, 1500)],
+        fill=(52, 55, 60),
+        outline=(110, 114, 120),
+        width=6,
+    )
     sheet.draw.line([(1200, 420), (1200, 1500)], fill=(80, 84, 90), width=8)
     sheet.soften(3)
 
@@ -86,7 +109,9 @@ def inlet(unit: str, seed: int) -> Image.Image:
     _hood(sheet)
     lean = sheet.random.randint(-40, 40)
     for left in (560 + lean, 1360 + lean):
-        sheet.draw.rounded_rectangle([left, 860, left + 480, 1080], 90, fill=(8, 8, 10), outline=(140, 144, 150), width=10)
+        sheet.draw.rounded_rectangle(
+            [left, 860, left + 480, 1080], 90, fill=(8, 8, 10), outline=(140, 144, 150), width=10
+        )
         for x in range(left + 50, left + 450, 44):
             sheet.draw.line([(x, 872), (x - 26, 1068)], fill=(60, 62, 66), width=10)
     sheet.label("进风口 inlet", (260, 240), (700 + lean, 900))
@@ -102,10 +127,14 @@ def cavity(unit: str, seed: int) -> Image.Image:
         light = 30 + step * 3
         edge = 40 * step // 3
         sheet.draw.rounded_rectangle(
-            [500 + shift + edge, 420 + edge // 2, 1900 + shift - edge, 1400 - edge // 2], 120, fill=(light, light, light - 10)
+            [500 + shift + edge, 420 + edge // 2, 1900 + shift - edge, 1400 - edge // 2],
+            120,
+            fill=(light, light, light - 10),
         )
     sheet.soften(8)
-    sheet.draw.rounded_rectangle([500 + shift, 420, 1900 + shift, 1400], 120, outline=(150, 152, 156), width=14)
+    sheet.draw.rounded_rectangle(
+        [500 + shift, 420, 1900 + shift, 1400], 120, outline=(150, 152, 156), width=14
+    )
     sheet.label("封死的底面 closed floor", (180, 200), (1200 + shift, 910))
     sheet.label("没有通道 no channel", (1500, 1540), (1640 + shift, 1240))
     return sheet.finish(unit)
@@ -115,9 +144,20 @@ def blower(unit: str, seed: int, reading: str) -> Image.Image:
     """The blower at the inlet, the anemometer at the outlet, and what it reads."""
     sheet = Sheet((60, 64, 70), seed)
     _hood(sheet)
-    sheet.draw.polygon([(60, 980), (560, 900), (560, 1060), (60, 1120)], fill=(196, 92, 30), outline=(90, 40, 10), width=8)
+    sheet.draw.polygon(
+        [(60, 980), (560, 900), (560, 1060), (60, 1120)],
+        fill=(196, 92, 30),
+        outline=(90, 40, 10),
+        width=8,
+    )
     lean = sheet.random.randint(-30, 30)
-    sheet.draw.rounded_rectangle([1500, 700 + lean, 2240, 1260 + lean], 50, fill=(30, 60, 58), outline=(180, 186, 190), width=12)
+    sheet.draw.rounded_rectangle(
+        [1500, 700 + lean, 2240, 1260 + lean],
+        50,
+        fill=(30, 60, 58),
+        outline=(180, 186, 190),
+        width=12,
+    )
     sheet.draw.rounded_rectangle([1570, 770 + lean, 2170, 1010 + lean], 20, fill=(180, 198, 170))
     sheet.draw.text((1600, 800 + lean), reading, font=_font(170, 700), fill=(16, 26, 14))
     sheet.draw.text((2150, 1030 + lean), "m/s", font=_font(90), fill=(230, 234, 236), anchor="ra")
@@ -152,15 +192,28 @@ def weave(unit: str, seed: int) -> Image.Image:
 
 def receipt(unit: str, seed: int) -> Image.Image:
     """The payment for the option, redrawn without anything personal."""
-    lines = ("支付成功", "远岫汽车销售有限公司（虚构）", "选装：双风道碳纤维前舱盖", "¥ 42,000.00", "订单号 ████████", "付款人 ████")
+    lines = (
+        "支付成功",
+        "远岫汽车销售有限公司（虚构）",
+        "选装：双风道碳纤维前舱盖",
+        "¥ 42,000.00",
+        "订单号 ████████",
+        "付款人 ████",
+    )
     return page(unit, seed, lines)
 
 
 def page(unit: str, seed: int, lines: tuple[str, ...]) -> Image.Image:
-    """Six lines of a screen or a paper, the first and the fourth large, redrawn without anything personal."""
+    """Six lines of a screen or a paper, the first and the fourth large, redrawn without anything
+    personal."""
     sheet = Sheet((236, 236, 232), seed)
     for number, line in enumerate(lines):
-        sheet.draw.text((300, 240 + 190 * number), line, font=_font(110 if number in (0, 3) else 80, 600), fill=(24, 26, 30))
+        sheet.draw.text(
+            (300, 240 + 190 * number),
+            line,
+            font=_font(110 if number in (0, 3) else 80, 600),
+            fill=(24, 26, 30),
+        )
     return sheet.finish(unit)
 
 
@@ -171,7 +224,11 @@ def jpeg(image: Image.Image, *, taken: date | None = None) -> bytes:
         image.save(file, "JPEG", quality=88)
         return file.getvalue()
     exif = Image.Exif()
-    exif[0x010F], exif[0x0110], exif[0x0132] = "Drawn", "Reconstruction 1", f"{taken:%Y:%m:%d} 10:30:00"
+    exif[0x010F], exif[0x0110], exif[0x0132] = (
+        "Drawn",
+        "Reconstruction 1",
+        f"{taken:%Y:%m:%d} 10:30:00",
+    )
     detail = exif.get_ifd(0x8769)
     detail[0x9003] = f"{taken:%Y:%m:%d} 10:30:00"
     place = exif.get_ifd(0x8825)

@@ -1,12 +1,16 @@
 """Keeps a table of processes alive, and leaves none behind however it ends itself.
 
-- A child that dies is started again, later each time it dies young. A child marked `once` is not: its end is reported.
-- Each child leads a process group of its own, so that Ctrl-C in the terminal reaches the supervisor alone, which then stops
-  them in the reverse order of starting: a request to end, patience, then the end of the whole group.
-- Should the supervisor be killed outright, the kernel ends every child (PR_SET_PDEATHSIG), and `demo.sweeper`, which waits for
-  that moment, ends what the children had started: it knows them by a mark in their environment, which all descendants inherit.
+- A child that dies is started again, later each time it dies young. A child marked `once` is not:
+  its end is reported.
+- Each child leads a process group of its own, so that Ctrl-C in the terminal reaches the supervisor
+  alone, which then stops them in the reverse order of starting: a request to end, patience, then
+  the end of the whole group.
+- Should the supervisor be killed outright, the kernel ends every child (PR_SET_PDEATHSIG), and
+  `demo.sweeper`, which waits for that moment, ends what the children had started: it knows them by
+  a mark in their environment, which all descendants inherit.
 
-Everything a child writes goes to its own log file; what a person should see also goes to standard error, with its name in front.
+Everything a child writes goes to its own log file; what a person should see also goes to standard
+error, with its name in front.
 """
 
 from __future__ import annotations
@@ -65,7 +69,8 @@ class _Child:
 
 
 class Supervisor:
-    """Runs programs until `stop`. Everything happens in `turn`, which the caller calls in a loop from the main thread."""
+    """Runs programs until `stop`. Everything happens in `turn`, which the caller calls in a loop
+    from the main thread."""
 
     def __init__(self, logs: Path, *, patience: float = _PATIENCE) -> None:
         self.logs = logs
@@ -83,10 +88,19 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._handlers[number] = signal.signal(number, self._asked_to_stop)
         # It learns of our end, of whatever kind, by the end of its standard input.
-        self._sweeper = subprocess.Popen([sys.executable, "-m", "demo.sweeper", self._mark], stdin=subprocess.PIPE, start_new_session=True)
+        self._sweeper = subprocess.Popen(
+            [sys.executable, "-m", "demo.sweeper", self._mark],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.stop()
         if self._sweeper is not None and self._sweeper.stdin is not None:
             self._sweeper.stdin.close()
@@ -118,7 +132,12 @@ class Supervisor:
         child.started = time.monotonic()
         child.process = subprocess.Popen(
             child.program.command,
-            env={**os.environ, **child.program.environment, MARK: self._mark, "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                **child.program.environment,
+                MARK: self._mark,
+                "PYTHONUNBUFFERED": "1",
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if child.program.once else subprocess.STDOUT,
@@ -172,7 +191,12 @@ class Supervisor:
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
                 self._died(child, now)
-            elif child.process is None and child.ended is None and now >= child.start_at and not self.stopping:
+            elif (
+                child.process is None
+                and child.ended is None
+                and now >= child.start_at
+                and not self.stopping
+            ):
                 self._start(child)
 
     def _died(self, child: _Child, now: float) -> None:
@@ -190,7 +214,8 @@ class Supervisor:
             self.say(f"{child.program.name} ended ({_how(code)}); starting it again in {wait:g} s")
 
     def ended(self, name: str) -> int | None:
-        """The exit code of a `once` program, None while it runs (negative: the number of the signal that ended it)."""
+        """The exit code of a `once` program, None while it runs (negative: the number of the signal
+        that ended it)."""
         return self._child(name).ended
 
     def output(self, name: str) -> str:
@@ -202,8 +227,11 @@ class Supervisor:
         return "\n".join(self._child(name).tail)
 
     def sickly(self) -> str | None:
-        """The name of a program that died young five times running: something is wrong with it that waiting will not mend."""
-        return next((child.program.name for child in self._children if child.young_deaths >= 5), None)
+        """The name of a program that died young five times running: something is wrong with it that
+        waiting will not mend."""
+        return next(
+            (child.program.name for child in self._children if child.young_deaths >= 5), None
+        )
 
     def _child(self, name: str) -> _Child:
         return next(child for child in self._children if child.program.name == name)
@@ -211,13 +239,16 @@ class Supervisor:
     # Stopping
 
     def stop(self) -> None:
-        """End every child, the last started first, and whatever they had started. Harmless when none runs."""
+        """End every child, the last started first, and whatever they had started. Harmless when
+        none runs."""
         self.stopping = True
         for child in reversed(self._children):
             if child.running and child.process is not None:
                 child.process.terminate()
         until = time.monotonic() + self.patience
-        while any(child.running for child in self._children) and time.monotonic() < min(until, time.monotonic() + self.patience):
+        while any(child.running for child in self._children) and time.monotonic() < min(
+            until, time.monotonic() + self.patience
+        ):
             self._read(0.05)
         for child in reversed(self._children):
             if child.process is not None:

@@ -1,9 +1,11 @@
-"""Waits for the end of the process that started it, then ends everything that carries that one's mark.
+"""Waits for the end of the process that started it, then ends everything that carries that one's
+mark.
 
     python -m demo.sweeper MARK
 
-A mark is an environment variable, so every descendant has it, whatever process group or session it has moved to. This runs
-beside the supervisor for the one case that the supervisor cannot handle itself: being killed outright.
+A mark is an environment variable, so every descendant has it, whatever process group or session it
+has moved to. This runs beside the supervisor for the one case that the supervisor cannot handle
+itself: being killed outright.
 """
 
 from __future__ import annotations
@@ -25,14 +27,18 @@ def marked(mark: str) -> Iterator[int]:
         if not directory.name.isdigit() or int(directory.name) == os.getpid():
             continue
         try:
-            if needle in (directory / "environ").read_bytes().split(b"\0") and b") Z " not in (directory / "stat").read_bytes():
+            if (
+                needle in (directory / "environ").read_bytes().split(b"\0")
+                and b") Z " not in (directory / "stat").read_bytes()
+            ):
                 yield int(directory.name)
         except OSError:
             continue  # It ended meanwhile, or belongs to someone else.
 
 
 def sweep(mark: str, seconds: float = 5.0) -> list[int]:
-    """Kill every process with the mark, until none is left or `seconds` are over. Returns those it killed.
+    """Kill every process with the mark, until none is left or `seconds` are over. Returns those it
+    killed.
 
     Again and again, because one that is being killed may have started another in between.
     """

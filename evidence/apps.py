@@ -6,8 +6,8 @@ class EvidenceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Hand the pages what our codes are called; say to the record where this app's files are, what goes with an erased value, and
-        who has a conflict of interest."""
+        """Hand the pages what our codes are called; say to the record where this app's files are,
+        what goes with an erased value, and who has a conflict of interest."""
         from evidence import erasure, fixity
         from evidence.exhibits import conflicts, states
         from evidence.sources import states as sources
@@ -15,9 +15,12 @@ class EvidenceConfig(AppConfig):
         from ui import labels
 
         labels.register(
-            affiliation=states.Affiliation, alert=sources.AlertKind, custody=states.CustodyKind, disappearance=sources.DisappearanceStatus,
-            exhibit=states.ExhibitStatus, information=states.InformationGrade, licence=states.Licence, look=sources.LookType,
-            method=sources.LookMethod, provenance=Provenance, sighting=sources.SightingKind, source_grade=states.SourceGrade,
+            affiliation=states.Affiliation, alert=sources.AlertKind, custody=states.CustodyKind,
+            disappearance=sources.DisappearanceStatus,
+            exhibit=states.ExhibitStatus, information=states.InformationGrade,
+            licence=states.Licence, look=sources.LookType,
+            method=sources.LookMethod, provenance=Provenance, sighting=sources.SightingKind,
+            source_grade=states.SourceGrade,
             submission=states.SubmissionStatus,
         )  # fmt: skip
         fixity.register()

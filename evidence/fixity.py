@@ -1,9 +1,11 @@
-"""Which files of this app must still have their SHA-256: captures, exhibits as received, and the renditions made from them.
+"""Which files of this app must still have their SHA-256: captures, exhibits as received, and the
+renditions made from them.
 
-What an erasure took away (evidence.erasure) is expected no more. Rows are read in batches, each in a constant number of queries.
+What an erasure took away (evidence.erasure) is expected no more. Rows are read in batches, each in
+a constant number of queries.
 
-Where originals lie in a bucket, each is read there, every byte of it; and here too, if it is here. A bucket that stops answering is
-said once, instead of a sentence for every file in it.
+Where originals lie in a bucket, each is read there, every byte of it; and here too, if it is here.
+A bucket that stops answering is said once, instead of a sentence for every file in it.
 """
 
 from __future__ import annotations
@@ -40,17 +42,24 @@ def captures() -> Iterator[fixity.FileOrFault]:
 
 
 def exhibits() -> Iterator[fixity.FileOrFault]:
-    """Every original, and whether its keyed hash is that of its address. Both are read with the keys of a whole batch at a time."""
+    """Every original, and whether its keyed hash is that of its address. Both are read with the
+    keys of a whole batch at a time."""
     originals_at = _Originals()
     usable = True
     for address in addresses(kept_exhibits(), BATCH):
         if address.digest is None:
-            yield f"the sealed address of exhibit {address.reference} cannot be opened, so its original cannot be checked"
+            yield (
+                f"the sealed address of exhibit {address.reference} cannot be opened, so its "
+                f"original cannot be checked"
+            )
             continue
         if usable and address.duplicate_key:
             try:
                 if keyed("original", address.digest) != address.duplicate_key:
-                    yield f"the keyed hash of exhibit {address.reference} was not made from its address with this {keyed_path().name}"
+                    yield (
+                        f"the keyed hash of exhibit {address.reference} was not made from its "
+                        f"address with this {keyed_path().name}"
+                    )
             except KeyUnusableError as error:
                 usable = False
                 yield f"{error}. No keyed hash was checked"
@@ -58,15 +67,22 @@ def exhibits() -> Iterator[fixity.FileOrFault]:
 
 
 def rendition_files() -> Iterator[fixity.FileOrFault]:
-    """Pictures made from pixels. A damaged one is made again from its original; it is named all the same, for pages show it."""
+    """Pictures made from pixels. A damaged one is made again from its original; it is named all the
+    same, for pages show it."""
     store = renditions()
     rows = Rendition.objects.order_by().values_list("digest", "name", "exhibit__reference")
     for digest, name, reference in rows.iterator(chunk_size=BATCH):
-        yield _file(store, digest, f"the rendition {name!r} of exhibit {reference} (it can be made again from the original)")
+        yield _file(
+            store,
+            digest,
+            f"the rendition {name!r} of exhibit {reference} (it can be made again from the "
+            f"original)",
+        )
 
 
 class _Originals:
-    """Where the bytes of an original must be: in the store here, or in the bucket and perhaps here."""
+    """Where the bytes of an original must be: in the store here, or in the bucket and perhaps
+    here."""
 
     def __init__(self) -> None:
         self._store = originals()

@@ -1,4 +1,5 @@
-"""Where Django looks for the models of an app. Everyone else imports them from where they are defined."""
+"""Where Django looks for the models of an app. Everyone else imports them from where they are
+defined."""
 
 from __future__ import annotations
 

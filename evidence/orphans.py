@@ -1,18 +1,25 @@
-"""Originals that no row names: left by a filing that was killed, refused or given up after its bytes were stored.
+"""Originals that no row names: left by a filing that was killed, refused or given up after its
+bytes were stored.
 
 Evidence is lost for ever if this is wrong, so an original goes only when all of these say so:
 
-1. nobody stored it for `settings.ORPHANS_KEPT_FOR`, by the file system's own clock; storing the same bytes again counts;
+1. nobody stored it for `settings.ORPHANS_KEPT_FOR`, by the file system's own clock; storing the
+   same bytes again counts;
 2. no capture, no staged photo and no exhibit names it, by the keyed hash of its address;
-3. nor by the address itself: when 2 leaves any, every sealed address is opened. One that cannot be opened stops the sweep;
-4. the database is no older than the published log: after an older backup was restored, the rows that name a file are missing;
-5. they are no more than `at_most`: more are likelier a wrong question than so many orphans, and a person has to look.
+3. nor by the address itself: when 2 leaves any, every sealed address is opened. One that cannot be
+   opened stops the sweep;
+4. the database is no older than the published log: after an older backup was restored, the rows
+   that name a file are missing;
+5. they are no more than `at_most`: more are likelier a wrong question than so many orphans, and a
+   person has to look.
 
-1 and 2 are asked again under the store's lock, which storing takes too (engines.storage.blobs), just before each file goes.
+1 and 2 are asked again under the store's lock, which storing takes too (engines.storage.blobs),
+  just before each file goes.
 
-Where originals lie in a bucket, the job sweeps the files here, of which the bucket has another copy. What lies in the bucket is swept by
-the command alone, with the owner's credentials: the processes cannot delete there. Then 1 goes by the bucket's clock, and instead of
-a lock only those versions go that were there before 2 was asked (engines.storage.buckets).
+Where originals lie in a bucket, the job sweeps the files here, of which the bucket has another
+copy. What lies in the bucket is swept by the command alone, with the owner's credentials: the
+processes cannot delete there. Then 1 goes by the bucket's clock, and instead of a lock only those
+versions go that were there before 2 was asked (engines.storage.buckets).
 """
 
 from __future__ import annotations
@@ -39,7 +46,8 @@ STAGED_AT_ONCE = 200
 
 
 class SweepRefusedError(Exception):
-    """It cannot be told for certain which originals are named, so none was removed. The message says why."""
+    """It cannot be told for certain which originals are named, so none was removed. The message
+    says why."""
 
 
 def named(digests: Collection[str]) -> set[str]:
@@ -48,7 +56,12 @@ def named(digests: Collection[str]) -> set[str]:
     # What an erasure took away is named no more: a machine that was off may still have it.
     found = set(kept_captures().filter(digest__in=digests).values_list("digest", flat=True))
     found |= set(StagedPhoto.objects.filter(digest__in=digests).values_list("digest", flat=True))
-    found |= {keys[key] for key in Exhibit.objects.filter(duplicate_key__in=list(keys)).values_list("duplicate_key", flat=True)}
+    found |= {
+        keys[key]
+        for key in Exhibit.objects.filter(duplicate_key__in=list(keys)).values_list(
+            "duplicate_key", flat=True
+        )
+    }
     # An erasure may take the key alone and leave the original: those few are opened.
     for exhibit in Exhibit.objects.filter(duplicate_key="").exclude(digest=None).iterator():
         found.add(str(ledger.unseal(exhibit, "digest")))
@@ -56,19 +69,27 @@ def named(digests: Collection[str]) -> set[str]:
 
 
 def find(*, in_bucket: bool = False) -> list[str]:
-    """Every original that 1 to 4 let go, here or in the bucket. Raises SweepRefusedError, BucketError."""
+    """Every original that 1 to 4 let go, here or in the bucket. Raises SweepRefusedError,
+    BucketError."""
     if ledger.older_than_published():
-        raise SweepRefusedError("the database is older than the published log: the rows that name originals may be missing")
+        raise SweepRefusedError(
+            "the database is older than the published log: the rows that name originals may be "
+            "missing"
+        )
     look = _bucket().orphans_in_bucket if in_bucket else originals().orphans
     return sorted(unnamed(look(named, settings.ORPHANS_KEPT_FOR)))
 
 
 def unnamed(digests: Collection[str]) -> set[str]:
-    """Those that no sealed address names, of digests that no keyed hash names. Raises SweepRefusedError if one address cannot be opened."""
+    """Those that no sealed address names, of digests that no keyed hash names. Raises
+    SweepRefusedError if one address cannot be opened."""
     left = set(digests)
     for address in addresses(kept_exhibits()) if left else ():
         if address.digest is None:
-            raise SweepRefusedError(f"the sealed address of exhibit {address.reference} cannot be opened, so its original cannot be told")
+            raise SweepRefusedError(
+                f"the sealed address of exhibit {address.reference} cannot be opened, so its "
+                f"original cannot be told"
+            )
         left.discard(address.digest)
     return left
 
@@ -81,16 +102,20 @@ def _bucket() -> BucketStore:
 
 
 def sweep_bucket(*, at_most: int = AT_MOST) -> tuple[str, ...]:
-    """Remove those in the bucket. Raises SweepRefusedError or TooManyOrphansError, with none removed, and BucketError."""
+    """Remove those in the bucket. Raises SweepRefusedError or TooManyOrphansError, with none
+    removed, and BucketError."""
     store = _bucket()
     found = find(in_bucket=True)
     if len(found) > at_most:
         raise TooManyOrphansError(len(found), at_most)
-    return tuple(digest for digest in found if store.drop_in_bucket(digest, named, settings.ORPHANS_KEPT_FOR))
+    return tuple(
+        digest for digest in found if store.drop_in_bucket(digest, named, settings.ORPHANS_KEPT_FOR)
+    )
 
 
 def sweep(*, at_most: int = AT_MOST) -> SweepResult:
-    """Remove them, and what was half received. Raises SweepRefusedError or TooManyOrphansError, with no original removed."""
+    """Remove them, and what was half received. Raises SweepRefusedError or TooManyOrphansError,
+    with no original removed."""
     store = originals()
     temporaries = store.sweep_incoming(settings.ORPHANS_KEPT_FOR)
     found = find()
@@ -103,11 +128,14 @@ def sweep(*, at_most: int = AT_MOST) -> SweepResult:
 
 
 def sweep_staged() -> int:
-    """Remove rows older than `STAGED_KEPT_FOR` and, of those that were not filed, the bytes. Returns how many rows went.
+    """Remove rows older than `STAGED_KEPT_FOR` and, of those that were not filed, the bytes.
+    Returns how many rows went.
 
-    By the database's clock: a worker whose own is days ahead would take from people what they have just sent.
+    By the database's clock: a worker whose own is days ahead would take from people what they have
+    just sent.
 
-    Bytes go after the rows are gone for good, and stay if anything names them or somebody has just sent them again.
+    Bytes go after the rows are gone for good, and stay if anything names them or somebody has just
+    sent them again.
     """
     with transaction.atomic():
         rows = (
@@ -122,7 +150,8 @@ def sweep_staged() -> int:
 
 
 def _drop_unnamed(digests: set[str]) -> None:
-    """Remove those bytes, if nothing names them. Where that cannot be told they stay for the daily sweep of orphans."""
+    """Remove those bytes, if nothing names them. Where that cannot be told they stay for the daily
+    sweep of orphans."""
     try:
         free = unnamed(digests - named(digests))
     except SweepRefusedError as error:

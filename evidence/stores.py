@@ -1,4 +1,5 @@
-"""Where bytes lie: originals as received, in a bucket too where one is named; and the renditions made from them."""
+"""Where bytes lie: originals as received, in a bucket too where one is named; and the renditions
+made from them."""
 
 from __future__ import annotations
 
@@ -33,11 +34,17 @@ def bucket_store() -> BucketStore | None:
     if not settings.S3_BUCKET:
         return None
     bucket = Bucket(Place(settings.S3_BUCKET, settings.S3_ENDPOINT, settings.S3_REGION))
-    return BucketStore(Path(settings.BLOBS_DIR), bucket, fresh_for=settings.ORPHANS_KEPT_FOR / 2, keep_free=settings.FREE_SPACE_FLOOR)
+    return BucketStore(
+        Path(settings.BLOBS_DIR),
+        bucket,
+        fresh_for=settings.ORPHANS_KEPT_FOR / 2,
+        keep_free=settings.FREE_SPACE_FLOOR,
+    )
 
 
 def original_file(digest: str) -> Path:
-    """The original as a file of this machine. Raises jobs.Retry while it lies in a bucket that is away; BlobMissingError, DamagedError."""
+    """The original as a file of this machine. Raises jobs.Retry while it lies in a bucket that is
+    away; BlobMissingError, DamagedError."""
     try:
         return originals().file(digest)
     except BucketError as error:
@@ -50,9 +57,16 @@ def renditions() -> BlobStore:
 
 
 def refusal(error: StorageUnavailableError) -> tuple[str, int]:
-    """What a view says when nothing could be stored, and its status: 507 for want of room, 503 for a disk that takes nothing."""
+    """What a view says when nothing could be stored, and its status: 507 for want of room, 503 for
+    a disk that takes nothing."""
     if isinstance(error, NoSpaceError):
         first, status = _("There is no room to store this just now."), 507
     else:
         first, status = _("This cannot be stored just now."), 503
-    return f"{first} {_('Nothing of it was kept, and what was sent before is safe. Please try again later.')}", status
+    return (
+        (
+            f"{first} "
+            f"{_('Nothing of it was kept, and what was sent before is safe. Please try again later.')}"
+        ),
+        status,
+    )

@@ -1,4 +1,5 @@
-"""The work of this app: that of sources and of exhibits, and the sweeps of bytes that nothing of either names."""
+"""The work of this app: that of sources and of exhibits, and the sweeps of bytes that nothing of
+either names."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ __all__ = ["exhibits", "sources"]  # where a worker finds their handlers
 
 @jobs.periodic("evidence.sweep_originals", every=timedelta(days=1))
 def sweep_originals() -> None:
-    """Remove originals that no row names (evidence.orphans). When it refuses, the job is set aside and operators read why."""
+    """Remove originals that no row names (evidence.orphans). When it refuses, the job is set aside
+    and operators read why."""
     orphans.sweep()
 
 

@@ -22,9 +22,17 @@ urlpatterns = [
     path("desk/exhibits/<str:ref>/original", views.original, name="original"),
     path("desk/exhibits/<str:ref>/read/", views.read_again, name="read-again"),
     path("desk/exhibits/<str:ref>/regions/", views_pointing.regions, name="regions"),
-    path("desk/exhibits/<str:ref>/regions/<int:number>/remove/", views_pointing.remove_region, name="remove-region"),
+    path(
+        "desk/exhibits/<str:ref>/regions/<int:number>/remove/",
+        views_pointing.remove_region,
+        name="remove-region",
+    ),
     path("desk/exhibits/<str:ref>/comparisons/", views_pointing.compare, name="compare"),
-    path("desk/comparisons/<uuid:comparison>/remove/", views_pointing.remove_comparison, name="remove-comparison"),
+    path(
+        "desk/comparisons/<uuid:comparison>/remove/",
+        views_pointing.remove_comparison,
+        name="remove-comparison",
+    ),
     path("desk/sources/<uuid:source>/upload/", sources.upload, name="upload"),
     path("desk/alerts/<uuid:alert>/handle/", sources.handle_alert, name="handle-alert"),
 ]

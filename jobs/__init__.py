@@ -1,7 +1,8 @@
-"""Work that must not be lost: one row per job, leases, sweeps. Celery only wakes the workers. Knows no claim.
+"""Work that must not be lost: one row per job, leases, sweeps. Celery only wakes the workers. Knows
+no claim.
 
-`docs/jobs.md` shows how a job lives. What other apps use is here; it is loaded on first use, because this package is
-imported before Django's models are ready.
+`docs/jobs.md` shows how a job lives. What other apps use is here; it is loaded on first use,
+because this package is imported before Django's models are ready.
 """
 
 from __future__ import annotations

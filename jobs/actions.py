@@ -1,4 +1,5 @@
-"""What operators may do to a job. Not part of the record: a job holds no fact, only ids of facts."""
+"""What operators may do to a job. Not part of the record: a job holds no fact, only ids of
+facts."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ class Person(Protocol):
 
 
 class NotInStateError(Exception):
-    """The job is not, or no longer, in a state from which this can be done; carries the state it was expected in."""
+    """The job is not, or no longer, in a state from which this can be done; carries the state it
+    was expected in."""
 
     def __init__(self, job_id: UUID, expected: tuple[State, ...]) -> None:
         super().__init__(f"job {job_id} is not {' or '.join(expected)}")
@@ -33,10 +35,17 @@ class NotInStateError(Exception):
 
 
 def retry(*, job_id: UUID, by: Person | None) -> None:
-    """Give a job that was set aside three fresh attempts. `by` is None at the command line. Raises NotInStateError."""
+    """Give a job that was set aside three fresh attempts. `by` is None at the command line. Raises
+    NotInStateError."""
     with transaction.atomic():
         changed = Job.objects.filter(pk=job_id, state=State.FAILED).update(
-            state=State.QUEUED, attempts=0, waits=0, run_after=Now(), sent_at=None, finished_at=None, progress={}
+            state=State.QUEUED,
+            attempts=0,
+            waits=0,
+            run_after=Now(),
+            sent_at=None,
+            finished_at=None,
+            progress={},
         )
         if changed != 1:
             raise NotInStateError(job_id, (State.FAILED,))
@@ -46,8 +55,11 @@ def retry(*, job_id: UUID, by: Person | None) -> None:
 
 
 def cancel(*, job_id: UUID, by: Person | None) -> None:
-    """Give up a job that waits or was set aside. A running one is not interrupted. Raises NotInStateError."""
-    changed = Job.objects.filter(pk=job_id, state__in=[State.QUEUED, State.FAILED]).update(state=State.CANCELLED, finished_at=Now())
+    """Give up a job that waits or was set aside. A running one is not interrupted. Raises
+    NotInStateError."""
+    changed = Job.objects.filter(pk=job_id, state__in=[State.QUEUED, State.FAILED]).update(
+        state=State.CANCELLED, finished_at=Now()
+    )
     if changed != 1:
         raise NotInStateError(job_id, (State.QUEUED, State.FAILED))
     log.info("Job %s is cancelled, asked by %s.", job_id, by.pk if by else "the command line")

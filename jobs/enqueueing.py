@@ -17,41 +17,53 @@ from jobs import messaging, registry
 from jobs.models import MAX_BATCH, Job
 from jobs.states import State
 
-# A transaction that writes thousands of jobs must not notify thousands of times while a person waits:
-# beyond this many things to do on commit, the dispatcher notifies instead.
+# A transaction that writes thousands of jobs must not notify thousands of times while a person
+# waits: beyond this many things to do on commit, the dispatcher notifies instead.
 MAX_NOTIFICATIONS_PER_COMMIT = 64
 
 PayloadValue = str | int | bool | None
 
 
 class NotInTransactionError(Exception):
-    """enqueue() was called outside `transaction.atomic()`: the job could be lost between two commits."""
+    """enqueue() was called outside `transaction.atomic()`: the job could be lost between two
+    commits."""
 
 
-def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, after: datetime | timedelta | None = None) -> Job:
+def enqueue(
+    kind: str,
+    payload: Mapping[str, PayloadValue | UUID],
+    *,
+    key: str,
+    after: datetime | timedelta | None = None,
+) -> Job:
     """Write a job of `kind` into the caller's transaction and notify the workers on commit.
 
-    `payload` holds ids and other short plain values. The same `key` twice is one job: the first row is returned, whatever
-    its state, and a key is remembered for `settings.JOBS_KEEP` after its job was done. `after` delays the job: until a
-    time, or by a span of the database's clock.
+    `payload` holds ids and other short plain values. The same `key` twice is one job: the first row
+    is returned, whatever its state, and a key is remembered for `settings.JOBS_KEEP` after its job
+    was done. `after` delays the job: until a time, or by a span of the database's clock.
 
-    Raises NotInTransactionError, registry.UnknownKindError, and ValueError for a payload that holds more than ids.
+    Raises NotInTransactionError, registry.UnknownKindError, and ValueError for a payload that holds
+    more than ids.
     """
     _in_transaction(kind)
     handler = registry.get_handler(kind)
     notifies = after is None and _notifications_left() > 0
-    due: models.expressions.Combinable | datetime = Now() if after is None else Now() + after if isinstance(after, timedelta) else after
+    due: models.expressions.Combinable | datetime = (
+        Now() if after is None else Now() + after if isinstance(after, timedelta) else after
+    )
     job = Job(
         kind=kind,
         queue=handler.queue,
         dedupe_key=key,
         payload=plain(payload),
         run_after=due,
-        # Optimistic: should the notification fail, the dispatcher takes the row up after settings.JOBS_RESEND.
+        # Optimistic: should the notification fail, the dispatcher takes the row up after
+        # settings.JOBS_RESEND.
         sent_at=Now() if notifies else None,
     )
     while True:
-        # Waits for another transaction that is just inserting the same key, and does nothing if that one commits.
+        # Waits for another transaction that is just inserting the same key, and does nothing if
+        # that one commits.
         Job.objects.bulk_create([job], ignore_conflicts=True)
         stored = Job.objects.filter(dedupe_key=key).first()
         if stored is not None:
@@ -63,11 +75,14 @@ def enqueue(kind: str, payload: Mapping[str, PayloadValue | UUID], *, key: str, 
 
 
 def enqueue_many(kind: str, payloads: Mapping[str, Mapping[str, PayloadValue | UUID]]) -> None:
-    """Write a job of `kind` for each key and payload into the caller's transaction, in one statement, and notify the workers on commit.
+    """Write a job of `kind` for each key and payload into the caller's transaction, in one
+    statement, and notify the workers on commit.
 
-    A key that is there already stays the job that it is. Kinds whose jobs are done together get one notification for MAX_BATCH of them.
+    A key that is there already stays the job that it is. Kinds whose jobs are done together get one
+    notification for MAX_BATCH of them.
 
-    Raises NotInTransactionError, registry.UnknownKindError, and ValueError for a payload that holds more than ids.
+    Raises NotInTransactionError, registry.UnknownKindError, and ValueError for a payload that holds
+    more than ids.
     """
     _in_transaction(kind)
     handler = registry.get_handler(kind)
@@ -76,7 +91,18 @@ def enqueue_many(kind: str, payloads: Mapping[str, Mapping[str, PayloadValue | U
     notified = ids[: _notifications_left() * step]
     values = [json.dumps(plain(payload)) for payload in payloads.values()]
     with transaction.get_connection().cursor() as cursor:
-        cursor.execute(_WRITE_MANY, [kind, handler.queue.value, State.QUEUED.value, len(notified), ids, list(payloads), values])
+        cursor.execute(
+            _WRITE_MANY,
+            [
+                kind,
+                handler.queue.value,
+                State.QUEUED.value,
+                len(notified),
+                ids,
+                list(payloads),
+                values,
+            ],
+        )
     for job_id in notified[::step]:
         transaction.on_commit(partial(_notify, job_id, handler.queue))
 
@@ -94,12 +120,18 @@ ON CONFLICT DO NOTHING
 
 def _in_transaction(kind: str) -> None:
     if not transaction.get_connection().in_atomic_block:
-        raise NotInTransactionError(f"{kind}: enqueue belongs inside transaction.atomic(), with the row that the job serves")
+        raise NotInTransactionError(
+            f"{kind}: enqueue belongs inside transaction.atomic(), with the row that the job serves"
+        )
 
 
 def _notifications_left() -> int:
     """How often this transaction may still notify; never when the broker is known to be away."""
-    return 0 if messaging.circuit_open() else max(0, MAX_NOTIFICATIONS_PER_COMMIT - len(transaction.get_connection().run_on_commit))
+    return (
+        0
+        if messaging.circuit_open()
+        else max(0, MAX_NOTIFICATIONS_PER_COMMIT - len(transaction.get_connection().run_on_commit))
+    )
 
 
 def _notify(job_id: UUID, queue: str) -> None:
@@ -108,12 +140,15 @@ def _notify(job_id: UUID, queue: str) -> None:
 
 
 def plain(payload: Mapping[str, PayloadValue | UUID]) -> dict[str, PayloadValue]:
-    """The payload with UUIDs as words. Raises ValueError for text, lists and anything else that belongs in a row."""
+    """The payload with UUIDs as words. Raises ValueError for text, lists and anything else that
+    belongs in a row."""
     result: dict[str, PayloadValue] = {}
     for name, value in payload.items():
         if isinstance(value, UUID):
             value = str(value)
-        if not (value is None or isinstance(value, (str, int))) or (isinstance(value, str) and len(value) > 200):
+        if not (value is None or isinstance(value, (str, int))) or (
+            isinstance(value, str) and len(value) > 200
+        ):
             raise ValueError(f"{name}: a payload holds ids, not what they stand for")
         result[name] = value
     return result

@@ -18,8 +18,9 @@ from jobs.states import OPEN, Queue, State
 
 @dataclass(frozen=True)
 class QueueHealth:
-    """One queue: rows waiting (due or not), rows being worked on, age of the longest-due row in seconds, messages at the
-    broker (None: it does not answer), seconds since a heartbeat was recorded (None: never)."""
+    """One queue: rows waiting (due or not), rows being worked on, age of the longest-due row in
+    seconds, messages at the broker (None: it does not answer), seconds since a heartbeat was
+    recorded (None: never)."""
 
     queue: str
     queued: int
@@ -43,8 +44,13 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether work goes round: the broker answers, and in every queue a heartbeat was recorded lately."""
-        return self.broker and self.heartbeat_age is not None and self.heartbeat_age < settings.JOBS_HEARTBEAT_LATE.total_seconds()
+        """Whether work goes round: the broker answers, and in every queue a heartbeat was recorded
+        lately."""
+        return (
+            self.broker
+            and self.heartbeat_age is not None
+            and self.heartbeat_age < settings.JOBS_HEARTBEAT_LATE.total_seconds()
+        )
 
 
 class Sample(NamedTuple):
@@ -61,7 +67,8 @@ def _seconds(seconds: object) -> float:
 
 
 def read_health() -> Health:
-    """The state of work now: three queries and a question to the broker. Raises Django's database errors."""
+    """The state of work now: three queries and a question to the broker. Raises Django's database
+    errors."""
     counts: dict[str, dict[str, Any]] = {
         row["queue"]: dict(row)
         for row in Job.objects.filter(state__in=sorted(OPEN))
@@ -69,10 +76,17 @@ def read_health() -> Health:
         .annotate(
             queued=Count("id", filter=Q(state=State.QUEUED)),
             running=Count("id", filter=Q(state=State.RUNNING)),
-            oldest=Extract(Now() - Min("run_after", filter=Q(state=State.QUEUED, run_after__lte=Now())), "epoch"),
+            oldest=Extract(
+                Now() - Min("run_after", filter=Q(state=State.QUEUED, run_after__lte=Now())),
+                "epoch",
+            ),
         )
     }
-    heartbeats = dict(Heartbeat.objects.annotate(age=Extract(Now() - F("at"), "epoch")).values_list("queue", "age"))
+    heartbeats = dict(
+        Heartbeat.objects.annotate(age=Extract(Now() - F("at"), "epoch")).values_list(
+            "queue", "age"
+        )
+    )
     broker = messaging.broker_reachable()
     queues = []
     for queue in Queue.values:
@@ -87,12 +101,15 @@ def read_health() -> Health:
                 heartbeat_age=_seconds(heartbeats[queue]) if queue in heartbeats else None,
             )
         )
-    return Health(broker=broker, failed=Job.objects.filter(state=State.FAILED).count(), queues=queues)
+    return Health(
+        broker=broker, failed=Job.objects.filter(state=State.FAILED).count(), queues=queues
+    )
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something that other apps count and that operators must know of when it is not 0: its metric, and a sentence with its count."""
+    """Something that other apps count and that operators must know of when it is not 0: its metric,
+    and a sentence with its count."""
 
     name: str
     help: str
@@ -103,10 +120,14 @@ class Alarm:
 _alarms: dict[str, Alarm] = {}
 
 
-def alarm(name: str, help_text: str, sentence: str | Promise) -> Callable[[Callable[[], int]], Callable[[], int]]:
-    """Show what the decorated function counts as the metric `name`, and on the operators' page as `sentence` when it is not 0.
+def alarm(
+    name: str, help_text: str, sentence: str | Promise
+) -> Callable[[Callable[[], int]], Callable[[], int]]:
+    """Show what the decorated function counts as the metric `name`, and on the operators' page as
+    `sentence` when it is not 0.
 
-    `sentence` has the place %(count)s. The function may ask the database a few queries; it is called for each scrape and page.
+    `sentence` has the place %(count)s. The function may ask the database a few queries; it is
+    called for each scrape and page.
     """
 
     def register(function: Callable[[], int]) -> Callable[[], int]:
@@ -123,7 +144,8 @@ def alarms() -> list[tuple[Alarm, int]]:
 
 
 def metrics() -> list[Sample]:
-    """The same as numbers for Prometheus. Absent rather than wrong: what is not known is not in the list."""
+    """The same as numbers for Prometheus. Absent rather than wrong: what is not known is not in the
+    list."""
     now = read_health()
     samples = [
         *(Sample(one.name, one.help, {}, count) for one, count in alarms()),
@@ -135,10 +157,29 @@ def metrics() -> list[Sample]:
         samples += [
             Sample("asclaimed_jobs_queued", "Jobs waiting", labels, q.queued),
             Sample("asclaimed_jobs_running", "Jobs being worked on", labels, q.running),
-            Sample("asclaimed_jobs_oldest_seconds", "How long the longest-due job has waited", labels, q.oldest),
+            Sample(
+                "asclaimed_jobs_oldest_seconds",
+                "How long the longest-due job has waited",
+                labels,
+                q.oldest,
+            ),
         ]
         if q.messages is not None:
-            samples.append(Sample("asclaimed_broker_messages", "Messages waiting at the broker", labels, q.messages))
+            samples.append(
+                Sample(
+                    "asclaimed_broker_messages",
+                    "Messages waiting at the broker",
+                    labels,
+                    q.messages,
+                )
+            )
         if q.heartbeat_age is not None:
-            samples.append(Sample("asclaimed_jobs_heartbeat_seconds", "Seconds since a heartbeat was recorded", labels, q.heartbeat_age))
+            samples.append(
+                Sample(
+                    "asclaimed_jobs_heartbeat_seconds",
+                    "Seconds since a heartbeat was recorded",
+                    labels,
+                    q.heartbeat_age,
+                )
+            )
     return samples

@@ -1,4 +1,5 @@
-"""Our own periodic work: heartbeats, which prove that jobs pass through every queue, and cleaning up."""
+"""Our own periodic work: heartbeats, which prove that jobs pass through every queue, and cleaning
+up."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ HEARTBEAT_EVERY = timedelta(seconds=15)
 
 
 def heartbeat(queue: Queue) -> Callable[[], None]:
-    """A job that does nothing but record a heartbeat: database, dispatcher, broker and a worker of `queue` were all needed for it."""
+    """A job that does nothing but record a heartbeat: database, dispatcher, broker and a worker of
+    `queue` were all needed for it."""
 
     def record_heartbeat() -> None:
         Heartbeat.objects.update_or_create(queue=queue, defaults={"at": Now()})

@@ -1,7 +1,8 @@
 """Notify the broker without blocking.
 
-A message may be lost: the dispatcher sends another for every row that nobody took. So sending never raises, and after a call that
-failed or was slow the circuit breaker of this process stays open for a few seconds, so that no request waits for a broker that is down.
+A message may be lost: the dispatcher sends another for every row that nobody took. So sending never
+raises, and after a call that failed or was slow the circuit breaker of this process stays open for
+a few seconds, so that no request waits for a broker that is down.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
-# A Unix socket or a neighbouring machine answers in a millisecond. One failed call costs at most this, then the circuit is open.
+# A Unix socket or a neighbouring machine answers in a millisecond. One failed call costs at most
+# this, then the circuit is open.
 TIMEOUT = 0.3
 CIRCUIT_OPEN_SECONDS = 3.0
-# OSError: no such socket, refused, timed out. OperationalError and RedisError: the same, as the libraries call it.
+# OSError: no such socket, refused, timed out. OperationalError and RedisError: the same, as the
+# libraries call it.
 UNREACHABLE = (OSError, OperationalError, RedisError)
 
 _local = threading.local()
@@ -76,7 +79,8 @@ def circuit_open() -> bool:
 
 
 def notify(job_id: UUID, queue: str) -> bool:
-    """Tell the workers of `queue` that the job is there. False when the broker could not be told; never raises for that."""
+    """Tell the workers of `queue` that the job is there. False when the broker could not be told;
+    never raises for that."""
     return send("jobs.run", queue, str(job_id))
 
 
@@ -88,12 +92,21 @@ def send(task: str, queue: str, *arguments: str) -> bool:
     began = time.monotonic()
     try:
         producer = current_app.amqp.Producer(_connection(), auto_declare=False)
-        current_app.send_task(task, args=list(arguments), queue=queue, producer=producer, retry=False, ignore_result=True)
+        current_app.send_task(
+            task,
+            args=list(arguments),
+            queue=queue,
+            producer=producer,
+            retry=False,
+            ignore_result=True,
+        )
     except UNREACHABLE as error:
         _open_circuit(error)
         return False
     if time.monotonic() - began > TIMEOUT:
-        _open_until = time.monotonic() + CIRCUIT_OPEN_SECONDS  # It came through, but a page must not wait that long again.
+        _open_until = (
+            time.monotonic() + CIRCUIT_OPEN_SECONDS
+        )  # It came through, but a page must not wait that long again.
     return True
 
 

@@ -1,8 +1,9 @@
 """Celery beat by the monotonic clock.
 
-Celery's own scheduler counts by the wall clock, so a clock set back an hour stops it for an hour, and it keeps sending
-while nobody listens, so a day without workers leaves 86,400 messages. This one counts by the monotonic clock and sends only
-while the tick queue is short. It remembers nothing between runs: schedules are rows (`jobs.registry.periodic`).
+Celery's own scheduler counts by the wall clock, so a clock set back an hour stops it for an hour,
+and it keeps sending while nobody listens, so a day without workers leaves 86,400 messages. This one
+counts by the monotonic clock and sends only while the tick queue is short. It remembers nothing
+between runs: schedules are rows (`jobs.registry.periodic`).
 """
 
 from __future__ import annotations
@@ -46,4 +47,6 @@ class MonotonicBeat(Scheduler):
             self.apply_async(entry, producer=self.producer, advance=False)
         except SchedulingError as error:
             # The broker went away between the two calls. The next beat tries again.
-            log.warning("No message for %s: %s", entry.name, type(error.__cause__ or error).__name__)
+            log.warning(
+                "No message for %s: %s", entry.name, type(error.__cause__ or error).__name__
+            )

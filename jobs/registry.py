@@ -1,4 +1,5 @@
-"""Which function does which kind of work. Filled by the apps' `tasks.py` and `periodic.py` as they are imported."""
+"""Which function does which kind of work. Filled by the apps' `tasks.py` and `periodic.py` as they
+are imported."""
 
 from __future__ import annotations
 
@@ -24,8 +25,9 @@ class UnknownKindError(LookupError):
 class Retry(Exception):  # noqa: N818 — a request to the runner, named as in Celery, and no error
     """Raised by a handler: try again.
 
-    Without `after` something failed: it counts as one of three attempts, and the usual waiting time applies. With `after` it
-    is only too early: the job comes back after that time and no attempt is used up, MAX_WAITS times.
+    Without `after` something failed: it counts as one of three attempts, and the usual waiting time
+    applies. With `after` it is only too early: the job comes back after that time and no attempt is
+    used up, MAX_WAITS times.
     """
 
     def __init__(self, reason: str, after: timedelta | None = None) -> None:
@@ -56,9 +58,10 @@ _discovered = False
 def handler(kind: str, *, queue: str, together: bool = False) -> Callable[[F], F]:
     """Register the decorated function for jobs of `kind`, worked off by the workers of `queue`.
 
-    The function gets a `jobs.Work` and may run several times: its effects belong inside `work.finish()`. `together` is for short
-    work that is all in the database: many such jobs are done in one transaction (`jobs.work.run_batch`).
-    Raises ValueError for an unknown queue or a kind that another function has.
+    The function gets a `jobs.Work` and may run several times: its effects belong inside
+    `work.finish()`. `together` is for short work that is all in the database: many such jobs are
+    done in one transaction (`jobs.work.run_batch`). Raises ValueError for an unknown queue or a
+    kind that another function has.
     """
 
     def register(function: F) -> F:
@@ -69,12 +72,14 @@ def handler(kind: str, *, queue: str, together: bool = False) -> Callable[[F], F
 
 
 def periodic(name: str, *, every: timedelta, queue: str = "tick") -> Callable[[F], F]:
-    """Run the decorated function, which takes no arguments, once per period of `every`, in its own transaction.
+    """Run the decorated function, which takes no arguments, once per period of `every`, in its own
+    transaction.
 
-    Periods are counted from the Unix epoch by the database's clock. A period missed while everything was down is not
-    made up for, and a period is skipped while the job of an earlier one is still open: work never piles up on itself.
-    A failing run is tried again like any job and ends as failed; the next period starts afresh.
-    Raises ValueError for a period that is not a positive whole number of seconds.
+    Periods are counted from the Unix epoch by the database's clock. A period missed while
+    everything was down is not made up for, and a period is skipped while the job of an earlier one
+    is still open: work never piles up on itself. A failing run is tried again like any job and ends
+    as failed; the next period starts afresh. Raises ValueError for a period that is not a positive
+    whole number of seconds.
     """
     if every < timedelta(seconds=1) or every % timedelta(seconds=1):
         raise ValueError("a period is a positive whole number of seconds")
@@ -121,7 +126,8 @@ def get_handler(kind: str) -> Handler:
 
 
 def is_batched(kind: str) -> bool:
-    """Whether many jobs of `kind` may be done in one transaction; False for a kind that nobody handles."""
+    """Whether many jobs of `kind` may be done in one transaction; False for a kind that nobody
+    handles."""
     discover()
     return kind in _handlers and _handlers[kind].together
 

@@ -1,4 +1,5 @@
-"""The two tasks that Celery knows. Each makes one call; the work itself is in rows (`docs/jobs.md`)."""
+"""The two tasks that Celery knows. Each makes one call; the work itself is in rows
+(`docs/jobs.md`)."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ def run(job_id: str) -> None:
     try:
         work.run_batch(UUID(job_id))
     except (OperationalError, InterfaceError) as error:
-        # The row is untouched, or its lease runs out; the dispatcher notifies again when the database is back.
+        # The row is untouched, or its lease runs out; the dispatcher notifies again when the
+        # database is back.
         log.warning("Job %s waits: the database is away (%s).", job_id, work.describe(error))
     finally:
         close_old_connections()

@@ -28,7 +28,9 @@ P = ParamSpec("P")
 SHOWN = 100
 
 
-def operators_only(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def operators_only(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """Anonymous visitors are sent to sign in; accounts that are not operators are refused."""
 
     @wraps(view)
@@ -52,7 +54,10 @@ def _operator(request: HttpRequest) -> actions.Person:
 @operators_only
 def overview(request: HttpRequest) -> HttpResponse:
     """Jobs per queue and state, what is running, and what was set aside and why."""
-    counts = {(row["queue"], row["state"]): row["n"] for row in Job.objects.values("queue", "state").annotate(n=Count("id"))}
+    counts = {
+        (row["queue"], row["state"]): row["n"]
+        for row in Job.objects.values("queue", "state").annotate(n=Count("id"))
+    }
     now = read_health()
     fragment = request.headers.get("HX-Request") == "true"
     response = render(
@@ -62,7 +67,10 @@ def overview(request: HttpRequest) -> HttpResponse:
             "seen": timezone.now(),
             "late": settings.JOBS_HEARTBEAT_LATE.total_seconds(),
             "states": list(State),
-            "rows": [(Queue(q.queue), q, [counts.get((q.queue, state), 0) for state in State]) for q in now.queues],
+            "rows": [
+                (Queue(q.queue), q, [counts.get((q.queue, state), 0) for state in State])
+                for q in now.queues
+            ],
             "health": now,
             "alarms": [one.sentence % {"count": count} for one, count in alarms() if count],
             "running": Job.objects.filter(state=State.RUNNING).order_by("lease_until")[:SHOWN],
@@ -102,11 +110,15 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def progress(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """How far the job is: a page, or its fragment for htmx. Open to whoever was given the id, which can't be guessed;
-    it says neither what kind of work it is nor for whom."""
+    """How far the job is: a page, or its fragment for htmx. Open to whoever was given the id, which
+    can't be guessed; it says neither what kind of work it is nor for whom."""
     shown = _shown(get_object_or_404(Job, pk=job_id))
     fragment = request.headers.get("HX-Request") == "true"
-    response = render(request, "jobs/progress.html" + ("#progress" if fragment else ""), {"job_id": job_id, **shown})
+    response = render(
+        request,
+        "jobs/progress.html" + ("#progress" if fragment else ""),
+        {"job_id": job_id, **shown},
+    )
     response["Vary"] = "HX-Request"
     return response
 
@@ -120,8 +132,15 @@ def progress_json(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 def _shown(job: Job) -> dict[str, object]:
-    # An operator's word for trouble is none of the public's: a job that was set aside still waits, as far as they can tell.
+    # An operator's word for trouble is none of the public's: a job that was set aside still waits,
+    # as far as they can tell.
     state = State.QUEUED if job.state == State.FAILED else State(job.state)
     total = int(job.progress.get("total", 0))
     done = total if state is State.DONE else int(job.progress.get("done", 0))
-    return {"state": state.value, "word": state.label, "open": state in OPEN, "done": done, "total": total}
+    return {
+        "state": state.value,
+        "word": state.label,
+        "open": state in OPEN,
+        "done": done,
+        "total": total,
+    }

@@ -1,7 +1,7 @@
 """What happened, in an order nobody can change. Knows no claim.
 
-Nothing here imports Django: `python -m ledger.verify` must run where Django is absent. The names that need it are looked up
-when they are first used.
+Nothing here imports Django: `python -m ledger.verify` must run where Django is absent. The names
+that need it are looked up when they are first used.
 """
 
 from __future__ import annotations
@@ -39,7 +39,13 @@ _EXPORTS = {
     "read_health": "ledger.health",
     "older_than_published": "ledger.health",
 }
-_SUBMODULES = {"erasure", "fixity", "history", "proofs", "registry"}  # so that `ledger.history.of(…)` needs no second import
+_SUBMODULES = {
+    "erasure",
+    "fixity",
+    "history",
+    "proofs",
+    "registry",
+}  # so that `ledger.history.of(…)` needs no second import
 
 
 def __getattr__(name: str) -> Any:

@@ -1,12 +1,14 @@
 """Many rows, one leaf: for rows written in bulk, such as looks that found nothing new.
 
-The rows' model has a foreign key to `ledger.Batch` and is listed as `derived(reason="logged by batch", name="…")`. The batch is recorded
-like any other row; its `root` is the Merkle root over the rows in the order of their ids, each hashed as
+The rows' model has a foreign key to `ledger.Batch` and is listed as `derived(reason="logged by
+batch", name="…")`. The batch is recorded like any other row; its `root` is the Merkle root over the
+rows in the order of their ids, each hashed as
 
     {"object":"<name>/<id>","fields":{…every stored field but the id and the batch…}}
 
-so that a changed, missing or added row of a batch is found by `verify_record`, and one row can be shown to belong to a leaf.
-Everything in such rows must be public: the root would let anyone who has the other rows confirm a guess.
+so that a changed, missing or added row of a batch is found by `verify_record`, and one row can be
+shown to belong to a leaf. Everything in such rows must be public: the root would let anyone who has
+the other rows confirm a guess.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ def batch_field(model: type[models.Model]) -> models.ForeignKey[Any, Any]:
 
 
 def _name(model: type[models.Model]) -> str:
-    """The permanent name of a model whose rows are logged by batch. Raises TypeError when it has none."""
+    """The permanent name of a model whose rows are logged by batch. Raises TypeError when it has
+    none."""
     for name, batched in registry.batched.items():
         if batched is model:
             return name
@@ -43,7 +46,8 @@ def _name(model: type[models.Model]) -> str:
 
 
 def batch(model: type[M], rows: Sequence[M], *, now: datetime | None = None) -> Batch:
-    """Write the rows and log them as one leaf, inside the caller's `ledger.act`. Returns the batch."""
+    """Write the rows and log them as one leaf, inside the caller's `ledger.act`. Returns the
+    batch."""
     if not rows:
         raise ValueError("a batch has at least one row")
     field = batch_field(model)
@@ -52,7 +56,8 @@ def batch(model: type[M], rows: Sequence[M], *, now: datetime | None = None) -> 
         for row in rows:
             setattr(row, field.attname, made.pk)
         model._base_manager.bulk_create(rows, batch_size=1000)
-        # Read back, so that the root is over what is stored (a decimal gains its places on the way in).
+        # Read back, so that the root is over what is stored (a decimal gains its places on the way
+        # in).
         made.root = merkle.root_of(hashes(model, made)).hex()
         made.save(force_insert=True)
     return made
@@ -77,7 +82,8 @@ def hashes(model: type[models.Model], which: Batch) -> list[bytes]:
 
 
 def proof(row: models.Model) -> tuple[bytes, int, list[bytes]]:
-    """What shows that a row belongs to its batch: its canonical bytes, its position, and the path to `Batch.root`."""
+    """What shows that a row belongs to its batch: its canonical bytes, its position, and the path
+    to `Batch.root`."""
     model = type(row)
     which = getattr(row, batch_field(model).name)
     found = list(entries(model, which))

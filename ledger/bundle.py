@@ -1,10 +1,13 @@
 """Bundles: one file with which anyone checks one entry, offline, without believing us.
 
-    {"format":"asclaimed-bundle@v1","leaf":"<the exact leaf text>","proof":"<tlog-proof text>","key":"<verifier key>",
-     "document":{…the published document, with a random "salt"…},"openings":{"rationale":{"key":"<hex>","value":…},…}}
+    {"format":"asclaimed-bundle@v1","leaf":"<the exact leaf text>","proof":"<tlog-proof
+    text>","key":"<verifier key>",
+     "document":{…the published document, with a random
+     "salt"…},"openings":{"rationale":{"key":"<hex>","value":…},…}}
 
-The file is canonical JSON, so that no byte of it is free; one newline at its end is let pass. `document` is there exactly when the leaf has
-the digest of one; `openings` always, `{}` if nothing is opened.
+The file is canonical JSON, so that no byte of it is free; one newline at its end is let pass.
+`document` is there exactly when the leaf has the digest of one; `openings` always, `{}` if nothing
+is opened.
 """
 
 from __future__ import annotations
@@ -42,7 +45,8 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class BundleCheck:
-    """What a bundle was found to show: the `leaf` is entry `index` of the log at `checkpoint`, signed by `key`.
+    """What a bundle was found to show: the `leaf` is entry `index` of the log at `checkpoint`,
+    signed by `key`.
 
     `opened` and `closed` are the names of the committed fields with and without their value.
     """
@@ -77,24 +81,31 @@ class Bundle:
         document: dict[str, Any] | None = None,
         openings: Mapping[str, Opening] | None = None,
     ) -> Self:
-        """Return the bundle of an entry: its exact bytes, index, inclusion proof and the signed checkpoint note.
+        """Return the bundle of an entry: its exact bytes, index, inclusion proof and the signed
+        checkpoint note.
 
-        It is checked before it is returned, and a document must have a "salt" of at least 22 characters (128 bits in base64), since the
-        digest in the public log would let anyone confirm a guess of it otherwise. Raises BundleError.
+        It is checked before it is returned, and a document must have a "salt" of at least 22
+        characters (128 bits in base64), since the digest in the public log would let anyone confirm
+        a guess of it otherwise. Raises BundleError.
         """
-        if document is not None and not (isinstance(document.get("salt"), str) and len(document["salt"]) >= 22):
+        if document is not None and not (
+            isinstance(document.get("salt"), str) and len(document["salt"]) >= 22
+        ):
             raise BundleError("The document has no random salt of at least 22 characters.")
         try:
             proof = format_proof(index, hashes, checkpoint)
         except ProofFormatError as error:
             raise BundleError(str(error)) from error
-        bundle = cls(leaf=leaf, proof=proof, key=str(key), document=document, openings=dict(openings or {}))
+        bundle = cls(
+            leaf=leaf, proof=proof, key=str(key), document=document, openings=dict(openings or {})
+        )
         bundle.check(key)
         return bundle
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Return the bundle in a file. Raises BundleError unless it has the form above, byte for byte."""
+        """Return the bundle in a file. Raises BundleError unless it has the form above, byte for
+        byte."""
         if len(data) > MAX_BYTES:
             raise BundleError(f"The bundle is larger than {MAX_BYTES} bytes.")
         try:
@@ -128,7 +139,10 @@ class Bundle:
             "leaf": self.leaf.decode(),
             "proof": self.proof,
             "key": self.key,
-            "openings": {name: {"key": opening.key.hex(), "value": opening.value} for name, opening in self.openings.items()},
+            "openings": {
+                name: {"key": opening.key.hex(), "value": opening.value}
+                for name, opening in self.openings.items()
+            },
         }
         if self.document is not None:
             value["document"] = self.document
@@ -138,10 +152,12 @@ class Bundle:
             raise BundleError(f"The bundle cannot be written: {error}") from error
 
     def check(self, key: VerifierKey | None = None) -> BundleCheck:
-        """Check everything: document and openings against the leaf, leaf against proof, proof against checkpoint, checkpoint against key.
+        """Check everything: document and openings against the leaf, leaf against proof, proof
+        against checkpoint, checkpoint against key.
 
-        `key` is what the reader got elsewhere, and must then be the bundle's; with None the bundle's own key is believed, and the caller
-        must say so. Raises BundleError with a sentence for the first thing that does not fit.
+        `key` is what the reader got elsewhere, and must then be the bundle's; with None the
+        bundle's own key is believed, and the caller must say so. Raises BundleError with a sentence
+        for the first thing that does not fit.
         """
         try:
             own = VerifierKey.parse(self.key)
@@ -158,7 +174,13 @@ class Bundle:
         try:
             proof = parse_proof(self.proof)
             checkpoint = open_checkpoint(proof.checkpoint, own)
-            merkle.verify_inclusion(merkle.leaf_hash(self.leaf), proof.index, checkpoint.size, proof.hashes, checkpoint.root)
+            merkle.verify_inclusion(
+                merkle.leaf_hash(self.leaf),
+                proof.index,
+                checkpoint.size,
+                proof.hashes,
+                checkpoint.root,
+            )
         except ProofFormatError as error:
             raise BundleError(str(error)) from error
         except (NoteError, CheckpointError) as error:
@@ -177,7 +199,9 @@ class Bundle:
     def _check_document(self, leaf: Leaf) -> None:
         if self.document is None:
             if leaf.document is not None:
-                raise BundleError("The leaf has the digest of a document, and the bundle no document.")
+                raise BundleError(
+                    "The leaf has the digest of a document, and the bundle no document."
+                )
             return
         if leaf.document is None:
             raise BundleError("The bundle has a document that its leaf knows nothing of.")

@@ -1,4 +1,5 @@
-"""The public files of the log under LEDGER_DIR: each appears complete or not at all, and none ever changes but `checkpoint`."""
+"""The public files of the log under LEDGER_DIR: each appears complete or not at all, and none ever
+changes but `checkpoint`."""
 
 from __future__ import annotations
 
@@ -53,12 +54,14 @@ class LogFiles:
             return None
 
     def size(self) -> int:
-        """How many entries the published checkpoint covers; what lies beyond may still be made anew after an interruption."""
+        """How many entries the published checkpoint covers; what lies beyond may still be made anew
+        after an interruption."""
         note = self.checkpoint()
         return 0 if note is None else int(note.split(b"\n", 2)[1])
 
     def put(self, path: str, content: bytes, *, replace: bool = False) -> None:
-        """Write a file: draft, fsync, rename, fsync of the folder. A file already there with the same bytes is left alone.
+        """Write a file: draft, fsync, rename, fsync of the folder. A file already there with the
+        same bytes is left alone.
 
         Raises FileConflictError when it is there with other bytes, unless `replace`.
         """
@@ -91,7 +94,8 @@ class LogFiles:
                     draft.unlink(missing_ok=True)
 
     def prune(self, old: int, new: int) -> None:
-        """Remove the partial tiles and bundles whose full one came to be while the log grew from `old` to `new`."""
+        """Remove the partial tiles and bundles whose full one came to be while the log grew from
+        `old` to `new`."""
         level = 0
         while new >> HEIGHT:
             for index in range(old >> HEIGHT, new >> HEIGHT):
@@ -109,9 +113,11 @@ class ExportRefusedError(Exception):
 
 
 def export(files: LogFiles, folder: Path, size: int, note: str) -> int:
-    """Copy the log at a published size into `folder`, by hard links where the file system allows. Returns the number of files.
+    """Copy the log at a published size into `folder`, by hard links where the file system allows.
+    Returns the number of files.
 
-    A folder that holds an earlier copy of the same log is brought up to date. The checkpoint comes last: what it covers is there.
+    A folder that holds an earlier copy of the same log is brought up to date. The checkpoint comes
+    last: what it covers is there.
     """
     if (folder / "key").exists() and (folder / "key").read_bytes() != files.read("key"):
         raise ExportRefusedError(f"{folder} holds a copy of another log")

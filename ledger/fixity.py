@@ -1,4 +1,5 @@
-"""Which stored files must still have their SHA-256. The apps that store files say so here; `verify_record` reads them all."""
+"""Which stored files must still have their SHA-256. The apps that store files say so here;
+`verify_record` reads them all."""
 
 from __future__ import annotations
 
@@ -12,13 +13,15 @@ Reader: TypeAlias = Callable[[], BufferedIOBase]
 Expected: TypeAlias = "tuple[Path | Reader, str, str]"
 """Where the bytes are, the SHA-256 they must have (hexadecimal), and what they are, in words."""
 FileOrFault: TypeAlias = "Expected | str"
-"""What an app says of one file: what to expect, or, where it knows already that something is wrong, the sentence."""
+"""What an app says of one file: what to expect, or, where it knows already that something is wrong,
+the sentence."""
 
 _sources: dict[str, Callable[[], Iterable[FileOrFault]]] = {}
 
 
 def register(name: str, source: Callable[[], Iterable[FileOrFault]]) -> None:
-    """Say under a name where an app's files are. `source` is called by each verification, and may stream."""
+    """Say under a name where an app's files are. `source` is called by each verification, and may
+    stream."""
     _sources[name] = source
 
 
@@ -44,7 +47,10 @@ def faults() -> Iterator[str]:
                 yield f"{name}: {what} cannot be read ({error.strerror or error})"
                 continue
             if found != expected:
-                yield f"{name}: {what} was changed: its SHA-256 is {found[:16]}… where {expected[:16]}… belongs"
+                yield (
+                    f"{name}: {what} was changed: its SHA-256 is {found[:16]}… where "
+                    f"{expected[:16]}… belongs"
+                )
 
 
 def count() -> int:

@@ -1,7 +1,8 @@
 """The history of objects, change by change and field by field, for everyone to read.
 
-What is shown is what may be: plain fields and texts while their object is public and they are neither closed nor erased, sealed values
-never. The number of queries does not depend on the number of changes.
+What is shown is what may be: plain fields and texts while their object is public and they are
+neither closed nor erased, sealed values never. The number of queries does not depend on the number
+of changes.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _FIELDS = ("index", "kind", "op", "object_label", "object_id", "event_id")
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field before and after, as canonical JSON values. `state` says why both are None: "withheld" or "erased"; else "open"."""
+    """One field before and after, as canonical JSON values. `state` says why both are None:
+    "withheld" or "erased"; else "open"."""
 
     name: str
     before: Any
@@ -35,9 +37,11 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of the log. `op` is insert, update or delete; `outside`: made outside the application, by nobody we know.
+    """One entry of the log. `op` is insert, update or delete; `outside`: made outside the
+    application, by nobody we know.
 
-    `reason` is None when it is withheld or erased; `at` is the day alone where the model's times are coarse.
+    `reason` is None when it is withheld or erased; `at` is the day alone where the model's times
+    are coarse.
     """
 
     index: int
@@ -54,20 +58,24 @@ class Change:
 
 
 def of(
-    label: str, ids: Iterable[Any], *, before: int | None = None, limit: int = 50, everything: bool = False
+    label: str, ids: Iterable[Any], *, before: int | None = None, limit: int = 50,
+    everything: bool = False
 ) -> list[Change]:  # fmt: skip
     """The changes of objects of one type, newest first. `before` is the index to continue below.
 
-    Objects that their model does not call public have no history here, unless `everything` (for people who may see the object
-    itself): then texts of unpublished rows and closed texts are shown too. Sealed values never are.
+    Objects that their model does not call public have no history here, unless `everything` (for
+    people who may see the object itself): then texts of unpublished rows and closed texts are shown
+    too. Sealed values never are.
     """
     return of_all({label: list(ids)}, before=before, limit=limit, everything=everything)
 
 
 def of_all(
-    wanted: Mapping[str, Sequence[Any]], *, before: int | None = None, limit: int = 50, everything: bool = False
+    wanted: Mapping[str, Sequence[Any]], *, before: int | None = None, limit: int = 50,
+    everything: bool = False
 ) -> list[Change]:  # fmt: skip
-    """The changes of objects of several types, merged, newest first: a claim with its aspects and appearances."""
+    """The changes of objects of several types, merged, newest first: a claim with its aspects and
+    appearances."""
     from ledger.models import Entry
 
     records = {label: registry.recorded[label] for label in wanted}
@@ -79,12 +87,17 @@ def of_all(
             shown &= public[label]
         which |= Q(object_label=label, object_id__in=shown)
     query = Entry.objects.filter(which)
-    page = list((query if before is None else query.filter(index__lt=before)).order_by("-index").values(*_FIELDS)[:limit])
+    page = list(
+        (query if before is None else query.filter(index__lt=before))
+        .order_by("-index")
+        .values(*_FIELDS)[:limit]
+    )
     return _changes(page, records, public, everything)
 
 
 def at(indexes: Iterable[int]) -> list[Change]:
-    """The changes that these entries of the log tell, newest first; those of objects that are not public now are left out."""
+    """The changes that these entries of the log tell, newest first; those of objects that are not
+    public now are left out."""
     from ledger.models import Entry
 
     page = list(Entry.objects.filter(index__in=list(indexes)).order_by("-index").values(*_FIELDS))
@@ -103,19 +116,25 @@ def at(indexes: Iterable[int]) -> list[Change]:
 
 
 def _changes(
-    page: list[dict[str, Any]], records: Mapping[str, registry.Record], public: Mapping[str, set[str]], everything: bool
+    page: list[dict[str, Any]], records: Mapping[str, registry.Record],
+    public: Mapping[str, set[str]], everything: bool
 ) -> list[Change]:  # fmt: skip
-    """The entries of a page (newest first) as changes, each against the entry of its object before it."""
+    """The entries of a page (newest first) as changes, each against the entry of its object before
+    it."""
     from ledger.models import Opening
 
     if not page:
         return []
     older = _entries_before(page)
     openings: dict[int, set[str]] = {}
-    for index, name in Opening.objects.filter(entry_id__in=[e["index"] for e in page + older]).values_list("entry_id", "field"):
+    for index, name in Opening.objects.filter(
+        entry_id__in=[e["index"] for e in page + older]
+    ).values_list("entry_id", "field"):
         openings.setdefault(index, set()).add(name)
     rows = {
-        label: leaves.read_events(record, [e["event_id"] for e in page + older if e["object_label"] == label])
+        label: leaves.read_events(
+            record, [e["event_id"] for e in page + older if e["object_label"] == label]
+        )
         for label, record in records.items()
     }
     changes = []
@@ -124,13 +143,18 @@ def _changes(
         key = entry["object_label"], entry["object_id"]
         record = records[entry["object_label"]]
         texts = everything or entry["object_id"] in public[entry["object_label"]]
-        changes.append(_change(record, entry, previous.get(key), rows[record.name], openings, texts, everything))
+        changes.append(
+            _change(
+                record, entry, previous.get(key), rows[record.name], openings, texts, everything
+            )
+        )
         previous[key] = entry
     return changes[::-1]
 
 
 def public_ids(record: registry.Record, ids: Iterable[Any]) -> set[str]:
-    """Which of the objects are public now, by the model's own word (`recorded(public=…)`). One query at most."""
+    """Which of the objects are public now, by the model's own word (`recorded(public=…)`). One
+    query at most."""
     if record.public is True:
         return {str(i) for i in ids}
     if record.public is False:
@@ -144,7 +168,9 @@ def _entries_before(page: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     oldest: dict[tuple[str, str], int] = {}
     for entry in page:
         oldest[entry["object_label"], entry["object_id"]] = entry["index"]
-    labels, ids, indexes = zip(*[(label, object_id, index) for (label, object_id), index in oldest.items()], strict=True)
+    labels, ids, indexes = zip(
+        *[(label, object_id, index) for (label, object_id), index in oldest.items()], strict=True
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -159,7 +185,8 @@ def _entries_before(page: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _change(
-    record: registry.Record, entry: Mapping[str, Any], earlier: Mapping[str, Any] | None, rows: Mapping[int, Mapping[str, Any]],
+    record: registry.Record, entry: Mapping[str, Any], earlier: Mapping[str, Any] | None,
+    rows: Mapping[int, Mapping[str, Any]],
     openings: Mapping[int, set[str]], texts: bool, everything: bool,
 ) -> Change:  # fmt: skip
     row = rows.get(entry["event_id"])
@@ -174,16 +201,26 @@ def _change(
         kind = record.kind(name)
         old = then[name] if then else None
         new = row[name] if entry["op"] != "delete" else None
-        gone = kind == "text" and ((then is not None and name not in opened_then) or (entry["op"] != "delete" and name not in opened))
-        shown = kind == "document" or record.may_open(name, public=texts) or (everything and kind != "sealed")
+        gone = kind == "text" and (
+            (then is not None and name not in opened_then)
+            or (entry["op"] != "delete" and name not in opened)
+        )
+        shown = (
+            kind == "document"
+            or record.may_open(name, public=texts)
+            or (everything and kind != "sealed")
+        )
         if gone:
             erased.append(FieldChange(name, None, None, kind, ERASED))
         elif shown and old != new:
             fields.append(FieldChange(name, plain(old), plain(new), kind))
         elif not shown and (earlier is None or plain(old) != plain(new)):
-            # Of a new row all of them, empty ones too: that there is something may tell as much as what, as who left an address.
+            # Of a new row all of them, empty ones too: that there is something may tell as much as
+            # what, as who left an address.
             fields.append(FieldChange(name, None, None, kind, WITHHELD))
-    if earlier is None or not fields:  # whether an erased text was what changed can no longer be told
+    if (
+        earlier is None or not fields
+    ):  # whether an erased text was what changed can no longer be told
         fields += erased
     at = row["pgh_created_at"] if row else datetime.fromtimestamp(0).astimezone()
     if record.coarse:
@@ -192,6 +229,7 @@ def _change(
     told = bool(who.reason) and REASON in opened and may
     reason = who.reason if told else "" if not who.reason and REASON not in opened else None
     return Change(
-        index=entry["index"], kind=entry["kind"], op=entry["op"], label=record.name, object_id=entry["object_id"], at=at,
+        index=entry["index"], kind=entry["kind"], op=entry["op"], label=record.name,
+        object_id=entry["object_id"], at=at,
         role=who.role, name=who.name, reason=reason, outside=who.outside, fields=tuple(fields),
     )  # fmt: skip

@@ -1,13 +1,16 @@
 """Leaves: the entries of the log, as bytes that never change form.
 
-A leaf is canonical JSON (`ledger.canonical`) with exactly these members, `document` only if there is one:
+A leaf is canonical JSON (`ledger.canonical`) with exactly these members, `document` only if there
+is one:
 
     {"v":2,"kind":"verdict.published","object":"verdict/<uuid>","at":"2025-06-03T09:41:07.123456Z",
      "actor":{"role":"adjudicator","name":"heron"},"fields":{"rating":"not_delivered",…},
-     "commits":{"rationale":"<hex HMAC-SHA256(key, canonical form of the value)>",…},"document":"<hex SHA-256 of the canonical document>"}
+     "commits":{"rationale":"<hex HMAC-SHA256(key, canonical form of the
+     value)>",…},"document":"<hex SHA-256 of the canonical document>"}
 
-(shown in reading order; the bytes have their members sorted). `fields` are the plain fields as they are, `commits` the fields which someone
-may have to take back one day: a commitment under a random key says nothing once key and value are gone.
+(shown in reading order; the bytes have their members sorted). `fields` are the plain fields as they
+are, `commits` the fields which someone may have to take back one day: a commitment under a random
+key says nothing once key and value are gone.
 """
 
 from __future__ import annotations
@@ -35,7 +38,9 @@ _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|0|[1-9][0-9
 _OBJECT = re.compile(rf"[a-z][a-z0-9_]{{0,62}}/({_ID})", re.ASCII)
 _AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_PSEUDONYM = re.compile(r"[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,98}[^\s\x00-\x1f\x7f-\x9f])?")
+_PSEUDONYM = re.compile(
+    r"[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,98}[^\s\x00-\x1f\x7f-\x9f])?"
+)
 
 _MEMBERS = {"v", "kind", "object", "at", "actor", "fields", "commits"}
 _ACTOR = {"role", "name"}
@@ -89,10 +94,15 @@ class Leaf:
         if not self.fields.keys().isdisjoint(self.commits):
             raise LeafError("A field is both plain and committed.")
         if self.document is not None:
-            _match(_HEX, self.document, "The digest of the document is not 64 lowercase hexadecimal digits.")
+            _match(
+                _HEX,
+                self.document,
+                "The digest of the document is not 64 lowercase hexadecimal digits.",
+            )
 
     def to_bytes(self) -> bytes:
-        """Return the entry. Raises LeafError if a field has no canonical form or the whole is longer than 65,535 bytes."""
+        """Return the entry. Raises LeafError if a field has no canonical form or the whole is
+        longer than 65,535 bytes."""
         value: dict[str, Any] = {
             "v": self.v,
             "kind": self.kind,
@@ -118,7 +128,8 @@ class Leaf:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Return the leaf of which `data` is the entry. Raises LeafError unless it is exactly what `to_bytes` writes."""
+        """Return the leaf of which `data` is the entry. Raises LeafError unless it is exactly what
+        `to_bytes` writes."""
         if len(data) > MAX_BYTES:
             raise LeafError(f"The leaf has {len(data)} bytes; at most {MAX_BYTES} fit.")
         try:
@@ -136,19 +147,30 @@ class Leaf:
 
 
 class LeafForm:
-    """Writes leaves that differ in object, time and values alone: the bytes of `Leaf.to_bytes`, at a fifth of the cost.
+    """Writes leaves that differ in object, time and values alone: the bytes of `Leaf.to_bytes`, at
+    a fifth of the cost.
 
-    What they share is checked once, when the form is made (LeafError). What the caller gives is taken as it is, so it has to come from
-    `timestamp`, `commit` and a UUID or an id that counts up; plain values are written canonically.
+    What they share is checked once, when the form is made (LeafError). What the caller gives is
+    taken as it is, so it has to come from `timestamp`, `commit` and a UUID or an id that counts up;
+    plain values are written canonically.
     """
 
     def __init__(
-        self, *, kind: str, label: str, role: str, name: str, fields: Sequence[str], commits: Sequence[str], document: bool
+        self,
+        *,
+        kind: str,
+        label: str,
+        role: str,
+        name: str,
+        fields: Sequence[str],
+        commits: Sequence[str],
+        document: bool,
     ) -> None:
         digest = "0" * 64
         moment = "2000-01-01T00:00:00.000000Z"
         Leaf(
-            kind=kind, object=f"{label}/0", at=moment, role=role, name=name, fields=dict.fromkeys(fields),
+            kind=kind, object=f"{label}/0", at=moment, role=role, name=name,
+            fields=dict.fromkeys(fields),
             commits=dict.fromkeys(commits, digest), document=digest if document else None,
         )  # fmt: skip
         self._fields, self._commits = sorted(fields), sorted(commits)
@@ -166,15 +188,33 @@ class LeafForm:
         self._text = "{" + ",".join(parts) + "}"
 
     def write(
-        self, object_id: UUID | int, at: str, fields: Mapping[str, Any], commits: Mapping[str, str], document: str | None = None
+        self,
+        object_id: UUID | int,
+        at: str,
+        fields: Mapping[str, Any],
+        commits: Mapping[str, str],
+        document: str | None = None,
     ) -> bytes:
-        """Return the entry. Raises LeafError if a field has no canonical form or the whole is longer than 65,535 bytes."""
+        """Return the entry. Raises LeafError if a field has no canonical form or the whole is
+        longer than 65,535 bytes."""
         values = [at, *(commits[name] for name in self._commits)]
         if document is not None:
-            values.append(_match(_HEX, document, "The digest of the document is not 64 lowercase hexadecimal digits."))
+            values.append(
+                _match(
+                    _HEX,
+                    document,
+                    "The digest of the document is not 64 lowercase hexadecimal digits.",
+                )
+            )
         for name in self._fields:
             value = fields[name]
-            if type(value) is str and value.isascii() and value.isprintable() and '"' not in value and "\\" not in value:
+            if (
+                type(value) is str
+                and value.isascii()
+                and value.isprintable()
+                and '"' not in value
+                and "\\" not in value
+            ):
                 values.append(f'"{value}"')  # most are words, moments and ids
             elif value is None:
                 values.append("null")
@@ -190,14 +230,18 @@ class LeafForm:
 
 
 class LeafCheck:
-    """`check(data)` raises LeafError exactly when `Leaf.parse(data)` does, ten times as fast over a whole log.
+    """`check(data)` raises LeafError exactly when `Leaf.parse(data)` does, ten times as fast over a
+    whole log.
 
-    Reading JSON and writing it again costs twenty times the hashing of an entry, and a log repeats few shapes: the same model, the same
-    field names. From the first leaf of a shape a pattern is made that fits nothing but well-formed, canonical leaves of it; what fits no
-    pattern known yet is parsed. A pattern leaves out what is rare and costly to decide (text beyond ASCII, escapes, integers of 16 digits).
+    Reading JSON and writing it again costs twenty times the hashing of an entry, and a log repeats
+    few shapes: the same model, the same field names. From the first leaf of a shape a pattern is
+    made that fits nothing but well-formed, canonical leaves of it; what fits no pattern known yet
+    is parsed. A pattern leaves out what is rare and costly to decide (text beyond ASCII, escapes,
+    integers of 16 digits).
     """
 
-    # A log with more shapes than these is one in which patterns are no help, or one made to fill the memory.
+    # A log with more shapes than these is one in which patterns are no help, or one made to fill
+    # the memory.
     _MODELS = 1_000
     _PATTERNS = 16
 
@@ -210,7 +254,8 @@ class LeafCheck:
     def __call__(self, data: bytes) -> None:
         if self._last is not None and self._last.fits(data):
             return
-        # The label of the object is the last thing before a slash, in every leaf: id and version follow it, and have none.
+        # The label of the object is the last thing before a slash, in every leaf: id and version
+        # follow it, and have none.
         known = self._shapes.get(data[data.rfind(b'"object":"') + 10 : data.rfind(b"/")])
         if known is not None:
             for shape in known.values():
@@ -221,17 +266,27 @@ class LeafCheck:
         label = leaf.object.partition("/")[0].encode()
         if known is None and len(self._shapes) < self._MODELS:
             known = self._shapes[label] = {}
-        if known is not None and len(known) < self._PATTERNS and (made := _shape(leaf, label)) is not None:
+        if (
+            known is not None
+            and len(known) < self._PATTERNS
+            and (made := _shape(leaf, label)) is not None
+        ):
             known[made.pattern] = self._last = made
 
     def full_bundle(self, data: bytes) -> int | None:
-        """Return the length of each entry of a full bundle if all 256 are like the first: of its shape, length, kind and actor.
+        """Return the length of each entry of a full bundle if all 256 are like the first: of its
+        shape, length, kind and actor.
 
-        None says nothing about them: they have to be looked at one by one. Here one part of all entries is looked at at once, which is
-        four times as fast, and logs are full of such runs: the many rows of one act, a watch that looks at a thousand sources.
+        None says nothing about them: they have to be looked at one by one. Here one part of all
+        entries is looked at at once, which is four times as fast, and logs are full of such runs:
+        the many rows of one act, a watch that looks at a thousand sources.
         """
         size, rest = divmod(len(data), BUNDLE)
-        if rest or size < 2 or any(data[place::size] != data[place : place + 1] * BUNDLE for place in (0, 1)):
+        if (
+            rest
+            or size < 2
+            or any(data[place::size] != data[place : place + 1] * BUNDLE for place in (0, 1))
+        ):
             return None
         if int.from_bytes(data[:2], "big") != size - 2:
             return None
@@ -252,7 +307,8 @@ BUNDLE = 256
 
 
 class _Shape:
-    """What leaves with the same members look like, and what stands in each group of the pattern that takes them apart."""
+    """What leaves with the same members look like, and what stands in each group of the pattern
+    that takes them apart."""
 
     def __init__(self, pattern: bytes, parts: bytes, kinds: Sequence[str]) -> None:
         self.pattern = pattern
@@ -261,14 +317,20 @@ class _Shape:
         self._kinds = kinds
 
     def parts(self, data: bytes) -> list[tuple[str, int, int]]:
-        """(kind, start, end) of what differs from leaf to leaf: `at`, `text`, and `digest`, the parts of an id included."""
+        """(kind, start, end) of what differs from leaf to leaf: `at`, `text`, and `digest`, the
+        parts of an id included."""
         match = re.fullmatch(self._parts, data)
         assert match is not None
-        return [(kind, *match.span(number)) for number, kind in enumerate(self._kinds, start=1) if match.start(number) >= 0]
+        return [
+            (kind, *match.span(number))
+            for number, kind in enumerate(self._kinds, start=1)
+            if match.start(number) >= 0
+        ]
 
 
 class _Model:
-    """An entry, its length before it, and what may stand in which of its places in other entries like it."""
+    """An entry, its length before it, and what may stand in which of its places in other entries
+    like it."""
 
     def __init__(self, shape: _Shape, entry: bytes) -> None:
         self._size = len(entry)
@@ -276,7 +338,11 @@ class _Model:
         for kind, start, end in shape.parts(entry[2:]):
             self._free[kind] += range(start + 2, end + 2)
         free = {place for places in self._free.values() for place in places}
-        self._fixed = [(place, entry[place : place + 1] * BUNDLE) for place in range(self._size) if place not in free]
+        self._fixed = [
+            (place, entry[place : place + 1] * BUNDLE)
+            for place in range(self._size)
+            if place not in free
+        ]
 
     def fit(self, data: bytes) -> bool:
         """Whether all entries of a full bundle are leaves like this one."""
@@ -291,13 +357,19 @@ class _Model:
                 return False
         at = self._free["at"][0]
         first = data[at : at + _MOMENT_LENGTH]
-        if all(data[at + place :: size] == first[place : place + 1] * BUNDLE for place in range(_MOMENT_LENGTH)):
+        if all(
+            data[at + place :: size] == first[place : place + 1] * BUNDLE
+            for place in range(_MOMENT_LENGTH)
+        ):
             return _is_moment(first) is not None  # one act of many rows
-        return all(_is_moment(data[start : start + _MOMENT_LENGTH]) for start in range(at, len(data), size))
+        return all(
+            _is_moment(data[start : start + _MOMENT_LENGTH]) for start in range(at, len(data), size)
+        )
 
 
 def _shape(leaf: Leaf, label: bytes) -> _Shape | None:
-    """Return the shape of the canonical leaves with the members of `leaf`, None if its plain fields are not all simple values."""
+    """Return the shape of the canonical leaves with the members of `leaf`, None if its plain fields
+    are not all simple values."""
     kinds = ["at", *["digest"] * (len(leaf.commits) + (leaf.document is not None))]
     fields = []
     for name in sorted(leaf.fields):
@@ -327,22 +399,27 @@ def _shape(leaf: Leaf, label: bytes) -> _Shape | None:
 
 # ASCII only, so that one byte is one character. A number of 15 digits is safely below 2^53.
 _TEXT = rb'(?:"(%b[ !#-\[\]-\x7f]*+)"|null)'
-_ALLOWED = {"digest": b"0123456789abcdef", "text": bytes(byte for byte in range(0x20, 0x80) if byte not in b'"\\')}
-_VALUES = {str: _TEXT, type(None): _TEXT, int: rb"(?:-?[1-9][0-9]{0,14}+|0)", bool: rb"(?:true|false)"}
+_ALLOWED = {
+    "digest": b"0123456789abcdef",
+    "text": bytes(byte for byte in range(0x20, 0x80) if byte not in b'"\\'),
+}
+_VALUES = {
+    str: _TEXT,
+    type(None): _TEXT,
+    int: rb"(?:-?[1-9][0-9]{0,14}+|0)",
+    bool: rb"(?:true|false)",
+}
 _UUID = b"-".join(b"(%%b[0-9a-f]{%d})" % length for length in (8, 4, 4, 4, 12))
 _MOMENT_LENGTH = 27
-_MOMENT = (
-    rb"(?!0000)[0-9]{4}-"
-    rb"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-    rb"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
-)
+_MOMENT = rb"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
 
 
 _is_moment = re.compile(_MOMENT).fullmatch
 
 
 def timestamp(moment: datetime, *, coarse: bool = False) -> str:
-    """Return an aware datetime in the form of a leaf, UTC; `coarse` cuts it to the day, for what must not tell when someone filed."""
+    """Return an aware datetime in the form of a leaf, UTC; `coarse` cuts it to the day, for what
+    must not tell when someone filed."""
     if moment.tzinfo is None:
         raise LeafError("A time without its zone is not a moment.")
     moment = moment.astimezone(UTC)
@@ -360,14 +437,18 @@ def new_keys(names: Iterable[str]) -> dict[str, bytes]:
     """Return a new key for each name. The operating system is asked once."""
     wanted = list(names)
     random = secrets.token_bytes(KEY_SIZE * len(wanted))
-    return {name: random[KEY_SIZE * number : KEY_SIZE * (number + 1)] for number, name in enumerate(wanted)}
+    return {
+        name: random[KEY_SIZE * number : KEY_SIZE * (number + 1)]
+        for number, name in enumerate(wanted)
+    }
 
 
 def commit(key: bytes, value: Any) -> str:
-    """Return the commitment to `value`: HMAC-SHA256 under `key` (32 bytes) of its canonical form, as 64 hexadecimal digits.
+    """Return the commitment to `value`: HMAC-SHA256 under `key` (32 bytes) of its canonical form,
+    as 64 hexadecimal digits.
 
-    HMAC pads shorter keys with zeros, so that two keys would open one commitment: any other length is refused (LeafError). Raises
-    CanonicalError for a value without canonical form.
+    HMAC pads shorter keys with zeros, so that two keys would open one commitment: any other length
+    is refused (LeafError). Raises CanonicalError for a value without canonical form.
     """
     if len(key) != KEY_SIZE:
         raise LeafError("The key of a commitment is 32 bytes.")

@@ -1,11 +1,13 @@
-"""The hash tree of the log: hashing, right edge, inclusion and consistency proofs (RFC 6962, section 2.1).
+"""The hash tree of the log: hashing, right edge, inclusion and consistency proofs (RFC 6962,
+section 2.1).
 
     MTH({})   = SHA-256("")
     leaf(d)   = SHA-256(0x00 ‖ d)          node(l, r) = SHA-256(0x01 ‖ l ‖ r)
     MTH(D[n]) = node(MTH(D[0:k]), MTH(D[k:n])),  k = largest power of two < n
 
-A *complete subtree* is named by (level, index): the tree over the 2^level leaves from index · 2^level on. Its hash never changes once those
-leaves are in, whatever the log grows to; proofs are built from such hashes alone, through a function `read(level, index)` (see
+A *complete subtree* is named by (level, index): the tree over the 2^level leaves from index ·
+2^level on. Its hash never changes once those leaves are in, whatever the log grows to; proofs are
+built from such hashes alone, through a function `read(level, index)` (see
 `ledger.tiles.TileReader`).
 """
 
@@ -47,7 +49,8 @@ def leaf_hash(data: bytes) -> bytes:
 
 
 def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
-    """Return `leaf_hash` of each entry. A copy of a state that has taken the prefix is cheaper than a new one and a longer text."""
+    """Return `leaf_hash` of each entry. A copy of a state that has taken the prefix is cheaper than
+    a new one and a longer text."""
     fresh = _LEAF.copy
     hashes = []
     for data in entries:
@@ -63,7 +66,8 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class Edge:
-    """The right edge of a tree: the complete subtrees its size is the sum of, largest first. All that is needed to append; O(log n)."""
+    """The right edge of a tree: the complete subtrees its size is the sum of, largest first. All
+    that is needed to append; O(log n)."""
 
     __slots__ = ("_nodes",)
 
@@ -87,7 +91,9 @@ class Edge:
         """
         nodes = self._nodes
         if nodes and nodes[-1][0] < level:
-            raise EdgeError(f"A subtree of level {level} cannot follow one of level {nodes[-1][0]}.")
+            raise EdgeError(
+                f"A subtree of level {level} cannot follow one of level {nodes[-1][0]}."
+            )
         while nodes and nodes[-1][0] == level:
             digest = sha256(b"\x01" + nodes.pop()[1] + digest).digest()
             level += 1
@@ -122,12 +128,14 @@ class Edge:
         return other
 
     def to_json(self) -> list[list[int | str]]:
-        """Return `[[level, "64 hexadecimal digits"], …]`, largest subtree first: a value for a JSON column."""
+        """Return `[[level, "64 hexadecimal digits"], …]`, largest subtree first: a value for a JSON
+        column."""
         return [[level, digest.hex()] for level, digest in self._nodes]
 
     @classmethod
     def from_json(cls, value: object) -> Self:
-        """Return the edge that `to_json` gave. Raises EdgeError for anything that it cannot have given."""
+        """Return the edge that `to_json` gave. Raises EdgeError for anything that it cannot have
+        given."""
         edge = cls()
         if not isinstance(value, list):
             raise EdgeError("A stored edge is a list.")
@@ -135,9 +143,17 @@ class Edge:
             if not (isinstance(pair, list) and len(pair) == 2):
                 raise EdgeError("A stored edge is made of pairs of level and hash.")
             level, text = pair
-            if type(level) is not int or not 0 <= level <= 62 or (edge._nodes and level >= edge._nodes[-1][0]):
+            if (
+                type(level) is not int
+                or not 0 <= level <= 62
+                or (edge._nodes and level >= edge._nodes[-1][0])
+            ):
                 raise EdgeError("The levels of a stored edge fall from 62 at most to 0 at least.")
-            if not isinstance(text, str) or len(text) != 2 * HASH_SIZE or text.strip("0123456789abcdef"):
+            if (
+                not isinstance(text, str)
+                or len(text) != 2 * HASH_SIZE
+                or text.strip("0123456789abcdef")
+            ):
                 raise EdgeError("A hash of a stored edge is 64 lowercase hexadecimal digits.")
             edge._nodes.append((level, bytes.fromhex(text)))
         return edge
@@ -149,14 +165,16 @@ class Edge:
 
 
 def root_of(hashes: Iterable[bytes]) -> bytes:
-    """Return the root over leaf hashes (or over the hashes of complete subtrees of one level, such as those in a tile)."""
+    """Return the root over leaf hashes (or over the hashes of complete subtrees of one level, such
+    as those in a tile)."""
     edge = Edge()
     edge.extend(hashes)
     return edge.root()
 
 
 def complete_root(hashes: Sequence[bytes]) -> bytes:
-    """Return the root over hashes whose count is a power of two: `root_of`, level by level, as fast as the hashing itself."""
+    """Return the root over hashes whose count is a power of two: `root_of`, level by level, as fast
+    as the hashing itself."""
     if not hashes or len(hashes) & (len(hashes) - 1):
         raise ValueError("A complete tree has a power of two of leaves.")
     while len(hashes) > 1:
@@ -182,7 +200,8 @@ def inclusion_proof(index: int, size: int, read: Read) -> list[bytes]:
 
 
 def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
-    """Return the ranges of entries whose roots an inclusion proof is made of, the leaf's sibling first.
+    """Return the ranges of entries whose roots an inclusion proof is made of, the leaf's sibling
+    first.
 
     Together with the leaf they are all entries.
     """
@@ -202,7 +221,8 @@ def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
 
 
 def consistency_proof(old: int, new: int, read: Read) -> list[bytes]:
-    """Return PROOF(old, D[new]) (RFC 6962, section 2.1.2); empty if `old` is 0 or `new`, where there is nothing to show."""
+    """Return PROOF(old, D[new]) (RFC 6962, section 2.1.2); empty if `old` is 0 or `new`, where
+    there is nothing to show."""
     if not 0 <= old <= new:
         raise ValueError(f"A tree of {new} does not continue one of {old}.")
     if old == 0 or old == new:
@@ -222,18 +242,25 @@ def consistency_proof(old: int, new: int, read: Read) -> list[bytes]:
     return [_range_root(low, high, read) for low, high in reversed(parts)]
 
 
-def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    """Raise InclusionError unless `proof` shows that the leaf hash `leaf` is at `index` in the tree of `size` leaves and this root.
+def verify_inclusion(
+    leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
+) -> None:
+    """Raise InclusionError unless `proof` shows that the leaf hash `leaf` is at `index` in the tree
+    of `size` leaves and this root.
 
-    The path from leaf to root has two parts: up to where it meets the right edge (`inner` steps, left or right by the bits of the index)
-    and along the edge (`border` steps, where the other side is always the left one).
+    The path from leaf to root has two parts: up to where it meets the right edge (`inner` steps,
+    left or right by the bits of the index) and along the edge (`border` steps, where the other side
+    is always the left one).
     """
     if size > MAX_SIZE or not 0 <= index < size:
         raise InclusionError(f"There is no entry {index} in a tree of {size}.")
     inner = (index ^ (size - 1)).bit_length()
     border = (index >> inner).bit_count()
     if len(proof) != inner + border:
-        raise InclusionError(f"The proof has {len(proof)} hashes where entry {index} of {size} needs {inner + border}.")
+        raise InclusionError(
+            f"The proof has {len(proof)} hashes where entry {index} of {size} needs "
+            f"{inner + border}."
+        )
     digest = leaf
     for step, sibling in enumerate(proof):
         if len(sibling) != HASH_SIZE:
@@ -246,10 +273,14 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
         raise InclusionError("The proof does not lead from the entry to the root.")
 
 
-def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:
-    """Raise ConsistencyError unless `proof` shows that the tree (new, new_root) begins with the tree (old, old_root).
+def verify_consistency(
+    old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
+) -> None:
+    """Raise ConsistencyError unless `proof` shows that the tree (new, new_root) begins with the
+    tree (old, old_root).
 
-    The steps are those of RFC 9162, section 2.1.4.2. An empty tree is the beginning of every tree, and a tree of itself, by an empty proof.
+    The steps are those of RFC 9162, section 2.1.4.2. An empty tree is the beginning of every tree,
+    and a tree of itself, by an empty proof.
     """
     if not 0 <= old <= new <= MAX_SIZE:
         raise ConsistencyError(f"A tree of {new} does not continue one of {old}.")
@@ -257,13 +288,21 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
         raise ConsistencyError("A hash in the proof is not 32 bytes long.")
     if old == 0 or old == new:
         if proof:
-            raise ConsistencyError(f"From {old} to {new} there is nothing to prove, yet the proof has {len(proof)} hashes.")
+            raise ConsistencyError(
+                f"From {old} to {new} there is nothing to prove, yet the proof has {len(proof)} "
+                f"hashes."
+            )
         if old_root != (EMPTY_ROOT if old == 0 else new_root):
-            raise ConsistencyError("The older root is not that of an empty tree." if old == 0 else "Two roots are given for one size.")
+            raise ConsistencyError(
+                "The older root is not that of an empty tree."
+                if old == 0
+                else "Two roots are given for one size."
+            )
         return
     if not proof:
         raise ConsistencyError("The proof is empty.")
-    # The chain starts from the largest complete subtree that ends where the old tree ends; if that is all of it, its root is known.
+    # The chain starts from the largest complete subtree that ends where the old tree ends; if that
+    # is all of it, its root is known.
     path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
     first, last = old - 1, new - 1
     while first & 1:
@@ -297,7 +336,8 @@ def _split(size: int) -> int:
 
 
 def _range_root(start: int, end: int, read: Read) -> bytes:
-    """Return MTH(D[start:end]) for a range that the splits of RFC 6962 can name: it starts at a multiple of a power of two ≥ its length."""
+    """Return MTH(D[start:end]) for a range that the splits of RFC 6962 can name: it starts at a
+    multiple of a power of two ≥ its length."""
     parts = []
     while start < end:
         level = (end - start).bit_length() - 1

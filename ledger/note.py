@@ -1,12 +1,14 @@
-"""Signed notes: text with Ed25519 signatures that people can read (C2SP signed-note, v1.0.0; tlog-cosignature, v1.0.1).
+"""Signed notes: text with Ed25519 signatures that people can read (C2SP signed-note, v1.0.0;
+tlog-cosignature, v1.0.1).
 
     <text, lines of UTF-8, ending in a newline>
                                                     (empty line)
     — <key name> <base64 of key id[4] ‖ signature>  one or more
 
-The signed bytes are the text with its last newline. Key id: the first four bytes of SHA-256(name ‖ 0x0A ‖ type ‖ public key). Types: 0x01
-Ed25519 over the text; 0x04 cosignature/v1, whose signature is uint64 time ‖ Ed25519 over `cosignature/v1\\ntime <decimal>\\n` ‖ text.
-A verifier key is written `<name>+<key id, 8 hexadecimal digits>+<base64 of type ‖ public key>`.
+The signed bytes are the text with its last newline. Key id: the first four bytes of SHA-256(name ‖
+0x0A ‖ type ‖ public key). Types: 0x01 Ed25519 over the text; 0x04 cosignature/v1, whose signature
+is uint64 time ‖ Ed25519 over `cosignature/v1\\ntime <decimal>\\n` ‖ text. A verifier key is written
+`<name>+<key id, 8 hexadecimal digits>+<base64 of type ‖ public key>`.
 """
 
 from __future__ import annotations
@@ -49,25 +51,33 @@ def encode_base64(data: bytes) -> str:
 
 
 def decode_base64(text: str, length: int | None = None) -> bytes:
-    """Return the bytes of standard base64. Raises NoteError unless `text` is what `encode_base64` writes, and `length` bytes if given."""
+    """Return the bytes of standard base64. Raises NoteError unless `text` is what `encode_base64`
+    writes, and `length` bytes if given."""
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise NoteError("That is not base64.") from error
-    # One byte string has one spelling: bits beyond the last byte, which decoders ignore, must be zero.
+    # One byte string has one spelling: bits beyond the last byte, which decoders ignore, must be
+    # zero.
     if encode_base64(data) != text or (length is not None and len(data) != length):
         raise NoteError("That is not the base64 of bytes of the right length.")
     return data
 
 
 def valid_name(name: str) -> bool:
-    """Whether `name` can name a key: not empty, UTF-8, no Unicode space, no plus, no control character."""
-    return bool(name) and "+" not in name and not any(c.isspace() or c < " " or "\ud800" <= c <= "\udfff" for c in name)
+    """Whether `name` can name a key: not empty, UTF-8, no Unicode space, no plus, no control
+    character."""
+    return (
+        bool(name)
+        and "+" not in name
+        and not any(c.isspace() or c < " " or "\ud800" <= c <= "\udfff" for c in name)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """A public key: `name`, `type` (ED25519 or COSIGNATURE), `public` (32 bytes). `str(key)` writes it."""
+    """A public key: `name`, `type` (ED25519 or COSIGNATURE), `public` (32 bytes). `str(key)` writes
+    it."""
 
     name: str
     type: int
@@ -75,11 +85,16 @@ class VerifierKey:
 
     def __post_init__(self) -> None:
         if not valid_name(self.name):
-            raise NoteError("The name of a key has no spaces, plus or control characters and is not empty.")
+            raise NoteError(
+                "The name of a key has no spaces, plus or control characters and is not empty."
+            )
         if self.type not in (ED25519, COSIGNATURE) or len(self.public) != 32:
             raise NoteError("A key is an Ed25519 key of type 0x01 or 0x04.")
         if _of_small_order(self.public):
-            raise NoteError("The key is of small order: anyone can sign with it, so its signatures show nothing.")
+            raise NoteError(
+                "The key is of small order: anyone can sign with it, so its signatures show "
+                "nothing."
+            )
 
     @property
     def id(self) -> bytes:
@@ -91,7 +106,8 @@ class VerifierKey:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the key that `text` writes. Raises NoteError unless it is exactly what `str` writes."""
+        """Return the key that `text` writes. Raises NoteError unless it is exactly what `str`
+        writes."""
         name, _, rest = text.partition("+")
         _, _, data = rest.partition("+")
         public = decode_base64(data, 33)
@@ -101,7 +117,8 @@ class VerifierKey:
         return key
 
     def verify(self, text: str, signature: bytes) -> int | None:
-        """Check the signature bytes (without key id) over a note's text; return the time of a cosignature, else None.
+        """Check the signature bytes (without key id) over a note's text; return the time of a
+        cosignature, else None.
 
         Raises SignatureError if it does not verify.
         """
@@ -149,7 +166,8 @@ class SigningKey:
         return key
 
     def to_text(self) -> str:
-        """Return `PRIVATE+KEY+<name>+<key id>+<base64 of type ‖ seed>`: the secret, for a file only its owner reads."""
+        """Return `PRIVATE+KEY+<name>+<key id>+<base64 of type ‖ seed>`: the secret, for a file only
+        its owner reads."""
         return f"{_PRIVATE}{self.name}+{self.verifier.id.hex()}+{encode_base64(bytes([self.type]) + self._seed)}"
 
     @property
@@ -158,7 +176,8 @@ class SigningKey:
         return VerifierKey(self.name, self.type, self._private().public_key().public_bytes_raw())
 
     def sign(self, text: str, *, time: int | None = None) -> bytes:
-        """Return the signature bytes (without key id) over a note's text; a cosignature needs `time` in seconds since 1970."""
+        """Return the signature bytes (without key id) over a note's text; a cosignature needs
+        `time` in seconds since 1970."""
         if self.type == ED25519:
             return self._private().sign(text.encode())
         if time is None or not 0 <= time <= MAX_TIME:
@@ -181,7 +200,8 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class OpenedNote:
-    """The `text` of a note, the `signatures` by known keys, all verified, and the `others`, by unknown ones, which prove nothing."""
+    """The `text` of a note, the `signatures` by known keys, all verified, and the `others`, by
+    unknown ones, which prove nothing."""
 
     text: str
     signatures: tuple[Signature, ...]
@@ -197,7 +217,8 @@ def sign(text: str, keys: Sequence[SigningKey], *, time: int | None = None) -> s
 
 
 def cosign(note: str, key: SigningKey, *, time: int | None = None) -> str:
-    """Return `note` with one more signature. The note's own signatures are not looked at: open it first."""
+    """Return `note` with one more signature. The note's own signatures are not looked at: open it
+    first."""
     text, signatures = _split(note)
     if len(signatures) >= MAX_SIGNATURES:
         raise NoteError(f"A note has at most {MAX_SIGNATURES} signatures.")
@@ -207,8 +228,8 @@ def cosign(note: str, key: SigningKey, *, time: int | None = None) -> str:
 def open_note(note: str | bytes, verifiers: Iterable[VerifierKey]) -> OpenedNote:
     """Return the text of a note that at least one of the verifiers signed.
 
-    Unknown signatures are ignored; a known key whose signature fails rejects the note (SignatureError), as does the lack of any known one.
-    Raises NoteError for a malformed note.
+    Unknown signatures are ignored; a known key whose signature fails rejects the note
+    (SignatureError), as does the lack of any known one. Raises NoteError for a malformed note.
     """
     known: dict[tuple[str, bytes], VerifierKey] = {}
     for verifier in verifiers:
@@ -278,10 +299,12 @@ def _line(key: SigningKey, text: str, time: int | None) -> str:
 
 
 def _of_small_order(public: bytes) -> bool:
-    """Whether a public key is one of the eight points of an order that divides 8, or spelled in a second way, as honest ones never are.
+    """Whether a public key is one of the eight points of an order that divides 8, or spelled in a
+    second way, as honest ones never are.
 
-    One signature under such a key holds for every text, or for one in eight. The points have y = ±1 (order 1 and 2), y = 0 (order 4), or
-    twice the point has y = 0 (order 8), that is dy⁴ + 2y² - 1 = 0. The sign of x, in the highest bit, is no matter.
+    One signature under such a key holds for every text, or for one in eight. The points have y = ±1
+    (order 1 and 2), y = 0 (order 4), or twice the point has y = 0 (order 8), that is dy⁴ + 2y² - 1
+    = 0. The sign of x, in the highest bit, is no matter.
     """
     y = int.from_bytes(public, "little") & (1 << 255) - 1
     return y >= _P or y * (y * y - 1) * (_D * y**4 + 2 * y * y - 1) % _P == 0

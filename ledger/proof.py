@@ -6,7 +6,8 @@
                              (empty line)
     <checkpoint as signed, with any cosignatures>
 
-The optional `extra` line is not written and not accepted: nothing authenticates it, so it has no place in evidence.
+The optional `extra` line is not written and not accepted: nothing authenticates it, so it has no
+place in evidence.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class ProofFormatError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`index` of the entry, `hashes` of 32 bytes from the leaf's sibling up, `checkpoint` as a signed note."""
+    """`index` of the entry, `hashes` of 32 bytes from the leaf's sibling up, `checkpoint` as a
+    signed note."""
 
     index: int
     hashes: tuple[bytes, ...]
@@ -38,8 +40,14 @@ class Proof:
 
 def format_proof(index: int, hashes: Sequence[bytes], checkpoint_note: str) -> str:
     """Return the proof file for the entry at `index` and the given signed checkpoint."""
-    if not 0 <= index < MAX_SIZE or len(hashes) > MAX_HASHES or any(len(digest) != HASH_SIZE for digest in hashes):
-        raise ProofFormatError("A proof has an index, at most 63 hashes of 32 bytes, and a checkpoint.")
+    if (
+        not 0 <= index < MAX_SIZE
+        or len(hashes) > MAX_HASHES
+        or any(len(digest) != HASH_SIZE for digest in hashes)
+    ):
+        raise ProofFormatError(
+            "A proof has an index, at most 63 hashes of 32 bytes, and a checkpoint."
+        )
     return "\n".join([HEADER, f"index {index}", *map(encode_base64, hashes), "", checkpoint_note])
 
 
@@ -56,11 +64,15 @@ def parse_proof(text: str) -> Proof:
         raise ProofFormatError(f"The proof does not begin with {HEADER}.")
     match = _INDEX.fullmatch(lines[1]) if len(lines) > 1 else None
     if match is None:
-        raise ProofFormatError("The second line of the proof is not “index” and a plain decimal number.")
+        raise ProofFormatError(
+            "The second line of the proof is not “index” and a plain decimal number."
+        )
     if len(lines) - 2 > MAX_HASHES:
         raise ProofFormatError(f"The proof has more than {MAX_HASHES} hashes.")
     try:
         hashes = tuple(decode_base64(line, HASH_SIZE) for line in lines[2:])
     except NoteError as error:
-        raise ProofFormatError("A line of the proof is not a hash of 32 bytes in base64.") from error
+        raise ProofFormatError(
+            "A line of the proof is not a hash of 32 bytes in base64."
+        ) from error
     return Proof(int(match[1]), hashes, checkpoint)

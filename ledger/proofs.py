@@ -1,4 +1,5 @@
-"""Proofs against the published checkpoint: for one entry, or for one object as a bundle that anyone checks offline."""
+"""Proofs against the published checkpoint: for one entry, or for one object as a bundle that anyone
+checks offline."""
 
 from __future__ import annotations
 
@@ -23,11 +24,13 @@ from ledger.values import plain
 
 
 class NotLoggedError(LookupError):
-    """There is no such entry under the published checkpoint, or not yet: the sequencer follows within seconds."""
+    """There is no such entry under the published checkpoint, or not yet: the sequencer follows
+    within seconds."""
 
 
 def published() -> tuple[Checkpoint, str, VerifierKey]:
-    """The published checkpoint, its note and the key that opens it. Raises NotLoggedError before the first."""
+    """The published checkpoint, its note and the key that opens it. Raises NotLoggedError before
+    the first."""
     files = LogFiles()
     note = files.checkpoint()
     if note is None:
@@ -55,7 +58,9 @@ def inclusion(index: int) -> str:
 
 def _path(index: int, head: Checkpoint) -> list[bytes]:
     if not 0 <= index < head.size:
-        raise NotLoggedError(f"entry {index} is not under the published checkpoint of size {head.size}")
+        raise NotLoggedError(
+            f"entry {index} is not under the published checkpoint of size {head.size}"
+        )
     return inclusion_proof(index, head.size, TileReader(head.size, LogFiles().read).read)
 
 
@@ -66,13 +71,19 @@ def signed(note: str) -> tuple[Checkpoint, str, VerifierKey]:
 
 
 def bundle(
-    label: str, object_id: Any, document: dict[str, Any] | None = None, openings: Iterable[str] | None = (), *, note: str | None = None
+    label: str,
+    object_id: Any,
+    document: dict[str, Any] | None = None,
+    openings: Iterable[str] | None = (),
+    *,
+    note: str | None = None,
 ) -> bytes:
-    """The offline bundle of an object, as the file's bytes, against the published checkpoint or an earlier one (`note`).
+    """The offline bundle of an object, as the file's bytes, against the published checkpoint or an
+    earlier one (`note`).
 
-    With `document` it is of the last entry that published exactly this document, else of the object's last entry. `openings`
-    names the texts to open; None opens all that may be opened to everyone (`openable`).
-    Raises NotLoggedError, and LookupError for a text that may not be opened.
+    With `document` it is of the last entry that published exactly this document, else of the
+    object's last entry. `openings` names the texts to open; None opens all that may be opened to
+    everyone (`openable`). Raises NotLoggedError, and LookupError for a text that may not be opened.
     """
     from ledger.models import Entry
 
@@ -80,7 +91,9 @@ def bundle(
     head, text, key = published() if note is None else signed(note)
     entries = Entry.objects.filter(object_label=label, object_id=str(object_id))
     if note is not None:
-        entries = entries.filter(index__lt=head.size)  # the object as it was then; what came later is not there yet
+        entries = entries.filter(
+            index__lt=head.size
+        )  # the object as it was then; what came later is not there yet
     for entry in entries.order_by("-index").iterator(chunk_size=20):
         leaf = Leaf.parse(bytes(entry.leaf))
         if wanted is None or leaf.document == wanted:
@@ -92,16 +105,19 @@ def bundle(
     if missing := [name for name in names if name not in found]:
         raise LookupError(f"cannot be opened: {', '.join(missing)}")
     made = Bundle.build(
-        leaf=bytes(entry.leaf), index=entry.index, hashes=_path(entry.index, head), checkpoint=text, key=key,
+        leaf=bytes(entry.leaf), index=entry.index, hashes=_path(entry.index, head), checkpoint=text,
+        key=key,
         document=document, openings={name: found[name] for name in names},
     )  # fmt: skip
     return made.dumps()
 
 
 def entry_bundle(index: int, document: dict[str, Any] | None = None) -> bytes:
-    """The offline bundle of one entry against the published checkpoint, with all that may be opened to everyone.
+    """The offline bundle of one entry against the published checkpoint, with all that may be opened
+    to everyone.
 
-    `document` is the one that the entry published, if its leaf has the digest of one. Raises NotLoggedError.
+    `document` is the one that the entry published, if its leaf has the digest of one. Raises
+    NotLoggedError.
     """
     from ledger.models import Entry
 
@@ -109,7 +125,8 @@ def entry_bundle(index: int, document: dict[str, Any] | None = None) -> bytes:
     hashes = _path(index, head)
     entry = Entry.objects.get(index=index)
     made = Bundle.build(
-        leaf=bytes(entry.leaf), index=index, hashes=hashes, checkpoint=text, key=key, document=document, openings=openable(index)
+        leaf=bytes(entry.leaf), index=index, hashes=hashes, checkpoint=text, key=key,
+        document=document, openings=openable(index)
     )  # fmt: skip
     return made.dumps()
 
@@ -117,9 +134,10 @@ def entry_bundle(index: int, document: dict[str, Any] | None = None) -> bytes:
 def openable(index: int, *, everything: bool = False) -> dict[str, Opened]:
     """What opens the commitments of an entry to everyone.
 
-    Of an object that is public now, by its model's word: the texts that are neither closed nor erased, and the reason if that is
-    public. `everything` leaves out the question whether the object is public, for people who may see it; closed texts, private
-    reasons and sealed values stay shut even then.
+    Of an object that is public now, by its model's word: the texts that are neither closed nor
+    erased, and the reason if that is public. `everything` leaves out the question whether the
+    object is public, for people who may see it; closed texts, private reasons and sealed values
+    stay shut even then.
     """
     from ledger.models import Entry, Opening
 

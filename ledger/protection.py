@@ -1,8 +1,9 @@
 """Puts the triggers of the record on its tables, and says whether they stand there unaltered.
 
-Triggers follow the models, so they are not kept in migrations: after every `migrate` the owner's connection compares what
-stands in the database (definition, function body, ENABLE ALWAYS) with what the models ask for, and writes what differs. A data
-migration that itself changes recorded rows after a column was added calls `install` first.
+Triggers follow the models, so they are not kept in migrations: after every `migrate` the owner's
+connection compares what stands in the database (definition, function body, ENABLE ALWAYS) with what
+the models ask for, and writes what differs. A data migration that itself changes recorded rows
+after a column was added calls `install` first.
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ from pgtrigger import compiler
 from ledger import registry
 from ledger.triggers import registered
 
-OWN_TABLES = ("ledger_entry", "ledger_opening", "ledger_checkpoint", "ledger_tree", "ledger_pending", "ledger_sealedkey")
+OWN_TABLES = (
+    "ledger_entry",
+    "ledger_opening",
+    "ledger_checkpoint",
+    "ledger_tree",
+    "ledger_pending",
+    "ledger_sealedkey",
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,8 @@ def expected() -> dict[tuple[str, str], compiler.Trigger]:
 
 @lru_cache(maxsize=1)
 def _expected(number: int) -> dict[tuple[str, str], compiler.Trigger]:
-    """Compiled once: models do not change while the process lives, and the number tells when more of them were loaded."""
+    """Compiled once: models do not change while the process lives, and the number tells when more
+    of them were loaded."""
     return {place: trigger.compile(model) for place, (model, trigger) in registered.items()}
 
 
@@ -53,7 +62,8 @@ _INSTALLED_TRIGGERS = """
 
 
 def faults(using: str = DEFAULT_DB_ALIAS) -> list[TriggerFault]:
-    """Triggers that are missing, altered, not enabled ALWAYS, or stand where none belongs. Empty when all is well."""
+    """Triggers that are missing, altered, not enabled ALWAYS, or stand where none belongs. Empty
+    when all is well."""
     with connections[using].cursor() as cursor:
         cursor.execute(_INSTALLED_TRIGGERS)
         standing = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
@@ -70,23 +80,39 @@ def faults(using: str = DEFAULT_DB_ALIAS) -> list[TriggerFault]:
         enabled, mark, source, function, config, definition = standing[table, name]
         asked = trigger.sql.kwargs
         body = f"BEGIN {asked['func']} END;"
-        same = mark == trigger.hash and function == name and " ".join(source.split()) == body and config == ["search_path=public, pg_temp"]
+        same = (
+            mark == trigger.hash
+            and function == name
+            and " ".join(source.split()) == body
+            and config == ["search_path=public, pg_temp"]
+        )
         if not same or _fires(definition) != _fires(_definition(table, asked)):
             found.append(TriggerFault(table, name, "is not the one the models ask for"))
         elif enabled != "A":
             found.append(TriggerFault(table, name, "is not enabled ALWAYS"))
-    found += [TriggerFault(table, name, "belongs to no model") for table, name in sorted(standing.keys() - wanted.keys())]
+    found += [
+        TriggerFault(table, name, "belongs to no model")
+        for table, name in sorted(standing.keys() - wanted.keys())
+    ]
     return found
 
 
 def _definition(table: str, asked: dict[str, str]) -> str:
-    return f"{asked['when']} {asked['operation']} ON {table} FOR EACH {asked['level']} {asked['condition']} EXECUTE"
+    return (
+        f"{asked['when']} {asked['operation']} ON {table} FOR EACH {asked['level']} "
+        f"{asked['condition']} EXECUTE"
+    )
 
 
 def _fires(definition: str) -> tuple[str, list[str], str]:
-    """When a trigger fires: before or after, on which operations, under which condition; however its SQL is written."""
+    """When a trigger fires: before or after, on which operations, under which condition; however
+    its SQL is written."""
     plain = " ".join(re.sub(r'[()"]|::\w+', "", definition).lower().split())
-    found = re.fullmatch(r"(?:create trigger \w+ )?(before|after) (.+?) on [\w.]+(?: .*?)?(?: when (.+?))? execute.*", plain)
+    found = re.fullmatch(
+        r"(?:create trigger \w+ )?(before|after) (.+?) on [\w.]+(?: .*?)?(?: when (.+?))? "
+        r"execute.*",
+        plain,
+    )
     return (found[1], sorted(found[2].split(" or ")), found[3] or "") if found else ("", [], "")
 
 
@@ -113,10 +139,12 @@ _ROLE_PRIVILEGES = """
 
 
 def unexpected_objects(using: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """What stands on the record's tables and is none of its own, and rights on them that nobody should have; a sentence each.
+    """What stands on the record's tables and is none of its own, and rights on them that nobody
+    should have; a sentence each.
 
-    A rule or a trigger of someone else's could swallow a history row before it is written; a right to update or delete, or to
-    become the owner, would let the application's role do what only the owner may, and be found out.
+    A rule or a trigger of someone else's could swallow a history row before it is written; a right
+    to update or delete, or to become the owner, would let the application's role do what only the
+    owner may, and be found out.
     """
     from django.conf import settings
 
@@ -125,33 +153,57 @@ def unexpected_objects(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     found = []
     with connections[using].cursor() as cursor:
         cursor.execute(_FOREIGN_TRIGGERS, [tables])
-        found += [f"{table} has a trigger that is none of the record's: {name}" for table, name in cursor.fetchall()]
+        found += [
+            f"{table} has a trigger that is none of the record's: {name}"
+            for table, name in cursor.fetchall()
+        ]
         cursor.execute(_ALTERED_TABLES, [tables])
         standing = cursor.fetchall()
         away = sorted(set(tables) - {row[0] for row in standing})
-        found += [f"{table} is not where the record stands: it was dropped, renamed or moved out of sight" for table in away]
+        found += [
+            f"{table} is not where the record stands: it was dropped, renamed or moved out of sight"
+            for table in away
+        ]
         for table, kind, secured, parted, rules in standing:
-            found += [f"{table} has a rule that rewrites what is sent to it: {rule}" for rule in rules]
+            found += [
+                f"{table} has a rule that rewrites what is sent to it: {rule}" for rule in rules
+            ]
             if kind not in {"r", "p"} or secured or (parted and kind == "r"):
-                found.append(f"{table} is no plain table any more (another stands in its place, hides rows of it or inherits from it)")
+                found.append(
+                    f"{table} is no plain table any more (another stands in its place, hides "
+                    f"rows of it or inherits from it)"
+                )
         cursor.execute(_EXTRA_GRANTS, [tables])
         granted = cursor.fetchall()
         cursor.execute("SELECT oid, rolname FROM pg_roles")
         roles = {0: "everyone", **dict(cursor.fetchall())}
         for table, grantee, right in sorted(granted, key=str):
-            if right in {"TRUNCATE", "TRIGGER", "MAINTAIN"} or (right in {"UPDATE", "DELETE"} and table in append):
+            if right in {"TRUNCATE", "TRIGGER", "MAINTAIN"} or (
+                right in {"UPDATE", "DELETE"} and table in append
+            ):
                 found.append(f"{roles.get(grantee, grantee)} was granted {right} on {table}")
         if role := getattr(settings, "DATABASE_APP_ROLE", ""):
             cursor.execute(_ROLE_PRIVILEGES, [tables, role])
             for name, *privileges, owners in cursor.fetchall():
                 names = ("is a superuser", "may make roles", "passes row security", "may replicate")
-                found += [f"the application's role {name} {what}" for what, has in zip(names, privileges, strict=True) if has]
-                found += [f"the application's role {name} may become {owner}, who owns the record's tables" for owner in owners]
+                found += [
+                    f"the application's role {name} {what}"
+                    for what, has in zip(names, privileges, strict=True)
+                    if has
+                ]
+                found += [
+                    (
+                        f"the application's role {name} may become {owner}, who owns the record's "
+                        f"tables"
+                    )
+                    for owner in owners
+                ]
     return found
 
 
 def install(using: str = DEFAULT_DB_ALIAS) -> list[TriggerFault]:
-    """Make the triggers what they should be, as the owner of the tables. Returns what was wrong before."""
+    """Make the triggers what they should be, as the owner of the tables. Returns what was wrong
+    before."""
     found = faults(using)
     wanted = expected()
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
@@ -165,7 +217,8 @@ def install(using: str = DEFAULT_DB_ALIAS) -> list[TriggerFault]:
 
 @contextlib.contextmanager
 def suspended(tables: Iterable[str], using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """Take the record's triggers off `tables` for one transaction of their owner, and put them back ALWAYS.
+    """Take the record's triggers off `tables` for one transaction of their owner, and put them back
+    ALWAYS.
 
     For `erase` alone. If anything fails the transaction takes the switching back too.
     """
@@ -173,7 +226,9 @@ def suspended(tables: Iterable[str], using: str = DEFAULT_DB_ALIAS) -> Iterator[
     ours = [(table, name) for table, name in expected() if table in names]
     with transaction.atomic(using=using):
         with connections[using].cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no table is altered while a check of its rows is outstanding
+            cursor.execute(
+                "SET CONSTRAINTS ALL IMMEDIATE"
+            )  # no table is altered while a check of its rows is outstanding
             for table, name in ours:
                 cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER "{name}"')
         yield
@@ -185,17 +240,25 @@ def suspended(tables: Iterable[str], using: str = DEFAULT_DB_ALIAS) -> Iterator[
 def grow_only_tables() -> list[str]:
     """Tables that no application role may update, delete from or truncate."""
     events = [record.event_model._meta.db_table for record in registry.records()]
-    return sorted([*events, "ledger_entry", "ledger_opening", "ledger_checkpoint", "ledger_sealedkey"])
+    return sorted(
+        [*events, "ledger_entry", "ledger_opening", "ledger_checkpoint", "ledger_sealedkey"]
+    )
 
 
 def grant(role: str, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Give the application role what it needs and no more: rows of every table, but on the record only to add and to read.
+    """Give the application role what it needs and no more: rows of every table, but on the record
+    only to add and to read.
 
-    The role owns nothing, so it can neither switch a trigger off nor truncate. It may make no temporary tables either.
+    The role owns nothing, so it can neither switch a trigger off nor truncate. It may make no
+    temporary tables either.
     """
     connection = connections[using]
     quote = connection.ops.quote_name
-    managed = {model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed}
+    managed = {
+        model._meta.db_table
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed
+    }
     append = set(grow_only_tables())
     with transaction.atomic(using=using), connection.cursor() as cursor:
         present = set(connection.introspection.table_names(cursor))
@@ -224,7 +287,10 @@ def after_migrate(sender: Any, using: str, **kwargs: Any) -> None:
     """post_migrate: triggers, and the grants of the application role that the settings name."""
     from django.conf import settings
 
-    if connections[using].vendor != "postgresql" or "ledger_pending" not in connections[using].introspection.table_names():
+    if (
+        connections[using].vendor != "postgresql"
+        or "ledger_pending" not in connections[using].introspection.table_names()
+    ):
         return
     install(using)
     if role := getattr(settings, "DATABASE_APP_ROLE", ""):
@@ -233,4 +299,11 @@ def after_migrate(sender: Any, using: str, **kwargs: Any) -> None:
 
 def model_of_table(table: str) -> type[models.Model] | None:
     """The model whose rows stand in `table`."""
-    return next((model for model in apps.get_models(include_auto_created=True) if model._meta.db_table == table), None)
+    return next(
+        (
+            model
+            for model in apps.get_models(include_auto_created=True)
+            if model._meta.db_table == table
+        ),
+        None,
+    )

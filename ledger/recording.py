@@ -3,12 +3,13 @@
     @ledger.recorded(plain=["status"], text=["summary"], sealed=["contact"])
     class Claim(models.Model): ...
 
-    with transaction.atomic(), ledger.act("claim.revised", by=user, role="moderator", reason="The quote was cut short."):
+    with transaction.atomic(), ledger.act("claim.revised", by=user, role="moderator", reason="The
+    quote was cut short."):
         claim.save(update_fields=["summary"])
 
-Every insert, update and delete of a recorded row, raw SQL included, leaves an event row in the same transaction. Who acts and
-why travels in the transaction-local setting `ledger.act`, which the triggers copy into the event row; an event row without it
-was made outside the application.
+Every insert, update and delete of a recorded row, raw SQL included, leaves an event row in the same
+transaction. Who acts and why travels in the transaction-local setting `ledger.act`, which the
+triggers copy into the event row; an event row without it was made outside the application.
 """
 
 from __future__ import annotations
@@ -41,16 +42,21 @@ from ledger.sealing import SealedField
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=models.Model)
 
-# The field classes whose values have one exact form in canonical JSON. Floats have none; everything else is a decision.
+# The field classes whose values have one exact form in canonical JSON. Floats have none; everything
+# else is a decision.
 RECORDABLE: tuple[type[models.Field[Any, Any]], ...] = (
-    models.AutoField, models.BigAutoField, models.BinaryField, models.BooleanField, models.CharField, models.DateField,
-    models.DateTimeField, models.DecimalField, models.FileField, models.GenericIPAddressField, models.IntegerField,
-    models.JSONField, models.SmallAutoField, models.TextField, models.UUIDField, models.ForeignKey, ArrayField,
+    models.AutoField, models.BigAutoField, models.BinaryField, models.BooleanField,
+    models.CharField, models.DateField,
+    models.DateTimeField, models.DecimalField, models.FileField, models.GenericIPAddressField,
+    models.IntegerField,
+    models.JSONField, models.SmallAutoField, models.TextField, models.UUIDField, models.ForeignKey,
+    ArrayField,
 )  # fmt: skip
 
 
 class Actor(Protocol):
-    """Who acts: an account, or SYSTEM. `pk` stays inside, `pseudonym` is what the public record says."""
+    """Who acts: an account, or SYSTEM. `pk` stays inside, `pseudonym` is what the public record
+    says."""
 
     @property
     def pk(self) -> Any: ...
@@ -68,23 +74,26 @@ class _System:
 
 SYSTEM: Actor = _System()
 
-# The name under which a leaf commits to the reason of its act. Models have fields called `reason`; none may have this name.
+# The name under which a leaf commits to the reason of its act. Models have fields called `reason`;
+# none may have this name.
 REASON = "act_reason"
-# The role and name of whoever changed a row without an act, and the first word of the kind of such a change.
+# The role and name of whoever changed a row without an act, and the first word of the kind of such
+# a change.
 OUTSIDE = "outside"
 
 request_id: ContextVar[str] = ContextVar("ledger_request_id", default="")
 
 
 class NotInTransactionError(RuntimeError):
-    """`ledger.act` was entered outside `transaction.atomic()`: a change and its record must commit together."""
+    """`ledger.act` was entered outside `transaction.atomic()`: a change and its record must commit
+    together."""
 
 
 class ActRefusedError(ValueError):
     """The kind, role or name given to `ledger.act` cannot stand in a leaf."""
 
 
-# ── models ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── models ────────────────────────────────────────────────────────────────────────────────────────
 
 
 class RecordEvent(Event):  # type: ignore[misc]  # pghistory is read as untyped
@@ -112,11 +121,22 @@ def _trackers() -> list[_Tracker]:
     ]
 
 
-_KEPT = {"max_length", "max_digits", "decimal_places", "base_field", "size", "encoder", "decoder", "db_collation", "protocol"}
+_KEPT = {
+    "max_length",
+    "max_digits",
+    "decimal_places",
+    "base_field",
+    "size",
+    "encoder",
+    "decoder",
+    "db_collation",
+    "protocol",
+}
 
 
 def _history_field(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
-    """The column of the event row for a column of the row: same type, nullable (erasing empties it), nothing else enforced."""
+    """The column of the event row for a column of the row: same type, nullable (erasing empties
+    it), nothing else enforced."""
     if isinstance(field, models.ForeignKey):
         return models.ForeignKey(
             field.remote_field.model, models.DO_NOTHING, related_name="+", null=True,
@@ -147,22 +167,31 @@ def recorded(
     coarse: bool = False,
     public: bool | str = False,
 ) -> Callable[[type[M]], type[M]]:
-    """Record every change of a model. Each concrete field but the primary key is named exactly once.
+    """Record every change of a model. Each concrete field but the primary key is named exactly
+    once.
 
-    - `name`: what its objects are called in leaves, keys and the API (`verdict`). Permanent: the model may move, the name never changes.
-    - `plain`: closed vocabularies, numbers, dates, ids, digests of published files. Never erasable. Stands in the leaf as it is, for ever,
-      where `public` is True. Elsewhere it is committed like a text, and opens to everyone only while its row is public.
-    - `text`: anything a person typed. Committed; opened to everyone while the text is public; erasable.
-    - `sealed`: committed, never opened. A SealedField is also encrypted, in event rows too; any other field here stands in the
-      clear inside the database, which is right only for what must be searched (keyed hashes).
-    - `closed`: those of the above that are never opened in public (who filed, what must be searched), though not encrypted;
-      `act_reason` closes the reasons of all its changes.
-    - `document`: the one field holding the hex SHA-256 of a canonical document; it becomes the leaf's `document`.
-    - `coarse`: the time in the leaf is rounded down to the day (what owners file). Always so where `public` is not True.
-    - `public`: which rows everyone may read, history included: the name of a QuerySet method of the default manager that keeps the
-      public rows ("published"), True for all rows from their first moment, False (default) for none.
+    - `name`: what its objects are called in leaves, keys and the API (`verdict`). Permanent: the
+      model may move, the name never changes.
+    - `plain`: closed vocabularies, numbers, dates, ids, digests of published files. Never erasable.
+      Stands in the leaf as it is, for ever, where `public` is True. Elsewhere it is committed like
+      a text, and opens to everyone only while its row is public.
+    - `text`: anything a person typed. Committed; opened to everyone while the text is public;
+      erasable.
+    - `sealed`: committed, never opened. A SealedField is also encrypted, in event rows too; any
+      other field here stands in the clear inside the database, which is right only for what must be
+      searched (keyed hashes).
+    - `closed`: those of the above that are never opened in public (who filed, what must be
+      searched), though not encrypted; `act_reason` closes the reasons of all its changes.
+    - `document`: the one field holding the hex SHA-256 of a canonical document; it becomes the
+      leaf's `document`.
+    - `coarse`: the time in the leaf is rounded down to the day (what owners file). Always so where
+      `public` is not True.
+    - `public`: which rows everyone may read, history included: the name of a QuerySet method of the
+      default manager that keeps the public rows ("published"), True for all rows from their first
+      moment, False (default) for none.
 
-    Raises ImproperlyConfigured at import when a field is forgotten, named twice or of a type without an exact form.
+    Raises ImproperlyConfigured at import when a field is forgotten, named twice or of a type
+    without an exact form.
     """
 
     def decorate(model: type[M]) -> type[M]:
@@ -173,30 +202,65 @@ def recorded(
         if name in registry.recorded.keys() | registry.batched.keys():
             raise ImproperlyConfigured(f"{label}: another model is called {name!r} in the log")
         if meta.abstract or meta.proxy or meta.parents:
-            raise ImproperlyConfigured(f"{label}: only a concrete model with a table of its own can be recorded")
-        if meta.local_many_to_many and any(f.remote_field.through is None or _automatic(f) for f in meta.local_many_to_many):
-            raise ImproperlyConfigured(f"{label}: a many-to-many relation needs an explicit through model, recorded itself")
+            raise ImproperlyConfigured(
+                f"{label}: only a concrete model with a table of its own can be recorded"
+            )
+        if meta.local_many_to_many and any(
+            f.remote_field.through is None or _automatic(f) for f in meta.local_many_to_many
+        ):
+            raise ImproperlyConfigured(
+                f"{label}: a many-to-many relation needs an explicit through model, recorded itself"
+            )
         named = [*plain, *text, *sealed, *([document] if document else [])]
-        fields = {f.name: f for f in meta.local_concrete_fields if not f.primary_key and not isinstance(f, GeneratedField)}
+        fields = {
+            f.name: f
+            for f in meta.local_concrete_fields
+            if not f.primary_key and not isinstance(f, GeneratedField)
+        }
         if twice := sorted({field for field in named if named.count(field) > 1}):
             raise ImproperlyConfigured(f"{label}: recorded twice: {', '.join(twice)}")
         if unknown := sorted(set(named) - set(fields)):
             raise ImproperlyConfigured(f"{label}: recorded but no field: {', '.join(unknown)}")
         if stray := sorted(set(closed) - {*text, *(() if public is True else plain), REASON}):
-            raise ImproperlyConfigured(f"{label}: closed, though it stands in the clear or is not recorded: {', '.join(stray)}")
+            raise ImproperlyConfigured(
+                f"{label}: closed, though it stands in the clear or is not recorded: "
+                f"{', '.join(stray)}"
+            )
         if REASON in fields:
-            raise ImproperlyConfigured(f"{label}: no field may be called {REASON!r}: the leaf commits to the act's reason under it")
-        if not isinstance(meta.pk, models.UUIDField | models.AutoField | models.BigAutoField | models.SmallAutoField):
-            raise ImproperlyConfigured(f"{label}: a recorded row is named by a UUID or a counted number")
+            raise ImproperlyConfigured(
+                f"{label}: no field may be called {REASON!r}: the leaf commits to the act's "
+                f"reason under it"
+            )
+        if not isinstance(
+            meta.pk,
+            models.UUIDField | models.AutoField | models.BigAutoField | models.SmallAutoField,
+        ):
+            raise ImproperlyConfigured(
+                f"{label}: a recorded row is named by a UUID or a counted number"
+            )
         if forgotten := sorted(set(fields) - set(named)):
-            raise ImproperlyConfigured(f"{label}: of no declared kind (plain, text, sealed): {', '.join(forgotten)}")
+            raise ImproperlyConfigured(
+                f"{label}: of no declared kind (plain, text, sealed): {', '.join(forgotten)}"
+            )
         for column, field in fields.items():
             if not isinstance(field, RECORDABLE):
-                raise ImproperlyConfigured(f"{label}.{column}: a {type(field).__name__} has no exact form in a leaf")
+                raise ImproperlyConfigured(
+                    f"{label}.{column}: a {type(field).__name__} has no exact form in a leaf"
+                )
             if isinstance(field, SealedField) and column not in sealed:
-                raise ImproperlyConfigured(f"{label}.{column}: a SealedField must be recorded as sealed")
+                raise ImproperlyConfigured(
+                    f"{label}.{column}: a SealedField must be recorded as sealed"
+                )
         record = registry.Record(
-            name, model, tuple(plain), tuple(text), tuple(sealed), tuple(closed), document, coarse or public is not True, public
+            name,
+            model,
+            tuple(plain),
+            tuple(text),
+            tuple(sealed),
+            tuple(closed),
+            document,
+            coarse or public is not True,
+            public,
         )
         registry.recorded[name], registry.names[label] = record, name
         record.events["model"] = pghistory.create_event_model(
@@ -212,7 +276,10 @@ def recorded(
             append_only=False,
             abstract=False,
             level=pgtrigger.Statement,
-            meta={"triggers": [*triggers.append_only(), triggers.OutboxTrigger(name)], "default_permissions": ()},
+            meta={
+                "triggers": [*triggers.append_only(), triggers.OutboxTrigger(name)],
+                "default_permissions": (),
+            },
         )
         assert meta.pk.column is not None
         for trigger in (triggers.IdentityTrigger(meta.pk.column), triggers.NoTruncateTrigger()):
@@ -228,7 +295,8 @@ def _automatic(field: models.ManyToManyField[Any, Any]) -> bool:
 
 
 def derived(*, reason: str, name: str = "") -> Callable[[type[M]], type[M]]:
-    """Say that a model is deliberately not recorded, and why (it can be computed again, is private, is only a queue…).
+    """Say that a model is deliberately not recorded, and why (it can be computed again, is private,
+    is only a queue…).
 
     `name` is the permanent name of rows that are logged by batch (`ledger.batches`).
     """
@@ -244,14 +312,15 @@ def derived(*, reason: str, name: str = "") -> Callable[[type[M]], type[M]]:
     return decorate
 
 
-# ── acting ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── acting ────────────────────────────────────────────────────────────────────────────────────────
 
 _local = threading.local()
 
 
 @lru_cache(maxsize=4096)
 def act_fault(kind: str, role: str, name: str) -> str | None:
-    """Why kind, role and name cannot stand in the leaf of an act, in a sentence; None when they can."""
+    """Why kind, role and name cannot stand in the leaf of an act, in a sentence; None when they
+    can."""
     if kind.split(".")[0] == OUTSIDE or role == OUTSIDE:
         return "What happens in an act is never outside."
     try:
@@ -267,23 +336,36 @@ def _set(value: str) -> None:
 
 
 @contextlib.contextmanager
-def act(kind: str, *, by: Actor, role: str, reason: str = "", name: str | None = None, reason_public: bool = True) -> Iterator[uuid.UUID]:
-    """Say who is acting, and why, for every recorded change inside the block. Yields the id that the changes share.
+def act(
+    kind: str,
+    *,
+    by: Actor,
+    role: str,
+    reason: str = "",
+    name: str | None = None,
+    reason_public: bool = True,
+) -> Iterator[uuid.UUID]:
+    """Say who is acting, and why, for every recorded change inside the block. Yields the id that
+    the changes share.
 
-    `kind` names the event ("claim.revised"); `name` replaces the actor's public pseudonym. The reason is a text: committed in
-    the leaf, erasable, shown with the history unless `reason_public` is False. Must be inside `transaction.atomic()`; raises
-    NotInTransactionError. Acts may nest: the innermost names the change, the outermost lends all of them its id.
+    `kind` names the event ("claim.revised"); `name` replaces the actor's public pseudonym. The
+    reason is a text: committed in the leaf, erasable, shown with the history unless `reason_public`
+    is False. Must be inside `transaction.atomic()`; raises NotInTransactionError. Acts may nest:
+    the innermost names the change, the outermost lends all of them its id.
     """
     if not connection.in_atomic_block:
         raise NotInTransactionError(f"ledger.act({kind!r}) needs transaction.atomic() around it")
     name = by.pseudonym if name is None else name
-    if fault := act_fault(kind, role, name):  # refused here, where someone sees it, and not when the leaf is written
+    if fault := act_fault(
+        kind, role, name
+    ):  # refused here, where someone sees it, and not when the leaf is written
         raise ActRefusedError(f"{kind!r} by {name!r} as {role!r}: {fault}")
     stack: list[tuple[uuid.UUID, str]] = _local.__dict__.setdefault("stack", [])
     shared = stack[0][0] if stack else uuid.uuid4()
     said = json.dumps({
         "act": str(shared), "kind": kind, "role": role, "name": name,
-        "by": None if by.pk is None else str(by.pk), "reason": reason, "reason_public": reason_public, "request": request_id.get(),
+        "by": None if by.pk is None else str(by.pk), "reason": reason,
+        "reason_public": reason_public, "request": request_id.get(),
     })  # fmt: skip
     _set(said)
     stack.append((shared, said))
@@ -291,8 +373,12 @@ def act(kind: str, *, by: Actor, role: str, reason: str = "", name: str | None =
         yield shared
     finally:
         stack.pop()
-        # In a failed transaction nothing more can be sent, and the setting ends with its savepoint anyway.
-        usable = connection.connection is not None and connection.connection.info.transaction_status == TransactionStatus.INTRANS
+        # In a failed transaction nothing more can be sent, and the setting ends with its savepoint
+        # anyway.
+        usable = (
+            connection.connection is not None
+            and connection.connection.info.transaction_status == TransactionStatus.INTRANS
+        )
         if usable:
             _set(stack[-1][1] if stack else "")
         transaction.on_commit(notify_sequencer, robust=True)
@@ -304,13 +390,15 @@ _notifier: Callable[[], object] | None = None
 
 
 def set_notifier(bell: Callable[[], object]) -> None:
-    """Say how the sequencer is rung: by something that waits for no broker (config does, with the bell of jobs)."""
+    """Say how the sequencer is rung: by something that waits for no broker (config does, with the
+    bell of jobs)."""
     global _notifier
     _notifier = bell
 
 
 def notify_sequencer() -> None:
-    """Ring the sequencer, at most once per 250 ms and process. Never waits and never fails: beat sweeps anyway."""
+    """Ring the sequencer, at most once per 250 ms and process. Never waits and never fails: beat
+    sweeps anyway."""
     global _last_notified
     with _notify_lock:
         now = time.monotonic()
@@ -320,5 +408,7 @@ def notify_sequencer() -> None:
     try:
         if _notifier is not None:
             _notifier()
-    except Exception as error:  # whatever the broker does, the change is stored and the sweep will find it
+    except (
+        Exception
+    ) as error:  # whatever the broker does, the change is stored and the sweep will find it
         log.warning("the sequencer was not rung: %s", error)

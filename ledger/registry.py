@@ -13,10 +13,12 @@ from django.db import models
 
 @dataclass(frozen=True)
 class Record:
-    """How one model is recorded. `name` is the type of its objects in leaves ("verdict"): permanent, wherever the model lives.
+    """How one model is recorded. `name` is the type of its objects in leaves ("verdict"):
+    permanent, wherever the model lives.
 
-    `public` says whose words everyone may read: the name of a QuerySet method that keeps the public rows, True for all rows, False for
-    none. Where it is not True a leaf says nothing in the clear: plain fields are committed like texts, and the time is the day alone.
+    `public` says whose words everyone may read: the name of a QuerySet method that keeps the public
+    rows, True for all rows, False for none. Where it is not True a leaf says nothing in the clear:
+    plain fields are committed like texts, and the time is the day alone.
     """
 
     name: str
@@ -32,7 +34,8 @@ class Record:
 
     @property
     def clear(self) -> bool:
-        """Whether plain fields stand in the leaf as they are, since every row is public from its first moment."""
+        """Whether plain fields stand in the leaf as they are, since every row is public from its
+        first moment."""
         return self.public is True
 
     @property
@@ -52,7 +55,11 @@ class Record:
         """The sealed fields that are stored encrypted (SealedField)."""
         from ledger.sealing import SealedField
 
-        return frozenset(name for name in self.sealed if isinstance(self.model._meta.get_field(name), SealedField))
+        return frozenset(
+            name
+            for name in self.sealed
+            if isinstance(self.model._meta.get_field(name), SealedField)
+        )
 
     def kind(self, name: str) -> str:
         """`plain`, `text`, `sealed` or `document`. Raises FieldDoesNotExist."""
@@ -64,14 +71,19 @@ class Record:
         raise FieldDoesNotExist(f"{self.name} records no field {name!r}")
 
     def may_open(self, name: str, *, public: bool) -> bool:
-        """Whether the value of a field may be read by everyone, `public` saying whether its row may."""
-        return (public or self.clear) and name not in self.closed and name in {*self.plain, *self.text}
+        """Whether the value of a field may be read by everyone, `public` saying whether its row
+        may."""
+        return (
+            (public or self.clear) and name not in self.closed and name in {*self.plain, *self.text}
+        )
 
 
 recorded: dict[str, Record] = {}  # by permanent name
 names: dict[str, str] = {}  # label of a model → its permanent name
 derived: dict[str, str] = {}  # label of a model → why it is not recorded
-batched: dict[str, type[models.Model]] = {}  # derived models whose rows are logged by batch, by permanent name
+batched: dict[
+    str, type[models.Model]
+] = {}  # derived models whose rows are logged by batch, by permanent name
 
 
 def records() -> Iterator[Record]:
@@ -81,7 +93,8 @@ def records() -> Iterator[Record]:
 
 
 def of(model: type[models.Model] | models.Model) -> Record:
-    """The record of a model or of an instance's model. Raises LookupError when it is not recorded."""
+    """The record of a model or of an instance's model. Raises LookupError when it is not
+    recorded."""
     name = names.get(model._meta.label_lower)
     if name is None:
         raise LookupError(f"{model._meta.label} is not recorded")

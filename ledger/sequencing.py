@@ -11,8 +11,9 @@ One pass, safe to be killed anywhere, and the same after a crash as on any other
 4. publish  the file `checkpoint` is replaced by the note.
 5. prune    partial tiles whose full one is there now go.
 
-Each step begins from what the step before left in the database and in the files: an interrupted pass is finished by the next.
-Nothing is signed while anything does not fit together (LogInconsistentError): a signed tree can never be taken back.
+Each step begins from what the step before left in the database and in the files: an interrupted
+pass is finished by the next. Nothing is signed while anything does not fit together
+(LogInconsistentError): a signed tree can never be taken back.
 """
 
 from __future__ import annotations
@@ -34,7 +35,14 @@ from ledger.checkpoint import Checkpoint as Head
 from ledger.checkpoint import CheckpointError, open_checkpoint, sign_checkpoint
 from ledger.files import FileConflictError, LogFiles
 from ledger.keys import KeyUnusableError, signing_key
-from ledger.merkle import ConsistencyError, Edge, EdgeError, consistency_proof, leaf_hashes, verify_consistency
+from ledger.merkle import (
+    ConsistencyError,
+    Edge,
+    EdgeError,
+    consistency_proof,
+    leaf_hashes,
+    verify_consistency,
+)
 from ledger.models import Checkpoint, Entry, Opening, Pending, Tree
 from ledger.note import NoteError, SigningKey
 from ledger.sealing import MasterKeyUnusableError
@@ -46,12 +54,14 @@ LOCK = 0x6C6564676572  # "ledger" in ASCII: the advisory lock of the one sequenc
 
 
 class LogInconsistentError(Exception):
-    """The log does not fit together, and nothing was signed. The message says what, and an operator has to look."""
+    """The log does not fit together, and nothing was signed. The message says what, and an operator
+    has to look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run did: entries added, the size it signed, and whether another sequencer was at work (then it did nothing)."""
+    """What a run did: entries added, the size it signed, and whether another sequencer was at work
+    (then it did nothing)."""
 
     added: int
     size: int
@@ -61,7 +71,8 @@ class Result:
 def sequence(*, passes: int | None = None, now: datetime | None = None) -> Result:
     """Run until the outbox is empty, or for `passes` passes.
 
-    Raises LogInconsistentError, KeyUnusableError or MasterKeyUnusableError, having signed nothing wrong.
+    Raises LogInconsistentError, KeyUnusableError or MasterKeyUnusableError, having signed nothing
+    wrong.
     """
     with locked() as mine:
         if not mine:
@@ -78,10 +89,12 @@ def sequence(*, passes: int | None = None, now: datetime | None = None) -> Resul
 
 @contextlib.contextmanager
 def locked() -> Iterator[bool]:
-    """Hold the sequencer's advisory lock, if nobody else does. It goes with the connection, so no crash leaves it behind.
+    """Hold the sequencer's advisory lock, if nobody else does. It goes with the connection, so no
+    crash leaves it behind.
 
-    The lock spares work and is no condition of safety: two sequencers that ran together would write the same bytes, and the
-    row lock on the tree and the key of the checkpoint table keep their steps apart.
+    The lock spares work and is no condition of safety: two sequencers that ran together would write
+    the same bytes, and the row lock on the tree and the key of the checkpoint table keep their
+    steps apart.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
@@ -89,13 +102,19 @@ def locked() -> Iterator[bool]:
     try:
         yield mine
     finally:
-        if mine and connection.connection is not None and not connection.connection.closed and not connection.needs_rollback:
+        if (
+            mine
+            and connection.connection is not None
+            and not connection.connection.closed
+            and not connection.needs_rollback
+        ):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 class Sequencer:
-    """The steps, and the state between them. Made under the lock; making it checks that everything fits together."""
+    """The steps, and the state between them. Made under the lock; making it checks that everything
+    fits together."""
 
     def __init__(self, now: datetime | None = None) -> None:
         self.now = now
@@ -107,21 +126,31 @@ class Sequencer:
         with transaction.atomic():
             self.edge = self._tree().edge
         if self.edge.size < self.signed.size:
-            raise LogInconsistentError(f"the stored tree has {self.edge.size} entries, and a tree of {self.signed.size} was signed")
+            raise LogInconsistentError(
+                f"the stored tree has {self.edge.size} entries, and a tree of {self.signed.size} "
+                f"was signed"
+            )
         if self.edge.size == self.signed.size and self.edge.root() != self.signed.root:
-            raise LogInconsistentError(f"the stored edge does not rebuild the signed root of size {self.signed.size}")
+            raise LogInconsistentError(
+                f"the stored edge does not rebuild the signed root of size {self.signed.size}"
+            )
 
-    # ── what is there ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── what is there ─────────────────────────────────────────────────────────────────────────────
 
     def _last_signed(self) -> Head:
         row = Checkpoint.objects.order_by("-size").first()
         if row is None:
             if self.files.checkpoint() is not None:
-                raise LogInconsistentError("a checkpoint is published, and the database knows none: is this the right database?")
+                raise LogInconsistentError(
+                    "a checkpoint is published, and the database knows none: is this the right "
+                    "database?"
+                )
             return Head(settings.LEDGER_ORIGIN, 0, Edge().root())
         head = self._open(row.note, f"the stored checkpoint of size {row.size}")
         if (head.size, head.root) != (row.size, bytes(row.root)):
-            raise LogInconsistentError(f"the checkpoint row of size {row.size} does not say what its note says")
+            raise LogInconsistentError(
+                f"the checkpoint row of size {row.size} does not say what its note says"
+            )
         return head
 
     def _published(self) -> Head | None:
@@ -130,11 +159,16 @@ class Sequencer:
             return None
         head = self._open(note, "the published checkpoint")
         if head.size > self.signed.size:
-            sizes = f"the published checkpoint has size {head.size}, and the database only knows {self.signed.size}"
+            sizes = (
+                f"the published checkpoint has size {head.size}, and the database only knows "
+                f"{self.signed.size}"
+            )
             raise LogInconsistentError(f"{sizes}: an older backup was restored")
         row = Checkpoint.objects.filter(size=head.size).first()
         if row is None or bytes(row.root) != head.root:
-            raise LogInconsistentError(f"the published checkpoint of size {head.size} is not the one the database signed")
+            raise LogInconsistentError(
+                f"the published checkpoint of size {head.size} is not the one the database signed"
+            )
         return head
 
     def _open(self, note: str | bytes, what: str) -> Head:
@@ -152,17 +186,21 @@ class Sequencer:
         except EdgeError as error:
             raise LogInconsistentError(f"the stored edge is no edge: {error}") from None
         if edge.size != row.size:
-            raise LogInconsistentError(f"the stored edge has {edge.size} entries, and the tree {row.size}")
+            raise LogInconsistentError(
+                f"the stored edge has {edge.size} entries, and the tree {row.size}"
+            )
         return _State(edge)
 
-    # ── the steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the steps ─────────────────────────────────────────────────────────────────────────────────
 
     def once(self) -> int:
         """One pass over the steps. Returns how many entries were added."""
         failpoint("assign.before")
         added = self.assign()
         failpoint("assign.after")
-        lost = self.published is None and self.signed.size > 0  # the published files are gone: they follow from the entries
+        lost = (
+            self.published is None and self.signed.size > 0
+        )  # the published files are gone: they follow from the entries
         first = self.published is None and not Checkpoint.objects.exists()
         if self.edge.size > self.signed.size or first or lost:
             self.write_tiles(0 if lost else self.signed.size)
@@ -176,10 +214,15 @@ class Sequencer:
         return added
 
     def assign(self) -> int:
-        """Step 1. What cannot become a leaf stays in the outbox with its error, where operators see it, and stops nothing else."""
+        """Step 1. What cannot become a leaf stays in the outbox with its error, where operators see
+        it, and stops nothing else."""
         with transaction.atomic():
             state = self._tree()
-            rows = Pending.objects.filter(error="").order_by("id").values_list("id", "event_label", "event_id")
+            rows = (
+                Pending.objects.filter(error="")
+                .order_by("id")
+                .values_list("id", "event_label", "event_id")
+            )
             waiting = [_PendingRow(*row) for row in rows[:BATCH]]
             if not waiting:
                 self.edge = state.edge
@@ -191,8 +234,12 @@ class Sequencer:
                 _copy_entries(cursor, size, built, hashes)
                 _copy_openings(cursor, size, built)
             state.edge.extend(hashes)
-            Tree.objects.filter(id=1, size=size).update(size=state.edge.size, edge=state.edge.to_json())
-            Pending.objects.extra(where=["id = ANY(%s)"], params=[[row.id for row, _ in built]]).delete()
+            Tree.objects.filter(id=1, size=size).update(
+                size=state.edge.size, edge=state.edge.to_json()
+            )
+            Pending.objects.extra(
+                where=["id = ANY(%s)"], params=[[row.id for row, _ in built]]
+            ).delete()
             for row, error in failed:
                 log.error("event %s/%s is not in the log: %s", row.event_label, row.event_id, error)
                 Pending.objects.filter(id=row.id).update(error=error)
@@ -201,7 +248,8 @@ class Sequencer:
         return len(built) + len(failed)
 
     def write_tiles(self, old: int) -> None:
-        """Step 2: from the signed size to the assigned one. Tiles that are missing from before are made again."""
+        """Step 2: from the signed size to the assigned one. Tiles that are missing from before are
+        made again."""
         try:
             self._grow(old)
         except tiles.TileMissingError:
@@ -214,13 +262,26 @@ class Sequencer:
         while old < self.edge.size:
             new = min(self.edge.size, (old // _CHUNK + 1) * _CHUNK)
             start = old - old % tiles.WIDTH  # a bundle is written whole
-            rows = list(Entry.objects.filter(index__gte=start, index__lt=new).order_by("index").values_list("index", "leaf", "leaf_hash"))
+            rows = list(
+                Entry.objects.filter(index__gte=start, index__lt=new)
+                .order_by("index")
+                .values_list("index", "leaf", "leaf_hash")
+            )
             if [row[0] for row in rows] != list(range(start, new)):
-                raise LogInconsistentError(f"entries between {start} and {new} are missing from the database")
+                raise LogInconsistentError(
+                    f"entries between {start} and {new} are missing from the database"
+                )
             entries = [bytes(row[1]) for row in rows]
             for bundle in tiles.bundles_for(old, new):
-                self.files.put(bundle.path, tiles.encode_entries(entries[bundle.start - start : bundle.start - start + bundle.width]))
-            for tile, content in tiles.grow(old, [bytes(row[2]) for row in rows[old - start :]], self.files.read):
+                self.files.put(
+                    bundle.path,
+                    tiles.encode_entries(
+                        entries[bundle.start - start : bundle.start - start + bundle.width]
+                    ),
+                )
+            for tile, content in tiles.grow(
+                old, [bytes(row[2]) for row in rows[old - start :]], self.files.read
+            ):
                 self.files.put(tile.path, content)
             old = new
 
@@ -230,12 +291,15 @@ class Sequencer:
         reader = tiles.TileReader(size, self.files.read)
         try:
             if reader.root() != root and size:
-                raise LogInconsistentError(f"the tiles of size {size} do not give the root of the stored edge")
+                raise LogInconsistentError(
+                    f"the tiles of size {size} do not give the root of the stored edge"
+                )
             proof = consistency_proof(self.signed.size, size, reader.read)
             verify_consistency(self.signed.size, size, self.signed.root, root, proof)
         except (tiles.TileMissingError, tiles.TileError, ConsistencyError) as error:
             raise LogInconsistentError(
-                f"the tree of size {size} does not continue the signed one of size {self.signed.size}: {error}"
+                f"the tree of size {size} does not continue the signed one of size "
+                f"{self.signed.size}: {error}"
             ) from None
         note = sign_checkpoint(Head(settings.LEDGER_ORIGIN, size, root), self.key)
         failpoint("sign.before")
@@ -256,8 +320,13 @@ class Sequencer:
         self.files.put(tiles.CHECKPOINT_PATH, row.note.encode(), replace=True)
         self.published = self.signed
         failpoint("publish.stored")
-        # From the checkpoint before the last one on, so that what an interrupted pass left unpruned goes too.
-        before = Checkpoint.objects.filter(size__lt=self.signed.size).order_by("-size").values_list("size", flat=True)[:2]
+        # From the checkpoint before the last one on, so that what an interrupted pass left unpruned
+        # goes too.
+        before = (
+            Checkpoint.objects.filter(size__lt=self.signed.size)
+            .order_by("-size")
+            .values_list("size", flat=True)[:2]
+        )
         self.files.prune(min(before, default=0), self.signed.size)
 
 
@@ -277,8 +346,11 @@ class _State:
     edge: Edge
 
 
-def _build(waiting: Sequence[_PendingRow]) -> tuple[list[tuple[_PendingRow, leaves.BuiltLeaf]], list[tuple[_PendingRow, str]]]:
-    """The leaves of outbox rows, in their order; one query for each event table and one for its keys."""
+def _build(
+    waiting: Sequence[_PendingRow],
+) -> tuple[list[tuple[_PendingRow, leaves.BuiltLeaf]], list[tuple[_PendingRow, str]]]:
+    """The leaves of outbox rows, in their order; one query for each event table and one for its
+    keys."""
     rows: dict[tuple[str, int], tuple[registry.Record, dict[str, Any]]] = {}
     keys = {}
     for label, ids in leaves.group((row.event_label, row.event_id) for row in waiting).items():
@@ -301,18 +373,45 @@ def _build(waiting: Sequence[_PendingRow]) -> tuple[list[tuple[_PendingRow, leav
     return built, failed
 
 
-def _copy_entries(cursor: Any, size: int, built: Sequence[tuple[_PendingRow, leaves.BuiltLeaf]], hashes: Sequence[bytes]) -> None:
+def _copy_entries(
+    cursor: Any,
+    size: int,
+    built: Sequence[tuple[_PendingRow, leaves.BuiltLeaf]],
+    hashes: Sequence[bytes],
+) -> None:
     columns = "index, leaf, leaf_hash, kind, op, object_label, object_id, event_label, event_id"
     with cursor.copy(f"COPY {Entry._meta.db_table} ({columns}) FROM STDIN") as copy:
         for index, ((row, made), digest) in enumerate(zip(built, hashes, strict=True), size):
-            copy.write_row((index, made.entry, digest, made.kind, made.op, made.label, made.object_id, row.event_label, row.event_id))
+            copy.write_row(
+                (
+                    index,
+                    made.entry,
+                    digest,
+                    made.kind,
+                    made.op,
+                    made.label,
+                    made.object_id,
+                    row.event_label,
+                    row.event_id,
+                )
+            )
 
 
-def _copy_openings(cursor: Any, size: int, built: Sequence[tuple[_PendingRow, leaves.BuiltLeaf]]) -> None:
+def _copy_openings(
+    cursor: Any, size: int, built: Sequence[tuple[_PendingRow, leaves.BuiltLeaf]]
+) -> None:
     with cursor.copy(f"COPY {Opening._meta.db_table} (entry_id, field, key) FROM STDIN") as copy:
         for index, (_, made) in enumerate(built, size):
             for name, key in made.openings.items():
                 copy.write_row((index, name, key))
 
 
-__all__ = ["KeyUnusableError", "LogInconsistentError", "MasterKeyUnusableError", "Result", "Sequencer", "locked", "sequence"]
+__all__ = [
+    "KeyUnusableError",
+    "LogInconsistentError",
+    "MasterKeyUnusableError",
+    "Result",
+    "Sequencer",
+    "locked",
+    "sequence",
+]

@@ -1,4 +1,5 @@
-"""The task that wakes the sequencer. It carries nothing; what is to be done stands in the outbox."""
+"""The task that wakes the sequencer. It carries nothing; what is to be done stands in the
+outbox."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ log = logging.getLogger(__name__)
 
 @shared_task(name="ledger.sequence", ignore_result=True)
 def sequence() -> int:
-    """Put what waits into the log. Returns how many entries were added; 0 when another sequencer is at work."""
+    """Put what waits into the log. Returns how many entries were added; 0 when another sequencer is
+    at work."""
     from ledger.sequencing import sequence as run
 
     try:
@@ -22,5 +24,8 @@ def sequence() -> int:
         connection.close()  # It may be broken; the next run opens a new one.
         return 0
     except OSError as error:
-        log.error("The sequencer waits: the log's files cannot be written (%s).", error.strerror or type(error).__name__)
+        log.error(
+            "The sequencer waits: the log's files cannot be written (%s).",
+            error.strerror or type(error).__name__,
+        )
         return 0

@@ -1,8 +1,10 @@
-"""The triggers of the record: written into migrations by django-pgtrigger, in a form that nothing but the owner can switch off.
+"""The triggers of the record: written into migrations by django-pgtrigger, in a form that nothing
+but the owner can switch off.
 
-django-pgtrigger's own template asks a session setting whether to run; anyone who can send SQL can set it. Ours does not ask,
-is enabled ALWAYS (so that `session_replication_role = replica` does not silence it) and fixes the search path (so that a
-temporary table of the same name cannot catch the event rows).
+django-pgtrigger's own template asks a session setting whether to run; anyone who can send SQL can
+set it. Ours does not ask, is enabled ALWAYS (so that `session_replication_role = replica` does not
+silence it) and fixes the search path (so that a temporary table of the same name cannot catch the
+event rows).
 """
 # ruff: noqa: S608  the names in this SQL are tables and columns of our own models
 
@@ -22,7 +24,8 @@ Table = Mapping[Any, Iterable[Any]]  # a workflow: from each state, those that m
 
 
 class AlwaysSql(compiler.UpsertTriggerSql):  # type: ignore[misc]  # pgtrigger is read as untyped
-    """The SQL that installs one trigger. Migrations refer to this class: a change of the template needs new migrations."""
+    """The SQL that installs one trigger. Migrations refer to this class: a change of the template
+    needs new migrations."""
 
     def get_template(self) -> str:
         return """
@@ -45,11 +48,16 @@ class AlwaysTrigger(pgtrigger.Trigger):  # type: ignore[misc]  # pgtrigger is re
     def register(self, *owners: type[models.Model]) -> None:
         """Note it as a trigger of these models, in `registered`.
 
-        Not in pgtrigger's registry: that one holds each trigger against all the others, a third of the time in which a process starts.
+        Not in pgtrigger's registry: that one holds each trigger against all the others, a third of
+        the time in which a process starts.
         """
         for model in owners:
-            known = registered.setdefault((model._meta.db_table, self.get_pgid(model)), (model, self))
-            assert known == (model, self), f"{model._meta.label} has two triggers called {self.name}"
+            known = registered.setdefault(
+                (model._meta.db_table, self.get_pgid(model)), (model, self)
+            )
+            assert known == (model, self), (
+                f"{model._meta.label} has two triggers called {self.name}"
+            )
 
     def compile(self, model: type[models.Model]) -> compiler.Trigger:
         return compiler.Trigger(
@@ -68,15 +76,17 @@ class AlwaysTrigger(pgtrigger.Trigger):  # type: ignore[misc]  # pgtrigger is re
         )
 
 
-#: Every trigger of the record with its model, by its table and its name there. ledger.protection puts them on.
+#: Every trigger of the record with its model, by its table and its name there. ledger.protection
+#: puts them on.
 registered: dict[tuple[str, str], tuple[type[models.Model], AlwaysTrigger]] = {}
 
 
 class HistoryTrigger(AlwaysTrigger):
     """Writes one event row for each row that a statement inserted, changed or deleted.
 
-    An update is `new EXCEPT ALL old`: rows that did not change drop out, and the plan is a hash whatever the number of rows (a
-    join of the two transition tables is planned for one row and takes seconds for thousands).
+    An update is `new EXCEPT ALL old`: rows that did not change drop out, and the plan is a hash
+    whatever the number of rows (a join of the two transition tables is planned for one row and
+    takes seconds for thousands).
     """
 
     when = pgtrigger.After
@@ -85,20 +95,35 @@ class HistoryTrigger(AlwaysTrigger):
     def __init__(self, operation: pgtrigger.Operation, event_model: type[models.Model]) -> None:
         self.event_model = event_model
         self.label = str(operation).lower()
-        tables = {"insert": {"new": "new_values"}, "update": {"new": "new_values", "old": "old_values"}, "delete": {"old": "old_values"}}
-        super().__init__(name=f"ledger_{self.label}", operation=operation, referencing=pgtrigger.Referencing(**tables[self.label]))
+        tables = {
+            "insert": {"new": "new_values"},
+            "update": {"new": "new_values", "old": "old_values"},
+            "delete": {"old": "old_values"},
+        }
+        super().__init__(
+            name=f"ledger_{self.label}",
+            operation=operation,
+            referencing=pgtrigger.Referencing(**tables[self.label]),
+        )
 
     def get_func(self, model: type[models.Model]) -> str:
         key = model._meta.pk
         assert key is not None
-        columns = [f.column for f in self.event_model._meta.local_concrete_fields if not f.name.startswith("pgh_")]
+        columns = [
+            f.column
+            for f in self.event_model._meta.local_concrete_fields
+            if not f.name.startswith("pgh_")
+        ]
         read = ", ".join(f'"{column}"' for column in [key.column, *columns])
         rows = {
             "insert": f"SELECT {read} FROM new_values",
             "update": f"SELECT {read} FROM new_values EXCEPT ALL SELECT {read} FROM old_values",
             "delete": f"SELECT {read} FROM old_values",
         }[self.label]
-        into = ", ".join(f'"{column}"' for column in ["pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", *columns])
+        into = ", ".join(
+            f'"{column}"'
+            for column in ["pgh_created_at", "pgh_label", "pgh_context", "pgh_obj_id", *columns]
+        )
         values = ", ".join(f'v."{column}"' for column in [key.column, *columns])
         return f"""
             INSERT INTO "{self.event_model._meta.db_table}" ({into})
@@ -115,17 +140,21 @@ class IdentityTrigger(AlwaysTrigger):
 
     def __init__(self, key: str) -> None:
         changed = pgtrigger.Condition(f'OLD."{key}" IS DISTINCT FROM NEW."{key}"')
-        super().__init__(name="ledger_identity", operation=pgtrigger.UpdateOf(key), condition=changed)
+        super().__init__(
+            name="ledger_identity", operation=pgtrigger.UpdateOf(key), condition=changed
+        )
 
     def get_func(self, model: type[models.Model]) -> str:
         return f"RAISE EXCEPTION 'ledger: the id of a row of {model._meta.db_table} never changes';"
 
 
 class TransitionsTrigger(AlwaysTrigger):
-    """Refuses a change of state that the workflow's dict does not draw, whoever asks for it and by whatever way.
+    """Refuses a change of state that the workflow's dict does not draw, whoever asks for it and by
+    whatever way.
 
-    The same state again passes, and so does any state with which a row is inserted: a restore puts rows back as they were. A change
-    costs nothing where the column stays as it was. The refusal is an IntegrityError, as that of a constraint.
+    The same state again passes, and so does any state with which a row is inserted: a restore puts
+    rows back as they were. A change costs nothing where the column stays as it was. The refusal is
+    an IntegrityError, as that of a constraint.
     """
 
     when = pgtrigger.Before
@@ -133,11 +162,17 @@ class TransitionsTrigger(AlwaysTrigger):
 
     def __init__(self, column: str, table: Table) -> None:
         self.column = column
-        self.arrows = sorted((str(state), str(follower)) for state, followers in table.items() for follower in followers)
+        self.arrows = sorted(
+            (str(state), str(follower))
+            for state, followers in table.items()
+            for follower in followers
+        )
         if not all(re.fullmatch(r"[a-z_]+", word) for arrow in self.arrows for word in arrow):
             raise ValueError("a state is a word of lower case letters")
         changed = pgtrigger.Condition(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"')
-        super().__init__(name="ledger_transitions", operation=pgtrigger.UpdateOf(column), condition=changed)
+        super().__init__(
+            name="ledger_transitions", operation=pgtrigger.UpdateOf(column), condition=changed
+        )
 
     def get_func(self, model: type[models.Model]) -> str:
         table, old, new = model._meta.db_table, f'OLD."{self.column}"', f'NEW."{self.column}"'
@@ -150,7 +185,8 @@ class TransitionsTrigger(AlwaysTrigger):
 
 
 def transitions(column: str, table: Table) -> Callable[[M], M]:
-    """Have the database hold `column` of a model to the workflow `table` (Transitions). A decorator."""
+    """Have the database hold `column` of a model to the workflow `table` (Transitions). A
+    decorator."""
 
     def decorate(model: M) -> M:
         TransitionsTrigger(column, table).register(model)
@@ -172,7 +208,8 @@ class NoTruncateTrigger(AlwaysTrigger):
 
 
 class RefusingTrigger(AlwaysTrigger):
-    """Refuses UPDATE and DELETE (or what `operation` names) of single rows: the table only grows."""
+    """Refuses UPDATE and DELETE (or what `operation` names) of single rows: the table only
+    grows."""
 
     name = "ledger_append_only"
     when = pgtrigger.Before

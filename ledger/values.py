@@ -7,7 +7,8 @@
     bytes                                                   hexadecimal
     lists and JSON                                          the same, item by item
 
-Whatever PostgreSQL can hold in a recordable field has a form here, so that no stored change can ever be kept out of the log.
+Whatever PostgreSQL can hold in a recordable field has a form here, so that no stored change can
+ever be kept out of the log.
 """
 
 from __future__ import annotations
@@ -27,12 +28,18 @@ _DEEP = MAX_DEPTH - 4  # a value stands inside the leaf's own objects
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """The canonical JSON value of a field's value. Raises TypeError for a type that no recordable field yields."""
+    """The canonical JSON value of a field's value. Raises TypeError for a type that no recordable
+    field yields."""
     kind = type(value)
     if kind is str or value is None or value is True or value is False:
         return value
-    if kind is dict and depth < _DEEP:  # what JSON yields comes first: it is most of what is recorded
-        return {str(key): item if type(item) is str else plain(item, depth + 1) for key, item in value.items()}
+    if (
+        kind is dict and depth < _DEEP
+    ):  # what JSON yields comes first: it is most of what is recorded
+        return {
+            str(key): item if type(item) is str else plain(item, depth + 1)
+            for key, item in value.items()
+        }
     if isinstance(value, Enum):
         return plain(value.value, depth)
     if isinstance(value, str):

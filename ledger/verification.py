@@ -52,7 +52,9 @@ class Mismatch:
     index: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.code}: {'' if self.index is None else f'entry {self.index}: '}{self.sentence}"
+        return (
+            f"{self.code}: {'' if self.index is None else f'entry {self.index}: '}{self.sentence}"
+        )
 
 
 @dataclass(slots=True)
@@ -67,10 +69,12 @@ class Counts:
 
 
 class Verification:
-    """One verification. Iterate over `mismatches()`; `counts` says afterwards what was looked at."""
+    """One verification. Iterate over `mismatches()`; `counts` says afterwards what was looked
+    at."""
 
     def __init__(self, kept: bytes | None = None, copy: Path | None = None) -> None:
-        """`kept` is the note of a checkpoint that was kept outside, `copy` a folder with an older copy of the log."""
+        """`kept` is the note of a checkpoint that was kept outside, `copy` a folder with an older
+        copy of the log."""
         self.kept_note = kept
         self.copy = copy
         self.counts = Counts()
@@ -85,7 +89,9 @@ class Verification:
         """Every mismatch, in the order of the steps above."""
         with _snapshot() as note:
             yield from self._keys(note)
-            for label, object_id, fields in Erasure.objects.values_list("object_label", "object_id", "fields"):
+            for label, object_id, fields in Erasure.objects.values_list(
+                "object_label", "object_id", "fields"
+            ):
                 self.erased.setdefault((label, object_id), set()).update(fields)
             yield from self._pending()
             yield from self._entries()
@@ -103,13 +109,15 @@ class Verification:
                 yield Mismatch("right", sentence)
             yield from self._batches()
 
-    # ── keys and checkpoints ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── keys and checkpoints ──────────────────────────────────────────────────────────────────────
 
     def _keys(self, note: bytes | None) -> Iterator[Mismatch]:
         try:
             self.key = verifier()
         except KeyUnusableError as error:
-            if note is not None or Checkpoint.objects.exists():  # a record in which nothing was signed yet needs no key yet
+            if (
+                note is not None or Checkpoint.objects.exists()
+            ):  # a record in which nothing was signed yet needs no key yet
                 yield Mismatch("key", str(error))
             return
         with contextlib.suppress(FileNotFoundError):
@@ -119,41 +127,60 @@ class Verification:
             try:
                 self.published = open_checkpoint(note, self.key)
             except (NoteError, CheckpointError) as error:
-                yield Mismatch("key", f"the published checkpoint does not open with the signing key: {error}")
+                yield Mismatch(
+                    "key", f"the published checkpoint does not open with the signing key: {error}"
+                )
             else:
                 last = Checkpoint.objects.order_by("-size").values_list("size", flat=True).first()
                 row = Checkpoint.objects.filter(size=self.published.size).first()
                 if last is None or self.published.size > last:
                     yield Mismatch(
                         "restored",
-                        f"the published checkpoint has size {self.published.size}, the database knows {last or 0}: it is an older one",
+                        f"the published checkpoint has size {self.published.size}, the database "
+                        f"knows {last or 0}: it is an older one",
                     )
                 elif row is None or bytes(row.root) != self.published.root:
-                    yield Mismatch("checkpoint", f"the published checkpoint of size {self.published.size} is not the stored one")
+                    yield Mismatch(
+                        "checkpoint",
+                        f"the published checkpoint of size {self.published.size} is not the "
+                        f"stored one",
+                    )
         if self.kept_note is not None:
             try:
                 self.kept = open_checkpoint(self.kept_note, self.key)
             except (NoteError, CheckpointError) as error:
-                yield Mismatch("kept", f"the checkpoint kept outside does not open with the signing key: {error}")
+                yield Mismatch(
+                    "kept",
+                    f"the checkpoint kept outside does not open with the signing key: {error}",
+                )
 
-    # ── the outbox ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the outbox ────────────────────────────────────────────────────────────────────────────────
 
     def _pending(self) -> Iterator[Mismatch]:
-        waiting = list(Pending.objects.order_by("id").values("event_label", "event_id", "queued_at", "error"))
+        waiting = list(
+            Pending.objects.order_by("id").values("event_label", "event_id", "queued_at", "error")
+        )
         late = timezone.now() - MAX_PENDING_AGE
         for row in waiting:
             where = f"event row {row['event_label']}/{row['event_id']}"
             if row["error"]:
                 yield Mismatch("stuck", f"{where} cannot be put into the log: {row['error']}")
             elif row["queued_at"] < late:
-                yield Mismatch("late", f"{where} has waited for the log since {row['queued_at']:%Y-%m-%d %H:%M:%S}")
-        for label, ids in leaves.group((row["event_label"], row["event_id"]) for row in waiting).items():
+                yield Mismatch(
+                    "late",
+                    f"{where} has waited for the log since {row['queued_at']:%Y-%m-%d %H:%M:%S}",
+                )
+        for label, ids in leaves.group(
+            (row["event_label"], row["event_id"]) for row in waiting
+        ).items():
             record = registry.recorded.get(label)
             if record is not None:
-                found = record.event_model._base_manager.filter(pgh_id__in=ids).values_list("pgh_obj_id", flat=True)
+                found = record.event_model._base_manager.filter(pgh_id__in=ids).values_list(
+                    "pgh_obj_id", flat=True
+                )
                 self.waiting[record.name] = {str(object_id) for object_id in found}
 
-    # ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── entries ───────────────────────────────────────────────────────────────────────────────────
 
     def _entries(self) -> Iterator[Mismatch]:
         edge = merkle.Edge()
@@ -161,15 +188,29 @@ class Verification:
         state = _Heads(self, heads)
         yield from state.at(0, edge)
         query = Entry.objects.order_by("index").values(
-            "index", "leaf", "leaf_hash", "kind", "op", "object_label", "object_id", "event_label", "event_id"
+            "index",
+            "leaf",
+            "leaf_hash",
+            "kind",
+            "op",
+            "object_label",
+            "object_id",
+            "event_label",
+            "event_id",
         )
         for chunk in _chunks(query.iterator(chunk_size=BATCH)):
             checked = list(self._against_events(chunk))
             yield from checked
             for entry in chunk:
                 if entry["index"] != edge.size:
-                    missing = f"{edge.size}" if entry["index"] == edge.size + 1 else f"{edge.size} to {entry['index'] - 1}"
-                    yield Mismatch("entry", f"entries {missing} are missing from the database", edge.size)
+                    missing = (
+                        f"{edge.size}"
+                        if entry["index"] == edge.size + 1
+                        else f"{edge.size} to {entry['index'] - 1}"
+                    )
+                    yield Mismatch(
+                        "entry", f"entries {missing} are missing from the database", edge.size
+                    )
                     return
                 digest = merkle.leaf_hash(bytes(entry["leaf"]))
                 if digest != bytes(entry["leaf_hash"]):
@@ -180,18 +221,28 @@ class Verification:
         yield from state.end(edge)
         tree = Tree.objects.first()
         if tree is not None and (tree.size != edge.size or tree.edge != edge.to_json()):
-            yield Mismatch("tree", f"the stored edge is of {tree.size} entries, and is not the edge of the {edge.size} that are there")
+            yield Mismatch(
+                "tree",
+                f"the stored edge is of {tree.size} entries, and is not the edge of the "
+                f"{edge.size} that are there",
+            )
 
     def _copy(self) -> Iterator[Mismatch]:
         """The first entry that differs from the copy of the log that was kept outside."""
         if self.copy is None:
             return
-        stored = Entry.objects.order_by("index").values_list("index", "leaf").iterator(chunk_size=BATCH)
+        stored = (
+            Entry.objects.order_by("index").values_list("index", "leaf").iterator(chunk_size=BATCH)
+        )
         try:
             for index, entry in copied_entries(self.copy):
                 row = next(stored, None)
                 if row is None:
-                    yield Mismatch("kept", "it is in the copy kept outside, and the log was cut before it", index)
+                    yield Mismatch(
+                        "kept",
+                        "it is in the copy kept outside, and the log was cut before it",
+                        index,
+                    )
                 elif row[0] != index or bytes(row[1]) != entry:
                     yield Mismatch("kept", "it is not the one in the copy kept outside", index)
                 else:
@@ -204,7 +255,9 @@ class Verification:
         openings = _openings([entry["index"] for entry in chunk])
         events: dict[tuple[str, int], dict[str, Any]] = {}
         keys = {}
-        for label, ids in leaves.group((entry["event_label"], entry["event_id"]) for entry in chunk).items():
+        for label, ids in leaves.group(
+            (entry["event_label"], entry["event_id"]) for entry in chunk
+        ).items():
             record = registry.recorded.get(label)
             if record is not None:
                 rows = leaves.read_events(record, ids)
@@ -220,21 +273,47 @@ class Verification:
             except LeafError as error:
                 yield Mismatch("entry", f"it is not a leaf: {error}", index)
                 continue
-            beside = (f"{entry['object_label']}/{entry['object_id']}", entry["kind"], entry["op"] == "delete")
+            beside = (
+                f"{entry['object_label']}/{entry['object_id']}",
+                entry["kind"],
+                entry["op"] == "delete",
+            )
             if beside != (leaf.object, leaf.kind, leaves.is_delete(leaf)):
-                yield Mismatch("entry", "what is stored beside the leaf is not what the leaf says", index)
+                yield Mismatch(
+                    "entry", "what is stored beside the leaf is not what the leaf says", index
+                )
             row = events.get((entry["event_label"], entry["event_id"]))
             if row is None:
-                yield Mismatch("event", f"event row {entry['event_label']}/{entry['event_id']} of {leaf.object} was dropped", index)
+                yield Mismatch(
+                    "event",
+                    f"event row {entry['event_label']}/{entry['event_id']} of {leaf.object} was "
+                    f"dropped",
+                    index,
+                )
                 continue
             if leaf.kind.startswith("outside."):
                 self.counts.outside += 1
-                yield Mismatch("outside", f"{leaf.object} was changed outside the application ({leaf.kind}) at {leaf.at}", index)
-            if wrong := self._wrong(record, leaf, row, openings.get(index, {}), keys[entry["event_label"]]):
+                yield Mismatch(
+                    "outside",
+                    f"{leaf.object} was changed outside the application ({leaf.kind}) at {leaf.at}",
+                    index,
+                )
+            if wrong := self._wrong(
+                record, leaf, row, openings.get(index, {}), keys[entry["event_label"]]
+            ):
                 where = f"event row {entry['event_label']}/{entry['event_id']} of {leaf.object}"
-                yield Mismatch("event", f"{where} is not what was logged ({', '.join(wrong)})", index)
+                yield Mismatch(
+                    "event", f"{where} is not what was logged ({', '.join(wrong)})", index
+                )
 
-    def _wrong(self, record: registry.Record, leaf: Leaf, row: dict[str, Any], openings: dict[str, bytes], keys: Any) -> list[str]:
+    def _wrong(
+        self,
+        record: registry.Record,
+        leaf: Leaf,
+        row: dict[str, Any],
+        openings: dict[str, bytes],
+        keys: Any,
+    ) -> list[str]:
         who = leaves.read_act_context(row["pgh_context"], row["pgh_label"])
         wrong = []
         if leaf.object != f"{record.name}/{row['pgh_obj_id']}":
@@ -245,17 +324,21 @@ class Verification:
             wrong.append("time")
         erased = self.erased.get((record.name, str(row["pgh_obj_id"])), set())
         if REASON in leaf.commits and not (REASON in erased and REASON not in openings):
-            if REASON not in openings or not opens(leaf.commits[REASON], openings[REASON], who.reason):
+            if REASON not in openings or not opens(
+                leaf.commits[REASON], openings[REASON], who.reason
+            ):
                 wrong.append("reason")
         elif REASON not in leaf.commits and who.reason:
             wrong.append("reason")
         if leaves.is_delete(leaf) != (row["pgh_label"] == "delete"):
             wrong.append("operation")
         elif row["pgh_label"] != "delete":
-            wrong += leaves.differences(record, leaf, row, row["pgh_obj_id"], openings, keys, erased)
+            wrong += leaves.differences(
+                record, leaf, row, row["pgh_obj_id"], openings, keys, erased
+            )
         return wrong
 
-    # ── event rows and rows ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── event rows and rows ───────────────────────────────────────────────────────────────────────
 
     def _unlogged_events(self, record: registry.Record) -> Iterator[Mismatch]:
         table = record.event_model._meta.db_table
@@ -270,7 +353,9 @@ class Verification:
             )
             for event_id, object_id in cursor.fetchall():
                 yield Mismatch(
-                    "event", f"event row {record.name}/{event_id} of {record.name}/{object_id} is not in the log and not on its way"
+                    "event",
+                    f"event row {record.name}/{event_id} of {record.name}/{object_id} is not in "
+                    f"the log and not on its way",
                 )
 
     def _rows(self, record: registry.Record) -> Iterator[Mismatch]:
@@ -292,15 +377,27 @@ class Verification:
                     continue
                 index, op, entry = last[object_id]
                 if op == "delete":
-                    yield Mismatch("row", f"{record.name}/{object_id} is there, though its last leaf says it was deleted", index)
+                    yield Mismatch(
+                        "row",
+                        f"{record.name}/{object_id} is there, though its last leaf says it was "
+                        f"deleted",
+                        index,
+                    )
                     continue
                 try:
                     leaf = Leaf.parse(bytes(entry))
                 except LeafError:
                     continue  # said above
                 erased = self.erased.get((record.name, object_id), set())
-                if wrong := leaves.differences(record, leaf, row, object_id, openings.get(index, {}), keys, erased):
-                    yield Mismatch("row", f"{record.name}/{object_id} is not what its last leaf says ({', '.join(wrong)})", index)
+                if wrong := leaves.differences(
+                    record, leaf, row, object_id, openings.get(index, {}), keys, erased
+                ):
+                    yield Mismatch(
+                        "row",
+                        f"{record.name}/{object_id} is not what its last leaf says "
+                        f"({', '.join(wrong)})",
+                        index,
+                    )
 
     def _missing_rows(self, record: registry.Record) -> Iterator[Mismatch]:
         key = record.model._meta.pk
@@ -320,21 +417,33 @@ class Verification:
             )
             for object_id, index in cursor.fetchall():
                 if object_id not in self.waiting.get(record.name, set()):
-                    yield Mismatch("row", f"{record.name}/{object_id} is gone, and no leaf says that it was deleted", index)
+                    yield Mismatch(
+                        "row",
+                        f"{record.name}/{object_id} is gone, and no leaf says that it was deleted",
+                        index,
+                    )
 
-    # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── files ─────────────────────────────────────────────────────────────────────────────────────
 
     def _public_files(self) -> Iterator[Mismatch]:
         if self.key is None or self.published is None:
             if self.key is not None and self.counts.entries and self.files.checkpoint() is None:
                 yield Mismatch("published", "no checkpoint is published")
             return
-        stored = Entry.objects.order_by("index").values_list("index", "leaf_hash").iterator(chunk_size=BATCH)
+        stored = (
+            Entry.objects.order_by("index")
+            .values_list("index", "leaf_hash")
+            .iterator(chunk_size=BATCH)
+        )
         differ: list[int] = []
 
         def compare(index: int, entry: bytes) -> None:
             row = next(stored, None)
-            if row is not None and not differ and (row[0] != index or bytes(row[1]) != merkle.leaf_hash(entry)):
+            if (
+                row is not None
+                and not differ
+                and (row[0] != index or bytes(row[1]) != merkle.leaf_hash(entry))
+            ):
                 differ.append(index)
 
         try:
@@ -344,7 +453,9 @@ class Verification:
         except NothingToVerifyError as error:
             yield Mismatch("published", str(error))
         if differ:
-            yield Mismatch("published", "its published bytes are not those in the database", differ[0])
+            yield Mismatch(
+                "published", "its published bytes are not those in the database", differ[0]
+            )
 
     def _batches(self) -> Iterator[Mismatch]:
         for batch in Batch.objects.order_by("created_at", "id").iterator(chunk_size=BATCH):
@@ -353,7 +464,11 @@ class Verification:
                 continue
             hashes = batches.hashes(model, batch)
             if len(hashes) != batch.count or merkle.root_of(hashes).hex() != batch.root:
-                yield Mismatch("batch", f"the rows of {batch.object_label} in batch {batch.pk} are not those that were logged")
+                yield Mismatch(
+                    "batch",
+                    f"the rows of {batch.object_label} in batch {batch.pk} are not those that "
+                    f"were logged",
+                )
 
 
 class _Heads:
@@ -368,12 +483,19 @@ class _Heads:
     def at(self, size: int, edge: merkle.Edge) -> Iterator[Mismatch]:
         kept = self.verification.kept
         if kept is not None and kept.size == size and kept.root != edge.root():
-            yield Mismatch("kept", f"the log is not the one that the checkpoint kept outside (size {size}) was signed over")
+            yield Mismatch(
+                "kept",
+                f"the log is not the one that the checkpoint kept outside (size {size}) was "
+                f"signed over",
+            )
         while self.next is not None and self.next.size <= size:
             row, self.next = self.next, next(self.rows, None)
             self.verification.counts.checkpoints += 1
             if bytes(row.root) != edge.root():
-                yield Mismatch("checkpoint", f"the signed root of size {size} is not the root of the first {size} entries")
+                yield Mismatch(
+                    "checkpoint",
+                    f"the signed root of size {size} is not the root of the first {size} entries",
+                )
             yield from self._opens(row)
 
     def _opens(self, row: Checkpoint) -> Iterator[Mismatch]:
@@ -383,26 +505,40 @@ class _Heads:
             head = open_checkpoint(row.note, self.verification.key)
         except (NoteError, CheckpointError) as error:
             self.unsigned = True  # one line for the first: with another key it would be every one
-            yield Mismatch("key", f"the stored checkpoint of size {row.size} does not open with the signing key: {error}")
+            yield Mismatch(
+                "key",
+                f"the stored checkpoint of size {row.size} does not open with the signing key: "
+                f"{error}",
+            )
         else:
             if (head.size, head.root) != (row.size, bytes(row.root)):
-                yield Mismatch("checkpoint", f"the stored checkpoint of size {row.size} does not say what its note says")
+                yield Mismatch(
+                    "checkpoint",
+                    f"the stored checkpoint of size {row.size} does not say what its note says",
+                )
 
     def end(self, edge: merkle.Edge) -> Iterator[Mismatch]:
         kept = self.verification.kept
         if kept is not None and kept.size > edge.size:
             yield Mismatch(
-                "kept", f"the checkpoint kept outside has size {kept.size}, and the database only {edge.size} entries", edge.size
+                "kept",
+                f"the checkpoint kept outside has size {kept.size}, and the database only "
+                f"{edge.size} entries",
+                edge.size,
             )
         if self.next is not None:
             yield Mismatch(
-                "entry", f"a tree of {self.next.size} was signed, and only {edge.size} entries are there: the log was cut", edge.size
+                "entry",
+                f"a tree of {self.next.size} was signed, and only {edge.size} entries are there: "
+                f"the log was cut",
+                edge.size,
             )
 
 
 @contextlib.contextmanager
 def _snapshot() -> Iterator[bytes | None]:
-    """One read-only snapshot of the database, taken while no sequencer publishes, and the checkpoint published at that moment."""
+    """One read-only snapshot of the database, taken while no sequencer publishes, and the
+    checkpoint published at that moment."""
     with contextlib.ExitStack() as stack:
         with sequencing.locked():
             if not connection.in_atomic_block:
@@ -422,7 +558,9 @@ def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 def _openings(indexes: Iterable[int]) -> dict[int, dict[str, bytes]]:
     found: dict[int, dict[str, bytes]] = {}
-    for index, name, key in Opening.objects.filter(entry_id__in=list(indexes)).values_list("entry_id", "field", "key"):
+    for index, name, key in Opening.objects.filter(entry_id__in=list(indexes)).values_list(
+        "entry_id", "field", "key"
+    ):
         found.setdefault(index, {})[name] = bytes(key)
     return found
 
@@ -437,4 +575,6 @@ def _last_entries(label: str, ids: Sequence[str]) -> dict[str, tuple[int, str, b
             """,
             [list(ids), label],
         )
-        return {object_id: (index, op, bytes(leaf)) for object_id, index, op, leaf in cursor.fetchall()}
+        return {
+            object_id: (index, op, bytes(leaf)) for object_id, index, op, leaf in cursor.fetchall()
+        }

@@ -1,11 +1,14 @@
-"""Checks a bundle or a copy of the log: `python -m ledger.verify [--key KEY|FILE] [--checkpoint FILE] [--copy DIR] PATH…`
+"""Checks a bundle or a copy of the log: `python -m ledger.verify [--key KEY|FILE] [--checkpoint
+FILE] [--copy DIR] PATH…`
 
-PATH is a bundle file, or a folder with a copy of the log (`checkpoint`, `tile/…` and, if it likes, `key`). For each it prints one line:
-what was checked, or what is wrong. Exit 0: all is well under the key given with --key; 1: something is not; 2: something could not be
-checked at all; 3: no --key was given, and all is consistent with the key inside, which anyone can have made. Of several paths the worst
-counts: 1, 2, 3, 0.
+PATH is a bundle file, or a folder with a copy of the log (`checkpoint`, `tile/…` and, if it likes,
+`key`). For each it prints one line: what was checked, or what is wrong. Exit 0: all is well under
+the key given with --key; 1: something is not; 2: something could not be checked at all; 3: no --key
+was given, and all is consistent with the key inside, which anyone can have made. Of several paths
+the worst counts: 1, 2, 3, 0.
 
-It needs Python and `cryptography`, and neither Django nor a network; the files may come from anybody.
+It needs Python and `cryptography`, and neither Django nor a network; the files may come from
+anybody.
 """
 
 from __future__ import annotations
@@ -29,7 +32,16 @@ from ledger.leaf import LeafCheck, LeafError
 from ledger.merkle import HASH_SIZE, Edge, complete_root, inclusion_ranges, leaf_hash, leaf_hashes
 from ledger.note import MAX_NOTE, NoteError, VerifierKey
 from ledger.proof import Proof, parse_proof
-from ledger.tiles import CHECKPOINT_PATH, ENTRIES, HEIGHT, MAX_BUNDLE, WIDTH, Tile, TileError, decode_entries
+from ledger.tiles import (
+    CHECKPOINT_PATH,
+    ENTRIES,
+    HEIGHT,
+    MAX_BUNDLE,
+    WIDTH,
+    Tile,
+    TileError,
+    decode_entries,
+)
 
 KEY_PATH = "key"
 _WIDTH = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
@@ -41,7 +53,8 @@ _MARK = b"asclaimed-bundle"
 
 
 class VerificationError(Exception):
-    """Something that was checked is not as it must be. `index` is the first entry known to be wrong, if there is one."""
+    """Something that was checked is not as it must be. `index` is the first entry known to be
+    wrong, if there is one."""
 
     def __init__(self, sentence: str, index: int | None = None) -> None:
         super().__init__(sentence)
@@ -56,8 +69,9 @@ class NothingToVerifyError(Exception):
 class Audit:
     """What the audit of a folder found: all entries under `checkpoint`, signed by `key`.
 
-    `files` counts the tiles and bundles compared, partial ones included; `ahead` those of a later tree, which no checkpoint covers yet;
-    `kept` is the older checkpoint that the log was found to continue.
+    `files` counts the tiles and bundles compared, partial ones included; `ahead` those of a later
+    tree, which no checkpoint covers yet; `kept` is the older checkpoint that the log was found to
+    continue.
     """
 
     checkpoint: Checkpoint
@@ -73,15 +87,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m ledger.verify",
         description="Check bundles and copies of the log.",
-        epilog="Exit status: 0 all is well under the key you gave, 1 something is wrong, 2 something could not be checked, "
-        "3 consistent with the key inside, and no key was given.",
+        epilog="Exit status: 0 all is well under the key you gave, 1 something is wrong, 2 "
+        "something could not be checked, 3 consistent with the key inside, and no key was "
+        "given.",
     )
-    parser.add_argument("--key", metavar="KEY|FILE", help="the log's verifier key, or a file with it, from a source you trust")
-    parser.add_argument("--checkpoint", metavar="FILE", help="an older checkpoint that you kept: the log must continue it")
-    parser.add_argument("--copy", metavar="DIR", type=Path, help="an older copy of the log: its entries must be unchanged")
-    parser.add_argument("paths", metavar="PATH", nargs="+", help="a bundle, or a folder with a copy of the log")
+    parser.add_argument(
+        "--key",
+        metavar="KEY|FILE",
+        help="the log's verifier key, or a file with it, from a source you trust",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="an older checkpoint that you kept: the log must continue it",
+    )
+    parser.add_argument(
+        "--copy",
+        metavar="DIR",
+        type=Path,
+        help="an older copy of the log: its entries must be unchanged",
+    )
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="+", help="a bundle, or a folder with a copy of the log"
+    )
     options = parser.parse_args(arguments)
-    # A name from an untrusted file must neither steer the terminal nor stop the program where the terminal knows no such character.
+    # A name from an untrusted file must neither steer the terminal nor stop the program where the
+    # terminal knows no such character.
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -98,10 +129,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return next(status for status in _WORST_FIRST if status in statuses)
 
 
-def check(path: Path, key: VerifierKey | None = None, kept: bytes | None = None, copy: Path | None = None) -> tuple[int, str]:
-    """Return (exit status, line) for one path. `kept` is the note of an older checkpoint, `copy` a folder with an older log."""
+def check(
+    path: Path, key: VerifierKey | None = None, kept: bytes | None = None, copy: Path | None = None
+) -> tuple[int, str]:
+    """Return (exit status, line) for one path. `kept` is the note of an older checkpoint, `copy` a
+    folder with an older log."""
     try:
-        parts = _check_folder(path, key, kept, copy) if path.is_dir() else _check_bundle(path, key, kept, copy)
+        parts = (
+            _check_folder(path, key, kept, copy)
+            if path.is_dir()
+            else _check_bundle(path, key, kept, copy)
+        )
     except VerificationError as error:
         return WRONG, str(error)
     except NothingToVerifyError as error:
@@ -112,23 +150,37 @@ def check(path: Path, key: VerifierKey | None = None, kept: bytes | None = None,
 
 
 def audit(
-    folder: Path, key: VerifierKey | None = None, kept: bytes | None = None, each: Callable[[int, bytes], None] | None = None
+    folder: Path,
+    key: VerifierKey | None = None,
+    kept: bytes | None = None,
+    each: Callable[[int, bytes], None] | None = None,
 ) -> Audit:
     """Recompute a whole copy of the log from its entries.
 
-    1. The checkpoint is opened with `key`, or with the folder's own; if both are there they are the same.
-    2. Bundle by bundle, every entry is hashed and compared with its tile, read strictly as a leaf, and given to `each(index, entry)`.
-    3. Every tile above, and every partial tile or bundle found beside, is compared with what the entries give.
-    4. The root is compared with the checkpoint's, and the root at the size of the `kept` checkpoint with the kept one.
+    1. The checkpoint is opened with `key`, or with the folder's own; if both are there they are the
+       same.
+    2. Bundle by bundle, every entry is hashed and compared with its tile, read strictly as a leaf,
+       and given to `each(index, entry)`.
+    3. Every tile above, and every partial tile or bundle found beside, is compared with what the
+       entries give.
+    4. The root is compared with the checkpoint's, and the root at the size of the `kept` checkpoint
+       with the kept one.
 
-    Memory does not grow with the log: one bundle and one tile a level are held. Raises VerificationError with the first index known to
-    be wrong, and NothingToVerifyError if the folder has no checkpoint or no key is known.
+    Memory does not grow with the log: one bundle and one tile a level are held. Raises
+    VerificationError with the first index known to be wrong, and NothingToVerifyError if the folder
+    has no checkpoint or no key is known.
     """
     return _Auditor(folder, key, kept, each).run()
 
 
 class _Auditor:
-    def __init__(self, folder: Path, key: VerifierKey | None, kept: bytes | None, each: Callable[[int, bytes], None] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: VerifierKey | None,
+        kept: bytes | None,
+        each: Callable[[int, bytes], None] | None = None,
+    ) -> None:
         self.folder = _Folder(folder)
         self.each = each
         self.own_key = key is None
@@ -137,7 +189,8 @@ class _Auditor:
         self.kept = None if kept is None else self._kept(kept)
         self.files = 0
         self.ahead = 0
-        # The hashes of the tile that is being filled, per level above 0, and the edge over all full tiles of level 0.
+        # The hashes of the tile that is being filled, per level above 0, and the edge over all full
+        # tiles of level 0.
         self.above: list[list[bytes]] = []
         self.edge = Edge()
         self.check_leaf = LeafCheck()
@@ -157,17 +210,21 @@ class _Auditor:
                 self._tile(Tile(level, (size >> HEIGHT * level) // WIDTH, len(hashes)), hashes)
         if self.edge.root() != self.checkpoint.root:
             raise VerificationError(
-                f"The {_count(size, 'entry', 'entries')} and their tiles do not hash to the root that the checkpoint signs."
+                f"The {_count(size, 'entry', 'entries')} and their tiles do not hash to the root "
+                f"that the checkpoint signs."
             )
         return Audit(self.checkpoint, self.key, self.own_key, self.files, self.ahead, self.kept)
 
     def _bundle(self, tile: Tile) -> list[bytes]:
-        """Return the hashes of the entries of a bundle, which are well-formed leaves and those of their tile."""
+        """Return the hashes of the entries of a bundle, which are well-formed leaves and those of
+        their tile."""
         data, found = self._find(tile, MAX_BUNDLE)
         length = self._at_a_glance(data) if found.full and tile.full else None
         if length is not None:
             size = length + 2
-            hashes = leaf_hashes(data[start : start + length] for start in range(2, len(data), size))
+            hashes = leaf_hashes(
+                data[start : start + length] for start in range(2, len(data), size)
+            )
             self._partial_bundles(tile, data, range(0, len(data), size))
             self._tile(Tile(0, tile.index, tile.width), hashes)
             if self.each is None:
@@ -187,7 +244,8 @@ class _Auditor:
         return hashes
 
     def _at_a_glance(self, data: bytes) -> int | None:
-        """Return the length of all entries of a full bundle if nothing more has to be asked about them."""
+        """Return the length of all entries of a full bundle if nothing more has to be asked about
+        them."""
         try:
             return self.check_leaf.full_bundle(data)
         except LeafError:
@@ -199,7 +257,9 @@ class _Auditor:
         for width, partial in self._partials(tile):
             if partial != data[: starts[width]]:
                 raise VerificationError(
-                    f"{Tile(ENTRIES, tile.index, width).path} differs from the later bundle of the same entries.", tile.start
+                    f"{Tile(ENTRIES, tile.index, width).path} differs from the later bundle of "
+                    f"the same entries.",
+                    tile.start,
                 )
 
     def _tile(self, tile: Tile, hashes: list[bytes]) -> None:
@@ -208,18 +268,26 @@ class _Auditor:
         right = b"".join(hashes)
         first = tile.start << HEIGHT * tile.level
         if len(data) != found.width * HASH_SIZE:
-            raise VerificationError(f"{found.path} has {len(data)} bytes where {found.width * HASH_SIZE} belong.", first)
+            raise VerificationError(
+                f"{found.path} has {len(data)} bytes where {found.width * HASH_SIZE} belong.", first
+            )
         if not data.startswith(right):
             for offset, digest in enumerate(hashes):
                 if data[offset * HASH_SIZE : (offset + 1) * HASH_SIZE] != digest:
                     first = (tile.start + offset) << HEIGHT * tile.level
                     break
-            raise VerificationError(f"Entry {first} is not the one that was logged: its hash differs from that in {found.path}.", first)
+            raise VerificationError(
+                f"Entry {first} is not the one that was logged: its hash differs from that in "
+                f"{found.path}.",
+                first,
+            )
         self.files += 1
         for width, partial in self._partials(tile):
             if partial != right[: width * HASH_SIZE]:
                 raise VerificationError(
-                    f"{Tile(tile.level, tile.index, width).path} does not hold the hashes of the entries below it.", first
+                    f"{Tile(tile.level, tile.index, width).path} does not hold the hashes of the "
+                    f"entries below it.",
+                    first,
                 )
 
     def _leaves(self, start: int, entries: list[bytes]) -> None:
@@ -255,19 +323,24 @@ class _Auditor:
         if edge.root() != self.kept.root:
             among = _count(self.kept.size, "entry", "entries")
             raise VerificationError(
-                f"The log does not continue the checkpoint you kept: its first {among} are not those which that one was signed over."
+                f"The log does not continue the checkpoint you kept: its first {among} are not "
+                f"those which that one was signed over."
             )
 
     def _find(self, tile: Tile, limit: int) -> tuple[bytes, Tile]:
-        """Return the bytes of a tile or bundle, and whether they are of the partial or of the full one."""
+        """Return the bytes of a tile or bundle, and whether they are of the partial or of the full
+        one."""
         for candidate in (tile,) if tile.full else (tile, tile.whole):
             data = self.folder.read(candidate.path, limit)
             if data is not None:
                 return data, candidate
-        raise VerificationError(f"{tile.path} is missing.", tile.start << HEIGHT * max(tile.level, 0))
+        raise VerificationError(
+            f"{tile.path} is missing.", tile.start << HEIGHT * max(tile.level, 0)
+        )
 
     def _partials(self, tile: Tile) -> Iterator[tuple[int, bytes]]:
-        """Yield (width, bytes) of the other partial tiles lying at this place; those of a later tree are counted and left alone."""
+        """Yield (width, bytes) of the other partial tiles lying at this place; those of a later
+        tree are counted and left alone."""
         for width in self.folder.widths(tile.whole.path + ".p"):
             if width > tile.width:
                 self.ahead += 1
@@ -281,7 +354,9 @@ class _Auditor:
         data = self.folder.read(KEY_PATH, MAX_KEY)
         if data is None:
             if given is None:
-                raise NothingToVerifyError("The folder has no file “key”, and no key was given with --key.")
+                raise NothingToVerifyError(
+                    "The folder has no file “key”, and no key was given with --key."
+                )
             return given
         own = _parse_key(data, "The folder's file “key”")
         if given is not None and given != own:
@@ -291,7 +366,9 @@ class _Auditor:
     def _checkpoint(self) -> Checkpoint:
         data = self.folder.read(CHECKPOINT_PATH, MAX_NOTE)
         if data is None:
-            raise NothingToVerifyError("The folder has no file “checkpoint”, so it is not a copy of a log.")
+            raise NothingToVerifyError(
+                "The folder has no file “checkpoint”, so it is not a copy of a log."
+            )
         try:
             return open_checkpoint(data, self.key)
         except (NoteError, CheckpointError) as error:
@@ -300,23 +377,29 @@ class _Auditor:
     def _kept(self, note: bytes) -> Checkpoint:
         kept = _open_kept(note, self.key)
         if kept.size > self.checkpoint.size:
-            raise VerificationError(f"The log was cut: it has {self.checkpoint.size} entries, and the checkpoint you kept {kept.size}.")
+            raise VerificationError(
+                f"The log was cut: it has {self.checkpoint.size} entries, and the checkpoint you "
+                f"kept {kept.size}."
+            )
         return kept
 
 
 def copied_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield (index, entry) of a copy of the log that the reader kept, up to its own checkpoint's size.
+    """Yield (index, entry) of a copy of the log that the reader kept, up to its own checkpoint's
+    size.
 
-    Its signature is not asked for: whoever kept the copy trusts it. Raises VerificationError and NothingToVerifyError as an audit does,
-    and NothingToVerifyError at the end if the entries are not those that its checkpoint was signed over: a copy that was damaged accuses
-    nobody.
+    Its signature is not asked for: whoever kept the copy trusts it. Raises VerificationError and
+    NothingToVerifyError as an audit does, and NothingToVerifyError at the end if the entries are
+    not those that its checkpoint was signed over: a copy that was damaged accuses nobody.
     """
     edge = Edge()
     for index, entry in _entries(folder):
         edge.append(leaf_hash(entry))
         yield index, entry
     if edge.root() != _unsigned_checkpoint(folder).root:
-        raise NothingToVerifyError("The copy you kept is damaged: its entries are not those of its own checkpoint.")
+        raise NothingToVerifyError(
+            "The copy you kept is damaged: its entries are not those of its own checkpoint."
+        )
 
 
 def _entries(folder: Path) -> Iterator[tuple[int, bytes]]:
@@ -341,43 +424,62 @@ def _unsigned_checkpoint(folder: Path) -> Checkpoint:
     """Return the checkpoint of a copy, of which the form alone is asked."""
     note = _Folder(folder).read(CHECKPOINT_PATH, MAX_NOTE)
     if note is None:
-        raise NothingToVerifyError(f"{folder} has no file “checkpoint”, so it is not a copy of a log.")
+        raise NothingToVerifyError(
+            f"{folder} has no file “checkpoint”, so it is not a copy of a log."
+        )
     try:
         return Checkpoint.parse(note.decode().partition("\n\n")[0] + "\n")
     except (CheckpointError, UnicodeDecodeError) as error:
-        raise NothingToVerifyError(f"The checkpoint in {folder} does not say the size and root of a log.") from error
+        raise NothingToVerifyError(
+            f"The checkpoint in {folder} does not say the size and root of a log."
+        ) from error
 
 
 def _compare_copy(path: Path, copy: Path) -> str:
-    """Raise VerificationError with the first entry of the kept copy that the log at `path` has not, or has otherwise; say what was
-    compared."""
+    """Raise VerificationError with the first entry of the kept copy that the log at `path` has not,
+    or has otherwise; say what was compared."""
     log = _entries(path)
     count, wrong = 0, None
-    for index, entry in copied_entries(copy):  # to its end, whatever is found: there a damaged copy is noticed
+    for index, entry in copied_entries(
+        copy
+    ):  # to its end, whatever is found: there a damaged copy is noticed
         count += 1
         wrong = wrong or _difference(log, index, entry)
     if wrong is not None:
         raise wrong
-    return f"{_count(count, 'entry', 'entries')} of the copy you kept {'is' if count == 1 else 'are'} in it unchanged"
+    return (
+        f"{_count(count, 'entry', 'entries')} of the copy you kept "
+        f"{'is' if count == 1 else 'are'} in it unchanged"
+    )
 
 
-def _difference(log: Iterator[tuple[int, bytes]], index: int, entry: bytes) -> VerificationError | None:
+def _difference(
+    log: Iterator[tuple[int, bytes]], index: int, entry: bytes
+) -> VerificationError | None:
     """What is wrong with the log's next entry, which is to be `entry`."""
     try:
         found = next(log, None)
     except (VerificationError, NothingToVerifyError) as error:
         return VerificationError(str(error), index)
     if found is None:
-        return VerificationError(f"The log was cut: entry {index} of the copy you kept is not in it.", index)
+        return VerificationError(
+            f"The log was cut: entry {index} of the copy you kept is not in it.", index
+        )
     if found[1] != entry:
-        return VerificationError(f"Entry {index} is not the one in the copy you kept: the log was written anew from there on.", index)
+        return VerificationError(
+            f"Entry {index} is not the one in the copy you kept: the log was written anew from "
+            f"there on.",
+            index,
+        )
     return None
 
 
 def _compare_entry(leaf: bytes, proof: Proof, size: int, copy: Path) -> str:
-    """Compare the entry of a bundle with a kept copy of the log, and all that its proof says of the entries around it.
+    """Compare the entry of a bundle with a kept copy of the log, and all that its proof says of the
+    entries around it.
 
-    The entry and the ranges of its proof are the whole tree: where the copy reaches to, nothing of it stays uncompared.
+    The entry and the ranges of its proof are the whole tree: where the copy reaches to, nothing of
+    it stays uncompared.
     """
     ranges = [(proof.index, proof.index + 1), *inclusion_ranges(proof.index, size)]
     said = iter(sorted(zip(ranges, [leaf_hash(leaf), *proof.hashes], strict=True)))
@@ -396,25 +498,37 @@ def _compare_entry(leaf: bytes, proof: Proof, size: int, copy: Path) -> str:
         raise wrong
     if count <= proof.index:
         raise NothingToVerifyError(
-            f"The copy you kept ends before entry {proof.index}: it has {_count(count, 'entry', 'entries')} and says nothing about this "
+            f"The copy you kept ends before entry {proof.index}: it has "
+            f"{_count(count, 'entry', 'entries')} and says nothing about this "
             "bundle. Use a newer copy, or check without --copy."
         )
     if count < size:
-        return f"entry {proof.index} is the one in the copy you kept, which has {count} of the {size} entries"
-    return f"entry {proof.index} is the one in the copy you kept, as are all entries under the bundle's checkpoint"
+        return (
+            f"entry {proof.index} is the one in the copy you kept, which has {count} of the "
+            f"{size} entries"
+        )
+    return (
+        f"entry {proof.index} is the one in the copy you kept, as are all entries under the "
+        f"bundle's checkpoint"
+    )
 
 
 def _other_than_kept(start: int, end: int) -> VerificationError:
     if end - start == 1:
         return VerificationError(f"Entry {start} is not the one in the copy you kept.", start)
-    return VerificationError(f"Among the entries {start} to {end - 1} is one that is not as in the copy you kept.", start)
+    return VerificationError(
+        f"Among the entries {start} to {end - 1} is one that is not as in the copy you kept.", start
+    )
 
 
 class _Folder:
-    """A folder that may come from anybody: nothing is read through a symbolic link, from a device or pipe, or beyond its limit."""
+    """A folder that may come from anybody: nothing is read through a symbolic link, from a device
+    or pipe, or beyond its limit."""
 
     def __init__(self, path: Path) -> None:
-        self._root = os.path.join(path, "")  # text: a Path for each of many small files costs a tenth of the audit
+        self._root = os.path.join(
+            path, ""
+        )  # text: a Path for each of many small files costs a tenth of the audit
         self._is_folder = lru_cache(maxsize=4096)(self._look)
 
     def read(self, name: str, limit: int) -> bytes | None:
@@ -456,16 +570,22 @@ class _Folder:
         return stat.S_ISDIR(mode)
 
 
-def _check_folder(path: Path, key: VerifierKey | None, kept: bytes | None, copy: Path | None) -> list[str]:
+def _check_folder(
+    path: Path, key: VerifierKey | None, kept: bytes | None, copy: Path | None
+) -> list[str]:
     if copy is None:
         return _audit_parts(audit(path, key, kept))
     if _Folder(path).read(CHECKPOINT_PATH, MAX_NOTE) is None:
-        raise NothingToVerifyError(f"{path} has no file “checkpoint”, so it is not a copy of a log.")
+        raise NothingToVerifyError(
+            f"{path} has no file “checkpoint”, so it is not a copy of a log."
+        )
     compared = _compare_copy(path, copy)
     return [*_audit_parts(audit(path, key, kept)), compared]
 
 
-def _check_bundle(path: Path, key: VerifierKey | None, kept: bytes | None, copy: Path | None) -> list[str]:
+def _check_bundle(
+    path: Path, key: VerifierKey | None, kept: bytes | None, copy: Path | None
+) -> list[str]:
     data = _read(path, MAX_BUNDLE_FILE)
     if _MARK not in data:
         raise NothingToVerifyError("This is neither a bundle nor a folder with a copy of the log.")
@@ -475,24 +595,33 @@ def _check_bundle(path: Path, key: VerifierKey | None, kept: bytes | None, copy:
     except BundleError as error:
         raise VerificationError(str(error)) from error
     leaf, checkpoint = checked.leaf, checked.checkpoint
-    parts = [f"{leaf.kind} of {leaf.object} at {leaf.at} is entry {checked.index} of the {checkpoint.size} in the log {checkpoint.origin}"]
+    parts = [
+        (
+            f"{leaf.kind} of {leaf.object} at {leaf.at} is entry {checked.index} of the "
+            f"{checkpoint.size} in the log {checkpoint.origin}"
+        )
+    ]
     if leaf.document is not None:
         parts.append("the document is the one that was logged")
     if leaf.commits:
         closed = f" ({', '.join(checked.closed)} not opened)" if checked.closed else ""
         parts.append(
-            f"{len(checked.opened)} of {_count(len(leaf.commits), 'committed field', 'committed fields')} opened and matching{closed}"
+            f"{len(checked.opened)} of "
+            f"{_count(len(leaf.commits), 'committed field', 'committed fields')} opened and "
+            f"matching{closed}"
         )
     if kept is not None:
         older = _open_kept(kept, checked.key)
         if older.size != checkpoint.size:
             raise NothingToVerifyError(
-                f"A bundle alone cannot show that its checkpoint of size {checkpoint.size} fits the one of size {older.size} you kept; "
+                f"A bundle alone cannot show that its checkpoint of size {checkpoint.size} fits "
+                f"the one of size {older.size} you kept; "
                 "check a copy of the log against both."
             )
         if older.root != checkpoint.root:
             raise VerificationError(
-                f"The log showed two faces: the checkpoint you kept and the bundle's are both of size {older.size}, with other roots."
+                f"The log showed two faces: the checkpoint you kept and the bundle's are both of "
+                f"size {older.size}, with other roots."
             )
         parts.append("the checkpoint is the one you kept")
     if copy is not None:
@@ -502,14 +631,22 @@ def _check_bundle(path: Path, key: VerifierKey | None, kept: bytes | None, copy:
 
 def _audit_parts(found: Audit) -> list[str]:
     checkpoint = found.checkpoint
-    entries, files = _count(checkpoint.size, "entry", "entries"), _count(found.files, "file", "files")
+    entries, files = (
+        _count(checkpoint.size, "entry", "entries"),
+        _count(found.files, "file", "files"),
+    )
     parts = [
-        f"the log {checkpoint.origin} holds {entries}, each well-formed, whose hashes are those in its {files} and give its signed root"
+        (
+            f"the log {checkpoint.origin} holds {entries}, each well-formed, whose hashes are "
+            f"those in its {files} and give its signed root"
+        )
     ]
     if found.kept is not None:
         parts.append(f"it continues the checkpoint of size {found.kept.size} that you kept")
     if found.ahead:
-        parts.append(f"{_count(found.ahead, 'partial file', 'partial files')} of a later tree not looked at")
+        parts.append(
+            f"{_count(found.ahead, 'partial file', 'partial files')} of a later tree not looked at"
+        )
     return parts
 
 
@@ -517,7 +654,9 @@ def _open_kept(note: bytes, key: VerifierKey) -> Checkpoint:
     try:
         return open_checkpoint(note, key)
     except (NoteError, CheckpointError) as error:
-        raise VerificationError(f"The checkpoint you kept does not hold under this log's key: {error}") from error
+        raise VerificationError(
+            f"The checkpoint you kept does not hold under this log's key: {error}"
+        ) from error
 
 
 def _given_key(argument: str) -> VerifierKey:
@@ -529,7 +668,10 @@ def _given_key(argument: str) -> VerifierKey:
     try:
         data = _read(Path(argument), MAX_KEY)
     except NothingToVerifyError as error:
-        raise NothingToVerifyError(f"What was given with --key is neither a verifier key nor a file with one. {wrong} {error}") from error
+        raise NothingToVerifyError(
+            f"What was given with --key is neither a verifier key nor a file with one. {wrong} "
+            f"{error}"
+        ) from error
     return _parse_key(data, "What was given with --key")
 
 
@@ -545,15 +687,25 @@ def _read(path: Path, limit: int) -> bytes:
     try:
         return _read_regular(path, limit, follow=True)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it has no such name"
+        reason = (
+            error.strerror
+            if isinstance(error, OSError) and error.strerror
+            else "it has no such name"
+        )
         raise NothingToVerifyError(f"{path} cannot be read: {reason}.") from error
     except VerificationError as error:
         raise NothingToVerifyError(str(error)) from error
 
 
 def _read_regular(path: Path | str, limit: int, *, follow: bool = False) -> bytes:
-    # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. It means nothing for regular files.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. It means nothing for
+    # regular files.
+    flags = (
+        os.O_RDONLY
+        | getattr(os, "O_NONBLOCK", 0)
+        | getattr(os, "O_CLOEXEC", 0)
+        | getattr(os, "O_BINARY", 0)
+    )
     if not follow:
         flags |= getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path, flags)
@@ -562,10 +714,15 @@ def _read_regular(path: Path | str, limit: int, *, follow: bool = False) -> byte
         if not stat.S_ISREG(status.st_mode):
             raise VerificationError(f"{path} is not a regular file.")
         if status.st_size > limit:
-            raise VerificationError(f"{path} has {status.st_size} bytes, and at most {limit} can be right.")
-        # One byte more than there should be is asked for, so that a file that grows meanwhile is noticed and not followed.
+            raise VerificationError(
+                f"{path} has {status.st_size} bytes, and at most {limit} can be right."
+            )
+        # One byte more than there should be is asked for, so that a file that grows meanwhile is
+        # noticed and not followed.
         data = os.read(descriptor, status.st_size + 1)
-        while 0 < len(data) <= status.st_size and (more := os.read(descriptor, status.st_size + 1 - len(data))):
+        while 0 < len(data) <= status.st_size and (
+            more := os.read(descriptor, status.st_size + 1 - len(data))
+        ):
             data += more
     finally:
         os.close(descriptor)
@@ -590,7 +747,9 @@ def _say(sentence: str) -> None:
 
 def _shown(text: str) -> str:
     """Return `text` with everything that a terminal could act upon written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
 
 
 if __name__ == "__main__":

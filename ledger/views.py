@@ -1,4 +1,5 @@
-"""The public log, as files. Open to everyone, GET and HEAD only, at exactly the paths of the C2SP specifications."""
+"""The public log, as files. Open to everyone, GET and HEAD only, at exactly the paths of the C2SP
+specifications."""
 
 from __future__ import annotations
 
@@ -47,6 +48,12 @@ def tile(request: HttpRequest, path: str) -> HttpResponseBase:
     try:
         found = parse_path(f"tile/{path}")
     except TileError:
-        return HttpResponse("That is not the path of a tile.\n", status=404, content_type="text/plain; charset=utf-8")
-    kept = _IMMUTABLE if found.size <= LogFiles().size() else "no-store"  # until a checkpoint covers it, it may be made anew
+        return HttpResponse(
+            "That is not the path of a tile.\n",
+            status=404,
+            content_type="text/plain; charset=utf-8",
+        )
+    kept = (
+        _IMMUTABLE if found.size <= LogFiles().size() else "no-store"
+    )  # until a checkpoint covers it, it may be made anew
     return _serve(request, found.path, "application/octet-stream", kept)

@@ -7,7 +7,8 @@ class ReportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Hand the pages the words of exhibits; say to the record where this app's files are, and what goes with an erased value."""
+        """Hand the pages the words of exhibits; say to the record where this app's files are, and
+        what goes with an erased value."""
         from reports import erasure, fixity
         from reports.wording.vocabulary import CUSTODIANS
         from reports.wording.words import DOES_NOT_PROVE, Pair
@@ -17,7 +18,9 @@ class ReportsConfig(AppConfig):
         def in_page_language(pair: Pair) -> str:
             return pair.to(page_language())
 
-        limits = {level: lazy(in_page_language, str)(pair) for level, pair in DOES_NOT_PROVE.items()}
+        limits = {
+            level: lazy(in_page_language, str)(pair) for level, pair in DOES_NOT_PROVE.items()
+        }
         labels.register(custodian=CUSTODIANS, does_not_prove=limits)
         fixity.register()
         erasure.register()

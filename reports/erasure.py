@@ -1,7 +1,8 @@
-"""When something that stands in a report is erased, its files go, views answer 410, and a job builds the report anew without it.
+"""When something that stands in a report is erased, its files go, views answer 410, and a job
+builds the report anew without it.
 
-That a report was built, when and from which checkpoint, stays; `withheld_at` says that its files are gone. Its PDFs, pages,
-bundles and charts go together, for the erased words may stand in each.
+That a report was built, when and from which checkpoint, stays; `withheld_at` says that its files
+are gone. Its PDFs, pages, bundles and charts go together, for the erased words may stand in each.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from verdicts.models import Reply
 
 
 class Place(NamedTuple):
-    """Which texts of a model stand in reports, and how the claims and sources that reports are about are related to it."""
+    """Which texts of a model stand in reports, and how the claims and sources that reports are
+    about are related to it."""
 
     fields: frozenset[str]
     claim: str = ""
@@ -40,23 +42,31 @@ def _place(*fields: str, claim: str = "", source: str = "") -> Place:
 
 STANDS_IN_REPORTS: Final[Mapping[str, Place]] = {
     "company": _place("name", claim="company", source="company"),
-    "legal_entity": _place("name", "registration", claim="company__legalentity", source="company__legalentity"),
+    "legal_entity": _place(
+        "name", "registration", claim="company__legalentity", source="company__legalentity"
+    ),
     "product": _place("name", claim="product"),
     "product_option": _place("name", claim="option"),
     "source": _place("url", "title", "speaker", claim="appearance__source", source="pk"),
     "claim": _place("quote", "summary", claim="pk", source="appearance__claim"),
     "aspect": _place("statement", claim="aspect"),
     "criterion": _place("property", "conditions", "basis", "figure", claim="aspect__criterion"),
-    "version": _place("title", "body", "digest", claim="appearance__source__version", source="version"),
+    "version": _place(
+        "title", "body", "digest", claim="appearance__source__version", source="version"
+    ),
     "sighting": _place("passage", claim="appearance__sighting", source="appearance__sighting"),
     "submission": _place("pseudonym", claim="submission"),
     "exhibit": _place("caption", "grade_reason", "digest", claim="submission__exhibit"),
-    "custody_event": _place("agent", "note", "happened_at", claim="submission__exhibit__custodyevent"),
+    "custody_event": _place(
+        "agent", "note", "happened_at", claim="submission__exhibit__custodyevent"
+    ),
     "unit": _place("label", claim="submission__teardown__unit"),
     "teardown": _place("title", claim="submission__teardown"),
     "part": _place("name", claim="submission__teardown__part"),
     "teardown_step": _place("done", "seen", claim="submission__teardown__teardownstep"),
-    "measurement": _place("quantity", "instrument", "method", "conditions", claim="submission__teardown__measurement"),
+    "measurement": _place(
+        "quantity", "instrument", "method", "conditions", claim="submission__teardown__measurement"
+    ),
     "finding": _place("reasoning", claim="aspect__finding"),
     "invitation": _place("allegation", claim="invitation"),
     "waiver": _place("reason", claim="invitation__waiver"),
@@ -73,7 +83,8 @@ def register() -> None:
 def withhold(target: Target) -> None:
     """Withhold every report in which the erased value stands, and ask for new ones. May run again.
 
-    The rows and the jobs first, in one transaction, then the files: interrupted, the next run removes what is left.
+    The rows and the jobs first, in one transaction, then the files: interrupted, the next run
+    removes what is left.
     """
     place = STANDS_IN_REPORTS.get(target.label)
     if place is None or place.fields.isdisjoint(target.fields):
@@ -88,18 +99,27 @@ def withhold(target: Target) -> None:
     found = [report for report in reports.filter(withheld_at=None) if _holds(report, mark)]
     with transaction.atomic():
         with ledger.act("report.withheld", by=ledger.SYSTEM, role="system"):
-            Report.objects.filter(pk__in=[report.pk for report in found], withheld_at=None).update(withheld_at=timezone.now())
+            Report.objects.filter(pk__in=[report.pk for report in found], withheld_at=None).update(
+                withheld_at=timezone.now()
+            )
         for report in found:
-            subject = {"claim": report.claim_id} if report.claim_id else {"source": report.source_id}
-            jobs.enqueue(f"reports.{report.kind}", subject, key=f"{report.kind}:without:{report.pk}")
+            subject = (
+                {"claim": report.claim_id} if report.claim_id else {"source": report.source_id}
+            )
+            jobs.enqueue(
+                f"reports.{report.kind}", subject, key=f"{report.kind}:without:{report.pk}"
+            )
     served = ReportFile.objects.filter(report__withheld_at=None).values("digest")
-    gone = ReportFile.objects.filter(report__in=reports.exclude(withheld_at=None)).exclude(digest__in=served)
+    gone = ReportFile.objects.filter(report__in=reports.exclude(withheld_at=None)).exclude(
+        digest__in=served
+    )
     for digest in set(gone.values_list("digest", flat=True)):
         store().remove(digest)
 
 
 def _mark(target: Target) -> str | None:
-    """Words of report.json by which a report that holds the object is known, or None where nothing of the kind stands in it."""
+    """Words of report.json by which a report that holds the object is known, or None where nothing
+    of the kind stands in it."""
     if target.label in {"finding", "verdict"}:
         return target.object_id
     if target.label == "exhibit":
@@ -107,7 +127,9 @@ def _mark(target: Target) -> str | None:
     if target.label == "version":
         return Version.objects.values_list("capture__digest", flat=True).get(pk=target.object_id)
     if target.label == "reply":
-        return format_moment(Reply.objects.values_list("received_at", flat=True).get(pk=target.object_id))
+        return format_moment(
+            Reply.objects.values_list("received_at", flat=True).get(pk=target.object_id)
+        )
     return None
 
 
@@ -116,7 +138,9 @@ def _holds(report: Report, mark: str | None) -> bool:
         return True
     name = "report.json" if report.kind == ReportKind.DISCREPANCY else "snapshot.json"
     try:
-        with store().open(ReportFile.objects.values_list("digest", flat=True).get(report=report, name=name)) as file:
+        with store().open(
+            ReportFile.objects.values_list("digest", flat=True).get(report=report, name=name)
+        ) as file:
             return mark.encode() in file.read()
     except BlobMissingError:
         return True

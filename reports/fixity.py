@@ -1,4 +1,5 @@
-"""The files of reports against the digests in their rows. What was withheld by an erasure is expected no more."""
+"""The files of reports against the digests in their rows. What was withheld by an erasure is
+expected no more."""
 
 from __future__ import annotations
 
@@ -19,7 +20,11 @@ def register() -> None:
 def files() -> Iterator[fixity.FileOrFault]:
     """Every file of every report that is served."""
     kept = store()
-    rows = ReportFile.objects.filter(report__withheld_at=None).order_by().values_list("digest", "name", "report__reference")
+    rows = (
+        ReportFile.objects.filter(report__withheld_at=None)
+        .order_by()
+        .values_list("digest", "name", "report__reference")
+    )
     for digest, name, reference in rows.iterator(chunk_size=BATCH):
         what = f"{name} of report {reference}"
         try:

@@ -24,20 +24,37 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """Each with `reconstruction`: whether it is about a demonstration."""
         played = Claim.objects.filter(reconstruction=True)
         quoted = Appearance.objects.filter(source=OuterRef("source"), claim__reconstruction=True)
-        return self.annotate(reconstruction=Exists(played.filter(pk=OuterRef("claim"))) | Exists(quoted))
+        return self.annotate(
+            reconstruction=Exists(played.filter(pk=OuterRef("claim"))) | Exists(quoted)
+        )
 
 
 @ledger.recorded(
-    name="report", plain=["reference", "kind", "claim", "source", "checkpoint_size", "basis", "created_at", "withheld_at"], public=True
+    name="report",
+    plain=[
+        "reference",
+        "kind",
+        "claim",
+        "source",
+        "checkpoint_size",
+        "basis",
+        "created_at",
+        "withheld_at",
+    ],
+    public=True,
 )
 class Report(models.Model):
-    """One built report. `basis` is the SHA-256 of its report.json: the same inputs make the same report, once.
+    """One built report. `basis` is the SHA-256 of its report.json: the same inputs make the same
+    report, once.
 
-    `withheld_at`: something in it was erased, so its files are gone (reports.erasure). That it was built stays.
+    `withheld_at`: something in it was erased, so its files are gone (reports.erasure). That it was
+    built stays.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
+    reference = models.CharField(
+        max_length=LENGTH, unique=True, default=new_reference, editable=False
+    )
     kind = models.CharField(max_length=12, choices=ReportKind.choices)
     claim = models.ForeignKey(Claim, null=True, blank=True, on_delete=models.PROTECT)
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.PROTECT)
@@ -52,7 +69,8 @@ class Report(models.Model):
         constraints = [
             known("kind", ReportKind, "report_kind_known"),
             models.CheckConstraint(
-                condition=Q(kind="discrepancy", claim__isnull=False, source=None) | Q(kind="snapshot", claim=None, source__isnull=False),
+                condition=Q(kind="discrepancy", claim__isnull=False, source=None)
+                | Q(kind="snapshot", claim=None, source__isnull=False),
                 name="report_is_about_one_thing",
             ),
         ]
@@ -62,7 +80,9 @@ class Report(models.Model):
         return self.reference
 
 
-@ledger.recorded(name="report_file", plain=["report", "name", "digest", "size", "media_type"], public=True)
+@ledger.recorded(
+    name="report_file", plain=["report", "name", "digest", "size", "media_type"], public=True
+)
 class ReportFile(models.Model):
     """One file of a report, in the report store under `digest`."""
 
@@ -73,4 +93,6 @@ class ReportFile(models.Model):
     media_type = models.CharField(max_length=60)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["report", "name"], name="report_file_name_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "name"], name="report_file_name_once")
+        ]

@@ -1,14 +1,17 @@
-"""The shape of report.json, and nothing else: what a report holds, checked strictly, written as RFC 8785 bytes.
+"""The shape of report.json, and nothing else: what a report holds, checked strictly, written as RFC
+8785 bytes.
 
-Two kinds share one format name, ``asclaimed-report@v1``: ``discrepancy`` (a claim from the words to the verdict) and
-``snapshot`` (a source that is no longer available: every version, every diff, the interval). The TypedDicts below are the one
-place where the shape is written; ``validate`` walks their annotations, so the types and the check cannot mismatch apart.
+Two kinds share one format name, ``asclaimed-report@v1``: ``discrepancy`` (a claim from the words to
+the verdict) and ``snapshot`` (a source that is no longer available: every version, every diff, the
+interval). The TypedDicts below are the one place where the shape is written; ``validate`` walks
+their annotations, so the types and the check cannot mismatch apart.
 
-Every member is required and none may be added. What is unknown is ``null``, never left out: a reader of the file must
-see that we had nothing to say, and a builder that forgets a member must fail in a test rather than in court.
+Every member is required and none may be added. What is unknown is ``null``, never left out: a
+reader of the file must see that we had nothing to say, and a builder that forgets a member must
+fail in a test rather than in court.
 
-There are no floats. Integers are integers, every other quantity is a decimal string as it was recorded, so a value of
-``0.30`` keeps its zero and no two machines can write different bytes.
+There are no floats. Integers are integers, every other quantity is a decimal string as it was
+recorded, so a value of ``0.30`` keeps its zero and no two machines can write different bytes.
 """
 
 import re
@@ -17,7 +20,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, TypedDict, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    TypedDict,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 from ledger.canonical import canonical
 from reports.wording.words import VOCABULARIES
@@ -30,7 +45,8 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Form:
-    """A string of one form: what to call it in an error, and the pattern that the whole string must match."""
+    """A string of one form: what to call it in an error, and the pattern that the whole string must
+    match."""
 
     name: str
     pattern: str
@@ -56,17 +72,26 @@ class Moment:
                 return None
         except ValueError:
             pass
-        return "is not a date, YYYY-MM-DD" if self.kind == "date" else "is not a UTC time, YYYY-MM-DDThh:mm:ss[.ffffff]Z"
+        return (
+            "is not a date, YYYY-MM-DD"
+            if self.kind == "date"
+            else "is not a UTC time, YYYY-MM-DDThh:mm:ss[.ffffff]Z"
+        )
 
 
 @dataclass(frozen=True)
 class Code:
-    """A code that ``reports.wording.words`` can say in both languages; a report can hold no other."""
+    """A code that ``reports.wording.words`` can say in both languages; a report can hold no
+    other."""
 
     vocabulary: str
 
     def fault(self, value: str) -> str | None:
-        return None if value in VOCABULARIES[self.vocabulary] else f"is no {self.vocabulary} that reports.wording.words knows"
+        return (
+            None
+            if value in VOCABULARIES[self.vocabulary]
+            else f"is no {self.vocabulary} that reports.wording.words knows"
+        )
 
 
 Id = Annotated[str, Form("a UUID", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")]
@@ -79,7 +104,8 @@ Url = Annotated[str, Form("an http or https address", r"https?://[^\s\x00-\x20\x
 Decimal = Annotated[str, Form("a decimal", r"-?(0|[1-9]\d{0,59})(\.\d{1,90})?")]
 Currency = Annotated[str, Form("a currency code of ISO 4217", r"[A-Z]{3}")]
 LanguageTag = Annotated[str, Form("a language tag", r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")]
-#: What a file is called inside the PDF. Nothing that a file system or a viewer could take for a path.
+#: What a file is called inside the PDF. Nothing that a file system or a viewer could take for a
+#: path.
 FileName = Annotated[str, Form("a plain file name", r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")]
 Date = Annotated[str, Moment("date")]
 Time = Annotated[str, Moment("time")]
@@ -87,13 +113,15 @@ Time = Annotated[str, Moment("time")]
 
 class Translation(TypedDict):
     text: str
-    #: The translator's role, and pseudonym ("" for none). No role where nobody said which text came first: neither is a translation then.
+    #: The translator's role, and pseudonym ("" for none). No role where nobody said which text came
+    #: first: neither is a translation then.
     role: Annotated[str, Code("role")]
     name: str
 
 
 class Text(TypedDict):
-    """A text in the language it was written in, as ``claims.localized_text`` holds it: ``translations`` by language tag."""
+    """A text in the language it was written in, as ``claims.localized_text`` holds it:
+    ``translations`` by language tag."""
 
     lang: LanguageTag
     text: str
@@ -106,8 +134,8 @@ class Money(TypedDict):
 
 
 class Checkpoint(TypedDict):
-    """The signed tree head that the report was made from. ``note`` is the signed note, byte for byte; ``at`` is its
-    time, and the only time that a report takes for "now"."""
+    """The signed tree head that the report was made from. ``note`` is the signed note, byte for
+    byte; ``at`` is its time, and the only time that a report takes for "now"."""
 
     origin: str
     size: int
@@ -117,7 +145,8 @@ class Checkpoint(TypedDict):
 
 
 class Verify(TypedDict):
-    """What a stranger needs to check the report without us. ``commands`` are shown as they are to be typed."""
+    """What a stranger needs to check the report without us. ``commands`` are shown as they are to
+    be typed."""
 
     key: str
     commands: list[str]
@@ -179,7 +208,8 @@ class Claim(TypedDict):
 
 class SourceHead(TypedDict):
     id: Id
-    #: Our page of the source, and the address where the company spoke (null for what was only handed in).
+    #: Our page of the source, and the address where the company spoke (null for what was only
+    #: handed in).
     address: Url
     url: Url | None
     channel: Annotated[str, Code("channel")]
@@ -189,7 +219,8 @@ class SourceHead(TypedDict):
 
 
 class Version(TypedDict):
-    """One text state. It came up after ``not_before`` (null: nothing seen before) and at the latest at ``not_after``."""
+    """One text state. It came up after ``not_before`` (null: nothing seen before) and at the latest
+    at ``not_after``."""
 
     number: int
     not_before: Time | None
@@ -219,7 +250,8 @@ class Observations(TypedDict):
     first: Time | None
     last: Time | None
     by_type: list[Tally]
-    #: At most 240 of the observations' times, in order, evenly thinned: for drawing the version line.
+    #: At most 240 of the observations' times, in order, evenly thinned: for drawing the version
+    #: line.
     ticks: list[Time]
 
 
@@ -239,7 +271,8 @@ class Run(TypedDict):
 
 
 class Hunk(TypedDict):
-    """Changes with their surroundings; ``skipped`` unchanged characters stand before, ``after`` behind them."""
+    """Changes with their surroundings; ``skipped`` unchanged characters stand before, ``after``
+    behind them."""
 
     skipped: int
     runs: list[Run]
@@ -253,7 +286,8 @@ class LinkChange(TypedDict):
 
 
 class Diff(TypedDict):
-    """Version ``old`` against version ``new``. The change fell between ``not_before`` and ``not_after``."""
+    """Version ``old`` against version ``new``. The change fell between ``not_before`` and
+    ``not_after``."""
 
     old: int
     new: int
@@ -301,7 +335,8 @@ class Criterion(TypedDict):
     #: Where the number comes from, which matters most when the company named none.
     basis: Text | None
     basis_kind: Annotated[str, Code("basis_kind")]
-    #: The company's own words for the number and its unit; none where it gave none, and the threshold is not its figure.
+    #: The company's own words for the number and its unit; none where it gave none, and the
+    #: threshold is not its figure.
     figure: Text | None
 
 
@@ -337,7 +372,8 @@ class Finding(TypedDict):
 
 
 class Measurement(TypedDict):
-    """One value, in the unit it was read in. ``uncertainty`` is the standard uncertainty (k = 1)."""
+    """One value, in the unit it was read in. ``uncertainty`` is the standard uncertainty (k =
+    1)."""
 
     quantity: Text
     #: The physical unit measured ("hood-2"), the owner's pseudonym, the laboratory's name.
@@ -356,7 +392,8 @@ class Measurement(TypedDict):
 
 
 class Judged(TypedDict):
-    """One measurement against the threshold, every number in the threshold's unit (``verdicts.conformity.JudgedValue``)."""
+    """One measurement against the threshold, every number in the threshold's unit
+    (``verdicts.conformity.JudgedValue``)."""
 
     unit_label: str
     value: Decimal
@@ -380,7 +417,8 @@ class Items(TypedDict):
 
 
 class Conformity(TypedDict):
-    """Measured values against a threshold by a decision rule with a guard band (JCGM 106:2012, 8.3)."""
+    """Measured values against a threshold by a decision rule with a guard band (JCGM 106:2012,
+    8.3)."""
 
     decision: Annotated[str, Code("decision")]
     comparator: Annotated[str, Code("comparator")]
@@ -391,7 +429,8 @@ class Conformity(TypedDict):
     units: int
     contributors: int
     laboratories: int
-    #: How many of the units have which decision; where one laboratory contradicts another on one unit, that.
+    #: How many of the units have which decision; where one laboratory contradicts another on one
+    #: unit, that.
     items: Items
     laboratories_disagree: bool
     #: What the numbers come to, in words: ``verdicts.outcome``, as on the page of the verdict.
@@ -441,7 +480,8 @@ class Exhibit(TypedDict):
     caption: Text | None
     #: What the picture shows, for who cannot see it; null where the caption says it all.
     description: Text | None
-    #: The public rendition: its digest and the name under which ``typeset`` gets its bytes. Null while it is withheld.
+    #: The public rendition: its digest and the name under which ``typeset`` gets its bytes. Null
+    #: while it is withheld.
     rendition: Sha256 | None
     picture: FileName | None
     grade: Grade | None
@@ -476,8 +516,8 @@ class Reply(TypedDict):
     #: Verbatim.
     text: Text
     received: Time
-    #: The day of the company's letter, where moderators entered it from there and a second person checked it.
-    #: None where the company gave it itself.
+    #: The day of the company's letter, where moderators entered it from there and a second person
+    #: checked it. None where the company gave it itself.
     letter: Date | None
     #: True when it came after the deadline of the request that it answers.
     late: bool
@@ -553,18 +593,24 @@ type_of_kind: Final[Mapping[str, type]] = {"discrepancy": Discrepancy, "snapshot
 
 
 class InvalidReportError(ValueError):
-    """The dict is not a report. ``faults`` holds every (path, sentence), the path as in ``$.claim.quote.lang``."""
+    """The dict is not a report. ``faults`` holds every (path, sentence), the path as in
+    ``$.claim.quote.lang``."""
 
     def __init__(self, faults: list[tuple[str, str]]) -> None:
         self.faults = faults
-        super().__init__("; ".join(f"{path} {sentence}" for path, sentence in faults[:8]) + ("; …" if len(faults) > 8 else ""))
+        super().__init__(
+            "; ".join(f"{path} {sentence}" for path, sentence in faults[:8])
+            + ("; …" if len(faults) > 8 else "")
+        )
 
 
 def validate(report: Mapping[str, Any]) -> None:
-    """Return nothing if ``report`` is a whole report of a known kind, else raise InvalidReportError with every fault.
+    """Return nothing if ``report`` is a whole report of a known kind, else raise InvalidReportError
+    with every fault.
 
-    After the shape come the joints that no type can hold: exhibits that are named must be there, references are
-    unique, versions and diffs fit each other, a verdict and a progress exclude each other.
+    After the shape come the joints that no type can hold: exhibits that are named must be there,
+    references are unique, versions and diffs fit each other, a verdict and a progress exclude each
+    other.
     """
     kind = report.get("kind") if isinstance(report, dict) else None
     shape = type_of_kind.get(kind) if isinstance(kind, str) else None
@@ -584,7 +630,8 @@ def to_bytes(report: Mapping[str, Any]) -> bytes:
 
 
 def _faults(value: object, shape: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Every fault of ``value`` against an annotation made of TypedDict, list, dict, Literal, Annotated and unions."""
+    """Every fault of ``value`` against an annotation made of TypedDict, list, dict, Literal,
+    Annotated and unions."""
     origin, arguments = _taken_apart(shape)
     if origin is TypedDict:
         yield from _member_faults(value, shape, path)
@@ -665,12 +712,17 @@ def _joints(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     held = [exhibit["reference"] for exhibit in discrepancy["exhibits"]]
     for reference in sorted({each for each in held if held.count(each) > 1}):
         yield "$.exhibits", f"holds {reference} twice"
-    pictures = [exhibit["picture"] for exhibit in discrepancy["exhibits"] if exhibit["picture"] is not None]
+    pictures = [
+        exhibit["picture"] for exhibit in discrepancy["exhibits"] if exhibit["picture"] is not None
+    ]
     if len(pictures) != len(set(pictures)):
         yield "$.exhibits", "has two exhibits with one picture name"
     for index, exhibit in enumerate(discrepancy["exhibits"]):
         if (exhibit["picture"] is None) != (exhibit["rendition"] is None):
-            yield f"$.exhibits[{index}]", "has a picture without its digest, or a digest without its picture"
+            yield (
+                f"$.exhibits[{index}]",
+                "has a picture without its digest, or a digest without its picture",
+            )
     for path, references in _named_exhibits(discrepancy):
         for reference in references:
             if reference not in held:
@@ -685,7 +737,10 @@ def _joints(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for index, aspect in enumerate(discrepancy["aspects"]):
         if (aspect["verdict"] is None) == (aspect["progress"] is None):
             yield f"$.aspects[{index}]", "has both or neither of a verdict and a progress"
-        if aspect["verdict"] is not None and aspect["verdict"]["bundle"] not in {None, *discrepancy["verify"]["bundles"]}:
+        if aspect["verdict"] is not None and aspect["verdict"]["bundle"] not in {
+            None,
+            *discrepancy["verify"]["bundles"],
+        }:
             yield f"$.aspects[{index}].verdict.bundle", "is not among the bundles to verify"
 
 
@@ -694,10 +749,15 @@ def _version_joints(numbers: list[int], diffs: list[Diff], path: str) -> Iterato
         yield f"{path}.versions", "are not in rising order of their numbers"
     for index, diff in enumerate(diffs):
         if diff["old"] not in numbers or diff["new"] not in numbers or diff["old"] >= diff["new"]:
-            yield f"{path}.diffs[{index}]", "is not from an earlier to a later version of this source"
+            yield (
+                f"{path}.diffs[{index}]",
+                "is not from an earlier to a later version of this source",
+            )
 
 
-def _sighting_joints(numbers: list[int], sightings: list[Sighting], path: str) -> Iterator[tuple[str, str]]:
+def _sighting_joints(
+    numbers: list[int], sightings: list[Sighting], path: str
+) -> Iterator[tuple[str, str]]:
     for index, sighting in enumerate(sightings):
         if sighting["version"] not in numbers:
             yield f"{path}[{index}].version", "is no version of this source"
@@ -711,4 +771,7 @@ def _named_exhibits(report: Discrepancy) -> Iterator[tuple[str, list[str]]]:
             yield f"$.aspects[{number}].measurements[{index}].exhibits", measurement["exhibits"]
     for number, teardown in enumerate(report["teardowns"]):
         for index, step in enumerate(teardown["steps"]):
-            yield f"$.teardowns[{number}].steps[{index}].exhibit", [] if step["exhibit"] is None else [step["exhibit"]]
+            yield (
+                f"$.teardowns[{number}].steps[{index}].exhibit",
+                [] if step["exhibit"] is None else [step["exhibit"]],
+            )

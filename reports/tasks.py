@@ -15,7 +15,8 @@ from reports.documents import building
 
 @contextmanager
 def _at_checkpoint() -> Iterator[Checkpoint]:
-    """building.at_checkpoint; when the record does not come to rest, the job waits and tries again."""
+    """building.at_checkpoint; when the record does not come to rest, the job waits and tries
+    again."""
     try:
         with building.at_checkpoint() as checkpoint:
             yield checkpoint
@@ -25,7 +26,8 @@ def _at_checkpoint() -> Iterator[Checkpoint]:
 
 @jobs.handler("reports.discrepancy", queue="report")
 def discrepancy(work: jobs.Work) -> None:
-    """Build the discrepancy report of a claim from the newest checkpoint; every verdict that stands is under it."""
+    """Build the discrepancy report of a claim from the newest checkpoint; every verdict that stands
+    is under it."""
     work.progress(0, 3, "logging")
     with _at_checkpoint() as checkpoint:
         gathered = building.gather_discrepancy(work.payload["claim"], checkpoint)
@@ -52,4 +54,6 @@ def _keep(work: jobs.Work, built: building.Built) -> None:
         with work.finish():
             building.keep(built, now=timezone.now())
     except building.OutdatedError:
-        raise jobs.Retry("something was erased while the report was made", after=timedelta(seconds=1)) from None
+        raise jobs.Retry(
+            "something was erased while the report was made", after=timedelta(seconds=1)
+        ) from None

@@ -1,4 +1,5 @@
-"""What every test stands on: directories of its own, no network but loopback. The engines are started by tests/embedded.py."""
+"""What every test stands on: directories of its own, no network but loopback. The engines are
+started by tests/embedded.py."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from hypothesis import settings as hypothesis_settings
 from tests import embedded, flushing, kept
 
 flushing.install()
-# Thousands of tests are objects that stay, and many more come with them. To look at all of them for garbage as often as Python does by
-# itself took a sixth of the suite's own processor time.
+# Thousands of tests are objects that stay, and many more come with them. To look at all of them for
+# garbage as often as Python does by itself took a sixth of the suite's own processor time.
 gc.set_threshold(50_000, 20, 20)
 # How long an example takes says more about what else the machine does than about the property.
 hypothesis_settings.register_profile("suite", deadline=None)
@@ -25,7 +26,8 @@ hypothesis_settings.load_profile("suite")
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Each worker's database begins as a copy of one that is migrated once. (pytest-django asks for this fixture.)"""
+    """Each worker's database begins as a copy of one that is migrated once. (pytest-django asks for
+    this fixture.)"""
     if embedded.migrated():
         connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
 
@@ -60,7 +62,8 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(fixturedef: object, request: pytest.FixtureRequest) -> None:
-    """A kept scene stands before the transaction of the test begins, which pytest-django does in this fixture."""
+    """A kept scene stands before the transaction of the test begins, which pytest-django does in
+    this fixture."""
     if getattr(fixturedef, "argname", "") == "_django_db_helper":
         kept.before_database(request)
 
@@ -81,9 +84,13 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The case is played before the browsers look at its pages, so that it is played once, in one worker."""
+    """The case is played before the browsers look at its pages, so that it is played once, in one
+    worker."""
     items.sort(key=lambda item: "test_a_demo_plays_its_case" not in item.nodeid)
     if getattr(config.option, "loadgroup", False) and any(
         item.get_closest_marker("xdist_group") and "@" not in item.nodeid for item in items
     ):
-        raise pytest.UsageError("This pytest-xdist keeps no groups of tests together with this pytest: see pyproject.toml.")
+        raise pytest.UsageError(
+            "This pytest-xdist keeps no groups of tests together with this pytest: see "
+            "pyproject.toml."
+        )

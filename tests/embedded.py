@@ -1,6 +1,8 @@
-"""Starts the engines before anything reads the settings: loaded by `-p tests.embedded` (pyproject.toml).
+"""Starts the engines before anything reads the settings: loaded by `-p tests.embedded`
+(pyproject.toml).
 
-A conftest would be too late: pytest-django reads the settings, and with them DATABASE_URL, before any conftest is imported.
+A conftest would be too late: pytest-django reads the settings, and with them DATABASE_URL, before
+any conftest is imported.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ _migrating: list[subprocess.Popen[bytes]] = []
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests() -> Generator[None]:
-    """Start the engines once per run; workers of xdist inherit the addresses through the environment."""
+    """Start the engines once per run; workers of xdist inherit the addresses through the
+    environment."""
     if not os.environ.get("PYTEST_XDIST_WORKER"):
         scratch = Path(tempfile.mkdtemp(prefix="asclaimed-"))
         _scratch.append(scratch)
@@ -47,9 +50,11 @@ def pytest_load_initial_conftests() -> Generator[None]:
 
 
 def _migrate(lock: Path) -> None:
-    """Begin to fill the engine's own database, which every worker's is a copy of, while they collect their tests.
+    """Begin to fill the engine's own database, which every worker's is a copy of, while they
+    collect their tests.
 
-    The process holds `lock` as long as it lives. Should it fail, the copies are migrated by themselves and say why.
+    The process holds `lock` as long as it lives. Should it fail, the copies are migrated by
+    themselves and say why.
     """
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -59,7 +64,8 @@ def _migrate(lock: Path) -> None:
 
 
 def migrated() -> bool:
-    """Wait until the engine's own database is filled. False if the engine is not one that was started here."""
+    """Wait until the engine's own database is filled. False if the engine is not one that was
+    started here."""
     if "MIGRATING" not in os.environ:
         return False
     with open(os.environ["MIGRATING"]) as lock:
@@ -79,17 +85,34 @@ def pytest_unconfigure() -> None:
 
 @contextmanager
 def models_in(engine: Postgres, folder: Path) -> Iterator[None]:
-    """The test's database is this engine's meanwhile, with the tables, rows and triggers of the one before. `folder` takes the copy."""
+    """The test's database is this engine's meanwhile, with the tables, rows and triggers of the one
+    before. `folder` takes the copy."""
     from django.db import connection  # not before the settings are there
 
     from config import backups
 
     before, dump = dict(connection.settings_dict), str(folder / "models.dump")
-    backups._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}", backups._address())
+    backups._run(
+        "pg_dump",
+        "--format=custom",
+        "--no-owner",
+        "--no-privileges",
+        f"--file={dump}",
+        backups._address(),
+    )
     connection.close()
-    connection.settings_dict.update(HOST=str(engine.sockets), NAME="asclaimed", PORT="", USER="postgres", PASSWORD="")
+    connection.settings_dict.update(
+        HOST=str(engine.sockets), NAME="asclaimed", PORT="", USER="postgres", PASSWORD=""
+    )
     try:
-        backups._run("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", f"--dbname={backups._address()}", dump)
+        backups._run(
+            "pg_restore",
+            "--no-owner",
+            "--no-privileges",
+            "--exit-on-error",
+            f"--dbname={backups._address()}",
+            dump,
+        )
         yield
     finally:
         connection.close()

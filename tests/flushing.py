@@ -1,7 +1,9 @@
-"""Emptying the database between transactional tests, although the record refuses TRUNCATE, UPDATE and DELETE.
+"""Emptying the database between transactional tests, although the record refuses TRUNCATE, UPDATE
+and DELETE.
 
-Django's flush truncates every table. The tables of the record refuse that by triggers which only their owner can take off, so
-this does it as the owner: triggers off, rows out, triggers back on ALWAYS, in one transaction and only where there are rows.
+Django's flush truncates every table. The tables of the record refuse that by triggers which only
+their owner can take off, so this does it as the owner: triggers off, rows out, triggers back on
+ALWAYS, in one transaction and only where there are rows.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from typing import Any
 from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-# What migrations fill and no test changes. With it kept, nothing has to be filled again after each test.
+# What migrations fill and no test changes. With it kept, nothing has to be filled again after each
+# test.
 KEPT = {"django_content_type", "auth_permission"}
 
 _FLUSH = """
@@ -40,7 +43,12 @@ $flush$;
 
 
 def sql_flush(
-    self: DatabaseOperations, style: Any, tables: Sequence[str], *, reset_sequences: bool = False, allow_cascade: bool = False
+    self: DatabaseOperations,
+    style: Any,
+    tables: Sequence[str],
+    *,
+    reset_sequences: bool = False,
+    allow_cascade: bool = False,
 ) -> list[str]:
     """Stands in for DatabaseOperations.sql_flush; sequences go on counting."""
     names = [name for name in tables if name not in KEPT]

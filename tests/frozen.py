@@ -1,12 +1,14 @@
-"""A world that comes out the same, to the byte, each time it is played: what is random, what counts and every clock is held at its source.
+"""A world that comes out the same, to the byte, each time it is played: what is random, what counts
+and every clock is held at its source.
 
     with frozen.world(monkeypatch) as world:
         with world.step("the first photo is filed", datetime(2025, 6, 3, 9, 13, tzinfo=UTC)):
             ...
 
-Randomness follows from the step and the place in the code that asks for it, so that one place that draws more shifts no other; ids
-that hold their time (UUIDv7) go on holding it. The database has the step's time in every history row, and counts from 1. Keys that
-OpenSSL draws are not held: worlds that are to be equal share a KEYS_DIR.
+Randomness follows from the step and the place in the code that asks for it, so that one place that
+draws more shifts no other; ids that hold their time (UUIDv7) go on holding it. The database has the
+step's time in every history row, and counts from 1. Keys that OpenSSL draws are not held: worlds
+that are to be equal share a KEYS_DIR.
 """
 
 from __future__ import annotations
@@ -66,11 +68,19 @@ class World:
     def uuid7(self, label: str) -> UUID:
         """Stands in for uuid7, as the default of a model."""
         drawn = int.from_bytes(self._draw(label, 10), "big")
-        return UUID(int=time.time_ns() // 1_000_000 << 80 | 7 << 76 | (drawn >> 68) << 64 | 2 << 62 | drawn & (1 << 62) - 1)
+        return UUID(
+            int=time.time_ns() // 1_000_000 << 80
+            | 7 << 76
+            | (drawn >> 68) << 64
+            | 2 << 62
+            | drawn & (1 << 62) - 1
+        )
 
     def _draw(self, place: str, count: int) -> bytes:
         self._drawn[place] += 1
-        return hashlib.shake_256(f"{self._step}\0{place}\0{self._drawn[place]}".encode()).digest(count)
+        return hashlib.shake_256(f"{self._step}\0{place}\0{self._drawn[place]}".encode()).digest(
+            count
+        )
 
 
 def _place() -> str:
@@ -86,7 +96,8 @@ def _place() -> str:
 
 @contextmanager
 def world(patch: pytest.MonkeyPatch) -> Iterator[World]:
-    """An empty database in which time and chance are held. What was held is let go at the end, what was played stays."""
+    """An empty database in which time and chance are held. What was held is let go at the end, what
+    was played stays."""
     call_command("flush", interactive=False, verbosity=0)
     for cache in caches.all():
         cache.clear()
@@ -103,7 +114,10 @@ def world(patch: pytest.MonkeyPatch) -> Iterator[World]:
             cursor.execute(_CLOCK)
             for record in registry.records():
                 table = record.event_model._meta.db_table
-                cursor.execute(f'CREATE TRIGGER tests_clock BEFORE INSERT ON "{table}" FOR EACH ROW EXECUTE FUNCTION tests_clock()')
+                cursor.execute(
+                    f'CREATE TRIGGER tests_clock BEFORE INSERT ON "{table}" FOR EACH ROW EXECUTE '
+                    f"FUNCTION tests_clock()"
+                )
         try:
             yield found
         finally:

@@ -1,9 +1,10 @@
 """Scenes that stand for more than one test: built once, and found by each test as they were built.
 
-Building a case takes longer than most tests of it. `@kept` before a function that builds one makes a fixture of its name. The scene is
-built by the first test that asks for it and stands, in a transaction of its own, until the next test asks for another or for none; what a
-test does to its rows is taken back with the test, its files are copied for each test, and so are the objects. Tests that do not ask for
-it never see it; tests that commit have one of their own.
+Building a case takes longer than most tests of it. `@kept` before a function that builds one makes
+a fixture of its name. The scene is built by the first test that asks for it and stands, in a
+transaction of its own, until the next test asks for another or for none; what a test does to its
+rows is taken back with the test, its files are copied for each test, and so are the objects. Tests
+that do not ask for it never see it; tests that commit have one of their own.
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ def kept(build: Callable[[], Any]) -> Any:
 def _commits(item: pytest.Item) -> bool:
     """Whether a test commits what it does, so that it needs a scene of its own."""
     marker = item.get_closest_marker("django_db")
-    return bool(marker and marker.kwargs.get("transaction")) or not {"transactional_db", "live_server"}.isdisjoint(item.fixturenames)
+    return bool(marker and marker.kwargs.get("transaction")) or not {
+        "transactional_db",
+        "live_server",
+    }.isdisjoint(item.fixturenames)
 
 
 def wanted(item: Any) -> Callable[[], Any] | None:
@@ -68,11 +72,14 @@ def wanted(item: Any) -> Callable[[], Any] | None:
     if _commits(item):
         return None
     builders = getattr(getattr(item, "module", None), _NAMES, {})
-    return next((builders[name] for name in getattr(item, "fixturenames", ()) if name in builders), None)
+    return next(
+        (builders[name] for name in getattr(item, "fixturenames", ()) if name in builders), None
+    )
 
 
 def before_database(request: Any) -> None:
-    """Let the scene stand that the test asks for. To be called before the test's own transaction begins."""
+    """Let the scene stand that the test asks for. To be called before the test's own transaction
+    begins."""
     global _now
     build = wanted(request.node)
     if build is None or _now is not None:

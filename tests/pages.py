@@ -1,4 +1,5 @@
-"""What a page says, whatever the layout of its templates: a line break between two words is a space, and between blocks nothing."""
+"""What a page says, whatever the layout of its templates: a line break between two words is a
+space, and between blocks nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +12,12 @@ _CHANGES = (
     (re.compile(r" (?=/?>)"), ""),  # at the end of a list of attributes
     (re.compile(r"(<[a-z][^<>]*>) "), r"\1"),  # at the beginning of an element
     (re.compile(r" (?=</)"), ""),  # and at its end
-    (re.compile(r"(</(?:p|div|li|ul|ol|d[ltd]|h[1-6]|t[rdh]|section|form|label|button|option|figure|summary|details)>) "), r"\1"),
+    (
+        re.compile(
+            r"(</(?:p|div|li|ul|ol|d[ltd]|h[1-6]|t[rdh]|section|form|label|button|option|figure|summary|details)>) "
+        ),
+        r"\1",
+    ),
 )
 
 
@@ -26,7 +32,9 @@ def _squeezed(part: str) -> str:
 
 def squeezed(html: str) -> str:
     """Markup without the whitespace that no browser shows."""
-    return "".join(part if number % 2 else _squeezed(part) for number, part in enumerate(_KEPT.split(html)))
+    return "".join(
+        part if number % 2 else _squeezed(part) for number, part in enumerate(_KEPT.split(html))
+    )
 
 
 def page_text(response: HttpResponse) -> str:

@@ -1,4 +1,5 @@
-"""What codes are called on pages: every app hands in its vocabularies, so that a template names any of them by `{% word %}`."""
+"""What codes are called on pages: every app hands in its vocabularies, so that a template names any
+of them by `{% word %}`."""
 
 from __future__ import annotations
 
@@ -19,9 +20,11 @@ def register(**vocabularies: Vocabulary) -> None:
 
 
 def label(vocabulary: str, code: str) -> str:
-    """The name of a code in the language of the page. Raises KeyError for a vocabulary that nobody handed in.
+    """The name of a code in the language of the page. Raises KeyError for a vocabulary that nobody
+    handed in.
 
-    A code that its vocabulary does not know is of a later version of the program, and shown as it stands rather than as nothing.
+    A code that its vocabulary does not know is of a later version of the program, and shown as it
+    stands rather than as nothing.
     """
     known = _VOCABULARIES[vocabulary]
     if isinstance(known, Mapping):

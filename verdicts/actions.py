@@ -1,7 +1,7 @@
 """Every change to what is concluded: findings, the company's say, proposing and approving verdicts.
 
-Each action checks its gates (verdicts.gates) with the rows it is about to change locked, so that two people acting at once get
-one result and one sentence.
+Each action checks its gates (verdicts.gates) with the rows it is about to change locked, so that
+two people acting at once get one result and one sentence.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ from verdicts.reply_window import deadline
 from verdicts.representation import is_representative
 from verdicts.states import Exactness, InvitationStatus, ReplyStatus, VerdictStatus, WaiverStatus
 
-#: The reason of a proposal that gives none. A leaf with a reason and one without would tell whether a verdict stands on the point.
+#: The reason of a proposal that gives none. A leaf with a reason and one without would tell whether
+#: a verdict stands on the point.
 FIRST = "First verdict on this point."
 
 
@@ -82,7 +83,7 @@ class ReplyChangedError(Exception):
         self.reply = reply
 
 
-# --- findings ----------------------------------------------------------------------------------------------------------
+# --- findings -------------------------------------------------------------------------------------
 
 
 def finding_gates(*, by: User, aspect: Aspect) -> list[str | None]:
@@ -97,27 +98,46 @@ def finding_gates(*, by: User, aspect: Aspect) -> list[str | None]:
 
 @transaction.atomic
 def record_finding(
-    *, by: User, aspect: Aspect, conclusion: str, reasoning: LocalizedText, exhibits: Sequence[Exhibit], now: datetime
+    *,
+    by: User,
+    aspect: Aspect,
+    conclusion: str,
+    reasoning: LocalizedText,
+    exhibits: Sequence[Exhibit],
+    now: datetime,
 ) -> Finding:
-    """One moderator's reasoned conclusion from named, accepted exhibits. Raises GateClosedError, ValidationError.
+    """One moderator's reasoned conclusion from named, accepted exhibits. Raises GateClosedError,
+    ValidationError.
 
-    One that was sent while a verdict was being approved is refused: it would open as if the verdict had been made from it.
+    One that was sent while a verdict was being approved is refused: it would open as if the verdict
+    had been made from it.
     """
     Claim.objects.select_for_update().get(pk=aspect.claim_id)
     aspect.refresh_from_db(fields=["progress"])
     if Verdict.objects.public().filter(aspect=aspect, published_at__gte=now).exists():
-        raise ValidationError(_("A verdict on this point was published just now. Nothing was saved. Read it, then send the finding again."))
-    gates.require(*finding_gates(by=by, aspect=aspect), gates.accepted_exhibits(exhibits, aspect.claim))
-    finding = Finding(aspect=aspect, moderator=by, conclusion=conclusion, reasoning=reasoning, created_at=now)
+        raise ValidationError(
+            _(
+                "A verdict on this point was published just now. Nothing was saved. Read it, "
+                "then send the finding again."
+            )
+        )
+    gates.require(
+        *finding_gates(by=by, aspect=aspect), gates.accepted_exhibits(exhibits, aspect.claim)
+    )
+    finding = Finding(
+        aspect=aspect, moderator=by, conclusion=conclusion, reasoning=reasoning, created_at=now
+    )
     finding.full_clean(validate_constraints=False)
     with ledger.act("finding.recorded", by=by, role=Role.MODERATOR):
         finding.save(force_insert=True)
-        FindingExhibit.objects.bulk_create([FindingExhibit(finding=finding, exhibit=exhibit) for exhibit in exhibits])
+        FindingExhibit.objects.bulk_create(
+            [FindingExhibit(finding=finding, exhibit=exhibit) for exhibit in exhibits]
+        )
     set_progress(by=by, role=Role.MODERATOR, aspects=[aspect], progress=Progress.IN_PROGRESS)
     return finding
 
 
-# --- what is judged ----------------------------------------------------------------------------------------------------
+# --- what is judged -------------------------------------------------------------------------------
 
 
 def scope_gates(*, by: User, aspect: Aspect) -> list[str | None]:
@@ -132,13 +152,15 @@ def scope_gates(*, by: User, aspect: Aspect) -> list[str | None]:
 
 @transaction.atomic
 def rule_out(*, by: User, aspect: Aspect, reason: str) -> None:
-    """A point turns out to be nothing that can be rated here. Twice is once. Raises GateClosedError, ReasonRequiredError."""
+    """A point turns out to be nothing that can be rated here. Twice is once. Raises
+    GateClosedError, ReasonRequiredError."""
     _change_scope(by, aspect, reason, kind="aspect.ruled_out", progress=Progress.OUT_OF_SCOPE)
 
 
 @transaction.atomic
 def take_up_again(*, by: User, aspect: Aspect, reason: str) -> None:
-    """A point that was ruled out can be rated after all; the company is asked about it anew. Twice is once.
+    """A point that was ruled out can be rated after all; the company is asked about it anew. Twice
+    is once.
 
     Raises GateClosedError, ReasonRequiredError.
     """
@@ -155,12 +177,16 @@ def _change_scope(by: User, aspect: Aspect, reason: str, *, kind: str, progress:
             Aspect.objects.filter(pk=held.pk, progress=held.progress).update(progress=progress)
 
 
-# --- the company's say -------------------------------------------------------------------------------------------------
+# --- the company's say ----------------------------------------------------------------------------
 
 
 def _open_aspects(claim: Claim) -> list[Aspect]:
     """Aspects that have no verdict yet, in their order."""
-    return list(Aspect.objects.filter(claim=claim).exclude(verdict__status=VerdictStatus.PUBLISHED).order_by("number"))
+    return list(
+        Aspect.objects.filter(claim=claim)
+        .exclude(verdict__status=VerdictStatus.PUBLISHED)
+        .order_by("number")
+    )
 
 
 def window_end(now: datetime) -> datetime:
@@ -170,12 +196,19 @@ def window_end(now: datetime) -> datetime:
 
 
 @transaction.atomic
-def request_reply(*, by: User, claim: Claim, allegation: LocalizedText, now: datetime) -> Invitation:
+def request_reply(
+    *, by: User, claim: Claim, allegation: LocalizedText, now: datetime
+) -> Invitation:
     """Ask the company for its answer and start its clock. The same words twice are once.
 
-    Raises GateClosedError, ValidationError, and InvitationChangedError where it was asked something else and its clock still runs.
+    Raises GateClosedError, ValidationError, and InvitationChangedError where it was asked something
+    else and its clock still runs.
     """
-    gates.require(gates.right_role(by, Role.MODERATOR), gates.claim_is_rateable(claim), gates.conflict_of_interest(by, claim))
+    gates.require(
+        gates.right_role(by, Role.MODERATOR),
+        gates.claim_is_rateable(claim),
+        gates.conflict_of_interest(by, claim),
+    )
     Claim.objects.select_for_update().get(pk=claim.pk)
     standing = Invitation.objects.filter(claim=claim, status=InvitationStatus.OPEN).first()
     if standing and standing.allegation != allegation:
@@ -183,37 +216,66 @@ def request_reply(*, by: User, claim: Claim, allegation: LocalizedText, now: dat
     if standing:
         return standing
     ends = window_end(now)
-    invitation = Invitation(claim=claim, allegation=allegation, invited_by=by, sent_at=now, deadline_at=ends)
+    invitation = Invitation(
+        claim=claim, allegation=allegation, invited_by=by, sent_at=now, deadline_at=ends
+    )
     invitation.full_clean(validate_constraints=False)
     with ledger.act("company.invited", by=by, role=Role.MODERATOR):
         invitation.save(force_insert=True)
-    set_progress(by=by, role=Role.MODERATOR, aspects=_open_aspects(claim), progress=Progress.REPLY_WINDOW_OPEN)
-    jobs.enqueue("verdicts.close_window", {"invitation": str(invitation.pk)}, key=f"close_window:{invitation.pk}", after=ends)
+    set_progress(
+        by=by,
+        role=Role.MODERATOR,
+        aspects=_open_aspects(claim),
+        progress=Progress.REPLY_WINDOW_OPEN,
+    )
+    jobs.enqueue(
+        "verdicts.close_window",
+        {"invitation": str(invitation.pk)},
+        key=f"close_window:{invitation.pk}",
+        after=ends,
+    )
     return invitation
 
 
 def _lock_invitation(invitation: Invitation) -> Invitation:
-    """The request, locked after its claim: what comes of two requests on one claim is written down one after the other."""
+    """The request, locked after its claim: what comes of two requests on one claim is written down
+    one after the other."""
     Claim.objects.select_for_update().get(pk=invitation.claim_id)
-    return Invitation.objects.select_for_update(of=("self",)).select_related("claim__company").get(pk=invitation.pk)
+    return (
+        Invitation.objects.select_for_update(of=("self",))
+        .select_related("claim__company")
+        .get(pk=invitation.pk)
+    )
 
 
-def _close(invitation: Invitation, *, by: ledger.Actor, role: str, kind: str, now: datetime, **fields: Any) -> None:
+def _close(
+    invitation: Invitation, *, by: ledger.Actor, role: str, kind: str, now: datetime, **fields: Any
+) -> None:
     was_open = invitation.status == InvitationStatus.OPEN
-    closed = invitation.closed_at or now  # a reply that comes late does not say that the window was open until then
+    closed = (
+        invitation.closed_at or now
+    )  # a reply that comes late does not say that the window was open until then
     with ledger.act(kind, by=by, role=role):
-        changed = Invitation.objects.filter(pk=invitation.pk, status=invitation.status).update(closed_at=closed, **fields)
+        changed = Invitation.objects.filter(pk=invitation.pk, status=invitation.status).update(
+            closed_at=closed, **fields
+        )
     if not changed:
         raise InvitationChangedError(Invitation.objects.get(pk=invitation.pk))
     invitation.refresh_from_db()
     if was_open:  # a late reply to one request does not close another that is open
-        set_progress(by=by, role=role, aspects=_open_aspects(invitation.claim), progress=Progress.IN_REVIEW)
+        set_progress(
+            by=by, role=role, aspects=_open_aspects(invitation.claim), progress=Progress.IN_REVIEW
+        )
 
 
 def _flag(claim: Claim, *, by: ledger.Actor, role: str, now: datetime) -> None:
-    """The flags of reply and of none by the deadline say what came of all that was asked, and never both. Call it with the claim locked."""
+    """The flags of reply and of none by the deadline say what came of all that was asked, and never
+    both. Call it with the claim locked."""
     came = reply_status_of(claim)
-    flags = {FlagKind.COMPANY_REPLIED: InvitationStatus.REPLIED, FlagKind.COMPANY_SILENT: InvitationStatus.SILENT}
+    flags = {
+        FlagKind.COMPANY_REPLIED: InvitationStatus.REPLIED,
+        FlagKind.COMPANY_SILENT: InvitationStatus.SILENT,
+    }
     for kind, wanted in flags.items():
         if came == wanted:
             raise_flag(by=by, claim=claim, kind=kind, now=now, role=role)
@@ -223,15 +285,21 @@ def _flag(claim: Claim, *, by: ledger.Actor, role: str, now: datetime) -> None:
 
 @transaction.atomic
 def close_window(*, by: ledger.Actor, invitation: Invitation, now: datetime) -> bool:
-    """The deadline passed. Returns False if the window was closed before, is still open, or waits for an entered reply to be checked."""
+    """The deadline passed. Returns False if the window was closed before, is still open, or waits
+    for an entered reply to be checked."""
     return _lapse(_lock_invitation(invitation), by=by, now=now)
 
 
 def _lapse(held: Invitation, *, by: ledger.Actor, now: datetime) -> bool:
-    """Say what came of a request whose deadline has passed, once what was entered before it was checked. Call it with the claim locked."""
+    """Say what came of a request whose deadline has passed, once what was entered before it was
+    checked. Call it with the claim locked."""
     if held.status != InvitationStatus.OPEN or held.deadline_at > now:
         return False
-    if Reply.objects.unchecked().filter(invitation=held, received_at__lte=held.deadline_at).exists():
+    if (
+        Reply.objects.unchecked()
+        .filter(invitation=held, received_at__lte=held.deadline_at)
+        .exists()
+    ):
         return False
     replies = Reply.objects.public().filter(invitation__claim=held.claim)
     here, before = replies.filter(invitation=held).exists(), replies.exists()
@@ -250,16 +318,31 @@ def entry_gates(*, by: User, claim: Claim) -> list[str | None]:
 
 
 @transaction.atomic
-def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now: datetime, letter_date: date | None = None) -> Reply:
+def record_reply(
+    *,
+    by: User,
+    invitation: Invitation,
+    body: str,
+    lang: str,
+    now: datetime,
+    letter_date: date | None = None,
+) -> Reply:
     """Keep the company's answer verbatim. Late answers are kept too; the same words twice are one.
 
-    Given by who speaks for the company, it is public at once and the first one closes the window. Entered by a moderator from a letter
-    that came on `letter_date` (today unless given), it waits for a second person (`confirm_reply`), and never closes the window.
-    Raises NotAllowedError, ValidationError.
+    Given by who speaks for the company, it is public at once and the first one closes the window.
+    Entered by a moderator from a letter that came on `letter_date` (today unless given), it waits
+    for a second person (`confirm_reply`), and never closes the window. Raises NotAllowedError,
+    ValidationError.
     """
     check_role(by, Role.MODERATOR, Role.COMPANY_REPRESENTATIVE)
     given = by.has_role(Role.COMPANY_REPRESENTATIVE)
-    gates.require(*([is_representative(by, invitation.claim.company)] if given else entry_gates(by=by, claim=invitation.claim)))
+    gates.require(
+        *(
+            [is_representative(by, invitation.claim.company)]
+            if given
+            else entry_gates(by=by, claim=invitation.claim)
+        )
+    )
     held = _lock_invitation(invitation)
     if not body.strip():
         raise ValidationError(_("The reply is empty. Write what the company said."))
@@ -267,10 +350,15 @@ def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now:
     if came is not None:
         _check_letter_date(held, came, now)
     kept = Reply.objects.filter(invitation=held, body=body, lang=lang)
-    if same := (kept.filter(status=ReplyStatus.GIVEN) if given else kept.exclude(status=ReplyStatus.DISCARDED)).first():
+    if same := (
+        kept.filter(status=ReplyStatus.GIVEN)
+        if given
+        else kept.exclude(status=ReplyStatus.DISCARDED)
+    ).first():
         return same
     reply = Reply(
-        invitation=held, status=ReplyStatus.GIVEN if given else ReplyStatus.ENTERED, body=body, lang=lang, letter_date=came,
+        invitation=held, status=ReplyStatus.GIVEN if given else ReplyStatus.ENTERED, body=body,
+        lang=lang, letter_date=came,
         received_at=now, recorded_by=by,
     )  # fmt: skip
     reply.full_clean()
@@ -279,7 +367,14 @@ def record_reply(*, by: User, invitation: Invitation, body: str, lang: str, now:
         reply.save(force_insert=True)
     if given:
         if held.status != InvitationStatus.REPLIED:
-            _close(held, by=by, role=role, kind="company.replied", now=now, status=InvitationStatus.REPLIED)
+            _close(
+                held,
+                by=by,
+                role=role,
+                kind="company.replied",
+                now=now,
+                status=InvitationStatus.REPLIED,
+            )
         _made_public(reply, held, by=by, role=role, now=now)
     return reply
 
@@ -289,47 +384,78 @@ def _check_letter_date(invitation: Invitation, came: date, now: datetime) -> Non
         raise ValidationError(_("The letter cannot have come in the future."))
     if came < (invitation.sent_at - AHEAD).date():
         raise ValidationError(
-            _("The company was asked on %(day)s. A letter that came before that does not reply to it.")
+            _(
+                "The company was asked on %(day)s. A letter that came before that does not reply "
+                "to it."
+            )
             % {"day": invitation.sent_at.date().isoformat()}
         )
 
 
-def _made_public(reply: Reply, invitation: Invitation, *, by: User, role: str, now: datetime) -> None:
+def _made_public(
+    reply: Reply, invitation: Invitation, *, by: User, role: str, now: datetime
+) -> None:
     _flag(invitation.claim, by=by, role=role, now=now)
-    if Verdict.objects.public().filter(aspect__claim=invitation.claim).exists():  # a report says what came of the request
-        jobs.enqueue("reports.discrepancy", {"claim": str(invitation.claim_id)}, key=f"discrepancy:{invitation.claim_id}:{reply.pk}")
+    if (
+        Verdict.objects.public().filter(aspect__claim=invitation.claim).exists()
+    ):  # a report says what came of the request
+        jobs.enqueue(
+            "reports.discrepancy",
+            {"claim": str(invitation.claim_id)},
+            key=f"discrepancy:{invitation.claim_id}:{reply.pk}",
+        )
 
 
 def check_gates(*, by: User, reply: Reply) -> list[str | None]:
     """What stands against `by` discarding an entered reply."""
-    return [gates.right_role(by, Role.MODERATOR, Role.ADJUDICATOR), gates.conflict_of_interest(by, reply.invitation.claim)]
+    return [
+        gates.right_role(by, Role.MODERATOR, Role.ADJUDICATOR),
+        gates.conflict_of_interest(by, reply.invitation.claim),
+    ]
 
 
 def confirmation_gates(*, by: User, reply: Reply) -> list[str | None]:
     """What stands against `by` confirming an entered reply."""
-    own = _("You entered this reply, so a second person has to compare it with the letter.") if reply.recorded_by_id == by.pk else None
+    own = (
+        _("You entered this reply, so a second person has to compare it with the letter.")
+        if reply.recorded_by_id == by.pk
+        else None
+    )
     return [*check_gates(by=by, reply=reply), own]
 
 
 @transaction.atomic
 def confirm_reply(*, by: User, reply: Reply, now: datetime) -> None:
-    """The second person found the company's words as they stand in the letter: they are public from now on.
+    """The second person found the company's words as they stand in the letter: they are public from
+    now on.
 
-    The window stays open until its deadline, or a waiver; where the deadline passed while the entry waited, it closes now.
-    Raises GateClosedError, ReplyChangedError.
+    The window stays open until its deadline, or a waiver; where the deadline passed while the entry
+    waited, it closes now. Raises GateClosedError, ReplyChangedError.
     """
     gates.require(*confirmation_gates(by=by, reply=reply))
     held = _lock_invitation(reply.invitation)
     _check_entry(reply, by=by, kind="reply.confirmed", status=ReplyStatus.CONFIRMED, now=now)
-    if held.status in {InvitationStatus.SILENT, InvitationStatus.NO_FURTHER_REPLY, InvitationStatus.WAIVED}:
-        _close(held, by=by, role=_role(by), kind="company.replied", now=now, status=InvitationStatus.REPLIED)
+    if held.status in {
+        InvitationStatus.SILENT,
+        InvitationStatus.NO_FURTHER_REPLY,
+        InvitationStatus.WAIVED,
+    }:
+        _close(
+            held,
+            by=by,
+            role=_role(by),
+            kind="company.replied",
+            now=now,
+            status=InvitationStatus.REPLIED,
+        )
     _made_public(reply, held, by=by, role=_role(by), now=now)
     _lapse(held, by=ledger.SYSTEM, now=now)
 
 
 @transaction.atomic
 def discard_reply(*, by: User, reply: Reply, reason: str, now: datetime) -> None:
-    """An entered reply is none, or not in these words. It never becomes public. Also by who entered it, when they see their mistake.
+    """An entered reply is none, or not in these words. It never becomes public. Also by who entered
+    it, when they see their mistake.
 
     Raises GateClosedError, ReplyChangedError, ValidationError.
     """
@@ -337,7 +463,9 @@ def discard_reply(*, by: User, reply: Reply, reason: str, now: datetime) -> None
     if not reason.strip():
         raise ValidationError(_("Say why the entry is discarded."))
     held = _lock_invitation(reply.invitation)
-    _check_entry(reply, by=by, kind="reply.discarded", status=ReplyStatus.DISCARDED, now=now, reason=reason)
+    _check_entry(
+        reply, by=by, kind="reply.discarded", status=ReplyStatus.DISCARDED, now=now, reason=reason
+    )
     _lapse(held, by=ledger.SYSTEM, now=now)
 
 
@@ -345,9 +473,15 @@ def _role(by: User) -> str:
     return Role.MODERATOR if by.has_role(Role.MODERATOR) else Role.ADJUDICATOR
 
 
-def _check_entry(reply: Reply, *, by: User, kind: str, status: str, now: datetime, reason: str = "") -> None:
+def _check_entry(
+    reply: Reply, *, by: User, kind: str, status: str, now: datetime, reason: str = ""
+) -> None:
     with ledger.act(kind, by=by, role=_role(by), reason=reason, reason_public=False):
-        changed = Reply.objects.unchecked().filter(pk=reply.pk).update(status=status, checked_by=by, checked_at=now)
+        changed = (
+            Reply.objects.unchecked()
+            .filter(pk=reply.pk)
+            .update(status=status, checked_by=by, checked_at=now)
+        )
     if not changed:
         raise ReplyChangedError(Reply.objects.get(pk=reply.pk))
 
@@ -362,14 +496,20 @@ class WaiverChangedError(Exception):
 
 @transaction.atomic
 def propose_waiver(*, by: User, invitation: Invitation, reason: LocalizedText) -> Waiver:
-    """The first of two people says why the company need not be waited for. Not public. Raises GateClosedError, InvitationChangedError."""
+    """The first of two people says why the company need not be waited for. Not public. Raises
+    GateClosedError, InvitationChangedError."""
     gates.require(*waiver_gates(by=by, claim=invitation.claim))
     if not reason.get("text", "").strip():
         raise ValidationError(_("Say why the window should close early."))
     held = _lock_invitation(invitation)
-    if held.status != InvitationStatus.OPEN or Waiver.objects.waiting().filter(invitation=held).exists():
+    if (
+        held.status != InvitationStatus.OPEN
+        or Waiver.objects.waiting().filter(invitation=held).exists()
+    ):
         raise InvitationChangedError(held)
-    waiver = Waiver(invitation=held, reason=credit_translations(reason, Role.ADJUDICATOR), proposed_by=by)
+    waiver = Waiver(
+        invitation=held, reason=credit_translations(reason, Role.ADJUDICATOR), proposed_by=by
+    )
     waiver.full_clean(validate_constraints=False)
     with ledger.act("waiver.proposed", by=by, role=Role.ADJUDICATOR):
         waiver.save(force_insert=True)
@@ -384,8 +524,16 @@ def waiver_gates(*, by: User, claim: Claim) -> list[str | None]:
 def waiver_approval_gates(*, by: User, waiver: Waiver) -> list[str | None]:
     """What stands against `by` agreeing to close it."""
     claim = waiver.invitation.claim
-    same = _("You proposed this waiver, so a second person has to approve it.") if waiver.proposed_by_id == by.pk else None
-    return [*waiver_gates(by=by, claim=claim), same, gates.still_free_to_waive(waiver.proposed_by, claim)]
+    same = (
+        _("You proposed this waiver, so a second person has to approve it.")
+        if waiver.proposed_by_id == by.pk
+        else None
+    )
+    return [
+        *waiver_gates(by=by, claim=claim),
+        same,
+        gates.still_free_to_waive(waiver.proposed_by, claim),
+    ]
 
 
 @transaction.atomic
@@ -404,7 +552,8 @@ def approve_waiver(*, by: User, waiver: Waiver, now: datetime, version: str = ""
         compare(held, version)
     _decide_waiver(held, by=by, kind="waiver.approved", status=WaiverStatus.APPROVED, now=now)
     _close(
-        invitation, by=by, role=Role.ADJUDICATOR, kind="waiver.approved", now=now, status=InvitationStatus.WAIVED,
+        invitation, by=by, role=Role.ADJUDICATOR, kind="waiver.approved", now=now,
+        status=InvitationStatus.WAIVED,
         waiver_proposed_by=held.proposed_by, waiver_approved_by=by,
     )  # fmt: skip
     _flag(invitation.claim, by=by, role=Role.ADJUDICATOR, now=now)
@@ -412,7 +561,8 @@ def approve_waiver(*, by: User, waiver: Waiver, now: datetime, version: str = ""
 
 @transaction.atomic
 def refuse_waiver(*, by: User, waiver: Waiver, reason: str, now: datetime) -> None:
-    """The company keeps its time. It never becomes public that this was proposed. Also by who proposed it, when they see their mistake.
+    """The company keeps its time. It never becomes public that this was proposed. Also by who
+    proposed it, when they see their mistake.
 
     Raises GateClosedError, WaiverChangedError, ValidationError.
     """
@@ -422,22 +572,30 @@ def refuse_waiver(*, by: User, waiver: Waiver, reason: str, now: datetime) -> No
         raise ValidationError(_("Say why the company keeps its time."))
     if held.status != WaiverStatus.PROPOSED:
         raise WaiverChangedError(held)
-    _decide_waiver(held, by=by, kind="waiver.refused", status=WaiverStatus.REFUSED, now=now, reason=reason)
+    _decide_waiver(
+        held, by=by, kind="waiver.refused", status=WaiverStatus.REFUSED, now=now, reason=reason
+    )
 
 
 def _lock_waiver(waiver: Waiver) -> tuple[Invitation, Waiver]:
     """The request and its waiver, locked in this order."""
     invitation = _lock_invitation(waiver.invitation)
-    held = Waiver.objects.select_for_update(of=("self",)).select_related("proposed_by", "invitation__claim").get(pk=waiver.pk)
+    held = (
+        Waiver.objects.select_for_update(of=("self",))
+        .select_related("proposed_by", "invitation__claim")
+        .get(pk=waiver.pk)
+    )
     return invitation, held
 
 
-def _decide_waiver(waiver: Waiver, *, by: User, kind: str, status: str, now: datetime, reason: str = "") -> None:
+def _decide_waiver(
+    waiver: Waiver, *, by: User, kind: str, status: str, now: datetime, reason: str = ""
+) -> None:
     with ledger.act(kind, by=by, role=Role.ADJUDICATOR, reason=reason, reason_public=False):
         Waiver.objects.filter(pk=waiver.pk).update(status=status, decided_by=by, decided_at=now)
 
 
-# --- verdicts ----------------------------------------------------------------------------------------------------------
+# --- verdicts -------------------------------------------------------------------------------------
 
 
 def latest_invitation(claim: Claim) -> Invitation | None:
@@ -447,7 +605,9 @@ def latest_invitation(claim: Claim) -> Invitation | None:
 
 def _unchecked(claim: Claim) -> list[Reply]:
     """What was entered from letters on a claim and nobody else has compared with them yet."""
-    return list(Reply.objects.unchecked().filter(invitation__claim=claim).select_related("invitation"))
+    return list(
+        Reply.objects.unchecked().filter(invitation__claim=claim).select_related("invitation")
+    )
 
 
 def proposal_gates(
@@ -461,7 +621,8 @@ def proposal_gates(
     exhibits: Sequence[Exhibit],
     now: datetime,
 ) -> list[str | None]:
-    """What stands against `by` proposing this verdict; without `by`, what stands against it whoever proposes it, and whenever."""
+    """What stands against `by` proposing this verdict; without `by`, what stands against it whoever
+    proposes it, and whenever."""
     claim, findings = aspect.claim, findings_that_count(aspect)
     passed_over = Finding.objects.filter(aspect=aspect).count() - len(findings)
     of_the_person = [
@@ -501,43 +662,69 @@ def propose_verdict(
     attempts: LocalizedText | None = None,
     reason: str = "",
 ) -> Verdict:
-    """The first adjudicator's proposal, not public. Where a verdict stands already it would supersede it, with a reason.
+    """The first adjudicator's proposal, not public. Where a verdict stands already it would
+    supersede it, with a reason.
 
     Raises GateClosedError, ValidationError.
     """
     claim = Claim.objects.select_for_update().get(pk=aspect.claim_id)
     aspect.refresh_from_db(fields=["progress"])
     aspect.claim = claim
-    rationale, attempts = credit_translations(rationale, Role.ADJUDICATOR), credit_translations(attempts or {}, Role.ADJUDICATOR)
+    rationale, attempts = (
+        credit_translations(rationale, Role.ADJUDICATOR),
+        credit_translations(attempts or {}, Role.ADJUDICATOR),
+    )
     gates.require(
         *proposal_gates(
-            by=by, aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts, exhibits=exhibits, now=now
+            by=by,
+            aspect=aspect,
+            rating=rating,
+            mechanism=mechanism,
+            rationale=rationale,
+            attempts=attempts,
+            exhibits=exhibits,
+            now=now,
         )
     )
     standing = Verdict.objects.current().filter(aspect=aspect).first()
     if standing and not reason.strip():
-        raise ValidationError(_("A verdict stands on this aspect. Say why it should be superseded."))
+        raise ValidationError(
+            _("A verdict stands on this aspect. Say why it should be superseded.")
+        )
     if Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).exists():
-        raise ValidationError(_("A verdict on this aspect is proposed already and waits for its second person."))
+        raise ValidationError(
+            _("A verdict on this aspect is proposed already and waits for its second person.")
+        )
     conformity = assess_evidence(aspect)
     units, contributors, laboratories = independence(aspect, exhibits)
     widest = widest_renditions(exhibits)
     verdict = Verdict(
-        aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts, method_version=METHOD_VERSION,
-        supersedes=standing, conformity=conformity.to_json() if conformity else None, units=units, contributors=contributors,
-        laboratories=laboratories, proposed_from=basis_of(aspect, exhibits), proposed_by=by, proposed_at=now,
+        aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts,
+        method_version=METHOD_VERSION,
+        supersedes=standing, conformity=conformity.to_json() if conformity else None, units=units,
+        contributors=contributors,
+        laboratories=laboratories, proposed_from=basis_of(aspect, exhibits), proposed_by=by,
+        proposed_at=now,
     )  # fmt: skip
     verdict.full_clean(validate_constraints=False)
-    with ledger.act("verdict.proposed", by=by, role=Role.ADJUDICATOR, reason=reason if reason.strip() else FIRST):
+    with ledger.act(
+        "verdict.proposed", by=by, role=Role.ADJUDICATOR, reason=reason if reason.strip() else FIRST
+    ):
         verdict.save(force_insert=True)
         VerdictExhibit.objects.bulk_create(
-            [VerdictExhibit(verdict=verdict, exhibit=one, rendition_digest=widest.get(one.pk, "")) for one in exhibits]
+            [
+                VerdictExhibit(
+                    verdict=verdict, exhibit=one, rendition_digest=widest.get(one.pk, "")
+                )
+                for one in exhibits
+            ]
         )
     return verdict
 
 
 def approver_gates(*, by: User, verdict: Verdict, now: datetime) -> list[str | None]:
-    """What stands against `by` approving `verdict` now, whatever it says. Another person, or another day, may do it."""
+    """What stands against `by` approving `verdict` now, whatever it says. Another person, or
+    another day, may do it."""
     return [
         gates.right_role(by, Role.ADJUDICATOR),
         gates.four_eyes(by, verdict),
@@ -551,13 +738,16 @@ def approver_gates(*, by: User, verdict: Verdict, now: datetime) -> list[str | N
 
 
 def standing_gates(*, verdict: Verdict, now: datetime) -> list[str | None]:
-    """What stands against publishing `verdict` as it was proposed: every gate asked again of the proposer, the authors of the findings and
-    the evidence, and each difference between what it was made from and what is there now."""
+    """What stands against publishing `verdict` as it was proposed: every gate asked again of the
+    proposer, the authors of the findings and the evidence, and each difference between what it was
+    made from and what is there now."""
     return [
-        gates.still_free_to_propose(verdict.proposed_by, verdict.aspect.claim, findings_that_count(verdict.aspect)),
+        gates.still_free_to_propose(verdict.proposed_by, verdict.aspect.claim,
+        findings_that_count(verdict.aspect)),
         gates.proposer_discarded_none(verdict.proposed_by, verdict.aspect.claim),
         *proposal_gates(
-            by=None, aspect=verdict.aspect, rating=verdict.rating, mechanism=verdict.mechanism, rationale=verdict.rationale,
+            by=None, aspect=verdict.aspect, rating=verdict.rating, mechanism=verdict.mechanism,
+            rationale=verdict.rationale,
             attempts=verdict.attempts, exhibits=exhibits_of(verdict), now=now,
         ),
         *differences(verdict),
@@ -565,10 +755,11 @@ def standing_gates(*, verdict: Verdict, now: datetime) -> list[str | None]:
 
 
 def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
-    """The second person approves: the verdict is published, or goes back to its proposer where it no longer holds as it was proposed.
+    """The second person approves: the verdict is published, or goes back to its proposer where it
+    no longer holds as it was proposed.
 
-    Raises VerdictChangedError when it was decided before, GateClosedError where `by` may not approve it now (nothing is changed), and
-    SentBackError, which is stored when it is raised.
+    Raises VerdictChangedError when it was decided before, GateClosedError where `by` may not
+    approve it now (nothing is changed), and SentBackError, which is stored when it is raised.
     """
     try:
         return _publish(by=by, verdict=verdict, now=now)
@@ -579,8 +770,9 @@ def approve_verdict(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
 
 @transaction.atomic
 def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
-    """1. lock the proposal and all that it is weighed from, and ask every gate again; 2. supersede what stands; 3. compose the document
-    and publish by compare-and-set; 4. write down the jobs that publish its file and build the reports."""
+    """1. lock the proposal and all that it is weighed from, and ask every gate again; 2. supersede
+    what stands; 3. compose the document and publish by compare-and-set; 4. write down the jobs that
+    publish its file and build the reports."""
     erasure.block_erasure()
     _lock_evidence(verdict)
     locked = Verdict.objects.select_for_update(of=("self", "aspect"))
@@ -590,11 +782,15 @@ def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     gates.require(*approver_gates(by=by, verdict=held, now=now))
     if closed := [reason for reason in standing_gates(verdict=held, now=now) if reason]:
         raise gates.SentBackError(closed)
-    claim = Claim.objects.select_related("company", "product", "option").get(pk=held.aspect.claim_id)
+    claim = Claim.objects.select_related("company", "product", "option").get(
+        pk=held.aspect.claim_id
+    )
     invitation = holding_request(held)
     assert invitation is not None  # reply_heard was asked above
     held.published_at, held.salt = now, secrets.token_hex(32)
-    pins = held.verdictexhibit_set.select_related("exhibit__submission").order_by("exhibit__reference")
+    pins = held.verdictexhibit_set.select_related("exhibit__submission").order_by(
+        "exhibit__reference"
+    )
     text = to_text(
         compose(
             verdict=held,
@@ -609,7 +805,8 @@ def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
         Verdict.objects.current().filter(aspect=held.aspect).update(status=VerdictStatus.SUPERSEDED)
     with ledger.act("verdict.published", by=by, role=Role.ADJUDICATOR):
         published = Verdict.objects.filter(pk=held.pk, status=VerdictStatus.PROPOSED).update(
-            status=VerdictStatus.PUBLISHED, decided_by=by, decided_at=now, published_at=now, salt=held.salt,
+            status=VerdictStatus.PUBLISHED, decided_by=by, decided_at=now, published_at=now,
+            salt=held.salt,
             document_digest=hashlib.sha256(text.encode()).hexdigest(),
         )  # fmt: skip
     if not published:
@@ -617,15 +814,23 @@ def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     set_progress(by=by, role=Role.ADJUDICATOR, aspects=[held.aspect], progress=Progress.RATED)
     VerdictDocument.objects.create(verdict=held, body=text)
     jobs.enqueue("verdicts.publish", {"verdict": str(held.pk)}, key=f"publish:{held.pk}")
-    jobs.enqueue("reports.discrepancy", {"claim": str(claim.pk)}, key=f"discrepancy:{claim.pk}:{held.pk}")
+    jobs.enqueue(
+        "reports.discrepancy", {"claim": str(claim.pk)}, key=f"discrepancy:{claim.pk}:{held.pk}"
+    )
     held.refresh_from_db()
     return held
 
 
 def _lock_evidence(verdict: Verdict) -> None:
-    """Nobody submits, withdraws or decides on evidence on the claim until the verdict is decided. The claim first, as everywhere."""
+    """Nobody submits, withdraws or decides on evidence on the claim until the verdict is decided.
+    The claim first, as everywhere."""
     claim = Claim.objects.select_for_update().get(aspect=verdict.aspect_id)
-    list(Submission.objects.select_for_update(of=("self",)).filter(claim=claim).order_by("pk").values_list("pk"))
+    list(
+        Submission.objects.select_for_update(of=("self",))
+        .filter(claim=claim)
+        .order_by("pk")
+        .values_list("pk")
+    )
 
 
 def rejection_gates(*, by: User, verdict: Verdict) -> list[str | None]:
@@ -639,7 +844,8 @@ def rejection_gates(*, by: User, verdict: Verdict) -> list[str | None]:
 
 @transaction.atomic
 def reject_verdict(*, by: User, verdict: Verdict, reason: str, now: datetime) -> None:
-    """The second person sends a proposal back, with a reason; what it would have superseded is free for the next proposal.
+    """The second person sends a proposal back, with a reason; what it would have superseded is free
+    for the next proposal.
 
     Raises GateClosedError, VerdictChangedError, ValidationError.
     """
@@ -651,16 +857,23 @@ def reject_verdict(*, by: User, verdict: Verdict, reason: str, now: datetime) ->
 
 @transaction.atomic
 def _send_back(*, by: User, verdict: Verdict, reason: str, now: datetime) -> None:
-    """A proposal goes back to its proposer: the second person sent it back, or what it was made from has changed."""
-    with ledger.act("verdict.sent_back", by=by, role=Role.ADJUDICATOR, reason=reason, reason_public=False):
+    """A proposal goes back to its proposer: the second person sent it back, or what it was made
+    from has changed."""
+    with ledger.act(
+        "verdict.sent_back", by=by, role=Role.ADJUDICATOR, reason=reason, reason_public=False
+    ):
         changed = Verdict.objects.filter(pk=verdict.pk, status=VerdictStatus.PROPOSED).update(
-            status=VerdictStatus.REJECTED, decided_by=by, decided_at=now, supersedes=None, sent_back_reason=reason
+            status=VerdictStatus.REJECTED,
+            decided_by=by,
+            decided_at=now,
+            supersedes=None,
+            sent_back_reason=reason,
         )
     if not changed:
         raise VerdictChangedError(Verdict.objects.get(pk=verdict.pk))
 
 
-# --- after harm --------------------------------------------------------------------------------------------------------
+# --- after harm -----------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -678,7 +891,14 @@ def open_incident(
     check_role(by, Role.MODERATOR)
     if product is not None and product.company_id != company.pk:
         raise ValidationError(_("The product belongs to another company."))
-    incident = Incident(company=company, product=product, title=title, summary=summary or {}, reconstruction=reconstruction, created_at=now)
+    incident = Incident(
+        company=company,
+        product=product,
+        title=title,
+        summary=summary or {},
+        reconstruction=reconstruction,
+        created_at=now,
+    )
     incident.full_clean()
     with ledger.act("incident.opened", by=by, role=Role.MODERATOR):
         incident.save(force_insert=True)
@@ -698,13 +918,21 @@ def add_event(
     exact_to: str = Exactness.MINUTE,
     source: Source | None = None,
 ) -> Occurrence:
-    """One event of the chain, with its source if there is one. Raises NotAllowedError, ValidationError."""
+    """One event of the chain, with its source if there is one. Raises NotAllowedError,
+    ValidationError."""
     check_role(by, Role.MODERATOR)
     if happened_at > now:
         raise ValidationError(_("It cannot have happened in the future."))
     check_company(incident.company_id, source)
     event = Occurrence(
-        incident=incident, kind=kind, actor=actor, happened_at=happened_at, exact_to=exact_to, text=text, source=source, created_at=now
+        incident=incident,
+        kind=kind,
+        actor=actor,
+        happened_at=happened_at,
+        exact_to=exact_to,
+        text=text,
+        source=source,
+        created_at=now,
     )
     event.full_clean()
     with ledger.act("incident.event_added", by=by, role=Role.MODERATOR):
@@ -725,7 +953,8 @@ def correct_event(
     source: Source | None = None,
     version: str = "",
 ) -> Occurrence:
-    """Mend an event of the chain. What stood there before stays in the history. `version` is what the form was opened on.
+    """Mend an event of the chain. What stood there before stays in the history. `version` is what
+    the form was opened on.
 
     Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
@@ -734,7 +963,9 @@ def correct_event(
         raise ReasonRequiredError
     held = lock_seen(event, version)
     asked = {"happened_at": happened_at, "exact_to": exact_to, "text": text, "source": source}
-    changed = [name for name, value in asked.items() if value is not None and value != getattr(held, name)]
+    changed = [
+        name for name, value in asked.items() if value is not None and value != getattr(held, name)
+    ]
     if not changed:
         return held
     for name in changed:

@@ -7,15 +7,17 @@ class VerdictsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Hand the pages what our codes are called; say to the record where this app's files are and what goes with an erased value, and
-        what follows when evidence is withdrawn."""
+        """Hand the pages what our codes are called; say to the record where this app's files are
+        and what goes with an erased value, and what follows when evidence is withdrawn."""
         from ui import labels
         from verdicts import erasure, fixity, lost_evidence, states
         from verdicts.conformity import Decision
 
         labels.register(
-            actor=states.Actor, conclusion=states.Conclusion, exactness=states.Exactness, incident_kind=states.IncidentKind,
-            invitation=states.InvitationStatus, mechanism=states.Mechanism, rating=states.Rating, verdict=states.VerdictStatus,
+            actor=states.Actor, conclusion=states.Conclusion, exactness=states.Exactness,
+            incident_kind=states.IncidentKind,
+            invitation=states.InvitationStatus, mechanism=states.Mechanism, rating=states.Rating,
+            verdict=states.VerdictStatus,
             decision={
                 Decision.CONFORMS.value: _("meets the threshold"),
                 Decision.DOES_NOT_CONFORM.value: _("does not meet the threshold"),

@@ -1,7 +1,8 @@
 """What a proposal was made from, and what of it is different when a second person decides.
 
-Between the two days evidence is withdrawn or erased, thresholds are corrected, findings are added, the company replies. `basis_of` keeps
-what stood at the proposal: values where a page shows the difference, keyed hashes of texts where it says only that there is one.
+Between the two days evidence is withdrawn or erased, thresholds are corrected, findings are added,
+the company replies. `basis_of` keeps what stood at the proposal: values where a page shows the
+difference, keyed hashes of texts where it says only that there is one.
 """
 
 from __future__ import annotations
@@ -26,13 +27,34 @@ from verdicts.replies import reply_status_of
 from verdicts.states import InvitationStatus
 
 METHOD_VERSION = "1"
-_CLAIM = ("quote", "quote_lang", "summary", "kind", "company_id", "product_id", "option_id", "stake", "currency", "reconstruction")
+_CLAIM = (
+    "quote",
+    "quote_lang",
+    "summary",
+    "kind",
+    "company_id",
+    "product_id",
+    "option_id",
+    "stake",
+    "currency",
+    "reconstruction",
+)
 _POINT = ("number", "kind", "statement", "due_date", "cancelled_date")
-_THRESHOLD = ("property", "comparator", "value", "unit", "tolerance", "conditions", "basis", "basis_kind")
+_THRESHOLD = (
+    "property",
+    "comparator",
+    "value",
+    "unit",
+    "tolerance",
+    "conditions",
+    "basis",
+    "basis_kind",
+)
 
 
 def basis_of(aspect: Aspect, exhibits: Sequence[Exhibit]) -> dict[str, Any]:
-    """What a verdict on `aspect` from `exhibits` is made from now, as JSON. Its numbers stand on the verdict itself."""
+    """What a verdict on `aspect` from `exhibits` is made from now, as JSON. Its numbers stand on
+    the verdict itself."""
     claim = Claim.objects.get(pk=aspect.claim_id)
     stored = Aspect.objects.get(pk=aspect.pk)
     threshold = Criterion.objects.filter(aspect=aspect).first()
@@ -48,19 +70,31 @@ def basis_of(aspect: Aspect, exhibits: Sequence[Exhibit]) -> dict[str, Any]:
             one.reference: {
                 "grade": f"{one.grade_source}{one.grade_information}",
                 "side": sides.get(one.submission_id, ""),
-                "shown": _key([one.caption, one.status, one.submission.licence, pictures.get(one.pk, "")]),
+                "shown": _key(
+                    [one.caption, one.status, one.submission.licence, pictures.get(one.pk, "")]
+                ),
             }
             for one in exhibits
         },
-        "requests": sorted(str(pk) for pk in Invitation.objects.filter(claim=claim).values_list("pk", flat=True)),
+        "requests": sorted(
+            str(pk) for pk in Invitation.objects.filter(claim=claim).values_list("pk", flat=True)
+        ),
         "reply": reply_status_of(claim),
-        "flags": sorted(Flag.objects.raised().filter(claim=claim, kind__in=WITHDRAWABLE).values_list("kind", flat=True)),
+        "flags": sorted(
+            Flag.objects.raised()
+            .filter(claim=claim, kind__in=WITHDRAWABLE)
+            .values_list("kind", flat=True)
+        ),
     }
 
 
 def widest_renditions(exhibits: Sequence[Exhibit]) -> dict[Any, str]:
     """The digest of each exhibit's widest public picture, by its id."""
-    return dict(Rendition.objects.filter(exhibit__in=exhibits).order_by("width", "pk").values_list("exhibit_id", "digest"))
+    return dict(
+        Rendition.objects.filter(exhibit__in=exhibits)
+        .order_by("width", "pk")
+        .values_list("exhibit_id", "digest")
+    )
 
 
 def _key(values: list[Any]) -> str:
@@ -69,31 +103,45 @@ def _key(values: list[Any]) -> str:
 
 def exhibits_of(verdict: Verdict) -> list[Exhibit]:
     """The exhibits that a verdict pins."""
-    pins = verdict.verdictexhibit_set.select_related("exhibit__submission").order_by("exhibit__reference")
+    pins = verdict.verdictexhibit_set.select_related("exhibit__submission").order_by(
+        "exhibit__reference"
+    )
     return [pin.exhibit for pin in pins]
 
 
 def holding_request(verdict: Verdict) -> Invitation | None:
-    """The request for a reply for which a proposal waits: the first that was sent after it; before there is one, the newest.
+    """The request for a reply for which a proposal waits: the first that was sent after it; before
+    there is one, the newest.
 
     Later ones do not count, so that nobody holds up a proposal for ever by asking again and again.
     """
     known = set((verdict.proposed_from or {}).get("requests", ()))
-    requests = list(Invitation.objects.filter(claim=verdict.aspect.claim_id).order_by("sent_at", "id"))
-    return next((one for one in requests if str(one.pk) not in known), requests[-1] if requests else None)
+    requests = list(
+        Invitation.objects.filter(claim=verdict.aspect.claim_id).order_by("sent_at", "id")
+    )
+    return next(
+        (one for one in requests if str(one.pk) not in known), requests[-1] if requests else None
+    )
 
 
 def differences(verdict: Verdict) -> list[str]:
-    """A sentence for everything that is different now from what the proposal was made from. None: it may be published as it stands."""
+    """A sentence for everything that is different now from what the proposal was made from. None:
+    it may be published as it stands."""
     exhibits = exhibits_of(verdict)
     before, now = verdict.proposed_from, basis_of(verdict.aspect, exhibits)
     if before is None:
         return [_("It is not known what this proposal was made from. Propose it again.")]
-    return [*changed_numbers(verdict, exhibits), *_of_words(before, now), *_of_exhibits(before, now), *_of_claim(before, now)]
+    return [
+        *changed_numbers(verdict, exhibits),
+        *_of_words(before, now),
+        *_of_exhibits(before, now),
+        *_of_claim(before, now),
+    ]
 
 
 def changed_numbers(verdict: Verdict, exhibits: Sequence[Exhibit]) -> list[str]:
-    """What is different in the numbers of a verdict when it is weighed now, resting on `exhibits`."""
+    """What is different in the numbers of a verdict when it is weighed now, resting on
+    `exhibits`."""
     weighed = assess_evidence(verdict.aspect)
     numbers = weighed.to_json() if weighed else None
     counted = independence(verdict.aspect, exhibits)
@@ -106,7 +154,10 @@ def changed_numbers(verdict: Verdict, exhibits: Sequence[Exhibit]) -> list[str]:
     if counted != (verdict.units, verdict.contributors, verdict.laboratories):
         said.append(
             _("The independent evidence is not the same. Before: %(before)s. Now: %(now)s.")
-            % {"before": _counts(verdict.units, verdict.contributors, verdict.laboratories), "now": _counts(*counted)}
+            % {
+                "before": _counts(verdict.units, verdict.contributors, verdict.laboratories),
+                "now": _counts(*counted),
+            }
         )
     return said
 
@@ -117,11 +168,16 @@ def _told(numbers: dict[str, Any] | None) -> str:
 
 def _counts(units: int, contributors: int, laboratories: int) -> str:
     given = {"units": units, "contributors": contributors, "laboratories": laboratories}
-    return _("items: %(units)d, contributors: %(contributors)d, laboratories: %(laboratories)d") % given
+    return (
+        _("items: %(units)d, contributors: %(contributors)d, laboratories: %(laboratories)d")
+        % given
+    )
 
 
 def _of_words(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    changed = {name for name in ("method", "claim", "point", "threshold") if before.get(name) != now[name]}
+    changed = {
+        name for name in ("method", "claim", "point", "threshold") if before.get(name) != now[name]
+    }
     found, counted = set(before.get("findings", ())), set(now["findings"])
     said = {
         "method": _("The method has a newer version."),
@@ -133,7 +189,12 @@ def _of_words(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     if counted - found:
         sentences.append(_("A finding was recorded."))
     if found - counted:
-        sentences.append(_("A finding no longer counts: its author has a conflict of interest, or its evidence was withdrawn or deleted."))
+        sentences.append(
+            _(
+                "A finding no longer counts: its author has a conflict of interest, or its "
+                "evidence was withdrawn or deleted."
+            )
+        )
     return sentences
 
 
@@ -143,15 +204,23 @@ def _of_exhibits(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         was = before.get("exhibits", {}).get(reference, {"grade": "", "shown": "", "side": ""})
         if was["side"] != is_now["side"]:
             sentences.append(
-                _("Exhibit %(reference)s is %(now)s now.") % {"reference": reference, "now": Affiliation(is_now["side"]).label}
+                _("Exhibit %(reference)s is %(now)s now.")
+                % {"reference": reference, "now": Affiliation(is_now["side"]).label}
             )
         if was["grade"] != is_now["grade"]:
             sentences.append(
                 _("Exhibit %(reference)s was graded %(before)s, and is graded %(now)s now.")
-                % {"reference": reference, "before": was["grade"] or "–", "now": is_now["grade"] or "–"}
+                % {
+                    "reference": reference,
+                    "before": was["grade"] or "–",
+                    "now": is_now["grade"] or "–",
+                }
             )
         if was["shown"] != is_now["shown"]:
-            sentences.append(_("The picture or caption of exhibit %(reference)s was changed.") % {"reference": reference})
+            sentences.append(
+                _("The picture or caption of exhibit %(reference)s was changed.")
+                % {"reference": reference}
+            )
     return sentences
 
 
@@ -160,6 +229,10 @@ def _of_claim(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     if before.get("reply") != now["reply"] and now["reply"] == InvitationStatus.REPLIED:
         sentences.append(_("The company replied."))
     for kind in sorted(set(before.get("flags", ())) ^ set(now["flags"])):
-        said = _("The flag “%(flag)s” was raised.") if kind in now["flags"] else _("The flag “%(flag)s” was withdrawn.")
+        said = (
+            _("The flag “%(flag)s” was raised.")
+            if kind in now["flags"]
+            else _("The flag “%(flag)s” was withdrawn.")
+        )
         sentences.append(said % {"flag": FlagKind(kind).label})
     return sentences

@@ -1,16 +1,20 @@
-"""Measured values against a threshold, by JCGM 106:2012 ("The role of measurement uncertainty in conformity assessment"). Pure.
+"""Measured values against a threshold, by JCGM 106:2012 ("The role of measurement uncertainty in
+conformity assessment"). Pure.
 
-A criterion is one-sided: at least, or at most, a limit `T` (less a tolerance given with the promise). A measured value `y` with
-standard uncertainty `u` is taken as a Gaussian belief about the true value (JCGM 106, 7.2). Its conformance probability is
+A criterion is one-sided: at least, or at most, a limit `T` (less a tolerance given with the
+promise). A measured value `y` with standard uncertainty `u` is taken as a Gaussian belief about the
+true value (JCGM 106, 7.2). Its conformance probability is
 
     p = Φ((y − T) / u)      for "at least",        p = Φ((T − y) / u)      for "at most"        (JCGM 106, 7.3)
 
-Decisions use a guard band `w = r · U` with `U = 2u` and r = 1 (JCGM 106, 8.3; ISO 14253-1 uses the same idea), both ways: we say
-*conforms* only when y is inside the limit by more than w, *does not conform* only when it is outside by more than w, and else
-*undecided*. With r = 1 either statement is wrong with at most 2.3 % probability. The doubt always goes to nobody's favour. Where one
-unit, or one laboratory, conforms and another does not, the whole is none of these: they *disagree*.
+Decisions use a guard band `w = r · U` with `U = 2u` and r = 1 (JCGM 106, 8.3; ISO 14253-1 uses the
+same idea), both ways: we say *conforms* only when y is inside the limit by more than w, *does not
+conform* only when it is outside by more than w, and else *undecided*. With r = 1 either statement
+is wrong with at most 2.3 % probability. The doubt always goes to nobody's favour. Where one unit,
+or one laboratory, conforms and another does not, the whole is none of these: they *disagree*.
 
-Numbers are Decimal throughout; units are converted by pint with Decimal arithmetic, so equal inputs give equal digits anywhere.
+Numbers are Decimal throughout; units are converted by pint with Decimal arithmetic, so equal inputs
+give equal digits anywhere.
 """
 
 from __future__ import annotations
@@ -38,7 +42,8 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Promise:
-    """A one-sided limit: `comparator` is `at_least` or `at_most`; `tolerance` loosens the limit, in the same unit."""
+    """A one-sided limit: `comparator` is `at_least` or `at_most`; `tolerance` loosens the limit, in
+    the same unit."""
 
     comparator: str
     value: Decimal
@@ -48,16 +53,20 @@ class Promise:
     @property
     def limit(self) -> Decimal:
         """The limit after the tolerance, in `unit`."""
-        return self.value - self.tolerance if self.comparator == "at_least" else self.value + self.tolerance
+        return (
+            self.value - self.tolerance
+            if self.comparator == "at_least"
+            else self.value + self.tolerance
+        )
 
 
 @dataclass(frozen=True)
 class MeasuredValue:
     """One measured value with its standard uncertainty (k = 1), and who and what stands behind it.
 
-    `physical_unit` is what the unit is called; `unit_identity`, where given, tells units apart that are called the same, and joins
-    those that are called differently. What is not `independent` is from the side of `affiliation`: it is judged and shown, and counts
-    as nothing.
+    `physical_unit` is what the unit is called; `unit_identity`, where given, tells units apart that
+    are called the same, and joins those that are called differently. What is not `independent` is
+    from the side of `affiliation`: it is judged and shown, and counts as nothing.
     """
 
     value: Decimal
@@ -87,7 +96,8 @@ class JudgedValue:
 
 @dataclass(frozen=True)
 class ExcludedValue:
-    """A stored measurement that cannot be set against the limit, and why: a fault of claims.units, or `number`."""
+    """A stored measurement that cannot be set against the limit, and why: a fault of claims.units,
+    or `number`."""
 
     physical_unit: str
     value: Decimal
@@ -97,7 +107,8 @@ class ExcludedValue:
 
 @dataclass(frozen=True)
 class Conformity:
-    """All measurements of one aspect, decided unit by unit (`items`: how many units have which decision) and as a whole."""
+    """All measurements of one aspect, decided unit by unit (`items`: how many units have which
+    decision) and as a whole."""
 
     decision: Decision
     limit: Decimal
@@ -112,7 +123,8 @@ class Conformity:
     left_out: tuple[ExcludedValue, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Without floats: every number a decimal string. Recomputing from `measurements` gives the same digits."""
+        """Without floats: every number a decimal string. Recomputing from `measurements` gives the
+        same digits."""
         return {
             "standard": "JCGM 106:2012",
             "coverage": str(COVERAGE),
@@ -144,7 +156,8 @@ class Conformity:
 
 
 def normal_distribution(z: Decimal) -> Decimal:
-    """Φ(z) to six places, by the series 1/2 + φ(z)·(z + z³/3 + z⁵/15 + …) (Abramowitz & Stegun 26.2.11), in Decimal.
+    """Φ(z) to six places, by the series 1/2 + φ(z)·(z + z³/3 + z⁵/15 + …) (Abramowitz & Stegun
+    26.2.11), in Decimal.
 
     Beyond ±9 the answer is 0 or 1 to far more than six places.
     """
@@ -158,13 +171,16 @@ def normal_distribution(z: Decimal) -> Decimal:
             n += 2
             term = term * z * z / n
             total += term
-        density = (-(z * z) / 2).exp() / Decimal("2.50662827463100050241576528481104525300698674060993")
+        density = (-(z * z) / 2).exp() / Decimal(
+            "2.50662827463100050241576528481104525300698674060993"
+        )
         result = Decimal("0.5") + density * total
     return min(Decimal(1), max(Decimal(0), result)).quantize(PLACES, ROUND_HALF_EVEN)
 
 
 def judge(promise: Promise, measured: MeasuredValue) -> JudgedValue:
-    """One measurement against the threshold. Raises UnitMismatchError; ValueError for an uncertainty that is not positive."""
+    """One measurement against the threshold. Raises UnitMismatchError; ValueError for an
+    uncertainty that is not positive."""
     if measured.standard_uncertainty <= 0:
         raise ValueError("a measurement without a positive standard uncertainty cannot be weighed")
     value = convert(measured.value, measured.unit, promise.unit)
@@ -180,28 +196,35 @@ def judge(promise: Promise, measured: MeasuredValue) -> JudgedValue:
         decision = Decision.UNDECIDED
     return JudgedValue(
         value, uncertainty, guard, promise.limit + sign * guard, promise.limit - sign * guard,
-        normal_distribution(margin / uncertainty), decision, measured.physical_unit, measured.affiliation,
+        normal_distribution(margin / uncertainty), decision, measured.physical_unit,
+        measured.affiliation,
     )  # fmt: skip
 
 
 def combine_decisions(decisions: Iterable[Decision]) -> Decision:
-    """What several decisions come to: their own if they are one; `disagree` where they contradict each other; else `undecided`."""
+    """What several decisions come to: their own if they are one; `disagree` where they contradict
+    each other; else `undecided`."""
     found = set(decisions)
     if len(found) == 1:
         return found.pop()
-    contradict = Decision.DISAGREE in found or {Decision.CONFORMS, Decision.DOES_NOT_CONFORM} <= found
+    contradict = (
+        Decision.DISAGREE in found or {Decision.CONFORMS, Decision.DOES_NOT_CONFORM} <= found
+    )
     return Decision.DISAGREE if contradict else Decision.UNDECIDED
 
 
 def assess(promise: Promise, measurements: Sequence[MeasuredValue]) -> Conformity:
     """All measurements against the threshold.
 
-    Several measurements of one physical unit are all kept, but count as one unit. The whole decides only if every measurement
-    decides the same way: three cars that fail and one that passes disagree, which is a finding to explain, not an average.
+    Several measurements of one physical unit are all kept, but count as one unit. The whole decides
+    only if every measurement decides the same way: three cars that fail and one that passes
+    disagree, which is a finding to explain, not an average.
 
-    What is from a company's side is judged, but decides and counts nothing: nobody is a witness in their own case.
+    What is from a company's side is judged, but decides and counts nothing: nobody is a witness in
+    their own case.
 
-    A stored measurement that cannot be set against the threshold is left out, and counted as that: nothing here raises.
+    A stored measurement that cannot be set against the threshold is left out, and counted as that:
+    nothing here raises.
     """
     judged: list[JudgedValue] = []
     weighed: list[MeasuredValue] = []
@@ -218,7 +241,9 @@ def assess(promise: Promise, measurements: Sequence[MeasuredValue]) -> Conformit
         if one.affiliation != INDEPENDENT:
             continue
         weighed.append(one)
-        by_unit.setdefault(one.unit_identity or one.physical_unit, []).append((one, result.decision))
+        by_unit.setdefault(one.unit_identity or one.physical_unit, []).append(
+            (one, result.decision)
+        )
     of_units = [combine_decisions(decision for _one, decision in rows) for rows in by_unit.values()]
     return Conformity(
         decision=combine_decisions(of_units),
@@ -237,6 +262,12 @@ def assess(promise: Promise, measurements: Sequence[MeasuredValue]) -> Conformit
 
 def _laboratories_disagree(rows: Sequence[tuple[MeasuredValue, Decision]]) -> bool:
     """Whether two laboratories measured one unit to opposite ends."""
-    for_it = {one.laboratory for one, decision in rows if decision == Decision.CONFORMS and one.laboratory}
-    against = {one.laboratory for one, decision in rows if decision == Decision.DOES_NOT_CONFORM and one.laboratory}
+    for_it = {
+        one.laboratory for one, decision in rows if decision == Decision.CONFORMS and one.laboratory
+    }
+    against = {
+        one.laboratory
+        for one, decision in rows
+        if decision == Decision.DOES_NOT_CONFORM and one.laboratory
+    }
     return bool(for_it and against) and len(for_it | against) > 1

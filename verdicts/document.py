@@ -1,9 +1,12 @@
-"""The public document of a verdict: what is served, hashed into the verdict's leaf, and carried in its bundle.
+"""The public document of a verdict: what is served, hashed into the verdict's leaf, and carried in
+its bundle.
 
-    {"format": "asclaimed-verdict@v2", "id": …, "reference": …, "claim": {…}, "aspect": {…}, "rating": …, "salt": …, …}
+    {"format": "asclaimed-verdict@v2", "id": …, "reference": …, "claim": {…}, "aspect": {…},
+    "rating": …, "salt": …, …}
 
-Canonical JSON without floats. It is written once, at publication, and never again: later changes (superseded, flags) are other
-leaves. The `salt` is random, so that the digest in the leaf confirms nothing to anyone who does not hold the document.
+Canonical JSON without floats. It is written once, at publication, and never again: later changes
+(superseded, flags) are other leaves. The `salt` is random, so that the digest in the leaf confirms
+nothing to anyone who does not hold the document.
 """
 
 from __future__ import annotations
@@ -35,7 +38,8 @@ def compose(
     invitation: Invitation,
     approved_by: str,
 ) -> dict[str, Any]:
-    """The document of a verdict about to be published. `exhibits` pairs each with the digest of its published rendition."""
+    """The document of a verdict about to be published. `exhibits` pairs each with the digest of its
+    published rendition."""
     criterion = Criterion.objects.filter(aspect=verdict.aspect).first()
     requests = list(Invitation.objects.filter(claim=claim).order_by("sent_at", "id"))
     replies = list(Reply.objects.public().filter(invitation__claim=claim).in_order())
@@ -57,7 +61,9 @@ def compose(
             "company": claim.company.name,
             "product": claim.product.name,
             "option": claim.option.name if claim.option else None,
-            "stake": {"amount": plain(claim.stake), "currency": claim.currency} if claim.stake is not None else None,
+            "stake": {"amount": plain(claim.stake), "currency": claim.currency}
+            if claim.stake is not None
+            else None,
         },
         "aspect": {
             "id": str(verdict.aspect_id),
@@ -85,8 +91,15 @@ def compose(
         "attempts": verdict.attempts or None,
         "method_version": verdict.method_version,
         "conformity": with_summary(verdict.conformity),
-        "independent": {"units": verdict.units, "contributors": verdict.contributors, "laboratories": verdict.laboratories},
-        "findings": [{"id": str(one.pk), "conclusion": one.conclusion, "reasoning": one.reasoning} for one in findings],
+        "independent": {
+            "units": verdict.units,
+            "contributors": verdict.contributors,
+            "laboratories": verdict.laboratories,
+        },
+        "findings": [
+            {"id": str(one.pk), "conclusion": one.conclusion, "reasoning": one.reasoning}
+            for one in findings
+        ],
         "exhibits": [
             {
                 "reference": one.reference,
@@ -107,7 +120,10 @@ def compose(
             "lang": last.lang if last else None,
             "received_at": format_moment(last.received_at) if last else None,
             "entered": _entered(last) if last else None,
-            "requests": [_request(one, [reply for reply in replies if reply.invitation_id == one.pk]) for one in requests],
+            "requests": [
+                _request(one, [reply for reply in replies if reply.invitation_id == one.pk])
+                for one in requests
+            ],
         },
         "decided_by": [
             {"role": "adjudicator", "name": verdict.proposed_by.pseudonym},
@@ -138,10 +154,15 @@ def _request(request: Invitation, replies: list[Reply]) -> dict[str, Any]:
 
 
 def _entered(reply: Reply) -> dict[str, Any] | None:
-    """How it came here if the company did not give it itself: moderators entered it from its letter, and a second person checked it."""
+    """How it came here if the company did not give it itself: moderators entered it from its
+    letter, and a second person checked it."""
     if reply.letter_date is None:
         return None
-    return {"by": "moderators", "letter_date": reply.letter_date.isoformat(), "checked_by_second_person": True}
+    return {
+        "by": "moderators",
+        "letter_date": reply.letter_date.isoformat(),
+        "checked_by_second_person": True,
+    }
 
 
 def to_text(document: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
-"""When something that stands in a published document is erased, the document is withheld: row and file go, and views answer 410.
+"""When something that stands in a published document is erased, the document is withheld: row and
+file go, and views answer 410.
 
-The verdict itself stays: its rating, its leaf, its proof. With the document goes its salt; without it nobody can try out words
-until they fit the digest in the leaf.
+The verdict itself stays: its rating, its leaf, its proof. With the document goes its salt; without
+it nobody can try out words until they fit the digest in the leaf.
 """
 
 from __future__ import annotations
@@ -49,13 +50,16 @@ def register() -> None:
 def withhold(target: Target) -> None:
     """Remove every document in which the erased value stands. May run again.
 
-    The row goes before the file: a publishing job that is under way looks at the row last (verdicts.tasks).
+    The row goes before the file: a publishing job that is under way looks at the row last
+    (verdicts.tasks).
     """
     fields, relation = STANDS_IN_DOCUMENTS.get(target.label, (frozenset(), ""))
     if fields.isdisjoint(target.fields):
         return
     for verdict in Verdict.objects.public().filter(**{relation: target.object_id}).distinct():
-        body = VerdictDocument.objects.filter(verdict=verdict).values_list("body", flat=True).first()
+        body = (
+            VerdictDocument.objects.filter(verdict=verdict).values_list("body", flat=True).first()
+        )
         if body is not None and not _stands_in(target, json.loads(body)):
             continue
         VerdictDocument.objects.filter(verdict=verdict).delete()
@@ -67,11 +71,16 @@ def withhold(target: Target) -> None:
 
 
 def _stands_in(target: Target, document: Mapping[str, Any]) -> bool:
-    """Whether a document of a related verdict really holds the object: later findings, replies and measurements it does not."""
+    """Whether a document of a related verdict really holds the object: later findings, replies and
+    measurements it does not."""
     if target.label == "finding":
         return any(one["id"] == target.object_id for one in document["findings"])
     if target.label == "reply":
-        return any(reply["id"] == target.object_id for request in document["reply"]["requests"] for reply in request["replies"])
+        return any(
+            reply["id"] == target.object_id
+            for request in document["reply"]["requests"]
+            for reply in request["replies"]
+        )
     if target.label == "unit":
         return document["conformity"] is not None
     return True

@@ -1,7 +1,9 @@
-"""Published verdicts: the document's row against the digest in the verdict's leaf, and the file that is served against the row.
+"""Published verdicts: the document's row against the digest in the verdict's leaf, and the file
+that is served against the row.
 
-A verdict whose document an erasure withheld (verdicts.erasure) has neither. The file is written by a job some moments after the
-row; until then the row answers, so a file that is merely late is no fault.
+A verdict whose document an erasure withheld (verdicts.erasure) has neither. The file is written by
+a job some moments after the row; until then the row answers, so a file that is merely late is no
+fault.
 """
 
 from __future__ import annotations
@@ -34,7 +36,11 @@ def register() -> None:
 
 def documents() -> Iterator[fixity.FileOrFault]:
     """The row of every published document, against the SHA-256 in the verdict."""
-    rows = Verdict.objects.public().order_by().values_list("pk", "reference", "document_digest", "verdictdocument__body")
+    rows = (
+        Verdict.objects.public()
+        .order_by()
+        .values_list("pk", "reference", "document_digest", "verdictdocument__body")
+    )
     for pk, reference, digest, body in rows.iterator(chunk_size=BATCH):
         what = f"the document of verdict {reference}"
         if body is not None:
@@ -44,7 +50,8 @@ def documents() -> Iterator[fixity.FileOrFault]:
 
 
 def files() -> Iterator[fixity.FileOrFault]:
-    """Every served file against its row; and files that no published verdict has, which the front would serve all the same."""
+    """Every served file against its row; and files that no published verdict has, which the front
+    would serve all the same."""
     late = timezone.now() - LATE
     rows = Verdict.objects.public().exclude(verdictdocument=None).order_by()
     for pk, reference, published_at, successor, body in rows.values_list(
@@ -56,7 +63,11 @@ def files() -> Iterator[fixity.FileOrFault]:
             yield path, hashlib.sha256(body.encode()).hexdigest(), what
         if path.with_suffix(".successor").exists():
             named = hashlib.sha256(str(successor).encode()).hexdigest()
-            yield path.with_suffix(".successor"), named, f"the successor that is published for verdict {reference}"
+            yield (
+                path.with_suffix(".successor"),
+                named,
+                f"the successor that is published for verdict {reference}",
+            )
     yield from _unexpected_files(Path(settings.PUBLISHED_DIR) / "verdicts")
 
 
@@ -74,7 +85,9 @@ def _unexpected_files(folder: Path) -> Iterator[str]:
 
 def _without_document(paths: list[Path]) -> Iterator[str]:
     public = Verdict.objects.public().filter(pk__in=[pk for path in paths if (pk := _named(path))])
-    known = {f"{pk}.json" for pk in public.exclude(verdictdocument=None).values_list("pk", flat=True)}
+    known = {
+        f"{pk}.json" for pk in public.exclude(verdictdocument=None).values_list("pk", flat=True)
+    }
     known |= {f"{pk}.successor" for pk in public.values_list("pk", flat=True)}
     for path in paths:
         if path.name not in known:

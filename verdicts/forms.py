@@ -24,7 +24,11 @@ from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, Mechanis
 
 def _label(exhibit: Exhibit) -> str:
     grade = f"{exhibit.grade_source}{exhibit.grade_information}" or _("not graded")
-    return " · ".join(part for part in (exhibit.reference, grade, read(exhibit.caption, page_language()).text) if part)
+    return " · ".join(
+        part
+        for part in (exhibit.reference, grade, read(exhibit.caption, page_language()).text)
+        if part
+    )
 
 
 class _Pictured(forms.CheckboxSelectMultiple):
@@ -35,7 +39,10 @@ class _Pictured(forms.CheckboxSelectMultiple):
 
     def create_option(self, name: str, value: Any, *args: Any, **options: Any) -> dict[str, Any]:
         """Django's option, and whether it has a picture."""
-        return {**super().create_option(name, value, *args, **options), "pictured": str(value) in self.pictured}
+        return {
+            **super().create_option(name, value, *args, **options),
+            "pictured": str(value) in self.pictured,
+        }
 
 
 class _Exhibits(forms.MultipleChoiceField):
@@ -48,7 +55,9 @@ class _Exhibits(forms.MultipleChoiceField):
         self.known = {one.reference: one for one in exhibits}
         self.choices = [(one.reference, _label(one)) for one in exhibits]
         assert isinstance(self.widget, _Pictured)
-        self.widget.pictured = frozenset(one.reference for one in exhibits if one.status == ExhibitStatus.READY)
+        self.widget.pictured = frozenset(
+            one.reference for one in exhibits if one.status == ExhibitStatus.READY
+        )
 
     def clean(self, value: Any) -> list[Exhibit]:
         return [self.known[reference] for reference in super().clean(value)]
@@ -57,9 +66,14 @@ class _Exhibits(forms.MultipleChoiceField):
 class FindingForm(forms.Form):
     """One finding."""
 
-    conclusion = forms.ChoiceField(label=lazy("The evidence"), choices=Conclusion.choices, widget=forms.RadioSelect)
+    conclusion = forms.ChoiceField(
+        label=lazy("The evidence"), choices=Conclusion.choices, widget=forms.RadioSelect
+    )
     reasoning = PairField(label=lazy("Why"), rows=4, help_text=lazy("Public with the verdict."))
-    exhibits = _Exhibits(label=lazy("From these exhibits"), error_messages={"required": lazy("Name at least one exhibit.")})
+    exhibits = _Exhibits(
+        label=lazy("From these exhibits"),
+        error_messages={"required": lazy("Name at least one exhibit.")},
+    )
 
     def __init__(self, *args: Any, exhibits: Sequence[Exhibit], **options: Any) -> None:
         super().__init__(*args, **options)
@@ -71,18 +85,44 @@ class FindingForm(forms.Form):
 class ProposalForm(forms.Form):
     """One proposed verdict."""
 
-    rating = forms.ChoiceField(label=lazy("Rating"), choices=Rating.choices, widget=forms.RadioSelect)
-    mechanism = forms.ChoiceField(
-        label=lazy("How it misleads"), choices=[("", "—"), *Mechanism.choices], required=False, help_text=lazy("For “misleading” only.")
+    rating = forms.ChoiceField(
+        label=lazy("Rating"), choices=Rating.choices, widget=forms.RadioSelect
     )
-    rationale = PairField(label=lazy("Reasons"), rows=5, both=True, help_text=lazy("A verdict is published in both languages."))
-    attempts = PairField(label=lazy("What was tried"), rows=3, both=True, required=False, help_text=lazy("For “unverifiable”."))
+    mechanism = forms.ChoiceField(
+        label=lazy("How it misleads"),
+        choices=[("", "—"), *Mechanism.choices],
+        required=False,
+        help_text=lazy("For “misleading” only."),
+    )
+    rationale = PairField(
+        label=lazy("Reasons"),
+        rows=5,
+        both=True,
+        help_text=lazy("A verdict is published in both languages."),
+    )
+    attempts = PairField(
+        label=lazy("What was tried"),
+        rows=3,
+        both=True,
+        required=False,
+        help_text=lazy("For “unverifiable”."),
+    )
     exhibits = _Exhibits(label=lazy("It rests on"), required=False)
     reason = forms.CharField(
-        label=lazy("Why the standing verdict is superseded"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+        label=lazy("Why the standing verdict is superseded"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
-    def __init__(self, data: Any = None, *, exhibits: Sequence[Exhibit], standing: Verdict | None, again: Verdict | None = None) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        exhibits: Sequence[Exhibit],
+        standing: Verdict | None,
+        again: Verdict | None = None,
+    ) -> None:
         super().__init__(data, initial=_as_proposed(again) if again else None)
         field = self.fields["exhibits"]
         assert isinstance(field, _Exhibits)
@@ -92,7 +132,8 @@ class ProposalForm(forms.Form):
 
 
 def _as_proposed(verdict: Verdict) -> dict[str, Any]:
-    """What was typed for a proposal that was sent back. Exhibits that are there no more are not offered, and so not chosen."""
+    """What was typed for a proposal that was sent back. Exhibits that are there no more are not
+    offered, and so not chosen."""
     chosen = list(verdict.verdictexhibit_set.values_list("exhibit__reference", flat=True))
     return {
         "rating": verdict.rating,
@@ -106,13 +147,17 @@ def _as_proposed(verdict: Verdict) -> dict[str, Any]:
 class SendBackForm(forms.Form):
     """Why a proposal is sent back."""
 
-    reason = forms.CharField(label=lazy("Why it is sent back"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label=lazy("Why it is sent back"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class InvitationForm(forms.Form):
     """What the company is asked."""
 
-    allegation = PairField(label=lazy("What is alleged, as the company will read it"), rows=4, both=True)
+    allegation = PairField(
+        label=lazy("What is alleged, as the company will read it"), rows=4, both=True
+    )
 
 
 class ReplyForm(forms.Form):
@@ -120,7 +165,11 @@ class ReplyForm(forms.Form):
 
     asked = forms.CharField(widget=forms.HiddenInput, required=False, max_length=36)
 
-    body = forms.CharField(label=lazy("The answer, word for word"), max_length=50_000, widget=forms.Textarea(attrs={"rows": 6}))
+    body = forms.CharField(
+        label=lazy("The answer, word for word"),
+        max_length=50_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
     lang = LanguageField(label=lazy("Its language"))
 
     def __init__(self, data: Any = None, *, invitation: Invitation | None, lang: str) -> None:
@@ -132,23 +181,33 @@ class ReplyForm(forms.Form):
         if given.pop("asked", "") not in {"", self.question}:
             resend(self, "asked", self.question)
             raise forms.ValidationError(
-                _("The company was asked something new after you opened this form. Nothing is saved. Read it, then send again."),
+                _(
+                    "The company was asked something new after you opened this form. Nothing is "
+                    "saved. Read it, then send again."
+                ),
                 code="clash",
             )
         return given
 
 
 class LetterForm(ReplyForm):
-    """A reply that came by letter, as a moderator enters it. A second person compares it with the letter."""
+    """A reply that came by letter, as a moderator enters it. A second person compares it with the
+    letter."""
 
-    letter_date = forms.DateField(label=lazy("The day on which the letter came"), widget=forms.DateInput(attrs={"type": "date"}))
+    letter_date = forms.DateField(
+        label=lazy("The day on which the letter came"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
 
 
 class DiscardForm(forms.Form):
     """Why an entered reply is discarded."""
 
     reason = forms.CharField(
-        label=lazy("Why the entry is discarded"), max_length=2000, help_text=lazy("Not public."), widget=forms.Textarea(attrs={"rows": 2})
+        label=lazy("Why the entry is discarded"),
+        max_length=2000,
+        help_text=lazy("Not public."),
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
 
@@ -173,8 +232,18 @@ class IncidentForm(forms.Form):
     """Harm, by a short name. People stand by their role, never by their name."""
 
     title = PairField(label=lazy("A short name with its month"), rows=1, max_length=200)
-    summary = PairField(label=lazy("What is known"), rows=3, required=False, help_text=lazy("People by their role, never by their name."))
-    product = NamedChoice(label=lazy("Product"), queryset=Product.objects.none(), required=False, empty_label=lazy("none in particular"))
+    summary = PairField(
+        label=lazy("What is known"),
+        rows=3,
+        required=False,
+        help_text=lazy("People by their role, never by their name."),
+    )
+    product = NamedChoice(
+        label=lazy("Product"),
+        queryset=Product.objects.none(),
+        required=False,
+        empty_label=lazy("none in particular"),
+    )
 
     def __init__(self, data: Any = None, *, company: Company) -> None:
         super().__init__(data)
@@ -185,12 +254,22 @@ class _When(forms.Form):
     """When something happened, how exactly that is known, and where it is said."""
 
     happened_at = forms.DateTimeField(
-        label=lazy("When (UTC)"), validators=[validate_past], widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+        label=lazy("When (UTC)"),
+        validators=[validate_past],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
     )
     exact_to = forms.ChoiceField(label=lazy("How exactly that is known"), choices=Exactness.choices)
-    text = PairField(label=lazy("What was done"), rows=2, max_length=2000, help_text=lazy("People by their role, never by their name."))
+    text = PairField(
+        label=lazy("What was done"),
+        rows=2,
+        max_length=2000,
+        help_text=lazy("People by their role, never by their name."),
+    )
     source = NamedChoice(
-        label=lazy("Where that is said"), queryset=Source.objects.none(), required=False, empty_label=lazy("no source yet")
+        label=lazy("Where that is said"),
+        queryset=Source.objects.none(),
+        required=False,
+        empty_label=lazy("no source yet"),
     )
 
 
@@ -209,11 +288,20 @@ class EventForm(_When):
 class EventCorrectionForm(EditForm, _When):
     """An event that was written down wrongly; what is left as it is stays."""
 
-    reason = forms.CharField(label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history."))
+    reason = forms.CharField(
+        label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history.")
+    )
 
     def __init__(self, data: Any = None, *, event: Occurrence) -> None:
         at = event.happened_at.replace(tzinfo=None).isoformat(timespec="minutes")
         super().__init__(
-            data, row=event, initial={"happened_at": at, "exact_to": event.exact_to, "text": event.text, "source": event.source}
+            data,
+            row=event,
+            initial={
+                "happened_at": at,
+                "exact_to": event.exact_to,
+                "text": event.text,
+                "source": event.source,
+            },
         )
         offer(self, source=Source.objects.filter(company=event.incident.company).order_by("-id"))

@@ -1,7 +1,8 @@
-"""What must be true before a verdict may stand, each rule a small function that answers with a sentence or None.
+"""What must be true before a verdict may stand, each rule a small function that answers with a
+sentence or None.
 
-The same functions tell a page why a button is disabled and stop the action that would break the rule. Those that can be
-constraints of the database are that as well (verdicts.models).
+The same functions tell a page why a button is disabled and stop the action that would break the
+rule. Those that can be constraints of the database are that as well (verdicts.models).
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class GateClosedError(NotAllowedError):
 
 
 class SentBackError(GateClosedError):
-    """A proposal that could not be approved as it stands went back to its proposer; `reasons` says why."""
+    """A proposal that could not be approved as it stands went back to its proposer; `reasons` says
+    why."""
 
 
 def require(*reasons: str | None) -> None:
@@ -76,21 +78,33 @@ def unrated(aspect: Aspect) -> str | None:
 
 
 def company_asked(aspect: Aspect) -> str | None:
-    """The company was asked about this very point: what was out of scope when it was asked is asked about again."""
-    if aspect.progress in {Progress.REPLY_WINDOW_OPEN, Progress.IN_REVIEW, Progress.RATED, Progress.OUT_OF_SCOPE}:
-        return None  # one that is out of scope has a sentence of its own, as has a window that is open
+    """The company was asked about this very point: what was out of scope when it was asked is asked
+    about again."""
+    if aspect.progress in {
+        Progress.REPLY_WINDOW_OPEN,
+        Progress.IN_REVIEW,
+        Progress.RATED,
+        Progress.OUT_OF_SCOPE,
+    }:
+        return (
+            None  # one that is out of scope has a sentence of its own, as has a window that is open
+        )
     return _("The company has not been asked about this point yet. Request a reply first.")
 
 
 def right_role(user: User, *roles: str) -> str | None:
     """The role that the step needs."""
     return (
-        None if user.has_role(*roles) else _("This needs the role: %(roles)s.") % {"roles": " / ".join(str(Role(r).label) for r in roles)}
+        None
+        if user.has_role(*roles)
+        else _("This needs the role: %(roles)s.")
+        % {"roles": " / ".join(str(Role(r).label) for r in roles)}
     )
 
 
 def four_eyes(user: User, verdict: Verdict) -> str | None:
-    """A verdict is approved by someone who neither proposed it nor made a finding that it rests on."""
+    """A verdict is approved by someone who neither proposed it nor made a finding that it rests
+    on."""
     if verdict.proposed_by_id == user.pk:
         return _("You proposed this verdict, so a second person has to approve it.")
     return None
@@ -99,82 +113,119 @@ def four_eyes(user: User, verdict: Verdict) -> str | None:
 def wrote_no_finding(user: User, findings: Iterable[Finding]) -> str | None:
     """Whoever approves a verdict wrote none of the findings on its point."""
     if any(finding.moderator_id == user.pk for finding in findings):
-        return _("You recorded a finding on this point, so someone else has to approve the verdict.")
+        return _(
+            "You recorded a finding on this point, so someone else has to approve the verdict."
+        )
     return None
 
 
-def accepted_by_another(user: User, exhibits: Sequence[Exhibit], counted: Collection[Submission]) -> str | None:
-    """Filer ≠ moderator ≠ adjudicator: whoever proposes a verdict did not accept or grade all the evidence it rests on.
+def accepted_by_another(
+    user: User, exhibits: Sequence[Exhibit], counted: Collection[Submission]
+) -> str | None:
+    """Filer ≠ moderator ≠ adjudicator: whoever proposes a verdict did not accept or grade all the
+    evidence it rests on.
 
-    `exhibits` are what it names, `counted` what its numbers and findings are from as well (verdicts.evidence_assessment).
+    `exhibits` are what it names, `counted` what its numbers and findings are from as well
+    (verdicts.evidence_assessment).
     """
     graded = _graded_by(user, [one.submission for one in exhibits])
     own = {one.pk: one.submission.decided_by_id == user.pk or one.pk in graded for one in exhibits}
-    if (own and all(own.values())) or (counted and all(one.decided_by_id == user.pk for one in counted)):
-        return _("You accepted or graded all the evidence that this verdict rests on, so someone else has to judge it.")
+    if (own and all(own.values())) or (
+        counted and all(one.decided_by_id == user.pk for one in counted)
+    ):
+        return _(
+            "You accepted or graded all the evidence that this verdict rests on, so someone else "
+            "has to judge it."
+        )
     return None
 
 
 def accepted_none(user: User, counted: Collection[Submission]) -> str | None:
-    """Whoever approves a verdict accepted and graded none of the evidence it rests on, named or counted."""
+    """Whoever approves a verdict accepted and graded none of the evidence it rests on, named or
+    counted."""
     if any(one.decided_by_id == user.pk for one in counted) or _graded_by(user, counted):
-        return _("You accepted or graded evidence that this verdict rests on, so someone else has to approve it.")
+        return _(
+            "You accepted or graded evidence that this verdict rests on, so someone else has to "
+            "approve it."
+        )
     return None
 
 
 def discarded_none(user: User, claim: Claim) -> str | None:
-    """Whoever threw away what another entered as the company's reply concludes nothing on the claim: they alone would have silenced it."""
+    """Whoever threw away what another entered as the company's reply concludes nothing on the
+    claim: they alone would have silenced it."""
     if _discarded(user, claim):
-        return _("You discarded a reply that someone else entered for the company, so others have to judge this claim.")
+        return _(
+            "You discarded a reply that someone else entered for the company, so others have to "
+            "judge this claim."
+        )
     return None
 
 
 def proposer_discarded_none(proposer: User, claim: Claim) -> str | None:
     """The same of the first person, asked again when the second decides."""
     if _discarded(proposer, claim):
-        return _("The proposer discarded a reply that someone else entered for the company. Someone else has to propose this verdict.")
+        return _(
+            "The proposer discarded a reply that someone else entered for the company. Someone "
+            "else has to propose this verdict."
+        )
     return None
 
 
 def _discarded(user: User, claim: Claim) -> bool:
-    discarded = Reply.objects.filter(invitation__claim=claim, status=ReplyStatus.DISCARDED, checked_by=user)
+    discarded = Reply.objects.filter(
+        invitation__claim=claim, status=ReplyStatus.DISCARDED, checked_by=user
+    )
     return discarded.exclude(recorded_by=user).exists()
 
 
 def _graded_by(user: User, submissions: Iterable[Submission]) -> set[UUID]:
     """The exhibits of these submissions that `user` ever graded."""
-    graded = CustodyEvent.objects.filter(exhibit__submission__in=submissions, kind=CustodyKind.GRADED, agent=user.pseudonym)
+    graded = CustodyEvent.objects.filter(
+        exhibit__submission__in=submissions, kind=CustodyKind.GRADED, agent=user.pseudonym
+    )
     return set(graded.values_list("exhibit", flat=True))
 
 
 def still_free_to_propose(proposer: User, claim: Claim, findings: Sequence[Finding]) -> str | None:
     """The gates of the first person asked again of them, when the second decides."""
     if not proposer.has_role(Role.ADJUDICATOR):
-        return _("The proposer is no longer an adjudicator, so someone else has to propose this verdict.")
+        return _(
+            "The proposer is no longer an adjudicator, so someone else has to propose this verdict."
+        )
     if conflict_of_interest(proposer, claim):
         return _(
-            "The proposer has a conflict of interest: they submitted evidence on this claim or act for a company. "
-            "Someone else has to propose this verdict."
+            "The proposer has a conflict of interest: they submitted evidence on this claim or "
+            "act for a company. Someone else has to propose this verdict."
         )
     if findings and {finding.moderator_id for finding in findings} == {proposer.pk}:
-        return _("All findings that count are by the proposer, so someone else has to propose this verdict.")
+        return _(
+            "All findings that count are by the proposer, so someone else has to propose this "
+            "verdict."
+        )
     return None
 
 
 def still_free_to_waive(proposer: User, claim: Claim) -> str | None:
     """As `still_free_to_propose`, of whoever proposed to end the reply period early."""
     if not proposer.has_role(Role.ADJUDICATOR) or conflict_of_interest(proposer, claim):
-        return _("Whoever proposed this is no longer an adjudicator or has a conflict of interest. The company keeps its time to reply.")
+        return _(
+            "Whoever proposed this is no longer an adjudicator or has a conflict of interest. "
+            "The company keeps its time to reply."
+        )
     return None
 
 
-def findings_of_another(user: User, findings: Iterable[Finding], passed_over: int = 0) -> str | None:
-    """Filer ≠ moderator ≠ second moderator: the adjudicator did not write all the findings. `passed_over` of others do not count now."""
+def findings_of_another(
+    user: User, findings: Iterable[Finding], passed_over: int = 0
+) -> str | None:
+    """Filer ≠ moderator ≠ second moderator: the adjudicator did not write all the findings.
+    `passed_over` of others do not count now."""
     authors = {finding.moderator_id for finding in findings}
     if not authors and passed_over:
         return _(
-            "No finding on this point counts: its author has a conflict of interest, or its evidence was withdrawn or deleted. "
-            "Another moderator has to record one."
+            "No finding on this point counts: its author has a conflict of interest, or its "
+            "evidence was withdrawn or deleted. Another moderator has to record one."
         )
     if not authors:
         return _("There is no finding on this aspect yet.")
@@ -188,57 +239,88 @@ def reply_period_over(invitation: Invitation | None, now: datetime) -> str | Non
     if invitation is None:
         return _("The company has not been asked yet.")
     if invitation.status == InvitationStatus.OPEN and invitation.deadline_at <= now:
-        return _("The reply period is over, but not closed yet. If a reply was entered from a letter, a second person checks it first.")
+        return _(
+            "The reply period is over, but not closed yet. If a reply was entered from a letter, "
+            "a second person checks it first."
+        )
     if invitation.status == InvitationStatus.OPEN:
-        return _("The company may still answer until %(when)s.") % {"when": f"{invitation.deadline_at:%Y-%m-%d %H:%M} UTC"}
+        return _("The company may still answer until %(when)s.") % {
+            "when": f"{invitation.deadline_at:%Y-%m-%d %H:%M} UTC"
+        }
     return None
 
 
 def letters_checked(unchecked: Iterable[Reply]) -> str | None:
-    """No verdict while a reply that came in time waits for its second person: it would say that none came."""
+    """No verdict while a reply that came in time waits for its second person: it would say that
+    none came."""
     if any(not reply.late for reply in unchecked):
-        return _("A reply was entered from a letter that came in time. A second person has to check it first.")
+        return _(
+            "A reply was entered from a letter that came in time. A second person has to check "
+            "it first."
+        )
     return None
 
 
 def best_evidence(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
-    """An adverse verdict needs one exhibit graded B2 or better, or two independent ones graded C3 or better."""
+    """An adverse verdict needs one exhibit graded B2 or better, or two independent ones graded C3
+    or better."""
     if rating not in ADVERSE:
         return None
-    if any(one.grade_source in B2_SOURCES and one.grade_information in B2_INFORMATION for one in exhibits):
+    if any(
+        one.grade_source in B2_SOURCES and one.grade_information in B2_INFORMATION
+        for one in exhibits
+    ):
         return None
-    good = [one for one in exhibits if one.grade_source in C3_SOURCES and one.grade_information in C3_INFORMATION]
+    good = [
+        one
+        for one in exhibits
+        if one.grade_source in C3_SOURCES and one.grade_information in C3_INFORMATION
+    ]
     if _witnesses(good) >= 2:
         return None
-    return _("An adverse verdict needs one exhibit graded B2 or better, or two graded C3 or better from different owners.")
+    return _(
+        "An adverse verdict needs one exhibit graded B2 or better, or two graded C3 or better "
+        "from different owners."
+    )
 
 
 def _witnesses(exhibits: Sequence[Exhibit]) -> int:
-    """From how many independent owners these are: nobody on a company's side is one, and the same file twice is one witness."""
+    """From how many independent owners these are: nobody on a company's side is one, and the same
+    file twice is one witness."""
     free = independent([one.submission_id for one in exhibits])
     return len(set(witnesses(one for one in exhibits if one.submission_id in free).values()))
 
 
 def accepted_exhibits(exhibits: Sequence[Exhibit], claim: Claim) -> str | None:
     """A verdict rests on accepted evidence on this claim alone."""
-    if any(one.submission.status != SubmissionStatus.ACCEPTED or one.submission.claim_id != claim.pk for one in exhibits):
+    if any(
+        one.submission.status != SubmissionStatus.ACCEPTED or one.submission.claim_id != claim.pk
+        for one in exhibits
+    ):
         return _("A verdict rests only on accepted evidence filed on this claim.")
     if erased := sorted(one.reference for one in exhibits if one.status == ExhibitStatus.WITHHELD):
-        return _("The file of %(exhibits)s was permanently deleted, so no new verdict can rest on it.") % {"exhibits": ", ".join(erased)}
+        return _(
+            "The file of %(exhibits)s was permanently deleted, so no new verdict can rest on it."
+        ) % {"exhibits": ", ".join(erased)}
     return None
 
 
 def rests_on_something(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
-    """Only `unverifiable` can do without exhibits, and nobody clears a claim of their own with their own evidence alone."""
+    """Only `unverifiable` can do without exhibits, and nobody clears a claim of their own with
+    their own evidence alone."""
     if not exhibits and rating != Rating.UNVERIFIABLE:
         return _("Name at least one exhibit that the verdict rests on.")
     if rating == Rating.DELIVERED and not independent([one.submission_id for one in exhibits]):
-        return _("All of this evidence is from a company’s side. “Delivered” needs at least one exhibit from someone else.")
+        return _(
+            "All of this evidence is from a company’s side. “Delivered” needs at least one "
+            "exhibit from someone else."
+        )
     return None
 
 
 def attempts_listed(rating: str, attempts: dict[str, Any]) -> str | None:
-    """`unverifiable` lists what was tried (the method says so): else it would say nothing that anyone could check."""
+    """`unverifiable` lists what was tried (the method says so): else it would say nothing that
+    anyone could check."""
     if rating == Rating.UNVERIFIABLE and not attempts:
         return _("“Unverifiable” lists what was tried. Say it in both languages.")
     return None
@@ -246,12 +328,21 @@ def attempts_listed(rating: str, attempts: dict[str, Any]) -> str | None:
 
 def due_date_passed(rating: str, aspect: Aspect, now: datetime) -> str | None:
     """`not_delivered` only after the due date, or after the company said it will not come."""
-    if rating == Rating.NOT_DELIVERED and aspect.due_date and aspect.due_date >= now.date() and aspect.cancelled_date is None:
-        return _("It is promised for %(date)s: it cannot be “not delivered” before.") % {"date": aspect.due_date.isoformat()}
+    if (
+        rating == Rating.NOT_DELIVERED
+        and aspect.due_date
+        and aspect.due_date >= now.date()
+        and aspect.cancelled_date is None
+    ):
+        return _("It is promised for %(date)s: it cannot be “not delivered” before.") % {
+            "date": aspect.due_date.isoformat()
+        }
     return None
 
 
-def consistent_with_numbers(rating: str, mechanism: str, conformity: Conformity | None) -> str | None:
+def consistent_with_numbers(
+    rating: str, mechanism: str, conformity: Conformity | None
+) -> str | None:
     """The rating does not contradict the numbers, and only `misleading` names a mechanism."""
     if rating == Rating.MISLEADING and mechanism not in Mechanism.values:
         return _("Name the mechanism by which it misleads.")
@@ -269,5 +360,7 @@ def consistent_with_numbers(rating: str, mechanism: str, conformity: Conformity 
 def both_languages(*texts: dict[str, object]) -> str | None:
     """A verdict is published only with both Chinese and English."""
     return (
-        None if all(is_in_all_languages(text) for text in texts if text) else _("The verdict needs its words in both Chinese and English.")
+        None
+        if all(is_in_all_languages(text) for text in texts if text)
+        else _("The verdict needs its words in both Chinese and English.")
     )

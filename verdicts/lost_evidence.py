@@ -1,7 +1,8 @@
-"""What is left of a standing verdict when evidence that it rests on is withdrawn by its submitter, or its file deleted.
+"""What is left of a standing verdict when evidence that it rests on is withdrawn by its submitter,
+or its file deleted.
 
-The verdict stays as it was published until two adjudicators replace it. Meanwhile desk and pages say that, since when, and which of our
-rules it would no longer meet today.
+The verdict stays as it was published until two adjudicators replace it. Meanwhile desk and pages
+say that, since when, and which of our rules it would no longer meet today.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from verdicts.models import Verdict
 
 @dataclass(frozen=True)
 class LostEvidence:
-    """`withdrawn` and `erased` are what is gone; `gates` has a sentence for each rule that a verdict like this would not meet today."""
+    """`withdrawn` and `erased` are what is gone; `gates` has a sentence for each rule that a
+    verdict like this would not meet today."""
 
     verdict: Verdict
     withdrawn: list[Submission]
@@ -42,29 +44,52 @@ class LostEvidence:
 
 def lost_evidence_among(verdicts: Iterable[Verdict], now: datetime) -> dict[UUID, LostEvidence]:
     """Those of `verdicts` that evidence is missing from, by id. One query where there is none."""
-    found = Verdict.objects.shaken().filter(pk__in=[one.pk for one in verdicts]).select_related("aspect__claim")
+    found = (
+        Verdict.objects.shaken()
+        .filter(pk__in=[one.pk for one in verdicts])
+        .select_related("aspect__claim")
+    )
     return {one.pk: read_lost_evidence(one, now) for one in found}
 
 
 def read_lost_evidence(verdict: Verdict, now: datetime) -> LostEvidence:
     """What is gone from under a standing verdict, and every gate asked again with what is left."""
     pins = exhibits_of(verdict)
-    left = [one for one in pins if one.submission.status == SubmissionStatus.ACCEPTED and one.status != ExhibitStatus.WITHHELD]
+    left = [
+        one
+        for one in pins
+        if one.submission.status == SubmissionStatus.ACCEPTED
+        and one.status != ExhibitStatus.WITHHELD
+    ]
     gates = proposal_gates(
-        by=None, aspect=verdict.aspect, rating=verdict.rating, mechanism=verdict.mechanism, rationale=verdict.rationale,
+        by=None, aspect=verdict.aspect, rating=verdict.rating, mechanism=verdict.mechanism,
+        rationale=verdict.rationale,
         attempts=verdict.attempts, exhibits=left, now=now,
     )  # fmt: skip
     if not findings_that_count(verdict.aspect):
         gates.append(_("No finding on this point counts any more."))
-    named = Q(findingexhibit__finding__aspect=verdict.aspect, findingexhibit__finding__created_at__lte=verdict.published_at)
+    named = Q(
+        findingexhibit__finding__aspect=verdict.aspect,
+        findingexhibit__finding__created_at__lte=verdict.published_at,
+    )
     rests_on = Exhibit.objects.filter(named | Q(pk__in=[one.pk for one in pins]))
-    since = verdict.proposed_at  # what was withdrawn before the approval would have sent the proposal back
+    since = (
+        verdict.proposed_at
+    )  # what was withdrawn before the approval would have sent the proposal back
     measured = Q(teardown__measurement__aspect=verdict.aspect, decided_at__lte=since)
-    withdrawn = Submission.objects.filter(Q(exhibit__in=rests_on) | measured, status=SubmissionStatus.WITHDRAWN)
+    withdrawn = Submission.objects.filter(
+        Q(exhibit__in=rests_on) | measured, status=SubmissionStatus.WITHDRAWN
+    )
     return LostEvidence(
         verdict=verdict,
-        withdrawn=list(withdrawn.exclude(withdrawn_at__lt=since).distinct().order_by("withdrawn_at", "pk")),
-        erased=sorted(rests_on.filter(status=ExhibitStatus.WITHHELD).values_list("reference", flat=True).distinct()),
+        withdrawn=list(
+            withdrawn.exclude(withdrawn_at__lt=since).distinct().order_by("withdrawn_at", "pk")
+        ),
+        erased=sorted(
+            rests_on.filter(status=ExhibitStatus.WITHHELD)
+            .values_list("reference", flat=True)
+            .distinct()
+        ),
         gates=[one for one in gates if one],
         changes=changed_numbers(verdict, left),
     )
@@ -74,7 +99,11 @@ def report_again(submission: Submission) -> None:
     """A claim with a public verdict gets its report built anew when evidence on it is withdrawn."""
     claim = submission.claim_id
     if Verdict.objects.public().filter(aspect__claim=claim).exists():
-        jobs.enqueue("reports.discrepancy", {"claim": str(claim)}, key=f"discrepancy:{claim}:withdrawn:{submission.pk}")
+        jobs.enqueue(
+            "reports.discrepancy",
+            {"claim": str(claim)},
+            key=f"discrepancy:{claim}:withdrawn:{submission.pk}",
+        )
 
 
 def register() -> None:

@@ -1,4 +1,5 @@
-"""What is concluded: findings, the company's say, verdicts. What must never be false here is a constraint."""
+"""What is concluded: findings, the company's say, verdicts. What must never be false here is a
+constraint."""
 
 from __future__ import annotations
 
@@ -42,18 +43,26 @@ from verdicts.states import (
 
 class FindingQuerySet(models.QuerySet["Finding"]):
     def public(self) -> Self:
-        """Findings become public with the verdict that follows them; one recorded after it waits for the next."""
-        followed = Verdict.objects.public().filter(aspect=OuterRef("aspect"), published_at__gte=OuterRef("created_at"))
+        """Findings become public with the verdict that follows them; one recorded after it waits
+        for the next."""
+        followed = Verdict.objects.public().filter(
+            aspect=OuterRef("aspect"), published_at__gte=OuterRef("created_at")
+        )
         return self.filter(Exists(followed))
 
 
 @ledger.recorded(
-    name="finding", plain=["aspect", "conclusion", "created_at"], text=["reasoning", "moderator"], closed=["moderator"], public="public"
+    name="finding",
+    plain=["aspect", "conclusion", "created_at"],
+    text=["reasoning", "moderator"],
+    closed=["moderator"],
+    public="public",
 )
 class Finding(models.Model):
     """One reasoned conclusion of one moderator on one aspect, from named exhibits.
 
-    Its id is random (UUIDv4), like that of a verdict: a UUIDv7 would publish the moment at which it was written.
+    Its id is random (UUIDv4), like that of a verdict: a UUIDv7 would publish the moment at which it
+    was written.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -86,12 +95,17 @@ class FindingExhibit(models.Model):
     objects = FindingExhibitQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["finding", "exhibit"], name="finding_names_an_exhibit_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["finding", "exhibit"], name="finding_names_an_exhibit_once"
+            )
+        ]
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def public(self) -> Self:
-        """All of them: what the company was asked stands on the claim's page from the moment it was sent."""
+        """All of them: what the company was asked stands on the claim's page from the moment it was
+        sent."""
         return self.all()
 
 
@@ -104,37 +118,51 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     public="public",
 )
 class Invitation(models.Model):
-    """The company's right of reply on one claim and its deadline. Closed early only by a reply of its own or by a waiver of two people."""
+    """The company's right of reply on one claim and its deadline. Closed early only by a reply of
+    its own or by a waiver of two people."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
-    status = models.CharField(max_length=20, choices=InvitationStatus.choices, default=InvitationStatus.OPEN)
+    status = models.CharField(
+        max_length=20, choices=InvitationStatus.choices, default=InvitationStatus.OPEN
+    )
     allegation = LocalizedTextField()
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     sent_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
-    waiver_proposed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    waiver_approved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    waiver_proposed_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    waiver_approved_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects = InvitationQuerySet.as_manager()
 
     class Meta:
         constraints = [
             known("status", InvitationStatus, "invitation_status_known"),
-            models.UniqueConstraint(fields=["claim"], condition=Q(status="open"), name="invitation_open_once_per_claim"),
-            models.CheckConstraint(condition=Q(deadline_at__gt=F("sent_at")), name="invitation_leaves_time"),
+            models.UniqueConstraint(
+                fields=["claim"], condition=Q(status="open"), name="invitation_open_once_per_claim"
+            ),
             models.CheckConstraint(
-                condition=Q(status="open", closed_at=None) | ~Q(status="open") & Q(closed_at__isnull=False),
+                condition=Q(deadline_at__gt=F("sent_at")), name="invitation_leaves_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open", closed_at=None)
+                | ~Q(status="open") & Q(closed_at__isnull=False),
                 name="invitation_closed_at_matches",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["silent", "no_further_reply"]) | Q(closed_at__gte=F("deadline_at")),
+                condition=~Q(status__in=["silent", "no_further_reply"])
+                | Q(closed_at__gte=F("deadline_at")),
                 name="invitation_silent_only_after_its_deadline",
             ),
             models.CheckConstraint(
                 condition=~Q(status="waived")
-                | Q(waiver_proposed_by__isnull=False, waiver_approved_by__isnull=False) & ~Q(waiver_proposed_by=F("waiver_approved_by")),
+                | Q(waiver_proposed_by__isnull=False, waiver_approved_by__isnull=False)
+                & ~Q(waiver_proposed_by=F("waiver_approved_by")),
                 name="invitation_waived_by_two_people",
             ),
         ]
@@ -159,7 +187,8 @@ class WaiverQuerySet(models.QuerySet["Waiver"]):
     public="public",
 )
 class Waiver(models.Model):
-    """Why a company need not be waited for, as one adjudicator proposed and another decided. Public once it is approved.
+    """Why a company need not be waited for, as one adjudicator proposed and another decided. Public
+    once it is approved.
 
     Its id is random (UUIDv4): a UUIDv7 would publish the moment at which it was proposed.
     """
@@ -168,10 +197,14 @@ class Waiver(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     invitation = models.ForeignKey(Invitation, on_delete=models.PROTECT)
-    status = models.CharField(max_length=10, choices=WaiverStatus.choices, default=WaiverStatus.PROPOSED)
+    status = models.CharField(
+        max_length=10, choices=WaiverStatus.choices, default=WaiverStatus.PROPOSED
+    )
     reason = LocalizedTextField()
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     decided_at = models.DateTimeField(null=True, blank=True)
 
     objects = WaiverQuerySet.as_manager()
@@ -179,21 +212,27 @@ class Waiver(models.Model):
     class Meta:
         constraints = [
             known("status", WaiverStatus, "waiver_status_known"),
-            models.UniqueConstraint(fields=["invitation"], condition=~Q(status="refused"), name="waiver_once_per_request"),
+            models.UniqueConstraint(
+                fields=["invitation"],
+                condition=~Q(status="refused"),
+                name="waiver_once_per_request",
+            ),
             models.CheckConstraint(
                 condition=Q(status="proposed", decided_by=None, decided_at=None)
                 | ~Q(status="proposed") & Q(decided_by__isnull=False, decided_at__isnull=False),
                 name="waiver_decided_all_or_none",
             ),
             models.CheckConstraint(
-                condition=~Q(status="approved") | ~Q(decided_by=F("proposed_by")), name="waiver_approved_by_a_second_person"
+                condition=~Q(status="approved") | ~Q(decided_by=F("proposed_by")),
+                name="waiver_approved_by_a_second_person",
             ),
         ]
 
 
 class ReplyQuerySet(models.QuerySet["Reply"]):
     def public(self) -> Self:
-        """What the company gave itself, and what was entered for it and checked. An entry that nobody checked is nobody's business."""
+        """What the company gave itself, and what was entered for it and checked. An entry that
+        nobody checked is nobody's business."""
         return self.filter(status__in=[ReplyStatus.GIVEN, ReplyStatus.CONFIRMED])
 
     def unchecked(self) -> Self:
@@ -202,7 +241,9 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 
     def public_after(self, moment: datetime) -> Self:
         """Those that became public after `moment`."""
-        return self.public().filter(Q(received_at__gt=moment, checked_at=None) | Q(checked_at__gt=moment))
+        return self.public().filter(
+            Q(received_at__gt=moment, checked_at=None) | Q(checked_at__gt=moment)
+        )
 
     def in_order(self) -> Self:
         """As they came."""
@@ -218,10 +259,11 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
     public="public",
 )
 class Reply(models.Model):
-    """The company's reply, verbatim: given by itself, or entered by a moderator from its letter and checked by a second person.
+    """The company's reply, verbatim: given by itself, or entered by a moderator from its letter and
+    checked by a second person.
 
-    `received_at` is when it was typed here, `letter_date` the day on which the letter came. Its id is random (UUIDv4): a UUIDv7 would
-    publish the moment at which it was entered.
+    `received_at` is when it was typed here, `letter_date` the day on which the letter came. Its id
+    is random (UUIDv4): a UUIDv7 would publish the moment at which it was entered.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -229,10 +271,14 @@ class Reply(models.Model):
     status = models.CharField(max_length=10, choices=ReplyStatus.choices, default=ReplyStatus.GIVEN)
     body = models.TextField()
     lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
-    letter_date = models.DateField(null=True, blank=True, validators=[validate_plan])  # not after the moment of entering: actions
+    letter_date = models.DateField(
+        null=True, blank=True, validators=[validate_plan]
+    )  # not after the moment of entering: actions
     received_at = models.DateTimeField()
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    checked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    checked_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     checked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ReplyQuerySet.as_manager()
@@ -242,14 +288,20 @@ class Reply(models.Model):
             known("status", ReplyStatus, "reply_status_known"),
             models.CheckConstraint(
                 condition=Q(status__in=["given", "entered"], checked_by=None, checked_at=None)
-                | Q(status__in=["confirmed", "discarded"], checked_by__isnull=False, checked_at__isnull=False),
+                | Q(
+                    status__in=["confirmed", "discarded"],
+                    checked_by__isnull=False,
+                    checked_at__isnull=False,
+                ),
                 name="reply_checked_all_or_none",
             ),
             models.CheckConstraint(
-                condition=~Q(status="confirmed") | ~Q(checked_by=F("recorded_by")), name="reply_confirmed_by_a_second_person"
+                condition=~Q(status="confirmed") | ~Q(checked_by=F("recorded_by")),
+                name="reply_confirmed_by_a_second_person",
             ),
             models.CheckConstraint(
-                condition=Q(status="given", letter_date=None) | ~Q(status="given") & Q(letter_date__isnull=False),
+                condition=Q(status="given", letter_date=None)
+                | ~Q(status="given") & Q(letter_date__isnull=False),
                 name="reply_entered_from_a_letter",
             ),
         ]
@@ -261,7 +313,8 @@ class Reply(models.Model):
 
     @property
     def late(self) -> bool:
-        """Whether it came after the deadline of what it answers: a letter by its day, wherever on earth that was."""
+        """Whether it came after the deadline of what it answers: a letter by its day, wherever on
+        earth that was."""
         if self.letter_date is not None:
             return self.letter_date > (self.invitation.deadline_at + AHEAD).date()
         return self.received_at > self.invitation.deadline_at
@@ -277,27 +330,42 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         return self.filter(status=VerdictStatus.PUBLISHED)
 
     def announced(self) -> Self:
-        """The verdicts that hold now on claims that were not withdrawn: what is told to others as a verdict of ours."""
+        """The verdicts that hold now on claims that were not withdrawn: what is told to others as a
+        verdict of ours."""
         return self.current().exclude(aspect__claim__status=ClaimStatus.WITHDRAWN)
 
     def sent_back(self) -> Self:
-        """Proposals that went back to their proposer and that nothing came after: someone has to propose again, or not."""
+        """Proposals that went back to their proposer and that nothing came after: someone has to
+        propose again, or not."""
         proposed = Q(status=VerdictStatus.PROPOSED)
-        published = Q(status__in=[VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED], published_at__gte=OuterRef("decided_at"))
+        published = Q(
+            status__in=[VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED],
+            published_at__gte=OuterRef("decided_at"),
+        )
         again = Q(status=VerdictStatus.REJECTED, decided_at__gt=OuterRef("decided_at"))
         after = Verdict.objects.filter(proposed | published | again, aspect=OuterRef("aspect"))
-        judged = self.filter(status=VerdictStatus.REJECTED).exclude(aspect__claim__status=ClaimStatus.WITHDRAWN)
+        judged = self.filter(status=VerdictStatus.REJECTED).exclude(
+            aspect__claim__status=ClaimStatus.WITHDRAWN
+        )
         return judged.exclude(aspect__progress=Progress.OUT_OF_SCOPE).exclude(Exists(after))
 
     def shaken(self) -> Self:
-        """Standing verdicts of whose evidence something was withdrawn by its submitter, or its file deleted, since they were published:
-        an exhibit that they pin, one that a finding names, or a submission whose measurements they count.
+        """Standing verdicts of whose evidence something was withdrawn by its submitter, or its file
+        deleted, since they were published: an exhibit that they pin, one that a finding names, or a
+        submission whose measurements they count.
 
-        Only what was accepted when the verdict was proposed was counted: who hands something in and takes it back shakes nothing.
+        Only what was accepted when the verdict was proposed was counted: who hands something in and
+        takes it back shakes nothing.
         """
-        gone = Q(exhibit__submission__status=SubmissionStatus.WITHDRAWN) | Q(exhibit__status=ExhibitStatus.WITHHELD)
+        gone = Q(exhibit__submission__status=SubmissionStatus.WITHDRAWN) | Q(
+            exhibit__status=ExhibitStatus.WITHHELD
+        )
         pinned = VerdictExhibit.objects.gone().filter(verdict=OuterRef("pk"))
-        named = FindingExhibit.objects.filter(gone, finding__aspect=OuterRef("aspect"), finding__created_at__lte=OuterRef("published_at"))
+        named = FindingExhibit.objects.filter(
+            gone,
+            finding__aspect=OuterRef("aspect"),
+            finding__created_at__lte=OuterRef("published_at"),
+        )
         named = named.exclude(exhibit__submission__withdrawn_at__lt=OuterRef("published_at"))
         measured = Measurement.objects.filter(
             aspect=OuterRef("aspect"),
@@ -331,39 +399,60 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         "decided_at",
         "published_at",
     ],
-    text=["rationale", "attempts", "conformity", "salt", "proposed_by", "decided_by", "proposed_from", "sent_back_reason"],
+    text=[
+        "rationale",
+        "attempts",
+        "conformity",
+        "salt",
+        "proposed_by",
+        "decided_by",
+        "proposed_from",
+        "sent_back_reason",
+    ],
     closed=["salt", "proposed_by", "decided_by", "proposed_from", "sent_back_reason"],
     document="document_digest",
     public="public",
 )
 class Verdict(models.Model):
-    """The conclusion on one aspect, proposed by one adjudicator and approved by another; frozen, superseded, never edited.
+    """The conclusion on one aspect, proposed by one adjudicator and approved by another; frozen,
+    superseded, never edited.
 
-    `conformity` is the computed result of the measured values and the threshold, with every number it came from (decimal strings).
-    `document_digest` is the SHA-256 of the public document (VerdictDocument), set on publication.
+    `conformity` is the computed result of the measured values and the threshold, with every number
+    it came from (decimal strings). `document_digest` is the SHA-256 of the public document
+    (VerdictDocument), set on publication.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
+    reference = models.CharField(
+        max_length=LENGTH, unique=True, default=new_reference, editable=False
+    )
     aspect = models.ForeignKey(Aspect, on_delete=models.PROTECT)
     rating = models.CharField(max_length=20, choices=Rating.choices)
     mechanism = models.CharField(max_length=30, choices=Mechanism.choices, blank=True)
     rationale = LocalizedTextField()
     attempts = LocalizedTextField(blank=True, help_text="For `unverifiable`: what was tried.")
-    status = models.CharField(max_length=10, choices=VerdictStatus.choices, default=VerdictStatus.PROPOSED)
+    status = models.CharField(
+        max_length=10, choices=VerdictStatus.choices, default=VerdictStatus.PROPOSED
+    )
     method_version = models.CharField(max_length=20)
-    supersedes = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="superseded_by")
+    supersedes = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="superseded_by"
+    )
     conformity = models.JSONField(null=True, blank=True)
     units = models.PositiveSmallIntegerField(default=0)
     contributors = models.PositiveSmallIntegerField(default=0)
     laboratories = models.PositiveSmallIntegerField(default=0)
-    proposed_from = models.JSONField(null=True, blank=True, help_text="What it was proposed from (verdicts.basis). Never public.")
+    proposed_from = models.JSONField(
+        null=True, blank=True, help_text="What it was proposed from (verdicts.basis). Never public."
+    )
     sent_back_reason = models.TextField(  # noqa: DJ001  # rows that were logged before have none
         null=True, blank=True, help_text="Why it went back to its proposer. Never public."
     )
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField()
-    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     decided_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
     salt = models.CharField(max_length=64, blank=True)
@@ -375,14 +464,27 @@ class Verdict(models.Model):
         constraints = [
             known("rating", Rating, "verdict_rating_known"),
             known("status", VerdictStatus, "verdict_status_known"),
-            models.CheckConstraint(condition=Q(mechanism="") | Q(mechanism__in=Mechanism.values), name="verdict_mechanism_known"),
             models.CheckConstraint(
-                condition=Q(rating="misleading") & ~Q(mechanism="") | ~Q(rating="misleading"), name="verdict_misleading_names_how"
+                condition=Q(mechanism="") | Q(mechanism__in=Mechanism.values),
+                name="verdict_mechanism_known",
             ),
-            models.UniqueConstraint(fields=["aspect"], condition=Q(status="published"), name="verdict_stands_once_per_aspect"),
-            models.UniqueConstraint(fields=["aspect"], condition=Q(status="proposed"), name="verdict_proposed_once_per_aspect"),
             models.CheckConstraint(
-                condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")), name="verdict_decided_by_a_second_person"
+                condition=Q(rating="misleading") & ~Q(mechanism="") | ~Q(rating="misleading"),
+                name="verdict_misleading_names_how",
+            ),
+            models.UniqueConstraint(
+                fields=["aspect"],
+                condition=Q(status="published"),
+                name="verdict_stands_once_per_aspect",
+            ),
+            models.UniqueConstraint(
+                fields=["aspect"],
+                condition=Q(status="proposed"),
+                name="verdict_proposed_once_per_aspect",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")),
+                name="verdict_decided_by_a_second_person",
             ),
             models.CheckConstraint(
                 condition=Q(status="proposed", decided_by=None, decided_at=None)
@@ -390,13 +492,18 @@ class Verdict(models.Model):
                 name="verdict_decided_all_or_none",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["published", "superseded"], published_at__isnull=False) & ~Q(document_digest="")
+                condition=Q(status__in=["published", "superseded"], published_at__isnull=False)
+                & ~Q(document_digest="")
                 | Q(status__in=["proposed", "rejected"], published_at=None, document_digest=""),
                 name="verdict_published_with_its_document",
             ),
         ]
         indexes = [
-            models.Index(fields=["-published_at", "-id"], condition=Q(status="published"), name="verdict_standing_newest"),
+            models.Index(
+                fields=["-published_at", "-id"],
+                condition=Q(status="published"),
+                name="verdict_standing_newest",
+            ),
             models.Index(fields=["status", "-published_at", "-id"], name="verdict_standing_first"),
         ]
 
@@ -405,7 +512,8 @@ class Verdict(models.Model):
 
     @property
     def successor(self) -> Verdict | None:
-        """The verdict that was published in place of this one; None while it stands, whatever is proposed."""
+        """The verdict that was published in place of this one; None while it stands, whatever is
+        proposed."""
         return self.superseded_by if self.status == VerdictStatus.SUPERSEDED else None
 
 
@@ -416,10 +524,15 @@ class VerdictExhibitQuerySet(models.QuerySet["VerdictExhibit"]):
 
     def gone(self) -> Self:
         """Those whose exhibit was withdrawn by its submitter, or its file deleted."""
-        return self.filter(Q(exhibit__submission__status=SubmissionStatus.WITHDRAWN) | Q(exhibit__status=ExhibitStatus.WITHHELD))
+        return self.filter(
+            Q(exhibit__submission__status=SubmissionStatus.WITHDRAWN)
+            | Q(exhibit__status=ExhibitStatus.WITHHELD)
+        )
 
 
-@ledger.recorded(name="verdict_exhibit", plain=["verdict", "exhibit", "rendition_digest"], public="public")
+@ledger.recorded(
+    name="verdict_exhibit", plain=["verdict", "exhibit", "rendition_digest"], public="public"
+)
 class VerdictExhibit(models.Model):
     """An exhibit that a verdict pins, by the digest of its published rendition."""
 
@@ -430,18 +543,25 @@ class VerdictExhibit(models.Model):
     objects = VerdictExhibitQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["verdict", "exhibit"], name="verdict_pins_an_exhibit_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["verdict", "exhibit"], name="verdict_pins_an_exhibit_once"
+            )
+        ]
 
 
-@ledger.derived(reason="the published bytes of a verdict; their digest stands in the verdict's leaf")
+@ledger.derived(
+    reason="the published bytes of a verdict; their digest stands in the verdict's leaf"
+)
 class VerdictDocument(models.Model):
-    """The public document of a verdict exactly as it is served: RFC 8785 bytes, written once at publication."""
+    """The public document of a verdict exactly as it is served: RFC 8785 bytes, written once at
+    publication."""
 
     verdict = models.OneToOneField(Verdict, primary_key=True, on_delete=models.PROTECT)
     body = models.TextField()
 
 
-# --- after harm --------------------------------------------------------------------------------------------------------
+# --- after harm -----------------------------------------------------------------------------------
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -452,9 +572,15 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
 @fixed("company_id")
 @belongs(same_company("product_id", "claims_product", "NEW.company_id"), "company_id", "product_id")
-@ledger.recorded(name="incident", plain=["company", "product", "reconstruction", "created_at"], text=["title", "summary"], public=True)
+@ledger.recorded(
+    name="incident",
+    plain=["company", "product", "reconstruction", "created_at"],
+    text=["title", "summary"],
+    public=True,
+)
 class Incident(models.Model):
-    """Harm, and what was done after it: a dated chain of Occurrence. How long each answer took is computed (verdicts.response_times)."""
+    """Harm, and what was done after it: a dated chain of Occurrence. How long each answer took is
+    computed (verdicts.response_times)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
@@ -479,10 +605,14 @@ class OccurrenceQuerySet(models.QuerySet["Occurrence"]):
     "incident_id", "source_id",
 )  # fmt: skip
 @ledger.recorded(
-    name="occurrence", plain=["incident", "source", "kind", "actor", "happened_at", "exact_to", "created_at"], text=["text"], public=True
+    name="occurrence",
+    plain=["incident", "source", "kind", "actor", "happened_at", "exact_to", "created_at"],
+    text=["text"],
+    public=True,
 )
 class Occurrence(models.Model):
-    """One link of the chain: who did what, when, and how exactly the time is known. Its source may be missing, and then it says so."""
+    """One link of the chain: who did what, when, and how exactly the time is known. Its source may
+    be missing, and then it says so."""
 
     EDITED: ClassVar = ("happened_at", "exact_to", "text", "source")  # claims.editing
 

@@ -1,7 +1,9 @@
-"""What the numbers of an aspect come to, in one sentence or two: the same for page, API and PDF. Pure.
+"""What the numbers of an aspect come to, in one sentence or two: the same for page, API and PDF.
+Pure.
 
-Input is a conformity as a verdict keeps it (`Conformity.to_json`). The sentence says how many of how many items meet the threshold and
-names both ends of what was measured, the least favourable first, so that no number of one item is told of all.
+Input is a conformity as a verdict keeps it (`Conformity.to_json`). The sentence says how many of
+how many items meet the threshold and names both ends of what was measured, the least favourable
+first, so that no number of one item is told of all.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ from ui.numbers import plain
 from verdicts.conformity import INDEPENDENT, Decision
 
 Lang = Literal["en", "zh-Hans"]
-#: Beyond this many digits a converted value is rounded for reading, to a hundredth of its expanded uncertainty. The tables hold it whole.
+#: Beyond this many digits a converted value is rounded for reading, to a hundredth of its expanded
+#: uncertainty. The tables hold it whole.
 DIGITS: Final = 12
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """The span of the values, exact as they were read; `units` is the number of items, `judged` whether a verdict rests on them."""
+    """The span of the values, exact as they were read; `units` is the number of items, `judged`
+    whether a verdict rests on them."""
 
     low: str
     high: str
@@ -42,7 +46,11 @@ def span_of(values: Sequence[Decimal], unit: str, units: int, *, judged: bool) -
 
 def _of(conformity: Mapping[str, Any], *, independent: bool) -> list[Mapping[str, Any]]:
     """The measurements that count, or those from a company's side."""
-    return [one for one in conformity["measurements"] if (one.get("affiliation", INDEPENDENT) == INDEPENDENT) == independent]
+    return [
+        one
+        for one in conformity["measurements"]
+        if (one.get("affiliation", INDEPENDENT) == INDEPENDENT) == independent
+    ]
 
 
 def numbers_of(conformity: Mapping[str, Any] | None) -> Numbers | None:
@@ -62,7 +70,8 @@ def _shown(value: Decimal, expanded: Decimal) -> tuple[str, str]:
 
 
 def _probability(text: str) -> str:
-    """As computed, to six places. What rounds to nothing or to certainty is said to be beyond the last place."""
+    """As computed, to six places. What rounds to nothing or to certainty is said to be beyond the
+    last place."""
     value = Decimal(text)
     if value == 0:
         return "< 0.000001"
@@ -80,10 +89,15 @@ class _Measured:
 def _ordered(conformity: Mapping[str, Any], *, independent: bool = True) -> list[_Measured]:
     """The measurements that count (or those that do not), least favourable to the claim first.
 
-    The order is that of the values themselves, as a reader finds them in the table; where two are equal, that of their probabilities.
+    The order is that of the values themselves, as a reader finds them in the table; where two are
+    equal, that of their probabilities.
     """
     sign = 1 if conformity["comparator"] == "at_least" else -1
-    limit, coverage, unit = Decimal(conformity["limit"]), Decimal(conformity["coverage"]), conformity["unit"]
+    limit, coverage, unit = (
+        Decimal(conformity["limit"]),
+        Decimal(conformity["coverage"]),
+        conformity["unit"],
+    )
     found = []
     for one in _of(conformity, independent=independent):
         value, doubt = Decimal(one["value"]), Decimal(one["standard_uncertainty"])
@@ -95,7 +109,12 @@ def _ordered(conformity: Mapping[str, Any], *, independent: bool = True) -> list
 
 def _counts_en(items: Mapping[str, int], total: int) -> str:
     meets, fails, open_, apart = (items[one] for one in Decision)
-    parts = [f"{meets} of {total} {'item' if total == 1 else 'items'} {'meets' if meets == 1 or total == 1 else 'meet'} the threshold"]
+    parts = [
+        (
+            f"{meets} of {total} {'item' if total == 1 else 'items'} "
+            f"{'meets' if meets == 1 or total == 1 else 'meet'} the threshold"
+        )
+    ]
     if fails:
         parts.append(f"{fails} {'does' if fails == 1 else 'do'} not")
     if open_:
@@ -118,7 +137,8 @@ def _counts_zh(items: Mapping[str, int], total: int) -> str:
 
 
 def _disagreements(conformity: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Who or what contradicts whom. An item contradicts another only by being on the other side of the threshold."""
+    """Who or what contradicts whom. An item contradicts another only by being on the other side of
+    the threshold."""
     items = conformity["items"]
     said = []
     if items[Decision.CONFORMS] and items[Decision.DOES_NOT_CONFORM]:
@@ -129,16 +149,26 @@ def _disagreements(conformity: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def outcome(conformity: Mapping[str, Any], lang: Lang) -> str:
-    """How many items meet the threshold, whether they disagree, the least and the most favourable measurement, how probable it is."""
+    """How many items meet the threshold, whether they disagree, the least and the most favourable
+    measurement, how probable it is."""
     english = lang == "en"
     ordered = _ordered(conformity)
-    told = _told(conformity, ordered, english) if ordered else ["No independent measurement." if english else "没有独立实测。"]
+    told = (
+        _told(conformity, ordered, english)
+        if ordered
+        else ["No independent measurement." if english else "没有独立实测。"]
+    )
     if own := _ordered(conformity, independent=False):
         values = (", " if english else "、").join(one.value for one in own)
-        told.append(f"Not counted, from a company’s side: {values}." if english else f"企业方实测不计入：{values}。")
+        told.append(
+            f"Not counted, from a company’s side: {values}."
+            if english
+            else f"企业方实测不计入：{values}。"
+        )
     if left := conformity.get("left_out", 0):
         told.append(
-            f"{left} {'measurement was' if left == 1 else 'measurements were'} left out: the unit or number does not fit the threshold."
+            f"{left} {'measurement was' if left == 1 else 'measurements were'} left out: the "
+            f"unit or number does not fit the threshold."
             if english
             else f"{left}次实测未计入：单位或数值与限值不符。"
         )
@@ -151,22 +181,37 @@ def _told(conformity: Mapping[str, Any], ordered: Sequence[_Measured], english: 
     worst, best, k = ordered[0], ordered[-1], conformity["coverage"]
     if worst.value != best.value:
         told.append(
-            f"The least favourable measurement is {worst.value}, the most favourable {best.value} (k = {k})."
+            f"The least favourable measurement is {worst.value}, the most favourable "
+            f"{best.value} (k = {k})."
             if english
             else f"最不利的实测值为{worst.value}，最有利的为{best.value}（k = {k}）。"
         )
     elif len(ordered) > 1:
-        told.append(f"Each measurement is {worst.value} (k = {k})." if english else f"各次实测值均为{worst.value}（k = {k}）。")
+        told.append(
+            f"Each measurement is {worst.value} (k = {k})."
+            if english
+            else f"各次实测值均为{worst.value}（k = {k}）。"
+        )
     else:
-        told.append(f"The measurement is {worst.value} (k = {k})." if english else f"实测值为{worst.value}（k = {k}）。")
+        told.append(
+            f"The measurement is {worst.value} (k = {k})."
+            if english
+            else f"实测值为{worst.value}（k = {k}）。"
+        )
     by_odds = sorted(ordered, key=lambda one: one.margin / one.doubt)
     lowest, highest = by_odds[0].probability, by_odds[-1].probability
     if lowest == highest:
         odds = lowest
-        told.append(f"Probability of meeting the threshold: {odds}." if english else f"达到限值的概率：{odds}。")
+        told.append(
+            f"Probability of meeting the threshold: {odds}."
+            if english
+            else f"达到限值的概率：{odds}。"
+        )
     else:
         told.append(
-            f"Probability of meeting the threshold: from {lowest} to {highest}." if english else f"达到限值的概率：从{lowest}到{highest}。"
+            f"Probability of meeting the threshold: from {lowest} to {highest}."
+            if english
+            else f"达到限值的概率：从{lowest}到{highest}。"
         )
     return told
 
@@ -179,4 +224,8 @@ def outcome_text(conformity: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_summary(conformity: dict[str, Any] | None) -> dict[str, Any] | None:
     """A conformity as it is published: with its sentence."""
-    return {**conformity, "summary": outcome_text(conformity)} if conformity and conformity["measurements"] else conformity
+    return (
+        {**conformity, "summary": outcome_text(conformity)}
+        if conformity and conformity["measurements"]
+        else conformity
+    )

@@ -1,4 +1,5 @@
-"""The public page as it would read: one aspect's verdict before it is published, drawn by the public page's own partials.
+"""The public page as it would read: one aspect's verdict before it is published, drawn by the
+public page's own partials.
 
 Nothing here writes; a draft is an unsaved Verdict that no address knows.
 """
@@ -30,22 +31,35 @@ class AspectPreview:
     people: list[Any] = field(default_factory=lambda: [None, None])
 
 
-def draft(aspect: Aspect, *, rating: str, mechanism: str, rationale: dict[str, Any], attempts: dict[str, Any]) -> Verdict | None:
+def draft(
+    aspect: Aspect,
+    *,
+    rating: str,
+    mechanism: str,
+    rationale: dict[str, Any],
+    attempts: dict[str, Any],
+) -> Verdict | None:
     """A verdict that was not proposed yet, or None while no known rating is chosen."""
     if rating not in Rating.values:
         return None
     mechanism = mechanism if mechanism in Mechanism.values else ""
-    return Verdict(aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts)
+    return Verdict(
+        aspect=aspect, rating=rating, mechanism=mechanism, rationale=rationale, attempts=attempts
+    )
 
 
-def aspect_preview(aspect: Aspect, verdict: Verdict | None, *, as_draft: bool = False) -> AspectPreview:
+def aspect_preview(
+    aspect: Aspect, verdict: Verdict | None, *, as_draft: bool = False
+) -> AspectPreview:
     """The public row of `aspect` with `verdict`, or without one."""
     criterion = Criterion.objects.filter(aspect=aspect).first()
     held = verdict.conformity if verdict else None
     if as_draft and verdict is not None and not verdict.conformity:
         conformity = assess_evidence(aspect)
         held = conformity.to_json() if conformity else None
-    return AspectPreview(aspect, verdict, criterion, numbers_of(held) if criterion else None, draft=as_draft)
+    return AspectPreview(
+        aspect, verdict, criterion, numbers_of(held) if criterion else None, draft=as_draft
+    )
 
 
 @dataclass(frozen=True)

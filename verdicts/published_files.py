@@ -1,9 +1,11 @@
-"""The bytes of published verdicts as files, served by a small WSGI callable in front of Django (config.verdict_fast_path).
+"""The bytes of published verdicts as files, served by a small WSGI callable in front of Django
+(config.verdict_fast_path).
 
     PUBLISHED_DIR/verdicts/<id>.json        the document, byte for byte
     PUBLISHED_DIR/verdicts/<id>.successor   the id of the verdict that superseded it
 
-A file is only a copy of VerdictDocument: missing, it is answered from the row; it is written whole or not at all.
+A file is only a copy of VerdictDocument: missing, it is answered from the row; it is written whole
+or not at all.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ SATURDAY = 5
 
 
 def deadline(sent_at: datetime, *, working_days: int) -> datetime:
-    """The end of the reply window: the same time of day, `working_days` days later, Saturdays and Sundays not counted."""
+    """The end of the reply window: the same time of day, `working_days` days later, Saturdays and
+    Sundays not counted."""
     day = sent_at
     left = working_days
     while left:

@@ -1,4 +1,5 @@
-"""For which company someone speaks: the one whose organisation gives them their seat (claims.actions.give_seat)."""
+"""For which company someone speaks: the one whose organisation gives them their seat
+(claims.actions.give_seat)."""
 
 from __future__ import annotations
 
@@ -10,12 +11,16 @@ from claims.models import Company
 
 
 def _seats() -> QuerySet[Membership]:
-    return Membership.objects.current().filter(role=Role.COMPANY_REPRESENTATIVE, organisation__kind=OrganisationKind.COMPANY)
+    return Membership.objects.current().filter(
+        role=Role.COMPANY_REPRESENTATIVE, organisation__kind=OrganisationKind.COMPANY
+    )
 
 
 def represented_companies(user: User) -> QuerySet[Company]:
     """The companies for which `user` speaks."""
-    return Company.objects.filter(organisation__in=_seats().filter(user=user).values("organisation"))
+    return Company.objects.filter(
+        organisation__in=_seats().filter(user=user).values("organisation")
+    )
 
 
 def representative_count(company: Company) -> int:
@@ -25,4 +30,8 @@ def representative_count(company: Company) -> int:
 
 def is_representative(user: User, company: Company) -> str | None:
     """The sentence that stands against `user` answering for `company`, or None."""
-    return None if represented_companies(user).filter(pk=company.pk).exists() else _("Your account does not act for this company.")
+    return (
+        None
+        if represented_companies(user).filter(pk=company.pk).exists()
+        else _("Your account does not act for this company.")
+    )

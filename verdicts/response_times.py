@@ -1,7 +1,8 @@
-"""After harm: when the company first got in touch, when it first spoke, who acted first, and how many hours lay between.
+"""After harm: when the company first got in touch, when it first spoke, who acted first, and how
+many hours lay between.
 
-An event is known to the minute, the hour or the day, so each is an interval, and each lag is one too: at least so many hours,
-at most so many. Nothing is guessed from the middle of an interval.
+An event is known to the minute, the hour or the day, so each is an interval, and each lag is one
+too: at least so many hours, at most so many. Nothing is guessed from the middle of an interval.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
-WIDTHS: Final = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+WIDTHS: Final = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+}
 _TENTH: Final = Decimal("0.1")
 
 
 @dataclass(frozen=True)
 class IncidentEvent:
-    """One event: what it was, who acted, and the interval in which it began (`end` is no longer in it)."""
+    """One event: what it was, who acted, and the interval in which it began (`end` is no longer in
+    it)."""
 
     kind: str
     actor: str
@@ -27,7 +33,8 @@ class IncidentEvent:
 
     @classmethod
     def known_to(cls, kind: str, actor: str, at: datetime, exact_to: str) -> IncidentEvent:
-        """An event that began within the minute, hour or day that holds `at`. Raises KeyError for another unit."""
+        """An event that began within the minute, hour or day that holds `at`. Raises KeyError for
+        another unit."""
         width = WIDTHS[exact_to]
         midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
         start = midnight + (at - midnight) // width * width
@@ -53,7 +60,8 @@ class ResponseTime:
 
 @dataclass(frozen=True)
 class IncidentCare:
-    """What the chain says about how the company met the harm. What it does not hold is None or empty."""
+    """What the chain says about how the company met the harm. What it does not hold is None or
+    empty."""
 
     harm: IncidentEvent | None
     first_contact: IncidentEvent | None
@@ -67,15 +75,19 @@ class IncidentCare:
 
 
 def response_time(harm: IncidentEvent, later: IncidentEvent) -> ResponseTime:
-    """From one interval to another; never less than nothing, because an answer to harm cannot come before it."""
+    """From one interval to another; never less than nothing, because an answer to harm cannot come
+    before it."""
     nothing = timedelta(0)
     return ResponseTime(max(nothing, later.start - harm.end), max(nothing, later.end - harm.start))
 
 
 def read_chain(chain: Sequence[IncidentEvent]) -> IncidentCare:
-    """The chain in any order. Where several may have acted first within what is known, all of them are named."""
+    """The chain in any order. Where several may have acted first within what is known, all of them
+    are named."""
     harm = _earliest([one for one in chain if one.kind == "happened"])
-    after = [one for one in chain if one.kind != "happened" and (harm is None or one.end > harm.start)]
+    after = [
+        one for one in chain if one.kind != "happened" and (harm is None or one.end > harm.start)
+    ]
     first = {
         kind: _earliest([one for one in after if one.actor == "company" and one.kind == kind])
         for kind in ("contact", "statement", "action")
@@ -91,8 +103,14 @@ def read_chain(chain: Sequence[IncidentEvent]) -> IncidentCare:
         contact_lag=lags["contact"],
         statement_lag=lags["statement"],
         action_lag=lags["action"],
-        acted_first=frozenset(one.actor for one in after if opening is not None and one.start < opening),
-        before_contact=frozenset(one.actor for one in after if one.actor != "company" and (contact is None or one.end <= contact.start)),
+        acted_first=frozenset(
+            one.actor for one in after if opening is not None and one.start < opening
+        ),
+        before_contact=frozenset(
+            one.actor
+            for one in after
+            if one.actor != "company" and (contact is None or one.end <= contact.start)
+        ),
     )
 
 

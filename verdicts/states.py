@@ -29,7 +29,9 @@ SCORES: dict[str, int | None] = {
     Rating.NOT_DELIVERED: 1,
     Rating.UNVERIFIABLE: None,
 }
-ADVERSE = frozenset({Rating.DELIVERED_LATE, Rating.PARTLY_DELIVERED, Rating.MISLEADING, Rating.NOT_DELIVERED})
+ADVERSE = frozenset(
+    {Rating.DELIVERED_LATE, Rating.PARTLY_DELIVERED, Rating.MISLEADING, Rating.NOT_DELIVERED}
+)
 
 
 class Mechanism(models.TextChoices):
@@ -57,7 +59,8 @@ VERDICT_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class InvitationStatus(models.TextChoices):
-    """What came of one request. A company that replied to an earlier one is never called silent: it gave no further reply."""
+    """What came of one request. A company that replied to an earlier one is never called silent: it
+    gave no further reply."""
 
     OPEN = "open", _("open")
     REPLIED = "replied", _("the company replied")
@@ -68,7 +71,12 @@ class InvitationStatus(models.TextChoices):
 
 INVITATION_TRANSITIONS: dict[str, frozenset[str]] = {
     InvitationStatus.OPEN: frozenset(
-        {InvitationStatus.REPLIED, InvitationStatus.SILENT, InvitationStatus.NO_FURTHER_REPLY, InvitationStatus.WAIVED}
+        {
+            InvitationStatus.REPLIED,
+            InvitationStatus.SILENT,
+            InvitationStatus.NO_FURTHER_REPLY,
+            InvitationStatus.WAIVED,
+        }
     ),
     InvitationStatus.REPLIED: frozenset(),
     InvitationStatus.SILENT: frozenset({InvitationStatus.REPLIED}),
@@ -78,7 +86,8 @@ INVITATION_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class WaiverStatus(models.TextChoices):
-    """Of the proposal to close the time to reply early. Nobody outside knows of one before it is approved."""
+    """Of the proposal to close the time to reply early. Nobody outside knows of one before it is
+    approved."""
 
     PROPOSED = "proposed", _("proposed")
     APPROVED = "approved", _("approved")
@@ -93,7 +102,8 @@ WAIVER_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class ReplyStatus(models.TextChoices):
-    """Who gave a reply: the company itself, or a moderator from its letter, which counts only once a second person checked it."""
+    """Who gave a reply: the company itself, or a moderator from its letter, which counts only once
+    a second person checked it."""
 
     GIVEN = "given", _("given by the company")
     ENTERED = "entered", _("waiting for a second person")

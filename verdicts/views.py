@@ -1,4 +1,5 @@
-"""The desk: what waits, a claim's case, findings, the company's say, proposing and approving verdicts."""
+"""The desk: what waits, a claim's case, findings, the company's say, proposing and approving
+verdicts."""
 
 from __future__ import annotations
 
@@ -31,7 +32,16 @@ from claims.paging import page_of
 from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from evidence.exhibits.models import Exhibit, Submission
 from verdicts import actions, gates, lost_evidence, previews
-from verdicts.forms import DiscardForm, FindingForm, InvitationForm, LetterForm, ProposalForm, SendBackForm, WaiverForm, WaiverRefusalForm
+from verdicts.forms import (
+    DiscardForm,
+    FindingForm,
+    InvitationForm,
+    LetterForm,
+    ProposalForm,
+    SendBackForm,
+    WaiverForm,
+    WaiverRefusalForm,
+)
 from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, Waiver
 from verdicts.representation import representative_count
 from verdicts.states import Rating, ReplyStatus, VerdictStatus
@@ -40,7 +50,7 @@ from verdicts.work_items import LATER, NOW, SHORT, SOON, by_urgency, queues, wor
 DESK = (Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
 
 
-# --- the queue ---------------------------------------------------------------------------------------------------------
+# --- the queue ------------------------------------------------------------------------------------
 
 
 def _kinds() -> list[tuple[str, str]]:
@@ -60,7 +70,8 @@ def _kinds() -> list[tuple[str, str]]:
 @never_cache
 @requires(*DESK)
 def desk(request: HttpRequest) -> HttpResponse:
-    """What waits for someone, the most urgent first: the oldest of each kind in one list, or one kind in full."""
+    """What waits for someone, the most urgent first: the oldest of each kind in one list, or one
+    kind in full."""
     user, now, kinds = current_account(request), timezone.now(), queues()
     show = request.GET.get("show", "")
     show = show if show in kinds else ""
@@ -69,9 +80,19 @@ def desk(request: HttpRequest) -> HttpResponse:
         for name, (rows, by) in kinds.items()
         if show in {"", name}
     }
-    found = by_urgency([work_item(name, row, user=user, now=now) for name, page in pages.items() for row in page.rows], now)
+    found = by_urgency(
+        [
+            work_item(name, row, user=user, now=now)
+            for name, page in pages.items()
+            for row in page.rows
+        ],
+        now,
+    )
     names = {NOW: _("Now"), SOON: _("Soon"), LATER: _("Can wait")}
-    groups = [(names[urgency], list(rows)) for urgency, rows in groupby(found, key=lambda one: one.urgency)]
+    groups = [
+        (names[urgency], list(rows))
+        for urgency, rows in groupby(found, key=lambda one: one.urgency)
+    ]
     context = {
         "show": show,
         "page": pages.get(show),
@@ -80,12 +101,16 @@ def desk(request: HttpRequest) -> HttpResponse:
         "more": {name for name, page in pages.items() if page.next_cursor},
         "now": now,
     }
-    response = render(request, "verdicts/desk.html#queue" if request.headers.get("HX-Request") else "verdicts/desk.html", context)
+    response = render(
+        request,
+        "verdicts/desk.html#queue" if request.headers.get("HX-Request") else "verdicts/desk.html",
+        context,
+    )
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
-# --- a claim's case ----------------------------------------------------------------------------------------------------
+# --- a claim's case -------------------------------------------------------------------------------
 
 
 @dataclass
@@ -111,31 +136,65 @@ _TYPED = write("en", "…", zh_Hans="…")
 
 
 def _verdict_gates(user: User, aspect: Aspect, now: Any) -> list[str]:
-    """What stands against proposing any verdict at all: the gates that do not depend on what is typed."""
+    """What stands against proposing any verdict at all: the gates that do not depend on what is
+    typed."""
     found = actions.proposal_gates(
-        by=user, aspect=aspect, rating=Rating.UNVERIFIABLE, mechanism="", rationale={}, attempts=_TYPED, exhibits=[], now=now
+        by=user,
+        aspect=aspect,
+        rating=Rating.UNVERIFIABLE,
+        mechanism="",
+        rationale={},
+        attempts=_TYPED,
+        exhibits=[],
+        now=now,
     )
     if Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).exists():
-        found.append(_("A verdict on this aspect is proposed already and waits for its second person."))
+        found.append(
+            _("A verdict on this aspect is proposed already and waits for its second person.")
+        )
     return _reasons(found)
 
 
 def _invite_gates(user: User, claim: Claim) -> list[str]:
-    return _reasons([gates.right_role(user, Role.MODERATOR), gates.claim_is_rateable(claim), gates.conflict_of_interest(user, claim)])
+    return _reasons(
+        [
+            gates.right_role(user, Role.MODERATOR),
+            gates.claim_is_rateable(claim),
+            gates.conflict_of_interest(user, claim),
+        ]
+    )
 
 
-def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | None, waiver: Waiver | None, form: forms.Form) -> str:
-    """The one action that a button of the case page asks for; where to go on. Raises what the action raises, Http404 for anything else."""
+def _do(
+    request: HttpRequest,
+    do: str,
+    claim: Claim,
+    invitation: Invitation | None,
+    waiver: Waiver | None,
+    form: forms.Form,
+) -> str:
+    """The one action that a button of the case page asks for; where to go on. Raises what the
+    action raises, Http404 for anything else."""
     user, now = current_account(request), timezone.now()
     if do == "invite":
-        actions.request_reply(by=user, claim=claim, allegation=form.cleaned_data["allegation"], now=now)
+        actions.request_reply(
+            by=user, claim=claim, allegation=form.cleaned_data["allegation"], now=now
+        )
         messages.success(request, _("The company is asked. Its clock runs."))
     elif do == "reply" and invitation:
         actions.record_reply(by=user, invitation=invitation, now=now, **form.cleaned_data)
-        messages.success(request, _("The reply is saved word for word. It becomes public when a second person has checked it."))
+        messages.success(
+            request,
+            _(
+                "The reply is saved word for word. It becomes public when a second person has "
+                "checked it."
+            ),
+        )
     elif do.startswith("confirm:"):
         actions.confirm_reply(by=user, reply=_entry(claim, do), now=now)
-        messages.success(request, _("Confirmed. The reply is public, marked as entered by moderators."))
+        messages.success(
+            request, _("Confirmed. The reply is public, marked as entered by moderators.")
+        )
     elif do.startswith("discard:"):
         actions.discard_reply(by=user, reply=_entry(claim, do), now=now, **form.cleaned_data)
         messages.success(request, _("Discarded. Nothing of the entry becomes public."))
@@ -149,7 +208,10 @@ def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | No
         messages.success(request, _("The reply window is closed early, by two people."))
     elif do == "refuse-waiver" and waiver:
         actions.refuse_waiver(by=user, waiver=waiver, now=now, **form.cleaned_data)
-        messages.success(request, _("Refused. The company keeps its time, and nothing of the proposal becomes public."))
+        messages.success(
+            request,
+            _("Refused. The company keeps its time, and nothing of the proposal becomes public."),
+        )
     else:
         raise Http404
     return reverse("verdicts:case", args=[claim.reference])
@@ -157,7 +219,9 @@ def _do(request: HttpRequest, do: str, claim: Claim, invitation: Invitation | No
 
 def _entry(claim: Claim, do: str) -> Reply:
     """The entered reply that a button names."""
-    return Reply.objects.select_related("invitation__claim").get(invitation__claim=claim, pk=do.partition(":")[2])
+    return Reply.objects.select_related("invitation__claim").get(
+        invitation__claim=claim, pk=do.partition(":")[2]
+    )
 
 
 @dataclass
@@ -172,24 +236,42 @@ class Entry:
 
 
 def _entries(user: User, claim: Claim, request: HttpRequest) -> list[Entry]:
-    rows = Reply.objects.unchecked().filter(invitation__claim=claim).select_related("invitation__claim", "recorded_by").in_order()
+    rows = (
+        Reply.objects.unchecked()
+        .filter(invitation__claim=claim)
+        .select_related("invitation__claim", "recorded_by")
+        .in_order()
+    )
     do = request.POST.get("do", "") if request.method == "POST" else ""
     entries = []
     for row in rows:
         confirm = forms.Form(request.POST if do == f"confirm:{row.pk}" else None)
-        discard = DiscardForm(request.POST if do == f"discard:{row.pk}" else None, auto_id=f"{row.pk}_%s")
-        confirmable, discardable = actions.confirmation_gates(by=user, reply=row), actions.check_gates(by=user, reply=row)
+        discard = DiscardForm(
+            request.POST if do == f"discard:{row.pk}" else None, auto_id=f"{row.pk}_%s"
+        )
+        confirmable, discardable = (
+            actions.confirmation_gates(by=user, reply=row),
+            actions.check_gates(by=user, reply=row),
+        )
         entries.append(Entry(row, confirm, discard, _reasons(confirmable), _reasons(discardable)))
     return entries
 
 
 def _checked_before(user: User, do: str) -> str:
-    """What to say of an entry that waits no more: to who checked it themselves, that it is saved if they asked for the same again."""
+    """What to say of an entry that waits no more: to who checked it themselves, that it is saved if
+    they asked for the same again."""
     verb, _colon, entry = do.partition(":")
     with suppress(ValueError):
         if own := Reply.objects.filter(pk=UUID(entry), checked_by=user).first():
-            same = own.status == {"confirm": ReplyStatus.CONFIRMED, "discard": ReplyStatus.DISCARDED}[verb]
-            return _("This form was sent before. It is saved once.") if same else _("You checked this entry before. Nothing new is saved.")
+            same = (
+                own.status
+                == {"confirm": ReplyStatus.CONFIRMED, "discard": ReplyStatus.DISCARDED}[verb]
+            )
+            return (
+                _("This form was sent before. It is saved once.")
+                if same
+                else _("You checked this entry before. Nothing new is saved.")
+            )
     return _("Someone else checked this entry first. Nothing of yours is saved.")
 
 
@@ -197,24 +279,35 @@ def _checked_before(user: User, do: str) -> str:
 @never_cache
 @requires(*DESK)
 def case(request: HttpRequest, ref: str) -> HttpResponse:
-    """A claim as the desk works on it: its aspects and findings, the company's clock, the proposals."""
+    """A claim as the desk works on it: its aspects and findings, the company's clock, the
+    proposals."""
     user, now = current_account(request), timezone.now()
     claim = resolve_reference(Claim.objects.select_related("company", "product", "option"), ref)
     if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
     invitation = actions.latest_invitation(claim)
-    waiver = Waiver.objects.waiting().filter(invitation=invitation).select_related("proposed_by", "invitation__claim").first()
+    waiver = (
+        Waiver.objects.waiting()
+        .filter(invitation=invitation)
+        .select_related("proposed_by", "invitation__claim")
+        .first()
+    )
     do = request.POST.get("do", "") if request.method == "POST" else ""
     bound: dict[str, forms.Form] = {
         "invite": InvitationForm(request.POST if do == "invite" else None),
-        "reply": LetterForm(request.POST if do == "reply" else None, invitation=invitation, lang=claim.quote_lang),
+        "reply": LetterForm(
+            request.POST if do == "reply" else None, invitation=invitation, lang=claim.quote_lang
+        ),
         "waive": WaiverForm(request.POST if do == "waive" else None),
         "approve-waiver": EditForm(request.POST if do == "approve-waiver" else None, row=waiver),
         "refuse-waiver": WaiverRefusalForm(request.POST if do == "refuse-waiver" else None),
     }
     entries = _entries(user, claim, request)
     for entry in entries:
-        bound |= {f"confirm:{entry.reply.pk}": entry.confirm, f"discard:{entry.reply.pk}": entry.discard}
+        bound |= {
+            f"confirm:{entry.reply.pk}": entry.confirm,
+            f"discard:{entry.reply.pk}": entry.discard,
+        }
     for name, one in bound.items():
         refill(request, one, do=name)
     if do.partition(":")[0] in {"confirm", "discard"} and do not in bound:
@@ -227,20 +320,38 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
             raise Http404
         if form.is_valid():
             try:
-                location = run_once(request, lambda: _do(request, do, claim, invitation, waiver, form))
+                location = run_once(
+                    request, lambda: _do(request, do, claim, invitation, waiver, form)
+                )
             except ValidationError as error:
                 form.add_error(None, error.messages)
             except RowChangedError as changed:
                 clash(form, changed)
             except actions.ReplyChangedError:
-                messages.error(request, _("Someone else checked this entry first. Nothing of yours is saved."))
+                messages.error(
+                    request, _("Someone else checked this entry first. Nothing of yours is saved.")
+                )
                 return redirect("verdicts:case", claim.reference)
             except (actions.InvitationChangedError, actions.WaiverChangedError) as changed:
-                now_is = changed.waiver.invitation if isinstance(changed, actions.WaiverChangedError) else changed.invitation
-                said = _("The reply window changed in the meantime: %(status)s. Nothing of yours is saved; what you typed is kept below.")
+                now_is = (
+                    changed.waiver.invitation
+                    if isinstance(changed, actions.WaiverChangedError)
+                    else changed.invitation
+                )
+                said = _(
+                    "The reply window changed in the meantime: %(status)s. Nothing of yours is "
+                    "saved; what you typed is kept below."
+                )
                 messages.error(request, said % {"status": now_is.get_status_display()})
-                form.add_error(None, ValidationError(said % {"status": now_is.get_status_display()}, code="clash"))
-                invitation, waiver, kept = now_is, Waiver.objects.waiting().filter(invitation=now_is).first(), typed(form)
+                form.add_error(
+                    None,
+                    ValidationError(said % {"status": now_is.get_status_display()}, code="clash"),
+                )
+                invitation, waiver, kept = (
+                    now_is,
+                    Waiver.objects.waiting().filter(invitation=now_is).first(),
+                    typed(form),
+                )
             else:
                 return redirect(location)
         status = refused_status(form)
@@ -250,13 +361,18 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         "invitation": invitation,
         "window_end": actions.window_end(now),
         "representatives": representative_count(claim.company),
-        "replies": Reply.objects.public().filter(invitation__claim=claim).select_related("invitation").in_order(),
+        "replies": Reply.objects.public()
+        .filter(invitation__claim=claim)
+        .select_related("invitation")
+        .in_order(),
         "entries": entries,
         "entry_gates": _reasons(actions.entry_gates(by=user, claim=claim)),
         "invite_gates": _invite_gates(user, claim),
         "waiver": waiver,
         "waiver_gates": _reasons(actions.waiver_gates(by=user, claim=claim)),
-        "agree_gates": _reasons(actions.waiver_approval_gates(by=user, waiver=waiver)) if waiver else [],
+        "agree_gates": _reasons(actions.waiver_approval_gates(by=user, waiver=waiver))
+        if waiver
+        else [],
         "invite": bound["invite"],
         "reply_form": bound["reply"],
         "waive": bound["waive"],
@@ -270,9 +386,17 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _held(user: User, claim: Claim, now: Any) -> list[AspectCase]:
     aspects = list(Aspect.objects.filter(claim=claim).select_related("claim").order_by("number"))
-    findings = list(Finding.objects.filter(aspect__in=aspects).select_related("moderator").order_by("created_at", "id"))
-    open_or_standing = Verdict.objects.filter(aspect__in=aspects, status__in=[VerdictStatus.PROPOSED, VerdictStatus.PUBLISHED])
-    verdicts = {(one.aspect_id, one.status): one for one in open_or_standing.select_related("proposed_by")}
+    findings = list(
+        Finding.objects.filter(aspect__in=aspects)
+        .select_related("moderator")
+        .order_by("created_at", "id")
+    )
+    open_or_standing = Verdict.objects.filter(
+        aspect__in=aspects, status__in=[VerdictStatus.PROPOSED, VerdictStatus.PUBLISHED]
+    )
+    verdicts = {
+        (one.aspect_id, one.status): one for one in open_or_standing.select_related("proposed_by")
+    }
     return [
         AspectCase(
             aspect=aspect,
@@ -293,10 +417,15 @@ def _aspect(aspect: UUID) -> Aspect:
 
 
 def _accepted(claim: Claim) -> list[Exhibit]:
-    return list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").seen_first("reference")[:200])
+    return list(
+        Exhibit.objects.public()
+        .filter(submission__claim=claim)
+        .select_related("submission")
+        .seen_first("reference")[:200]
+    )
 
 
-# --- findings ----------------------------------------------------------------------------------------------------------
+# --- findings -------------------------------------------------------------------------------------
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -305,17 +434,25 @@ def _accepted(claim: Claim) -> list[Exhibit]:
 def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
     """Record what the evidence says about one aspect."""
     found, user = _aspect(aspect), current_account(request)
-    form = FindingForm(request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim))
+    form = FindingForm(
+        request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim)
+    )
     refill(request, form)
     if previewed := _preview(request, form):
         given = form.cleaned_data
-        previewed["finding"] = {name: given.get(name) for name in ("conclusion", "reasoning", "exhibits")} if given else None
+        previewed["finding"] = (
+            {name: given.get(name) for name in ("conclusion", "reasoning", "exhibits")}
+            if given
+            else None
+        )
     elif request.method == "POST" and form.is_valid():
         given = {name: form.cleaned_data[name] for name in ("conclusion", "reasoning", "exhibits")}
 
         def record() -> str:
             actions.record_finding(by=user, aspect=found, now=timezone.now(), **given)
-            messages.success(request, _("The finding is recorded. It becomes public with a verdict."))
+            messages.success(
+                request, _("The finding is recorded. It becomes public with a verdict.")
+            )
             return reverse("verdicts:case", args=[found.claim.reference])
 
         try:
@@ -336,7 +473,8 @@ def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
 
 
 def _preview(request: HttpRequest, form: forms.Form) -> dict[str, Any]:
-    """What the template of an editor needs for a preview: the form as far as it is valid, and no complaint about what is still missing.
+    """What the template of an editor needs for a preview: the form as far as it is valid, and no
+    complaint about what is still missing.
 
     Empty if no preview was asked for.
     """
@@ -354,18 +492,28 @@ def _editor(request: HttpRequest, template: str, context: dict[str, Any]) -> Htt
     """An editor's page, or for htmx the preview alone."""
     fragment = bool(context.get("previewing") and request.headers.get("HX-Request"))
     status = 400 if request.method == "POST" and not context.get("previewing") else 200
-    response = render(request, f"{template}#preview" if fragment else template, context, status=status)
+    response = render(
+        request, f"{template}#preview" if fragment else template, context, status=status
+    )
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
-# --- verdicts ----------------------------------------------------------------------------------------------------------
+# --- verdicts -------------------------------------------------------------------------------------
 
 
 def _findings(aspect: Aspect) -> list[dict[str, Any]]:
-    findings = list(Finding.objects.filter(aspect=aspect).select_related("moderator").order_by("created_at", "id"))
+    findings = list(
+        Finding.objects.filter(aspect=aspect)
+        .select_related("moderator")
+        .order_by("created_at", "id")
+    )
     pins: dict[UUID, list[str]] = {}
-    for one in FindingExhibit.objects.filter(finding__in=findings).select_related("exhibit").order_by("exhibit__reference"):
+    for one in (
+        FindingExhibit.objects.filter(finding__in=findings)
+        .select_related("exhibit")
+        .order_by("exhibit__reference")
+    ):
         pins.setdefault(one.finding_id, []).append(one.exhibit.reference)
     return [{"finding": one, "exhibits": pins.get(one.pk, [])} for one in findings]
 
@@ -379,13 +527,17 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
     standing = Verdict.objects.current().filter(aspect=found).first()
     returned = Verdict.objects.sent_back().filter(aspect=found, proposed_by=user).first()
     form = ProposalForm(
-        request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim), standing=standing, again=returned
+        request.POST if request.method == "POST" else None,
+        exhibits=_accepted(found.claim),
+        standing=standing,
+        again=returned,
     )
     refill(request, form)
     if previewed := _preview(request, form):
         given = form.cleaned_data
         proposed = previews.draft(
-            found, rating=given.get("rating") or "", mechanism=given.get("mechanism") or "", rationale=given.get("rationale") or {},
+            found, rating=given.get("rating") or "", mechanism=given.get("mechanism") or "",
+            rationale=given.get("rationale") or {},
             attempts=given.get("attempts") or {},
         )  # fmt: skip
         if proposed:
@@ -405,7 +557,10 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
                 reason=given.get("reason", ""),
                 now=now,
             )
-            messages.success(request, _("Proposed. A second adjudicator has to approve it before anyone sees it."))
+            messages.success(
+                request,
+                _("Proposed. A second adjudicator has to approve it before anyone sees it."),
+            )
             return reverse("verdicts:decide", args=[verdict.reference])
 
         try:
@@ -431,8 +586,13 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
 
 
 def _replies_since(verdict: Verdict) -> list[Reply]:
-    """What the company replied after a verdict was proposed, which its proposer cannot have read."""
-    return list(Reply.objects.public_after(verdict.proposed_at).filter(invitation__claim=verdict.aspect.claim_id).in_order())
+    """What the company replied after a verdict was proposed, which its proposer cannot have
+    read."""
+    return list(
+        Reply.objects.public_after(verdict.proposed_at)
+        .filter(invitation__claim=verdict.aspect.claim_id)
+        .in_order()
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -440,14 +600,21 @@ def _replies_since(verdict: Verdict) -> list[Reply]:
 @requires(*DESK)
 def decide(request: HttpRequest, ref: str) -> HttpResponse:
     """Approve a proposed verdict or send it back, as the second person."""
-    verdict = resolve_reference(Verdict.objects.select_related("aspect__claim__company", "proposed_by", "decided_by", "supersedes"), ref)
+    verdict = resolve_reference(
+        Verdict.objects.select_related(
+            "aspect__claim__company", "proposed_by", "decided_by", "supersedes"
+        ),
+        ref,
+    )
     if elsewhere := redirect_to_canonical(request, verdict.reference, ref):
         return elsewhere
     user, now = current_account(request), timezone.now()
     do = request.POST.get("do", "") if request.method == "POST" else ""
     open_ = verdict.status == VerdictStatus.PROPOSED
     changed_since = _reasons(actions.standing_gates(verdict=verdict, now=now)) if open_ else []
-    form = SendBackForm(request.POST if do == "reject" else None, initial={"reason": "\n".join(changed_since)})
+    form = SendBackForm(
+        request.POST if do == "reject" else None, initial={"reason": "\n".join(changed_since)}
+    )
     refill(request, form, do="reject")
     kept: list[tuple[str, str]] | None = None
 
@@ -455,14 +622,19 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         try:
             actions.approve_verdict(by=user, verdict=verdict, now=now)
         except gates.SentBackError:  # which is stored
-            said = _("Not published: it no longer holds as it was proposed. It went back to its proposer, with what changed.")
+            said = _(
+                "Not published: it no longer holds as it was proposed. It went back to its "
+                "proposer, with what changed."
+            )
             messages.warning(request, said)
             return reverse("verdicts:decide", args=[verdict.reference])
         messages.success(request, _("Approved and published."))
         return reverse("reports:claim", args=[verdict.aspect.claim.reference])
 
     def sent_back() -> str:
-        actions.reject_verdict(by=user, verdict=verdict, reason=form.cleaned_data["reason"], now=now)
+        actions.reject_verdict(
+            by=user, verdict=verdict, reason=form.cleaned_data["reason"], now=now
+        )
         messages.success(request, _("Sent back."))
         return reverse("verdicts:case", args=[verdict.aspect.claim.reference])
 
@@ -477,31 +649,56 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         messages.error(request, error.messages[0])
         return redirect("verdicts:decide", verdict.reference)
     except actions.VerdictChangedError as changed:
-        messages.error(request, _("Someone else decided first: it is %(status)s.") % {"status": changed.verdict.get_status_display()})
-        verdict = Verdict.objects.select_related("aspect__claim__company", "proposed_by", "decided_by", "supersedes").get(pk=verdict.pk)
+        messages.error(
+            request,
+            _("Someone else decided first: it is %(status)s.")
+            % {"status": changed.verdict.get_status_display()},
+        )
+        verdict = Verdict.objects.select_related(
+            "aspect__claim__company", "proposed_by", "decided_by", "supersedes"
+        ).get(pk=verdict.pk)
         kept = typed(form)
         if not kept:
             return redirect("verdicts:decide", verdict.reference)
         open_ = False
-    pins = list(verdict.verdictexhibit_set.select_related("exhibit__submission").order_by("exhibit__reference"))
+    pins = list(
+        verdict.verdictexhibit_set.select_related("exhibit__submission").order_by(
+            "exhibit__reference"
+        )
+    )
     context = {
         "verdict": verdict,
         "aspect": verdict.aspect,
         "claim": verdict.aspect.claim,
         "form": form,
-        "gates": _reasons(actions.approver_gates(by=user, verdict=verdict, now=now)) if open_ else [],
+        "gates": _reasons(actions.approver_gates(by=user, verdict=verdict, now=now))
+        if open_
+        else [],
         "changed_since": changed_since if open_ else [],
         "replies_since": _replies_since(verdict) if open_ else [],
-        "may_propose_again": verdict.proposed_by_id == user.pk and Verdict.objects.sent_back().filter(pk=verdict.pk).exists(),
+        "may_propose_again": verdict.proposed_by_id == user.pk
+        and Verdict.objects.sent_back().filter(pk=verdict.pk).exists(),
         "reject_gates": _reasons(actions.rejection_gates(by=user, verdict=verdict)),
         "findings": _findings(verdict.aspect),
         "pins": pins,
         "open": open_,
-        "changes": previews.changes(verdict.aspect, verdict, [pin.exhibit for pin in pins]) if open_ else None,
-        "flags_after": list(Flag.objects.raised().filter(claim=verdict.aspect.claim).in_order().values_list("kind", flat=True))
+        "changes": previews.changes(verdict.aspect, verdict, [pin.exhibit for pin in pins])
+        if open_
+        else None,
+        "flags_after": list(
+            Flag.objects.raised()
+            .filter(claim=verdict.aspect.claim)
+            .in_order()
+            .values_list("kind", flat=True)
+        )
         if open_
         else [],
     }
     context["kept"] = kept
     context["shaken"] = lost_evidence.lost_evidence_among([verdict], now).get(verdict.pk)
-    return render(request, "verdicts/decide.html", context, status=409 if kept is not None else 400 if form.errors else 200)
+    return render(
+        request,
+        "verdicts/decide.html",
+        context,
+        status=409 if kept is not None else 400 if form.errors else 200,
+    )

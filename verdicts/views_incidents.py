@@ -28,18 +28,29 @@ MOST = 500
 @requires(Role.MODERATOR)
 def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
     """The incidents of a company, and a new one."""
-    found, by, now = get_object_or_404(Company, pk=company), current_account(request), timezone.now()
+    found, by, now = (
+        get_object_or_404(Company, pk=company),
+        current_account(request),
+        timezone.now(),
+    )
 
     def begin(**given: Any) -> None:
         actions.open_incident(by=by, company=found, now=now, **given)
 
     acts = {
         "incident": FormAction(
-            lambda data: IncidentForm(data, company=found), begin, _("The incident is begun. Add what happened, in order.")
+            lambda data: IncidentForm(data, company=found),
+            begin,
+            _("The incident is begun. Add what happened, in order."),
         )
     }
     rows = Incident.objects.filter(company=found).select_related("product").newest()
-    return multi_form_page(request, acts, "verdicts/incidents.html", {"company": found, "tab": "incidents", "incidents": rows[:MOST]})
+    return multi_form_page(
+        request,
+        acts,
+        "verdicts/incidents.html",
+        {"company": found, "tab": "incidents", "incidents": rows[:MOST]},
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,9 +58,22 @@ def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
     """The chain of one incident: a new event, and mending one that is there."""
-    found, by, now = get_object_or_404(Incident.objects.select_related("company"), pk=incident), current_account(request), timezone.now()
-    chain = list(Occurrence.objects.filter(incident=found).select_related("source").in_order()[:MOST])
-    mended = next((one for one in chain if str(one.pk) == (request.POST.get("event") or request.GET.get("event"))), None)
+    found, by, now = (
+        get_object_or_404(Incident.objects.select_related("company"), pk=incident),
+        current_account(request),
+        timezone.now(),
+    )
+    chain = list(
+        Occurrence.objects.filter(incident=found).select_related("source").in_order()[:MOST]
+    )
+    mended = next(
+        (
+            one
+            for one in chain
+            if str(one.pk) == (request.POST.get("event") or request.GET.get("event"))
+        ),
+        None,
+    )
     acts = {
         "event": FormAction(
             lambda data: EventForm(data, company=found.company),
@@ -63,6 +87,14 @@ def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
             actions.correct_event(by=by, event=mended, now=now, **given)
 
         said = _("Corrected. What stood there before stays in the history.")
-        acts["correct"] = FormAction(lambda data: EventCorrectionForm(data, event=mended), mend, said)
-    context = {"company": found.company, "tab": "incidents", "incident": found, "chain": chain, "mended": mended}
+        acts["correct"] = FormAction(
+            lambda data: EventCorrectionForm(data, event=mended), mend, said
+        )
+    context = {
+        "company": found.company,
+        "tab": "incidents",
+        "incident": found,
+        "chain": chain,
+        "mended": mended,
+    }
     return multi_form_page(request, acts, "verdicts/incident.html", context)

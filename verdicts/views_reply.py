@@ -1,4 +1,5 @@
-"""The company's own pages: what it is asked, and its answer. Nothing here tells who filed, and nothing that is not public or will be."""
+"""The company's own pages: what it is asked, and its answer. Nothing here tells who filed, and
+nothing that is not public or will be."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ from verdicts.representation import represented_companies
 @requires(Role.COMPANY_REPRESENTATIVE)
 def questions(request: HttpRequest) -> HttpResponse:
     """What my company was asked, the newest question first."""
-    rows = Invitation.objects.filter(claim__company__in=represented_companies(current_account(request))).select_related("claim__company")
+    rows = Invitation.objects.filter(
+        claim__company__in=represented_companies(current_account(request))
+    ).select_related("claim__company")
     page = page_of(rows, request.GET, by=("-sent_at", "-id"))
     return render(request, "verdicts/questions.html", {"page": page, "now": timezone.now()})
 
@@ -41,7 +44,8 @@ def questions(request: HttpRequest) -> HttpResponse:
 @never_cache
 @requires(Role.COMPANY_REPRESENTATIVE)
 def reply(request: HttpRequest, ref: str) -> HttpResponse:
-    """What is alleged, the evidence as readers see it, the clock, and the answer, which is read once more before it is given."""
+    """What is alleged, the evidence as readers see it, the clock, and the answer, which is read
+    once more before it is given."""
     user, now = current_account(request), timezone.now()
     asked = (
         Claim.objects.filter(company__in=represented_companies(user), invitation__isnull=False)
@@ -60,7 +64,13 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
     if data is not None and valid and data.get("do") == "publish":
 
         def answer() -> str:
-            actions.record_reply(by=user, invitation=invitation, body=form.cleaned_data["body"], lang=form.cleaned_data["lang"], now=now)
+            actions.record_reply(
+                by=user,
+                invitation=invitation,
+                body=form.cleaned_data["body"],
+                lang=form.cleaned_data["lang"],
+                now=now,
+            )
             messages.success(request, _("Your answer stands on the claim’s page, word for word."))
             return reverse("verdicts:reply", args=[claim.reference])
 
@@ -71,19 +81,37 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
             valid = False
     aspects = Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number")
     thumbs = Prefetch("rendition_set", Rendition.objects.filter(name="thumb"), to_attr="thumbs")
-    measured = Measurement.objects.public().filter(aspect__claim=claim).select_related("aspect", "teardown__unit")
+    measured = (
+        Measurement.objects.public()
+        .filter(aspect__claim=claim)
+        .select_related("aspect", "teardown__unit")
+    )
     context = {
         "claim": claim,
         "invitation": invitation,
         "now": now,
         "form": form,
-        "read_once_more": form.cleaned_data if valid and data is not None and data.get("do") == "preview" else None,
-        "replies": Reply.objects.public().filter(invitation__claim=claim).select_related("invitation").in_order(),
+        "read_once_more": form.cleaned_data
+        if valid and data is not None and data.get("do") == "preview"
+        else None,
+        "replies": Reply.objects.public()
+        .filter(invitation__claim=claim)
+        .select_related("invitation")
+        .in_order(),
         "aspects": aspects,
-        "appearances": Appearance.objects.filter(claim=claim).saying_so().select_related("source").order_by("pk"),
-        "exhibits": Exhibit.objects.public().filter(submission__claim=claim).prefetch_related(thumbs).seen_first("reference")[:200],
+        "appearances": Appearance.objects.filter(claim=claim)
+        .saying_so()
+        .select_related("source")
+        .order_by("pk"),
+        "exhibits": Exhibit.objects.public()
+        .filter(submission__claim=claim)
+        .prefetch_related(thumbs)
+        .seen_first("reference")[:200],
         "measurements": measured.order_by("aspect__number", "teardown__unit__label", "pk")[:200],
     }
     return render(
-        request, "verdicts/reply.html", context, status=refused_status(form) if data is not None and not context["read_once_more"] else 200
+        request,
+        "verdicts/reply.html",
+        context,
+        status=refused_status(form) if data is not None and not context["read_once_more"] else 200,
     )

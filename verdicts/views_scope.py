@@ -35,5 +35,7 @@ def scope(request: HttpRequest, aspect: UUID) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, _("The point is out of scope.") if out else _("The point is in scope again."))
+        messages.success(
+            request, _("The point is out of scope.") if out else _("The point is in scope again.")
+        )
     return redirect("verdicts:case", found.claim.reference)

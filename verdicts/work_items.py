@@ -1,7 +1,8 @@
-"""What waits for someone at the desk, as one list: how urgent, for how long, and why (UI, Moderators).
+"""What waits for someone at the desk, as one list: how urgent, for how long, and why (UI,
+Moderators).
 
-Eight kinds of rows are read, each in one query and cut to its oldest; then they stand in one order: what is urgent now, what soon will
-be, what can wait, and within that what has waited longest.
+Eight kinds of rows are read, each in one query and cut to its oldest; then they stand in one order:
+what is urgent now, what soon will be, what can wait, and within that what has waited longest.
 """
 
 from __future__ import annotations
@@ -33,12 +34,20 @@ DAY = timedelta(days=1)
 def queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
     """What waits, by kind, each with the order of its list."""
     return {
-        "replies": (Invitation.objects.filter(status=InvitationStatus.OPEN).select_related("claim"), ("deadline_at", "id")),
-        "entries": (Reply.objects.unchecked().select_related("invitation__claim", "recorded_by"), ("received_at", "id")),
+        "replies": (
+            Invitation.objects.filter(status=InvitationStatus.OPEN).select_related("claim"),
+            ("deadline_at", "id"),
+        ),
+        "entries": (
+            Reply.objects.unchecked().select_related("invitation__claim", "recorded_by"),
+            ("received_at", "id"),
+        ),
         "proposals": (
             Verdict.objects.filter(status=VerdictStatus.PROPOSED)
             .select_related("aspect__claim", "proposed_by")
-            .annotate(evidence_gone=Exists(VerdictExhibit.objects.gone().filter(verdict=OuterRef("pk")))),
+            .annotate(
+                evidence_gone=Exists(VerdictExhibit.objects.gone().filter(verdict=OuterRef("pk")))
+            ),
             ("proposed_at", "id"),
         ),
         "shaken": (
@@ -49,11 +58,26 @@ def queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
             Verdict.objects.sent_back().select_related("aspect__claim", "proposed_by"),
             ("decided_at", "id"),
         ),
-        "alerts": (Alert.objects.filter(handled_at=None).select_related("claim", "source", "version").defer("version__body"), ("-id",)),
-        "submissions": (Submission.objects.waiting().select_related("claim").prefetch_related("exhibit_set"), ("filed_at", "id")),
+        "alerts": (
+            Alert.objects.filter(handled_at=None)
+            .select_related("claim", "source", "version")
+            .defer("version__body"),
+            ("-id",),
+        ),
+        "submissions": (
+            Submission.objects.waiting().select_related("claim").prefetch_related("exhibit_set"),
+            ("filed_at", "id"),
+        ),
         "aspects": (
             Aspect.objects.filter(Q(progress=Progress.OVERDUE) | Q(progress=Progress.IN_REVIEW))
-            .exclude(Exists(Verdict.objects.filter(aspect=OuterRef("pk"), status__in=[VerdictStatus.PROPOSED, VerdictStatus.PUBLISHED])))
+            .exclude(
+                Exists(
+                    Verdict.objects.filter(
+                        aspect=OuterRef("pk"),
+                        status__in=[VerdictStatus.PROPOSED, VerdictStatus.PUBLISHED],
+                    )
+                )
+            )
             .exclude(Exists(Verdict.objects.sent_back().filter(aspect=OuterRef("pk"))))
             .select_related("claim"),
             ("id",),
@@ -63,7 +87,8 @@ def queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
 
 @dataclass(frozen=True)
 class WorkItem:
-    """One thing that waits. `row` is the thing itself, `since` from when it waits (None if nothing says), `why` a whole sentence."""
+    """One thing that waits. `row` is the thing itself, `since` from when it waits (None if nothing
+    says), `why` a whole sentence."""
 
     kind: str
     row: Any
@@ -75,7 +100,8 @@ class WorkItem:
 
     @property
     def key(self) -> str:
-        """A name for the page, the same at every refresh, so that the keyboard stays where it was."""
+        """A name for the page, the same at every refresh, so that the keyboard stays where it
+        was."""
         return f"{self.kind}-{self.row.pk}"
 
     @property
@@ -99,12 +125,34 @@ def by_urgency(rows: list[WorkItem], now: datetime) -> list[WorkItem]:
 def _reply(row: Invitation, user: User, now: datetime) -> WorkItem:
     left = row.deadline_at - now
     if left <= timedelta(0):
-        urgency, why = NOW, _("The company’s time is over. The window closes by itself; then a verdict may be proposed.")
+        urgency, why = (
+            NOW,
+            _(
+                "The company’s time is over. The window closes by itself; then a verdict may be "
+                "proposed."
+            ),
+        )
     elif left <= DAY:
-        urgency, why = NOW, _("Less than a day is left for the company’s answer. Look whether one came in by another way.")
+        urgency, why = (
+            NOW,
+            _(
+                "Less than a day is left for the company’s answer. Look whether one came in by "
+                "another way."
+            ),
+        )
     else:
-        urgency, why = (SOON if left <= 3 * DAY else LATER), _("The company may still answer. Nothing can be concluded before.")
-    return WorkItem("replies", row, urgency, row.sent_at, why, reverse("verdicts:case", args=[row.claim.reference]))
+        urgency, why = (
+            (SOON if left <= 3 * DAY else LATER),
+            _("The company may still answer. Nothing can be concluded before."),
+        )
+    return WorkItem(
+        "replies",
+        row,
+        urgency,
+        row.sent_at,
+        why,
+        reverse("verdicts:case", args=[row.claim.reference]),
+    )
 
 
 def _entry(row: Reply, user: User, now: datetime) -> WorkItem:
@@ -113,52 +161,109 @@ def _entry(row: Reply, user: User, now: datetime) -> WorkItem:
     if row.recorded_by_id == user.pk:
         urgency, why = LATER, _("You entered this reply, so someone else checks it.")
     elif not holds and not row.late:
-        urgency, why = NOW, _("A reply was entered from a letter that came in time. Until a second person checks it, pages do not show it.")
+        urgency, why = (
+            NOW,
+            _(
+                "A reply was entered from a letter that came in time. Until a second person "
+                "checks it, pages do not show it."
+            ),
+        )
     elif holds and invitation.deadline_at - now <= DAY:
-        urgency, why = NOW, _("A reply was entered from a letter. Until a second person checks it, the reply period does not end.")
+        urgency, why = (
+            NOW,
+            _(
+                "A reply was entered from a letter. Until a second person checks it, the reply "
+                "period does not end."
+            ),
+        )
     else:
-        urgency, why = SOON, _("A reply was entered from a letter. It becomes public when a second person has checked it.")
-    return WorkItem("entries", row, urgency, row.received_at, why, f"{reverse('verdicts:case', args=[invitation.claim.reference])}#reply")
+        urgency, why = (
+            SOON,
+            _(
+                "A reply was entered from a letter. It becomes public when a second person has "
+                "checked it."
+            ),
+        )
+    return WorkItem(
+        "entries",
+        row,
+        urgency,
+        row.received_at,
+        why,
+        f"{reverse('verdicts:case', args=[invitation.claim.reference])}#reply",
+    )
 
 
 def _alert(row: Alert, user: User, now: datetime) -> WorkItem:
     why = {
-        AlertKind.QUOTE_VANISHED.value: _("Words that a claim rests on no longer stand in their source."),
+        AlertKind.QUOTE_VANISHED.value: _(
+            "Words that a claim rests on no longer stand in their source."
+        ),
         AlertKind.SOURCE_GONE.value: _("The source page is no longer available."),
         AlertKind.SOURCE_UNFOUND.value: _("No check has ever found this page. Check its address."),
-        AlertKind.SOURCE_SUSPECT.value: _("The source has shown something else at several checks. Open it and see what it is."),
+        AlertKind.SOURCE_SUSPECT.value: _(
+            "The source has shown something else at several checks. Open it and see what it is."
+        ),
     }.get(row.kind, _("A source is available again."))
     if row.version and row.version.number > 1:
         address = f"{reverse('reports:diff', args=[row.source_id])}?to={row.version.number}"
     else:
         address = reverse("reports:source", args=[row.source_id])
-    return WorkItem("alerts", row, SOON if row.kind == AlertKind.SOURCE_BACK else NOW, row.created_at, why, address)
+    return WorkItem(
+        "alerts",
+        row,
+        SOON if row.kind == AlertKind.SOURCE_BACK else NOW,
+        row.created_at,
+        why,
+        address,
+    )
 
 
 def _proposal(row: Verdict, user: User, now: datetime) -> WorkItem:
     own = row.proposed_by_id == user.pk
     if row.evidence_gone:  # type: ignore[attr-defined]  # annotated by `queues`
-        why = _("Evidence that this proposal rests on was withdrawn or deleted. It cannot be approved: send it back.")
-        return WorkItem("proposals", row, NOW, row.proposed_at, why, reverse("verdicts:decide", args=[row.reference]))
+        why = _(
+            "Evidence that this proposal rests on was withdrawn or deleted. It cannot be "
+            "approved: send it back."
+        )
+        return WorkItem(
+            "proposals",
+            row,
+            NOW,
+            row.proposed_at,
+            why,
+            reverse("verdicts:decide", args=[row.reference]),
+        )
     why = (
         _("You proposed it, so another adjudicator decides.")
         if own
         else _("One adjudicator proposed it. Nothing is public before a second.")
     )
     urgency = LATER if own else NOW if now - row.proposed_at > 2 * DAY else SOON
-    return WorkItem("proposals", row, urgency, row.proposed_at, why, reverse("verdicts:decide", args=[row.reference]))
+    return WorkItem(
+        "proposals",
+        row,
+        urgency,
+        row.proposed_at,
+        why,
+        reverse("verdicts:decide", args=[row.reference]),
+    )
 
 
 #: What of a verdict's evidence its submitters withdrew, with their reasons.
 _GONE: Final = (
     Prefetch(
         "verdictexhibit_set",
-        VerdictExhibit.objects.filter(exhibit__submission__status=SubmissionStatus.WITHDRAWN).select_related("exhibit__submission"),
+        VerdictExhibit.objects.filter(
+            exhibit__submission__status=SubmissionStatus.WITHDRAWN
+        ).select_related("exhibit__submission"),
         to_attr="pins_gone",
     ),
     Prefetch(
         "aspect__measurement_set",
-        Measurement.objects.filter(teardown__submission__status=SubmissionStatus.WITHDRAWN).select_related("teardown__submission"),
+        Measurement.objects.filter(
+            teardown__submission__status=SubmissionStatus.WITHDRAWN
+        ).select_related("teardown__submission"),
         to_attr="measured_gone",
     ),
     Prefetch(
@@ -166,7 +271,9 @@ _GONE: Final = (
         Finding.objects.prefetch_related(
             Prefetch(
                 "findingexhibit_set",
-                FindingExhibit.objects.filter(exhibit__submission__status=SubmissionStatus.WITHDRAWN).select_related("exhibit__submission"),
+                FindingExhibit.objects.filter(
+                    exhibit__submission__status=SubmissionStatus.WITHDRAWN
+                ).select_related("exhibit__submission"),
                 to_attr="pins_gone",
             )
         ),
@@ -178,26 +285,46 @@ _GONE: Final = (
 def _withdrawn(row: Any) -> list[Submission]:
     """The submissions withdrawn since a verdict (with _GONE read) was proposed, in their order."""
     counted = [one.teardown.submission for one in row.aspect.measured_gone]
-    of_findings = [pin.exhibit.submission for finding in row.aspect.found for pin in finding.pins_gone]
+    of_findings = [
+        pin.exhibit.submission for finding in row.aspect.found for pin in finding.pins_gone
+    ]
     found = [
         *(pin.exhibit.submission for pin in row.pins_gone),
         *of_findings,
-        *(one for one in counted if one.decided_at is not None and one.decided_at <= row.proposed_at),
+        *(
+            one
+            for one in counted
+            if one.decided_at is not None and one.decided_at <= row.proposed_at
+        ),
     ]
-    since = {one.pk: one for one in found if one.withdrawn_at is None or one.withdrawn_at >= row.proposed_at}
-    return sorted(since.values(), key=lambda one: (one.withdrawn_at or row.published_at, str(one.pk)))
+    since = {
+        one.pk: one
+        for one in found
+        if one.withdrawn_at is None or one.withdrawn_at >= row.proposed_at
+    }
+    return sorted(
+        since.values(), key=lambda one: (one.withdrawn_at or row.published_at, str(one.pk))
+    )
 
 
 def _lost_evidence(row: Verdict, user: User, now: datetime) -> WorkItem:
     gone = _withdrawn(row)
     why = (
-        _("Evidence under a standing verdict was withdrawn by its submitter. See which rules still hold, and replace the verdict.")
+        _(
+            "Evidence under a standing verdict was withdrawn by its submitter. See which rules "
+            "still hold, and replace the verdict."
+        )
         if gone
-        else _("A file under a standing verdict was permanently deleted. See which rules still hold, and replace the verdict.")
+        else _(
+            "A file under a standing verdict was permanently deleted. See which rules still "
+            "hold, and replace the verdict."
+        )
     )
     since = gone[0].withdrawn_at if gone else None
     reasons = tuple(one.withdrawal_reason for one in gone if one.withdrawal_reason)
-    return WorkItem("shaken", row, NOW, since, why, reverse("verdicts:decide", args=[row.reference]), reasons)
+    return WorkItem(
+        "shaken", row, NOW, since, why, reverse("verdicts:decide", args=[row.reference]), reasons
+    )
 
 
 def _returned(row: Verdict, user: User, now: datetime) -> WorkItem:
@@ -205,9 +332,18 @@ def _returned(row: Verdict, user: User, now: datetime) -> WorkItem:
     why = (
         _("Your proposal was sent back. Read why, then propose again or leave it.")
         if own
-        else _("It was sent back to its proposer, who may propose again. So may any other adjudicator.")
+        else _(
+            "It was sent back to its proposer, who may propose again. So may any other adjudicator."
+        )
     )
-    return WorkItem("returned", row, NOW if own else LATER, row.decided_at, why, reverse("verdicts:decide", args=[row.reference]))
+    return WorkItem(
+        "returned",
+        row,
+        NOW if own else LATER,
+        row.decided_at,
+        why,
+        reverse("verdicts:decide", args=[row.reference]),
+    )
 
 
 def _submission(row: Submission, user: User, now: datetime) -> WorkItem:
@@ -217,15 +353,36 @@ def _submission(row: Submission, user: User, now: datetime) -> WorkItem:
         urgency, why = SOON, _("Its owner has waited more than three days for a word.")
     else:
         urgency, why = LATER, _("Its owner waits for a decision.")
-    return WorkItem("submissions", row, urgency, row.filed_at, why, reverse("evidence:review", args=[row.reference]))
+    return WorkItem(
+        "submissions",
+        row,
+        urgency,
+        row.filed_at,
+        why,
+        reverse("evidence:review", args=[row.reference]),
+    )
 
 
 def _aspect(row: Aspect, user: User, now: datetime) -> WorkItem:
     address = reverse("verdicts:case", args=[row.claim.reference])
     if row.progress == Progress.OVERDUE:
         since = datetime.combine(row.due_date, time.max, UTC) if row.due_date else None
-        return WorkItem("aspects", row, SOON, since, _("The promised date has passed. There is no finding yet."), address)
-    return WorkItem("aspects", row, LATER, None, _("The company was heard or let its time pass. A verdict can be proposed."), address)
+        return WorkItem(
+            "aspects",
+            row,
+            SOON,
+            since,
+            _("The promised date has passed. There is no finding yet."),
+            address,
+        )
+    return WorkItem(
+        "aspects",
+        row,
+        LATER,
+        None,
+        _("The company was heard or let its time pass. A verdict can be proposed."),
+        address,
+    )
 
 
 _KINDS: dict[str, Callable[[Any, User, datetime], WorkItem]] = {

@@ -24,19 +24,28 @@ def names_a_key(request: Request | HttpRequest) -> bool:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer ac_…`. Looked up by the SHA-256 of the key in one indexed query; revoked and expired keys fail."""
+    """`Authorization: Bearer ac_…`. Looked up by the SHA-256 of the key in one indexed query;
+    revoked and expired keys fail."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
-        """The key's account and the key, or None when no key was sent. Raises AuthenticationFailed for a key that is not valid."""
+        """The key's account and the key, or None when no key was sent. Raises AuthenticationFailed
+        for a key that is not valid."""
         if not names_a_key(request):
             return None
         key, parts = None, get_authorization_header(request).split()
         if len(parts) == 2 and len(parts[1]) <= 200:
             digest = hashlib.sha256(parts[1]).hexdigest()
-            key = ApiKey.objects.usable(timezone.now()).select_related("user").filter(digest=digest).first()
+            key = (
+                ApiKey.objects.usable(timezone.now())
+                .select_related("user")
+                .filter(digest=digest)
+                .first()
+            )
         if key is None:
             _count_guess(request)
-            raise AuthenticationFailed("This API key is not valid, was revoked or has expired.", code="key_invalid")
+            raise AuthenticationFailed(
+                "This API key is not valid, was revoked or has expired.", code="key_invalid"
+            )
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:
@@ -46,11 +55,16 @@ class KeyAuthentication(BaseAuthentication):
 def _count_guess(request: Request) -> None:
     """Note a wrong key. Raises Throttled for an address that sent too many within the minute.
 
-    Only wrong keys are counted, so that nobody can shut out the programs that share an address with them; a right one is 256
-    random bits and is not found by guessing.
+    Only wrong keys are counted, so that nobody can shut out the programs that share an address with
+    them; a right one is 256 random bits and is not found by guessing.
     """
     refusal = "Too many wrong keys came from this address."
-    count_request("key-guesses", request, settings.KEY_GUESSES, lambda wait: Throttled(wait=wait, detail=refusal))
+    count_request(
+        "key-guesses",
+        request,
+        settings.KEY_GUESSES,
+        lambda wait: Throttled(wait=wait, detail=refusal),
+    )
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular's registry is untyped

@@ -25,11 +25,14 @@ class PublicRead(BasePermission):
 
 
 class MaySubmit(BasePermission):
-    """A signed-in account, or a key with the scope `submit`. Reading by key needs the scope `read`."""
+    """A signed-in account, or a key with the scope `submit`. Reading by key needs the scope
+    `read`."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:
             return False
         if isinstance(request.auth, ApiKey):
-            return (Scope.READ if request.method in SAFE_METHODS else Scope.SUBMIT) in request.auth.scopes
+            return (
+                Scope.READ if request.method in SAFE_METHODS else Scope.SUBMIT
+            ) in request.auth.scopes
         return True

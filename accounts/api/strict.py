@@ -1,7 +1,9 @@
-"""Nothing that is sent to the API is dropped without a word: what an address does not know, or is told twice, is refused by its name.
+"""Nothing that is sent to the API is dropped without a word: what an address does not know, or is
+told twice, is refused by its name.
 
-A view names the parameters of its actions in `parameters`; those of its filters and its paging are known from these. The OpenAPI
-document is made from the same (`Schema`), so that what it says and what is taken can't differ.
+A view names the parameters of its actions in `parameters`; those of its filters and its paging are
+known from these. The OpenAPI document is made from the same (`Schema`), so that what it says and
+what is taken can't differ.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ FORMAT: Final = "format"
 
 
 class UnknownParameterError(ValidationError):
-    """400: parameters that the address does not know, that stand twice or are empty; `detail` has a sentence for each."""
+    """400: parameters that the address does not know, that stand twice or are empty; `detail` has a
+    sentence for each."""
 
     sentence = "Some parameters of this address cannot be taken as they are. Nothing was done."
     problem_code = "parameters"
@@ -36,13 +39,15 @@ class Strict:
     parameters: ClassVar[Mapping[str, Sequence[OpenApiParameter]]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After who asks is known to be allowed. OPTIONS asks about the address and uses no parameter. Raises UnknownParameterError."""
+        """After who asks is known to be allowed. OPTIONS asks about the address and uses no
+        parameter. Raises UnknownParameterError."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]  # of APIView
         if request.method != "OPTIONS":
             check_query(request.query_params, query_names(self))
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """As DRF does it, but for a `format` that `initial` will refuse, or that is none of this address's."""
+        """As DRF does it, but for a `format` that `initial` will refuse, or that is none of this
+        address's."""
         given = request.query_params.getlist(FORMAT)
         if given and (FORMAT not in query_names(self) or len(given) > 1 or not given[0].strip()):
             return self.get_renderers()[0], self.get_renderers()[0].media_type  # type: ignore[attr-defined]  # of APIView
@@ -50,7 +55,9 @@ class Strict:
             return super().perform_content_negotiation(request, force)  # type: ignore[misc]  # of APIView
         except Http404:
             formats = ", ".join(sorted({one.format for one in self.get_renderers()}))  # type: ignore[attr-defined]  # of APIView
-            raise UnknownParameterError({FORMAT: [f"There is no such format here. There are: {formats}."]}) from None
+            raise UnknownParameterError(
+                {FORMAT: [f"There is no such format here. There are: {formats}."]}
+            ) from None
 
 
 def _action(view: Any) -> str:
@@ -66,7 +73,9 @@ def own_parameters(view: Any) -> Sequence[OpenApiParameter]:
 
 def _is_paged(view: Any) -> bool:
     action = _action(view)
-    return action == "list" or bool(getattr(getattr(view, action, None), "kwargs", {}).get("pagination_class"))
+    return action == "list" or bool(
+        getattr(getattr(view, action, None), "kwargs", {}).get("pagination_class")
+    )
 
 
 def query_names(view: Any) -> set[str]:
@@ -74,7 +83,9 @@ def query_names(view: Any) -> set[str]:
     names = {one.name for one in own_parameters(view) if one.location == OpenApiParameter.QUERY}
     if _action(view) == "list":
         filters = getattr(view, "filterset_class", None)
-        names |= {*(filters.base_filters if filters else getattr(view, "filterset_fields", None) or ())}
+        names |= {
+            *(filters.base_filters if filters else getattr(view, "filterset_fields", None) or ())
+        }
     if _is_paged(view):
         names |= {one["name"] for one in view.paginator.get_schema_operation_parameters(view)}
     return names
@@ -96,7 +107,8 @@ def check_query(given: QueryDict, known: set[str]) -> None:
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """The base of everything that is written: an unknown field, or one that is given twice, is refused by its name."""
+    """The base of everything that is written: an unknown field, or one that is given twice, is
+    refused by its name."""
 
     def to_internal_value(self, data: Any) -> Any:
         """The values. Raises ValidationError."""
@@ -104,8 +116,14 @@ class StrictSerializer(serializers.Serializer[Any]):
         known = {name for name, field in self.fields.items() if not field.read_only}
         for name in data if isinstance(data, Mapping) else ():
             if name not in known:
-                wrong[str(name)] = [f"There is no such field. There are: {', '.join(sorted(known))}."]
-            elif isinstance(data, QueryDict) and len(data.getlist(name)) > 1 and not isinstance(self.fields[name], serializers.ListField):
+                wrong[str(name)] = [
+                    f"There is no such field. There are: {', '.join(sorted(known))}."
+                ]
+            elif (
+                isinstance(data, QueryDict)
+                and len(data.getlist(name)) > 1
+                and not isinstance(self.fields[name], serializers.ListField)
+            ):
                 wrong[name] = ["Give it once."]
         try:
             values = super().to_internal_value(data)
@@ -124,8 +142,13 @@ class Schema(AutoSchema):
     def get_auth(self) -> list[Any]:
         """What is open to everyone says so: a key may be sent, and need not."""
         found: list[Any] = super().get_auth()
-        is_open = self.method == "GET" and all(isinstance(one, PublicRead) for one in self.view.get_permissions())
+        is_open = self.method == "GET" and all(
+            isinstance(one, PublicRead) for one in self.view.get_permissions()
+        )
         return [{}, *(one for one in found if one)] if is_open else found
 
     def get_override_parameters(self) -> list[Any]:
-        return [*super().get_override_parameters(), *(own_parameters(self.view) if isinstance(self.view, Strict) else ())]
+        return [
+            *super().get_override_parameters(),
+            *(own_parameters(self.view) if isinstance(self.view, Strict) else ()),
+        ]

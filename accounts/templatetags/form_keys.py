@@ -1,4 +1,5 @@
-"""`{% form_key %}` beside `{% csrf_token %}`, in every form of a signed-in page (accounts.saved_forms). A builtin: no template loads it."""
+"""`{% form_key %}` beside `{% csrf_token %}`, in every form of a signed-in page
+(accounts.saved_forms). A builtin: no template loads it."""
 
 from __future__ import annotations
 
@@ -16,4 +17,8 @@ register = template.Library()
 def form_key(context: Context) -> SafeString:
     """The hidden key of one form: so that it is done once, and kept if the session is lost."""
     key = new_key(context["request"]) if "request" in context else ""
-    return format_html('<input type="hidden" name="{}" value="{}">', NAME, key) if key else mark_safe("")
+    return (
+        format_html('<input type="hidden" name="{}" value="{}">', NAME, key)
+        if key
+        else mark_safe("")
+    )

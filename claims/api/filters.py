@@ -29,11 +29,14 @@ class ReferenceFilter(django_filters.CharFilter):  # type: ignore[misc]  # djang
         try:
             return rows.filter(**{self.field_name: UUID(value)})
         except ValueError:
-            raise serializers.ValidationError({self.field_name.rpartition("__")[2]: ["Give an id or a reference."]}) from None
+            raise serializers.ValidationError(
+                {self.field_name.rpartition("__")[2]: ["Give an id or a reference."]}
+            ) from None
 
 
 class ClaimFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
-    """By company, product, kind, status, flag, and words of the quote or the summary (or a reference)."""
+    """By company, product, kind, status, flag, and words of the quote or the summary (or a
+    reference)."""
 
     company = django_filters.UUIDFilter()
     product = django_filters.UUIDFilter()

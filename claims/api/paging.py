@@ -1,4 +1,5 @@
-"""Cursor paging of the API: a page costs the same at any depth, and new rows never shift what a reader has not yet read."""
+"""Cursor paging of the API: a page costs the same at any depth, and new rows never shift what a
+reader has not yet read."""
 
 from __future__ import annotations
 
@@ -14,18 +15,22 @@ from claims.paging import BadCursorError, page_of, read_key
 
 
 class Paging(CursorPagination):
-    """What every list of the API is cut by. A cursor that names no place in it is 404, whatever stands in it."""
+    """What every list of the API is cut by. A cursor that names no place in it is 404, whatever
+    stands in it."""
 
     page_size = 50
     cursor_query_param = "cursor"
     _model: Any = None
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: Any = None
+    ) -> list[Any] | None:
         self._model = queryset.model
         return super().paginate_queryset(queryset, request, view)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """DRF's, whose position is not yet read as a value of the field that the list is ordered by."""
+        """DRF's, whose position is not yet read as a value of the field that the list is ordered
+        by."""
         cursor: Cursor | None = super().decode_cursor(request)
         if cursor is not None and cursor.position is not None:
             key = self.ordering if isinstance(self.ordering, str) else self.ordering[0]
@@ -37,7 +42,8 @@ class Paging(CursorPagination):
 
 
 class KeysetPagination(CursorPagination):
-    """In the order `by`, whose last key is unique, forwards only. DRF's own cursor keeps the first key alone and counts the rest."""
+    """In the order `by`, whose last key is unique, forwards only. DRF's own cursor keeps the first
+    key alone and counts the rest."""
 
     by: Sequence[str] = ("-id",)
     page_size = 50
@@ -48,14 +54,21 @@ class KeysetPagination(CursorPagination):
         """The rows of one page. Raises NotFound for a cursor that is none of ours."""
         self.request, self.address = request, request.build_absolute_uri()
         asked = request.query_params.get(self.cursor_query_param, "")
-        self.keyset = page_of(queryset, {"after": asked}, by=self.by, size=self.get_page_size(request) or self.page_size)
+        self.keyset = page_of(
+            queryset,
+            {"after": asked},
+            by=self.by,
+            size=self.get_page_size(request) or self.page_size,
+        )
         if self.keyset.after != asked:
             raise NotFound(self.invalid_cursor_message)
         return list(self.keyset.rows)
 
     def get_next_link(self) -> str | None:
         cursor = self.keyset.next_cursor
-        return replace_query_param(self.address, self.cursor_query_param, cursor) if cursor else None
+        return (
+            replace_query_param(self.address, self.cursor_query_param, cursor) if cursor else None
+        )
 
     def get_previous_link(self) -> None:
         """None: these lists are read forwards."""

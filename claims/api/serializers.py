@@ -1,4 +1,5 @@
-"""What was said, as JSON. Numbers are decimal strings, written texts carry their language and translations."""
+"""What was said, as JSON. Numbers are decimal strings, written texts carry their language and
+translations."""
 
 from __future__ import annotations
 
@@ -32,7 +33,13 @@ class LanguageField(serializers.CharField):
     """The BCP 47 tag of a language, any there is."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_length": 80, "help_text": "A language by its BCP 47 tag: `zh-Hans`, `en`, `de`, `pt-BR`.", **options})
+        super().__init__(
+            **{
+                "max_length": 80,
+                "help_text": "A language by its BCP 47 tag: `zh-Hans`, `en`, `de`, `pt-BR`.",
+                **options,
+            }
+        )
 
     def to_internal_value(self, data: Any) -> str:
         """The tag as it is written. Raises ValidationError."""
@@ -51,7 +58,11 @@ LOCALIZED_TEXT_SCHEMA = {
             "type": "object",
             "additionalProperties": {
                 "type": "object",
-                "properties": {"text": {"type": "string"}, "role": {"type": "string"}, "name": {"type": "string"}},
+                "properties": {
+                    "text": {"type": "string"},
+                    "role": {"type": "string"},
+                    "name": {"type": "string"},
+                },
                 "required": ["text", "role", "name"],
             },
         },
@@ -61,7 +72,8 @@ LOCALIZED_TEXT_SCHEMA = {
 
 @extend_schema_field(LOCALIZED_TEXT_SCHEMA)
 class LocalizedTextJSON(serializers.JSONField):
-    """A written text with its translations; `{}`, or null where that is allowed, when there is none."""
+    """A written text with its translations; `{}`, or null where that is allowed, when there is
+    none."""
 
 
 class CompanySerializer(serializers.ModelSerializer[Company]):
@@ -103,7 +115,17 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 
     class Meta:
         model = Source
-        fields = ["id", "company", "channel", "url", "title", "speaker", "lang", "published_at", "watched"]
+        fields = [
+            "id",
+            "company",
+            "channel",
+            "url",
+            "title",
+            "speaker",
+            "lang",
+            "published_at",
+            "watched",
+        ]
 
 
 class CriterionSerializer(serializers.ModelSerializer[Criterion]):
@@ -113,7 +135,17 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
 
     class Meta:
         model = Criterion
-        fields = ["property", "comparator", "value", "unit", "tolerance", "conditions", "basis", "basis_kind", "figure"]
+        fields = [
+            "property",
+            "comparator",
+            "value",
+            "unit",
+            "tolerance",
+            "conditions",
+            "basis",
+            "basis_kind",
+            "figure",
+        ]
 
 
 class AspectSerializer(serializers.ModelSerializer[Aspect]):
@@ -122,7 +154,16 @@ class AspectSerializer(serializers.ModelSerializer[Aspect]):
 
     class Meta:
         model = Aspect
-        fields = ["id", "number", "kind", "statement", "progress", "due_date", "cancelled_date", "criterion"]
+        fields = [
+            "id",
+            "number",
+            "kind",
+            "statement",
+            "progress",
+            "due_date",
+            "cancelled_date",
+            "criterion",
+        ]
 
     @extend_schema_field(CriterionSerializer(allow_null=True))
     def get_criterion(self, aspect: Aspect) -> Any:
@@ -159,7 +200,8 @@ class ClaimSerializer(serializers.ModelSerializer[Claim]):
     class Meta:
         model = Claim
         fields = [
-            "id", "reference", "company", "product", "option", "quote", "quote_lang", "quote_translation", "summary", "kind", "status",
+            "id", "reference", "company", "product", "option", "quote", "quote_lang",
+            "quote_translation", "summary", "kind", "status",
             "made_at", "stake", "currency", "reconstruction", "flags", "aspects", "created_at",
         ]  # fmt: skip
 
@@ -183,7 +225,8 @@ class SeriesPointSerializer(serializers.ModelSerializer[SeriesPoint]):
 
 
 class SeriesNoteSerializer(serializers.ModelSerializer[SeriesNote]):
-    """`computed` holds the difference between every figure of the one day and every figure of the other: none is averaged."""
+    """`computed` holds the difference between every figure of the one day and every figure of the
+    other: none is averaged."""
 
     text = LocalizedTextJSON(read_only=True)
     computed = serializers.SerializerMethodField()
@@ -196,8 +239,13 @@ class SeriesNoteSerializer(serializers.ModelSerializer[SeriesNote]):
     def get_computed(self, note: SeriesNote) -> list[str]:
         if note.until_date is None:
             return []
-        points = [FigurePoint(one.on_date, one.value, str(one.source_id)) for one in note.series.seriespoint_set.all()]
-        return [format(one.value, "f") for one in differences(points, note.from_date, note.until_date)]
+        points = [
+            FigurePoint(one.on_date, one.value, str(one.source_id))
+            for one in note.series.seriespoint_set.all()
+        ]
+        return [
+            format(one.value, "f") for one in differences(points, note.from_date, note.until_date)
+        ]
 
 
 class SeriesSerializer(serializers.ModelSerializer[Series]):

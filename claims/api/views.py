@@ -1,4 +1,5 @@
-"""Reads of what was said. Claims are read above, with what is concluded on them (verdicts.api.claims)."""
+"""Reads of what was said. Claims are read above, with what is concluded on them
+(verdicts.api.claims)."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from claims.api.serializers import CompanySerializer, ProductSerializer, SeriesS
 from claims.models import Company, Product, Series, SeriesNote, SeriesPoint
 
 
-class CompanyViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Company]):
+class CompanyViewSet(
+    Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Company]
+):
     """Companies."""
 
     permission_classes = [PublicRead]
@@ -20,7 +23,9 @@ class CompanyViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, v
     lookup_value_converter = "uuid"
 
 
-class ProductViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Product]):
+class ProductViewSet(
+    Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Product]
+):
     """Products and services."""
 
     permission_classes = [PublicRead]
@@ -30,7 +35,9 @@ class ProductViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, v
     lookup_value_converter = "uuid"
 
 
-class SeriesViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Series]):
+class SeriesViewSet(
+    Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Series]
+):
     """Dated series of figures about companies, each figure with its source."""
 
     permission_classes = [PublicRead]

@@ -1,4 +1,5 @@
-"""How pages say what was claimed: written texts in the reader's language, money, stances, progress. Loaded as `{% load claim_tags %}`."""
+"""How pages say what was claimed: written texts in the reader's language, money, stances, progress.
+Loaded as `{% load claim_tags %}`."""
 
 from __future__ import annotations
 
@@ -31,9 +32,14 @@ def words(value: dict[str, Any] | None) -> str:
 
 @register.simple_tag
 def translation_of(value: dict[str, Any] | None, lang: str) -> LocalizedReading | None:
-    """The translation of words said in `lang` for a reader of another language; None if they need none, or there is none."""
+    """The translation of words said in `lang` for a reader of another language; None if they need
+    none, or there is none."""
     reading = read(value, page_language())
-    return None if same_language(lang, page_language()) or reading.missing or not reading.text else reading
+    return (
+        None
+        if same_language(lang, page_language()) or reading.missing or not reading.text
+        else reading
+    )
 
 
 def _note(reading: LocalizedReading) -> str:
@@ -41,13 +47,16 @@ def _note(reading: LocalizedReading) -> str:
         return gettext("in its original language; no translation yet")
     if reading.translated_by:
         names = {str(role.value): str(role.label) for role in Role}
-        return gettext("translated by: %(role)s") % {"role": names.get(reading.translated_by, reading.translated_by)}
+        return gettext("translated by: %(role)s") % {
+            "role": names.get(reading.translated_by, reading.translated_by)
+        }
     return ""
 
 
 @register.filter
 def written(value: dict[str, Any] | None) -> SafeString:
-    """A written text with its own `lang`, saying when it is shown in its original because no translation exists."""
+    """A written text with its own `lang`, saying when it is shown in its original because no
+    translation exists."""
     reading = read(value, page_language())
     if not reading.text:
         return SafeString("")
@@ -57,12 +66,18 @@ def written(value: dict[str, Any] | None) -> SafeString:
 def written_in(reading: LocalizedReading) -> SafeString:
     """The words of a text with their `lang`."""
     if reading.translated_by and not reading.missing:
-        return format_html('<span lang="{}" title="{}">{}</span>', reading.lang, _note(reading), reading.text)
+        return format_html(
+            '<span lang="{}" title="{}">{}</span>', reading.lang, _note(reading), reading.text
+        )
     return format_html('<span lang="{}">{}</span>', reading.lang, reading.text)
 
 
 def _missing(reading: LocalizedReading) -> SafeString:
-    return format_html(' <small class="note">({})</small>', _note(reading)) if reading.missing else SafeString("")
+    return (
+        format_html(' <small class="note">({})</small>', _note(reading))
+        if reading.missing
+        else SafeString("")
+    )
 
 
 @register.filter
@@ -71,16 +86,28 @@ def written_long(value: dict[str, Any] | None) -> SafeString:
     reading = read(value, page_language())
     if not reading.text:
         return SafeString("")
-    paragraphs = format_html_join("", "<p>{}</p>", ((line,) for line in reading.text.splitlines() if line.strip()))
+    paragraphs = format_html_join(
+        "", "<p>{}</p>", ((line,) for line in reading.text.splitlines() if line.strip())
+    )
     note = _note(reading)
-    return format_html('<div lang="{}">{}</div>{}', reading.lang, paragraphs, format_html('<p class="note">({})</p>', note) if note else "")
+    return format_html(
+        '<div lang="{}">{}</div>{}',
+        reading.lang,
+        paragraphs,
+        format_html('<p class="note">({})</p>', note) if note else "",
+    )
 
 
 def shown_within(value: dict[str, Any] | None, sentence: Callable[[str], str]) -> SafeString:
-    """A written text within other words, with its own `lang` and the note on its translation after it."""
+    """A written text within other words, with its own `lang` and the note on its translation after
+    it."""
     reading = read(value, page_language())
-    before, place, after = sentence("\0").partition("\0") if reading.text else (sentence(""), "", "")
-    return format_html("{}{}{}{}", before, written_in(reading) if place else "", after, _missing(reading))
+    before, place, after = (
+        sentence("\0").partition("\0") if reading.text else (sentence(""), "", "")
+    )
+    return format_html(
+        "{}{}{}{}", before, written_in(reading) if place else "", after, _missing(reading)
+    )
 
 
 @register.filter
@@ -109,10 +136,15 @@ def language_name(tag: str) -> str:
 
 @register.filter
 def in_language(tag: str) -> SafeString:
-    """Beside words that may be in another language than the page: which. Nothing for words in the page's own."""
+    """Beside words that may be in another language than the page: which. Nothing for words in the
+    page's own."""
     if not tag or same_language(tag, page_language()):
         return SafeString("")
-    return format_html('<small class="note" lang="{}">({})</small>', page_language(), gettext("in %(language)s") % {"language": named(tag)})
+    return format_html(
+        '<small class="note" lang="{}">({})</small>',
+        page_language(),
+        gettext("in %(language)s") % {"language": named(tag)},
+    )
 
 
 @register.simple_tag
@@ -120,15 +152,26 @@ def money(amount: Decimal | None, currency: str) -> SafeString:
     """An exact amount with its currency before it."""
     if amount is None:
         return SafeString("")
-    return format_html('<span class="num">{}\u00a0{}</span>', currency, currencies.format_amount(amount, currency))
+    return format_html(
+        '<span class="num">{}\u00a0{}</span>', currency, currencies.format_amount(amount, currency)
+    )
 
 
 # A full dot, a dot struck through, an empty dashed one: consistent, different, not mentioned.
 STANCES = {
-    "says_so": '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.8"/>'
-    '<path d="m4.8 8.3 2.3 2.3 4.2-4.9" fill="none" stroke="currentColor" stroke-width="1.8"/>',
-    "says_otherwise": '<circle cx="8" cy="8" r="7.4" fill="currentColor"/><path d="m5 5 6 6m0-6-6 6" class="v-cut" stroke-width="1.9"/>',
-    "no_mention": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2 2.2"/>',
+    "says_so": (
+        '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" '
+        'stroke-width="1.8"/><path d="m4.8 8.3 2.3 2.3 4.2-4.9" fill="none" '
+        'stroke="currentColor" stroke-width="1.8"/>'
+    ),
+    "says_otherwise": (
+        '<circle cx="8" cy="8" r="7.4" fill="currentColor"/><path d="m5 5 6 6m0-6-6 6" '
+        'class="v-cut" stroke-width="1.9"/>'
+    ),
+    "no_mention": (
+        '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6" '
+        'stroke-dasharray="2 2.2"/>'
+    ),
 }
 
 
@@ -147,7 +190,11 @@ def stance_sign(stance: str) -> SafeString:
 
 @register.simple_tag
 def progress_mark(progress: str) -> SafeString:
-    """How far the work is: a word in grey with a dotted ring, so that nobody takes it for a finding."""
+    """How far the work is: a word in grey with a dotted ring, so that nobody takes it for a
+    finding."""
     label = str(Progress(progress).label)
-    ring = '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.4" stroke-dasharray="1 2.4"/>'
+    ring = (
+        '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.4" '
+        'stroke-dasharray="1 2.4"/>'
+    )
     return marked("progress", ring, capitalised(label))

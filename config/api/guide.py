@@ -1,4 +1,5 @@
-"""`/api/docs/`: how to use the API, by examples that run as they stand, and every operation of it. It needs no script and no other host."""
+"""`/api/docs/`: how to use the API, by examples that run as they stand, and every operation of it.
+It needs no script and no other host."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ NOTHING = {
 
 @dataclass(frozen=True)
 class Example:
-    """One thing to do with the API: what it is for, and commands in which `{…}` stands for something that is published here."""
+    """One thing to do with the API: what it is for, and commands in which `{…}` stands for
+    something that is published here."""
 
     title: str | Promise
     text: str | Promise
@@ -67,7 +69,10 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
     (
         "verdicts",
         _("Verdicts and their proof"),
-        _("A verdict is frozen when it is published: the same bytes for ever, until another supersedes it."),
+        _(
+            "A verdict is frozen when it is published: the same bytes for ever, until another "
+            "supersedes it."
+        ),
         (
             Example(
                 _("The verdict as it was published"),
@@ -79,12 +84,18 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
             ),
             Example(
                 _("Verdicts that were replaced"),
-                _("“superseded_by” names the verdict that holds instead, “superseded_at” says since when."),
+                _(
+                    "“superseded_by” names the verdict that holds instead, “superseded_at” says "
+                    "since when."
+                ),
                 "curl '{site}/api/v1/verdicts/?status=superseded'",
             ),
             Example(
                 _("Its proof, checked offline"),
-                _("A bundle of leaf, proof, checkpoint and document. The program needs neither us nor the network."),
+                _(
+                    "A bundle of leaf, proof, checkpoint and document. The program needs neither "
+                    "us nor the network."
+                ),
                 "curl -o verdict.bundle.json {site}/api/v1/verdicts/{verdict}/proof/\n"
                 "python -m ledger.verify --key KEY verdict.bundle.json",
             ),
@@ -93,7 +104,10 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
     (
         "sources",
         _("What they said, and when"),
-        _("A source is an address where a company speaks. Every distinct text of it is a version with a number."),
+        _(
+            "A source is an address where a company speaks. Every distinct text of it is a "
+            "version with a number."
+        ),
         (
             Example(
                 _("All versions of a source"),
@@ -115,21 +129,33 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
     (
         "history",
         _("Every edit, and everything new"),
-        _("Nothing is changed here without an entry in the record. Both lists can be resumed where you stopped."),
+        _(
+            "Nothing is changed here without an entry in the record. Both lists can be resumed "
+            "where you stopped."
+        ),
         (
             Example(
                 _("The history of a claim"),
-                _("Field by field, newest first: who (role and pseudonym), when, why, before and after."),
+                _(
+                    "Field by field, newest first: who (role and pseudonym), when, why, before "
+                    "and after."
+                ),
                 "curl {site}/api/v1/claims/{claim}/history/",
             ),
             Example(
                 _("The feed of all changes"),
-                _("The log itself, in order. Keep the last index you read and ask for what comes after it; -1 begins at the beginning."),
+                _(
+                    "The log itself, in order. Keep the last index you read and ask for what "
+                    "comes after it; -1 begins at the beginning."
+                ),
                 "curl '{site}/api/v1/changes/?after=-1&limit=50'",
             ),
             Example(
                 _("Corrections"),
-                _("Verdicts replaced, claims corrected or withdrawn, evidence withheld: newest first, each with its reason."),
+                _(
+                    "Verdicts replaced, claims corrected or withdrawn, evidence withheld: newest "
+                    "first, each with its reason."
+                ),
                 "curl {site}/api/v1/corrections/",
             ),
         ),
@@ -137,17 +163,22 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
     (
         "filing",
         _("Filing evidence"),
-        _("Filing needs a key with the scope to file evidence, which every account can make. Photos are stored before the answer comes."),
+        _(
+            "Filing needs a key with the scope to file evidence, which every account can make. "
+            "Photos are stored before the answer comes."
+        ),
         (
             Example(
                 _("Hand in a photo"),
                 _(
-                    "Send the same Idempotency-Key again whenever no answer came: you get the same submission, never a second one. "
-                    "What you give as contact is sealed and never public."
+                    "Send the same Idempotency-Key again whenever no answer came: you get the "
+                    "same submission, never a second one. What you give as contact is sealed and "
+                    "never public."
                 ),
-                "curl {site}/api/v1/submissions/ \\\n  -H 'Authorization: Bearer ac_…' \\\n  -H 'Idempotency-Key: my-first-photo' \\\n"
-                "  -F claim={claim_id} -F licence=cc-by-4.0 \\\n  -F narrative_lang=en "
-                "-F 'narrative=No air came through the duct.' \\\n  -F photos=@duct.jpg",
+                "curl {site}/api/v1/submissions/ \\\n  -H 'Authorization: Bearer ac_…' \\\n  -H "
+                "'Idempotency-Key: my-first-photo' \\\n  -F claim={claim_id} -F "
+                "licence=cc-by-4.0 \\\n  -F narrative_lang=en -F 'narrative=No air came through "
+                "the duct.' \\\n  -F photos=@duct.jpg",
             ),
             Example(
                 _("What became of it"),
@@ -161,7 +192,8 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
 
 @lru_cache(maxsize=1)
 def operations() -> list[dict[str, Any]]:
-    """Every operation of the API, as the page lists them: method, path, what it does, its parameters."""
+    """Every operation of the API, as the page lists them: method, path, what it does, its
+    parameters."""
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # partly untyped
     return [
         {
@@ -185,14 +217,24 @@ def operations() -> list[dict[str, Any]]:
 
 
 def published() -> dict[str, str]:
-    """What the examples speak of: the newest standing verdict, its claim, and a source with two versions."""
+    """What the examples speak of: the newest standing verdict, its claim, and a source with two
+    versions."""
     found = dict(NOTHING)
-    verdict = Verdict.objects.current().select_related("aspect__claim").order_by("-published_at").first()
+    verdict = (
+        Verdict.objects.current().select_related("aspect__claim").order_by("-published_at").first()
+    )
     if verdict is not None:
-        found |= {"verdict": verdict.reference, "claim": verdict.aspect.claim.reference, "claim_id": str(verdict.aspect.claim_id)}
+        found |= {
+            "verdict": verdict.reference,
+            "claim": verdict.aspect.claim.reference,
+            "claim_id": str(verdict.aspect.claim_id),
+        }
     version = Version.objects.filter(number=2).exclude(digest="").order_by("-pk").first()
     if version is not None:
-        found |= {"source": str(version.source_id), "at": version.not_after.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        found |= {
+            "source": str(version.source_id),
+            "at": version.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
     return found
 
 
@@ -200,9 +242,17 @@ def published() -> dict[str, str]:
 @everyone
 def guide(request: HttpRequest) -> HttpResponse:
     """The page."""
-    names = {**published(), "site": settings.SITE_URL.rstrip("/") or request.build_absolute_uri("/").rstrip("/")}
+    names = {
+        **published(),
+        "site": settings.SITE_URL.rstrip("/") or request.build_absolute_uri("/").rstrip("/"),
+    }
     sections = [
-        (target, heading, text, [(one.title, one.text, one.command.format(**names)) for one in examples])
+        (
+            target,
+            heading,
+            text,
+            [(one.title, one.text, one.command.format(**names)) for one in examples],
+        )
         for target, heading, text, examples in SECTIONS
     ]
     rooms: dict[str, list[dict[str, Any]]] = {}

@@ -19,7 +19,13 @@ from accounts.api.strict import Strict
 from accounts.expensive_reads import ComputeOnce
 from claims.api.views import CompanyViewSet, ProductViewSet, SeriesViewSet
 from evidence.api.views import ComparisonViewSet, ExhibitViewSet, SourceViewSet, SubmissionViewSet
-from reports.api.views import ChangeView, ClaimHistoryView, CorrectionViewSet, ReportViewSet, VerdictProofView
+from reports.api.views import (
+    ChangeView,
+    ClaimHistoryView,
+    CorrectionViewSet,
+    ReportViewSet,
+    VerdictProofView,
+)
 from verdicts.api.claims import ClaimViewSet
 from verdicts.api.views import IncidentViewSet, VerdictViewSet
 
@@ -30,14 +36,29 @@ class SchemaView(Strict, SpectacularAPIView):
     """The OpenAPI document."""
 
     permission_classes = [PublicRead]
-    parameters = {"get": [OpenApiParameter("format", str), OpenApiParameter("lang", str, enum=list(dict(settings.LANGUAGES)))]}
+    parameters = {
+        "get": [
+            OpenApiParameter("format", str),
+            OpenApiParameter("lang", str, enum=list(dict(settings.LANGUAGES))),
+        ]
+    }
 
     @extend_schema(**SCHEMA_KWARGS)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The document in one of its formats and languages: made once in a process, and then ready bytes."""
+        """The document in one of its formats and languages: made once in a process, and then ready
+        bytes."""
         lang = request.query_params.get("lang", "") or get_language() or settings.LANGUAGE_CODE
         if lang not in dict(settings.LANGUAGES):
-            raise ValidationError({"lang": [f"There is no such language. There are: {', '.join(dict(settings.LANGUAGES))}."]})
+            raise ValidationError(
+                {
+                    "lang": [
+                        (
+                            f"There is no such language. There are: "
+                            f"{', '.join(dict(settings.LANGUAGES))}."
+                        )
+                    ]
+                }
+            )
         renderer = request.accepted_renderer
 
         def make() -> bytes:

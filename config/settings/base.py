@@ -1,4 +1,5 @@
-"""What holds everywhere. The environment is read here and in the files beside this one, nowhere else."""
+"""What holds everywhere. The environment is read here and in the files beside this one, nowhere
+else."""
 
 from __future__ import annotations
 
@@ -12,18 +13,21 @@ from config import environment, logs
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 #: The folder of everything below that has no folder of its own.
 DATA_DIR = environment.directory("DATA_DIR", BASE_DIR / "var")
-#: The record's signing key, the master key of sealed fields, Django's key. Readable by the application's user alone; backed up apart.
+#: The record's signing key, the master key of sealed fields, Django's key. Readable by the
+#: application's user alone; backed up apart.
 KEYS_DIR = environment.directory("KEYS_DIR", DATA_DIR / "keys")
 #: The public log as files: checkpoint, tiles, entries.
 LEDGER_DIR = environment.directory("LEDGER_DIR", DATA_DIR / "ledger")
 #: Original bytes, write-once, under their SHA-256. Never served as they lie.
 BLOBS_DIR = environment.directory("BLOBS_DIR", DATA_DIR / "blobs")
-#: The bucket that holds the originals (see S3). BLOBS_DIR is a cache of it then. Credentials come from the environment of the AWS SDK:
-#: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a profile, or the machine's role.
+#: The bucket that holds the originals (see S3). BLOBS_DIR is a cache of it then. Credentials come
+#: from the environment of the AWS SDK: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a profile,
+#: or the machine's role.
 S3_BUCKET = environment.text("S3_BUCKET", "")
 #: The address of a server that speaks S3, `https://host`. Unset: Amazon's.
 S3_ENDPOINT = environment.text("S3_ENDPOINT", "")
-#: The bucket's region. Unset: what the AWS SDK finds (`AWS_DEFAULT_REGION`), or `us-east-1` with S3_ENDPOINT.
+#: The bucket's region. Unset: what the AWS SDK finds (`AWS_DEFAULT_REGION`), or `us-east-1` with
+#: S3_ENDPOINT.
 S3_REGION = environment.text("S3_REGION", "")
 #: Pictures derived from originals; can be made again.
 RENDITIONS_DIR = environment.directory("RENDITIONS_DIR", DATA_DIR / "renditions")
@@ -33,7 +37,9 @@ REPORTS_DIR = environment.directory("REPORTS_DIR", DATA_DIR / "reports")
 PUBLISHED_DIR = environment.directory("PUBLISHED_DIR", DATA_DIR / "published")
 
 # What is in these was written by one user, and has to stay writable for that user.
-environment.refuse_another_user(KEYS_DIR, LEDGER_DIR, BLOBS_DIR, RENDITIONS_DIR, REPORTS_DIR, PUBLISHED_DIR)
+environment.refuse_another_user(
+    KEYS_DIR, LEDGER_DIR, BLOBS_DIR, RENDITIONS_DIR, REPORTS_DIR, PUBLISHED_DIR
+)
 
 INSTALLED_APPS = [
     "ui",  # first: its templates stand above those of Django and allauth
@@ -101,7 +107,12 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "OPTIONS": {
             # Partials, kept once parsed, of the folders of the apps.
-            "loaders": [("template_partials.loader.Loader", [("django.template.loaders.cached.Loader", ["ui.loading.Loader"])])],
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    [("django.template.loaders.cached.Loader", ["ui.loading.Loader"])],
+                )
+            ],
             "builtins": ["ui.templatetags.display", "accounts.templatetags.form_keys"],
             "context_processors": [
                 "django.template.context_processors.request",
@@ -119,10 +130,16 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -139,7 +156,8 @@ ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
 }
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_ADAPTER = "accounts.second_factor.AccountAdapter"
-# Moderators, adjudicators, operators and auditors do nothing without a second factor (off in demo and tests alone).
+# Moderators, adjudicators, operators and auditors do nothing without a second factor (off in demo
+# and tests alone).
 SECOND_FACTOR_REQUIRED = True
 MFA_ADAPTER = "accounts.second_factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -153,7 +171,8 @@ MFA_TOTP_TOLERANCE = 1  # the code before and the one after: clocks differ, and 
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 #: How many wrong API keys an address may send in a minute before it is told to wait.
 KEY_GUESSES = environment.integer("KEY_GUESSES", 30, least=1)
-#: How many costly answers (searches, comparisons, pictures not yet made) an address may ask for in a minute before it is told to wait.
+#: How many costly answers (searches, comparisons, pictures not yet made) an address may ask for in
+#: a minute before it is told to wait.
 EXPENSIVE_READS = environment.integer("EXPENSIVE_READS", 60, least=1)
 #: How many seconds one statement of a request may take in the database.
 REQUEST_STATEMENT_SECONDS = environment.integer("REQUEST_STATEMENT_SECONDS", 10, least=1)
@@ -172,8 +191,9 @@ STATIC_URL = "/static/"
 STATIC_ROOT = environment.directory("STATIC_ROOT", DATA_DIR / "static")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Security: closed by default, in every environment.
-LOOPBACK_ONLY = False  # True in demo and tests alone: it lets `config.checks` pass what is safe only where no one else comes
+# Security: closed by default, in every environment. True in demo and tests alone: it lets
+# `config.checks` pass what is safe only where no one else comes
+LOOPBACK_ONLY = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -201,19 +221,26 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 40
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler", "config.uploads.NamelessUploads"]
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "config.uploads.NamelessUploads",
+]
 
-# History rows: statement level, append-only, with the whole context in each row (no shared context row to fight over).
-PGHISTORY_APPEND_ONLY = False  # ours is stronger and is put on by ledger (also against TRUNCATE, and for superusers' mistakes)
-PGTRIGGER_MIGRATIONS = False  # triggers follow the models after every migrate (ledger.protection): in migrations they took 10 s
+# History rows: statement level, append-only, with the whole context in each row (no shared context
+# row to fight over).
+# ours is stronger and is put on by ledger (also against TRUNCATE, and for superusers' mistakes)
+PGHISTORY_APPEND_ONLY = False
+# triggers follow the models after every migrate (ledger.protection): in migrations they took 10 s
+PGTRIGGER_MIGRATIONS = False
 
-# Work: the broker is a doorbell and may lose everything; the truth is jobs.Job (docs/jobs.md says what each number is for).
+# Work: the broker is a doorbell and may lose everything; the truth is jobs.Job (docs/jobs.md says
+# what each number is for).
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# A job that runs while the broker goes away is finished all the same: a second message for it finds nothing to do. Cancelling
-# it would cost one of its three attempts for a doorbell's sake.
+# A job that runs while the broker goes away is finished all the same: a second message for it finds
+# nothing to do. Cancelling it would cost one of its three attempts for a doorbell's sake.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30.0
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
@@ -223,8 +250,14 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 270
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# The visibility timeout is at least twice the hard time limit, in all three places where Celery looks for it.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "socket_timeout": 5, "socket_connect_timeout": 2, "retry_on_timeout": True}
+# The visibility timeout is at least twice the hard time limit, in all three places where Celery
+# looks for it.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 900,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "retry_on_timeout": True,
+}
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 900}
 CELERY_VISIBILITY_TIMEOUT = 900
 CELERY_TASK_DEFAULT_QUEUE = "tick"
@@ -291,12 +324,15 @@ SPECTACULAR_SETTINGS = {
             }
         }
     },
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.api.schema.with_problems"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api.schema.with_problems",
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-# What this installation is called in the signed record. It can never change once the first checkpoint is signed.
-# (Production demands a name of its own.)
+# What this installation is called in the signed record. It can never change once the first
+# checkpoint is signed. (Production demands a name of its own.)
 LEDGER_ORIGIN = environment.text("LEDGER_ORIGIN", "asclaimed.localhost/log")
 
 # Looking at sources. Hosts that may stand on loopback: empty everywhere but in demo and tests.
@@ -304,7 +340,8 @@ FETCH_LOCAL: dict[str, str] = {}
 FETCH_USER_AGENT = "AsClaimed/1 (+https://asclaimed.org/robots)"
 DISAPPEARANCE_CONFIRMATIONS = 3
 DISAPPEARANCE_SPREAD = timedelta(hours=6)
-#: An answer that shares nothing with the version before it becomes a version when this many looks over this time agree.
+#: An answer that shares nothing with the version before it becomes a version when this many looks
+#: over this time agree.
 SUSPECT_CONFIRMATIONS = 3
 SUSPECT_SPREAD = timedelta(hours=2)
 WATCH_EVERY = timedelta(hours=1)
@@ -313,7 +350,8 @@ REPLY_WINDOW_DAYS = 10
 # Limits of what people hand in.
 EXHIBIT_MAX_BYTES = 40 * 1024 * 1024
 SUBMISSION_MAX_EXHIBITS = 20
-#: What one account may send ahead of its forms in a day: photos that are staged until the form is handed in.
+#: What one account may send ahead of its forms in a day: photos that are staged until the form is
+#: handed in.
 STAGED_MAX_PHOTOS = 100
 STAGED_MAX_BYTES = 1024 * 1024 * 1024
 STAGED_KEPT_FOR = timedelta(days=2)
@@ -321,17 +359,20 @@ STAGED_KEPT_FOR = timedelta(days=2)
 FILED_MAX_SUBMISSIONS = environment.integer("FILED_MAX_SUBMISSIONS", 200, least=1)
 #: How many bytes of photos one account may file in a day.
 FILED_MAX_BYTES = environment.integer("FILED_MAX_BYTES", 4 * 1024 * 1024 * 1024, least=1)
-#: How long an original that no row names may lie, in case a filing is still on its way. Far longer than any request.
+#: How long an original that no row names may lie, in case a filing is still on its way. Far longer
+#: than any request.
 ORPHANS_KEPT_FOR = timedelta(days=2)
 FREE_SPACE_FLOOR = 512 * 1024 * 1024
 
 # For operators.
-#: The role that `manage.py ledger_roles` grants what the application needs, when none is named to it.
+#: The role that `manage.py ledger_roles` grants what the application needs, when none is named to
+#: it.
 DATABASE_APP_ROLE = environment.text("DATABASE_APP_ROLE", "")
-#: Lets a scraper that is not on loopback read /metrics, as `Authorization: Bearer …`. Unset: loopback only.
+#: Lets a scraper that is not on loopback read /metrics, as `Authorization: Bearer …`. Unset:
+#: loopback only.
 METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
-#: How many proxies of ours stand in front. 0: none, and forwarded headers are ignored. The outermost must overwrite
-#: X-Forwarded-Proto, each must append to X-Forwarded-For.
+#: How many proxies of ours stand in front. 0: none, and forwarded headers are ignored. The
+#: outermost must overwrite X-Forwarded-Proto, each must append to X-Forwarded-For.
 TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", 0)
 BUFFERING_PROXY = "ours"  # in demo; production has to say
 #: How far behind the sequencer may be, in seconds, before /readyz says so.

@@ -1,4 +1,5 @@
-"""The demonstration: on loopback, with engines of its own, a company that is ours, and clocks that run fast."""
+"""The demonstration: on loopback, with engines of its own, a company that is ours, and clocks that
+run fast."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -16,8 +17,13 @@ CONTENT_HOST = f"content.localhost:{urlsplit(SITE_URL).port or 8000}"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "content.localhost"]
 SECRET_KEY = environment.secret(KEYS_DIR / "django")
 
-# `python -m demo` starts the engines at these very addresses, so that manage.py finds them while the demo runs.
-DATABASES = {"default": environment.database(environment.text("DATABASE_URL", "") or Postgres(DATA_DIR / "postgres").url)}
+# `python -m demo` starts the engines at these very addresses, so that manage.py finds them while
+# the demo runs.
+DATABASES = {
+    "default": environment.database(
+        environment.text("DATABASE_URL", "") or Postgres(DATA_DIR / "postgres").url
+    )
+}
 REDIS_URL = environment.text("REDIS_URL", "") or Valkey(DATA_DIR / "valkey").url
 CELERY_BROKER_URL = environment.broker(REDIS_URL)
 CACHES = {"default": environment.cache("")}
@@ -31,9 +37,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 LOGGING = logs.configuration(level=environment.text("LOG_LEVEL", "INFO"), machine=False)
-WHITENOISE_USE_FINDERS = True  # Served from where they are written: nothing to collect before the site is up.
+WHITENOISE_USE_FINDERS = (
+    True  # Served from where they are written: nothing to collect before the site is up.
+)
 
-#: Demo only. Hosts that are looked at on loopback, as `host:port=address:port`, comma-separated: the company of the demonstration.
+#: Demo only. Hosts that are looked at on loopback, as `host:port=address:port`, comma-separated:
+#: the company of the demonstration.
 FETCH_LOCAL = environment.mapping("FETCH_LOCAL")
 WATCH_EVERY = timedelta(seconds=2)
 DISAPPEARANCE_SPREAD = timedelta(seconds=4)

@@ -1,17 +1,24 @@
-"""For the suite: `tests/conftest.py` has started the engines and set DATABASE_URL and REDIS_URL before this is read."""
+"""For the suite: `tests/conftest.py` has started the engines and set DATABASE_URL and REDIS_URL
+before this is read."""
 
 from config import environment
 from config.settings.base import *  # noqa: F403  settings files extend each other by name
 
 DEBUG = False
 LOOPBACK_ONLY = True
-if environment.text("PYTEST_VERSION", ""):  # type checkers read this file too, and know no package of ours called tests
+if environment.text(
+    "PYTEST_VERSION", ""
+):  # type checkers read this file too, and know no package of ours called tests
     INSTALLED_APPS = [*INSTALLED_APPS, "tests.ledger.scratch"]  # models for the tests of the record  # noqa: F405
 SECRET_KEY = "only-for-tests-" + "x" * 50
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "content.localhost"]
 SITE_URL = "http://testserver"
 CONTENT_HOST = "content.localhost"
-DATABASES = {"default": environment.database(environment.text("DATABASE_URL", "postgresql://postgres@/asclaimed"))}
+DATABASES = {
+    "default": environment.database(
+        environment.text("DATABASE_URL", "postgresql://postgres@/asclaimed")
+    )
+}
 REDIS_URL = environment.text("REDIS_URL", "redis://127.0.0.1:1/0")
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -27,4 +34,5 @@ STORAGES = {
 }
 LANGUAGE_CODE = "en"
 S3_BUCKET = ""  # the tests that want one start a server of their own
-WHITENOISE_AUTOREFRESH = True  # No static files are collected for the suite; without this each client warns that there are none.
+# No static files are collected for the suite; without this each client warns that there are none.
+WHITENOISE_AUTOREFRESH = True

@@ -1,8 +1,9 @@
 """Reading untrusted photos without being harmed by them.
 
-No web or worker process ever decodes a file. `decode` hands it to a warm process that forks, for this one file, a child with
-little memory, little time, no network and no files; the child answers plain data and freshly encoded renditions; the caller
-measures every length, walks the renditions' segments, and decodes nothing.
+No web or worker process ever decodes a file. `decode` hands it to a warm process that forks, for
+this one file, a child with little memory, little time, no network and no files; the child answers
+plain data and freshly encoded renditions; the caller measures every length, walks the renditions'
+segments, and decodes nothing.
 
     from engines import decoding
     match decoding.decode(path):
@@ -16,7 +17,16 @@ from collections.abc import Sequence
 
 from engines.decoding.confinement import Limits
 from engines.decoding.decoder import Decoder, decoder
-from engines.decoding.results import FORMATS, SENTENCES, SIZES, Code, DecodedPicture, RefusedPicture, Rendition, Size
+from engines.decoding.results import (
+    FORMATS,
+    SENTENCES,
+    SIZES,
+    Code,
+    DecodedPicture,
+    RefusedPicture,
+    Rendition,
+    Size,
+)
 from engines.decoding.sandbox import Sandbox, SandboxUnavailableError, Source
 
 __all__ = [

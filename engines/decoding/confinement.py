@@ -1,14 +1,15 @@
 """What a child gives up before it touches untrusted bytes.
 
-A decoder is a large C program fed by whoever wants to harm us; we assume that one day it is taken over. So before the first
-byte is read the child loses, in this order:
+A decoder is a large C program fed by whoever wants to harm us; we assume that one day it is taken
+over. So before the first byte is read the child loses, in this order:
 
 1. memory, processor time, files, processes, core dumps and written files, by resource limits;
 2. the way back: no new privileges, no capabilities;
-3. the network: an empty network namespace (entered once by the warm parent, where the kernel allows it);
-4. every system call that opens, connects, starts, signals or inspects anything: a seccomp filter that lets pass only what
-   computing and writing the answer needs. Everything else fails with EPERM. A thread may be started (libde265 cannot do
-   without one), a process not.
+3. the network: an empty network namespace (entered once by the warm parent, where the kernel allows
+   it);
+4. every system call that opens, connects, starts, signals or inspects anything: a seccomp filter
+   that lets pass only what computing and writing the answer needs. Everything else fails with
+   EPERM. A thread may be started (libde265 cannot do without one), a process not.
 
 Points 3 and 4 depend on the kernel; what holds is reported, never assumed.
 """
@@ -36,9 +37,9 @@ _CLONE_THREAD = 0x00010000
 _CLONE3 = 435  # on every architecture
 _CAPABILITY_VERSION_3 = 0x20080522
 
-# System calls that decoding needs once every library is loaded: memory, the descriptors already open, clocks, its own end.
-# Not one of them opens a path or names another process. Last, the number of clone, which is allowed for threads only.
-# Linux UAPI, asm/unistd_64.h and asm-generic/unistd.h.
+# System calls that decoding needs once every library is loaded: memory, the descriptors already
+# open, clocks, its own end. Not one of them opens a path or names another process. Last, the number
+# of clone, which is allowed for threads only. Linux UAPI, asm/unistd_64.h and asm-generic/unistd.h.
 _CALLS = {
     "x86_64": (
         0xC000003E,
@@ -134,7 +135,9 @@ _THREADS = 64  # of all children of one warm parent, itself included
 class Limits:
     """How much one child may use. Only tests lift a guard."""
 
-    memory: int | None = 1 << 30  # bytes of address space, the interpreter's own (about 150 MiB) included
+    memory: int | None = (
+        1 << 30
+    )  # bytes of address space, the interpreter's own (about 150 MiB) included
     cpu_seconds: int = 5
     wall_seconds: float = 10.0
     open_files: int = 8
@@ -167,34 +170,54 @@ def die_with_parent(sig: int) -> None:
 
 
 def leave_network() -> bool:
-    """Enter an empty network namespace; True if that was allowed. Only for a process with a single thread.
+    """Enter an empty network namespace; True if that was allowed. Only for a process with a single
+    thread.
 
-    A user namespace comes with it, because only there an ordinary user may make the other. No identity is mapped into it.
+    A user namespace comes with it, because only there an ordinary user may make the other. No
+    identity is mapped into it.
     """
     return bool(_libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0)
 
 
 def die_first() -> None:
-    """If the machine runs out of memory, the kernel is to take a decoder, never the worker or the database."""
+    """If the machine runs out of memory, the kernel is to take a decoder, never the worker or the
+    database."""
     with suppress(OSError):  # Without /proc the resource limits alone must do.
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def build_filter() -> bytes | None:
-    """The seccomp program for this machine (classic BPF, struct sock_filter each), None on an unknown architecture.
+    """The seccomp program for this machine (classic BPF, struct sock_filter each), None on an
+    unknown architecture.
 
-    It reads the architecture and the call number, allows what `_CALLS` names, and answers EPERM to the rest. clone3 passes
-    its flags in memory, where a filter cannot look, so it "does not exist" (ENOSYS) and the C library falls back to clone.
+    It reads the architecture and the call number, allows what `_CALLS` names, and answers EPERM to
+    the rest. clone3 passes its flags in memory, where a filter cannot look, so it "does not exist"
+    (ENOSYS) and the C library falls back to clone.
     """
     known = _CALLS.get(platform.machine())
     if known is None:
         return None
     architecture, calls, clone = known
-    load, mask, jump_if_equal, give = 0x20, 0x54, 0x15, 0x06  # BPF_LD|W|ABS, BPF_ALU|AND|K, BPF_JMP|JEQ|K, BPF_RET|K
-    allow, refuse, absent, kill = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS, 0x80000000
+    load, mask, jump_if_equal, give = (
+        0x20,
+        0x54,
+        0x15,
+        0x06,
+    )  # BPF_LD|W|ABS, BPF_ALU|AND|K, BPF_JMP|JEQ|K, BPF_RET|K
+    allow, refuse, absent, kill = (
+        0x7FFF0000,
+        0x00050000 | errno.EPERM,
+        0x00050000 | errno.ENOSYS,
+        0x80000000,
+    )
     numbers = sorted(calls.values())
     program = [
-        (load, 0, 0, 4),  # seccomp_data.arch: the same number is another call under another architecture
+        (
+            load,
+            0,
+            0,
+            4,
+        ),  # seccomp_data.arch: the same number is another call under another architecture
         (jump_if_equal, 1, 0, architecture),
         (give, 0, 0, kill),
         (load, 0, 0, 0),  # seccomp_data.nr
@@ -207,7 +230,9 @@ def build_filter() -> bytes | None:
         (give, 0, 0, refuse),
         (give, 0, 0, allow),
     ]
-    program += [(jump_if_equal, len(numbers) - place, 0, number) for place, number in enumerate(numbers)]
+    program += [
+        (jump_if_equal, len(numbers) - place, 0, number) for place, number in enumerate(numbers)
+    ]
     program += [(give, 0, 0, refuse), (give, 0, 0, allow)]
     return b"".join(struct.pack("HBBI", *instruction) for instruction in program)
 
@@ -240,7 +265,8 @@ def _drop_capabilities() -> None:
 def confine(limits: Limits, program: bytes | None, *, alone: bool) -> None:
     """Give up everything that `limits` and the machine allow to give up. There is no way back.
 
-    `alone` says that the warm parent entered namespaces of its own, in which the kernel counts our processes only.
+    `alone` says that the warm parent entered namespaces of its own, in which the kernel counts our
+    processes only.
 
     Raises OSError if a guard could not be set: a child that is not confined must not run.
     """
@@ -252,8 +278,9 @@ def confine(limits: Limits, program: bytes | None, *, alone: bool) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (limits.open_files, limits.open_files))
     filtered = limits.filter_calls and program is not None
     if alone or not filtered:
-        # Outside a namespace the kernel counts every process of the user, so no small number would do; the filter does then.
-        # With neither, nothing may be started, and HEIF, which needs a thread, is refused.
+        # Outside a namespace the kernel counts every process of the user, so no small number would
+        # do; the filter does then. With neither, nothing may be started, and HEIF, which needs a
+        # thread, is refused.
         most = _THREADS if alone else 0
         resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

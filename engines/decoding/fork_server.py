@@ -2,12 +2,14 @@
 
     python -m engines.decoding.fork_server DESCRIPTOR PARENT_PID MODULE:FUNCTION LIMITS_JSON
 
-Loading Pillow and numpy takes half a second, forking takes milliseconds. The function is fixed when this process is started
-and never named by a request. It is called in the child as `function(descriptor, request) -> (header, parts)`; the module may
-offer `prepare() -> dict`, called once here, whose answer goes to the caller with the greeting.
+Loading Pillow and numpy takes half a second, forking takes milliseconds. The function is fixed when
+this process is started and never named by a request. It is called in the child as
+`function(descriptor, request) -> (header, parts)`; the module may offer `prepare() -> dict`, called
+once here, whose answer goes to the caller with the greeting.
 
-This process reads no byte of any source. It ends when its caller does: the control socket then closes, and the kernel sends
-SIGTERM (which it also sends when only the *thread* that started us ended; hence the look at the parent's number).
+This process reads no byte of any source. It ends when its caller does: the control socket then
+closes, and the kernel sends SIGTERM (which it also sends when only the *thread* that started us
+ended; hence the look at the parent's number).
 """
 
 from __future__ import annotations
@@ -46,14 +48,16 @@ class _Confinement:
 
 
 def _be_child(task: Task, fds: list[int], text: bytes, walls: _Confinement) -> None:
-    """Everything between fork and the child's end. Never returns; the exit status is the only word on a failure."""
+    """Everything between fork and the child's end. Never returns; the exit status is the only word
+    on a failure."""
     status = ipc.FAILED
     try:
         confinement.die_with_parent(signal.SIGKILL)
         if os.getppid() != walls.parent:
             return  # It ended before the line above: then no signal will come.
         null = os.open(os.devnull, os.O_RDWR)
-        # Descriptors of other requests and the control socket are closed: a child that is taken over can reach no neighbour.
+        # Descriptors of other requests and the control socket are closed: a child that is taken
+        # over can reach no neighbour.
         wanted = (null, null, null, *fds[:2])
         for target, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD, len(wanted)) for fd in wanted]):
             os.dup2(fd, target)
@@ -84,7 +88,8 @@ def _tell(descriptor: int, outcome: dict[str, Any]) -> None:
 
 
 def _serve(control: socket.socket, task: Task, walls: _Confinement) -> None:
-    """Fork for each request while places are free, kill what is late, report every end. Returns when the caller is gone."""
+    """Fork for each request while places are free, kill what is late, report every end. Returns
+    when the caller is gone."""
     running: dict[int, _RunningChild] = {}
     wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -95,8 +100,15 @@ def _serve(control: socket.socket, task: Task, walls: _Confinement) -> None:
             selector.register(wake, selectors.EVENT_READ)
             if len(running) < walls.limits.at_once:
                 selector.register(control, selectors.EVENT_READ)
-            soonest = min((child.until for child in running.values() if not child.late), default=None)
-            ready = {key.fd for key, _ in selector.select(None if soonest is None else max(0.0, soonest - time.monotonic()))}
+            soonest = min(
+                (child.until for child in running.values() if not child.late), default=None
+            )
+            ready = {
+                key.fd
+                for key, _ in selector.select(
+                    None if soonest is None else max(0.0, soonest - time.monotonic())
+                )
+            }
 
         if wake in ready:
             with suppress(BlockingIOError):
@@ -172,7 +184,10 @@ def main(arguments: list[str]) -> None:
             {
                 "facts": facts,
                 "pid": os.getpid(),
-                "capabilities": {"network": alone, "filter": program is not None and limits.filter_calls},
+                "capabilities": {
+                    "network": alone,
+                    "filter": program is not None and limits.filter_calls,
+                },
             }
         ).encode()
     )

@@ -5,7 +5,8 @@
     answer    child → caller    magic "ACD1" ‖ u32 length of header ‖ header (JSON) ‖ parts, as long as header["parts"] says
     outcome   parent → caller   JSON, written when the child has ended: {"exit": 0, "signal": 0, "late": false, …}
 
-Everything the child says is untrusted: it is measured before it is read, and read as plain data only.
+Everything the child says is untrusted: it is measured before it is read, and read as plain data
+only.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class MalformedMessageError(Exception):
 
 def pack(header: dict[str, Any], parts: list[bytes]) -> list[bytes]:
     """The pieces of an answer, in the order in which they are written."""
-    text = json.dumps({**header, "parts": [len(part) for part in parts]}, ensure_ascii=True).encode()
+    text = json.dumps(
+        {**header, "parts": [len(part) for part in parts]}, ensure_ascii=True
+    ).encode()
     return [_PREFIX.pack(_MAGIC, len(text)), text, *parts]
 
 
@@ -46,20 +49,29 @@ def _no_float(text: str) -> NoReturn:
 
 
 def unpack(answer: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    """Header and parts of a whole answer. Raises MalformedMessageError unless every length agrees to the byte."""
+    """Header and parts of a whole answer. Raises MalformedMessageError unless every length agrees
+    to the byte."""
     if len(answer) < _PREFIX.size:
         raise MalformedMessageError("too short")
     magic, length = _PREFIX.unpack_from(answer)
     if magic != _MAGIC or length > HEADER_BYTES or _PREFIX.size + length > len(answer):
         raise MalformedMessageError("no such header")
     try:
-        header = json.loads(answer[_PREFIX.size : _PREFIX.size + length], parse_float=_no_float, parse_constant=_no_float)
+        header = json.loads(
+            answer[_PREFIX.size : _PREFIX.size + length],
+            parse_float=_no_float,
+            parse_constant=_no_float,
+        )
     except (ValueError, RecursionError) as error:
         raise MalformedMessageError("the header is not JSON") from error
     if not isinstance(header, dict):
         raise MalformedMessageError("the header is not an object")
     lengths = header.pop("parts", None)
-    if not isinstance(lengths, list) or len(lengths) > 64 or not all(type(n) is int and n >= 0 for n in lengths):
+    if (
+        not isinstance(lengths, list)
+        or len(lengths) > 64
+        or not all(type(n) is int and n >= 0 for n in lengths)
+    ):
         raise MalformedMessageError("no list of lengths")
     at = _PREFIX.size + length
     if sum(lengths) != len(answer) - at:

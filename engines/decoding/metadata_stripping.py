@@ -1,9 +1,12 @@
-"""A picture without what it says about itself, and the size that its header says: read from the container, which decodes nothing.
+"""A picture without what it says about itself, and the size that its header says: read from the
+container, which decodes nothing.
 
-Used in the confined child when a decoder refused a file: a broken or strange piece of metadata must not cost the picture. What is no
-picture, or of a container without separable metadata (TIFF, HEIF, GIF), comes back as it is.
+Used in the confined child when a decoder refused a file: a broken or strange piece of metadata must
+not cost the picture. What is no picture, or of a container without separable metadata (TIFF, HEIF,
+GIF), comes back as it is.
 
-JPEG: ITU-T T.81 annex B. PNG: W3C PNG, section 5. WebP: RFC 9649. HEIF and AVIF: ISO/IEC 14496-12 and 23008-12, box `ispe`.
+JPEG: ITU-T T.81 annex B. PNG: W3C PNG, section 5. WebP: RFC 9649. HEIF and AVIF: ISO/IEC 14496-12
+and 23008-12, box `ispe`.
 """
 
 from __future__ import annotations
@@ -11,14 +14,34 @@ from __future__ import annotations
 from typing import Literal
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-#: Chunks of a PNG without which the pixels are others: the rest is metadata, or the means of an animation.
+#: Chunks of a PNG without which the pixels are others: the rest is metadata, or the means of an
+#: animation.
 _PNG_NEEDED = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"CgBI"}
 _WEBP_METADATA = {b"EXIF", b"XMP ", b"ICCP"}
-#: JPEG's application segments and comments, without JFIF (APP0) and Adobe's (APP14), which says how the colours are stored.
+#: JPEG's application segments and comments, without JFIF (APP0) and Adobe's (APP14), which says how
+#: the colours are stored.
 _JPEG_METADATA = {*range(0xE1, 0xEE), 0xEF, 0xFE}
 _SPACE = 1 << 20
 #: None, CCITT, LZW, JPEG, deflate, PackBits, LZMA, ZSTD, WebP: what is built into the decoder.
-_TIFF_COMPRESSIONS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001}
+_TIFF_COMPRESSIONS = {
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    32771,
+    32773,
+    32809,
+    32946,
+    34676,
+    34677,
+    34925,
+    50000,
+    50001,
+}
 
 
 def strip_metadata(data: bytes) -> tuple[bytes, bytes]:
@@ -66,7 +89,9 @@ def _bare_webp(data: bytes) -> tuple[bytes, bytes]:
         kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         whole = data[at : at + 8 + length + length % 2]
         if kind == b"VP8X" and len(whole) >= 18:
-            kept.append(whole[:8] + bytes([whole[8] & ~0b00101100]) + whole[9:])  # says that there is neither profile, EXIF nor XMP
+            kept.append(
+                whole[:8] + bytes([whole[8] & ~0b00101100]) + whole[9:]
+            )  # says that there is neither profile, EXIF nor XMP
         elif kind not in _WEBP_METADATA:
             kept.append(whole)
         elif kind == b"EXIF" and not exif:
@@ -78,8 +103,9 @@ def _bare_webp(data: bytes) -> tuple[bytes, bytes]:
 
 
 def rare_encoding(data: bytes) -> bool:
-    """Whether a picture is of a kind that the decoders do not read: a lossless, hierarchical or 12-bit JPEG, Apple's own PNG, a TIFF of a
-    camera's raw data, HEIF with neither HEVC nor AV1 in it."""
+    """Whether a picture is of a kind that the decoders do not read: a lossless, hierarchical or
+    12-bit JPEG, Apple's own PNG, a TIFF of a camera's raw data, HEIF with neither HEVC nor AV1 in
+    it."""
     if data.startswith(_PNG):
         return data[12:16] == b"CgBI"
     if data[4:8] == b"ftyp":
@@ -87,9 +113,17 @@ def rare_encoding(data: bytes) -> bool:
         return b"infe" in head and not any(codec in head for codec in (b"hvc1", b"hev1", b"av01"))
     if data[:4] in (b"II*\0", b"MM\0*"):
         tags = _tiff_numbers(data)
-        return tags.get(259, 1) not in _TIFF_COMPRESSIONS or tags.get(262) in (32803, 34892)  # colour filter array, linear raw
+        return tags.get(259, 1) not in _TIFF_COMPRESSIONS or tags.get(262) in (
+            32803,
+            34892,
+        )  # colour filter array, linear raw
     at = 2
-    while data.startswith(b"\xff\xd8") and at + 5 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
+    while (
+        data.startswith(b"\xff\xd8")
+        and at + 5 <= len(data)
+        and data[at] == 0xFF
+        and data[at + 1] != 0xDA
+    ):
         marker = data[at + 1]
         if marker in range(0xC0, 0xD0) and marker not in (0xC4, 0xC8, 0xCC):
             return marker not in (0xC0, 0xC1, 0xC2) or data[at + 4] != 8
@@ -104,12 +138,16 @@ def declared_size(data: bytes) -> int:
     if data[:6] in (b"GIF87a", b"GIF89a"):
         return int.from_bytes(data[6:8], "little") * int.from_bytes(data[8:10], "little")
     if data[:4] == b"RIFF" and data[12:16] == b"VP8X":
-        return (1 + int.from_bytes(data[24:27], "little")) * (1 + int.from_bytes(data[27:30], "little"))
+        return (1 + int.from_bytes(data[24:27], "little")) * (
+            1 + int.from_bytes(data[27:30], "little")
+        )
     if data[:4] == b"RIFF" and data[12:16] == b"VP8L":
         bits = int.from_bytes(data[21:25], "little")
         return ((bits & 0x3FFF) + 1) * ((bits >> 14 & 0x3FFF) + 1)
     if data[:4] == b"RIFF" and data[12:16] == b"VP8 ":
-        return (int.from_bytes(data[26:28], "little") & 0x3FFF) * (int.from_bytes(data[28:30], "little") & 0x3FFF)
+        return (int.from_bytes(data[26:28], "little") & 0x3FFF) * (
+            int.from_bytes(data[28:30], "little") & 0x3FFF
+        )
     if data[4:8] == b"ftyp":
         return _largest_item(data[:_SPACE])
     if data[:4] in (b"II*\0", b"MM\0*"):
@@ -136,4 +174,7 @@ def _tiff_numbers(data: bytes) -> dict[int, int]:
 
     at = number(4, 4)
     entries = range(at + 2, at + 2 + 12 * min(number(at, 2), 500), 12)
-    return {number(entry, 2): number(entry + 8, 2 if number(entry + 2, 2) == 3 else 4) for entry in entries}
+    return {
+        number(entry, 2): number(entry + 8, 2 if number(entry + 2, 2) == 3 else 4)
+        for entry in entries
+    }

@@ -1,18 +1,21 @@
-"""What the confined child does with a photo: read it, shrink it, fingerprint it, read what it says about itself.
+"""What the confined child does with a photo: read it, shrink it, fingerprint it, read what it says
+about itself.
 
-This module is imported by the warm parent and run in its children only (engines.decoding.fork_server): nothing else may import
-it, for with it come the decoders.
+This module is imported by the warm parent and run in its children only
+(engines.decoding.fork_server): nothing else may import it, for with it come the decoders.
 
-Steps of `work`: 1. read the source into memory; 2. open by the allow list, refuse by the size in the header; 3. read the
-first frame's pixels, of a large JPEG at a half, a quarter or an eighth; 4. shrink and bring to upright sRGB, then cascade the
-renditions; 5. encode them; 6. fingerprint; 7. metadata.
+Steps of `work`: 1. read the source into memory; 2. open by the allow list, refuse by the size in
+the header; 3. read the first frame's pixels, of a large JPEG at a half, a quarter or an eighth; 4.
+shrink and bring to upright sRGB, then cascade the renditions; 5. encode them; 6. fingerprint; 7.
+metadata.
 
-Metadata never decides about pixels: a file that cannot be read is tried again without its metadata (bare.py), and what a tag
-holds can at worst leave that tag out.
+Metadata never decides about pixels: a file that cannot be read is tried again without its metadata
+(bare.py), and what a tag holds can at worst leave that tag out.
 
-Why the renditions are encoded here although the design says "raw pixels": encoding needs the same libraries as decoding, and
-raw pixels of one photo are 15 MB through a pipe, encoded again by the caller. The rule that this serves is that the caller
-never *parses an untrusted picture*; it does not parse these either, it only walks their segments (scanning.py).
+Why the renditions are encoded here although the design says "raw pixels": encoding needs the same
+libraries as decoding, and raw pixels of one photo are 15 MB through a pipe, encoded again by the
+caller. The rule that this serves is that the caller never *parses an untrusted picture*; it does
+not parse these either, it only walks their segments (scanning.py).
 """
 
 from __future__ import annotations
@@ -32,7 +35,17 @@ import numpy
 import pdqhash
 import PIL
 import pillow_heif
-from PIL import ExifTags, Image, ImageCms, ImageFile, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, features
+from PIL import (
+    ExifTags,
+    Image,
+    ImageCms,
+    ImageFile,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    features,
+)
 
 from engines.decoding.metadata_stripping import declared_size, rare_encoding, strip_metadata
 from engines.decoding.results import FORMATS, MOST_FRAMES, TEXT_LENGTH, Code
@@ -40,16 +53,24 @@ from engines.decoding.results import FORMATS, MOST_FRAMES, TEXT_LENGTH, Code
 PILLOW_MIN = (12, 3)
 LIBHEIF_MIN = (1, 22)
 _HASHED_EDGE = 512
-# Texts in a PNG: Pillow's own limit of 1 MiB each refuses what editors really write. More than this is a bomb.
+# Texts in a PNG: Pillow's own limit of 1 MiB each refuses what editors really write. More than this
+# is a bomb.
 _TEXT_BYTES = 32 << 20
 
-# What Pillow raises has no types for these ends; its words are all there is. A version that words them otherwise turns them
-# into `damaged`, which the tests notice.
+# What Pillow raises has no types for these ends; its words are all there is. A version that words
+# them otherwise turns them into `damaged`, which the tests notice.
 _WORDS = (
     (re.compile(r"truncated|unexpected end|end of file|EOF", re.IGNORECASE), Code.TRUNCATED),
-    (re.compile(r"decompressed data too large|too much memory used in text", re.IGNORECASE), Code.BOMB),
     (
-        re.compile(r"unsupported|not supported|not implemented|unknown .*(mode|compression|marker)|cannot handle|no codec", re.IGNORECASE),
+        re.compile(r"decompressed data too large|too much memory used in text", re.IGNORECASE),
+        Code.BOMB,
+    ),
+    (
+        re.compile(
+            r"unsupported|not supported|not implemented|unknown "
+            r".*(mode|compression|marker)|cannot handle|no codec",
+            re.IGNORECASE,
+        ),
         Code.UNSUPPORTED,
     ),
 )
@@ -64,10 +85,34 @@ _ACCEPTED_SIGNATURES = (
     b"MM\0+",
 )
 _OTHER_SIGNATURES = (
-    *(b"%PDF-", b"BM", b"8BPS", b"\0\0\0\x0cjP  ", b"\xff\x0a", b"\0\0\0\x0cJXL ", b"<svg", b"<?xml", b"\0\0\1\0", b"II\xbc\1"),
-    *(b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"v/1\1", b"#?RADIANCE", b"gimp xcf", b"8BPB"),
+    *(
+        b"%PDF-",
+        b"BM",
+        b"8BPS",
+        b"\0\0\0\x0cjP  ",
+        b"\xff\x0a",
+        b"\0\0\0\x0cJXL ",
+        b"<svg",
+        b"<?xml",
+        b"\0\0\1\0",
+        b"II\xbc\1",
+    ),
+    *(
+        b"FUJIFILMCCD-RAW",
+        b"IIRO",
+        b"IIRS",
+        b"MMOR",
+        b"IIU\0",
+        b"FOVb",
+        b"\0MRM",
+        b"v/1\1",
+        b"#?RADIANCE",
+        b"gimp xcf",
+        b"8BPB",
+    ),
 )
-#: Containers of pictures in encodings that are not read here: Canon's raw files, JPEG 2000, VVC and others.
+#: Containers of pictures in encodings that are not read here: Canon's raw files, JPEG 2000, VVC and
+#: others.
 _OTHER_BRANDS = (
     b"crx ",
     b"j2ki",
@@ -109,20 +154,25 @@ def _version(text: str | None) -> tuple[int, ...]:
 
 
 def accepted_formats(pillow: str, libheif: str | None) -> list[str]:
-    """The formats that these versions are trusted with: none without a recent Pillow, no HEIF without libheif 1.22."""
+    """The formats that these versions are trusted with: none without a recent Pillow, no HEIF
+    without libheif 1.22."""
     if _version(pillow) < PILLOW_MIN:
         return []
     return [
         name
         for name in FORMATS
-        if not (name == "HEIF" and _version(libheif) < LIBHEIF_MIN) and not (name in ("WEBP", "AVIF") and not features.check(name.lower()))
+        if not (name == "HEIF" and _version(libheif) < LIBHEIF_MIN)
+        and not (name in ("WEBP", "AVIF") and not features.check(name.lower()))
     ]
 
 
 def prepare() -> dict[str, Any]:
-    """In the warm parent: load every library and table, so that a child never has to open a file. Returns the facts."""
+    """In the warm parent: load every library and table, so that a child never has to open a file.
+    Returns the facts."""
     global _srgb
-    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+    pillow_heif.register_heif_opener(
+        thumbnails=False, depth_images=False, aux_images=False, decode_threads=1
+    )
     Image.init()
     # One thread: a child may not start others.
     from PIL import AvifImagePlugin
@@ -141,28 +191,46 @@ def prepare() -> dict[str, Any]:
 
 
 def _load_codecs() -> None:
-    """Every encoding that a text in a file may have: Python imports one when it is first used, and a child cannot."""
+    """Every encoding that a text in a file may have: Python imports one when it is first used, and
+    a child cannot."""
     for module in pkgutil.iter_modules(encodings.__path__):
-        with suppress(LookupError, ImportError, AttributeError):  # some are of another system, and a few modules are no encoding
+        with suppress(
+            LookupError, ImportError, AttributeError
+        ):  # some are of another system, and a few modules are no encoding
             codecs.lookup(module.name)
 
 
 def _rehearse() -> None:
-    """Run the whole path on pictures of our own, because libraries import parts of themselves only when they are used."""
+    """Run the whole path on pictures of our own, because libraries import parts of themselves only
+    when they are used."""
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "x"
     profile = ImageCms.ImageCmsProfile(_srgb).tobytes()
-    for name, mode in (("JPEG", "CMYK"), ("PNG", "P"), ("WEBP", "RGBA"), ("TIFF", "RGB"), ("GIF", "P")):
+    for name, mode in (
+        ("JPEG", "CMYK"),
+        ("PNG", "P"),
+        ("WEBP", "RGBA"),
+        ("TIFF", "RGB"),
+        ("GIF", "P"),
+    ):
         if name in _accepted:
             buffer = BytesIO()
             Image.new(mode, (64, 48)).save(buffer, name, exif=exif, icc_profile=profile)
             sizes = [["a", 32, "image/jpeg", 80], ["b", 16, "image/webp", 80]]
-            _decode(buffer.getvalue(), {"pixels": 10_000, "reduced": 10_000, "sizes": sizes if "WEBP" in _accepted else sizes[:1]})
+            _decode(
+                buffer.getvalue(),
+                {
+                    "pixels": 10_000,
+                    "reduced": 10_000,
+                    "sizes": sizes if "WEBP" in _accepted else sizes[:1],
+                },
+            )
 
 
 def work(descriptor: int, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-    """The task of the child: `{"pixels": limit, "reduced": limit, "sizes": [[name, edge, mime, quality], …]}` → header and encoded
-    renditions. `reduced` is the limit for pictures that can be read at a part of their size."""
+    """The task of the child: `{"pixels": limit, "reduced": limit, "sizes": [[name, edge, mime,
+    quality], …]}` → header and encoded renditions. `reduced` is the limit for pictures that can be
+    read at a part of their size."""
     with open(descriptor, "rb", buffering=0, closefd=False) as source:
         data = source.readall()
     answer = _read(data, request)
@@ -171,7 +239,9 @@ def work(descriptor: int, request: dict[str, Any]) -> tuple[dict[str, Any], list
         if without != data:
             again = _read(without, request, exif)
             answer = answer if "refused" in again[0] else again
-    if answer[0].get("refused") in _PERHAPS_METADATA:  # its decoder may have given up for another reason, and have no words for that
+    if (
+        answer[0].get("refused") in _PERHAPS_METADATA
+    ):  # its decoder may have given up for another reason, and have no words for that
         if rare_encoding(data):
             return {"refused": Code.UNSUPPORTED}, []
         if declared_size(data) > request["pixels"]:
@@ -182,7 +252,9 @@ def work(descriptor: int, request: dict[str, Any]) -> tuple[dict[str, Any], list
 _PERHAPS_METADATA = (Code.DAMAGED, Code.TRUNCATED, Code.UNSUPPORTED)
 
 
-def _read(data: bytes, request: dict[str, Any], exif: bytes = b"") -> tuple[dict[str, Any], list[bytes]]:
+def _read(
+    data: bytes, request: dict[str, Any], exif: bytes = b""
+) -> tuple[dict[str, Any], list[bytes]]:
     try:
         return _decode(data, request, exif)
     except _RefusedError as refusal:
@@ -191,7 +263,9 @@ def _read(data: bytes, request: dict[str, Any], exif: bytes = b"") -> tuple[dict
         return {"refused": Code.TOO_MANY_PIXELS}, []
     except MemoryError:
         raise
-    except Exception as error:  # Untrusted bytes make a decoder raise nearly anything; whatever it is, the file is at fault.
+    except Exception as error:
+        # Untrusted bytes make a decoder raise nearly anything; whatever it is, the file is at
+        # fault.
         return {"refused": _code_of(error)}, []
 
 
@@ -210,7 +284,9 @@ def _open(data: bytes, pixels: int, reduced: int) -> Image.Image:
             raise _RefusedError(_why(data) if "HEIF" in _accepted else Code.UNSUPPORTED) from None
         if data.startswith(_ACCEPTED_SIGNATURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
             raise _RefusedError(_why(data)) from None
-        other = data.lstrip()[:16].startswith(_OTHER_SIGNATURES) or (data[4:8] == b"ftyp" and data[8:12] in _OTHER_BRANDS)
+        other = data.lstrip()[:16].startswith(_OTHER_SIGNATURES) or (
+            data[4:8] == b"ftyp" and data[8:12] in _OTHER_BRANDS
+        )
         raise _RefusedError(Code.UNSUPPORTED if other else Code.NOT_AN_IMAGE) from None
     # libjpeg decodes at a half, a quarter or an eighth; the other decoders only at full size.
     if image.width * image.height > (reduced if image.format in ("JPEG", "MPO") else pixels):
@@ -219,7 +295,8 @@ def _open(data: bytes, pixels: int, reduced: int) -> Image.Image:
 
 
 def _why(data: bytes) -> Code:
-    """Why no opener took a file that begins like one of ours: Pillow keeps the reason to itself unless the opener is asked alone."""
+    """Why no opener took a file that begins like one of ours: Pillow keeps the reason to itself
+    unless the opener is asked alone."""
     for name in _accepted:
         factory, accept = Image.OPEN[name]
         try:
@@ -227,17 +304,31 @@ def _why(data: bytes) -> Code:
                 factory(BytesIO(data), b"")
         except MemoryError:
             raise
-        except Exception as error:  # as in `_read`: whatever untrusted bytes make an opener raise, the file is at fault
+        except Exception as error:
+            # as in `_read`: whatever untrusted bytes make an opener raise, the file is at fault
             if _code_of(error) is Code.UNSUPPORTED:
                 return Code.UNSUPPORTED
     return Code.DAMAGED
 
 
 def _is_heif(data: bytes) -> bool:
-    return data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
+    return data[4:8] == b"ftyp" and data[8:12] in (
+        b"heic",
+        b"heix",
+        b"hevc",
+        b"hevx",
+        b"heim",
+        b"heis",
+        b"mif1",
+        b"msf1",
+        b"avif",
+        b"avis",
+    )
 
 
-def _decode(data: bytes, request: dict[str, Any], kept_exif: bytes = b"") -> tuple[dict[str, Any], list[bytes]]:
+def _decode(
+    data: bytes, request: dict[str, Any], kept_exif: bytes = b""
+) -> tuple[dict[str, Any], list[bytes]]:
     """`kept_exif` is what was taken out of a file that could not be read with it."""
     pixels: int = request["pixels"]
     sizes: list[tuple[str, int, str, int]] = [tuple(size) for size in request["sizes"]]
@@ -245,11 +336,14 @@ def _decode(data: bytes, request: dict[str, Any], kept_exif: bytes = b"") -> tup
     # An MPO is a JPEG with further pictures behind it. AVIF and HEIF keep their own names.
     kind = "JPEG" if image.format == "MPO" else str(image.format)
     width, height = image.size
-    frames = min(max(1, int(getattr(image, "n_frames", 1))), MOST_FRAMES)  # a file may say any number
+    frames = min(
+        max(1, int(getattr(image, "n_frames", 1))), MOST_FRAMES
+    )  # a file may say any number
     icc = image.info.get("icc_profile")
     largest = max([_HASHED_EDGE, *(size[1] for size in sizes)])
     if kind == "JPEG":
-        # libjpeg then decodes at 1/2, 1/4 or 1/8: less work, same picture. Above the limit it has to, however large a rendition is wanted.
+        # libjpeg then decodes at 1/2, 1/4 or 1/8: less work, same picture. Above the limit it has
+        # to, however large a rendition is wanted.
         least = next((part for part in (1, 2, 4) if width * height <= pixels * part * part), 8)
         wide, high = _fit(width, height, largest)
         image.draft(None, (min(wide, max(1, width // least)), min(high, max(1, height // least))))
@@ -282,13 +376,16 @@ def _decode(data: bytes, request: dict[str, Any], kept_exif: bytes = b"") -> tup
         "frames": frames,
         "renditions": [list(made[edge].size) for _, edge, _, _ in sizes],
         "metadata": _metadata(exif, icc, "xmp" in image.info),
-        "pdq_all8": [numpy.packbits(vector.astype(numpy.uint8)).tobytes().hex() for vector in vectors],
+        "pdq_all8": [
+            numpy.packbits(vector.astype(numpy.uint8)).tobytes().hex() for vector in vectors
+        ],
         "pdq_quality": int(quality),
     }, parts
 
 
 def _fit(width: int, height: int, edge: int) -> tuple[int, int]:
-    """Width and height inside a square of `edge` pixels, in proportion, never enlarged and never nothing."""
+    """Width and height inside a square of `edge` pixels, in proportion, never enlarged and never
+    nothing."""
     longest = max(width, height)
     if longest <= edge:
         return width, height
@@ -296,17 +393,25 @@ def _fit(width: int, height: int, edge: int) -> tuple[int, int]:
 
 
 def _shrink(image: Image.Image, edge: int, *, drawn: bool) -> Image.Image:
-    """The picture inside a square of `edge` pixels. Shrinking is most of the work: what has fine lines gets the dearer filter."""
+    """The picture inside a square of `edge` pixels. Shrinking is most of the work: what has fine
+    lines gets the dearer filter."""
     size = _fit(*image.size, edge)
     if size == image.size:
         return image
-    return image.resize(size, Image.Resampling.LANCZOS if drawn else Image.Resampling.HAMMING, reducing_gap=3.0)
+    return image.resize(
+        size, Image.Resampling.LANCZOS if drawn else Image.Resampling.HAMMING, reducing_gap=3.0
+    )
 
 
-def _upright(image: Image.Image, edge: int, orientation: int, icc: bytes | None, *, drawn: bool) -> Image.Image:
-    """The picture at most `edge` wide and high, opaque sRGB, turned as its orientation says, with nothing attached."""
+def _upright(
+    image: Image.Image, edge: int, orientation: int, icc: bytes | None, *, drawn: bool
+) -> Image.Image:
+    """The picture at most `edge` wide and high, opaque sRGB, turned as its orientation says, with
+    nothing attached."""
     if image.mode in ("P", "PA"):
-        image = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
+        image = image.convert(
+            "RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB"
+        )
     elif image.mode == "1":
         image = image.convert("L")
     elif image.mode.startswith("I;16") or image.mode in ("I", "F"):
@@ -320,7 +425,9 @@ def _upright(image: Image.Image, edge: int, orientation: int, icc: bytes | None,
         paper.paste(image, mask=image.getchannel("A"))
         image = paper
     if icc and image.mode in ("RGB", "L", "CMYK"):
-        with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):  # A broken profile leaves the colours as they are.
+        with suppress(
+            ImageCms.PyCMSError, OSError, ValueError, TypeError
+        ):  # A broken profile leaves the colours as they are.
             profile = ImageCms.ImageCmsProfile(BytesIO(icc))
             image = ImageCms.profileToProfile(image, profile, _srgb, outputMode="RGB") or image
     if image.mode != "RGB":
@@ -333,12 +440,15 @@ def _upright(image: Image.Image, edge: int, orientation: int, icc: bytes | None,
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey pictures of 16 or 32 bits, scaled by what is in them if that is more than 8 bits hold."""
+    """Grey pictures of 16 or 32 bits, scaled by what is in them if that is more than 8 bits
+    hold."""
     values = numpy.asarray(image)
     top = float(numpy.nanmax(values, initial=0.0))
     scale = 1.0 if top <= 255 else 255 / (65535 if top <= 65535 else top)
     grey = numpy.empty(values.shape, numpy.uint8)
-    for start in range(0, len(values), 256):  # In strips: as floating point the whole would not fit the memory limit.
+    for start in range(
+        0, len(values), 256
+    ):  # In strips: as floating point the whole would not fit the memory limit.
         strip = numpy.nan_to_num(values[start : start + 256].astype(numpy.float32)) * scale
         grey[start : start + 256] = strip.clip(0, 255)
     return Image.fromarray(grey)
@@ -354,7 +464,8 @@ def _encode(image: Image.Image, mime: str, quality: int, *, drawn: bool) -> byte
     return buffer.getvalue()
 
 
-# -- what the file says about itself ------------------------------------------------------------------------------------
+# -- what the file says about itself
+# ------------------------------------------------------------------------------------
 
 _TEXTS: dict[str, int] = {
     "make": ExifTags.Base.Make,
@@ -378,11 +489,15 @@ _TIMES: dict[str, int] = {
     "taken_at": ExifTags.Base.DateTimeOriginal,
     "digitized_at": ExifTags.Base.DateTimeDigitized,
 }
-_NUMBERS: dict[str, int] = {"exif_width": ExifTags.Base.ExifImageWidth, "exif_height": ExifTags.Base.ExifImageHeight}
+_NUMBERS: dict[str, int] = {
+    "exif_width": ExifTags.Base.ExifImageWidth,
+    "exif_height": ExifTags.Base.ExifImageHeight,
+}
 
 
 def _exif(image: Image.Image, kept: bytes = b"") -> dict[str, dict[int, Any]]:
-    """The main, Exif and GPS directories, from `kept` if there is any. What cannot be read is left out, one tag at a time."""
+    """The main, Exif and GPS directories, from `kept` if there is any. What cannot be read is left
+    out, one tag at a time."""
     found: dict[str, dict[int, Any]] = {"main": {}, "exif": {}, "gps": {}}
     with suppress(Exception):  # The parser meets arbitrary bytes here and raises arbitrary errors.
         exif = image.getexif()
@@ -399,7 +514,9 @@ def _exif(image: Image.Image, kept: bytes = b"") -> dict[str, dict[int, Any]]:
 def _tags(directory: Any) -> dict[int, Any]:
     found = {}
     for tag in list(directory):
-        with suppress(Exception):  # As above, one tag at a time: the orientation is not lost for a comment.
+        with suppress(
+            Exception
+        ):  # As above, one tag at a time: the orientation is not lost for a comment.
             found[tag] = directory[tag]
     return found
 
@@ -410,7 +527,8 @@ def _orientation(exif: dict[str, dict[int, Any]]) -> int:
 
 
 def _text(value: object, order: str = "<") -> str:
-    """A printable text of limited length from whatever a tag holds, empty if it holds none. `order` is the file's own, "<" or ">"."""
+    """A printable text of limited length from whatever a tag holds, empty if it holds none. `order`
+    is the file's own, "<" or ">"."""
     if isinstance(value, bytes):
         head, body = value[:8], value[8 : 8 + 16 * TEXT_LENGTH]
         if head == b"UNICODE\0":
@@ -418,27 +536,39 @@ def _text(value: object, order: str = "<") -> str:
         elif head == b"JIS\0\0\0\0\0":
             value = _first_that_fits(body, "iso2022_jp_ext", "utf-8", "shift_jis", "euc_jp")
         else:
-            value = _first_that_fits(body if head in (b"ASCII\0\0\0", b"\0" * 8) else value[: 16 * TEXT_LENGTH], "utf-8", "gb18030")
+            value = _first_that_fits(
+                body if head in (b"ASCII\0\0\0", b"\0" * 8) else value[: 16 * TEXT_LENGTH],
+                "utf-8",
+                "gb18030",
+            )
     elif isinstance(value, str):
-        with suppress(UnicodeError):  # Pillow reads bytes as Latin-1; cameras that write Chinese write UTF-8.
+        with suppress(
+            UnicodeError
+        ):  # Pillow reads bytes as Latin-1; cameras that write Chinese write UTF-8.
             value = value.encode("latin-1").decode()
     if not isinstance(value, str):
         return ""
-    return "".join(sign if sign.isprintable() else " " for sign in value[: 4 * TEXT_LENGTH].split("\0")[0]).strip()[:TEXT_LENGTH]
+    return "".join(
+        sign if sign.isprintable() else " " for sign in value[: 4 * TEXT_LENGTH].split("\0")[0]
+    ).strip()[:TEXT_LENGTH]
 
 
 def _first_that_fits(body: bytes, *names: str) -> str:
-    """The text in the first of the encodings that has a meaning for every byte; as UTF-8 with marks for what is none, if none has."""
+    """The text in the first of the encodings that has a meaning for every byte; as UTF-8 with marks
+    for what is none, if none has."""
     body = body.rstrip(b"\0 ")
     for name in names:
-        decoder = codecs.getincrementaldecoder(name)()  # forgives a character that our limit of length cut in two
+        decoder = codecs.getincrementaldecoder(
+            name
+        )()  # forgives a character that our limit of length cut in two
         with suppress(UnicodeError):
             return decoder.decode(body)
     return body.decode("utf-8", "replace")
 
 
 def _utf16(body: bytes, order: str) -> str:
-    """UTF-16 in the byte order that gives the likelier text: cameras and programs disagree whether the file's own holds for comments."""
+    """UTF-16 in the byte order that gives the likelier text: cameras and programs disagree whether
+    the file's own holds for comments."""
     for mark, name in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if body.startswith(mark):
             return body[2:].decode(name, "replace")
@@ -451,17 +581,21 @@ def _utf16(body: bytes, order: str) -> str:
     return max(texts, key=_likelihood)  # the first of equals
 
 
-#: Characters that people write much, likeliest first: ASCII; Chinese and kana with their punctuation, Latin with accents, Greek, Cyrillic;
-#: Korean last, for there is hardly a pair of bytes that is neither Chinese nor Korean in one of the two orders.
+#: Characters that people write much, likeliest first: ASCII; Chinese and kana with their
+#: punctuation, Latin with accents, Greek, Cyrillic; Korean last, for there is hardly a pair of
+#: bytes that is neither Chinese nor Korean in one of the two orders.
 _USUAL = (
-    (" ", "~", 1.0), ("\u00a0", "\u04ff", 0.9), ("\u2010", "\u2026", 0.9), ("\u3000", "\u30ff", 0.9), ("\u4e00", "\u9fa5", 0.9),
+    (" ", "~", 1.0), ("\u00a0", "\u04ff", 0.9), ("\u2010", "\u2026", 0.9),
+    ("\u3000", "\u30ff", 0.9), ("\u4e00", "\u9fa5", 0.9),
     ("\uff01", "\uff5e", 0.9), ("\uac00", "\ud7a3", 0.8),
 )  # fmt: skip
 
 
 def _likelihood(text: str) -> float:
     """How likely somebody wrote this, from 0 to 1: the mean over its characters."""
-    return sum(next((weight for low, high, weight in _USUAL if low <= sign <= high), 0.0) for sign in text) / (len(text) or 1)
+    return sum(
+        next((weight for low, high, weight in _USUAL if low <= sign <= high), 0.0) for sign in text
+    ) / (len(text) or 1)
 
 
 def _number(value: object) -> float | None:
@@ -485,11 +619,16 @@ def _degrees(value: object, reference: object, limit: int) -> str | None:
     return f"{-degrees if _text(reference)[:1] in ('S', 'W') else degrees:.7f}"
 
 
-def _metadata(exif: dict[str, dict[int, Any]], icc: bytes | None, xmp: bool) -> dict[str, str | int]:
-    """What the file says, as plain strings and integers, decimal numbers as strings. Absent keys were not there."""
+def _metadata(
+    exif: dict[str, dict[int, Any]], icc: bytes | None, xmp: bool
+) -> dict[str, str | int]:
+    """What the file says, as plain strings and integers, decimal numbers as strings. Absent keys
+    were not there."""
     tags = {**exif["main"], **exif["exif"]}
     order = str(exif.get("order", {}).get(0) or "<")
-    found: dict[str, str | int] = {name: text for name, tag in _TEXTS.items() if (text := _text(tags.get(tag), order))}
+    found: dict[str, str | int] = {
+        name: text for name, tag in _TEXTS.items() if (text := _text(tags.get(tag), order))
+    }
     for name, tag in _TIMES.items():
         with suppress(ValueError):  # Local time without a zone, as EXIF writes it: kept as such.
             found[name] = datetime.strptime(_text(tags.get(tag)), "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007  EXIF names no zone
@@ -507,7 +646,11 @@ def _metadata(exif: dict[str, dict[int, Any]], icc: bytes | None, xmp: bool) -> 
     if date := _text(gps.get(29)):
         found["gps_date"] = date[:10]
     clock = gps.get(7)
-    if isinstance(clock, tuple) and len(clock) == 3 and None not in (parts := [_number(part) for part in clock]):
+    if (
+        isinstance(clock, tuple)
+        and len(clock) == 3
+        and None not in (parts := [_number(part) for part in clock])
+    ):
         found["gps_time"] = ":".join(f"{int(part or 0):02d}" for part in parts)
     if icc:
         found["has_profile"] = 1
@@ -516,5 +659,6 @@ def _metadata(exif: dict[str, dict[int, Any]], icc: bytes | None, xmp: bool) -> 
     return found
 
 
-# Imported for what they register; Pillow would import them only when a file asks for them, and a child cannot.
+# Imported for what they register; Pillow would import them only when a file asks for them, and a
+# child cannot.
 _LOADED = (MpoImagePlugin, TiffImagePlugin)

@@ -1,7 +1,7 @@
 """What comes out of decoding a picture: plain values, checked on our side of the wall.
 
-The child's answer is untrusted. `decoded_from` takes nothing from it that is not of the type, length and range
-promised here, and no rendition that `scanning` does not find clean.
+The child's answer is untrusted. `decoded_from` takes nothing from it that is not of the type,
+length and range promised here, and no rendition that `scanning` does not find clean.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ class Code(StrEnum):
 
 SENTENCES: dict[Code, str] = {
     Code.NOT_AN_IMAGE: "This file is not a picture.",
-    Code.UNSUPPORTED: "This kind of file is not accepted as a photo. Use JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF.",
+    Code.UNSUPPORTED: (
+        "This kind of file is not accepted as a photo. Use JPEG, PNG, WebP, HEIC, AVIF, TIFF or "
+        "GIF."
+    ),
     Code.TOO_LARGE: "This file is larger than a photo may be.",
     Code.TOO_MANY_PIXELS: "This picture is too large: a JPEG may have 250 megapixels, other formats 60.",
     Code.TRUNCATED: "This picture is cut off. Its upload may have been interrupted: please send it again.",
@@ -53,7 +56,8 @@ SENTENCES: dict[Code, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A rendition that is asked for: its longest edge in pixels (never enlarged) and how it is encoded."""
+    """A rendition that is asked for: its longest edge in pixels (never enlarged) and how it is
+    encoded."""
 
     name: str
     edge: int
@@ -61,7 +65,11 @@ class Size:
     quality: int = 85
 
     def __post_init__(self) -> None:
-        if self.mime not in scanning.SCANNERS or not 16 <= self.edge <= 8192 or not 1 <= self.quality <= 95:
+        if (
+            self.mime not in scanning.SCANNERS
+            or not 16 <= self.edge <= 8192
+            or not 1 <= self.quality <= 95
+        ):
             raise ValueError(f"no such rendition: {self}")
 
 
@@ -70,7 +78,8 @@ SIZES = (Size("thumb", 320), Size("page", 1280), Size("full", 2560, quality=88))
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """A copy made from pixels alone. `data` is a whole JPEG or WebP file in sRGB, without metadata of any kind."""
+    """A copy made from pixels alone. `data` is a whole JPEG or WebP file in sRGB, without metadata
+    of any kind."""
 
     name: str
     width: int
@@ -83,8 +92,9 @@ class Rendition:
 class DecodedPicture:
     """A picture as read. Width and height are as seen, with `orientation` (EXIF, 1 to 8) applied.
 
-    `metadata` holds what the file says about itself, place and device included: private, to be sealed by the caller.
-    `pdq` is the fingerprint, `pdq_all8` the fingerprints of all eight orientations, that one first; a `pdq_quality` below
+    `metadata` holds what the file says about itself, place and device included: private, to be
+    sealed by the caller. `pdq` is the fingerprint, `pdq_all8` the fingerprints of all eight
+    orientations, that one first; a `pdq_quality` below
     50 (of 100) means there is too little in the picture to compare by.
     """
 
@@ -102,7 +112,8 @@ class DecodedPicture:
 
 @dataclass(frozen=True, slots=True)
 class RefusedPicture:
-    """A picture that is not taken, with a sentence for the person who sent it. `detail` is for operators, never for pages."""
+    """A picture that is not taken, with a sentence for the person who sent it. `detail` is for
+    operators, never for pages."""
 
     code: Code
     detail: str = ""
@@ -113,7 +124,8 @@ class RefusedPicture:
 
     @property
     def final(self) -> bool:
-        """False if the end may have been the machine's state rather than the file's: a later attempt may succeed."""
+        """False if the end may have been the machine's state rather than the file's: a later
+        attempt may succeed."""
         return self.code not in (Code.TIMEOUT, Code.MEMORY, Code.CRASHED)
 
 
@@ -149,7 +161,8 @@ def _metadata(value: object) -> dict[str, str | int]:
 def decoded_from(
     header: dict[str, Any], parts: list[bytes], *, sizes: Sequence[Size], pixels: int, reduced: int
 ) -> DecodedPicture | RefusedPicture:
-    """The child's answer as a result. Raises InconsistentResultError if it breaks any promise of this module."""
+    """The child's answer as a result. Raises InconsistentResultError if it breaks any promise of
+    this module."""
     if "refused" in header:
         code = header["refused"]
         if not isinstance(code, str) or code not in Code.__members__.values() or parts:

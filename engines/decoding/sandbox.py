@@ -1,7 +1,9 @@
-"""A sandbox: one fork server (the warm parent) and the confined children it forks, seen from the process that needs an answer.
+"""A sandbox: one fork server (the warm parent) and the confined children it forks, seen from the
+process that needs an answer.
 
-The warm parent is started at the first request, once per process, and again when it is found dead. It gets an empty
-environment and no descriptor but its socket, so no secret of ours is in its memory to be stolen.
+The warm parent is started at the first request, once per process, and again when it is found dead.
+It gets an empty environment and no descriptor but its socket, so no secret of ours is in its memory
+to be stolen.
 """
 
 from __future__ import annotations
@@ -28,8 +30,9 @@ from engines.decoding.confinement import Limits
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
-# One thread each; one arena, because the allocator otherwise reserves 128 MiB of the limit for every thread. Huge pages, because the pixels
-# of a large photo are 150 MB in all: a third of a child's time was the kernel handing them out 4 KiB at a time.
+# One thread each; one arena, because the allocator otherwise reserves 128 MiB of the limit for
+# every thread. Huge pages, because the pixels of a large photo are 150 MB in all: a third of a
+# child's time was the kernel handing them out 4 KiB at a time.
 _ENVIRONMENT = {
     "PATH": os.defpath,
     "LANG": "C.UTF-8",
@@ -43,12 +46,14 @@ Source = Path | int | bytes
 
 
 class SandboxUnavailableError(Exception):
-    """The warm parent could not be started, or there was no place for a child in time. Says nothing about the source."""
+    """The warm parent could not be started, or there was no place for a child in time. Says nothing
+    about the source."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceUse:
-    """What one child cost: the most memory it held (KiB, what it shares with the warm parent included) and processor time (ms)."""
+    """What one child cost: the most memory it held (KiB, what it shares with the warm parent
+    included) and processor time (ms)."""
 
     peak_kib: int = 0
     cpu_ms: int = 0
@@ -56,7 +61,8 @@ class ResourceUse:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the child said, every length checked and nothing else: still untrusted. What it used is the kernel's."""
+    """What the child said, every length checked and nothing else: still untrusted. What it used is
+    the kernel's."""
 
     header: dict[str, Any]
     parts: list[bytes]
@@ -65,7 +71,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class AbnormalEnd:
-    """The child ended without a usable answer. `reason` is "late", "memory", "crashed" or "too_large" (the source is)."""
+    """The child ended without a usable answer. `reason` is "late", "memory", "crashed" or
+    "too_large" (the source is)."""
 
     reason: str
     detail: str = ""
@@ -81,9 +88,11 @@ class _ParentGoneError(Exception):
 
 
 class Sandbox:
-    """Runs `task` ("module:function", see engines.decoding.fork_server) on sources, each in a confined child of its own.
+    """Runs `task` ("module:function", see engines.decoding.fork_server) on sources, each in a
+    confined child of its own.
 
-    Safe to share between threads, and across a fork: the forked process starts a warm parent of its own.
+    Safe to share between threads, and across a fork: the forked process starts a warm parent of its
+    own.
     """
 
     def __init__(self, task: str, limits: Limits | None = None) -> None:
@@ -102,7 +111,12 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     @property
@@ -116,7 +130,8 @@ class Sandbox:
             self._end()
 
     def start(self) -> None:
-        """Start the warm parent now instead of at the first request. Raises SandboxUnavailableError."""
+        """Start the warm parent now instead of at the first request. Raises
+        SandboxUnavailableError."""
         with self._lock:
             self._started()
 
@@ -130,7 +145,8 @@ class Sandbox:
             self._process = None
 
     def _drop(self, control: socket.socket) -> None:
-        """Make sure that a dead warm parent is not asked again, unless another thread has replaced it already."""
+        """Make sure that a dead warm parent is not asked again, unless another thread has replaced
+        it already."""
         with self._lock:
             if self._control is control:
                 self._end()
@@ -138,9 +154,12 @@ class Sandbox:
     def _forget(self) -> None:
         """In a freshly forked process: the warm parent belongs to the process we came from."""
         if self._control is not None:
-            self._control.close()  # As long as we held a copy, the parent would not notice that its caller ended.
+            # As long as we held a copy, the parent would not notice that its caller ended.
+            self._control.close()
         if self._process is not None:
-            self._process.returncode = 0  # Not our child; without this the interpreter would wait for it.
+            self._process.returncode = (
+                0  # Not our child; without this the interpreter would wait for it.
+            )
         self._reset()
 
     def _started(self) -> socket.socket:
@@ -165,7 +184,8 @@ class Sandbox:
                     stdout=subprocess.DEVNULL,
                     pass_fds=(theirs.fileno(),),
                     cwd=_PROJECT,
-                    start_new_session=True,  # Ctrl-C in a terminal is for the caller, which still wants its answers.
+                    # Ctrl-C in a terminal is for the caller, which still wants its answers.
+                    start_new_session=True,
                     env=_ENVIRONMENT,
                 )
             ours.settimeout(_START_SECONDS)
@@ -185,9 +205,9 @@ class Sandbox:
     def run(self, source: Source, request: dict[str, Any]) -> Answer | AbnormalEnd:
         """Run the task on one source in a child of its own, and wait for its end.
 
-        `source` is the path of a regular file, an open descriptor of one (its offset is moved), or bytes. If the warm parent
-        dies underneath us the request is made once more: it has no effect but its answer.
-        Raises SandboxUnavailableError, and OSError if the path cannot be opened.
+        `source` is the path of a regular file, an open descriptor of one (its offset is moved), or
+        bytes. If the warm parent dies underneath us the request is made once more: it has no effect
+        but its answer. Raises SandboxUnavailableError, and OSError if the path cannot be opened.
         """
         until = time.monotonic() + self.limits.patience
         with ExitStack() as stack:
@@ -214,7 +234,11 @@ class Sandbox:
         outcome_read, outcome_write = os.pipe2(os.O_CLOEXEC)
         try:
             try:
-                socket.send_fds(control, [json.dumps(request).encode()], [descriptor, answer_write, outcome_write])
+                socket.send_fds(
+                    control,
+                    [json.dumps(request).encode()],
+                    [descriptor, answer_write, outcome_write],
+                )
             except TimeoutError as error:
                 raise SandboxUnavailableError("the queue of requests is full") from error
             except OSError as error:
@@ -223,7 +247,11 @@ class Sandbox:
                 os.close(answer_write)
                 os.close(outcome_write)
             answer = _read_to_end(answer_read, self.limits.answer_bytes, until)
-            text = _read_to_end(outcome_read, ipc.OUTCOME_BYTES, until) if answer is not None else b"{}"
+            text = (
+                _read_to_end(outcome_read, ipc.OUTCOME_BYTES, until)
+                if answer is not None
+                else b"{}"
+            )
         finally:
             os.close(answer_read)
             os.close(outcome_read)
@@ -240,7 +268,9 @@ class Sandbox:
         if outcome["exit"] == ipc.OUT_OF_MEMORY:
             return AbnormalEnd("memory", used=used)
         if outcome["signal"] or outcome["exit"]:
-            return AbnormalEnd("crashed", f"exit {outcome['exit']}, signal {outcome['signal']}", used)
+            return AbnormalEnd(
+                "crashed", f"exit {outcome['exit']}, signal {outcome['signal']}", used
+            )
         try:
             return Answer(*ipc.unpack(answer), used)
         except ipc.MalformedMessageError as error:
@@ -262,7 +292,8 @@ def _readable(source: Source, stack: ExitStack) -> int:
 
 
 def _read_to_end(descriptor: int, limit: int, until: float) -> bytes | None:
-    """All bytes until the writer closes, None if there are more than `limit`. Raises SandboxUnavailableError after `until`."""
+    """All bytes until the writer closes, None if there are more than `limit`. Raises
+    SandboxUnavailableError after `until`."""
     pieces: list[bytes] = []
     size = 0
     poll = select.poll()

@@ -1,8 +1,9 @@
 """Is this file a bare picture? A strict reader of segments, which decodes nothing.
 
-Renditions are encoded in the confined child, from pixels. Before one is stored, it is walked here from its first byte to its
-last: only the segments that a picture needs, each of exactly the length that its own contents say, and nothing behind the
-end. So no EXIF, XMP, profile, comment, thumbnail or appended archive can ride along, even if the child has been taken over.
+Renditions are encoded in the confined child, from pixels. Before one is stored, it is walked here
+from its first byte to its last: only the segments that a picture needs, each of exactly the length
+that its own contents say, and nothing behind the end. So no EXIF, XMP, profile, comment, thumbnail
+or appended archive can ride along, even if the child has been taken over.
 
 JPEG: ITU-T T.81 annex B; the JFIF segment: ITU-T T.871. WebP: RFC 9649, simple file format only.
 """
@@ -20,7 +21,8 @@ class NotCleanError(ValueError):
 
 
 def _tables(segment: bytes, marker: int) -> bool:
-    """Whether a DQT or DHT segment consists of whole tables and nothing else (T.81 B.2.4.1, B.2.4.2)."""
+    """Whether a DQT or DHT segment consists of whole tables and nothing else (T.81 B.2.4.1,
+    B.2.4.2)."""
     at = 0
     while at < len(segment):
         if marker == _DQT:
@@ -50,10 +52,20 @@ def scan_jpeg(data: bytes) -> tuple[int, int]:
         at += 2 + length
         if marker == _APP0:
             # JFIF, 14 bytes, of which the last two are the size of a thumbnail: there must be none.
-            if not first or len(segment) != 14 or segment[:5] != b"JFIF\0" or segment[12:] != b"\0\0":
+            if (
+                not first
+                or len(segment) != 14
+                or segment[:5] != b"JFIF\0"
+                or segment[12:] != b"\0\0"
+            ):
                 raise NotCleanError("an application segment that is not a bare JFIF header")
         elif marker in _FRAMES:
-            if size is not None or len(segment) < 6 or segment[5] not in (1, 3) or len(segment) != 6 + 3 * segment[5]:
+            if (
+                size is not None
+                or len(segment) < 6
+                or segment[5] not in (1, 3)
+                or len(segment) != 6 + 3 * segment[5]
+            ):
                 raise NotCleanError("frame header")
             size = int.from_bytes(segment[3:5], "big"), int.from_bytes(segment[1:3], "big")
         elif marker in (_DQT, _DHT):
@@ -80,7 +92,8 @@ def scan_jpeg(data: bytes) -> tuple[int, int]:
 
 
 def scan_webp(data: bytes) -> tuple[int, int]:
-    """Width and height of a bare WebP: one VP8 or VP8L chunk, and nothing else. Raises NotCleanError."""
+    """Width and height of a bare WebP: one VP8 or VP8L chunk, and nothing else. Raises
+    NotCleanError."""
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
         raise NotCleanError("no WebP")
     if int.from_bytes(data[4:8], "little") != len(data) - 8:
@@ -89,12 +102,19 @@ def scan_webp(data: bytes) -> tuple[int, int]:
     if 20 + length + length % 2 != len(data):
         raise NotCleanError("more than one chunk")
     body = data[20:]
-    if kind == b"VP8 " and body[0] & 1 == 0 and body[3:6] == b"\x9d\x01\x2a":  # RFC 6386, 9.1: a key frame
-        return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+    if (
+        kind == b"VP8 " and body[0] & 1 == 0 and body[3:6] == b"\x9d\x01\x2a"
+    ):  # RFC 6386, 9.1: a key frame
+        return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(
+            body[8:10], "little"
+        ) & 0x3FFF
     if kind == b"VP8L" and body[0] == 0x2F:
         bits = int.from_bytes(body[1:5], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     raise NotCleanError(f"chunk {kind!r}")
 
 
-SCANNERS: dict[str, Callable[[bytes], tuple[int, int]]] = {"image/jpeg": scan_jpeg, "image/webp": scan_webp}
+SCANNERS: dict[str, Callable[[bytes], tuple[int, int]]] = {
+    "image/jpeg": scan_jpeg,
+    "image/webp": scan_webp,
+}

@@ -1,8 +1,9 @@
 """Fetching from addresses that are untrusted, without being led anywhere we must not go.
 
-Four walls, each enough against the usual tricks: `urls` reads an address in one strict way, `addresses` says which
-IP addresses are the public internet, `client` connects to exactly what was checked, and `bodies` bounds what comes back.
-Pure: no Django in here. What is refused, and why, is told in docs/fetching.md.
+Four walls, each enough against the usual tricks: `urls` reads an address in one strict way,
+`addresses` says which IP addresses are the public internet, `client` connects to exactly what was
+checked, and `bodies` bounds what comes back. Pure: no Django in here. What is refused, and why, is
+told in docs/fetching.md.
 """
 
 from engines.fetching.addresses import AddressRefusedError, check_address

@@ -17,7 +17,8 @@ _DEFLATE = "deflate"
 
 
 def content_encoding(values: Iterable[str]) -> str:
-    """Return "", "gzip" or "deflate" from the values of Content-Encoding; raise FetchError("encoding") for any other."""
+    """Return "", "gzip" or "deflate" from the values of Content-Encoding; raise
+    FetchError("encoding") for any other."""
     names = [name.strip().lower() for value in values for name in value.split(",")]
     names = [name for name in names if name not in {"", "identity"}]
     if not names:
@@ -32,8 +33,9 @@ def content_encoding(values: Iterable[str]) -> str:
 class Body:
     """Collects a body both as it came (`wire`) and unpacked (`decoded`).
 
-    Unpacking goes in steps of bounded output, so a bomb is noticed one step after it passes a limit, whatever it would
-    grow to. The deadline is asked at each step, because unpacking costs time without the network waiting.
+    Unpacking goes in steps of bounded output, so a bomb is noticed one step after it passes a
+    limit, whatever it would grow to. The deadline is asked at each step, because unpacking costs
+    time without the network waiting.
     """
 
     def __init__(self, encoding: str, limits: Limits, deadline: Deadline) -> None:
@@ -77,24 +79,42 @@ class Body:
                 data, more_inside = self._stream.unconsumed_tail, len(unpacked) == STEP
 
     def finish(self) -> tuple[bytes, bytes]:
-        """Return the body as it came and unpacked; raise FetchError("encoding") if it stops in the middle."""
-        if self._stream is not None or self._pending.strip(b"\0") or (self._pending and not self._members):
+        """Return the body as it came and unpacked; raise FetchError("encoding") if it stops in the
+        middle."""
+        if (
+            self._stream is not None
+            or self._pending.strip(b"\0")
+            or (self._pending and not self._members)
+        ):
             raise FetchError("encoding", "The compressed body stops in the middle.")
         return self._wire.getvalue(), self._decoded.getvalue()
 
     def _open(self, beginning: bytes) -> zlib._Decompress:
         self._members += 1
-        if self._encoding == _GZIP and beginning.startswith(b"\x1f\x8b") and self._members <= MAX_MEMBERS:
+        if (
+            self._encoding == _GZIP
+            and beginning.startswith(b"\x1f\x8b")
+            and self._members <= MAX_MEMBERS
+        ):
             return zlib.decompressobj(16 + zlib.MAX_WBITS)
         if self._encoding == _DEFLATE and self._members == 1:
-            # "deflate" means the zlib format (RFC 9110, section 8.4.1.2), but some servers send the bare stream.
+            # "deflate" means the zlib format (RFC 9110, section 8.4.1.2), but some servers send the
+            # bare stream.
             is_zlib = beginning[0] & 0x0F == 8 and int.from_bytes(beginning[:2], "big") % 31 == 0
             return zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
-        raise FetchError("encoding", "The compressed body holds something else besides what it should.")
+        raise FetchError(
+            "encoding", "The compressed body holds something else besides what it should."
+        )
 
     def _check_size(self) -> None:
         size = self._decoded.tell()
         if size > self._limits.decoded_bytes:
-            raise FetchError("too_large", f"The body is larger than {self._limits.decoded_bytes} bytes once unpacked.")
+            raise FetchError(
+                "too_large",
+                f"The body is larger than {self._limits.decoded_bytes} bytes once unpacked.",
+            )
         if size > self._limits.ratio_from_bytes and size > self._limits.ratio * self._wire.tell():
-            raise FetchError("too_large", f"The body swells to more than {self._limits.ratio} times its size when unpacked.")
+            raise FetchError(
+                "too_large",
+                f"The body swells to more than {self._limits.ratio} times its size when unpacked.",
+            )

@@ -14,12 +14,23 @@ from typing import Literal
 # protocol   the answer is not HTTP as it is written
 # encoding   the body is compressed in a way that is not supported, or is damaged
 # refused    we did not ask: an address, a redirect, that is not for us. `code` says which rule
-Kind = Literal["dns", "connect", "timeout", "tls", "too_large", "too_many_redirects", "protocol", "encoding", "refused"]
+Kind = Literal[
+    "dns",
+    "connect",
+    "timeout",
+    "tls",
+    "too_large",
+    "too_many_redirects",
+    "protocol",
+    "encoding",
+    "refused",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One redirect that was answered: by whom, with which status, and where to, as the server wrote it."""
+    """One redirect that was answered: by whom, with which status, and where to, as the server wrote
+    it."""
 
     url: str
     status: int
@@ -27,7 +38,8 @@ class Hop:
 
 
 class FetchError(Exception):
-    """Nothing was fetched. `kind` is for programs, `sentence` for people; `url` is where it ended, `hops` the way there."""
+    """Nothing was fetched. `kind` is for programs, `sentence` for people; `url` is where it ended,
+    `hops` the way there."""
 
     def __init__(self, kind: Kind, sentence: str, *, code: str = "") -> None:
         super().__init__(kind, sentence)

@@ -1,8 +1,9 @@
 """One strict reading of a web address.
 
-Most tricks with addresses live in the gap between two parsers: one checks, another connects. There is only this one here:
-what it returns is what is resolved, connected to, named in TLS and sent in the request. Whatever two programs could read
-in two ways is refused, with a sentence for the person who typed it.
+Most tricks with addresses live in the gap between two parsers: one checks, another connects. There
+is only this one here: what it returns is what is resolved, connected to, named in TLS and sent in
+the request. Whatever two programs could read in two ways is refused, with a sentence for the person
+who typed it.
 """
 
 from __future__ import annotations
@@ -21,14 +22,26 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_URL = 4096
 MAX_HOST = 253  # RFC 1035, section 2.3.4, without the root's dot
 
-# Names that are never on the public internet (RFC 6761, 6762, 7686, 8375, 9476, and ICANN's reservation of .internal).
-# They are refused before the resolver, so that asking for them tells nobody anything.
-PRIVATE_SUFFIXES = ("localhost", "local", "internal", "home.arpa", "onion", "alt", "test", "invalid")
+# Names that are never on the public internet (RFC 6761, 6762, 7686, 8375, 9476, and ICANN's
+# reservation of .internal). They are refused before the resolver, so that asking for them tells
+# nobody anything.
+PRIVATE_SUFFIXES = (
+    "localhost",
+    "local",
+    "internal",
+    "home.arpa",
+    "onion",
+    "alt",
+    "test",
+    "invalid",
+)
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _AUTHORITY_END = re.compile(r"[/?#]")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
-_NUMERIC_LABEL = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")  # what the WHATWG URL standard takes for the end of an IPv4 address
+_NUMERIC_LABEL = re.compile(
+    r"[0-9]+|0[xX][0-9A-Fa-f]*"
+)  # what the WHATWG URL standard takes for the end of an IPv4 address
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPED_BREAK = re.compile(r"%(?:00|0[aAdD])")
 _LOWER_ASCII = str.maketrans({chr(c): chr(c + 32) for c in range(ord("A"), ord("Z") + 1)})
@@ -36,7 +49,8 @@ _PATH_SAFE = "!$%&'()*+,-./:;=?@_~[]"
 
 
 class UrlRefusedError(Exception):
-    """This text is not an address we fetch. `code` is stable; `sentence` may be shown to whoever typed it."""
+    """This text is not an address we fetch. `code` is stable; `sentence` may be shown to whoever
+    typed it."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(code, sentence)
@@ -49,7 +63,8 @@ class UrlRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An address read strictly: `host` in lower-case ASCII (A-labels or a dotted quad), `url` the canonical whole, no fragment."""
+    """An address read strictly: `host` in lower-case ASCII (A-labels or a dotted quad), `url` the
+    canonical whole, no fragment."""
 
     scheme: str
     host: str
@@ -64,7 +79,8 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """What stands in the Host header: the port only where it is not the scheme's own (RFC 9110, section 7.2)."""
+        """What stands in the Host header: the port only where it is not the scheme's own (RFC 9110,
+        section 7.2)."""
         return self.host if self.port == DEFAULT_PORTS[self.scheme] else self.key
 
     @property
@@ -74,10 +90,11 @@ class Target:
 
 
 def parse_url(text: str, *, local: Container[str] = ()) -> Target:
-    """Return the one reading of `text`; raise UrlRefusedError, and nothing else, when there is none or it is not for us.
+    """Return the one reading of `text`; raise UrlRefusedError, and nothing else, when there is none
+    or it is not for us.
 
-    `local` holds `host:port` names (demo and tests) that are free of the rules on ports and on private names.
-    Reading the `url` of a result again gives an equal result.
+    `local` holds `host:port` names (demo and tests) that are free of the rules on ports and on
+    private names. Reading the `url` of a result again gives an equal result.
     """
     if not isinstance(text, str) or not text:
         raise UrlRefusedError("empty", "There is no address here.")
@@ -106,12 +123,16 @@ def parse_url(text: str, *, local: Container[str] = ()) -> Target:
     shown = host if port == DEFAULT_PORTS[scheme] else f"{host}:{port}"
     url = f"{scheme}://{shown}{path_and_query}"
     if len(url) > MAX_URL:
-        raise UrlRefusedError("too_long", f"The address is longer than {MAX_URL} characters once it is written in ASCII.")
+        raise UrlRefusedError(
+            "too_long",
+            f"The address is longer than {MAX_URL} characters once it is written in ASCII.",
+        )
     return Target(scheme, host, port, path_and_query, url)
 
 
 def resolve_reference(base: Target, reference: str, *, local: Container[str] = ()) -> Target:
-    """Return the target of a Location header found at `base` (RFC 3986, section 5.2), read as strictly as any other address."""
+    """Return the target of a Location header found at `base` (RFC 3986, section 5.2), read as
+    strictly as any other address."""
     path = base.path_and_query.partition("?")[0]
     origin = f"{base.scheme}://{base.authority}"
     if _SCHEME.match(reference):
@@ -133,7 +154,10 @@ def _check_characters(text: str) -> None:
     """Refuse what one program would strip, another would split at, and a person cannot see."""
     for character in text:
         if character == "\\":
-            raise UrlRefusedError("backslash", "The address contains a backslash, which some programs read as a slash.")
+            raise UrlRefusedError(
+                "backslash",
+                "The address contains a backslash, which some programs read as a slash.",
+            )
         category = unicodedata.category(character)
         if character == "\0":
             raise UrlRefusedError("nul", "The address contains a NUL character.")
@@ -151,11 +175,18 @@ def _check_characters(text: str) -> None:
 
 def _read_authority(authority: str, default_port: int) -> tuple[str, int]:
     if "@" in authority:
-        raise UrlRefusedError("userinfo", "The address carries a user name or a password before the host.")
+        raise UrlRefusedError(
+            "userinfo", "The address carries a user name or a password before the host."
+        )
     if "[" in authority or "]" in authority:
         if "%" in authority:
-            raise UrlRefusedError("zone", "The address carries a network zone, which means something on one machine only.")
-        raise UrlRefusedError("ipv6", "The address names its host by an IPv6 number; a name is needed.")
+            raise UrlRefusedError(
+                "zone",
+                "The address carries a network zone, which means something on one machine only.",
+            )
+        raise UrlRefusedError(
+            "ipv6", "The address names its host by an IPv6 number; a name is needed."
+        )
     if authority.count(":") > 1:
         raise UrlRefusedError("colons", "The address has more than one colon after its host.")
     name, colon, digits = authority.partition(":")
@@ -167,8 +198,9 @@ def _read_authority(authority: str, default_port: int) -> tuple[str, int]:
 
 
 def _read_host(name: str) -> str:
-    """Return the host in lower-case ASCII. Nothing is mapped but ASCII capitals: fullwidth digits, ideographic full stops,
-    ligatures and the like are refused, where UTS 46 would quietly turn them into another host."""
+    """Return the host in lower-case ASCII. Nothing is mapped but ASCII capitals: fullwidth digits,
+    ideographic full stops, ligatures and the like are refused, where UTS 46 would quietly turn them
+    into another host."""
     if "%" in name:
         raise UrlRefusedError("host_escape", "The host is written with percent escapes.")
     if name.endswith("."):
@@ -183,17 +215,24 @@ def _read_host(name: str) -> str:
     except UnicodeError as error:  # idna.IDNAError is one
         if name.isascii():
             raise UrlRefusedError("host", "The host is not a valid name.") from error
-        raise UrlRefusedError("idn", "The host is not a valid international name (IDNA 2008).") from error
+        raise UrlRefusedError(
+            "idn", "The host is not a valid international name (IDNA 2008)."
+        ) from error
 
 
 def _read_quad(name: str) -> str:
-    """Return a dotted quad. Octal, hexadecimal, short and single-number forms are refused, because resolvers disagree about them."""
+    """Return a dotted quad. Octal, hexadecimal, short and single-number forms are refused, because
+    resolvers disagree about them."""
     try:
         quad = str(IPv4Address(name))
     except AddressValueError as error:
-        raise UrlRefusedError("ipv4_form", "The host is a number not written as four plain decimals with dots.") from error
+        raise UrlRefusedError(
+            "ipv4_form", "The host is a number not written as four plain decimals with dots."
+        ) from error
     if quad != name:  # the guard against a more generous version of the standard library
-        raise UrlRefusedError("ipv4_form", "The host is a number not written as four plain decimals with dots.")
+        raise UrlRefusedError(
+            "ipv4_form", "The host is a number not written as four plain decimals with dots."
+        )
     return quad
 
 
@@ -203,12 +242,16 @@ def _check_public(host: str, port: int) -> None:
     if any(host == suffix or host.endswith(f".{suffix}") for suffix in PRIVATE_SUFFIXES):
         raise UrlRefusedError("private_name", "The host's name is reserved for private networks.")
     if "." not in host:
-        raise UrlRefusedError("single_label", "The host is a single word, which only a private network can resolve.")
+        raise UrlRefusedError(
+            "single_label", "The host is a single word, which only a private network can resolve."
+        )
 
 
 def _read_path(tail: str) -> str:
     if _BAD_ESCAPE.search(tail):
-        raise UrlRefusedError("escape", "The address contains a percent sign that begins no escape.")
+        raise UrlRefusedError(
+            "escape", "The address contains a percent sign that begins no escape."
+        )
     if _ESCAPED_BREAK.search(tail):
         raise UrlRefusedError("escaped_break", "The address contains an escaped NUL or line break.")
     path, mark, query = tail.partition("?")
@@ -216,7 +259,8 @@ def _read_path(tail: str) -> str:
 
 
 def _without_dot_segments(path: str) -> str:
-    """Resolve `.` and `..`, escaped ones too, as RFC 3986 section 5.2.4 does: a server must never see a way up."""
+    """Resolve `.` and `..`, escaped ones too, as RFC 3986 section 5.2.4 does: a server must never
+    see a way up."""
     segments = path.split("/")[1:]
     kept: list[str] = []
     for place, segment in enumerate(segments):

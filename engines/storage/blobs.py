@@ -3,14 +3,15 @@
     root/incoming/<random>        being received
     root/ab/cd/abcd…              stored: mode 0440, complete, synced
 
-Steps of `put`: 1. receive into a file of its own, counting and hashing; 2. fsync it; 3. link it to its address; 4. fsync the
-directory; 5. remove the first name. Killed at any point it leaves at most a file in `incoming`, or a whole one at its
-address that no row names yet; `sweep` removes both once they are old. A row that names the file is committed only after
-`put` returned.
+Steps of `put`: 1. receive into a file of its own, counting and hashing; 2. fsync it; 3. link it to
+its address; 4. fsync the directory; 5. remove the first name. Killed at any point it leaves at most
+a file in `incoming`, or a whole one at its address that no row names yet; `sweep` removes both once
+they are old. A row that names the file is committed only after `put` returned.
 
-Storing what is there already and sweeping exclude each other by a lock on `root/lock`, and a file stored again counts as
-new: otherwise a sweep could remove it between `put` and the commit of the row that names it. How old a file is, is told by the
-clock that dated it, the file system's: a sweeper whose own clock is days ahead would take what is just being filed.
+Storing what is there already and sweeping exclude each other by a lock on `root/lock`, and a file
+stored again counts as new: otherwise a sweep could remove it between `put` and the commit of the
+row that names it. How old a file is, is told by the clock that dated it, the file system's: a
+sweeper whose own clock is days ahead would take what is just being filed.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ _ASKED_AT_ONCE = 500
 
 
 class StorageUnavailableError(OSError):
-    """Nothing was stored, by no fault of what was to be stored. An OSError with its number, so that what is always true of a full
-    disk (views answer 507, jobs wait) holds for this one too."""
+    """Nothing was stored, by no fault of what was to be stored. An OSError with its number, so that
+    what is always true of a full disk (views answer 507, jobs wait) holds for this one too."""
 
 
 class NoSpaceError(StorageUnavailableError):
@@ -60,7 +61,9 @@ class UnwritableError(StorageUnavailableError):
     """The file system is mounted read-only, or fails, or is closed to us. Views answer 503."""
 
     def __init__(self, number: int | None) -> None:
-        super().__init__(number or errno.EIO, f"the store cannot be written: {os.strerror(number or errno.EIO)}")
+        super().__init__(
+            number or errno.EIO, f"the store cannot be written: {os.strerror(number or errno.EIO)}"
+        )
 
 
 class TooLargeError(Exception):
@@ -80,7 +83,8 @@ class BlobMissingError(Exception):
 
 
 class DamagedError(StorageUnavailableError):
-    """What is stored at this address is not what the address says. Needs an operator with a backup. Views answer 503."""
+    """What is stored at this address is not what the address says. Needs an operator with a backup.
+    Views answer 503."""
 
     def __init__(self, sha256: str) -> None:
         super().__init__(errno.EIO, f"what is stored under {sha256} was changed")
@@ -88,7 +92,8 @@ class DamagedError(StorageUnavailableError):
 
 
 class _SourceReadError(Exception):
-    """Reading what was to be stored failed: that is not the store's failure, and goes on to the caller as it was."""
+    """Reading what was to be stored failed: that is not the store's failure, and goes on to the
+    caller as it was."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
@@ -96,7 +101,8 @@ class _SourceReadError(Exception):
 
 
 class TooManyOrphansError(Exception):
-    """A sweep found more unreferenced files than it may remove, and removed none: more likely the question was wrong."""
+    """A sweep found more unreferenced files than it may remove, and removed none: more likely the
+    question was wrong."""
 
     def __init__(self, found: int, at_most: int) -> None:
         super().__init__(f"{found} files are referenced by nothing, at most {at_most} may be swept")
@@ -117,7 +123,8 @@ class Readable(Protocol):
 
 
 Named: TypeAlias = "Callable[[Sequence[str]], Container[str]]"
-"""Which of these addresses are named by a row, at least: what it names beside them does not matter."""
+"""Which of these addresses are named by a row, at least: what it names beside them does not
+matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,8 @@ def _read(stream: Readable) -> bytes:
 
 
 class BlobStore:
-    """Write-once files under `root`, which must lie in one file system. Any number of processes may share it."""
+    """Write-once files under `root`, which must lie in one file system. Any number of processes may
+    share it."""
 
     def __init__(self, root: Path, *, keep_free: int = KEEP_FREE) -> None:
         self.root = root
@@ -159,7 +167,8 @@ class BlobStore:
         self._incoming = root / "incoming"
 
     def path(self, sha256: str) -> Path:
-        """Where these bytes lie, or would. Raises ValueError if this is no lower-case hexadecimal SHA-256."""
+        """Where these bytes lie, or would. Raises ValueError if this is no lower-case hexadecimal
+        SHA-256."""
         if _ADDRESS.fullmatch(sha256) is None:
             raise ValueError("not a SHA-256")
         return self.root / sha256[:2] / sha256[2:4] / sha256
@@ -170,12 +179,15 @@ class BlobStore:
     def open(self, sha256: str) -> BufferedReader:
         """The stored bytes, for reading. Raises BlobMissingError."""
         try:
-            return os.fdopen(os.open(self.path(sha256), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb")
+            return os.fdopen(
+                os.open(self.path(sha256), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb"
+            )
         except FileNotFoundError:
             raise BlobMissingError(sha256) from None
 
     def file(self, sha256: str) -> Path:
-        """A file with these bytes, for programs that open files themselves. Raises BlobMissingError."""
+        """A file with these bytes, for programs that open files themselves. Raises
+        BlobMissingError."""
         with self.open(sha256):
             return self.path(sha256)
 
@@ -183,7 +195,11 @@ class BlobStore:
         """Read every byte and compare with the address. About 1 GB a second."""
         try:
             with self.open(sha256) as file:
-                return Fixity.INTACT if hashlib.file_digest(file, "sha256").hexdigest() == sha256 else Fixity.DAMAGED
+                return (
+                    Fixity.INTACT
+                    if hashlib.file_digest(file, "sha256").hexdigest() == sha256
+                    else Fixity.DAMAGED
+                )
         except BlobMissingError:
             return Fixity.MISSING
 
@@ -194,7 +210,8 @@ class BlobStore:
                 yield path.name
 
     def check_space(self, coming: int = 0) -> None:
-        """Raise NoSpaceError if storing `coming` more bytes would touch the reserve, UnwritableError if nothing can be stored at all.
+        """Raise NoSpaceError if storing `coming` more bytes would touch the reserve,
+        UnwritableError if nothing can be stored at all.
 
         Views ask before they receive a body.
         """
@@ -215,14 +232,19 @@ class BlobStore:
         except StorageUnavailableError:
             raise
         except OSError as error:
-            raise (NoSpaceError(0, self.keep_free) if error.errno in FULL else UnwritableError(error.errno)) from error
+            raise (
+                NoSpaceError(0, self.keep_free)
+                if error.errno in FULL
+                else UnwritableError(error.errno)
+            ) from error
 
     def put(self, source: bytes | Readable, limit: int) -> StoredBlob:
-        """Store bytes, or all that `source.read` gives, at their address; nothing is ever overwritten.
+        """Store bytes, or all that `source.read` gives, at their address; nothing is ever
+        overwritten.
 
-        Returns after everything is on the disk for good. The same bytes may be put again, also at the same time by others. Raises
-        TooLargeError, NoSpaceError, UnwritableError, DamagedError (other bytes lie at that address), or what `source.read` raises; then
-        nothing is left.
+        Returns after everything is on the disk for good. The same bytes may be put again, also at
+        the same time by others. Raises TooLargeError, NoSpaceError, UnwritableError, DamagedError
+        (other bytes lie at that address), or what `source.read` raises; then nothing is left.
         """
         stream: Readable = BytesIO(source) if isinstance(source, bytes) else source
         self.check_space(len(source) if isinstance(source, bytes) else 0)
@@ -236,7 +258,9 @@ class BlobStore:
         except _SourceReadError as failed:
             raise failed.error from None
         finally:
-            with suppress(OSError):  # On a disk that can be written no more it stays, for the sweep.
+            with suppress(
+                OSError
+            ):  # On a disk that can be written no more it stays, for the sweep.
                 temporary.unlink()
         failpoint("blob.placed")
         return StoredBlob(sha256, size, new)
@@ -259,12 +283,15 @@ class BlobStore:
         return digest.hexdigest(), size
 
     def _place(self, temporary: Path, sha256: str) -> bool:
-        """Give the file its address; False if the same bytes have it already. Either way the name is on the disk for good."""
+        """Give the file its address; False if the same bytes have it already. Either way the name
+        is on the disk for good."""
         final = self.path(sha256)
         for directory in (final.parent.parent, final.parent):
             with suppress(FileExistsError):
                 directory.mkdir(mode=0o750)
-            _sync_directory(directory.parent)  # Also if another made it: that one may not have come this far.
+            _sync_directory(
+                directory.parent
+            )  # Also if another made it: that one may not have come this far.
         with self._locked(fcntl.LOCK_SH):
             try:
                 os.link(temporary, final)
@@ -288,9 +315,11 @@ class BlobStore:
             os.close(descriptor)
 
     def remove(self, sha256: str) -> bool:
-        """Remove stored bytes for good; False if there were none. Only for an erasure that has been decided and recorded.
+        """Remove stored bytes for good; False if there were none. Only for an erasure that has been
+        decided and recorded.
 
-        The name and the file system's claim on the blocks go; what a disk or a backup keeps below is the operator's to clear.
+        The name and the file system's claim on the blocks go; what a disk or a backup keeps below
+        is the operator's to clear.
         """
         final = self.path(sha256)
         with self._locked(fcntl.LOCK_EX):
@@ -302,14 +331,17 @@ class BlobStore:
         return True
 
     def drop(self, sha256: str, named: Named, older_than: timedelta) -> bool:
-        """Remove one file that nothing names any more, if untouched for `older_than`; False if it stays.
+        """Remove one file that nothing names any more, if untouched for `older_than`; False if it
+        stays.
 
-        Storing the same bytes again makes them new, so what someone is just sending is never taken from under them.
+        Storing the same bytes again makes them new, so what someone is just sending is never taken
+        from under them.
         """
         final, until = self.path(sha256), self._clock() - older_than.total_seconds()
         with self._locked(fcntl.LOCK_EX):
             try:
-                # Asked under the lock: it may have been stored a second time, and named, a moment ago.
+                # Asked under the lock: it may have been stored a second time, and named, a moment
+                # ago.
                 if final.stat().st_mtime > until or sha256 in named([sha256]):
                     return False
                 final.unlink()
@@ -319,8 +351,8 @@ class BlobStore:
         return True
 
     def orphans(self, named: Named, older_than: timedelta) -> list[str]:
-        """The addresses of stored files that nothing names, if untouched for `older_than`, which must be longer than any transaction
-        between `put` and the commit of its row."""
+        """The addresses of stored files that nothing names, if untouched for `older_than`, which
+        must be longer than any transaction between `put` and the commit of its row."""
         if not self.root.exists():
             return []
         until, found = self._clock() - older_than.total_seconds(), []
@@ -331,7 +363,8 @@ class BlobStore:
         return found
 
     def sweep_incoming(self, older_than: timedelta) -> int:
-        """Remove what killed processes left half received, if untouched for `older_than`. Returns how many files went."""
+        """Remove what killed processes left half received, if untouched for `older_than`. Returns
+        how many files went."""
         if not self.root.exists():
             return 0
         until, count = self._clock() - older_than.total_seconds(), 0
@@ -342,7 +375,8 @@ class BlobStore:
         return count
 
     def sweep(self, named: Named, older_than: timedelta, *, at_most: int = 100) -> SweepResult:
-        """Remove what interrupted work left behind: temporaries, and files that nothing names, if untouched for `older_than`.
+        """Remove what interrupted work left behind: temporaries, and files that nothing names, if
+        untouched for `older_than`.
 
         Raises TooManyOrphansError, with nothing removed, if more than `at_most` files would go.
         """
@@ -350,7 +384,9 @@ class BlobStore:
         if len(found) > at_most:
             raise TooManyOrphansError(len(found), at_most)
         temporaries = self.sweep_incoming(older_than)
-        return SweepResult(temporaries, tuple(sha256 for sha256 in found if self.drop(sha256, named, older_than)))
+        return SweepResult(
+            temporaries, tuple(sha256 for sha256 in found if self.drop(sha256, named, older_than))
+        )
 
     def _clock(self) -> float:
         """Now, by the clock that dates the files of this store: a fresh file's own date."""

@@ -1,18 +1,21 @@
-"""The store of originals where a bucket is configured: S3 or what speaks its protocol, with the local store as a cache of it.
+"""The store of originals where a bucket is configured: S3 or what speaks its protocol, with the
+local store as a cache of it.
 
     s3://BUCKET/ab/cd/abcd…     the names of the local store, so that any copying tool moves one into the other
 
-Steps of `put`: 1. store locally as ever: space, limit, write-once; 2. upload under the address, if nothing is there, with the
-SHA-256 for the server to check; 3. return. A row that names the file is committed only after that, so what a row names is in the
-bucket. Killed between 2 and the commit, it leaves an object that no row names; the owner's sweep removes it once it is old.
+Steps of `put`: 1. store locally as ever: space, limit, write-once; 2. upload under the address, if
+nothing is there, with the SHA-256 for the server to check; 3. return. A row that names the file is
+committed only after that, so what a row names is in the bucket. Killed between 2 and the commit, it
+leaves an object that no row names; the owner's sweep removes it once it is old.
 
-Reading is local, else the file is fetched into the local store first, and only if it hashes to its address. So a machine may
-start with an empty directory, or lose it.
+Reading is local, else the file is fetched into the local store first, and only if it hashes to its
+address. So a machine may start with an empty directory, or lose it.
 
-The processes hold credentials that can read and write, and cannot delete: whoever takes them over destroys nothing. `remove` (an
-erasure) and `drop_in_bucket` need the owner's. They delete versions by their ids, those that they saw and no others. That is what
-makes a sweep safe against a `put` on another machine, which no lock of ours reaches: storing again what is there already writes a
-new version if the old one is near the age at which a sweep would take it.
+The processes hold credentials that can read and write, and cannot delete: whoever takes them over
+destroys nothing. `remove` (an erasure) and `drop_in_bucket` need the owner's. They delete versions
+by their ids, those that they saw and no others. That is what makes a sweep safe against a `put` on
+another machine, which no lock of ours reaches: storing again what is there already writes a new
+version if the old one is near the age at which a sweep would take it.
 """
 
 from __future__ import annotations
@@ -54,7 +57,9 @@ T = TypeVar("T")
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 10.0
 ATTEMPTS = 2
-_COLLISIONS = 3  # how often an upload meets another one, or a removal, of the same file before it gives up
+_COLLISIONS = (
+    3  # how often an upload meets another one, or a removal, of the same file before it gives up
+)
 _LARGEST = 1 << 30
 _ASKED_AT_ONCE = 500
 
@@ -72,7 +77,8 @@ class BucketError(StorageUnavailableError):
 
 
 class ObjectLockedError(BucketError):
-    """The bucket would not delete: these credentials may not, or the object is locked beyond the owner (compliance, legal hold)."""
+    """The bucket would not delete: these credentials may not, or the object is locked beyond the
+    owner (compliance, legal hold)."""
 
 
 class VersioningDisabledError(BucketError):
@@ -84,7 +90,8 @@ class VersioningDisabledError(BucketError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which bucket. With no `endpoint`, Amazon's own; with no `region`, what the SDK finds in its environment."""
+    """Which bucket. With no `endpoint`, Amazon's own; with no `region`, what the SDK finds in its
+    environment."""
 
     bucket: str
     endpoint: str = ""
@@ -93,7 +100,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What lies at an address: whether it is what the address says, and how long it has been there by the bucket's clock."""
+    """What lies at an address: whether it is what the address says, and how long it has been there
+    by the bucket's clock."""
 
     whole: bool
     age: timedelta
@@ -126,11 +134,15 @@ def _client(endpoint: str, region: str) -> BaseClient:
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         s3={"addressing_style": "path" if endpoint else "auto"},
-        # Our own SHA-256 goes with each upload and is compared after each download: no second checksum, which not every server knows.
+        # Our own SHA-256 goes with each upload and is compared after each download: no second
+        # checksum, which not every server knows.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    where = {"endpoint_url": endpoint or None, "region_name": region or ("us-east-1" if endpoint else None)}
+    where = {
+        "endpoint_url": endpoint or None,
+        "region_name": region or ("us-east-1" if endpoint else None),
+    }
     client: BaseClient = boto3.session.Session().client("s3", **where, config=config)
     return client
 
@@ -191,7 +203,9 @@ class Bucket:
         return getattr(self._client(), operation)(Bucket=self.place.bucket, **arguments)
 
     def _pages(self, operation: str, **arguments: Any) -> Any:
-        return self._client().get_paginator(operation).paginate(Bucket=self.place.bucket, **arguments)
+        return (
+            self._client().get_paginator(operation).paginate(Bucket=self.place.bucket, **arguments)
+        )
 
     def _client(self) -> BaseClient:
         return _client(self.place.endpoint, self.place.region)
@@ -206,23 +220,35 @@ class Bucket:
         return True
 
     def upload(self, sha256: str, path: Path, *, anew: bool = False) -> bool:
-        """Store a file under its address; False if something is there, or just coming, and nothing was changed.
+        """Store a file under its address; False if something is there, or just coming, and nothing
+        was changed.
 
-        `anew`: as one more version, whatever is there. Raises FileNotFoundError if there is no such file here.
+        `anew`: as one more version, whatever is there. Raises FileNotFoundError if there is no such
+        file here.
         """
         condition = {} if anew else {"IfNoneMatch": "*"}
         checksum = _checksum(sha256)
         with path.open("rb") as file, _asking("store"):
-            sent = {"Key": key_of(sha256), "Body": file, "ChecksumAlgorithm": "SHA256", "ChecksumSHA256": checksum, **condition}
+            sent = {
+                "Key": key_of(sha256),
+                "Body": file,
+                "ChecksumAlgorithm": "SHA256",
+                "ChecksumSHA256": checksum,
+                **condition,
+            }
             done = _unless(_THERE | _BUSY, lambda: self._ask("put_object", **sent))
         if done is not None and done.get("ChecksumSHA256") != checksum and not self._whole(sha256):
             raise BucketError("store", "it has other bytes than were sent")
         return done is not None
 
     def look(self, sha256: str) -> StoredObject | None:
-        """What lies at an address, by the checksum that the server itself made; without one, by reading all of it."""
+        """What lies at an address, by the checksum that the server itself made; without one, by
+        reading all of it."""
         with _asking("look"):
-            answer = _unless(_NOTHING, lambda: self._ask("head_object", Key=key_of(sha256), ChecksumMode="ENABLED"))
+            answer = _unless(
+                _NOTHING,
+                lambda: self._ask("head_object", Key=key_of(sha256), ChecksumMode="ENABLED"),
+            )
         if answer is None:
             return None
         checksum = answer.get("ChecksumSHA256", "")
@@ -259,7 +285,8 @@ class Bucket:
             return bool(self._ask("get_bucket_versioning").get("Status") == "Enabled")
 
     def lock(self) -> str:
-        """`GOVERNANCE` or `COMPLIANCE` where each new object is locked by itself; empty where none is."""
+        """`GOVERNANCE` or `COMPLIANCE` where each new object is locked by itself; empty where none
+        is."""
         with _asking("answer"):
             missing = {"ObjectLockConfigurationNotFoundError", "404"}
             answer = _unless(missing, lambda: self._ask("get_object_lock_configuration")) or {}
@@ -279,14 +306,24 @@ class Bucket:
         """All versions of one object, and the marks of deletions."""
         with _asking("list"):
             pages = self._pages("list_object_versions", Prefix=key_of(sha256))
-            each = [one for page in pages for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))]
-        return [_Version(one["VersionId"], one["LastModified"]) for one in each if one["Key"] == key_of(sha256)]
+            each = [
+                one
+                for page in pages
+                for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+            ]
+        return [
+            _Version(one["VersionId"], one["LastModified"])
+            for one in each
+            if one["Key"] == key_of(sha256)
+        ]
 
     def _delete(self, sha256: str, version: _Version) -> None:
         which = {"Key": key_of(sha256), "VersionId": version.id}
         with _asking("delete", ObjectLockedError):
             gone = _unless(_FORBIDDEN, lambda: self._ask("delete_object", **which))
-            if gone is None:  # locked, perhaps; not asked at first, for not every server takes it for what is not
+            if (
+                gone is None
+            ):  # locked, perhaps; not asked at first, for not every server takes it for what is not
                 self._ask("delete_object", **which, BypassGovernanceRetention=True)
 
     def remove(self, sha256: str) -> bool:
@@ -299,10 +336,16 @@ class Bucket:
         return bool(versions)
 
     def drop(self, sha256: str, named: Named, until: datetime) -> bool:
-        """Delete the versions that are there now, if all are older than `until` and nothing names them; False if they stay."""
+        """Delete the versions that are there now, if all are older than `until` and nothing names
+        them; False if they stay."""
         versions = self._versions(sha256)
-        # Asked after the versions were listed: who stores these bytes from now on adds one that is not among them.
-        if not versions or any(one.modified > until for one in versions) or sha256 in named([sha256]):
+        # Asked after the versions were listed: who stores these bytes from now on adds one that is
+        # not among them.
+        if (
+            not versions
+            or any(one.modified > until for one in versions)
+            or sha256 in named([sha256])
+        ):
             return False
         for version in versions:
             self._delete(sha256, version)
@@ -310,37 +353,44 @@ class Bucket:
 
 
 class BucketStore(BlobStore):
-    """A local store under `root`, which may be empty, and the bucket behind it. Any number of machines may share the bucket.
+    """A local store under `root`, which may be empty, and the bucket behind it. Any number of
+    machines may share the bucket.
 
-    `fresh_for`: storing again what has been in the bucket for longer than this makes it new there. At most half of what a sweep is
-    told to leave alone. What is inherited looks at the local side.
+    `fresh_for`: storing again what has been in the bucket for longer than this makes it new there.
+    At most half of what a sweep is told to leave alone. What is inherited looks at the local side.
     """
 
-    def __init__(self, root: Path, bucket: Bucket, *, fresh_for: timedelta, keep_free: int = KEEP_FREE) -> None:
+    def __init__(
+        self, root: Path, bucket: Bucket, *, fresh_for: timedelta, keep_free: int = KEEP_FREE
+    ) -> None:
         super().__init__(root, keep_free=keep_free)
         self.bucket = bucket
         self.fresh_for = fresh_for
         self._here = BlobStore(root, keep_free=keep_free)
 
     def put(self, source: bytes | Readable, limit: int) -> StoredBlob:
-        """Store locally, then in the bucket; returns after both have it. Raises what BlobStore.put does, and BucketError.
+        """Store locally, then in the bucket; returns after both have it. Raises what BlobStore.put
+        does, and BucketError.
 
-        Then nothing is left here that was not here before, and in the bucket at most an object that nothing names.
+        Then nothing is left here that was not here before, and in the bucket at most an object that
+        nothing names.
         """
         stored = self._here.put(source, limit)
         try:
             new = self.upload(stored.sha256)
         except BaseException:
             if stored.new:
-                # Whoever stores the same file at this moment loses a copy, and no more than that: it is in the bucket, or on its
-                # way there from a file that is open, or the upload fails and its view says so.
+                # Whoever stores the same file at this moment loses a copy, and no more than that:
+                # it is in the bucket, or on its way there from a file that is open, or the upload
+                # fails and its view says so.
                 self._here.remove(stored.sha256)
             raise
         failpoint("blob.uploaded")
         return StoredBlob(stored.sha256, stored.size, new)
 
     def upload(self, sha256: str) -> bool:
-        """Have the bucket hold what lies here; False if it did. Raises DamagedError if it holds something else, BucketError."""
+        """Have the bucket hold what lies here; False if it did. Raises DamagedError if it holds
+        something else, BucketError."""
         path = self.path(sha256)
         try:
             for _attempt in range(_COLLISIONS):
@@ -354,14 +404,17 @@ class BucketStore(BlobStore):
                 if found.age <= self.fresh_for or self.bucket.upload(sha256, path, anew=True):
                     return False
         except FileNotFoundError:
-            raise BucketError("store", "another filing of the same file failed at the same moment") from None
+            raise BucketError(
+                "store", "another filing of the same file failed at the same moment"
+            ) from None
         raise BucketError("store", "it was busy with the same file")
 
     def exists(self, sha256: str) -> bool:
         return self._here.exists(sha256) or self.bucket.look(sha256) is not None
 
     def open(self, sha256: str) -> BufferedReader:
-        """The stored bytes, fetched first where they are not here. Raises BlobMissingError, DamagedError, BucketError, NoSpaceError."""
+        """The stored bytes, fetched first where they are not here. Raises BlobMissingError,
+        DamagedError, BucketError, NoSpaceError."""
         try:
             return self._here.open(sha256)
         except BlobMissingError:
@@ -370,7 +423,8 @@ class BucketStore(BlobStore):
             return self._here.open(sha256)
 
     def verify(self, sha256: str) -> Fixity:
-        """Read every byte in the bucket, and here if it is here. A file that only lies here is missing: nothing stands behind it."""
+        """Read every byte in the bucket, and here if it is here. A file that only lies here is
+        missing: nothing stands behind it."""
         try:
             with self.bucket.open(sha256) as body:
                 if hashlib.file_digest(body, "sha256").hexdigest() != sha256:
@@ -380,13 +434,15 @@ class BucketStore(BlobStore):
         return Fixity.DAMAGED if self._here.verify(sha256) is Fixity.DAMAGED else Fixity.INTACT
 
     def remove(self, sha256: str) -> bool:
-        """Remove stored bytes for good: every version in the bucket, then the file here. Only for an erasure that has been decided
-        and recorded, with the owner's credentials. Raises Held, BucketError; then the file here stays too."""
+        """Remove stored bytes for good: every version in the bucket, then the file here. Only for
+        an erasure that has been decided and recorded, with the owner's credentials. Raises Held,
+        BucketError; then the file here stays too."""
         gone = self.bucket.remove(sha256)
         return self._here.remove(sha256) or gone
 
     def orphans_in_bucket(self, named: Named, older_than: timedelta) -> list[str]:
-        """Like `orphans`, of what lies in the bucket. Raises VersioningDisabledError, BucketError."""
+        """Like `orphans`, of what lies in the bucket. Raises VersioningDisabledError,
+        BucketError."""
         if not self.bucket.keeps_versions():
             raise VersioningDisabledError
         until, found = self.bucket.clock() - older_than, []
@@ -397,7 +453,8 @@ class BucketStore(BlobStore):
         return found
 
     def drop_in_bucket(self, sha256: str, named: Named, older_than: timedelta) -> bool:
-        """Like `drop`, of what lies in the bucket. Needs the owner's credentials. Raises VersioningDisabledError, Held, BucketError."""
+        """Like `drop`, of what lies in the bucket. Needs the owner's credentials. Raises
+        VersioningDisabledError, Held, BucketError."""
         if older_than < 2 * self.fresh_for:
             raise ValueError("a sweep this eager could take what is being filed")
         if not self.bucket.keeps_versions():
@@ -425,7 +482,8 @@ class _Body(io.RawIOBase):
 
 
 class _CheckedBody:
-    """What comes from the bucket, refused at its end unless it hashes to its address: the store then keeps nothing of it."""
+    """What comes from the bucket, refused at its end unless it hashes to its address: the store
+    then keeps nothing of it."""
 
     def __init__(self, body: BufferedReader, sha256: str) -> None:
         self._body, self._sha256, self._digest = body, sha256, hashlib.sha256()

@@ -1,7 +1,7 @@
 """Reading untrusted pages and comparing what they said, without Django.
 
-`extract` makes text of bytes, `classify` says what an answer of a server was, `diff` what changed between two texts; `anchor` makes of a
-passage what `sight` finds again in another text.
+`extract` makes text of bytes, `classify` says what an answer of a server was, `diff` what changed
+between two texts; `anchor` makes of a passage what `sight` finds again in another text.
 """
 
 from engines.text.anchors import Quote, QuoteMatch, Sight, anchor, sight

@@ -1,7 +1,8 @@
-"""What two texts have in common, as blocks of equal characters, and which sentences only changed their place.
+"""What two texts have in common, as blocks of equal characters, and which sentences only changed
+their place.
 
-The searching half of the diff; `diffing` says what the steps are and puts the marks. Every function here is bounded by
-sizes, never by a clock, so that the same two texts always align in the same way.
+The searching half of the diff; `diffing` says what the steps are and puts the marks. Every function
+here is bounded by sizes, never by a clock, so that the same two texts always align in the same way.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,28 +16,33 @@ from rapidfuzz.distance import Indel, Postfix, Prefix
 
 from engines.text.sentences import clauses, tokens
 
-# Up to this product of lengths a hunk is solved by fast_diff_match_patch (worst case 4 ms), whose cleaning makes the
-# prettier script.
+# Up to this product of lengths a hunk is solved by fast_diff_match_patch (worst case 4 ms), whose
+# cleaning makes the prettier script.
 SMALL_HUNK = 250_000
 # Up to this product by rapidfuzz (worst case about 0.1 s and 50 MB at 20,000 × 20,000).
 LARGE_HUNK = 400_000_000
-# Length of the passages that hold the alignment of a text without sentence ends. Eight Han characters seldom repeat.
+# Length of the passages that hold the alignment of a text without sentence ends. Eight Han
+# characters seldom repeat.
 ANCHOR_LENGTH = 8
-# Gaps of more characters (of both texts) are not compared any finer, nor are those after the first so many of all gaps: hostile
-# texts, which share letters and no passage, would take seconds.
+# Gaps of more characters (of both texts) are not compared any finer, nor are those after the first
+# so many of all gaps: hostile texts, which share letters and no passage, would take seconds.
 LARGEST_GAP = 200_000
 ALL_GAPS = 400_000
 # Anchors are looked for again inside gaps this many times; each time reads the gap once.
 ANCHOR_ROUNDS = 6
-# A shorter sentence standing elsewhere ("Thank you.") is repetition, not a move. Counted as in `worth`.
+# A shorter sentence standing elsewhere ("Thank you.") is repetition, not a move. Counted as in
+# `worth`.
 MOVED_FROM = 12
-# Common ground worth no more than this (see `worth`) is a crumb: 的 and "the" are shared by any two passages.
+# Common ground worth no more than this (see `worth`) is a crumb: 的 and "the" are shared by any two
+# passages.
 CRUMB_WORTH = 5
-# How far an edit may slide: texts of one repeated character would otherwise cost the square of their length.
+# How far an edit may slide: texts of one repeated character would otherwise cost the square of
+# their length.
 LONGEST_SLIDE = 200
 
 Span = tuple[int, int]
-# A Block while it is searched for. Thousands are made on the way to a few hundred blocks, and a bare tuple is five times as cheap.
+# A Block while it is searched for. Thousands are made on the way to a few hundred blocks, and a
+# bare tuple is five times as cheap.
 Common = tuple[int, int, int]
 
 
@@ -49,7 +55,8 @@ class Block(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A passage at [old_start, old_end) of the old text that stands at [new_start, new_end) of the new one."""
+    """A passage at [old_start, old_end) of the old text that stands at [new_start, new_end) of the
+    new one."""
 
     old_start: int
     old_end: int
@@ -58,12 +65,16 @@ class Move(NamedTuple):
 
 
 def worth(text: str) -> int:
-    """How much a stretch of text says: two for a Han character (or kana, hangul…), one for a letter or digit."""
+    """How much a stretch of text says: two for a Han character (or kana, hangul…), one for a letter
+    or digit."""
     return sum((1 if character < "\u0600" else 2) for character in text if character.isalnum())
 
 
-def compare(old: str, new: str, old_parts: list[str], new_parts: list[str]) -> tuple[list[Block], list[Move]]:
-    """Ascending blocks of equal characters, and the moves between them. The parts are the texts' sentences."""
+def compare(
+    old: str, new: str, old_parts: list[str], new_parts: list[str]
+) -> tuple[list[Block], list[Move]]:
+    """Ascending blocks of equal characters, and the moves between them. The parts are the texts'
+    sentences."""
     old_at = list(accumulate(map(len, old_parts), initial=0))
     new_at = list(accumulate(map(len, new_parts), initial=0))
     whole = _ending_lines(_align(old_parts, new_parts, _says_something), old_parts, new_parts)
@@ -76,18 +87,25 @@ def compare(old: str, new: str, old_parts: list[str], new_parts: list[str]) -> t
     for old_start, old_end, new_start, new_end in _filled_gaps(blocks, len(old), len(new)):
         size = old_end - old_start + new_end - new_start
         if size > min(LARGEST_GAP, room):
-            found += _shifted(_only_ends(old[old_start:old_end], new[new_start:new_end]), old_start, new_start)
+            found += _shifted(
+                _only_ends(old[old_start:old_end], new[new_start:new_end]), old_start, new_start
+            )
             continue
         room -= size
         if moves:
-            found += _around(old, new, minus(old_start, old_end, old_cuts), minus(new_start, new_end, new_cuts))
+            found += _around(
+                old, new, minus(old_start, old_end, old_cuts), minus(new_start, new_end, new_cuts)
+            )
         else:
-            found += _shifted(_by_clause(old[old_start:old_end], new[new_start:new_end]), old_start, new_start)
+            found += _shifted(
+                _by_clause(old[old_start:old_end], new[new_start:new_end]), old_start, new_start
+            )
     return joined(sorted(found)), moves
 
 
 def gaps(blocks: Iterable[Common], old_length: int, new_length: int) -> Iterator[tuple[Span, Span]]:
-    """The spans before, between and behind the blocks: one more than there are blocks, empty ones too."""
+    """The spans before, between and behind the blocks: one more than there are blocks, empty ones
+    too."""
     old_end = new_end = 0
     for old, new, length in blocks:
         yield (old_end, old), (new_end, new)
@@ -95,8 +113,11 @@ def gaps(blocks: Iterable[Common], old_length: int, new_length: int) -> Iterator
     yield (old_end, old_length), (new_end, new_length)
 
 
-def _filled_gaps(blocks: Iterable[Common], old_length: int, new_length: int) -> list[tuple[int, int, int, int]]:
-    """Start and end of the gaps in the old and in the new, of those with something on both sides: only there can be more in common."""
+def _filled_gaps(
+    blocks: Iterable[Common], old_length: int, new_length: int
+) -> list[tuple[int, int, int, int]]:
+    """Start and end of the gaps in the old and in the new, of those with something on both sides:
+    only there can be more in common."""
     filled = []
     old_end = new_end = 0
     for old, new, length in blocks:
@@ -140,11 +161,12 @@ def joined(blocks: Iterable[tuple[int, int, int]]) -> list[Block]:
     return result
 
 
-# --- From sentences to characters ------------------------------------------------------------------------------------
+# --- From sentences to characters -----------------------------------------------------------------
 
 
 def _around(old: str, new: str, old_spans: list[Span], new_spans: list[Span]) -> Iterator[Common]:
-    """What is in common in one gap. Moved pieces are cut out of it; what is left is compared as one text and mapped back."""
+    """What is in common in one gap. Moved pieces are cut out of it; what is left is compared as one
+    text and mapped back."""
     a = "".join(old[start:end] for start, end in old_spans)
     b = "".join(new[start:end] for start, end in new_spans)
     if not a or not b:
@@ -161,7 +183,8 @@ def _around(old: str, new: str, old_spans: list[Span], new_spans: list[Span]) ->
 
 
 class _Places:
-    """Turns an offset into joined spans into (the offset in the text, how much of its span is left)."""
+    """Turns an offset into joined spans into (the offset in the text, how much of its span is
+    left)."""
 
     def __init__(self, spans: list[Span]) -> None:
         self._spans = spans
@@ -189,7 +212,8 @@ def _by_clause(a: str, b: str) -> list[Common]:
 
 
 def _by_passage(a: str, b: str) -> list[Common]:
-    """In text too large to be compared exactly, passages that stand once in both hold the comparison of the rest."""
+    """In text too large to be compared exactly, passages that stand once in both hold the
+    comparison of the rest."""
     if len(a) * len(b) <= LARGE_HUNK:
         return _by_token(a, b)
     head, tail = _common_ends(a, b)
@@ -198,12 +222,19 @@ def _by_passage(a: str, b: str) -> list[Common]:
         return _by_token(a, b)
     inner = _rare_passages(middle_a, middle_b)
     for a_start, a_end, b_start, b_end in _filled_gaps(inner, len(middle_a), len(middle_b)):
-        inner += _shifted(_by_token(middle_a[a_start:a_end], middle_b[b_start:b_end]), a_start, b_start)
-    return [(0, 0, head), *sorted(_shifted(inner, head, head)), (len(a) - tail, len(b) - tail, tail)]
+        inner += _shifted(
+            _by_token(middle_a[a_start:a_end], middle_b[b_start:b_end]), a_start, b_start
+        )
+    return [
+        (0, 0, head),
+        *sorted(_shifted(inner, head, head)),
+        (len(a) - tail, len(b) - tail, tail),
+    ]
 
 
 def _by_token(a: str, b: str) -> list[Common]:
-    """Latin words and numbers as wholes: letters alone would find "air" in "repaired" and miss the phrase beside it."""
+    """Latin words and numbers as wholes: letters alone would find "air" in "repaired" and miss the
+    phrase beside it."""
     return _by_parts(a, b, tokens, _exactly)
 
 
@@ -228,7 +259,8 @@ def _by_parts(
 
 
 def _exactly(a: str, b: str) -> list[Common]:
-    """The longest common subsequence between the common ends; nothing between them where that is beyond the limits."""
+    """The longest common subsequence between the common ends; nothing between them where that is
+    beyond the limits."""
     head, tail = _common_ends(a, b)
     middle_a, middle_b = a[head : len(a) - tail], b[head : len(b) - tail]
     size = len(middle_a) * len(middle_b)
@@ -244,7 +276,9 @@ def _small(a: str, b: str) -> list[Common]:
     found = []
     i = j = 0
     # No time limit and no line mode: both would make the answer depend on more than the texts.
-    for kind, length in fast_diff_match_patch.diff(a, b, timelimit=0, checklines=False, cleanup="No", counts_only=True):
+    for kind, length in fast_diff_match_patch.diff(
+        a, b, timelimit=0, checklines=False, cleanup="No", counts_only=True
+    ):
         if kind == "=":
             found.append((i, j, length))
         i += length if kind != "+" else 0
@@ -253,32 +287,42 @@ def _small(a: str, b: str) -> list[Common]:
 
 
 def _large(a: Sequence[Any], b: Sequence[Any]) -> list[Common]:
-    return [(op.src_start, op.dest_start, op.src_end - op.src_start) for op in Indel.opcodes(a, b) if op.tag == "equal"]
+    return [
+        (op.src_start, op.dest_start, op.src_end - op.src_start)
+        for op in Indel.opcodes(a, b)
+        if op.tag == "equal"
+    ]
 
 
 def _shifted(found: Iterable[Common], old: int, new: int) -> list[Common]:
     return [(i + old, j + new, length) for i, j, length in found]
 
 
-# --- Sequences ---------------------------------------------------------------------------------------------------------
+# --- Sequences ------------------------------------------------------------------------------------
 
 
 def _says_something(parts: Sequence[str]) -> bool:
     return worth("".join(parts)) > CRUMB_WORTH
 
 
-def _align(a: Sequence[str], b: Sequence[str], holds: Callable[[Sequence[str]], bool] | None) -> list[Block]:
-    """Equal items in order: common ends, then items that stand once in both, again inside the gaps, then exactly.
+def _align(
+    a: Sequence[str], b: Sequence[str], holds: Callable[[Sequence[str]], bool] | None
+) -> list[Block]:
+    """Equal items in order: common ends, then items that stand once in both, again inside the gaps,
+    then exactly.
 
     What the exact step finds is kept only if it `holds`: a blank line or 的， in common between two
-    unrelated passages would tear the comparison of their characters apart. Without `holds` the items are words and
-    characters, of which one that stands once in both proves nothing: they are compared exactly at once.
+    unrelated passages would tear the comparison of their characters apart. Without `holds` the
+    items are words and characters, of which one that stands once in both proves nothing: they are
+    compared exactly at once.
     """
     found: list[Common] = []
     waiting = [(0, len(a), 0, len(b), 0)]
     while waiting:
         a_start, a_end, b_start, b_end, rounds = waiting.pop()
-        if a_end - a_start == b_end - b_start == 1:  # most gaps of a text that was edited here and there
+        if (
+            a_end - a_start == b_end - b_start == 1
+        ):  # most gaps of a text that was edited here and there
             if a[a_start] == b[b_start]:
                 found.append((a_start, b_start, 1))
             continue
@@ -298,18 +342,30 @@ def _align(a: Sequence[str], b: Sequence[str], holds: Callable[[Sequence[str]], 
             ]
         elif len(part_a) * len(part_b) <= LARGE_HUNK and not set(part_a).isdisjoint(part_b):
             exact = joined(_large(*_numbered(part_a, part_b)))
-            found += _shifted((one for one in exact if not holds or holds(part_a[one.old : one.old + one.length])), a_start, b_start)
+            found += _shifted(
+                (
+                    one
+                    for one in exact
+                    if not holds or holds(part_a[one.old : one.old + one.length])
+                ),
+                a_start,
+                b_start,
+            )
     return joined(sorted(found))
 
 
 def _numbered(a: Sequence[str], b: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Both sequences with equal numbers for equal items: rapidfuzz would go by the hashes of the items."""
+    """Both sequences with equal numbers for equal items: rapidfuzz would go by the hashes of the
+    items."""
     numbers: dict[str, int] = {}
-    return [numbers.setdefault(item, len(numbers)) for item in a], [numbers.setdefault(item, len(numbers)) for item in b]
+    return [numbers.setdefault(item, len(numbers)) for item in a], [
+        numbers.setdefault(item, len(numbers)) for item in b
+    ]
 
 
 def _common_ends(a: Sequence[Any], b: Sequence[Any]) -> tuple[int, int]:
-    """Lengths of the common start and the common end, which do not overlap. Of lists by halving: comparing slices runs in C."""
+    """Lengths of the common start and the common end, which do not overlap. Of lists by halving:
+    comparing slices runs in C."""
     if isinstance(a, str):
         head = Prefix.similarity(a, b)
         return head, min(Postfix.similarity(a, b), min(len(a), len(b)) - head)
@@ -333,7 +389,8 @@ def _common_ends(a: Sequence[Any], b: Sequence[Any]) -> tuple[int, int]:
 
 
 def _anchors(a: Sequence[Any], b: Sequence[Any]) -> list[Common]:
-    """Runs of items that stand exactly once in both, as the longest series ascending on both sides."""
+    """Runs of items that stand exactly once in both, as the longest series ascending on both
+    sides."""
     places = dict(zip(b, range(len(b)), strict=True))
     if len(places) < len(b):
         in_b = Counter(b)
@@ -346,7 +403,8 @@ def _anchors(a: Sequence[Any], b: Sequence[Any]) -> list[Common]:
 
 
 def _runs(at: Sequence[int]) -> list[Common]:
-    """Where `at` gives each item its place in the other sequence, or -1: the runs of them. Empty if the places do not ascend."""
+    """Where `at` gives each item its place in the other sequence, or -1: the runs of them. Empty if
+    the places do not ascend."""
     runs = []
     start = start_there = end_there = 0
     expected = -1
@@ -391,7 +449,8 @@ def _ascending(at: Sequence[int]) -> list[int]:
 
 
 def _rare_passages(a: str, b: str) -> list[Common]:
-    """Passages of ANCHOR_LENGTH characters that stand once in both texts, grown together where they overlap."""
+    """Passages of ANCHOR_LENGTH characters that stand once in both texts, grown together where they
+    overlap."""
     size = ANCHOR_LENGTH
     grams_a = [a[index : index + size] for index in range(len(a) - size + 1)]
     grams_b = [b[index : index + size] for index in range(len(b) - size + 1)]
@@ -406,11 +465,12 @@ def _rare_passages(a: str, b: str) -> list[Common]:
     return found
 
 
-# --- Moves -------------------------------------------------------------------------------------------------------------
+# --- Moves ----------------------------------------------------------------------------------------
 
 
 def _ending_lines(whole: list[Block], old_parts: list[str], new_parts: list[str]) -> list[Block]:
-    """A vanished or added paragraph takes the line break behind it, not the one before, so that a move takes it along."""
+    """A vanished or added paragraph takes the line break behind it, not the one before, so that a
+    move takes it along."""
     slid = list(whole)
     for index in range(len(slid) - 1):
         left, right = slid[index], slid[index + 1]
@@ -421,7 +481,11 @@ def _ending_lines(whole: list[Block], old_parts: list[str], new_parts: list[str]
         else:
             continue
         by = 0
-        while not parts[end + by - 1].isspace() and by < min(right.length, LONGEST_SLIDE) and parts[start + by] == parts[end + by]:
+        while (
+            not parts[end + by - 1].isspace()
+            and by < min(right.length, LONGEST_SLIDE)
+            and parts[start + by] == parts[end + by]
+        ):
             by += 1
         if by and parts[end + by - 1].isspace():
             slid[index] = Block(left.old, left.new, left.length + by)
@@ -429,8 +493,11 @@ def _ending_lines(whole: list[Block], old_parts: list[str], new_parts: list[str]
     return joined(slid)
 
 
-def _moves(a: list[str], b: list[str], whole: list[Block], old_at: list[int], new_at: list[int]) -> list[Move]:
-    """Sentences left over on both sides, once each and long enough; those behind them that continue on both sides too."""
+def _moves(
+    a: list[str], b: list[str], whole: list[Block], old_at: list[int], new_at: list[int]
+) -> list[Move]:
+    """Sentences left over on both sides, once each and long enough; those behind them that continue
+    on both sides too."""
     old_left = [i for (start, end), _ in gaps(whole, len(a), len(b)) for i in range(start, end)]
     new_left = [j for _, (start, end) in gaps(whole, len(a), len(b)) for j in range(start, end)]
     in_old, in_new = Counter(a[i] for i in old_left), Counter(b[j] for j in new_left)

@@ -1,23 +1,26 @@
 """Finding a quote in a text again: where it stood, and what became of it.
 
-A `Quote` is a W3C TextQuoteSelector (Web Annotation Data Model, section 4.2.4): the exact words with what stood before
-and after them. `sight` answers for one quote in one text:
+A `Quote` is a W3C TextQuoteSelector (Web Annotation Data Model, section 4.2.4): the exact words
+with what stood before and after them. `sight` answers for one quote in one text:
 
-- **verbatim**: the words stand there, and in their place. What does not count as a difference, and nothing else (`fold`):
-  canonical composition (é as one code point or two); full-width and half-width forms (，, ％% Ａa-zone ７7, ideographic full
-  stop and full stop); straight and curly quotation marks; white space, which counts only as "some" or "none" and only between
-  two letters, or two digits, of a script that parts words by it ("1.3kg的" is "1.3 kg 的", but "42 000" is not "42000");
-  invisible characters (zero-width space, soft hyphen, word joiner, byte order mark); which dash it is, and how long. Case, digits,
-  、 against ， and every
-  other character count.
-  Words may not be cut: "4.2" is not verbatim in "4.25", "5 weeks" not in "35 weeks".
-- **reworded**: not verbatim, but a passage is near enough (see the thresholds); or the words stand there, and what was put beside them
-  in their sentence turns or limits them ("并无", "up to"), or they are struck through.
-- **elsewhere**: the words stood in several places, and the place of this quote now says something else (`_left_its_place`).
+- **verbatim**: the words stand there, and in their place. What does not count as a difference, and
+  nothing else (`fold`): canonical composition (é as one code point or two); full-width and
+  half-width forms (，, ％% Ａa-zone ７7, ideographic full stop and full stop); straight and curly
+  quotation marks; white space, which counts only as "some" or "none" and only between two letters,
+  or two digits, of a script that parts words by it ("1.3kg的" is "1.3 kg 的", but "42 000" is not
+  "42000"); invisible characters (zero-width space, soft hyphen, word joiner, byte order mark);
+  which dash it is, and how long. Case, digits, 、 against ， and every other character count. Words
+  may not be cut: "4.2" is not verbatim in "4.25", "5 weeks" not in "35 weeks".
+- **reworded**: not verbatim, but a passage is near enough (see the thresholds); or the words stand
+  there, and what was put beside them in their sentence turns or limits them ("并无", "up to"), or
+  they are struck through.
+- **elsewhere**: the words stood in several places, and the place of this quote now says something
+  else (`_left_its_place`).
 - **absent**: no passage is near enough. The sentence with the nearest words is still reported.
 
-Nearness is counted in words (a Han character is one), so that English and Chinese have one scale: letters in common mean
-nothing in English, where any two sentences share half of theirs. Similarity is an integer per mille,
+Nearness is counted in words (a Han character is one), so that English and Chinese have one scale:
+letters in common mean nothing in English, where any two sentences share half of theirs. Similarity
+is an integer per mille,
 2 × kept / (quote + passage), each word weighed by its length, punctuation and case left out.
 """
 
@@ -33,36 +36,36 @@ from rapidfuzz.distance import Indel
 
 from engines.text.sentences import sentences
 
-# The W3C model leaves the length open; 32 characters are a clause on either side in Chinese, five words in English.
+# The W3C model leaves the length open; 32 characters are a clause on either side in Chinese, five
+# words in English.
 CONTEXT = 32
-# Context grows until the quote is unique, but no further: in a text of one repeated line it would grow to the whole text.
+# Context grows until the quote is unique, but no further: in a text of one repeated line it would
+# grow to the whole text.
 LONGEST_CONTEXT = 512
-# From here on a passage is the quote in other words: half of it may be deleted (2 × 1/2 / (1 + 1/2) = 0.667) or a third of
-# its words replaced. Unrelated passages about one subject reach 0.45 in a text of 100,000 characters.
+# From here on a passage is the quote in other words: half of it may be deleted (2 × 1/2 / (1 + 1/2)
+# = 0.667) or a third of its words replaced. Unrelated passages about one subject reach 0.45 in a
+# text of 100,000 characters.
 REWORDED_FROM = 660
-# Short quotes meet a near passage by accident more easily (碳纤维机盖, 碳纤维轮毂): no more than a third may be deleted.
+# Short quotes meet a near passage by accident more easily (碳纤维机盖, 碳纤维轮毂): no more than a third may
+# be deleted.
 SHORT_QUOTE = 16  # in the weights of `_weight`: eight Han characters, three or four English words
 REWORDED_FROM_IF_SHORT = 800
-# Places looked at closely, best first, for the nearest passage; the same for occurrences of the exact words.
+# Places looked at closely, best first, for the nearest passage; the same for occurrences of the
+# exact words.
 CANDIDATES = 4
 OCCURRENCES = 2_000
 # How far around the nearest words of an absent quote their sentence is shown.
 SENTENCE_REACH = 200
-# A quote of more words than this is compared by its beginning only when the nearest passage is sought.
+# A quote of more words than this is compared by its beginning only when the nearest passage is
+# sought.
 LONGEST_QUOTE = 4_000
 
 _UNSEEN = re.compile("[\u00ad\u180e\u200b\u2060\ufeff]+")
 _SPACES = re.compile(r"\s+")
-# Letters of scripts that part words by spaces (everything below the Indic and East Asian blocks, and Hangul), digits; a mark
-# standing alone keeps the space it stands on.
-_SPACED_LETTER = (
-    "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u02ff\u0370-\u0482\u048a-\u058f\u05d0-\u060f\u0620-\u064a\u066e-\u06d5"
-    "\u1100-\u11ff\u1e00-\u1fff\uac00-\ud7a3"
-)
-_MARK = (
-    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06ed\u0711-\u0eff\u1160-\u11ff"
-    "\u1ab0-\u1dff\u20d0-\u20ff\u302a-\u302f\u3099\u309a"
-)
+# Letters of scripts that part words by spaces (everything below the Indic and East Asian blocks,
+# and Hangul), digits; a mark standing alone keeps the space it stands on.
+_SPACED_LETTER = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u02ff\u0370-\u0482\u048a-\u058f\u05d0-\u060f\u0620-\u064a\u066e-\u06d5\u1100-\u11ff\u1e00-\u1fff\uac00-\ud7a3"
+_MARK = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06ed\u0711-\u0eff\u1160-\u11ff\u1ab0-\u1dff\u20d0-\u20ff\u302a-\u302f\u3099\u309a"
 _PARTED = re.compile(f"(?:[{_SPACED_LETTER}]{{2}}|[0-9]{{2}}|(?s:.)[{_MARK}])")
 _CLUSTER = re.compile(f"(?s:.)[{_MARK}]*")
 _WORD = re.compile(r"[0-9]+(?:[.,:][0-9]+)*|[A-Za-z\u00c0-\u05ff]+(?:'[A-Za-z]+)*|[^\W_]")
@@ -75,13 +78,16 @@ _NARROW = "...、「」・¥£¢₩\"\"\"'''"
 # Which dash someone's keyboard writes is typography.
 _DASHES = "‐‑‒–—―−⸺⸻﹘﹣"
 _DASH_RUN = re.compile("(?<=-)-+")
-_WIDTHS = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | dict(zip(map(ord, _WIDE), map(ord, _NARROW), strict=True))
+_WIDTHS = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | dict(
+    zip(map(ord, _WIDE), map(ord, _NARROW), strict=True)
+)
 _WIDTHS |= {ord(dash): ord("-") for dash in _DASHES}
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A TextQuoteSelector. An empty prefix or suffix means that the text began or ended there, or that nobody said."""
+    """A TextQuoteSelector. An empty prefix or suffix means that the text began or ended there, or
+    that nobody said."""
 
     exact: str
     prefix: str = ""
@@ -97,7 +103,8 @@ class Sight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuoteMatch:
-    """What became of a quote: `passage` is text[start:end], `similarity` is per mille (1000 is verbatim)."""
+    """What became of a quote: `passage` is text[start:end], `similarity` is per mille (1000 is
+    verbatim)."""
 
     kind: Sight
     start: int
@@ -107,7 +114,8 @@ class QuoteMatch:
 
 
 def anchor(text: str, start: int, end: int) -> Quote:
-    """The quote text[start:end] with as much context as makes it unique, at least CONTEXT characters where there are.
+    """The quote text[start:end] with as much context as makes it unique, at least CONTEXT
+    characters where there are.
 
     Raises ValueError when the span is empty or outside the text.
     """
@@ -115,7 +123,9 @@ def anchor(text: str, start: int, end: int) -> Quote:
         raise ValueError("a quote is a span of at least one character inside its text")
     context = CONTEXT
     while True:
-        quote = Quote(text[start:end], text[max(0, start - context) : start], text[end : end + context])
+        quote = Quote(
+            text[start:end], text[max(0, start - context) : start], text[end : end + context]
+        )
         whole = quote.prefix + quote.exact + quote.suffix
         first = text.find(whole)
         if context >= LONGEST_CONTEXT or text.find(whole, first + 1) < 0:
@@ -124,7 +134,8 @@ def anchor(text: str, start: int, end: int) -> Quote:
 
 
 def locate(quote: Quote, text: str) -> tuple[int, int] | None:
-    """Where the quote stands verbatim: with its whole context if it does somewhere, else where the context fits best."""
+    """Where the quote stands verbatim: with its whole context if it does somewhere, else where the
+    context fits best."""
     if not quote.exact:
         return None
     whole = quote.prefix + quote.exact + quote.suffix
@@ -134,7 +145,9 @@ def locate(quote: Quote, text: str) -> tuple[int, int] | None:
         if not _cuts_a_word(text, start, start + len(quote.exact), quote):
             return start, start + len(quote.exact)
     folded = _folded(text)
-    wanted = Quote(_folded(quote.exact).text, _folded(quote.prefix).text, _folded(quote.suffix).text)
+    wanted = Quote(
+        _folded(quote.exact).text, _folded(quote.prefix).text, _folded(quote.suffix).text
+    )
     if not wanted.exact:
         return None
     best: tuple[int, int] | None = None
@@ -162,7 +175,8 @@ def sight(quote: Quote, text: str) -> QuoteMatch:
     least = REWORDED_FROM_IF_SHORT if weight < SHORT_QUOTE else REWORDED_FROM
     if similarity >= least and not _is_neighbour(quote, text, start, end):
         start, end = _with_signs(text, start, end)
-        # 1000 is the same words with other punctuation; a sign, a currency or a unit that differs is a difference.
+        # 1000 is the same words with other punctuation; a sign, a currency or a unit that differs
+        # is a difference.
         similarity = 1000 if same_words(quote.exact, text[start:end]) else min(similarity, 999)
         return QuoteMatch(Sight.REWORDED, start, end, text[start:end], similarity)
     if similarity:
@@ -170,19 +184,19 @@ def sight(quote: Quote, text: str) -> QuoteMatch:
     return QuoteMatch(Sight.ABSENT, start, end, text[start:end], similarity)
 
 
-# --- What stands beside a quote ----------------------------------------------------------------------------------------
+# --- What stands beside a quote -------------------------------------------------------------------
 
 # Words that turn or limit what stands in the same sentence.
 _TURNS = re.compile(
-    "并无|没有|并非|并不|不再|不是|不会|不能|不可|不得|未曾|从未|尚未|绝不|从不|否认|取消|停止|不|未|非|无|勿|所谓|据称|最多|最高|至多|不超过|约|大约|可能|或许|"
-    "部分|仅限|仅|除外|不含|不实|不成立|错误|失效|作废"
-    r"|\b(?:not|never|no|none|nor|neither|without|cannot|deny|denied|denies|false|untrue|wrong|cancelled|canceled|withdrawn|up to|at most|"
-    r"may|might|could|possibly|perhaps|allegedly|supposedly|so-called|only|except|excluding|unless|almost|nearly|about"
-    r"|approximately|some|partly)\b"
-    r"|\b\w+n't\b",
+    "并无|没有|并非|并不|不再|不是|不会|不能|不可|不得|未曾|从未|尚未|绝不|从不|否认|取消|停止|不|未|非|无|勿|所谓|据称|最多|最高|至多|不超过|约|大约|可能|或许|部分|仅限|仅|除外|不含|不实|不成立|错误|失效|作废"
+    r"|\b(?:not|never|no|none|nor|neither|without|cannot|deny|denied|denies|false|untrue|wrong|cancelled|canceled|withdrawn|up "
+    r"to|at "
+    r"most|may|might|could|possibly|perhaps|allegedly|supposedly|so-called|only|except|excluding|unless|almost|nearly|about|approximately|some|partly)\b|\b\w+n't\b",
     re.IGNORECASE,
 )
-_ADJACENT = re.compile(r"(?:并无|没有|并非|并不是|不是|从未|否认|不再|\b(?:not|never|no|without)\s*)\Z", re.IGNORECASE)
+_ADJACENT = re.compile(
+    r"(?:并无|没有|并非|并不是|不是|从未|否认|不再|\b(?:not|never|no|without)\s*)\Z", re.IGNORECASE
+)
 _ENDS = re.compile(r"[。！？!?.;；\n]")
 _BEHIND = re.compile(r"[^。！？!?.;；\n]*")
 STRIKE = "~~"  # as `extraction` writes text that is struck through
@@ -198,24 +212,42 @@ def _beside(text: str, start: int, end: int) -> tuple[str, str]:
 
 
 def _turned(quote: Quote, text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The span of a verbatim passage with the words that were put beside it and turn or limit it; None where nothing does.
+    """The span of a verbatim passage with the words that were put beside it and turn or limit it;
+    None where nothing does.
 
-    What stood beside the quote already, when it was quoted, turns nothing. Of a quote without context nobody knows what did: there only
-    a negation that touches it counts.
+    What stood beside the quote already, when it was quoted, turns nothing. Of a quote without
+    context nobody knows what did: there only a negation that touches it counts.
     """
     before, behind = _beside(text, start, end)
-    if before.count(STRIKE) % 2 and STRIKE in text[end : end + 4 * _REACH] and STRIKE not in quote.prefix:
+    if (
+        before.count(STRIKE) % 2
+        and STRIKE in text[end : end + 4 * _REACH]
+        and STRIKE not in quote.prefix
+    ):
         return start, end
     if not quote.prefix and not quote.suffix:
         found = _ADJACENT.search(before)
         return (start - len(before) + found.start(), end) if found else None
-    was_before, was_behind = _beside(quote.prefix + quote.exact + quote.suffix, len(quote.prefix), len(quote.prefix) + len(quote.exact))
-    # The quote's own context may be cut: what is longer than it was cannot be compared beyond its length.
-    known = before[-len(quote.prefix) :] if quote.prefix and len(was_before) == len(quote.prefix) else before
+    was_before, was_behind = _beside(
+        quote.prefix + quote.exact + quote.suffix,
+        len(quote.prefix),
+        len(quote.prefix) + len(quote.exact),
+    )
+    # The quote's own context may be cut: what is longer than it was cannot be compared beyond its
+    # length.
+    known = (
+        before[-len(quote.prefix) :]
+        if quote.prefix and len(was_before) == len(quote.prefix)
+        else before
+    )
     if new := _added(known, was_before):
         at = start - len(known) + new[0]
         return at, end
-    known = behind[: len(quote.suffix)] if quote.suffix and len(was_behind) == len(quote.suffix) else behind
+    known = (
+        behind[: len(quote.suffix)]
+        if quote.suffix and len(was_behind) == len(quote.suffix)
+        else behind
+    )
     if new := _added(known, was_behind):
         return start, end + new[1]
     return None
@@ -235,11 +267,16 @@ def _added(now: str, was: str) -> tuple[int, int] | None:
 
 
 def _left_its_place(quote: Quote, text: str, start: int, end: int) -> bool:
-    """Whether a quote that stood in several places stands only in another of them: its own place is still there, and says something else.
+    """Whether a quote that stood in several places stands only in another of them: its own place is
+    still there, and says something else.
 
-    A place is known by what stood right before the quote in its line ("机盖："), else by the line above it.
+    A place is known by what stood right before the quote in its line ("机盖："), else by the line
+    above it.
     """
-    if fold(quote.exact) not in fold(quote.prefix + "\n" + quote.suffix) and len(quote.prefix) <= CONTEXT:
+    if (
+        fold(quote.exact) not in fold(quote.prefix + "\n" + quote.suffix)
+        and len(quote.prefix) <= CONTEXT
+    ):
         return False
     was, now = _label(quote.prefix), _label(text[:start][-4 * LONGEST_CONTEXT :])
     if weight(was) < _LABEL or now.endswith(was) or was.endswith(now):
@@ -253,17 +290,23 @@ def _left_its_place(quote: Quote, text: str, start: int, end: int) -> bool:
 
 
 def _label(before: str) -> str:
-    return _ENDS.split(before)[-1].strip() or next((one.strip() for one in reversed(before.rstrip("\n").split("\n")) if one.strip()), "")
+    return _ENDS.split(before)[-1].strip() or next(
+        (one.strip() for one in reversed(before.rstrip("\n").split("\n")) if one.strip()), ""
+    )
 
 
 def _is_neighbour(quote: Quote, text: str, start: int, end: int) -> bool:
-    """Whether a passage that is near the quote stood beside it all along: then it is no rewording of it."""
+    """Whether a passage that is near the quote stood beside it all along: then it is no rewording
+    of it."""
     first, last = _sentence_around(text, start, end)
     sentence = _folded(text[first:last].strip()).text
     if weight(sentence) < _LABEL:
         return False
     behind, before = _folded(quote.suffix.strip()).text, _folded(quote.prefix.strip()).text
-    for context, taken in ((behind, sentence[: len(behind)]), (before, sentence[-len(before) :] if before else "")):
+    for context, taken in (
+        (behind, sentence[: len(behind)]),
+        (before, sentence[-len(before) :] if before else ""),
+    ):
         if weight(context) >= SHORT_QUOTE // 2 and context == taken:
             return True
         if len(context) > len(sentence) and sentence in context:
@@ -271,15 +314,19 @@ def _is_neighbour(quote: Quote, text: str, start: int, end: int) -> bool:
     return False
 
 
-# --- Typography --------------------------------------------------------------------------------------------------------
+# --- Typography -----------------------------------------------------------------------------------
 
-# What says something without being a letter or digit: a minus before a number, a stroke inside a unit, and these symbols and currencies.
+# What says something without being a letter or digit: a minus before a number, a stroke inside a
+# unit, and these symbols and currencies.
 _SIGN = re.compile(r"-(?=[0-9.])|[+=<>×÷±≤≥≈≠∞√%‰°′″℃℉$¥£¢€₩฿₽₹]|(?<=[A-Za-z0-9])/(?=[A-Za-z0-9])")
-_SAID = re.compile(rf"{_SIGN.pattern}|{_WORD.pattern}|[^\w\s]")  # punctuation parts a number from what follows it
+_SAID = re.compile(
+    rf"{_SIGN.pattern}|{_WORD.pattern}|[^\w\s]"
+)  # punctuation parts a number from what follows it
 
 
 def same_words(one: str, other: str) -> bool:
-    """Whether two passages differ by nothing but punctuation, white space and capitals: the same words, numbers, signs and units."""
+    """Whether two passages differ by nothing but punctuation, white space and capitals: the same
+    words, numbers, signs and units."""
     return _said(one) == _said(other)
 
 
@@ -307,7 +354,7 @@ def _with_signs(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-# --- Folding -----------------------------------------------------------------------------------------------------------
+# --- Folding --------------------------------------------------------------------------------------
 
 
 class _FoldedText:
@@ -316,13 +363,20 @@ class _FoldedText:
     __slots__ = ("_ends", "_starts", "_words", "text")
 
     def __init__(self, original: str) -> None:
-        """Widths, invisible characters, composition, white space: in this order nothing is left for a second folding."""
+        """Widths, invisible characters, composition, white space: in this order nothing is left for
+        a second folding."""
         narrow = original.translate(_WIDTHS)
-        text, starts = _cut(narrow, list(range(len(narrow))), [found.span() for found in _UNSEEN.finditer(narrow)])
+        text, starts = _cut(
+            narrow, list(range(len(narrow))), [found.span() for found in _UNSEEN.finditer(narrow)]
+        )
         text, starts = _cut(text, starts, [found.span() for found in _DASH_RUN.finditer(text)])
         text, starts, self._ends = _composed(text, starts)
         spaces = [found.span() for found in _SPACES.finditer(text)]
-        kept = {start for start, end in spaces if start > 0 and end < len(text) and _PARTED.match(text[start - 1] + text[end])}
+        kept = {
+            start
+            for start, end in spaces
+            if start > 0 and end < len(text) and _PARTED.match(text[start - 1] + text[end])
+        }
         cuts = [(start + (start in kept), end) for start, end in spaces]
         # What stays of white space is one plain space, whatever it was: a line break for one.
         self.text, self._starts = _cut(re.sub(r"\s", " ", text), starts, cuts)
@@ -337,7 +391,11 @@ class _FoldedText:
         """Words in small letters, with where each begins and ends in the folded text."""
         if self._words is None:
             spans = [match.span() for match in _WORD.finditer(self.text)]
-            self._words = [word.lower() for word in _WORD.findall(self.text)], [start for start, _ in spans], [end for _, end in spans]
+            self._words = (
+                [word.lower() for word in _WORD.findall(self.text)],
+                [start for start, _ in spans],
+                [end for _, end in spans],
+            )
         return self._words
 
 
@@ -353,7 +411,8 @@ def fold(text: str) -> str:
 
 
 def _cut(text: str, starts: list[int], cuts: list[tuple[int, int]]) -> tuple[str, list[int]]:
-    """The text without the spans, which ascend, and where each code point left began in the original."""
+    """The text without the spans, which ascend, and where each code point left began in the
+    original."""
     if not cuts:
         return text, starts
     pieces: list[str] = []
@@ -367,7 +426,8 @@ def _cut(text: str, starts: list[int], cuts: list[tuple[int, int]]) -> tuple[str
 
 
 def _composed(text: str, starts: list[int]) -> tuple[str, list[int], dict[int, int]]:
-    """The text in NFC, where each of its code points began in the original, and where a composed cluster begun there ended."""
+    """The text in NFC, where each of its code points began in the original, and where a composed
+    cluster begun there ended."""
     if unicodedata.is_normalized("NFC", text):
         return text, starts, {}
     pieces: list[str] = []
@@ -385,7 +445,7 @@ def _composed(text: str, starts: list[int]) -> tuple[str, list[int], dict[int, i
     return "".join(pieces), begun, ends
 
 
-# --- Verbatim ----------------------------------------------------------------------------------------------------------
+# --- Verbatim -------------------------------------------------------------------------------------
 
 
 def _occurrences(exact: str, text: str) -> Iterator[int]:
@@ -398,7 +458,8 @@ def _occurrences(exact: str, text: str) -> Iterator[int]:
 
 
 def _cuts_a_word(text: str, start: int, end: int, quote: Quote) -> bool:
-    """Whether this occurrence is part of a longer number or Latin word, unless the quote was cut there itself."""
+    """Whether this occurrence is part of a longer number or Latin word, unless the quote was cut
+    there itself."""
     before, behind = text[max(0, start - 2) : start], text[end : end + 2]
     first, last = text[start], text[end - 1]
     if before and before[-1] != quote.prefix[-1:]:
@@ -427,7 +488,7 @@ def _common_end(a: str, b: str) -> int:
     return _common_start(a[::-1], b[::-1])
 
 
-# --- The nearest passage -----------------------------------------------------------------------------------------------
+# --- The nearest passage --------------------------------------------------------------------------
 
 
 def weight(text: str) -> int:
@@ -436,17 +497,19 @@ def weight(text: str) -> int:
 
 
 def _weight(word: str) -> int:
-    """Two for a Han character, the length for anything spelt, up to eight: one long word is not worth a sentence."""
+    """Two for a Han character, the length for anything spelt, up to eight: one long word is not
+    worth a sentence."""
     return 2 if len(word) == 1 and word > "\u0600" else min(len(word), 8)
 
 
 def _nearest(exact: str, text: str) -> tuple[int, int, int, int]:
     """(start, end, similarity) of the nearest passage, and the weight of the quote.
 
-    1. Every word of the text that the quote has too counts one, every pair of neighbours two; the windows of the
-       quote's length where that adds up to most are candidates.
-    2. In each, with half a quote of room on either side, the words are aligned exactly (rapidfuzz), and the span is cut
-       so that its similarity is greatest: a 的 matched far outside does not stretch the passage.
+    1. Every word of the text that the quote has too counts one, every pair of neighbours two; the
+       windows of the quote's length where that adds up to most are candidates.
+    2. In each, with half a quote of room on either side, the words are aligned exactly (rapidfuzz),
+       and the span is cut so that its similarity is greatest: a 的 matched far outside does not
+       stretch the passage.
     """
     quote_words = _folded(exact).words()[0][:LONGEST_QUOTE]
     folded = _folded(text)
@@ -467,7 +530,8 @@ def _nearest(exact: str, text: str) -> tuple[int, int, int, int]:
 
 
 def _sentence_around(text: str, start: int, end: int) -> tuple[int, int]:
-    """The sentences that the span touches, without the white space behind them, reaching no further than SENTENCE_REACH."""
+    """The sentences that the span touches, without the white space behind them, reaching no further
+    than SENTENCE_REACH."""
     low = max(0, start - SENTENCE_REACH)
     bounds = list(accumulate(map(len, sentences(text[low : end + SENTENCE_REACH])), initial=low))
     first = max(bound for bound in bounds if bound <= start)
@@ -476,9 +540,13 @@ def _sentence_around(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _candidates(quote_words: list[str], text_words: list[str]) -> list[int]:
-    """Where the windows begin that share most with the quote: the best first, none inside another."""
+    """Where the windows begin that share most with the quote: the best first, none inside
+    another."""
     single, double = set(quote_words), set(pairwise(quote_words))
-    hits = [(word in single) + 2 * (pair in double) for word, pair in zip(text_words, pairwise([*text_words, ""]), strict=True)]
+    hits = [
+        (word in single) + 2 * (pair in double)
+        for word, pair in zip(text_words, pairwise([*text_words, ""]), strict=True)
+    ]
     size = min(len(quote_words), len(text_words))
     sums = list(accumulate(hits, initial=0))
     scores = [end - start for start, end in zip(sums, sums[size:], strict=False)]
@@ -495,16 +563,24 @@ def _candidates(quote_words: list[str], text_words: list[str]) -> list[int]:
 
 
 def _best_span(quote_words: list[str], window: list[str], weight: int) -> tuple[int, int, int]:
-    """(first word, last word, similarity) of the span of the window that is nearest to the quote."""
+    """(first word, last word, similarity) of the span of the window that is nearest to the
+    quote."""
     weights = list(accumulate(map(_weight, window), initial=0))
-    blocks = [(op.dest_start, op.dest_end) for op in Indel.opcodes(quote_words, window) if op.tag == "equal"]
+    blocks = [
+        (op.dest_start, op.dest_end)
+        for op in Indel.opcodes(quote_words, window)
+        if op.tag == "equal"
+    ]
     kept = list(accumulate((weights[end] - weights[start] for start, end in blocks), initial=0))
     best = (0, 0, 0)
-    # Leaving out outer blocks pays only near the ends; trying 64 of them on either side bounds the work.
+    # Leaving out outer blocks pays only near the ends; trying 64 of them on either side bounds the
+    # work.
     for first in range(min(len(blocks), 64)):
         for last in range(max(first, len(blocks) - 64), len(blocks)):
             start, end = blocks[first][0], blocks[last][1]
-            similarity = 2000 * (kept[last + 1] - kept[first]) // (weight + weights[end] - weights[start])
+            similarity = (
+                2000 * (kept[last + 1] - kept[first]) // (weight + weights[end] - weights[start])
+            )
             if similarity > best[2]:
                 best = (start, end - 1, similarity)
     return best

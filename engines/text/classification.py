@@ -1,21 +1,26 @@
 """What one look at a source came back with.
 
-`classify` turns an answer, or the lack of one, into one of twelve types. Only `ok` may become a version; `refused`,
-`transient`, `blocked` and the rest say something about the visit, nothing about the text.
+`classify` turns an answer, or the lack of one, into one of twelve types. Only `ok` may become a
+version; `refused`, `transient`, `blocked` and the rest say something about the visit, nothing about
+the text.
 
-A page that says "deleted" is told from a page that writes about deletion by its structure, never by a phrase:
+A page that says "deleted" is told from a page that writes about deletion by its structure, never by
+a phrase:
 
-- A **notice** is a page of which *every* statement is a notice or its furniture. Statements are the sentences of the
-  main text; furniture is what stands around notices ("go to the home page", a help link, the name of the site, any link).
-  One statement that is neither, and the page is live: "This post was deleted. Here is what it said: …" is an article.
-- The title alone decides only where the main text says nothing at all, or, for "not found", where it is short and shares no
-  sentence with what the source said before.
-- Patterns match whole statements, in the folded form of `anchors.fold` (widths, white space and curly quotes do not
-  count), in small letters, without the punctuation at their end.
+- A **notice** is a page of which *every* statement is a notice or its furniture. Statements are the
+  sentences of the main text; furniture is what stands around notices ("go to the home page", a help
+  link, the name of the site, any link). One statement that is neither, and the page is live: "This
+  post was deleted. Here is what it said: …" is an article.
+- The title alone decides only where the main text says nothing at all, or, for "not found", where
+  it is short and shares no sentence with what the source said before.
+- Patterns match whole statements, in the folded form of `anchors.fold` (widths, white space and
+  curly quotes do not count), in small letters, without the punctuation at their end.
 
-What this cannot tell: a live post whose entire text is the platform's sentence about deleted posts; a platform that shows
-its notice in the middle of a page full of other things (that is `ok` here). For whatever no pattern knows there is `continues`: an answer
-that shares no sentence with the version before it is *suspect* (`actions.looking`), and becomes a version only when looks over hours agree.
+What this cannot tell: a live post whose entire text is the platform's sentence about deleted posts;
+a platform that shows its notice in the middle of a page full of other things (that is `ok` here).
+For whatever no pattern knows there is `continues`: an answer that shares no sentence with the
+version before it is *suspect* (`actions.looking`), and becomes a version only when looks over hours
+agree.
 """
 
 import re
@@ -25,7 +30,15 @@ from enum import StrEnum
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from engines.text.anchors import Quote, Sight, fold, sight, weight
-from engines.text.deletion_notices import BLOCKS, FURNITURE, LOGINS, NOT_FOUND, SCRIPTS, TOMBSTONES, TROUBLES
+from engines.text.deletion_notices import (
+    BLOCKS,
+    FURNITURE,
+    LOGINS,
+    NOT_FOUND,
+    SCRIPTS,
+    TOMBSTONES,
+    TROUBLES,
+)
 from engines.text.extraction import Extract
 from engines.text.extraction import extract as read_page
 from engines.text.sentences import clauses, sentences
@@ -103,9 +116,10 @@ def classify(
 ) -> Classification:
     """The type of one look.
 
-    Either `failure` (a kind of FetchError) or `status` with what came. `extract` may be left out; the body is then read here.
-    `previous` is the text of the latest version, None before the first; `previous_url` where the latest good look ended
-    (`asked` if nothing is given): a source that always redirected has not moved.
+    Either `failure` (a kind of FetchError) or `status` with what came. `extract` may be left out;
+    the body is then read here. `previous` is the text of the latest version, None before the first;
+    `previous_url` where the latest good look ended (`asked` if nothing is given): a source that
+    always redirected has not moved.
 
     Raises ValueError for an unknown failure, or when neither a failure nor a status is given.
     """
@@ -120,9 +134,15 @@ def classify(
         return Classification(ObservationType.BLOCKED, "The server set us a challenge for browsers")
     if not 200 <= status < 300 or status in STATUSES:
         return _by_status(status, previous)
-    page = extract if extract is not None else read_page(body, named.get("content-type", ""), final_url or asked)
+    page = (
+        extract
+        if extract is not None
+        else read_page(body, named.get("content-type", ""), final_url or asked)
+    )
     if page.too_large:
-        return Classification(ObservationType.TOO_LARGE, "The page has more text or markup than we read")
+        return Classification(
+            ObservationType.TOO_LARGE, "The page has more text or markup than we read"
+        )
     notice = _notice(page, previous)
     if notice is not None:
         return notice
@@ -134,47 +154,101 @@ def _by_status(status: int, previous: str | None) -> Classification:
         return Classification(*STATUSES[status])
     if status == 304:
         if previous is None:
-            return Classification(ObservationType.TRANSIENT, "The server says that nothing changed since a visit that we never made")
+            return Classification(
+                ObservationType.TRANSIENT,
+                "The server says that nothing changed since a visit that we never made",
+            )
         return Classification(ObservationType.UNCHANGED, "The server says that nothing changed")
     if 300 <= status < 400:
-        return Classification(ObservationType.MOVED, f"The server points elsewhere (status {status}) without saying where")
+        return Classification(
+            ObservationType.MOVED,
+            f"The server points elsewhere (status {status}) without saying where",
+        )
     if 400 <= status < 500:
-        return Classification(ObservationType.BLOCKED, f"The server refuses the request (status {status})")
+        return Classification(
+            ObservationType.BLOCKED, f"The server refuses the request (status {status})"
+        )
     return Classification(ObservationType.TRANSIENT, f"The server is in trouble (status {status})")
 
 
-def _by_address(page: Extract, asked: str, final: str, previous: str | None, previous_url: str) -> Classification:
-    """Steps for a page that is no notice: redirected to a login or to a front page, empty, elsewhere, the same, new."""
-    target = page.refresh if page.refresh and len(page.core) <= LONGEST_NOT_FOUND and not _same_place(page.refresh, final) else final
+def _by_address(
+    page: Extract, asked: str, final: str, previous: str | None, previous_url: str
+) -> Classification:
+    """Steps for a page that is no notice: redirected to a login or to a front page, empty,
+    elsewhere, the same, new."""
+    target = (
+        page.refresh
+        if page.refresh
+        and len(page.core) <= LONGEST_NOT_FOUND
+        and not _same_place(page.refresh, final)
+        else final
+    )
     asked_at, ended_at = _parts(asked), _parts(target)
     known_at = _parts(previous_url) if previous_url else asked_at
     redirected = not _same_place(asked, target)
     known = previous is not None and page.text == previous
     if redirected and _is_login(ended_at) and not _is_login(asked_at):
         return Classification(ObservationType.LOGIN_WALL, "The visit ended at a login page")
-    if redirected and not _same_place(previous_url or asked, target) and _is_above(ended_at, known_at):
-        return Classification(ObservationType.SOFT_404, "The visit was sent to a page above the one that was asked for")
-    if redirected and not known and not _same_place(previous_url or asked, target) and _is_sink(ended_at) and not _is_sink(asked_at):
-        return Classification(ObservationType.SOFT_404, "The visit was sent to a page for what is not found")
+    if (
+        redirected
+        and not _same_place(previous_url or asked, target)
+        and _is_above(ended_at, known_at)
+    ):
+        return Classification(
+            ObservationType.SOFT_404,
+            "The visit was sent to a page above the one that was asked for",
+        )
+    if (
+        redirected
+        and not known
+        and not _same_place(previous_url or asked, target)
+        and _is_sink(ended_at)
+        and not _is_sink(asked_at)
+    ):
+        return Classification(
+            ObservationType.SOFT_404, "The visit was sent to a page for what is not found"
+        )
     if _is_bare_shell(page, previous):
-        return Classification(ObservationType.EMPTY, "The page has a place for a text that its scripts would fill, and nothing else")
+        return Classification(
+            ObservationType.EMPTY,
+            "The page has a place for a text that its scripts would fill, and nothing else",
+        )
     if not _says_anything(page.text):
-        if page.media_type not in {"text/html", "application/xhtml+xml", "text/plain", "text/markdown"}:
-            return Classification(ObservationType.EMPTY, f"The answer is {page.media_type[:80]}, in which we read no text")
+        if page.media_type not in {
+            "text/html",
+            "application/xhtml+xml",
+            "text/plain",
+            "text/markdown",
+        }:
+            return Classification(
+                ObservationType.EMPTY,
+                f"The answer is {page.media_type[:80]}, in which we read no text",
+            )
         if target is not final:
-            return Classification(ObservationType.MOVED, "The page is empty and sends its readers to another address")
-        return Classification(ObservationType.EMPTY, "The page holds no text without running its scripts")
+            return Classification(
+                ObservationType.MOVED, "The page is empty and sends its readers to another address"
+            )
+        return Classification(
+            ObservationType.EMPTY, "The page holds no text without running its scripts"
+        )
     if previous is not None and page.text == previous:
         return Classification(ObservationType.UNCHANGED, "The text is the same")
-    if target is not final or (previous is not None and not _same_place(previous_url or asked, target)):
-        return Classification(ObservationType.MOVED, "The visit ended at another address, where the text is not the one we knew")
+    if target is not final or (
+        previous is not None and not _same_place(previous_url or asked, target)
+    ):
+        return Classification(
+            ObservationType.MOVED,
+            "The visit ended at another address, where the text is not the one we knew",
+        )
     return Classification(ObservationType.OK, "The page shows text")
 
 
-# --- Addresses ---------------------------------------------------------------------------------------------------------
+# --- Addresses ------------------------------------------------------------------------------------
 
 # Added by whoever shares a link; the page is the same without them.
-_TRACKING = re.compile(r"utm_\w+|spm|scm|from|gclid|fbclid|share_\w+|src|ref|timestamp|_t", re.IGNORECASE)
+_TRACKING = re.compile(
+    r"utm_\w+|spm|scm|from|gclid|fbclid|share_\w+|src|ref|timestamp|_t", re.IGNORECASE
+)
 _LOGIN_PATH = re.compile(r"/(?:log-?in|sign-?in|passport|sso|visitor)(?:[/.]|$)", re.IGNORECASE)
 _LOGIN_HOST = re.compile(r"(?:^|\.)(?:passport|login|sso|signin|accounts?)\.", re.IGNORECASE)
 _INDEX = re.compile(r"/(?:index|default|home)\.\w{2,5}$|/$", re.IGNORECASE)
@@ -192,7 +266,10 @@ def _parts(url: str) -> SplitResult:
 def _host(parts: SplitResult) -> tuple[str, int]:
     """The host without what does not tell sites apart, and the port where it is an unusual one."""
     port = parts.port or 0
-    return re.sub(r"^(?:www|m|wap|mobile)\.", "", (parts.hostname or "").lower()), 0 if port in {80, 443} else port
+    return re.sub(r"^(?:www|m|wap|mobile)\.", "", (parts.hostname or "").lower()), 0 if port in {
+        80,
+        443,
+    } else port
 
 
 def _path(parts: SplitResult) -> str:
@@ -200,11 +277,17 @@ def _path(parts: SplitResult) -> str:
 
 
 def _same_place(one: str, other: str) -> bool:
-    """Whether two addresses are one place: http or https, with or without www, a final slash, tracking, a title behind the path."""
+    """Whether two addresses are one place: http or https, with or without www, a final slash,
+    tracking, a title behind the path."""
     a, b = _parts(one), _parts(other)
     if _host(a) != _host(b):
         return False
-    queries = [sorted((key, value) for key, value in parse_qsl(parts.query) if not _TRACKING.fullmatch(key)) for parts in (a, b)]
+    queries = [
+        sorted(
+            (key, value) for key, value in parse_qsl(parts.query) if not _TRACKING.fullmatch(key)
+        )
+        for parts in (a, b)
+    ]
     if queries[0] != queries[1]:
         return False
     path_a, path_b = _path(a), _path(b)
@@ -216,10 +299,10 @@ def _is_login(parts: SplitResult) -> bool:
     return bool(_LOGIN_PATH.search(parts.path) or _LOGIN_HOST.search(parts.hostname or ""))
 
 
-# Where servers send whatever they do not find: errors, a front page by its name, a language's root, a search.
+# Where servers send whatever they do not find: errors, a front page by its name, a language's root,
+# a search.
 _SINK = re.compile(
-    r"(?:/[a-z]{2}(?:[-_][a-z]{2,4})?)?/(?:404|410|(?:page-?)?not-?found|errors?(?:/[\w-]*)?|error[\w-]*|home(?:page)?|index|main|default|portal"
-    r"|search(?:/.*)?|sorry|unavailable|offline|removed|gone)(?:\.\w{2,5})?/?",
+    r"(?:/[a-z]{2}(?:[-_][a-z]{2,4})?)?/(?:404|410|(?:page-?)?not-?found|errors?(?:/[\w-]*)?|error[\w-]*|home(?:page)?|index|main|default|portal|search(?:/.*)?|sorry|unavailable|offline|removed|gone)(?:\.\w{2,5})?/?",
     re.IGNORECASE,
 )
 _LANGUAGE_ROOT = re.compile(r"/(?:[a-z]{2}|zh-hans|zh-hant|[a-z]{2}[-_][a-z]{2})/?", re.IGNORECASE)
@@ -234,8 +317,11 @@ LONGEST_SHELL = 200
 
 
 def _is_bare_shell(page: Extract, previous: str | None) -> bool:
-    """Whether a page is the frame that its scripts fill: a place for them, hardly a word, and nothing of what was there before."""
-    return page.is_shell and len(page.text) <= LONGEST_SHELL and not continues_any(page.text, previous)
+    """Whether a page is the frame that its scripts fill: a place for them, hardly a word, and
+    nothing of what was there before."""
+    return (
+        page.is_shell and len(page.text) <= LONGEST_SHELL and not continues_any(page.text, previous)
+    )
 
 
 def continues_any(text: str, previous: str | None) -> bool:
@@ -244,17 +330,18 @@ def continues_any(text: str, previous: str | None) -> bool:
 
 
 def _is_above(ended: SplitResult, asked: SplitResult) -> bool:
-    """Whether the visit ended at a front page, or on the same host at a directory above what was asked for."""
+    """Whether the visit ended at a front page, or on the same host at a directory above what was
+    asked for."""
     path, wanted = _path(ended), _path(asked)
     if not wanted or ended.query:
         return False
     return path == "" or (_host(ended) == _host(asked) and wanted.startswith(path + "/"))
 
 
-# --- Notices -----------------------------------------------------------------------------------------------------------
+# --- Notices --------------------------------------------------------------------------------------
 
-# The first kind that fits decides. Whatever may pass by itself (blocked, trouble) comes before "not found", so that a
-# disappearance never rests on it.
+# The first kind that fits decides. Whatever may pass by itself (blocked, trouble) comes before "not
+# found", so that a disappearance never rests on it.
 _KINDS = (
     (ObservationType.TOMBSTONE, TOMBSTONES, "The page says only that its content was removed"),
     (ObservationType.BLOCKED, BLOCKS, "The page says only that we are kept out"),
@@ -263,33 +350,57 @@ _KINDS = (
     (ObservationType.LOGIN_WALL, LOGINS, "The page says only that one must log in"),
     (ObservationType.EMPTY, SCRIPTS, "The page says only that it needs its scripts"),
 )
-# Spaces are taken from where they begin, and given back to nobody: a title of spaces alone would cost the square of its length.
+# Spaces are taken from where they begin, and given back to nobody: a title of spaces alone would
+# cost the square of its length.
 _TITLE_PARTS = re.compile(r"(?:(?<!\s)\s++)?[|｜_·\-–—»«]\s*+")
 _EDGES = " \t.,!?:;~…-—|\"'()[]《》「」、"
 
 
 def _notice(page: Extract, previous: str | None) -> Classification | None:
     """The judgement of a page that is a notice and nothing else; None for every other page."""
-    title_parts = {part for part in map(_folded, [page.title, *_TITLE_PARTS.split(page.title)]) if part}
+    title_parts = {
+        part for part in map(_folded, [page.title, *_TITLE_PARTS.split(page.title)]) if part
+    }
     statements = _statements(page, title_parts)
     if statements is None:
         return None
     if not statements:
-        # The main text says nothing of its own: the title speaks, or the card that the page offers to others.
-        return _judged([*sorted(title_parts), *(_folded(value) for name, value in page.meta if name in {"og:title", "description"})])
+        # The main text says nothing of its own: the title speaks, or the card that the page offers
+        # to others.
+        return _judged(
+            [
+                *sorted(title_parts),
+                *(
+                    _folded(value)
+                    for name, value in page.meta
+                    if name in {"og:title", "description"}
+                ),
+            ]
+        )
     if all(_judged([statement]) for statement in statements):
         return _judged(statements)
     title = _judged(title_parts)
     known = bool(previous) and continues(page.core, previous or "")
-    if title and title.type is ObservationType.SOFT_404 and len(page.core) <= LONGEST_NOT_FOUND and not known:
+    if (
+        title
+        and title.type is ObservationType.SOFT_404
+        and len(page.core) <= LONGEST_NOT_FOUND
+        and not known
+    ):
         return Classification(ObservationType.SOFT_404, "The title says that there is no such page")
-    if page.asks_password and title and title.type is ObservationType.LOGIN_WALL and len(page.core) <= LONGEST_NOT_FOUND:
+    if (
+        page.asks_password
+        and title
+        and title.type is ObservationType.LOGIN_WALL
+        and len(page.core) <= LONGEST_NOT_FOUND
+    ):
         return Classification(ObservationType.LOGIN_WALL, "The page is a form to log in with")
     return None
 
 
 def _statements(page: Extract, title_parts: set[str]) -> list[str] | None:
-    """The statements of the main text, folded, without its furniture; None when there is too much of it for a notice."""
+    """The statements of the main text, folded, without its furniture; None when there is too much
+    of it for a notice."""
     if len(page.core) > LONGEST_NOTICE:
         return None
     links = {_folded(text) for text, _ in page.links}
@@ -302,7 +413,8 @@ def _statements(page: Extract, title_parts: set[str]) -> list[str] | None:
             statement = _folded(sentence)
             if not statement or statement in links or FURNITURE.fullmatch(statement):
                 continue
-            # The name of the site above a notice; a title that is a notice itself counts as a statement.
+            # The name of the site above a notice; a title that is a notice itself counts as a
+            # statement.
             if statement in title_parts and not _judged([statement]):
                 continue
             judged.append(statement)
@@ -310,32 +422,37 @@ def _statements(page: Extract, title_parts: set[str]) -> list[str] | None:
 
 
 def _judged(statements: Iterable[str]) -> Classification | None:
-    """The first kind, in the order of `_KINDS`, that one of the statements is from beginning to end."""
+    """The first kind, in the order of `_KINDS`, that one of the statements is from beginning to
+    end."""
     short = [statement for statement in statements if 0 < len(statement) <= LONGEST_STATEMENT]
     for kind, pattern, reason in _KINDS:
         for statement in short:
-            # As it stands, then without the punctuation around it: "[deleted]" needs its brackets, "404!" not its mark.
+            # As it stands, then without the punctuation around it: "[deleted]" needs its brackets,
+            # "404!" not its mark.
             if pattern.fullmatch(statement) or pattern.fullmatch(statement.strip(_EDGES)):
                 return Classification(kind, f"{reason}: {statement}"[:300])
     return None
 
 
-# --- The same page, or another ------------------------------------------------------------------------------------------
+# --- The same page, or another --------------------------------------------------------------------
 
-# In the weights of `anchors.weight`: four Han characters or two English words make a sentence that pages do not share by accident, six
-# or three a clause. A text that says less than that is compared by all it says.
+# In the weights of `anchors.weight`: four Han characters or two English words make a sentence that
+# pages do not share by accident, six or three a clause. A text that says less than that is compared
+# by all it says.
 WORTH_SHARING = 8
 WORTH_SHARING_IF_PART = 12
-# Longer texts are compared by whole clauses only: the nearest passage of each sentence would take too long.
+# Longer texts are compared by whole clauses only: the nearest passage of each sentence would take
+# too long.
 LONGEST_COMPARED = 8_000
 MOST_COMPARED = 24
 
 
 def continues(text: str, previous: str) -> bool:
-    """Whether a text shares a sentence with the one before it, whole or in part, word for word or nearly so.
+    """Whether a text shares a sentence with the one before it, whole or in part, word for word or
+    nearly so.
 
-    What stands on every page of a site (its licence number, "help", "back to the front page") does not count. A page of which this is
-    false may be a wall, an error or another page altogether.
+    What stands on every page of a site (its licence number, "help", "back to the front page") does
+    not count. A page of which this is false may be a wall, an error or another page altogether.
     """
     least = min(WORTH_SHARING, _worth(previous), _worth(text))
     before = _pieces(previous, least)
@@ -343,8 +460,15 @@ def continues(text: str, previous: str) -> bool:
         return True
     if max(len(text), len(previous)) > LONGEST_COMPARED:
         return False
-    told = [sentence.strip() for sentence in sentences(text) if _worth(sentence) >= WORTH_SHARING_IF_PART and not _is_furniture(sentence)]
-    return any(sight(Quote(sentence), previous).kind is not Sight.ABSENT for sentence in told[:MOST_COMPARED])
+    told = [
+        sentence.strip()
+        for sentence in sentences(text)
+        if _worth(sentence) >= WORTH_SHARING_IF_PART and not _is_furniture(sentence)
+    ]
+    return any(
+        sight(Quote(sentence), previous).kind is not Sight.ABSENT
+        for sentence in told[:MOST_COMPARED]
+    )
 
 
 def _worth(text: str) -> int:
@@ -358,7 +482,10 @@ def _pieces(text: str, least: int) -> set[str]:
         if _is_furniture(sentence):
             continue
         parts = clauses(sentence)
-        for piece, enough in ((sentence, least), *((part, WORTH_SHARING_IF_PART) for part in parts if len(parts) > 1)):
+        for piece, enough in (
+            (sentence, least),
+            *((part, WORTH_SHARING_IF_PART) for part in parts if len(parts) > 1),
+        ):
             if weight(piece) >= enough:
                 found.add(fold(piece).lower().strip(_EDGES))
     return found

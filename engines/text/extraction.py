@@ -1,32 +1,40 @@
 """From the bytes of a page to its text: the same text for the same bytes, and all of it.
 
-What is wanted here is not "the article" but everything the page says, because the sentence that matters may be a
-footnote, an option in a table, a button or a post of nine words. Two readers were weighed and set aside for it:
+What is wanted here is not "the article" but everything the page says, because the sentence that
+matters may be a footnote, an option in a table, a button or a post of nine words. Two readers were
+weighed and set aside for it:
 
-- **trafilatura** is made for articles. Its choice of what counts depends on lengths and densities, so that an edit in one
-  place can make text in another come or go, which would show as an edit that nobody made; short posts and repeated
-  blocks are dropped.
-- **selectolax** (lexbor) builds the tree that a browser builds, and with it the browser's costs: 100,000 nested `<div>` (800 kB)
-  take it 17 seconds and ten megabytes would take half an hour, and unclosed formatting elements multiply the tree. Its
-  text of ordinary pages is what our tests are held against.
+- **trafilatura** is made for articles. Its choice of what counts depends on lengths and densities,
+  so that an edit in one place can make text in another come or go, which would show as an edit that
+  nobody made; short posts and repeated blocks are dropped.
+- **selectolax** (lexbor) builds the tree that a browser builds, and with it the browser's costs:
+  100,000 nested `<div>` (800 kB) take it 17 seconds and ten megabytes would take half an hour, and
+  unclosed formatting elements multiply the tree. Its text of ordinary pages is what our tests are
+  held against.
 
-So this module reads the token stream (WHATWG HTML, section 13.2.5) once, keeps a stack of open elements of limited depth
-and no tree: linear time, whatever comes. What it keeps:
+So this module reads the token stream (WHATWG HTML, section 13.2.5) once, keeps a stack of open
+elements of limited depth and no tree: linear time, whatever comes. What it keeps:
 
-1. Blocks, one per line, white space as `normalise` says. Cells of a table row share a line, parted by tabs, as in a
-   browser's `innerText`; a row with several blocks in a cell is not laid out like that.
-2. Nothing of `script`, `style`, `template`, `noscript`, media fallbacks, or elements with the `hidden` attribute. Stylesheets are not
-   read: text hidden by a class is kept. So is closed `<details>`, what a button opens (`aria-controls`), `hidden=until-found`, a shadow
-   root that stands in the page, and of a block hidden by an inline `display: none` or `visibility: hidden` what is a statement: pages show
-   it on request, or once their scripts have run. Labels of buttons and options are text; `alt` texts are not, they are not shown.
-3. The main text is `<main>` (or `role=main`) if that holds any; else the page's only outermost `<article>` with its only
-   `<h1>`; else the whole body. These rules look at structure alone, never at lengths. Paragraphs and statements beside it follow it.
-4. In navigation and in the page's own header, footer and sidebar, blocks that are links and nothing else are left out, unless they are
-   statements. What else a page footer says is kept after the main text, for that is where "for illustration only" is written.
-5. Furniture is left out: counters ("阅读 10万+"), relative times, lines of copyright, and dialogues about cookies. No rule that leaves text
-   out ever leaves out a number with a unit, a price or a sentence.
-6. Text that is struck through stands between `~~`, so that a price before and a price after stay two; a digit set above a number's end
-   is written as such (`700¹`).
+1. Blocks, one per line, white space as `normalise` says. Cells of a table row share a line, parted
+   by tabs, as in a browser's `innerText`; a row with several blocks in a cell is not laid out like
+   that.
+2. Nothing of `script`, `style`, `template`, `noscript`, media fallbacks, or elements with the
+   `hidden` attribute. Stylesheets are not read: text hidden by a class is kept. So is closed
+   `<details>`, what a button opens (`aria-controls`), `hidden=until-found`, a shadow root that
+   stands in the page, and of a block hidden by an inline `display: none` or `visibility: hidden`
+   what is a statement: pages show it on request, or once their scripts have run. Labels of buttons
+   and options are text; `alt` texts are not, they are not shown.
+3. The main text is `<main>` (or `role=main`) if that holds any; else the page's only outermost
+   `<article>` with its only `<h1>`; else the whole body. These rules look at structure alone, never
+   at lengths. Paragraphs and statements beside it follow it.
+4. In navigation and in the page's own header, footer and sidebar, blocks that are links and nothing
+   else are left out, unless they are statements. What else a page footer says is kept after the
+   main text, for that is where "for illustration only" is written.
+5. Furniture is left out: counters ("阅读 10万+"), relative times, lines of copyright, and dialogues
+   about cookies. No rule that leaves text out ever leaves out a number with a unit, a price or a
+   sentence.
+6. Text that is struck through stands between `~~`, so that a price before and a price after stay
+   two; a digit set above a number's end is written as such (`700¹`).
 
 `Extract.core` is the main text without the page footer, which `classification` reads.
 """
@@ -49,10 +57,12 @@ EXTRACTOR_VERSION = "2"
 
 # Deeper elements are read but no longer remembered as open, as browsers do (Blink at 512).
 MOST_DEPTH = 2_000
-# More tags than this are no page that a person reads (one tag costs about 10 µs); the page is then too large.
+# More tags than this are no page that a person reads (one tag costs about 10 µs); the page is then
+# too large.
 MOST_TAGS = 200_000
-# Nor is a page of more bytes than this, markup included, or of more characters than a thick book. Reading costs up to 20 bytes of memory
-# for one of the page, and whoever serves 50 MB of words at each look would fill the database with versions that nobody can compare.
+# Nor is a page of more bytes than this, markup included, or of more characters than a thick book.
+# Reading costs up to 20 bytes of memory for one of the page, and whoever serves 50 MB of words at
+# each look would fill the database with versions that nobody can compare.
 MOST_BYTES = 8 * 1024 * 1024
 MOST_TEXT = 500_000
 MOST_ATTRIBUTES = 64
@@ -66,8 +76,9 @@ LONGEST_TAG = 12  # of a language, as `Version.lang` holds it
 class Extract:
     """What a page says.
 
-    `lang` is "zh-Hans", "zh-Hant", "en", another BCP 47 tag that the page names, or "und". `published` is the ISO 8601 date or
-    time that the page itself gives, as it is written there. `links` are (text, absolute address) in the main text.
+    `lang` is "zh-Hans", "zh-Hant", "en", another BCP 47 tag that the page names, or "und".
+    `published` is the ISO 8601 date or time that the page itself gives, as it is written there.
+    `links` are (text, absolute address) in the main text.
     """
 
     title: str
@@ -90,7 +101,8 @@ class Extract:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the text, in hexadecimal: equal for equal texts, whatever else changed on the page."""
+        """SHA-256 of the text, in hexadecimal: equal for equal texts, whatever else changed on the
+        page."""
         return text_digest(self.text)
 
 
@@ -101,8 +113,8 @@ def text_digest(text: str) -> str:
 def extract(body: bytes, content_type: str, url: str = "") -> Extract:
     """The text of a page in HTML or plain text; nothing raises.
 
-    Any other type gives an empty text and its own `media_type`, a page of more than MOST_TAGS tags, MOST_BYTES bytes or MOST_TEXT
-    characters an empty text and `too_large`.
+    Any other type gives an empty text and its own `media_type`, a page of more than MOST_TAGS tags,
+    MOST_BYTES bytes or MOST_TEXT characters an empty text and `too_large`.
     """
     media_type = content_type.split(";", 1)[0].strip().lower()
     if binary := sniffed(body):
@@ -111,7 +123,11 @@ def extract(body: bytes, content_type: str, url: str = "") -> Extract:
         media_type = "text/html" if _LOOKS_LIKE_HTML.match(body) else "text/plain"
     if media_type in {"text/html", "application/xhtml+xml"}:
         is_xml = media_type == "application/xhtml+xml"
-        return _bounded(_Reader(decode(body, content_type), url, xml=is_xml).read()) if len(body) <= MOST_BYTES else _TOO_LARGE
+        return (
+            _bounded(_Reader(decode(body, content_type), url, xml=is_xml).read())
+            if len(body) <= MOST_BYTES
+            else _TOO_LARGE
+        )
     if media_type in {"text/plain", "text/markdown"}:
         if len(body) > 4 * MOST_TEXT:  # no encoding has more bytes for a character
             return _TOO_LARGE
@@ -127,19 +143,21 @@ def _bounded(page: Extract) -> Extract:
     return _TOO_LARGE if len(page.text) > MOST_TEXT else page
 
 
-# --- Text --------------------------------------------------------------------------------------------------------------
+# --- Text -----------------------------------------------------------------------------------------
 
 _LINE_ENDS = re.compile(r"\r\n?|[\n\v\f\x85\u2028\u2029]")
-# Control characters, and characters that nobody sees and that carry no meaning in any script. Joiners, variation
-# selectors and bidirectional controls change what is seen and stay.
+# Control characters, and characters that nobody sees and that carry no meaning in any script.
+# Joiners, variation selectors and bidirectional controls change what is seen and stay.
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u180e\u200b\u2060\ufeff]")
 _BLANK = re.compile(r"[^\S\n]+")
 
 
 def normalise(text: str) -> str:
-    """The text in NFC, lines without blanks at their ends, no empty lines, runs of blanks as one space (a tab if one is in it).
+    """The text in NFC, lines without blanks at their ends, no empty lines, runs of blanks as one
+    space (a tab if one is in it).
 
-    Full-width punctuation, digits and quotation marks stay as they are: they are what the page says. Twice is once.
+    Full-width punctuation, digits and quotation marks stay as they are: they are what the page
+    says. Twice is once.
     """
     text = _UNSEEN.sub("", _LINE_ENDS.sub("\n", text))
     text = unicodedata.normalize("NFC", few_marks(text))
@@ -148,7 +166,11 @@ def normalise(text: str) -> str:
 
 
 _FUNCTION_WORDS = frozenset(
-    re.findall(r"\S+", "the and of to in is for that with on are was it this as by from at be or an your you we our")
+    re.findall(
+        r"\S+",
+        "the and of to in is for that with on are was it this as by from at be or an your you we "
+        "our",
+    )
 )
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _KANA = re.compile("[\u3041-\u30ff]")
@@ -158,18 +180,26 @@ _SAMPLE = 20_000
 
 
 def language(declared: str, text: str) -> str:
-    """The language as a tag. What is written decides; what the page declares only where that could be several languages.
+    """The language as a tag. What is written decides; what the page declares only where that could
+    be several languages.
 
-    Chinese pages made from English templates declare "en" every day, so Han characters outweigh the declaration.
+    Chinese pages made from English templates declare "en" every day, so Han characters outweigh the
+    declaration.
     """
     sample = text[:_SAMPLE]
     tag = declared.strip().replace("_", "-")[:35]
     if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", tag):
         tag = ""
-    while len(tag) > LONGEST_TAG:  # from its end, part by part, as RFC 4647, section 3.4 shortens one
+    while (
+        len(tag) > LONGEST_TAG
+    ):  # from its end, part by part, as RFC 4647, section 3.4 shortens one
         tag = tag.rpartition("-")[0]
     primary = tag.split("-", 1)[0].lower()
-    han, kana, hangul = len(_HAN.findall(sample)), len(_KANA.findall(sample)), len(_HANGUL.findall(sample))
+    han, kana, hangul = (
+        len(_HAN.findall(sample)),
+        len(_KANA.findall(sample)),
+        len(_HANGUL.findall(sample)),
+    )
     words = _LATIN_WORD.findall(sample)
     if han + kana + hangul >= max(1, len(words)):
         if kana * 10 > han:
@@ -184,7 +214,8 @@ def language(declared: str, text: str) -> str:
 
 
 def _chinese(tag: str, sample: str) -> str:
-    """Simplified or traditional: by the characters that only one of GB 2312 and Big5 can write, then by the tag."""
+    """Simplified or traditional: by the characters that only one of GB 2312 and Big5 can write,
+    then by the tag."""
     simplified = traditional = 0
     for character in set(_HAN.findall(sample)):
         in_gb, in_big5 = _writes("gb2312", character), _writes("big5", character)
@@ -203,19 +234,22 @@ def _writes(encoding: str, character: str) -> bool:
     return True
 
 
-# --- Kinds of files ----------------------------------------------------------------------------------------------------
+# --- Kinds of files -------------------------------------------------------------------------------
 
 _LOOKS_LIKE_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|!--|meta|title|div|p|main|article)[\s>]", re.IGNORECASE
+    rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|!--|meta|title|div|p|main|article)[\s>]",
+    re.IGNORECASE,
 )
 # Whatever the server calls them: how files begin that are no text.
 _MAGIC = (
-    (b"%PDF-", "application/pdf"), (b"PK\x03\x04", "application/zip"), (b"\x89PNG\r\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"),
+    (b"%PDF-", "application/pdf"), (b"PK\x03\x04", "application/zip"),
+    (b"\x89PNG\r\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF8", "image/gif"), (b"RIFF", "application/octet-stream"),
     (b"\x1f\x8b", "application/gzip"), (b"\xd0\xcf\x11\xe0", "application/msword"),
     (b"Rar!", "application/vnd.rar"), (b"7z\xbc\xaf", "application/x-7z-compressed"),
     (b"\x00\x00\x00", "application/octet-stream"),
-    (b"OggS", "application/ogg"), (b"ID3", "audio/mpeg"), (b"wOFF", "font/woff"), (b"wOF2", "font/woff2"),
+    (b"OggS", "application/ogg"), (b"ID3", "audio/mpeg"), (b"wOFF", "font/woff"),
+    (b"wOF2", "font/woff2"),
     (b"\x7fELF", "application/octet-stream"),
 )  # fmt: skip
 
@@ -230,51 +264,58 @@ def decode(body: bytes, content_type: str = "") -> str:
     return decode_page(body, content_type)
 
 
-# --- Markup ------------------------------------------------------------------------------------------------------------
+# --- Markup ---------------------------------------------------------------------------------------
 
 _OPENING = re.compile(r"<(?=[A-Za-z/!?])")
 _TAG_START = re.compile(r"</?[A-Za-z]")
 # Possessive throughout: a tag is read once, and where it does not end the page does.
 _TAG = re.compile(
-    r"<(?P<close>/?)(?P<name>[A-Za-z][^\s/>]*+)"
-    r"(?P<attributes>(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+)?+)*+)>"
+    r"<(?P<close>/?)(?P<name>[A-Za-z][^\s/>]*+)(?P<attributes>(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+)?+)*+)>"
 )
-_ATTRIBUTE = re.compile(r"([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+)?+")
+_ATTRIBUTE = re.compile(
+    r"([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+)?+"
+)
 _COMMENT_END = re.compile("--!?>")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9A-Fa-f]{1,8}|[A-Za-z][A-Za-z0-9]{1,31});")
 _LONG_NUMBER = re.compile(r"&#(?:[0-9]{9,}|[xX][0-9A-Fa-f]{9,});?")
 _WHITE = re.compile(r"[ \t\n\r\f]+")
-_HIDING_STYLE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))(?![\w-])", re.IGNORECASE)
-_PLACES_OF_SCRIPTS = frozenset({"app", "root", "__next", "__nuxt", "q-app", "react-root", "main-app", "app-root", "svelte"})
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?")
+_HIDING_STYLE = re.compile(
+    r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))(?![\w-])",
+    re.IGNORECASE,
+)
+_PLACES_OF_SCRIPTS = frozenset(
+    {"app", "root", "__next", "__nuxt", "q-app", "react-root", "main-app", "app-root", "svelte"}
+)
+_ISO_DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+)
 _LINKED_DATA_DATE = re.compile(r"\"datePublished\"\s*:\s*\"([^\"\\]{4,40})\"")
-_REFRESH = re.compile(r"\s*(\d{1,3})(?:\.\d*)?\s*[;,]\s*url\s*=\s*[\"']?([^\"']{1,2000})", re.IGNORECASE)
+_REFRESH = re.compile(
+    r"\s*(\d{1,3})(?:\.\d*)?\s*[;,]\s*url\s*=\s*[\"']?([^\"']{1,2000})", re.IGNORECASE
+)
 
 _FOREIGN = frozenset({"svg", "math"})
 #: What is named by an element that opens it, and what platforms show by their own script.
-_CONTROLS = re.compile(r"(?:aria-controls|data-(?:bs-)?target)\s*+=\s*+[\"']?+#?+([\w-]{1,80})", re.IGNORECASE)
+_CONTROLS = re.compile(
+    r"(?:aria-controls|data-(?:bs-)?target)\s*+=\s*+[\"']?+#?+([\w-]{1,80})", re.IGNORECASE
+)
 _SHOWN_BY_SCRIPT = frozenset({"js_content"})
 #: A statement: it is punctuated as a sentence, or gives a figure with its unit, a price, a share.
 _SENTENCE = re.compile(r"[，。；！？]|[,;] |[.!?](?:\s|\Z)")
 _FIGURE = re.compile(
-    r"[¥￥$€£]\s?[0-9]|[0-9][0-9.,]{0,14}+\s?(?:[%％‰°℃]|[元万亿千百年月日天周岁时分秒公里克斤升度倍折项个台辆件名位]"
-    r"|(?:km|kg|kwh|kw|mph|mm|cm|ml|hp|ps|nm|wh|mah|gb|tb|mb|usd|eur|cny|rmb|years?|months?|weeks?|days?|hours?|percent)\b)",
+    r"[¥￥$€£]\s?[0-9]|[0-9][0-9.,]{0,14}+\s?(?:[%％‰°℃]|[元万亿千百年月日天周岁时分秒公里克斤升度倍折项个台辆件名位]|(?:km|kg|kwh|kw|mph|mm|cm|ml|hp|ps|nm|wh|mah|gb|tb|mb|usd|eur|cny|rmb|years?|months?|weeks?|days?|hours?|percent)\b)",
     re.IGNORECASE,
 )
 _CONSENT = re.compile(r"cookie|consent|gdpr|个人信息|隐私", re.IGNORECASE)
 _CONSENT_BOX = re.compile(r"cookie|consent|gdpr|onetrust|cmp-", re.IGNORECASE)
 _AMOUNT = r"[0-9][0-9.,]{0,14}\s?[万亿千kKmMwW]?\s?\+?"
-_COUNTED = (
-    "阅读|阅读量|阅读数|浏览|浏览量|播放|播放量|观看|点赞|赞|在看|评论|转发|收藏|分享|粉丝|关注|喜欢|人看过|人赞过|次观看|次播放|次浏览|次阅读|条评论|"
-    "views?|likes?|comments?|shares?|reposts?|followers?|reads?|plays?|favou?rites?|replies"
-)
+_COUNTED = "阅读|阅读量|阅读数|浏览|浏览量|播放|播放量|观看|点赞|赞|在看|评论|转发|收藏|分享|粉丝|关注|喜欢|人看过|人赞过|次观看|次播放|次浏览|次阅读|条评论|views?|likes?|comments?|shares?|reposts?|followers?|reads?|plays?|favou?rites?|replies"
 #: A whole line that changes by itself: a counter, how long ago, whose copyright since when.
 _PASSING = re.compile(
     rf"(?:(?:{_COUNTED})\s{{0,3}}[:：]?\s{{0,3}}(?:{_AMOUNT})|{_AMOUNT}\s?(?:{_COUNTED})"
-    r"|(?:发布于|发表于|更新于|编辑于|posted|updated|published)?\s{0,3}(?:刚刚|昨天|前天|just now|yesterday"
-    r"|[0-9]{1,4}\s?(?:秒|分钟|小时|天|周|个月|年)前"
-    r"|(?:[0-9]{1,4}|an?|one)\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\sago)"
-    r"|(?:©|\(c\)|copyright|版权所有)[^。.!！?？]{0,80})\.?",
+    r"|(?:发布于|发表于|更新于|编辑于|posted|updated|published)?\s{0,3}(?:刚刚|昨天|前天|just "
+    r"now|yesterday|[0-9]{1,4}\s?(?:秒|分钟|小时|天|周|个月|年)前|(?:[0-9]{1,4}|an?|one)\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\sago)|(?:©|\(c\)|copyright|版权所有)[^。"
+    r".!！?？]{0,80})\.?",
     re.IGNORECASE,
 )
 _PRICED = re.compile(r"[¥￥$€£%％元]")
@@ -282,23 +323,34 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STRUCK = frozenset({"s", "del", "strike"})
 STRIKE = "~~"
 
-_VOID = frozenset(re.findall(r"\S+", "area base br col embed hr img input link meta param source track wbr basefont bgsound frame keygen"))
-_RAW = frozenset(re.findall(r"\S+", "script style xmp iframe noembed noframes textarea title plaintext"))
+_VOID = frozenset(
+    re.findall(
+        r"\S+",
+        "area base br col embed hr img input link meta param source track wbr basefont bgsound "
+        "frame keygen",
+    )
+)
+_RAW = frozenset(
+    re.findall(r"\S+", "script style xmp iframe noembed noframes textarea title plaintext")
+)
 _UNSEEN_ELEMENTS = frozenset(
     re.findall(
         r"\S+",
-        "template noscript video audio canvas object applet datalist rp defs desc metadata annotation annotation-xml",
+        "template noscript video audio canvas object applet datalist rp defs desc metadata "
+        "annotation annotation-xml",
     )
 )
 _BLOCKS = frozenset(
     re.findall(
         r"\S+",
-        "address article aside blockquote body button caption center dd details dialog dir div dl dt fieldset figcaption figure footer "
-        "form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p pre search section "
-        "select summary table tbody textarea tfoot thead tr ul",
+        "address article aside blockquote body button caption center dd details dialog dir div "
+        "dl dt fieldset figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup "
+        "hr html legend li listing main menu nav ol optgroup option p pre search section select "
+        "summary table tbody textarea tfoot thead tr ul",
     )
 )
-# An element that ends where another begins: name of the new one → names it ends, and where the search for them stops.
+# An element that ends where another begins: name of the new one → names it ends, and where the
+# search for them stops.
 _CELLS = frozenset({"td", "th"})
 _ENDED_BY = {
     "li": (frozenset({"li"}), frozenset({"ul", "ol", "menu", "dir"})),
@@ -314,7 +366,20 @@ _ENDED_BY = {
     "th": (_CELLS, frozenset({"tr", "table"})),
     "a": (frozenset({"a"}), frozenset({"td", "th", "table"})),
 }
-_ENDS_PARAGRAPH = _BLOCKS - {"html", "body", "button", "option", "optgroup", "select", "tr", "tbody", "thead", "tfoot", "caption", "legend"}
+_ENDS_PARAGRAPH = _BLOCKS - {
+    "html",
+    "body",
+    "button",
+    "option",
+    "optgroup",
+    "select",
+    "tr",
+    "tbody",
+    "thead",
+    "tfoot",
+    "caption",
+    "legend",
+}
 _PARAGRAPH = (frozenset({"p"}), frozenset({"button", "td", "th", "caption", "table", "object"}))
 # How far up the stack an element is looked for that ends without its end tag.
 _IMPLIED_REACH = 12
@@ -326,7 +391,9 @@ _NAV, _HEADER, _FOOTER, _ASIDE = 16, 32, 64, 128
 _MAIN, _ARTICLE, _SECTION, _TOP_HEADING = 256, 512, 1024, 2048
 #: On request only; a paragraph or a row of a list; a dialogue; a digit set above the line.
 _REQUEST, _PARAGRAPHS, _DIALOGUE, _ABOVE = 4096, 8192, 16384, 32768
-_PROSE = frozenset(re.findall(r"\S+", "p li dd dt td th blockquote h1 h2 h3 h4 h5 h6 figcaption caption"))
+_PROSE = frozenset(
+    re.findall(r"\S+", "p li dd dt td th blockquote h1 h2 h3 h4 h5 h6 figcaption caption")
+)
 _FURNITURE = _NAV | _HEADER | _FOOTER | _ASIDE
 _ROLES = {
     "main": _MAIN,
@@ -356,22 +423,30 @@ class _Link:
 
 
 class _Reader:
-    """Reads one page. `flags` say where in the page we are; each open element remembers what they were outside it."""
+    """Reads one page. `flags` say where in the page we are; each open element remembers what they
+    were outside it."""
 
     def __init__(self, page: str, url: str, *, xml: bool = False) -> None:
-        """`xml`: elements end where they say so themselves (`<script/>`), as in XHTML that is sent as such."""
+        """`xml`: elements end where they say so themselves (`<script/>`), as in XHTML that is sent
+        as such."""
         self._xml = xml
-        self._opened = {found.lower() for found in islice(_CONTROLS.findall(page), MOST_LINKS)} | _SHOWN_BY_SCRIPT
+        self._opened = {
+            found.lower() for found in islice(_CONTROLS.findall(page), MOST_LINKS)
+        } | _SHOWN_BY_SCRIPT
         self._foreign = 0
         self._strikes = 0
         self._has_place = False
-        self._filled: tuple[int, int] | None = None  # a place of scripts: how deep, and how much was said before
+        self._filled: tuple[int, int] | None = (
+            None  # a place of scripts: how deep, and how much was said before
+        )
         self._said = 0
         self._page = page
         self._url = url
         self._base = url
         self._stack: list[tuple[str, int]] = []
-        self._open: list[dict[str, int]] = [{}]  # counts of open elements by name, one dict per scope
+        self._open: list[dict[str, int]] = [
+            {}
+        ]  # counts of open elements by name, one dict per scope
         self._tags = 0
         self._overflow = 0
         self._flags = 0
@@ -402,12 +477,18 @@ class _Reader:
         chosen, article = self._chosen()
         core = normalise("\n".join(block.text for block in chosen))
         taken = set(map(id, chosen))
-        beside = [block for block in self._blocks if id(block) not in taken and _stands_beside(block)]
+        beside = [
+            block for block in self._blocks if id(block) not in taken and _stands_beside(block)
+        ]
         footer = [block for block in beside if block.flags & _FOOTER]
         rest = [block for block in beside if not block.flags & _FOOTER] + footer
         text = normalise("\n".join([core, *(block.text for block in rest)])) if rest else core
         headings = tuple(normalise(block.text) for block in self._blocks if block.flags & _HEADING)
-        title = self._title or _one_line(self._meta.get("og:title", "")) or (headings[0] if headings else "")
+        title = (
+            self._title
+            or _one_line(self._meta.get("og:title", ""))
+            or (headings[0] if headings else "")
+        )
         return Extract(
             title=title[:LONGEST_META],
             text=text,
@@ -425,8 +506,13 @@ class _Reader:
     # Choosing
 
     def _chosen(self) -> tuple[list[_Block], int]:
-        """The blocks of the main text, and the number of the article they are (0: not one article); rules 3 and 4."""
-        seen = [block for block in self._blocks if not (block.flags & _FURNITURE and block.only_links and not _is_statement(block.text))]
+        """The blocks of the main text, and the number of the article they are (0: not one article);
+        rules 3 and 4."""
+        seen = [
+            block
+            for block in self._blocks
+            if not (block.flags & _FURNITURE and block.only_links and not _is_statement(block.text))
+        ]
         main = [block for block in seen if block.flags & _MAIN]
         if main:
             return main, 0
@@ -439,7 +525,11 @@ class _Reader:
         inside = _MAIN if chosen and chosen[0].flags & _MAIN else 0
         found: list[tuple[str, str]] = []
         for link in self._links:
-            if link.flags & (_FURNITURE | _HIDDEN) or (inside and not link.flags & inside) or (article and link.article != article):
+            if (
+                link.flags & (_FURNITURE | _HIDDEN)
+                or (inside and not link.flags & inside)
+                or (article and link.article != article)
+            ):
                 continue
             address = self._absolute(link.href)
             if address and not link.href.lstrip().startswith("#"):
@@ -447,9 +537,21 @@ class _Reader:
         return tuple(found)
 
     def _published(self) -> str | None:
-        names = ("article:published_time", "og:published_time", "datepublished", "publishdate", "pubdate", "dc.date", "dc.date.issued")
+        names = (
+            "article:published_time",
+            "og:published_time",
+            "datepublished",
+            "publishdate",
+            "pubdate",
+            "dc.date",
+            "dc.date.issued",
+        )
         times = {time for time, flags in self._times if not flags & _FURNITURE}
-        stated: tuple[str, ...] = (*(self._meta.get(name, "") for name in names), *self._dates, *(times if len(times) == 1 else ()))
+        stated: tuple[str, ...] = (
+            *(self._meta.get(name, "") for name in names),
+            *self._dates,
+            *(times if len(times) == 1 else ()),
+        )
         for candidate in stated:
             date = candidate.strip()
             if _is_date(date):
@@ -462,7 +564,11 @@ class _Reader:
             address = urljoin(self._base, href.strip())
         except ValueError:
             return ""
-        return address if address.lower().startswith(("http://", "https://")) and len(address) <= LONGEST_META else ""
+        return (
+            address
+            if address.lower().startswith(("http://", "https://")) and len(address) <= LONGEST_META
+            else ""
+        )
 
     # The token stream
 
@@ -497,7 +603,9 @@ class _Reader:
             self._end(name)
             return tag.end()
         attributes = _attributes(tag["attributes"]) if tag["attributes"] else {}
-        alone = (self._foreign > 0 or self._xml or name in _FOREIGN) and tag["attributes"].endswith("/")
+        alone = (self._foreign > 0 or self._xml or name in _FOREIGN) and tag["attributes"].endswith(
+            "/"
+        )
         if alone and (name not in _VOID or self._foreign):
             if not self._foreign and name in _BLOCKS:
                 self._flush()
@@ -509,7 +617,11 @@ class _Reader:
 
     def _raw(self, name: str, attributes: dict[str, str], start: int) -> int:
         """Elements whose content is not markup."""
-        end = re.compile(f"</{name}(?=[\\s/>])", re.IGNORECASE).search(self._page, start) if name != "plaintext" else None
+        end = (
+            re.compile(f"</{name}(?=[\\s/>])", re.IGNORECASE).search(self._page, start)
+            if name != "plaintext"
+            else None
+        )
         content = self._page[start : end.start() if end else len(self._page)]
         if name == "title" and not self._title and not self._counted("svg"):
             self._title = _one_line(_characters(content[:LONGEST_META]))
@@ -519,8 +631,12 @@ class _Reader:
             self._text(content)
             self._flush()
             self._flags = flags
-        elif name == "script" and attributes.get("type", "").strip().lower() == "application/ld+json":
-            self._dates.extend(found.group(1) for found in _LINKED_DATA_DATE.finditer(content[:200_000]))
+        elif (
+            name == "script" and attributes.get("type", "").strip().lower() == "application/ld+json"
+        ):
+            self._dates.extend(
+                found.group(1) for found in _LINKED_DATA_DATE.finditer(content[:200_000])
+            )
         if end is None:
             return -1
         return self._page.find(">", end.end()) + 1 or -1
@@ -548,7 +664,11 @@ class _Reader:
         self._stack.append((name, self._flags))
         self._flags |= self._place(name, attributes)
         self._foreign += name in _FOREIGN
-        if self._flags & _REQUEST and "id" in attributes and attributes["id"].lower() in self._opened:
+        if (
+            self._flags & _REQUEST
+            and "id" in attributes
+            and attributes["id"].lower() in self._opened
+        ):
             self._flags &= ~_REQUEST
         counts = self._open[-1]
         counts[name] = counts.get(name, 0) + 1
@@ -592,13 +712,19 @@ class _Reader:
             flags |= _LINK
         elif name == "sup":
             flags |= _ABOVE
-        elif (name in _UNSEEN_ELEMENTS and "shadowrootmode" not in attributes) or (name == "title" and self._foreign):
+        elif (name in _UNSEEN_ELEMENTS and "shadowrootmode" not in attributes) or (
+            name == "title" and self._foreign
+        ):
             flags |= _HIDDEN
         if name in _PROSE:
             flags |= _PARAGRAPHS
         if attributes:
             flags |= self._hiding(name, attributes)
-            if name == "dialog" or attributes.get("role", "").lower() in {"dialog", "alertdialog"} or _is_consent_box(attributes):
+            if (
+                name == "dialog"
+                or attributes.get("role", "").lower() in {"dialog", "alertdialog"}
+                or _is_consent_box(attributes)
+            ):
                 flags |= _DIALOGUE
             if attributes.get("id", "").lower() in _PLACES_OF_SCRIPTS:
                 self._filled = len(self._stack), self._said
@@ -637,7 +763,12 @@ class _Reader:
             found = _REFRESH.match(content)
             if found and int(found.group(1)) <= 10:
                 self._refresh = self._absolute(html.unescape(found.group(2)))
-        name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or directive).lower()
+        name = (
+            attributes.get("property")
+            or attributes.get("name")
+            or attributes.get("itemprop")
+            or directive
+        ).lower()
         if name and content and len(self._meta) < MOST_META:
             self._meta.setdefault(name[:100], content)
 
@@ -657,13 +788,15 @@ class _Reader:
             pass
 
     def _counted(self, name: str) -> bool:
-        """Whether an element of this name is open in scope. Scopes themselves are looked for through all scopes."""
+        """Whether an element of this name is open in scope. Scopes themselves are looked for
+        through all scopes."""
         if name not in _SCOPES:
             return self._open[-1].get(name, 0) > 0
         return any(counts.get(name, 0) for counts in self._open[-_IMPLIED_REACH:])
 
     def _imply(self, ended: frozenset[str], stops: frozenset[str]) -> None:
-        """Ends the nearest of these elements if it is near and nothing stands between that would keep it open."""
+        """Ends the nearest of these elements if it is near and nothing stands between that would
+        keep it open."""
         for up in range(1, min(_IMPLIED_REACH, len(self._stack)) + 1):
             name = self._stack[-up][0]
             if name in ended:
@@ -695,13 +828,16 @@ class _Reader:
         return name
 
     def _row(self) -> None:
-        """A row of cells with one block each is one line; any other row is layout, and its blocks are lines of their own."""
+        """A row of cells with one block each is one line; any other row is layout, and its blocks
+        are lines of their own."""
         cells = self._rows.pop()
         blocks = [block for cell in cells for block in cell]
         if blocks and len(cells) > 1 and all(len(cell) <= 1 for cell in cells):
             first = blocks[0]
             text = "\t".join(cell[0].text for cell in cells if cell)
-            blocks = [_Block(text, first.flags, first.article, all(block.only_links for block in blocks))]
+            blocks = [
+                _Block(text, first.flags, first.article, all(block.only_links for block in blocks))
+            ]
         self._put(blocks)
 
     # Text
@@ -712,7 +848,12 @@ class _Reader:
         text = _characters(raw)
         if not self._flags & _PRE:
             text = _WHITE.sub(" ", text)
-        if self._flags & _ABOVE and text.strip().isdecimal() and text.isascii() and self._ends_in_a_digit():
+        if (
+            self._flags & _ABOVE
+            and text.strip().isdecimal()
+            and text.isascii()
+            and self._ends_in_a_digit()
+        ):
             text = text.strip().translate(_RAISED)  # "700" with a note 1 is not 7001
         said = text.strip()
         if said:
@@ -730,7 +871,9 @@ class _Reader:
 
     def _begin_link(self, href: str) -> None:
         if len(self._links) < MOST_LINKS:
-            self._link = _Link([], href, self._flags, self._articles if self._flags & _ARTICLE else 0)
+            self._link = _Link(
+                [], href, self._flags, self._articles if self._flags & _ARTICLE else 0
+            )
             self._links.append(self._link)
 
     def _flush(self) -> None:
@@ -770,7 +913,10 @@ def _stands_beside(block: _Block) -> bool:
 
 
 def _is_consent_box(attributes: dict[str, str]) -> bool:
-    return _CONSENT_BOX.search(f"{attributes.get('id', '')} {attributes.get('class', '')}"[:400]) is not None
+    return (
+        _CONSENT_BOX.search(f"{attributes.get('id', '')} {attributes.get('class', '')}"[:400])
+        is not None
+    )
 
 
 def _passes(line: str) -> bool:
@@ -808,16 +954,22 @@ def _attributes(source: str) -> dict[str, str]:
         value = match.group(2) or ""
         if value[:1] in {'"', "'"}:
             value = value[1:-1]
-        found.setdefault(match.group(1).lower(), _REFERENCE.sub(lambda reference: html.unescape(reference.group()), value))
+        found.setdefault(
+            match.group(1).lower(),
+            _REFERENCE.sub(lambda reference: html.unescape(reference.group()), value),
+        )
     return found
 
 
 def _hides(attributes: dict[str, str]) -> bool:
-    return "hidden" in attributes or ("style" in attributes and _HIDING_STYLE.search(attributes["style"]) is not None)
+    return "hidden" in attributes or (
+        "style" in attributes and _HIDING_STYLE.search(attributes["style"]) is not None
+    )
 
 
 def _characters(raw: str) -> str:
-    """Text with its character references resolved. Numbers too long for any character would make `html.unescape` raise."""
+    """Text with its character references resolved. Numbers too long for any character would make
+    `html.unescape` raise."""
     if "&" not in raw:
         return raw
     return html.unescape(_LONG_NUMBER.sub("\ufffd", raw))

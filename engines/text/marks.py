@@ -1,8 +1,8 @@
 """Combining marks: no more than thirty on one character.
 
-Canonical composition sorts the marks behind a character, in quadratic time: 160 kB of them hold a processor for ten
-seconds. No writing needs more than a handful; Unicode's Stream-Safe Text Format (UAX #15, section 13) draws the line at
-thirty, and so do we. Marks beyond it are dropped.
+Canonical composition sorts the marks behind a character, in quadratic time: 160 kB of them hold a
+processor for ten seconds. No writing needs more than a handful; Unicode's Stream-Safe Text Format
+(UAX #15, section 13) draws the line at thirty, and so do we. Marks beyond it are dropped.
 """
 
 import re
@@ -12,7 +12,8 @@ MOST_MARKS = 30
 
 
 def _ranges() -> str:
-    """All code points with a combining class, as the inside of a character class. None lies above U+1FFFF."""
+    """All code points with a combining class, as the inside of a character class. None lies above
+    U+1FFFF."""
     ranges: list[list[int]] = []
     for code in filter(lambda code: unicodedata.combining(chr(code)), range(0x300, 0x20000)):
         if ranges and ranges[-1][1] == code - 1:

@@ -1,15 +1,17 @@
 """Where sentences, clauses and words end, in Chinese and English.
 
-Three cuts, from coarse to fine, shared by the diff (which compares on the first two and shows on the third) and by the
-anchors. The first two are exact partitions: joined again they are the text, whatever stands in it, so that offsets
-never have to be guessed back.
+Three cuts, from coarse to fine, shared by the diff (which compares on the first two and shows on
+the third) and by the anchors. The first two are exact partitions: joined again they are the text,
+whatever stands in it, so that offsets never have to be guessed back.
 
-- A **sentence** ends after ``。！？；…!?;`` and their half-width and full-width kin with the closing quotes and brackets
-  that follow, after an English full stop, and at every line break. A line break is a segment of its own: a paragraph
-  is then the same paragraph wherever it stands, last line of the text or not.
-- A **clause** ends after a comma, an enumeration comma, a colon, a dash, a tab (table cells) or a closing bracket.
-- A **word** is what a mark may not cut: a Chinese word (rjieba), a Latin word, a number with its sign, separators
-  and unit, a character with the marks that belong to it.
+- A **sentence** ends after ``。！？；…!?;`` and their half-width and full-width kin with the closing
+  quotes and brackets that follow, after an English full stop, and at every line break. A line break
+  is a segment of its own: a paragraph is then the same paragraph wherever it stands, last line of
+  the text or not.
+- A **clause** ends after a comma, an enumeration comma, a colon, a dash, a tab (table cells) or a
+  closing bracket.
+- A **word** is what a mark may not cut: a Chinese word (rjieba), a Latin word, a number with its
+  sign, separators and unit, a character with the marks that belong to it.
 """
 
 import re
@@ -21,16 +23,19 @@ from itertools import accumulate
 HAN = "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 CLOSERS = "\"'”’」』）)】》〉］\\]｣"
 
-# Abbreviations after which a full stop with a capital behind it does not end the sentence. Closed on purpose: a wrong
-# entry glues two sentences, which only makes a hunk longer; a missing one cuts one in two, which the diff survives too.
+# Abbreviations after which a full stop with a capital behind it does not end the sentence. Closed
+# on purpose: a wrong entry glues two sentences, which only makes a hunk longer; a missing one cuts
+# one in two, which the diff survives too.
 ABBREVIATIONS = frozenset(
     re.findall(
         r"\S+",
-        "mr mrs ms dr prof st jr sr no nos fig figs vs approx est dept inc ltd co corp vol art sec ch pp p ed eds "
-        "e.g i.e cf al etc jan feb mar apr jun jul aug sep sept oct nov dec mt gen gov rep sen hon rev",
+        "mr mrs ms dr prof st jr sr no nos fig figs vs approx est dept inc ltd co corp vol art "
+        "sec ch pp p ed eds e.g i.e cf al etc jan feb mar apr jun jul aug sep sept oct nov dec "
+        "mt gen gov rep sen hon rev",
     )
 )
-# These do end a sentence when a capital follows, though they are abbreviations too: "..., etc. The company".
+# These do end a sentence when a capital follows, though they are abbreviations too: "..., etc. The
+# company".
 _MAY_END = frozenset({"etc", "inc", "ltd", "co", "corp", "al", "jr", "sr"})
 
 _LINE_ENDS = r"\n\r\x0b\x0c\x85\u2028\u2029"
@@ -41,8 +46,8 @@ _SENTENCE_END = re.compile(
     rf"|(?P<dot>[.．]+)[{CLOSERS}]*"
 )
 _SPACES = re.compile(rf"[^\S{_LINE_ENDS}]*")
-# A full stop that `_dot_ends` must decide about; all others stand inside a number, a name or an address. A text without one, as most
-# Chinese ones are, is cut in one go.
+# A full stop that `_dot_ends` must decide about; all others stand inside a number, a name or an
+# address. A text without one, as most Chinese ones are, is cut in one go.
 _OPEN_DOT = re.compile(rf"[.．][{CLOSERS}]*(?:[\s{HAN}]|\Z)")
 _END = frozenset("\n\r\x0b\x0c\x85\u2028\u2029" + _HARD_ENDS)
 _LONGEST_ABBREVIATION = 8
@@ -55,7 +60,8 @@ _CLAUSE_END = re.compile(
 
 
 def sentences(text: str) -> list[str]:
-    """The text cut at sentence ends; joined again it is the text. Spaces belong to the sentence before them."""
+    """The text cut at sentence ends; joined again it is the text. Spaces belong to the sentence
+    before them."""
     if ("." not in text and "．" not in text) or _OPEN_DOT.search(text) is None:
         return _cut_at("".join(sorted(end for end in _END if end in text))).findall(text)[:-1]
     pieces: list[str] = []
@@ -80,16 +86,20 @@ def sentences(text: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _cut_at(ends: str) -> re.Pattern[str]:
-    """What finds the sentences of a text with these ends and no others, and an empty string at its end: looking for two ends is far
-    quicker than looking for all."""
+    """What finds the sentences of a text with these ends and no others, and an empty string at its
+    end: looking for two ends is far quicker than looking for all."""
     hard = "".join(end for end in ends if end in _HARD_ENDS)
-    # Where a text goes on after a sentence, what was not an end has been taken: closers and spaces only ever follow an end.
-    sentence = (rf"[^{ends}]*+" if ends else r"[\s\S]*+") + (rf"[{hard}]*+[{CLOSERS}]*+[^\S{_LINE_ENDS}]*+" if hard else "")
+    # Where a text goes on after a sentence, what was not an end has been taken: closers and spaces
+    # only ever follow an end.
+    sentence = (rf"[^{ends}]*+" if ends else r"[\s\S]*+") + (
+        rf"[{hard}]*+[{CLOSERS}]*+[^\S{_LINE_ENDS}]*+" if hard else ""
+    )
     return re.compile(sentence if ends == hard else rf"\r\n|[{_LINE_ENDS}]|{sentence}")
 
 
 def _dot_ends(text: str, found: re.Match[str]) -> bool:
-    """Whether this full stop ends a sentence: not in 4.2, U.S., e.g., Mr. Lei, asclaimed.example or "no. of"."""
+    """Whether this full stop ends a sentence: not in 4.2, U.S., e.g., Mr. Lei, asclaimed.example or
+    "no. of"."""
     end = found.end()
     if end == len(text):
         return True
@@ -113,7 +123,8 @@ def _dot_ends(text: str, found: re.Match[str]) -> bool:
 
 
 def clauses(text: str) -> list[str]:
-    """The text cut after commas, colons, dashes, tabs and closing brackets; joined again it is the text."""
+    """The text cut after commas, colons, dashes, tabs and closing brackets; joined again it is the
+    text."""
     pieces: list[str] = []
     start = 0
     for found in _CLAUSE_END.finditer(text):
@@ -125,41 +136,38 @@ def clauses(text: str) -> list[str]:
 
 
 _LATIN = re.compile(r"[A-Za-z0-9\u00c0-\u024f]")
-_TOKEN = re.compile(r"[A-Za-z0-9\u00c0-\u024f]+(?:['’.,][A-Za-z0-9\u00c0-\u024f]+)*[ \u00a0]?|.", re.DOTALL)
+_TOKEN = re.compile(
+    r"[A-Za-z0-9\u00c0-\u024f]+(?:['’.,][A-Za-z0-9\u00c0-\u024f]+)*[ \u00a0]?|.", re.DOTALL
+)
 
 
 def tokens(text: str) -> list[str]:
-    """Latin words and numbers with the space behind them, everything else character by character. No dictionary."""
+    """Latin words and numbers with the space behind them, everything else character by character.
+    No dictionary."""
     return list(text) if _LATIN.search(text) is None else _TOKEN.findall(text)
 
 
-UNITS = (
-    "%|‰|℃|℉|°[CF]?|km/h|m/s|m/s²|kWh|kW|mAh|Ah|N·m|Nm|km|cm|mm|μm|kg|mg|ml|mL|kPa|MPa|Pa|Hz|kHz|MHz|GHz|dB|GB|TB|MB|"
-    "万亿元|千亿元|亿元|万元|千元|百万元|美元|港元|港币|欧元|日元|人民币|万亿|千亿|百亿|亿|千万|百万|十万|万|元|块钱|块|角|"
-    "公里|千米|厘米|毫米|微米|米|公斤|千克|毫克|克|吨|毫升|升|千瓦时|千瓦|瓦|伏|安|牛米|牛·米|马力|匹|度|"
-    "个工作日|工作日|个月|个小时|小时|分钟|秒钟|秒|天|日|周|月|年|倍|次|台|辆|条|个|件|名|位|人|页|折|成|岁|层|"
-    "percent|weeks?|days?|hours?|months?|years?|minutes?|seconds?|yuan|units?|[mgLVWAKNsh]"
-)
+UNITS = "%|‰|℃|℉|°[CF]?|km/h|m/s|m/s²|kWh|kW|mAh|Ah|N·m|Nm|km|cm|mm|μm|kg|mg|ml|mL|kPa|MPa|Pa|Hz|kHz|MHz|GHz|dB|GB|TB|MB|万亿元|千亿元|亿元|万元|千元|百万元|美元|港元|港币|欧元|日元|人民币|万亿|千亿|百亿|亿|千万|百万|十万|万|元|块钱|块|角|公里|千米|厘米|毫米|微米|米|公斤|千克|毫克|克|吨|毫升|升|千瓦时|千瓦|瓦|伏|安|牛米|牛·米|马力|匹|度|个工作日|工作日|个月|个小时|小时|分钟|秒钟|秒|天|日|周|月|年|倍|次|台|辆|条|个|件|名|位|人|页|折|成|岁|层|percent|weeks?|days?|hours?|months?|years?|minutes?|seconds?|yuan|units?|[mgLVWAKNsh]"
 _WORD = re.compile(
-    r"(?:(?:US|HK|NT|A|C)?[$＄]|[¥￥€£]|(?:CNY|RMB|USD|HKD|EUR)[ \u00a0]?)?[0-9]+(?:[.,:/\-×][0-9]+)*"
+    r"(?:(?:US|HK|NT|A|C)?[$＄]|[¥￥€£]|(?:CNY|RMB|USD|HKD|EUR)[ "
+    r"\u00a0]?)?[0-9]+(?:[.,:/\-×][0-9]+)*"
     rf"(?:[ \u00a0]?(?:{UNITS})(?![A-Za-z0-9]))?(?![A-Za-z0-9])"
     r"|[A-Za-z0-9\u00c0-\u024f]+(?:['’\-./_][A-Za-z0-9\u00c0-\u024f]+)*"
     rf"|(?P<han>[{HAN}]+)"
     r"|[^\W\d_A-Za-z]+|.",
     re.DOTALL,
 )
-# What belongs to the character before it: combining marks, joiners, variation selectors, skin tones, low surrogates.
-_MARK = (
-    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff"
-    "\u302a-\u302f\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef"
-)
+# What belongs to the character before it: combining marks, joiners, variation selectors, skin
+# tones, low surrogates.
+_MARK = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\u302a-\u302f\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef"
 _BELONGS_BEFORE = re.compile(f"[{_MARK}\udc00-\udfff]")
 _JOINS_NEXT = re.compile("[\u200d\ud800-\udbff]")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]")
 
 
 def words(text: str) -> Iterator[str]:
-    """The text cut at word bounds; joined again it is the text. Linear in the length of the text."""
+    """The text cut at word bounds; joined again it is the text. Linear in the length of the
+    text."""
     held = ""
     flags = 0
     for piece in _pieces(text):
@@ -178,7 +186,8 @@ def words(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=1)
 def _cut() -> Callable[[str], list[str]]:
-    import rjieba  # its dictionary takes a tenth of a second, which a process that cuts no words need not pay for
+    # its dictionary takes a tenth of a second, which a process that cuts no words need not pay for
+    import rjieba
 
     cut: Callable[[str], list[str]] = rjieba.cut
     return cut
@@ -213,7 +222,8 @@ def _word_bounds(text: str) -> list[int]:
 class WordBounds:
     """Word bounds of one text, worked out only in the sentences that are asked about.
 
-    A sentence gives the segmenter its context, so a bound does not depend on where the question was put.
+    A sentence gives the segmenter its context, so a bound does not depend on where the question was
+    put.
     """
 
     def __init__(self, text: str, parts: list[str] | None = None) -> None:
@@ -222,7 +232,8 @@ class WordBounds:
         self._bounds: dict[int, list[int]] = {}
 
     def around(self, position: int) -> tuple[int, int]:
-        """Start and end of the word that `position` would cut; (position, position) where it is a bound already."""
+        """Start and end of the word that `position` would cut; (position, position) where it is a
+        bound already."""
         back, forth = self.widening(position, position)
         return position - back, position + forth
 

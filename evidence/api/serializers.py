@@ -1,4 +1,5 @@
-"""What was found, as JSON. Nothing here names who filed: a submission has a pseudonym of its own and a day."""
+"""What was found, as JSON. Nothing here names who filed: a submission has a pseudonym of its own
+and a day."""
 
 from __future__ import annotations
 
@@ -16,7 +17,14 @@ from claims.api.references import ReferenceField
 from claims.api.serializers import LanguageField, LocalizedTextJSON
 from claims.models import Claim
 from evidence.exhibits.affiliation import affiliations
-from evidence.exhibits.models import Clarification, Comparison, Exhibit, Region, Rendition, Submission
+from evidence.exhibits.models import (
+    Clarification,
+    Comparison,
+    Exhibit,
+    Region,
+    Rendition,
+    Submission,
+)
 from evidence.exhibits.states import Affiliation, Licence
 from evidence.sources.models import Disappearance, Observation, Sighting, Version
 
@@ -27,7 +35,8 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
     class Meta:
         model = Version
         fields = [
-            "id", "source", "number", "title", "lang", "characters", "digest", "extractor", "extractor_version", "not_before", "not_after",
+            "id", "source", "number", "title", "lang", "characters", "digest", "extractor",
+            "extractor_version", "not_before", "not_after",
         ]  # fmt: skip
 
 
@@ -41,7 +50,18 @@ class FullVersionSerializer(VersionSerializer):
 class ObservationSerializer(serializers.ModelSerializer[Observation]):
     class Meta:
         model = Observation
-        fields = ["id", "source", "type", "method", "looked_at", "status", "final_url", "reason", "version", "elapsed_ms"]
+        fields = [
+            "id",
+            "source",
+            "type",
+            "method",
+            "looked_at",
+            "status",
+            "final_url",
+            "reason",
+            "version",
+            "elapsed_ms",
+        ]
 
 
 class SightingSerializer(serializers.ModelSerializer[Sighting]):
@@ -53,7 +73,17 @@ class SightingSerializer(serializers.ModelSerializer[Sighting]):
 class DisappearanceSerializer(serializers.ModelSerializer[Disappearance]):
     class Meta:
         model = Disappearance
-        fields = ["id", "source", "type", "status", "last_seen_at", "first_missing_at", "confirmations", "confirmed_at", "reversed_at"]
+        fields = [
+            "id",
+            "source",
+            "type",
+            "status",
+            "last_seen_at",
+            "first_missing_at",
+            "confirmations",
+            "confirmed_at",
+            "reversed_at",
+        ]
 
 
 class RenditionSerializer(serializers.ModelSerializer[Rendition]):
@@ -78,7 +108,8 @@ class RegionSerializer(serializers.ModelSerializer[Region]):
 
 
 class ComparisonSerializer(serializers.ModelSerializer[Comparison]):
-    """What was advertised (`before`) set against what was received (`after`); both are references of exhibits."""
+    """What was advertised (`before`) set against what was received (`after`); both are references
+    of exhibits."""
 
     title = LocalizedTextJSON(read_only=True)
     before = serializers.CharField(source="before.reference", read_only=True)
@@ -91,7 +122,8 @@ class ComparisonSerializer(serializers.ModelSerializer[Comparison]):
 
 
 class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
-    """A published exhibit: its renditions, grade and provenance. `licence` says what others may do with it; `show` forbids reuse."""
+    """A published exhibit: its renditions, grade and provenance. `licence` says what others may do
+    with it; `show` forbids reuse."""
 
     caption = LocalizedTextJSON(read_only=True)
     grade_reason = LocalizedTextJSON(read_only=True)
@@ -100,17 +132,23 @@ class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
     claim = serializers.UUIDField(source="submission.claim_id", read_only=True)
     pseudonym = serializers.CharField(source="submission.pseudonym", read_only=True)
     filed_date = serializers.DateField(source="submission.filed_date", read_only=True)
-    licence = serializers.ChoiceField(source="submission.licence", choices=Licence.choices, read_only=True)
+    licence = serializers.ChoiceField(
+        source="submission.licence", choices=Licence.choices, read_only=True
+    )
     affiliation = serializers.SerializerMethodField()
     _sides: Mapping[UUID, str] = MappingProxyType({})
-    reconstruction = serializers.BooleanField(source="submission.claim.reconstruction", read_only=True)
+    reconstruction = serializers.BooleanField(
+        source="submission.claim.reconstruction", read_only=True
+    )
 
     class Meta:
         model = Exhibit
         fields = [
-            "id", "reference", "claim", "pseudonym", "filed_date", "affiliation", "licence", "reconstruction", "number", "caption",
+            "id", "reference", "claim", "pseudonym", "filed_date", "affiliation", "licence",
+            "reconstruction", "number", "caption",
             "media_type",
-            "width", "height", "status", "provenance", "grade_source", "grade_information", "grade_reason", "renditions",
+            "width", "height", "status", "provenance", "grade_source", "grade_information",
+            "grade_reason", "renditions",
             "regions",
         ]  # fmt: skip
 
@@ -118,7 +156,11 @@ class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
     def get_affiliation(self, exhibit: Exhibit) -> str:
         """From whose side it is. Asked once for all exhibits of an answer."""
         if exhibit.submission_id not in self._sides:
-            listed = self.root.instance if isinstance(self.root, serializers.ListSerializer) else [exhibit]
+            listed = (
+                self.root.instance
+                if isinstance(self.root, serializers.ListSerializer)
+                else [exhibit]
+            )
             self._sides = affiliations([one.submission_id for one in listed or []])
         return self._sides[exhibit.submission_id]
 
@@ -153,7 +195,8 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
     class Meta:
         model = Submission
         fields = [
-            "id", "reference", "claim", "pseudonym", "status", "narrative", "narrative_lang", "licence", "filed_date", "decided_date",
+            "id", "reference", "claim", "pseudonym", "status", "narrative", "narrative_lang",
+            "licence", "filed_date", "decided_date",
             "decision_reason", "clarifications", "exhibits",
         ]  # fmt: skip
 
@@ -166,15 +209,20 @@ class NewSubmissionSerializer(StrictSerializer):
     narrative_lang = LanguageField()
     licence = serializers.ChoiceField(choices=Licence.choices)
     contact = serializers.CharField(max_length=300, allow_blank=True, default="", write_only=True)
-    photos = serializers.ListField(child=serializers.FileField(allow_empty_file=False), default=list, max_length=40)
+    photos = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=False), default=list, max_length=40
+    )
 
 
 class NewAnswerSerializer(StrictSerializer):
-    """What is sent as `multipart/form-data` to answer a returned submission; photos may be repeated."""
+    """What is sent as `multipart/form-data` to answer a returned submission; photos may be
+    repeated."""
 
     answer = serializers.CharField(max_length=20_000, allow_blank=True, default="")
     lang = LanguageField()
-    photos = serializers.ListField(child=serializers.FileField(allow_empty_file=False), default=list, max_length=40)
+    photos = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=False), default=list, max_length=40
+    )
 
 
 class ChangeSerializer(serializers.Serializer[Any]):

@@ -43,7 +43,14 @@ from evidence.api.serializers import (
 )
 from evidence.exhibits.actions import filing
 from evidence.exhibits.actions.staging import QuotaReachedError
-from evidence.exhibits.models import Clarification, Comparison, Exhibit, Region, Rendition, Submission
+from evidence.exhibits.models import (
+    Clarification,
+    Comparison,
+    Exhibit,
+    Region,
+    Rendition,
+    Submission,
+)
 from evidence.exhibits.states import Licence
 from evidence.sources.compared import compared
 from evidence.sources.models import Disappearance, Observation, Version
@@ -63,7 +70,9 @@ class NoRoom(APIException):
 
 class TooManyFiled(APIException):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
-    default_detail = "That is as much as one account may file in a day. Nothing was stored; go on tomorrow."
+    default_detail = (
+        "That is as much as one account may file in a day. Nothing was stored; go on tomorrow."
+    )
     default_code = "quota_reached"
 
 
@@ -75,7 +84,8 @@ class AlreadySentError(APIException):
 
     def __init__(self, submission: Submission) -> None:
         super().__init__(
-            f"This Idempotency-Key was used for {submission.reference}, with other content. That submission is kept as it was; "
+            f"This Idempotency-Key was used for {submission.reference}, with other content. That "
+            f"submission is kept as it was; "
             "nothing of this one was stored. Use a new key for a new submission."
         )
 
@@ -96,7 +106,10 @@ class TextWithheld(APIException):
     """410: the text of this version was erased; that there was a version, and when, stays."""
 
     status_code = status.HTTP_410_GONE
-    default_detail = "This text is withheld: it was erased. That there was a version, and when, stays in the record."
+    default_detail = (
+        "This text is withheld: it was erased. That there was a version, and when, stays in the "
+        "record."
+    )
     default_code = "withheld"
 
 
@@ -118,7 +131,9 @@ class ByTime(Paging):
     max_page_size = 200
 
 
-class SourceViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Source]):
+class SourceViewSet(
+    Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Source]
+):
     """Where companies speak, and what stood there when."""
 
     permission_classes = [PublicRead]
@@ -127,7 +142,10 @@ class SourceViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     filterset_class = SourceFilter
     lookup_value_converter = "uuid"
     parameters = {
-        "diff": [OpenApiParameter("from", int, required=True), OpenApiParameter("to", int, required=True)],
+        "diff": [
+            OpenApiParameter("from", int, required=True),
+            OpenApiParameter("to", int, required=True),
+        ],
         "as_of": [OpenApiParameter("at", str, required=True)],
     }
 
@@ -151,7 +169,9 @@ class SourceViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     @action(detail=True, filterset_class=None, pagination_class=ByTime)
     def observations(self, request: Request, pk: Any = None) -> Response:
         """Every look, newest first."""
-        return self._page(Observation.objects.filter(source=self.get_object()), ObservationSerializer)
+        return self._page(
+            Observation.objects.filter(source=self.get_object()), ObservationSerializer
+        )
 
     @extend_schema(responses=DisappearanceSerializer(many=True), filters=False)
     @action(detail=True, filterset_class=None, pagination_class=None)
@@ -175,8 +195,14 @@ class SourceViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         """What it said at a time: the version first found at or before `at`."""
         at = read_moment(request.query_params.get("at", "").replace(" ", "+"))
         if at is None:
-            raise ValidationError({"at": ["Give a time with its offset, such as 2025-03-01T00:00:00Z."]})
-        version = Version.objects.filter(source=self.get_object(), not_after__lte=at).order_by("-number").first()
+            raise ValidationError(
+                {"at": ["Give a time with its offset, such as 2025-03-01T00:00:00Z."]}
+            )
+        version = (
+            Version.objects.filter(source=self.get_object(), not_after__lte=at)
+            .order_by("-number")
+            .first()
+        )
         if version is None:
             raise Http404
         if version.withheld:
@@ -215,7 +241,13 @@ class ComparisonFilter(django_filters.FilterSet):  # type: ignore[misc]  # djang
         fields: list[str] = []
 
 
-class ExhibitViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Exhibit]):
+class ExhibitViewSet(
+    Strict,
+    ByIdOrReference,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Exhibit],
+):
     """Published exhibits."""
 
     permission_classes = [PublicRead]
@@ -234,7 +266,9 @@ class ExhibitViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.Retr
         )
 
 
-class ComparisonViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Comparison]):
+class ComparisonViewSet(
+    Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Comparison]
+):
     """Exhibits set against each other: what was advertised and what was received."""
 
     permission_classes = [PublicRead]
@@ -248,7 +282,13 @@ class ComparisonViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin
 
 
 @method_decorator(never_cache, name="dispatch")
-class SubmissionViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Submission]):
+class SubmissionViewSet(
+    Strict,
+    ByIdOrReference,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Submission],
+):
     """One's own submissions, and filing a new one."""
 
     permission_classes = [MaySubmit]
@@ -268,7 +308,8 @@ class SubmissionViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.R
         responses={201: SubmissionSerializer, 200: SubmissionSerializer},
     )
     def create(self, request: Request) -> Response:
-        """File evidence on a claim. The photos are stored before this answers; the same Idempotency-Key gives the same submission."""
+        """File evidence on a claim. The photos are stored before this answers; the same
+        Idempotency-Key gives the same submission."""
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > MAX_KEY or not key.isprintable():
             raise ValidationError({"Idempotency-Key": [f"At most {MAX_KEY} printable characters."]})
@@ -276,13 +317,19 @@ class SubmissionViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.R
         data.is_valid(raise_exception=True)
         given, user, now = data.validated_data, cast(User, request.user), timezone.now()
         try:
-            photos = filing.receive_photos(by=user, files=given["photos"], now=now, idempotency_key=key)
+            photos = filing.receive_photos(
+                by=user, files=given["photos"], now=now, idempotency_key=key
+            )
             submission = filing.file_submission(
-                by=user, claim=given["claim"], narrative=given["narrative"], narrative_lang=given["narrative_lang"],
-                licence=given["licence"], contact=given["contact"], photos=photos, now=now, idempotency_key=key,
+                by=user, claim=given["claim"], narrative=given["narrative"],
+                narrative_lang=given["narrative_lang"],
+                licence=given["licence"], contact=given["contact"], photos=photos, now=now,
+                idempotency_key=key,
             )  # fmt: skip
         except TooLargeError as error:
-            raise FileTooLarge(f"A photo has more than {error.limit} bytes. Nothing was stored.") from error
+            raise FileTooLarge(
+                f"A photo has more than {error.limit} bytes. Nothing was stored."
+            ) from error
         except StorageUnavailableError as error:
             raise NoRoom(error) from error
         except QuotaReachedError as error:
@@ -295,24 +342,43 @@ class SubmissionViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.R
             status=status.HTTP_201_CREATED if made else status.HTTP_200_OK,
         )
 
-    @extend_schema(request={"multipart/form-data": NewAnswerSerializer}, responses=SubmissionSerializer)
+    @extend_schema(
+        request={"multipart/form-data": NewAnswerSerializer}, responses=SubmissionSerializer
+    )
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, id: str = "") -> Response:
-        """Answer the question with which a submission was returned, with more photos if there are any. It is then decided again."""
+        """Answer the question with which a submission was returned, with more photos if there are
+        any. It is then decided again."""
         found, user, now = self.get_object(), cast(User, request.user), timezone.now()
         data = NewAnswerSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         given = data.validated_data
         try:
             filing.check_answerable(by=user, submission=found)
-            photos = filing.receive_photos(by=user, files=given["photos"], now=now) if given["photos"] else []
-            filing.answer_question(by=user, submission=found, answer=given["answer"], lang=given["lang"], photos=photos, now=now)
+            photos = (
+                filing.receive_photos(by=user, files=given["photos"], now=now)
+                if given["photos"]
+                else []
+            )
+            filing.answer_question(
+                by=user,
+                submission=found,
+                answer=given["answer"],
+                lang=given["lang"],
+                photos=photos,
+                now=now,
+            )
         except TooLargeError as error:
-            raise FileTooLarge(f"A photo has more than {error.limit} bytes. Nothing was stored.") from error
+            raise FileTooLarge(
+                f"A photo has more than {error.limit} bytes. Nothing was stored."
+            ) from error
         except StorageUnavailableError as error:
             raise NoRoom(error) from error
         except QuotaReachedError as error:
             raise TooManyFiled from error
         except filing.SubmissionChangedError as error:
-            raise NotReturned(f"This submission is {error.submission.status}. Only a returned one can be answered.") from error
+            raise NotReturned(
+                f"This submission is {error.submission.status}. Only a returned one can be "
+                f"answered."
+            ) from error
         return Response(SubmissionSerializer(self.get_queryset().get(pk=found.pk)).data)

@@ -1,4 +1,5 @@
-"""Which pictures look like which others, with the rows behind the fingerprints: the same file twice is one witness."""
+"""Which pictures look like which others, with the rows behind the fingerprints: the same file twice
+is one witness."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ MOST = 12
 
 @dataclass(frozen=True)
 class Alike:
-    """Another exhibit that shows the same picture: the same file byte for byte, or `distance` of 256 bits apart."""
+    """Another exhibit that shows the same picture: the same file byte for byte, or `distance` of
+    256 bits apart."""
 
     exhibit: Exhibit
     same_file: bool
@@ -24,19 +26,25 @@ class Alike:
 
 
 def alike(exhibits: Sequence[Exhibit]) -> dict[UUID, list[Alike]]:
-    """For each of `exhibits` the others that show the same picture, nearest first, at most MOST; an empty list where there is none.
+    """For each of `exhibits` the others that show the same picture, nearest first, at most MOST; an
+    empty list where there is none.
 
-    Fingerprints of low quality match nothing, because all blank pictures look alike. One query for the files, one for the
-    fingerprints and one for the rows that were found, however many exhibits there are.
+    Fingerprints of low quality match nothing, because all blank pictures look alike. One query for
+    the files, one for the fingerprints and one for the rows that were found, however many exhibits
+    there are.
     """
     distances: dict[UUID, dict[UUID, int]] = {one.pk: {} for one in exhibits}
     keys = {one.duplicate_key for one in exhibits} - {""}
     files: dict[str, set[UUID]] = {}
-    for pk, key in Exhibit.objects.filter(duplicate_key__in=keys).values_list("pk", "duplicate_key"):
+    for pk, key in Exhibit.objects.filter(duplicate_key__in=keys).values_list(
+        "pk", "duplicate_key"
+    ):
         files.setdefault(key, set()).add(pk)
     usable = [one for one in exhibits if one.pdq and (one.pdq_quality or 0) >= QUALITY]
     if usable:
-        rows = Exhibit.objects.filter(pdq_quality__gte=QUALITY, pdq__isnull=False).annotate(upright=KeyTextTransform("0", "pdq"))
+        rows = Exhibit.objects.filter(pdq_quality__gte=QUALITY, pdq__isnull=False).annotate(
+            upright=KeyTextTransform("0", "pdq")
+        )
         known = list(rows.values_list("pk", "upright"))
         hashes = [upright for _pk, upright in known]
         for one in usable:
@@ -47,12 +55,18 @@ def alike(exhibits: Sequence[Exhibit]) -> dict[UUID, list[Alike]]:
     for one in exhibits:
         for pk in files.get(one.duplicate_key, set()) - {one.pk}:
             distances[one.pk][pk] = 0
-    others = Exhibit.objects.filter(pk__in={pk for found in distances.values() for pk in found}).select_related("submission")
+    others = Exhibit.objects.filter(
+        pk__in={pk for found in distances.values() for pk in found}
+    ).select_related("submission")
     by_pk = {one.pk: one for one in others}
     return {
         one.pk: sorted(
             (
-                Alike(by_pk[pk], bool(one.duplicate_key) and by_pk[pk].duplicate_key == one.duplicate_key, distance)
+                Alike(
+                    by_pk[pk],
+                    bool(one.duplicate_key) and by_pk[pk].duplicate_key == one.duplicate_key,
+                    distance,
+                )
                 for pk, distance in distances[one.pk].items()
             ),
             key=lambda found: (not found.same_file, found.distance, found.exhibit.reference),
@@ -62,10 +76,12 @@ def alike(exhibits: Sequence[Exhibit]) -> dict[UUID, list[Alike]]:
 
 
 def witnesses(exhibits: Iterable[Exhibit]) -> dict[UUID, UUID]:
-    """For each contributor to `exhibits` the witness that they are: contributors who handed in the same file are one.
+    """For each contributor to `exhibits` the witness that they are: contributors who handed in the
+    same file are one.
 
-    Whoever hands in what another one did has not seen more than that, and two accounts of one person show the same photos. Only equal
-    bytes count: photos that look alike are also what two owners take of two items of one kind. Gives the smallest id of each group.
+    Whoever hands in what another one did has not seen more than that, and two accounts of one
+    person show the same photos. Only equal bytes count: photos that look alike are also what two
+    owners take of two items of one kind. Gives the smallest id of each group.
     """
     rows = list(exhibits)
     files: dict[str, list[UUID]] = {}
@@ -75,5 +91,8 @@ def witnesses(exhibits: Iterable[Exhibit]) -> dict[UUID, UUID]:
     found = {one.submission.contributor_id: one.submission.contributor_id for one in rows}
     for group in files.values():
         joined = {found[contributor] for contributor in group}
-        found = {contributor: min(joined) if witness in joined else witness for contributor, witness in found.items()}
+        found = {
+            contributor: min(joined) if witness in joined else witness
+            for contributor, witness in found.items()
+        }
     return found

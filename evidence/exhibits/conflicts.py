@@ -1,4 +1,5 @@
-"""What evidence knows of a conflict of interest (claims.conflicts): one's own submission, one's employer's, and a company left since."""
+"""What evidence knows of a conflict of interest (claims.conflicts): one's own submission, one's
+employer's, and a company left since."""
 
 from __future__ import annotations
 
@@ -25,19 +26,27 @@ def own_filing(user: User, claim: Claim) -> str | None:
 
 
 def own_employer(user: User, claim: Claim) -> str | None:
-    """Nor does who belonged to the organisation for which evidence was filed, or to the laboratory that measured, at any time since."""
+    """Nor does who belonged to the organisation for which evidence was filed, or to the laboratory
+    that measured, at any time since."""
     employed = user.membership_set.filter(Q(ended_at=None) | Q(ended_at__gte=OuterRef("filed_at")))
     body = Exists(employed.filter(organisation=OuterRef("organisation")))
     laboratory = Exists(employed.filter(organisation__teardown__submission=OuterRef("pk")))
     if _counted(claim).filter(body | laboratory).exists():
-        return _("An organisation that you belong to submitted or measured evidence on this claim, so someone else has to judge it.")
+        return _(
+            "An organisation that you belong to submitted or measured evidence on this claim, so "
+            "someone else has to judge it."
+        )
     return None
 
 
 def former_seat(user: User, claim: Claim) -> str | None:
-    """Nor who ever acted for the company, or for another since the claim came: leaving one's seat the day before changes nothing."""
+    """Nor who ever acted for the company, or for another since the claim came: leaving one's seat
+    the day before changes nothing."""
     if side_of(user, claim) != Affiliation.INDEPENDENT:
-        return _("You acted for a company that has an interest in this claim, so someone else has to judge it.")
+        return _(
+            "You acted for a company that has an interest in this claim, so someone else has to "
+            "judge it."
+        )
     return None
 
 

@@ -23,7 +23,14 @@ from claims.localized_text import read
 from claims.models import Aspect, Claim
 from claims.validators import validate_unit, validate_unit_against
 from evidence.exhibits.models import Exhibit, StagedPhoto
-from evidence.exhibits.states import UNSEEN, ExhibitStatus, InformationGrade, Licence, SourceGrade, SubmissionStatus
+from evidence.exhibits.states import (
+    UNSEEN,
+    ExhibitStatus,
+    InformationGrade,
+    Licence,
+    SourceGrade,
+    SubmissionStatus,
+)
 from ui.languages import page_language
 
 STEPS = 4
@@ -35,7 +42,9 @@ class ManyFiles(forms.FileInput):
 
     allow_multiple_selected = True
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, UploadedFile[Any]], name: str) -> Any:
+    def value_from_datadict(
+        self, data: Mapping[str, Any], files: MultiValueDict[str, UploadedFile[Any]], name: str
+    ) -> Any:
         return files.getlist(name)
 
     def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
@@ -43,7 +52,8 @@ class ManyFiles(forms.FileInput):
 
 
 class PhotosField(forms.FileField):
-    """Several files of at most EXHIBIT_MAX_BYTES each. What they hold is looked at later, in the decoder alone."""
+    """Several files of at most EXHIBIT_MAX_BYTES each. What they hold is looked at later, in the
+    decoder alone."""
 
     widget = ManyFiles
 
@@ -52,11 +62,17 @@ class PhotosField(forms.FileField):
         if not files and self.required:
             raise forms.ValidationError(self.error_messages["required"], code="required")
         if len(files) > settings.SUBMISSION_MAX_EXHIBITS:
-            raise forms.ValidationError(_("At most %(count)d photos in one submission.") % {"count": settings.SUBMISSION_MAX_EXHIBITS})
+            raise forms.ValidationError(
+                _("At most %(count)d photos in one submission.")
+                % {"count": settings.SUBMISSION_MAX_EXHIBITS}
+            )
         for one in files:
             if (one.size or 0) > settings.EXHIBIT_MAX_BYTES:
                 raise forms.ValidationError(
-                    _("“%(name)s” is larger than %(limit)s, so it was left out. All the rest is kept below.")
+                    _(
+                        "“%(name)s” is larger than %(limit)s, so it was left out. All the rest "
+                        "is kept below."
+                    )
                     % {"name": one.name, "limit": filesizeformat(settings.EXHIBIT_MAX_BYTES)},
                     code="too_large",
                 )
@@ -75,15 +91,25 @@ class FilingForm(forms.Form):
     )
     narrative_lang = LanguageField(label=lazy("Language of your words"))
     photos = PhotosField(label=lazy("Photos"), required=False)
-    licence = forms.ChoiceField(label=lazy("Others may"), choices=Licence.choices, widget=forms.RadioSelect, initial=Licence.CC_BY)
+    licence = forms.ChoiceField(
+        label=lazy("Others may"),
+        choices=Licence.choices,
+        widget=forms.RadioSelect,
+        initial=Licence.CC_BY,
+    )
     organisation = forms.ChoiceField(
-        label=lazy("For whom"), required=False, help_text=lazy("Sealed. A laboratory alone is named, beside its measurements.")
+        label=lazy("For whom"),
+        required=False,
+        help_text=lazy("Sealed. A laboratory alone is named, beside its measurements."),
     )
     contact = forms.CharField(
         label=lazy("How can we reach you?"),
         required=False,
         max_length=300,
-        help_text=lazy("Sealed: encrypted, never public, for moderators’ questions only. You may leave it empty."),
+        help_text=lazy(
+            "Sealed: encrypted, never public, for moderators’ questions only. You may leave it "
+            "empty."
+        ),
     )
     consent = forms.BooleanField(
         label=lazy("I took these photos or may hand them in, and I have read what becomes public."),
@@ -96,16 +122,24 @@ class FilingForm(forms.Form):
         self.filer, self.claim = filer, claim
         self.bodies = {
             str(one.organisation_id): one.organisation
-            for one in filer.membership_set.current().filter(role=Role.FILER).select_related("organisation")
+            for one in filer.membership_set.current()
+            .filter(role=Role.FILER)
+            .select_related("organisation")
         }
         body = self.fields["organisation"]
         assert isinstance(body, forms.ChoiceField)
-        body.choices = [("", _("for myself")), *((key, one.name) for key, one in self.bodies.items())]
+        body.choices = [
+            ("", _("for myself")),
+            *((key, one.name) for key, one in self.bodies.items()),
+        ]
         if not self.bodies:
             del self.fields["organisation"]
         self.fields["idempotency_key"].initial = self._unsent() or str(uuid4())
         self.fields["narrative_lang"].initial = page_language()
-        self.fields["photos"].help_text = _("Up to %(count)d files of at most %(limit)s each: JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF.") % {
+        self.fields["photos"].help_text = _(
+            "Up to %(count)d files of at most %(limit)s each: JPEG, PNG, WebP, HEIC, AVIF, TIFF, "
+            "GIF."
+        ) % {
             "count": settings.SUBMISSION_MAX_EXHIBITS,
             "limit": filesizeformat(settings.EXHIBIT_MAX_BYTES),
         }
@@ -114,12 +148,18 @@ class FilingForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         given["staged"] = self.chosen
-        if not self.errors and not given.get("narrative", "").strip() and not given.get("photos") and not given["staged"]:
+        if (
+            not self.errors
+            and not given.get("narrative", "").strip()
+            and not given.get("photos")
+            and not given["staged"]
+        ):
             raise forms.ValidationError(_("Tell what you found, or hand in a photo."))
         return given
 
     def _unsent(self) -> str | None:
-        """The key of the form for which photos were sent ahead and which was never handed in: it goes on where it stopped."""
+        """The key of the form for which photos were sent ahead and which was never handed in: it
+        goes on where it stopped."""
         rows = StagedPhoto.objects.kept().filter(user=self.filer, claim=self.claim)
         return rows.order_by("-created_at").values_list("form_key", flat=True).first()
 
@@ -140,7 +180,9 @@ class FilingForm(forms.Form):
     @property
     def kept(self) -> list[StagedPhoto]:
         """Photos that were sent ahead of this form and are still there."""
-        rows = StagedPhoto.objects.kept().filter(user=self.filer, claim=self.claim, form_key=self.form_key)
+        rows = StagedPhoto.objects.kept().filter(
+            user=self.filer, claim=self.claim, form_key=self.form_key
+        )
         return list(rows.order_by("created_at", "pk"))
 
     @property
@@ -187,25 +229,40 @@ class AnswerForm(forms.Form):
 class TeardownForm(forms.Form):
     """One unit taken apart; all empty when none was."""
 
-    title = forms.CharField(label=lazy("What was done, in a few words"), required=False, max_length=200)
+    title = forms.CharField(
+        label=lazy("What was done, in a few words"), required=False, max_length=200
+    )
     unit_label = forms.CharField(
-        label=lazy("What to call the unit"), required=False, max_length=60, help_text=lazy("Public, for example “Car 1”.")
+        label=lazy("What to call the unit"),
+        required=False,
+        max_length=60,
+        help_text=lazy("Public, for example “Car 1”."),
     )
     serial = forms.CharField(
         label=lazy("Its VIN or serial number"),
         required=False,
         max_length=80,
-        help_text=lazy("Never stored: only a keyed fingerprint of it, so that the same unit is not counted twice."),
+        help_text=lazy(
+            "Never stored: only a keyed fingerprint of it, so that the same unit is not counted "
+            "twice."
+        ),
     )
     performed_date = forms.DateField(
-        label=lazy("On which day"), required=False, validators=[validate_past], widget=forms.DateInput(attrs={"type": "date"})
+        label=lazy("On which day"),
+        required=False,
+        validators=[validate_past],
+        widget=forms.DateInput(attrs={"type": "date"}),
     )
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        filled = [name for name in ("title", "unit_label", "serial", "performed_date") if given.get(name)]
+        filled = [
+            name for name in ("title", "unit_label", "serial", "performed_date") if given.get(name)
+        ]
         if filled and len(filled) < 4 and not self.errors:
-            raise forms.ValidationError(_("A teardown needs all of: what was done, the unit, its serial number, the day."))
+            raise forms.ValidationError(
+                _("A teardown needs all of: what was done, the unit, its serial number, the day.")
+            )
         return given
 
     @property
@@ -235,35 +292,70 @@ class MeasurementForm(forms.Form):
     quantity = forms.CharField(label=lazy("Quantity"), required=False, max_length=200)
     value = forms.DecimalField(label=lazy("Value"), required=False, max_digits=20, decimal_places=8)
     standard_uncertainty = forms.DecimalField(
-        label=lazy("Standard uncertainty (k = 1)"), required=False, max_digits=20, decimal_places=8, min_value=0
+        label=lazy("Standard uncertainty (k = 1)"),
+        required=False,
+        max_digits=20,
+        decimal_places=8,
+        min_value=0,
     )
     unit_name = forms.CharField(
-        label=lazy("Unit of measurement"), required=False, max_length=40, validators=[validate_unit], help_text=lazy("m/s, kW, percent")
+        label=lazy("Unit of measurement"),
+        required=False,
+        max_length=40,
+        validators=[validate_unit],
+        help_text=lazy("m/s, kW, percent"),
     )
     instrument = forms.CharField(label=lazy("Instrument"), required=False, max_length=300)
     method = forms.CharField(label=lazy("Method"), required=False, max_length=2000)
 
     def __init__(self, *args: Any, claim: Claim, **options: Any) -> None:
         super().__init__(*args, **options)
-        aspects = list(Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number"))
-        self.thresholds = {str(one.pk): one.criterion.unit for one in aspects if hasattr(one, "criterion")}
+        aspects = list(
+            Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number")
+        )
+        self.thresholds = {
+            str(one.pk): one.criterion.unit for one in aspects if hasattr(one, "criterion")
+        }
         field = self.fields["aspect"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "—"), *((str(one.pk), read(one.statement, page_language()).text) for one in aspects)]
+        field.choices = [
+            ("", "—"),
+            *((str(one.pk), read(one.statement, page_language()).text) for one in aspects),
+        ]
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        names = ("aspect", "quantity", "value", "standard_uncertainty", "unit_name", "instrument", "method")
+        names = (
+            "aspect",
+            "quantity",
+            "value",
+            "standard_uncertainty",
+            "unit_name",
+            "instrument",
+            "method",
+        )
         filled = [name for name in names if given.get(name) not in (None, "")]
         if filled and len(filled) < len(names) and not self.errors:
-            raise forms.ValidationError(_("A measurement needs all of its fields, the uncertainty too: without it a number proves little."))
-        if given.get("aspect") and given.get("unit_name") and (threshold := self.thresholds.get(given["aspect"])) is not None:
+            raise forms.ValidationError(
+                _(
+                    "A measurement needs all of its fields, the uncertainty too: without it a "
+                    "number proves little."
+                )
+            )
+        if (
+            given.get("aspect")
+            and given.get("unit_name")
+            and (threshold := self.thresholds.get(given["aspect"])) is not None
+        ):
             try:
                 validate_unit_against(given["unit_name"], threshold)
             except forms.ValidationError as error:
                 self.add_error("unit_name", error)
         if filled and given.get("standard_uncertainty") == 0:
-            self.add_error("standard_uncertainty", _("No instrument is exact: the uncertainty is more than zero."))
+            self.add_error(
+                "standard_uncertainty",
+                _("No instrument is exact: the uncertainty is more than zero."),
+            )
         return given
 
     @property
@@ -273,7 +365,10 @@ class MeasurementForm(forms.Form):
 
 
 DECISIONS = [
-    (SubmissionStatus.ACCEPTED.value, lazy("Accept: the pictures, the story and the measurements become public")),
+    (
+        SubmissionStatus.ACCEPTED.value,
+        lazy("Accept: the pictures, the story and the measurements become public"),
+    ),
     (SubmissionStatus.RETURNED.value, lazy("Return it with a question")),
     (SubmissionStatus.REFUSED.value, lazy("Refuse")),
 ]
@@ -282,14 +377,24 @@ DECISIONS = [
 class DecisionForm(EditForm):
     """What moderation does to a submission."""
 
-    decision = forms.ChoiceField(label=lazy("Decision"), choices=DECISIONS, widget=forms.RadioSelect)
-    reason = PairField(label=lazy("Reason"), help_text=lazy("Who filed it reads this; public with an accepted submission."))
+    decision = forms.ChoiceField(
+        label=lazy("Decision"), choices=DECISIONS, widget=forms.RadioSelect
+    )
+    reason = PairField(
+        label=lazy("Reason"),
+        help_text=lazy("Who filed it reads this; public with an accepted submission."),
+    )
 
 
 class GradeForm(forms.Form):
     """The grade and caption of one exhibit."""
 
-    caption = PairField(label=lazy("Caption"), rows=1, required=False, help_text=lazy("What the picture shows, neutrally."))
+    caption = PairField(
+        label=lazy("Caption"),
+        rows=1,
+        required=False,
+        help_text=lazy("What the picture shows, neutrally."),
+    )
     source = forms.ChoiceField(label=lazy("Source"), required=False)
     information = forms.ChoiceField(label=lazy("Information"), required=False)
     why = PairField(label=lazy("Reason of the grade"), rows=2, required=False)
@@ -306,20 +411,28 @@ class GradeForm(forms.Form):
         for name, choices in (("source", SourceGrade), ("information", InformationGrade)):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
-            field.choices = [("", _("not graded")), *((value, f"{value} · {label}") for value, label in choices.choices)]
+            field.choices = [
+                ("", _("not graded")),
+                *((value, f"{value} · {label}") for value, label in choices.choices),
+            ]
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         parts = [bool(given.get(name)) for name in ("source", "information", "why")]
         if any(parts) and not all(parts):
             raise forms.ValidationError(_("A grade is a letter, a number and the reason."))
-        if given.get("information") and self.exhibit.status != ExhibitStatus.READY and given["information"] != InformationGrade.SIX:
+        if (
+            given.get("information")
+            and self.exhibit.status != ExhibitStatus.READY
+            and given["information"] != InformationGrade.SIX
+        ):
             self.add_error("information", UNSEEN)
         return given
 
 
 class RegionForm(forms.Form):
-    """A marked part of a picture. The four numbers are per mille; drawing on the picture fills them in."""
+    """A marked part of a picture. The four numbers are per mille; drawing on the picture fills them
+    in."""
 
     x = forms.IntegerField(label=lazy("From the left (‰)"), min_value=0, max_value=999)
     y = forms.IntegerField(label=lazy("From the top (‰)"), min_value=0, max_value=999)
@@ -344,5 +457,10 @@ class CompareForm(EditForm):
         super().__init__(*args, row=None, **options)
         other = self.fields["other"]
         assert isinstance(other, forms.ChoiceField)
-        named = {str(one.pk): read(one.caption, page_language()).text if one.caption else "" for one in others}
-        other.choices = [(str(one.pk), f"{one.reference} · {named[str(one.pk)]}".rstrip(" ·")) for one in others]
+        named = {
+            str(one.pk): read(one.caption, page_language()).text if one.caption else ""
+            for one in others
+        }
+        other.choices = [
+            (str(one.pk), f"{one.reference} · {named[str(one.pk)]}".rstrip(" ·")) for one in others
+        ]

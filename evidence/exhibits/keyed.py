@@ -1,7 +1,9 @@
-"""Keyed hashes of what must be compared but never published: serial numbers, digests of unpublished files.
+"""Keyed hashes of what must be compared but never published: serial numbers, digests of unpublished
+files.
 
-The key (KEYS_DIR/evidence.key) is made on first use, while no row carries a value of it. Later a missing key is an alarm and never an
-occasion for a new one: under another key no two files look equal any more, and no serial number is found again.
+The key (KEYS_DIR/evidence.key) is made on first use, while no row carries a value of it. Later a
+missing key is an alarm and never an occasion for a new one: under another key no two files look
+equal any more, and no serial number is found again.
 """
 
 from __future__ import annotations
@@ -38,10 +40,14 @@ def in_use() -> bool:
 
 @lru_cache(maxsize=4)
 def read(place: Path) -> bytes:
-    """The key in this file, made when there is none and no row needs the old one. Raises KeyUnusableError."""
+    """The key in this file, made when there is none and no row needs the old one. Raises
+    KeyUnusableError."""
     if not place.exists():
         if in_use():
-            raise KeyUnusableError(f"{place.name} is missing, yet rows carry values made with it: put it back, never make another")
+            raise KeyUnusableError(
+                f"{place.name} is missing, yet rows carry values made with it: put it back, "
+                f"never make another"
+            )
         write_secret(place, secrets.token_bytes(32))
     key = place.read_bytes()
     if len(key) != 32:
@@ -50,10 +56,12 @@ def read(place: Path) -> bytes:
 
 
 def make() -> None:
-    """Have the key before the first row that could ask for it: a photo sent ahead comes before any filing. Raises KeyUnusableError."""
+    """Have the key before the first row that could ask for it: a photo sent ahead comes before any
+    filing. Raises KeyUnusableError."""
     read(path())
 
 
 def keyed(purpose: str, value: str) -> str:
-    """Hex HMAC-SHA256 of `value` under this installation's key, apart for each purpose. Raises KeyUnusableError."""
+    """Hex HMAC-SHA256 of `value` under this installation's key, apart for each purpose. Raises
+    KeyUnusableError."""
     return hmac.new(read(path()), f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()

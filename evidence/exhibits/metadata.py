@@ -1,4 +1,5 @@
-"""What a file says of itself, in words: the decoder's keys with their names, in the order in which a moderator asks for them."""
+"""What a file says of itself, in words: the decoder's keys with their names, in the order in which
+a moderator asks for them."""
 
 from __future__ import annotations
 
@@ -33,9 +34,14 @@ NAMES: Final[dict[str, str | Promise]] = {
 
 
 def told(metadata: Mapping[str, str | int]) -> list[tuple[str, str]]:
-    """Name and value of each thing that the file says. The place comes first; what has no name here keeps its key."""
+    """Name and value of each thing that the file says. The place comes first; what has no name here
+    keeps its key."""
     rest = dict(metadata)
     latitude, longitude = rest.pop("gps_latitude", None), rest.pop("gps_longitude", None)
-    found = [(_("Place (latitude, longitude)"), f"{latitude}, {longitude}")] if latitude and longitude else []
+    found = (
+        [(_("Place (latitude, longitude)"), f"{latitude}, {longitude}")]
+        if latitude and longitude
+        else []
+    )
     found += [(str(name), str(rest.pop(key))) for key, name in NAMES.items() if key in rest]
     return found + [(key, str(value)) for key, value in sorted(rest.items())]

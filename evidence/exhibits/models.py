@@ -1,7 +1,8 @@
 """What owners handed in: submissions, their files, what was taken apart and measured.
 
-Ids of what an owner files are random (UUIDv4): a UUIDv7 would publish the moment of filing.
-Fields that tie evidence to a person are *closed* texts of the record: committed, but never opened in public.
+Ids of what an owner files are random (UUIDv4): a UUIDv7 would publish the moment of filing. Fields
+that tie evidence to a person are *closed* texts of the record: committed, but never opened in
+public.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ from evidence.states import Provenance
 M = TypeVar("M", bound=models.Model)
 
 
-@ledger.derived(reason="private: ties an account to what it filed; only counts of independent contributors are ever published")
+@ledger.derived(
+    reason="private: ties an account to what it filed; only counts of independent contributors are "
+    "ever published"
+)
 class Contributor(models.Model):
     """A pseudonymous owner: the same person behind several submissions counts once."""
 
@@ -82,12 +86,21 @@ class MeasurementQuerySet(OfAcceptedSubmission["Measurement"]):
     via = "teardown__submission"
 
 
-@ledger.recorded(name="unit", plain=["product"], text=["label", "serial_key"], closed=["serial_key"], coarse=True, public="public")
+@ledger.recorded(
+    name="unit",
+    plain=["product"],
+    text=["label", "serial_key"],
+    closed=["serial_key"],
+    coarse=True,
+    public="public",
+)
 class Unit(models.Model):
-    """The physical product of one teardown. Its VIN or serial number is kept only as a keyed hash, to tell units apart.
+    """The physical product of one teardown. Its VIN or serial number is kept only as a keyed hash,
+    to tell units apart.
 
-    Two teardowns of one product are two rows of equal hash. If they shared a row, the log would show it, and who knows a serial number
-    could file it and see whose teardown it is: a maker knows the serial numbers of all that it made.
+    Two teardowns of one product are two rows of equal hash. If they shared a row, the log would
+    show it, and who knows a serial number could file it and see whose teardown it is: a maker knows
+    the serial numbers of all that it made.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -102,7 +115,8 @@ class Unit(models.Model):
 
     @property
     def identity(self) -> str:
-        """The same for rows that are one physical product. An erased serial number says no more that two are one."""
+        """The same for rows that are one physical product. An erased serial number says no more
+        that two are one."""
         return self.serial_key or str(self.pk)
 
 
@@ -112,7 +126,8 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(status=SubmissionStatus.ACCEPTED)
 
     def visible_to(self, user: User) -> Self:
-        """What `user` may read: moderators and auditors all unless they act for a company, everyone else their own."""
+        """What `user` may read: moderators and auditors all unless they act for a company, everyone
+        else their own."""
         if user.has_role("moderator", "adjudicator", "auditor") and not user.has_company_seat:
             return self
         return self.filter(filed_by=user)
@@ -159,30 +174,40 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     public="public",
 )
 class Submission(models.Model):
-    """One act of handing in. Its pseudonym is its own, so that two submissions of one owner cannot be linked."""
+    """One act of handing in. Its pseudonym is its own, so that two submissions of one owner cannot
+    be linked."""
 
     EDITED: ClassVar = ("status", "narrative", "decision_reason", "exhibit_ids")  # claims.editing
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
+    reference = models.CharField(
+        max_length=LENGTH, unique=True, default=new_reference, editable=False
+    )
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
     contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT)
     filed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     organisation = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT)
     pseudonym = models.CharField(max_length=40, default=new_pseudonym)
-    status = models.CharField(max_length=10, choices=SubmissionStatus.choices, default=SubmissionStatus.RECEIVED)
+    status = models.CharField(
+        max_length=10, choices=SubmissionStatus.choices, default=SubmissionStatus.RECEIVED
+    )
     narrative = models.TextField(blank=True)
     narrative_lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
     licence = models.CharField(max_length=12, choices=Licence.choices)
     contact = ledger.SealedField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=80, blank=True)
     content_key = models.CharField(  # noqa: DJ001  # rows that were logged before have none
-        max_length=64, null=True, blank=True, help_text="A keyed hash of what came with the idempotency key."
+        max_length=64,
+        null=True,
+        blank=True,
+        help_text="A keyed hash of what came with the idempotency key.",
     )
     filed_at = models.DateTimeField()
     filed_date = models.DateField()
     decision_reason = LocalizedTextField(blank=True)
-    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_date = models.DateField(null=True, blank=True)
     withdrawal_reason = models.TextField(  # noqa: DJ001  # rows that were logged before have none
@@ -199,16 +224,30 @@ class Submission(models.Model):
             known("status", SubmissionStatus, "submission_status_known"),
             known("licence", Licence, "submission_licence_known"),
             models.UniqueConstraint(
-                fields=["filed_by", "idempotency_key"], condition=~Q(idempotency_key=""), name="submission_idempotent_per_account"
+                fields=["filed_by", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="submission_idempotent_per_account",
             ),
             models.CheckConstraint(
-                condition=Q(decided_by=None, decided_at=None, decided_date=None, status__in=["received", "withdrawn"])
+                condition=Q(
+                    decided_by=None,
+                    decided_at=None,
+                    decided_date=None,
+                    status__in=["received", "withdrawn"],
+                )
                 | Q(decided_by__isnull=False, decided_at__isnull=False, decided_date__isnull=False),
                 name="submission_decided_all_or_none",
             ),
-            models.CheckConstraint(condition=Q(decided_by=None) | ~Q(decided_by=F("filed_by")), name="submission_not_decided_by_its_filer"),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("filed_by")),
+                name="submission_not_decided_by_its_filer",
+            ),
         ]
-        indexes = [models.Index(fields=["filed_at"], condition=Q(status="received"), name="submission_waiting")]
+        indexes = [
+            models.Index(
+                fields=["filed_at"], condition=Q(status="received"), name="submission_waiting"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -216,7 +255,12 @@ class Submission(models.Model):
     @property
     def exhibit_ids(self) -> list[str]:
         """Its files, in their order."""
-        return [str(pk) for pk in Exhibit.objects.filter(submission=self).order_by("number").values_list("pk", flat=True)]
+        return [
+            str(pk)
+            for pk in Exhibit.objects.filter(submission=self)
+            .order_by("number")
+            .values_list("pk", flat=True)
+        ]
 
 
 class ClarificationQuerySet(OfAcceptedSubmission["Clarification"]):
@@ -232,7 +276,8 @@ class ClarificationQuerySet(OfAcceptedSubmission["Clarification"]):
     public="public",
 )
 class Clarification(models.Model):
-    """A question with which a submission was returned, and what its owner answered. The answer is for moderators and never public."""
+    """A question with which a submission was returned, and what its owner answered. The answer is
+    for moderators and never public."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT)
@@ -245,7 +290,11 @@ class Clarification(models.Model):
     objects = ClarificationQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["submission", "number"], name="clarification_number_once_per_submission")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["submission", "number"], name="clarification_number_once_per_submission"
+            )
+        ]
 
 
 class StagedPhotoQuerySet(models.QuerySet["StagedPhoto"]):
@@ -254,12 +303,16 @@ class StagedPhotoQuerySet(models.QuerySet["StagedPhoto"]):
         return self.filter(closed_at=None)
 
 
-@ledger.derived(reason="private and short-lived: a photo on its way to a submission that nobody handed in yet")
+@ledger.derived(
+    reason="private and short-lived: a photo on its way to a submission that nobody handed in yet"
+)
 class StagedPhoto(models.Model):
-    """One photo of a form that is still being filled in. Its bytes are in the store under `digest`; the form names it by its id.
+    """One photo of a form that is still being filled in. Its bytes are in the store under `digest`;
+    the form names it by its id.
 
-    `form_key` is the form's idempotency key, `file_key` the sender's name for the file: the same file sent again is one row.
-    A row is closed when the photo is filed or discarded, and swept two days after it came, so that what came in a day can be counted.
+    `form_key` is the form's idempotency key, `file_key` the sender's name for the file: the same
+    file sent again is one row. A row is closed when the photo is filed or discarded, and swept two
+    days after it came, so that what came in a day can be counted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -277,12 +330,17 @@ class StagedPhoto(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "form_key", "file_key"], condition=Q(closed_at=None), name="staged_photo_once_per_form")
+            models.UniqueConstraint(
+                fields=["user", "form_key", "file_key"],
+                condition=Q(closed_at=None),
+                name="staged_photo_once_per_form",
+            )
         ]
         indexes = [models.Index(fields=["created_at"]), models.Index(fields=["digest"])]
 
 
-#: Fields of an exhibit whose erasure takes the original: what a file says of itself stands in the file.
+#: Fields of an exhibit whose erasure takes the original: what a file says of itself stands in the
+#: file.
 IN_THE_ORIGINAL = ("digest", "metadata")
 
 
@@ -318,15 +376,20 @@ class ExhibitQuerySet(models.QuerySet["Exhibit"]):
     public="public",
 )
 class Exhibit(models.Model):
-    """One original file as received. `digest` (its SHA-256, the address of its bytes) stays sealed, and `size` closed: whoever holds
-    the file could otherwise confirm that it was filed here."""
+    """One original file as received. `digest` (its SHA-256, the address of its bytes) stays sealed,
+    and `size` closed: whoever holds the file could otherwise confirm that it was filed here."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    reference = models.CharField(max_length=LENGTH, unique=True, default=new_reference, editable=False)
+    reference = models.CharField(
+        max_length=LENGTH, unique=True, default=new_reference, editable=False
+    )
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT)
     number = models.PositiveSmallIntegerField()
     digest = ledger.SealedField()
-    duplicate_key = models.CharField(max_length=64, help_text="Keyed hash of the original: equal files are found without a bare digest.")
+    duplicate_key = models.CharField(
+        max_length=64,
+        help_text="Keyed hash of the original: equal files are found without a bare digest.",
+    )
     filename = ledger.SealedField(null=True, blank=True)
     metadata = ledger.SealedField(null=True, blank=True)
     caption = LocalizedTextField(blank=True)
@@ -334,9 +397,13 @@ class Exhibit(models.Model):
     media_type = models.CharField(max_length=40, blank=True)
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
-    status = models.CharField(max_length=10, choices=ExhibitStatus.choices, default=ExhibitStatus.STORED)
+    status = models.CharField(
+        max_length=10, choices=ExhibitStatus.choices, default=ExhibitStatus.STORED
+    )
     provenance = models.CharField(max_length=2, choices=Provenance.choices, default=Provenance.P1)
-    pdq = models.JSONField(null=True, blank=True, help_text="The eight orientations' PDQ hashes, hex.")
+    pdq = models.JSONField(
+        null=True, blank=True, help_text="The eight orientations' PDQ hashes, hex."
+    )
     pdq_quality = models.PositiveSmallIntegerField(null=True, blank=True)
     grade_source = models.CharField(max_length=1, choices=SourceGrade.choices, blank=True)
     grade_information = models.CharField(max_length=1, choices=InformationGrade.choices, blank=True)
@@ -346,20 +413,27 @@ class Exhibit(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["submission", "number"], name="exhibit_number_once_per_submission"),
+            models.UniqueConstraint(
+                fields=["submission", "number"], name="exhibit_number_once_per_submission"
+            ),
             known("status", ExhibitStatus, "exhibit_status_known"),
             known("provenance", Provenance, "exhibit_provenance_known"),
             models.CheckConstraint(
-                condition=Q(grade_source="") | Q(grade_source__in=SourceGrade.values), name="exhibit_source_grade_known"
+                condition=Q(grade_source="") | Q(grade_source__in=SourceGrade.values),
+                name="exhibit_source_grade_known",
             ),
             models.CheckConstraint(
-                condition=Q(grade_information="") | Q(grade_information__in=InformationGrade.values), name="exhibit_information_grade_known"
+                condition=Q(grade_information="")
+                | Q(grade_information__in=InformationGrade.values),
+                name="exhibit_information_grade_known",
             ),
             models.CheckConstraint(
-                condition=Q(grade_source="", grade_information="") | ~Q(grade_source="") & ~Q(grade_information=""),
+                condition=Q(grade_source="", grade_information="")
+                | ~Q(grade_source="") & ~Q(grade_information=""),
                 name="exhibit_grade_is_a_pair",
             ),
-            models.CheckConstraint(  # What was erased keeps the grade that it had while it could be seen.
+            # What was erased keeps the grade that it had while it could be seen.
+            models.CheckConstraint(
                 condition=~Q(status__in=[ExhibitStatus.STORED, ExhibitStatus.UNREADABLE])
                 | Q(grade_information__in=["", InformationGrade.SIX]),
                 name="exhibit_unseen_is_not_judged",
@@ -371,9 +445,12 @@ class Exhibit(models.Model):
         return self.reference
 
 
-@ledger.derived(reason="remade from the exhibit at will; a verdict that relies on one pins its digest")
+@ledger.derived(
+    reason="remade from the exhibit at will; a verdict that relies on one pins its digest"
+)
 class Rendition(models.Model):
-    """A picture made from an exhibit's pixels, with no metadata. The bytes lie in the rendition store under `digest`."""
+    """A picture made from an exhibit's pixels, with no metadata. The bytes lie in the rendition
+    store under `digest`."""
 
     exhibit = models.ForeignKey(Exhibit, on_delete=models.CASCADE)
     name = models.CharField(max_length=10)
@@ -384,7 +461,11 @@ class Rendition(models.Model):
     size = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["exhibit", "name"], name="rendition_name_once_per_exhibit")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exhibit", "name"], name="rendition_name_once_per_exhibit"
+            )
+        ]
 
 
 @ledger.recorded(
@@ -422,7 +503,8 @@ class CustodyEvent(models.Model):
     public="public",
 )
 class SealedView(models.Model):
-    """Somebody at the desk opened what is sealed in a submission: how to reach its owner, and what the files say of themselves."""
+    """Somebody at the desk opened what is sealed in a submission: how to reach its owner, and what
+    the files say of themselves."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT)
@@ -436,7 +518,11 @@ class SealedView(models.Model):
 
 
 @ledger.recorded(
-    name="teardown", plain=["submission", "unit", "performed_date"], text=["title", "laboratory"], coarse=True, public="public"
+    name="teardown",
+    plain=["submission", "unit", "performed_date"],
+    text=["title", "laboratory"],
+    coarse=True,
+    public="public",
 )
 class Teardown(models.Model):
     """One unit taken apart, step by step."""
@@ -451,7 +537,9 @@ class Teardown(models.Model):
     objects = TeardownQuerySet.as_manager()
 
 
-@ledger.recorded(name="part", plain=["teardown", "parent", "number"], text=["name"], coarse=True, public="public")
+@ledger.recorded(
+    name="part", plain=["teardown", "parent", "number"], text=["name"], coarse=True, public="public"
+)
 class Part(models.Model):
     """A node of the part tree of a teardown."""
 
@@ -464,7 +552,13 @@ class Part(models.Model):
     objects = PartQuerySet.as_manager()
 
 
-@ledger.recorded(name="teardown_step", plain=["teardown", "part", "exhibit", "number"], text=["done", "seen"], coarse=True, public="public")
+@ledger.recorded(
+    name="teardown_step",
+    plain=["teardown", "part", "exhibit", "number"],
+    text=["done", "seen"],
+    coarse=True,
+    public="public",
+)
 class TeardownStep(models.Model):
     """What was done and what was seen, with the photo that shows it."""
 
@@ -479,7 +573,11 @@ class TeardownStep(models.Model):
     objects = TeardownStepQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["teardown", "number"], name="step_number_once_per_teardown")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["teardown", "number"], name="step_number_once_per_teardown"
+            )
+        ]
 
 
 @ledger.recorded(
@@ -498,18 +596,24 @@ class Measurement(models.Model):
     quantity = LocalizedTextField()
     value = models.DecimalField(max_digits=20, decimal_places=8)
     standard_uncertainty = models.DecimalField(max_digits=20, decimal_places=8)
-    unit_name = models.CharField(max_length=40, validators=[validate_unit], help_text="As pint reads it.")
+    unit_name = models.CharField(
+        max_length=40, validators=[validate_unit], help_text="As pint reads it."
+    )
     instrument = LocalizedTextField()
     method = LocalizedTextField()
     conditions = LocalizedTextField(blank=True)
     measured_date = models.DateField(validators=[validate_past])
-    side = ""  # from which company's side it is, where a page shows that (evidence.exhibits.affiliation); never stored
+    # from which company's side it is, where a page shows that (evidence.exhibits.affiliation);
+    # never stored
+    side = ""
 
     objects = MeasurementQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(standard_uncertainty__gt=0), name="measurement_has_an_uncertainty"),
+            models.CheckConstraint(
+                condition=Q(standard_uncertainty__gt=0), name="measurement_has_an_uncertainty"
+            ),
             finite("value", 12, "measurement_value_is_a_number"),
             finite("standard_uncertainty", 12, "measurement_uncertainty_is_a_number"),
         ]
@@ -524,11 +628,18 @@ class RegionQuerySet(OfAcceptedSubmission["Region"]):
     via = "exhibit__submission"
 
 
-@ledger.recorded(name="region", plain=["exhibit", "number", "x", "y", "width", "height"], text=["caption"], coarse=True, public="public")
+@ledger.recorded(
+    name="region",
+    plain=["exhibit", "number", "x", "y", "width", "height"],
+    text=["caption"],
+    coarse=True,
+    public="public",
+)
 class Region(models.Model):
     """A part of an exhibit's picture that a moderator points at, with a number and words.
 
-    Place and size are per mille of the picture's width and height from its upper left, so they hold for every rendition.
+    Place and size are per mille of the picture's width and height from its upper left, so they hold
+    for every rendition.
     """
 
     EDITED: ClassVar = ("number", "x", "y", "width", "height", "caption")  # claims.editing
@@ -546,9 +657,13 @@ class Region(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["exhibit", "number"], name="region_number_once_per_exhibit"),
+            models.UniqueConstraint(
+                fields=["exhibit", "number"], name="region_number_once_per_exhibit"
+            ),
             models.CheckConstraint(
-                condition=Q(width__gt=0, height__gt=0, x__lte=1000 - F("width"), y__lte=1000 - F("height")),
+                condition=Q(
+                    width__gt=0, height__gt=0, x__lte=1000 - F("width"), y__lte=1000 - F("height")
+                ),
                 name="region_lies_in_the_picture",
             ),
         ]
@@ -561,9 +676,16 @@ class ComparisonQuerySet(models.QuerySet["Comparison"]):
         return self.filter(before__submission__status=accepted, after__submission__status=accepted)
 
 
-@ledger.recorded(name="comparison", plain=["claim", "before", "after"], text=["title"], coarse=True, public="public")
+@ledger.recorded(
+    name="comparison",
+    plain=["claim", "before", "after"],
+    text=["title"],
+    coarse=True,
+    public="public",
+)
 class Comparison(models.Model):
-    """Two exhibits of one claim set against each other: what was advertised (`before`) and what was received (`after`)."""
+    """Two exhibits of one claim set against each other: what was advertised (`before`) and what was
+    received (`after`)."""
 
     EDITED: ClassVar = ("title",)  # claims.editing
 
@@ -578,5 +700,7 @@ class Comparison(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["before", "after"], name="comparison_once_per_pair"),
-            models.CheckConstraint(condition=~Q(before=F("after")), name="comparison_of_two_exhibits"),
+            models.CheckConstraint(
+                condition=~Q(before=F("after")), name="comparison_of_two_exhibits"
+            ),
         ]

@@ -18,11 +18,17 @@ def check_file(user: User, claim: Claim) -> None:
     if not user.is_authenticated:
         raise NotAllowedError(_("Sign in to file evidence."))
     if claim.status == ClaimStatus.WITHDRAWN:
-        raise NotAllowedError(_("AsClaimed withdrew this claim from its record, so no evidence is taken on it any more."))
+        raise NotAllowedError(
+            _(
+                "AsClaimed withdrew this claim from its record, so no evidence is taken on it "
+                "any more."
+            )
+        )
 
 
 def check_decide(user: User, submission: Submission) -> None:
-    """A moderator without a conflict of interest decides on a submission that waits. Raises NotAllowedError."""
+    """A moderator without a conflict of interest decides on a submission that waits. Raises
+    NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
         raise NotAllowedError(_("You filed this yourself, so someone else has to decide on it."))
@@ -40,8 +46,8 @@ def check_grade(user: User, exhibit: Exhibit) -> None:
 
 
 def check_open_sealed(user: User, submission: Submission) -> None:
-    """A moderator without a conflict of interest may open what is sealed in a submission; each opening is recorded. Raises
-    NotAllowedError."""
+    """A moderator without a conflict of interest may open what is sealed in a submission; each
+    opening is recorded. Raises NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
         raise NotAllowedError(_("You filed this yourself, so someone else has to look at it."))
@@ -49,7 +55,8 @@ def check_open_sealed(user: User, submission: Submission) -> None:
 
 
 def check_view_original(user: User, exhibit: Exhibit) -> None:
-    """Its own filer may see an original while there is one, and moderators and adjudicators without a conflict of interest.
+    """Its own filer may see an original while there is one, and moderators and adjudicators without
+    a conflict of interest.
 
     Each view is recorded. Raises NotAllowedError.
     """
@@ -61,7 +68,8 @@ def check_view_original(user: User, exhibit: Exhibit) -> None:
 
 
 def check_mark(user: User, submission: Submission) -> None:
-    """A moderator without a conflict of interest marks what is to be seen on the pictures of a submission. Raises NotAllowedError."""
+    """A moderator without a conflict of interest marks what is to be seen on the pictures of a
+    submission. Raises NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
         raise NotAllowedError(_("You filed this yourself, so someone else has to mark it."))
@@ -75,7 +83,8 @@ def check_can_be_seen(exhibit: Exhibit) -> None:
 
 
 def check_point(user: User, exhibit: Exhibit) -> None:
-    """Who may mark a submission marks regions on a picture of it that can be seen. Raises NotAllowedError."""
+    """Who may mark a submission marks regions on a picture of it that can be seen. Raises
+    NotAllowedError."""
     check_mark(user, exhibit.submission)
     check_can_be_seen(exhibit)
 
@@ -99,7 +108,8 @@ def check_read_again(user: User, exhibit: Exhibit) -> None:
 
 
 def check_answer(user: User, submission: Submission) -> None:
-    """The submitter answers the question with which a submission was returned, while its claim stands. Raises NotAllowedError."""
+    """The submitter answers the question with which a submission was returned, while its claim
+    stands. Raises NotAllowedError."""
     if submission.filed_by_id != user.pk:
         raise NotAllowedError(_("Only the submitter can answer."))
     check_file(user, submission.claim)

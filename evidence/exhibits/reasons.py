@@ -1,4 +1,5 @@
-"""Reasons that moderators give again and again. Each stands on the review page as a button that fills in the words, to be edited."""
+"""Reasons that moderators give again and again. Each stands on the review page as a button that
+fills in the words, to be edited."""
 
 from __future__ import annotations
 
@@ -32,20 +33,51 @@ class Reason:
 
 
 REASONS: Final = (
-    Reason("clear", SubmissionStatus.ACCEPTED, lazy("The photos are clear, and what is told can be checked against them.")),
-    Reason("method", SubmissionStatus.ACCEPTED, lazy("Instrument and method are stated, so the measurement can be repeated.")),
-    Reason("whole", SubmissionStatus.RETURNED, lazy("Please add a photo that shows the whole part and where it belongs.")),
     Reason(
-        "how", SubmissionStatus.RETURNED, lazy("Please say how it was measured, with which instrument, and how uncertain the value is.")
+        "clear",
+        SubmissionStatus.ACCEPTED,
+        lazy("The photos are clear, and what is told can be checked against them."),
+    ),
+    Reason(
+        "method",
+        SubmissionStatus.ACCEPTED,
+        lazy("Instrument and method are stated, so the measurement can be repeated."),
+    ),
+    Reason(
+        "whole",
+        SubmissionStatus.RETURNED,
+        lazy("Please add a photo that shows the whole part and where it belongs."),
+    ),
+    Reason(
+        "how",
+        SubmissionStatus.RETURNED,
+        lazy(
+            "Please say how it was measured, with which instrument, and how uncertain the value is."
+        ),
     ),
     Reason(
         "others",
         SubmissionStatus.RETURNED,
-        lazy("Faces, names or number plates of other people can be seen. Please cover them and hand it in again."),
+        lazy(
+            "Faces, names or number plates of other people can be seen. Please cover them and "
+            "hand it in again."
+        ),
     ),
-    Reason("elsewhere", SubmissionStatus.REFUSED, lazy("It says nothing about this claim. Please file it on the claim that it is about.")),
-    Reason("twice", SubmissionStatus.REFUSED, lazy("The same picture was handed in before, so it adds no witness.")),
-    Reason("unreadable", SubmissionStatus.REFUSED, lazy("The pictures cannot be seen, and the story alone cannot be checked.")),
+    Reason(
+        "elsewhere",
+        SubmissionStatus.REFUSED,
+        lazy("It says nothing about this claim. Please file it on the claim that it is about."),
+    ),
+    Reason(
+        "twice",
+        SubmissionStatus.REFUSED,
+        lazy("The same picture was handed in before, so it adds no witness."),
+    ),
+    Reason(
+        "unreadable",
+        SubmissionStatus.REFUSED,
+        lazy("The pictures cannot be seen, and the story alone cannot be checked."),
+    ),
 )
 
 
@@ -55,7 +87,8 @@ def reason(key: str) -> Reason | None:
 
 
 def fill(text: str, words: str) -> str:
-    """What stands in the box after a button was pressed: a suggestion is replaced by the next, own words are kept above it."""
+    """What stands in the box after a button was pressed: a suggestion is replaced by the next, own
+    words are kept above it."""
     own = text.strip()
     suggested = {said for one in REASONS for said in one.in_both().values()}
     return words if not own or own in suggested else own if words in own else f"{own}\n{words}"

@@ -15,7 +15,8 @@ class Licence(models.TextChoices):
 
 
 class Affiliation(models.TextChoices):
-    """From whose side evidence is (evidence.exhibits.affiliation). Only what is independent counts as units, owners and laboratories."""
+    """From whose side evidence is (evidence.exhibits.affiliation). Only what is independent counts
+    as units, owners and laboratories."""
 
     INDEPENDENT = "independent", _("independent")
     COMPANY = "company", _("from the company’s side")
@@ -34,9 +35,16 @@ class SubmissionStatus(models.TextChoices):
 
 SUBMISSION_TRANSITIONS: dict[str, frozenset[str]] = {
     SubmissionStatus.RECEIVED: frozenset(
-        {SubmissionStatus.ACCEPTED, SubmissionStatus.RETURNED, SubmissionStatus.REFUSED, SubmissionStatus.WITHDRAWN}
+        {
+            SubmissionStatus.ACCEPTED,
+            SubmissionStatus.RETURNED,
+            SubmissionStatus.REFUSED,
+            SubmissionStatus.WITHDRAWN,
+        }
     ),
-    SubmissionStatus.RETURNED: frozenset({SubmissionStatus.RECEIVED, SubmissionStatus.REFUSED, SubmissionStatus.WITHDRAWN}),
+    SubmissionStatus.RETURNED: frozenset(
+        {SubmissionStatus.RECEIVED, SubmissionStatus.REFUSED, SubmissionStatus.WITHDRAWN}
+    ),
     SubmissionStatus.ACCEPTED: frozenset({SubmissionStatus.WITHDRAWN}),
     SubmissionStatus.REFUSED: frozenset(),
     SubmissionStatus.WITHDRAWN: frozenset(),
@@ -51,7 +59,9 @@ class ExhibitStatus(models.TextChoices):
 
 
 EXHIBIT_TRANSITIONS: dict[str, frozenset[str]] = {
-    ExhibitStatus.STORED: frozenset({ExhibitStatus.READY, ExhibitStatus.UNREADABLE, ExhibitStatus.WITHHELD}),
+    ExhibitStatus.STORED: frozenset(
+        {ExhibitStatus.READY, ExhibitStatus.UNREADABLE, ExhibitStatus.WITHHELD}
+    ),
     ExhibitStatus.READY: frozenset({ExhibitStatus.WITHHELD}),
     ExhibitStatus.UNREADABLE: frozenset({ExhibitStatus.READY, ExhibitStatus.WITHHELD}),
     ExhibitStatus.WITHHELD: frozenset(),

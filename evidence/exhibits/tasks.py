@@ -22,41 +22,61 @@ from failpoints import failpoint
 
 @jobs.handler("evidence.read_exhibit", queue="decode")
 def read_exhibit(work: jobs.Work) -> None:
-    """Read one photo in the decoder child: renditions, fingerprint, sealed metadata; or the reason why it cannot be shown."""
+    """Read one photo in the decoder child: renditions, fingerprint, sealed metadata; or the reason
+    why it cannot be shown."""
     exhibit = Exhibit.objects.get(pk=work.payload["exhibit"])
     digest = ledger.unseal(exhibit, "digest")
     if exhibit.status in {ExhibitStatus.READY, ExhibitStatus.WITHHELD} or digest is None:
         return
     match decoding.decode(original_file(str(digest))):
         case decoding.RefusedPicture() as refused:
-            # What may be the machine's fault is believed when it comes again: of three attempts, kills may have taken two.
+            # What may be the machine's fault is believed when it comes again: of three attempts,
+            # kills may have taken two.
             if not refused.final and (work.attempt < 3 or "decoder: " not in work.before):
                 raise jobs.Retry(f"decoder: {refused.code}")
             with work.finish():
-                mark_read(by=ledger.SYSTEM, exhibit=exhibit, now=timezone.now(), outcome=str(refused.code), status=ExhibitStatus.UNREADABLE)
+                mark_read(
+                    by=ledger.SYSTEM,
+                    exhibit=exhibit,
+                    now=timezone.now(),
+                    outcome=str(refused.code),
+                    status=ExhibitStatus.UNREADABLE,
+                )
         case decoding.DecodedPicture() as photo:
             failpoint("exhibit.decoded")
-            made = [(one, renditions().put(one.data, limit=CAPTURE_LIMIT)) for one in photo.renditions]
+            made = [
+                (one, renditions().put(one.data, limit=CAPTURE_LIMIT)) for one in photo.renditions
+            ]
             failpoint("exhibit.stored")
             with work.finish():
                 fields: dict[str, Any] = {
                     "status": ExhibitStatus.READY, "media_type": f"image/{photo.format.lower()}",
                     "width": photo.width, "height": photo.height,
-                    "pdq": list(photo.pdq_all8), "pdq_quality": photo.pdq_quality, "provenance": provenance_of(photo.metadata),
+                    "pdq": list(photo.pdq_all8), "pdq_quality": photo.pdq_quality,
+                    "provenance": provenance_of(photo.metadata),
                 }  # fmt: skip
                 marked = mark_read(
                     by=ledger.SYSTEM, exhibit=exhibit, now=timezone.now(), outcome="ready",
                     metadata=json.dumps(photo.metadata, ensure_ascii=False), **fields,
                 )  # fmt: skip
                 for one, stored in made if marked else ():
-                    shown = {"media_type": one.mime, "width": one.width, "height": one.height, "digest": stored.sha256, "size": stored.size}
-                    Rendition.objects.update_or_create(exhibit=exhibit, name=one.name, defaults=shown)
+                    shown = {
+                        "media_type": one.mime,
+                        "width": one.width,
+                        "height": one.height,
+                        "digest": stored.sha256,
+                        "size": stored.size,
+                    }
+                    Rendition.objects.update_or_create(
+                        exhibit=exhibit, name=one.name, defaults=shown
+                    )
             if not marked:
                 _remove_unnamed([stored.sha256 for _one, stored in made])
 
 
 def _remove_unnamed(digests: Sequence[str]) -> None:
-    """Pictures of a photo that was erased while it was read do not wait for the sweep, unless they are another's too."""
+    """Pictures of a photo that was erased while it was read do not wait for the sweep, unless they
+    are another's too."""
     for digest in set(digests):
         renditions().drop(digest, _named, older_than=timedelta(0))
 
@@ -66,7 +86,8 @@ def _named(digests: Sequence[str]) -> set[str]:
 
 
 def provenance_of(metadata: dict[str, str | int]) -> str:
-    """P2 when the file names its camera and its time, as an original does; else P1: hashed on arrival."""
+    """P2 when the file names its camera and its time, as an original does; else P1: hashed on
+    arrival."""
     return Provenance.P2 if {"make", "model", "taken_at"} <= metadata.keys() else Provenance.P1
 
 

@@ -1,4 +1,5 @@
-"""Why a photo could not be read, in words for the person who sent it and the moderator: kept apart by what they can do about it."""
+"""Why a photo could not be read, in words for the person who sent it and the moderator: kept apart
+by what they can do about it."""
 
 from __future__ import annotations
 
@@ -15,10 +16,16 @@ from evidence.exhibits.states import CustodyKind, ExhibitStatus
 
 BECAUSE: Final[Mapping[str, str | Promise]] = {
     Code.NOT_AN_IMAGE: _("This file is not a picture."),
-    Code.UNSUPPORTED: _("This kind of file is not supported. Use JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF."),
+    Code.UNSUPPORTED: _(
+        "This kind of file is not supported. Use JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF."
+    ),
     Code.TOO_LARGE: _("This file is larger than a photo may be."),
-    Code.TOO_MANY_PIXELS: _("This picture is too large: a JPEG may have 250 megapixels, other formats 60."),
-    Code.TRUNCATED: _("This picture is cut off. Its upload may have been interrupted: send it again."),
+    Code.TOO_MANY_PIXELS: _(
+        "This picture is too large: a JPEG may have 250 megapixels, other formats 60."
+    ),
+    Code.TRUNCATED: _(
+        "This picture is cut off. Its upload may have been interrupted: send it again."
+    ),
     Code.DAMAGED: _("This picture is damaged and cannot be read."),
     Code.BOMB: _("This file unpacks to far more than a photo holds."),
     Code.TIMEOUT: _("Reading this picture took too long. A moderator can try again."),
@@ -30,5 +37,7 @@ BECAUSE: Final[Mapping[str, str | Promise]] = {
 def unread_because(exhibits: Iterable[Exhibit]) -> dict[UUID, str]:
     """A sentence for each of those that could not be read, in one query."""
     listed = [one.pk for one in exhibits if one.status == ExhibitStatus.UNREADABLE]
-    events = CustodyEvent.objects.filter(exhibit__in=listed, kind=CustodyKind.READ).order_by("happened_at", "id")
+    events = CustodyEvent.objects.filter(exhibit__in=listed, kind=CustodyKind.READ).order_by(
+        "happened_at", "id"
+    )
     return {one.exhibit_id: str(BECAUSE[one.outcome]) for one in events if one.outcome in BECAUSE}

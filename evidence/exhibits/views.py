@@ -12,7 +12,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -34,9 +42,25 @@ from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from engines.storage.blobs import BlobMissingError, StorageUnavailableError, TooLargeError
 from evidence.exhibits.actions import filing, staging
 from evidence.exhibits.affiliation import affiliation
-from evidence.exhibits.forms import MEASUREMENTS, STEPS, AnswerForm, FilingForm, MeasurementForm, StepForm, TeardownForm
+from evidence.exhibits.forms import (
+    MEASUREMENTS,
+    STEPS,
+    AnswerForm,
+    FilingForm,
+    MeasurementForm,
+    StepForm,
+    TeardownForm,
+)
 from evidence.exhibits.keyed import keyed
-from evidence.exhibits.models import Clarification, Exhibit, Measurement, Rendition, Submission, Teardown, TeardownStep
+from evidence.exhibits.models import (
+    Clarification,
+    Exhibit,
+    Measurement,
+    Rendition,
+    Submission,
+    Teardown,
+    TeardownStep,
+)
 from evidence.exhibits.permissions import check_answer, check_file, check_withdraw
 from evidence.exhibits.states import Affiliation, ExhibitStatus, SubmissionStatus
 from evidence.exhibits.unread import unread_because
@@ -52,7 +76,10 @@ class _Filing:
         self.main = FilingForm(data, files, filer=current_account(request), claim=claim)
         self.teardown = TeardownForm(data, prefix="teardown")
         self.steps = [StepForm(data, prefix=f"step-{n}") for n in range(1, STEPS + 1)]
-        self.measurements = [MeasurementForm(data, prefix=f"measurement-{n}", claim=claim) for n in range(1, MEASUREMENTS + 1)]
+        self.measurements = [
+            MeasurementForm(data, prefix=f"measurement-{n}", claim=claim)
+            for n in range(1, MEASUREMENTS + 1)
+        ]
 
     @property
     def all(self) -> list[forms.Form]:
@@ -63,9 +90,13 @@ class _Filing:
         valid = [form.is_valid() for form in self.all]  # each is to say what is wrong with it
         if not all(valid):
             return False
-        hanging = any(step.cleaned_data["done"] for step in self.steps) or any(one.filled for one in self.measurements)
+        hanging = any(step.cleaned_data["done"] for step in self.steps) or any(
+            one.filled for one in self.measurements
+        )
         if hanging and not self.teardown.filled:
-            self.teardown.add_error(None, _("Steps and measurements belong to a teardown: describe it first."))
+            self.teardown.add_error(
+                None, _("Steps and measurements belong to a teardown: describe it first.")
+            )
             return False
         return True
 
@@ -73,7 +104,11 @@ class _Filing:
         """The teardown as the action takes it, or None."""
         if not self.teardown.filled:
             return None
-        given, lang, body = self.teardown.cleaned_data, self.main.cleaned_data["narrative_lang"], self.main.filed_for
+        given, lang, body = (
+            self.teardown.cleaned_data,
+            self.main.cleaned_data["narrative_lang"],
+            self.main.filed_for,
+        )
         aspects = {str(one.pk): one for one in Aspect.objects.filter(claim=claim)}
         steps = [
             filing.NewStep(
@@ -113,7 +148,8 @@ class _Filing:
 @never_cache
 @signed_in
 def file(request: HttpRequest, ref: str) -> HttpResponse:
-    """Hand in a story and photos on a claim. What was typed is kept when something is wrong; the same form sent twice is one."""
+    """Hand in a story and photos on a claim. What was typed is kept when something is wrong; the
+    same form sent twice is one."""
     claim = resolve_reference(Claim.objects.public(), ref)
     if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
@@ -135,69 +171,109 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
                     idempotency_key=given["idempotency_key"],
                     now=timezone.now(),
                     photos=filing.receive_photos(
-                        by=current_account(request), files=given["photos"], now=timezone.now(), idempotency_key=given["idempotency_key"]
+                        by=current_account(request),
+                        files=given["photos"],
+                        now=timezone.now(),
+                        idempotency_key=given["idempotency_key"],
                     ),
                     teardown=forms_.new_teardown(claim),
                     organisation=forms_.main.filed_for,
                     staged=given["staged"],
                 )
-                messages.success(request, _("Received. Moderation looks at it next; this page shows how far it is."))
+                messages.success(
+                    request,
+                    _("Received. Moderation looks at it next; this page shows how far it is."),
+                )
                 return reverse("evidence:submission", args=[submission.reference])
 
             try:
                 return redirect(run_once(request, hand_in))
             except AlreadySentError as error:
-                resend(forms_.main, "idempotency_key", str(uuid4()))  # sent again it is another submission
+                resend(
+                    forms_.main, "idempotency_key", str(uuid4())
+                )  # sent again it is another submission
                 forms_.main.add_error(None, error.messages)
             except ValidationError as error:
                 forms_.main.add_error(None, error.messages)
             except TooLargeError:
-                forms_.main.add_error("photos", ValidationError(_("A file is too large. Nothing was stored."), code="too_large"))
+                forms_.main.add_error(
+                    "photos",
+                    ValidationError(
+                        _("A file is too large. Nothing was stored."), code="too_large"
+                    ),
+                )
             except StorageUnavailableError as error:
                 sentence, status = refusal(error)
                 forms_.main.add_error(None, sentence)
             except staging.QuotaReachedError:
-                forms_.main.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
+                forms_.main.add_error(
+                    None,
+                    _("That is as much as one account may file in a day. Please go on tomorrow."),
+                )
                 status = 429
             except filing.IdempotencyKeyReusedError as error:
                 sentence = _(
-                    "You submitted this form before, as %(reference)s, which is kept as it was. What you changed since then was not saved. "
-                    "Open the form again to submit it as well."
+                    "You submitted this form before, as %(reference)s, which is kept as it was. "
+                    "What you changed since then was not saved. Open the form again to submit it "
+                    "as well."
                 )
                 forms_.main.add_error(None, sentence % {"reference": error.submission.reference})
                 status = 409
         status = status if status != 200 else 413 if forms_.main.too_large else 400
-    # A photo whose mark was taken away stays without it; one that came just now has never been asked about.
-    dropped = {one.pk for one in forms_.main.kept} - set(forms_.main.chosen) if status != 200 else set()
+    # A photo whose mark was taken away stays without it; one that came just now has never been
+    # asked about.
+    dropped = (
+        {one.pk for one in forms_.main.kept} - set(forms_.main.chosen) if status != 200 else set()
+    )
     lost = status != 200 and not _keep(request, claim, forms_.main.form_key)
-    context = {"claim": claim, "forms": forms_, "blocked": blocked, "lost_files": lost, "dropped": dropped}
+    context = {
+        "claim": claim,
+        "forms": forms_,
+        "blocked": blocked,
+        "lost_files": lost,
+        "dropped": dropped,
+    }
     context["for_a_company"] = current_account(request).has_company_seat
     context |= {"limit": settings.EXHIBIT_MAX_BYTES, "at_most": settings.SUBMISSION_MAX_EXHIBITS}
     return render(request, "evidence/file.html", context, status=status)
 
 
 def _keep(request: HttpRequest, claim: Claim, form_key: str) -> bool:
-    """Stage the photos of a form that was not taken, so that nobody has to choose them again. False if one could not be kept."""
+    """Stage the photos of a form that was not taken, so that nobody has to choose them again. False
+    if one could not be kept."""
     kept = True
     for file in request.FILES.getlist("photos"):
         if not form_key or (file.size or 0) > settings.EXHIBIT_MAX_BYTES:
             continue  # the form says itself that it is too large
         try:
             file.seek(0)
-            staging.check_quota(by=current_account(request), form_key=form_key, coming=file.size or 0, now=timezone.now())
+            staging.check_quota(
+                by=current_account(request),
+                form_key=form_key,
+                coming=file.size or 0,
+                now=timezone.now(),
+            )
             stored = staging.receive(file)
             staging.stage(
-                by=current_account(request), claim=claim, form_key=form_key, file_key=keyed("staged", f"{form_key} {stored.sha256}"),
+                by=current_account(request), claim=claim, form_key=form_key,
+                file_key=keyed("staged", f"{form_key} {stored.sha256}"),
                 stored=stored,
                 filename=file.name or "", now=timezone.now(),
             )  # fmt: skip
-        except (ValidationError, NotAllowedError, StorageUnavailableError, TooLargeError, staging.QuotaReachedError):
+        except (
+            ValidationError,
+            NotAllowedError,
+            StorageUnavailableError,
+            TooLargeError,
+            staging.QuotaReachedError,
+        ):
             kept = False
     return kept
 
 
 class _Body:
-    """The body of a request, which must be as long as it was said to be: half a photo is no photo."""
+    """The body of a request, which must be as long as it was said to be: half a photo is no
+    photo."""
 
     def __init__(self, request: HttpRequest, length: int) -> None:
         self.request, self.left = request, length
@@ -218,12 +294,15 @@ def _said(sentence: str, status: int) -> JsonResponse:
 @never_cache
 @signed_in
 def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
-    """Take one photo ahead of its form: the bytes are the body, the headers name form and file. The same file again is the same photo."""
+    """Take one photo ahead of its form: the bytes are the body, the headers name form and file. The
+    same file again is the same photo."""
     user, claim = current_account(request), resolve_reference(Claim.objects.public(), ref)
     form_key, file_key = (request.headers.get(name, "") for name in ("X-Form-Key", "X-File-Key"))
     said = str(request.META.get("CONTENT_LENGTH") or "")
     length = int(said) if said.isdecimal() and said.isascii() else 0
-    if not length or not all(0 < len(key) <= 80 and key.isprintable() for key in (form_key, file_key)):
+    if not length or not all(
+        0 < len(key) <= 80 and key.isprintable() for key in (form_key, file_key)
+    ):
         return _said(_("No photo came with this."), 400)
     check_file(user, claim)
     status = 200
@@ -240,11 +319,19 @@ def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
                 filename=unquote(request.headers.get("X-File-Name", "")), now=timezone.now(),
             )  # fmt: skip
         except TooLargeError as error:
-            return _said(_("It is larger than %(limit)s.") % {"limit": filesizeformat(error.limit)}, 413)
+            return _said(
+                _("It is larger than %(limit)s.") % {"limit": filesizeformat(error.limit)}, 413
+            )
         except StorageUnavailableError as error:
             return _said(*refusal(error))
         except staging.QuotaReachedError:
-            return _said(_("That is as much as one account may send in a day. Hand in what is here, and go on tomorrow."), 429)
+            return _said(
+                _(
+                    "That is as much as one account may send in a day. Hand in what is here, and "
+                    "go on tomorrow."
+                ),
+                429,
+            )
         except ValidationError as error:
             return _said(" ".join(error.messages), 400)
         except UnreadablePostError:
@@ -267,18 +354,27 @@ def discard_photo(request: HttpRequest, photo: UUID) -> HttpResponse:
 @signed_in
 def submissions(request: HttpRequest) -> HttpResponse:
     """What I handed in, newest first."""
-    mine = Submission.objects.filter(filed_by=current_account(request)).select_related("claim").prefetch_related("exhibit_set")
+    mine = (
+        Submission.objects.filter(filed_by=current_account(request))
+        .select_related("claim")
+        .prefetch_related("exhibit_set")
+    )
     page = page_of(mine, request.GET, by=("-filed_at", "-id"))
     rows = [(one, _Files(one)) for one in page.rows]
     context = {"page": page, "rows": rows, "reading": any(files.reading for _one, files in rows)}
     fragment = bool(request.headers.get("HX-Request"))
-    response = render(request, "evidence/submissions.html#list" if fragment else "evidence/submissions.html", context)
+    response = render(
+        request,
+        "evidence/submissions.html#list" if fragment else "evidence/submissions.html",
+        context,
+    )
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
 class _Files:
-    """How far the files of a submission are: `all`, `done` (read, or found unreadable), `unreadable`, and whether some wait."""
+    """How far the files of a submission are: `all`, `done` (read, or found unreadable),
+    `unreadable`, and whether some wait."""
 
     def __init__(self, submission: Submission) -> None:
         states = [one.status for one in submission.exhibit_set.all()]
@@ -293,7 +389,9 @@ class _Files:
 
 
 def _own(request: HttpRequest, ref: str) -> Submission:
-    return resolve_reference(Submission.objects.filter(filed_by=current_account(request)).select_related("claim"), ref)
+    return resolve_reference(
+        Submission.objects.filter(filed_by=current_account(request)).select_related("claim"), ref
+    )
 
 
 @require_safe
@@ -307,10 +405,17 @@ def submission(request: HttpRequest, ref: str) -> HttpResponse:
     return _submission_page(request, found, AnswerForm(), status=200)
 
 
-def _submission_page(request: HttpRequest, found: Submission, answering: AnswerForm, *, status: int) -> HttpResponse:
+def _submission_page(
+    request: HttpRequest, found: Submission, answering: AnswerForm, *, status: int
+) -> HttpResponse:
     shown = _shown(found)
     reading = sum(one["exhibit"].status == ExhibitStatus.STORED for one in shown)
-    context = {"submission": found, "shown": shown, "reading": reading, "ready": len(shown) - reading}
+    context = {
+        "submission": found,
+        "shown": shown,
+        "reading": reading,
+        "ready": len(shown) - reading,
+    }
     if request.headers.get("HX-Request"):
         response = render(request, "evidence/submission.html#files", context)
     else:
@@ -327,7 +432,11 @@ def _submission_page(request: HttpRequest, found: Submission, answering: AnswerF
         }
         if checkpoint:
             root = base64.b64encode(checkpoint.root).decode()
-            context["checkpoint"] = {"size": checkpoint.size, "root": root, "signed_at": checkpoint.signed_at}
+            context["checkpoint"] = {
+                "size": checkpoint.size,
+                "root": root,
+                "signed_at": checkpoint.signed_at,
+            }
         response = render(request, "evidence/submission.html", context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -337,27 +446,48 @@ def _submission_page(request: HttpRequest, found: Submission, answering: AnswerF
 @never_cache
 @signed_in
 def answer(request: HttpRequest, ref: str) -> HttpResponse:
-    """Answer the question with which a submission of mine was returned, with more photos if there are any."""
+    """Answer the question with which a submission of mine was returned, with more photos if there
+    are any."""
     found, by, now = _own(request, ref), current_account(request), timezone.now()
     form, status = AnswerForm(request.POST, request.FILES), 400
     if form.is_valid():
         given = form.cleaned_data
         try:
             filing.check_answerable(by=by, submission=found)
-            photos = filing.receive_photos(by=by, files=given["photos"], now=now) if given["photos"] else []
-            filing.answer_question(by=by, submission=found, answer=given["answer"], lang=given["answer_lang"], photos=photos, now=now)
+            photos = (
+                filing.receive_photos(by=by, files=given["photos"], now=now)
+                if given["photos"]
+                else []
+            )
+            filing.answer_question(
+                by=by,
+                submission=found,
+                answer=given["answer"],
+                lang=given["answer_lang"],
+                photos=photos,
+                now=now,
+            )
         except ValidationError as error:
             form.add_error(None, error.messages)
         except TooLargeError:
-            form.add_error("photos", ValidationError(_("A file is too large. Nothing was stored."), code="too_large"))
+            form.add_error(
+                "photos",
+                ValidationError(_("A file is too large. Nothing was stored."), code="too_large"),
+            )
         except StorageUnavailableError as error:
             sentence, status = refusal(error)
             form.add_error(None, sentence)
         except staging.QuotaReachedError:
-            form.add_error(None, _("That is as much as one account may file in a day. Please go on tomorrow."))
+            form.add_error(
+                None, _("That is as much as one account may file in a day. Please go on tomorrow.")
+            )
             status = 429
         except filing.SubmissionChangedError as changed:
-            messages.error(request, _("It cannot be answered: it is %(status)s.") % {"status": changed.submission.get_status_display()})
+            messages.error(
+                request,
+                _("It cannot be answered: it is %(status)s.")
+                % {"status": changed.submission.get_status_display()},
+            )
             return redirect("evidence:submission", found.reference)
         else:
             messages.success(request, _("Answer sent. A moderator decides again."))
@@ -376,9 +506,18 @@ def _shown(found: Submission) -> list[dict[str, Any]]:
     pictures: dict[UUID, dict[str, Rendition]] = {}
     for one in Rendition.objects.filter(exhibit__submission=found):
         pictures.setdefault(one.exhibit_id, {})[one.name] = one
-    exhibits = list(Exhibit.objects.filter(submission=found).select_related("submission").seen_first("number"))
+    exhibits = list(
+        Exhibit.objects.filter(submission=found).select_related("submission").seen_first("number")
+    )
     unread = unread_because(exhibits)
-    return [{"exhibit": one, "picture": best(pictures.get(one.pk, {})), "unread": unread.get(one.pk, "")} for one in exhibits]
+    return [
+        {
+            "exhibit": one,
+            "picture": best(pictures.get(one.pk, {})),
+            "unread": unread.get(one.pk, ""),
+        }
+        for one in exhibits
+    ]
 
 
 def best(pictures: dict[str, Rendition]) -> Rendition | None:
@@ -388,8 +527,13 @@ def best(pictures: dict[str, Rendition]) -> Rendition | None:
 
 def teardowns_of(found: Submission) -> list[Teardown]:
     """The teardowns of a submission with their steps and measurements."""
-    steps = Prefetch("teardownstep_set", TeardownStep.objects.select_related("exhibit").order_by("number"))
-    measured = Prefetch("measurement_set", Measurement.objects.select_related("aspect").order_by("measured_date", "pk"))
+    steps = Prefetch(
+        "teardownstep_set", TeardownStep.objects.select_related("exhibit").order_by("number")
+    )
+    measured = Prefetch(
+        "measurement_set",
+        Measurement.objects.select_related("aspect").order_by("measured_date", "pk"),
+    )
     rows = Teardown.objects.filter(submission=found).select_related("unit", "laboratory")
     return list(rows.prefetch_related(steps).prefetch_related(measured).order_by("id"))
 
@@ -401,8 +545,19 @@ def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
     """Take a submission of mine back, with the reason."""
     found = _own(request, ref)
     try:
-        filing.withdraw_submission(by=current_account(request), submission=found, reason=request.POST.get("reason", ""), now=timezone.now())
-        messages.success(request, _("Withdrawn. Its pictures are no longer public; verdicts that rest on it keep its fingerprint."))
+        filing.withdraw_submission(
+            by=current_account(request),
+            submission=found,
+            reason=request.POST.get("reason", ""),
+            now=timezone.now(),
+        )
+        messages.success(
+            request,
+            _(
+                "Withdrawn. Its pictures are no longer public; verdicts that rest on it keep its "
+                "fingerprint."
+            ),
+        )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     except filing.SubmissionChangedError:
@@ -412,14 +567,17 @@ def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
     visible = Submission.objects.visible_to(current_account(request))
-    return resolve_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission"), ref)
+    return resolve_reference(
+        Exhibit.objects.filter(submission__in=visible).select_related("submission"), ref
+    )
 
 
 @require_safe
 @never_cache
 @signed_in
 def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
-    """The picture of an exhibit for who filed it and for the desk, public or not; `?size=full` is the largest there is."""
+    """The picture of an exhibit for who filed it and for the desk, public or not; `?size=full` is
+    the largest there is."""
     found = _exhibit(request, ref)
     pictures = {one.name: one for one in Rendition.objects.filter(exhibit=found)}
     shown = pictures.get(request.GET.get("size", "")) or best(pictures)
@@ -438,14 +596,20 @@ def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
 @never_cache
 @signed_in
 def original(request: HttpRequest, ref: str) -> HttpResponseBase:
-    """The original bytes, as a file to keep. Each view is recorded first, which is why this is no link."""
+    """The original bytes, as a file to keep. Each view is recorded first, which is why this is no
+    link."""
     found = _exhibit(request, ref)
     digest = filing.view_original(by=current_account(request), exhibit=found, now=timezone.now())
     try:
         content = originals().open(digest)
     except BlobMissingError:
         raise Http404 from None
-    response = FileResponse(content, as_attachment=True, filename=f"{found.reference}.bin", content_type="application/octet-stream")
+    response = FileResponse(
+        content,
+        as_attachment=True,
+        filename=f"{found.reference}.bin",
+        content_type="application/octet-stream",
+    )
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -30,22 +30,37 @@ MOST = 200
 
 def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
     visible = Submission.objects.visible_to(current_account(request))
-    return resolve_reference(Exhibit.objects.filter(submission__in=visible).select_related("submission__claim"), ref)
+    return resolve_reference(
+        Exhibit.objects.filter(submission__in=visible).select_related("submission__claim"), ref
+    )
 
 
 def _others(found: Exhibit) -> list[Exhibit]:
     """Pictures of the same claim that this one can be set against."""
-    ready = Exhibit.objects.filter(submission__claim=found.submission.claim_id, status=ExhibitStatus.READY).exclude(pk=found.pk)
+    ready = Exhibit.objects.filter(
+        submission__claim=found.submission.claim_id, status=ExhibitStatus.READY
+    ).exclude(pk=found.pk)
     return list(ready.select_related("submission").order_by("reference")[:MOST])
 
 
-def _page(request: HttpRequest, found: Exhibit, *, region: RegionForm | None = None, compared: CompareForm | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    found: Exhibit,
+    *,
+    region: RegionForm | None = None,
+    compared: CompareForm | None = None,
+) -> HttpResponse:
     pictures = {one.name: one for one in Rendition.objects.filter(exhibit=found)}
-    with_it = (Comparison.objects.filter(before=found) | Comparison.objects.filter(after=found)).select_related("before", "after")
+    with_it = (
+        Comparison.objects.filter(before=found) | Comparison.objects.filter(after=found)
+    ).select_related("before", "after")
     marked = list(Region.objects.filter(exhibit=found).order_by("number"))
     for one in marked:
         one.version = version(one)  # type: ignore[attr-defined]  # the button that takes it off carries what was seen
-    region_form, compare_form = region or RegionForm(), compared or CompareForm(others=_others(found))
+    region_form, compare_form = (
+        region or RegionForm(),
+        compared or CompareForm(others=_others(found)),
+    )
     refill(request, region_form, compare_form)
     context = {
         "exhibit": found,
@@ -57,7 +72,12 @@ def _page(request: HttpRequest, found: Exhibit, *, region: RegionForm | None = N
         "compare_form": compare_form,
         "blocked": objection(check_point, current_account(request), found),
     }
-    return render(request, "evidence/regions.html", context, status=refused_status(compared) if compared else 400 if region else 200)
+    return render(
+        request,
+        "evidence/regions.html",
+        context,
+        status=refused_status(compared) if compared else 400 if region else 200,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,7 +93,9 @@ def regions(request: HttpRequest, ref: str) -> HttpResponse:
     form = RegionForm(request.POST)
 
     def mark() -> str:
-        region = pointing.mark_region(by=current_account(request), exhibit=found, **form.cleaned_data)
+        region = pointing.mark_region(
+            by=current_account(request), exhibit=found, **form.cleaned_data
+        )
         messages.success(request, _("Region %(number)d is marked.") % {"number": region.number})
         return reverse("evidence:regions", args=[found.reference])
 
@@ -90,13 +112,29 @@ def regions(request: HttpRequest, ref: str) -> HttpResponse:
 @requires(Role.MODERATOR)
 def remove_region(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     """Take a mark off again."""
-    region = get_object_or_404(Region.objects.select_related("exhibit__submission"), exhibit=_exhibit(request, ref), number=number)
+    region = get_object_or_404(
+        Region.objects.select_related("exhibit__submission"),
+        exhibit=_exhibit(request, ref),
+        number=number,
+    )
     try:
-        pointing.remove_region(by=current_account(request), region=region, version=request.POST.get("version") or "unseen")
+        pointing.remove_region(
+            by=current_account(request),
+            region=region,
+            version=request.POST.get("version") or "unseen",
+        )
     except RowChangedError:
-        messages.error(request, _("Another mark has this number now. Nothing was taken off; look at the picture again."))
+        messages.error(
+            request,
+            _(
+                "Another mark has this number now. Nothing was taken off; look at the picture "
+                "again."
+            ),
+        )
     else:
-        messages.success(request, _("The mark is off the picture. That it was there stays in the record."))
+        messages.success(
+            request, _("The mark is off the picture. That it was there stays in the record.")
+        )
     return redirect("evidence:regions", region.exhibit.reference)
 
 
@@ -116,7 +154,11 @@ def compare(request: HttpRequest, ref: str) -> HttpResponse:
     before, after = (found, other) if form.cleaned_data["place"] == "before" else (other, found)
     try:
         pointing.compare_exhibits(
-            by=current_account(request), before=before, after=after, title=form.cleaned_data["title"], version=form.cleaned_data["version"]
+            by=current_account(request),
+            before=before,
+            after=after,
+            title=form.cleaned_data["title"],
+            version=form.cleaned_data["version"],
         )
     except ValidationError as error:
         form.add_error(None, error.messages)
@@ -136,5 +178,11 @@ def remove_comparison(request: HttpRequest, comparison: UUID) -> HttpResponse:
     rows = Comparison.objects.select_related("before__submission", "after__submission")
     found = get_object_or_404(rows, pk=comparison)
     pointing.remove_comparison(by=current_account(request), comparison=found)
-    messages.success(request, _("The two pictures no longer stand against each other. That they did stays in the record."))
+    messages.success(
+        request,
+        _(
+            "The two pictures no longer stand against each other. That they did stays in the "
+            "record."
+        ),
+    )
     return redirect("evidence:regions", found.after.reference)

@@ -33,7 +33,15 @@ from evidence.exhibits.affiliation import affiliation
 from evidence.exhibits.alike import Alike, alike
 from evidence.exhibits.forms import DECISIONS, DecisionForm, GradeForm
 from evidence.exhibits.metadata import told
-from evidence.exhibits.models import Clarification, CustodyEvent, Exhibit, Region, Rendition, SealedView, Submission
+from evidence.exhibits.models import (
+    Clarification,
+    CustodyEvent,
+    Exhibit,
+    Region,
+    Rendition,
+    SealedView,
+    Submission,
+)
 from evidence.exhibits.permissions import (
     check_can_be_seen,
     check_grade,
@@ -47,7 +55,11 @@ from evidence.exhibits.states import Affiliation, SubmissionStatus
 from evidence.exhibits.unread import unread_because
 from evidence.exhibits.views import best, teardowns_of
 
-KEYS = {SubmissionStatus.ACCEPTED.value: "a", SubmissionStatus.RETURNED.value: "t", SubmissionStatus.REFUSED.value: "r"}
+KEYS = {
+    SubmissionStatus.ACCEPTED.value: "a",
+    SubmissionStatus.RETURNED.value: "t",
+    SubmissionStatus.REFUSED.value: "r",
+}
 
 
 @dataclass
@@ -74,12 +86,19 @@ class Sheet:
 @never_cache
 @requires(Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
 def review(request: HttpRequest, ref: str) -> HttpResponse:
-    """Everything that was handed in, with the form that decides on it. After a decision the next that waits comes by itself.
+    """Everything that was handed in, with the form that decides on it. After a decision the next
+    that waits comes by itself.
 
-    A suggested reason is filled in by the script; without it the button sends the form here, and nothing is decided.
+    A suggested reason is filled in by the script; without it the button sends the form here, and
+    nothing is decided.
     """
     user = current_account(request)
-    found = resolve_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
+    found = resolve_reference(
+        Submission.objects.visible_to(user).select_related(
+            "claim__company", "filed_by", "organisation"
+        ),
+        ref,
+    )
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     data: QueryDict | None = request.POST if request.method == "POST" else None
@@ -89,13 +108,18 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
     sheets = _sheets(user, found, data)
     if data is None:
         return _page(request, user, found, None, status=200, decision=decision, sheets=sheets)
-    valid = [form.is_valid() for form in (decision, *(one.form for one in sheets))]  # each is to say what is wrong with it
+    valid = [
+        form.is_valid() for form in (decision, *(one.form for one in sheets))
+    ]  # each is to say what is wrong with it
     if all(valid):
 
         def decide() -> str:
             _decide(user, found, decision, sheets)
             following = _beside(user, found)["next"]
-            said = {"reference": found.reference, "status": SubmissionStatus(decision.cleaned_data["decision"]).label}
+            said = {
+                "reference": found.reference,
+                "status": SubmissionStatus(decision.cleaned_data["decision"]).label,
+            }
             messages.success(request, _("Decided: %(reference)s is %(status)s.") % said)
             return reverse("evidence:review", args=[(following or found).reference])
 
@@ -105,22 +129,36 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
             decision.add_error(None, error.messages)
         except filing.SubmissionChangedError as changed:
             messages.error(
-                request, _("Someone else decided first: it is %(status)s.") % {"status": changed.submission.get_status_display()}
+                request,
+                _("Someone else decided first: it is %(status)s.")
+                % {"status": changed.submission.get_status_display()},
             )
             kept = typed(decision, *(one.form for one in sheets))
-            found = Submission.objects.select_related("claim__company", "filed_by", "organisation").get(pk=found.pk)
+            found = Submission.objects.select_related(
+                "claim__company", "filed_by", "organisation"
+            ).get(pk=found.pk)
             return _page(request, user, found, None, status=409, kept=kept)
         except RowChangedError as changed:
             clash(decision, changed)
-    return _page(request, user, found, data, status=refused_status(decision), decision=decision, sheets=sheets)
+    return _page(
+        request,
+        user,
+        found,
+        data,
+        status=refused_status(decision),
+        decision=decision,
+        sheets=sheets,
+    )
 
 
 def _decide(user: User, found: Submission, decision: DecisionForm, sheets: list[Sheet]) -> None:
     given = [(str(one.exhibit.pk), one.form.cleaned_data) for one in sheets]
     filing.decide_submission(
-        by=user, submission=found, decision=decision.cleaned_data["decision"], reason=decision.cleaned_data["reason"], now=timezone.now(),
+        by=user, submission=found, decision=decision.cleaned_data["decision"],
+        reason=decision.cleaned_data["reason"], now=timezone.now(),
         version=decision.cleaned_data["version"],
-        grades={pk: (one["source"], one["information"], one["why"]) for pk, one in given if one["source"]},
+        grades={pk: (one["source"], one["information"], one["why"]) for pk,
+        one in given if one["source"]},
         captions={pk: one["caption"] for pk, one in given if one["caption"]},
     )  # fmt: skip
 
@@ -140,12 +178,18 @@ def _suggested(data: QueryDict) -> QueryDict:
 @never_cache
 @requires(Role.MODERATOR)
 def open_sealed(request: HttpRequest, ref: str) -> HttpResponse:
-    """What is sealed in a submission, shown once, on this answer alone. It is recorded first, which is why this is no link.
+    """What is sealed in a submission, shown once, on this answer alone. It is recorded first, which
+    is why this is no link.
 
     The form of the decision comes along, so that nothing typed is lost.
     """
     user = current_account(request)
-    found = resolve_reference(Submission.objects.visible_to(user).select_related("claim__company", "filed_by", "organisation"), ref)
+    found = resolve_reference(
+        Submission.objects.visible_to(user).select_related(
+            "claim__company", "filed_by", "organisation"
+        ),
+        ref,
+    )
     filing.open_sealed(by=user, submission=found, now=timezone.now())
     return _page(request, user, found, request.POST, status=200, opened=True)
 
@@ -162,7 +206,8 @@ def _page(
     opened: bool = False,
     kept: list[tuple[str, str]] | None = None,
 ) -> HttpResponse:
-    """The page. Without forms they are bound to `data` and shown as they are, without complaint about what is still missing."""
+    """The page. Without forms they are bound to `data` and shown as they are, without complaint
+    about what is still missing."""
     if decision is None or sheets is None:
         decision, sheets = DecisionForm(data, row=found), _sheets(user, found, data, opened=opened)
         for form in (decision, *(one.form for one in sheets)):
@@ -173,11 +218,16 @@ def _page(
     context = {
         "submission": found,
         "side": "" if (side := affiliation(found)) == Affiliation.INDEPENDENT else side,
-        "aspects": Aspect.objects.filter(claim=found.claim).select_related("criterion").order_by("number"),
+        "aspects": Aspect.objects.filter(claim=found.claim)
+        .select_related("criterion")
+        .order_by("number"),
         "sheets": sheets,
         "decision": decision,
         "decisions": [(value, label, KEYS[value], value == chosen) for value, label in DECISIONS],
-        "reasons": [(value, [one for one in REASONS if one.decision == value]) for value, _label in DECISIONS],
+        "reasons": [
+            (value, [one for one in REASONS if one.decision == value])
+            for value, _label in DECISIONS
+        ],
         "clarifications": Clarification.objects.filter(submission=found).order_by("number"),
         "blocked": filing.decision_blocked(by=user, submission=found),
         "teardowns": teardowns_of(found),
@@ -187,18 +237,26 @@ def _page(
         "anything_sealed": bool(found.contact) or any(one.exhibit.metadata for one in sheets),
         "seal_blocked": objection(check_open_sealed, user, found),
         "sealed_views": SealedView.objects.filter(submission=found).order_by("-opened_at")[:20],
-        "custody": CustodyEvent.objects.filter(exhibit__submission=found).select_related("exhibit").order_by("happened_at", "id"),
-        "may_view_original": bool(sheets) and objection(check_view_original, user, sheets[0].exhibit) is None,
+        "custody": CustodyEvent.objects.filter(exhibit__submission=found)
+        .select_related("exhibit")
+        .order_by("happened_at", "id"),
+        "may_view_original": bool(sheets)
+        and objection(check_view_original, user, sheets[0].exhibit) is None,
         **_beside(user, found),
     }
     return render(request, "evidence/review.html", context, status=status)
 
 
 def _beside(user: User, found: Submission) -> dict[str, Any]:
-    """The submissions that wait before and after this one, in the order of the desk, and how many wait. Own ones are others' work."""
+    """The submissions that wait before and after this one, in the order of the desk, and how many
+    wait. Own ones are others' work."""
     waiting = Submission.objects.waiting().exclude(filed_by=user).exclude(pk=found.pk)
-    later = waiting.filter(Q(filed_at__gt=found.filed_at) | Q(filed_at=found.filed_at, pk__gt=found.pk))
-    earlier = waiting.filter(Q(filed_at__lt=found.filed_at) | Q(filed_at=found.filed_at, pk__lt=found.pk))
+    later = waiting.filter(
+        Q(filed_at__gt=found.filed_at) | Q(filed_at=found.filed_at, pk__gt=found.pk)
+    )
+    earlier = waiting.filter(
+        Q(filed_at__lt=found.filed_at) | Q(filed_at=found.filed_at, pk__lt=found.pk)
+    )
     return {
         "next": later.first() or earlier.first(),
         "previous": earlier.order_by("-filed_at", "-pk").first(),
@@ -206,8 +264,14 @@ def _beside(user: User, found: Submission) -> dict[str, Any]:
     }
 
 
-def _sheets(user: User, found: Submission, data: QueryDict | None, *, opened: bool = False) -> list[Sheet]:
-    exhibits = list(Exhibit.objects.filter(submission=found).select_related("submission__claim").seen_first("number"))
+def _sheets(
+    user: User, found: Submission, data: QueryDict | None, *, opened: bool = False
+) -> list[Sheet]:
+    exhibits = list(
+        Exhibit.objects.filter(submission=found)
+        .select_related("submission__claim")
+        .seen_first("number")
+    )
     unread = unread_because(exhibits)
     pictures: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
     for rendition in Rendition.objects.filter(exhibit__submission=found):
@@ -227,7 +291,9 @@ def _sheets(user: User, found: Submission, data: QueryDict | None, *, opened: bo
             regions=regions[one.pk],
             alike=others[one.pk],
             form=GradeForm(data, exhibit=one),
-            metadata=told(json.loads(str(ledger.unseal(one, "metadata")))) if opened and one.metadata else None,
+            metadata=told(json.loads(str(ledger.unseal(one, "metadata"))))
+            if opened and one.metadata
+            else None,
             blocked_marking=marking or objection(check_can_be_seen, one),
             blocked_reading=reading or objection(check_unreadable, one),
         )

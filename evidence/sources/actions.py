@@ -1,4 +1,5 @@
-"""Sources over time: what a look found, which version it is, where the claims' words went, and since when a source is no longer available.
+"""Sources over time: what a look found, which version it is, where the claims' words went, and
+since when a source is no longer available.
 
 look ─ ok ──────► Version (if the text is new) ─► Sightings ─► flag and alert when a quote is no longer there, lifted when it is back
      ─ suspect ─► nothing, until several looks hours apart agree: then a Version, counted from the first of them
@@ -30,7 +31,15 @@ from engines.text.classification import continues
 from engines.text.extraction import Extract, text_digest
 from evidence.sources.models import Alert, Capture, Disappearance, Observation, Sighting, Version
 from evidence.sources.permissions import check_handle_alert, check_upload
-from evidence.sources.states import MISSING, PRESENT, AlertKind, DisappearanceStatus, LookMethod, LookType, SightingKind
+from evidence.sources.states import (
+    MISSING,
+    PRESENT,
+    AlertKind,
+    DisappearanceStatus,
+    LookMethod,
+    LookType,
+    SightingKind,
+)
 from evidence.states import Provenance
 from evidence.stores import originals
 from ledger import erasure
@@ -42,7 +51,8 @@ ROLE = "system"
 
 @dataclass(frozen=True)
 class Looked:
-    """What one look brought back. `digest`, `size` and `content_type` are those of bytes that are in the store already."""
+    """What one look brought back. `digest`, `size` and `content_type` are those of bytes that are
+    in the store already."""
 
     type: str
     looked_at: datetime
@@ -55,21 +65,26 @@ class Looked:
     content_type: str = ""
     extract: Extract | None = None
     method: str = LookMethod.LIVE
-    # The latest version's bytes as the extractor of this look reads them, where another one read them before and they could be read.
+    # The latest version's bytes as the extractor of this look reads them, where another one read
+    # them before and they could be read.
     reread: Extract | None = None
 
 
 @transaction.atomic
-def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: datetime, role: str = ROLE) -> Observation:
+def record_look(
+    *, by: ledger.Actor, source: Source, looked: Looked, now: datetime, role: str = ROLE
+) -> Observation:
     """Write down one look and everything that follows from it, in one transaction.
 
-    Looks at one source are recorded one after another (its row is locked), so versions are numbered without gaps. A look that was
-    overtaken by a later one changes nothing but the list of looks: it points at the version that it found again, or, where no
-    version has its text, is kept with its bytes alone, because its place among the versions is not known any more. Raises jobs.Retry
-    when the source has to be fetched again.
+    Looks at one source are recorded one after another (its row is locked), so versions are numbered
+    without gaps. A look that was overtaken by a later one changes nothing but the list of looks: it
+    points at the version that it found again, or, where no version has its text, is kept with its
+    bytes alone, because its place among the versions is not known any more. Raises jobs.Retry when
+    the source has to be fetched again.
 
-    Two things that may look like an edit are none of the company's: an answer that shares nothing with the latest version (`_doubted`),
-    and a text that another extractor read (`_read_again`, `_ours`).
+    Two things that may look like an edit are none of the company's: an answer that shares nothing
+    with the latest version (`_doubted`), and a text that another extractor read (`_read_again`,
+    `_ours`).
     """
     erasure.block_erasure()
     source = Source.objects.select_for_update().get(pk=source.pk)
@@ -82,27 +97,44 @@ def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: dateti
         digest = text_digest(looked.extract.text) if looked.extract else None
         if overtaken:
             known = Version.objects.filter(source=source, not_after__lte=looked.looked_at)
-            version = (known if digest is None else known.filter(digest=digest)).order_by("-number").first()
+            version = (
+                (known if digest is None else known.filter(digest=digest))
+                .order_by("-number")
+                .first()
+            )
         elif latest is not None and digest in (None, latest.digest):
             version = latest
         if version is not None:
             type_ = LookType.UNCHANGED
         else:
             if looked.extract is None or not looked.digest:
-                # It was the version's text when it was fetched, and another look wrote a new version since: the bytes are needed.
-                raise jobs.Retry("the source changed while it was looked at", after=timedelta(seconds=1))
+                # It was the version's text when it was fetched, and another look wrote a new
+                # version since: the bytes are needed.
+                raise jobs.Retry(
+                    "the source changed while it was looked at", after=timedelta(seconds=1)
+                )
             capture = _capture(by, role, source, looked, now)
-            seen_at = _agreed_since(source, looked) if not overtaken and _doubted(looked, latest) else looked.looked_at
+            seen_at = (
+                _agreed_since(source, looked)
+                if not overtaken and _doubted(looked, latest)
+                else looked.looked_at
+            )
             if overtaken:
                 type_, reason = LookType.TRANSIENT, "A later look was written down before this one"
             elif seen_at is None:
-                type_, reason, suspect = LookType.SUSPECT, "The answer shares no sentence with the version before it", looked.extract.digest
+                type_, reason, suspect = (
+                    LookType.SUSPECT,
+                    "The answer shares no sentence with the version before it",
+                    looked.extract.digest,
+                )
             else:
                 type_ = LookType.OK
                 version = _version(by, role, source, capture, latest, looked.extract, seen_at, now)
     observation = Observation(
-        source=source, type=type_, method=looked.method, looked_at=looked.looked_at, status=looked.status,
-        final_url=looked.final_url[:2000], reason=reason[:300], capture=capture, version=version, digest=suspect,
+        source=source, type=type_, method=looked.method, looked_at=looked.looked_at,
+        status=looked.status,
+        final_url=looked.final_url[:2000], reason=reason[:300], capture=capture, version=version,
+        digest=suspect,
         elapsed_ms=looked.elapsed_ms, created_at=now,
     )  # fmt: skip
     with ledger.act("source.observed", by=by, role=role):
@@ -124,59 +156,99 @@ def record_look(*, by: ledger.Actor, source: Source, looked: Looked, now: dateti
 
 
 def _doubted(looked: Looked, latest: Version | None) -> bool:
-    """Whether an answer of a server may not be the page: it shares nothing with the latest version whose text is known."""
-    if looked.method != LookMethod.LIVE or looked.extract is None or latest is None or latest.withheld:
+    """Whether an answer of a server may not be the page: it shares nothing with the latest version
+    whose text is known."""
+    if (
+        looked.method != LookMethod.LIVE
+        or looked.extract is None
+        or latest is None
+        or latest.withheld
+    ):
         return False
     return not continues(looked.extract.text, latest.body)
 
 
 def _suspects(source: Source) -> QuerySet[Observation]:
     """The suspect looks at a source since its text was seen last, oldest first."""
-    suspects = Observation.objects.filter(source=source, type=LookType.SUSPECT).order_by("looked_at")
-    seen = Observation.objects.filter(source=source, type__in=PRESENT).order_by("-looked_at").values_list("looked_at", flat=True).first()
+    suspects = Observation.objects.filter(source=source, type=LookType.SUSPECT).order_by(
+        "looked_at"
+    )
+    seen = (
+        Observation.objects.filter(source=source, type__in=PRESENT)
+        .order_by("-looked_at")
+        .values_list("looked_at", flat=True)
+        .first()
+    )
     return suspects.filter(looked_at__gt=seen) if seen else suspects
 
 
 def _enough(times: list[datetime]) -> bool:
     """Whether suspect looks are as many, and as far apart, as it takes."""
-    return len(times) >= settings.SUSPECT_CONFIRMATIONS and times[-1] - times[0] >= settings.SUSPECT_SPREAD
+    return (
+        len(times) >= settings.SUSPECT_CONFIRMATIONS
+        and times[-1] - times[0] >= settings.SUSPECT_SPREAD
+    )
 
 
 def _agreed_since(source: Source, looked: Looked) -> datetime | None:
     """When the text of a suspect look was seen first, once enough looks agree on it; else None."""
     assert looked.extract is not None
-    times = [*_suspects(source).filter(digest=looked.extract.digest).values_list("looked_at", flat=True), looked.looked_at]
+    times = [
+        *_suspects(source).filter(digest=looked.extract.digest).values_list("looked_at", flat=True),
+        looked.looked_at,
+    ]
     return times[0] if _enough(times) else None
 
 
 def _warn(by: ledger.Actor, role: str, source: Source, now: datetime) -> None:
-    """Moderators are told, once, of a source that goes on showing what may not be the page: its texts may never agree."""
+    """Moderators are told, once, of a source that goes on showing what may not be the page: its
+    texts may never agree."""
     times = list(_suspects(source).values_list("looked_at", flat=True))
-    if _enough(times) and not Alert.objects.filter(kind=AlertKind.SOURCE_SUSPECT, source=source, created_at__gte=times[0]).exists():
+    if (
+        _enough(times)
+        and not Alert.objects.filter(
+            kind=AlertKind.SOURCE_SUSPECT, source=source, created_at__gte=times[0]
+        ).exists()
+    ):
         _alert(by, role, AlertKind.SOURCE_SUSPECT, source, now)
 
 
 def _unfound(by: ledger.Actor, role: str, source: Source, now: datetime) -> None:
-    """Moderators are told, once, of an address that no look has ever found: it may be mistyped, and says nothing of the company."""
+    """Moderators are told, once, of an address that no look has ever found: it may be mistyped, and
+    says nothing of the company."""
     if Alert.objects.filter(kind=AlertKind.SOURCE_UNFOUND, source=source).exists():
         return
     visits = Observation.objects.filter(source=source, method=LookMethod.LIVE)
     made = visits.aggregate(number=Count("pk"), first=Min("looked_at"), last=Max("looked_at"))
-    if made["number"] > settings.DISAPPEARANCE_CONFIRMATIONS and made["last"] - made["first"] >= settings.DISAPPEARANCE_SPREAD:
+    if (
+        made["number"] > settings.DISAPPEARANCE_CONFIRMATIONS
+        and made["last"] - made["first"] >= settings.DISAPPEARANCE_SPREAD
+    ):
         _alert(by, role, AlertKind.SOURCE_UNFOUND, source, now)
 
 
-def _read_again(by: ledger.Actor, role: str, latest: Version, reread: Extract, now: datetime) -> Version:
-    """The latest version as another extractor reads its bytes: a technical version, or itself where nothing differs.
+def _read_again(
+    by: ledger.Actor, role: str, latest: Version, reread: Extract, now: datetime
+) -> Version:
+    """The latest version as another extractor reads its bytes: a technical version, or itself where
+    nothing differs.
 
-    It has the bytes and the interval of the one it reads again. What stands in it is written down, and accuses nobody (`_ours`).
+    It has the bytes and the interval of the one it reads again. What stands in it is written down,
+    and accuses nobody (`_ours`).
     """
-    if latest.withheld or _extractor(latest) == (reread.extractor, reread.version) or reread.digest == latest.digest:
+    if (
+        latest.withheld
+        or _extractor(latest) == (reread.extractor, reread.version)
+        or reread.digest == latest.digest
+    ):
         return latest
     version = Version(
-        source_id=latest.source_id, capture_id=latest.capture_id, number=latest.number + 1, title=reread.title, body=reread.text,
-        digest=reread.digest, characters=len(reread.text), lang=latest.lang if reread.lang == "und" else reread.lang,
-        extractor=reread.extractor, extractor_version=reread.version, not_before=latest.not_before, not_after=latest.not_after,
+        source_id=latest.source_id, capture_id=latest.capture_id, number=latest.number + 1,
+        title=reread.title, body=reread.text,
+        digest=reread.digest, characters=len(reread.text),
+        lang=latest.lang if reread.lang == "und" else reread.lang,
+        extractor=reread.extractor, extractor_version=reread.version, not_before=latest.not_before,
+        not_after=latest.not_after,
         created_at=now,
     )  # fmt: skip
     with ledger.act("source.read_again", by=by, role=role):
@@ -190,17 +262,30 @@ def _extractor(version: Version) -> tuple[str, str]:
 
 
 def _ours(version: Version) -> bool:
-    """Whether a difference to the version before may be our extractor's: another one read that, so nobody is to blame."""
-    before = Version.objects.filter(source_id=version.source_id, number=version.number - 1).defer("body").first()
+    """Whether a difference to the version before may be our extractor's: another one read that, so
+    nobody is to blame."""
+    before = (
+        Version.objects.filter(source_id=version.source_id, number=version.number - 1)
+        .defer("body")
+        .first()
+    )
     return before is not None and _extractor(before) != _extractor(version)
 
 
 def _capture(
-    by: ledger.Actor, role: str, source: Source, looked: Looked, now: datetime, *, provenance: str = Provenance.P3, origin: str = ""
+    by: ledger.Actor,
+    role: str,
+    source: Source,
+    looked: Looked,
+    now: datetime,
+    *,
+    provenance: str = Provenance.P3,
+    origin: str = "",
 ) -> Capture:
     """The bytes of a look are preserved."""
     capture = Capture(
-        source=source, digest=looked.digest, size=looked.size, content_type=looked.content_type[:120], url=looked.final_url[:2000],
+        source=source, digest=looked.digest, size=looked.size,
+        content_type=looked.content_type[:120], url=looked.final_url[:2000],
         provenance=provenance, origin=origin, captured_at=looked.looked_at, created_at=now,
     )  # fmt: skip
     with ledger.act("source.captured", by=by, role=role):
@@ -209,19 +294,24 @@ def _capture(
 
 
 def _version(
-    by: ledger.Actor, role: str, source: Source, capture: Capture, latest: Version | None, extract: Extract, seen_at: datetime,
+    by: ledger.Actor, role: str, source: Source, capture: Capture, latest: Version | None,
+    extract: Extract, seen_at: datetime,
     now: datetime,
 ) -> Version:  # fmt: skip
     """The next version. It came after the last look that still found the one before it."""
     before = None
     if latest is not None:
         # A version that was read again has the bytes of the one before it, and their looks.
-        found = Observation.objects.filter(version__source=source, version__number__lte=latest.number, looked_at__lte=seen_at)
+        found = Observation.objects.filter(
+            version__source=source, version__number__lte=latest.number, looked_at__lte=seen_at
+        )
         found = found.filter(Q(version=latest) | Q(version__capture=latest.capture_id))
         before = found.order_by("-looked_at").values_list("looked_at", flat=True).first()
     version = Version(
-        source=source, capture=capture, number=latest.number + 1 if latest else 1, title=extract.title, body=extract.text,
-        digest=extract.digest, characters=len(extract.text), lang=source.lang if extract.lang == "und" else extract.lang,
+        source=source, capture=capture, number=latest.number + 1 if latest else 1,
+        title=extract.title, body=extract.text,
+        digest=extract.digest, characters=len(extract.text),
+        lang=source.lang if extract.lang == "und" else extract.lang,
         extractor=extract.extractor, extractor_version=extract.version,
         not_before=min(before, seen_at) if before else None, not_after=seen_at, created_at=now,
     )  # fmt: skip
@@ -232,19 +322,31 @@ def _version(
 
 @transaction.atomic
 def upload_capture(
-    *, by: User, source: Source, content: bytes, content_type: str, captured_at: datetime, now: datetime, note: str
+    *,
+    by: User,
+    source: Source,
+    content: bytes,
+    content_type: str,
+    captured_at: datetime,
+    now: datetime,
+    note: str,
 ) -> Observation:
-    """Keep a copy of a source that someone saved at `captured_at` (HTML or plain text), and say in `note` where it came from.
+    """Keep a copy of a source that someone saved at `captured_at` (HTML or plain text), and say in
+    `note` where it came from.
 
-    The bytes are stored first and always; what their text means depends on its place among the looks:
+    The bytes are stored first and always; what their text means depends on its place among the
+    looks:
 
-    - a version has the text: the look points at it, and narrows when the text came up or went where it falls inside that interval;
-    - no version has it, and no text was seen since: it is the next version, like after a look of our own, with provenance P1;
-    - no version has it, but other texts were seen since: it is kept with its bytes as `unplaced`, with the number of quotes that
-      stand in it. Versions are never renumbered, and an order that only someone's word gives is not written into them.
+    - a version has the text: the look points at it, and narrows when the text came up or went where
+      it falls inside that interval;
+    - no version has it, and no text was seen since: it is the next version, like after a look of
+      our own, with provenance P1;
+    - no version has it, but other texts were seen since: it is kept with its bytes as `unplaced`,
+      with the number of quotes that stand in it. Versions are never renumbered, and an order that
+      only someone's word gives is not written into them.
 
-    It neither starts nor ends a disappearance. The same copy twice is one. Raises NotAllowedError, ValidationError, and the store's
-    TooLargeError and StorageUnavailableError.
+    It neither starts nor ends a disappearance. The same copy twice is one. Raises NotAllowedError,
+    ValidationError, and the store's TooLargeError and StorageUnavailableError.
     """
     check_upload(by)
     validate_past(captured_at)
@@ -261,13 +363,18 @@ def upload_capture(
     erasure.block_erasure()
     source = Source.objects.select_for_update().get(pk=source.pk)
     looks = Observation.objects.filter(source=source)
-    if found := looks.filter(method=LookMethod.UPLOAD, looked_at=captured_at, capture__digest=stored.sha256).first():
+    if found := looks.filter(
+        method=LookMethod.UPLOAD, looked_at=captured_at, capture__digest=stored.sha256
+    ).first():
         return found
     looked = Looked(
-        type=LookType.OK, looked_at=captured_at, digest=stored.sha256, size=stored.size, content_type=content_type, extract=extract,
+        type=LookType.OK, looked_at=captured_at, digest=stored.sha256, size=stored.size,
+        content_type=content_type, extract=extract,
         method=LookMethod.UPLOAD,
     )  # fmt: skip
-    capture = _capture(by, Role.MODERATOR, source, looked, now, provenance=Provenance.P1, origin=note.strip()[:300])
+    capture = _capture(
+        by, Role.MODERATOR, source, looked, now, provenance=Provenance.P1, origin=note.strip()[:300]
+    )
     versions = list(Version.objects.filter(source=source).order_by("number").defer("body"))
     same = [one for one in versions if one.digest == extract.digest]
     version, type_, reason = None, LookType.UNPLACED, _where_claims_stand(source, extract.text)
@@ -276,10 +383,20 @@ def upload_capture(
         type_, reason = LookType.UNCHANGED, ""
         _narrow(by, version, versions, captured_at)
     elif not looks.filter(version__isnull=False, looked_at__gte=captured_at).exists():
-        version = _version(by, Role.MODERATOR, source, capture, versions[-1] if versions else None, extract, captured_at, now)
+        version = _version(
+            by,
+            Role.MODERATOR,
+            source,
+            capture,
+            versions[-1] if versions else None,
+            extract,
+            captured_at,
+            now,
+        )
         type_, reason = LookType.OK, ""
     observation = Observation(
-        source=source, type=type_, method=LookMethod.UPLOAD, looked_at=captured_at, reason=reason, capture=capture, version=version,
+        source=source, type=type_, method=LookMethod.UPLOAD, looked_at=captured_at, reason=reason,
+        capture=capture, version=version,
         created_at=now,
     )  # fmt: skip
     with ledger.act("source.copy_added", by=by, role=Role.MODERATOR):
@@ -290,75 +407,136 @@ def upload_capture(
 
 
 def _where_claims_stand(source: Source, text: str) -> str:
-    """What is known of a text without a version: how many of the claims made in the source stand in it."""
+    """What is known of a text without a version: how many of the claims made in the source stand in
+    it."""
     appearances = Appearance.objects.filter(source=source).exclude(exact="")
     kinds = [sight(Quote(one.exact, one.prefix, one.suffix), text).kind for one in appearances]
     verbatim = sum(str(kind) == SightingKind.VERBATIM for kind in kinds)
-    return f"No version has this text, and other texts were seen after it. It holds {verbatim} of {len(kinds)} quotes word for word."
+    return (
+        f"No version has this text, and other texts were seen after it. It holds {verbatim} of "
+        f"{len(kinds)} quotes word for word."
+    )
 
 
 def _standing_at(at: datetime, same: list[Version]) -> Version:
-    """Of versions with one text, the last that may have stood at a time; the first where none may."""
-    return next((one for one in reversed(same) if one.not_before is None or one.not_before <= at), same[0])
+    """Of versions with one text, the last that may have stood at a time; the first where none
+    may."""
+    return next(
+        (one for one in reversed(same) if one.not_before is None or one.not_before <= at), same[0]
+    )
 
 
 def _narrow(by: ledger.Actor, version: Version, versions: list[Version], at: datetime) -> None:
-    """A text that was there at a time had come up by then, and the next had not yet. Only ever narrows."""
+    """A text that was there at a time had come up by then, and the next had not yet. Only ever
+    narrows."""
     following = next((one for one in versions if one.number == version.number + 1), None)
     with ledger.act("source.interval_narrowed", by=by, role=Role.MODERATOR):
         if at < version.not_after and (version.not_before is None or version.not_before <= at):
             Version.objects.filter(pk=version.pk).update(not_after=at)
-        if following is not None and following.not_before is not None and following.not_before < at <= following.not_after:
+        if (
+            following is not None
+            and following.not_before is not None
+            and following.not_before < at <= following.not_after
+        ):
             Version.objects.filter(pk=following.pk).update(not_before=at)
 
 
 @transaction.atomic
-def sight_version(*, by: ledger.Actor, version: Version, now: datetime, role: str = ROLE) -> list[Sighting]:
+def sight_version(
+    *, by: ledger.Actor, version: Version, now: datetime, role: str = ROLE
+) -> list[Sighting]:
     """Look for every claim that stands in this source in a version. Twice is once."""
-    appearances = Appearance.objects.filter(source_id=version.source_id).exclude(exact="").select_related("claim")
+    appearances = (
+        Appearance.objects.filter(source_id=version.source_id)
+        .exclude(exact="")
+        .select_related("claim")
+    )
     return [_sight(by, role, appearance, version, now) for appearance in appearances]
 
 
 @transaction.atomic
-def sight_appearance(*, by: ledger.Actor, appearance: Appearance, now: datetime, role: str = ROLE) -> list[Sighting]:
-    """Look for one appearance in every version that is there already, oldest first. Twice is once."""
+def sight_appearance(
+    *, by: ledger.Actor, appearance: Appearance, now: datetime, role: str = ROLE
+) -> list[Sighting]:
+    """Look for one appearance in every version that is there already, oldest first. Twice is
+    once."""
     erasure.block_erasure()
     source = Source.objects.select_for_update().get(pk=appearance.source_id)
-    if appearance.says == Stance.SAYS_SO and Disappearance.objects.filter(source=source, status=DisappearanceStatus.CONFIRMED).exists():
+    if (
+        appearance.says == Stance.SAYS_SO
+        and Disappearance.objects.filter(
+            source=source, status=DisappearanceStatus.CONFIRMED
+        ).exists()
+    ):
         raise_flag(by=by, claim=appearance.claim, kind=FlagKind.DELETED, now=now, role=role)
     if not appearance.exact:
         return []
-    versions = Version.objects.filter(source=source).exclude(digest="").order_by("number")  # one that is withheld says nothing
+    versions = (
+        Version.objects.filter(source=source).exclude(digest="").order_by("number")
+    )  # one that is withheld says nothing
     return [_sight(by, role, appearance, version, now) for version in versions]
 
 
-def _sight(by: ledger.Actor, role: str, appearance: Appearance, version: Version, now: datetime) -> Sighting:
-    """How an appearance stands in a version: verbatim, reworded, elsewhere or absent, with the nearest passage."""
+def _sight(
+    by: ledger.Actor, role: str, appearance: Appearance, version: Version, now: datetime
+) -> Sighting:
+    """How an appearance stands in a version: verbatim, reworded, elsewhere or absent, with the
+    nearest passage."""
     found = Sighting.objects.filter(appearance=appearance, version=version).first()
     if found:
         return found
     seen = sight(Quote(appearance.exact, appearance.prefix, appearance.suffix), version.body)
     sighting = Sighting(
-        appearance=appearance, version=version, kind=str(seen.kind), start=seen.start, end=seen.end, passage=seen.passage,
+        appearance=appearance, version=version, kind=str(seen.kind), start=seen.start, end=seen.end,
+        passage=seen.passage,
         similarity=seen.similarity, created_at=now,
     )  # fmt: skip
     with ledger.act("quote.sighted", by=by, role=role):
         sighting.save(force_insert=True)
-    before = Sighting.objects.filter(appearance=appearance, version__number__lt=version.number).order_by("-version__number").first()
+    before = (
+        Sighting.objects.filter(appearance=appearance, version__number__lt=version.number)
+        .order_by("-version__number")
+        .first()
+    )
     if before is not None and before.stands and not sighting.stands and not _ours(version):
-        if appearance.says == Stance.SAYS_SO and sighting.kind != SightingKind.ELSEWHERE:  # which a moderator looks at first
-            raise_flag(by=by, claim=appearance.claim, kind=FlagKind.EDITED_AFTER_PUBLICATION, now=now, role=role)
-        _alert(by, role, AlertKind.QUOTE_VANISHED, version.source, now, claim=appearance.claim, version=version)
+        if (
+            appearance.says == Stance.SAYS_SO and sighting.kind != SightingKind.ELSEWHERE
+        ):  # which a moderator looks at first
+            raise_flag(
+                by=by,
+                claim=appearance.claim,
+                kind=FlagKind.EDITED_AFTER_PUBLICATION,
+                now=now,
+                role=role,
+            )
+        _alert(
+            by,
+            role,
+            AlertKind.QUOTE_VANISHED,
+            version.source,
+            now,
+            claim=appearance.claim,
+            version=version,
+        )
     return sighting
 
 
 def _restored(by: ledger.Actor, role: str, source: Source, version: Version, now: datetime) -> None:
-    """The flags of claims whose words stand in the source as they were said, and have not gone from any other, fall."""
-    flags = Flag.objects.raised().filter(kind=FlagKind.EDITED_AFTER_PUBLICATION, claim__in=_claims_in(source)).select_related("claim")
+    """The flags of claims whose words stand in the source as they were said, and have not gone from
+    any other, fall."""
+    flags = (
+        Flag.objects.raised()
+        .filter(kind=FlagKind.EDITED_AFTER_PUBLICATION, claim__in=_claims_in(source))
+        .select_related("claim")
+    )
     for flag in flags:
         said = Appearance.objects.saying_so().filter(claim=flag.claim).exclude(exact="")
         latest = [_latest_sightings(one) for one in said]
-        here = [sightings[0] for sightings in latest if sightings and sightings[0].version_id == version.pk]
+        here = [
+            sightings[0]
+            for sightings in latest
+            if sightings and sightings[0].version_id == version.pk
+        ]
         if any(one.stands for one in here) and not any(_went(sightings) for sightings in latest):
             reason = f"The quote stands word for word in version {version.number} of the source"
             lift_flag(by=by, claim=flag.claim, kind=flag.kind, now=now, role=role, reason=reason)
@@ -375,7 +553,14 @@ def _went(sightings: list[Sighting]) -> bool:
 
 
 def _alert(
-    by: ledger.Actor, role: str, kind: str, source: Source, now: datetime, *, claim: Claim | None = None, version: Version | None = None
+    by: ledger.Actor,
+    role: str,
+    kind: str,
+    source: Source,
+    now: datetime,
+    *,
+    claim: Claim | None = None,
+    version: Version | None = None,
 ) -> None:
     """Moderators are told of something they should look at."""
     with ledger.act("alert.raised", by=by, role=role):
@@ -383,29 +568,53 @@ def _alert(
 
 
 def _claims_in(source: Source) -> list[Claim]:
-    """The claims that are made in a source; of those about which it says otherwise or nothing, its going takes nothing away."""
-    return list(Claim.objects.filter(pk__in=Appearance.objects.saying_so().filter(source=source).values("claim")))
+    """The claims that are made in a source; of those about which it says otherwise or nothing, its
+    going takes nothing away."""
+    return list(
+        Claim.objects.filter(
+            pk__in=Appearance.objects.saying_so().filter(source=source).values("claim")
+        )
+    )
 
 
-def _missing(by: ledger.Actor, role: str, source: Source, type_: str, looked_at: datetime, now: datetime) -> None:
-    """One look that did not find a source that was seen before: the first suspects, later ones confirm once they are enough and spread
-    enough."""
-    going = Disappearance.objects.filter(source=source).exclude(status=DisappearanceStatus.REVERSED).first()
+def _missing(
+    by: ledger.Actor, role: str, source: Source, type_: str, looked_at: datetime, now: datetime
+) -> None:
+    """One look that did not find a source that was seen before: the first suspects, later ones
+    confirm once they are enough and spread enough."""
+    going = (
+        Disappearance.objects.filter(source=source)
+        .exclude(status=DisappearanceStatus.REVERSED)
+        .first()
+    )
     if going is None:
         seen = (
-            Observation.objects.filter(source=source, type__in=PRESENT).order_by("-looked_at").values_list("looked_at", flat=True).first()
+            Observation.objects.filter(source=source, type__in=PRESENT)
+            .order_by("-looked_at")
+            .values_list("looked_at", flat=True)
+            .first()
         )
         with ledger.act("source.missing", by=by, role=role):
-            Disappearance.objects.create(source=source, type=type_, last_seen_at=seen, first_missing_at=looked_at, created_at=now)
+            Disappearance.objects.create(
+                source=source,
+                type=type_,
+                last_seen_at=seen,
+                first_missing_at=looked_at,
+                created_at=now,
+            )
         return
     if going.status == DisappearanceStatus.CONFIRMED:
         return
     confirmations = going.confirmations + 1
-    enough = confirmations >= settings.DISAPPEARANCE_CONFIRMATIONS and looked_at - going.first_missing_at >= settings.DISAPPEARANCE_SPREAD
+    enough = (
+        confirmations >= settings.DISAPPEARANCE_CONFIRMATIONS
+        and looked_at - going.first_missing_at >= settings.DISAPPEARANCE_SPREAD
+    )
     with ledger.act("source.disappeared" if enough else "source.missing_again", by=by, role=role):
         Disappearance.objects.filter(pk=going.pk, status=DisappearanceStatus.SUSPECTED).update(
             confirmations=confirmations, type=type_,
-            **({"status": DisappearanceStatus.CONFIRMED, "confirmed_at": looked_at} if enough else {}),
+            **({"status": DisappearanceStatus.CONFIRMED,
+            "confirmed_at": looked_at} if enough else {}),
         )  # fmt: skip
     if not enough:
         return
@@ -417,11 +626,17 @@ def _missing(by: ledger.Actor, role: str, source: Source, type_: str, looked_at:
 
 def _back(by: ledger.Actor, role: str, source: Source, looked_at: datetime, now: datetime) -> None:
     """The source was found again: a disappearance is reversed, and that is history too."""
-    going = Disappearance.objects.filter(source=source).exclude(status=DisappearanceStatus.REVERSED).first()
+    going = (
+        Disappearance.objects.filter(source=source)
+        .exclude(status=DisappearanceStatus.REVERSED)
+        .first()
+    )
     if going is None:
         return
     with ledger.act("source.back", by=by, role=role):
-        Disappearance.objects.filter(pk=going.pk, status=going.status).update(status=DisappearanceStatus.REVERSED, reversed_at=looked_at)
+        Disappearance.objects.filter(pk=going.pk, status=going.status).update(
+            status=DisappearanceStatus.REVERSED, reversed_at=looked_at
+        )
     if going.status == DisappearanceStatus.CONFIRMED:
         for claim in _claims_in(source):
             if _gone_elsewhere(claim):
@@ -433,7 +648,9 @@ def _back(by: ledger.Actor, role: str, source: Source, looked_at: datetime, now:
 def _gone_elsewhere(claim: Claim) -> bool:
     """Whether another source of the claim is gone."""
     said = Appearance.objects.saying_so().filter(claim=claim).values("source")
-    return Disappearance.objects.filter(status=DisappearanceStatus.CONFIRMED, source__in=said).exists()
+    return Disappearance.objects.filter(
+        status=DisappearanceStatus.CONFIRMED, source__in=said
+    ).exists()
 
 
 @transaction.atomic

@@ -1,4 +1,5 @@
-"""The differences between versions that were asked for last, each worked out once: a long text costs seconds."""
+"""The differences between versions that were asked for last, each worked out once: a long text
+costs seconds."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ _held: ComputeOnce[Diff] = ComputeOnce(32)
 
 
 def compared(request: HttpRequest | Request, old: Version, new: Version) -> Diff:
-    """What changed from one version to another; neither may be withheld. Raises TooManyReadsError, where it has to be worked out."""
+    """What changed from one version to another; neither may be withheld. Raises TooManyReadsError,
+    where it has to be worked out."""
 
     def work_out() -> Diff:
         count_expensive_read(request)

@@ -18,14 +18,27 @@ class CopyForm(forms.Form):
 
     TYPES = {"html": "text/html", "htm": "text/html", "txt": "text/plain"}
 
-    file = forms.FileField(label=lazy("Saved page or text"), required=False, help_text=lazy("HTML or plain text, at most 25 MiB."))
-    text = forms.CharField(label=lazy("Or the text itself"), required=False, max_length=1_000_000, widget=forms.Textarea(attrs={"rows": 6}))
+    file = forms.FileField(
+        label=lazy("Saved page or text"),
+        required=False,
+        help_text=lazy("HTML or plain text, at most 25 MiB."),
+    )
+    text = forms.CharField(
+        label=lazy("Or the text itself"),
+        required=False,
+        max_length=1_000_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
     captured_at = forms.DateTimeField(
         label=lazy("When it was saved (UTC)"),
         validators=[validate_past],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
     )
-    note = forms.CharField(label=lazy("Where the copy came from"), max_length=300, help_text=lazy("Public. Name no private person."))
+    note = forms.CharField(
+        label=lazy("Where the copy came from"),
+        max_length=300,
+        help_text=lazy("Public. Name no private person."),
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -35,9 +48,13 @@ class CopyForm(forms.Form):
         file: UploadedFile[Any] | None = self.cleaned_data["file"]
         if file is not None:
             if (file.name or "").rpartition(".")[2].lower() not in self.TYPES:
-                raise forms.ValidationError(_("Only HTML and plain text: .html, .htm, .txt."), code="type")
+                raise forms.ValidationError(
+                    _("Only HTML and plain text: .html, .htm, .txt."), code="type"
+                )
             if (file.size or 0) > UPLOAD_LIMIT:
-                raise forms.ValidationError(_("The file is larger than 25 MiB. Nothing was stored."), code="too_large")
+                raise forms.ValidationError(
+                    _("The file is larger than 25 MiB. Nothing was stored."), code="too_large"
+                )
         return file
 
     def clean(self) -> dict[str, Any]:
@@ -52,7 +69,8 @@ class CopyForm(forms.Form):
         return self.has_error("file", "too_large")
 
     def content(self) -> tuple[bytes, str]:
-        """The bytes and their type. The type follows from the name alone; what a browser says of a file is not believed."""
+        """The bytes and their type. The type follows from the name alone; what a browser says of a
+        file is not believed."""
         file = self.cleaned_data["file"]
         if file is None:
             return self.cleaned_data["text"].encode(), "text/plain; charset=utf-8"

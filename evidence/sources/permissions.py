@@ -14,7 +14,8 @@ def check_upload(user: User) -> None:
 
 
 def check_handle_alert(user: User, alert: Alert) -> None:
-    """A moderator without a conflict of interest takes note of what happened to a claim or a source. Raises NotAllowedError."""
+    """A moderator without a conflict of interest takes note of what happened to a claim or a
+    source. Raises NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if alert.claim is not None:
         check_no_conflict(user, alert.claim)

@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class LookType(models.TextChoices):
-    """What one look at a source came back with. The words are those of `engines.text.ObservationType`, and two that need the other
-    looks to tell: suspect, and unplaced, which only what was handed in can be."""
+    """What one look at a source came back with. The words are those of
+    `engines.text.ObservationType`, and two that need the other looks to tell: suspect, and
+    unplaced, which only what was handed in can be."""
 
     OK = "ok", _("seen, with text")
     UNCHANGED = "unchanged", _("seen, unchanged")
@@ -49,7 +50,9 @@ class DisappearanceStatus(models.TextChoices):
 
 
 DISAPPEARANCE_TRANSITIONS: dict[str, frozenset[str]] = {
-    DisappearanceStatus.SUSPECTED: frozenset({DisappearanceStatus.CONFIRMED, DisappearanceStatus.REVERSED}),
+    DisappearanceStatus.SUSPECTED: frozenset(
+        {DisappearanceStatus.CONFIRMED, DisappearanceStatus.REVERSED}
+    ),
     DisappearanceStatus.CONFIRMED: frozenset({DisappearanceStatus.REVERSED}),
     DisappearanceStatus.REVERSED: frozenset(),
 }

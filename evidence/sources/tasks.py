@@ -31,26 +31,36 @@ TRUSTED_FOR = timedelta(days=1)
 
 
 def client() -> Client:
-    """The only way out: the safe client, with the hosts that this installation may visit on loopback."""
+    """The only way out: the safe client, with the hosts that this installation may visit on
+    loopback."""
     return Client(settings.FETCH_USER_AGENT, local=settings.FETCH_LOCAL)
 
 
-def visit(url: str, conditions: dict[str, str], latest: Version | None, looked_at: datetime) -> tuple[Looked, dict[str, str] | None]:
-    """Fetch an address, tell what came back and store its bytes. Returns that, and the server's marks for the next look where it gave
-    any. Everything that an untrusted server can do to us, it does in here; the database is not asked."""
+def visit(
+    url: str, conditions: dict[str, str], latest: Version | None, looked_at: datetime
+) -> tuple[Looked, dict[str, str] | None]:
+    """Fetch an address, tell what came back and store its bytes. Returns that, and the server's
+    marks for the next look where it gave any. Everything that an untrusted server can do to us, it
+    does in here; the database is not asked."""
     try:
         response = client().get(url, headers=conditions)
     except FetchError as failure:
         seen = classify(asked=url, failure=failure.kind)
-        return Looked(type=str(seen.type), looked_at=looked_at, reason=failure.sentence, final_url=failure.url), None
+        return Looked(
+            type=str(seen.type), looked_at=looked_at, reason=failure.sentence, final_url=failure.url
+        ), None
     content_type = response.header("content-type")
-    text = extract(response.body, content_type, response.url) if 200 <= response.status < 300 else None
+    text = (
+        extract(response.body, content_type, response.url) if 200 <= response.status < 300 else None
+    )
     seen = classify(
-        asked=url, status=response.status, headers=response.headers, final_url=response.url, body=response.body, extract=text,
+        asked=url, status=response.status, headers=response.headers, final_url=response.url,
+        body=response.body, extract=text,
         previous=latest.body if latest else None, previous_url=latest.capture.url if latest else "",
     )  # fmt: skip
     looked = Looked(
-        type=str(seen.type), looked_at=looked_at, reason=seen.reason, status=response.status, final_url=response.url,
+        type=str(seen.type), looked_at=looked_at, reason=seen.reason, status=response.status,
+        final_url=response.url,
         elapsed_ms=int(response.elapsed * 1000), extract=text, content_type=content_type,
     )  # fmt: skip
     if looked.type == LookType.OK:
@@ -58,31 +68,46 @@ def visit(url: str, conditions: dict[str, str], latest: Version | None, looked_a
         looked = replace(looked, digest=stored.sha256, size=stored.size)
     if looked.type not in PRESENT or text is None:
         return looked, None
-    return looked, {"etag": response.header("etag")[:300], "last_modified": response.header("last-modified")[:60]}
+    return looked, {
+        "etag": response.header("etag")[:300],
+        "last_modified": response.header("last-modified")[:60],
+    }
 
 
 @jobs.handler("evidence.look", queue="watch")
 def look(work: jobs.Work) -> None:
-    """Visit a source once: fetch, tell what came back, store the bytes, then record what follows."""
+    """Visit a source once: fetch, tell what came back, store the bytes, then record what
+    follows."""
     source = Source.objects.get(pk=work.payload["source"])
     if not source.watched:
         return
-    latest = Version.objects.filter(source=source).select_related("capture").order_by("-number").first()
+    latest = (
+        Version.objects.filter(source=source).select_related("capture").order_by("-number").first()
+    )
     looked_at = timezone.now()
-    looked, validators = visit(source.url, _conditions(source, latest, looked_at), latest, looked_at)
-    if looked.type in PRESENT and looked.extract is not None and latest is not None and looked.extract.text != latest.body:
+    looked, validators = visit(
+        source.url, _conditions(source, latest, looked_at), latest, looked_at
+    )
+    if (
+        looked.type in PRESENT
+        and looked.extract is not None
+        and latest is not None
+        and looked.extract.text != latest.body
+    ):
         looked = replace(looked, reread=_reread(latest, looked.extract))
     with work.finish():
         if not _still_wanted(source):
             return
         observation = record_look(by=WATCHER, source=source, looked=looked, now=timezone.now())
         if validators is not None and observation.version_id is not None:
-            # Always those of the newest text, or none: an older one would later vouch for the wrong text.
+            # Always those of the newest text, or none: an older one would later vouch for the wrong
+            # text.
             Watch.objects.filter(source=source).update(**validators)
 
 
 def _still_wanted(source: Source) -> bool:
-    """Whether a look may be recorded: not where the source is watched no more, or its text was erased while it was looked at."""
+    """Whether a look may be recorded: not where the source is watched no more, or its text was
+    erased while it was looked at."""
     erasure.block_erasure()
     held = Source.objects.select_for_update().get(pk=source.pk)
     latest = Version.objects.filter(source=held).order_by("-number").first()
@@ -90,8 +115,12 @@ def _still_wanted(source: Source) -> bool:
 
 
 def _reread(latest: Version, by: Extract) -> Extract | None:
-    """The bytes of the latest version as the extractor of today reads them; None where it read them already, or they are gone."""
-    if (latest.extractor, latest.extractor_version) == (by.extractor, by.version) or latest.withheld:
+    """The bytes of the latest version as the extractor of today reads them; None where it read them
+    already, or they are gone."""
+    if (latest.extractor, latest.extractor_version) == (
+        by.extractor,
+        by.version,
+    ) or latest.withheld:
         return None
     try:
         content = original_file(latest.capture.digest).read_bytes()
@@ -106,7 +135,14 @@ def _conditions(source: Source, latest: Version | None, now: datetime) -> dict[s
     lately = Observation.objects.filter(source=source, status=200, looked_at__gt=now - TRUSTED_FOR)
     if watch is None or latest is None or not lately.exists():
         return {}
-    return {name: value for name, value in (("if-none-match", watch.etag), ("if-modified-since", watch.last_modified)) if value}
+    return {
+        name: value
+        for name, value in (
+            ("if-none-match", watch.etag),
+            ("if-modified-since", watch.last_modified),
+        )
+        if value
+    }
 
 
 @jobs.handler("evidence.sight_appearance", queue="watch", together=True)
@@ -119,7 +155,8 @@ def sight(work: jobs.Work) -> None:
 
 @jobs.periodic("evidence.watch", every=max(settings.WATCH_EVERY / 2, timedelta(seconds=1)))
 def watch() -> None:
-    """Ask for a look at every source whose time has come, until none is left or the time of one sweep is over: then another follows."""
+    """Ask for a look at every source whose time has come, until none is left or the time of one
+    sweep is over: then another follows."""
     _go_on(watching.sweep(now=timezone.now(), seconds=SWEEP_SECONDS))
 
 

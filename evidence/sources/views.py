@@ -35,7 +35,10 @@ SHOWN = 50
 def upload(request: HttpRequest, source: UUID) -> HttpResponse:
     """Add a saved copy of a source, and see those that were added."""
     found = get_object_or_404(Source.objects.select_related("company"), pk=source)
-    form, status = CopyForm(request.POST, request.FILES) if request.method == "POST" else CopyForm(), 200
+    form, status = (
+        CopyForm(request.POST, request.FILES) if request.method == "POST" else CopyForm(),
+        200,
+    )
     refill(request, form)
     if request.method == "POST":
         status = 400
@@ -44,8 +47,10 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
 
             def add() -> str:
                 observation = upload_capture(
-                    by=current_account(request), source=found, content=content, content_type=content_type,
-                    captured_at=form.cleaned_data["captured_at"], note=form.cleaned_data["note"], now=timezone.now(),
+                    by=current_account(request), source=found, content=content,
+                    content_type=content_type,
+                    captured_at=form.cleaned_data["captured_at"], note=form.cleaned_data["note"],
+                    now=timezone.now(),
                 )  # fmt: skip
                 messages.success(request, _told(observation))
                 return reverse("evidence:upload", args=[found.pk])
@@ -55,20 +60,34 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
             except ValidationError as error:
                 form.add_error(None, error.messages)
             except TooLargeError:
-                form.add_error("file", ValidationError(_("The file is larger than 25 MiB. Nothing was stored."), code="too_large"))
+                form.add_error(
+                    "file",
+                    ValidationError(
+                        _("The file is larger than 25 MiB. Nothing was stored."), code="too_large"
+                    ),
+                )
             except StorageUnavailableError as error:
                 sentence, status = refusal(error)
                 form.add_error(None, sentence)
         status = 413 if form.too_large else status
-    copies = Observation.objects.filter(source=found, method=LookMethod.UPLOAD).select_related("capture", "version")
-    context = {"source": found, "form": form, "copies": copies.defer("version__body").order_by("-looked_at", "-id")[:SHOWN]}
+    copies = Observation.objects.filter(source=found, method=LookMethod.UPLOAD).select_related(
+        "capture", "version"
+    )
+    context = {
+        "source": found,
+        "form": form,
+        "copies": copies.defer("version__body").order_by("-looked_at", "-id")[:SHOWN],
+    }
     return render(request, "evidence/upload.html", context, status=status)
 
 
 def _told(observation: Observation) -> str:
     version = observation.version
     if version is None:
-        return _("Kept. No version has its text, and other texts were seen after it, so it has no place among the versions.")
+        return _(
+            "Kept. No version has its text, and other texts were seen after it, so it has no "
+            "place among the versions."
+        )
     if observation.type == LookType.OK:
         return _("Kept. It is version %(number)d now.") % {"number": version.number}
     return _("Kept. It shows the text of version %(number)d.") % {"number": version.number}
@@ -79,5 +98,7 @@ def _told(observation: Observation) -> str:
 @requires(Role.MODERATOR)
 def handle_alert(request: HttpRequest, alert: UUID) -> HttpResponse:
     """Take note of an alert."""
-    actions.handle_alert(by=current_account(request), alert=get_object_or_404(Alert, pk=alert), now=timezone.now())
+    actions.handle_alert(
+        by=current_account(request), alert=get_object_or_404(Alert, pk=alert), now=timezone.now()
+    )
     return redirect("/desk/")  # the desk belongs to a later app, whose names this one does not know

@@ -1,4 +1,5 @@
-"""How pages say what an exhibit is worth and who handled it. Loaded as `{% load evidence_tags %}`."""
+"""How pages say what an exhibit is worth and who handled it. Loaded as `{% load evidence_tags
+%}`."""
 
 from __future__ import annotations
 
@@ -19,4 +20,8 @@ def custodian(agent: str) -> str:
 @register.inclusion_tag("evidence/_provenance.html")
 def provenance_badge(level: str) -> dict[str, str]:
     """The badge of an artefact, which opens to what its level proves and what it does not."""
-    return {"level": level, "proves": str(Provenance(level).label), "not": labels.label("does_not_prove", level)}
+    return {
+        "level": level,
+        "proves": str(Provenance(level).label),
+        "not": labels.label("does_not_prove", level),
+    }

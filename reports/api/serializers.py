@@ -52,14 +52,16 @@ class StretchSerializer(serializers.Serializer[Any]):
 
 
 class ComparedSerializer(serializers.Serializer[Any]):
-    """One text of a field in one language, before and after as a diff; `lang` is empty where the text names none."""
+    """One text of a field in one language, before and after as a diff; `lang` is empty where the
+    text names none."""
 
     lang = serializers.CharField(allow_blank=True)
     runs = StretchSerializer(many=True)
 
 
 class FieldChangeSerializer(serializers.Serializer[Any]):
-    """One field before and after, a text as a diff too. `kind` says how the field is recorded; a sealed value is never shown.
+    """One field before and after, a text as a diff too. `kind` says how the field is recorded; a
+    sealed value is never shown.
 
     `state` says why both are null: `withheld` (not public) or `erased`; else it is `open`.
     """
@@ -88,7 +90,8 @@ class HistoryChangeSerializer(serializers.Serializer[Any]):
 
 
 class CorrectionSerializer(serializers.Serializer[Any]):
-    """Something that was taken back or put right. `reason` is null where it was given and is not public."""
+    """Something that was taken back or put right. `reason` is null where it was given and is not
+    public."""
 
     index = serializers.IntegerField(source="told.change.index")
     kind = serializers.CharField(source="told.change.kind")
@@ -125,7 +128,8 @@ class HistorySerializer(serializers.Serializer[Any]):
 
 
 class ChangesSerializer(serializers.Serializer[Any]):
-    """A page of the log; `size` is the size of the published tree, `next` the address of the page after it."""
+    """A page of the log; `size` is the size of the published tree, `next` the address of the page
+    after it."""
 
     size = serializers.IntegerField()
     next = serializers.CharField(allow_null=True)

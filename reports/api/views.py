@@ -1,4 +1,5 @@
-"""Reads across the apps: reports, histories, bundles, and the feed of everything that was logged."""
+"""Reads across the apps: reports, histories, bundles, and the feed of everything that was
+logged."""
 
 from __future__ import annotations
 
@@ -28,7 +29,12 @@ from claims.reference_resolver import resolve_reference
 from ledger.history import Change
 from ledger.models import Entry
 from ledger.proofs import NotLoggedError, published
-from reports.api.serializers import ChangesSerializer, CorrectionSerializer, HistorySerializer, ReportSerializer
+from reports.api.serializers import (
+    ChangesSerializer,
+    CorrectionSerializer,
+    HistorySerializer,
+    ReportSerializer,
+)
 from reports.documents.building import bundle_of
 from reports.models import Report, ReportFile, ReportKind
 from reports.pages.corrections import corrections, read
@@ -78,7 +84,13 @@ class NewestEntry(Paging):
     max_page_size = MOST
 
 
-class ReportViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Report]):
+class ReportViewSet(
+    Strict,
+    ByIdOrReference,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Report],
+):
     """Reports that were built, newest first."""
 
     permission_classes = [PublicRead]
@@ -92,7 +104,8 @@ class ReportViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.Retri
 
 
 class CorrectionViewSet(Strict, mixins.ListModelMixin, viewsets.GenericViewSet[Entry]):
-    """What was taken back or put right, newest first: verdicts replaced, claims corrected or withdrawn, exhibits and reports withheld."""
+    """What was taken back or put right, newest first: verdicts replaced, claims corrected or
+    withdrawn, exhibits and reports withheld."""
 
     permission_classes = [PublicRead]
     serializer_class: type[CorrectionSerializer] = CorrectionSerializer
@@ -127,7 +140,11 @@ def change_json(change: Change) -> dict[str, Any]:
                 "before": one.before,
                 "after": one.after,
                 "diff": [
-                    {"lang": part.lang, "runs": [{"kind": run.kind, "text": run.text} for run in part.runs]} for part in compared(one)
+                    {
+                        "lang": part.lang,
+                        "runs": [{"kind": run.kind, "text": run.text} for run in part.runs],
+                    }
+                    for part in compared(one)
                 ],
             }
             for one in change.fields
@@ -141,7 +158,10 @@ class ClaimHistoryView(Strict, APIView):
 
     permission_classes = [PublicRead]
     parameters = {
-        "get": [OpenApiParameter("before", int, description="Continue below this log index."), OpenApiParameter("limit", int)],
+        "get": [
+            OpenApiParameter("before", int, description="Continue below this log index."),
+            OpenApiParameter("limit", int),
+        ],
     }
 
     @extend_schema(responses=HistorySerializer)
@@ -151,7 +171,11 @@ class ClaimHistoryView(Strict, APIView):
         limit = max(1, _whole(request, "limit", 50, MOST))
         before = _whole(request, "before", 0, 2**62) or None
         changes = claim_changes(claim, before=before, limit=limit)
-        following = f"{request.path}?before={changes[-1].index}&limit={limit}" if len(changes) == limit else None
+        following = (
+            f"{request.path}?before={changes[-1].index}&limit={limit}"
+            if len(changes) == limit
+            else None
+        )
         return Response({"next": following, "results": [change_json(one) for one in changes]})
 
 
@@ -181,7 +205,9 @@ class ChangeView(Strict, APIView):
     permission_classes = [PublicRead]
     parameters = {
         "get": [
-            OpenApiParameter("after", int, description="The last log index already read; -1 to begin."),
+            OpenApiParameter(
+                "after", int, description="The last log index already read; -1 to begin."
+            ),
             OpenApiParameter("limit", int),
         ]
     }
@@ -195,7 +221,15 @@ class ChangeView(Strict, APIView):
             size = published()[0].size
         except NotLoggedError:
             size = 0
-        rows = Entry.objects.filter(index__gt=after, index__lt=size).order_by("index").values_list("index", "leaf")[:limit]
+        rows = (
+            Entry.objects.filter(index__gt=after, index__lt=size)
+            .order_by("index")
+            .values_list("index", "leaf")[:limit]
+        )
         results = [{"index": index, "leaf": json.loads(bytes(leaf))} for index, leaf in rows]
-        following = f"{request.path}?after={results[-1]['index']}&limit={limit}" if len(results) == limit else None
+        following = (
+            f"{request.path}?after={results[-1]['index']}&limit={limit}"
+            if len(results) == limit
+            else None
+        )
         return Response({"size": size, "next": following, "results": results})

@@ -1,4 +1,5 @@
-"""A report as files: report.json, the bundles, an HTML page, a PDF in each language. A function of report.json and the pictures."""
+"""A report as files: report.json, the bundles, an HTML page, a PDF in each language. A function of
+report.json and the pictures."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ _PAUSE: Final = 0.02
 
 @dataclass(frozen=True)
 class Gathered:
-    """Everything that a report is made of. From here on neither the database nor the clock has a say."""
+    """Everything that a report is made of. From here on neither the database nor the clock has a
+    say."""
 
     report: dict[str, Any]
     bundles: dict[str, bytes] = field(default_factory=dict)
@@ -57,11 +59,13 @@ class Built:
 
 
 class OutdatedError(Exception):
-    """Something was erased after the checkpoint that the report was made from, so the report may hold it. It has to be made anew."""
+    """Something was erased after the checkpoint that the report was made from, so the report may
+    hold it. It has to be made anew."""
 
 
 class RecordBusyError(Exception):
-    """Changes came in faster than they were logged, so no state of the database is exactly that of a checkpoint just now."""
+    """Changes came in faster than they were logged, so no state of the database is exactly that of
+    a checkpoint just now."""
 
 
 def store() -> BlobStore:
@@ -71,10 +75,12 @@ def store() -> BlobStore:
 
 @contextmanager
 def at_checkpoint() -> Iterator[Checkpoint]:
-    """Reads within see the database exactly as the newest checkpoint covers it: nothing newer, nothing missing.
+    """Reads within see the database exactly as the newest checkpoint covers it: nothing newer,
+    nothing missing.
 
-    One read-only snapshot (REPEATABLE READ) in which the outbox is empty and the checkpoint covers every entry. Otherwise a report
-    could tell of a look that came a moment after the checkpoint which it says it was made from. Raises RecordBusyError.
+    One read-only snapshot (REPEATABLE READ) in which the outbox is empty and the checkpoint covers
+    every entry. Otherwise a report could tell of a look that came a moment after the checkpoint
+    which it says it was made from. Raises RecordBusyError.
     """
     for attempt in range(_TRIES):
         time.sleep(_PAUSE * min(attempt, 10))
@@ -84,22 +90,32 @@ def at_checkpoint() -> Iterator[Checkpoint]:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             checkpoint = Checkpoint.objects.order_by("-size").first()
             logged = Entry.objects.aggregate(last=Max("index"))["last"]
-            if checkpoint is not None and checkpoint.size == (logged or 0) + 1 and not Pending.objects.exists():
+            if (
+                checkpoint is not None
+                and checkpoint.size == (logged or 0) + 1
+                and not Pending.objects.exists()
+            ):
                 yield checkpoint
                 return
     raise RecordBusyError
 
 
 def gather_discrepancy(claim_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
-    """What the discrepancy report of a claim is made of, as of `checkpoint`. Call it within `at_checkpoint`."""
+    """What the discrepancy report of a claim is made of, as of `checkpoint`. Call it within
+    `at_checkpoint`."""
     claim = Claim.objects.select_related("company", "product", "option").get(pk=claim_id)
     report = document.discrepancy(claim, checkpoint)
     documented = Verdict.objects.current().filter(aspect__claim=claim).exclude(verdictdocument=None)
-    return Gathered(report, {document.bundle_name(one): bundle_of(one, checkpoint) for one in documented}, _pictures(report))
+    return Gathered(
+        report,
+        {document.bundle_name(one): bundle_of(one, checkpoint) for one in documented},
+        _pictures(report),
+    )
 
 
 def gather_snapshot(source_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
-    """What the snapshot of a source that is no longer available is made of, as of `checkpoint`. Call it within `at_checkpoint`."""
+    """What the snapshot of a source that is no longer available is made of, as of `checkpoint`.
+    Call it within `at_checkpoint`."""
     source = Source.objects.select_related("company").get(pk=source_id)
     return Gathered(document.snapshot(source, checkpoint))
 
@@ -113,14 +129,23 @@ def make(gathered: Gathered) -> Built:
     if report["kind"] == ReportKind.SNAPSHOT:
         files = {"snapshot.json": (to_bytes(report), "application/json")}
         for lang in LANGS:
-            files[f"snapshot.{SHORT[lang]}.pdf"] = (typeset_snapshot(report, lang), "application/pdf")
+            files[f"snapshot.{SHORT[lang]}.pdf"] = (
+                typeset_snapshot(report, lang),
+                "application/pdf",
+            )
         files["snapshot.html"] = (standalone.page(report, {}), "text/html")
         return Built(ReportKind.SNAPSHOT, report, files)
     files = {"report.json": (to_bytes(report), "application/json")}
     files |= {name: (content, "application/json") for name, content in gathered.bundles.items()}
     for lang in LANGS:
-        attachments = [(name, content, "application/json", phrase("bundle", lang)) for name, content in sorted(gathered.bundles.items())]
-        files[f"report.{SHORT[lang]}.pdf"] = (typeset(report, lang, attachments, gathered.pictures), "application/pdf")
+        attachments = [
+            (name, content, "application/json", phrase("bundle", lang))
+            for name, content in sorted(gathered.bundles.items())
+        ]
+        files[f"report.{SHORT[lang]}.pdf"] = (
+            typeset(report, lang, attachments, gathered.pictures),
+            "application/pdf",
+        )
         for number, aspect in enumerate(report["aspects"], start=1):
             if chart := chart_of(aspect, lang):
                 files[f"chart-{number}.{SHORT[lang]}.svg"] = (chart.encode(), "image/svg+xml")
@@ -129,14 +154,22 @@ def make(gathered: Gathered) -> Built:
 
 
 def bundle_of(verdict: Verdict, checkpoint: Checkpoint | None = None) -> bytes:
-    """The offline bundle of a published verdict: leaf, proof, checkpoint (the published one unless given), document, openings.
+    """The offline bundle of a published verdict: leaf, proof, checkpoint (the published one unless
+    given), document, openings.
 
-    Raises ledger.proofs.NotLoggedError while its leaf is not under the checkpoint, WithheldError when its document was erased.
+    Raises ledger.proofs.NotLoggedError while its leaf is not under the checkpoint, WithheldError
+    when its document was erased.
     """
     body = VerdictDocument.objects.values_list("body", flat=True).filter(verdict=verdict).first()
     if body is None:
         raise WithheldError(verdict)
-    return proofs.bundle("verdict", verdict.pk, document=json.loads(body), openings=None, note=checkpoint.note if checkpoint else None)
+    return proofs.bundle(
+        "verdict",
+        verdict.pk,
+        document=json.loads(body),
+        openings=None,
+        note=checkpoint.note if checkpoint else None,
+    )
 
 
 def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
@@ -150,7 +183,8 @@ def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def keep(built: Built, *, now: datetime) -> Report:
-    """Store the files and their rows, inside the caller's transaction. The same report twice is one. Raises OutdatedError."""
+    """Store the files and their rows, inside the caller's transaction. The same report twice is
+    one. Raises OutdatedError."""
     erasure.block_erasure()
     if erasure.since(built.report["made_from"]["size"]):
         raise OutdatedError
@@ -158,7 +192,10 @@ def keep(built: Built, *, now: datetime) -> Report:
     found = Report.objects.filter(pk=report_id).first()
     if found:
         return found
-    stored = {name: store().put(content, limit=FILE_LIMIT) for name, (content, _media) in built.files.items()}
+    stored = {
+        name: store().put(content, limit=FILE_LIMIT)
+        for name, (content, _media) in built.files.items()
+    }
     main = "report.json" if built.kind == ReportKind.DISCREPANCY else "snapshot.json"
     about = (
         {"claim_id": UUID(built.report["claim"]["id"])}
@@ -167,9 +204,16 @@ def keep(built: Built, *, now: datetime) -> Report:
     )
     with ledger.act("report.built", by=ledger.SYSTEM, role="system"):
         report = Report.objects.create(
-            pk=report_id, reference=built.report["reference"], kind=built.kind, checkpoint_size=built.report["made_from"]["size"],
+            pk=report_id, reference=built.report["reference"], kind=built.kind,
+            checkpoint_size=built.report["made_from"]["size"],
             basis=stored[main].sha256, created_at=now, **about,
         )  # fmt: skip
         for name, (_content, media) in sorted(built.files.items()):
-            ReportFile.objects.create(report=report, name=name, digest=stored[name].sha256, size=stored[name].size, media_type=media)
+            ReportFile.objects.create(
+                report=report,
+                name=name,
+                digest=stored[name].sha256,
+                size=stored[name].size,
+                media_type=media,
+            )
     return report

@@ -1,7 +1,8 @@
 """From the rows to report.json (reports.schema): reads every app, decides nothing.
 
-A report is a function of the record: its id and reference follow from what it is about and the checkpoint it was made from, its
-only "now" is the checkpoint's time, and every list has an order of its own. The same rows give the same bytes.
+A report is a function of the record: its id and reference follow from what it is about and the
+checkpoint it was made from, its only "now" is the checkpoint's time, and every list has an order of
+its own. The same rows give the same bytes.
 """
 
 from __future__ import annotations
@@ -18,12 +19,28 @@ from uuid import UUID, uuid5
 
 from django.conf import settings
 
-from claims.models import Appearance, Aspect, Claim, Company, Criterion, EntityRole, LegalEntity, Source
+from claims.models import (
+    Appearance,
+    Aspect,
+    Claim,
+    Company,
+    Criterion,
+    EntityRole,
+    LegalEntity,
+    Source,
+)
 from claims.moments import format_moment
 from claims.references import reference_from
 from engines.text.diffing import Diff, diff
 from evidence.exhibits.affiliation import affiliation
-from evidence.exhibits.models import CustodyEvent, Exhibit, Measurement, Rendition, Teardown, TeardownStep
+from evidence.exhibits.models import (
+    CustodyEvent,
+    Exhibit,
+    Measurement,
+    Rendition,
+    Teardown,
+    TeardownStep,
+)
 from evidence.exhibits.states import SubmissionStatus
 from evidence.sources.models import Disappearance, Observation, Sighting, Version
 from evidence.sources.states import MISSING
@@ -50,7 +67,8 @@ _OUTCOMES = {
 
 
 def identity(kind: str, about: UUID, size: int) -> tuple[UUID, str]:
-    """The id and the reference of the report of `kind` about a claim or source, made from the checkpoint of `size`."""
+    """The id and the reference of the report of `kind` about a claim or source, made from the
+    checkpoint of `size`."""
     report = uuid5(_NAMESPACE, f"{settings.LEDGER_ORIGIN}/{kind}/{about}/{size}")
     return report, reference_from(int.from_bytes(hashlib.sha256(report.bytes).digest()))
 
@@ -76,7 +94,12 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
         .select_related("proposed_by", "decided_by", "supersedes", "verdictdocument")
     }
     documented = [one for one in verdicts.values() if hasattr(one, "verdictdocument")]
-    exhibits = list(Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").seen_first("reference"))
+    exhibits = list(
+        Exhibit.objects.public()
+        .filter(submission__claim=claim)
+        .select_related("submission")
+        .seen_first("reference")
+    )
     return {
         "format": FORMAT,
         "kind": "discrepancy",
@@ -97,7 +120,9 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
             "kind": claim.kind,
             "status": claim.status,
             "made": format_moment(claim.made_at),
-            "at_stake": {"amount": _number(claim.stake), "currency": claim.currency, "basis": None} if claim.stake is not None else None,
+            "at_stake": {"amount": _number(claim.stake), "currency": claim.currency, "basis": None}
+            if claim.stake is not None
+            else None,
             "flags": sorted(claim.flag_set.raised().values_list("kind", flat=True)),
         },
         "sources": [
@@ -110,16 +135,27 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
         "aspects": [_aspect(aspect, verdicts.get(aspect.pk)) for aspect in aspects],
         "exhibits": [_exhibit(one) for one in exhibits],
         "teardowns": _teardowns(claim),
-        "invitations": [_invitation(one) for one in Invitation.objects.filter(claim=claim).order_by("sent_at", "id")],
-        "verify": _verify([bundle_name(one) for one in sorted(documented, key=lambda each: each.reference)]),
+        "invitations": [
+            _invitation(one)
+            for one in Invitation.objects.filter(claim=claim).order_by("sent_at", "id")
+        ],
+        "verify": _verify(
+            [bundle_name(one) for one in sorted(documented, key=lambda each: each.reference)]
+        ),
     }
 
 
 def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
-    """The snapshot of a source that is no longer available: every version, every diff, every look, the interval."""
+    """The snapshot of a source that is no longer available: every version, every diff, every look,
+    the interval."""
     report, reference = identity("snapshot", source.pk, checkpoint.size)
     versions = list(Version.objects.filter(source=source).select_related("capture").in_order())
-    appearances = list(Appearance.objects.saying_so().filter(source=source).select_related("claim").order_by("claim__reference"))
+    appearances = list(
+        Appearance.objects.saying_so()
+        .filter(source=source)
+        .select_related("claim")
+        .order_by("claim__reference")
+    )
     looks = Observation.objects.filter(source=source).order_by("looked_at", "id")
     return {
         "format": FORMAT,
@@ -131,7 +167,10 @@ def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
         "made_from": _checkpoint(checkpoint),
         "company": _company(source.company),
         "source": _head(source),
-        "versions": [{**_version(one), "title": one.title, "text": one.body or _withheld_text()} for one in versions],
+        "versions": [
+            {**_version(one), "title": one.title, "text": one.body or _withheld_text()}
+            for one in versions
+        ],
         "diffs": _diffs(versions),
         "observations": [_look(one) for one in looks],
         "disappearances": _disappearances(source),
@@ -148,7 +187,7 @@ def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-# --- parts, in the order of the schema -------------------------------------------------------------------------------------
+# --- parts, in the order of the schema ------------------------------------------------------------
 
 
 def _tag(lang: str) -> str:
@@ -170,8 +209,16 @@ def _quote(claim: Claim) -> dict[str, Any]:
     words_, translation = _words(claim.quote, claim.quote_lang), claim.quote_translation or {}
     if not claim.quote or not translation:
         return words_
-    ours = {translation["lang"]: {"text": translation["text"], "role": "moderator", "name": ""}, **translation["translations"]}
-    return {**words_, "translations": {lang: one for lang, one in ours.items() if lang != claim.quote_lang and one["text"]}}
+    ours = {
+        translation["lang"]: {"text": translation["text"], "role": "moderator", "name": ""},
+        **translation["translations"],
+    }
+    return {
+        **words_,
+        "translations": {
+            lang: one for lang, one in ours.items() if lang != claim.quote_lang and one["text"]
+        },
+    }
 
 
 def _said(written: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +241,13 @@ def _number(value: Decimal | None) -> str:
 
 def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     origin, _size, root = checkpoint.note.split("\n")[:3]
-    return {"origin": origin, "size": checkpoint.size, "root": root, "note": checkpoint.note, "at": format_moment(checkpoint.signed_at)}
+    return {
+        "origin": origin,
+        "size": checkpoint.size,
+        "root": root,
+        "note": checkpoint.note,
+        "at": format_moment(checkpoint.signed_at),
+    }
 
 
 def _verify(bundles: list[str]) -> dict[str, Any]:
@@ -209,7 +262,11 @@ def _verify(bundles: list[str]) -> dict[str, Any]:
 
 def _company(company: Company) -> dict[str, Any]:
     roles: dict[UUID, list[EntityRole]] = {}
-    for role in EntityRole.objects.filter(entity__company=company).select_related("source").order_by("from_date", "kind", "id"):
+    for role in (
+        EntityRole.objects.filter(entity__company=company)
+        .select_related("source")
+        .order_by("from_date", "kind", "id")
+    ):
         roles.setdefault(role.entity_id, []).append(role)
     return {
         "id": str(company.pk),
@@ -281,7 +338,11 @@ def _version(version: Version) -> dict[str, Any]:
 
 
 def _observations(source: Source) -> dict[str, Any]:
-    rows = list(Observation.objects.filter(source=source).order_by("looked_at", "id").values_list("looked_at", "type"))
+    rows = list(
+        Observation.objects.filter(source=source)
+        .order_by("looked_at", "id")
+        .values_list("looked_at", "type")
+    )
     counts = Counter(kind for _at, kind in rows)
     return {
         "total": len(rows),
@@ -321,7 +382,10 @@ def _difference(difference: Diff) -> dict[str, Any]:
         "hunks": [
             {
                 "skipped": excerpt.skipped,
-                "runs": [{"kind": str(run.kind), "side": str(run.side), "text": run.text} for run in excerpt.runs],
+                "runs": [
+                    {"kind": str(run.kind), "side": str(run.side), "text": run.text}
+                    for run in excerpt.runs
+                ],
                 "after": excerpt.after,
             }
             for excerpt in difference.only_changes()
@@ -331,7 +395,11 @@ def _difference(difference: Diff) -> dict[str, Any]:
 
 
 def _sightings(appearance: Appearance) -> list[dict[str, Any]]:
-    rows = Sighting.objects.filter(appearance=appearance).select_related("version").order_by("version__number")
+    rows = (
+        Sighting.objects.filter(appearance=appearance)
+        .select_related("version")
+        .order_by("version__number")
+    )
     return [
         {
             "version": one.version.number,
@@ -355,11 +423,13 @@ def _look(observation: Observation) -> dict[str, Any]:
 def _disappearances(source: Source) -> list[dict[str, Any]]:
     found = []
     for going in Disappearance.objects.filter(source=source).order_by("first_missing_at", "id"):
-        looks = Observation.objects.filter(source=source, type__in=MISSING, looked_at__gte=going.first_missing_at).order_by(
-            "looked_at", "id"
-        )
+        looks = Observation.objects.filter(
+            source=source, type__in=MISSING, looked_at__gte=going.first_missing_at
+        ).order_by("looked_at", "id")
         if until := going.confirmed_at or going.reversed_at:
-            looks = looks.filter(looked_at__lte=until)  # those that confirmed it; a source stays gone for many more
+            looks = looks.filter(
+                looked_at__lte=until
+            )  # those that confirmed it; a source stays gone for many more
         found.append(
             {
                 "type": going.type,
@@ -379,14 +449,24 @@ def _figure(criterion: Criterion, claim: Claim) -> dict[str, Any] | None:
         return None
     lang = claim.quote_lang
     if criterion.figure not in claim.quote:
-        found = Appearance.objects.filter(claim=claim, exact__contains=criterion.figure).saying_so().by_the_company().order_by("id")
+        found = (
+            Appearance.objects.filter(claim=claim, exact__contains=criterion.figure)
+            .saying_so()
+            .by_the_company()
+            .order_by("id")
+        )
         lang = found.values_list("source__lang", flat=True).first() or lang
     return {"lang": lang, "text": criterion.figure, "translations": {}}
 
 
 def _aspect(aspect: Aspect, verdict: Verdict | None) -> dict[str, Any]:
     criterion = Criterion.objects.filter(aspect=aspect).first()
-    findings = Finding.objects.public().filter(aspect=aspect).select_related("moderator").order_by("created_at", "id")
+    findings = (
+        Finding.objects.public()
+        .filter(aspect=aspect)
+        .select_related("moderator")
+        .order_by("created_at", "id")
+    )
     return {
         "id": str(aspect.pk),
         "statement": _said(aspect.statement),
@@ -430,7 +510,9 @@ def _aspect(aspect: Aspect, verdict: Verdict | None) -> dict[str, Any]:
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     assert verdict.decided_by is not None
-    entry = Entry.objects.filter(object_label="verdict", object_id=str(verdict.pk), kind="verdict.published").earliest("index")
+    entry = Entry.objects.filter(
+        object_label="verdict", object_id=str(verdict.pk), kind="verdict.published"
+    ).earliest("index")
     return {
         "id": str(verdict.pk),
         "reference": verdict.reference,
@@ -438,7 +520,10 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "mechanism": verdict.mechanism or None,
         "rationale": _said(verdict.rationale),
         "published": format_moment(verdict.published_at),
-        "people": [{"role": "adjudicator", "pseudonym": who.pseudonym} for who in (verdict.proposed_by, verdict.decided_by)],
+        "people": [
+            {"role": "adjudicator", "pseudonym": who.pseudonym}
+            for who in (verdict.proposed_by, verdict.decided_by)
+        ],
         "method": verdict.method_version,
         "log_index": entry.index,
         "bundle": bundle_name(verdict) if hasattr(verdict, "verdictdocument") else None,
@@ -449,14 +534,18 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 def _measurements(aspect: Aspect) -> Iterable[Measurement]:
     return (
-        Measurement.objects.filter(aspect=aspect, teardown__submission__status=SubmissionStatus.ACCEPTED)
+        Measurement.objects.filter(
+            aspect=aspect, teardown__submission__status=SubmissionStatus.ACCEPTED
+        )
         .select_related("teardown__unit", "teardown__submission", "teardown__laboratory")
         .order_by("teardown__unit__label", "measured_date", "pk")
     )
 
 
 def _measurement(one: Measurement) -> dict[str, Any]:
-    steps = TeardownStep.objects.filter(teardown=one.teardown, exhibit__in=Exhibit.objects.public()).order_by("exhibit__reference")
+    steps = TeardownStep.objects.filter(
+        teardown=one.teardown, exhibit__in=Exhibit.objects.public()
+    ).order_by("exhibit__reference")
     return {
         "quantity": _said(one.quantity),
         "unit_label": one.teardown.unit.label,
@@ -475,7 +564,8 @@ def _measurement(one: Measurement) -> dict[str, Any]:
 
 
 _CONFORMITY = (
-    "decision", "comparator", "limit", "unit", "coverage", "units", "contributors", "laboratories", "items", "laboratories_disagree",
+    "decision", "comparator", "limit", "unit", "coverage", "units", "contributors", "laboratories",
+    "items", "laboratories_disagree",
 )  # fmt: skip
 
 
@@ -511,7 +601,11 @@ def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
         "description": None,
         "rendition": rendition.digest if rendition else None,
         "picture": picture_name(exhibit) if rendition else None,
-        "grade": {"source": exhibit.grade_source, "information": exhibit.grade_information, "reason": _or_none(exhibit.grade_reason)}
+        "grade": {
+            "source": exhibit.grade_source,
+            "information": exhibit.grade_information,
+            "reason": _or_none(exhibit.grade_reason),
+        }
         if exhibit.grade_source
         else None,
         "licence": exhibit.submission.licence,
@@ -519,7 +613,13 @@ def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
         "provenance": exhibit.provenance,
         "does_not_prove": words.as_text(words.DOES_NOT_PROVE[exhibit.provenance]),
         "custody": [
-            {"on": one.happened_at.date().isoformat(), "kind": one.kind, "agent": one.agent, "outcome": one.outcome, "note": one.note}
+            {
+                "on": one.happened_at.date().isoformat(),
+                "kind": one.kind,
+                "agent": one.agent,
+                "outcome": one.outcome,
+                "note": one.note,
+            }
             for one in CustodyEvent.objects.filter(exhibit=exhibit).order_by("happened_at", "id")
         ],
     }
@@ -534,9 +634,13 @@ def shown(exhibit: Exhibit) -> Rendition | None:
 
 
 def _teardowns(claim: Claim) -> list[dict[str, Any]]:
-    public = set(Exhibit.objects.public().filter(submission__claim=claim).values_list("pk", flat=True))
+    public = set(
+        Exhibit.objects.public().filter(submission__claim=claim).values_list("pk", flat=True)
+    )
     rows = (
-        Teardown.objects.filter(submission__claim=claim, submission__status=SubmissionStatus.ACCEPTED)
+        Teardown.objects.filter(
+            submission__claim=claim, submission__status=SubmissionStatus.ACCEPTED
+        )
         .select_related("unit", "submission", "laboratory")
         .order_by("unit__label", "performed_date", "pk")
     )
@@ -555,9 +659,13 @@ def _teardowns(claim: Claim) -> list[dict[str, Any]]:
                     "part": _or_none(step.part.name) if step.part else None,
                     "done": _said(step.done),
                     "seen": _or_none(step.seen),
-                    "exhibit": step.exhibit.reference if step.exhibit and step.exhibit_id in public else None,
+                    "exhibit": step.exhibit.reference
+                    if step.exhibit and step.exhibit_id in public
+                    else None,
                 }
-                for step in TeardownStep.objects.filter(teardown=one).select_related("part", "exhibit").order_by("number")
+                for step in TeardownStep.objects.filter(teardown=one)
+                .select_related("part", "exhibit")
+                .order_by("number")
             ],
         }
         for one in rows
@@ -566,7 +674,12 @@ def _teardowns(claim: Claim) -> list[dict[str, Any]]:
 
 def _invitation(invitation: Invitation) -> dict[str, Any]:
     waived = invitation.status == InvitationStatus.WAIVED
-    waiver = Waiver.objects.public().filter(invitation=invitation).select_related("proposed_by", "decided_by").first()
+    waiver = (
+        Waiver.objects.public()
+        .filter(invitation=invitation)
+        .select_related("proposed_by", "decided_by")
+        .first()
+    )
     people = [waiver.proposed_by, waiver.decided_by] if waiver else []
     return {
         "sent": format_moment(invitation.sent_at),
@@ -581,11 +694,16 @@ def _invitation(invitation: Invitation) -> dict[str, Any]:
                 "letter": one.letter_date.isoformat() if one.letter_date else None,
                 "late": one.late,
             }
-            for one in Reply.objects.public().filter(invitation=invitation).select_related("invitation").in_order()
+            for one in Reply.objects.public()
+            .filter(invitation=invitation)
+            .select_related("invitation")
+            .in_order()
         ],
         "waiver": {
             "reason": _said(waiver.reason),
-            "people": [{"role": "adjudicator", "pseudonym": who.pseudonym} for who in people if who],
+            "people": [
+                {"role": "adjudicator", "pseudonym": who.pseudonym} for who in people if who
+            ],
         }
         if waived and waiver
         else None,

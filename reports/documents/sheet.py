@@ -1,6 +1,8 @@
-"""The sheet of a report: every word that will be printed, in one language, in order, as plain JSON for the templates.
+"""The sheet of a report: every word that will be printed, in one language, in order, as plain JSON
+for the templates.
 
-All choosing, wording and number writing happens here. ``ready`` then makes every string printable, in one place.
+All choosing, wording and number writing happens here. ``ready`` then makes every string printable,
+in one place.
 """
 
 import re
@@ -41,12 +43,14 @@ Piece = dict[str, Any]
 
 
 def exact(text: str) -> Piece:
-    """A string that is copied rather than read (a digest, a key, an address): printable, but never given break marks."""
+    """A string that is copied rather than read (a digest, a key, an address): printable, but never
+    given break marks."""
     return {"exact": text}
 
 
 def ready(value: Any) -> Any:
-    """Every string of the sheet made printable and breakable: one place, so that none is forgotten."""
+    """Every string of the sheet made printable and breakable: one place, so that none is
+    forgotten."""
     if isinstance(value, str):
         return fonts.breakable(fonts.printable(value))
     if isinstance(value, list):
@@ -59,9 +63,11 @@ def ready(value: Any) -> Any:
 
 
 def marks(sheet: Piece) -> list[str]:
-    """Give every translated or untranslated piece its mark, and return the key to the marks that are used.
+    """Give every translated or untranslated piece its mark, and return the key to the marks that
+    are used.
 
-    A mark stands for the translator's role, or for "no translation yet": said once, and yet beside every text it is true of.
+    A mark stands for the translator's role, or for "no translation yet": said once, and yet beside
+    every text it is true of.
     """
     used: dict[str, list[Piece]] = {}
 
@@ -85,7 +91,7 @@ def marks(sheet: Piece) -> list[str]:
     return key
 
 
-# --- words on the sheet --------------------------------------------------------------------------------------------------
+# --- words on the sheet ---------------------------------------------------------------------------
 
 
 def _primary(tag: str) -> str:
@@ -94,21 +100,28 @@ def _primary(tag: str) -> str:
 
 
 def _piece(text: str, tag: str, note: str = "") -> Piece:
-    """A stretch of text in one language: the text, its language and region for typst, a note to stand behind it."""
+    """A stretch of text in one language: the text, its language and region for typst, a note to
+    stand behind it."""
     return {"s": text, "l": _primary(tag), "r": "CN" if _primary(tag) == "zh" else None, "n": note}
 
 
 def _told(text: Text, lang: Lang) -> Piece:
-    """A text in the language of the report if there is one, else as it was written; either way saying so."""
+    """A text in the language of the report if there is one, else as it was written; either way
+    saying so."""
     if _primary(text["lang"]) == _primary(lang):
         return _piece(text["text"] or phrase("empty", lang), text["lang"])
     if lang in text["translations"]:
         translation = text["translations"][lang]
-        if translation["role"] in {"system", ""}:  # fixed words of the house, or nobody said which came first: of equal standing
+        if translation["role"] in {
+            "system",
+            "",
+        }:  # fixed words of the house, or nobody said which came first: of equal standing
             return _piece(translation["text"], lang)
         by = phrase("translated", lang, role=word("role", translation["role"], lang))
         return _piece(translation["text"] or phrase("empty", lang), lang, by)
-    return _piece(text["text"] or phrase("empty", lang), text["lang"], phrase("original_only", lang))
+    return _piece(
+        text["text"] or phrase("empty", lang), text["lang"], phrase("original_only", lang)
+    )
 
 
 def _original(text: Text, lang: Lang) -> Piece:
@@ -120,7 +133,8 @@ def _own(text: str, lang: Lang) -> Piece:
 
 
 def _mixed(name: str, lang: Lang, **values: str | Piece) -> list[Piece]:
-    """A phrase whose places hold texts of other languages: one piece per stretch, so that each keeps its language."""
+    """A phrase whose places hold texts of other languages: one piece per stretch, so that each
+    keeps its language."""
     pieces = []
     for index, part in enumerate(re.split(r"\{(\w+)\}", PHRASES[name].to(lang))):
         value = values[part] if index % 2 else part
@@ -134,7 +148,11 @@ def _bare(piece: Piece) -> Piece:
 
 
 def _quoted(piece: Piece, lang: Lang) -> list[Piece]:
-    return [_own(phrase("open_quote", lang), lang), _bare(piece), _own(phrase("close_quote", lang), lang)]
+    return [
+        _own(phrase("open_quote", lang), lang),
+        _bare(piece),
+        _own(phrase("close_quote", lang), lang),
+    ]
 
 
 def _in_quotes(piece: Piece, lang: Lang) -> list[Piece]:
@@ -158,23 +176,28 @@ def _money(amount: str, currency: str) -> str:
 
 
 def _people(people: Sequence[Person], lang: Lang) -> str:
-    each = (person["pseudonym"] + phrase("bracketed", lang, text=word("role", person["role"], lang)) for person in people)
+    each = (
+        person["pseudonym"] + phrase("bracketed", lang, text=word("role", person["role"], lang))
+        for person in people
+    )
     return phrase("semicolon", lang).join(each)
 
 
 def _coded(code: str, lang: Lang) -> str:
-    """A word for what may or may not be a code of ours: an agent of custody is a pseudonym, a role or a part of the system."""
+    """A word for what may or may not be a code of ours: an agent of custody is a pseudonym, a role
+    or a part of the system."""
     for vocabulary in ("custody_word", "role"):
         if code in VOCABULARIES[vocabulary]:
             return word(vocabulary, code, lang)
     return code
 
 
-# --- the parts of a sheet ------------------------------------------------------------------------------------------------
+# --- the parts of a sheet -------------------------------------------------------------------------
 
 
 def _frame(report: Discrepancy | Snapshot, lang: Lang, title: list[Piece]) -> Piece:
-    """What every sheet has: who speaks, what it is called, where it stands, and the fixed words of the layout."""
+    """What every sheet has: who speaks, what it is called, where it stands, and the fixed words of
+    the layout."""
     made_from = report["made_from"]
     return {
         "lang": _primary(lang),
@@ -188,30 +211,40 @@ def _frame(report: Discrepancy | Snapshot, lang: Lang, title: list[Piece]) -> Pi
             "about": exact(f"{phrase('kind_' + report['kind'], lang)} {report['reference']}"),
         },
         "reconstruction": phrase("reconstruction", lang) if report["reconstruction"] else None,
-        "reconstruction_long": phrase("reconstruction_long", lang) if report["reconstruction"] else None,
-        "made_from": phrase("made_from", lang, at=_utc(made_from["at"], lang), size=f"{made_from['size']:,}"),
+        "reconstruction_long": phrase("reconstruction_long", lang)
+        if report["reconstruction"]
+        else None,
+        "made_from": phrase(
+            "made_from", lang, at=_utc(made_from["at"], lang), size=f"{made_from['size']:,}"
+        ),
         "page_of": PHRASES["page_of"].to(lang),
         "words": {name: pair.to(lang) for name, pair in PHRASES.items() if "{" not in pair.en},
         "record": {
             "text": phrase("record_text", lang, at=_utc(made_from["at"], lang)),
             "note": exact(made_from["note"].rstrip("\n")),
             "key": exact(report["verify"]["key"]),
-            "commands": [exact(each.replace(" --", " \\\n    --")) for each in report["verify"]["commands"]],
+            "commands": [
+                exact(each.replace(" --", " \\\n    --")) for each in report["verify"]["commands"]
+            ],
             "address": exact(report["verify"]["record"]),
         },
     }
 
 
-def of_discrepancy(report: Discrepancy, lang: Lang, pictures: Mapping[str, bytes], files: dict[str, bytes]) -> Piece:
+def of_discrepancy(
+    report: Discrepancy, lang: Lang, pictures: Mapping[str, bytes], files: dict[str, bytes]
+) -> Piece:
     claim, option = report["claim"], report["option"]
     stake = claim["at_stake"]
     return {
         **_frame(report, lang, _claim_title(_told(claim["summary"], lang), lang)),
-        "trail": [_bare(_told(each["name"], lang)) for each in (report["company"], report["product"], option) if each],
+        "trail": [_bare(_told(each["name"], lang)) for each in (report["company"],
+        report["product"], option) if each],
         "claim": {
             "reference": claim["reference"],
             "kind": word("claim_kind", claim["kind"], lang),
-            "withdrawn": word("claim_status", "withdrawn", lang) if claim["status"] == "withdrawn" else None,
+            "withdrawn": word("claim_status", "withdrawn",
+            lang) if claim["status"] == "withdrawn" else None,
             "flags": [word("flag", flag, lang) for flag in claim["flags"]],
         },
         "stake": stake and {
@@ -263,7 +296,10 @@ def of_snapshot(report: Snapshot, lang: Lang, files: dict[str, bytes]) -> Piece:
     )
     return {
         **_frame(report, lang, [_told(title, lang)]),
-        "trail": [_bare(_told(report["company"]["name"], lang)), _own(word("channel", source["channel"], lang), lang)],
+        "trail": [
+            _bare(_told(report["company"]["name"], lang)),
+            _own(word("channel", source["channel"], lang), lang),
+        ],
         "summary": lines,
         "source": _source_head(source, lang),
         "line": _figure(picture, lang, files),
@@ -277,7 +313,12 @@ def of_snapshot(report: Snapshot, lang: Lang, files: dict[str, bytes]) -> Piece:
             }
             for version in report["versions"]
         ],
-        "diffs": [_diff(diff, lang, {version["number"]: version["lang"] for version in report["versions"]}) for diff in report["diffs"]],
+        "diffs": [
+            _diff(
+                diff, lang, {version["number"]: version["lang"] for version in report["versions"]}
+            )
+            for diff in report["diffs"]
+        ],
         "looks": _looks(looks, lang),
         "claims": [
             {
@@ -285,11 +326,15 @@ def of_snapshot(report: Snapshot, lang: Lang, files: dict[str, bytes]) -> Piece:
                 "address": exact(claim["address"]),
                 "quote": _quoted(_original(claim["quote"], lang), lang),
                 "translation": _translation(claim["quote"], lang),
-                "became": [_became(sighting, claim["quote"]["lang"], lang) for sighting in claim["sightings"]],
+                "became": [
+                    _became(sighting, claim["quote"]["lang"], lang)
+                    for sighting in claim["sightings"]
+                ],
             }
             for claim in report["claims"]
         ],
-        "limits": [phrase(f"snapshot_limit_{number}", lang) for number in (1, 2)] + [phrase("limit_3", lang), phrase("limit_4", lang)],
+        "limits": [phrase(f"snapshot_limit_{number}", lang) for number in (1, 2)]
+        + [phrase("limit_3", lang), phrase("limit_4", lang)],
     }
 
 
@@ -304,13 +349,36 @@ def _summary(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
     if source is None:
         lines.append(_mixed("sum_said_company", lang, company=company, quote=quoted))
     else:
-        speaker = _bare(_told(source["speaker"], lang)) if source["speaker"] else _own(phrase("the_company", lang), lang)
+        speaker = (
+            _bare(_told(source["speaker"], lang))
+            if source["speaker"]
+            else _own(phrase("the_company", lang), lang)
+        )
         channel = word("channel", source["channel"], lang)
         if source["published"]:
             at = day(source["published"], lang)
-            lines.append(_mixed("sum_said", lang, at=at, speaker=speaker, company=company, channel=channel, quote=quoted))
+            lines.append(
+                _mixed(
+                    "sum_said",
+                    lang,
+                    at=at,
+                    speaker=speaker,
+                    company=company,
+                    channel=channel,
+                    quote=quoted,
+                )
+            )
         else:
-            lines.append(_mixed("sum_said_undated", lang, speaker=speaker, company=company, channel=channel, quote=quoted))
+            lines.append(
+                _mixed(
+                    "sum_said_undated",
+                    lang,
+                    speaker=speaker,
+                    company=company,
+                    channel=channel,
+                    quote=quoted,
+                )
+            )
     for aspect in report["aspects"]:
         rating = (
             word("rating", aspect["verdict"]["rating"], lang)
@@ -324,12 +392,22 @@ def _summary(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
             lines.append([_own(phrase("sum_edited", lang, n=len(each["versions"])), lang)])
         for gone in each["disappearances"]:
             last = _utc(gone["last_seen"], lang) if gone["last_seen"] else phrase("not_known", lang)
-            lines.append([_own(phrase("sum_gone", lang, last=last, first=_utc(gone["first_missing"], lang)), lang)])
+            lines.append(
+                [
+                    _own(
+                        phrase(
+                            "sum_gone", lang, last=last, first=_utc(gone["first_missing"], lang)
+                        ),
+                        lang,
+                    )
+                ]
+            )
             if gone["back"]:
                 lines.append([_own(phrase("sum_back", lang, at=_utc(gone["back"], lang)), lang)])
     for invitation in report["invitations"]:
         name = {
-            "open": "sum_waiting", "replied": "sum_replied", "silent": "sum_silent", "no_further_reply": "sum_no_further_reply",
+            "open": "sum_waiting", "replied": "sum_replied", "silent": "sum_silent",
+            "no_further_reply": "sum_no_further_reply",
             "waived": "sum_waived",
         }[invitation["outcome"]]  # fmt: skip
         lines.append([_own(phrase(name, lang, deadline=_utc(invitation["deadline"], lang)), lang)])
@@ -337,7 +415,9 @@ def _summary(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
     if stake:
         amount = _money(stake["amount"], stake["currency"])
         if stake["basis"]:
-            lines.append(_mixed("sum_stake", lang, amount=amount, basis=_bare(_told(stake["basis"], lang))))
+            lines.append(
+                _mixed("sum_stake", lang, amount=amount, basis=_bare(_told(stake["basis"], lang)))
+            )
         else:
             lines.append(_mixed("sum_stake_bare", lang, amount=amount))
     return lines
@@ -346,7 +426,11 @@ def _summary(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
 def _translation(quote: Text, lang: Lang) -> Piece | None:
     if _primary(quote["lang"]) == _primary(lang):
         return None
-    return _told(quote, lang) if lang in quote["translations"] else _own(phrase("original_only", lang), lang)
+    return (
+        _told(quote, lang)
+        if lang in quote["translations"]
+        else _own(phrase("original_only", lang), lang)
+    )
 
 
 def _said(report: Discrepancy, lang: Lang, files: dict[str, bytes]) -> Piece:
@@ -357,7 +441,9 @@ def _said(report: Discrepancy, lang: Lang, files: dict[str, bytes]) -> Piece:
         "sources": [
             {
                 "from": [*_source_line(source, lang)],
-                "became": [_became(sighting, quote["lang"], lang) for sighting in source["sightings"]],
+                "became": [
+                    _became(sighting, quote["lang"], lang) for sighting in source["sightings"]
+                ],
                 "gone": _disappeared(source["disappearances"], lang),
                 "line": _figure(
                     version_line(
@@ -395,7 +481,13 @@ def _became(sighting: Sighting, tag: str, lang: Lang) -> list[Piece]:
     if sighting["kind"] == "reworded":
         passage = _piece(sighting["passage"] or phrase("empty", lang), tag)
         similarity = sighting["similarity"] or phrase("not_known", lang)
-        return _mixed("sighted_reworded", lang, n=str(sighting["version"]), similarity=similarity, passage=passage)
+        return _mixed(
+            "sighted_reworded",
+            lang,
+            n=str(sighting["version"]),
+            similarity=similarity,
+            passage=passage,
+        )
     return [_own(phrase(f"sighted_{sighting['kind']}", lang, n=sighting["version"]), lang)]
 
 
@@ -407,19 +499,34 @@ def _disappeared(disappearances: Sequence[Disappearance], lang: Lang) -> list[st
         if gone["confirmed"] is None:
             lines.append(phrase("disappeared_unconfirmed", lang, last=last, first=first, type=kind))
         else:
-            looks = phrase("semicolon", lang).join(_utc(look["at"], lang) for look in gone["confirmations"]) or phrase("not_known", lang)
-            lines.append(phrase("disappeared", lang, last=last, first=first, type=kind, n=len(gone["confirmations"]), looks=looks))
+            looks = phrase("semicolon", lang).join(
+                _utc(look["at"], lang) for look in gone["confirmations"]
+            ) or phrase("not_known", lang)
+            lines.append(
+                phrase(
+                    "disappeared",
+                    lang,
+                    last=last,
+                    first=first,
+                    type=kind,
+                    n=len(gone["confirmations"]),
+                    looks=looks,
+                )
+            )
         if gone["back"]:
             lines.append(phrase("sum_back", lang, at=_utc(gone["back"], lang)))
     return lines
 
 
 def _figure(svg: str, lang: Lang, files: dict[str, bytes]) -> Piece:
-    """A picture of ours for the PDF: lettered by outlines, with its own title and description as the alternative text."""
+    """A picture of ours for the PDF: lettered by outlines, with its own title and description as
+    the alternative text."""
     path = f"figure-{len(files)}.svg"
     files[path] = fonts.outlined(svg, lang).encode()
     told = re.findall(r"<(?:title|desc)>([^<]*+)</(?:title|desc)>", svg)
-    alt = ". ".join(each.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for each in told[:2])
+    alt = ". ".join(
+        each.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for each in told[:2]
+    )
     return {"file": path, "alt": exact(alt)}
 
 
@@ -430,21 +537,54 @@ def _found(aspect: Aspect, lang: Lang) -> Piece:
     if criterion is not None:
         comparator = word("comparator", criterion["comparator"], lang)
         numbers.append(
-            phrase("threshold_short", lang, comparator=comparator, value=plain(Decimal(criterion["value"])), unit=criterion["unit"])
+            phrase(
+                "threshold_short",
+                lang,
+                comparator=comparator,
+                value=plain(Decimal(criterion["value"])),
+                unit=criterion["unit"],
+            )
             if criterion["figure"] is None
-            else phrase("claimed_short", lang, value=plain(Decimal(criterion["value"])), unit=criterion["unit"])
+            else phrase(
+                "claimed_short",
+                lang,
+                value=plain(Decimal(criterion["value"])),
+                unit=criterion["unit"],
+            )
         )
-    counted = [each for each in conformity["judged"] if each["affiliation"] == INDEPENDENT] if conformity is not None else []
+    counted = (
+        [each for each in conformity["judged"] if each["affiliation"] == INDEPENDENT]
+        if conformity is not None
+        else []
+    )
     if conformity is not None and counted:
         values = sorted(Decimal(each["value"]) for each in counted)
         low, high = plain(values[0]), plain(values[-1])
-        name = "measured_one" if len(values) == 1 else "measured_same" if low == high else "measured_short"
-        numbers.append(phrase(name, lang, n=len(values), units=conformity["units"], low=low, high=high, unit=conformity["unit"]))
+        name = (
+            "measured_one"
+            if len(values) == 1
+            else "measured_same"
+            if low == high
+            else "measured_short"
+        )
+        numbers.append(
+            phrase(
+                name,
+                lang,
+                n=len(values),
+                units=conformity["units"],
+                low=low,
+                high=high,
+                unit=conformity["unit"],
+            )
+        )
     verdict = aspect["verdict"]
     return {
         "statement": _in_quotes(_told(aspect["statement"], lang), lang),
         "rating": verdict["rating"] if verdict else None,
-        "word": word("rating", verdict["rating"], lang) if verdict else word("progress", aspect["progress"] or "not_yet_rated", lang),
+        "word": word("rating", verdict["rating"], lang)
+        if verdict
+        else word("progress", aspect["progress"] or "not_yet_rated", lang),
         "numbers": numbers,
         "reference": verdict["reference"] if verdict else None,
     }
@@ -465,9 +605,18 @@ def _aspect(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
         and {
             "property": _told(criterion["property"], lang),
             "threshold": " ".join(
-                [word("comparator", criterion["comparator"], lang), plain(Decimal(criterion["value"])), criterion["unit"]]
+                [
+                    word("comparator", criterion["comparator"], lang),
+                    plain(Decimal(criterion["value"])),
+                    criterion["unit"],
+                ]
                 + (
-                    [f"({phrase('tolerance', lang)} {plain(Decimal(criterion['tolerance']))} {criterion['unit']})"]
+                    [
+                        (
+                            f"({phrase('tolerance', lang)} "
+                            f"{plain(Decimal(criterion['tolerance']))} {criterion['unit']})"
+                        )
+                    ]
                     if criterion["tolerance"] is not None and Decimal(criterion["tolerance"])
                     else []
                 )
@@ -488,7 +637,11 @@ def _aspect(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
                 [phrase("method", lang), verdict["method"]],
                 [phrase("log_entry", lang), f"{verdict['log_index']:,}"],
                 [phrase("bundle", lang), verdict["bundle"] or phrase("withheld", lang)],
-                *([[phrase("supersedes", lang), verdict["supersedes"]]] if verdict["supersedes"] else []),
+                *(
+                    [[phrase("supersedes", lang), verdict["supersedes"]]]
+                    if verdict["supersedes"]
+                    else []
+                ),
             ],
         },
         "findings": [
@@ -497,7 +650,11 @@ def _aspect(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
                 "reason": _told(finding["reason"], lang),
                 "from": phrase("semicolon", lang).join(
                     [
-                        *([phrase("finding_from", lang, exhibits=", ".join(finding["exhibits"]))] if finding["exhibits"] else []),
+                        *(
+                            [phrase("finding_from", lang, exhibits=", ".join(finding["exhibits"]))]
+                            if finding["exhibits"]
+                            else []
+                        ),
                         *([_people([finding["by"]], lang)] if finding["by"] else []),
                         day(finding["at"], lang),
                     ]
@@ -511,7 +668,10 @@ def _aspect(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
                 "unit": measurement["unit_label"],
                 "value": f"{measurement['value']} {measurement['unit']}",
                 "uncertainty": f"{measurement['uncertainty']} {measurement['unit']}",
-                "expanded": f"± {charts.expanded(measurement['uncertainty'], coverage)} {measurement['unit']} ({coverage})",
+                "expanded": (
+                    f"± {charts.expanded(measurement['uncertainty'], coverage)} "
+                    f"{measurement['unit']} ({coverage})"
+                ),
                 "who": ", ".join(
                     [
                         measurement["contributor"],
@@ -533,7 +693,12 @@ def _methods(aspect: Aspect, lang: Lang) -> list[Piece]:
     """How the values were measured, once for all units that were measured the same way."""
     methods: list[tuple[list[Piece], list[str], list[str]]] = []
     for measurement in aspect["measurements"]:
-        told = (measurement["quantity"], measurement["instrument"], measurement["method"], measurement["conditions"])
+        told = (
+            measurement["quantity"],
+            measurement["instrument"],
+            measurement["method"],
+            measurement["conditions"],
+        )
         how = [_told(each, lang) for each in told if each]
         same = next((each for each in methods if each[0] == how), None)
         if same is None:
@@ -552,7 +717,8 @@ def _methods(aspect: Aspect, lang: Lang) -> list[Piece]:
 
 
 def _probability(text: str) -> str:
-    """As it was computed, to six places; what rounds to nothing or to certainty is said to be beyond the last place."""
+    """As it was computed, to six places; what rounds to nothing or to certainty is said to be
+    beyond the last place."""
     value = Decimal(text)
     if value == 0:
         return "< 0.000001"
@@ -574,7 +740,10 @@ def _conformity(conformity: Conformity, lang: Lang) -> Piece:
         "judged": [
             [
                 ", ".join([each["unit_label"], *_side(each["affiliation"], lang)]),
-                f"{each['value']} ± {charts.expanded(each['uncertainty'], conformity['coverage'])} {unit}",
+                (
+                    f"{each['value']} ± "
+                    f"{charts.expanded(each['uncertainty'], conformity['coverage'])} {unit}"
+                ),
                 f"{each['acceptance_limit']} / {each['rejection_limit']} {unit}",
                 _probability(each["probability"]),
                 word("decision", each["decision"], lang),
@@ -588,18 +757,28 @@ def _answer(invitation: Invitation, lang: Lang) -> Piece:
     waiver, outcome = invitation["waiver"], invitation["outcome"]
     if outcome == "silent":
         closed = invitation["closed"]
-        line = phrase("silent_at", lang, at=_utc(closed, lang)) if closed else phrase("silent", lang)
+        line = (
+            phrase("silent_at", lang, at=_utc(closed, lang)) if closed else phrase("silent", lang)
+        )
     elif outcome == "no_further_reply":
         line = phrase("no_further_reply", lang)
     else:
         line = phrase("waiting", lang) if outcome == "open" else ""
     return {
-        "invited": phrase("invited", lang, at=_utc(invitation["sent"], lang), deadline=_utc(invitation["deadline"], lang)),
+        "invited": phrase(
+            "invited",
+            lang,
+            at=_utc(invitation["sent"], lang),
+            deadline=_utc(invitation["deadline"], lang),
+        ),
         "allegation": invitation["allegation"] and _told(invitation["allegation"], lang),
         "line": line,
         "strong": outcome == "silent",
         "waiver": waiver
-        and {"line": phrase("waived", lang, people=_people(waiver["people"], lang)), "reason": _told(waiver["reason"], lang)},
+        and {
+            "line": phrase("waived", lang, people=_people(waiver["people"], lang)),
+            "reason": _told(waiver["reason"], lang),
+        },
         "replies": [
             {
                 "line": _replied(reply, lang),
@@ -628,18 +807,42 @@ def _sure(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
         conformity = aspect["conformity"]
         if conformity and conformity["judged"]:
             said = _bare(_told(aspect["statement"], lang))
-            lines.append(_mixed("sure_conformity", lang, aspect=said, summary=_told(conformity["summary"], lang)))
+            lines.append(
+                _mixed(
+                    "sure_conformity", lang, aspect=said, summary=_told(conformity["summary"], lang)
+                )
+            )
     named = {reference for finding in findings for reference in finding["exhibits"]}
-    graded = [exhibit["grade"] for exhibit in report["exhibits"] if exhibit["grade"] and exhibit["reference"] in named]
+    graded = [
+        exhibit["grade"]
+        for exhibit in report["exhibits"]
+        if exhibit["grade"] and exhibit["reference"] in named
+    ]
     # What could not be judged (6) comes after all that could.
-    grades = sorted((one["source"] + one["information"] for one in graded), key=lambda grade: (grade[-1] == "6", grade))
+    grades = sorted(
+        (one["source"] + one["information"] for one in graded),
+        key=lambda grade: (grade[-1] == "6", grade),
+    )
     if grades:
         lines.append([_own(phrase("sure_exhibits", lang, n=len(named), grade=grades[0]), lang)])
     else:
         lines.append([_own(phrase("sure_exhibits_ungraded", lang, n=len(named)), lang)])
     support = sum(finding["conclusion"] == "supports" for finding in findings)
     against = sum(finding["conclusion"] == "contradicts" for finding in findings)
-    lines.append([_own(phrase("sure_counts", lang, support=support, against=against, open=len(findings) - support - against), lang)])
+    lines.append(
+        [
+            _own(
+                phrase(
+                    "sure_counts",
+                    lang,
+                    support=support,
+                    against=against,
+                    open=len(findings) - support - against,
+                ),
+                lang,
+            )
+        ]
+    )
     return lines
 
 
@@ -654,14 +857,20 @@ def _source_head(source: SourceHead, lang: Lang) -> Piece:
 
 def _source(source: SourceHistory, lang: Lang) -> Piece:
     tags = {version["number"]: version["lang"] for version in source["versions"]}
-    sightings = {sighting["version"]: word("sighting", sighting["kind"], lang) for sighting in source["sightings"]}
+    sightings = {
+        sighting["version"]: word("sighting", sighting["kind"], lang)
+        for sighting in source["sightings"]
+    }
     observations = source["observations"]
     if observations["total"] and observations["first"] and observations["last"]:
         types = phrase("semicolon", lang).join(
-            f"{tally['count']:,} × {word('observation', tally['type'], lang)}" for tally in observations["by_type"]
+            f"{tally['count']:,} × {word('observation', tally['type'], lang)}"
+            for tally in observations["by_type"]
         )
         first, last = _utc(observations["first"], lang), _utc(observations["last"], lang)
-        observed = phrase("observed", lang, n=f"{observations['total']:,}", first=first, last=last, types=types)
+        observed = phrase(
+            "observed", lang, n=f"{observations['total']:,}", first=first, last=last, types=types
+        )
     else:
         observed = phrase("observed_none", lang)
     return {
@@ -700,9 +909,17 @@ def _interval(after: str | None, before: str, lang: Lang) -> str:
 
 def _version_rows(version: Version, lang: Lang) -> list[list[str]]:
     return [
-        [phrase("col_interval", lang), _interval(version["not_before"], version["not_after"], lang)],
+        [
+            phrase("col_interval", lang),
+            _interval(version["not_before"], version["not_after"], lang),
+        ],
         [phrase("col_characters", lang), f"{version['characters']:,}"],
-        [phrase("provenance", lang), version["provenance"] + phrase("colon", lang) + word("provenance", version["provenance"], lang)],
+        [
+            phrase("provenance", lang),
+            version["provenance"]
+            + phrase("colon", lang)
+            + word("provenance", version["provenance"], lang),
+        ],
     ]
 
 
@@ -710,7 +927,9 @@ def _diff(diff: Diff, lang: Lang, tags: Mapping[int, str]) -> Piece:
     counts = {"gone": f"{diff['characters_gone']:,}", "came": f"{diff['characters_came']:,}"}
     before = _utc(diff["not_after"], lang)
     if diff["not_before"]:
-        when = phrase("diff_when", lang, after=_utc(diff["not_before"], lang), before=before, **counts)
+        when = phrase(
+            "diff_when", lang, after=_utc(diff["not_before"], lang), before=before, **counts
+        )
     else:
         when = phrase("diff_when_open", lang, before=before, **counts)
     tag = _primary(tags[diff["new"]])
@@ -721,21 +940,32 @@ def _diff(diff: Diff, lang: Lang, tags: Mapping[int, str]) -> Piece:
         "r": "CN" if tag == "zh" else None,
         "hunks": [
             {
-                "before": phrase("skipped", lang, n=f"{hunk['skipped']:,}") if hunk["skipped"] else "",
-                "runs": [{"k": run["kind"], "side": run["side"], "s": run["text"]} for run in hunk["runs"]],
+                "before": phrase("skipped", lang, n=f"{hunk['skipped']:,}")
+                if hunk["skipped"]
+                else "",
+                "runs": [
+                    {"k": run["kind"], "side": run["side"], "s": run["text"]}
+                    for run in hunk["runs"]
+                ],
                 "after": phrase("skipped", lang, n=f"{hunk['after']:,}") if hunk["after"] else "",
             }
             for hunk in diff["hunks"]
         ],
         "moved": any(run["kind"] == "moved" for hunk in diff["hunks"] for run in hunk["runs"]),
-        "links": [phrase(f"links_{link['kind']}", lang, text=link["text"], url=link["url"]) for link in diff["links"]],
+        "links": [
+            phrase(f"links_{link['kind']}", lang, text=link["text"], url=link["url"])
+            for link in diff["links"]
+        ],
     }
 
 
 def _looks(looks: Sequence[Look], lang: Lang) -> list[list[str]]:
-    """Every look, with equal neighbours as one row: a year of "unchanged" is one line, and nothing is left out."""
+    """Every look, with equal neighbours as one row: a year of "unchanged" is one line, and nothing
+    is left out."""
     rows = []
-    for (kind, status, method), group in groupby(looks, key=lambda look: (look["type"], look["status"], look["method"])):
+    for (kind, status, method), group in groupby(
+        looks, key=lambda look: (look["type"], look["status"], look["method"])
+    ):
         same = list(group)
         first, last = _utc(same[0]["at"], lang), _utc(same[-1]["at"], lang)
         when = first if len(same) == 1 else phrase("interval", lang, after=first, before=last)
@@ -758,7 +988,9 @@ def _thin(times: Sequence[str], most: int = 240) -> list[str]:
     return [times[index * (len(times) - 1) // (most - 1)] for index in range(most)]
 
 
-def _picture(exhibit: Exhibit, pictures: Mapping[str, bytes], files: dict[str, bytes]) -> Piece | None:
+def _picture(
+    exhibit: Exhibit, pictures: Mapping[str, bytes], files: dict[str, bytes]
+) -> Piece | None:
     if exhibit["picture"] is None:
         return None
     body, kind, tall = pinned(exhibit["picture"], exhibit["rendition"], pictures)
@@ -767,9 +999,15 @@ def _picture(exhibit: Exhibit, pictures: Mapping[str, bytes], files: dict[str, b
     return {"file": path, "format": kind, "tall": tall}
 
 
-def _exhibit(exhibit: Exhibit, lang: Lang, pictures: Mapping[str, bytes], files: dict[str, bytes]) -> Piece:
+def _exhibit(
+    exhibit: Exhibit, lang: Lang, pictures: Mapping[str, bytes], files: dict[str, bytes]
+) -> Piece:
     grade = exhibit["grade"]
-    caption = _told(exhibit["caption"], lang) if exhibit["caption"] else _own(phrase("no_caption", lang), lang)
+    caption = (
+        _told(exhibit["caption"], lang)
+        if exhibit["caption"]
+        else _own(phrase("no_caption", lang), lang)
+    )
     description = exhibit["description"] and _told(exhibit["description"], lang)
     alt = phrase("alt_photo", lang, reference=exhibit["reference"], caption=caption["s"])
     level = exhibit["provenance"]
@@ -791,7 +1029,9 @@ def _exhibit(exhibit: Exhibit, lang: Lang, pictures: Mapping[str, bytes], files:
         ),
         "grade_reason": grade["reason"] and _told(grade["reason"], lang) if grade else None,
         "licence": word("licence", exhibit["licence"], lang),
-        "side": word("affiliation", exhibit["affiliation"], lang) if exhibit["affiliation"] != INDEPENDENT else None,
+        "side": word("affiliation", exhibit["affiliation"], lang)
+        if exhibit["affiliation"] != INDEPENDENT
+        else None,
         "provenance": level + phrase("colon", lang) + word("provenance", level, lang),
         "not_proven": _told(exhibit["does_not_prove"], lang),
         "sha256": exhibit["rendition"] and exact(exhibit["rendition"]),
@@ -819,7 +1059,13 @@ def _side(affiliation: str, lang: Lang) -> list[str]:
 
 def _teardown(teardown: Teardown, lang: Lang) -> Piece:
     side = _side(teardown["affiliation"], lang)
-    who = ", ".join([teardown["contributor"], *side, *([teardown["laboratory"]] if teardown["laboratory"] else [])])
+    who = ", ".join(
+        [
+            teardown["contributor"],
+            *side,
+            *([teardown["laboratory"]] if teardown["laboratory"] else []),
+        ]
+    )
     line = phrase("teardown_of", lang, unit=teardown["unit_label"], who=who)
     return {
         "title": _told(teardown["title"], lang),
@@ -848,7 +1094,17 @@ def _entities(company: Company, lang: Lang) -> list[Piece]:
                 if date is not None
             ]
             said = phrase("bracketed", lang, text=role["source"]) if role["source"] else ""
-            roles.append(phrase("comma", lang).join([word("entity_role", role["role"], lang), *span]) + said)
-        registered = " ".join(each for each in (entity["jurisdiction"], entity["registration"]) if each)
-        rows.append({"name": _told(entity["name"], lang), "roles": roles, "registered": registered or phrase("not_known", lang)})
+            roles.append(
+                phrase("comma", lang).join([word("entity_role", role["role"], lang), *span]) + said
+            )
+        registered = " ".join(
+            each for each in (entity["jurisdiction"], entity["registration"]) if each
+        )
+        rows.append(
+            {
+                "name": _told(entity["name"], lang),
+                "roles": roles,
+                "registered": registered or phrase("not_known", lang),
+            }
+        )
     return rows

@@ -1,7 +1,9 @@
-"""A report as one HTML page that needs nothing else: both languages one after the other, pictures and charts within it.
+"""A report as one HTML page that needs nothing else: both languages one after the other, pictures
+and charts within it.
 
-It says the words of the PDF, because both are laid out from the same sheet (`reports.documents.sheet`). It is served as an attachment, so
-its style is inside it; it has no script, and no address in it is fetched.
+It says the words of the PDF, because both are laid out from the same sheet
+(`reports.documents.sheet`). It is served as an attachment, so its style is inside it; it has no
+script, and no address in it is fetched.
 """
 
 from __future__ import annotations
@@ -23,9 +25,12 @@ _PIECE = {"s", "l", "r", "n"}
 
 
 def page(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> bytes:
-    """The page of a valid report; `pictures` holds the bytes of every picture that an exhibit names. Raises TypesettingError."""
+    """The page of a valid report; `pictures` holds the bytes of every picture that an exhibit
+    names. Raises TypesettingError."""
     parts = [_part(report, lang, pictures) for lang in LANGS]
-    return render_to_string("reports/standalone.html", {"parts": parts, "kind": report["kind"], "report": report}).encode()
+    return render_to_string(
+        "reports/standalone.html", {"parts": parts, "kind": report["kind"], "report": report}
+    ).encode()
 
 
 def _part(report: Mapping[str, Any], lang: Lang, pictures: Mapping[str, bytes]) -> dict[str, Any]:
@@ -40,7 +45,8 @@ def _part(report: Mapping[str, Any], lang: Lang, pictures: Mapping[str, bytes]) 
 
 
 def _shown(value: Any, files: Mapping[str, bytes]) -> Any:
-    """The sheet with every piece of text as a marked-up span, and every picture with its bytes as an address (`uri`)."""
+    """The sheet with every piece of text as a marked-up span, and every picture with its bytes as
+    an address (`uri`)."""
     if isinstance(value, list):
         return [_shown(each, files) for each in value]
     if not isinstance(value, dict):

@@ -1,8 +1,10 @@
-"""The picture that stands beside a link to a claim or a verdict on other sites. Data in, PNG out, the same bytes each time.
+"""The picture that stands beside a link to a claim or a verdict on other sites. Data in, PNG out,
+the same bytes each time.
 
-Nothing of a person is in it that is not on the page: the words, who said them, what was concluded, the reference. Drawn by typst
-from data, in the faces of `reports.drawing.fonts`, in 15 ms once the faces are read; nothing is kept here that would have to be
-erased. Readers keep it under the digest of its content.
+Nothing of a person is in it that is not on the page: the words, who said them, what was concluded,
+the reference. Drawn by typst from data, in the faces of `reports.drawing.fonts`, in 15 ms once the
+faces are read; nothing is kept here that would have to be erased. Readers keep it under the digest
+of its content.
 """
 
 from __future__ import annotations
@@ -24,11 +26,19 @@ HEIGHT: Final = 630
 MOST: Final = 3
 TEMPLATE: Final = Path(__file__).parent / "typst" / "card.typ"
 COLOURS: Final = ("paper", "ink", "ink-2")
-RATINGS: Final = ("delivered", "delivered_late", "partly_delivered", "misleading", "not_delivered", "unverifiable")
+RATINGS: Final = (
+    "delivered",
+    "delivered_late",
+    "partly_delivered",
+    "misleading",
+    "not_delivered",
+    "unverifiable",
+)
 
 
 class Found(NamedTuple):
-    """One line of what was found: the rating's code (empty while there is none), its word, and the aspect."""
+    """One line of what was found: the rating's code (empty while there is none), its word, and the
+    aspect."""
 
     rating: str
     word: str
@@ -63,17 +73,27 @@ def _width(text: str) -> int:
 
 def _data(card: Card) -> str:
     colours = {name: light()[name] for name in COLOURS}
-    colours |= {name: light()["partly" if name == "partly_delivered" else name.replace("_", "-")] for name in RATINGS}
+    colours |= {
+        name: light()["partly" if name == "partly_delivered" else name.replace("_", "-")]
+        for name in RATINGS
+    }
     quote = fonts.printable(_cut(" ".join(card.quote.split()), 200))
     told: dict[str, Any] = {
         "colours": colours,
         "lang": card.lang[:2],
         "who": fonts.printable(_cut(card.who, 80)),
         "quote": f"“{quote}”",
-        "quote_lang": tag[1].lower() if (tag := re.match(r"([A-Za-z]{2,3})(-|$)", card.quote_lang)) else "en",
+        "quote_lang": tag[1].lower()
+        if (tag := re.match(r"([A-Za-z]{2,3})(-|$)", card.quote_lang))
+        else "en",
         "size": 50 if _width(quote) < 90 else 40 if _width(quote) < 150 else 34,
         "found": [
-            {"rating": one.rating, "word": one.word, "statement": fonts.printable(_cut(one.statement, 52))} for one in card.found[:MOST]
+            {
+                "rating": one.rating,
+                "word": one.word,
+                "statement": fonts.printable(_cut(one.statement, 52)),
+            }
+            for one in card.found[:MOST]
         ],
         "reference": card.reference,
         "house": card.house,
@@ -89,7 +109,12 @@ def digest(card: Card) -> str:
 def draw(card: Card) -> bytes:
     """The picture as PNG, WIDTH × HEIGHT."""
     picture = typst.compile(
-        TEMPLATE.read_bytes(), font_paths=fonts.faces(), ignore_system_fonts=True, format="png", ppi=72.0, sys_inputs={"card": _data(card)}
+        TEMPLATE.read_bytes(),
+        font_paths=fonts.faces(),
+        ignore_system_fonts=True,
+        format="png",
+        ppi=72.0,
+        sys_inputs={"card": _data(card)},
     )
     assert isinstance(picture, bytes)
     return picture

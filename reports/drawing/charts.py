@@ -1,8 +1,10 @@
-"""The chart of a report: measured values and the threshold. Data in, one SVG string out, the same each time. `lines` draws the other.
+"""The chart of a report: measured values and the threshold. Data in, one SVG string out, the same
+each time. `lines` draws the other.
 
-``measured_against`` is drawn by Vega-Lite through altair and vl-convert, on a white ground in plain colours, and
-lettered by ``reports.drawing.fonts``: the words never pass through the chart engine, which sees numbers and place holders. Hence
-no text of a report can reach an interpreter, and the layout cannot depend on the fonts of a machine.
+``measured_against`` is drawn by Vega-Lite through altair and vl-convert, on a white ground in plain
+colours, and lettered by ``reports.drawing.fonts``: the words never pass through the chart engine,
+which sees numbers and place holders. Hence no text of a report can reach an interpreter, and the
+layout cannot depend on the fonts of a machine.
 
 It says everything in words too: ``<title>`` and ``<desc>``, for who does not see the picture.
 """
@@ -21,9 +23,12 @@ from reports.wording.words import Lang, phrase, word
 from ui.numbers import plain
 from verdicts.conformity import INDEPENDENT
 
-#: For a page or a sheet of paper, and for the column of a phone, where the wide picture's words would be too small to read.
+#: For a page or a sheet of paper, and for the column of a phone, where the wide picture's words
+#: would be too small to read.
 WIDTH, NARROW = 640, 358
-INK, INK_2, HAIRLINE, CAME, CAME_TINT, SHEET = (light()[name] for name in ("ink", "ink-2", "hairline", "came", "came-tint", "sheet"))
+INK, INK_2, HAIRLINE, CAME, CAME_TINT, SHEET = (
+    light()[name] for name in ("ink", "ink-2", "hairline", "came", "came-tint", "sheet")
+)
 #: Rows drawn at most; the table beside the chart always holds all.
 TOP: Final = 46.0
 ROW: Final = 26.0
@@ -33,7 +38,8 @@ VEGA_LITE: Final = "v6.4"
 
 
 class Value(NamedTuple):
-    """One measured value and its standard uncertainty, both in the threshold's unit, as decimal strings."""
+    """One measured value and its standard uncertainty, both in the threshold's unit, as decimal
+    strings."""
 
     label: str
     value: str
@@ -46,7 +52,8 @@ def labelled(unit: str, affiliation: str, lang: Lang) -> str:
 
 
 def chart_of(aspect: Aspect, lang: Lang) -> str | None:
-    """The chart of an aspect as its conformity was judged, or None where there is no number to set against a threshold."""
+    """The chart of an aspect as its conformity was judged, or None where there is no number to set
+    against a threshold."""
     conformity, criterion = aspect["conformity"], aspect["criterion"]
     if conformity is None or criterion is None or not conformity["judged"]:
         return None
@@ -55,11 +62,16 @@ def chart_of(aspect: Aspect, lang: Lang) -> str | None:
         property_name=translated["text"] if translated else criterion["property"]["text"],
         comparator=conformity["comparator"],
         limit=conformity["limit"],
-        claimed=criterion["figure"] is not None and Decimal(criterion["value"]) == Decimal(conformity["limit"]),
+        claimed=criterion["figure"] is not None
+        and Decimal(criterion["value"]) == Decimal(conformity["limit"]),
         unit=conformity["unit"],
         coverage=conformity["coverage"],
         values=[
-            Value(labelled(each["unit_label"], each["affiliation"], lang), each["value"], each["uncertainty"])
+            Value(
+                labelled(each["unit_label"], each["affiliation"], lang),
+                each["value"],
+                each["uncertainty"],
+            )
             for each in conformity["judged"]
         ],
         lang=lang,
@@ -73,7 +85,8 @@ def expanded(uncertainty: str, coverage: str) -> str:
 
 
 def height_of(values: int) -> int:
-    """How high the picture of so many values is, so that a page can keep the room for it before it arrives."""
+    """How high the picture of so many values is, so that a page can keep the room for it before it
+    arrives."""
     return int(TOP + ROW * min(values, MOST_ROWS) + (58 if values > MOST_ROWS else 40))
 
 
@@ -89,14 +102,18 @@ def measured_against(
     lang: Lang,
     width: int = WIDTH,
 ) -> str:
-    """The side of the limit that meets it as a tinted field, each unit's value as a dot with its expanded uncertainty as a bar.
+    """The side of the limit that meets it as a tinted field, each unit's value as a dot with its
+    expanded uncertainty as a bar.
 
-    ``comparator`` is ``at_least`` or ``at_most``; ``claimed`` says that the limit is the company's own figure. Numbers are
-    decimal strings and printed as they are; only positions are floats. Raises ValueError without any value.
+    ``comparator`` is ``at_least`` or ``at_most``; ``claimed`` says that the limit is the company's
+    own figure. Numbers are decimal strings and printed as they are; only positions are floats.
+    Raises ValueError without any value.
     """
     if not values:
         raise ValueError("a chart needs at least one value")
-    return _measured_against(property_name, comparator, limit, claimed, unit, coverage, tuple(values), lang, width)
+    return _measured_against(
+        property_name, comparator, limit, claimed, unit, coverage, tuple(values), lang, width
+    )
 
 
 @lru_cache(maxsize=64)
@@ -111,19 +128,40 @@ def _measured_against(
     lang: Lang,
     width: int,
 ) -> str:
-    """Kept, because page and PDF of one report ask for the same picture and the engine needs half a second for it."""
+    """Kept, because page and PDF of one report ask for the same picture and the engine needs half a
+    second for it."""
     title = phrase("chart_title", lang, property=property_name)
     name = "chart_claimed" if claimed else "chart_threshold"
-    threshold = phrase(name, lang, value=limit, unit=unit, **({} if claimed else {"comparator": word("comparator", comparator, lang)}))
+    threshold = phrase(
+        name,
+        lang,
+        value=limit,
+        unit=unit,
+        **({} if claimed else {"comparator": word("comparator", comparator, lang)}),
+    )
     told = [
-        phrase("chart_unit", lang, label=each.label, value=each.value, expanded=expanded(each.uncertainty, coverage), unit=unit, k=coverage)
+        phrase(
+            "chart_unit",
+            lang,
+            label=each.label,
+            value=each.value,
+            expanded=expanded(each.uncertainty, coverage),
+            unit=unit,
+            k=coverage,
+        )
         for each in values
     ]
     drawn = values[:MOST_ROWS]
     rest = len(values) - len(drawn)
 
-    points = [(Decimal(each.value), Decimal(expanded(each.uncertainty, coverage))) for each in drawn]
-    low, high = _domain([value - bar for value, bar in points] + [value + bar for value, bar in points], Decimal(limit), comparator)
+    points = [
+        (Decimal(each.value), Decimal(expanded(each.uncertainty, coverage))) for each in drawn
+    ]
+    low, high = _domain(
+        [value - bar for value, bar in points] + [value + bar for value, bar in points],
+        Decimal(limit),
+        comparator,
+    )
     gutter, left, right = (14, 108.0, width - 128.0) if width >= WIDTH else (8, 68.0, width - 92.0)
     top, row = TOP, ROW
     bottom = top + row * len(drawn)
@@ -137,15 +175,37 @@ def _measured_against(
     band = (edge, right) if comparator == "at_least" else (left, edge)
     middle = [top + row * (index + 0.5) for index in range(len(drawn))]
 
-    labels: list[tuple[str, float, float, str, int, str, int]] = []  # text, x, y, anchor, size, colour, weight
+    labels: list[
+        tuple[str, float, float, str, int, str, int]
+    ] = []  # text, x, y, anchor, size, colour, weight
 
-    def label(text: str, at: float, y: float, anchor: str = "start", size: int = 12, colour: str = INK, weight: int = 400) -> None:
+    def label(
+        text: str,
+        at: float,
+        y: float,
+        anchor: str = "start",
+        size: int = 12,
+        colour: str = INK,
+        weight: int = 400,
+    ) -> None:
         labels.append((text, at, y, anchor, size, colour, weight))
 
-    side = "start" if edge + 8 * 22 < right or (comparator == "at_most" and edge < left + 8 * 22) else "end"
+    side = (
+        "start"
+        if edge + 8 * 22 < right or (comparator == "at_most" and edge < left + 8 * 22)
+        else "end"
+    )
     label(threshold, edge + (7 if side == "start" else -7), top - 12, side, 12, CAME, 700)
     for value, (number, bar), y in zip(drawn, points, middle, strict=True):
-        label(_short(value.label, 14 if gutter == 14 else 8), left - gutter, y + 4, "end", 12, INK, 700)
+        label(
+            _short(value.label, 14 if gutter == 14 else 8),
+            left - gutter,
+            y + 4,
+            "end",
+            12,
+            INK,
+            700,
+        )
         label(f"{number:f} ± {plain(bar)}", right + gutter, y + 4, "start", 12)
     for tick in ticks:
         label(plain(tick), x(tick), bottom + 18, "middle", 11, INK_2)
@@ -162,7 +222,10 @@ def _measured_against(
             (edge, top - 26, edge, bottom, CAME, 2.0),
             (left, bottom, right, bottom, INK, 1.0),
             *((x(tick), bottom, x(tick), bottom + 5, INK, 1.0) for tick in ticks),
-            *((x(number - bar), y, x(number + bar), y, INK, 2.0) for (number, bar), y in zip(points, middle, strict=True)),
+            *(
+                (x(number - bar), y, x(number + bar), y, INK, 2.0)
+                for (number, bar), y in zip(points, middle, strict=True)
+            ),
             *(
                 (x(end), y - 4, x(end), y + 4, INK, 2.0)
                 for (number, bar), y in zip(points, middle, strict=True)
@@ -172,11 +235,15 @@ def _measured_against(
         dots=[(x(number), y) for (number, _), y in zip(points, middle, strict=True)],
         labels=labels,
     )
-    return fonts.outlined(finished(draw(spec), title, " ".join([threshold, *told]), [each[0] for each in labels]), lang)
+    return fonts.outlined(
+        finished(draw(spec), title, " ".join([threshold, *told]), [each[0] for each in labels]),
+        lang,
+    )
 
 
 def _short(text: str, most: int) -> str:
-    """A label cut to its gutter; Chinese counts double. The table beside the chart holds it whole."""
+    """A label cut to its gutter; Chinese counts double. The table beside the chart holds it
+    whole."""
     text = fonts.printable(text)
     width = 0
     for index, character in enumerate(text):
@@ -187,7 +254,8 @@ def _short(text: str, most: int) -> str:
 
 
 def _domain(ends: Sequence[Decimal], limit: Decimal, comparator: str) -> tuple[Decimal, Decimal]:
-    """From where to where the axis goes: all values and bars, the limit with some of the side that meets it, and zero if near."""
+    """From where to where the axis goes: all values and bars, the limit with some of the side that
+    meets it, and zero if near."""
     low, high = min(*ends, limit), max(*ends, limit)
     if low >= 0 or low > -(high - low) / 10:
         low = min(low, Decimal(0))
@@ -219,7 +287,8 @@ def _spec(
     dots: Sequence[tuple[float, float]],
     labels: Sequence[tuple[str, float, float, str, int, str, int]],
 ) -> dict[str, Any]:
-    """The picture as Vega-Lite: one unit is one pixel, so the engine has nothing to lay out and no text to measure."""
+    """The picture as Vega-Lite: one unit is one pixel, so the engine has nothing to lay out and no
+    text to measure."""
     import altair as alt  # half a second and 60 MB that a web process need not pay for
 
     across = alt.Scale(domain=[0, width], range=[0, width], nice=False, zero=False)
@@ -230,25 +299,46 @@ def _spec(
 
     x = alt.X("x:Q", scale=across, axis=None)
     y = alt.Y("y:Q", scale=down, axis=None)
-    field = layer([{"x": band[0], "x2": band[1], "y": band[2], "y2": band[3]}]).mark_rect(color=CAME_TINT)
+    field = layer([{"x": band[0], "x2": band[1], "y": band[2], "y2": band[3]}]).mark_rect(
+        color=CAME_TINT
+    )
     rules = [
         layer([{"x": one[0], "y": one[1], "x2": one[2], "y2": one[3]} for one in alike])
         .mark_rule(color=colour, strokeWidth=thick)
         .encode(x=x, y=y, x2="x2:Q", y2="y2:Q")
         for (colour, thick), alike in groupby(lines, key=lambda one: one[4:])
     ]
-    marks = layer([{"x": at, "y": high} for at, high in dots]).mark_circle(size=72, color=INK, opacity=1).encode(x=x, y=y)
+    marks = (
+        layer([{"x": at, "y": high} for at, high in dots])
+        .mark_circle(size=72, color=INK, opacity=1)
+        .encode(x=x, y=y)
+    )
     anchors = {"start": "left", "middle": "center", "end": "right"}
     numbered = sorted(enumerate(labels), key=lambda each: each[1][3:])
     texts = [
         layer([{"x": label[1], "y": label[2], "t": f"#{index}"} for index, label in alike])
-        .mark_text(align=anchors[anchor], baseline="alphabetic", fontSize=size, color=colour, fontWeight=weight)
+        .mark_text(
+            align=anchors[anchor],
+            baseline="alphabetic",
+            fontSize=size,
+            color=colour,
+            fontWeight=weight,
+        )
         .encode(x=x, y=y, text="t:N")
         for (anchor, size, colour, weight), alike in groupby(numbered, key=lambda each: each[1][3:])
     ]
     chart = alt.layer(field.encode(x=x, y=y, x2="x2:Q", y2="y2:Q"), *rules, marks, *texts)
-    chart = chart.properties(width=width, height=height, padding=0, autosize=alt.AutoSizeParams(type="none"), background=SHEET)
-    return cast(dict[str, Any], chart.configure(aria=False, view=alt.ViewConfig(stroke="transparent")).to_dict())
+    chart = chart.properties(
+        width=width,
+        height=height,
+        padding=0,
+        autosize=alt.AutoSizeParams(type="none"),
+        background=SHEET,
+    )
+    return cast(
+        dict[str, Any],
+        chart.configure(aria=False, view=alt.ViewConfig(stroke="transparent")).to_dict(),
+    )
 
 
 def draw(spec: Mapping[str, Any]) -> str:
@@ -260,7 +350,8 @@ def draw(spec: Mapping[str, Any]) -> str:
 
 
 def finished(svg: str, title: str, description: str, labels: Sequence[str]) -> str:
-    """The engine's picture with the real labels in the place of ``#n``, and in words what it shows."""
+    """The engine's picture with the real labels in the place of ``#n``, and in words what it
+    shows."""
     root = ElementTree.fromstring(svg)  # noqa: S314  (drawn a moment ago from numbers alone)
     for text in root.iter(f"{{{fonts.SVG}}}text"):
         text.text = fonts.printable(labels[int((text.text or "#0")[1:])])

@@ -1,14 +1,17 @@
 """The one typeface of reports: where it is, what it can print, and its letters as outlines.
 
-The face is Noto Sans CJK SC, one variable font (100 to 900) for Chinese and Latin, out of a pinned package. Fonts of the
-machine are never looked at: the same report must give the same bytes anywhere.
+The face is Noto Sans CJK SC, one variable font (100 to 900) for Chinese and Latin, out of a pinned
+package. Fonts of the machine are never looked at: the same report must give the same bytes
+anywhere.
 
-Why letters in pictures become outlines. An SVG names a font and hopes. Where the font is missing the browser takes
-another; inside a PDF the picture's text is drawn by a renderer that knows only the default instance of a variable font,
-which for this face is Thin; and cutting a static Regular out of the 32 MB file takes minutes. typst draws variable fonts
-at the weight asked for, and its SVG output holds the glyphs as outlines. So every label of a picture is set by typst (a
-millisecond each), and its outlines take the place of the ``<text>`` element. The picture then looks the same in a
-browser, in a PDF and in fifty years; what it says for who cannot see it stands in its ``<title>`` and ``<desc>``.
+Why letters in pictures become outlines. An SVG names a font and hopes. Where the font is missing
+the browser takes another; inside a PDF the picture's text is drawn by a renderer that knows only
+the default instance of a variable font, which for this face is Thin; and cutting a static Regular
+out of the 32 MB file takes minutes. typst draws variable fonts at the weight asked for, and its SVG
+output holds the glyphs as outlines. So every label of a picture is set by typst (a millisecond
+each), and its outlines take the place of the ``<text>`` element. The picture then looks the same in
+a browser, in a PDF and in fifty years; what it says for who cannot see it stands in its ``<title>``
+and ``<desc>``.
 """
 
 import json
@@ -29,9 +32,12 @@ FAMILY: Final = "Noto Sans CJK SC"
 MONO: Final = "DejaVu Sans Mono"
 FILE: Final = Path(manimgx_fonts_cjk.__file__).parent / "NotoSansCJK-VF.otf.ttc"
 
-#: Marks where a long word may break. Typeset as nothing at all; ``printable`` lets none in from outside.
+#: Marks where a long word may break. Typeset as nothing at all; ``printable`` lets none in from
+#: outside.
 BREAK: Final = "\u200b"
-_LONG: Final = re.compile(r"[^\s\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]{25,}")
+_LONG: Final = re.compile(
+    r"[^\s\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]{25,}"
+)
 
 SVG: Final = "http://www.w3.org/2000/svg"
 _XLINK: Final = "{http://www.w3.org/1999/xlink}href"
@@ -39,17 +45,21 @@ _XLINK: Final = "{http://www.w3.org/1999/xlink}href"
 
 @cache
 def faces() -> typst.Fonts:
-    """The fonts that typst may use: ours and those inside the typst package, none of the machine's."""
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(FILE.parent)])
+    """The fonts that typst may use: ours and those inside the typst package, none of the
+    machine's."""
+    return typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(FILE.parent)]
+    )
 
 
 def printable(text: str) -> str:
-    """``text`` as it can be printed: what the face lacks, and what is no letter but an order, as ``[U+202E]``.
+    """``text`` as it can be printed: what the face lacks, and what is no letter but an order, as
+    ``[U+202E]``.
 
-    Controls, bidirectional overrides, invisible joiners, private use and half surrogates are orders to a renderer: in a
-    document of evidence the reader must see that they are there, and they must have no effect. So is the second mark
-    stacked on one letter: a tower of them would write over other lines. Newlines stay; a tab becomes a space; CR LF
-    becomes LF.
+    Controls, bidirectional overrides, invisible joiners, private use and half surrogates are orders
+    to a renderer: in a document of evidence the reader must see that they are there, and they must
+    have no effect. So is the second mark stacked on one letter: a tower of them would write over
+    other lines. Newlines stay; a tab becomes a space; CR LF becomes LF.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -57,14 +67,21 @@ def printable(text: str) -> str:
     shown, marked = [], True
     for each in text:
         mark = unicodedata.combining(each) != 0 or unicodedata.category(each) == "Me"
-        shown.append(each if each == "\n" or (_prints(each) and not (mark and marked)) else f"[U+{ord(each):04X}]")
+        shown.append(
+            each
+            if each == "\n" or (_prints(each) and not (mark and marked))
+            else f"[U+{ord(each):04X}]"
+        )
         marked = mark
     return "".join(shown)
 
 
 def breakable(text: str) -> str:
-    """``text`` with a BREAK after every fourth character of words that could be wider than a column."""
-    return _LONG.sub(lambda word: BREAK.join(word[0][at : at + 4] for at in range(0, len(word[0]), 4)), text)
+    """``text`` with a BREAK after every fourth character of words that could be wider than a
+    column."""
+    return _LONG.sub(
+        lambda word: BREAK.join(word[0][at : at + 4] for at in range(0, len(word[0]), 4)), text
+    )
 
 
 @cache
@@ -78,7 +95,8 @@ def _prints(character: str) -> bool:
 
 @cache
 def _coverage() -> tuple[list[int], list[int]]:
-    """The code points of the face, as starts and ends of ranges, from its ``cmap`` table (OpenType, format 12)."""
+    """The code points of the face, as starts and ends of ranges, from its ``cmap`` table (OpenType,
+    format 12)."""
     with FILE.open("rb") as file:
 
         def read(offset: int, form: str) -> tuple[Any, ...]:
@@ -121,7 +139,8 @@ _LABELS: Final = rb"""
 
 
 class Lettering:
-    """One label as outlines: ``width`` in the units of its size, and the glyphs, baseline at 0, to put under a ``<g>``."""
+    """One label as outlines: ``width`` in the units of its size, and the glyphs, baseline at 0, to
+    put under a ``<g>``."""
 
     def __init__(self, page: bytes) -> None:
         root = ElementTree.fromstring(page)  # noqa: S314  (drawn by typst a moment ago, from text that it was given as data)
@@ -129,31 +148,49 @@ class Lettering:
         self.symbols = {symbol.attrib["id"]: symbol for symbol in root.iter(f"{{{SVG}}}symbol")}
         self.uses: list[tuple[str, float]] = []
         for run in root.iter(f"{{{SVG}}}g"):
-            placed = re.fullmatch(r"matrix\(1 0 0 -1 (\S+) (\S+)\)", run.attrib.get("transform", ""))
+            placed = re.fullmatch(
+                r"matrix\(1 0 0 -1 (\S+) (\S+)\)", run.attrib.get("transform", "")
+            )
             if placed:
                 for use in run.iter(f"{{{SVG}}}use"):
-                    self.uses.append((use.attrib[_XLINK].removeprefix("#"), float(placed[1]) + float(use.attrib.get("x", "0"))))
+                    self.uses.append(
+                        (
+                            use.attrib[_XLINK].removeprefix("#"),
+                            float(placed[1]) + float(use.attrib.get("x", "0")),
+                        )
+                    )
 
 
 def letter(labels: Sequence[tuple[str, float, int]], lang: str) -> list[Lettering]:
-    """Outlines for each (text, size, weight). A newline in a label becomes a space: a label is one line."""
+    """Outlines for each (text, size, weight). A newline in a label becomes a space: a label is one
+    line."""
     if not labels:
         return []
     sheet = [
-        {"text": printable(text).replace("\n", " ") or " ", "size": size, "weight": weight, "lang": lang[:2]}
+        {
+            "text": printable(text).replace("\n", " ") or " ",
+            "size": size,
+            "weight": weight,
+            "lang": lang[:2],
+        }
         for text, size, weight in labels
     ]
     pages = typst.compile(
-        _LABELS, font_paths=faces(), ignore_system_fonts=True, format="svg", sys_inputs={"labels": json.dumps(sheet, ensure_ascii=False)}
+        _LABELS,
+        font_paths=faces(),
+        ignore_system_fonts=True,
+        format="svg",
+        sys_inputs={"labels": json.dumps(sheet, ensure_ascii=False)},
     )
     return [Lettering(page) for page in (pages if isinstance(pages, list) else [pages])]
 
 
 def outlined(svg: str, lang: str) -> str:
-    """The same picture with every ``<text>`` replaced by its outlines; its role, title and description stay.
+    """The same picture with every ``<text>`` replaced by its outlines; its role, title and
+    description stay.
 
-    Understands what our own pictures hold: ``x``, ``y``, ``font-size``, ``font-weight``, ``text-anchor``, ``fill`` and
-    ``class`` as attributes, one line of text, no nested ``<tspan>``.
+    Understands what our own pictures hold: ``x``, ``y``, ``font-size``, ``font-weight``,
+    ``text-anchor``, ``fill`` and ``class`` as attributes, one line of text, no nested ``<tspan>``.
     """
     ElementTree.register_namespace("", SVG)
     root = ElementTree.fromstring(svg)  # noqa: S314  (our own picture)
@@ -164,17 +201,23 @@ def outlined(svg: str, lang: str) -> str:
         (
             each.text or "",
             float(each.attrib.get("font-size", "12").removesuffix("px")),
-            weights.get(each.attrib.get("font-weight", "normal")) or int(each.attrib["font-weight"]),
+            weights.get(each.attrib.get("font-weight", "normal"))
+            or int(each.attrib["font-weight"]),
         )
         for each in texts
     ]
     symbols: dict[str, ElementTree.Element] = {}
     for text, lettering in zip(texts, letter(labels, lang), strict=True):
         symbols |= lettering.symbols
-        shift = {"middle": lettering.width / 2, "end": lettering.width}.get(text.attrib.get("text-anchor", "start"), 0.0)
+        shift = {"middle": lettering.width / 2, "end": lettering.width}.get(
+            text.attrib.get("text-anchor", "start"), 0.0
+        )
         x, y = float(text.attrib.get("x", "0")) - shift, float(text.attrib.get("y", "0"))
         group = ElementTree.Element(
-            f"{{{SVG}}}g", {"transform": f"{text.attrib.get('transform', '')} matrix(1 0 0 -1 {x:.3f} {y:.3f})".strip()}
+            f"{{{SVG}}}g",
+            {
+                "transform": f"{text.attrib.get('transform', '')} matrix(1 0 0 -1 {x:.3f} {y:.3f})".strip()
+            },
         )
         for name in ("class", "fill"):
             if name in text.attrib:

@@ -1,16 +1,20 @@
-"""The version line: a hairline of time with a tick for each look, a dot for each version, a break for a disappearance.
+"""The version line: a hairline of time with a tick for each look, a dot for each version, a break
+for a disappearance.
 
-Data in, one SVG string out, the same each time. Without ``links`` it is a still picture for a report: attributes carry its
-colours, and one ``<title>`` and ``<desc>`` say it in words. With ``links`` it stands in a page: each version and each
-disappearance is a link that can be reached by keyboard, and the two lines of text under it tell the one that is hovered or
-focused (style sheet only; nothing here needs a script).
+Data in, one SVG string out, the same each time. Without ``links`` it is a still picture for a
+report: attributes carry its colours, and one ``<title>`` and ``<desc>`` say it in words. With
+``links`` it stands in a page: each version and each disappearance is a link that can be reached by
+keyboard, and the two lines of text under it tell the one that is hovered or focused (style sheet
+only; nothing here needs a script).
 
-Time runs left to right but not to scale: six hours and six weeks must both be seen, so every stretch between two events
-gets its least width before the rest is shared by duration. Words never run into each other: each takes the nearest of two
-rows where it has room, and one that finds none is left to the link's own words.
+Time runs left to right but not to scale: six hours and six weeks must both be seen, so every
+stretch between two events gets its least width before the rest is shared by duration. Words never
+run into each other: each takes the nearest of two rows where it has room, and one that finds none
+is left to the link's own words.
 
-Classes for a page to theme: ``line-time``, ``line-tick``, ``line-version``, ``line-edit``, ``line-fork``, ``line-missing``,
-``line-cross``, ``line-label``, ``line-strong``, ``line-event``, ``line-hit``, ``line-tip``, ``line-rest``.
+Classes for a page to theme: ``line-time``, ``line-tick``, ``line-version``, ``line-edit``,
+``line-fork``, ``line-missing``, ``line-cross``, ``line-label``, ``line-strong``, ``line-event``,
+``line-hit``, ``line-tip``, ``line-rest``.
 """
 
 from __future__ import annotations
@@ -35,14 +39,16 @@ MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 
 @dataclass(frozen=True)
 class Links:
-    """Where the parts of a line lead: each version by its number, and a disappearance. A number without an address is no link."""
+    """Where the parts of a line lead: each version by its number, and a disappearance. A number
+    without an address is no link."""
 
     versions: Mapping[int, str]
     gone: str = ""
 
 
 class Event(NamedTuple):
-    """What stands on the line with words: its name above, its date below, and all of it in a sentence for its link."""
+    """What stands on the line with words: its name above, its date below, and all of it in a
+    sentence for its link."""
 
     at: str
     name: str
@@ -52,7 +58,7 @@ class Event(NamedTuple):
     address: str
 
 
-# --- how moments are written -------------------------------------------------------------------------------------------
+# --- how moments are written ----------------------------------------------------------------------
 
 
 def moment(text: str) -> datetime:
@@ -64,9 +70,14 @@ def _utc(text: str) -> datetime:
 
 
 def day(text: str, lang: Lang) -> str:
-    """A date as people write it: 28 Feb 2025, 2025年2月28日. By hand, because a locale is a thing of the machine."""
+    """A date as people write it: 28 Feb 2025, 2025年2月28日. By hand, because a locale is a thing of
+    the machine."""
     at = _utc(text)
-    return f"{at.day} {MONTHS[at.month - 1]} {at.year}" if lang == "en" else f"{at.year}年{at.month}月{at.day}日"
+    return (
+        f"{at.day} {MONTHS[at.month - 1]} {at.year}"
+        if lang == "en"
+        else f"{at.year}年{at.month}月{at.day}日"
+    )
 
 
 def clock(text: str, lang: Lang) -> str:
@@ -81,7 +92,8 @@ def stretch(start: str, end: str, lang: Lang) -> str:
 
 
 def _stamps(times: Sequence[str], lang: Lang) -> list[str]:
-    """A short date for each moment in order, only as exact as the whole needs; what the one before said is not said again."""
+    """A short date for each moment in order, only as exact as the whole needs; what the one before
+    said is not said again."""
     if not times:
         return []
     span = _utc(times[-1]) - _utc(times[0])
@@ -103,7 +115,7 @@ def _stamps(times: Sequence[str], lang: Lang) -> list[str]:
     return stamps
 
 
-# --- the picture -------------------------------------------------------------------------------------------------------
+# --- the picture ----------------------------------------------------------------------------------
 
 
 def version_line(
@@ -117,19 +129,28 @@ def version_line(
     width: int = WIDTH,
     links: Links | None = None,
 ) -> str:
-    """``versions`` are mappings with ``number``, ``not_before``, ``not_after`` and, to find a text that came back, ``sha256``;
-    ``disappearances`` have ``last_seen``, ``first_missing`` and ``back``; ``ticks`` are times in order, and ``looks`` the number of
-    observations that they stand for. All times are RFC 3339. See schema.Version and schema.Disappearance."""
+    """``versions`` are mappings with ``number``, ``not_before``, ``not_after`` and, to find a text
+    that came back, ``sha256``; ``disappearances`` have ``last_seen``, ``first_missing`` and
+    ``back``; ``ticks`` are times in order, and ``looks`` the number of observations that they stand
+    for. All times are RFC 3339. See schema.Version and schema.Disappearance."""
     times = _times(versions, ticks, disappearances)
     events = _events(versions, disappearances, lang, links)
     stamps = _stamps([event.at for event in events], lang)
-    half = {event.at: max(measured(event.name), measured(stamp)) / 2 for event, stamp in zip(events, stamps, strict=True)}
+    half = {
+        event.at: max(measured(event.name), measured(stamp)) / 2
+        for event, stamp in zip(events, stamps, strict=True)
+    }
     place = _places(times, half, 14.0, width - (70.0 if _missing_now(disappearances) else 22.0))
 
     def at(text: str) -> float:
         return _between(place, moment(text))
 
-    forks = _lanes([(at(old["not_after"]), at(new["not_after"]), old["number"]) for old, new in reverts(versions)])
+    forks = _lanes(
+        [
+            (at(old["not_after"]), at(new["not_after"]), old["number"])
+            for old, new in reverts(versions)
+        ]
+    )
     names = _Rows(width, 2)
     dates = _Rows(width, 2)
     for index in _by_weight(events):
@@ -146,7 +167,9 @@ def version_line(
         parts += _stretches(times, disappearances, at, line, float(width))
     if ticks:
         every = 1 + len(ticks) * 4 // (width + 1)  # closer than four pixels they would be a bar
-        marks = "".join(f"M{at(tick):.1f} {line - 4:.1f}v8" for tick in (*ticks[:-1:every], ticks[-1]))
+        marks = "".join(
+            f"M{at(tick):.1f} {line - 4:.1f}v8" for tick in (*ticks[:-1:every], ticks[-1])
+        )
         parts.append(f'<path class="line-tick" d="{marks}" stroke="{INK_2}" fill="none"/>')
     for version in versions:
         if version["not_before"]:
@@ -156,10 +179,14 @@ def version_line(
                 f'fill="{GONE_TINT}" stroke="{GONE}" stroke-dasharray="2 2"/>'
             )
     for start, end, number, lane in forks:
-        parts += _fork(start, end, line, line + LANE * (lane + 1), phrase("line_fork", lang, n=number))
+        parts += _fork(
+            start, end, line, line + LANE * (lane + 1), phrase("line_fork", lang, n=number)
+        )
     labels = [_text(text, x, line - 15 - ROW * row, strong=True) for text, x, row in names.placed]
     labels += [_text(text, x, below + 26 + ROW * row) for text, x, row in dates.placed]
-    parts.append(f'<g class="line-labels"{" aria-hidden=" + quoteattr("true") if links else ""}>{"".join(labels)}</g>')
+    parts.append(
+        f'<g class="line-labels"{" aria-hidden=" + quoteattr("true") if links else ""}>{"".join(labels)}</g>'
+    )
     for event in events:
         parts.append(_mark(event, at(event.at), line, foot, bool(links)))
 
@@ -167,7 +194,14 @@ def version_line(
     words = []
     if times:
         words.append(
-            phrase("line_desc", lang, versions=len(versions), looks=looks, first=clock(times[0], lang), last=clock(times[-1], lang))
+            phrase(
+                "line_desc",
+                lang,
+                versions=len(versions),
+                looks=looks,
+                first=clock(times[0], lang),
+                last=clock(times[-1], lang),
+            )
         )
     words += [
         phrase(
@@ -181,7 +215,9 @@ def version_line(
     description = " ".join(words) or phrase("observed_none", lang)
     if links and times:
         rest = phrase("line_rest", lang, versions=len(versions), looks=looks)
-        parts.append(f'<g class="line-rest" aria-hidden="true">{_readout(rest, stretch(times[0], times[-1], lang), foot)}</g>')
+        parts.append(
+            f'<g class="line-rest" aria-hidden="true">{_readout(rest, stretch(times[0], times[-1], lang), foot)}</g>'
+        )
     described = f"<title>{escape(fonts.printable(title))}</title><desc>{escape(fonts.printable(description))}</desc>"
     label = title if not links else f"{title}. {description}"
     return (
@@ -191,9 +227,13 @@ def version_line(
     )
 
 
-def _times(versions: Sequence[Any], ticks: Sequence[str], disappearances: Sequence[Any]) -> list[str]:
+def _times(
+    versions: Sequence[Any], ticks: Sequence[str], disappearances: Sequence[Any]
+) -> list[str]:
     """Every moment that has a place of its own, in order."""
-    found = {version["not_after"] for version in versions} | {version["not_before"] for version in versions if version["not_before"]}
+    found = {version["not_after"] for version in versions} | {
+        version["not_before"] for version in versions if version["not_before"]
+    }
     for gone in disappearances:
         found |= {at for at in (gone["last_seen"], gone["first_missing"], gone["back"]) if at}
     if ticks:
@@ -206,7 +246,8 @@ def _missing_now(disappearances: Sequence[Any]) -> bool:
 
 
 def reverts(versions: Sequence[Any]) -> list[tuple[Any, Any]]:
-    """Each version that brought a text back, beside the last one before that had it: of A→B→A the first and the third."""
+    """Each version that brought a text back, beside the last one before that had it: of A→B→A the
+    first and the third."""
     seen: dict[str, Any] = {}
     found = []
     for before, version in zip([None, *versions], versions, strict=False):
@@ -218,37 +259,80 @@ def reverts(versions: Sequence[Any]) -> list[tuple[Any, Any]]:
     return found
 
 
-def _events(versions: Sequence[Any], disappearances: Sequence[Any], lang: Lang, links: Links | None) -> list[Event]:
+def _events(
+    versions: Sequence[Any], disappearances: Sequence[Any], lang: Lang, links: Links | None
+) -> list[Event]:
     """Versions, what went missing, what came back; in order of time."""
     back = {new["number"]: old["number"] for old, new in reverts(versions)}
     events = []
     for version in versions:
         number, first = version["number"], version["not_before"]
         name = phrase("line_version", lang, n=number)
-        when = stretch(first, version["not_after"], lang) if first else f"{clock(version['not_after'], lang)} UTC"
-        said = phrase("line_came", lang, n=number) if first else phrase("line_first", lang, n=number)
+        when = (
+            stretch(first, version["not_after"], lang)
+            if first
+            else f"{clock(version['not_after'], lang)} UTC"
+        )
+        said = (
+            phrase("line_came", lang, n=number) if first else phrase("line_first", lang, n=number)
+        )
         if number in back:
             said += phrase("line_again", lang, n=back[number])
-        events.append(Event(version["not_after"], name, "version", said, when, links.versions.get(number, "") if links else ""))
+        events.append(
+            Event(
+                version["not_after"],
+                name,
+                "version",
+                said,
+                when,
+                links.versions.get(number, "") if links else "",
+            )
+        )
     for gone in disappearances:
         last, missing = gone["last_seen"], gone["first_missing"]
         when = stretch(last, missing, lang) if last else f"{clock(missing, lang)} UTC"
         address = links.gone if links else ""
-        events.append(Event(missing, phrase("line_missing", lang), "missing", phrase("line_vanished", lang), when, address))
+        events.append(
+            Event(
+                missing,
+                phrase("line_missing", lang),
+                "missing",
+                phrase("line_vanished", lang),
+                when,
+                address,
+            )
+        )
         if gone["back"]:
             told = phrase("line_returned", lang)
-            events.append(Event(gone["back"], phrase("line_back", lang), "back", told, f"{clock(gone['back'], lang)} UTC", address))
+            events.append(
+                Event(
+                    gone["back"],
+                    phrase("line_back", lang),
+                    "back",
+                    told,
+                    f"{clock(gone['back'], lang)} UTC",
+                    address,
+                )
+            )
     return sorted(events, key=lambda event: moment(event.at))
 
 
 def _by_weight(events: Sequence[Event]) -> list[int]:
-    """In which order words are given their room: the first, what is missing, the last, then the others as they come."""
+    """In which order words are given their room: the first, what is missing, the last, then the
+    others as they come."""
     weight = {0: 0, len(events) - 1: 2}
-    return sorted(range(len(events)), key=lambda i: (weight.get(i, 3) if events[i].kind == "version" else min(1, weight.get(i, 1)), i))
+    return sorted(
+        range(len(events)),
+        key=lambda i: (
+            weight.get(i, 3) if events[i].kind == "version" else min(1, weight.get(i, 1)),
+            i,
+        ),
+    )
 
 
 class _Rows:
-    """Words under or over the line, each centred on its place as far as the edges allow, in the nearest row with room."""
+    """Words under or over the line, each centred on its place as far as the edges allow, in the
+    nearest row with room."""
 
     GAP: Final = 8.0
 
@@ -266,7 +350,10 @@ class _Rows:
         half = measured(text) / 2
         middle = min(max(middle, half + 2), self._width - half - 2)
         for number, row in enumerate(self._taken):
-            if all(middle + half + self.GAP <= start or middle - half - self.GAP >= end for start, end in row):
+            if all(
+                middle + half + self.GAP <= start or middle - half - self.GAP >= end
+                for start, end in row
+            ):
                 row.append((middle - half, middle + half))
                 self.placed.append((text, middle, number))
                 return
@@ -289,21 +376,25 @@ def _lanes(forks: Sequence[tuple[float, float, int]]) -> list[tuple[float, float
 
 
 def _fork(start: float, end: float, line: float, lane: float, words: str) -> list[str]:
-    """From the dot of the old text, under what stood in between, to the dot where the same text stands again."""
+    """From the dot of the old text, under what stood in between, to the dot where the same text
+    stands again."""
     bend = min(10.0, (end - start) / 2)
     path = (
         f"M{start:.1f} {line:.1f}V{lane - bend:.1f}Q{start:.1f} {lane:.1f} {start + bend:.1f} {lane:.1f}"
         f"H{end - bend:.1f}Q{end:.1f} {lane:.1f} {end:.1f} {lane - bend:.1f}V{line + 8:.1f}"
     )
     arrow = f"M{end - 4:.1f} {line + 12:.1f}L{end:.1f} {line + 7:.1f}L{end + 4:.1f} {line + 12:.1f}"
-    parts = [f'<path class="line-fork" d="{path}{arrow}" stroke="{INK_2}" stroke-width="1.5" fill="none"/>']
+    parts = [
+        f'<path class="line-fork" d="{path}{arrow}" stroke="{INK_2}" stroke-width="1.5" fill="none"/>'
+    ]
     if measured(words) + 24 < end - start:
         parts.append(_text(words, (start + end) / 2, lane - 5))
     return parts
 
 
 def _mark(event: Event, x: float, line: float, foot: float, live: bool) -> str:
-    """The dot or the cross; in a page as a link with room for a finger, and with its dates for who hovers or focuses it."""
+    """The dot or the cross; in a page as a link with room for a finger, and with its dates for who
+    hovers or focuses it."""
     if event.kind == "version":
         shape = f'<circle class="line-version" cx="{x:.1f}" cy="{line:.1f}" r="5.5" fill="{INK}"/>'
     elif event.kind == "missing":
@@ -319,20 +410,28 @@ def _mark(event: Event, x: float, line: float, foot: float, live: bool) -> str:
 
 
 def _readout(name: str, when: str, foot: float) -> str:
-    return _text(name, 2, foot + ROW + 4, "start", strong=True) + _text(when, 2, foot + 2 * ROW + 4, "start")
+    return _text(name, 2, foot + ROW + 4, "start", strong=True) + _text(
+        when, 2, foot + 2 * ROW + 4, "start"
+    )
 
 
-def _places(times: Sequence[str], half: Mapping[str, float], left: float, right: float) -> list[tuple[datetime, float]]:
-    """Where each event stands: far enough from the one before for the words of both, the rest of the room by duration.
+def _places(
+    times: Sequence[str], half: Mapping[str, float], left: float, right: float
+) -> list[tuple[datetime, float]]:
+    """Where each event stands: far enough from the one before for the words of both, the rest of
+    the room by duration.
 
-    `half` is half the width of the words that stand at a moment. Where there are too many for the room, all are pressed together alike.
+    `half` is half the width of the words that stand at a moment. Where there are too many for the
+    room, all are pressed together alike.
     """
     if len(times) < 2:
         return [(moment(each), left) for each in times]
     moments = [moment(each) for each in times]
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
     least: list[float] = []
-    since = 2 * half.get(times[0], 0.0) - 14.0  # how much of the last words still reaches to the right; the first begin at the edge
+    since = (
+        2 * half.get(times[0], 0.0) - 14.0
+    )  # how much of the last words still reaches to the right; the first begin at the edge
     for each in times[1:]:
         apart = max(16.0, since + half[each] + 10.0) if each in half else 16.0
         since = half[each] if each in half else since - apart
@@ -357,8 +456,15 @@ def _between(places: Sequence[tuple[datetime, float]], when: datetime) -> float:
     return places[-1][1]
 
 
-def _stretches(times: Sequence[str], disappearances: Sequence[Any], at: Callable[[str], float], line: float, width: float) -> list[str]:
-    """The line itself: whole while the source stood, nothing in an interval of disappearance, dotted while it is missing."""
+def _stretches(
+    times: Sequence[str],
+    disappearances: Sequence[Any],
+    at: Callable[[str], float],
+    line: float,
+    width: float,
+) -> list[str]:
+    """The line itself: whole while the source stood, nothing in an interval of disappearance,
+    dotted while it is missing."""
     parts = []
     here = at(times[0])
     end = max(at(times[-1]), here + 1)
@@ -375,9 +481,7 @@ def _stretches(times: Sequence[str], disappearances: Sequence[Any], at: Callable
 
 
 def _line(name: str, start: float, end: float, line: float, colour: str, more: str = "") -> str:
-    return (
-        f'<line class="{name}" x1="{start:.1f}" y1="{line:.1f}" x2="{end:.1f}" y2="{line:.1f}" stroke="{colour}" stroke-width="1.5"{more}/>'
-    )
+    return f'<line class="{name}" x1="{start:.1f}" y1="{line:.1f}" x2="{end:.1f}" y2="{line:.1f}" stroke="{colour}" stroke-width="1.5"{more}/>'
 
 
 def _cross(at: float, line: float) -> str:
@@ -388,6 +492,10 @@ def _cross(at: float, line: float) -> str:
 
 
 def _text(text: str, at: float, y: float, anchor: str = "middle", *, strong: bool = False) -> str:
-    name, colour, more = ("line-label line-strong", INK, ' font-weight="700"') if strong else ("line-label", INK_2, "")
+    name, colour, more = (
+        ("line-label line-strong", INK, ' font-weight="700"')
+        if strong
+        else ("line-label", INK_2, "")
+    )
     place = f'x="{at:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
     return f'<text class="{name}" {place} font-size="{SIZE}"{more} fill="{colour}">{escape(text)}</text>'

@@ -1,7 +1,9 @@
-"""The colours of pictures, as the style sheet of the site names them: one file (tokens.css) for pages, charts and both schemes.
+"""The colours of pictures, as the style sheet of the site names them: one file (tokens.css) for
+pages, charts and both schemes.
 
-A picture is drawn in light colours, which hold on paper and where nothing else is known. ``in_both_schemes`` lets a browser that
-shows it in the dark exchange them, also where the picture is an ``<img>`` and out of reach of the page's own sheet.
+A picture is drawn in light colours, which hold on paper and where nothing else is known.
+``in_both_schemes`` lets a browser that shows it in the dark exchange them, also where the picture
+is an ``<img>`` and out of reach of the page's own sheet.
 """
 
 import re
@@ -28,12 +30,17 @@ def dark() -> dict[str, str]:
 
 @cache
 def _sheet() -> str:
-    """Rules by which each light colour becomes its dark one. Of names with one light colour the first holds."""
+    """Rules by which each light colour becomes its dark one. Of names with one light colour the
+    first holds."""
     exchanged: dict[str, str] = {}
     for name, colour in light().items():
         if name in dark():
             exchanged.setdefault(colour.lower(), dark()[name])
-    rules = [f'[{what}="{old}"]{{{what}:{new}}}' for old, new in exchanged.items() for what in ("fill", "stroke")]
+    rules = [
+        f'[{what}="{old}"]{{{what}:{new}}}'
+        for old, new in exchanged.items()
+        for what in ("fill", "stroke")
+    ]
     return f"<style>{_DARK}{{{''.join(rules)}}}</style>"
 
 

@@ -1,4 +1,5 @@
-"""Pictures that go into a PDF: what they are, read from their headers, and whether they are the ones that a report pins."""
+"""Pictures that go into a PDF: what they are, read from their headers, and whether they are the
+ones that a report pins."""
 
 import hashlib
 import struct
@@ -11,11 +12,13 @@ MOST_BYTES: Final = 8_000_000
 
 
 class TypesettingError(ValueError):
-    """What goes with the report does not fit it: a picture or an attachment is missing, twice there, or not what was pinned."""
+    """What goes with the report does not fit it: a picture or an attachment is missing, twice
+    there, or not what was pinned."""
 
 
 def pinned(name: str, digest: str | None, pictures: Mapping[str, bytes]) -> tuple[bytes, str, bool]:
-    """(bytes, format, taller than wide) of the picture of that name. Raises TypesettingError unless it has that SHA-256."""
+    """(bytes, format, taller than wide) of the picture of that name. Raises TypesettingError unless
+    it has that SHA-256."""
     body = pictures.get(name)
     if body is None:
         raise TypesettingError(f"the picture {name} is missing")
@@ -28,10 +31,11 @@ def pinned(name: str, digest: str | None, pictures: Mapping[str, bytes]) -> tupl
 
 
 def picture_size(data: bytes) -> tuple[str, int, int]:
-    """(format, width, height) from the header alone; formats are ``png``, ``jpg`` and ``webp``. Raises TypesettingError.
+    """(format, width, height) from the header alone; formats are ``png``, ``jpg`` and ``webp``.
+    Raises TypesettingError.
 
-    Pictures are renditions that our own decoder child wrote. The header is read again because this process must never
-    meet a picture that claims more pixels than a rendition has.
+    Pictures are renditions that our own decoder child wrote. The header is read again because this
+    process must never meet a picture that claims more pixels than a rendition has.
     """
     if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR":
         width, height = struct.unpack(">II", data[16:24])

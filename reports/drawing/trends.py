@@ -1,8 +1,11 @@
-"""Pictures over time: the verdicts on a company, and a series of figures with what happened beside it. Data in, one SVG string out.
+"""Pictures over time: the verdicts on a company, and a series of figures with what happened beside
+it. Data in, one SVG string out.
 
-Drawn like ``charts``: by Vega-Lite through altair and vl-convert from numbers and place holders alone, one unit to the pixel, and
-lettered by ``reports.drawing.fonts``. A figure that someone stated and the one that follows from the data are two bars beside each other;
-where sources disagree each has its own line. Both pictures are drawn at two widths, so that words keep their size on a phone.
+Drawn like ``charts``: by Vega-Lite through altair and vl-convert from numbers and place holders
+alone, one unit to the pixel, and lettered by ``reports.drawing.fonts``. A figure that someone
+stated and the one that follows from the data are two bars beside each other; where sources disagree
+each has its own line. Both pictures are drawn at two widths, so that words keep their size on a
+phone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +45,8 @@ class Figure(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """What is noted beside a series: on a day, or between two, with the difference that someone stated and those computed."""
+    """What is noted beside a series: on a day, or between two, with the difference that someone
+    stated and those computed."""
 
     start: date
     end: date | None
@@ -55,7 +59,7 @@ def hue(rating: str) -> str:
     return light()[_NAMES.get(rating, rating.replace("_", "-"))]
 
 
-# --- what both are drawn with --------------------------------------------------------------------------------------------
+# --- what both are drawn with ---------------------------------------------------------------------
 
 
 class Canvas:
@@ -66,11 +70,30 @@ class Canvas:
         self.marks: list[dict[str, Any]] = []
         self.labels: list[str] = []
 
-    def _lay(self, mark: Mapping[str, Any], rows: Sequence[Mapping[str, object]], **more: Mapping[str, Any]) -> None:
+    def _lay(
+        self,
+        mark: Mapping[str, Any],
+        rows: Sequence[Mapping[str, object]],
+        **more: Mapping[str, Any],
+    ) -> None:
         self.marks.append({"mark": dict(mark), "rows": list(rows), "more": more})
 
-    def rule(self, x: float, y: float, x2: float, y2: float, colour: str, width: float = 1.0, dash: Sequence[int] = ()) -> None:
-        mark = {"type": "rule", "color": colour, "strokeWidth": width, **({"strokeDash": list(dash)} if dash else {})}
+    def rule(
+        self,
+        x: float,
+        y: float,
+        x2: float,
+        y2: float,
+        colour: str,
+        width: float = 1.0,
+        dash: Sequence[int] = (),
+    ) -> None:
+        mark = {
+            "type": "rule",
+            "color": colour,
+            "strokeWidth": width,
+            **({"strokeDash": list(dash)} if dash else {}),
+        }
         self._lay(mark, [{"x": x, "y": y, "x2": x2, "y2": y2}])
 
     def box(self, x: float, y: float, x2: float, y2: float, colour: str) -> None:
@@ -78,21 +101,58 @@ class Canvas:
 
     def path(self, points: Sequence[tuple[float, float]], colour: str, width: float) -> None:
         rows = [{"x": x, "y": y, "n": n} for n, (x, y) in enumerate(points)]
-        self._lay({"type": "line", "color": colour, "strokeWidth": width, "strokeJoin": "round", "strokeCap": "round"}, rows)
+        self._lay(
+            {
+                "type": "line",
+                "color": colour,
+                "strokeWidth": width,
+                "strokeJoin": "round",
+                "strokeCap": "round",
+            },
+            rows,
+        )
 
     def shape(
-        self, x: float, y: float, size: float, colour: str, form: str = "circle", *, full: bool = True, dash: Sequence[int] = ()
+        self,
+        x: float,
+        y: float,
+        size: float,
+        colour: str,
+        form: str = "circle",
+        *,
+        full: bool = True,
+        dash: Sequence[int] = (),
     ) -> None:
         mark: dict[str, Any] = {"type": "point", "shape": form, "size": size, "opacity": 1}
         mark |= (
-            {"color": colour, "filled": True} if full else {"stroke": colour, "strokeWidth": 1.8, "fill": light()["sheet"], "filled": False}
+            {"color": colour, "filled": True}
+            if full
+            else {"stroke": colour, "strokeWidth": 1.8, "fill": light()["sheet"], "filled": False}
         )
         self._lay({**mark, **({"strokeDash": list(dash)} if dash else {})}, [{"x": x, "y": y}])
 
-    def label(self, text: str, x: float, y: float, anchor: str = "left", *, size: int = 12, colour: str = "", weight: int = 400) -> None:
+    def label(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        anchor: str = "left",
+        *,
+        size: int = 12,
+        colour: str = "",
+        weight: int = 400,
+    ) -> None:
         self.labels.append(text)
-        mark = {"type": "text", "align": anchor, "baseline": "alphabetic", "fontSize": size, "color": colour or light()["ink"]}
-        self._lay({**mark, "fontWeight": weight}, [{"x": x, "y": y, "t": f"#{len(self.labels) - 1}"}])
+        mark = {
+            "type": "text",
+            "align": anchor,
+            "baseline": "alphabetic",
+            "fontSize": size,
+            "color": colour or light()["ink"],
+        }
+        self._lay(
+            {**mark, "fontWeight": weight}, [{"x": x, "y": y, "t": f"#{len(self.labels) - 1}"}]
+        )
 
     def svg(self, title: str, description: str, lang: Lang) -> str:
         """The picture, in words too, in both schemes."""
@@ -115,16 +175,30 @@ class Canvas:
                 channels["text"] = "t:N"
             layers.append(layer.encode(**channels))
         chart = alt.layer(*layers).properties(
-            width=self.width, height=self.height, padding=0, autosize=alt.AutoSizeParams(type="none"), background=light()["sheet"]
+            width=self.width,
+            height=self.height,
+            padding=0,
+            autosize=alt.AutoSizeParams(type="none"),
+            background=light()["sheet"],
         )
-        spec = cast(dict[str, Any], chart.configure(aria=False, view=alt.ViewConfig(stroke="transparent")).to_dict())
-        return in_both_schemes(fonts.outlined(finished(draw(spec), title, description, self.labels), lang))
+        spec = cast(
+            dict[str, Any],
+            chart.configure(aria=False, view=alt.ViewConfig(stroke="transparent")).to_dict(),
+        )
+        return in_both_schemes(
+            fonts.outlined(finished(draw(spec), title, description, self.labels), lang)
+        )
 
 
 def dated(first: date, last: date, most: int) -> list[date]:
-    """At most ``most`` round dates from the first to the last: days, weeks, months or years apart."""
+    """At most ``most`` round dates from the first to the last: days, weeks, months or years
+    apart."""
     for step in (1, 2, 7, 14) if (last - first).days <= 14 * (most + 1) else ():
-        days = [first + timedelta(days=n) for n in range((last - first).days + 1) if (first + timedelta(days=n)).toordinal() % step == 0]
+        days = [
+            first + timedelta(days=n)
+            for n in range((last - first).days + 1)
+            if (first + timedelta(days=n)).toordinal() % step == 0
+        ]
         if len(days) <= most:
             return days
     for months in (1, 2, 3, 6, 12, 24, 60, 120, 600):
@@ -144,7 +218,11 @@ def _stamps(dates: Sequence[date], lang: Lang) -> list[str]:
         if monthly:
             text = MONTHS[one.month - 1] if lang == "en" else f"{one.month}月"
         else:
-            text = f"{one.day} {MONTHS[one.month - 1]}" if lang == "en" else f"{one.month}月{one.day}日"
+            text = (
+                f"{one.day} {MONTHS[one.month - 1]}"
+                if lang == "en"
+                else f"{one.month}月{one.day}日"
+            )
         if one.year != year:
             text = f"{text} {one.year}" if lang == "en" else f"{one.year}年{text}"
         year = one.year
@@ -152,7 +230,9 @@ def _stamps(dates: Sequence[date], lang: Lang) -> list[str]:
     return stamps
 
 
-def _axis(canvas: Canvas, first: date, last: date, left: float, right: float, bottom: float, lang: Lang) -> None:
+def _axis(
+    canvas: Canvas, first: date, last: date, left: float, right: float, bottom: float, lang: Lang
+) -> None:
     """The line of time under a picture, with its dates."""
     colours, most = light(), 6 if right - left > 360 else 3
     canvas.rule(left, bottom, right, bottom, colours["ink"])
@@ -169,11 +249,12 @@ def _across(on: date, first: date, last: date, left: float, right: float) -> flo
     return left + (right - left) * (on - first).days / max(1, (last - first).days)
 
 
-# --- verdicts over time ----------------------------------------------------------------------------------------------------
+# --- verdicts over time ---------------------------------------------------------------------------
 
 
 def verdicts_over_time(verdicts: Sequence[Judged], lang: Lang, width: int = WIDE) -> str:
-    """A row per rating, a mark per verdict where it was published; one day stands side by side. Raises ValueError without any."""
+    """A row per rating, a mark per verdict where it was published; one day stands side by side.
+    Raises ValueError without any."""
     if not verdicts:
         raise ValueError("a chart needs at least one verdict")
     return _verdicts_over_time(tuple(sorted(verdicts)), lang, width)
@@ -208,7 +289,15 @@ def _verdicts_over_time(verdicts: tuple[Judged, ...], lang: Lang, width: int) ->
                 if x < right - 7:
                     _mark(canvas, rating, x, y)
     _axis(canvas, first, last, left, right, bottom, lang)
-    told = [phrase("trend_verdict", lang, rating=word("rating", one.rating, lang), day=day(one.on.isoformat(), lang)) for one in verdicts]
+    told = [
+        phrase(
+            "trend_verdict",
+            lang,
+            rating=word("rating", one.rating, lang),
+            day=day(one.on.isoformat(), lang),
+        )
+        for one in verdicts
+    ]
     return canvas.svg(phrase("trend_verdicts", lang), " ".join(told), lang)
 
 
@@ -232,11 +321,19 @@ def _mark(canvas: Canvas, rating: str, x: float, y: float) -> None:
         canvas.rule(x - 3, y, x + 3, y, colour, 1.6)
 
 
-# --- figures over time -----------------------------------------------------------------------------------------------------
+# --- figures over time ----------------------------------------------------------------------------
 
 
-def figures_over_time(name: str, unit: str, figures: Sequence[Figure], beside: Sequence[Beside], lang: Lang, width: int = WIDE) -> str:
-    """A line per source from zero up; what happened on a day as a numbered rule, a stated difference as a bar beside the computed ones.
+def figures_over_time(
+    name: str,
+    unit: str,
+    figures: Sequence[Figure],
+    beside: Sequence[Beside],
+    lang: Lang,
+    width: int = WIDE,
+) -> str:
+    """A line per source from zero up; what happened on a day as a numbered rule, a stated
+    difference as a bar beside the computed ones.
 
     Numbers stand exactly as they came. Raises ValueError without any figure.
     """
@@ -246,7 +343,14 @@ def figures_over_time(name: str, unit: str, figures: Sequence[Figure], beside: S
 
 
 @lru_cache(maxsize=64)
-def _figures_over_time(name: str, unit: str, figures: tuple[Figure, ...], beside: tuple[Beside, ...], lang: Lang, width: int) -> str:
+def _figures_over_time(
+    name: str,
+    unit: str,
+    figures: tuple[Figure, ...],
+    beside: tuple[Beside, ...],
+    lang: Lang,
+    width: int,
+) -> str:
     colours, narrow = light(), width < 500
     compared = next((one for one in beside if one.stated is not None and one.computed), None)
     left, right, top = 8.0, width - ((128.0 if narrow else 210.0) if compared else 60.0), 54.0
@@ -268,7 +372,9 @@ def _figures_over_time(name: str, unit: str, figures: tuple[Figure, ...], beside
     for number, on in enumerate(days, start=1):
         canvas.rule(x(on), top - 4, x(on), bottom, colours["misleading"], 1, (3, 3))
         canvas.shape(x(on), top - 12, 230, colours["misleading"])
-        canvas.label(str(number), x(on), top - 8, "center", size=11, colour=colours["sheet"], weight=700)
+        canvas.label(
+            str(number), x(on), top - 8, "center", size=11, colour=colours["sheet"], weight=700
+        )
     lines: dict[str, list[Figure]] = {}
     for one in sorted(figures, key=lambda each: each.on):
         lines.setdefault(one.line, []).append(one)
@@ -278,35 +384,67 @@ def _figures_over_time(name: str, unit: str, figures: tuple[Figure, ...], beside
             canvas.shape(x(one.on), y(one.value), 34, colours["ink"])
     for line in lines.values():
         canvas.shape(x(line[0].on), y(line[0].value), 70, colours["ink"])
-        canvas.label(thousands(line[0].value), x(line[0].on) - 4, y(line[0].value) - 11, size=13, weight=700)
+        canvas.label(
+            thousands(line[0].value), x(line[0].on) - 4, y(line[0].value) - 11, size=13, weight=700
+        )
         if len(line) > 1:
             canvas.shape(x(line[-1].on), y(line[-1].value), 70, colours["ink"])
-            canvas.label(thousands(line[-1].value), x(line[-1].on) + 4, y(line[-1].value) + 22, "right", size=13, weight=700)
+            canvas.label(
+                thousands(line[-1].value),
+                x(line[-1].on) + 4,
+                y(line[-1].value) + 22,
+                "right",
+                size=13,
+                weight=700,
+            )
     if compared and compared.stated is not None:
         _side_by_side(canvas, figures, compared, y, right, lang, narrow=narrow)
     _axis(canvas, first, last, left + 6, right - 6, bottom, lang)
     told = [f"{day(one.on.isoformat(), lang)}: {thousands(one.value)} {unit}" for one in figures]
     if compared and compared.stated is not None:
         computed = ", ".join(thousands(one) for one in compared.computed)
-        told.append(phrase("trend_compared", lang, stated=thousands(compared.stated), computed=computed, unit=unit))
+        told.append(
+            phrase(
+                "trend_compared",
+                lang,
+                stated=thousands(compared.stated),
+                computed=computed,
+                unit=unit,
+            )
+        )
     return canvas.svg(name, "; ".join(told) + ".", lang)
 
 
-def _side_by_side(canvas: Canvas, figures: Sequence[Figure], note: Beside, y: Any, right: float, lang: Lang, *, narrow: bool) -> None:
-    """The difference as it follows from the figures and as someone stated it: two bars hung from the same height."""
+def _side_by_side(
+    canvas: Canvas,
+    figures: Sequence[Figure],
+    note: Beside,
+    y: Any,
+    right: float,
+    lang: Lang,
+    *,
+    narrow: bool,
+) -> None:
+    """The difference as it follows from the figures and as someone stated it: two bars hung from
+    the same height."""
     colours = light()
     start = max(one.value for one in figures if one.on == note.start)
     step = 54.0 if narrow else 92.0
     at = right + 40.0
     for offset, (name, value, full) in enumerate(
-        (("trend_computed", max(note.computed), True), ("trend_stated", note.stated or Decimal(0), False))
+        (
+            ("trend_computed", max(note.computed), True),
+            ("trend_stated", note.stated or Decimal(0), False),
+        )
     ):
         x = at + step * offset
         head, foot = y(start), y(start - value)
         if full:
             canvas.box(x - 7, head, x + 7, foot, colours["ink"])
         else:
-            for one, other in pairwise([(x - 7, head), (x + 7, head), (x + 7, foot), (x - 7, foot), (x - 7, head)]):
+            for one, other in pairwise(
+                [(x - 7, head), (x + 7, head), (x + 7, foot), (x - 7, foot), (x - 7, head)]
+            ):
                 canvas.rule(*one, *other, colours["ink"], 1.6, (4, 3))
         canvas.label(f"−{thousands(value)}", x, foot + 18, "center", size=13, weight=700)
         canvas.label(phrase(name, lang), x, foot + 34, "center", size=11, colour=colours["ink-2"])

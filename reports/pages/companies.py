@@ -1,7 +1,8 @@
-"""What stands on the page of a company: counts on four points, who did what, what came after harm, figures over time.
+"""What stands on the page of a company: counts on four points, who did what, what came after harm,
+figures over time.
 
-Counts, never a score. A share is told only of enough judged points (ENOUGH), and each part says what it rests on. The number of
-queries does not grow with what is shown.
+Counts, never a score. A share is told only of enough judged points (ENOUGH), and each part says
+what it rests on. The number of queries does not grow with what is shown.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ ENOUGH: Final = 10
 MOST: Final = 200
 
 
-# --- four points -----------------------------------------------------------------------------------------------------------
+# --- four points ----------------------------------------------------------------------------------
 
 
 @dataclass
@@ -73,7 +74,11 @@ class Advertising:
     @property
     def delivered(self) -> int:
         """Points that were delivered, late or not."""
-        return sum(count for rating, count in self.judged if rating in {Rating.DELIVERED, Rating.DELIVERED_LATE})
+        return sum(
+            count
+            for rating, count in self.judged
+            if rating in {Rating.DELIVERED, Rating.DELIVERED_LATE}
+        )
 
     @property
     def enough(self) -> bool:
@@ -114,12 +119,15 @@ class Contract:
     @property
     def marks(self) -> list[str]:
         """One stance per paper, in order."""
-        return [stance for stance in Stance.values for one in self.laid if one.appearance.says == stance][:60]
+        return [
+            stance for stance in Stance.values for one in self.laid if one.appearance.says == stance
+        ][:60]
 
 
 @dataclass
 class Disputes:
-    """How the company answers when it is asked: each claim about which it was asked counts once, by what came of all requests."""
+    """How the company answers when it is asked: each claim about which it was asked counts once, by
+    what came of all requests."""
 
     asked: int
     requests: int
@@ -167,16 +175,26 @@ def chains_of(**about: Any) -> list[Chain]:
     """The incidents of a company or a product, newest first; two queries."""
     incidents = list(Incident.objects.filter(**about).select_related("product").newest()[:20])
     events: dict[UUID, list[Occurrence]] = defaultdict(list)
-    for event in Occurrence.objects.filter(incident__in=incidents).select_related("source").in_order():
+    for event in (
+        Occurrence.objects.filter(incident__in=incidents).select_related("source").in_order()
+    ):
         events[event.incident_id].append(event)
     chains = []
     for incident in incidents:
         happened = [
-            response_times.IncidentEvent.known_to(one.kind, one.actor, one.happened_at, one.exact_to) for one in events[incident.pk]
+            response_times.IncidentEvent.known_to(
+                one.kind, one.actor, one.happened_at, one.exact_to
+            )
+            for one in events[incident.pk]
         ]
         care = response_times.read_chain(happened)
         links = [
-            Link(event, response_times.response_time(care.harm, one) if care.harm is not None and one.kind != "happened" else None)
+            Link(
+                event,
+                response_times.response_time(care.harm, one)
+                if care.harm is not None and one.kind != "happened"
+                else None,
+            )
             for event, one in zip(events[incident.pk], happened, strict=True)
         ]
         chains.append(Chain(incident, links, care))
@@ -186,14 +204,19 @@ def chains_of(**about: Any) -> list[Chain]:
 def scorecard(company: Company) -> dict[str, Any]:
     """Advertising, contract, disputes; incident care is told by `chains_of`."""
     said = Appearance.objects.saying_so().filter(claim__company=company)
-    advertised = Claim.objects.public().filter(company=company, pk__in=said.filter(source__channel__in=ADVERTISING).values("claim"))
+    advertised = Claim.objects.public().filter(
+        company=company, pk__in=said.filter(source__channel__in=ADVERTISING).values("claim")
+    )
     counts = advertised.aggregate(
-        puffery=Count("pk", filter=Q(kind=ClaimKind.PUFFERY)), checkable=Count("pk", filter=~Q(kind=ClaimKind.PUFFERY))
+        puffery=Count("pk", filter=Q(kind=ClaimKind.PUFFERY)),
+        checkable=Count("pk", filter=~Q(kind=ClaimKind.PUFFERY)),
     )
     standing = Verdict.objects.current().filter(aspect__claim__in=advertised)
     ratings = Counter(standing.values_list("rating", flat=True))
     points = advertised.aggregate(n=Count("aspect"))["n"]
-    flags = Counter(Flag.objects.raised().filter(claim__in=advertised).values_list("kind", flat=True))
+    flags = Counter(
+        Flag.objects.raised().filter(claim__in=advertised).values_list("kind", flat=True)
+    )
     laid = [
         Laid(one.claim, one)
         for one in Appearance.objects.filter(claim__company=company, source__channel__in=BINDING)
@@ -203,7 +226,9 @@ def scorecard(company: Company) -> dict[str, Any]:
         .order_by("claim_id", "source__published_at", "id")[:MOST]
     ]
     came = Counter(reply_statuses(company).values())
-    requests = Counter(Invitation.objects.filter(claim__company=company).values_list("status", flat=True))
+    requests = Counter(
+        Invitation.objects.filter(claim__company=company).values_list("status", flat=True)
+    )
     return {
         "advertising": Advertising(
             claims=counts["checkable"],
@@ -212,7 +237,10 @@ def scorecard(company: Company) -> dict[str, Any]:
             waiting=points - sum(ratings.values()),
             edited=flags[FlagKind.EDITED_AFTER_PUBLICATION],
             unavailable=flags[FlagKind.DELETED],
-            exhibits=VerdictExhibit.objects.filter(verdict__in=standing).values("exhibit").distinct().count(),
+            exhibits=VerdictExhibit.objects.filter(verdict__in=standing)
+            .values("exhibit")
+            .distinct()
+            .count(),
         ),
         "contract": Contract(claims=len({one.claim.pk for one in laid}), laid=laid),
         "disputes": Disputes(
@@ -223,14 +251,19 @@ def scorecard(company: Company) -> dict[str, Any]:
             silent=came[InvitationStatus.SILENT],
             waived=came[InvitationStatus.WAIVED],
             replies=Reply.objects.public().filter(invitation__claim__company=company).count(),
-            remedied=Flag.objects.raised().filter(claim__company=company, kind=FlagKind.REMEDIED).values("claim").distinct().count(),
+            remedied=Flag.objects.raised()
+            .filter(claim__company=company, kind=FlagKind.REMEDIED)
+            .values("claim")
+            .distinct()
+            .count(),
         ),
     }
 
 
-# --- who did what ------------------------------------------------------------------------------------------------------------
+# --- who did what ---------------------------------------------------------------------------------
 
-#: The order in which one asks: who said it, who made it, who sold it, who was paid, who signed, who answers, who repairs.
+#: The order in which one asks: who said it, who made it, who sold it, who was paid, who signed, who
+#: answers, who repairs.
 PARTS: Final = (
     EntityRoleKind.SPOKE,
     EntityRoleKind.MADE,
@@ -271,14 +304,27 @@ class Map:
 def map_of(company: Company) -> Map:
     """Who did what; two queries."""
     entities = list(LegalEntity.objects.filter(company=company).order_by("created_at", "id"))
-    roles = list(EntityRole.objects.filter(entity__in=entities).select_related("entity", "product", "source").order_by("from_date", "id"))
+    roles = list(
+        EntityRole.objects.filter(entity__in=entities)
+        .select_related("entity", "product", "source")
+        .order_by("from_date", "id")
+    )
     return Map(
         entities,
-        [Part(kind, [[role for role in roles if role.kind == kind and role.entity_id == one.pk] for one in entities]) for kind in PARTS],
+        [
+            Part(
+                kind,
+                [
+                    [role for role in roles if role.kind == kind and role.entity_id == one.pk]
+                    for one in entities
+                ],
+            )
+            for kind in PARTS
+        ],
     )
 
 
-# --- figures over time ---------------------------------------------------------------------------------------------------------
+# --- figures over time ----------------------------------------------------------------------------
 
 
 @dataclass
@@ -292,7 +338,11 @@ class Noted:
     @property
     def apart(self) -> list[Decimal]:
         """How far the stated figure is from each computed one."""
-        return [abs(one.value - self.note.stated_value) for one in self.computed] if self.note.stated_value is not None else []
+        return (
+            [abs(one.value - self.note.stated_value) for one in self.computed]
+            if self.note.stated_value is not None
+            else []
+        )
 
 
 @dataclass
@@ -312,7 +362,9 @@ class Drawn:
     def digest(self) -> str:
         """Changes when the picture does."""
         seen = [(one.on_date, one.value, one.source_id) for one in self.points]
-        noted = [(one.note.from_date, one.note.until_date, one.note.stated_value) for one in self.notes]
+        noted = [
+            (one.note.from_date, one.note.until_date, one.note.stated_value) for one in self.notes
+        ]
         return _digest(self.series.name, self.series.unit, seen, noted)
 
     def svg(self, lang: Lang, name: str, unit: str, width: int) -> str:
@@ -320,7 +372,8 @@ class Drawn:
         return trends.figures_over_time(
             name, unit, [Figure(one.on_date, one.value, str(one.source_id)) for one in self.points],
             [
-                Beside(one.note.from_date, one.note.until_date, one.note.stated_value, tuple(each.value for each in one.computed))
+                Beside(one.note.from_date, one.note.until_date, one.note.stated_value,
+                tuple(each.value for each in one.computed))
                 for one in self.notes
             ],
             lang, width,
@@ -335,12 +388,27 @@ def series_of(**about: Any) -> list[Drawn]:
     """The series of a company, or one; three queries."""
     found = list(Series.objects.filter(**about).order_by("id")[:20])
     points: dict[UUID, list[SeriesPoint]] = defaultdict(list)
-    for point in SeriesPoint.objects.filter(series__in=found).select_related("source").order_by("on_date", "created_at", "id"):
+    for point in (
+        SeriesPoint.objects.filter(series__in=found)
+        .select_related("source")
+        .order_by("on_date", "created_at", "id")
+    ):
         points[point.series_id].append(point)
     notes: dict[UUID, list[Noted]] = defaultdict(list)
-    for note in SeriesNote.objects.filter(series__in=found).select_related("source").order_by("from_date", "created_at", "id"):
-        given = [series_figures.FigurePoint(one.on_date, one.value, str(one.source_id)) for one in points[note.series_id]]
-        computed = series_figures.differences(given, note.from_date, note.until_date) if note.until_date else []
+    for note in (
+        SeriesNote.objects.filter(series__in=found)
+        .select_related("source")
+        .order_by("from_date", "created_at", "id")
+    ):
+        given = [
+            series_figures.FigurePoint(one.on_date, one.value, str(one.source_id))
+            for one in points[note.series_id]
+        ]
+        computed = (
+            series_figures.differences(given, note.from_date, note.until_date)
+            if note.until_date
+            else []
+        )
         notes[note.series_id].append(Noted(note, computed))
     for noted in notes.values():
         days = sorted({one.note.from_date for one in noted if one.note.until_date is None})
@@ -357,7 +425,9 @@ class History:
 
     @property
     def judged(self) -> list[Judged]:
-        return [Judged(one.published_at.date(), one.rating) for one in self.verdicts if one.published_at]
+        return [
+            Judged(one.published_at.date(), one.rating) for one in self.verdicts if one.published_at
+        ]
 
     @property
     def digest(self) -> str:
@@ -371,11 +441,16 @@ class History:
 
 def verdicts_of(company: Company) -> History:
     """The newest standing verdicts on a company's claims; one query."""
-    rows = Verdict.objects.current().filter(aspect__claim__company=company).select_related("aspect__claim").newest()
+    rows = (
+        Verdict.objects.current()
+        .filter(aspect__claim__company=company)
+        .select_related("aspect__claim")
+        .newest()
+    )
     return History(list(rows.defer("rationale", "conformity")[:MOST]))
 
 
-# --- pages -----------------------------------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -394,7 +469,12 @@ def listed(companies: Iterable[Company]) -> list[Listed]:
     rows = list(companies)
     tally: dict[str, dict[UUID, int]] = {}
     for name, model in (("claims", Claim), ("products", Product), ("incidents", Incident)):
-        counted = model._default_manager.filter(company__in=rows).order_by().values_list("company").annotate(n=Count("pk"))
+        counted = (
+            model._default_manager.filter(company__in=rows)
+            .order_by()
+            .values_list("company")
+            .annotate(n=Count("pk"))
+        )
         tally[name] = dict(counted)
     ratings: dict[UUID, Counter[str]] = defaultdict(Counter)
     for company, rating, count in (
@@ -407,8 +487,10 @@ def listed(companies: Iterable[Company]) -> list[Listed]:
         ratings[company][rating] += count
     return [
         Listed(
-            one, tally["claims"].get(one.pk, 0), tally["products"].get(one.pk, 0), tally["incidents"].get(one.pk, 0),
-            [(rating, ratings[one.pk][rating]) for rating in Rating.values if ratings[one.pk][rating]],
+            one, tally["claims"].get(one.pk, 0), tally["products"].get(one.pk, 0),
+            tally["incidents"].get(one.pk, 0),
+            [(rating,
+            ratings[one.pk][rating]) for rating in Rating.values if ratings[one.pk][rating]],
         )
         for one in rows
     ]  # fmt: skip
@@ -417,7 +499,9 @@ def listed(companies: Iterable[Company]) -> list[Listed]:
 def company_page(company: Company) -> dict[str, Any]:
     """Everything on the page of a company but its list of claims."""
     sources = list(Source.objects.filter(company=company).order_by("-published_at", "-id")[:60])
-    options = Prefetch("productoption_set", ProductOption.objects.order_by("-price", "id"))  # as on the product's own page
+    options = Prefetch(
+        "productoption_set", ProductOption.objects.order_by("-price", "id")
+    )  # as on the product's own page
     return {
         "company": company,
         **scorecard(company),
@@ -425,7 +509,9 @@ def company_page(company: Company) -> dict[str, Any]:
         "map": map_of(company),
         "series": series_of(company=company),
         "history": verdicts_of(company),
-        "products": list(Product.objects.filter(company=company).prefetch_related(options).order_by("-id")[:60]),
+        "products": list(
+            Product.objects.filter(company=company).prefetch_related(options).order_by("-id")[:60]
+        ),
         "own": [one for one in sources if one.channel not in OTHERS],
         "others": [one for one in sources if one.channel in OTHERS],
         "reconstruction": Claim.objects.filter(company=company, reconstruction=True).exists(),
@@ -435,7 +521,11 @@ def company_page(company: Company) -> dict[str, Any]:
 
 def product_page(product: Product) -> dict[str, Any]:
     """Everything on the page of a product but its list of claims."""
-    roles = EntityRole.objects.filter(product=product).select_related("entity", "source").order_by("from_date", "id")
+    roles = (
+        EntityRole.objects.filter(product=product)
+        .select_related("entity", "source")
+        .order_by("from_date", "id")
+    )
     by_kind: dict[str, list[EntityRole]] = defaultdict(list)
     for role in roles:
         by_kind[role.kind].append(role)

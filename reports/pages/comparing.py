@@ -1,4 +1,5 @@
-"""A diff cut for a page: paragraph beside paragraph, or only the sentences around what changed; and whose doing a change is.
+"""A diff cut for a page: paragraph beside paragraph, or only the sentences around what changed; and
+whose doing a change is.
 
 Pure but for `whose`, which compares two versions: no query is made here.
 """
@@ -16,7 +17,8 @@ from engines.text.sentences import sentences
 if TYPE_CHECKING:
     from evidence.sources.models import Version
 
-#: Unchanged text shorter than this is never cut out: the note that something is left out would be longer than what it hides.
+#: Unchanged text shorter than this is never cut out: the note that something is left out would be
+#: longer than what it hides.
 WORTH_CUTTING: Final = 60
 
 
@@ -54,17 +56,25 @@ class Block:
     @property
     def old(self) -> list[Piece]:
         """As it stood before."""
-        return [piece for piece in self.pieces if isinstance(piece, Skip) or piece.side is not Side.NEW]
+        return [
+            piece for piece in self.pieces if isinstance(piece, Skip) or piece.side is not Side.NEW
+        ]
 
     @property
     def new(self) -> list[Piece]:
         """As it stood afterwards."""
-        return [piece for piece in self.pieces if isinstance(piece, Skip) or piece.side is not Side.OLD]
+        return [
+            piece for piece in self.pieces if isinstance(piece, Skip) or piece.side is not Side.OLD
+        ]
 
     @property
     def skipped(self) -> int:
         """The characters left out, if that is all there is to it."""
-        return self.pieces[0].characters if len(self.pieces) == 1 and isinstance(self.pieces[0], Skip) else 0
+        return (
+            self.pieces[0].characters
+            if len(self.pieces) == 1 and isinstance(self.pieces[0], Skip)
+            else 0
+        )
 
 
 def blocks(compared: Diff) -> list[Block]:
@@ -73,7 +83,9 @@ def blocks(compared: Diff) -> list[Block]:
     said: set[int] = set()
     old_line = new_line = 1
     for runs in _lines(compared.runs):
-        numbers = tuple(dict.fromkeys(run.number for run in runs if run.number and run.number not in said))
+        numbers = tuple(
+            dict.fromkeys(run.number for run in runs if run.number and run.number not in said)
+        )
         said.update(numbers)
         found.append(Block(tuple(runs), numbers, old_line, new_line))
         old_line += sum(run.text.count("\n") for run in runs if run.side is not Side.NEW)
@@ -98,7 +110,8 @@ def _lines(runs: Iterable[Run]) -> Iterator[list[Run]]:
 
 
 def only_changes(whole: Sequence[Block]) -> list[Block]:
-    """The changed blocks, each with a sentence of what stands around its changes; what is left out is counted."""
+    """The changed blocks, each with a sentence of what stands around its changes; what is left out
+    is counted."""
     found: list[Block] = []
     waiting: list[Block] = []
     for block in whole:
@@ -115,7 +128,8 @@ def only_changes(whole: Sequence[Block]) -> list[Block]:
 
 
 def at_most(whole: Sequence[Block], most: int) -> tuple[list[Block], int]:
-    """The first blocks that have so many pieces between them, cut inside a block if it must be, and how many changes are not among them."""
+    """The first blocks that have so many pieces between them, cut inside a block if it must be, and
+    how many changes are not among them."""
     found: list[Block] = []
     room = most
     for at, block in enumerate(whole):
@@ -126,14 +140,23 @@ def at_most(whole: Sequence[Block], most: int) -> tuple[list[Block], int]:
         kept = block.pieces[:room]
         shown = {piece.number for piece in kept if isinstance(piece, Run)}
         if kept:
-            found.append(Block(kept, tuple(number for number in block.numbers if number in shown), block.old_line, block.new_line))
+            found.append(
+                Block(
+                    kept,
+                    tuple(number for number in block.numbers if number in shown),
+                    block.old_line,
+                    block.new_line,
+                )
+            )
         rest = [number for number in block.numbers if number not in shown]
         return found, len(rest) + sum(len(one.numbers) for one in whole[at + 1 :])
     return found, 0
 
 
 def _left_out(unchanged: list[Block]) -> Block:
-    characters = sum(len(piece.text) for block in unchanged for piece in block.pieces if isinstance(piece, Run))
+    characters = sum(
+        len(piece.text) for block in unchanged for piece in block.pieces if isinstance(piece, Run)
+    )
     return Block((Skip(characters),), (), unchanged[0].old_line, unchanged[0].new_line)
 
 
@@ -152,7 +175,9 @@ def _trimmed(block: Block) -> Block:
             pieces.append(piece)
             continue
         pieces += [
-            each for each in (piece._replace(text=head), Skip(cut), piece._replace(text=tail)) if isinstance(each, Skip) or each.text
+            each
+            for each in (piece._replace(text=head), Skip(cut), piece._replace(text=tail))
+            if isinstance(each, Skip) or each.text
         ]
     return Block(tuple(pieces), block.numbers, block.old_line, block.new_line)
 
@@ -166,12 +191,17 @@ class Whose(StrEnum):
 
 
 def ours(old: Version | None, new: Version) -> bool:
-    """Whether a difference may be our extractor's: another one read the version before. Reads neither text nor capture."""
-    return old is not None and (old.extractor, old.extractor_version) != (new.extractor, new.extractor_version)
+    """Whether a difference may be our extractor's: another one read the version before. Reads
+    neither text nor capture."""
+    return old is not None and (old.extractor, old.extractor_version) != (
+        new.extractor,
+        new.extractor_version,
+    )
 
 
 def whose(old: Version, new: Version) -> Whose:
-    """Theirs while one extractor read both; ours when another extractor read the very same bytes; otherwise nobody can say.
+    """Theirs while one extractor read both; ours when another extractor read the very same bytes;
+    otherwise nobody can say.
 
     Both captures must have been read with their versions.
     """

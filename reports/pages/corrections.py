@@ -1,4 +1,5 @@
-"""What was taken back or put right, read from the record: verdicts superseded, claims revised, flags withdrawn, things withheld."""
+"""What was taken back or put right, read from the record: verdicts superseded, claims revised,
+flags withdrawn, things withheld."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ ON_CLAIM: Final = frozenset({"criterion", "flag"})
 
 @dataclass(frozen=True)
 class Correction:
-    """One correction: what the record says of it, what it was made to, and for a superseded verdict the one that stands instead."""
+    """One correction: what the record says of it, what it was made to, and for a superseded verdict
+    the one that stands instead."""
 
     told: Told
     thing: Any
@@ -62,7 +64,11 @@ class Correction:
     @property
     def reference(self) -> str:
         """Of what was corrected; of a flag or a threshold, that of its claim."""
-        return self.claim.reference if self.claim and self.type in ON_CLAIM else str(self.thing.reference)
+        return (
+            self.claim.reference
+            if self.claim and self.type in ON_CLAIM
+            else str(self.thing.reference)
+        )
 
     @property
     def address(self) -> str:
@@ -81,27 +87,48 @@ def corrections() -> QuerySet[Entry]:
 
 
 def read(entries: Sequence[Entry]) -> list[Correction]:
-    """The corrections in `entries`, in their order. The number of queries does not depend on how many there are."""
+    """The corrections in `entries`, in their order. The number of queries does not depend on how
+    many there are."""
     wanted: dict[str, list[str]] = defaultdict(list)
     for entry in entries:
         wanted[entry.object_label].append(entry.object_id)
     things: dict[str, dict[str, Any]] = {
-        "verdict": _found(Verdict.objects.public().select_related("aspect__claim__company"), wanted["verdict"]),
+        "verdict": _found(
+            Verdict.objects.public().select_related("aspect__claim__company"), wanted["verdict"]
+        ),
         "claim": _found(Claim.objects.public().select_related("company"), wanted["claim"]),
         "criterion": _found(
-            Criterion.objects.filter(aspect__claim__in=Claim.objects.public()).select_related("aspect__claim__company"), wanted["criterion"]
+            Criterion.objects.filter(aspect__claim__in=Claim.objects.public()).select_related(
+                "aspect__claim__company"
+            ),
+            wanted["criterion"],
         ),
-        "flag": _found(Flag.objects.filter(claim__in=Claim.objects.public()).select_related("claim__company"), wanted["flag"]),
-        "exhibit": _found(Exhibit.objects.public().select_related("submission__claim__company"), wanted["exhibit"]),
-        "report": _found(Report.objects.select_related("claim__company", "source"), wanted["report"]),
+        "flag": _found(
+            Flag.objects.filter(claim__in=Claim.objects.public()).select_related("claim__company"),
+            wanted["flag"],
+        ),
+        "exhibit": _found(
+            Exhibit.objects.public().select_related("submission__claim__company"), wanted["exhibit"]
+        ),
+        "report": _found(
+            Report.objects.select_related("claim__company", "source"), wanted["report"]
+        ),
     }
-    successors = {one.supersedes_id: one for one in Verdict.objects.public().filter(supersedes__in=things["verdict"].values())}
+    successors = {
+        one.supersedes_id: one
+        for one in Verdict.objects.public().filter(supersedes__in=things["verdict"].values())
+    }
     # Why a verdict was superseded was said when the one that stands instead was proposed.
     proposed = Entry.objects.filter(
-        kind="verdict.proposed", object_label="verdict", object_id__in=[str(one.pk) for one in successors.values()]
+        kind="verdict.proposed", object_label="verdict",
+        object_id__in=[str(one.pk) for one in successors.values()]
     )  # fmt: skip
-    changes = history.at([*(entry.index for entry in entries), *proposed.values_list("index", flat=True)])
-    why = {change.object_id: change.reason for change in changes if change.kind == "verdict.proposed"}
+    changes = history.at(
+        [*(entry.index for entry in entries), *proposed.values_list("index", flat=True)]
+    )
+    why = {
+        change.object_id: change.reason for change in changes if change.kind == "verdict.proposed"
+    }
     told = {one.change.index: one for one in tell(changes)}
     found = []
     for entry in entries:
@@ -110,7 +137,14 @@ def read(entries: Sequence[Entry]) -> list[Correction]:
             continue
         one = told[entry.index]
         successor = successors.get(thing.pk)
-        found.append(Correction(one, thing, why.get(str(successor.pk)) if successor else one.change.reason, successor))
+        found.append(
+            Correction(
+                one,
+                thing,
+                why.get(str(successor.pk)) if successor else one.change.reason,
+                successor,
+            )
+        )
     return found
 
 

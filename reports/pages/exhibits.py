@@ -1,6 +1,7 @@
 """Exhibits as they are shown: with their pictures, laid beside one another, and told in teardowns.
 
-Everything here is public: it goes through each model's own `public()`, or belongs to a model that is public as a whole.
+Everything here is public: it goes through each model's own `public()`, or belongs to a model that
+is public as a whole.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from uuid import UUID
 from django.db.models import Q
 
 from evidence.exhibits.affiliation import affiliations
-from evidence.exhibits.models import Comparison, CustodyEvent, Exhibit, Measurement, Region, Rendition, Teardown, TeardownStep
+from evidence.exhibits.models import (
+    Comparison,
+    CustodyEvent,
+    Exhibit,
+    Measurement,
+    Region,
+    Rendition,
+    Teardown,
+    TeardownStep,
+)
 from evidence.exhibits.states import Affiliation
 from reports.pages.prepared import Prepared
 from ui.numbers import plain
@@ -56,24 +66,39 @@ class Shown:
 _renditions = Prepared(lambda exhibits: Rendition.objects.filter(exhibit__id__among=exhibits))
 
 
-def with_pictures(exhibits: Iterable[Exhibit], sides: Mapping[UUID, str] | None = None) -> list[Shown]:
-    """Each exhibit with its renditions and from whose side it is (read here unless given), in a number of queries that does not grow."""
+def with_pictures(
+    exhibits: Iterable[Exhibit], sides: Mapping[UUID, str] | None = None
+) -> list[Shown]:
+    """Each exhibit with its renditions and from whose side it is (read here unless given), in a
+    number of queries that does not grow."""
     listed = list(exhibits)
     found: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
     for rendition in _renditions([one.pk for one in listed]):
         found[rendition.exhibit_id][rendition.name] = rendition
     if sides is None:
         sides = affiliations({one.submission_id for one in listed})
-    return [Shown(exhibit, found[exhibit.pk], sides.get(exhibit.submission_id, Affiliation.INDEPENDENT.value)) for exhibit in listed]
+    return [
+        Shown(
+            exhibit,
+            found[exhibit.pk],
+            sides.get(exhibit.submission_id, Affiliation.INDEPENDENT.value),
+        )
+        for exhibit in listed
+    ]
 
 
 def best_grade(exhibits: Iterable[Exhibit]) -> str:
     """The best grade among exhibits; empty if none is graded."""
-    return min((f"{one.grade_source}{one.grade_information}" for one in exhibits if one.grade_source), key=grade_order, default="")
+    return min(
+        (f"{one.grade_source}{one.grade_information}" for one in exhibits if one.grade_source),
+        key=grade_order,
+        default="",
+    )
 
 
 def grade_order(grade: str) -> tuple[bool, str]:
-    """What to sort grades by, the best first: source before information, but what could not be judged (6) after all that could."""
+    """What to sort grades by, the best first: source before information, but what could not be
+    judged (6) after all that could."""
     return grade[-1:] in ("", "6"), grade or "Z"
 
 
@@ -87,14 +112,22 @@ class Compared:
 
 
 def comparisons_of(pairs: Iterable[Comparison], read: Iterable[Shown] = ()) -> list[Compared]:
-    """Public comparisons that can be shown; two more queries if they are of exhibits that are not among those `read` already."""
+    """Public comparisons that can be shown; two more queries if they are of exhibits that are not
+    among those `read` already."""
     pictures = {one.exhibit.pk: one for one in read}
-    if missing := {pk for pair in pairs for pk in (pair.before_id, pair.after_id)} - pictures.keys():
-        pictures |= {one.exhibit.pk: one for one in with_pictures(Exhibit.objects.public().filter(pk__in=missing))}
+    if (
+        missing := {pk for pair in pairs for pk in (pair.before_id, pair.after_id)}
+        - pictures.keys()
+    ):
+        pictures |= {
+            one.exhibit.pk: one
+            for one in with_pictures(Exhibit.objects.public().filter(pk__in=missing))
+        }
     compared = [
         Compared(pair, pictures[pair.before_id], pictures[pair.after_id])
         for pair in pairs
-        if {pair.before_id, pair.after_id} <= pictures.keys()  # one may have been taken back since the first query
+        if {pair.before_id, pair.after_id}
+        <= pictures.keys()  # one may have been taken back since the first query
     ]
     return [one for one in compared if one.before.page and one.after.page]
 
@@ -110,15 +143,33 @@ class TornDown:
 
 def teardowns_with(exhibit: Exhibit) -> list[TornDown]:
     """The public teardowns in which an exhibit shows a step."""
-    teardowns = Teardown.objects.public().filter(teardownstep__exhibit=exhibit).select_related("unit", "laboratory").order_by("pk")
+    teardowns = (
+        Teardown.objects.public()
+        .filter(teardownstep__exhibit=exhibit)
+        .select_related("unit", "laboratory")
+        .order_by("pk")
+    )
     told = {one.pk: TornDown(one) for one in teardowns}
     steps = list(
-        TeardownStep.objects.public().filter(teardown__in=told).select_related("part", "exhibit__submission").order_by("teardown", "number")
+        TeardownStep.objects.public()
+        .filter(teardown__in=told)
+        .select_related("part", "exhibit__submission")
+        .order_by("teardown", "number")
     )
-    pictures = {one.exhibit.pk: one for one in with_pictures({s.exhibit.pk: s.exhibit for s in steps if s.exhibit}.values())}
+    pictures = {
+        one.exhibit.pk: one
+        for one in with_pictures({s.exhibit.pk: s.exhibit for s in steps if s.exhibit}.values())
+    }
     for step in steps:
-        told[step.teardown_id].steps.append((step, pictures.get(step.exhibit_id) if step.exhibit_id else None))
-    for one in Measurement.objects.public().filter(teardown__in=told).select_related("aspect").order_by("measured_date", "pk"):
+        told[step.teardown_id].steps.append(
+            (step, pictures.get(step.exhibit_id) if step.exhibit_id else None)
+        )
+    for one in (
+        Measurement.objects.public()
+        .filter(teardown__in=told)
+        .select_related("aspect")
+        .order_by("measured_date", "pk")
+    ):
         told[one.teardown_id].measurements.append((one, plain(one.standard_uncertainty * 2)))
     return list(told.values())
 
@@ -126,16 +177,27 @@ def teardowns_with(exhibit: Exhibit) -> list[TornDown]:
 def exhibit_page(exhibit: Exhibit) -> dict[str, Any]:
     """Everything on the page of a public exhibit."""
     [shown] = with_pictures([exhibit])
-    verdicts = Verdict.objects.public().filter(verdictexhibit__exhibit=exhibit).select_related("aspect").newest()
-    named = FindingExhibit.objects.filter(exhibit=exhibit, finding__in=Finding.objects.public()).select_related("finding__aspect")
-    with_it = Comparison.objects.public().filter(Q(before=exhibit) | Q(after=exhibit)).order_by("pk")
+    verdicts = (
+        Verdict.objects.public()
+        .filter(verdictexhibit__exhibit=exhibit)
+        .select_related("aspect")
+        .newest()
+    )
+    named = FindingExhibit.objects.filter(
+        exhibit=exhibit, finding__in=Finding.objects.public()
+    ).select_related("finding__aspect")
+    with_it = (
+        Comparison.objects.public().filter(Q(before=exhibit) | Q(after=exhibit)).order_by("pk")
+    )
     return {
         "exhibit": exhibit,
         "shown": shown,
         "claim": exhibit.submission.claim,
         "regions": list(Region.objects.public().filter(exhibit=exhibit).order_by("number")),
         "comparisons": comparisons_of(with_it),
-        "custody": list(CustodyEvent.objects.public().filter(exhibit=exhibit).order_by("happened_at", "id")),
+        "custody": list(
+            CustodyEvent.objects.public().filter(exhibit=exhibit).order_by("happened_at", "id")
+        ),
         "verdicts": list(verdicts),
         "findings": [one.finding for one in named.order_by("finding__created_at")],
         "teardowns": teardowns_with(exhibit),

@@ -1,7 +1,8 @@
-"""What was concluded, edited and found unavailable last, as Atom (RFC 4287) for readers who subscribe.
+"""What was concluded, edited and found unavailable last, as Atom (RFC 4287) for readers who
+subscribe.
 
-An entry's id is the permanent address of what it tells of, which never changes; its words are in the language that was asked for.
-Nothing is in a feed that is not on a page.
+An entry's id is the permanent address of what it tells of, which never changes; its words are in
+the language that was asked for. Nothing is in a feed that is not on a page.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class _Feed:
 
     def __init__(self, request: HttpRequest, *, title: str, about: str) -> None:
         self._request = request
-        here = self.absolute(request.path)  # also the feed's id: the same by whatever name the site is asked
+        here = self.absolute(
+            request.path
+        )  # also the feed's id: the same by whatever name the site is asked
         self._lang = page_language()
         self._entries: list[dict[str, Any]] = []
         self._feed = Atom1Feed(
@@ -60,14 +63,24 @@ class _Feed:
         return read(written, self._lang).text
 
     def title(self, text: str, *, reconstruction: bool) -> str:
-        """The title of an entry; readers list titles alone, so a demonstration says there that it is one."""
+        """The title of an entry; readers list titles alone, so a demonstration says there that it
+        is one."""
         return f"{_('reconstruction').capitalize()}: {text}" if reconstruction else text
 
     def absolute(self, address: str) -> str:
         """Where this installation says that it is, not where it was asked."""
         return f"{settings.SITE_URL}{address}"
 
-    def add(self, *, address: str, title: str, template: str, context: dict[str, Any], company: Company | None, at: datetime) -> None:
+    def add(
+        self,
+        *,
+        address: str,
+        title: str,
+        template: str,
+        context: dict[str, Any],
+        company: Company | None,
+        at: datetime,
+    ) -> None:
         link = self.absolute(address)
         told = render_to_string(f"reports/feeds/{template}.html", context, self._request)
         entry = {
@@ -84,7 +97,9 @@ class _Feed:
     def answer(self) -> HttpResponse:
         for entry in sorted(self._entries, key=itemgetter("updateddate"), reverse=True)[:SHOWN]:
             self._feed.add_item(**entry)
-        return HttpResponse(self._feed.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8")
+        return HttpResponse(
+            self._feed.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8"
+        )
 
 
 def _feed(view: Callable[[HttpRequest], _Feed]) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -99,12 +114,25 @@ def _feed(view: Callable[[HttpRequest], _Feed]) -> Callable[[HttpRequest], HttpR
 
 @_feed
 def verdicts(request: HttpRequest) -> _Feed:
-    """The verdicts published last, as Atom. A verdict that was replaced comes again, under its own id, and says so."""
-    feed = _Feed(request, title=_("Newest verdicts"), about=_("What companies said, beside what buyers got"))
-    told = [(concluded.claim, one, one.verdict) for concluded in listing.newest_verdicts(SHOWN) for one in concluded.judgements]
-    dated = [(verdict.published_at, verdict, claim, one) for claim, one, verdict in told if verdict and verdict.published_at]
+    """The verdicts published last, as Atom. A verdict that was replaced comes again, under its own
+    id, and says so."""
+    feed = _Feed(
+        request, title=_("Newest verdicts"), about=_("What companies said, beside what buyers got")
+    )
+    told = [
+        (concluded.claim, one, one.verdict)
+        for concluded in listing.newest_verdicts(SHOWN)
+        for one in concluded.judgements
+    ]
+    dated = [
+        (verdict.published_at, verdict, claim, one)
+        for claim, one, verdict in told
+        if verdict and verdict.published_at
+    ]
     for at, verdict, claim, one in dated:
-        title = headlines.of_verdict(str(Rating(verdict.rating).label), feed.words(one.aspect.statement))
+        title = headlines.of_verdict(
+            str(Rating(verdict.rating).label), feed.words(one.aspect.statement)
+        )
         feed.add(
             address=reverse("reports:verdict", args=[verdict.reference]),
             title=feed.title(title, reconstruction=claim.reconstruction),
@@ -119,12 +147,17 @@ def verdicts(request: HttpRequest) -> _Feed:
         claim = old.aspect.claim
         feed.add(
             address=reverse("reports:verdict", args=[old.reference]),
-            title=feed.title(headlines.of_verdict(_("Replaced"), feed.words(old.aspect.statement)), reconstruction=claim.reconstruction),
+            title=feed.title(
+                headlines.of_verdict(_("Replaced"), feed.words(old.aspect.statement)),
+                reconstruction=claim.reconstruction,
+            ),
             template="replaced",
             context={
                 "claim": claim,
                 "successor": old.successor,
-                "address": feed.absolute(reverse("reports:verdict", args=[old.successor.reference])),
+                "address": feed.absolute(
+                    reverse("reports:verdict", args=[old.successor.reference])
+                ),
             },
             company=claim.company,
             at=old.successor.published_at,
@@ -135,7 +168,11 @@ def verdicts(request: HttpRequest) -> _Feed:
 @_feed
 def edits(request: HttpRequest) -> _Feed:
     """The texts changed last in sources where a claim stands, as Atom."""
-    feed = _Feed(request, title=_("Latest edits"), about=_("Texts that were changed after a claim was found in them, word by word."))
+    feed = _Feed(
+        request,
+        title=_("Latest edits"),
+        about=_("Texts that were changed after a claim was found in them, word by word."),
+    )
     for one in listing.newest_edits(SHOWN):
         version = one.version
         feed.add(
@@ -153,7 +190,9 @@ def edits(request: HttpRequest) -> _Feed:
 def disappearances(request: HttpRequest) -> _Feed:
     """The sources confirmed last as no longer available, as Atom."""
     feed = _Feed(
-        request, title=_("No longer available"), about=_("Sources that are no longer available, with the words that stood in them.")
+        request,
+        title=_("No longer available"),
+        about=_("Sources that are no longer available, with the words that stood in them."),
     )
     for one in listing.newest_disappearances(SHOWN):
         assert one.gone.confirmed_at  # of those confirmed, by their constraint
@@ -171,13 +210,18 @@ def disappearances(request: HttpRequest) -> _Feed:
 @_feed
 def corrections(request: HttpRequest) -> _Feed:
     """What was taken back or put right last, as Atom."""
-    feed = _Feed(request, title=_("Corrections"), about=_("Our corrections to verdicts, claims and evidence."))
+    feed = _Feed(
+        request,
+        title=_("Corrections"),
+        about=_("Our corrections to verdicts, claims and evidence."),
+    )
     for one in read_corrections(list(found_corrections().order_by("-index")[:SHOWN])):
         claim = one.claim
         feed.add(
             address=reverse("reports:entry", args=[one.told.change.index]),
             title=feed.title(
-                headlines.of_verdict(str(one.told.what), _words(feed, one)), reconstruction=bool(claim and claim.reconstruction)
+                headlines.of_verdict(str(one.told.what), _words(feed, one)),
+                reconstruction=bool(claim and claim.reconstruction),
             ),
             template="correction",
             context={"correction": one, "address": feed.absolute(one.address)},
@@ -190,4 +234,8 @@ def corrections(request: HttpRequest) -> _Feed:
 def _words(feed: _Feed, correction: Correction) -> str:
     if correction.claim is None:
         return correction.reference
-    return feed.words(correction.thing.aspect.statement if correction.type in {"verdict", "criterion"} else correction.claim.summary)
+    return feed.words(
+        correction.thing.aspect.statement
+        if correction.type in {"verdict", "criterion"}
+        else correction.claim.summary
+    )

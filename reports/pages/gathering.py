@@ -1,6 +1,8 @@
-"""What the page of a claim and lists of claims show, gathered in a number of queries that does not grow with what is shown.
+"""What the page of a claim and lists of claims show, gathered in a number of queries that does not
+grow with what is shown.
 
-Everything here is public: it goes through each model's own `public()`, or belongs to a model that is public as a whole.
+Everything here is public: it goes through each model's own `public()`, or belongs to a model that
+is public as a whole.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ BEST = 4
 EXHIBITS = 200  # on the page of a claim
 
 
-# --- measured values and the threshold -----------------------------------------------------------------------------------
+# --- measured values and the threshold ------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,11 @@ def measured_rows(conformity: dict[str, Any] | None) -> list[Measured]:
     ]
 
 
-def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, words: str, width: int = charts.WIDTH) -> str | None:
-    """The chart of a verdict's numbers as SVG, or None where there is nothing to set against a threshold."""
+def conformity_chart(
+    verdict: Verdict, criterion: Criterion | None, lang: Lang, words: str, width: int = charts.WIDTH
+) -> str | None:
+    """The chart of a verdict's numbers as SVG, or None where there is nothing to set against a
+    threshold."""
     numbers = verdict.conformity
     if not numbers or criterion is None or not numbers["measurements"]:
         return None
@@ -89,7 +94,11 @@ def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, 
         unit=numbers["unit"],
         coverage=numbers["coverage"],
         values=[
-            charts.Value(charts.labelled(one["unit"], one.get("affiliation", INDEPENDENT), lang), one["value"], one["standard_uncertainty"])
+            charts.Value(
+                charts.labelled(one["unit"], one.get("affiliation", INDEPENDENT), lang),
+                one["value"],
+                one["standard_uncertainty"],
+            )
             for one in numbers["measurements"]
         ],
         lang=lang,
@@ -98,18 +107,22 @@ def conformity_chart(verdict: Verdict, criterion: Criterion | None, lang: Lang, 
 
 
 def chart_digest(verdict: Verdict, criterion: Criterion | None) -> str:
-    """Of all that the chart of a verdict's numbers shows, in any language. The numbers are frozen; whose figure the threshold is and
-    what its property is called can be corrected."""
-    shown = [verdict.conformity, criterion and [criterion.property, criterion.is_claimed, plain(criterion.value)]]
+    """Of all that the chart of a verdict's numbers shows, in any language. The numbers are frozen;
+    whose figure the threshold is and what its property is called can be corrected."""
+    shown = [
+        verdict.conformity,
+        criterion and [criterion.property, criterion.is_claimed, plain(criterion.value)],
+    ]
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
 
 
-# --- a claim -----------------------------------------------------------------------------------------------------------
+# --- a claim --------------------------------------------------------------------------------------
 
 
 @dataclass
 class Judgement:
-    """One aspect with its threshold, what was measured and concluded, and the exhibits that the verdict rests on."""
+    """One aspect with its threshold, what was measured and concluded, and the exhibits that the
+    verdict rests on."""
 
     aspect: Aspect
     criterion: Criterion | None
@@ -128,46 +141,62 @@ class Judgement:
 
     @property
     def numbers(self) -> Numbers | None:
-        """What the verdict was computed from; before a verdict, what is accepted, if all of it is in the threshold's unit."""
+        """What the verdict was computed from; before a verdict, what is accepted, if all of it is
+        in the threshold's unit."""
         if self.verdict and self.verdict.conformity:
             return numbers_of(self.verdict.conformity)
         counted = [one for one in self.measurements if not one.side]
         if self.criterion is None or any(one.unit_name != self.criterion.unit for one in counted):
             return None
         units = {one.teardown.unit.identity for one in counted}
-        return span_of([one.value for one in counted], self.criterion.unit, len(units), judged=False)
+        return span_of(
+            [one.value for one in counted], self.criterion.unit, len(units), judged=False
+        )
 
     @property
     def chart_height(self) -> int:
-        """How high the chart of the verdict's numbers is, in the units of its width of 640: the page keeps the room for it."""
+        """How high the chart of the verdict's numbers is, in the units of its width of 640: the
+        page keeps the room for it."""
         return charts.height_of(len(self.measured))
 
     @property
     def chart_digest(self) -> str:
-        """Of what that chart shows: its address carries it, so that a correction is another address."""
+        """Of what that chart shows: its address carries it, so that a correction is another
+        address."""
         return chart_digest(self.verdict, self.criterion) if self.verdict else ""
 
 
 def last_entries(rows: Iterable[Model]) -> dict[str, int]:
-    """The index of each row's last entry in the log, by its primary key as text; rows that are not logged yet are absent."""
+    """The index of each row's last entry in the log, by its primary key as text; rows that are not
+    logged yet are absent."""
     listed = list(rows)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT object_id, max(index) FROM ledger_entry WHERE object_label = ANY(%s) AND object_id = ANY(%s) GROUP BY object_id",
+            "SELECT object_id, max(index) FROM ledger_entry WHERE object_label = ANY(%s) AND "
+            "object_id = ANY(%s) GROUP BY object_id",
             [list({registry.of(one).name for one in listed}), [str(one.pk) for one in listed]],
         )
         return dict(cursor.fetchall())
 
 
 def decided_by(verdict: Verdict) -> list[dict[str, str]]:
-    """Who concluded a verdict (with its document read), role and pseudonym, as the published document says."""
+    """Who concluded a verdict (with its document read), role and pseudonym, as the published
+    document says."""
     document: VerdictDocument | None = getattr(verdict, "verdictdocument", None)
     people: list[dict[str, str]] = json.loads(document.body)["decided_by"] if document else []
     return people
 
 
-_aspects = Prepared(lambda claim: Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number"))
-_standing = Prepared(lambda aspects: Verdict.objects.current().filter(aspect__id__among=aspects).select_related("verdictdocument"))
+_aspects = Prepared(
+    lambda claim: Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number")
+)
+_standing = Prepared(
+    lambda aspects: (
+        Verdict.objects.current()
+        .filter(aspect__id__among=aspects)
+        .select_related("verdictdocument")
+    )
+)
 _accepted = Prepared(
     lambda aspects: (
         Measurement.objects.public()
@@ -178,18 +207,25 @@ _accepted = Prepared(
 )
 _pins = Prepared(
     lambda verdicts: (
-        VerdictExhibit.objects.filter(verdict__id__among=verdicts, exhibit__in=Exhibit.objects.public())
+        VerdictExhibit.objects.filter(
+            verdict__id__among=verdicts, exhibit__in=Exhibit.objects.public()
+        )
         .select_related("exhibit")
         .only("verdict", "exhibit__grade_source", "exhibit__grade_information")
     )
 )
 
 
-_shaken = Prepared(lambda verdicts: Verdict.objects.shaken().filter(id__among=verdicts).select_related("aspect__claim"))
+_shaken = Prepared(
+    lambda verdicts: (
+        Verdict.objects.shaken().filter(id__among=verdicts).select_related("aspect__claim")
+    )
+)
 
 
 def judgements_of(claim: Claim, sides: Mapping[UUID, str]) -> list[Judgement]:
-    """Every aspect of a claim with what stands on it. `sides` has the affiliation of each public submission."""
+    """Every aspect of a claim with what stands on it. `sides` has the affiliation of each public
+    submission."""
     aspects = {one.pk: one for one in _aspects(claim.pk)}
     for one in aspects.values():
         one.claim = claim  # read already, with its company
@@ -204,7 +240,10 @@ def judgements_of(claim: Claim, sides: Mapping[UUID, str]) -> list[Judgement]:
         found = sides.get(measured.teardown.submission_id, INDEPENDENT)
         measured.side = "" if found == INDEPENDENT else found
     now = timezone.now()
-    missing = {one.pk: lost_evidence.read_lost_evidence(one, now) for one in _shaken([one.pk for one in verdicts.values()])}
+    missing = {
+        one.pk: lost_evidence.read_lost_evidence(one, now)
+        for one in _shaken([one.pk for one in verdicts.values()])
+    }
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
     for pin in _pins([one.pk for one in verdicts.values()]):
         pins[pin.verdict_id].append(pin.exhibit)
@@ -234,11 +273,20 @@ class Answer:
     waiver: Waiver | None
 
 
-_invitations = Prepared(lambda claim: Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id"))
-_replies = Prepared(
-    lambda invitations: Reply.objects.public().filter(invitation__id__among=invitations).select_related("invitation").in_order()
+_invitations = Prepared(
+    lambda claim: Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id")
 )
-_waivers = Prepared(lambda invitations: Waiver.objects.public().filter(invitation__id__among=invitations))
+_replies = Prepared(
+    lambda invitations: (
+        Reply.objects.public()
+        .filter(invitation__id__among=invitations)
+        .select_related("invitation")
+        .in_order()
+    )
+)
+_waivers = Prepared(
+    lambda invitations: Waiver.objects.public().filter(invitation__id__among=invitations)
+)
 
 
 def answers_of(claim: Claim) -> list[Answer]:
@@ -254,15 +302,25 @@ def answers_of(claim: Claim) -> list[Answer]:
 
 def quoted(claim: Claim, place: Place | None) -> Quoted:
     """The claim's words with those struck that no longer stand where they were said."""
-    if place is None or place.now is None or place.now.stands or place.appearance.exact != claim.quote:
+    if (
+        place is None
+        or place.now is None
+        or place.now.stands
+        or place.appearance.exact != claim.quote
+    ):
         return whole(claim.quote)
-    if place.now.kind == "reworded" and not place.now.passage:  # the passage was erased: what is gone from it cannot be told
+    if (
+        place.now.kind == "reworded" and not place.now.passage
+    ):  # the passage was erased: what is gone from it cannot be told
         return whole(claim.quote)
     return struck(claim.quote, place.now.passage)
 
 
-def telling(shown: Sequence[Shown], judgements: Sequence[Judgement], count: int = BEST) -> list[Shown]:
-    """The few photos to show first: what verdicts rest on before the rest, better grades before worse, no two with the same caption.
+def telling(
+    shown: Sequence[Shown], judgements: Sequence[Judgement], count: int = BEST
+) -> list[Shown]:
+    """The few photos to show first: what verdicts rest on before the rest, better grades before
+    worse, no two with the same caption.
 
     What cannot be shown comes after all that can, whatever rests on it.
     """
@@ -270,23 +328,39 @@ def telling(shown: Sequence[Shown], judgements: Sequence[Judgement], count: int 
 
     def weight(one: Shown) -> tuple[Any, ...]:
         grade = grade_order(f"{one.exhibit.grade_source}{one.exhibit.grade_information}")
-        return (one.exhibit.pk not in pinned, grade, one.exhibit.provenance != "P2", one.exhibit.reference)
+        return (
+            one.exhibit.pk not in pinned,
+            grade,
+            one.exhibit.provenance != "P2",
+            one.exhibit.reference,
+        )
 
     first: list[Shown] = []
     again: list[Shown] = []
     seen: set[str] = set()
     for one in sorted((one for one in shown if one.thumb), key=weight):
-        caption = json.dumps(one.exhibit.caption, sort_keys=True) if one.exhibit.caption else str(one.exhibit.pk)
+        caption = (
+            json.dumps(one.exhibit.caption, sort_keys=True)
+            if one.exhibit.caption
+            else str(one.exhibit.pk)
+        )
         (again if caption in seen else first).append(one)
         seen.add(caption)
     return (first + again + sorted((one for one in shown if one.thumb is None), key=weight))[:count]
 
 
 _shown_exhibits = Prepared(
-    lambda claim: Exhibit.objects.public().filter(submission__claim=claim).select_related("submission").seen_first("reference")[:EXHIBITS]
+    lambda claim: (
+        Exhibit.objects.public()
+        .filter(submission__claim=claim)
+        .select_related("submission")
+        .seen_first("reference")[:EXHIBITS]
+    )
 )
 _flags = Prepared(lambda claim: Flag.objects.raised().filter(claim=claim).in_order())
-_comparisons = Prepared(lambda claim: Comparison.objects.public().filter(claim=claim).order_by("pk"))
+_comparisons = Prepared(
+    lambda claim: Comparison.objects.public().filter(claim=claim).order_by("pk")
+)
 
 
 def claim_page(claim: Claim) -> dict[str, Any]:
@@ -321,10 +395,17 @@ def claim_page(claim: Claim) -> dict[str, Any]:
     }
 
 
-# --- lists -------------------------------------------------------------------------------------------------------------
+# --- lists ----------------------------------------------------------------------------------------
 
 
-def claims_found(*, words: str = "", company: UUID | None = None, rating: str = "", flag: str = "", kind: str = "") -> ClaimQuerySet:
+def claims_found(
+    *,
+    words: str = "",
+    company: UUID | None = None,
+    rating: str = "",
+    flag: str = "",
+    kind: str = "",
+) -> ClaimQuerySet:
     """Public claims by their words and facets."""
     claims = Claim.objects.public()
     if words:
@@ -332,7 +413,9 @@ def claims_found(*, words: str = "", company: UUID | None = None, rating: str = 
     if company:
         claims = claims.filter(company=company)
     if rating:
-        claims = claims.filter(pk__in=Verdict.objects.current().filter(rating=rating).values("aspect__claim"))
+        claims = claims.filter(
+            pk__in=Verdict.objects.current().filter(rating=rating).values("aspect__claim")
+        )
     if flag:
         claims = claims.filter(pk__in=Flag.objects.raised().filter(kind=flag).values("claim"))
     if kind:
@@ -351,11 +434,19 @@ class Row:
 
 def rows_of(claims: Sequence[Claim]) -> list[Row]:
     """Claims (with their shown parts read already) beside what stands on them; one query."""
-    verdicts = {one.aspect_id: one for one in Verdict.objects.current().filter(aspect__claim__in=claims).defer("rationale", "conformity")}
+    verdicts = {
+        one.aspect_id: one
+        for one in Verdict.objects.current()
+        .filter(aspect__claim__in=claims)
+        .defer("rationale", "conformity")
+    }
     return [
         Row(
             claim,
-            [(aspect, verdicts.get(aspect.pk)) for aspect in sorted(claim.aspect_set.all(), key=lambda one: one.number)],
+            [
+                (aspect, verdicts.get(aspect.pk))
+                for aspect in sorted(claim.aspect_set.all(), key=lambda one: one.number)
+            ],
             [flag.kind for flag in claim.flag_set.all()],
         )
         for claim in claims

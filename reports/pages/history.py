@@ -1,4 +1,5 @@
-"""The record as it is read: each entry in words (reports.wording.vocabulary), its fields before and after as a diff."""
+"""The record as it is read: each entry in words (reports.wording.vocabulary), its fields before and
+after as a diff."""
 
 from __future__ import annotations
 
@@ -18,12 +19,15 @@ from ledger.models import Entry
 from reports.wording.vocabulary import CODED, field_in_words, kind_in_words, object_in_words, who
 from verdicts.actions import FIRST
 
-LONGEST: Final = 20_000  # characters of one field that are compared; what is longer is shown as it is
+LONGEST: Final = (
+    20_000  # characters of one field that are compared; what is longer is shown as it is
+)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One text of a field in one language, before and after. `lang` is empty where the text names none."""
+    """One text of a field in one language, before and after. `lang` is empty where the text names
+    none."""
 
     lang: str
     runs: tuple[Run, ...]
@@ -31,8 +35,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Field:
-    """One changed field. Either `parts` (texts, as diffs) or `before` and `after` (values): `form` says whether these are words of
-    ours, moments, or codes and ids as they are stored."""
+    """One changed field. Either `parts` (texts, as diffs) or `before` and `after` (values): `form`
+    says whether these are words of ours, moments, or codes and ids as they are stored."""
 
     label: str
     name: str
@@ -62,11 +66,15 @@ def _texts(value: Any) -> dict[str, str]:
     """A written text as one string per language."""
     if not _is_written(value):
         return {}
-    return {value["lang"]: value["text"], **{lang: one["text"] for lang, one in value["translations"].items()}}
+    return {
+        value["lang"]: value["text"],
+        **{lang: one["text"] for lang, one in value["translations"].items()},
+    }
 
 
 def _plain(field: models.Field[Any, Any] | None, value: Any) -> tuple[str | datetime, str]:
-    """A value as people read it, and its form: the label of a choice, yes or no, a moment; numbers, dates and ids as they stand."""
+    """A value as people read it, and its form: the label of a choice, yes or no, a moment; numbers,
+    dates and ids as they stand."""
     if value is None or value == "" or value == {}:
         return "", "words"
     if isinstance(value, bool):
@@ -78,7 +86,11 @@ def _plain(field: models.Field[Any, Any] | None, value: Any) -> tuple[str | date
         return str(CODED[field.name][value]), "words"
     if isinstance(field, models.DateTimeField) and isinstance(value, str):
         return datetime.fromisoformat(value), "moment"
-    return (json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, (dict, list)) else str(value)), "code"
+    return (
+        json.dumps(value, ensure_ascii=False, indent=1)
+        if isinstance(value, (dict, list))
+        else str(value)
+    ), "code"
 
 
 def _compare(before: str, after: str) -> tuple[Run, ...]:
@@ -86,16 +98,24 @@ def _compare(before: str, after: str) -> tuple[Run, ...]:
 
 
 def compared(change: FieldChange) -> tuple[Part, ...]:
-    """Before and after of an open field of texts as a diff, a part for each language; nothing for values that are no texts."""
+    """Before and after of an open field of texts as a diff, a part for each language; nothing for
+    values that are no texts."""
     if change.state != "open":
         return ()
     if _is_written(change.before) or _is_written(change.after):
         old, new = _texts(change.before), _texts(change.after)
-        parts = [Part(lang, _compare(old.get(lang, ""), new.get(lang, ""))) for lang in dict.fromkeys((*old, *new))]
+        parts = [
+            Part(lang, _compare(old.get(lang, ""), new.get(lang, "")))
+            for lang in dict.fromkeys((*old, *new))
+        ]
         return tuple(part for part in parts if part.runs)
-    if change.name in CODED and not CODED[change.name].keys().isdisjoint((change.before, change.after)):
+    if change.name in CODED and not CODED[change.name].keys().isdisjoint(
+        (change.before, change.after)
+    ):
         return ()
-    if change.kind == "text" and all(value is None or isinstance(value, str) for value in (change.before, change.after)):
+    if change.kind == "text" and all(
+        value is None or isinstance(value, str) for value in (change.before, change.after)
+    ):
         return (Part("", _compare(change.before or "", change.after or "")),)
     return ()
 
@@ -104,16 +124,28 @@ def _field(model: type[models.Model] | None, change: FieldChange) -> Field:
     label = field_in_words(change.name)
     if change.state != "open":
         return Field(label, change.name, change.state)
-    field = next((one for one in model._meta.concrete_fields if one.name == change.name), None) if model else None
+    field = (
+        next((one for one in model._meta.concrete_fields if one.name == change.name), None)
+        if model
+        else None
+    )
     if parts := compared(change):
         return Field(label, change.name, change.state, parts=parts)
     (before, first), (after, second) = _plain(field, change.before), _plain(field, change.after)
-    return Field(label, change.name, change.state, before=before, after=after, form=second if after != "" else first)
+    return Field(
+        label,
+        change.name,
+        change.state,
+        before=before,
+        after=after,
+        form=second if after != "" else first,
+    )
 
 
 @dataclass(frozen=True)
 class Held:
-    """One field of a leaf: its name in words, its value as it stands there, what a code in it means, and a text by language."""
+    """One field of a leaf: its name in words, its value as it stands there, what a code in it
+    means, and a text by language."""
 
     label: str
     value: str
@@ -124,7 +156,11 @@ class Held:
     def of(cls, label: str, name: str, value: Any) -> Held:
         """Read from a leaf, or from the opening of one of its commitments."""
         record = registry.recorded.get(label)
-        field = next((one for one in record.model._meta.concrete_fields if one.name == name), None) if record else None
+        field = (
+            next((one for one in record.model._meta.concrete_fields if one.name == name), None)
+            if record
+            else None
+        )
         choices = dict(field.flatchoices) if field is not None and field.flatchoices else {}
         code = isinstance(value, str) and value in choices
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
@@ -137,7 +173,15 @@ def tell(changes: Iterable[Change]) -> list[Told]:
     for change in changes:
         model = registry.recorded[change.label].model
         fields = tuple(_field(model, one) for one in change.fields)
-        told.append(Told(change, kind_in_words(change.kind), object_in_words(change.label), who(change.role, change.name), fields))
+        told.append(
+            Told(
+                change,
+                kind_in_words(change.kind),
+                object_in_words(change.label),
+                who(change.role, change.name),
+                fields,
+            )
+        )
     return told
 
 
@@ -155,13 +199,15 @@ class Act:
 
     @property
     def reason(self) -> str | None:
-        """Why, as any of its changes says in public; None where one was given and none of them does, empty where none was given."""
+        """Why, as any of its changes says in public; None where one was given and none of them
+        does, empty where none was given."""
         said = ["" if one.change.reason == FIRST else one.change.reason for one in self.told]
         return next((reason for reason in said if reason), None if None in said else "")
 
 
 def acts(told: Iterable[Told]) -> list[Act]:
-    """Changes in the order given, grouped by act: the same kind, moment and actor, and no two reasons, one after the other."""
+    """Changes in the order given, grouped by act: the same kind, moment and actor, and no two
+    reasons, one after the other."""
     groups: list[list[Told]] = []
     for one in told:
         if groups and _together(groups[-1], one):
@@ -178,9 +224,14 @@ def acts(told: Iterable[Told]) -> list[Act]:
 
 
 def _together(act: Sequence[Told], one: Told) -> bool:
-    """Whether a change belongs to the act before it. A reason that is not public in one row may be public in the next."""
+    """Whether a change belongs to the act before it. A reason that is not public in one row may be
+    public in the next."""
     first = act[0]
-    if (first.change.kind, first.change.at, first.actor) != (one.change.kind, one.change.at, one.actor):
+    if (first.change.kind, first.change.at, first.actor) != (
+        one.change.kind,
+        one.change.at,
+        one.actor,
+    ):
         return False
     return len({change.change.reason for change in (*act, one) if change.change.reason}) < 2
 

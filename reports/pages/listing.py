@@ -1,6 +1,8 @@
-"""What the lists of the public pages show: facets with their counts, the newest verdicts, edits and disappearances.
+"""What the lists of the public pages show: facets with their counts, the newest verdicts, edits and
+disappearances.
 
-As in `reports.pages.gathering`, the number of queries does not grow with what is shown, and everything is public.
+As in `reports.pages.gathering`, the number of queries does not grow with what is shown, and
+everything is public.
 """
 
 from __future__ import annotations
@@ -61,16 +63,31 @@ class _Base:
         """How many of them have each value of a facet."""
         held = self.claims.values("pk")[:COUNTED]
         if name == "rating":
-            ratings = Verdict.objects.current().filter(aspect__claim__in=held).values_list("rating", "aspect__claim").distinct()
+            ratings = (
+                Verdict.objects.current()
+                .filter(aspect__claim__in=held)
+                .values_list("rating", "aspect__claim")
+                .distinct()
+            )
             return Counter(rating for rating, _claim in ratings)
         if name == "flag":
-            return Counter(dict(Flag.objects.raised().filter(claim__in=held).values_list("kind").annotate(n=Count("id"))))
+            return Counter(
+                dict(
+                    Flag.objects.raised()
+                    .filter(claim__in=held)
+                    .values_list("kind")
+                    .annotate(n=Count("id"))
+                )
+            )
         return self.counts[name]
 
 
 def _base(claims: ClaimQuerySet) -> _Base:
     rows = list(claims.newest().values_list("kind", "company_id")[:COUNTED])
-    counts = {"kind": Counter(kind for kind, _company in rows), "company": Counter(str(company) for _kind, company in rows)}
+    counts = {
+        "kind": Counter(kind for kind, _company in rows),
+        "company": Counter(str(company) for _kind, company in rows),
+    }
     return _Base(claims.newest(), counts, len(rows) == COUNTED)
 
 
@@ -81,10 +98,17 @@ def _is_id(text: str) -> bool:
         return False
 
 
-def facets_of(asked: dict[str, str], narrowed: Callable[..., ClaimQuerySet], labels: dict[str, dict[str, str]], lang: str) -> list[Facet]:
-    """Each facet with the number of claims behind each value, all the other facets staying as they are.
+def facets_of(
+    asked: dict[str, str],
+    narrowed: Callable[..., ClaimQuerySet],
+    labels: dict[str, dict[str, str]],
+    lang: str,
+) -> list[Facet]:
+    """Each facet with the number of claims behind each value, all the other facets staying as they
+    are.
 
-    Counting stops at COUNTED claims, the newest, so that it costs the same in any record; a count is then a "so many or more".
+    Counting stops at COUNTED claims, the newest, so that it costs the same in any record; a count
+    is then a "so many or more".
     """
     facets = []
     whole = _base(narrowed(**asked))
@@ -92,8 +116,14 @@ def facets_of(asked: dict[str, str], narrowed: Callable[..., ClaimQuerySet], lab
         base = _base(narrowed(**{**asked, name: ""})) if asked[name] else whole
         counts, more = base.having(name), base.more
         if name == "company":
-            offered = [*(value for value, _n in counts.most_common(MOST)), *filter(_is_id, [asked[name]])]
-            known = {str(one.pk): read(one.name, lang).text for one in Company.objects.filter(pk__in=offered)}
+            offered = [
+                *(value for value, _n in counts.most_common(MOST)),
+                *filter(_is_id, [asked[name]]),
+            ]
+            known = {
+                str(one.pk): read(one.name, lang).text
+                for one in Company.objects.filter(pk__in=offered)
+            }
         else:
             known = words
         options = [
@@ -117,12 +147,30 @@ class Concluded:
 
 def newest_verdicts(count: int) -> list[Concluded]:
     """The verdicts published last that stand, those of one claim together."""
-    verdicts = Verdict.objects.announced().newest().select_related("aspect__claim__company", "aspect__claim__product")[:count]
-    criteria = {one.aspect_id: one for one in Criterion.objects.filter(aspect__in=[one.aspect_id for one in verdicts])}
+    verdicts = (
+        Verdict.objects.announced()
+        .newest()
+        .select_related("aspect__claim__company", "aspect__claim__product")[:count]
+    )
+    criteria = {
+        one.aspect_id: one
+        for one in Criterion.objects.filter(aspect__in=[one.aspect_id for one in verdicts])
+    }
     by_claim: dict[UUID, Concluded] = {}
     for one in verdicts:
         held = by_claim.setdefault(one.aspect.claim_id, Concluded(one.aspect.claim, []))
-        held.judgements.append(Judgement(one.aspect, criteria.get(one.aspect_id), one, [], measured_rows(one.conformity), [], [], None))
+        held.judgements.append(
+            Judgement(
+                one.aspect,
+                criteria.get(one.aspect_id),
+                one,
+                [],
+                measured_rows(one.conformity),
+                [],
+                [],
+                None,
+            )
+        )
     for concluded in by_claim.values():
         concluded.judgements.sort(key=lambda one: one.aspect.number)
     return list(by_claim.values())
@@ -130,13 +178,20 @@ def newest_verdicts(count: int) -> list[Concluded]:
 
 def newest_replaced(count: int) -> list[Verdict]:
     """The verdicts that were replaced last, each with its successor."""
-    replaced = Verdict.objects.filter(status=VerdictStatus.SUPERSEDED).order_by("-superseded_by__published_at", "-id")
-    return list(replaced.select_related("aspect__claim__company", "aspect__claim__product", "superseded_by")[:count])
+    replaced = Verdict.objects.filter(status=VerdictStatus.SUPERSEDED).order_by(
+        "-superseded_by__published_at", "-id"
+    )
+    return list(
+        replaced.select_related(
+            "aspect__claim__company", "aspect__claim__product", "superseded_by"
+        )[:count]
+    )
 
 
 @dataclass
 class Edited:
-    """A text that was changed, and each quote that no longer stands in it as it was said. `reconstruction`: of a demonstration."""
+    """A text that was changed, and each quote that no longer stands in it as it was said.
+    `reconstruction`: of a demonstration."""
 
     version: Version
     quotes: list[tuple[Claim, Quoted]]
@@ -153,13 +208,24 @@ def newest_edits(count: int) -> list[Edited]:
     """The texts changed last in sources where a claim stands, with the words no longer in them."""
     claimed = Appearance.objects.values("source")
     read_before = Version.objects.filter(source=OuterRef("source"), number=OuterRef("number") - 1)
-    same_reader = read_before.filter(extractor=OuterRef("extractor"), extractor_version=OuterRef("extractor_version"))
-    edits = Version.objects.filter(Exists(same_reader), number__gt=1, source__in=claimed)  # what another extractor read is no edit
+    same_reader = read_before.filter(
+        extractor=OuterRef("extractor"), extractor_version=OuterRef("extractor_version")
+    )
+    edits = Version.objects.filter(
+        Exists(same_reader), number__gt=1, source__in=claimed
+    )  # what another extractor read is no edit
     versions = list(edits.select_related("source__company").defer("body").order_by("-id")[:count])
     quotes: dict[UUID, list[tuple[Claim, Quoted]]] = defaultdict(list)
-    for one in Sighting.objects.filter(version__in=versions).changed().select_related("appearance__claim").order_by("id"):
+    for one in (
+        Sighting.objects.filter(version__in=versions)
+        .changed()
+        .select_related("appearance__claim")
+        .order_by("id")
+    ):
         if one.appearance.exact and (one.kind == "absent" or one.passage):
-            quotes[one.version_id].append((one.appearance.claim, struck(one.appearance.exact, one.passage)))
+            quotes[one.version_id].append(
+                (one.appearance.claim, struck(one.appearance.exact, one.passage))
+            )
     played = _demonstrated(one.source_id for one in versions)
     return [Edited(one, quotes[one.pk], one.source_id in played) for one in versions]
 
@@ -176,12 +242,19 @@ class Unavailable:
 def newest_disappearances(count: int) -> list[Unavailable]:
     """The sources confirmed last as no longer available."""
     found = list(
-        Disappearance.objects.filter(status="confirmed").select_related("source__company").order_by("-confirmed_at", "-id")[:count]
+        Disappearance.objects.filter(status="confirmed")
+        .select_related("source__company")
+        .order_by("-confirmed_at", "-id")[:count]
     )
     stood: dict[UUID, list[Appearance]] = defaultdict(list)
     for one in (
-        Appearance.objects.filter(source__in=[gone.source_id for gone in found]).exclude(exact="").select_related("claim").order_by("id")
+        Appearance.objects.filter(source__in=[gone.source_id for gone in found])
+        .exclude(exact="")
+        .select_related("claim")
+        .order_by("id")
     ):
         stood[one.source_id].append(one)
     played = _demonstrated(gone.source_id for gone in found)
-    return [Unavailable(gone, stood[gone.source_id][:3], gone.source_id in played) for gone in found]
+    return [
+        Unavailable(gone, stood[gone.source_id][:3], gone.source_id in played) for gone in found
+    ]

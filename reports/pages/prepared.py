@@ -1,8 +1,10 @@
-"""Querysets of which Django writes the SQL once per process; asked again they cost what the database and the rows cost.
+"""Querysets of which Django writes the SQL once per process; asked again they cost what the
+database and the rows cost.
 
-Writing the SQL of a small query takes Django longer than the database takes to answer it, and a page asks twenty of them. What
-changes from one asking to the next is one value, whose place a `Slot` holds. Everything else must be a constant of the program:
-a queryset that looks at the clock, the reader or the language has no place here.
+Writing the SQL of a small query takes Django longer than the database takes to answer it, and a
+page asks twenty of them. What changes from one asking to the next is one value, whose place a
+`Slot` holds. Everything else must be a constant of the program: a queryset that looks at the clock,
+the reader or the language has no place here.
 """
 
 from __future__ import annotations
@@ -19,13 +21,15 @@ from django.db.models.query import ModelIterable
 
 M = TypeVar("M", bound=Model)
 
-#: Holds the place of the value. Drawn at random, so that no constant of a query can be taken for it.
+#: Holds the place of the value. Drawn at random, so that no constant of a query can be taken for
+#: it.
 _SLOT: Final = uuid4()
 
 
 @UUIDField.register_lookup
 class Among(Lookup):
-    """`field = ANY(array)`: like `in`, with the same SQL for any number of values, also for none."""
+    """`field = ANY(array)`: like `in`, with the same SQL for any number of values, also for
+    none."""
 
     lookup_name = "among"
     prepare_rhs = False
@@ -37,9 +41,11 @@ class Among(Lookup):
 
 
 class Prepared(Generic[M]):
-    """`Prepared(lambda claim: Flag.objects.filter(claim=claim))(claim.pk)` is the list of the claim's flags.
+    """`Prepared(lambda claim: Flag.objects.filter(claim=claim))(claim.pk)` is the list of the
+    claim's flags.
 
-    The place of the value may be asked for by `filter(field=…)`, or by `filter(field__among=…)` if the value is a list of ids.
+    The place of the value may be asked for by `filter(field=…)`, or by `filter(field__among=…)` if
+    the value is a list of ids.
     """
 
     def __init__(self, build: Callable[[UUID], QuerySet[M]]) -> None:

@@ -1,4 +1,5 @@
-"""What a claim's and a verdict's page tell other sites about themselves: Open Graph, ClaimReview, the picture beside a link."""
+"""What a claim's and a verdict's page tell other sites about themselves: Open Graph, ClaimReview,
+the picture beside a link."""
 
 from __future__ import annotations
 
@@ -30,21 +31,35 @@ _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u20
 
 
 def data_block(value: Any) -> SafeString:
-    """JSON-LD as a data block. It is not a script: no browser runs it, and the CSP has nothing to say to it."""
+    """JSON-LD as a data block. It is not a script: no browser runs it, and the CSP has nothing to
+    say to it."""
     text = json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
     return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308  escaped above
 
 
 def head(*, name: str, reference: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """What a page's head needs: its permanent address, its picture, and a ClaimReview for each verdict on it."""
+    """What a page's head needs: its permanent address, its picture, and a ClaimReview for each
+    verdict on it."""
     lang, site = page_language(), settings.SITE_URL
     verdicts = [one for one in verdicts if withheld_because(one) is None]
-    reviews = [review(one, lang=lang, site=f"{site}/", address=site + reverse("reports:verdict", args=[one.reference])) for one in verdicts]
+    reviews = [
+        review(
+            one,
+            lang=lang,
+            site=f"{site}/",
+            address=site + reverse("reports:verdict", args=[one.reference]),
+        )
+        for one in verdicts
+    ]
     return {
         "permanent": site + reverse(f"reports:{name}", args=[reference]),
         "card": site + reverse(f"reports:{name}-card", args=[reference, lang]),
-        "claim_reviews": data_block(reviews[0] if len(reviews) == 1 else reviews) if reviews else "",
-        "review_addresses": [f"/api/v1/verdicts/{one.pk}/?format=jsonld&lang={lang}" for one in verdicts],
+        "claim_reviews": data_block(reviews[0] if len(reviews) == 1 else reviews)
+        if reviews
+        else "",
+        "review_addresses": [
+            f"/api/v1/verdicts/{one.pk}/?format=jsonld&lang={lang}" for one in verdicts
+        ],
     }
 
 
@@ -69,11 +84,17 @@ def of_claim(claim: Claim, lang: Lang) -> cards.Card:
     """The picture of a claim: its first aspects with what stands on them."""
     with override(lang.lower()):
         aspects = list(Aspect.objects.filter(claim=claim).order_by("number")[: cards.MOST])
-        ratings = dict(Verdict.objects.current().filter(aspect__in=aspects).values_list("aspect", "rating"))
+        ratings = dict(
+            Verdict.objects.current().filter(aspect__in=aspects).values_list("aspect", "rating")
+        )
         found = [
             cards.Found(
                 ratings.get(one.pk, ""),
-                _label(Rating(ratings[one.pk]).label if one.pk in ratings else Progress(one.progress).label),
+                _label(
+                    Rating(ratings[one.pk]).label
+                    if one.pk in ratings
+                    else Progress(one.progress).label
+                ),
                 read(one.statement, lang).text,
             )
             for one in aspects
@@ -97,7 +118,10 @@ def answer(request: HttpRequest, card: cards.Card) -> HttpResponse:
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = HttpResponse(cached_picture(request, "card", etag, lambda: cards.draw(card)), content_type="image/png")
+        response = HttpResponse(
+            cached_picture(request, "card", etag, lambda: cards.draw(card)),
+            content_type="image/png",
+        )
     response["ETag"] = etag
     response["Cache-Control"] = "public, max-age=300"
     return response

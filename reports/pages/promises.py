@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 #: From the stage to the paper: the order in which a buyer meets them.
 ORDER: Final = (
-    Channel.LAUNCH_EVENT, Channel.SOCIAL_POST, Channel.PRODUCT_PAGE, Channel.BROCHURE, Channel.SALES_CHAT, Channel.ORDER_PAGE,
-    Channel.CONTRACT, Channel.APP_SCREEN, Channel.RELEASE_NOTES, Channel.STATEMENT, Channel.PRESS, Channel.AUTHORITY, Channel.MARKET_DATA,
+    Channel.LAUNCH_EVENT, Channel.SOCIAL_POST, Channel.PRODUCT_PAGE, Channel.BROCHURE,
+    Channel.SALES_CHAT, Channel.ORDER_PAGE,
+    Channel.CONTRACT, Channel.APP_SCREEN, Channel.RELEASE_NOTES, Channel.STATEMENT, Channel.PRESS,
+    Channel.AUTHORITY, Channel.MARKET_DATA,
 )  # fmt: skip
 
 
 @dataclass
 class Elsewhere:
-    """Places in the order in which a buyer meets them, and how many say so, say otherwise, do not mention it."""
+    """Places in the order in which a buyer meets them, and how many say so, say otherwise, do not
+    mention it."""
 
     rows: list[Place]
 

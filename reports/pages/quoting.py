@@ -1,4 +1,5 @@
-"""A quote beside what stands in its place today: which of its words are no longer there, and what came instead."""
+"""A quote beside what stands in its place today: which of its words are no longer there, and what
+came instead."""
 
 from __future__ import annotations
 
@@ -8,13 +9,15 @@ from typing import Final
 
 from engines.text.diffing import Kind, Run, Side, diff
 
-#: A sighting's passage ends where the likeness ends, so a stop or quotation mark at either end of the quote is no change.
+#: A sighting's passage ends where the likeness ends, so a stop or quotation mark at either end of
+#: the quote is no change.
 EDGES: Final = " \t\n。．.！!？?；;，,、「」『』“”\"'’‘"
 
 
 @dataclass(frozen=True)
 class Quoted:
-    """A quote in runs for display. `gone` and `came` count characters; both are 0 while the words stand."""
+    """A quote in runs for display. `gone` and `came` count characters; both are 0 while the words
+    stand."""
 
     runs: Sequence[Run]
     gone: int = 0
@@ -32,7 +35,8 @@ def whole(quote: str) -> Quoted:
 
 
 def struck(quote: str, passage: str) -> Quoted:
-    """The quote with what is missing from `passage` marked as gone. An empty passage strikes all of it.
+    """The quote with what is missing from `passage` marked as gone. An empty passage strikes all of
+    it.
 
     >>> [run.text for run in struck("The hood is light, strong and cheap.", "The hood is light and cheap").runs if run.kind is Kind.GONE]
     [', strong']
@@ -46,4 +50,6 @@ def struck(quote: str, passage: str) -> Quoted:
     if not compared:
         return whole(quote)
     runs = [Run(Kind.SAME, head), *compared.inline(), Run(Kind.SAME, tail)]
-    return Quoted([run for run in runs if run.text], compared.characters_gone, compared.characters_came)
+    return Quoted(
+        [run for run in runs if run.text], compared.characters_gone, compared.characters_came
+    )

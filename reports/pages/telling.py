@@ -1,4 +1,5 @@
-"""A built report as its page tells it: read from the report's own JSON, so that the page says what the files say and no more."""
+"""A built report as its page tells it: read from the report's own JSON, so that the page says what
+the files say and no more."""
 
 from __future__ import annotations
 
@@ -44,14 +45,20 @@ def filed(files: Iterable[ReportFile]) -> list[Filed]:
     """The files, those that people open first."""
 
     def place(name: str) -> int:
-        return next((index for index, (end, _label) in enumerate(LABELS) if name.endswith(end)), len(LABELS))
+        return next(
+            (index for index, (end, _label) in enumerate(LABELS) if name.endswith(end)), len(LABELS)
+        )
 
     ordered = sorted(files, key=lambda one: (place(one.name), one.name))
-    return [Filed(one, LABELS[place(one.name)][1] if place(one.name) < len(LABELS) else "") for one in ordered]
+    return [
+        Filed(one, LABELS[place(one.name)][1] if place(one.name) < len(LABELS) else "")
+        for one in ordered
+    ]
 
 
 def read(report: Report, files: Iterable[ReportFile]) -> dict[str, Any] | None:
-    """The report's own JSON, or None while it is being built, or withheld, or its file is missing."""
+    """The report's own JSON, or None while it is being built, or withheld, or its file is
+    missing."""
     name = SOURCES[report.kind]
     digest = next((one.digest for one in files if one.name == name), None)
     if digest is None or report.withheld_at:
@@ -95,7 +102,12 @@ def _at(text: str | None) -> datetime | None:
 def _pieces(hunk: dict[str, Any]) -> list[Piece]:
     pieces: list[Piece] = [Skip(hunk["skipped"])] if hunk["skipped"] else []
     pieces += [
-        Run(Kind(run["kind"]), run["text"], 0 if run["kind"] == Kind.SAME else number, Side(run["side"]))
+        Run(
+            Kind(run["kind"]),
+            run["text"],
+            0 if run["kind"] == Kind.SAME else number,
+            Side(run["side"]),
+        )
         for number, run in enumerate(hunk["runs"], start=1)
     ]
     return [*pieces, Skip(hunk["after"])] if hunk["after"] else pieces
@@ -153,11 +165,15 @@ def disappearances_of(told: dict[str, Any]) -> list[Missed]:
 
 
 def line_of(told: dict[str, Any], lang: Lang, title: str, width: int) -> str:
-    """The version line of a snapshot up to its checkpoint; its versions lead to their texts on the same page."""
-    links = lines.Links({one["number"]: f"#version-{one['number']}" for one in told["versions"]}, "#gone")
+    """The version line of a snapshot up to its checkpoint; its versions lead to their texts on the
+    same page."""
+    links = lines.Links(
+        {one["number"]: f"#version-{one['number']}" for one in told["versions"]}, "#gone"
+    )
     looks = [look["at"] for look in told["observations"]]
     return lines.version_line(
-        versions=told["versions"], ticks=looks, disappearances=told["disappearances"], looks=len(looks), lang=lang, source=title,
+        versions=told["versions"], ticks=looks, disappearances=told["disappearances"],
+        looks=len(looks), lang=lang, source=title,
         width=width, links=links,
     )  # fmt: skip
 

@@ -1,6 +1,8 @@
-"""Sources over time: their version lines, what became of the words that stood there, and their edits.
+"""Sources over time: their version lines, what became of the words that stood there, and their
+edits.
 
-Everything here is public: it goes through each model's own `public()`, or belongs to a model that is public as a whole.
+Everything here is public: it goes through each model's own `public()`, or belongs to a model that
+is public as a whole.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ from verdicts.models import Incident
 TICKS = 240
 EDITS = 10  # versions on one page of a source
 BLOCKS = 8  # passages of one edit on the page of its source
-LONGEST_SHOWN = 60_000  # characters of a text that is compared there; longer ones have their own page
+LONGEST_SHOWN = (
+    60_000  # characters of a text that is compared there; longer ones have their own page
+)
 
 
 @dataclass
@@ -60,7 +64,8 @@ class Line:
         return next((one for one in self.disappearances if one.status == "confirmed"), None)
 
     def svg(self, lang: Lang, title: str, width: int = lines.WIDTH) -> str:
-        """The version line as inline SVG with its links; its text is escaped by reports.drawing.lines."""
+        """The version line as inline SVG with its links; its text is escaped by
+        reports.drawing.lines."""
         versions = [
             {
                 "number": one.number,
@@ -82,19 +87,31 @@ class Line:
         home = reverse("reports:source", args=[self.source.pk])
         compared = reverse("reports:diff", args=[self.source.pk])
         addresses = {
-            one.number: f"{compared}?to={one.number}" if index else reverse("reports:version", args=[self.source.pk, one.number])
+            one.number: f"{compared}?to={one.number}"
+            if index
+            else reverse("reports:version", args=[self.source.pk, one.number])
             for index, one in enumerate(self.versions)
         }
         return lines.version_line(
-            versions=versions, ticks=[str(format_moment(tick)) for tick in self.ticks], disappearances=gone, looks=self.looks, lang=lang,
+            versions=versions, ticks=[str(format_moment(tick)) for tick in self.ticks],
+            disappearances=gone, looks=self.looks, lang=lang,
             source=title, width=width, links=lines.Links(addresses, f"{home}#disappearances"),
         )  # fmt: skip
 
 
 _versions = Prepared(
-    lambda sources: Version.objects.filter(source__id__among=sources).select_related("capture").defer("body").order_by("number")
+    lambda sources: (
+        Version.objects.filter(source__id__among=sources)
+        .select_related("capture")
+        .defer("body")
+        .order_by("number")
+    )
 )
-_disappearances = Prepared(lambda sources: Disappearance.objects.filter(source__id__among=sources).order_by("first_missing_at"))
+_disappearances = Prepared(
+    lambda sources: Disappearance.objects.filter(source__id__among=sources).order_by(
+        "first_missing_at"
+    )
+)
 
 
 def lines_of(sources: Sequence[Source]) -> dict[UUID, Line]:
@@ -138,7 +155,8 @@ class Place:
 
     @property
     def vanished(self) -> Sighting | None:
-        """The first version in which the words no longer stood, if they once did and it was not our extractor that lost them."""
+        """The first version in which the words no longer stood, if they once did and it was not our
+        extractor that lost them."""
         seen, before = False, None
         for one in self.sightings:
             if one.stands:
@@ -149,8 +167,14 @@ class Place:
         return None
 
 
-_appearances = Prepared(lambda claim: Appearance.objects.filter(claim=claim).select_related("source").order_by("created_at", "id"))
-_sightings = Prepared(lambda appearances: Sighting.objects.filter(appearance__id__among=appearances))
+_appearances = Prepared(
+    lambda claim: (
+        Appearance.objects.filter(claim=claim).select_related("source").order_by("created_at", "id")
+    )
+)
+_sightings = Prepared(
+    lambda appearances: Sighting.objects.filter(appearance__id__among=appearances)
+)
 
 
 def places_of(claim: Claim) -> list[Place]:
@@ -176,7 +200,8 @@ def _placed(appearances: list[Appearance], drawn: dict[UUID, Line]) -> list[Plac
 
 @dataclass
 class Edit:
-    """One version with what changed in it against the one before. No `blocks`: there is nothing before, or too much to show here."""
+    """One version with what changed in it against the one before. No `blocks`: there is nothing
+    before, or too much to show here."""
 
     version: Version
     before: Version | None = None
@@ -189,14 +214,21 @@ class Edit:
 
 
 def edits_of(line: Line, upto: int) -> tuple[list[Edit], int | None]:
-    """The newest EDITS versions up to number `upto`, newest first, and the number to go on with. One query reads their texts."""
+    """The newest EDITS versions up to number `upto`, newest first, and the number to go on with.
+    One query reads their texts."""
     shown = [one for one in line.versions if one.number <= upto][-EDITS:]
     if not shown:
         return [], None
-    older = next((one.number for one in reversed(line.versions) if one.number < shown[0].number), None)
+    older = next(
+        (one.number for one in reversed(line.versions) if one.number < shown[0].number), None
+    )
     before = {new.pk: old for old, new in line.edits}
     needed = {one.pk for one in shown} | {before[one.pk].pk for one in shown if one.pk in before}
-    texts = dict(Version.objects.filter(pk__in=needed, characters__lte=LONGEST_SHOWN).values_list("pk", "body"))
+    texts = dict(
+        Version.objects.filter(pk__in=needed, characters__lte=LONGEST_SHOWN).values_list(
+            "pk", "body"
+        )
+    )
     found = []
     for version in reversed(shown):
         old = before.get(version.pk)
@@ -206,15 +238,21 @@ def edits_of(line: Line, upto: int) -> tuple[list[Edit], int | None]:
             changed = diff(texts[old.pk], texts[version.pk])
             blocks = comparing.only_changes(comparing.blocks(changed))
             edit.gone, edit.came = changed.characters_gone, changed.characters_came
-            edit.blocks, edit.more = blocks[:BLOCKS], sum(1 for block in blocks[BLOCKS:] if block.changed)
+            edit.blocks, edit.more = (
+                blocks[:BLOCKS],
+                sum(1 for block in blocks[BLOCKS:] if block.changed),
+            )
         found.append(edit)
     return found, older
 
 
 def _reconstructed(source: Source) -> bool:
-    """Whether it was made up for a series of figures or an incident that is played through again."""
+    """Whether it was made up for a series of figures or an incident that is played through
+    again."""
     return (
-        Series.objects.filter(Q(seriespoint__source=source) | Q(seriesnote__source=source), reconstruction=True).exists()
+        Series.objects.filter(
+            Q(seriespoint__source=source) | Q(seriesnote__source=source), reconstruction=True
+        ).exists()
         or Incident.objects.filter(occurrence__source=source, reconstruction=True).exists()
     )
 
@@ -222,7 +260,9 @@ def _reconstructed(source: Source) -> bool:
 def source_page(source: Source, *, upto: int) -> dict[str, Any]:
     """Everything on the page of a source but its list of looks."""
     line = lines_of([source])[source.pk]
-    appearances = list(Appearance.objects.filter(source=source).select_related("claim").order_by("created_at"))
+    appearances = list(
+        Appearance.objects.filter(source=source).select_related("claim").order_by("created_at")
+    )
     placed = _placed(appearances, {source.pk: line})
     edits, older = edits_of(line, upto)
     return {
@@ -231,10 +271,16 @@ def source_page(source: Source, *, upto: int) -> dict[str, Any]:
         "edits": edits,
         "older": older,
         "newer": bool(line.latest and upto < line.latest.number),
-        "tally": list(Observation.objects.filter(source=source).values("type").annotate(n=Count("id")).order_by("-n", "type")),
+        "tally": list(
+            Observation.objects.filter(source=source)
+            .values("type")
+            .annotate(n=Count("id"))
+            .order_by("-n", "type")
+        ),
         "places": [one for one in placed if one.appearance.says == Stance.SAYS_SO],
         "beside": [one for one in placed if one.appearance.says != Stance.SAYS_SO],
-        "reconstruction": any(one.claim.reconstruction for one in appearances) or _reconstructed(source),
+        "reconstruction": any(one.claim.reconstruction for one in appearances)
+        or _reconstructed(source),
         "reports": reports_of(source),
     }
 

@@ -1,4 +1,5 @@
-"""Which objects make up the history of a claim: itself and all that hangs on it, whatever app it is in.
+"""Which objects make up the history of a claim: itself and all that hangs on it, whatever app it is
+in.
 
 The page and the API both read this list, so that neither can tell less than the other.
 """
@@ -30,7 +31,15 @@ from evidence.sources.models import Sighting
 from ledger import history, registry
 from ledger.history import Change
 from reports.pages.prepared import Prepared
-from verdicts.models import Finding, FindingExhibit, Invitation, Reply, Verdict, VerdictExhibit, Waiver
+from verdicts.models import (
+    Finding,
+    FindingExhibit,
+    Invitation,
+    Reply,
+    Verdict,
+    VerdictExhibit,
+    Waiver,
+)
 
 
 def _labelled(claim: UUID) -> QuerySet[Any]:
@@ -61,7 +70,9 @@ def _labelled(claim: UUID) -> QuerySet[Any]:
         VerdictExhibit.objects.public().filter(verdict__aspect__claim=claim),
     ]
     labelled = [
-        rows.annotate(label=Value(registry.of(rows.model).name), key=Cast("pk", TextField())).values_list("label", "key")
+        rows.annotate(
+            label=Value(registry.of(rows.model).name), key=Cast("pk", TextField())
+        ).values_list("label", "key")
         for rows in of_claim
     ]
     objects: QuerySet[Any] = labelled[0].union(*labelled[1:], all=True)
@@ -72,7 +83,8 @@ _OBJECTS: Final = Prepared[Claim](_labelled)
 
 
 def claim_objects(claim: Claim) -> dict[str, list[str]]:
-    """The ids, as text, of a claim and of what hangs on it, by object label. What is not public among them, history itself leaves out."""
+    """The ids, as text, of a claim and of what hangs on it, by object label. What is not public
+    among them, history itself leaves out."""
     found: dict[str, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(*_OBJECTS.sql(claim.pk))
@@ -82,7 +94,8 @@ def claim_objects(claim: Claim) -> dict[str, list[str]]:
 
 
 def last_entry(claim: Claim) -> int | None:
-    """The index of the newest entry of the log on a claim or anything that hangs on it; None while nothing of it is logged."""
+    """The index of the newest entry of the log on a claim or anything that hangs on it; None while
+    nothing of it is logged."""
     objects, params = _OBJECTS.sql(claim.pk)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -25,7 +25,8 @@ NARROW = 350  # what a phone of 390 pixels leaves between its margins
 
 @register.simple_tag
 def marked_runs(runs: list[Run], anchor: str = "") -> SafeString:
-    """A diff in line: removed in `<del>`, added in `<ins>`, moved in both with a class. `anchor` makes each change a target."""
+    """A diff in line: removed in `<del>`, added in `<ins>`, moved in both with a class. `anchor`
+    makes each change a target."""
     said: set[int] = set()
     parts: list[SafeString] = []
     for run in runs:
@@ -39,7 +40,11 @@ def marked_runs(runs: list[Run], anchor: str = "") -> SafeString:
             target = format_html(' id="{}{}"', anchor, run.number)
         moved = SafeString(' class="moved"') if run.kind is Kind.MOVED else SafeString("")
         element = "del" if run.side is Side.OLD or run.kind is Kind.GONE else "ins"
-        parts.append(format_html("<{}{}{}>{}</{}>", SafeString(element), target, moved, text, SafeString(element)))
+        parts.append(
+            format_html(
+                "<{}{}{}>{}</{}>", SafeString(element), target, moved, text, SafeString(element)
+            )
+        )
     return mark_safe("".join(parts))  # noqa: S308  each part was escaped above
 
 
@@ -51,7 +56,8 @@ def printed_runs(runs: Iterable[Mapping[str, str]]) -> SafeString:
 
 @register.filter
 def in_form(value: str | datetime, form: str) -> str | SafeString:
-    """A value of a field in its form (`reports.pages.history.Field`): a moment, a code, or words."""
+    """A value of a field in its form (`reports.pages.history.Field`): a moment, a code, or
+    words."""
     if isinstance(value, datetime):
         return when(value)
     return format_html("<code>{}</code>", value) if form == "code" else value
@@ -59,8 +65,9 @@ def in_form(value: str | datetime, form: str) -> str | SafeString:
 
 @register.simple_tag
 def version_line(line: Line, width: int = WIDTH) -> SafeString:
-    """The version line of a source, inline so that the page's style sheet colours it: drawn at `width`, and once more for a phone.
-    Which of the two is shown depends on the room, so that words keep their size."""
+    """The version line of a source, inline so that the page's style sheet colours it: drawn at
+    `width`, and once more for a phone. Which of the two is shown depends on the room, so that words
+    keep their size."""
     lang: Lang = page_language()
     title = words(line.source.title)
     wide, narrow = line.svg(lang, title, width), line.svg(lang, title, NARROW)

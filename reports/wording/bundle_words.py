@@ -1,7 +1,9 @@
-"""What the page says while it checks a bundle in the browser: the steps, and a sentence for every way in which one can end.
+"""What the page says while it checks a bundle in the browser: the steps, and a sentence for every
+way in which one can end.
 
-The checking itself is JavaScript (ledger/static/ledger/verify/): it knows codes, this module their words, the page carries them over in
-both languages. A test holds the codes of both against each other, and another the English against `python -m ledger.verify`.
+The checking itself is JavaScript (ledger/static/ledger/verify/): it knows codes, this module their
+words, the page carries them over in both languages. A test holds the codes of both against each
+other, and another the English against `python -m ledger.verify`.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from django.utils.translation import gettext_lazy as _
 STEPS: Final[Mapping[str, tuple[str | Promise, str | Promise]]] = {
     "form": (
         _("Is the file a bundle, byte for byte?"),
-        _("It has one permitted spelling. An unknown or repeated member, a space too many or another order is refused."),
+        _(
+            "It has one permitted spelling. An unknown or repeated member, a space too many or "
+            "another order is refused."
+        ),
     ),
     "key": (
         _("Is the key in it a verifier key, and the one you trust?"),
@@ -24,7 +29,10 @@ STEPS: Final[Mapping[str, tuple[str | Promise, str | Promise]]] = {
     ),
     "leaf": (
         _("Is the entry well-formed?"),
-        _("The entry, called a leaf, says what happened to what, when, and in which role somebody acted."),
+        _(
+            "The entry, called a leaf, says what happened to what, when, and in which role "
+            "somebody acted."
+        ),
     ),
     "document": (
         _("Is the published document the one that was logged?"),
@@ -32,7 +40,10 @@ STEPS: Final[Mapping[str, tuple[str | Promise, str | Promise]]] = {
     ),
     "openings": (
         _("Are the texts shown the ones that were logged?"),
-        _("The leaf holds a commitment to each text (HMAC-SHA256 under a random key). The texts in the bundle are run through it again."),
+        _(
+            "The leaf holds a commitment to each text (HMAC-SHA256 under a random key). The "
+            "texts in the bundle are run through it again."
+        ),
     ),
     "checkpoint": (
         _("Is the checkpoint signed by that key?"),
@@ -40,19 +51,26 @@ STEPS: Final[Mapping[str, tuple[str | Promise, str | Promise]]] = {
     ),
     "inclusion": (
         _("Does the entry stand in the log of that checkpoint?"),
-        _("From the leaf’s own hash, the hashes of the proof must lead up to the root in the checkpoint."),
+        _(
+            "From the leaf’s own hash, the hashes of the proof must lead up to the root in the "
+            "checkpoint."
+        ),
     ),
 }
 
 #: What a step found when it passed.
 PASSED: Final[Mapping[str, str | Promise]] = {
-    "form": _("{bytes} bytes in the one permitted spelling, with the {members} members of a bundle."),
+    "form": _(
+        "{bytes} bytes in the one permitted spelling, with the {members} members of a bundle."
+    ),
     "key": _("It is the key of {name}. None was given to compare it with."),
     "key-given": _("It is the key you gave: {name}."),
     "leaf": _("{what}. {at}, {role} {name}; object {object}."),
     "document": _("SHA-256 {digest}, as the leaf says."),
     "document-none": _("This entry publishes no document, and the bundle has none."),
-    "openings": _("{opened} of {commits} committed texts are open, and each is the one that was logged."),
+    "openings": _(
+        "{opened} of {commits} committed texts are open, and each is the one that was logged."
+    ),
     "openings-none": _("This entry commits to no text."),
     "checkpoint": _("The log {origin} with {size} entries, root {root}: signed by the key above."),
     "inclusion": _("{hashes} hashes lead from entry {index} to the root over {size} entries."),
@@ -71,10 +89,14 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
     "not-canonical": _("The JSON is not in canonical form (RFC 8785), byte for byte."),
     "bundle-members": _("The bundle does not have exactly the members of a bundle."),
     "bundle-format": _("The format of the bundle is not {format}."),
-    "opening-malformed": _("The opening of “{name}” is not a key of 64 hexadecimal digits and a value."),
+    "opening-malformed": _(
+        "The opening of “{name}” is not a key of 64 hexadecimal digits and a value."
+    ),
     "key-malformed": _("The key in the bundle is not a verifier key."),
     "key-other": _("The key in the bundle is not the key it is checked against."),
-    "key-small-order": _("The key is of small order: anyone can sign with it, so its signatures show nothing."),
+    "key-small-order": _(
+        "The key is of small order: anyone can sign with it, so its signatures show nothing."
+    ),
     "key-type": _("The key of a log is an Ed25519 key (type 0x01)."),
     "leaf-too-long": _("The leaf is longer than 65,535 bytes."),
     "leaf-members": _("The leaf does not have exactly the members of a leaf."),
@@ -95,8 +117,12 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
     "not-signed": _("The checkpoint is not signed by the key it is checked against."),
     "signature-wrong": _("The signature by {name} is wrong."),
     "checkpoint-lines": _("A checkpoint has exactly three lines: origin, size and root."),
-    "checkpoint-size": _("The size of the checkpoint is not a plain decimal number of at most 63 bits."),
-    "checkpoint-root": _("The root of the checkpoint is not the 32 bytes in base64 that it must be."),
+    "checkpoint-size": _(
+        "The size of the checkpoint is not a plain decimal number of at most 63 bits."
+    ),
+    "checkpoint-root": _(
+        "The root of the checkpoint is not the 32 bytes in base64 that it must be."
+    ),
     "checkpoint-origin": _("The origin of the checkpoint is not a name."),
     "checkpoint-other-log": _("The checkpoint is signed by the right key, but for another log."),
     "no-such-entry": _("There is no entry {index} in a log of {size}."),
@@ -107,12 +133,24 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
 #: Why nothing could be said.
 UNABLE: Final[Mapping[str, str | Promise]] = {
     "no-ed25519": _(
-        "This browser cannot check Ed25519 signatures (WebCrypto). The steps before it pass; use the command below for the rest."
+        "This browser cannot check Ed25519 signatures (WebCrypto). The steps before it pass; use "
+        "the command below for the rest."
     ),
-    "no-webcrypto": _("This browser gives WebCrypto to this page only over HTTPS, or has none. Use the command below."),
-    "unexpected": _("The check stopped at something this browser cannot do. Use the command below."),
-    "key-given-malformed": _("The key you gave is not a verifier key. It begins with the name of the log and a plus sign."),
-    "not-fetched": _("The bundle could not be fetched. Save it when you are online again, and choose the file here."),
+    "no-webcrypto": _(
+        "This browser gives WebCrypto to this page only over HTTPS, or has none. Use the command "
+        "below."
+    ),
+    "unexpected": _(
+        "The check stopped at something this browser cannot do. Use the command below."
+    ),
+    "key-given-malformed": _(
+        "The key you gave is not a verifier key. It begins with the name of the log and a plus "
+        "sign."
+    ),
+    "not-fetched": _(
+        "The bundle could not be fetched. Save it when you are online again, and choose the file "
+        "here."
+    ),
     "not-read": _("The file could not be read."),
     "too-many": _("One bundle at a time, please: choose a single file."),
 }
@@ -124,7 +162,8 @@ ENDS: Final[Mapping[str, str | Promise]] = {
     "holds-key": _("Every byte is as it was logged, under the key you gave."),
     "consistent": _("Consistent with the key inside it. Not checked against AsClaimed’s key."),
     "consistent-key": _(
-        "Anyone can make such a file with a key of their own. Enter AsClaimed’s key, from a source you trust, and verify again."
+        "Anyone can make such a file with a key of their own. Enter AsClaimed’s key, from a "
+        "source you trust, and verify again."
     ),
     "refused": _("Verification failed"),
     "unable": _("This could not be checked here."),

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as lazy
 from accounts.models import Role
 from claims.languages import FIRST, language_name
 
-#: Every kind of act that the application can write, as a sentence. A test holds it against the code.
+#: Every kind of act that the application can write, as a sentence. A test holds it against the
+#: code.
 KINDS: Final[Mapping[str, str | Promise]] = {
     "second_factor.reset": lazy("Second factor reset"),
     "alert.handled": lazy("A moderator took note of an alert"),
@@ -366,7 +367,9 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "y": lazy("from the top"),
 }
 
-LANGUAGES: Final[Mapping[str, str | Promise]] = {tag: lazily(language_name, str)(tag) for tag in (*FIRST, *LANG_INFO)}
+LANGUAGES: Final[Mapping[str, str | Promise]] = {
+    tag: lazily(language_name, str)(tag) for tag in (*FIRST, *LANG_INFO)
+}
 CUSTODIANS: Final[Mapping[str, str | Promise]] = {"decoder": lazy("the decoder")}
 OUTCOMES: Final[Mapping[str, str | Promise]] = {
     "stored": lazy("stored as received"),
@@ -375,7 +378,8 @@ OUTCOMES: Final[Mapping[str, str | Promise]] = {
 }
 #: Fields that hold codes without being a choice of their model, and what the codes mean.
 CODED: Final[Mapping[str, Mapping[str, str | Promise]]] = {
-    "lang": LANGUAGES, "quote_lang": LANGUAGES, "narrative_lang": LANGUAGES, "agent": CUSTODIANS, "outcome": OUTCOMES,
+    "lang": LANGUAGES, "quote_lang": LANGUAGES, "narrative_lang": LANGUAGES, "agent": CUSTODIANS,
+    "outcome": OUTCOMES,
 }  # fmt: skip
 
 ROLES: Final[Mapping[str, str | Promise]] = {
@@ -386,7 +390,8 @@ ROLES: Final[Mapping[str, str | Promise]] = {
 
 
 def kind_in_words(kind: str) -> str:
-    """What happened, as a sentence; the technical word for a kind that the code no longer writes."""
+    """What happened, as a sentence; the technical word for a kind that the code no longer
+    writes."""
     return str(KINDS.get(kind, kind))
 
 
@@ -396,7 +401,8 @@ def object_in_words(label: str) -> str:
 
 
 def field_in_words(name: str) -> str:
-    """What a field is called; its technical name, spaced, for those that no page of a claim shows."""
+    """What a field is called; its technical name, spaced, for those that no page of a claim
+    shows."""
     return str(FIELDS.get(name, name.replace("_", " ")))
 
 

@@ -1,8 +1,9 @@
 """Every fixed word of a report, in English and in Simplified Chinese, side by side.
 
-A report is read by a court in either language, so no word of it may exist in one language only: each entry is a pair,
-and a pair cannot be half written. ``VOCABULARIES`` names the codes that a report may hold (``reports.schema`` refuses
-any other, so a state that someone adds elsewhere fails loudly here); ``PHRASES`` holds the prose and the labels.
+A report is read by a court in either language, so no word of it may exist in one language only:
+each entry is a pair, and a pair cannot be half written. ``VOCABULARIES`` names the codes that a
+report may hold (``reports.schema`` refuses any other, so a state that someone adds elsewhere fails
+loudly here); ``PHRASES`` holds the prose and the labels.
 
 Places to fill stand in braces, ``{n}``, and what depends on a number as ``{n:item|items}``;
 both languages of a phrase have the same places, which a test checks.
@@ -173,15 +174,22 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
     "provenance": {
         "P0": Pair("an assertion", "仅为陈述"),
         "P1": Pair("hashed on arrival", "收到时即计算哈希"),
-        "P2": Pair("original with consistent metadata or valid C2PA", "原始文件，元数据一致或 C2PA 有效"),
+        "P2": Pair(
+            "original with consistent metadata or valid C2PA", "原始文件，元数据一致或 C2PA 有效"
+        ),
         "P3": Pair("our own capture", "由我们自行抓取"),
-        "P4": Pair("our own capture, signed, time-stamped and logged", "自行抓取，已签名、加盖时间戳并入日志"),
+        "P4": Pair(
+            "our own capture, signed, time-stamped and logged",
+            "自行抓取，已签名、加盖时间戳并入日志",
+        ),
         "P5": Pair("as P4, with a matching independent capture", "同 P4，另有独立抓取相互印证"),
     },
     "affiliation": {
         "independent": Pair("independent", "独立"),
         "company": Pair("from the company’s side, not independent", "企业方提交，不计为独立证据"),
-        "other_company": Pair("from another company’s side, not independent", "其他企业方提交，不计为独立证据"),
+        "other_company": Pair(
+            "from another company’s side, not independent", "其他企业方提交，不计为独立证据"
+        ),
     },
     "licence": {
         "cc-by-4.0": Pair("CC BY 4.0", "CC BY 4.0"),
@@ -190,7 +198,10 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
     },
     "custody": {
         "received": Pair("received and hashed, unopened", "收到并计算哈希，未打开"),
-        "read": Pair("read in isolation, public copy made without metadata", "隔离读取，制作不含元数据的公开副本"),
+        "read": Pair(
+            "read in isolation, public copy made without metadata",
+            "隔离读取，制作不含元数据的公开副本",
+        ),
         "original_viewed": Pair("original viewed", "查看原件"),
         "graded": Pair("graded", "评级"),
         "published": Pair("published", "公开"),
@@ -198,7 +209,8 @@ VOCABULARIES: Final[Mapping[str, Mapping[str, Pair]]] = {
         "checked": Pair("stored bytes checked against their hash", "以哈希校验已存字节"),
         "withheld": Pair("erased on a legal ground; nothing of it is kept", "依法移除，未予保留"),
     },
-    # Words that custody uses for the parts of the system and for how a step ended; others stand as they are.
+    # Words that custody uses for the parts of the system and for how a step ended; others stand as
+    # they are.
     "custody_word": {
         "decoder": Pair("the decoder", "解码程序"),
         "stored": Pair("stored", "已封存"),
@@ -234,18 +246,24 @@ DOES_NOT_PROVE: Final[Mapping[str, Pair]] = {
         "不证明何时、何地、由谁制作，也不证明送达之前未被改动。",
     ),
     "P2": Pair(
-        "That the scene is what its caption says, or that the clock of the device was right. Metadata can be forged.",
+        "That the scene is what its caption says, or that the clock of the device was right. "
+        "Metadata can be forged.",
         "不证明画面与说明一致，也不证明设备时钟准确。元数据可以伪造。",
     ),
     "P3": Pair(
-        "That others were shown the same, or that the text stood there at any time but the time of capture.",
+        "That others were shown the same, or that the text stood there at any time but the time "
+        "of capture.",
         "不证明其他人看到的内容相同，也不证明抓取时刻之外的内容。",
     ),
     "P4": Pair(
-        "That others were shown the same. It proves that we held these bytes at that time, not that what they say is true.",
+        "That others were shown the same. It proves that we held these bytes at that time, not "
+        "that what they say is true.",
         "不证明其他人看到的内容相同。它证明我们当时持有这些字节，不证明其内容属实。",
     ),
-    "P5": Pair("That what it says is true; only that it was said there, then.", "不证明其内容属实，只证明当时、当地确有此言。"),
+    "P5": Pair(
+        "That what it says is true; only that it was said there, then.",
+        "不证明其内容属实，只证明当时、当地确有此言。",
+    ),
 }
 
 PHRASES: Final[Mapping[str, Pair]] = {
@@ -255,17 +273,22 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "kind_snapshot": Pair("Removed-page report", "下线内容报告"),
     "reconstruction": Pair("Reconstruction", "情景重建"),
     "reconstruction_long": Pair(
-        "This case is a reconstruction. It was played through to show how the record works; its photos are drawn, its people are invented.",
+        "This case is a reconstruction. It was played through to show how the record works; its "
+        "photos are drawn, its people are invented.",
         "本案为情景重建，用于演示记录如何运作；照片系绘制，人物均为虚构。",
     ),
-    "made_from": Pair("Made from the checkpoint of {at} ({size} {size:entry|entries})", "依据 {at} 的检查点生成（共 {size} 条记录）"),
+    "made_from": Pair(
+        "Made from the checkpoint of {at} ({size} {size:entry|entries})",
+        "依据 {at} 的检查点生成（共 {size} 条记录）",
+    ),
     "page_of": Pair("Page {page} of {pages}", "第 {page} 页，共 {pages} 页"),
     "translated": Pair("translated by the house ({role})", "本站译文（{role}）"),
     "original_only": Pair("in its original language; no translation yet", "原文，尚无译文"),
     "permanent": Pair("Permanent address:", "永久地址："),
     "utc": Pair("All times are UTC.", "所有时间均为协调世界时（UTC）。"),
     "unprintable": Pair(
-        "Characters that the print face lacks, or that would steer the text, stand as [U+…]; attached report.json holds them unchanged.",
+        "Characters that the print face lacks, or that would steer the text, stand as [U+…]; "
+        "attached report.json holds them unchanged.",
         "字体缺失的字符和控制文字走向的字符，以 [U+…] 表示；所附 report.json 保留原样。",
     ),
     "colon": Pair(": ", "："),
@@ -280,30 +303,46 @@ PHRASES: Final[Mapping[str, Pair]] = {
     # The head and the summary.
     "summary": Pair("Summary", "摘要"),
     "at_stake": Pair("At stake", "涉及金额"),
-    "sum_said": Pair("{speaker} ({company}, {channel}) said on {at}: {quote}", "{at}，{speaker}（{company}，{channel}）称：{quote}"),
-    "sum_said_undated": Pair("{speaker} ({company}, {channel}) said: {quote}", "{speaker}（{company}，{channel}）称：{quote}"),
+    "sum_said": Pair(
+        "{speaker} ({company}, {channel}) said on {at}: {quote}",
+        "{at}，{speaker}（{company}，{channel}）称：{quote}",
+    ),
+    "sum_said_undated": Pair(
+        "{speaker} ({company}, {channel}) said: {quote}",
+        "{speaker}（{company}，{channel}）称：{quote}",
+    ),
     "sum_said_company": Pair("{company} said: {quote}", "{company}称：{quote}"),
     "the_company": Pair("The company", "该企业"),
     "sum_stake": Pair("At stake: {amount}, {basis}.", "涉及金额：{amount}（{basis}）。"),
     "sum_stake_bare": Pair("At stake: {amount}.", "涉及金额：{amount}。"),
     "sum_verdict": Pair("“{aspect}”: {rating}.", "“{aspect}”：{rating}。"),
     "sum_edited": Pair(
-        "The text changed after publication ({n} {n:version is|versions are} archived).", "文本在发布后有修改（存有{n}个版本）。"
+        "The text changed after publication ({n} {n:version is|versions are} archived).",
+        "文本在发布后有修改（存有{n}个版本）。",
     ),
     "sum_gone": Pair(
-        "The source is no longer available since a time between {last} and {first}.", "自 {last} 至 {first} 之间某时起，来源已无法访问。"
+        "The source is no longer available since a time between {last} and {first}.",
+        "自 {last} 至 {first} 之间某时起，来源已无法访问。",
     ),
     "sum_back": Pair("It was back on {at}.", "于 {at} 恢复。"),
-    "sum_waiting": Pair("The company was invited to reply by {deadline}.", "已邀请企业于 {deadline} 前答复。"),
-    "sum_replied": Pair("The company replied; its words are given in full below.", "企业已答复，全文见下。"),
+    "sum_waiting": Pair(
+        "The company was invited to reply by {deadline}.", "已邀请企业于 {deadline} 前答复。"
+    ),
+    "sum_replied": Pair(
+        "The company replied; its words are given in full below.", "企业已答复，全文见下。"
+    ),
     "sum_silent": Pair(
-        "The company was invited to reply by {deadline}; no reply had come by then.", "已邀请企业于 {deadline} 前答复，截至当时未收到答复。"
+        "The company was invited to reply by {deadline}; no reply had come by then.",
+        "已邀请企业于 {deadline} 前答复，截至当时未收到答复。",
     ),
     "sum_no_further_reply": Pair(
         "The company replied before; asked again, it gave no further reply by {deadline}.",
         "企业此前已回应；再次征求回应后，在 {deadline} 前未再回应。",
     ),
-    "sum_waived": Pair("The time to reply was closed early by two people, for a recorded reason.", "答复期由两人提前结束，理由已记录。"),
+    "sum_waived": Pair(
+        "The time to reply was closed early by two people, for a recorded reason.",
+        "答复期由两人提前结束，理由已记录。",
+    ),
     # Said and found.
     "said": Pair("Said", "所言"),
     "found": Pair("Found", "所得"),
@@ -315,17 +354,30 @@ PHRASES: Final[Mapping[str, Pair]] = {
         "Version {n}: the words are changed (similarity {similarity}): {passage}",
         "第 {n} 版：措辞改变（相似度 {similarity}）：{passage}",
     ),
-    "sighted_same_words": Pair("Version {n}: the words are the same; only punctuation differs.", "第 {n} 版：文字相同，仅标点不同。"),
-    "sighted_elsewhere": Pair("Version {n}: the words are found only in another place.", "第 {n} 版：原话仅见于另一处。"),
-    "sighted_absent": Pair("Version {n}: quote no longer in the text.", "第 {n} 版：原话已不在文中。"),
+    "sighted_same_words": Pair(
+        "Version {n}: the words are the same; only punctuation differs.",
+        "第 {n} 版：文字相同，仅标点不同。",
+    ),
+    "sighted_elsewhere": Pair(
+        "Version {n}: the words are found only in another place.", "第 {n} 版：原话仅见于另一处。"
+    ),
+    "sighted_absent": Pair(
+        "Version {n}: quote no longer in the text.", "第 {n} 版：原话已不在文中。"
+    ),
     "measured_short": Pair(
-        "{n} measurements on {units} {units:item|items}: {low} to {high} {unit}", "{units}件样品上的{n}次实测：{low}至{high} {unit}"
+        "{n} measurements on {units} {units:item|items}: {low} to {high} {unit}",
+        "{units}件样品上的{n}次实测：{low}至{high} {unit}",
     ),
     "measured_same": Pair(
-        "{n} measurements on {units} {units:item|items}: each {low} {unit}", "{units}件样品上的{n}次实测：均为{low} {unit}"
+        "{n} measurements on {units} {units:item|items}: each {low} {unit}",
+        "{units}件样品上的{n}次实测：均为{low} {unit}",
     ),
-    "measured_one": Pair("1 measurement on 1 item: {low} {unit}", "1件样品上的1次实测：{low} {unit}"),
-    "threshold_short": Pair("Threshold: {comparator} {value} {unit}", "限值：{comparator}{value} {unit}"),
+    "measured_one": Pair(
+        "1 measurement on 1 item: {low} {unit}", "1件样品上的1次实测：{low} {unit}"
+    ),
+    "threshold_short": Pair(
+        "Threshold: {comparator} {value} {unit}", "限值：{comparator}{value} {unit}"
+    ),
     "claimed_short": Pair("Claimed value: {value} {unit}", "宣称值：{value} {unit}"),
     # An aspect.
     "aspect": Pair("Aspect", "方面"),
@@ -357,19 +409,26 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "chart_measured": Pair("Measured value and threshold", "实测值与限值"),
     "chart_title": Pair("{property}: measured value and threshold", "{property}：实测值与限值"),
     "chart_caption": Pair(
-        "Bars show the expanded uncertainty, k times the standard uncertainty. The table below holds the exact numbers.",
+        "Bars show the expanded uncertainty, k times the standard uncertainty. The table below "
+        "holds the exact numbers.",
         "横条为扩展不确定度，即 k 倍标准不确定度。确切数值见下表。",
     ),
-    "chart_threshold": Pair("threshold: {comparator} {value} {unit}", "限值：{comparator}{value} {unit}"),
+    "chart_threshold": Pair(
+        "threshold: {comparator} {value} {unit}", "限值：{comparator}{value} {unit}"
+    ),
     "chart_claimed": Pair("claimed value: {value} {unit}", "宣称值：{value} {unit}"),
-    "chart_unit": Pair("{label}: {value} ± {expanded} {unit} (k = {k})", "{label}：{value} ± {expanded} {unit}（k = {k}）"),
+    "chart_unit": Pair(
+        "{label}: {value} ± {expanded} {unit} (k = {k})",
+        "{label}：{value} ± {expanded} {unit}（k = {k}）",
+    ),
     "chart_rest": Pair("and {n} more, in the table", "另有 {n} 项，见表"),
     "trend_verdicts": Pair("Verdicts over time", "历次裁定"),
     "trend_verdict": Pair("{day}: {rating}.", "{day}：{rating}。"),
     "trend_computed": Pair("computed", "按数据计算"),
     "trend_stated": Pair("as stated", "他人所称"),
     "trend_compared": Pair(
-        "Stated: {stated} {unit}; computed: {computed} {unit}", "他人所称：{stated} {unit}；按数据计算：{computed} {unit}"
+        "Stated: {stated} {unit}; computed: {computed} {unit}",
+        "他人所称：{stated} {unit}；按数据计算：{computed} {unit}",
     ),
     "col_unit": Pair("Unit", "实物"),
     "col_value": Pair("Value", "测量值"),
@@ -387,7 +446,9 @@ PHRASES: Final[Mapping[str, Pair]] = {
         "Independent units: {units}. Contributors: {contributors}. Laboratories: {laboratories}.",
         "独立实物：{units} 件。投稿人：{contributors} 位。检测机构：{laboratories} 家。",
     ),
-    "conformity_rule": Pair("Rule: JCGM 106:2012, decision with a guard band.", "规则：JCGM 106:2012，带保护带的判定。"),
+    "conformity_rule": Pair(
+        "Rule: JCGM 106:2012, decision with a guard band.", "规则：JCGM 106:2012，带保护带的判定。"
+    ),
     # Sources over time.
     "sources": Pair("The words over time", "文本的变化"),
     "source": Pair("Source", "来源"),
@@ -407,29 +468,38 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "capture_digest": Pair("SHA-256 of the capture", "抓取件的 SHA-256"),
     "extractor": Pair("text taken out by", "文本提取程序"),
     "observations": Pair("Observations", "观察"),
-    "observed": Pair("{n} {n:check|checks} from {first} to {last}: {types}.", "自{first}至{last}共检查{n}次：{types}。"),
+    "observed": Pair(
+        "{n} {n:check|checks} from {first} to {last}: {types}.",
+        "自{first}至{last}共检查{n}次：{types}。",
+    ),
     "observed_none": Pair("No look has been recorded.", "尚无观察记录。"),
     "col_time": Pair("Time", "时间"),
     "col_result": Pair("What came back", "结果"),
     "col_status": Pair("HTTP status", "HTTP 状态"),
     "diff_title": Pair("From version {old} to version {new}", "从第 {old} 版到第 {new} 版"),
     "diff_when": Pair(
-        "Changed between {after} and {before}. {gone} {gone:character|characters} removed, {came} added.",
+        "Changed between {after} and {before}. {gone} {gone:character|characters} removed, "
+        "{came} added.",
         "修改发生在 {after} 至 {before} 之间。删去 {gone} 个字符，增加 {came} 个字符。",
     ),
     "diff_when_open": Pair(
         "Changed before {before}. {gone} {gone:character|characters} removed, {came} added.",
         "修改发生在 {before} 之前。删去 {gone} 个字符，增加 {came} 个字符。",
     ),
-    "diff_key": Pair("struck through in brackets: removed; underlined: added", "括号内划线：删去；下划线：增加"),
+    "diff_key": Pair(
+        "struck through in brackets: removed; underlined: added", "括号内划线：删去；下划线：增加"
+    ),
     "diff_key_moved": Pair("dotted: moved within the text", "点线：在文中移动"),
     "skipped": Pair("({n} {n:character|characters} unchanged)", "（{n} 个字符未变）"),
-    "diff_none": Pair("No word differs; the layout of the text changed.", "文字无差异，仅排版变化。"),
+    "diff_none": Pair(
+        "No word differs; the layout of the text changed.", "文字无差异，仅排版变化。"
+    ),
     "links_gone": Pair("Link removed: {text} ({url})", "删去链接：{text}（{url}）"),
     "links_came": Pair("Link added: {text} ({url})", "增加链接：{text}（{url}）"),
     "disappearance": Pair("No longer available", "已无法访问"),
     "disappeared": Pair(
-        "Last available {last}; first unavailable {first} ({type}). Confirmed by {n} {n:check|checks}: {looks}.",
+        "Last available {last}; first unavailable {first} ({type}). Confirmed by {n} "
+        "{n:check|checks}: {looks}.",
         "最后可访问：{last}；首次无法访问：{first}（{type}）。经{n}次检查确认：{looks}。",
     ),
     "disappeared_unconfirmed": Pair(
@@ -439,10 +509,14 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "full_text": Pair("Full text", "全文"),
     "line_title": Pair("Version line", "版本线"),
     "line_desc": Pair(
-        "{versions} {versions:version|versions}, {looks} {looks:check|checks} from {first} to {last}.",
+        "{versions} {versions:version|versions}, {looks} {looks:check|checks} from {first} to "
+        "{last}.",
         "{versions}个版本，自{first}至{last}共检查{looks}次。",
     ),
-    "line_gone": Pair("No longer available since a time between {last} and {first}.", "自 {last} 至 {first} 之间某时起已无法访问。"),
+    "line_gone": Pair(
+        "No longer available since a time between {last} and {first}.",
+        "自 {last} 至 {first} 之间某时起已无法访问。",
+    ),
     "line_version": Pair("v{n}", "第{n}版"),
     "line_rest": Pair("Versions: {versions}. Looks: {looks}.", "版本：{versions}　观察：{looks}"),
     "line_first": Pair("Version {n}, as first seen", "第{n}版，首次看到"),
@@ -454,11 +528,13 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "line_missing": Pair("unavailable", "无法访问"),
     "line_back": Pair("back", "恢复"),
     "line_caption": Pair(
-        "One tick for each look, one dot for each version; the broken line is where the source is missing.",
+        "One tick for each look, one dot for each version; the broken line is where the source "
+        "is missing.",
         "每个刻度为一次观察，每个圆点为一个版本；断线处来源缺失。",
     ),
     "line_caption_thinned": Pair(
-        "A tick for each look, thinned for print; one dot for each version; the broken line is where the source is missing.",
+        "A tick for each look, thinned for print; one dot for each version; the broken line is "
+        "where the source is missing.",
         "刻度为观察（为印刷作了抽稀），每个圆点为一个版本；断线处来源缺失。",
     ),
     # Exhibits, teardown, answer, certainty.
@@ -467,7 +543,10 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "no_caption": Pair("no caption", "无说明"),
     "grade": Pair("Grade", "评级"),
     "not_graded": Pair("not graded", "未评级"),
-    "grade_text": Pair("{grade}: source {source}, information {information}", "{grade}：来源{source}，信息{information}"),
+    "grade_text": Pair(
+        "{grade}: source {source}, information {information}",
+        "{grade}：来源{source}，信息{information}",
+    ),
     "provenance": Pair("Provenance", "来源等级"),
     "not_proven": Pair("Does not prove", "不证明"),
     "public_copy": Pair("SHA-256 of the public copy", "公开副本的 SHA-256"),
@@ -477,26 +556,43 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "steps": Pair("Steps", "步骤"),
     "answer": Pair("The company’s answer", "企业的答复"),
     "answer_none": Pair("The company has not yet been invited to reply.", "尚未邀请企业答复。"),
-    "invited": Pair("Invited {at}, to reply by {deadline}.", "{at} 发出邀请，答复截止 {deadline}。"),
+    "invited": Pair(
+        "Invited {at}, to reply by {deadline}.", "{at} 发出邀请，答复截止 {deadline}。"
+    ),
     "invited_shown": Pair("What it was shown", "已向其出示"),
     "replied_at": Pair("Replied {at}, verbatim:", "{at} 答复，原文如下："),
-    "silent_at": Pair("No answer came by the deadline; the window closed {at}.", "截止时未收到答复，答复期于 {at} 结束。"),
+    "silent_at": Pair(
+        "No answer came by the deadline; the window closed {at}.",
+        "截止时未收到答复，答复期于 {at} 结束。",
+    ),
     "silent": Pair("No answer came by the deadline.", "截止时未收到答复。"),
-    "no_further_reply": Pair("The company replied before. No further reply came by the deadline.", "企业此前已回应，截止时未再回应。"),
-    "replied_late_at": Pair("Replied {at}, after the deadline, verbatim:", "{at} 答复（已过截止时间），原文如下："),
+    "no_further_reply": Pair(
+        "The company replied before. No further reply came by the deadline.",
+        "企业此前已回应，截止时未再回应。",
+    ),
+    "replied_late_at": Pair(
+        "Replied {at}, after the deadline, verbatim:", "{at} 答复（已过截止时间），原文如下："
+    ),
     "entered_from": Pair(
-        "Entered by moderators from the company’s letter of {day}, checked by a second person, verbatim:",
+        "Entered by moderators from the company’s letter of {day}, checked by a second person, "
+        "verbatim:",
         "由审核员据企业 {day} 来函录入，并经第二人核对，原文如下：",
     ),
     "entered_late_from": Pair(
-        "Entered by moderators from the company’s letter of {day}, after the deadline, checked by a second person, verbatim:",
+        "Entered by moderators from the company’s letter of {day}, after the deadline, checked "
+        "by a second person, verbatim:",
         "由审核员据企业 {day} 来函（已过截止时间）录入，并经第二人核对，原文如下：",
     ),
     "waiting": Pair("The window is open.", "答复期尚未结束。"),
     "waived": Pair("Closed early by {people}:", "由 {people} 提前结束："),
     "how_sure": Pair("How sure", "确定程度"),
-    "sure_exhibits": Pair("Exhibits named in the findings: {n}; best grade {grade}.", "认定所引证物：{n} 件；最高评级 {grade}。"),
-    "sure_exhibits_ungraded": Pair("Exhibits named in the findings: {n}; none graded.", "认定所引证物：{n} 件；均未评级。"),
+    "sure_exhibits": Pair(
+        "Exhibits named in the findings: {n}; best grade {grade}.",
+        "认定所引证物：{n} 件；最高评级 {grade}。",
+    ),
+    "sure_exhibits_ungraded": Pair(
+        "Exhibits named in the findings: {n}; none graded.", "认定所引证物：{n} 件；均未评级。"
+    ),
     "sure_conformity": Pair("“{aspect}”: {summary}", "“{aspect}”：{summary}"),
     "sure_counts": Pair(
         "Findings: {against} against the claim, {support} for it, {open} inconclusive.",
@@ -512,14 +608,20 @@ PHRASES: Final[Mapping[str, Pair]] = {
     # The record and its limits.
     "record": Pair("The record, and how to check this report", "记录与核验方法"),
     "record_text": Pair(
-        "Every fact above stands in a public, signed, append-only log. This report was made from its checkpoint of {at}, signed thus:",
-        "以上事实均载于公开、经签名、只增不改的日志。本报告依据其 {at} 的检查点生成，签名原文如下：",
+        "Every fact above stands in a public, signed, append-only log. This report was made from "
+        "its checkpoint of {at}, signed thus:",
+        "以上事实均载于公开、经签名、只增不改的日志。本报告依据其 {at} 的检查点生成，"
+        "签名原文如下：",
     ),
     "verify_text": Pair(
-        "To check it without us and without a network, save the attached files and run, with Python and the cryptography package:",
+        "To check it without us and without a network, save the attached files and run, with "
+        "Python and the cryptography package:",
         "无需联网、无需我们参与即可核验：保存所附文件，用装有 cryptography 的 Python 运行：",
     ),
-    "verify_key": Pair("The log’s verifier key; compare it with a copy from elsewhere:", "日志的验证公钥，请与他处副本比对："),
+    "verify_key": Pair(
+        "The log’s verifier key; compare it with a copy from elsewhere:",
+        "日志的验证公钥，请与他处副本比对：",
+    ),
     "log_at": Pair("The log itself:", "日志地址："),
     "attached": Pair("Attached to this file", "本文件所附"),
     "col_file": Pair("File", "文件"),
@@ -528,11 +630,13 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "attach_report": Pair("This report as data (RFC 8785 JSON)", "本报告的数据（RFC 8785 JSON）"),
     "limits": Pair("What this report does not prove", "本报告不证明什么"),
     "limit_1": Pair(
-        "Why the company spoke or acted as it did. It compares words with findings and claims nothing about intent.",
+        "Why the company spoke or acted as it did. It compares words with findings and claims "
+        "nothing about intent.",
         "企业为何这样说、这样做。本报告只将言辞与所得对照，不对主观意图作任何判断。",
     ),
     "limit_2": Pair(
-        "Anything about units that were not examined. Measurements hold for the units measured, under the conditions stated.",
+        "Anything about units that were not examined. Measurements hold for the units measured, "
+        "under the conditions stated.",
         "未经检验的实物的情况。测量结果仅适用于所测实物及所述条件。",
     ),
     "limit_3": Pair(
@@ -540,11 +644,13 @@ PHRASES: Final[Mapping[str, Pair]] = {
         "每位访问者所见的内容。抓取件只显示该地址当时返回给我们的内容。",
     ),
     "limit_4": Pair(
-        "That what was logged is true. The log shows that nothing in it was changed or removed afterwards.",
+        "That what was logged is true. The log shows that nothing in it was changed or removed "
+        "afterwards.",
         "所记内容属实。日志只证明其中内容事后未被更改或移除。",
     ),
     "limit_5": Pair(
-        "A breach of law. A verdict here follows our published method; it is not a judgment of a court.",
+        "A breach of law. A verdict here follows our published method; it is not a judgment of a "
+        "court.",
         "构成违法。此处的裁定依据我们公开的方法作出，并非法院判决。",
     ),
     "snapshot_limit_1": Pair(
@@ -552,7 +658,8 @@ PHRASES: Final[Mapping[str, Pair]] = {
         "由谁、因何移除该来源。本快照只显示该地址在何时返回给我们什么内容。",
     ),
     "snapshot_limit_2": Pair(
-        "That no other version existed between two looks. The intervals say between which looks each change fell.",
+        "That no other version existed between two looks. The intervals say between which looks "
+        "each change fell.",
         "两次观察之间不存在其他版本。时间区间说明每次变化落在哪两次观察之间。",
     ),
     "snapshot_summary": Pair(
@@ -574,7 +681,8 @@ def word(vocabulary: str, code: str, lang: Lang) -> str:
 
 
 def phrase(name: str, lang: Lang, **values: object) -> str:
-    """A phrase with its places filled, in one pass: braces inside a value are never taken for places."""
+    """A phrase with its places filled, in one pass: braces inside a value are never taken for
+    places."""
 
     def filled(place: re.Match[str]) -> str:
         value = str(values[place[1]])
@@ -589,5 +697,10 @@ def places(text: str) -> set[str]:
 
 
 def as_text(pair: Pair) -> dict[str, object]:
-    """A pair as a ``reports.schema.Text``: English first, the Chinese beside it as a translation of the house."""
-    return {"lang": "en", "text": pair.en, "translations": {"zh-Hans": {"text": pair.zh, "role": "system", "name": ""}}}
+    """A pair as a ``reports.schema.Text``: English first, the Chinese beside it as a translation of
+    the house."""
+    return {
+        "lang": "en",
+        "text": pair.en,
+        "translations": {"zh-Hans": {"text": pair.zh, "role": "system", "name": ""}},
+    }

@@ -39,7 +39,9 @@ def operator() -> User:
 
 @pytest.fixture
 def lab(operator: User) -> Organisation:
-    return actions.found_organisation(by=operator, kind=OrganisationKind.LABORATORY, name="A laboratory", now=NOW)
+    return actions.found_organisation(
+        by=operator, kind=OrganisationKind.LABORATORY, name="A laboratory", now=NOW
+    )
 
 
 def fresh(user: User) -> User:
@@ -50,38 +52,55 @@ def fresh(user: User) -> User:
 def test_a_role_is_granted_once_held_and_ended_for_good(operator: User, lab: Organisation) -> None:
     user = scenes.person("someone")
     assert not fresh(user).has_role(Role.FILER)
-    held = actions.grant_role(by=operator, user=user, organisation=lab, role=Role.FILER, now=NOW, reason="They asked.")
-    assert actions.grant_role(by=operator, user=user, organisation=lab, role=Role.FILER, now=NOW) == held
+    held = actions.grant_role(
+        by=operator, user=user, organisation=lab, role=Role.FILER, now=NOW, reason="They asked."
+    )
+    assert (
+        actions.grant_role(by=operator, user=user, organisation=lab, role=Role.FILER, now=NOW)
+        == held
+    )
     assert fresh(user).roles == {Role.FILER}
     actions.end_role(by=operator, membership=held, now=NOW + timedelta(days=1), reason="They left.")
     actions.end_role(by=operator, membership=held, now=NOW + timedelta(days=9), reason="Again.")
     assert fresh(user).roles == frozenset()
     held.refresh_from_db()
     assert held.ended_at == NOW + timedelta(days=1)
-    again = actions.grant_role(by=operator, user=user, organisation=lab, role=Role.FILER, now=NOW + timedelta(days=2))
+    again = actions.grant_role(
+        by=operator, user=user, organisation=lab, role=Role.FILER, now=NOW + timedelta(days=2)
+    )
     assert again.pk != held.pk
     sequence()
-    kinds = [change.kind for change in history.of("membership", [held.pk, again.pk], everything=True)]
+    kinds = [
+        change.kind for change in history.of("membership", [held.pk, again.pk], everything=True)
+    ]
     assert kinds == ["role.granted", "role.ended", "role.granted"]
 
 
 def test_nobody_grants_a_role_to_themselves(operator: User, lab: Organisation) -> None:
     with pytest.raises(NotAllowedError, match="themselves"):
-        actions.grant_role(by=operator, user=operator, organisation=lab, role=Role.ADJUDICATOR, now=NOW)
+        actions.grant_role(
+            by=operator, user=operator, organisation=lab, role=Role.ADJUDICATOR, now=NOW
+        )
     assert not fresh(operator).has_role(Role.ADJUDICATOR)
 
 
 @pytest.mark.parametrize("role", [None, *(one for one in Role if one != Role.OPERATOR)])
-def test_only_operators_found_bodies_and_give_and_end_roles(operator: User, lab: Organisation, role: str | None) -> None:
+def test_only_operators_found_bodies_and_give_and_end_roles(
+    operator: User, lab: Organisation, role: str | None
+) -> None:
     by = scenes.person("someone", *([role] if role else []))
     other = scenes.person("other")
     held = actions.grant_role(by=operator, user=other, organisation=lab, role=Role.FILER, now=NOW)
     before = Membership.objects.count(), Organisation.objects.count()
     for change in (
-        lambda: actions.grant_role(by=by, user=other, organisation=lab, role=Role.MODERATOR, now=NOW),
+        lambda: actions.grant_role(
+            by=by, user=other, organisation=lab, role=Role.MODERATOR, now=NOW
+        ),
         lambda: actions.grant_role(by=by, user=by, organisation=lab, role=Role.OPERATOR, now=NOW),
         lambda: actions.end_role(by=by, membership=held, now=NOW, reason="x"),
-        lambda: actions.found_organisation(by=by, kind=OrganisationKind.NEWSROOM, name="x", now=NOW),
+        lambda: actions.found_organisation(
+            by=by, kind=OrganisationKind.NEWSROOM, name="x", now=NOW
+        ),
     ):
         with pytest.raises(NotAllowedError):
             change()
@@ -97,7 +116,9 @@ def test_what_is_no_role_or_body_is_refused(operator: User, lab: Organisation) -
     with pytest.raises(ValidationError):
         actions.found_organisation(by=operator, kind="club", name="x", now=NOW)
     with pytest.raises(ValidationError):
-        actions.found_organisation(by=operator, kind=OrganisationKind.LABORATORY, name="A laboratory", now=NOW)
+        actions.found_organisation(
+            by=operator, kind=OrganisationKind.LABORATORY, name="A laboratory", now=NOW
+        )
     with pytest.raises(IntegrityError, match="membership_role_known"), transaction.atomic():
         Membership.objects.create(user=user, organisation=lab, role="king", created_at=NOW)
 
@@ -120,27 +141,39 @@ def test_the_record_knows_the_role_but_not_the_person(operator: User, lab: Organ
     assert b"example.org" not in everything
 
 
-# --- keys ------------------------------------------------------------------------------------------------------------------
+# --- keys -----------------------------------------------------------------------------------------
 
 
 def test_a_key_is_shown_once_and_kept_as_a_hash(operator: User) -> None:
-    key, secret = actions.create_key(by=operator, label="script", scopes=["submit", "read", "submit"], now=NOW)
+    key, secret = actions.create_key(
+        by=operator, label="script", scopes=["submit", "read", "submit"], now=NOW
+    )
     assert secret.startswith("ac_")
     assert len(secret) >= 46
-    assert (key.prefix, key.digest, key.scopes) == (secret[:8], hashlib.sha256(secret.encode()).hexdigest(), ["read", "submit"])
+    assert (key.prefix, key.digest, key.scopes) == (
+        secret[:8],
+        hashlib.sha256(secret.encode()).hexdigest(),
+        ["read", "submit"],
+    )
     sequence()
     with connection.cursor() as cursor:
         for table in ("accounts_apikey", "accounts_apikeyevent"):
-            cursor.execute(f"SELECT count(*) FROM {table} r WHERE position(%s IN r::text) > 0", [secret[8:]])
+            cursor.execute(
+                f"SELECT count(*) FROM {table} r WHERE position(%s IN r::text) > 0", [secret[8:]]
+            )
             assert cursor.fetchone() == (0,)
     assert all(
-        secret[3:].encode() not in bytes(entry.leaf) and key.digest.encode() not in bytes(entry.leaf) for entry in Entry.objects.all()
+        secret[3:].encode() not in bytes(entry.leaf)
+        and key.digest.encode() not in bytes(entry.leaf)
+        for entry in Entry.objects.all()
     )
 
 
 def test_a_key_works_until_it_expires_is_revoked_or_its_owner_leaves() -> None:
     user = scenes.person("someone")
-    key, _secret = actions.create_key(by=user, label="a", scopes=["read"], now=NOW, expires_at=NOW + timedelta(days=1))
+    key, _secret = actions.create_key(
+        by=user, label="a", scopes=["read"], now=NOW, expires_at=NOW + timedelta(days=1)
+    )
     assert ApiKey.objects.usable(NOW).filter(pk=key.pk).exists()
     assert not ApiKey.objects.usable(NOW + timedelta(days=1)).filter(pk=key.pk).exists()
     actions.revoke_key(by=user, key=key, now=NOW)
@@ -190,12 +223,16 @@ def test_two_keys_that_were_erased_do_not_stand_in_each_others_way() -> None:
 
 
 @pytest.mark.django_db
-def test_createsuperuser_makes_the_first_operator_and_no_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_createsuperuser_makes_the_first_operator_and_no_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "correct horse battery 9")
     call_command("createsuperuser", email="first@example.org", interactive=False, stdout=StringIO())
     first = User.objects.get(email="first@example.org")
     assert (first.roles, first.check_password("correct horse battery 9")) == ({Role.OPERATOR}, True)
     assert first.emailaddress_set.get().verified
     with pytest.raises(CommandError, match="an operator grants roles"):
-        call_command("createsuperuser", email="second@example.org", interactive=False, stdout=StringIO())
+        call_command(
+            "createsuperuser", email="second@example.org", interactive=False, stdout=StringIO()
+        )
     assert not User.objects.filter(email="second@example.org").exists()

@@ -1,4 +1,5 @@
-"""Answers that cost much are made once, by one request at a time, and an address asks for so many in a minute."""
+"""Answers that cost much are made once, by one request at a time, and an address asks for so many
+in a minute."""
 
 from __future__ import annotations
 
@@ -59,11 +60,15 @@ def test_whoever_has_a_network_of_ipv6_is_one_reader(settings) -> None:
     for address in [*network[3:], "2001:db8:0:1:ffff:ffff:ffff:ffff", "2001:0DB8:0:1::0"]:
         with pytest.raises(TooManyReadsError):
             expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR=address))
-    expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR="2001:db8:0:2::1"))  # a neighbour
+    expensive_reads.count_expensive_read(
+        RequestFactory().get("/", REMOTE_ADDR="2001:db8:0:2::1")
+    )  # a neighbour
     for address in ("192.0.2.7", "::ffff:192.0.2.7", "192.0.2.7"):
         expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR=address))
     with pytest.raises(TooManyReadsError):
-        expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR="::ffff:192.0.2.7"))
+        expensive_reads.count_expensive_read(
+            RequestFactory().get("/", REMOTE_ADDR="::ffff:192.0.2.7")
+        )
     expensive_reads.count_expensive_read(RequestFactory().get("/", REMOTE_ADDR="192.0.2.8"))
 
 
@@ -87,18 +92,29 @@ def test_while_the_cache_is_away_reading_goes_on(settings, monkeypatch: pytest.M
     for name in ("add", "incr", "get", "set"):
         monkeypatch.setattr(type(cache._connections[cache._alias]), name, away)
     for number in range(3):
-        assert expensive_reads.cached_picture(RequestFactory().get("/"), "x", str(number), lambda: b"made") == b"made"
+        assert (
+            expensive_reads.cached_picture(
+                RequestFactory().get("/"), "x", str(number), lambda: b"made"
+            )
+            == b"made"
+        )
 
 
 @pytest.mark.django_db
-def test_pages_and_api_say_429_when_to_come_back_and_what_is_there_already_is_free(settings, client: Client) -> None:
+def test_pages_and_api_say_429_when_to_come_back_and_what_is_there_already_is_free(
+    settings, client: Client
+) -> None:
     scene = scenes.build_claim()
     card = f"/claims/{scene.claim.reference}/card.en.png"
     assert client.get(card).status_code == 200
     settings.EXPENSIVE_READS = 1
     cache.clear()
     assert client.get("/claims/?q=brakes").status_code == 200
-    for address in ("/claims/?q=brakes", "/api/v1/claims/?q=brakes", f"/claims/{scene.claim.reference}/card.zh-Hans.png"):
+    for address in (
+        "/claims/?q=brakes",
+        "/api/v1/claims/?q=brakes",
+        f"/claims/{scene.claim.reference}/card.zh-Hans.png",
+    ):
         answer = client.get(address)
         assert (answer.status_code, 0 < int(answer["Retry-After"]) <= 60) == (429, True), address
     assert client.get("/api/v1/claims/?q=brakes")["Content-Type"] == "application/problem+json"

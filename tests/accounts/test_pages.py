@@ -34,7 +34,12 @@ def mine(owner: User) -> Client:
 
 
 def make(client: Client, **more: object) -> str:
-    page = page_text(client.post("/account/keys/", {"label": "my script", "scopes": ["read", "submit"], "days": "90", **more}))
+    page = page_text(
+        client.post(
+            "/account/keys/",
+            {"label": "my script", "scopes": ["read", "submit"], "days": "90", **more},
+        )
+    )
     shown = re.search(r'<pre id="new-key"[^>]*>(ac_[^<]+)</pre>', page)
     return shown[1] if shown else ""
 
@@ -78,9 +83,14 @@ def test_signing_in_leads_back_to_where_one_was_going(owner: User) -> None:
     client = Client()
     asked = client.get("/submissions/")
     assert asked["Location"] == "/account/login/?next=/submissions/"
-    assert 'name="next" value="/submissions/"' in page_text(client.get(asked["Location"])).replace('type="hidden" ', "")
+    assert 'name="next" value="/submissions/"' in page_text(client.get(asked["Location"])).replace(
+        'type="hidden" ', ""
+    )
     owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
-    answer = client.post("/account/login/", {"login": owner.email, "password": "correct horse battery", "next": "/submissions/"})
+    answer = client.post(
+        "/account/login/",
+        {"login": owner.email, "password": "correct horse battery", "next": "/submissions/"},
+    )
     assert answer["Location"] == "/submissions/"
     wrong = Client().post("/account/login/", {"login": owner.email, "password": "wrong"})
     assert wrong.status_code == 200
@@ -90,7 +100,12 @@ def test_signing_in_leads_back_to_where_one_was_going(owner: User) -> None:
 def test_signing_up_sends_a_mail_and_tells_nothing_about_others(owner: User) -> None:
     for email in ("new@example.org", owner.email):
         answer = Client().post(
-            "/account/signup/", {"email": email, "password1": "correct horse battery 9", "password2": "correct horse battery 9"}
+            "/account/signup/",
+            {
+                "email": email,
+                "password1": "correct horse battery 9",
+                "password2": "correct horse battery 9",
+            },
         )
         assert answer["Location"] == "/account/confirm-email/"
     assert len(mail.outbox) == 2
@@ -119,14 +134,22 @@ def test_the_entrance_wears_the_dress_of_the_site(client: Client, path: str, lan
 
 @pytest.mark.parametrize(
     "path",
-    ["/account/", "/account/email/", "/account/password/change/", "/account/reauthenticate/", "/account/logout/", "/account/keys/"],
+    [
+        "/account/",
+        "/account/email/",
+        "/account/password/change/",
+        "/account/reauthenticate/",
+        "/account/logout/",
+        "/account/keys/",
+    ],
 )
 def test_the_account_pages_open(mine: Client, path: str) -> None:
     wears_the_dress(page_text(mine.get(path)))
 
 
 def wears_the_dress(page: str) -> None:
-    """Our style sheets, one heading, no script but our own, nothing in the page that the policy forbids."""
+    """Our style sheets, one heading, no script but our own, nothing in the page that the policy
+    forbids."""
     assert "ui/site.css" in page
     assert "accounts/accounts.css" in page
     assert page.count("<h1") == 1
@@ -135,11 +158,13 @@ def wears_the_dress(page: str) -> None:
 
 
 def test_every_template_of_the_library_that_a_visitor_can_reach_is_ours() -> None:
-    """Pages of features that are switched off (codes, telephones, passkeys at the door) are left to the library."""
+    """Pages of features that are switched off (codes, telephones, passkeys at the door) are left to
+    the library."""
     theirs = Path(allauth.__file__).parent / "templates" / "account"
     ours = Path(settings.BASE_DIR) / "accounts" / "templates" / "account"
     off = {
-        "confirm_email_verification_code", "confirm_login_code", "confirm_password_reset_code", "confirm_phone_verification_code",
+        "confirm_email_verification_code", "confirm_login_code", "confirm_password_reset_code",
+        "confirm_phone_verification_code",
         "email_change", "phone_change", "request_login_code", "signup_by_passkey",
     }  # fmt: skip
     pages = {path.stem for path in theirs.glob("*.html") if not path.stem.startswith("base_")}
@@ -147,9 +172,14 @@ def test_every_template_of_the_library_that_a_visitor_can_reach_is_ours() -> Non
     assert off <= pages
 
 
-def test_a_forgotten_password_is_replaced_by_the_link_in_the_mail(client: Client, owner: User) -> None:
+def test_a_forgotten_password_is_replaced_by_the_link_in_the_mail(
+    client: Client, owner: User
+) -> None:
     owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
-    assert client.post("/account/password/reset/", {"email": owner.email})["Location"] == "/account/password/reset/done/"
+    assert (
+        client.post("/account/password/reset/", {"email": owner.email})["Location"]
+        == "/account/password/reset/done/"
+    )
     message = mail.outbox[-1]
     assert "AsClaimed" in message.body
     link = re.search(r"http://testserver(/account/password/reset/key/\S+)", message.body)
@@ -157,15 +187,25 @@ def test_a_forgotten_password_is_replaced_by_the_link_in_the_mail(client: Client
     form = client.get(link[1], follow=True)
     wears_the_dress(page_text(form))
     new = {"password1": "a new battery staple 7", "password2": "a new battery staple 7"}
-    assert client.post(form.redirect_chain[-1][0], new)["Location"] == "/account/password/reset/key/done/"
+    assert (
+        client.post(form.redirect_chain[-1][0], new)["Location"]
+        == "/account/password/reset/key/done/"
+    )
     owner.refresh_from_db()
     assert owner.check_password("a new battery staple 7")
-    assert "no longer works" in page_text(Client().get(link[1], follow=True, headers={"accept-language": "en"}))
+    assert "no longer works" in page_text(
+        Client().get(link[1], follow=True, headers={"accept-language": "en"})
+    )
 
 
 def test_an_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> None:
     client.post(
-        "/account/signup/", {"email": "new@example.org", "password1": "correct horse battery 9", "password2": "correct horse battery 9"}
+        "/account/signup/",
+        {
+            "email": "new@example.org",
+            "password1": "correct horse battery 9",
+            "password2": "correct horse battery 9",
+        },
     )
     link = re.search(r"http://testserver(/account/confirm-email/\S+)", mail.outbox[-1].body)
     assert link is not None
@@ -177,7 +217,9 @@ def test_an_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> None
 
 
 @pytest.mark.parametrize("asked", ["localhost:8443", "LOCALHOST.", "127.0.0.1:1", "testserver:99"])
-def test_every_mail_leads_to_the_site_alone_whatever_host_was_asked(settings: Any, owner: User, asked: str) -> None:
+def test_every_mail_leads_to_the_site_alone_whatever_host_was_asked(
+    settings: Any, owner: User, asked: str
+) -> None:
     settings.SITE_URL = "https://record.example"
     owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
     passwords = {"password1": "correct horse battery 9", "password2": "correct horse battery 9"}
@@ -198,7 +240,10 @@ def test_every_mail_leads_to_the_site_alone_whatever_host_was_asked(settings: An
 
 def test_a_mail_of_the_librarys_own_would_follow_the_asked_host(settings: Any, owner: User) -> None:
     """The control: allauth's own adapter."""
-    settings.SITE_URL, settings.ACCOUNT_ADAPTER = "https://record.example", "allauth.account.adapter.DefaultAccountAdapter"
+    settings.SITE_URL, settings.ACCOUNT_ADAPTER = (
+        "https://record.example",
+        "allauth.account.adapter.DefaultAccountAdapter",
+    )
     owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
     Client(HTTP_HOST="localhost:8443").post("/account/password/reset/", {"email": owner.email})
     assert "http://localhost:8443/account/password/reset/key/" in mail.outbox[-1].body
@@ -220,7 +265,9 @@ def test_an_organisation_shows_its_members_pseudonyms_to_its_members_alone(mine:
     organisation = moderator.membership_set.get().organisation
     client = Client()
     client.force_login(moderator)
-    page = page_text(client.get(f"/account/organisations/{organisation.pk}/", headers={"accept-language": "en"}))
+    page = page_text(
+        client.get(f"/account/organisations/{organisation.pk}/", headers={"accept-language": "en"})
+    )
     assert moderator.pseudonym in page
     assert second.pseudonym in page
     assert moderator.email not in page

@@ -43,7 +43,9 @@ def browser(user: User | None = None) -> Client:
 
 def sign_in(client: Client, user: User, next_: str) -> str:
     user.emailaddress_set.get_or_create(email=user.email, verified=True, primary=True)
-    answer = client.post("/account/login/", {"login": user.email, "password": PASSWORD, "next": next_})
+    answer = client.post(
+        "/account/login/", {"login": user.email, "password": PASSWORD, "next": next_}
+    )
     return str(answer["Location"])
 
 
@@ -53,14 +55,15 @@ def keys(page: Any) -> list[str]:
 
 def filled(scene: scenes.Scene, **more: str) -> dict[str, str]:
     return {
-        "quote": "It lasts five days.", "quote_lang": "en", "summary_en": "Five days", "summary_zh_Hans": "五天", "kind": "express",
+        "quote": "It lasts five days.", "quote_lang": "en", "summary_en": "Five days",
+        "summary_zh_Hans": "五天", "kind": "express",
         "product": str(scene.product.pk), "channel": "social_post",
         "aspect-1-statement_en": "five days", "aspect-1-statement_zh_Hans": "五天",
         **{f"aspect-{n}-kind": "function" for n in (1, 2, 3)}, **more,
     }  # fmt: skip
 
 
-# --- a form that comes twice -------------------------------------------------------------------------------------------
+# --- a form that comes twice ----------------------------------------------------------------------
 
 
 def test_back_and_register_again_is_one_claim(scene: scenes.Scene) -> None:
@@ -79,14 +82,22 @@ def test_back_and_register_again_is_one_claim(scene: scenes.Scene) -> None:
     assert first["Location"] in page
     assert "Six days" in page
     assert Claim.objects.count() == 2
-    assert client.post("/desk/claims/new/", {**sent, "summary_en": "Six days", "form_key": keys(changed)[0]}).status_code == 302
+    assert (
+        client.post(
+            "/desk/claims/new/", {**sent, "summary_en": "Six days", "form_key": keys(changed)[0]}
+        ).status_code
+        == 302
+    )
     assert Claim.objects.count() == 3
 
 
 def test_a_form_that_was_refused_can_be_sent_again(scene: scenes.Scene) -> None:
     client = browser(scene.moderator)
     key = keys(client.get("/desk/claims/new/"))[0]
-    assert client.post("/desk/claims/new/", filled(scene, form_key=key, kind="puffery")).status_code == 400
+    assert (
+        client.post("/desk/claims/new/", filled(scene, form_key=key, kind="puffery")).status_code
+        == 400
+    )
     assert client.post("/desk/claims/new/", filled(scene, form_key=key)).status_code == 302
 
 
@@ -95,17 +106,37 @@ def test_every_form_that_creates_is_done_once(scene: scenes.Scene) -> None:
     moderator = browser(scene.moderator)
     desk, company = f"/desk/claims/{scene.claim.reference}/", scene.company.pk
     exhibit = scene.exhibits(status="accepted")[0].reference
-    both = {f"{name}_{lang}": "No air." for name in ("allegation", "title", "name", "reasoning", "caption") for lang in ("en", "zh_Hans")}
+    both = {
+        f"{name}_{lang}": "No air."
+        for name in ("allegation", "title", "name", "reasoning", "caption")
+        for lang in ("en", "zh_Hans")
+    }
     forms: list[tuple[Client, str, dict[str, Any], Any]] = [
         (moderator, desk, {"do": "invite", **both}, Invitation),
-        (moderator, f"/desk/companies/{company}/entities/", {"do": "entity", "jurisdiction": "CN", **both}, LegalEntity),
+        (
+            moderator,
+            f"/desk/companies/{company}/entities/",
+            {"do": "entity", "jurisdiction": "CN", **both},
+            LegalEntity,
+        ),
         (moderator, f"/desk/companies/{company}/incidents/", {"do": "incident", **both}, Incident),
-        (moderator, f"/desk/aspects/{scene.ducts.pk}/finding/", {"conclusion": "contradicts", "exhibits": [exhibit], **both}, Finding),
+        (
+            moderator,
+            f"/desk/aspects/{scene.ducts.pk}/finding/",
+            {"conclusion": "contradicts", "exhibits": [exhibit], **both},
+            Finding,
+        ),
         (moderator, "/account/keys/", {"label": "x", "scopes": ["read"], "days": "30"}, ApiKey),
         (
             browser(scene.owners[1]),
             f"/claims/{scene.claim.reference}/file/",
-            {"narrative": "No air.", "narrative_lang": "en", "licence": "show", "consent": "on", "idempotency_key": "k1"},
+            {
+                "narrative": "No air.",
+                "narrative_lang": "en",
+                "licence": "show",
+                "consent": "on",
+                "idempotency_key": "k1",
+            },
             Submission,
         ),
     ]
@@ -114,7 +145,10 @@ def test_every_form_that_creates_is_done_once(scene: scenes.Scene) -> None:
         assert page.status_code == 200, path
         sent = {**data, "form_key": keys(page)[0]}
         answers = [client.post(path, sent) for _ in range(2)]
-        assert [one.status_code for one in answers] in ([302, 302], [200, 302]), (path, page_text(answers[0])[-3000:])
+        assert [one.status_code for one in answers] in ([302, 302], [200, 302]), (
+            path,
+            page_text(answers[0])[-3000:],
+        )
         assert model.objects.count() == before + 1, path
 
 
@@ -146,9 +180,13 @@ def test_without_the_key_two_clicks_would_be_two_claims(scene: scenes.Scene) -> 
     for _ in range(2):
         client.post("/desk/claims/new/", filled(scene))
     assert Claim.objects.count() == 3
-    SentForm.objects.create(user=scene.moderator, key="k", content="", location="", sent_at=timezone.now())
+    SentForm.objects.create(
+        user=scene.moderator, key="k", content="", location="", sent_at=timezone.now()
+    )
     with pytest.raises(IntegrityError, match="sent_form_once"), transaction.atomic():
-        SentForm.objects.create(user=scene.moderator, key="k", content="", location="", sent_at=timezone.now())
+        SentForm.objects.create(
+            user=scene.moderator, key="k", content="", location="", sent_at=timezone.now()
+        )
 
 
 def test_nobody_sends_the_form_of_another_account(scene: scenes.Scene) -> None:
@@ -163,11 +201,13 @@ def test_what_was_sent_long_ago_is_forgotten(scene: scenes.Scene) -> None:
     old = timezone.now() - saved_forms.SENT_FOR - timedelta(days=1)
     SentForm.objects.create(user=scene.moderator, key="old", content="", location="", sent_at=old)
     client = browser(scene.moderator)
-    client.post("/desk/claims/new/", filled(scene, form_key=keys(client.get("/desk/claims/new/"))[0]))
+    client.post(
+        "/desk/claims/new/", filled(scene, form_key=keys(client.get("/desk/claims/new/"))[0])
+    )
     assert SentForm.objects.count() == 1
 
 
-# --- a session that was lost -------------------------------------------------------------------------------------------
+# --- a session that was lost ----------------------------------------------------------------------
 
 
 def lose(client: Client) -> None:
@@ -191,7 +231,9 @@ def test_a_session_lost_mid_form_keeps_what_was_typed(scene: scenes.Scene) -> No
         assert "五天" in text
         assert "is back in the form" in text
         assert f'value="{scene.product.pk}" selected' in text
-    assert client.post("/desk/claims/new/", filled(scene, form_key=keys(page)[0])).status_code == 302
+    assert (
+        client.post("/desk/claims/new/", filled(scene, form_key=keys(page)[0])).status_code == 302
+    )
     assert Claim.objects.count() == 2
     assert "It lasts five days." not in page_text(client.get("/desk/claims/new/"))
 
@@ -214,7 +256,16 @@ def test_what_is_kept_does_not_stand_in_the_open(scene: scenes.Scene) -> None:
     path = f"/claims/{scene.claim.reference}/file/"
     key = keys(client.get(path))[0]
     lose(client)
-    client.post(path, {"narrative": "No air.", "narrative_lang": "en", "contact": "+49 170 0000", "form_key": key, "consent": "on"})
+    client.post(
+        path,
+        {
+            "narrative": "No air.",
+            "narrative_lang": "en",
+            "contact": "+49 170 0000",
+            "form_key": key,
+            "consent": "on",
+        },
+    )
     kept = client.session[PURPOSE]
     assert "170" not in str(kept["typed"])
     sign_in(client, scene.owners[0], path)
@@ -252,12 +303,16 @@ def test_an_edit_is_restored_on_the_version_that_was_open(scene: scenes.Scene) -
     }
     lose(client)
     client.post(path, {**typed, "reason": "Because.", "form_key": keys(page)[0]})
-    scenes.claims.revise_claim(by=scene.second_moderator, claim=scene.claim, reason="x", quote="Else.", now=scene.now)
+    scenes.claims.revise_claim(
+        by=scene.second_moderator, claim=scene.claim, reason="x", quote="Else.", now=scene.now
+    )
     sign_in(client, scene.moderator, path)
     text = page_text(client.get(path))
     assert "Mine" in text
     assert "Because." in text
-    assert f'name="version" value="{version[1]}"' in text  # so that the change of another is seen, not reverted
+    assert (
+        f'name="version" value="{version[1]}"' in text
+    )  # so that the change of another is seen, not reverted
     assert client.post(path, {**typed, "reason": "Because."}).status_code == 409
 
 
@@ -265,7 +320,16 @@ def test_only_the_form_that_was_sent_is_filled_in_again(scene: scenes.Scene) -> 
     client, path = browser(scene.moderator), f"/desk/companies/{scene.company.pk}/entities/"
     key = keys(client.get(path))[0]
     lose(client)
-    client.post(path, {"do": "entity", "name_en": "A seller", "name_zh_Hans": "销售公司", "jurisdiction": "DE", "form_key": key})
+    client.post(
+        path,
+        {
+            "do": "entity",
+            "name_en": "A seller",
+            "name_zh_Hans": "销售公司",
+            "jurisdiction": "DE",
+            "form_key": key,
+        },
+    )
     sign_in(client, scene.moderator, path)
     text = page_text(client.get(path))
     assert 'value="A seller"' in text
@@ -281,7 +345,9 @@ def test_a_form_from_before_the_last_sign_in_is_shown_again_filled_in(scene: sce
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page_text(page))
     assert token
     client.cookies["csrftoken"] = "x" * 32  # what signing in, in another tab, does to the token
-    answer = client.post("/desk/claims/new/", filled(scene, form_key=keys(page)[0], csrfmiddlewaretoken=token[1]))
+    answer = client.post(
+        "/desk/claims/new/", filled(scene, form_key=keys(page)[0], csrfmiddlewaretoken=token[1])
+    )
     assert answer["Location"] == "/desk/claims/new/"
     assert "It lasts five days." in page_text(client.get("/desk/claims/new/"))
     assert Claim.objects.count() == 1
@@ -296,11 +362,18 @@ def test_after_signing_in_a_lost_button_leads_back_to_its_page(scene: scenes.Sce
     answer = client.post(button, HTTP_REFERER="http://testserver/account/keys/?a=b")
     assert answer["Location"] == "/account/login/?next=/account/keys/%3Fa%3Db"
     for elsewhere in ("https://elsewhere.example/account/", "javascript:alert(1)", ""):
-        assert client.post(button, HTTP_REFERER=elsewhere)["Location"] == f"/account/login/?next={button}"
+        assert (
+            client.post(button, HTTP_REFERER=elsewhere)["Location"]
+            == f"/account/login/?next={button}"
+        )
 
 
 def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(scene: scenes.Scene) -> None:
-    answer = browser().post(f"/desk/aspects/{scene.ducts.pk}/finding/", {"do": "preview"}, headers={"hx-request": "true"})
+    answer = browser().post(
+        f"/desk/aspects/{scene.ducts.pk}/finding/",
+        {"do": "preview"},
+        headers={"hx-request": "true"},
+    )
     assert answer.status_code == 204
     assert answer["HX-Redirect"].startswith("/account/login/")
 
@@ -318,7 +391,8 @@ def test_a_withdrawal_keeps_its_reason(scene: scenes.Scene) -> None:
 
 
 def test_every_form_that_is_typed_into_carries_the_key() -> None:
-    """All templates of signed-in pages; the sign-in pages themselves, searches and single buttons keep nothing."""
+    """All templates of signed-in pages; the sign-in pages themselves, searches and single buttons
+    keep nothing."""
     missing = []
     for path in Path(django_settings.BASE_DIR).glob("*/templates/**/*.html"):
         if {"account", "allauth", "mfa"} & set(path.parts):

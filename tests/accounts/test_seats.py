@@ -1,4 +1,5 @@
-"""Nobody holds a company's seat beside a role that judges: the action says so, and the database refuses it."""
+"""Nobody holds a company's seat beside a role that judges: the action says so, and the database
+refuses it."""
 
 from __future__ import annotations
 
@@ -22,12 +23,16 @@ pytestmark = pytest.mark.django_db
 
 
 def brand() -> Organisation:
-    return actions.found_organisation(by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="Brand", now=timezone.now())
+    return actions.found_organisation(
+        by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="Brand", now=timezone.now()
+    )
 
 
 def sit(user: User, organisation: Organisation, role: str, **more: Any) -> Membership:
     """A membership by a way that asks nobody."""
-    return Membership.objects.create(user=user, organisation=organisation, role=role, created_at=timezone.now(), **more)
+    return Membership.objects.create(
+        user=user, organisation=organisation, role=role, created_at=timezone.now(), **more
+    )
 
 
 def test_the_words_here_are_roles_and_kinds_of_the_accounts() -> None:
@@ -38,12 +43,25 @@ def test_the_words_here_are_roles_and_kinds_of_the_accounts() -> None:
 @pytest.mark.parametrize("judging", seats.JUDGING)
 def test_the_second_of_two_seats_is_refused_whichever_comes_first(judging: str) -> None:
     company, body = brand(), scenes.operator_body()
-    for number, (first, second) in enumerate([((body, judging), (company, seats.SEAT)), ((company, seats.SEAT), (body, judging))]):
+    for number, (first, second) in enumerate(
+        [((body, judging), (company, seats.SEAT)), ((company, seats.SEAT), (body, judging))]
+    ):
         user = scenes.person(f"someone{number}")
-        actions.grant_role(by=ledger.SYSTEM, user=user, organisation=first[0], role=first[1], now=timezone.now())
+        actions.grant_role(
+            by=ledger.SYSTEM, user=user, organisation=first[0], role=first[1], now=timezone.now()
+        )
         with pytest.raises(ValidationError, match="Nobody acts for a company and judges"):
-            actions.grant_role(by=ledger.SYSTEM, user=user, organisation=second[0], role=second[1], now=timezone.now())
-        with pytest.raises(IntegrityError, match="beside a role that judges") as caught, transaction.atomic():
+            actions.grant_role(
+                by=ledger.SYSTEM,
+                user=user,
+                organisation=second[0],
+                role=second[1],
+                now=timezone.now(),
+            )
+        with (
+            pytest.raises(IntegrityError, match="beside a role that judges") as caught,
+            transaction.atomic(),
+        ):
             sit(user, *second)
         assert caught.value.__cause__.sqlstate == "23P01"
         assert user.membership_set.count() == 1
@@ -52,13 +70,26 @@ def test_the_second_of_two_seats_is_refused_whichever_comes_first(judging: str) 
 def test_any_role_in_a_company_is_a_seat_and_a_representative_has_one_anywhere() -> None:
     company, body = brand(), scenes.operator_body()
     with pytest.raises(ValidationError, match="A company gives nobody a role that judges"):
-        actions.grant_role(by=ledger.SYSTEM, user=scenes.person("a"), organisation=company, role=Role.MODERATOR, now=timezone.now())
+        actions.grant_role(
+            by=ledger.SYSTEM,
+            user=scenes.person("a"),
+            organisation=company,
+            role=Role.MODERATOR,
+            now=timezone.now(),
+        )
     judge = scenes.person("judge", Role.MODERATOR)
-    for refused in ((scenes.person("b"), company, Role.MODERATOR), (judge, company, Role.CONTRIBUTOR), (judge, body, seats.SEAT)):
+    for refused in (
+        (scenes.person("b"), company, Role.MODERATOR),
+        (judge, company, Role.CONTRIBUTOR),
+        (judge, body, seats.SEAT),
+    ):
         with pytest.raises(IntegrityError), transaction.atomic():
             sit(*refused)
     user, now = scenes.person("c"), timezone.now()
-    both = [Membership(user=user, organisation=of, role=role, created_at=now) for of, role in ((body, Role.AUDITOR), (company, seats.SEAT))]
+    both = [
+        Membership(user=user, organisation=of, role=role, created_at=now)
+        for of, role in ((body, Role.AUDITOR), (company, seats.SEAT))
+    ]
     with pytest.raises(IntegrityError), transaction.atomic():  # in one statement
         Membership.objects.bulk_create(both)
 
@@ -67,18 +98,29 @@ def test_who_left_the_one_may_take_the_other_and_cannot_come_back() -> None:
     company, now = brand(), timezone.now()
     user = scenes.person("someone", Role.ADJUDICATOR)
     before = Membership.objects.get(user=user)
-    actions.end_role(by=scenes.person("operator", Role.OPERATOR), membership=before, now=now, reason="They left.")
+    actions.end_role(
+        by=scenes.person("operator", Role.OPERATOR), membership=before, now=now, reason="They left."
+    )
     actions.grant_role(by=ledger.SYSTEM, user=user, organisation=company, role=seats.SEAT, now=now)
     with pytest.raises(IntegrityError), transaction.atomic():
         Membership.objects.filter(pk=before.pk).update(ended_at=None)
-    with pytest.raises(IntegrityError), transaction.atomic():  # nor by handing one's own seat to a judge
-        Membership.objects.filter(user=user, ended_at=None).update(user=scenes.person("judge", Role.AUDITOR))
+    with (
+        pytest.raises(IntegrityError),
+        transaction.atomic(),
+    ):  # nor by handing one's own seat to a judge
+        Membership.objects.filter(user=user, ended_at=None).update(
+            user=scenes.person("judge", Role.AUDITOR)
+        )
 
 
 def test_an_organisation_with_a_judge_in_it_does_not_become_a_company() -> None:
-    group = actions.found_organisation(by=ledger.SYSTEM, kind="consumer_group", name="A group", now=timezone.now())
+    group = actions.found_organisation(
+        by=ledger.SYSTEM, kind="consumer_group", name="A group", now=timezone.now()
+    )
     judge = scenes.person("judge", Role.MODERATOR)
-    actions.grant_role(by=ledger.SYSTEM, user=judge, organisation=group, role=Role.CONTRIBUTOR, now=timezone.now())
+    actions.grant_role(
+        by=ledger.SYSTEM, user=judge, organisation=group, role=Role.CONTRIBUTOR, now=timezone.now()
+    )
     with pytest.raises(IntegrityError, match="beside a role that judges"), transaction.atomic():
         Organisation.objects.filter(pk=group.pk).update(kind="company")
     Organisation.objects.filter(pk=group.pk).update(kind="newsroom")
@@ -100,7 +142,8 @@ def test_without_the_guard_both_grants_go_through() -> None:
 
 
 def race() -> int:
-    """Both seats are taken at the same moment, each in a transaction of its own; how many there are afterwards."""
+    """Both seats are taken at the same moment, each in a transaction of its own; how many there are
+    afterwards."""
     company, body, user = brand(), scenes.operator_body(), scenes.person("someone")
     written = threading.Barrier(2)
 
@@ -108,14 +151,19 @@ def race() -> int:
         try:
             with transaction.atomic():
                 sit(user, organisation, role)
-                with suppress(threading.BrokenBarrierError):  # the other has written as well, unless it waits for this one
+                with suppress(
+                    threading.BrokenBarrierError
+                ):  # the other has written as well, unless it waits for this one
                     written.wait(timeout=1)
         except IntegrityError:
             pass
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=take, args=args) for args in ((company, seats.SEAT), (body, Role.MODERATOR))]
+    threads = [
+        threading.Thread(target=take, args=args)
+        for args in ((company, seats.SEAT), (body, Role.MODERATOR))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

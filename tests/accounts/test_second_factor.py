@@ -58,7 +58,9 @@ def code(secret: str, periods: int = 0) -> str:
 def sign_in(user: User, next_: str = "") -> tuple[Client, Any]:
     user.emailaddress_set.get_or_create(email=user.email, verified=True, primary=True)
     client = Client(headers={"accept-language": "en"})
-    return client, client.post("/account/login/", {"login": user.email, "password": PASSWORD, "next": next_})
+    return client, client.post(
+        "/account/login/", {"login": user.email, "password": PASSWORD, "next": next_}
+    )
 
 
 def enrol(client: Client, periods: int = 0) -> tuple[str, list[str]]:
@@ -70,7 +72,9 @@ def enrol(client: Client, periods: int = 0) -> tuple[str, list[str]]:
     answer = client.post("/account/second-factor/app/", {"code": code(secret[1], periods)})
     assert answer["Location"] == "/account/second-factor/recovery-codes/", page_text(answer)
     shown = page_text(client.get(answer["Location"]))
-    return secret[1], re.findall(r"\b\d{8}\b", shown.split('class="recovery-codes">')[1].split("</pre>")[0])
+    return secret[1], re.findall(
+        r"\b\d{8}\b", shown.split('class="recovery-codes">')[1].split("</pre>")[0]
+    )
 
 
 @pytest.fixture
@@ -82,14 +86,23 @@ def enrolled(clock: Any) -> tuple[User, str, list[str]]:
     return moderator, secret, recovery
 
 
-# --- who must have one -------------------------------------------------------------------------------------------------
+# --- who must have one ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADJUDICATOR, Role.OPERATOR, Role.AUDITOR])
 def test_a_session_of_a_judging_role_can_only_enrol(role: Role, demanded: None, clock: Any) -> None:
     user = scenes.person("someone", role)
     client, _answer = sign_in(user)
-    doors = ["/desk/", "/operations/jobs/", "/account/", "/account/keys/", "/account/password/change/", "/submissions/", "/claims/", "/"]
+    doors = [
+        "/desk/",
+        "/operations/jobs/",
+        "/account/",
+        "/account/keys/",
+        "/account/password/change/",
+        "/submissions/",
+        "/claims/",
+        "/",
+    ]
     for path in doors:
         answer = client.get(path)
         assert answer.status_code == 403, path
@@ -106,24 +119,34 @@ def test_a_session_of_a_judging_role_can_only_enrol(role: Role, demanded: None, 
 
 
 @pytest.mark.parametrize("roles", [(), (Role.FILER,), (Role.COMPANY_REPRESENTATIVE,)])
-def test_other_accounts_need_none_and_may_have_one(roles: tuple[Role, ...], demanded: None, clock: Any) -> None:
+def test_other_accounts_need_none_and_may_have_one(
+    roles: tuple[Role, ...], demanded: None, clock: Any
+) -> None:
     client, _answer = sign_in(scenes.person("someone", *roles))
     assert client.get("/submissions/").status_code == 200
     enrol(client)
     assert client.get("/submissions/").status_code == 200
 
 
-def test_a_role_that_is_granted_closes_the_sessions_that_are_open(demanded: None, clock: Any) -> None:
+def test_a_role_that_is_granted_closes_the_sessions_that_are_open(
+    demanded: None, clock: Any
+) -> None:
     user = scenes.person("someone")
     client, _answer = sign_in(user)
     assert client.get("/submissions/").status_code == 200
     actions.grant_role(
-        by=scenes.person("operator", Role.OPERATOR), user=user, organisation=scenes.operator_body(), role=Role.AUDITOR, now=timezone.now()
+        by=scenes.person("operator", Role.OPERATOR),
+        user=user,
+        organisation=scenes.operator_body(),
+        role=Role.AUDITOR,
+        now=timezone.now(),
     )
     assert client.get("/submissions/").status_code == 403
 
 
-def test_a_session_from_before_the_factor_has_to_prove_it(demanded: None, enrolled: Any, clock: Any) -> None:
+def test_a_session_from_before_the_factor_has_to_prove_it(
+    demanded: None, enrolled: Any, clock: Any
+) -> None:
     moderator, secret, _codes = enrolled
     old = Client(headers={"accept-language": "en"})
     old.force_login(moderator)  # knows nothing of a code
@@ -143,7 +166,9 @@ def test_demo_and_suite_do_not_demand_one_and_can_have_it(enrolled: Any) -> None
     assert answer["Location"] == "/account/second-factor/authenticate/"
 
 
-def test_without_the_gate_a_password_alone_would_open_the_desk(demanded: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_gate_a_password_alone_would_open_the_desk(
+    demanded: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Negative control."""
     client, _answer = sign_in(scenes.person("someone", Role.MODERATOR))
     assert client.get("/desk/").status_code == 403
@@ -151,7 +176,7 @@ def test_without_the_gate_a_password_alone_would_open_the_desk(demanded: None, m
     assert client.get("/desk/").status_code == 200
 
 
-# --- keys --------------------------------------------------------------------------------------------------------------
+# --- keys -----------------------------------------------------------------------------------------
 
 
 def test_keys_work_on_and_open_no_way_around(demanded: None) -> None:
@@ -159,14 +184,22 @@ def test_keys_work_on_and_open_no_way_around(demanded: None) -> None:
     _key, secret = create_key(by=moderator, label="x", scopes=["read"], now=timezone.now())
     client, _answer = sign_in(moderator)
     for caller in (Client(), client):
-        assert caller.get("/api/v1/submissions/", HTTP_AUTHORIZATION=f"Bearer {secret}").status_code == 200
+        assert (
+            caller.get("/api/v1/submissions/", HTTP_AUTHORIZATION=f"Bearer {secret}").status_code
+            == 200
+        )
     for header in ("Bearer nonsense", "Bearer\xa0x", "Basic eDp5", "bearer", "Bearer"):
-        assert client.get("/api/v1/submissions/", HTTP_AUTHORIZATION=header).status_code in {401, 403}, header
+        assert client.get("/api/v1/submissions/", HTTP_AUTHORIZATION=header).status_code in {
+            401,
+            403,
+        }, header
     assert client.get("/desk/", HTTP_AUTHORIZATION=f"Bearer {secret}").status_code == 403
 
 
 @pytest.mark.parametrize("roles", [(), (Role.MODERATOR,)])
-def test_keys_are_made_only_by_a_session_with_a_second_factor(roles: tuple[Role, ...], demanded: None, clock: Any) -> None:
+def test_keys_are_made_only_by_a_session_with_a_second_factor(
+    roles: tuple[Role, ...], demanded: None, clock: Any
+) -> None:
     client, _answer = sign_in(scenes.person("someone", *roles))
     wish = {"label": "x", "scopes": ["read"], "days": "30"}
     refused = client.post("/account/keys/", wish)
@@ -178,7 +211,7 @@ def test_keys_are_made_only_by_a_session_with_a_second_factor(roles: tuple[Role,
     assert ApiKey.objects.count() == 1
 
 
-# --- codes -------------------------------------------------------------------------------------------------------------
+# --- codes ----------------------------------------------------------------------------------------
 
 
 def give(user: User, text: str) -> bool:
@@ -198,10 +231,16 @@ def give(user: User, text: str) -> bool:
     "spaced",
     ["{0}{1}", " {0} {1} ", "{0}-{1}", "{0}\u3000{1}", "\u00a0{0}\u00a0{1}\t", "full width"],
 )
-def test_a_code_is_taken_however_it_is_spaced_and_once(spaced: str, enrolled: Any, clock: Any) -> None:
+def test_a_code_is_taken_however_it_is_spaced_and_once(
+    spaced: str, enrolled: Any, clock: Any
+) -> None:
     user, secret, _codes = enrolled
     now = code(secret)
-    typed = now.translate({48 + n: 0xFF10 + n for n in range(10)}) if spaced == "full width" else spaced.format(now[:3], now[3:])
+    typed = (
+        now.translate({48 + n: 0xFF10 + n for n in range(10)})
+        if spaced == "full width"
+        else spaced.format(now[:3], now[3:])
+    )
     assert give(user, typed)
     for again in (now, f" {now}", f"{now[:3]} {now[3:]}", f"{now[:3]}-{now[3:]}", typed):
         assert not give(user, again), again
@@ -235,7 +274,9 @@ def test_no_cache_has_to_remember_which_code_was_used(enrolled: Any, clock: Any)
     assert not give(user, now)
 
 
-@pytest.mark.parametrize("text", ["", "000000", "x" * 64, "x" * 65, "1" * 100_000, "١٢٣٤٥٦", "😀" * 6, "%s"])
+@pytest.mark.parametrize(
+    "text", ["", "000000", "x" * 64, "x" * 65, "1" * 100_000, "١٢٣٤٥٦", "😀" * 6, "%s"]
+)
 def test_what_is_no_code_is_refused_with_a_sentence(text: str, enrolled: Any) -> None:
     client, answer = sign_in(enrolled[0])
     page = client.post(answer["Location"], {"code": text})
@@ -285,12 +326,14 @@ def test_whoever_guesses_codes_is_stopped(enrolled: Any, settings: Any, clock: A
     client, answer = sign_in(user)
     for guess in range(8):
         client.post(answer["Location"], {"code": f"{guess:06}"})
-    assert client.post(answer["Location"], {"code": code(secret)}).status_code == 200  # too late: the right one too
+    assert (
+        client.post(answer["Location"], {"code": code(secret)}).status_code == 200
+    )  # too late: the right one too
     assert client.get("/submissions/").status_code == 302
     cache.clear()
 
 
-# --- what is kept ------------------------------------------------------------------------------------------------------
+# --- what is kept ---------------------------------------------------------------------------------
 
 
 def test_the_secrets_do_not_stand_in_the_open(enrolled: Any) -> None:
@@ -339,7 +382,9 @@ def test_recovery_codes_are_shown_once_and_new_ones_end_the_old(enrolled: Any, c
     client.post(answer["Location"], {"code": code(secret)})
     clock.shift(30)
     client.post("/account/second-factor/reauthenticate/", {"code": code(secret)})
-    assert not set(codes) & set(re.findall(r"\d{8}", page_text(client.get("/account/second-factor/recovery-codes/"))))
+    assert not set(codes) & set(
+        re.findall(r"\d{8}", page_text(client.get("/account/second-factor/recovery-codes/")))
+    )
     client.post("/account/second-factor/recovery-codes/new/")
     assert not give(user, codes[0])
 
@@ -351,7 +396,9 @@ def test_the_password_alone_changes_nothing_about_the_factor(enrolled: Any, cloc
     clock.shift(600)
     asked = client.get("/account/second-factor/app/remove/")
     assert asked["Location"].startswith("/account/second-factor/reauthenticate/")
-    assert client.post("/account/reauthenticate/", {"password": PASSWORD})["Location"].startswith("/account/second-factor/reauthenticate/")
+    assert client.post("/account/reauthenticate/", {"password": PASSWORD})["Location"].startswith(
+        "/account/second-factor/reauthenticate/"
+    )
     client.post("/account/second-factor/app/remove/")
     assert Authenticator.objects.filter(user=user, type="totp").exists()
     client.post("/account/second-factor/reauthenticate/", {"code": code(secret)})
@@ -359,23 +406,36 @@ def test_the_password_alone_changes_nothing_about_the_factor(enrolled: Any, cloc
     assert not Authenticator.objects.filter(user=user).exists()
 
 
-# --- a lost one --------------------------------------------------------------------------------------------------------
+# --- a lost one -----------------------------------------------------------------------------------
 
 
-def test_an_operator_resets_a_lost_factor_in_the_record(enrolled: Any, demanded: None, clock: Any) -> None:
+def test_an_operator_resets_a_lost_factor_in_the_record(
+    enrolled: Any, demanded: None, clock: Any
+) -> None:
     user, secret, _codes = enrolled
     operator = scenes.person("operator", Role.OPERATOR)
     open_, answer = sign_in(user)
     open_.post(answer["Location"], {"code": code(secret)})
     assert open_.get("/desk/").status_code == 200
-    call_command("reset_second_factor", user.pseudonym, "--as", operator.email, "--reason", "Phone lost; called back on the known number.")
+    call_command(
+        "reset_second_factor",
+        user.pseudonym,
+        "--as",
+        operator.email,
+        "--reason",
+        "Phone lost; called back on the known number.",
+    )
     assert not Authenticator.objects.filter(user=user).exists()
     assert "was reset" in mail.outbox[-1].subject
     assert mail.outbox[-1].to == [user.email]
-    assert open_.get("/desk/").status_code == 403  # what was open falls back to an account that has none
+    assert (
+        open_.get("/desk/").status_code == 403
+    )  # what was open falls back to an account that has none
     assert SecondFactorReset.objects.get().user == user
     sequence()
-    leaves = [bytes(entry.leaf).decode() for entry in Entry.objects.filter(kind="second_factor.reset")]
+    leaves = [
+        bytes(entry.leaf).decode() for entry in Entry.objects.filter(kind="second_factor.reset")
+    ]
     assert len(leaves) == 1
     assert str(user.pk) not in leaves[0]
     assert user.pseudonym not in leaves[0]
@@ -398,14 +458,17 @@ def test_nobody_resets_ones_own_or_without_being_an_operator(enrolled: Any) -> N
     ):
         with pytest.raises(error):
             actions.reset_second_factor(by=by, user=whose, reason=reason, now=now)
-    for arguments in (("nobody", "--as", operator.pseudonym), (operator.pseudonym, "--as", operator.pseudonym)):
+    for arguments in (
+        ("nobody", "--as", operator.pseudonym),
+        (operator.pseudonym, "--as", operator.pseudonym),
+    ):
         with pytest.raises(CommandError):
             call_command("reset_second_factor", *arguments, "--reason", "x")
     assert Authenticator.objects.filter(user=user).count() == 2
     assert not SecondFactorReset.objects.exists()
 
 
-# --- pages -------------------------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-hans"])
@@ -414,8 +477,13 @@ def test_its_pages_wear_the_dress_of_the_site(lang: str, demanded: None, clock: 
     client, _answer = sign_in(user)
     client.cookies["django_language"] = lang
     client.post("/account/reauthenticate/", {"password": PASSWORD})
-    seen = [page_text(client.get(path)) for path in ("/account/second-factor/", "/account/second-factor/app/")]
-    seen.append(page_text(client.get("/desk/")).replace("ui/site.css", "ui/site.css accounts/accounts.css"))
+    seen = [
+        page_text(client.get(path))
+        for path in ("/account/second-factor/", "/account/second-factor/app/")
+    ]
+    seen.append(
+        page_text(client.get("/desk/")).replace("ui/site.css", "ui/site.css accounts/accounts.css")
+    )
     enrol(client)
     pages = ("", "app/remove/", "recovery-codes/", "recovery-codes/new/", "reauthenticate/")
     seen += [page_text(client.get(f"/account/second-factor/{path}")) for path in pages]
@@ -430,6 +498,10 @@ def test_its_pages_wear_the_dress_of_the_site(lang: str, demanded: None, clock: 
 def test_every_template_of_the_library_that_can_be_reached_is_ours() -> None:
     theirs = Path(allauth.__file__).parent / "templates" / "mfa"
     ours = Path(django_settings.BASE_DIR) / "config" / "templates" / "mfa"
-    pages = {str(path.relative_to(theirs)) for path in theirs.rglob("*.html") if not path.stem.startswith("base")}
+    pages = {
+        str(path.relative_to(theirs))
+        for path in theirs.rglob("*.html")
+        if not path.stem.startswith("base")
+    }
     off = {page for page in pages if page.startswith("webauthn/")} | {"trust.html"}
     assert pages - off == {str(path.relative_to(ours)) for path in ours.rglob("*.html")}

@@ -1,4 +1,5 @@
-"""Work that does nothing, for us and for a Celery of its own with the defaults that one starts with."""
+"""Work that does nothing, for us and for a Celery of its own with the defaults that one starts
+with."""
 
 from __future__ import annotations
 

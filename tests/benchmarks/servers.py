@@ -1,4 +1,5 @@
-"""Servers on loopback and the load that is put on them: one core for the server, the other for wrk."""
+"""Servers on loopback and the load that is put on them: one core for the server, the other for
+wrk."""
 
 from __future__ import annotations
 
@@ -25,7 +26,10 @@ def needed(*programs: str) -> None:
     """Skip with a sentence where a program of the system is missing."""
     missing = [one for one in programs if shutil.which(one) is None]
     if missing:
-        pytest.skip(f"{', '.join(missing)} not installed, so nothing is measured against it (Debian: apt-get install nginx-light wrk)")
+        pytest.skip(
+            f"{', '.join(missing)} not installed, so nothing is measured against it (Debian: "
+            f"apt-get install nginx-light wrk)"
+        )
 
 
 def free_port() -> int:
@@ -43,7 +47,11 @@ def _listens(port: int) -> bool:
 @contextmanager
 def _running(command: list[str], port: int, **environment: str) -> Iterator[str]:
     process = subprocess.Popen(
-        [*PINNED, "0", *command], cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*PINNED, "0", *command],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         assert eventually(lambda: _listens(port), 20), command
@@ -62,8 +70,13 @@ def granian(published: Path) -> Iterator[str]:
 
 @contextmanager
 def site() -> Iterator[str]:
-    """All of the site under the web server of production, on the database of the test that is running: one worker, one thread."""
-    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    """All of the site under the web server of production, on the database of the test that is
+    running: one worker, one thread."""
+    database = (
+        urlsplit(os.environ["DATABASE_URL"])
+        ._replace(path=f"/{connection.settings_dict['NAME']}")
+        .geturl()
+    )
     with _granian("config.wsgi:application", DATABASE_URL=database) as url:
         yield url
 
@@ -71,8 +84,13 @@ def site() -> Iterator[str]:
 @contextmanager
 def _granian(application: str, **environment: str) -> Iterator[str]:
     port = free_port()
-    options = f"--interface wsgi --host 127.0.0.1 --port {port} --workers 1 --blocking-threads 1 --no-ws --no-log"
-    with _running([sys.executable, "-m", "granian", *options.split(), application], port, **environment) as url:
+    options = (
+        f"--interface wsgi --host 127.0.0.1 --port {port} --workers 1 --blocking-threads 1 "
+        f"--no-ws --no-log"
+    )
+    with _running(
+        [sys.executable, "-m", "granian", *options.split(), application], port, **environment
+    ) as url:
         yield url
 
 
@@ -81,19 +99,23 @@ def nginx(folder: Path, scratch: Path) -> Iterator[str]:
     """nginx with one worker serving `folder`."""
     port = free_port()
     scratch.mkdir(parents=True, exist_ok=True)
-    places = "".join(f"{name}_temp_path {scratch}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    places = "".join(
+        f"{name}_temp_path {scratch}/{name};"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     (scratch / "nginx.conf").write_text(
         f"user root; worker_processes 1; daemon off; pid {scratch}/pid; error_log {scratch}/error;"
         "events { worker_connections 256; }"
-        f"http {{ access_log off; keepalive_requests 1000000; {places} types {{ application/json json; text/html html; }}"
-        f"server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
+        f"http {{ access_log off; keepalive_requests 1000000; {places} types {{ application/json "
+        f"json; text/html html; }}server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
     )
     with _running(["nginx", "-p", str(scratch), "-c", str(scratch / "nginx.conf")], port) as url:
         yield url
 
 
 def seconds_a_request(url: str, *, seconds: int = 2) -> float:
-    """What one request takes at full load over 16 connections. Bounded: `seconds` long, on loopback."""
+    """What one request takes at full load over 16 connections. Bounded: `seconds` long, on
+    loopback."""
     assert url.startswith("http://127.0.0.1:")
     command = [*PINNED, "1", "wrk", "-t1", "-c16", f"-d{seconds}s", url]
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout

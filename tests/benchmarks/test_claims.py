@@ -1,4 +1,5 @@
-"""What a page costs beside 100,000 claims. Not ratios but seconds of the server's own work, because the promise is in seconds."""
+"""What a page costs beside 100,000 claims. Not ratios but seconds of the server's own work, because
+the promise is in seconds."""
 
 from __future__ import annotations
 
@@ -44,8 +45,10 @@ def test_pages_beside_a_hundred_thousand_claims(client: Client) -> None:
     many = _queries(client, claim)
     assert many == few
     promised = {
-        claim: 50, "/": 100, "/claims/": 100, "/claims/?q=制动": 100, "/claims/?q=刹车距离": 250, "/claims/?q=zebra": 100,
-        "/claims/?q=heated+7919&flag=remedied": 250, "/claims/?flag=deleted": 100, "/claims/?rating=not_delivered": 100,
+        claim: 50, "/": 100, "/claims/": 100, "/claims/?q=制动": 100, "/claims/?q=刹车距离": 250,
+        "/claims/?q=zebra": 100,
+        "/claims/?q=heated+7919&flag=remedied": 250, "/claims/?flag=deleted": 100,
+        "/claims/?rating=not_delivered": 100,
     }  # fmt: skip
     took = {path: _milliseconds(lambda path=path: client.get(path)) for path in promised}  # type: ignore[misc]  # mypy infers no type for a lambda with a default
     print(f"\n{many} queries for the claim page")  # noqa: T201  a benchmark's figures

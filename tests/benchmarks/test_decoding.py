@@ -1,4 +1,5 @@
-"""What the confined child costs: one 12-megapixel photo against the same work in plain Pillow, in our own process."""
+"""What the confined child costs: one 12-megapixel photo against the same work in plain Pillow, in
+our own process."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def photo() -> bytes:
 
 
 def plain(data: bytes) -> Image.Image:
-    """The loop that one writes first: read once, then each rendition from the whole picture, and the fingerprint."""
+    """The loop that one writes first: read once, then each rendition from the whole picture, and
+    the fingerprint."""
     with Image.open(io.BytesIO(data)) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
     for size in SIZES:
@@ -43,10 +45,13 @@ def plain(data: bytes) -> Image.Image:
 
 
 def processor(decoder: Decoder) -> Callable[[], float]:
-    """A clock of the processor time that we, the warm parent and its dead children have used: others at the machine do not count."""
+    """A clock of the processor time that we, the warm parent and its dead children have used:
+    others at the machine do not count."""
 
     def clock() -> float:
-        fields = Path(f"/proc/{decoder.sandbox.parent_pid}/stat").read_text().rpartition(")")[2].split()
+        fields = (
+            Path(f"/proc/{decoder.sandbox.parent_pid}/stat").read_text().rpartition(")")[2].split()
+        )
         return time.process_time() + sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
     return clock
@@ -63,7 +68,8 @@ def test_a_photo_in_the_confined_child_against_plain_pillow() -> None:
             clock=processor(decoder),
             floor=1 / 2,
             goal=1 / 4.5,
-            how=f"three renditions and the fingerprint of a JPEG, {PHOTOS} times; the peer decodes in its own process, without a wall; "
+            how=f"three renditions and the fingerprint of a JPEG, {PHOTOS} times; the peer "
+            f"decodes in its own process, without a wall; "
             "processor time of all processes",
         )
 
@@ -79,7 +85,8 @@ def test_a_photo_in_the_confined_child_against_one_bare_decode() -> None:
             clock=processor(decoder),
             floor=8,
             goal=4,
-            how="three renditions and the fingerprint; the peer reads the pixels once and makes nothing of them",
+            how="three renditions and the fingerprint; the peer reads the pixels once and makes "
+            "nothing of them",
         )
 
 
@@ -91,7 +98,9 @@ def test_the_smallest_file_against_a_process_of_its_own() -> None:
         compare(
             "the smallest file in the warm sandbox / a fresh Python that imports Pillow",
             ours=lambda: decoder.decode(tiny.getvalue()),
-            peer=lambda: subprocess.run([sys.executable, "-c", "import PIL.Image, pdqhash"], check=True),
+            peer=lambda: subprocess.run(
+                [sys.executable, "-c", "import PIL.Image, pdqhash"], check=True
+            ),
             floor=0.5,
             goal=0.1,
             how="what forking a warm parent saves for each photo",

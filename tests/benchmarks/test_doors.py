@@ -35,12 +35,18 @@ def test_a_verdict_against_nginx_serving_the_same_bytes(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     with granian(folder) as ours, nginx(folder, tmp_path / "nginx") as peer:
         pairs = [
-            (seconds_a_request(f"{ours}/api/v1/verdicts/{name}/"), seconds_a_request(f"{peer}/verdicts/{name}.json")) for _ in range(ROUNDS)
+            (
+                seconds_a_request(f"{ours}/api/v1/verdicts/{name}/"),
+                seconds_a_request(f"{peer}/verdicts/{name}.json"),
+            )
+            for _ in range(ROUNDS)
         ]
     mine, theirs = (median([pair[side] for pair in pairs]) for side in (0, 1))
     kept(
-        "a published verdict / nginx serving the same bytes", mine, theirs, floor=1 / 0.15, goal=1 / 0.60,
-        how=f"{len(DOCUMENT)} bytes, one core for the server and one for wrk, 16 connections, {ROUNDS} rounds of 2 s",
+        "a published verdict / nginx serving the same bytes", mine, theirs, floor=1 / 0.15,
+        goal=1 / 0.60,
+        how=f"{len(DOCUMENT)} bytes, one core for the server and one for wrk, 16 connections, "
+            f"{ROUNDS} rounds of 2 s",
     )  # fmt: skip
 
 
@@ -59,12 +65,15 @@ def test_a_claims_page_against_nginx_serving_the_same_bytes(tmp_path: Path) -> N
             page = answer.read()
         assert scene.claim.reference.encode() in page
         (folder / "claim.html").write_bytes(page)
-        pairs = [(seconds_a_request(address), seconds_a_request(f"{peer}/claim.html")) for _ in range(ROUNDS)]
+        pairs = [
+            (seconds_a_request(address), seconds_a_request(f"{peer}/claim.html"))
+            for _ in range(ROUNDS)
+        ]
     mine, theirs = (median([pair[side] for pair in pairs]) for side in (0, 1))
     kept(
         "a claim's page / nginx serving the same bytes", mine, theirs, floor=120, goal=1 / 0.10,
-        how=f"{len(page)} bytes, one core for the server and one for wrk, 16 connections of strangers, nothing written meanwhile, "
-        f"{ROUNDS} rounds of 2 s",
+        how=f"{len(page)} bytes, one core for the server and one for wrk, 16 connections of "
+            f"strangers, nothing written meanwhile, {ROUNDS} rounds of 2 s",
     )  # fmt: skip
 
 
@@ -89,8 +98,12 @@ def test_a_verdict_among_a_million_against_one_among_a_thousand(tmp_path: Path) 
         with granian(folders[1_000]) as few, granian(folders[1_000_000]) as many:
             pairs = [
                 (
-                    seconds_a_request(f"{many}/api/v1/verdicts/{UUID(int=number * 142_857)}/", seconds=1),
-                    seconds_a_request(f"{few}/api/v1/verdicts/{UUID(int=number * 142)}/", seconds=1),
+                    seconds_a_request(
+                        f"{many}/api/v1/verdicts/{UUID(int=number * 142_857)}/", seconds=1
+                    ),
+                    seconds_a_request(
+                        f"{few}/api/v1/verdicts/{UUID(int=number * 142)}/", seconds=1
+                    ),
                 )
                 for number in range(ROUNDS)
             ]
@@ -100,7 +113,8 @@ def test_a_verdict_among_a_million_against_one_among_a_thousand(tmp_path: Path) 
     mine, theirs = (median([pair[side] for pair in pairs]) for side in (0, 1))
     kept(
         "a verdict among a million / among 1,000", mine, theirs, floor=1.5, goal=1.1,
-        how=f"names in one folder, {LINKS:,} of them for one file; {ROUNDS} documents each, 1 s each, in turn",
+        how=f"names in one folder, {LINKS:,} of them for one file; {ROUNDS} documents each, 1 s "
+            f"each, in turn",
     )  # fmt: skip
 
 
@@ -114,7 +128,8 @@ def test_a_list_at_depth_900000_against_its_first_page() -> None:
         chosen = ", ".join(own.get(name, f'"{name}"') for name in columns)
         listed = ", ".join(f'"{name}"' for name in columns)
         cursor.execute(
-            f"INSERT INTO claims_claim ({listed}) SELECT {chosen} FROM claims_claim, generate_series(1, 1000000) n WHERE id = %s",
+            f"INSERT INTO claims_claim ({listed}) SELECT {chosen} FROM claims_claim, "
+            f"generate_series(1, 1000000) n WHERE id = %s",
             [scene.claim.pk],
         )
         cursor.execute("SET LOCAL session_replication_role = origin")

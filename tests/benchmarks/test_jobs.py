@@ -1,4 +1,5 @@
-"""What work in the background costs: jobs that do nothing against Celery tasks that do nothing, from the filing to the last one done."""
+"""What work in the background costs: jobs that do nothing against Celery tasks that do nothing,
+from the filing to the last one done."""
 
 from __future__ import annotations
 
@@ -39,9 +40,22 @@ def until(happened: Callable[[], bool]) -> None:
 def peer(broker: Valkey, tmp_path: Path) -> Iterator[Callable[[int], None]]:  # noqa: F811
     """Send so many tasks to a Celery worker with one process, and wait until the last is done."""
     url = broker.url.replace("unix://", "redis+socket://", 1)
-    options = ["worker", "-c", "1", "-Q", "peer", "-O", "fair", "--without-mingle", "--without-gossip", "-l", "ERROR"]
+    options = [
+        "worker",
+        "-c",
+        "1",
+        "-Q",
+        "peer",
+        "-O",
+        "fair",
+        "--without-mingle",
+        "--without-gossip",
+        "-l",
+        "ERROR",
+    ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "tests.benchmarks.noops", *options], cwd=ROOT, env={**os.environ, "PEER_URL": url},
+        [sys.executable, "-m", "celery", "-A", "tests.benchmarks.noops", *options], cwd=ROOT,
+        env={**os.environ, "PEER_URL": url},
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     noops.app.conf.broker_url = url
@@ -71,7 +85,9 @@ def test_jobs_against_celery_tasks(crew: Crew, peer: Callable[[int], None]) -> N
     def together() -> None:
         turn = next(turns)
         with transaction.atomic():
-            jobs.enqueue_many("bench.nothing", {f"{turn}:{number}": {"number": number} for number in range(TASKS)})
+            jobs.enqueue_many(
+                "bench.nothing", {f"{turn}:{number}": {"number": number} for number in range(TASKS)}
+            )
         done()
 
     def alone() -> None:
@@ -81,14 +97,20 @@ def test_jobs_against_celery_tasks(crew: Crew, peer: Callable[[int], None]) -> N
                 jobs.enqueue("bench.nothing_alone", {"number": number}, key=f"{turn}:{number}")
         done()
 
-    how = "doing nothing, from the first one filed to the last one done, one worker process each, fsync off"
+    how = (
+        "doing nothing, from the first one filed to the last one done, one worker process each, "
+        "fsync off"
+    )
     together()
     compare(
-        f"{TASKS} jobs done together / Celery tasks", ours=together, peer=lambda: peer(TASKS), floor=1 / 3, goal=1 / 10,
+        f"{TASKS} jobs done together / Celery tasks", ours=together, peer=lambda: peer(TASKS),
+        floor=1 / 3, goal=1 / 10,
         how=f"{TASKS} jobs filed in one transaction against as many sent one by one, {how}",
     )  # fmt: skip
     compare(
-        f"{ALONE} jobs one by one / Celery tasks", ours=alone, peer=lambda: peer(ALONE), floor=15, goal=5,
-        how=f"each filed in a transaction of its own, claimed, leased and finished by itself, {how}",
+        f"{ALONE} jobs one by one / Celery tasks", ours=alone, peer=lambda: peer(ALONE), floor=15,
+        goal=5,
+        how=f"each filed in a transaction of its own, claimed, leased and finished by itself, "
+            f"{how}",
     )  # fmt: skip
     assert not Job.objects.exclude(state=State.DONE).exists()

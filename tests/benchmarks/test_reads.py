@@ -1,4 +1,5 @@
-"""What a reader's request costs: a verdict's bytes from the front against the same through Django, and lists at depth."""
+"""What a reader's request costs: a verdict's bytes from the front against the same through Django,
+and lists at depth."""
 
 from __future__ import annotations
 
@@ -21,7 +22,17 @@ pytestmark = pytest.mark.django_db
 class VerdictSerializer(serializers.ModelSerializer[Verdict]):
     class Meta:
         model = Verdict
-        fields = ("id", "reference", "aspect", "rating", "mechanism", "rationale", "attempts", "conformity", "published_at")
+        fields = (
+            "id",
+            "reference",
+            "aspect",
+            "rating",
+            "mechanism",
+            "rationale",
+            "attempts",
+            "conformity",
+            "published_at",
+        )
 
 
 class Detail(generics.RetrieveAPIView[Verdict]):
@@ -37,7 +48,10 @@ def test_a_verdict_from_the_front_against_a_view_that_reads_its_row() -> None:
     verdict = scenes.build_verdict(scenes.build_claim())
     write_document(str(verdict.pk), VerdictDocument.objects.get(pk=verdict.pk).body)
     front = VerdictFastPath(lambda environ, start: [b""], settings.PUBLISHED_DIR)
-    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/api/v1/verdicts/{verdict.pk}/"}
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": f"/api/v1/verdicts/{verdict.pk}/",
+    }
     request, view = RequestFactory().get("/"), Detail.as_view()
 
     def ours() -> None:
@@ -54,7 +68,8 @@ def test_a_verdict_from_the_front_against_a_view_that_reads_its_row() -> None:
         peer=peer,
         floor=1 / 8,
         goal=1 / 30,
-        how="20 reads; the peer is called past middleware and routing, reads one row and serializes it",
+        how="20 reads; the peer is called past middleware and routing, reads one row and "
+        "serializes it",
     )
 
 
@@ -62,7 +77,10 @@ def test_a_verdict_from_the_front_against_the_framework(client: Client) -> None:
     verdict = scenes.build_verdict(scenes.build_claim())
     write_document(str(verdict.pk), VerdictDocument.objects.get(pk=verdict.pk).body)
     front = VerdictFastPath(lambda environ, start: [b""], settings.PUBLISHED_DIR)
-    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/api/v1/verdicts/{verdict.pk}/"}
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": f"/api/v1/verdicts/{verdict.pk}/",
+    }
 
     def ours() -> None:
         for _ in range(20):
@@ -78,5 +96,6 @@ def test_a_verdict_from_the_front_against_the_framework(client: Client) -> None:
         peer=peer,
         floor=0.125,
         goal=0.034,
-        how="20 reads of one document, WSGI call against Django's test client (no sockets on either side)",
+        how="20 reads of one document, WSGI call against Django's test client (no sockets on "
+        "either side)",
     )

@@ -61,13 +61,20 @@ def test_a_recorded_update_against_the_same_model_unrecorded(acting: bool) -> No
         peer=unrecorded,
         floor=3.0 if acting else 1.6,
         goal=1.3,
-        how="50 updates of one row, each its own transaction, fsync off" + ("; an act is two more round trips" if acting else ""),
+        how="50 updates of one row, each its own transaction, fsync off"
+        + ("; an act is two more round trips" if acting else ""),
     )
 
 
 def _fill(count: int) -> None:
-    with transaction.atomic(), ledger.act("company.added", by=ledger.SYSTEM, role="system", reason="to be measured"):
-        rows = (Company(name=write("en", f"Company {number}"), created_at=timezone.now()) for number in range(count))
+    with (
+        transaction.atomic(),
+        ledger.act("company.added", by=ledger.SYSTEM, role="system", reason="to be measured"),
+    ):
+        rows = (
+            Company(name=write("en", f"Company {number}"), created_at=timezone.now())
+            for number in range(count)
+        )
         Company.objects.bulk_create(rows, batch_size=10_000)
 
 
@@ -79,7 +86,8 @@ def _grow(size: int) -> None:
 
 
 def _cost() -> float:
-    """Processor time of an entry, ours and the database's: the median of seven rounds of 256 entries."""
+    """Processor time of an entry, ours and the database's: the median of seven rounds of 256
+    entries."""
     clock, costs = database_clock(), []
     for _ in range(ROUNDS):
         _fill(256)
@@ -94,7 +102,8 @@ COLUMNS = {
 
 
 def test_sequencing_against_copy_and_in_a_log_of_a_million() -> None:
-    """One log that grows: what an entry costs in it at 10^3 … 10^6, and between 10^5 and 10^6 what COPY of the same rows costs."""
+    """One log that grows: what an entry costs in it at 10^3 … 10^6, and between 10^5 and 10^6 what
+    COPY of the same rows costs."""
     costs = []
     for size in SIZES[:3]:
         _grow(size)
@@ -103,9 +112,12 @@ def test_sequencing_against_copy_and_in_a_log_of_a_million() -> None:
     _grow(SIZES[3])
     costs.append(_cost())
     kept(
-        f"an entry in a log of {SIZES[3]:,} / of {SIZES[0]:,}", costs[3], costs[0], floor=1.5, goal=1.1,
-        how=f"processor time with the database's, 256 entries each, the median of {ROUNDS} rounds; microseconds at 10^3, 10^4, 10^5 and "
-        f"10^6: {', '.join(f'{cost * 1e6:.0f}' for cost in costs)}; fitted exponent {exponent(SIZES, costs):.3f}",
+        f"an entry in a log of {SIZES[3]:,} / of {SIZES[0]:,}", costs[3], costs[0], floor=1.5,
+        goal=1.1,
+        how=f"processor time with the database's, 256 entries each, the median of {ROUNDS} "
+            f"rounds; microseconds at 10^3, 10^4, 10^5 and 10^6: "
+            f"{', '.join(f'{cost * 1e6:.0f}' for cost in costs)}; fitted exponent "
+            f"{exponent(SIZES, costs):.3f}",
     )  # fmt: skip
 
 
@@ -137,7 +149,8 @@ def _copied() -> None:
             before=lambda: _fill(BATCH),
             floor=10,
             goal=2.5,
-            how=f"entries of {leaf} bytes, {commitments} commitments each, durable and tiled, a signed checkpoint for each 1,024; the peer "
+            how=f"entries of {leaf} bytes, {commitments} commitments each, durable and tiled, a "
+            f"signed checkpoint for each 1,024; the peer "
             "copies the finished entries and openings into empty tables with the same indexes",
         )
     finally:
@@ -149,7 +162,11 @@ def test_a_full_audit_against_a_bare_hashing_loop() -> None:
     _fill(ENTRIES)
     sequence()
     key = VerifierKey.parse(LogFiles().read("key").decode().strip())
-    bundles = [path for path in sorted(Path(settings.LEDGER_DIR).glob("tile/entries/**/*")) if path.is_file()]
+    bundles = [
+        path
+        for path in sorted(Path(settings.LEDGER_DIR).glob("tile/entries/**/*"))
+        if path.is_file()
+    ]
     entries = [entry for bundle in bundles for entry in decode_entries(bundle.read_bytes())]
 
     def loop() -> None:
@@ -170,8 +187,20 @@ def test_a_full_audit_against_a_bare_hashing_loop() -> None:
 and compares every file; processor time"
     )
     for name, peer, floor, goal, what in (
-        ("a bare loop over its entries", loop, 1 / 0.3, 1 / 0.6, "the peer reads the bundles, takes them apart and hashes each entry"),
-        ("bare hashing of its entries in memory", hashing, 5, 1 / 0.6, "the peer hashes entries that it has in a list"),
+        (
+            "a bare loop over its entries",
+            loop,
+            1 / 0.3,
+            1 / 0.6,
+            "the peer reads the bundles, takes them apart and hashes each entry",
+        ),
+        (
+            "bare hashing of its entries in memory",
+            hashing,
+            5,
+            1 / 0.6,
+            "the peer hashes entries that it has in a list",
+        ),
     ):
         compare(
             f"audit of a log / {name}",
@@ -188,7 +217,9 @@ and compares every file; processor time"
 def test_an_inclusion_proof_against_raw_reads_of_its_tiles() -> None:
     _grow(5_000)
     folder = Path(settings.LEDGER_DIR)
-    shared = [folder / path for path in ("checkpoint", "key", "tile/1/000.p/19", "tile/0/019.p/136")]
+    shared = [
+        folder / path for path in ("checkpoint", "key", "tile/1/000.p/19", "tile/0/019.p/136")
+    ]
     wanted = range(7, 4_864, 97)
     tiles = {index: [*shared, folder / f"tile/0/{index // 256:03d}"] for index in wanted}
     mine, theirs = cycle(wanted), cycle(wanted)
@@ -198,7 +229,8 @@ def test_an_inclusion_proof_against_raw_reads_of_its_tiles() -> None:
         peer=lambda: [path.read_bytes() for _ in wanted for path in tiles[next(theirs)]],
         floor=10,
         goal=2.5,
-        how=f"{len(wanted)} proofs all over a log of 5,000 against reading the checkpoint, the key and the three tiles that each rests on; "
+        how=f"{len(wanted)} proofs all over a log of 5,000 against reading the checkpoint, the "
+        f"key and the three tiles that each rests on; "
         "the nodes inside a tile are worked out once for its bytes; processor time",
         clock=time.process_time,
     )
@@ -206,7 +238,11 @@ def test_an_inclusion_proof_against_raw_reads_of_its_tiles() -> None:
 
 def test_a_recorded_update_against_other_histories() -> None:
     for package in ("auditlog", "simple_history"):
-        pytest.importorskip(package, reason=f"{package} is not installed, so nothing is measured against it; `make bench` installs it")
+        pytest.importorskip(
+            package,
+            reason=f"{package} is not installed, so nothing is measured against it; `make bench` "
+            f"installs it",
+        )
     from tests.benchmarks.peers.models import Audited, Historical
 
     turns = iter(range(10**9))
@@ -222,8 +258,22 @@ def test_a_recorded_update_against_other_histories() -> None:
         Audited.objects.create(summary="a"),
         Historical.objects.create(summary="a"),
     )
-    how = "50 updates of one text field, each its own transaction, fsync off; ours also feeds the log"
-    compare("recorded update / django-auditlog", ours=lambda: updates(note), peer=lambda: updates(audited), floor=1, goal=0.45, how=how)
+    how = (
+        "50 updates of one text field, each its own transaction, fsync off; ours also feeds the log"
+    )
     compare(
-        "recorded update / django-simple-history", ours=lambda: updates(note), peer=lambda: updates(historical), floor=1, goal=1, how=how
+        "recorded update / django-auditlog",
+        ours=lambda: updates(note),
+        peer=lambda: updates(audited),
+        floor=1,
+        goal=0.45,
+        how=how,
+    )
+    compare(
+        "recorded update / django-simple-history",
+        ours=lambda: updates(note),
+        peer=lambda: updates(historical),
+        floor=1,
+        goal=1,
+        how=how,
     )

@@ -12,11 +12,18 @@ from tests.reports import sample
 
 
 def test_a_report_as_pdf_against_weasyprint(request: pytest.FixtureRequest) -> None:
-    pytest.importorskip("weasyprint", reason="WeasyPrint is not installed; `make bench` does that", exc_type=ImportError)
+    pytest.importorskip(
+        "weasyprint",
+        reason="WeasyPrint is not installed; `make bench` does that",
+        exc_type=ImportError,
+    )
     try:
         import weasyprint
     except OSError:
-        pytest.skip("Pango is not installed, so nothing is measured against WeasyPrint (Debian: libpangoft2-1.0-0 libharfbuzz-subset0)")
+        pytest.skip(
+            "Pango is not installed, so nothing is measured against WeasyPrint (Debian: "
+            "libpangoft2-1.0-0 libharfbuzz-subset0)"
+        )
     logging.disable(logging.WARNING)  # the peer tells of every page and property
     request.addfinalizer(lambda: logging.disable(logging.NOTSET))
     report = sample.discrepancy()
@@ -28,9 +35,13 @@ def test_a_report_as_pdf_against_weasyprint(request: pytest.FixtureRequest) -> N
 
     compare(
         "a report as PDF by typst, both languages / by WeasyPrint",
-        ours=lambda: [typesetting.typeset(report, lang, sample.ATTACHMENTS, sample.PICTURES) for lang in ("en", "zh-Hans")],
+        ours=lambda: [
+            typesetting.typeset(report, lang, sample.ATTACHMENTS, sample.PICTURES)
+            for lang in ("en", "zh-Hans")
+        ],
         peer=peer,
         floor=1 / 5,
         goal=1 / 25,
-        how="the sample report; ours twice, PDF/A-3a and PDF/UA-1 with attachments; the peer once, the page that holds both languages",
+        how="the sample report; ours twice, PDF/A-3a and PDF/UA-1 with attachments; the peer "
+        "once, the page that holds both languages",
     )

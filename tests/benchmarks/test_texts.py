@@ -13,7 +13,24 @@ from engines.text.diffing import diff
 from tests.benchmarks.measure import compare, grows, seconds
 
 ROUNDS = 21  # they are short
-WORDS = ["风道", "制动", "系统", "散热", "前舱盖", "碳纤维", "内部", "结构", "改了", "赛道", "原型车", "价格", "用户", "交付", "三月", "起"]
+WORDS = [
+    "风道",
+    "制动",
+    "系统",
+    "散热",
+    "前舱盖",
+    "碳纤维",
+    "内部",
+    "结构",
+    "改了",
+    "赛道",
+    "原型车",
+    "价格",
+    "用户",
+    "交付",
+    "三月",
+    "起",
+]
 
 
 def text(length: int, seed: int) -> str:
@@ -38,10 +55,13 @@ def test_the_diff_against_difflib_on_words() -> None:
     compare(
         "diff of 50,000 Chinese characters / difflib on words",
         ours=lambda: diff(old, new).runs,
-        peer=lambda: difflib.SequenceMatcher(None, rjieba.cut(old), rjieba.cut(new), autojunk=False).get_opcodes(),
+        peer=lambda: difflib.SequenceMatcher(
+            None, rjieba.cut(old), rjieba.cut(new), autojunk=False
+        ).get_opcodes(),
         floor=0.1,
         goal=0.01,
-        how="0.5 % of the characters deleted at random; ours with the marks as pages show them; processor time",
+        how="0.5 % of the characters deleted at random; ours with the marks as pages show them; "
+        "processor time",
         clock=time.process_time,
     )
 
@@ -55,12 +75,14 @@ def test_the_diff_against_the_bare_character_diff() -> None:
     how = "the same edit; ours also finds sentences, clauses and moves; processor time"
     compare(
         "diff of 50,000 Chinese characters / bare fast-diff-match-patch",
-        ours=lambda: diff(old, new).exact, peer=peer, floor=3, goal=1.5, how=how, rounds=ROUNDS, clock=time.process_time,
+        ours=lambda: diff(old, new).exact, peer=peer, floor=3, goal=1.5, how=how, rounds=ROUNDS,
+        clock=time.process_time,
     )  # fmt: skip
     compare(
         "the same with its marks as pages show them / bare fast-diff-match-patch",
         ours=lambda: diff(old, new).runs, peer=peer, floor=8, goal=3,
-        how=how + "; the words around each change are looked up in a dictionary of Chinese", rounds=ROUNDS, clock=time.process_time,
+        how=how + "; the words around each change are looked up in a dictionary of Chinese",
+        rounds=ROUNDS, clock=time.process_time,
     )  # fmt: skip
 
 
@@ -79,5 +101,14 @@ def test_the_diff_grows_almost_as_its_text() -> None:
     sizes, costs = [10**3, 10**4, 10**5, 10**6], []
     for size in sizes:
         texts = edited(size)
-        costs.append(min(seconds(lambda texts=texts: diff(*texts).runs, time.process_time) for _ in range(5)))  # type: ignore[misc]  # mypy infers no type for a lambda with a default
-    grows("diff of a text", sizes, costs, floor=1.3, goal=1.1, how="the same edit, characters; fastest of 5")
+        costs.append(
+            min(seconds(lambda texts=texts: diff(*texts).runs, time.process_time) for _ in range(5))
+        )  # type: ignore[misc]  # mypy infers no type for a lambda with a default
+    grows(
+        "diff of a text",
+        sizes,
+        costs,
+        floor=1.3,
+        goal=1.1,
+        how="the same edit, characters; fastest of 5",
+    )

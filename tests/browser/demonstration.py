@@ -1,7 +1,8 @@
 """The real demonstration, played once, and every page of it that anyone can reach by links.
 
-In a run of the whole suite it is the case that tests/demo/test_main.py played. `PLAYED` may name a folder in which
-it was played already (a demo's `var`); otherwise it is played here, in a folder of its own.
+In a run of the whole suite it is the case that tests/demo/test_main.py played. `PLAYED` may name a
+folder in which it was played already (a demo's `var`); otherwise it is played here, in a folder of
+its own.
 """
 
 from __future__ import annotations
@@ -67,12 +68,17 @@ class Address:
     @property
     def name(self) -> str:
         """For file names and messages."""
-        words = re.sub(r"[^a-z]+", "-", re.sub(r"<(?:\w+:)?(\w+)>", r"\1", self.route.lower())).strip("-")
+        words = re.sub(
+            r"[^a-z]+", "-", re.sub(r"<(?:\w+:)?(\w+)>", r"\1", self.route.lower())
+        ).strip("-")
         return words or "front"
 
 
 #: Pages that are there only while something is under way.
-SOMETIMES = {"desk/verdicts/<str:ref>/": "a verdict waits for its second adjudicator", "progress/<uuid:job_id>/": "a job runs"}
+SOMETIMES = {
+    "desk/verdicts/<str:ref>/": "a verdict waits for its second adjudicator",
+    "progress/<uuid:job_id>/": "a job runs",
+}
 #: What nobody links to, and everybody meets: nothing there, nothing found, not for you.
 MET = (
     Address("not-there", "/no/such/page/", "anonymous", 404),
@@ -93,16 +99,30 @@ class Demonstration:
 
     def outcome(self) -> dict[str, Any]:
         """What `make demo ONCE=1` would print."""
-        told: dict[str, Any] = json.loads((self.folder / "demo" / "out" / "outcome.json").read_text())
+        told: dict[str, Any] = json.loads(
+            (self.folder / "demo" / "out" / "outcome.json").read_text()
+        )
         return told
 
     def context(self, browser: Browser, walker: str, locale: str) -> BrowserContext:
         """A browser of their own for each walker and language, signed in once."""
         known = self.contexts.get((walker, locale))
         if known is None or known.browser is not browser:
-            there = next((one for (who, _), one in self.contexts.items() if who == walker and one.browser is browser), None)
+            there = next(
+                (
+                    one
+                    for (who, _), one in self.contexts.items()
+                    if who == walker and one.browser is browser
+                ),
+                None,
+            )
             cookies = there.storage_state() if there else None
-            known = browser.new_context(base_url=self.url, locale=locale, viewport={"width": 1440, "height": 900}, storage_state=cookies)
+            known = browser.new_context(
+                base_url=self.url,
+                locale=locale,
+                viewport={"width": 1440, "height": 900},
+                storage_state=cookies,
+            )
             if WALKERS[walker] and not there:
                 self.sign_in(known.new_page(), WALKERS[walker])
             self.contexts[walker, locale] = known
@@ -125,16 +145,26 @@ def played() -> Iterator[Demonstration]:
     ready = os.environ.get("PLAYED") or next(iter(played_already), None)
     folder = Path(ready) if ready else Path(os.environ["DATA_DIR"]) / "demonstration"
     folder.mkdir(parents=True, exist_ok=True)
-    unset = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "FETCH_LOCAL", "PYTEST_CURRENT_TEST"}
+    unset = {
+        "DATABASE_URL",
+        "REDIS_URL",
+        "DJANGO_SETTINGS_MODULE",
+        "SITE_URL",
+        "FETCH_LOCAL",
+        "PYTEST_CURRENT_TEST",
+    }
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     said = folder / "said"
     with said.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "demo", "--port", "8400"],
-            cwd=ROOT, env={**environment, "DATA_DIR": str(folder)}, stdout=subprocess.DEVNULL, stderr=out,
+            cwd=ROOT, env={**environment, "DATA_DIR": str(folder)}, stdout=subprocess.DEVNULL,
+            stderr=out,
         )  # fmt: skip
     try:
-        assert eventually(lambda: "the case is complete" in said.read_text() or process.poll() is not None, 240), said.read_text()
+        assert eventually(
+            lambda: "the case is complete" in said.read_text() or process.poll() is not None, 240
+        ), said.read_text()
         address = re.search(r"http://127\.0\.0\.1:\d+", said.read_text())
         assert address is not None, said.read_text()
         assert process.poll() is None, said.read_text()
@@ -167,10 +197,12 @@ def route_of(path: str) -> str:
 
 
 def reachable(demonstration: Demonstration, browser: Browser, each: int = 1) -> list[Address]:
-    """`each` pages of every route that somebody reaches by following links from the front page, each as the first walker who does.
+    """`each` pages of every route that somebody reaches by following links from the front page,
+    each as the first walker who does.
 
-    Each walker opens so many pages of a route and goes on from there; of what others reached before, only the pages that say more to
-    those who are signed in. Whoever asks again is told what was found the first time.
+    Each walker opens so many pages of a route and goes on from there; of what others reached
+    before, only the pages that say more to those who are signed in. Whoever asks again is told what
+    was found the first time.
     """
     if each not in demonstration.reached:
         demonstration.reached[each] = _walked(demonstration, browser, each)
@@ -187,7 +219,13 @@ def _walked(demonstration: Demonstration, browser: Browser, each: int) -> list[A
         while queue and len(asked) < MOST:
             path = queue.pop(0)
             route = route_of(path)
-            if (not route and path != "/") or path in asked or route in known or seen[route] == each or LEFT_ALONE.search(path):
+            if (
+                (not route and path != "/")
+                or path in asked
+                or route in known
+                or seen[route] == each
+                or LEFT_ALONE.search(path)
+            ):
                 continue
             seen[route] += 1
             asked.add(path)
@@ -195,7 +233,9 @@ def _walked(demonstration: Demonstration, browser: Browser, each: int) -> list[A
             if not answer.headers.get("content-type", "").startswith("text/html"):
                 continue
             assert answer.status == 200, (walker, path, answer.status)
-            if route_of(answer.url) != route:  # to the form for signing in: another walker sees the page itself
+            if (
+                route_of(answer.url) != route
+            ):  # to the form for signing in: another walker sees the page itself
                 seen[route] -= 1
                 continue
             pages.setdefault(path, Address(route, path, walker))
@@ -205,5 +245,9 @@ def _walked(demonstration: Demonstration, browser: Browser, each: int) -> list[A
                 parts = urlsplit(urljoin(f"{demonstration.url}{path}", link))
                 if f"{parts.scheme}://{parts.netloc}" == demonstration.url:
                     queue.append(parts.path + (f"?{parts.query}" if parts.query else ""))
-    first = pages.values() if each > 1 else {one.route: one for one in reversed(pages.values())}.values()
+    first = (
+        pages.values()
+        if each > 1
+        else {one.route: one for one in reversed(pages.values())}.values()
+    )
     return [*sorted(first, key=lambda one: list(pages).index(one.path)), *MET]

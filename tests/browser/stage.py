@@ -1,4 +1,5 @@
-"""The founding case for the browser: drawn photos that are really decoded, and people who can sign in."""
+"""The founding case for the browser: drawn photos that are really decoded, and people who can sign
+in."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def drawing(text: str) -> bytes:
 def verified(*people: User) -> None:
     """Their addresses are verified, so that they can sign in."""
     for one in people:
-        EmailAddress.objects.get_or_create(user=one, email=one.email, defaults={"verified": True, "primary": True})
+        EmailAddress.objects.get_or_create(
+            user=one, email=one.email, defaults={"verified": True, "primary": True}
+        )
 
 
 def look(source: Source, text: str | None, when: object) -> None:
@@ -48,7 +51,9 @@ def look(source: Source, text: str | None, when: object) -> None:
         looked = Looked(type="gone", looked_at=when, status=404)  # type: ignore[arg-type]  # a datetime
     else:
         stored = originals().put(f"<p>{text}</p>".encode(), limit=10_000)
-        extract = Extract(title="", text=text, lang="zh-Hans", links=(), extractor="drawn", version="1")
+        extract = Extract(
+            title="", text=text, lang="zh-Hans", links=(), extractor="drawn", version="1"
+        )
         looked = Looked(
             type="ok",
             looked_at=when,
@@ -62,7 +67,8 @@ def look(source: Source, text: str | None, when: object) -> None:
 
 
 def filed() -> scenes.Scene:
-    """The claim in its source, which was edited and taken down; three owners filed; nothing is decided."""
+    """The claim in its source, which was edited and taken down; three owners filed; nothing is
+    decided."""
     scene = scenes.build_claim()
     start = scene.now - timedelta(days=9)
     look(scene.source, AS_PUBLISHED, start)
@@ -75,13 +81,22 @@ def filed() -> scenes.Scene:
     scenes.build_evidence(scene, accept=False)
     for exhibit in Exhibit.objects.order_by("submission__filed_at"):
         stored = originals().put(drawing(exhibit.reference), limit=10_000_000)
-        with transaction.atomic(), unruled(Exhibit):  # the pictures of build_evidence were read already
+        with (
+            transaction.atomic(),
+            unruled(Exhibit),
+        ):  # the pictures of build_evidence were read already
             ledger.seal(exhibit, digest=stored.sha256)
             exhibit.status = "stored"
             exhibit.rendition_set.all().delete()
             exhibit.save(update_fields=["digest", "status"])
     jobs.drain()
-    verified(scene.moderator, scene.second_moderator, scene.adjudicator, scene.second_adjudicator, *scene.owners)
+    verified(
+        scene.moderator,
+        scene.second_moderator,
+        scene.adjudicator,
+        scene.second_adjudicator,
+        *scene.owners,
+    )
     return scene
 
 
@@ -96,11 +111,21 @@ def concluded() -> scenes.Scene:
             decision="accepted",
             reason=scenes.write("en", "Clear.", zh_Hans="清楚。"),
             now=scene.now,
-            grades={str(exhibit.pk): ("B", "2", scenes.write("en", "A known owner.", zh_Hans="已知车主。"))},
-            captions={str(exhibit.pk): scenes.write("en", "The outlet of the duct", zh_Hans="风道出口")},
+            grades={
+                str(exhibit.pk): (
+                    "B",
+                    "2",
+                    scenes.write("en", "A known owner.", zh_Hans="已知车主。"),
+                )
+            },
+            captions={
+                str(exhibit.pk): scenes.write("en", "The outlet of the duct", zh_Hans="风道出口")
+            },
         )
     scenes.build_findings(scene)
     scenes.build_silence(scene)
-    scenes.verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now)
+    scenes.verdicts.approve_verdict(
+        by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now
+    )
     jobs.drain()
     return scene

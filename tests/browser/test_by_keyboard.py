@@ -1,4 +1,5 @@
-"""Every flow with the keys alone: each step is reached by Tab, as a person without a mouse reaches it, and pressed."""
+"""Every flow with the keys alone: each step is reached by Tab, as a person without a mouse reaches
+it, and pressed."""
 
 from __future__ import annotations
 
@@ -17,16 +18,24 @@ from tests.browser import stage
 from tests.browser.conftest import Visitor
 from verdicts.models import Finding, Reply, Verdict
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("by keyboard")]  # one browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("by keyboard"),
+]  # one browser
 MOST = 150
 
 
 def reach(page: Page, target: Locator) -> None:
-    """Press Tab until `target` has the focus; fail if it never does, or if the focus cannot be seen."""
+    """Press Tab until `target` has the focus; fail if it never does, or if the focus cannot be
+    seen."""
     wanted = target.element_handle()
     for _ in range(MOST):
         if wanted.evaluate("one => one === document.activeElement"):
-            seen = "one => { const style = getComputedStyle(one); return style.outlineStyle !== 'none' || one.matches(':focus-within') }"
+            seen = (
+                "one => { const style = getComputedStyle(one); return style.outlineStyle !== "
+                "'none' || one.matches(':focus-within') }"
+            )
             assert wanted.evaluate(seen)
             return
         page.keyboard.press("Tab")
@@ -77,13 +86,24 @@ def test_an_owner_files_with_the_keys_alone(visit: Callable[..., Visitor], tmp_p
 
 
 def test_finding_reply_and_approval_with_the_keys_alone(visit: Callable[..., Visitor]) -> None:
-    """A moderator finds, the company answers after reading its answer once more, the second adjudicator approves."""
+    """A moderator finds, the company answers after reading its answer once more, the second
+    adjudicator approves."""
     scene = scenes.build_evidence(scenes.build_claim())
-    brand = found_organisation(by=ledger.SYSTEM, kind="company", name="A maker", website="https://brand.example", now=scene.now)
-    scenes.claims.represent_company(by=scenes.ledger.SYSTEM, company=scene.company, organisation=brand, now=scene.now)
+    brand = found_organisation(
+        by=ledger.SYSTEM,
+        kind="company",
+        name="A maker",
+        website="https://brand.example",
+        now=scene.now,
+    )
+    scenes.claims.represent_company(
+        by=scenes.ledger.SYSTEM, company=scene.company, organisation=brand, now=scene.now
+    )
     speaker = scenes.person("company", "company_representative", organisation=brand)
     stage.verified(scene.moderator, scene.second_adjudicator, speaker)
-    scenes.verdicts.invite_company(by=scene.second_moderator, claim=scene.claim, allegation=scenes.RATIONALE, now=scene.now)
+    scenes.verdicts.invite_company(
+        by=scene.second_moderator, claim=scene.claim, allegation=scenes.RATIONALE, now=scene.now
+    )
 
     moderator = visit()
     page = moderator.page
@@ -127,7 +147,9 @@ def test_finding_reply_and_approval_with_the_keys_alone(visit: Callable[..., Vis
     assert Verdict.objects.current().count() == 1
 
 
-def test_a_reader_without_a_script_reads_a_claim_narrows_the_list_and_changes_the_language(visit: Callable[..., Visitor]) -> None:
+def test_a_reader_without_a_script_reads_a_claim_narrows_the_list_and_changes_the_language(
+    visit: Callable[..., Visitor],
+) -> None:
     scene = stage.concluded()
     for width in (1440, 390):
         page = visit(width=width, script=False).page
@@ -135,11 +157,15 @@ def test_a_reader_without_a_script_reads_a_claim_narrows_the_list_and_changes_th
         page.get_by_role("link", name="Not delivered").first.click()
         assert "not_delivered" in page.url
         page.get_by_role("link", name="Two ducts in the carbon hood cool the brakes").first.click()
-        expect(page.get_by_role("heading", level=1)).to_contain_text("Two ducts in the carbon hood cool the brakes")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(
+            "Two ducts in the carbon hood cool the brakes"
+        )
         expect(page.get_by_text("Not delivered").first).to_be_visible()
         expect(page.locator(".sf").first).to_contain_text("双风道给制动系统散热")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.get_by_role("button", name="中文").click()
         expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
-        expect(page.get_by_role("heading", level=1)).to_contain_text("碳纤维前舱盖的双风道给制动散热")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(
+            "碳纤维前舱盖的双风道给制动散热"
+        )
         assert page.url.endswith(f"/claims/{scene.claim.reference}/")

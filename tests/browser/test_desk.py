@@ -15,11 +15,18 @@ from tests.browser import stage
 from tests.browser.conftest import Visitor
 from verdicts.models import Verdict
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("desk")]  # one browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("desk"),
+]  # one browser
 
 
-def test_submissions_are_decided_by_keyboard_and_never_by_accident(visit: Callable[..., Visitor]) -> None:
-    """Queue → look closer → accept → the next by itself → refuse with a reason at hand; the third without any script."""
+def test_submissions_are_decided_by_keyboard_and_never_by_accident(
+    visit: Callable[..., Visitor],
+) -> None:
+    """Queue → look closer → accept → the next by itself → refuse with a reason at hand; the third
+    without any script."""
     scene = stage.filed()
     moderator, plain = visit(), visit(width=390, script=False)
     moderator.sign_in(scene.moderator.email)
@@ -45,7 +52,9 @@ def test_submissions_are_decided_by_keyboard_and_never_by_accident(visit: Callab
     page.get_by_role("link", name="Look closer").focus()
     first = page.url
     page.keyboard.press("a")
-    expect(page.locator("textarea[name=reason_en]")).to_have_value("The photos are clear, and what is told can be checked against them.")
+    expect(page.locator("textarea[name=reason_en]")).to_have_value(
+        "The photos are clear, and what is told can be checked against them."
+    )
     expect(page.get_by_role("button", name="Accept and publish")).to_be_focused()
     assert Submission.objects.waiting().count() == 3, "a key alone decides nothing"
     page.keyboard.press("Enter")
@@ -55,7 +64,9 @@ def test_submissions_are_decided_by_keyboard_and_never_by_accident(visit: Callab
     page.wait_for_load_state()
     page.keyboard.press("r")
     page.get_by_role("button", name="The same picture was handed in before").press("Enter")
-    expect(page.locator("textarea[name=reason_zh_Hans]")).to_have_value("同一张图片此前已有人提交，因此不增加新的见证。")
+    expect(page.locator("textarea[name=reason_zh_Hans]")).to_have_value(
+        "同一张图片此前已有人提交，因此不增加新的见证。"
+    )
     page.locator("textarea[name=reason_en]").press("End")
     page.keyboard.type(" See the first.")
     page.get_by_role("button", name="Refuse it").press("Enter")
@@ -69,14 +80,22 @@ def test_submissions_are_decided_by_keyboard_and_never_by_accident(visit: Callab
     assert plain.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     plain.page.get_by_role("button", name="Decide").click()
     expect(plain.page.get_by_text("Nothing else waits for a decision.")).to_be_visible()
-    assert sorted(Submission.objects.values_list("status", flat=True)) == ["accepted", "accepted", "refused"]
+    assert sorted(Submission.objects.values_list("status", flat=True)) == [
+        "accepted",
+        "accepted",
+        "refused",
+    ]
 
 
-def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(visit: Callable[..., Visitor]) -> None:
+def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(
+    visit: Callable[..., Visitor],
+) -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     scenes.build_findings(scene)
     scenes.build_silence(scene)
-    Alert.objects.create(kind="quote_vanished", claim=scene.claim, source=scene.source, created_at=timezone.now())
+    Alert.objects.create(
+        kind="quote_vanished", claim=scene.claim, source=scene.source, created_at=timezone.now()
+    )
     stage.verified(scene.adjudicator, scene.second_adjudicator)
     first, second = visit(), visit(width=390, script=False)
     first.sign_in(scene.adjudicator.email)
@@ -90,10 +109,17 @@ def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(vi
     page.keyboard.press("j")
     expect(page.locator("[data-kind=aspects] h3 a").first).to_be_focused()
     with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
-        page.evaluate("htmx.trigger('#queue', 'htmx:load'); htmx.ajax('GET', '/desk/', {target: '#queue', swap: 'outerHTML'})")
-    expect(page.locator("[data-kind=aspects] h3 a").first).to_be_focused()  # a refresh leaves the keyboard where it was
+        page.evaluate(
+            "htmx.trigger('#queue', 'htmx:load'); htmx.ajax('GET', '/desk/', {target: '#queue', "
+            "swap: 'outerHTML'})"
+        )
+    expect(
+        page.locator("[data-kind=aspects] h3 a").first
+    ).to_be_focused()  # a refresh leaves the keyboard where it was
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Two ducts in the carbon hood cool the brakes")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(
+        "Two ducts in the carbon hood cool the brakes"
+    )
 
     page.get_by_role("link", name="Propose a verdict").first.focus()
     page.keyboard.press("Enter")
@@ -120,7 +146,9 @@ def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(vi
     second.sign_in(scene.second_adjudicator.email)
     second.page.goto("/desk/")
     second.page.locator("[data-kind=proposals]").get_by_role("link", name="two ducts move").click()
-    expect(second.page.get_by_role("heading", name="What approving changes in public")).to_be_visible()
+    expect(
+        second.page.get_by_role("heading", name="What approving changes in public")
+    ).to_be_visible()
     assert second.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     second.page.get_by_role("button", name="Approve and publish").click()
     expect(second.page.get_by_role("status")).to_contain_text("Approved and published.")

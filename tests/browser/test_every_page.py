@@ -1,7 +1,8 @@
-"""Every page of the played demonstration: readable by everyone, light, still, and of this site alone.
+"""Every page of the played demonstration: readable by everyone, light, still, and of this site
+alone.
 
-One visit of a page answers all questions about it, since starting a page costs more than asking. In Chinese, and more than one page of
-each kind: tests/soak/test_pages.py.
+One visit of a page answers all questions about it, since starting a page costs more than asking. In
+Chinese, and more than one page of each kind: tests/soak/test_pages.py.
 """
 
 from __future__ import annotations
@@ -37,17 +38,22 @@ MOST_REQUESTS, MOST_AT_A_DESK = 8, 12
 NO_PAGE: dict[str, str] = {
     "healthz": "for probes", "readyz": "for probes", "metrics": "for probes",
     "i18n/setlang/": "a form's target",
-    "account/inactive/": "shown to a blocked account", "account/confirm-email/": "shown after signing up",
+    "account/inactive/": "shown to a blocked account",
+    "account/confirm-email/": "shown after signing up",
     r"account/^confirm-email/(?P<key>[-:\w]+)/$": "reached from a mail",
     "account/password/set/": "for accounts without a password, which cannot be made here",
-    "account/password/reset/done/": "shown after a form", "account/password/reset/key/done/": "shown after a form",
+    "account/password/reset/done/": "shown after a form",
+    "account/password/reset/key/done/": "shown after a form",
     r"account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "reached from a mail",
     "account/login/code/confirm/": "switched off", "account/reauthenticate/": "asked in between",
-    "account/second-factor/app/": "asks for the password first", "account/second-factor/authenticate/": "asked after the password",
-    "account/second-factor/reauthenticate/": "asked in between", "account/second-factor/recovery-codes/": "shown once, after setting up",
+    "account/second-factor/app/": "asks for the password first",
+    "account/second-factor/authenticate/": "asked after the password",
+    "account/second-factor/reauthenticate/": "asked in between",
+    "account/second-factor/recovery-codes/": "shown once, after setting up",
     "account/second-factor/recovery-codes/new/": "asks for a code first",
     "account/logout/": "left alone by the walk",
-    "desk/aspects/<uuid:aspect>/scope/": "a form's target", "desk/exhibits/<str:ref>/read/": "a form's target",
+    "desk/aspects/<uuid:aspect>/scope/": "a form's target",
+    "desk/exhibits/<str:ref>/read/": "a form's target",
     "submissions/<str:ref>/answer/": "a form's target",
 }  # fmt: skip
 #: Beginnings of routes that answer with something else than a page.
@@ -75,7 +81,8 @@ def is_photo(url: str) -> bool:
 
 @dataclass
 class Visit:
-    """What one visit of a page saw; one window for all pages of a walker, since opening one takes as long as a page."""
+    """What one visit of a page saw; one window for all pages of a walker, since opening one takes
+    as long as a page."""
 
     page: Page
     origin: str
@@ -90,19 +97,33 @@ class Visit:
         names = self.asked
         session.send("Network.enable")
         session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-        session.on("Network.requestWillBeSent", lambda event: names.update({event["requestId"]: event["request"]["url"]}))
         session.on(
-            "Network.loadingFinished", lambda event: self.sizes.append((names.get(event["requestId"], ""), event["encodedDataLength"]))
+            "Network.requestWillBeSent",
+            lambda event: names.update({event["requestId"]: event["request"]["url"]}),
         )
-        self.page.on("console", lambda message: self.complaints.append(message.text) if message.type in {"error", "warning"} else None)
+        session.on(
+            "Network.loadingFinished",
+            lambda event: self.sizes.append(
+                (names.get(event["requestId"], ""), event["encodedDataLength"])
+            ),
+        )
+        self.page.on(
+            "console",
+            lambda message: (
+                self.complaints.append(message.text)
+                if message.type in {"error", "warning"}
+                else None
+            ),
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.add_init_script(
-            "window.shifts = 0; window.moved = [];"
-            "new PerformanceObserver(list => { for (const one of list.getEntries()) { window.shifts += one.value;"
-            " const box = ({x, y, width, height}) => [x, y, width, height].map(Math.round).join();"
-            " window.moved.push(...one.sources.map(source => `${box(source.previousRect)} to ${box(source.currentRect)} after"
-            " ${Math.round(one.startTime)} ms: ${source.node?.outerHTML?.slice(0, 80)}`)) } })"
-            ".observe({type: 'layout-shift', buffered: true})"
+            "window.shifts = 0; window.moved = [];new PerformanceObserver(list => { for (const "
+            "one of list.getEntries()) { window.shifts += one.value; const box = ({x, y, width, "
+            "height}) => [x, y, width, height].map(Math.round).join(); "
+            "window.moved.push(...one.sources.map(source => `${box(source.previousRect)} to "
+            "${box(source.currentRect)} after ${Math.round(one.startTime)} ms: "
+            "${source.node?.outerHTML?.slice(0, 80)}`)) } }).observe({type: 'layout-shift', "
+            "buffered: true})"
         )
 
     def open(self, path: str, status: int = 200) -> None:
@@ -113,17 +134,27 @@ class Visit:
         assert answer.status == status, (path, answer.status)
         self.html[path] = answer.text()
         if status != 200:  # Chromium complains of the page itself
-            self.complaints[:] = [one for one in self.complaints if f"status of {status}" not in one]
+            self.complaints[:] = [
+                one for one in self.complaints if f"status of {status}" not in one
+            ]
         # What modules ask for after the page has loaded belongs to it too.
         self.page.wait_for_function("() => !document.querySelector('.htmx-request')")
-        self.page.evaluate("() => new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 60))")
+        self.page.evaluate(
+            "() => new Promise(done => setTimeout(() => requestAnimationFrame(() => "
+            "requestAnimationFrame(done)), 60))"
+        )
         self.shifted = self.page.evaluate("[window.shifts, window.moved]")
 
     def faults(self, *, requests: int = MOST_REQUESTS) -> Iterator[str]:
-        """A sentence for everything a reader would be right to complain about, by day, and about the colours by night."""
+        """A sentence for everything a reader would be right to complain about, by day, and about
+        the colours by night."""
         page = self.page
         yield from self.complaints
-        yield from (f"a request left the site: {url}" for url in self.asked.values() if not url.startswith((self.origin, "data:", "blob:")))
+        yield from (
+            f"a request left the site: {url}"
+            for url in self.asked.values()
+            if not url.startswith((self.origin, "data:", "blob:"))
+        )
         counted = [(url, size) for url, size in self.sizes if not is_photo(url)]
         if sum(size for _, size in counted) > MOST_BYTES:
             yield f"{sum(size for _, size in counted)} bytes: {counted}"
@@ -143,19 +174,30 @@ class Visit:
         page.set_viewport_size({"width": 1440, "height": 900})
 
     def _axe(self, only: str = "") -> Iterator[str]:
-        run = {"runOnly": {"type": "rule", "values": [only]} if only else {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+        run = {
+            "runOnly": {"type": "rule", "values": [only]}
+            if only
+            else {"type": "tag", "values": RULES},
+            "resultTypes": ["violations"],
+        }
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE)
         found = self.page.evaluate("run => axe.run(document, run)", run)
         for violation in found["violations"]:
-            places = [f"{node['target']} {node['failureSummary'][:160]}" for node in violation["nodes"][:3]]
+            places = [
+                f"{node['target']} {node['failureSummary'][:160]}"
+                for node in violation["nodes"][:3]
+            ]
             yield f"{violation['id']} ({violation['impact']}): {places}"
 
     def unreached(self) -> Iterator[str]:
-        """Tab goes to every control, in order, is never trapped, and what has the focus is outlined."""
+        """Tab goes to every control, in order, is never trapped, and what has the focus is
+        outlined."""
         page = self.page
         count = min(page.evaluate(TABBABLE), MOST_TABS)
-        for _ in range(3):  # a date has a stop for its day, its month and its year, so one round may not do
+        for _ in range(
+            3
+        ):  # a date has a stop for its day, its month and its year, so one round may not do
             if page.evaluate("window.reached.size") >= count:
                 break
             for _ in range(count):
@@ -165,8 +207,8 @@ class Visit:
             yield f"the keyboard does not reach {page.evaluate(MISSED)}"
 
 
-#: Counts what the keyboard should reach, and notes from then on what gets the focus and whether it, or the box that is drawn around
-#: it and its button, is outlined.
+#: Counts what the keyboard should reach, and notes from then on what gets the focus and whether it,
+#: or the box that is drawn around it and its button, is outlined.
 TABBABLE = """
 () => {
   const shown = one => one.checkVisibility({visibilityProperty: true}) && !one.closest('[inert]');
@@ -193,7 +235,10 @@ TABBABLE = """
   return window.tabbable.length;
 }
 """
-MISSED = "window.tabbable.filter(one => !window.reached.has(one)).slice(0, 3).map(one => one.outerHTML.slice(0, 120))"
+MISSED = (
+    "window.tabbable.filter(one => !window.reached.has(one)).slice(0, 3).map(one => "
+    "one.outerHTML.slice(0, 120))"
+)
 MOST_TABS = 60
 
 
@@ -210,7 +255,11 @@ OVERFLOWING = """
 def test_every_page_is_reached_by_links(pages: list[Address]) -> None:
     known = {one for one in routes(get_resolver().url_patterns) if not one.startswith(NO_PAGES)}
     reached = {one.route for one in pages}
-    left = {one for one in known - reached - NO_PAGE.keys() - SOMETIMES.keys() if not is_an_action_or_file(one)}
+    left = {
+        one
+        for one in known - reached - NO_PAGE.keys() - SOMETIMES.keys()
+        if not is_an_action_or_file(one)
+    }
     assert not left, f"nobody reaches {sorted(left)}"
     assert not reached & NO_PAGE.keys(), "a page is listed as none"
 
@@ -218,28 +267,38 @@ def test_every_page_is_reached_by_links(pages: list[Address]) -> None:
 def is_an_action_or_file(route: str) -> bool:
     """Routes that only take forms, or give files, by how they are called."""
     return route.endswith(
-        ("/retry/", "/cancel/", "/revoke/", "/withdraw/", "/handle/", "/remove/", "/discard/", "/comparisons/", "/file/photos/", "/sealed/",
-         ".json", ".atom", ".svg", ".svg$", ".png", ".png$", ".jpg$", "/proof", "<str:name>", "/picture", "/original",
+        ("/retry/", "/cancel/", "/revoke/", "/withdraw/", "/handle/", "/remove/", "/discard/",
+        "/comparisons/", "/file/photos/", "/sealed/",
+         ".json", ".atom", ".svg", ".svg$", ".png", ".png$", ".jpg$", "/proof", "<str:name>",
+         "/picture", "/original",
          "captures/<uuid:capture>")
     )  # fmt: skip
 
 
-def test_every_page_is_open_to_everyone_light_and_still(demonstration: Demonstration, pages: list[Address], chromium: Browser) -> None:
-    """axe finds nothing that WCAG 2.2 A/AA covers, by day, and no colours without contrast, by night; no page leaves its window at 320
-    pixels or 200 % zoom; each is at most 100 kB in at most 8 requests without photos; nothing moves while it loads; nothing is asked of
-    another site; the keyboard reaches all of it; its markup is valid.
+def test_every_page_is_open_to_everyone_light_and_still(
+    demonstration: Demonstration, pages: list[Address], chromium: Browser
+) -> None:
+    """axe finds nothing that WCAG 2.2 A/AA covers, by day, and no colours without contrast, by
+    night; no page leaves its window at 320 pixels or 200 % zoom; each is at most 100 kB in at most
+    8 requests without photos; nothing moves while it loads; nothing is asked of another site; the
+    keyboard reaches all of it; its markup is valid.
     """
     wrong: dict[str, list[str]] = {}
     windows: dict[str, Visit] = {}
     for one in pages:
         if one.walker not in windows:
-            windows[one.walker] = Visit(demonstration.context(chromium, one.walker, LOCALES["en"]).new_page(), demonstration.url)
+            windows[one.walker] = Visit(
+                demonstration.context(chromium, one.walker, LOCALES["en"]).new_page(),
+                demonstration.url,
+            )
         if found := list(complaints(windows[one.walker], one, "en")):
             wrong[f"{one.path} ({one.walker})"] = found
     for walker, visit in windows.items():
         if markup.INSTALLED and (found := list(markup.complaints(visit.html))):
             wrong[f"as {walker}, by html-validate"] = found
-    assert not wrong, "\n".join(f"{path}\n    " + "\n    ".join(found) for path, found in wrong.items())
+    assert not wrong, "\n".join(
+        f"{path}\n    " + "\n    ".join(found) for path, found in wrong.items()
+    )
 
 
 def complaints(visit: Visit, one: Address, lang: str) -> Iterator[str]:
@@ -260,14 +319,21 @@ requestAnimationFrame(() => requestAnimationFrame(push)) // once it has been see
 console.error('trouble')</script></body></html>"""
 
 
-def test_a_visit_sees_everything_that_is_wrong(demonstration: Demonstration, chromium: Browser) -> None:
+def test_a_visit_sees_everything_that_is_wrong(
+    demonstration: Demonstration, chromium: Browser
+) -> None:
     """Negative control: one page with each fault."""
-    page = chromium.new_context(base_url=demonstration.url, viewport={"width": 1440, "height": 900}).new_page()
+    page = chromium.new_context(
+        base_url=demonstration.url, viewport={"width": 1440, "height": 900}
+    ).new_page()
     padding = "x" * MOST_BYTES
     page.route("**/broken", lambda route: route.fulfill(body=BROKEN, content_type="text/html"))
     page.route(
         "**/late.svg",
-        lambda route: route.fulfill(body=f"<svg xmlns='http://www.w3.org/2000/svg'><!--{padding}--></svg>", content_type="image/svg+xml"),
+        lambda route: route.fulfill(
+            body=f"<svg xmlns='http://www.w3.org/2000/svg'><!--{padding}--></svg>",
+            content_type="image/svg+xml",
+        ),
     )
     page.route("https://elsewhere.example/*", lambda route: route.fulfill(body=""))
     visit = Visit(page, demonstration.url)
@@ -297,7 +363,8 @@ STALL = 0.3  # seconds: the stalled line itself, long enough for a browser to pa
 
 @contextmanager
 def in_pieces(url: str, without: bytes = b"") -> Iterator[str]:
-    """The same site over a connection that stops in the middle of the head of each page, and between the first marks and their words."""
+    """The same site over a connection that stops in the middle of the head of each page, and
+    between the first marks and their words."""
 
     class Slow(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -308,7 +375,11 @@ def in_pieces(url: str, without: bytes = b"") -> Iterator[str]:
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.end_headers()
-            first, *rest = re.split(rb"(?<=</nav>)|(?<=</svg>)", content, maxsplit=3) if kind.startswith("text/html") else [content]
+            first, *rest = (
+                re.split(rb"(?<=</nav>)|(?<=</svg>)", content, maxsplit=3)
+                if kind.startswith("text/html")
+                else [content]
+            )
             self.wfile.write(first)
             for piece in rest:
                 time.sleep(STALL)
@@ -327,11 +398,18 @@ def in_pieces(url: str, without: bytes = b"") -> Iterator[str]:
             thread.join()
 
 
-def test_a_page_that_comes_in_pieces_is_shown_when_nothing_of_it_moves_any_more(demonstration: Demonstration, chromium: Browser) -> None:
+def test_a_page_that_comes_in_pieces_is_shown_when_nothing_of_it_moves_any_more(
+    demonstration: Demonstration, chromium: Browser
+) -> None:
     moved = {}
-    for waits, without in ((True, b""), (False, b'<link rel="expect" href="#foot" blocking="render">')):
+    for waits, without in (
+        (True, b""),
+        (False, b'<link rel="expect" href="#foot" blocking="render">'),
+    ):
         with in_pieces(demonstration.url, without) as url:
-            page = chromium.new_context(base_url=url, locale="zh-CN", viewport={"width": 1440, "height": 900}).new_page()
+            page = chromium.new_context(
+                base_url=url, locale="zh-CN", viewport={"width": 1440, "height": 900}
+            ).new_page()
             visit = Visit(page, url)
             visit.open("/")
             moved[waits] = visit.shifted
@@ -340,9 +418,13 @@ def test_a_page_that_comes_in_pieces_is_shown_when_nothing_of_it_moves_any_more(
     assert moved[False][0] > 0, "the control: shown as it comes, its head moves"
 
 
-def test_every_public_page_says_the_same_without_javascript(demonstration: Demonstration, pages: list[Address], chromium: Browser) -> None:
+def test_every_public_page_says_the_same_without_javascript(
+    demonstration: Demonstration, pages: list[Address], chromium: Browser
+) -> None:
     """And claims are narrowed, read and turned into the other language without it."""
-    plain = chromium.new_context(base_url=demonstration.url, locale="en-GB", java_script_enabled=False)
+    plain = chromium.new_context(
+        base_url=demonstration.url, locale="en-GB", java_script_enabled=False
+    )
     page = plain.new_page()
     rich = demonstration.context(chromium, "anonymous", "en-GB").new_page()
     for one in (one for one in pages if one.walker == "anonymous"):
@@ -379,18 +461,27 @@ def not_at_a_glance(page: Page, height: float) -> list[str]:
     """What stands lower than `height`, or nowhere."""
     found = {what: page.locator(selector).first for what, selector in FIVE_SECONDS.items()}
     boxes = {what: one.bounding_box() if one.count() else None for what, one in found.items()}
-    return [what for what, box in boxes.items() if box is None or not box["height"] or box["y"] + box["height"] > height]
+    return [
+        what
+        for what, box in boxes.items()
+        if box is None or not box["height"] or box["y"] + box["height"] > height
+    ]
 
 
 @pytest.mark.parametrize("lang", LOCALES)
-def test_a_claim_is_understood_in_five_seconds(lang: str, demonstration: Demonstration, pages: list[Address], chromium: Browser) -> None:
-    """Verdict, quote, measured number and the company's answer without scrolling at 1440 by 900, within a screen and a half at 390."""
+def test_a_claim_is_understood_in_five_seconds(
+    lang: str, demonstration: Demonstration, pages: list[Address], chromium: Browser
+) -> None:
+    """Verdict, quote, measured number and the company's answer without scrolling at 1440 by 900,
+    within a screen and a half at 390."""
     path = urlsplit(demonstration.outcome()["claim"]["url"]).path
     page = demonstration.context(chromium, "anonymous", LOCALES[lang]).new_page()
     for width, height, screens in ((1440, 900, 1), (390, 844, 1.5)):
         page.set_viewport_size({"width": width, "height": height})
         page.goto(path)
         assert not_at_a_glance(page, height * screens) == [], (width, lang)
-    page.evaluate("document.querySelector('.head').style.marginBottom = '844px'")  # the control: pushed down, they are missed
+    page.evaluate(
+        "document.querySelector('.head').style.marginBottom = '844px'"
+    )  # the control: pushed down, they are missed
     assert not_at_a_glance(page, 844 * 1.5)
     page.close()

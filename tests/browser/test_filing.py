@@ -1,4 +1,5 @@
-"""Handing in evidence with a thumb: step by step, over a connection that breaks, and without any script."""
+"""Handing in evidence with a thumb: step by step, over a connection that breaks, and without any
+script."""
 
 from __future__ import annotations
 
@@ -15,7 +16,11 @@ from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("filing")]  # one browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("filing"),
+]  # one browser
 
 
 def photos(folder: Path, count: int) -> list[Path]:
@@ -30,7 +35,9 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
-def test_an_owner_files_step_by_step_on_a_phone_over_a_connection_that_breaks(visit: Callable[..., Visitor], tmp_path: Path) -> None:
+def test_an_owner_files_step_by_step_on_a_phone_over_a_connection_that_breaks(
+    visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
     scene = scenes.build_claim()
     stage.verified(scene.owners[0])
     owner = visit(width=390)
@@ -54,7 +61,12 @@ def test_an_owner_files_step_by_step_on_a_phone_over_a_connection_that_breaks(vi
     page.locator("input[name=photos]").set_input_files([first, second])
     expect(page.locator(".filing-photo [data-said]")).to_have_text(["kept", "kept"], timeout=15_000)
     assert lost == ["photo1.jpg", "photo1.jpg", "photo2.jpg"]  # the lost one again, the other once
-    assert page.locator(".filing-photo canvas").first.evaluate("one => one.getContext('2d').getImageData(120, 60, 1, 1).data[3]") == 255
+    assert (
+        page.locator(".filing-photo canvas").first.evaluate(
+            "one => one.getContext('2d').getImageData(120, 60, 1, 1).data[3]"
+        )
+        == 255
+    )
     assert fits(page)
 
     page.reload()  # the telephone rang, the browser was closed: what was kept is there
@@ -87,7 +99,9 @@ def test_an_owner_files_step_by_step_on_a_phone_over_a_connection_that_breaks(vi
     owner.complaints[:] = [one for one in owner.complaints if "ERR_CONNECTION_RESET" not in one]
 
 
-def test_an_owner_files_without_a_script_and_loses_nothing(visit: Callable[..., Visitor], tmp_path: Path) -> None:
+def test_an_owner_files_without_a_script_and_loses_nothing(
+    visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
     scene = scenes.build_claim()
     stage.verified(scene.owners[0])
     owner = visit(width=390, script=False)

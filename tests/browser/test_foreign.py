@@ -1,6 +1,8 @@
-"""A stranger's file that is opened in a browser: at the content host it finds nothing of ours, however few of its guards are left.
+"""A stranger's file that is opened in a browser: at the content host it finds nothing of ours,
+however few of its guards are left.
 
-The file asks for the cookies and for a page of the account, and writes what it found into its own root.
+The file asks for the cookies and for a page of the account, and writes what it found into its own
+root.
 """
 
 from __future__ import annotations
@@ -21,7 +23,11 @@ from tests import scenes
 from tests.browser.stage import verified
 from tests.house.test_doors import capture_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("foreign")]  # one browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("foreign"),
+]  # one browser
 
 SCRIPT = """
 (async () => {
@@ -34,7 +40,10 @@ SCRIPT = """
 })();
 """
 HTML = "<!doctype html><title>hostile</title><p>a stranger's page</p><script>%s</script>"
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script><![CDATA[%s]]></script></svg>'
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" '
+    'height="9"><script><![CDATA[%s]]></script></svg>'
+)
 TYPES = {"html": ("text/html", HTML), "svg": ("image/svg+xml", SVG)}
 
 
@@ -47,11 +56,14 @@ def content_host(live_server: Any, settings: Any) -> str:
 
 
 def opened(page: Page, address: str) -> dict[str, str] | None:
-    """What the file at `address` found, opened beside the pages of who is signed in; None if no script ran in it."""
+    """What the file at `address` found, opened beside the pages of who is signed in; None if no
+    script ran in it."""
     other = page.context.new_page()
     try:
         other.goto(address)
-        handle = other.wait_for_function("() => document.documentElement.getAttribute('data-found')", timeout=3000)
+        handle = other.wait_for_function(
+            "() => document.documentElement.getAttribute('data-found')", timeout=3000
+        )
         found: dict[str, str] = json.loads(handle.json_value())
     except TimeoutError:
         return None
@@ -62,17 +74,25 @@ def opened(page: Page, address: str) -> dict[str, str] | None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_strangers_file_reaches_no_cookie_and_no_page_of_ours(
-    kind: str, visit: Callable[..., Any], live_server: Any, content_host: str, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    visit: Callable[..., Any],
+    live_server: Any,
+    content_host: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scene = scenes.build_claim()
     owner = scene.owners[0]
     verified(owner)
     media_type, frame = TYPES[kind]
-    capture = capture_of(scene, (frame % SCRIPT.replace("SITE", live_server.url)).encode(), media_type)
+    capture = capture_of(
+        scene, (frame % SCRIPT.replace("SITE", live_server.url)).encode(), media_type
+    )
     path = f"/sources/{scene.source.pk}/captures/{capture.pk}"
     visitor = visit()
     visitor.sign_in(owner.email)
-    visitor.context.add_cookies([{"name": "django_language", "value": "en", "url": live_server.url}])
+    visitor.context.add_cookies(
+        [{"name": "django_language", "value": "en", "url": live_server.url}]
+    )
     page = visitor.page
 
     # 1. As it is served: a download, wherever it was asked for.
@@ -102,7 +122,11 @@ def test_a_strangers_file_reaches_no_cookie_and_no_page_of_ours(
         return response
 
     def here(self: ContentHost, request: Any) -> HttpResponseBase:
-        return shown(request, source=scene.source.pk, capture=capture.pk) if request.path == path else self.get_response(request)
+        return (
+            shown(request, source=scene.source.pk, capture=capture.pk)
+            if request.path == path
+            else self.get_response(request)
+        )
 
     # 2. Opened all the same: the sandbox lets no script run.
     monkeypatch.setattr(ContentHost, "__call__", there)
@@ -120,5 +144,6 @@ def test_a_strangers_file_reaches_no_cookie_and_no_page_of_ours(
     assert "File photos, teardowns and measurements" in found["page"]
 
     monkeypatch.setattr(ContentHost, "__call__", whole)
-    # Leaving the site and being stopped there is what this is about; the visitor has nothing else to complain of.
+    # Leaving the site and being stopped there is what this is about; the visitor has nothing else
+    # to complain of.
     visitor.complaints.clear()

@@ -1,4 +1,5 @@
-"""Sources, diffs and exhibits in a real browser: by keyboard, with a pointer, on a phone, and without any script."""
+"""Sources, diffs and exhibits in a real browser: by keyboard, with a pointer, on a phone, and
+without any script."""
 
 from __future__ import annotations
 
@@ -14,11 +15,21 @@ from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("sources")]  # one browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("sources"),
+]  # one browser
 
 FILLER = "这一段一直没有改动，只是让两处改动相隔得远一些，好让页面有东西可以略去。\n"
-FIRST = "选装价 42,000 元。\n" + FILLER * 3 + scenes.POST + "\n" + FILLER * 3 + "首批车辆已经交付。\n"
-SECOND = FIRST.replace("42,000", "45,000").replace("内部结构也一起改了，", "").replace("已经交付", "即将交付")
+FIRST = (
+    "选装价 42,000 元。\n" + FILLER * 3 + scenes.POST + "\n" + FILLER * 3 + "首批车辆已经交付。\n"
+)
+SECOND = (
+    FIRST.replace("42,000", "45,000")
+    .replace("内部结构也一起改了，", "")
+    .replace("已经交付", "即将交付")
+)
 
 
 def edited_source() -> str:
@@ -32,10 +43,16 @@ def edited_source() -> str:
 
 def split(page: Page) -> float:
     """Where the edge between promised and delivered stands, in percent."""
-    return float(page.locator(".compare-stage").evaluate("s => parseFloat(getComputedStyle(s).getPropertyValue('--split'))"))
+    return float(
+        page.locator(".compare-stage").evaluate(
+            "s => parseFloat(getComputedStyle(s).getPropertyValue('--split'))"
+        )
+    )
 
 
-def test_changes_are_reached_by_keyboard_linked_to_and_shown_beside_or_in_line(visit: Callable[..., Visitor]) -> None:
+def test_changes_are_reached_by_keyboard_linked_to_and_shown_beside_or_in_line(
+    visit: Callable[..., Visitor],
+) -> None:
     source = edited_source()
     page = visit().page
     page.goto(source)
@@ -73,7 +90,9 @@ def test_changes_are_reached_by_keyboard_linked_to_and_shown_beside_or_in_line(v
     assert "all=1" in page.url
     assert page.evaluate("window.stayed"), "the switch is thrown without a new page"
     expect(page.get_by_role("link", name="The whole text")).to_be_focused()
-    expect(page.get_by_role("link", name="The whole text")).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("link", name="The whole text")).to_have_attribute(
+        "aria-current", "true"
+    )
     page.go_back()
     expect(page.locator("#diff")).not_to_contain_text(FILLER.strip())
 
@@ -87,12 +106,16 @@ def test_changes_are_reached_by_keyboard_linked_to_and_shown_beside_or_in_line(v
     expect(page.locator("svg.version-line").first).to_be_hidden()
     narrow = page.locator("svg.version-line").nth(1)
     expect(narrow).to_be_visible()
-    sizes = narrow.locator(".line-label:visible").evaluate_all("all => all.map(each => each.getBoundingClientRect().height)")
+    sizes = narrow.locator(".line-label:visible").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().height)"
+    )
     assert min(sizes) > 11, "words on the line stay readable on a phone"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_a_picture_is_enlarged_its_regions_read_and_promised_laid_over_delivered(visit: Callable[..., Visitor]) -> None:
+def test_a_picture_is_enlarged_its_regions_read_and_promised_laid_over_delivered(
+    visit: Callable[..., Visitor],
+) -> None:
     scene = stage.concluded()
     comparison = scenes.build_pointing(scene)
     desk = visit()
@@ -103,15 +126,21 @@ def test_a_picture_is_enlarged_its_regions_read_and_promised_laid_over_delivered
     picture = page.locator("[data-draw]")
     expect(picture).to_have_class(re.compile("is-live"))
     # While one page fades into the next neither takes a mouse.
-    page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => null)")
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => null)"
+    )
     box = picture.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.4)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.7, steps=4)
     page.mouse.up()
-    drawn = [int(page.locator(f"[name={name}]").input_value()) for name in ("x", "y", "width", "height")]
-    assert all(abs(value - wanted) <= 5 for value, wanted in zip(drawn, (500, 400, 250, 300), strict=True)), drawn
+    drawn = [
+        int(page.locator(f"[name={name}]").input_value()) for name in ("x", "y", "width", "height")
+    ]
+    assert all(
+        abs(value - wanted) <= 5 for value, wanted in zip(drawn, (500, 400, 250, 300), strict=True)
+    ), drawn
     page.locator("[data-region-form] [lang=en]").fill("The edge of the duct")
     page.get_by_role("button", name="Mark it").click()
     expect(page.get_by_text("Region 2 is marked.")).to_be_visible()

@@ -1,4 +1,5 @@
-"""Checking bundles in the browser: by the page, and the module alone against `ledger.verify` on thousands of mutants."""
+"""Checking bundles in the browser: by the page, and the module alone against `ledger.verify` on
+thousands of mutants."""
 
 from __future__ import annotations
 
@@ -27,13 +28,28 @@ from tests.ledger.logs import KEY, OTHER_KEY
 from tests.ledger.small_order import SMALL_ORDER, forged
 from tests.ledger.test_bundle import DOCUMENT, FILE, OPENINGS, leaf_with_document, parts
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("verifying")]  # one browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("verifying"),
+]  # one browser
 
 STEPS = ["form", "key", "leaf", "document", "openings", "checkpoint", "inclusion"]
 
 OWN_KEY = "Consistent with the key inside it. Not checked against AsClaimed’s key."
 
-NAMES = ("", " a", "a ", "\ufeffa", "a\u0085b", "a\u00a0", "a\u2028b", "鹭 1", "a" * 101, "𠮷" * 100)
+NAMES = (
+    "",
+    " a",
+    "a ",
+    "\ufeffa",
+    "a\u0085b",
+    "a\u00a0",
+    "a\u2028b",
+    "鹭 1",
+    "a" * 101,
+    "𠮷" * 100,
+)
 
 #: Runs the module over many files in the page: the step at which each is refused, "" if it holds.
 RUN = """async ([address, files, key]) => {
@@ -66,7 +82,9 @@ def in_python(data: bytes, key: VerifierKey | None = None) -> str:
             "leaf": lambda: Leaf.parse(bundle.leaf),
             "document": lambda: bundle._check_document(Leaf.parse(bundle.leaf)),
             "openings": lambda: bundle._check_openings(Leaf.parse(bundle.leaf)),
-            "checkpoint": lambda: open_checkpoint(parse_proof(bundle.proof).checkpoint, VerifierKey.parse(bundle.key)),
+            "checkpoint": lambda: open_checkpoint(
+                parse_proof(bundle.proof).checkpoint, VerifierKey.parse(bundle.key)
+            ),
         }.items():
             try:
                 passes()
@@ -78,7 +96,9 @@ def in_python(data: bytes, key: VerifierKey | None = None) -> str:
 
 def in_browser(page: Page, files: list[bytes], key: VerifierKey | None = None) -> list[str]:
     encoded = [base64.b64encode(file).decode() for file in files]
-    found: list[str] = page.evaluate(RUN, ["/static/ledger/verify.js", encoded, None if key is None else str(key)])
+    found: list[str] = page.evaluate(
+        RUN, ["/static/ledger/verify.js", encoded, None if key is None else str(key)]
+    )
     return found
 
 
@@ -92,7 +112,8 @@ def mutants_of_the_file() -> Iterator[bytes]:
 
 
 def mutants_of_the_parts() -> Iterator[bytes]:
-    """Each character of leaf, proof (with the checkpoint), key, document and openings changed, in a file that is canonical again."""
+    """Each character of leaf, proof (with the checkpoint), key, document and openings changed, in a
+    file that is canonical again."""
     value = json.loads(FILE)
 
     def everywhere(text: str) -> Iterator[str]:
@@ -119,22 +140,48 @@ def oddities() -> Iterator[bytes]:
         yield FILE + more
     yield b"\xef\xbb\xbf" + FILE
     yield b"\n" + FILE
-    yield from (b"", b"\n", b"{}", b"[]", b"null", b'"x"', b"1", b"NaN", b"-0", b"[" * 5000, b"\xff", b"\xed\xa0\x80")
+    yield from (
+        b"",
+        b"\n",
+        b"{}",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"1",
+        b"NaN",
+        b"-0",
+        b"[" * 5000,
+        b"\xff",
+        b"\xed\xa0\x80",
+    )
     yield json.dumps(value).encode()
     yield text.replace('"format":', '"format":"asclaimed-bundle@v1","format":', 1).encode()
     yield text.replace('"openings":', '"openings":{},"openings":', 1).encode()
     yield text.replace('"rating":', '"rating":"delivered","rating":', 1).encode()
-    for number in ("3.0", "3e0", "-0", "03", "+3", "9007199254740993", "9007199254740991", "1" * 30, "Infinity", "0x3"):
+    for number in (
+        "3.0",
+        "3e0",
+        "-0",
+        "03",
+        "+3",
+        "9007199254740993",
+        "9007199254740991",
+        "1" * 30,
+        "Infinity",
+        "0x3",
+    ):
         yield text.replace('"units":3', f'"units":{number}', 1).encode()
     yield text.replace("风", "\\u98ce", 1).encode()
     yield text.replace("风", "\\ud800", 1).encode()
     yield text.replace("风", "\U0001f300", 1).encode()
     yield text.replace("/", "\\/", 1).encode()
     for changes in (
-        {"extra": 1}, {"__proto__": 1}, {"constructor": {}}, {"document": None}, {"document": []}, {"openings": None}, {"openings": []},
+        {"extra": 1}, {"__proto__": 1}, {"constructor": {}}, {"document": None}, {"document": []},
+        {"openings": None}, {"openings": []},
         {"openings": {"summary": None}}, {"openings": {"summary": {"key": "0" * 64}}},
         {"openings": {"__proto__": {"key": "0" * 64, "value": 1}}},
-        {"openings": {}}, {"leaf": None}, {"proof": 1}, {"key": ["x"]}, {"format": "asclaimed-bundle@v2"}, {"key": ""}, {"key": "a+b+c"},
+        {"openings": {}}, {"leaf": None}, {"proof": 1}, {"key": ["x"]},
+        {"format": "asclaimed-bundle@v2"}, {"key": ""}, {"key": "a+b+c"},
         {"proof": ""}, {"leaf": ""}, {"leaf": "{}"},
     ):  # fmt: skip
         yield canonical.canonical({**value, **changes})
@@ -147,27 +194,39 @@ def oddities() -> Iterator[bytes]:
     yield b'{"document":' + b"[" * 70 + b"]" * 70 + b"}"
     leaf = json.loads(value["leaf"])
     for changes in (
-        {"v": 2}, {"v": True}, {"v": "1"}, {"kind": "Verdict"}, {"kind": "a.b.c.d.e"}, {"kind": 1}, {"object": "a/1"}, {"object": "a.b/01"},
-        {"at": "2025-02-29T00:00:00.000000Z"}, {"at": "0000-01-01T00:00:00.000000Z"}, {"at": "2024-02-29T23:59:59.999999Z"},
-        {"at": "2025-01-01T24:00:00.000000Z"}, {"at": "2025-01-01T00:00:60.000000Z"}, {"at": None}, {"actor": {"role": "x"}},
+        {"v": 2}, {"v": True}, {"v": "1"}, {"kind": "Verdict"}, {"kind": "a.b.c.d.e"}, {"kind": 1},
+        {"object": "a/1"}, {"object": "a.b/01"},
+        {"at": "2025-02-29T00:00:00.000000Z"}, {"at": "0000-01-01T00:00:00.000000Z"},
+        {"at": "2024-02-29T23:59:59.999999Z"},
+        {"at": "2025-01-01T24:00:00.000000Z"}, {"at": "2025-01-01T00:00:60.000000Z"}, {"at": None},
+        {"actor": {"role": "x"}},
         *({"actor": {"role": "x", "name": name}} for name in NAMES),
-        {"fields": []}, {"commits": {"summary": "0"}}, {"fields": {"summary": 1}}, {"fields": {"Ä": 1}}, {"document": None},
+        {"fields": []}, {"commits": {"summary": "0"}}, {"fields": {"summary": 1}},
+        {"fields": {"Ä": 1}}, {"document": None},
         {"document": "0"}, {"document": "0" * 64}, {"more": 1},
     ):  # fmt: skip
-        yield canonical.canonical({**value, "leaf": canonical.canonical({**leaf, **changes}).decode()})
+        yield canonical.canonical(
+            {**value, "leaf": canonical.canonical({**leaf, **changes}).decode()}
+        )
     head, _, note = value["proof"].partition("\n\n")
     for proof in (
-        head, head + "\n\n", f"{head}\n\n{note}\n", f"{head}\r\n\n{note}", f"{head}\n{'A' * 43}=\n\n{note}", f"{head}\n\n\n{note}",
-        "\n".join(head.split("\n")[:-1]) + "\n\n" + note, head.replace("index 1", "index 01") + "\n\n" + note,
+        head, head + "\n\n", f"{head}\n\n{note}\n", f"{head}\r\n\n{note}",
+        f"{head}\n{'A' * 43}=\n\n{note}", f"{head}\n\n\n{note}",
+        "\n".join(head.split("\n")[:-1]) + "\n\n" + note,
+        head.replace("index 1", "index 01") + "\n\n" + note,
         head.replace("index 13", "index 9223372036854775807") + "\n\n" + note,
         head.replace("index 13", "index 9999999999999999999") + "\n\n" + note,
-        f"{head}\n\n{note}{note.splitlines()[-1]}\n", f"{head}\n\n{note}— other.example/log AAAAAAAA\n", f"{head}\n\n{note}— other AAAA\n",
-        f"{head}\n\n{cosign(note, SigningKey.generate('witness.example', COSIGNATURE), time=1)}", f"{head}\n\n{cosign(note, OTHER_KEY)}",
+        f"{head}\n\n{note}{note.splitlines()[-1]}\n",
+        f"{head}\n\n{note}— other.example/log AAAAAAAA\n", f"{head}\n\n{note}— other AAAA\n",
+        f"{head}\n\n{cosign(note, SigningKey.generate('witness.example', COSIGNATURE), time=1)}",
+        f"{head}\n\n{cosign(note, OTHER_KEY)}",
         f"{head}\n\n{note.replace('— ', '- ')}", f"{head}\n\n{note.replace('=', '')}",
     ):  # fmt: skip
         yield canonical.canonical({**value, "proof": proof})
     yield canonical.canonical({**value, "key": str(OTHER_KEY.verifier)})
-    yield canonical.canonical({**value, "key": str(SigningKey.generate(KEY.name, COSIGNATURE).verifier)})
+    yield canonical.canonical(
+        {**value, "key": str(SigningKey.generate(KEY.name, COSIGNATURE).verifier)}
+    )
     yield from forged_bundles()
 
 
@@ -184,10 +243,13 @@ def forged_bundles() -> list[bytes]:
 
 
 def whole_ones() -> Iterator[bytes]:
-    """Bundles that hold: every place in small logs, texts of every kind, members whose order is easily mistaken, big documents."""
+    """Bundles that hold: every place in small logs, texts of every kind, members whose order is
+    easily mistaken, big documents."""
     for size in (1, 2, 3, 7, 8, 9):
         for index in range(size):
-            yield Bundle.build(**parts(leaf_with_document(), size, index), document=DOCUMENT, openings=OPENINGS).dumps()
+            yield Bundle.build(
+                **parts(leaf_with_document(), size, index), document=DOCUMENT, openings=OPENINGS
+            ).dumps()
     documents: list[dict[str, Any]] = [
         {"10": 1, "9": 2, "a": 3, "\ufb33": 4, "\U0001f600": 5, "é": 6, "": 7},
         {"__proto__": {"toString": 1}, "constructor": None, "hasOwnProperty": [True, False, None]},
@@ -200,7 +262,9 @@ def whole_ones() -> Iterator[bytes]:
         yield Bundle.build(**parts(leaf_with_document(salted)), document=salted).dumps()
     for value in (None, "", 0, True, [], {"text": {"zh-Hans": "风"}}, "𠮷"):
         leaf = Leaf.parse(leaf_with_document(None))
-        opened = dataclasses.replace(leaf, commits={**leaf.commits, "summary": commit(b"k" * 32, value)}).to_bytes()
+        opened = dataclasses.replace(
+            leaf, commits={**leaf.commits, "summary": commit(b"k" * 32, value)}
+        ).to_bytes()
         yield Bundle.build(**parts(opened), openings={"summary": Opening(b"k" * 32, value)}).dumps()
 
 
@@ -210,28 +274,45 @@ def test_the_module_answers_as_the_program_does(visit: Callable[..., Visitor]) -
     files = [*mutants_of_the_file(), *mutants_of_the_parts(), *oddities()]
     expected = [in_python(file) for file in files]
     found = in_browser(page, files)
-    assert [(file, ours, theirs) for file, ours, theirs in zip(files, found, expected, strict=True) if ours != theirs] == []
+    assert [
+        (file, ours, theirs)
+        for file, ours, theirs in zip(files, found, expected, strict=True)
+        if ours != theirs
+    ] == []
     assert len(files) > 9_000
-    assert {step: expected.count(step) > 3 for step in STEPS} == dict.fromkeys(STEPS, True), "every step refuses some"
+    assert {step: expected.count(step) > 3 for step in STEPS} == dict.fromkeys(STEPS, True), (
+        "every step refuses some"
+    )
     whole = list(whole_ones())
     assert in_browser(page, whole) == [in_python(file) for file in whole] == [""] * len(whole)
     assert in_browser(page, [FILE], KEY.verifier) == [""]
-    assert in_browser(page, [FILE], OTHER_KEY.verifier) == ["key"] == [in_python(FILE, OTHER_KEY.verifier)]
+    assert (
+        in_browser(page, [FILE], OTHER_KEY.verifier)
+        == ["key"]
+        == [in_python(FILE, OTHER_KEY.verifier)]
+    )
 
 
 def test_a_module_that_forgets_a_step_would_be_found(visit: Callable[..., Visitor]) -> None:
-    """The negative control of the test above: without the comparison of the document's digest, a changed document holds."""
+    """The negative control of the test above: without the comparison of the document's digest, a
+    changed document holds."""
     page = visit().page
     source = (Path(__file__).parents[2] / "ledger" / "static" / "ledger" / "verify.js").read_text()
     forgetful = source.replace("digest !== leaf.document", "false")
     assert forgetful != source
-    page.route("**/verify.js", lambda route: route.fulfill(body=forgetful, content_type="text/javascript"))
+    page.route(
+        "**/verify.js", lambda route: route.fulfill(body=forgetful, content_type="text/javascript")
+    )
     page.goto("/record/verify/")
-    changed = canonical.canonical({**json.loads(FILE), "document": {**DOCUMENT, "rating": "delivered"}})
+    changed = canonical.canonical(
+        {**json.loads(FILE), "document": {**DOCUMENT, "rating": "delivered"}}
+    )
     assert (in_browser(page, [changed]), in_python(changed)) == ([""], "document")
 
 
-def test_a_module_that_takes_keys_of_small_order_would_be_found(visit: Callable[..., Visitor]) -> None:
+def test_a_module_that_takes_keys_of_small_order_would_be_found(
+    visit: Callable[..., Visitor],
+) -> None:
     """The negative control: without the guard, a signature that nobody made holds."""
     page = visit().page
     page.goto("/record/verify/")
@@ -240,13 +321,18 @@ def test_a_module_that_takes_keys_of_small_order_would_be_found(visit: Callable[
     assert "if (ofSmallOrder(" in source
     page.route(
         "**/verify.js",
-        lambda route: route.fulfill(body=source.replace("if (ofSmallOrder(", "if (false && ofSmallOrder("), content_type="text/javascript"),
+        lambda route: route.fulfill(
+            body=source.replace("if (ofSmallOrder(", "if (false && ofSmallOrder("),
+            content_type="text/javascript",
+        ),
     )
     page.reload()
     assert "" in in_browser(page, forged_bundles())
 
 
-def test_a_browser_without_ed25519_says_so_and_nothing_about_the_bundle(visit: Callable[..., Visitor], tmp_path: Path) -> None:
+def test_a_browser_without_ed25519_says_so_and_nothing_about_the_bundle(
+    visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
     page = visit().page
     page.add_init_script(
         """const known = SubtleCrypto.prototype.importKey;
@@ -266,8 +352,11 @@ def test_a_browser_without_ed25519_says_so_and_nothing_about_the_bundle(visit: C
     expect(page.get_by_text("python -m ledger.verify", exact=False).first).to_be_visible()
 
 
-def test_a_bundle_is_verified_with_the_network_cut(visit: Callable[..., Visitor], tmp_path: Path) -> None:
-    """From the verdict's address, from a file, by dropping it, and from pasted text; with a changed byte it does not hold."""
+def test_a_bundle_is_verified_with_the_network_cut(
+    visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    """From the verdict's address, from a file, by dropping it, and from pasted text; with a changed
+    byte it does not hold."""
     scene = scenes.build_claim()
     verdict = scenes.build_verdict(scene)
     sequence()
@@ -278,15 +367,19 @@ def test_a_bundle_is_verified_with_the_network_cut(visit: Callable[..., Visitor]
     page, outcome = visitor.page, visitor.page.get_by_role("status")
 
     page.add_init_script(
-        "window.shifts = 0; new PerformanceObserver(list => list.getEntries().forEach(one => { window.shifts += one.value }))"
-        ".observe({type: 'layout-shift', buffered: true})"
+        "window.shifts = 0; new PerformanceObserver(list => list.getEntries().forEach(one => { "
+        "window.shifts += one.value })).observe({type: 'layout-shift', buffered: true})"
     )
     page.goto(f"/record/verify/?verdict={verdict.reference}")
     expect(outcome).to_contain_text(OWN_KEY)
     expect(outcome).to_have_attribute("data-end", "consistent")
-    assert page.evaluate("() => new Promise(done => setTimeout(() => done(window.shifts), 100))") == 0, "the results moved what is read"
+    assert (
+        page.evaluate("() => new Promise(done => setTimeout(() => done(window.shifts), 100))") == 0
+    ), "the results moved what is read"
     expect(outcome).to_contain_text(verdict.reference)
-    expect(page.locator("li[data-step=leaf]")).to_contain_text("A verdict was approved and published")
+    expect(page.locator("li[data-step=leaf]")).to_contain_text(
+        "A verdict was approved and published"
+    )
     expect(page.locator("li[data-state=passed]")).to_have_count(6)
     expect(page.locator("li[data-step=key][data-state=unchecked]")).to_contain_text("not compared")
     expect(page.locator("[data-part=document] pre")).to_contain_text('"not_delivered"')

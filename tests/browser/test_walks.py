@@ -16,7 +16,11 @@ from tests.browser import stage
 from tests.browser.conftest import Visitor
 from verdicts.models import Invitation, Reply
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("walks")]  # one browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("walks"),
+]  # one browser
 
 
 def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visitor]) -> None:
@@ -26,7 +30,9 @@ def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visito
     page.goto("/")
     expect(page.get_by_text("Newest verdicts")).to_be_visible()
     page.get_by_role("link", name="Two ducts in the carbon hood cool the brakes").first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Two ducts in the carbon hood cool the brakes")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(
+        "Two ducts in the carbon hood cool the brakes"
+    )
     expect(page.get_by_text("Not delivered").first).to_be_visible()
     assert page.locator("#said").bounding_box()["x"] < page.locator("#found").bounding_box()["x"]  # type: ignore[index]  # it is visible
     assert page.locator("svg.version-line").first.locator("circle").count() == 2
@@ -48,7 +54,9 @@ def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visito
 
     page.locator("main a[href^='/verdicts/']").first.click()
     expect(page.get_by_role("main").get_by_text("Not delivered", exact=True).first).to_be_visible()
-    expect(page.get_by_role("row", name=re.compile("Car 1"))).to_contain_text("does not meet the threshold")
+    expect(page.get_by_role("row", name=re.compile("Car 1"))).to_contain_text(
+        "does not meet the threshold"
+    )
 
     page.goto(f"/claims/{scene.claim.reference}/")
     page.get_by_role("link", name=re.compile("discrepancy report")).click()
@@ -63,15 +71,23 @@ def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visito
 
 
 def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
-    """Sign in → queue → accept a submission with grades → findings → propose → a second person approves → the public page."""
+    """Sign in → queue → accept a submission with grades → findings → propose → a second person
+    approves → the public page."""
     scene = stage.filed()
     moderator, first, second, reader = visit(), visit(), visit(), visit()
     moderator.sign_in(scene.moderator.email)
     page = moderator.page
     for submission in scene.submissions:
         page.get_by_role("navigation", name="Main").get_by_role("link", name="Desk").click()
-        page.locator("[data-kind=submissions]").get_by_role("link", name=submission.reference).click()
-        assert page.locator("figure.photo img").evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 600
+        page.locator("[data-kind=submissions]").get_by_role(
+            "link", name=submission.reference
+        ).click()
+        assert (
+            page.locator("figure.photo img").evaluate(
+                "picture => picture.decode().then(() => picture.naturalWidth)"
+            )
+            > 600
+        )
         page.locator("select[name$='-source']").select_option("B")
         page.locator("select[name$='-information']").select_option("2")
         page.locator("textarea[name$='-why_en']").fill("A known owner, a consistent photo.")
@@ -79,7 +95,9 @@ def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
         page.get_by_label("Accept: the pictures").check()
         page.locator("textarea[name=reason_en]").fill("Clear.")
         page.get_by_role("button", name="Accept and publish").click()
-        expect(page.get_by_role("status")).to_contain_text(f"Decided: {submission.reference} is accepted.")
+        expect(page.get_by_role("status")).to_contain_text(
+            f"Decided: {submission.reference} is accepted."
+        )
     expect(page.get_by_text("Nothing else waits for a decision.")).to_be_visible()
 
     page.goto(f"/desk/claims/{scene.claim.reference}/")
@@ -103,15 +121,30 @@ def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
     page.get_by_label("The answer, word for word").fill("散热效果因工况而异。")
     page.locator("input[name=letter_date]").fill(f"{timezone.now():%Y-%m-%d}")
     page.get_by_role("button", name="Save for checking").click()
-    expect(page.get_by_role("status")).to_contain_text("It becomes public when a second person has checked it.")
-    scenes.build_reply(scene, Invitation.objects.get(), body="散热效果因工况而异。", lang="zh-Hans", now=timezone.now())
+    expect(page.get_by_role("status")).to_contain_text(
+        "It becomes public when a second person has checked it."
+    )
+    scenes.build_reply(
+        scene,
+        Invitation.objects.get(),
+        body="散热效果因工况而异。",
+        lang="zh-Hans",
+        now=timezone.now(),
+    )
     entered = Reply.objects.get(status="entered")
-    scenes.verdicts.discard_reply(by=scene.second_moderator, reply=entered, reason="The company gave it itself.", now=timezone.now())
+    scenes.verdicts.discard_reply(
+        by=scene.second_moderator,
+        reply=entered,
+        reason="The company gave it itself.",
+        now=timezone.now(),
+    )
 
     first.page.reload()
     first.page.get_by_role("link", name="Propose a verdict").first.click()
     first.page.get_by_label("not delivered", exact=True).check()
-    first.page.locator("textarea[name=rationale_en]").fill("No air reaches the brakes on three cars.")
+    first.page.locator("textarea[name=rationale_en]").fill(
+        "No air reaches the brakes on three cars."
+    )
     first.page.locator("textarea[name=rationale_zh_Hans]").fill("三辆车均没有空气到达制动。")
     for box in first.page.locator("input[name=exhibits]").all():
         box.check()
@@ -123,7 +156,9 @@ def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
 
     second.sign_in(scene.second_adjudicator.email)
     second.page.goto("/desk/")
-    second.page.locator("[data-kind=proposals]").get_by_role("link", name="two ducts move air").click()
+    second.page.locator("[data-kind=proposals]").get_by_role(
+        "link", name="two ducts move air"
+    ).click()
     second.page.get_by_role("button", name="Approve and publish").click()
     expect(second.page.get_by_role("status")).to_contain_text("Approved and published.")
     jobs.drain()

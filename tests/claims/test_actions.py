@@ -22,7 +22,17 @@ from claims.editing import RowChangedError
 from claims.forms import ClaimForm
 from claims.forms_company import SourceForm
 from claims.localized_text import write
-from claims.models import Appearance, Aspect, Claim, Company, Criterion, Flag, Product, ProductOption, Source
+from claims.models import (
+    Appearance,
+    Aspect,
+    Claim,
+    Company,
+    Criterion,
+    Flag,
+    Product,
+    ProductOption,
+    Source,
+)
 from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence
@@ -46,8 +56,10 @@ def scene() -> scenes.Scene:
 
 def register(scene: scenes.Scene, **more: Any) -> Claim:
     given = {
-        "by": scene.moderator, "product": scene.product, "quote": "Made to last.", "quote_lang": "en", "now": NOW,
-        "summary": write("en", "It lasts"), "aspects": [actions.NewAspect("quantity", write("en", "ten years"))],
+        "by": scene.moderator, "product": scene.product, "quote": "Made to last.",
+        "quote_lang": "en", "now": NOW,
+        "summary": write("en", "It lasts"),
+        "aspects": [actions.NewAspect("quantity", write("en", "ten years"))],
     }  # fmt: skip
     return actions.register_claim(**{**given, **more})
 
@@ -60,12 +72,14 @@ def test_a_claim_is_registered_with_its_aspects_in_order(scene: scenes.Scene) ->
             actions.NewAspect("date", write("en", "by June"), due_date=due),
             actions.NewAspect(
                 "quantity", write("en", "ten years"),
-                criterion=actions.NewCriterion(property=write("en", "life"), comparator="at_least", value=Decimal(10), unit="year"),
+                criterion=actions.NewCriterion(property=write("en", "life"), comparator="at_least",
+                value=Decimal(10), unit="year"),
             ),
         ],
     )  # fmt: skip
     first, second = Aspect.objects.filter(claim=claim).order_by("number")
-    assert [(first.number, first.progress, first.due_date), (second.number, second.progress, second.due_date)] == [
+    assert [(first.number, first.progress, first.due_date),
+        (second.number, second.progress, second.due_date)] == [
         (1, "not_yet_due", due), (2, "not_yet_rated", None),
     ]  # fmt: skip
     assert Criterion.objects.get(aspect=second).value == 10
@@ -90,13 +104,16 @@ def test_puffery_is_kept_without_aspects_and_nothing_else_is(scene: scenes.Scene
 @pytest.mark.parametrize(
     "more",
     [
-        {"quote": ""}, {"summary": {}}, {"summary": {"lang": "en"}}, {"kind": "rumour"}, {"quote_lang": "x" * 13},
+        {"quote": ""}, {"summary": {}}, {"summary": {"lang": "en"}}, {"kind": "rumour"},
+        {"quote_lang": "x" * 13},
         {"stake": Decimal(1), "currency": "CN¥¥"},
         {"aspects": [actions.NewAspect("smell", write("en", "nice"))]},
         {"aspects": [actions.NewAspect("function", {})]},
     ],
 )  # fmt: skip
-def test_a_claim_that_is_not_whole_leaves_nothing_behind(scene: scenes.Scene, more: dict[str, Any]) -> None:
+def test_a_claim_that_is_not_whole_leaves_nothing_behind(
+    scene: scenes.Scene, more: dict[str, Any]
+) -> None:
     before = Claim.objects.count(), Aspect.objects.count()
     with pytest.raises(ValidationError):
         register(scene, **more)
@@ -105,14 +122,22 @@ def test_a_claim_that_is_not_whole_leaves_nothing_behind(scene: scenes.Scene, mo
 
 def test_a_revised_claim_keeps_its_first_wording(scene: scenes.Scene) -> None:
     first = scene.claim.quote
-    revised = actions.revise_claim(by=scene.second_moderator, claim=scene.claim, reason="It was cut short.", quote="All of it.", now=NOW)
+    revised = actions.revise_claim(
+        by=scene.second_moderator,
+        claim=scene.claim,
+        reason="It was cut short.",
+        quote="All of it.",
+        now=NOW,
+    )
     sequence()
     newest, *_older = history.of("claim", [scene.claim.pk])
     assert revised.quote == "All of it."
     assert (newest.kind, newest.role, newest.name, newest.reason) == (
         "claim.revised", "moderator", scene.second_moderator.pseudonym, "It was cut short.",
     )  # fmt: skip
-    assert [(one.name, one.before, one.after) for one in newest.fields] == [("quote", first, "All of it.")]
+    assert [(one.name, one.before, one.after) for one in newest.fields] == [
+        ("quote", first, "All of it.")
+    ]
 
 
 def test_a_correction_needs_a_reason_and_a_change(scene: scenes.Scene) -> None:
@@ -120,19 +145,29 @@ def test_a_correction_needs_a_reason_and_a_change(scene: scenes.Scene) -> None:
         actions.revise_claim(by=scene.moderator, claim=scene.claim, reason=" ", quote="x", now=NOW)
     sequence()
     logged = len(history.of("claim", [scene.claim.pk]))
-    same = actions.revise_claim(by=scene.moderator, claim=scene.claim, reason="Nothing.", quote=scene.claim.quote, now=NOW)
+    same = actions.revise_claim(
+        by=scene.moderator, claim=scene.claim, reason="Nothing.", quote=scene.claim.quote, now=NOW
+    )
     sequence()
     assert same == scene.claim
     assert len(history.of("claim", [scene.claim.pk])) == logged
     with pytest.raises(ValidationError):
-        actions.revise_claim(by=scene.moderator, claim=scene.claim, reason="Empty it.", quote="", now=NOW)
+        actions.revise_claim(
+            by=scene.moderator, claim=scene.claim, reason="Empty it.", quote="", now=NOW
+        )
 
 
-def test_of_two_corrections_of_one_wording_the_second_learns_of_the_first(scene: scenes.Scene) -> None:
+def test_of_two_corrections_of_one_wording_the_second_learns_of_the_first(
+    scene: scenes.Scene,
+) -> None:
     stale = Claim.objects.get(pk=scene.claim.pk)
-    actions.revise_claim(by=scene.moderator, claim=scene.claim, reason="One.", quote="One.", now=NOW)
+    actions.revise_claim(
+        by=scene.moderator, claim=scene.claim, reason="One.", quote="One.", now=NOW
+    )
     with pytest.raises(RowChangedError) as caught:
-        actions.revise_claim(by=scene.second_moderator, claim=stale, reason="Two.", quote="Two.", now=NOW)
+        actions.revise_claim(
+            by=scene.second_moderator, claim=stale, reason="Two.", quote="Two.", now=NOW
+        )
     assert caught.value.row.quote == "One."
 
 
@@ -140,13 +175,21 @@ def test_a_withdrawn_claim_stays_readable_and_is_changed_no_more(scene: scenes.S
     stale = Claim.objects.get(pk=scene.claim.pk)
     with pytest.raises(actions.ReasonRequiredError):
         actions.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="", now=NOW)
-    actions.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="Someone else said it.", now=NOW)
+    actions.withdraw_claim(
+        by=scene.moderator, claim=scene.claim, reason="Someone else said it.", now=NOW
+    )
     withdrawn = Claim.objects.public().get(pk=scene.claim.pk)
     assert withdrawn.status == "withdrawn"
     for change in (
-        lambda: actions.revise_claim(by=scene.moderator, claim=withdrawn, reason="Again.", quote="x", now=NOW),
-        lambda: actions.withdraw_claim(by=scene.moderator, claim=withdrawn, reason="Again.", now=NOW),
-        lambda: actions.place_claim(by=scene.moderator, claim=withdrawn, source=scene.source, exact="x", now=NOW),
+        lambda: actions.revise_claim(
+            by=scene.moderator, claim=withdrawn, reason="Again.", quote="x", now=NOW
+        ),
+        lambda: actions.withdraw_claim(
+            by=scene.moderator, claim=withdrawn, reason="Again.", now=NOW
+        ),
+        lambda: actions.place_claim(
+            by=scene.moderator, claim=withdrawn, source=scene.source, exact="x", now=NOW
+        ),
     ):
         with pytest.raises(NotAllowedError, match="withdrew"):
             change()
@@ -155,22 +198,50 @@ def test_a_withdrawn_claim_stays_readable_and_is_changed_no_more(scene: scenes.S
 
 
 def test_a_claim_is_placed_once_and_looked_for(scene: scenes.Scene) -> None:
-    again = actions.place_claim(by=scene.moderator, claim=scene.claim, source=scene.source, exact=scenes.POST, now=NOW)
+    again = actions.place_claim(
+        by=scene.moderator, claim=scene.claim, source=scene.source, exact=scenes.POST, now=NOW
+    )
     assert again == Appearance.objects.get()
-    for other in ({"exact": "other words"}, {"exact": scenes.POST, "note": write("en", "Read this.")}, {"stance": "no_mention"}):
+    for other in (
+        {"exact": "other words"},
+        {"exact": scenes.POST, "note": write("en", "Read this.")},
+        {"stance": "no_mention"},
+    ):
         with pytest.raises(ValidationError, match="already recorded"):
-            actions.place_claim(by=scene.moderator, claim=scene.claim, source=scene.source, now=NOW, **other)
+            actions.place_claim(
+                by=scene.moderator, claim=scene.claim, source=scene.source, now=NOW, **other
+            )
     assert Job.objects.filter(kind="evidence.sight_appearance").count() == 1
-    event = actions.add_source(by=scene.moderator, company=scene.company, channel="launch_event", title=write("en", "Launch"), now=NOW)
-    spoken = actions.place_claim(by=scene.moderator, claim=scene.claim, source=event, fragment="t=62,75", now=NOW)
+    event = actions.add_source(
+        by=scene.moderator,
+        company=scene.company,
+        channel="launch_event",
+        title=write("en", "Launch"),
+        now=NOW,
+    )
+    spoken = actions.place_claim(
+        by=scene.moderator, claim=scene.claim, source=event, fragment="t=62,75", now=NOW
+    )
     assert (spoken.exact, spoken.fragment) == ("", "t=62,75")
-    chat = actions.add_source(by=scene.moderator, company=scene.company, channel="sales_chat", title=write("en", "Chat"), now=NOW)
+    chat = actions.add_source(
+        by=scene.moderator,
+        company=scene.company,
+        channel="sales_chat",
+        title=write("en", "Chat"),
+        now=NOW,
+    )
     with pytest.raises(ValidationError, match="where in the source"):
         actions.place_claim(by=scene.moderator, claim=scene.claim, source=chat, now=NOW)
 
 
 def test_one_address_is_one_source_and_only_an_address_is_watched(scene: scenes.Scene) -> None:
-    given = {"by": scene.moderator, "company": scene.company, "channel": "product_page", "title": write("en", "Page"), "now": NOW}
+    given = {
+        "by": scene.moderator,
+        "company": scene.company,
+        "channel": "product_page",
+        "title": write("en", "Page"),
+        "now": NOW,
+    }
     page = actions.add_source(**given, url="https://brand.example/page")
     assert actions.add_source(**given, url="https://brand.example/page") == page
     assert page.watched
@@ -183,40 +254,91 @@ def test_one_address_is_one_source_and_only_an_address_is_watched(scene: scenes.
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://brand.example/", "https://press:secret@brand.example/", "https://brand.example:99999/", "https:///page"]
+    "url",
+    [
+        "ftp://brand.example/",
+        "https://press:secret@brand.example/",
+        "https://brand.example:99999/",
+        "https:///page",
+    ],
 )
 def test_a_source_has_an_address_that_can_be_visited_and_names_no_user(url: str) -> None:
     scene = scenes.build_claim()
     with pytest.raises(ValidationError):
-        actions.add_source(by=scene.moderator, company=scene.company, channel="product_page", title=write("en", "Page"), now=NOW, url=url)
-    for form, name in ((ClaimForm({"source_url": url}), "source_url"), (SourceForm({"url": url}), "url")):
+        actions.add_source(
+            by=scene.moderator,
+            company=scene.company,
+            channel="product_page",
+            title=write("en", "Page"),
+            now=NOW,
+            url=url,
+        )
+    for form, name in (
+        (ClaimForm({"source_url": url}), "source_url"),
+        (SourceForm({"url": url}), "url"),
+    ):
         assert name in form.errors, "told at its field"
 
 
 def test_a_case_is_registered_whole_or_not_at_all(scene: scenes.Scene) -> None:
     case = actions.NewCase(
-        quote="It lasts.", quote_lang="en", summary=write("en", "It lasts"), kind="express", new_company=write("en", "Maker"),
-        new_product=write("en", "Thing"), new_option=write("en", "Extra"), price=Decimal(7), currency="EUR",
-        source_url="https://maker.example/", source_title=write("en", "Page"), channel="product_page",
+        quote="It lasts.", quote_lang="en", summary=write("en", "It lasts"), kind="express",
+        new_company=write("en", "Maker"),
+        new_product=write("en", "Thing"), new_option=write("en", "Extra"), price=Decimal(7),
+        currency="EUR",
+        source_url="https://maker.example/", source_title=write("en", "Page"),
+        channel="product_page",
     )  # fmt: skip
     with pytest.raises(ValidationError):
         actions.register_case(by=scene.moderator, case=case, aspects=[], now=NOW)
     assert (Company.objects.count(), Product.objects.count(), Source.objects.count()) == (1, 1, 1)
-    claim = actions.register_case(by=scene.moderator, case=case, aspects=[actions.NewAspect("function", write("en", "lasts"))], now=NOW)
-    assert (str(claim.company), claim.stake, claim.appearance_set.get().exact) == ("Maker", Decimal(7), "It lasts.")
+    claim = actions.register_case(
+        by=scene.moderator,
+        case=case,
+        aspects=[actions.NewAspect("function", write("en", "lasts"))],
+        now=NOW,
+    )
+    assert (str(claim.company), claim.stake, claim.appearance_set.get().exact) == (
+        "Maker",
+        Decimal(7),
+        "It lasts.",
+    )
     other = actions.NewCase(
-        quote="x", quote_lang="en", summary=write("en", "x"), kind="express", product=str(claim.product_id), option=str(scene.option.pk)
+        quote="x",
+        quote_lang="en",
+        summary=write("en", "x"),
+        kind="express",
+        product=str(claim.product_id),
+        option=str(scene.option.pk),
     )
     with pytest.raises(ValidationError, match="another product"):
-        actions.register_case(by=scene.moderator, case=other, aspects=[actions.NewAspect("function", write("en", "x"))], now=NOW)
+        actions.register_case(
+            by=scene.moderator,
+            case=other,
+            aspects=[actions.NewAspect("function", write("en", "x"))],
+            now=NOW,
+        )
 
 
-def test_a_flag_keeps_its_first_time_and_can_be_raised_again_after_it_was_lifted(scene: scenes.Scene) -> None:
+def test_a_flag_keeps_its_first_time_and_can_be_raised_again_after_it_was_lifted(
+    scene: scenes.Scene,
+) -> None:
     first = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW)
-    assert actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=1)) == first
-    actions.lift_flag(by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=2))
-    actions.lift_flag(by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=3))
-    again = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=4))
+    assert (
+        actions.raise_flag(
+            by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=1)
+        )
+        == first
+    )
+    actions.lift_flag(
+        by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=2)
+    )
+    actions.lift_flag(
+        by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=3)
+    )
+    again = actions.raise_flag(
+        by=ledger.SYSTEM, claim=scene.claim, kind="deleted", now=NOW + timedelta(days=4)
+    )
     assert list(Flag.objects.order_by("raised_at").values_list("pk", "lifted_at")) == [
         (first.pk, NOW + timedelta(days=2)), (again.pk, None),
     ]  # fmt: skip
@@ -225,26 +347,52 @@ def test_a_flag_keeps_its_first_time_and_can_be_raised_again_after_it_was_lifted
 
 
 @pytest.mark.parametrize(
-    "role", [None, Role.CONTRIBUTOR, Role.FILER, Role.ADJUDICATOR, Role.COMPANY_REPRESENTATIVE, Role.AUDITOR, Role.OPERATOR]
+    "role",
+    [
+        None,
+        Role.CONTRIBUTOR,
+        Role.FILER,
+        Role.ADJUDICATOR,
+        Role.COMPANY_REPRESENTATIVE,
+        Role.AUDITOR,
+        Role.OPERATOR,
+    ],
 )
 def test_only_moderators_change_what_was_said(scene: scenes.Scene, role: str | None) -> None:
     by = scenes.person("someone", *([role] if role else []))
     company = scene.company
-    entity = actions.add_entity(by=scene.moderator, company=company, name=write("en", "Ltd"), jurisdiction="CN", now=NOW)
+    entity = actions.add_entity(
+        by=scene.moderator, company=company, name=write("en", "Ltd"), jurisdiction="CN", now=NOW
+    )
     case = actions.NewCase(quote="x", quote_lang="en", summary=write("en", "x"), kind="express")
     changes = [
         lambda: actions.add_company(by=by, name=write("en", "x"), now=NOW),
-        lambda: actions.add_entity(by=by, company=company, name=write("en", "x"), jurisdiction="CN", now=NOW),
-        lambda: actions.give_entity_role(by=by, entity=entity, kind="sold", from_date=date(2025, 1, 1), now=NOW),
+        lambda: actions.add_entity(
+            by=by, company=company, name=write("en", "x"), jurisdiction="CN", now=NOW
+        ),
+        lambda: actions.give_entity_role(
+            by=by, entity=entity, kind="sold", from_date=date(2025, 1, 1), now=NOW
+        ),
         lambda: actions.add_product(by=by, company=company, name=write("en", "x"), now=NOW),
-        lambda: actions.add_option(by=by, product=scene.product, name=write("en", "x"), price=Decimal(1), currency="CNY", now=NOW),
-        lambda: actions.add_source(by=by, company=company, channel="contract", title=write("en", "x"), now=NOW),
+        lambda: actions.add_option(
+            by=by,
+            product=scene.product,
+            name=write("en", "x"),
+            price=Decimal(1),
+            currency="CNY",
+            now=NOW,
+        ),
+        lambda: actions.add_source(
+            by=by, company=company, channel="contract", title=write("en", "x"), now=NOW
+        ),
         lambda: actions.stop_monitoring(by=by, source=scene.source),
         lambda: register(scene, by=by),
         lambda: actions.register_case(by=by, case=case, aspects=[], now=NOW),
         lambda: actions.revise_claim(by=by, claim=scene.claim, reason="x", quote="x", now=NOW),
         lambda: actions.withdraw_claim(by=by, claim=scene.claim, reason="x", now=NOW),
-        lambda: actions.place_claim(by=by, claim=scene.claim, source=scene.source, exact="x", now=NOW),
+        lambda: actions.place_claim(
+            by=by, claim=scene.claim, source=scene.source, exact="x", now=NOW
+        ),
     ]
     sequence()
     before = history.of("claim", [scene.claim.pk])
@@ -255,19 +403,42 @@ def test_only_moderators_change_what_was_said(scene: scenes.Scene, role: str | N
     assert history.of("claim", [scene.claim.pk]) == before  # a refused request records nothing
 
 
-# --- what a source says about a promise, and figures over time ---------------------------------------------------------
+# --- what a source says about a promise, and figures over time ------------------------------------
 
 
 def test_a_source_that_never_mentions_it_needs_no_words_and_has_none(scene: scenes.Scene) -> None:
-    contract = actions.add_source(by=scene.moderator, company=scene.company, channel="contract", title=write("en", "Contract"), now=NOW)
-    silent = actions.place_claim(by=scene.moderator, claim=scene.claim, source=contract, stance="no_mention", now=NOW)
+    contract = actions.add_source(
+        by=scene.moderator,
+        company=scene.company,
+        channel="contract",
+        title=write("en", "Contract"),
+        now=NOW,
+    )
+    silent = actions.place_claim(
+        by=scene.moderator, claim=scene.claim, source=contract, stance="no_mention", now=NOW
+    )
     assert (silent.exact, silent.stance) == ("", "no_mention")
-    chat = actions.add_source(by=scene.moderator, company=scene.company, channel="sales_chat", title=write("en", "Chat"), now=NOW)
+    chat = actions.add_source(
+        by=scene.moderator,
+        company=scene.company,
+        channel="sales_chat",
+        title=write("en", "Chat"),
+        now=NOW,
+    )
     for stance, exact in (("no_mention", "words"), ("says_otherwise", "")):
         with pytest.raises(ValidationError):
-            actions.place_claim(by=scene.moderator, claim=scene.claim, source=chat, stance=stance, exact=exact, now=NOW)
+            actions.place_claim(
+                by=scene.moderator,
+                claim=scene.claim,
+                source=chat,
+                stance=stance,
+                exact=exact,
+                now=NOW,
+            )
     assert Appearance.objects.filter(claim=scene.claim).count() == 2
-    assert [one.source for one in Appearance.objects.saying_so().filter(claim=scene.claim)] == [scene.source]
+    assert [one.source for one in Appearance.objects.saying_so().filter(claim=scene.claim)] == [
+        scene.source
+    ]
 
 
 def test_the_database_keeps_words_away_from_a_source_that_has_none(scene: scenes.Scene) -> None:
@@ -278,16 +449,30 @@ def test_the_database_keeps_words_away_from_a_source_that_has_none(scene: scenes
 def test_a_figure_is_corrected_with_a_reason_and_never_overwritten(scene: scenes.Scene) -> None:
     series = scenes.build_series(scene)
     point = series.seriespoint_set.get(on_date=date(2025, 9, 25))
-    given = {"by": scene.moderator, "series": series, "source": point.source, "on_date": point.on_date, "now": NOW}
+    given = {
+        "by": scene.moderator,
+        "series": series,
+        "source": point.source,
+        "on_date": point.on_date,
+        "now": NOW,
+    }
     assert actions.add_point(**given, value=Decimal("1548.2")) == point
     with pytest.raises(ValidationError, match="has a figure for that day"):
         actions.add_point(**given, value=Decimal("1548.3"))
     with pytest.raises(actions.ReasonRequiredError):
-        actions.correct_point(by=scene.moderator, point=point, value=Decimal(1), reason=" ", now=NOW)
-    mended = actions.correct_point(by=scene.second_moderator, point=point, value=Decimal("1548.3"), reason="A slip.", now=NOW)
+        actions.correct_point(
+            by=scene.moderator, point=point, value=Decimal(1), reason=" ", now=NOW
+        )
+    mended = actions.correct_point(
+        by=scene.second_moderator, point=point, value=Decimal("1548.3"), reason="A slip.", now=NOW
+    )
     assert mended.value == Decimal("1548.3")
     sequence()
-    (change,) = [one for one in history.of("series_point", [point.pk]) if one.kind == "series.point_corrected"]
+    (change,) = [
+        one
+        for one in history.of("series_point", [point.pk])
+        if one.kind == "series.point_corrected"
+    ]
     assert change.reason == "A slip."
 
 
@@ -295,7 +480,12 @@ def test_a_stated_difference_names_two_days(scene: scenes.Scene) -> None:
     series = scenes.build_series(scene)
     with pytest.raises(ValidationError, match="Name both"):
         actions.annotate_series(
-            by=scene.moderator, series=series, text=write("en", "x"), from_date=date(2025, 9, 25), stated_value=Decimal(1), now=NOW
+            by=scene.moderator,
+            series=series,
+            text=write("en", "x"),
+            from_date=date(2025, 9, 25),
+            stated_value=Decimal(1),
+            now=NOW,
         )
 
 
@@ -305,11 +495,17 @@ def test_series_and_incidents_are_read_by_anyone_at_a_constant_cost(
     scenes.build_series(scene)
     scenes.build_incident(scene)
     with django_assert_max_num_queries(6):
-        (series,) = client.get("/api/v1/series/", {"company": str(scene.company.pk)}).json()["results"]
+        (series,) = client.get("/api/v1/series/", {"company": str(scene.company.pk)}).json()[
+            "results"
+        ]
     assert [one["value"] for one in series["points"]] == ["1548.2000", "981.8000"]
-    assert [(one["stated_value"], one["computed"]) for one in series["notes"]] == [("530.0000", ["566.4000"])]
+    assert [(one["stated_value"], one["computed"]) for one in series["notes"]] == [
+        ("530.0000", ["566.4000"])
+    ]
     with django_assert_max_num_queries(4):
-        (incident,) = client.get("/api/v1/incidents/", {"company": str(scene.company.pk)}).json()["results"]
+        (incident,) = client.get("/api/v1/incidents/", {"company": str(scene.company.pk)}).json()[
+            "results"
+        ]
     assert incident["care"]["first_statement_hours"] == {"at_least": "66.9", "at_most": "67.1"}
     assert incident["care"]["before_contact"] == ["family", "press"]
     for _ in range(3):
@@ -322,7 +518,9 @@ def test_series_and_incidents_are_read_by_anyone_at_a_constant_cost(
 
 
 def test_a_moderator_withdraws_a_flag_with_a_reason_once(scene: scenes.Scene) -> None:
-    flag = actions.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="edited_after_publication", now=NOW)
+    flag = actions.raise_flag(
+        by=ledger.SYSTEM, claim=scene.claim, kind="edited_after_publication", now=NOW
+    )
     with pytest.raises(actions.ReasonRequiredError):
         actions.withdraw_flag(by=scene.moderator, flag=flag, reason=" ", now=NOW)
     with pytest.raises(NotAllowedError):
@@ -330,7 +528,9 @@ def test_a_moderator_withdraws_a_flag_with_a_reason_once(scene: scenes.Scene) ->
     actions.withdraw_flag(by=scene.moderator, flag=flag, reason="It was a wall.", now=NOW)
     assert Flag.objects.get(pk=flag.pk).lifted_at == NOW
     with pytest.raises(ValidationError, match="lifted already"):
-        actions.withdraw_flag(by=scene.second_moderator, flag=flag, reason="It was a wall.", now=NOW)
+        actions.withdraw_flag(
+            by=scene.second_moderator, flag=flag, reason="It was a wall.", now=NOW
+        )
 
 
 def test_a_flag_of_reply_or_silence_is_not_withdrawn_by_hand(scene: scenes.Scene) -> None:
@@ -339,13 +539,30 @@ def test_a_flag_of_reply_or_silence_is_not_withdrawn_by_hand(scene: scenes.Scene
         actions.withdraw_flag(by=scene.moderator, flag=flag, reason="They wrote to me.", now=NOW)
 
 
-# --- whose figure a threshold is ------------------------------------------------------------------------------------------
+# --- whose figure a threshold is ------------------------------------------------------------------
 
 
-def with_threshold(scene: scenes.Scene, quote: str, *, basis_kind: str = "claimed", lang: str = "en", **criterion: Any) -> Claim:
-    given = {"property": write("en", "air speed", zh_Hans="风速"), "comparator": "at_least", "value": Decimal("1.5"), "unit": "m/s"}
+def with_threshold(
+    scene: scenes.Scene,
+    quote: str,
+    *,
+    basis_kind: str = "claimed",
+    lang: str = "en",
+    **criterion: Any,
+) -> Claim:
+    given = {
+        "property": write("en", "air speed", zh_Hans="风速"),
+        "comparator": "at_least",
+        "value": Decimal("1.5"),
+        "unit": "m/s",
+    }
     new = actions.NewCriterion(**{**given, "basis_kind": basis_kind, **criterion})
-    return register(scene, quote=quote, quote_lang=lang, aspects=[actions.NewAspect("quantity", write("en", "air"), criterion=new)])
+    return register(
+        scene,
+        quote=quote,
+        quote_lang=lang,
+        aspects=[actions.NewAspect("quantity", write("en", "air"), criterion=new)],
+    )
 
 
 def threshold(claim: Claim) -> Criterion:
@@ -363,9 +580,19 @@ def test_a_figure_is_the_companys_when_its_quote_gives_number_and_unit(scene: sc
 
 
 @pytest.mark.parametrize(
-    "quote", ["Made to last.", "It has 1.5 ducts. Speeds are in m/s.", "1.5 m long", "1.4 m/s", "1.5 m/s² of it", "up to 11.5 m/s"]
+    "quote",
+    [
+        "Made to last.",
+        "It has 1.5 ducts. Speeds are in m/s.",
+        "1.5 m long",
+        "1.4 m/s",
+        "1.5 m/s² of it",
+        "up to 11.5 m/s",
+    ],
 )
-def test_a_figure_that_the_words_do_not_give_is_refused_as_the_companys(scene: scenes.Scene, quote: str) -> None:
+def test_a_figure_that_the_words_do_not_give_is_refused_as_the_companys(
+    scene: scenes.Scene, quote: str
+) -> None:
     claims = Claim.objects.count()
     with pytest.raises(ValidationError, match=r"not the company’s figure\. Nothing was saved"):
         with_threshold(scene, quote)
@@ -375,18 +602,32 @@ def test_a_figure_that_the_words_do_not_give_is_refused_as_the_companys(scene: s
 def test_a_threshold_from_a_standard_names_it(scene: scenes.Scene) -> None:
     with pytest.raises(ValidationError, match="Name the standard"):
         with_threshold(scene, "Fast.", basis_kind="standard")
-    assert threshold(with_threshold(scene, "Fast.", basis_kind="standard", basis=write("en", "ISO 1"))).basis_kind == "standard"
+    assert (
+        threshold(
+            with_threshold(scene, "Fast.", basis_kind="standard", basis=write("en", "ISO 1"))
+        ).basis_kind
+        == "standard"
+    )
     with pytest.raises(ValidationError):
         with_threshold(scene, "Fast.", basis_kind="promised")
 
 
-def correct(scene: scenes.Scene, claim: Claim, basis_kind: str, reason: str = "Read again.") -> Criterion:
+def correct(
+    scene: scenes.Scene, claim: Claim, basis_kind: str, reason: str = "Read again."
+) -> Criterion:
     return actions.revise_criterion(
-        by=scene.moderator, criterion=threshold(claim), basis_kind=basis_kind, basis=write("en", "why"), reason=reason, now=NOW
+        by=scene.moderator,
+        criterion=threshold(claim),
+        basis_kind=basis_kind,
+        basis=write("en", "why"),
+        reason=reason,
+        now=NOW,
     )
 
 
-def test_a_figure_is_the_companys_when_it_says_it_where_the_claim_is_made(scene: scenes.Scene) -> None:
+def test_a_figure_is_the_companys_when_it_says_it_where_the_claim_is_made(
+    scene: scenes.Scene,
+) -> None:
     claim = with_threshold(scene, "Fast.", basis_kind="set_by_us")
     with pytest.raises(ValidationError, match="not the company’s figure"):
         correct(scene, claim, "claimed")
@@ -399,45 +640,93 @@ def test_a_figure_is_the_companys_when_it_says_it_where_the_claim_is_made(scene:
         with pytest.raises(ValidationError, match="not the company’s figure"):
             correct(scene, claim, "claimed")
         place = actions.add_source(
-            by=scene.moderator, company=scene.company, channel=channel, title=write("en", channel), lang="en", now=NOW
+            by=scene.moderator,
+            company=scene.company,
+            channel=channel,
+            title=write("en", channel),
+            lang="en",
+            now=NOW,
         )
-        actions.place_claim(by=scene.moderator, claim=claim, source=place, exact=exact, stance=stance, now=NOW)
+        actions.place_claim(
+            by=scene.moderator, claim=claim, source=place, exact=exact, stance=stance, now=NOW
+        )
     found = correct(scene, claim, "claimed")
     assert (found.basis_kind, found.figure) == ("claimed", "1.5 m/s")
     assert correct(scene, claim, "set_by_us").figure == ""
 
 
-def test_a_correction_of_a_threshold_needs_a_reason_a_moderator_and_what_is_saved_now(scene: scenes.Scene) -> None:
+def test_a_correction_of_a_threshold_needs_a_reason_a_moderator_and_what_is_saved_now(
+    scene: scenes.Scene,
+) -> None:
     claim = with_threshold(scene, "Air at 1.5 m/s.", basis_kind="set_by_us")
     with pytest.raises(actions.ReasonRequiredError):
         correct(scene, claim, "claimed", reason=" ")
     with pytest.raises(NotAllowedError):
         actions.revise_criterion(
-            by=scene.owners[0], criterion=threshold(claim), basis_kind="claimed", basis={}, reason="Read again.", now=NOW
+            by=scene.owners[0],
+            criterion=threshold(claim),
+            basis_kind="claimed",
+            basis={},
+            reason="Read again.",
+            now=NOW,
         )
     seen = threshold(claim)
     correct(scene, claim, "claimed")
     with pytest.raises(RowChangedError):
-        actions.revise_criterion(by=scene.moderator, criterion=seen, basis_kind="set_by_us", basis={}, reason="Read again.", now=NOW)
+        actions.revise_criterion(
+            by=scene.moderator,
+            criterion=seen,
+            basis_kind="set_by_us",
+            basis={},
+            reason="Read again.",
+            now=NOW,
+        )
     actions.withdraw_claim(by=scene.moderator, claim=claim, reason="A double.", now=NOW)
     with pytest.raises(NotAllowedError):
         correct(scene, claim, "set_by_us")
 
 
-def test_a_quote_is_not_corrected_so_that_a_figure_would_be_the_companys_no_more(scene: scenes.Scene) -> None:
+def test_a_quote_is_not_corrected_so_that_a_figure_would_be_the_companys_no_more(
+    scene: scenes.Scene,
+) -> None:
     claim = with_threshold(scene, "Air at 1.5 m/s.")
-    with pytest.raises(ValidationError, match=r"the new quote does not give it\. Nothing was saved\. Correct the threshold first"):
-        actions.revise_claim(by=scene.moderator, claim=claim, quote="Air at speed.", reason="A word was wrong.", now=NOW)
-    revised = actions.revise_claim(by=scene.moderator, claim=claim, quote="Air at 5.4 km/h.", reason="Copied wrongly.", now=NOW)
+    with pytest.raises(
+        ValidationError,
+        match=r"the new quote does not give it\. Nothing was saved\. Correct the threshold first",
+    ):
+        actions.revise_claim(
+            by=scene.moderator,
+            claim=claim,
+            quote="Air at speed.",
+            reason="A word was wrong.",
+            now=NOW,
+        )
+    revised = actions.revise_claim(
+        by=scene.moderator, claim=claim, quote="Air at 5.4 km/h.", reason="Copied wrongly.", now=NOW
+    )
     assert (revised.quote, threshold(claim).figure) == ("Air at 5.4 km/h.", "5.4 km/h")
     correct(scene, claim, "set_by_us")
-    actions.revise_claim(by=scene.moderator, claim=revised, quote="Air at speed.", reason="A word was wrong.", now=NOW)
+    actions.revise_claim(
+        by=scene.moderator,
+        claim=revised,
+        quote="Air at speed.",
+        reason="A word was wrong.",
+        now=NOW,
+    )
 
 
 @pytest.mark.parametrize(
-    "change", ["basis_kind = 'claimed'", "basis_kind = 'claimed', figure = '1.5 m/s'", "basis_kind = 'promised'", "figure = '1.5 m/s'"]
+    "change",
+    [
+        "basis_kind = 'claimed'",
+        "basis_kind = 'claimed', figure = '1.5 m/s'",
+        "basis_kind = 'promised'",
+        "figure = '1.5 m/s'",
+    ],
 )
-def test_the_database_itself_calls_no_figure_the_companys_that_its_words_do_not_give(scene: scenes.Scene, change: str) -> None:
+def test_the_database_itself_calls_no_figure_the_companys_that_its_words_do_not_give(
+    scene: scenes.Scene, change: str
+) -> None:
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE claims_criterion SET {change}")
 
@@ -456,7 +745,7 @@ def test_another_number_for_a_claimed_figure_is_asked_again(scene: scenes.Scene)
         Criterion.objects.filter(aspect__claim=claim).update(value=2, figure="2 m/s")
 
 
-# --- what belongs together ------------------------------------------------------------------------------------------------
+# --- what belongs together ------------------------------------------------------------------------
 
 
 @dataclass
@@ -474,12 +763,22 @@ def foreign(scene: scenes.Scene) -> Foreign:
     given = {"by": scene.moderator, "now": NOW}
     company = actions.add_company(name=write("en", "Another maker"), **given)
     product = actions.add_product(company=company, name=write("en", "Another car"), **given)
-    option = actions.add_option(product=product, name=write("en", "Paint"), price=Decimal(100), currency="CNY", **given)
-    source = actions.add_source(company=company, channel="brochure", title=write("en", "Theirs"), url="https://another.example/", **given)
+    option = actions.add_option(
+        product=product, name=write("en", "Paint"), price=Decimal(100), currency="CNY", **given
+    )
+    source = actions.add_source(
+        company=company,
+        channel="brochure",
+        title=write("en", "Theirs"),
+        url="https://another.example/",
+        **given,
+    )
     return Foreign(company, product, option, source)
 
 
-def test_nothing_of_another_company_is_taken_for_a_claim(scene: scenes.Scene, foreign: Foreign) -> None:
+def test_nothing_of_another_company_is_taken_for_a_claim(
+    scene: scenes.Scene, foreign: Foreign
+) -> None:
     given = {"by": scene.moderator, "now": NOW}
     with pytest.raises(ValidationError, match="belongs to another product"):
         register(scene, option=foreign.option)
@@ -488,19 +787,52 @@ def test_nothing_of_another_company_is_taken_for_a_claim(scene: scenes.Scene, fo
         register(scene, product=other, option=scene.option)  # of the same company even
     with pytest.raises(ValidationError, match=r"belongs to another company\. Nothing was saved"):
         actions.place_claim(claim=scene.claim, source=foreign.source, exact="x", **given)
-    with pytest.raises(ValidationError, match=r"recorded for another company already\. Nothing was saved"):
-        actions.add_source(company=scene.company, channel="brochure", title=write("en", "Ours"), url=foreign.source.url, **given)
-    entity = actions.add_entity(company=scene.company, name=write("en", "Ltd"), jurisdiction="CN", **given)
+    with pytest.raises(
+        ValidationError, match=r"recorded for another company already\. Nothing was saved"
+    ):
+        actions.add_source(
+            company=scene.company,
+            channel="brochure",
+            title=write("en", "Ours"),
+            url=foreign.source.url,
+            **given,
+        )
+    entity = actions.add_entity(
+        company=scene.company, name=write("en", "Ltd"), jurisdiction="CN", **given
+    )
     for more in ({"product": foreign.product}, {"source": foreign.source}):
         with pytest.raises(ValidationError, match="belongs to another company"):
-            actions.give_entity_role(entity=entity, kind="sold", from_date=date(2025, 1, 1), **more, **given)
-    series = actions.add_series(company=scene.company, name=write("en", "Weeks"), unit=write("en", "weeks"), **given)
+            actions.give_entity_role(
+                entity=entity, kind="sold", from_date=date(2025, 1, 1), **more, **given
+            )
+    series = actions.add_series(
+        company=scene.company, name=write("en", "Weeks"), unit=write("en", "weeks"), **given
+    )
     with pytest.raises(ValidationError, match="belongs to another company"):
-        actions.add_point(series=series, source=foreign.source, on_date=date(2025, 1, 1), value=Decimal(1), **given)
+        actions.add_point(
+            series=series,
+            source=foreign.source,
+            on_date=date(2025, 1, 1),
+            value=Decimal(1),
+            **given,
+        )
     with pytest.raises(ValidationError, match="belongs to another company"):
-        actions.annotate_series(series=series, source=foreign.source, text=write("en", "x"), from_date=date(2025, 1, 1), **given)
+        actions.annotate_series(
+            series=series,
+            source=foreign.source,
+            text=write("en", "x"),
+            from_date=date(2025, 1, 1),
+            **given,
+        )
     incident = scenes.build_incident(scene)
-    event = {"kind": "statement", "actor": "company", "happened_at": NOW, "text": write("en", "x"), "by": scene.moderator, "now": scene.now}
+    event = {
+        "kind": "statement",
+        "actor": "company",
+        "happened_at": NOW,
+        "text": write("en", "x"),
+        "by": scene.moderator,
+        "now": scene.now,
+    }
     with pytest.raises(ValidationError, match="belongs to another company"):
         scenes.verdicts.add_event(incident=incident, source=foreign.source, **event)
 
@@ -516,15 +848,38 @@ def case_of(scene: scenes.Scene, **more: Any) -> actions.NewCase:
     return actions.NewCase(**{**given, **more})
 
 
-def test_a_case_says_at_which_field_something_belongs_elsewhere(scene: scenes.Scene, foreign: Foreign) -> None:
-    for field, value in (("option", foreign.option.pk), ("source", foreign.source.pk), ("source_url", foreign.source.url)):
-        case = case_of(scene, **{field: str(value)}, **({"source_title": write("en", "x")} if field == "source_url" else {}))
+def test_a_case_says_at_which_field_something_belongs_elsewhere(
+    scene: scenes.Scene, foreign: Foreign
+) -> None:
+    for field, value in (
+        ("option", foreign.option.pk),
+        ("source", foreign.source.pk),
+        ("source_url", foreign.source.url),
+    ):
+        case = case_of(
+            scene,
+            **{field: str(value)},
+            **({"source_title": write("en", "x")} if field == "source_url" else {}),
+        )
         assert set(actions.case_faults(vars(case))) == {field}
         with pytest.raises(ValidationError):
-            actions.register_case(by=scene.moderator, case=case, aspects=[actions.NewAspect("quantity", write("en", "speed"))], now=NOW)
-    new = case_of(scene, product="", new_company=write("en", "A third"), new_product=write("en", "A car"), source=str(scene.source.pk))
+            actions.register_case(
+                by=scene.moderator,
+                case=case,
+                aspects=[actions.NewAspect("quantity", write("en", "speed"))],
+                now=NOW,
+            )
+    new = case_of(
+        scene,
+        product="",
+        new_company=write("en", "A third"),
+        new_product=write("en", "A car"),
+        source=str(scene.source.pk),
+    )
     assert set(actions.case_faults(vars(new))) == {"source"}
-    assert set(actions.case_faults(vars(case_of(scene, new_website="https://x.example/")))) == {"new_website"}
+    assert set(actions.case_faults(vars(case_of(scene, new_website="https://x.example/")))) == {
+        "new_website"
+    }
 
 
 BENT = {
@@ -539,23 +894,31 @@ BENT = {
 
 
 @pytest.mark.parametrize("what", BENT)
-def test_the_database_itself_joins_nothing_of_different_owners(scene: scenes.Scene, foreign: Foreign, what: str) -> None:
+def test_the_database_itself_joins_nothing_of_different_owners(
+    scene: scenes.Scene, foreign: Foreign, what: str
+) -> None:
     table, change = BENT[what]
     ids = {name: getattr(foreign, name).pk for name in ("company", "product", "option", "source")}
-    mine = {"claims_claim": scene.claim.pk, "claims_product": scene.product.pk, "claims_productoption": scene.option.pk,
-            "claims_source": scene.source.pk, "claims_appearance": Appearance.objects.get(claim=scene.claim).pk}[table]  # fmt: skip
+    mine = {"claims_claim": scene.claim.pk, "claims_product": scene.product.pk,
+        "claims_productoption": scene.option.pk,
+            "claims_source": scene.source.pk,
+            "claims_appearance": Appearance.objects.get(claim=scene.claim).pk}[table]  # fmt: skip
     sql = f"UPDATE {table} SET {change.format(**ids)} WHERE id = '{mine}'"
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
     with connection.cursor() as cursor:  # control: without the triggers it would
-        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname ~ 'ledger_(fixed|belongs)'", [table])
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname ~ "
+            "'ledger_(fixed|belongs)'",
+            [table],
+        )
         for (name,) in cursor.fetchall():
             cursor.execute(f'DROP TRIGGER "{name}" ON {table}')
         cursor.execute(sql)
         assert cursor.rowcount == 1
 
 
-# --- who answers for a company --------------------------------------------------------------------------------------------
+# --- who answers for a company --------------------------------------------------------------------
 
 
 def test_a_company_is_corrected_with_a_reason_and_its_seats_stay(scene: scenes.Scene) -> None:
@@ -577,26 +940,60 @@ def test_a_company_is_corrected_with_a_reason_and_its_seats_stay(scene: scenes.S
     assert represented_companies(speaker).get() == scene.company
     scene.company.refresh_from_db()
     with pytest.raises(actions.ReasonRequiredError):
-        actions.revise_company(by=scene.moderator, company=scene.company, website="https://new.example/", reason="", now=NOW)
+        actions.revise_company(
+            by=scene.moderator,
+            company=scene.company,
+            website="https://new.example/",
+            reason="",
+            now=NOW,
+        )
     with pytest.raises(ValidationError, match="number"):
-        actions.revise_company(by=scene.moderator, company=scene.company, website="https://10.0.0.1/", reason="It moved.", now=NOW)
+        actions.revise_company(
+            by=scene.moderator,
+            company=scene.company,
+            website="https://10.0.0.1/",
+            reason="It moved.",
+            now=NOW,
+        )
     scene.company.refresh_from_db()
-    actions.revise_company(by=scene.moderator, company=scene.company, website="https://new.example/", reason="It moved.", now=NOW)
+    actions.revise_company(
+        by=scene.moderator,
+        company=scene.company,
+        website="https://new.example/",
+        reason="It moved.",
+        now=NOW,
+    )
     assert represented_companies(speaker).get() == scene.company  # the seat hangs on the company
     with pytest.raises(ValidationError, match=r"Only an address at new\.example can reply"):
         actions.give_seat(**seat, email="press@mail.brand.example")
     scene.company.refresh_from_db()
-    actions.end_seat(by=operator, company=scene.company, membership=membership, reason="They left.", now=NOW)
+    actions.end_seat(
+        by=operator, company=scene.company, membership=membership, reason="They left.", now=NOW
+    )
     assert not represented_companies(speaker).exists()
 
 
 def test_only_a_company_answers_for_one_and_only_one(scene: scenes.Scene) -> None:
-    brands = [found_organisation(by=ledger.SYSTEM, kind="company", name=f"Brand {n}", now=NOW) for n in (1, 2)]
+    brands = [
+        found_organisation(by=ledger.SYSTEM, kind="company", name=f"Brand {n}", now=NOW)
+        for n in (1, 2)
+    ]
     with pytest.raises(ValidationError, match="Only an organisation that is a company"):
-        actions.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=scenes.operator_body(), now=NOW)
+        actions.represent_company(
+            by=ledger.SYSTEM, company=scene.company, organisation=scenes.operator_body(), now=NOW
+        )
     with pytest.raises(NotAllowedError):
-        actions.represent_company(by=scene.moderator, company=scene.company, organisation=brands[0], now=NOW)
+        actions.represent_company(
+            by=scene.moderator, company=scene.company, organisation=brands[0], now=NOW
+        )
     for _twice in range(2):
-        assert actions.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=brands[0], now=NOW).organisation == brands[0]
+        assert (
+            actions.represent_company(
+                by=ledger.SYSTEM, company=scene.company, organisation=brands[0], now=NOW
+            ).organisation
+            == brands[0]
+        )
     with pytest.raises(ValidationError, match="Another organisation replies"):
-        actions.represent_company(by=ledger.SYSTEM, company=scene.company, organisation=brands[1], now=NOW)
+        actions.represent_company(
+            by=ledger.SYSTEM, company=scene.company, organisation=brands[1], now=NOW
+        )

@@ -1,4 +1,5 @@
-"""When the words of a quote are erased, what a threshold keeps of them goes too, and its figure is the company's no more."""
+"""When the words of a quote are erased, what a threshold keeps of them goes too, and its figure is
+the company's no more."""
 
 from __future__ import annotations
 
@@ -26,13 +27,23 @@ def _own_keys(settings: Any, tmp_path: Path) -> None:
 def test_an_erased_quote_takes_the_figure_with_it() -> None:
     scene = scenes.build_claim()
     speed = NewCriterion(
-        property=write("en", "air speed"), comparator="at_least", value=Decimal("1.5"), unit="m/s", basis_kind="claimed"
+        property=write("en", "air speed"), comparator="at_least", value=Decimal("1.5"), unit="m/s",
+        basis_kind="claimed"
     )  # fmt: skip
     claim = register_claim(
-        by=scene.moderator, product=scene.product, quote="Air at 1,5 m/s.", quote_lang="en", summary=write("en", "It moves air"),
+        by=scene.moderator, product=scene.product, quote="Air at 1,5 m/s.", quote_lang="en",
+        summary=write("en", "It moves air"),
         aspects=[NewAspect("quantity", write("en", "air"), criterion=speed)], now=scene.now,
     )  # fmt: skip
-    call_command("erase", "claim", str(claim.pk), field=["quote"], ground="court order 1", reason="A court ordered it.", stdout=StringIO())
+    call_command(
+        "erase",
+        "claim",
+        str(claim.pk),
+        field=["quote"],
+        ground="court order 1",
+        reason="A court ordered it.",
+        stdout=StringIO(),
+    )
     criterion = Criterion.objects.get(aspect__claim=claim)
     assert (criterion.figure, criterion.basis_kind, criterion.is_claimed) == ("", "claimed", False)
     for model in (Criterion, Criterion.pgh_event_model):  # type: ignore[attr-defined]  # made by pghistory

@@ -1,4 +1,5 @@
-"""Figures as a text states them: a number counts with the unit beside it, however both are written, and with nothing else."""
+"""Figures as a text states them: a number counts with the unit beside it, however both are written,
+and with nothing else."""
 
 from __future__ import annotations
 
@@ -65,7 +66,9 @@ def says(text: str, value: str, unit: str, comparator: str = "at_least", lang: s
         ("100 km/h", "en", "27.77777778", "m/s"),
     ],
 )  # fmt: skip
-def test_a_figure_is_read_however_it_is_written(text: str, lang: str, value: str, unit: str) -> None:
+def test_a_figure_is_read_however_it_is_written(
+    text: str, lang: str, value: str, unit: str
+) -> None:
     words = says(text, value, unit, lang=lang)
     assert words, extract_figures(text, lang)
     assert words in text  # kept as the company's own words
@@ -102,12 +105,23 @@ def test_a_figure_is_read_however_it_is_written(text: str, lang: str, value: str
         ("", "en", "0", "m"),
     ],
 )  # fmt: skip
-def test_what_is_not_that_figure_is_not_read_as_it(text: str, lang: str, value: str, unit: str) -> None:
+def test_what_is_not_that_figure_is_not_read_as_it(
+    text: str, lang: str, value: str, unit: str
+) -> None:
     assert says(text, value, unit, lang=lang) == ""
 
 
 @pytest.mark.parametrize(
-    "text", ["10–15 km", "10 to 15 km", "10 km to 15 km", "between 10 and 15 km", "10至15公里", "十到十五公里", "10 ~ 15公里"]
+    "text",
+    [
+        "10–15 km",
+        "10 to 15 km",
+        "10 km to 15 km",
+        "between 10 and 15 km",
+        "10至15公里",
+        "十到十五公里",
+        "10 ~ 15公里",
+    ],
 )
 def test_of_a_range_the_end_counts_that_is_least_for_the_company(text: str) -> None:
     words = says(text, "10", "km", "at_least")
@@ -123,17 +137,36 @@ def test_of_a_range_the_end_counts_that_is_least_for_the_company(text: str) -> N
 def test_any_number_before_any_unit_is_read_as_that(number: Decimal, name: str) -> None:
     text = f"可达{number:f}{name}。"
     if name != "百分之":
-        assert says(text, f"{number:f}", CHINESE[name] if name != "度" else "degree", lang="zh-Hans") in text
+        assert (
+            says(text, f"{number:f}", CHINESE[name] if name != "度" else "degree", lang="zh-Hans")
+            in text
+        )
         assert says(text, f"{number + 1:f}", CHINESE[name], lang="zh-Hans") == ""
 
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_it_and_all_words_stand_in_the_text(text: str) -> None:
-    assert all(one.words in text and one.low <= one.high and one.units for one in extract_figures(text))
+    assert all(
+        one.words in text and one.low <= one.high and one.units for one in extract_figures(text)
+    )
 
 
 @pytest.mark.parametrize(
-    "part", ["1.5 ", "一", "1,000", "one thousand ", "m/", "每秒", "1e1", "1.5 million ", "1 ", "9", "5 m m^2 ", "时速可达"]
+    "part",
+    [
+        "1.5 ",
+        "一",
+        "1,000",
+        "one thousand ",
+        "m/",
+        "每秒",
+        "1e1",
+        "1.5 million ",
+        "1 ",
+        "9",
+        "5 m m^2 ",
+        "时速可达",
+    ],
 )
 def test_a_long_text_takes_time_in_proportion(part: str) -> None:
     def cost(characters: int) -> float:

@@ -1,4 +1,5 @@
-"""Quotes, replies and stories in any language: given by who enters them, kept, and named beside the words."""
+"""Quotes, replies and stories in any language: given by who enters them, kept, and named beside the
+words."""
 
 from __future__ import annotations
 
@@ -34,10 +35,14 @@ FRENCH = "Nous ne sommes pas d’accord."
 @pytest.mark.parametrize(
     ("given", "tag"),
     [
-        ("de", "de"), ("DE", "de"), ("deu", "de"), ("German", "de"), ("Deutsch", "de"), ("德语", "de"), ("de_AT", "de-AT"),
-        ("pt-br", "pt-BR"), ("zh", "zh-Hans"), ("zh-cn", "zh-Hans"), ("zh-TW", "zh-Hant-TW"), ("zh-hant", "zh-Hant"),
-        ("cmn-Hans-CN", "zh-Hans"), (" en-gb ", "en-GB"), ("sr-latn-rs", "sr-Latn-RS"), ("es-419", "es-419"), ("yue", "yue"),
-        ("ca-es-valencia", "ca-ES-valencia"), ("de-1996", "de-1996"), ("und", "und"), ("ｄｅ", "de"), ("EN", "en"), ("简体中文", "zh-Hans"),
+        ("de", "de"), ("DE", "de"), ("deu", "de"), ("German", "de"), ("Deutsch", "de"),
+        ("德语", "de"), ("de_AT", "de-AT"),
+        ("pt-br", "pt-BR"), ("zh", "zh-Hans"), ("zh-cn", "zh-Hans"), ("zh-TW", "zh-Hant-TW"),
+        ("zh-hant", "zh-Hant"),
+        ("cmn-Hans-CN", "zh-Hans"), (" en-gb ", "en-GB"), ("sr-latn-rs", "sr-Latn-RS"),
+        ("es-419", "es-419"), ("yue", "yue"),
+        ("ca-es-valencia", "ca-ES-valencia"), ("de-1996", "de-1996"), ("und", "und"), ("ｄｅ", "de"),
+        ("EN", "en"), ("简体中文", "zh-Hans"),
     ],
 )  # fmt: skip
 def test_a_language_is_known_by_its_tag_or_its_name(given: str, tag: str) -> None:
@@ -48,7 +53,8 @@ def test_a_language_is_known_by_its_tag_or_its_name(given: str, tag: str) -> Non
 @pytest.mark.parametrize(
     "given",
     [
-        "", "xx", "qq-DE", "Klingonisch", "e", "en-", "en--GB", "de-A", "12", "en;DROP", "x" * 5000, "en-" + "abcde-" * 20, "字", "d e",
+        "", "xx", "qq-DE", "Klingonisch", "e", "en-", "en--GB", "de-A", "12", "en;DROP", "x" * 5000,
+        "en-" + "abcde-" * 20, "字", "d e",
     ],
 )  # fmt: skip
 def test_what_names_no_language_is_refused_in_a_sentence(given: str) -> None:
@@ -59,9 +65,18 @@ def test_what_names_no_language_is_refused_in_a_sentence(given: str) -> None:
 
 def test_a_language_is_called_by_its_name_in_the_language_of_the_page() -> None:
     with override("zh-hans"):
-        assert [language_name(one) for one in ("de", "de-AT", "zh-Hant", "xyz")] == ["德语", "德语 (de-AT)", "繁体中文", "xyz"]
+        assert [language_name(one) for one in ("de", "de-AT", "zh-Hant", "xyz")] == [
+            "德语",
+            "德语 (de-AT)",
+            "繁体中文",
+            "xyz",
+        ]
     with override("en"):
-        assert [language_name(one) for one in ("de", "pt-BR", "und")] == ["German", "Brazilian Portuguese", "language not known"]
+        assert [language_name(one) for one in ("de", "pt-BR", "und")] == [
+            "German",
+            "Brazilian Portuguese",
+            "language not known",
+        ]
     assert same_language("en-GB", "en")
     assert not same_language("zh-Hant", "zh-Hans")
 
@@ -79,7 +94,8 @@ def test_a_form_offers_languages_by_name_and_takes_any() -> None:
 
 @kept
 def scene() -> scenes.Scene:
-    """A German quote without a translation, a summary in Chinese alone, an Arabic story, a French reply, and a verdict."""
+    """A German quote without a translation, a summary in Chinese alone, an Arabic story, a French
+    reply, and a verdict."""
     scene = scenes.build_claim()
     claims.revise_claim(
         by=scene.moderator,
@@ -101,11 +117,22 @@ def test_pages_lists_and_api_show_words_of_any_language_with_its_name(
     settings.KEYS_DIR = tmp_path / "keys"
     scenes.build_findings(scenes.build_evidence(scene))
     invitation = verdicts.request_reply(
-        by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有空气。"), now=scene.now - timedelta(days=40)
+        by=scene.moderator,
+        claim=scene.claim,
+        allegation=write("en", "No air.", zh_Hans="没有空气。"),
+        now=scene.now - timedelta(days=40),
     )
     company = scenes.person("company", "company_representative", organisation=brand(scene))
-    verdicts.record_reply(by=company, invitation=invitation, body=FRENCH, lang="fr", now=scene.now - timedelta(days=30))
-    verdict = verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now)
+    verdicts.record_reply(
+        by=company,
+        invitation=invitation,
+        body=FRENCH,
+        lang="fr",
+        now=scene.now - timedelta(days=30),
+    )
+    verdict = verdicts.approve_verdict(
+        by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now
+    )
     names = {"en": ("German", "French"), "zh-hans": ("德语", "法语")}
     for lang, (german, french) in names.items():
         asked = {"accept-language": lang}
@@ -125,7 +152,12 @@ def test_pages_lists_and_api_show_words_of_any_language_with_its_name(
         ):
             assert client.get(path, headers=asked).status_code == 200, path
     told = client.get(f"/api/v1/claims/{scene.claim.pk}/").json()
-    assert (told["quote"], told["quote_lang"], told["quote_translation"], told["summary"]["lang"]) == (GERMAN, "de", None, "zh-Hans")
+    assert (
+        told["quote"],
+        told["quote_lang"],
+        told["quote_translation"],
+        told["summary"]["lang"],
+    ) == (GERMAN, "de", None, "zh-Hans")
     document = client.get(f"/api/v1/verdicts/{verdict.pk}/").json()
     assert (document["claim"]["quote_lang"], document["reply"]["lang"]) == ("de", "fr")
     review = client.get(f"/api/v1/verdicts/{verdict.pk}/?format=jsonld").json()
@@ -141,36 +173,66 @@ def test_the_history_calls_languages_by_their_names(client: Client, scene: scene
 
 
 @pytest.mark.django_db
-def test_a_report_of_words_in_any_script_is_built(scene: scenes.Scene, settings: Any, tmp_path: Any) -> None:
+def test_a_report_of_words_in_any_script_is_built(
+    scene: scenes.Scene, settings: Any, tmp_path: Any
+) -> None:
     settings.KEYS_DIR = tmp_path / "keys"
     quote = f"{GERMAN} {ARABIC} ราคา 42,000 บาท · दो वायु नलिकाएँ · שני צינורות אוויר"
-    claims.revise_claim(by=scene.moderator, claim=scene.claim, reason="Again.", quote=quote, quote_lang="mul", now=scene.now)
+    claims.revise_claim(
+        by=scene.moderator,
+        claim=scene.claim,
+        reason="Again.",
+        quote=quote,
+        quote_lang="mul",
+        now=scene.now,
+    )
     sequence()
     head = Checkpoint.objects.order_by("-size")[0]
     built = building.make(building.gather_discrepancy(scene.claim.pk, head))
     assert built.report["claim"]["quote"]["lang"] == "mul"
-    assert {name for name in built.files if name.endswith(".pdf")} == {"report.en.pdf", "report.zh.pdf"}
+    assert {name for name in built.files if name.endswith(".pdf")} == {
+        "report.en.pdf",
+        "report.zh.pdf",
+    }
 
 
 @pytest.mark.django_db
-def test_a_story_is_filed_in_its_own_language_by_form_and_api(client: Client, scene: scenes.Scene) -> None:
+def test_a_story_is_filed_in_its_own_language_by_form_and_api(
+    client: Client, scene: scenes.Scene
+) -> None:
     owner = scene.owners[0]
     client.force_login(owner)
-    sent = {"claim": str(scene.claim.pk), "narrative": ARABIC, "narrative_lang": "Arabic", "licence": "show"}
+    sent = {
+        "claim": str(scene.claim.pk),
+        "narrative": ARABIC,
+        "narrative_lang": "Arabic",
+        "licence": "show",
+    }
     answer = client.post("/api/v1/submissions/", sent)
     assert answer.status_code == 201, answer.content
     assert answer.json()["narrative_lang"] == "ar"
-    refused = client.post("/api/v1/submissions/", {**sent, "narrative_lang": "klingonisch", "narrative": "x"})
+    refused = client.post(
+        "/api/v1/submissions/", {**sent, "narrative_lang": "klingonisch", "narrative": "x"}
+    )
     assert refused.status_code == 400
     assert "names no language" in str(refused.json()["errors"]["narrative_lang"])
-    missing = client.post("/api/v1/submissions/", {name: value for name, value in sent.items() if name != "narrative_lang"})
+    missing = client.post(
+        "/api/v1/submissions/",
+        {name: value for name, value in sent.items() if name != "narrative_lang"},
+    )
     assert missing.status_code == 400
     submission = Submission.objects.get()
-    page = page_text(client.get(f"/submissions/{submission.reference}/", headers={"accept-language": "en"}))
+    page = page_text(
+        client.get(f"/submissions/{submission.reference}/", headers={"accept-language": "en"})
+    )
     assert f'<div lang="ar"><p>{ARABIC}</p></div>' in page
     assert "(in Arabic)" in page
     client.force_login(scene.second_moderator)
-    page = page_text(client.get(f"/desk/submissions/{submission.reference}/", headers={"accept-language": "zh-hans"}))
+    page = page_text(
+        client.get(
+            f"/desk/submissions/{submission.reference}/", headers={"accept-language": "zh-hans"}
+        )
+    )
     assert "阿拉伯语" in page
 
 
@@ -178,10 +240,18 @@ def test_a_story_is_filed_in_its_own_language_by_form_and_api(client: Client, sc
 def test_no_action_keeps_a_language_that_is_none(scene: scenes.Scene) -> None:
     for wrong in ("german", "xx", "de_AT", "zh"):
         with pytest.raises(ValidationError):
-            claims.revise_claim(by=scene.moderator, claim=scene.claim, reason="x", quote_lang=wrong, now=scene.now)
+            claims.revise_claim(
+                by=scene.moderator, claim=scene.claim, reason="x", quote_lang=wrong, now=scene.now
+            )
         with pytest.raises(ValidationError):
             scenes.filing.file_submission(
-                by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang=wrong, licence="show", now=scene.now, photos=[]
+                by=scene.owners[0],
+                claim=scene.claim,
+                narrative="x",
+                narrative_lang=wrong,
+                licence="show",
+                now=scene.now,
+                photos=[],
             )
     assert not Reply.objects.exists()
 
@@ -190,6 +260,8 @@ def brand(scene: scenes.Scene) -> Any:
     from accounts.actions import found_organisation
     from ledger import SYSTEM
 
-    found = found_organisation(by=SYSTEM, kind="company", name="Brand", website="https://brand.example/", now=scene.now)
+    found = found_organisation(
+        by=SYSTEM, kind="company", name="Brand", website="https://brand.example/", now=scene.now
+    )
     claims.represent_company(by=SYSTEM, company=scene.company, organisation=found, now=scene.now)
     return found

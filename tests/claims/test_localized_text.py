@@ -25,7 +25,8 @@ from claims.localized_text import (
 
 words = st.text(min_size=1, max_size=20)
 written = st.builds(
-    lambda lang, text, other: write(lang, text, **({("en" if lang != "en" else "zh_Hans"): other} if other else {})),
+    lambda lang, text,
+    other: write(lang, text, **({("en" if lang != "en" else "zh_Hans"): other} if other else {})),
     st.sampled_from(LANGUAGES), words, st.none() | words,
 )  # fmt: skip
 
@@ -34,7 +35,12 @@ written = st.builds(
 def test_what_write_makes_is_valid_and_reads_back(value: dict[str, Any]) -> None:
     validate_localized_text(value)
     original = read(value, value["lang"])
-    assert (original.text, original.lang, original.translated_by, original.missing) == (value["text"], value["lang"], None, False)
+    assert (original.text, original.lang, original.translated_by, original.missing) == (
+        value["text"],
+        value["lang"],
+        None,
+        False,
+    )
     for lang in LANGUAGES:
         reading = read(value, lang)
         there = lang == value["lang"] or lang in value["translations"]
@@ -46,12 +52,19 @@ def test_what_write_makes_is_valid_and_reads_back(value: dict[str, Any]) -> None
 
 def test_every_kind_of_chinese_asks_for_the_one_we_write() -> None:
     value = write("en", "a duct", zh_Hans="风道")
-    assert [read(value, lang).text for lang in ("zh-Hans", "zh-hans", "zh", "zh-CN", "zh-Hant")] == ["风道"] * 5
+    assert [
+        read(value, lang).text for lang in ("zh-Hans", "zh-hans", "zh", "zh-CN", "zh-Hant")
+    ] == ["风道"] * 5
     assert (read(value, "fr").text, read(value, "fr").missing) == ("a duct", True)
 
 
-@pytest.mark.parametrize(("lang", "to_english"), [("pt-BR", True), ("ja", True), ("ar", True), ("zh-Hant", True), ("en-GB", False)])
-def test_an_owner_writes_in_any_language_and_it_is_read_as_that(lang: str, to_english: bool) -> None:
+@pytest.mark.parametrize(
+    ("lang", "to_english"),
+    [("pt-BR", True), ("ja", True), ("ar", True), ("zh-Hant", True), ("en-GB", False)],
+)
+def test_an_owner_writes_in_any_language_and_it_is_read_as_that(
+    lang: str, to_english: bool
+) -> None:
     value = write(lang, "Carga completa, 25 km/h.")
     validate_localized_text(value)
     assert (read(value, "en").lang, read(value, "en").missing) == (lang, to_english)
@@ -78,11 +91,16 @@ def test_a_translation_without_words_is_none() -> None:
         {"lang": "klingon!", "text": "x", "translations": {}},
         {"lang": "pt-br", "text": "x", "translations": {}},
         {"lang": 7, "text": "x", "translations": {}}, {"lang": "en", "text": 1, "translations": {}},
-        {"lang": "en", "text": "x", "translations": []}, {"lang": "en", "text": "x", "translations": {}, "more": 1},
-        {"lang": "en", "text": "x", "translations": {"en": {"text": "x", "role": "moderator", "name": ""}}},
-        {"lang": "en", "text": "x", "translations": {"de": {"text": "x", "role": "moderator", "name": ""}}},
-        {"lang": "en", "text": "x", "translations": {"zh-Hans": {"text": "x", "role": "moderator"}}},
-        {"lang": "en", "text": "x", "translations": {"zh-Hans": {"text": None, "role": "moderator", "name": ""}}},
+        {"lang": "en", "text": "x", "translations": []},
+        {"lang": "en", "text": "x", "translations": {}, "more": 1},
+        {"lang": "en", "text": "x",
+        "translations": {"en": {"text": "x", "role": "moderator", "name": ""}}},
+        {"lang": "en", "text": "x",
+        "translations": {"de": {"text": "x", "role": "moderator", "name": ""}}},
+        {"lang": "en", "text": "x",
+        "translations": {"zh-Hans": {"text": "x", "role": "moderator"}}},
+        {"lang": "en", "text": "x",
+        "translations": {"zh-Hans": {"text": None, "role": "moderator", "name": ""}}},
         {"lang": "en", "text": "x", "translations": {"zh-Hans": "x"}},
     ],
 )  # fmt: skip
@@ -94,7 +112,10 @@ def test_anything_else_is_refused(value: Any) -> None:
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["lang", "text", "translations", "en", "zh-Hans", "x"]), inner)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["lang", "text", "translations", "en", "zh-Hans", "x"]), inner
+        )
     ),
     max_leaves=8,
 )
@@ -165,6 +186,13 @@ def test_a_translation_is_credited_to_who_gave_it() -> None:
     mine = credit_translations(value, "adjudicator")
     assert mine["translations"]["zh-Hans"]["role"] == "adjudicator"
     assert credit_translations(value, "moderator", mine) == mine  # the same words stay theirs
-    assert credit_translations(write("en", "a duct", zh_Hans="管道"), "moderator", mine)["translations"]["zh-Hans"]["role"] == "moderator"
-    assert credit_translations(with_equal_originals(value), "moderator") == with_equal_originals(value)
+    assert (
+        credit_translations(write("en", "a duct", zh_Hans="管道"), "moderator", mine)[
+            "translations"
+        ]["zh-Hans"]["role"]
+        == "moderator"
+    )
+    assert credit_translations(with_equal_originals(value), "moderator") == with_equal_originals(
+        value
+    )
     assert credit_translations({}, "moderator") == {}

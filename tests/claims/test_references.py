@@ -23,7 +23,13 @@ def test_every_reference_reads_back_as_itself(seed: int) -> None:
 def test_however_a_person_types_it_it_is_understood(seed: int, random: object) -> None:
     reference = reference_from(seed)
     typed = reference.lower().replace("0", "o").replace("1", random.choice("il"))  # type: ignore[attr-defined]  # a random.Random
-    for spelled in (typed, typed.replace("-", ""), f"  {typed} ", typed.replace("-", " -"), reference[:3] + reference[3:].replace("-", "")):
+    for spelled in (
+        typed,
+        typed.replace("-", ""),
+        f"  {typed} ",
+        typed.replace("-", " -"),
+        reference[:3] + reference[3:].replace("-", ""),
+    ):
         assert read_reference(spelled) == reference
 
 
@@ -35,8 +41,17 @@ def wide(text: str) -> str:
 @given(seeds)
 def test_full_width_letters_any_dash_and_invisible_characters_are_understood(seed: int) -> None:
     reference = reference_from(seed)
-    spelled = [wide(reference), wide(reference.lower()), *(reference.replace("-", dash) for dash in ("–", "—", "‐", "−", "\u00ad-", "－"))]
-    spelled += [reference.replace("-", "\u3000"), f"\ufeff{reference}\u200b", " ".join(reference), reference.replace("-", "\u00a0-\t")]
+    spelled = [
+        wide(reference),
+        wide(reference.lower()),
+        *(reference.replace("-", dash) for dash in ("–", "—", "‐", "−", "\u00ad-", "－")),
+    ]
+    spelled += [
+        reference.replace("-", "\u3000"),
+        f"\ufeff{reference}\u200b",
+        " ".join(reference),
+        reference.replace("-", "\u00a0-\t"),
+    ]
     assert {read_reference(one) for one in spelled} == {reference}
 
 
@@ -64,7 +79,18 @@ def test_no_text_makes_it_fail(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "AC-", "AC-7F3K-Q2M", "AC-7F3K-Q2MXX", "AC-UUUU-UUUU", "XX-7F3K-Q2MX", "AC-7F3K_Q2MX", "AC-٣٣٣٣-٣٣٣٣", "AC-7F3K-Q2MX\nx"]
+    "text",
+    [
+        "",
+        "AC-",
+        "AC-7F3K-Q2M",
+        "AC-7F3K-Q2MXX",
+        "AC-UUUU-UUUU",
+        "XX-7F3K-Q2MX",
+        "AC-7F3K_Q2MX",
+        "AC-٣٣٣٣-٣٣٣٣",
+        "AC-7F3K-Q2MX\nx",
+    ],
 )
 def test_what_is_no_reference_is_none(text: str) -> None:
     assert read_reference(text) is None

@@ -1,4 +1,5 @@
-"""Units and currencies at every door: what was mistyped is refused with a sentence, and what is meant is offered."""
+"""Units and currencies at every door: what was mistyped is refused with a sentence, and what is
+meant is offered."""
 
 from __future__ import annotations
 
@@ -28,7 +29,22 @@ from tests.kept import kept
 from verdicts import actions as verdicts
 
 WORDS = write("en", "words", zh_Hans="文字")
-BAD_UNITS = ["hours of playback", "公里", "km／h", "Nm", "PS", "kwh", "℃", "degC", "m\0s", "9**9**9", "1e5", "NaN", " ", "m" * 40]
+BAD_UNITS = [
+    "hours of playback",
+    "公里",
+    "km／h",
+    "Nm",
+    "PS",
+    "kwh",
+    "℃",
+    "degC",
+    "m\0s",
+    "9**9**9",
+    "1e5",
+    "NaN",
+    " ",
+    "m" * 40,
+]
 BAD_CURRENCIES = ["eur", "RMB", "ZZZ", "CN", "元", "US$", "C Y", "XAU", "€"]
 
 
@@ -44,7 +60,15 @@ def test_every_unit_that_is_offered_is_one(meant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "other"), [("km/h", "km"), ("GB", "percent"), ("kWh", "kW"), ("degree", "percent"), ("parsec", "um"), ("N*m", "Pa")]
+    ("unit", "other"),
+    [
+        ("km/h", "km"),
+        ("GB", "percent"),
+        ("kWh", "kW"),
+        ("degree", "percent"),
+        ("parsec", "um"),
+        ("N*m", "Pa"),
+    ],
 )
 def test_what_measures_something_else_or_is_too_far_is_refused(unit: str, other: str) -> None:
     with pytest.raises(UnitMismatchError):
@@ -52,7 +76,8 @@ def test_what_measures_something_else_or_is_too_far_is_refused(unit: str, other:
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "to", "same"), [("3.6", "km/h", "m/s", "1"), ("50", "percent", "", "0.5"), ("2", "h", "minute", "120")]
+    ("value", "unit", "to", "same"),
+    [("3.6", "km/h", "m/s", "1"), ("50", "percent", "", "0.5"), ("2", "h", "minute", "120")],
 )
 def test_what_measures_the_same_is_converted(value: str, unit: str, to: str, same: str) -> None:
     assert convert(Decimal(value), unit, to) == Decimal(same)
@@ -64,7 +89,10 @@ def test_a_mistyped_currency_is_refused(code: str) -> None:
         validate_currency(code)
 
 
-@pytest.mark.parametrize(("code", "meant"), [("eur", "EUR"), ("RMB", "CNY"), (" usd ", "USD"), ("元", "CNY"), ("ZZZ", "")])
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [("eur", "EUR"), ("RMB", "CNY"), (" usd ", "USD"), ("元", "CNY"), ("ZZZ", "")],
+)
 def test_the_currency_that_was_meant_is_offered(code: str, meant: str) -> None:
     assert currencies.suggest_code(code) == meant
     with pytest.raises(ValidationError) as refused:
@@ -72,9 +100,13 @@ def test_the_currency_that_was_meant_is_offered(code: str, meant: str) -> None:
     assert (f"Did you mean {meant}?" in refused.value.messages[0]) == bool(meant)
 
 
-@pytest.mark.parametrize(("amount", "code", "fine"), [("1500", "JPY", True), ("1500.50", "JPY", False), ("1.25", "KWD", True),
-                                                      ("0.01", "CNY", True), ("0.001", "CNY", False)])  # fmt: skip
-def test_an_amount_has_no_more_decimals_than_its_currency(amount: str, code: str, fine: bool) -> None:
+@pytest.mark.parametrize(("amount", "code", "fine"),
+    [("1500", "JPY", True), ("1500.50", "JPY", False), ("1.25", "KWD", True),
+                                                      ("0.01", "CNY", True),
+                                                      ("0.001", "CNY", False)])  # fmt: skip
+def test_an_amount_has_no_more_decimals_than_its_currency(
+    amount: str, code: str, fine: bool
+) -> None:
     if fine:
         validate_money(Decimal(amount), code)
     else:
@@ -85,8 +117,10 @@ def test_an_amount_has_no_more_decimals_than_its_currency(amount: str, code: str
 @pytest.mark.parametrize(
     ("amount", "code", "shown"),
     [
-        ("42000.00", "CNY", "42,000"), ("1500.5", "CNY", "1,500.50"), ("1500", "JPY", "1,500"), ("1500.5", "JPY", "1,500.5"),
-        ("1.25", "KWD", "1.250"), ("-3.1", "ZZZ", "-3.10"), ("999999999999.99", "EUR", "999,999,999,999.99"), ("NaN", "EUR", "NaN"),
+        ("42000.00", "CNY", "42,000"), ("1500.5", "CNY", "1,500.50"), ("1500", "JPY", "1,500"),
+        ("1500.5", "JPY", "1,500.5"),
+        ("1.25", "KWD", "1.250"), ("-3.1", "ZZZ", "-3.10"),
+        ("999999999999.99", "EUR", "999,999,999,999.99"), ("NaN", "EUR", "NaN"),
         ("Infinity", "", "Infinity"), ("0", "EUR", "0"), ("1E+3", "EUR", "1,000"),
     ],
 )  # fmt: skip
@@ -100,7 +134,7 @@ def test_no_amount_and_no_code_fail_to_be_written(amount: Decimal, code: str) ->
         assert currencies.format_amount(amount, code)
 
 
-# --- every door ------------------------------------------------------------------------------------------------------------
+# --- every door -----------------------------------------------------------------------------------
 
 
 @kept
@@ -109,13 +143,25 @@ def scene() -> scenes.Scene:
 
 
 def criterion(**more: Any) -> NewCriterion:
-    given: dict[str, Any] = {"property": WORDS, "comparator": "at_least", "value": Decimal(1), "unit": "m/s"}
+    given: dict[str, Any] = {
+        "property": WORDS,
+        "comparator": "at_least",
+        "value": Decimal(1),
+        "unit": "m/s",
+    }
     return NewCriterion(**given | more)
 
 
 def register(scene: scenes.Scene, **more: Any) -> Claim:
     aspect = NewAspect("quantity", WORDS, criterion=criterion(**more.pop("criterion", {})))
-    given = {"by": scene.moderator, "product": scene.product, "quote": "words", "quote_lang": "en", "summary": WORDS, "now": scene.now}
+    given = {
+        "by": scene.moderator,
+        "product": scene.product,
+        "quote": "words",
+        "quote_lang": "en",
+        "summary": WORDS,
+        "now": scene.now,
+    }
     return actions.register_claim(**given | {"aspects": [aspect]} | more)
 
 
@@ -126,7 +172,9 @@ def test_no_claim_is_registered_with_a_unit_that_is_none(scene: scenes.Scene, un
     assert Criterion.objects.count() == 1
 
 
-@pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+30", "1E-30", "1234567890123"])
+@pytest.mark.parametrize(
+    "number", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+30", "1E-30", "1234567890123"]
+)
 def test_no_number_is_taken_that_is_none_or_does_not_fit(scene: scenes.Scene, number: str) -> None:
     for field in ("value", "tolerance"):
         with pytest.raises(ValidationError):
@@ -134,7 +182,14 @@ def test_no_number_is_taken_that_is_none_or_does_not_fit(scene: scenes.Scene, nu
     with pytest.raises(ValidationError):
         register(scene, stake=Decimal(number), currency="CNY")
     with pytest.raises(ValidationError):
-        actions.add_option(by=scene.moderator, product=scene.product, name=WORDS, price=Decimal(number), currency="CNY", now=scene.now)
+        actions.add_option(
+            by=scene.moderator,
+            product=scene.product,
+            name=WORDS,
+            price=Decimal(number),
+            currency="CNY",
+            now=scene.now,
+        )
     for field in ("value", "standard_uncertainty"):
         with pytest.raises(ValidationError):
             file(scene, **{field: Decimal(number)})
@@ -145,11 +200,20 @@ def test_no_money_is_taken_in_what_is_no_currency(scene: scenes.Scene, code: str
     with pytest.raises(ValidationError):
         register(scene, stake=Decimal(5), currency=code)
     with pytest.raises(ValidationError):
-        actions.add_option(by=scene.moderator, product=scene.product, name=WORDS, price=Decimal(5), currency=code, now=scene.now)
+        actions.add_option(
+            by=scene.moderator,
+            product=scene.product,
+            name=WORDS,
+            price=Decimal(5),
+            currency=code,
+            now=scene.now,
+        )
 
 
 @pytest.mark.parametrize("bad", [{"currency": "eur"}, {"currency": ""}, {"price": Decimal("NaN")}])
-def test_the_database_takes_no_currency_or_price_that_is_none(scene: scenes.Scene, bad: dict[str, Any]) -> None:
+def test_the_database_takes_no_currency_or_price_that_is_none(
+    scene: scenes.Scene, bad: dict[str, Any]
+) -> None:
     [(name, value)] = bad.items()
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE claims_productoption SET {name} = %s", [value])
@@ -168,24 +232,33 @@ def test_the_forms_say_it_beside_the_field(scene: scenes.Scene) -> None:
         "method": "m",
     }
     for unit in ("kW", "km", "公里", "hours of playback"):
-        assert "unit_name" in MeasurementForm(given | {"unit_name": unit}, claim=scene.claim).errors, unit
+        assert (
+            "unit_name" in MeasurementForm(given | {"unit_name": unit}, claim=scene.claim).errors
+        ), unit
     assert MeasurementForm(given | {"unit_name": "km/h"}, claim=scene.claim).is_valid()
-    assert MeasurementForm(given | {"unit_name": "kW", "aspect": str(scene.carbon.pk)}, claim=scene.claim).is_valid()
+    assert MeasurementForm(
+        given | {"unit_name": "kW", "aspect": str(scene.carbon.pk)}, claim=scene.claim
+    ).is_valid()
 
 
 def file(scene: scenes.Scene, **more: Any) -> None:
     given: dict[str, Any] = {
-        "aspect": scene.ducts, "quantity": WORDS, "value": Decimal(1), "standard_uncertainty": Decimal(1), "unit_name": "km/h",
+        "aspect": scene.ducts, "quantity": WORDS, "value": Decimal(1),
+        "standard_uncertainty": Decimal(1), "unit_name": "km/h",
         "instrument": WORDS, "method": WORDS, "measured_date": date(2025, 5, 1),
     }  # fmt: skip
     filing.file_submission(
-        by=scene.owners[0], claim=scene.claim, narrative="words", narrative_lang="en", licence="cc-by-4.0", photos=[], now=scene.now,
-        teardown=filing.NewTeardown(WORDS, "Car 1", "VIN1", date(2025, 5, 1), measurements=[filing.NewMeasurement(**given | more)]),
+        by=scene.owners[0], claim=scene.claim, narrative="words", narrative_lang="en",
+        licence="cc-by-4.0", photos=[], now=scene.now,
+        teardown=filing.NewTeardown(WORDS, "Car 1", "VIN1", date(2025, 5, 1),
+        measurements=[filing.NewMeasurement(**given | more)]),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("unit", ["km", "kW", "公里", "hours of playback", "", "percent"])
-def test_no_measurement_is_filed_that_cannot_be_set_against_its_threshold(scene: scenes.Scene, unit: str) -> None:
+def test_no_measurement_is_filed_that_cannot_be_set_against_its_threshold(
+    scene: scenes.Scene, unit: str
+) -> None:
     with pytest.raises(ValidationError):
         file(scene, unit_name=unit)
     assert not Measurement.objects.exists()
@@ -193,14 +266,18 @@ def test_no_measurement_is_filed_that_cannot_be_set_against_its_threshold(scene:
     assert Measurement.objects.count() == 1
 
 
-# --- what is stored wrongly all the same --------------------------------------------------------------------------------------
+# --- what is stored wrongly all the same ----------------------------------------------------------
 
 
-def test_a_stored_row_that_cannot_be_weighed_is_left_out_and_said_to_be(scene: scenes.Scene) -> None:
+def test_a_stored_row_that_cannot_be_weighed_is_left_out_and_said_to_be(
+    scene: scenes.Scene,
+) -> None:
     scenes.build_evidence(scene)
     assert verdicts.left_out(scene.ducts) == []
     spoiled = Measurement.objects.order_by("pk")[:1]
-    Measurement.objects.filter(pk__in=[one.pk for one in spoiled]).update(unit_name="hours of playback")
+    Measurement.objects.filter(pk__in=[one.pk for one in spoiled]).update(
+        unit_name="hours of playback"
+    )
     weighed = verdicts.weigh(scene.ducts)
     assert weighed is not None
     assert (weighed.units, weighed.to_json()["left_out"]) == (2, 1)
@@ -215,7 +292,10 @@ def test_the_desk_shows_what_is_wrong_with_a_row(scene: scenes.Scene, client: An
     scenes.build_findings(scenes.build_evidence(scene))
     Criterion.objects.update(unit="公里")
     client.force_login(scene.adjudicator, backend=settings.AUTHENTICATION_BACKENDS[0])
-    for path in (f"/desk/claims/{scene.claim.reference}/", f"/desk/aspects/{scene.ducts.pk}/verdict/"):
+    for path in (
+        f"/desk/claims/{scene.claim.reference}/",
+        f"/desk/aspects/{scene.ducts.pk}/verdict/",
+    ):
         answer = client.get(path, headers={"accept-language": "en"})
         assert answer.status_code == 200
         assert "It cannot be compared with the threshold in 公里." in answer.content.decode()

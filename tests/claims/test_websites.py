@@ -28,14 +28,21 @@ def test_a_website_has_the_host_of_a_company(website: str, host: str) -> None:
 @pytest.mark.parametrize(
     ("website", "fault"),
     [
-        ("ftp://brand.example/", "scheme"), ("brand.example", "scheme"), ("javascript:alert(1)", "scheme"), ("", "scheme"),
-        ("https://a:b@brand.example/", "user"), ("https://brand.example:8443/", "port"), ("https://10.0.0.1/", "address"),
-        ("https://[::1]/", "address"), ("https://localhost/", "host"), ("https://brand/", "host"), ("https://brand..example/", "host"),
-        ("https://-brand.example/", "host"), ("https://brand.123/", "host"), ("https://brand_x.example/", "host"), ("https://", "host"),
-        ("https://brand.example:99999/", "host"), (f"https://{'a' * 64}.example/", "host"), ("https://bra\0nd.example/", "host"),
+        ("ftp://brand.example/", "scheme"), ("brand.example", "scheme"),
+        ("javascript:alert(1)", "scheme"), ("", "scheme"),
+        ("https://a:b@brand.example/", "user"), ("https://brand.example:8443/", "port"),
+        ("https://10.0.0.1/", "address"),
+        ("https://[::1]/", "address"), ("https://localhost/", "host"), ("https://brand/", "host"),
+        ("https://brand..example/", "host"),
+        ("https://-brand.example/", "host"), ("https://brand.123/", "host"),
+        ("https://brand_x.example/", "host"), ("https://", "host"),
+        ("https://brand.example:99999/", "host"), (f"https://{'a' * 64}.example/", "host"),
+        ("https://bra\0nd.example/", "host"),
     ],
 )  # fmt: skip
-def test_what_is_no_website_of_a_company_is_refused_with_a_sentence(website: str, fault: str, settings: object) -> None:
+def test_what_is_no_website_of_a_company_is_refused_with_a_sentence(
+    website: str, fault: str, settings: object
+) -> None:
     with pytest.raises(WebsiteError) as refused:
         host_of(website)
     assert refused.value.fault == fault
@@ -45,7 +52,9 @@ def test_what_is_no_website_of_a_company_is_refused_with_a_sentence(website: str
     assert said.value.code == "website"
 
 
-@pytest.mark.parametrize("mail", ["press@brand.example", "a.b+c@mail.Brand.example", "press@BRAND.EXAMPLE."])
+@pytest.mark.parametrize(
+    "mail", ["press@brand.example", "a.b+c@mail.Brand.example", "press@BRAND.EXAMPLE."]
+)
 def test_an_address_at_the_host_or_below_it_may_answer(mail: str) -> None:
     assert may_answer(mail, "https://www.brand.example/")
 

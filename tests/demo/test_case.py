@@ -1,4 +1,5 @@
-"""The founding case in short: the same play, with the workers' work done in this process, against a real company site on loopback."""
+"""The founding case in short: the same play, with the workers' work done in this process, against a
+real company site on loopback."""
 
 from __future__ import annotations
 
@@ -84,8 +85,11 @@ def told(workers: Workers, tmp_path: Path) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_the_case_ends_as_it_should_wherever_it_is_broken_off(workers: Workers, tmp_path: Path) -> None:
-    """Killed after each of its lines: the next telling goes on, and nothing is there twice. (Unbroken it is played by test_main.)"""
+def test_the_case_ends_as_it_should_wherever_it_is_broken_off(
+    workers: Workers, tmp_path: Path
+) -> None:
+    """Killed after each of its lines: the next telling goes on, and nothing is there twice.
+    (Unbroken it is played by test_main.)"""
 
     class KilledError(Exception):
         pass
@@ -104,25 +108,38 @@ def test_the_case_ends_as_it_should_wherever_it_is_broken_off(workers: Workers, 
     assert [model.objects.count() for model in counted] == [7, 19, 3]
     assert Version.objects.filter(source__url=ADDRESS + brand_site.POST_PATH).count() == 2
     assert [one["rating"] for one in outcome["verdicts"]] == ["not_delivered", "delivered"]
-    assert [one["aspect"] for one in outcome["verdicts"]] == ["two ducts move air to the brakes", "the hood is carbon fibre"]
+    assert [one["aspect"] for one in outcome["verdicts"]] == [
+        "two ducts move air to the brakes",
+        "the hood is carbon fibre",
+    ]
     assert outcome["flags"] == ["company_silent", "deleted", "edited_after_publication"]
     assert any("version 2, 10 characters gone" in line for line in workers.lines)
-    assert list(dict.fromkeys(line.partition("/")[0] for line in workers.lines)) == [str(number) for number in range(1, 13)]
+    assert list(dict.fromkeys(line.partition("/")[0] for line in workers.lines)) == [
+        str(number) for number in range(1, 13)
+    ]
     report = json.loads((ROOT / outcome["report"]["json"]).read_text())
     assert report["claim"]["at_stake"]["amount"] == "42000"
     assert report["reconstruction"] is True
     conformity = report["aspects"][0]["conformity"]
-    assert (conformity["units"], conformity["contributors"], conformity["laboratories"]) == (3, 3, 1)
+    assert (conformity["units"], conformity["contributors"], conformity["laboratories"]) == (
+        3,
+        3,
+        1,
+    )
     assert conformity["decision"] == "does_not_conform"
     snapshot = json.loads((ROOT / outcome["snapshot"]).read_text())
-    assert [brand_site.VANISHING in version["text"] for version in snapshot["versions"]] == [True, False]
+    assert [brand_site.VANISHING in version["text"] for version in snapshot["versions"]] == [
+        True,
+        False,
+    ]
     assert snapshot["disappearances"][0]["type"] == "tombstone"
     for name in (outcome["report"]["html"], *outcome["report"]["pdf"].values()):
         assert (ROOT / name).stat().st_size > 10_000
     assert outcome["versions"] == 4
     assert outcome["observations"] >= 9
     checked = subprocess.run(
-        [sys.executable, "-m", "ledger.verify", "--key", outcome["key"], *outcome["bundles"], outcome["log"]],
+        [sys.executable, "-m", "ledger.verify", "--key", outcome["key"], *outcome["bundles"],
+        outcome["log"]],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -136,7 +153,8 @@ def test_the_case_ends_as_it_should_wherever_it_is_broken_off(workers: Workers, 
 
 
 def the_desk_has_work_left() -> None:
-    """One of each step that a person takes: a submission, a point that may be judged, a proposal that waits for its second person."""
+    """One of each step that a person takes: a submission, a point that may be judged, a proposal
+    that waits for its second person."""
     waiting = Submission.objects.waiting().get()
     assert all(one.status == "ready" for one in waiting.exhibit_set.all())
     assert Verdict.objects.get(status="proposed").aspect.claim == waiting.claim
@@ -145,8 +163,13 @@ def the_desk_has_work_left() -> None:
 
 
 def nothing_of_the_owners_gets_out(tmp_path: Path) -> None:
-    """The place in the photos is sealed; copies have no metadata; no public file names a contact, a serial number or a file."""
-    placed = [one for one in Exhibit.objects.all() if "gps_latitude" in json.loads(str(unseal(one, "metadata")))]
+    """The place in the photos is sealed; copies have no metadata; no public file names a contact, a
+    serial number or a file."""
+    placed = [
+        one
+        for one in Exhibit.objects.all()
+        if "gps_latitude" in json.loads(str(unseal(one, "metadata")))
+    ]
     assert len(placed) >= 6
     for rendition in Rendition.objects.all():
         with renditions().open(rendition.digest) as file:
@@ -158,7 +181,12 @@ def nothing_of_the_owners_gets_out(tmp_path: Path) -> None:
         b"39.907",
         *(str(unseal(one, "digest")).encode() for one in Exhibit.objects.all()),
     ]
-    public = [path for folder in ("demo/out", "ledger", "published") for path in (tmp_path / folder).rglob("*") if path.is_file()]
+    public = [
+        path
+        for folder in ("demo/out", "ledger", "published")
+        for path in (tmp_path / folder).rglob("*")
+        if path.is_file()
+    ]
     assert len(public) > 20
     for path in public:
         content = path.read_bytes()
@@ -170,7 +198,9 @@ def everyone_can_sign_in(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
     passwords = {login["email"]: login["password"] for login in logins(path)}
     client = Client()
-    answer = client.post("/account/login/", {"login": PEOPLE[1].email, "password": passwords[PEOPLE[1].email]})
+    answer = client.post(
+        "/account/login/", {"login": PEOPLE[1].email, "password": passwords[PEOPLE[1].email]}
+    )
     assert answer.status_code == 302, answer.content.decode()[:3000]
     assert client.session["_auth_user_id"] == str(User.objects.get(email=PEOPLE[1].email).pk)
     assert Membership.objects.count() == sum(len(person.roles) for person in PEOPLE)
@@ -184,6 +214,9 @@ def test_a_visitor_cannot_see_that_anyone_steers_the_site(site: str, tmp_path: P
         assert brand_site.page(path, company.read()).status == 404
     for stage in (company.publish, company.edit, company.delete):
         stage()
-        pages = [brand_site.page(path, company.read()).body.decode() for path in (brand_site.POST_PATH, brand_site.PRODUCT_PATH, "/")]
+        pages = [
+            brand_site.page(path, company.read()).body.decode()
+            for path in (brand_site.POST_PATH, brand_site.PRODUCT_PATH, "/")
+        ]
         assert all(brand_site.MARK in page for page in pages)
         assert not any("stage" in page or "demo" in page.lower() for page in pages)

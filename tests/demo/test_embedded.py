@@ -1,4 +1,5 @@
-"""Embedded PostgreSQL and Valkey: for root and for others, alone on their data, and gone when their parent is."""
+"""Embedded PostgreSQL and Valkey: for root and for others, alone on their data, and gone when their
+parent is."""
 
 from __future__ import annotations
 
@@ -53,15 +54,26 @@ def test_valkey_keeps_its_data_and_never_evicts(tmp_path: Path) -> None:
 
 def test_engines_start_where_the_path_has_blanks_and_is_long(tmp_path: Path) -> None:
     for data in (tmp_path / "a place 数据", tmp_path / ("x" * 90)):
-        with Postgres(data / "postgres", durable=False) as postgres, psycopg.connect(postgres.url) as db:
+        with (
+            Postgres(data / "postgres", durable=False) as postgres,
+            psycopg.connect(postgres.url) as db,
+        ):
             assert db.execute("SELECT 1").fetchone() == (1,)
-        with Valkey(data / "valkey", durable=False) as valkey, redis.Redis.from_url(valkey.url) as client:
+        with (
+            Valkey(data / "valkey", durable=False) as valkey,
+            redis.Redis.from_url(valkey.url) as client,
+        ):
             assert client.ping()
-        assert not any(engine.sockets.exists() for engine in (postgres, valkey)), "nothing is left in the place for temporary files"
+        assert not any(engine.sockets.exists() for engine in (postgres, valkey)), (
+            "nothing is left in the place for temporary files"
+        )
 
 
 def test_engines_listen_on_no_port(tmp_path: Path) -> None:
-    with Postgres(tmp_path / "postgres", durable=False) as engine, psycopg.connect(engine.url) as db:
+    with (
+        Postgres(tmp_path / "postgres", durable=False) as engine,
+        psycopg.connect(engine.url) as db,
+    ):
         assert db.execute("SHOW listen_addresses").fetchone() == ("",)
         assert (engine.sockets.stat().st_mode & 0o077) == 0
 
@@ -80,9 +92,14 @@ def test_where_namespaces_are_forbidden_root_becomes_nobody_and_still_enters_a_c
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowed = embedded._allowed
-    monkeypatch.setattr(embedded, "_allowed", lambda step: step is not embedded._renumber and allowed(step))
+    monkeypatch.setattr(
+        embedded, "_allowed", lambda step: step is not embedded._renumber and allowed(step)
+    )
     tmp_path.chmod(0o700)
-    with Postgres(tmp_path / "postgres", durable=False) as engine, psycopg.connect(engine.url) as db:
+    with (
+        Postgres(tmp_path / "postgres", durable=False) as engine,
+        psycopg.connect(engine.url) as db,
+    ):
         assert owner_of(engine) == 65534
         assert db.execute("SELECT 1").fetchone() == (1,)
     monkeypatch.undo()
@@ -91,9 +108,13 @@ def test_where_namespaces_are_forbidden_root_becomes_nobody_and_still_enters_a_c
 
 
 @as_root
-def test_where_root_can_become_no_one_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_root_can_become_no_one_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(embedded, "_allowed", lambda step: False)
-    with pytest.raises(EngineFailedError, match="run this as an ordinary user, or set DATABASE_URL"):
+    with pytest.raises(
+        EngineFailedError, match="run this as an ordinary user, or set DATABASE_URL"
+    ):
         Postgres(tmp_path / "postgres").start()
 
 
@@ -103,7 +124,9 @@ def test_an_ordinary_user_starts_both(tmp_path: Path) -> None:
     if not embedded._allowed(embedded._renumber):
         pytest.skip("user namespaces are forbidden here")
     command = [sys.executable, "-c", STARTS_BOTH, str(tmp_path), "0"]
-    done = subprocess.run(command, cwd=ROOT, preexec_fn=embedded._renumber, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, cwd=ROOT, preexec_fn=embedded._renumber, capture_output=True, text=True, timeout=60
+    )
     assert done.stdout == "up\n", done.stderr
 
 
@@ -119,10 +142,15 @@ def test_engines_die_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     assert eventually(lambda: not carrying(str(tmp_path)), 5), carrying(str(tmp_path))
 
 
-def test_two_engines_never_share_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_engines_never_share_a_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(embedded._Engine, "seconds_to_leave", 0.2)
     for kind in (Postgres, Valkey):
-        with kind(tmp_path / kind.name, durable=False), pytest.raises(EngineFailedError, match="is using"):
+        with (
+            kind(tmp_path / kind.name, durable=False),
+            pytest.raises(EngineFailedError, match="is using"),
+        ):
             kind(tmp_path / kind.name, durable=False).start()
 
 
@@ -131,7 +159,9 @@ def test_a_restart_waits_for_the_one_before_to_leave(tmp_path: Path) -> None:
     first.start()
     assert first.process is not None
     os.kill(first.process.pid, signal.SIGSTOP)
-    waker = subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -CONT {first.process.pid}; kill -TERM {first.process.pid}"])
+    waker = subprocess.Popen(
+        ["sh", "-c", f"sleep 0.5; kill -CONT {first.process.pid}; kill -TERM {first.process.pid}"]
+    )
     began = time.monotonic()
     with Valkey(tmp_path / "valkey", durable=False):
         assert time.monotonic() - began > 0.4
@@ -143,8 +173,11 @@ def test_a_process_number_from_before_a_power_cut_does_not_stop_postgres(tmp_pat
     engine = Postgres(tmp_path / "postgres", durable=False)
     with engine:
         pass
-    # This process took the number meanwhile; PostgreSQL alone would believe that its server still runs.
-    (engine.data / "postmaster.pid").write_text(f"{os.getpid()}\n{engine.data}\n0\n5432\n{engine.sockets}\n\n")
+    # This process took the number meanwhile; PostgreSQL alone would believe that its server still
+    # runs.
+    (engine.data / "postmaster.pid").write_text(
+        f"{os.getpid()}\n{engine.data}\n0\n5432\n{engine.sockets}\n\n"
+    )
     with engine, psycopg.connect(engine.url) as db:
         assert db.execute("SELECT 1").fetchone() == (1,)
 
@@ -168,7 +201,8 @@ def test_an_engine_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) ->
 
 @as_root
 def test_a_socket_directory_made_by_someone_else_is_not_used(tmp_path: Path) -> None:
-    """In a shared place for temporary files anyone can make the directory first and answer in it."""
+    """In a shared place for temporary files anyone can make the directory first and answer in
+    it."""
     engine = Valkey(tmp_path / "valkey", durable=False)
     engine.sockets.mkdir()
     os.chown(engine.sockets, 12345, 12345)

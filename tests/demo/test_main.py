@@ -23,7 +23,8 @@ from tests.house.processes import ROOT, carrying, eventually
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """An environment in which nobody has chosen anything; what the demo puts into it is taken out again."""
+    """An environment in which nobody has chosen anything; what the demo puts into it is taken out
+    again."""
     for name in ("DATABASE_URL", "REDIS_URL", "SITE_URL", "FETCH_LOCAL"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
@@ -44,7 +45,9 @@ def test_data_of_an_older_form_is_refused_and_new_data_is_not(tmp_path: Path) ->
         (tmp_path / "log-form").write_text("2\n")
 
 
-def test_without_addresses_both_engines_are_embedded(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_addresses_both_engines_are_embedded(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     chosen = demo.Demo(once=True, port=8000)
     assert [engine.name for engine in chosen.engines] == ["postgres", "valkey"]
     assert os.environ["DATABASE_URL"] == chosen.engines[0].url
@@ -58,7 +61,9 @@ def test_with_addresses_nothing_is_embedded(environment: pytest.MonkeyPatch) -> 
     assert os.environ["DATABASE_URL"] == "postgresql://app@db.example/record"
 
 
-def test_the_company_is_reached_by_its_name_and_only_on_loopback(environment: pytest.MonkeyPatch) -> None:
+def test_the_company_is_reached_by_its_name_and_only_on_loopback(
+    environment: pytest.MonkeyPatch,
+) -> None:
     chosen = demo.Demo(once=True, port=8000)
     name, _, address = os.environ["FETCH_LOCAL"].partition("=")
     assert name == demo.COMPANY_HOST
@@ -88,7 +93,13 @@ except ProgramFailedError as error:
 """
     command = [sys.executable, "-c", code, str(tmp_path / "demo.lock")]
     try:
-        said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "DATA_DIR": str(tmp_path)}).stdout
+        said = subprocess.run(
+            command,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "DATA_DIR": str(tmp_path)},
+        ).stdout
     finally:
         os.close(handle)
     assert "another demo is running here: process 7, http://127.0.0.1:8000" in said
@@ -98,14 +109,20 @@ def test_every_queue_has_a_group_of_workers_and_the_case_comes_last() -> None:
     from jobs.states import Queue
 
     table = demo.programs(8100, Path("company"))
-    listened = {queue for program in table for queue in program.command[-1].split(",") if "worker" in program.command}
+    listened = {
+        queue
+        for program in table
+        for queue in program.command[-1].split(",")
+        if "worker" in program.command
+    }
     assert listened == set(Queue.values)
     assert [program.name for program in table if program.once] == ["case"]
     assert table[-1].name == "case"
 
 
 @pytest.mark.parametrize(
-    ("code", "result", "right"), [(0, '{"versions": 3}', True), (1, '{"versions": 3}', False), (0, "", False), (-9, "{", False)]
+    ("code", "result", "right"),
+    [(0, '{"versions": 3}', True), (1, '{"versions": 3}', False), (0, "", False), (-9, "{", False)],
 )
 def test_the_case_is_judged_by_its_end_and_its_result(code: int, result: str, right: bool) -> None:
     assert (demo.judge(code, result) == "") is right
@@ -128,7 +145,8 @@ class House:
         with (self.folder / "said").open("w") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "demo", "--port", "8400"],
-                cwd=ROOT, env={**environment, "DATA_DIR": str(self.folder / "var")}, stdout=subprocess.DEVNULL, stderr=said,
+                cwd=ROOT, env={**environment, "DATA_DIR": str(self.folder / "var")},
+                stdout=subprocess.DEVNULL, stderr=said,
             )  # fmt: skip
 
     @property
@@ -157,8 +175,14 @@ class House:
 
     def of(self, engine: str) -> int:
         """The process id of an engine's server."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return next(int(pid) for pid in children if Path(f"/proc/{pid}/cwd").readlink() == self.folder / "var" / engine)
+        children = (
+            Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        )
+        return next(
+            int(pid)
+            for pid in children
+            if Path(f"/proc/{pid}/cwd").readlink() == self.folder / "var" / engine
+        )
 
 
 @pytest.fixture
@@ -172,7 +196,8 @@ def house(tmp_path: Path) -> Iterator[House]:
 @pytest.mark.slow
 @pytest.mark.xdist_group("demo")
 def test_a_demo_plays_its_case_and_ends_on_ctrl_c(house: House) -> None:
-    """From a fresh folder: engines, tables, web server, workers, beat, and the case by all of them; then nothing of it is left."""
+    """From a fresh folder: engines, tables, web server, workers, beat, and the case by all of them;
+    then nothing of it is left."""
     house.hears("the case is complete", 400)
     assert eventually(house.ready, 60), house.said
     outcome = json.loads((house.folder / "var/demo/out/outcome.json").read_text())
@@ -181,4 +206,6 @@ def test_a_demo_plays_its_case_and_ends_on_ctrl_c(house: House) -> None:
     house.process.send_signal(signal.SIGINT)
     assert house.process.wait(40) == 0
     assert house.left() == []
-    demonstration.played_already.append(house.folder / "var")  # the browser tests look at the pages of this very case
+    demonstration.played_already.append(
+        house.folder / "var"
+    )  # the browser tests look at the pages of this very case

@@ -1,4 +1,5 @@
-"""Originals that nothing names are swept; one that anything names never is, whatever goes on meanwhile."""
+"""Originals that nothing names are swept; one that anything names never is, whatever goes on
+meanwhile."""
 
 from __future__ import annotations
 
@@ -56,7 +57,8 @@ def age(digest: str, days: int = 3) -> None:
 
 def hand_in(scene: scenes.Scene, content: bytes, owner: int = 0) -> Submission:
     return filing.file_submission(
-        by=scene.owners[owner], claim=scene.claim, narrative="No air.", narrative_lang="en", licence="show", now=timezone.now(),
+        by=scene.owners[owner], claim=scene.claim, narrative="No air.", narrative_lang="en",
+        licence="show", now=timezone.now(),
         photos=[filing.NewPhoto(filing.receive(io.BytesIO(content)))],
     )  # fmt: skip
 
@@ -71,7 +73,11 @@ def everything_named_is_there() -> None:
 
 
 def test_only_what_nothing_names_goes(scene: scenes.Scene) -> None:
-    orphan, young, half = store(b"left by a killed filing"), store(b"a filing on its way"), originals().root / "incoming" / "half"
+    orphan, young, half = (
+        store(b"left by a killed filing"),
+        store(b"a filing on its way"),
+        originals().root / "incoming" / "half",
+    )
     half.write_bytes(b"half")
     hand_in(scene, b"a photo")
     scenes.build_staged(scene.owners[0], scene, content=b"ahead of its form")
@@ -99,18 +105,29 @@ def test_the_daily_job_sweeps_and_the_command_lists(scene: scenes.Scene) -> None
     assert not originals().exists(digest)
 
 
-def test_an_exhibit_whose_key_for_duplicates_was_erased_keeps_its_original(scene: scenes.Scene) -> None:
+def test_an_exhibit_whose_key_for_duplicates_was_erased_keeps_its_original(
+    scene: scenes.Scene,
+) -> None:
     """A negative control of step 3: by the keyed hash alone it would be taken for an orphan."""
     exhibit = Exhibit.objects.get(submission=hand_in(scene, b"a photo"))
     digest = str(ledger.unseal(exhibit, "digest"))
-    erasure.erase("exhibit", exhibit.pk, fields=["duplicate_key"], ground="court order 1", reason="A court ordered it.", by=ledger.SYSTEM)
+    erasure.erase(
+        "exhibit",
+        exhibit.pk,
+        fields=["duplicate_key"],
+        ground="court order 1",
+        reason="A court ordered it.",
+        by=ledger.SYSTEM,
+    )
     age(digest)
     assert not Exhibit.objects.exclude(duplicate_key="").exists()
     assert swept() == set()
     assert originals().exists(digest)
 
 
-def test_with_the_key_of_the_keyed_hashes_lost_nothing_named_goes(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_the_key_of_the_keyed_hashes_lost_nothing_named_goes(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hand_in(scene, b"a photo")
     orphan = store(b"left")
     for digest in originals().addresses():
@@ -120,7 +137,9 @@ def test_with_the_key_of_the_keyed_hashes_lost_nothing_named_goes(scene: scenes.
     everything_named_is_there()
 
 
-def test_a_sealed_address_that_cannot_be_opened_stops_the_sweep(scene: scenes.Scene, settings: Any, tmp_path: Path) -> None:
+def test_a_sealed_address_that_cannot_be_opened_stops_the_sweep(
+    scene: scenes.Scene, settings: Any, tmp_path: Path
+) -> None:
     hand_in(scene, b"a photo")
     left = store(b"left")
     age(left)
@@ -132,14 +151,18 @@ def test_a_sealed_address_that_cannot_be_opened_stops_the_sweep(scene: scenes.Sc
     assert originals().exists(left)
 
 
-def test_a_database_older_than_the_published_log_stops_the_sweep(scene: scenes.Scene, settings: Any) -> None:
+def test_a_database_older_than_the_published_log_stops_the_sweep(
+    scene: scenes.Scene, settings: Any
+) -> None:
     left = store(b"left")
     age(left)
     sequence()
     assert orphans.find() == [left]
     checkpoint = Path(settings.LEDGER_DIR) / "checkpoint"
     origin, size, rest = checkpoint.read_text().split("\n", 2)
-    checkpoint.write_text(f"{origin}\n{int(size) + 1}\n{rest}")  # what was published after the backup
+    checkpoint.write_text(
+        f"{origin}\n{int(size) + 1}\n{rest}"
+    )  # what was published after the backup
     with pytest.raises(orphans.SweepRefusedError, match="older than the published log"):
         orphans.sweep()
     assert originals().exists(left)
@@ -155,8 +178,11 @@ def test_more_orphans_than_likely_stop_the_sweep_until_a_person_says_so() -> Non
     assert list(originals().addresses()) == []
 
 
-def test_a_sweeper_whose_clock_is_ahead_takes_nothing_that_is_just_being_filed(scene: scenes.Scene) -> None:
-    """Age is told by the file system's clock and the database's. The worker's own would have taken all three."""
+def test_a_sweeper_whose_clock_is_ahead_takes_nothing_that_is_just_being_filed(
+    scene: scenes.Scene,
+) -> None:
+    """Age is told by the file system's clock and the database's. The worker's own would have taken
+    all three."""
     digest = store(b"on its way")
     picture = renditions().put(b"about to be named", limit=99).sha256
     scenes.build_staged(scene.owners[0], scene)
@@ -170,7 +196,8 @@ def test_a_sweeper_whose_clock_is_ahead_takes_nothing_that_is_just_being_filed(s
 
 
 def race(scene: scenes.Scene, sweep: Callable[[], object]) -> int:
-    """One files the same three old photos again and again, another sweeps all the time. Returns how often an original was lost."""
+    """One files the same three old photos again and again, another sweeps all the time. Returns how
+    often an original was lost."""
     stop = threading.Event()
 
     def sweeper() -> None:
@@ -186,15 +213,23 @@ def race(scene: scenes.Scene, sweep: Callable[[], object]) -> int:
             content = f"photo {number % 3}".encode()
             try:
                 digest = store(content)
-                if not Exhibit.objects.filter(duplicate_key=orphans.keyed("original", digest)).exists():
-                    age_quietly(digest)  # as if an earlier filing had been killed days ago: it is an orphan now
+                if not Exhibit.objects.filter(
+                    duplicate_key=orphans.keyed("original", digest)
+                ).exists():
+                    age_quietly(
+                        digest
+                    )  # as if an earlier filing had been killed days ago: it is an orphan now
                 hand_in(scene, content)
                 lost += not originals().exists(digest)
             except StorageUnavailableError:  # swept between being found and being made new again
                 lost += 1
             with connection.cursor() as cursor:  # given up again, as if it had never been committed
                 cursor.execute("SET session_replication_role = replica")
-                for table in ("custodyevent WHERE exhibit_id IN (SELECT id FROM evidence_exhibit)", "exhibit", "submission"):
+                for table in (
+                    "custodyevent WHERE exhibit_id IN (SELECT id FROM evidence_exhibit)",
+                    "exhibit",
+                    "submission",
+                ):
                     cursor.execute(f"DELETE FROM evidence_{table}")
                 cursor.execute("SET session_replication_role = DEFAULT")
     finally:
@@ -213,7 +248,8 @@ def test_a_filing_and_a_sweep_at_the_same_time_lose_nothing(scene: scenes.Scene)
 
 
 def test_a_sweep_that_asked_before_it_locked_would_lose_originals(scene: scenes.Scene) -> None:
-    """The negative control: the same race, with a sweep that neither looks again under the lock nor at the age."""
+    """The negative control: the same race, with a sweep that neither looks again under the lock nor
+    at the age."""
 
     def careless() -> None:
         for digest in originals().orphans(orphans.named, timedelta(days=-1)):

@@ -1,7 +1,9 @@
-"""Every door asked with what no one types: each parameter of each route and each field of each form, one at a time.
+"""Every door asked with what no one types: each parameter of each route and each field of each
+form, one at a time.
 
-Nothing is listed by hand: routes come from the permission table, parameters from what a view reads of its request, fields from the
-forms of the pages and from the API's document. So a new route, parameter or field is asked too.
+Nothing is listed by hand: routes come from the permission table, parameters from what a view reads
+of its request, fields from the forms of the pages and from the API's document. So a new route,
+parameter or field is asked too.
 """
 
 from __future__ import annotations
@@ -56,24 +58,33 @@ TEXTS: Final[dict[str, str]] = {
     "address": "http://[::1",
     "id": "ffffffff-ffff-ffff-ffff-ffffffffffff",
 }
-#: How a place in a list is named: values as they stand in the cursors of pages (base64 of JSON) and of the API (base64 of a query).
+#: How a place in a list is named: values as they stand in the cursors of pages (base64 of JSON) and
+#: of the API (base64 of a query).
 PLACES: Final[dict[str, str]] = {
     **{
-        f"place {name}": base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+        f"place {name}": base64.urlsafe_b64encode(text.encode("utf-8",
+        "surrogatepass")).decode().rstrip("=")
         for name, text in {
-            "not JSON": "x", "no list": "7", "null": "null", "object": '{"a": 1}', "nested": "[" * 60_000,
+            "not JSON": "x", "no list": "7", "null": "null", "object": '{"a": 1}',
+            "nested": "[" * 60_000,
             "nested whole": "[" * 900 + "]" * 900,
-            "too many": '["1", "2", "3", "4"]', "empty": "[]", "nested values": '[["a"], {"b": []}]', "long": json.dumps(["9" * 5000] * 2),
-            "NUL": '["\\u0000", "\\u0000"]', "surrogate": '["\\ud800", "\\ud800"]', "ends": '["9999-12-31T23:59:59-14:00", "x"]',
-            "start": '["0001-01-01T00:00:00+14:00", "ffffffff-ffff-ffff-ffff-ffffffffffff"]', "naive": '["2025-01-01", "x"]',
-            "number": "[99999999999999999999999999]", "one NUL": '["\\u0000"]', "one long": json.dumps(["9" * 5000]), "one word": '["x"]',
+            "too many": '["1", "2", "3", "4"]', "empty": "[]",
+            "nested values": '[["a"], {"b": []}]', "long": json.dumps(["9" * 5000] * 2),
+            "NUL": '["\\u0000", "\\u0000"]', "surrogate": '["\\ud800", "\\ud800"]',
+            "ends": '["9999-12-31T23:59:59-14:00", "x"]',
+            "start": '["0001-01-01T00:00:00+14:00", "ffffffff-ffff-ffff-ffff-ffffffffffff"]',
+            "naive": '["2025-01-01", "x"]',
+            "number": "[99999999999999999999999999]", "one NUL": '["\\u0000"]',
+            "one long": json.dumps(["9" * 5000]), "one word": '["x"]',
         }.items()
     },
     **{
         f"cursor {name}": base64.b64encode(f"p={quote(text)}".encode()).decode()
         for name, text in {
-            "word": "x", "NUL": "\0", "digits": "9" * 5000, "moment": "9999-12-31 23:59:59-14:00", "start": "0001-01-01 00:00:00+14:00",
-            "naive": "2025-01-01", "id": "ffffffff-ffff-ffff-ffff-ffffffffffff", "number": "1e9", "infinite": "NaN", "list": "[" * 1000,
+            "word": "x", "NUL": "\0", "digits": "9" * 5000, "moment": "9999-12-31 23:59:59-14:00",
+            "start": "0001-01-01 00:00:00+14:00",
+            "naive": "2025-01-01", "id": "ffffffff-ffff-ffff-ffff-ffffffffffff", "number": "1e9",
+            "infinite": "NaN", "list": "[" * 1000,
         }.items()
     },
     "cursor offset": base64.b64encode(b"o=99999999999999999999999999999&r=1").decode(),
@@ -83,8 +94,10 @@ _NAMED = re.compile(r"\{(\w+)\}")
 #: Names that hold a place in a list.
 CURSORS: Final = {"after", "cursor"}
 HEADERS: Final = (
-    "Accept", "Accept-Language", "Authorization", "Content-Type", "Cookie", "HX-Request", "Idempotency-Key", "If-Modified-Since",
-    "If-None-Match", "Origin", "Range", "Referer", "X-File-Key", "X-File-Name", "X-Form-Key", "X-Forwarded-For", "X-Request-Id",
+    "Accept", "Accept-Language", "Authorization", "Content-Type", "Cookie", "HX-Request",
+    "Idempotency-Key", "If-Modified-Since",
+    "If-None-Match", "Origin", "Range", "Referer", "X-File-Key", "X-File-Name", "X-Form-Key",
+    "X-Forwarded-For", "X-Request-Id",
 )  # fmt: skip
 IGNORED: Final = {"csrfmiddlewaretoken"}
 
@@ -105,7 +118,8 @@ class Form:
 
 #: What is typed into an empty field, by the type of its input.
 TYPED: Final = {
-    "number": "1", "date": "2025-05-01", "datetime-local": "2025-05-01T10:00", "url": "https://brand.example/x", "email": "x@example.org",
+    "number": "1", "date": "2025-05-01", "datetime-local": "2025-05-01T10:00",
+    "url": "https://brand.example/x", "email": "x@example.org",
     "password": "correct horse battery",
 }  # fmt: skip
 
@@ -148,7 +162,10 @@ class _Forms(HTMLParser):
         if tag == "select":
             self.select = ""
         if tag == "form" and self.now is not None:
-            self.found += [Form(self.now.action, {**self.now.fields, name: value}, self.now.files) for name, value in self.buttons]
+            self.found += [
+                Form(self.now.action, {**self.now.fields, name: value}, self.now.files)
+                for name, value in self.buttons
+            ]
             self.found += [] if self.buttons else [self.now]
             self.now = None
 
@@ -182,8 +199,12 @@ def _encoded(given: Mapping[str, str]) -> str:
 
 
 def multipart(given: Mapping[str, str]) -> bytes:
-    """The body of a form in parts, lone surrogates as the bytes that would stand for them (Django's own encoder takes text alone)."""
-    parts = "".join(f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in given.items())
+    """The body of a form in parts, lone surrogates as the bytes that would stand for them (Django's
+    own encoder takes text alone)."""
+    parts = "".join(
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in given.items()
+    )
     return f"{parts}--{BOUNDARY}--\r\n".encode("utf-8", "surrogatepass")
 
 
@@ -200,10 +221,20 @@ class Asker:
         error = sys.exc_info()[1]
         frames = traceback.extract_tb(error.__traceback__) if error else []
         self.error = f"{type(error).__name__}: {str(error)[:150]!r} at " + " < ".join(
-            f"{one.filename.rsplit('/', 2)[-2]}/{one.filename.rsplit('/', 1)[-1]}:{one.lineno}" for one in reversed(frames[-3:])
+            f"{one.filename.rsplit('/', 2)[-2]}/{one.filename.rsplit('/', 1)[-1]}:{one.lineno}"
+            for one in reversed(frames[-3:])
         )
 
-    def ask(self, what: str, role: str, method: str, path: str, body: bytes = b"", kind: str = "", **headers: str) -> Any:
+    def ask(
+        self,
+        what: str,
+        role: str,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        kind: str = "",
+        **headers: str,
+    ) -> Any:
         """One request. What is not answered, or by a 5xx that the table does not have, is noted."""
         client, own = self.world.client(role)
         client.raise_request_exception = False
@@ -214,7 +245,9 @@ class Asker:
         got_request_exception.connect(self.note)
         try:
             with transaction.atomic():
-                answer = client.generic(method, path, body, kind or "application/octet-stream", **{**own, **headers})
+                answer = client.generic(
+                    method, path, body, kind or "application/octet-stream", **{**own, **headers}
+                )
                 if answer.streaming:
                     answer.getvalue()
                 for close in answer._resource_closers:
@@ -222,7 +255,10 @@ class Asker:
                 transaction.set_rollback(True)
         except Exception as error:
             self.note(None)
-            self.broken.append(f"{what} as {role}: {method} {path[:80]} raised {type(error).__name__}: {self.error}")
+            self.broken.append(
+                f"{what} as {role}: {method} {path[:80]} raised {type(error).__name__}: "
+                f"{self.error}"
+            )
         finally:
             got_request_exception.disconnect(self.note)
             client.cookies = cookies
@@ -230,10 +266,12 @@ class Asker:
         if answer is not None:
             self.statuses[answer.status_code] = self.statuses.get(answer.status_code, 0) + 1
             if answer.status_code >= 500 and not path.startswith("/readyz"):
-                self.broken.append(f"{what} as {role}: {method} {path[:80]}: {answer.status_code}: {self.error}")
+                self.broken.append(
+                    f"{what} as {role}: {method} {path[:80]}: {answer.status_code}: {self.error}"
+                )
         return answer
 
-    # --- what there is to ask ------------------------------------------------------------------------------------------
+    # --- what there is to ask ---------------------------------------------------------------------
 
     def query(self, what: str, role: str, template: str, name: str, text: str) -> None:
         """An address with one parameter as none is."""
@@ -249,11 +287,16 @@ class Asker:
     def header(self, what: str, role: str, template: str, name: str, text: str) -> None:
         """A header as none is."""
         spelled = name.upper().replace("-", "_")
-        given = {spelled if name == "Content-Type" else f"HTTP_{spelled}": text.encode("utf-8", "surrogatepass").decode("latin-1")}
+        given = {
+            spelled if name == "Content-Type" else f"HTTP_{spelled}": text.encode(
+                "utf-8", "surrogatepass"
+            ).decode("latin-1")
+        }
         self.ask(what, role, "GET", template.format(**self.world.names), **given)
 
     def form(self, what: str, role: str, form: Form, name: str, text: str) -> None:
-        """A form with one field as no one fills it in, as browsers send it: with files in parts, without them in one line."""
+        """A form with one field as no one fills it in, as browsers send it: with files in parts,
+        without them in one line."""
         given = {**form.fields, name: text}
         if form.files:
             body, kind = multipart(given), MULTIPART_CONTENT
@@ -262,10 +305,18 @@ class Asker:
         self.ask(what, role, "POST", form.action, body, kind)
 
     def parameters(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
-        """Each address with each name that its view reads of the query for the first role that may read it."""
+        """Each address with each name that its view reads of the query for the first role that may
+        read it."""
         for template, methods in TABLE.values():
             with names_read(monkeypatch) as names:
-                role = next((role for role in ("anonymous", "owner", *ROLES) if methods["GET"].get(role) == 200), "moderator")
+                role = next(
+                    (
+                        role
+                        for role in ("anonymous", "owner", *ROLES)
+                        if methods["GET"].get(role) == 200
+                    ),
+                    "moderator",
+                )
                 self.ask("plain", role, "GET", template.format(**self.world.names))
             for name in sorted(names - IGNORED):
                 yield template, name
@@ -275,16 +326,20 @@ class Asker:
         found: dict[Any, tuple[str, Form]] = {}
         for role, (template, methods) in itertools.product(ROLES, TABLE.values()):
             public = methods["GET"].get("anonymous") == 200
-            if methods["GET"].get(role) != 200 or (public and role not in {"anonymous", "owner", "moderator", "company"}):
+            if methods["GET"].get(role) != 200 or (
+                public and role not in {"anonymous", "owner", "moderator", "company"}
+            ):
                 continue  # on public pages others see no form that these do not
             path = template.format(**self.world.names)
             answer = self.ask("page", role, "GET", path)
-            if answer is not None and answer.headers.get("Content-Type", "").startswith("text/html"):
+            if answer is not None and answer.headers.get("Content-Type", "").startswith(
+                "text/html"
+            ):
                 for form in forms_of(answer.content.decode(), urlsplit(path).path):
                     found.setdefault(form.key, (role, form))
         return list(found.values())
 
-    # --- asking --------------------------------------------------------------------------------------------------------
+    # --- asking -----------------------------------------------------------------------------------
 
     def ask_queries(self, monkeypatch: pytest.MonkeyPatch, few: Few) -> None:
         """Each parameter of each query."""
@@ -301,15 +356,20 @@ class Asker:
 
     def ask_headers(self, few: Few) -> None:
         """Each header that anything of ours reads."""
-        for (template, _methods), name in zip(TABLE.values(), itertools.cycle(HEADERS), strict=False):
+        for (template, _methods), name in zip(
+            TABLE.values(), itertools.cycle(HEADERS), strict=False
+        ):
             for what, text in few.of(TEXTS):
                 self.header(f"{name} {what}", few.role(), template, name, text)
 
     def ask_forms(self, few: Few) -> int:
-        """Each field of each form, as who meets it and now and then as someone who must not. Gives the number of fields."""
+        """Each field of each form, as who meets it and now and then as someone who must not. Gives
+        the number of fields."""
         asked = 0
         for role, form in self.forms():
-            alike = {re.sub(r"\d+", "1", name): name for name in form.fields}  # the second step is the first one's like
+            alike = {
+                re.sub(r"\d+", "1", name): name for name in form.fields
+            }  # the second step is the first one's like
             for name in alike.values() if few.most else form.fields:
                 for what, text in few.of(TEXTS):
                     self.form(f"{name} {what}", role, form, name, text)
@@ -319,7 +379,8 @@ class Asker:
 
 
 class Few:
-    """So many values for each place where one can stand, others each time; all of them if `most` is 0."""
+    """So many values for each place where one can stand, others each time; all of them if `most` is
+    0."""
 
     def __init__(self, most: int) -> None:
         self.most, self.at, self.roles = most, 0, itertools.cycle([*ROLES, *KEYS])

@@ -1,4 +1,5 @@
-"""Disks for tests: a small file system of one's own that can be filled, made read-only and mended again."""
+"""Disks for tests: a small file system of one's own that can be filled, made read-only and mended
+again."""
 
 from __future__ import annotations
 
@@ -17,9 +18,13 @@ class Disk:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
         try:
-            self._mount("-t", "tmpfs", "-o", f"size={size}k,nr_inodes=1000,mode=0755", "tmpfs", str(path))
+            self._mount(
+                "-t", "tmpfs", "-o", f"size={size}k,nr_inodes=1000,mode=0755", "tmpfs", str(path)
+            )
         except (OSError, subprocess.CalledProcessError):
-            pytest.skip("no file system can be mounted here: only root may, outside of most containers")
+            pytest.skip(
+                "no file system can be mounted here: only root may, outside of most containers"
+            )
 
     def _mount(self, *arguments: str) -> None:
         subprocess.run(["mount", *arguments], check=True, capture_output=True)

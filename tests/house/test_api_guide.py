@@ -39,7 +39,11 @@ def run(client: Client, words: list[str], secret: str) -> Any:
             headers[name] = value.replace("ac_…", secret)
         elif word == "-F":
             name, _, value = next(rest).partition("=")
-            fields[name] = SimpleUploadedFile(value[1:], scenes.picture(1), "image/jpeg") if value.startswith("@") else value
+            fields[name] = (
+                SimpleUploadedFile(value[1:], scenes.picture(1), "image/jpeg")
+                if value.startswith("@")
+                else value
+            )
         elif word == "-o":
             next(rest)
         else:
@@ -47,12 +51,16 @@ def run(client: Client, words: list[str], secret: str) -> Any:
     parts = urlsplit(address)
     assert f"{parts.scheme}://{parts.netloc}" == "http://testserver"
     path = f"{parts.path}?{parts.query}"
-    return client.post(path, fields, headers=headers) if fields else client.get(path, headers=headers)
+    return (
+        client.post(path, fields, headers=headers) if fields else client.get(path, headers=headers)
+    )
 
 
 def test_every_command_of_the_guide_runs_as_it_stands() -> None:
     scene = scenes.build_case()
-    _key, secret = create_key(by=scene.owners[0], label="guide", scopes=["read", "submit"], now=timezone.now())
+    _key, secret = create_key(
+        by=scene.owners[0], label="guide", scopes=["read", "submit"], now=timezone.now()
+    )
     found = commands(Client())
     assert len(found) == sum(len(examples) for _target, _heading, _text, examples in SECTIONS)
     for words in found:
@@ -66,13 +74,24 @@ def test_a_command_that_does_not_run_would_be_found() -> None:
     assert run(Client(), ["curl", "http://testserver/api/v1/nowhere/"], "").status_code == 404
     assert (
         run(
-            Client(), ["curl", "-F", "claim=x", "-H", "Authorization: Bearer ac_…", "http://testserver/api/v1/submissions/"], "no"
+            Client(),
+            [
+                "curl",
+                "-F",
+                "claim=x",
+                "-H",
+                "Authorization: Bearer ac_…",
+                "http://testserver/api/v1/submissions/",
+            ],
+            "no",
         ).status_code
         == 401
     )
 
 
-def test_the_guide_opens_before_anything_is_published_and_lists_every_operation(client: Client) -> None:
+def test_the_guide_opens_before_anything_is_published_and_lists_every_operation(
+    client: Client,
+) -> None:
     page = page_text(client.get("/api/docs/"))
     assert "AC-XXXX-XXXX" in page
     for one in operations():

@@ -1,4 +1,5 @@
-"""A backup made while people work is whole; put back on an empty machine it is the same record, or says what it lacks."""
+"""A backup made while people work is whole; put back on an empty machine it is the same record, or
+says what it lacks."""
 
 from __future__ import annotations
 
@@ -50,9 +51,14 @@ class EmptyMachine:
     """Another database and other folders, worked on by commands of their own, as after a fire."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.name = folder, f"restored_{uuid4().hex}"  # tests that run beside each other share the server
+        self.folder, self.name = (
+            folder,
+            f"restored_{uuid4().hex}",
+        )  # tests that run beside each other share the server
         self.where = connection.settings_dict
-        self.at = make_conninfo("", host=self.where["HOST"], user=self.where["USER"], dbname="postgres")
+        self.at = make_conninfo(
+            "", host=self.where["HOST"], user=self.where["USER"], dbname="postgres"
+        )
         with psycopg.connect(self.at, autocommit=True) as admin:
             admin.execute(f"CREATE DATABASE {self.name}")
 
@@ -62,8 +68,19 @@ class EmptyMachine:
             for name in ("DATA", "KEYS", "LEDGER", "BLOBS", "RENDITIONS", "REPORTS", "PUBLISHED")
         }
         url = f"postgresql://{self.where['USER']}@/{self.name}?host={self.where['HOST']}"
-        environment = {**os.environ, **folders, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings.test"}
-        done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+        environment = {
+            **os.environ,
+            **folders,
+            "DATABASE_URL": url,
+            "DJANGO_SETTINGS_MODULE": "config.settings.test",
+        }
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
         return done.returncode, done.stdout + done.stderr
 
     def ask(self, statement: str) -> list[tuple[object, ...]]:
@@ -105,7 +122,9 @@ def _busily(work: Callable[[int], None]) -> tuple[threading.Thread, threading.Ev
     return thread, enough, done
 
 
-def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_recognised(machine, tmp_path, monkeypatch, request):
+def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_recognised(
+    machine, tmp_path, monkeypatch, request
+):
     scene = scenes.build_claim()
     scenes.build_evidence(scene)
     (tmp_path / "keys" / "django").write_text("as production makes one")
@@ -132,7 +151,12 @@ def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_r
     assert "files" in said
 
     # Keys apart, and no key beside the rest.
-    assert {path.name for path in (tmp_path / "apart").iterdir()} == {"ledger.key", "master.key", "evidence.key", "django"}
+    assert {path.name for path in (tmp_path / "apart").iterdir()} == {
+        "ledger.key",
+        "master.key",
+        "evidence.key",
+        "django",
+    }
     secrets = [path.read_bytes() for path in (tmp_path / "apart").iterdir()]
     for path in (tmp_path / "backups").rglob("*"):
         assert not path.is_file() or not any(secret in path.read_bytes() for secret in secrets)
@@ -152,47 +176,83 @@ def test_a_backup_made_while_people_work_is_put_back_whole_and_an_older_one_is_r
     exhibits = list(Exhibit.objects.filter(submission=target))
     digests = [str(ledger.unseal(exhibit, "digest")) for exhibit in exhibits]
     assert digests
-    call_command("erase", "submission", str(target.pk), ground="court", reason="Ordered.", stdout=StringIO())
+    call_command(
+        "erase", "submission", str(target.pk), ground="court", reason="Ordered.", stdout=StringIO()
+    )
     for exhibit in exhibits:
-        call_command("erase", "exhibit", str(exhibit.pk), ground="court", reason="Ordered.", stdout=StringIO())
+        call_command(
+            "erase",
+            "exhibit",
+            str(exhibit.pk),
+            ground="court",
+            reason="Ordered.",
+            stdout=StringIO(),
+        )
     jobs.drain(["watch", "report", "decode"])
     sequence()
     call_command("export_log", str(newer), stdout=StringIO())
 
     # With the copy of its own time it is the same record, to the root.
-    status, told = machine.manage("restore", str(quiet), "--keys", str(tmp_path / "apart"), "--copy", str(copy))
+    status, told = machine.manage(
+        "restore", str(quiet), "--keys", str(tmp_path / "apart"), "--copy", str(copy)
+    )
     assert (status, told.splitlines()[-1]) == (0, "everything is as the log says"), told
-    ((size, root),) = machine.ask("SELECT size, root FROM ledger_checkpoint ORDER BY size DESC LIMIT 1")
+    ((size, root),) = machine.ask(
+        "SELECT size, root FROM ledger_checkpoint ORDER BY size DESC LIMIT 1"
+    )
     assert (size, bytes(root)) == (last.size, bytes(last.root))
     assert {path.name: path.read_bytes() for path in (tmp_path / "machine/keys").iterdir()} == {
         path.name: path.read_bytes() for path in (tmp_path / "apart").iterdir()
     }
-    # Control: without the newer copy of the log nobody could know of the erasure, and the backup does hold the words and the file.
-    assert machine.ask(f"SELECT narrative FROM evidence_submission WHERE id = '{target.pk}'") == [(words,)]
+    # Control: without the newer copy of the log nobody could know of the erasure, and the backup
+    # does hold the words and the file.
+    assert machine.ask(f"SELECT narrative FROM evidence_submission WHERE id = '{target.pk}'") == [
+        (words,)
+    ]
     assert all(any((tmp_path / "machine/blobs").rglob(f"*{digest}*")) for digest in digests)
-    status, told = machine.manage("restore", str(quiet), "--keys", str(tmp_path / "apart"), "--copy", str(copy))
+    status, told = machine.manage(
+        "restore", str(quiet), "--keys", str(tmp_path / "apart"), "--copy", str(copy)
+    )
     assert (status, "not empty" in told) == (1, True), told
 
-    # With the newest copy of the log it is recognised as older, nothing is signed, and what was erased since is erased again.
+    # With the newest copy of the log it is recognised as older, nothing is signed, and what was
+    # erased since is erased again.
     machine.gone()
     older = EmptyMachine(tmp_path / "older")
     request.addfinalizer(older.gone)
-    status, told = older.manage("restore", str(busy), "--keys", str(tmp_path / "apart"), "--copy", str(newer))
+    status, told = older.manage(
+        "restore", str(busy), "--keys", str(tmp_path / "apart"), "--copy", str(newer)
+    )
     assert status == 1
     assert f"restored: the published checkpoint has size {Entry.objects.count()}" in told, told
     mismatches = [line for line in told.splitlines() if re.match(r"[a-z]+: ", line)]
-    assert {line.split(":")[0] for line in mismatches} == {"restored", "kept"}, told  # of what it holds, all is as the log says
+    assert {line.split(":")[0] for line in mismatches} == {"restored", "kept"}, (
+        told
+    )  # of what it holds, all is as the log says
     assert "kept: entry" in told
     ((held,),) = older.ask("SELECT max(size) FROM ledger_checkpoint")
-    assert held >= int(json.loads((busy / "manifest.json").read_text())["checkpoint"].split("\n")[1]) > 0
-    assert older.ask(f"SELECT narrative FROM evidence_submission WHERE id = '{target.pk}'") == [("",)]
-    assert older.ask(f"SELECT count(*) FROM evidence_submissionevent WHERE pgh_obj_id = '{target.pk}' AND narrative = '{words}'") == [(0,)]
-    assert older.ask(f"SELECT count(*) FROM ledger_sealedkey WHERE object_id = '{target.pk}'") == [(0,)]
+    assert (
+        held
+        >= int(json.loads((busy / "manifest.json").read_text())["checkpoint"].split("\n")[1])
+        > 0
+    )
+    assert older.ask(f"SELECT narrative FROM evidence_submission WHERE id = '{target.pk}'") == [
+        ("",)
+    ]
+    assert older.ask(
+        f"SELECT count(*) FROM evidence_submissionevent WHERE pgh_obj_id = '{target.pk}' AND "
+        f"narrative = '{words}'"
+    ) == [(0,)]
+    assert older.ask(f"SELECT count(*) FROM ledger_sealedkey WHERE object_id = '{target.pk}'") == [
+        (0,)
+    ]
     assert not any(any((tmp_path / "older/blobs").rglob(f"*{digest}*")) for digest in digests)
     status, told = older.manage("sequence")
     assert status == 1
     assert "an older backup was restored" in told
-    assert (tmp_path / "older/ledger/checkpoint").read_bytes() == (newer / "checkpoint").read_bytes()
+    assert (tmp_path / "older/ledger/checkpoint").read_bytes() == (
+        newer / "checkpoint"
+    ).read_bytes()
 
 
 def test_a_backup_that_is_not_what_it_was_is_refused(machine, tmp_path):
@@ -207,13 +267,19 @@ def test_a_backup_that_is_not_what_it_was_is_refused(machine, tmp_path):
     dump.write_bytes(content[:-100] + bytes([content[-100] ^ 1]) + content[-99:])
     status, told = machine.manage("restore", str(made), "--keys", str(tmp_path / "apart"))
     assert (status, "two trees of one size" in told) == (1, True), told
-    status, told = machine.manage("restore", str(made), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
+    status, told = machine.manage(
+        "restore", str(made), "--keys", str(tmp_path / "apart"), "--nothing-signed-since"
+    )
     assert (status, "is not the one that the manifest" in told) == (1, True), told
     assert machine.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
     dump.write_bytes(content)  # control, and the way back where nothing was signed since
-    status, told = machine.manage("restore", str(made), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
+    status, told = machine.manage(
+        "restore", str(made), "--keys", str(tmp_path / "apart"), "--nothing-signed-since"
+    )
     assert (status, told.splitlines()[-1]) == (0, "everything is as the log says"), told
-    assert machine.ask("SELECT max(size) FROM ledger_checkpoint") == [(Checkpoint.objects.latest("size").size,)]
+    assert machine.ask("SELECT max(size) FROM ledger_checkpoint") == [
+        (Checkpoint.objects.latest("size").size,)
+    ]
 
 
 def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(tmp_path, monkeypatch):
@@ -236,7 +302,8 @@ def _hand_in_again(scene: scenes.Scene) -> Exhibit:
     """Another owner files the bytes of the scene's first photo."""
     digest = str(ledger.unseal(scene.exhibits()[0], "digest"))
     submission = filing.file_submission(
-        by=scenes.person("copycat"), claim=scene.claim, narrative="", narrative_lang="en", licence="cc0-1.0", now=scene.now,
+        by=scenes.person("copycat"), claim=scene.claim, narrative="", narrative_lang="en",
+        licence="cc0-1.0", now=scene.now,
         photos=[filing.NewPhoto(filing.receive(io.BytesIO(originals().path(digest).read_bytes())))],
     )  # fmt: skip
     return Exhibit.objects.get(submission=submission)
@@ -248,7 +315,13 @@ def test_after_a_restore_an_erasure_still_leaves_another_owners_original(machine
     digest = str(ledger.unseal(first, "digest"))
     sequence()
     backup(tmp_path, "--keys", str(tmp_path / "apart"))
-    status, told = machine.manage("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
+    status, told = machine.manage(
+        "restore",
+        str(tmp_path / "backups"),
+        "--keys",
+        str(tmp_path / "apart"),
+        "--nothing-signed-since",
+    )
     assert status == 0, told
     ordered = ("--ground", "court", "--reason", "Ordered.")
     status, told = machine.manage("erase", "exhibit", str(first.pk), *ordered)
@@ -260,7 +333,9 @@ def test_after_a_restore_an_erasure_still_leaves_another_owners_original(machine
 
 
 @pytest.mark.parametrize("name", ["ledger.key", "master.key", "evidence.key", "django"])
-def test_a_restore_without_one_of_the_keys_or_with_another_puts_nothing_back(machine, tmp_path, name):
+def test_a_restore_without_one_of_the_keys_or_with_another_puts_nothing_back(
+    machine, tmp_path, name
+):
     scenes.build_evidence(scenes.build_claim())
     (tmp_path / "keys" / "django").write_text("as production makes one")
     sequence()
@@ -268,9 +343,19 @@ def test_a_restore_without_one_of_the_keys_or_with_another_puts_nothing_back(mac
     saved = tmp_path / "apart" / name
     right = saved.read_bytes()
     saved.unlink()
-    command = ("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
+    command = (
+        "restore",
+        str(tmp_path / "backups"),
+        "--keys",
+        str(tmp_path / "apart"),
+        "--nothing-signed-since",
+    )
     status, told = machine.manage(*command)
-    assert (status, f"{name} is not in" in told, "Nothing was put back" in told) == (1, True, True), told
+    assert (status, f"{name} is not in" in told, "Nothing was put back" in told) == (
+        1,
+        True,
+        True,
+    ), told
     saved.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
     status, told = machine.manage(*command)
     assert (status, f"is not the {name} that the backup was made with" in told) == (1, True), told
@@ -278,7 +363,9 @@ def test_a_restore_without_one_of_the_keys_or_with_another_puts_nothing_back(mac
     assert not (tmp_path / "machine/blobs").exists()
 
 
-def test_a_restore_from_a_backup_that_names_no_keys_stops_before_anything_is_erased_again(machine, tmp_path):
+def test_a_restore_from_a_backup_that_names_no_keys_stops_before_anything_is_erased_again(
+    machine, tmp_path
+):
     scenes.build_evidence(scenes.build_claim())
     sequence()
     backup(tmp_path, "--keys", str(tmp_path / "apart"))
@@ -287,9 +374,18 @@ def test_a_restore_from_a_backup_that_names_no_keys_stops_before_anything_is_era
     del said["keys"]
     manifest.write_text(json.dumps(said))
     (tmp_path / "apart/evidence.key").unlink()
-    command = ("restore", str(tmp_path / "backups"), "--keys", str(tmp_path / "apart"), "--nothing-signed-since")
+    command = (
+        "restore",
+        str(tmp_path / "backups"),
+        "--keys",
+        str(tmp_path / "apart"),
+        "--nothing-signed-since",
+    )
     status, told = machine.manage(*command)
-    assert (status, "evidence.key is missing, and the database holds values that were made with it" in told) == (1, True), told
+    assert (
+        status,
+        "evidence.key is missing, and the database holds values that were made with it" in told,
+    ) == (1, True), told
     assert not (tmp_path / "machine/keys/evidence.key").exists()
 
 
@@ -298,11 +394,16 @@ def test_a_backup_never_overwrites_the_only_copy_of_a_key(tmp_path, settings):
     backup(tmp_path, "--keys", str(tmp_path / "apart"))
     right = (tmp_path / "keys/evidence.key").read_bytes()
     (tmp_path / "keys/evidence.key").write_bytes(bytes(32))
-    with pytest.raises(CommandError, match=r"evidence\.key is another key than .* Nothing was saved"):
+    with pytest.raises(
+        CommandError, match=r"evidence\.key is another key than .* Nothing was saved"
+    ):
         backup(tmp_path, "--keys", str(tmp_path / "apart"))
     assert (tmp_path / "apart/evidence.key").read_bytes() == right
     (tmp_path / "keys/evidence.key").unlink()
-    with pytest.raises(CommandError, match=r"evidence\.key is missing, and the database holds values that were made with it"):
+    with pytest.raises(
+        CommandError,
+        match=r"evidence\.key is missing, and the database holds values that were made with it",
+    ):
         backup(tmp_path, "--keys", str(tmp_path / "apart"))
     assert len(list((tmp_path / "backups").glob("2*"))) == 1
 
@@ -316,9 +417,13 @@ def test_nothing_starts_without_a_key_that_rows_depend_on_and_none_is_made_anew(
     key = tmp_path / "keys" / name
     key.rename(tmp_path / name)
     keyed.read.cache_clear()
-    with pytest.raises(ImproperlyConfigured, match=rf"E023: .*{name} is missing, and the database holds"):
+    with pytest.raises(
+        ImproperlyConfigured, match=rf"E023: .*{name} is missing, and the database holds"
+    ):
         checks.refuse_without_keys()
-    with pytest.raises((keys.KeyUnusableError, sealing.MasterKeyUnusableError), match="put it back"):
+    with pytest.raises(
+        (keys.KeyUnusableError, sealing.MasterKeyUnusableError), match="put it back"
+    ):
         _hand_in_again(scene) if name != "ledger.key" else sequence()
     assert not key.exists()
     (tmp_path / name).rename(key)
@@ -326,7 +431,10 @@ def test_nothing_starts_without_a_key_that_rows_depend_on_and_none_is_made_anew(
 
 
 def test_every_key_that_is_made_is_one_that_is_asked_for_at_the_start(tmp_path):
-    """A key that comes later has to be named in config.key_files, or a start without it would be silent."""
+    """A key that comes later has to be named in config.key_files, or a start without it would be
+    silent."""
     scenes.build_evidence(scenes.build_claim())
     sequence()
-    assert {path.name for path in (tmp_path / "keys").iterdir()} == {key.path().name for key in key_files.OF_ROWS}
+    assert {path.name for path in (tmp_path / "keys").iterdir()} == {
+        key.path().name for key in key_files.OF_ROWS
+    }

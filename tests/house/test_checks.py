@@ -35,7 +35,8 @@ def manage(*arguments: str, data: Path, **changes: str | None) -> subprocess.Com
     environment = {**PRODUCTION, "DATA_DIR": str(data), "PATH": os.environ["PATH"], **changes}
     return subprocess.run(
         [sys.executable, "-W", "error", "manage.py", *arguments],
-        cwd=ROOT, env={name: value for name, value in environment.items() if value is not None}, capture_output=True, text=True,
+        cwd=ROOT, env={name: value for name, value in environment.items() if value is not None},
+        capture_output=True, text=True,
     )  # fmt: skip
 
 
@@ -55,7 +56,15 @@ def safe(settings: Any, tmp_path: Path) -> Any:
     settings.BUFFERING_PROXY = "nginx"
     settings.METRICS_TOKEN = ""
     settings.S3_BUCKET, settings.S3_ENDPOINT = "originals", "https://s3.example"
-    for name in ("KEYS_DIR", "LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT"):
+    for name in (
+        "KEYS_DIR",
+        "LEDGER_DIR",
+        "BLOBS_DIR",
+        "RENDITIONS_DIR",
+        "REPORTS_DIR",
+        "PUBLISHED_DIR",
+        "STATIC_ROOT",
+    ):
         setattr(settings, name, tmp_path / name)
     checks.refuse()
     return settings
@@ -98,7 +107,9 @@ def test_an_unsafe_setting_is_refused(safe: Any, code: str, name: str, value: ob
         checks.refuse()
 
 
-def test_a_bucket_without_the_sdk_is_refused_with_what_to_install(safe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_without_the_sdk_is_refused_with_what_to_install(
+    safe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
     with pytest.raises(ImproperlyConfigured, match=r"asclaimed\.E030.*requirements-s3\.txt"):
         checks.refuse()
@@ -106,8 +117,12 @@ def test_a_bucket_without_the_sdk_is_refused_with_what_to_install(safe: Any, mon
     checks.refuse()
 
 
-@pytest.mark.parametrize("served", ["LEDGER_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT", "RENDITIONS_DIR"])
-def test_keys_are_never_inside_what_is_served_nor_the_other_way_round(safe: Any, served: str) -> None:
+@pytest.mark.parametrize(
+    "served", ["LEDGER_DIR", "REPORTS_DIR", "PUBLISHED_DIR", "STATIC_ROOT", "RENDITIONS_DIR"]
+)
+def test_keys_are_never_inside_what_is_served_nor_the_other_way_round(
+    safe: Any, served: str
+) -> None:
     keys = safe.KEYS_DIR
     safe.KEYS_DIR = getattr(safe, served) / "keys"
     with pytest.raises(ImproperlyConfigured, match="E020"):
@@ -163,25 +178,39 @@ def test_production_demands_what_it_cannot_guess(tmp_path: Path, name: str) -> N
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL is 'LOUD'"),
     ],
 )
-def test_nonsense_in_the_environment_is_said_loudly(tmp_path: Path, name: str, value: str, sentence: str) -> None:
+def test_nonsense_in_the_environment_is_said_loudly(
+    tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
     done = manage("check", data=tmp_path, **{name: value})
     assert done.returncode != 0
     assert sentence in done.stderr
 
 
 def test_a_web_process_and_a_worker_refuse_to_start_unsafely(tmp_path: Path) -> None:
-    environment = {**PRODUCTION, "DATA_DIR": str(tmp_path), "PATH": os.environ["PATH"], "CONTENT_HOST": "content.record.example"}
+    environment = {
+        **PRODUCTION,
+        "DATA_DIR": str(tmp_path),
+        "PATH": os.environ["PATH"],
+        "CONTENT_HOST": "content.record.example",
+    }
     worker = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "solo", "-Q", "tick"]
     beat = [sys.executable, "-m", "celery", "-A", "config", "beat", "-s", os.devnull]
     for command in ([sys.executable, "-c", "import config.wsgi"], worker, beat):
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode != 0
         assert "asclaimed.E003" in done.stdout + done.stderr
 
 
 def test_a_secret_key_is_generated_once_and_kept_closed(tmp_path: Path) -> None:
     for _ in range(2):
-        assert manage("check", "--deploy", "--fail-level", "WARNING", data=tmp_path, SECRET_KEY=None).returncode == 0
+        assert (
+            manage(
+                "check", "--deploy", "--fail-level", "WARNING", data=tmp_path, SECRET_KEY=None
+            ).returncode
+            == 0
+        )
     key = tmp_path / "keys" / "django"
     assert len(key.read_text()) >= 50
     assert key.stat().st_mode & 0o777 == 0o600
@@ -196,19 +225,21 @@ def test_static_files_can_be_collected_with_their_digests(tmp_path: Path) -> Non
 
 def test_production_cookies_and_redirects_are_for_tls_alone(tmp_path: Path) -> None:
     code = (
-        "import django; django.setup()\n"
-        "from django.test import Client\n"
-        "from django.conf import settings as s\n"
-        "plain, tls = Client().get('/anything', headers={'host': 'record.example'}), "
-        "Client().get('/healthz', headers={'host': 'record.example'}, secure=True)\n"
-        "print(plain.status_code, plain['Location'])\n"
-        "print(tls.status_code, tls['Strict-Transport-Security'], tls['Content-Security-Policy'])\n"
-        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)\n"
-        "print(Client().get('/healthz', headers={'host': 'record.example', 'x-forwarded-proto': 'https'}).wsgi_request.is_secure())\n"
+        "import django; django.setup()\nfrom django.test import Client\nfrom django.conf import "
+        "settings as s\nplain, tls = Client().get('/anything', headers={'host': "
+        "'record.example'}), Client().get('/healthz', headers={'host': 'record.example'}, "
+        "secure=True)\nprint(plain.status_code, plain['Location'])\nprint(tls.status_code, "
+        "tls['Strict-Transport-Security'], "
+        "tls['Content-Security-Policy'])\nprint(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, "
+        "s.LANGUAGE_COOKIE_NAME, s.SESSION_COOKIE_SECURE, "
+        "s.CSRF_COOKIE_SECURE)\nprint(Client().get('/healthz', headers={'host': "
+        "'record.example', 'x-forwarded-proto': 'https'}).wsgi_request.is_secure())\n"
     )
     (tmp_path / "static").mkdir()
     environment = {**PRODUCTION, "DATA_DIR": str(tmp_path), "PATH": os.environ["PATH"]}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     redirect, answer, cookies, forwarded = done.stdout.splitlines()
     assert redirect == "301 https://record.example/anything"
     assert answer.startswith("200 max-age=63072000 ")
@@ -220,8 +251,13 @@ def test_production_cookies_and_redirects_are_for_tls_alone(tmp_path: Path) -> N
 
 
 def test_hsts_speaks_for_subdomains_only_where_it_is_asked_to(tmp_path: Path) -> None:
-    code = "from django.conf import settings as s; print(s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD)"
+    code = (
+        "from django.conf import settings as s; print(s.SECURE_HSTS_INCLUDE_SUBDOMAINS, "
+        "s.SECURE_HSTS_PRELOAD)"
+    )
     for said, meant in ({}, "False False"), ({"HSTS_SUBDOMAINS": "yes"}, "True True"):
         environment = {**PRODUCTION, "DATA_DIR": str(tmp_path), "PATH": os.environ["PATH"], **said}
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
         assert done.stdout.strip() == meant, done.stderr

@@ -27,7 +27,10 @@ def test_an_answer_that_did_not_change_is_not_sent_again(client: Client) -> None
     scenes.build_claim()
     first = client.get("/api/v1/claims/", headers=ASKS)
     assert first["Content-Encoding"] == "gzip"
-    assert client.get("/api/v1/claims/", headers=ASKS | {"if-none-match": first["ETag"]}).status_code == 304
+    assert (
+        client.get("/api/v1/claims/", headers=ASKS | {"if-none-match": first["ETag"]}).status_code
+        == 304
+    )
 
 
 def test_photos_and_pictures_go_as_they_are(client: Client) -> None:

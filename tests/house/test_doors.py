@@ -1,6 +1,8 @@
-"""What every answer carries whoever asks and whatever for: the policy for scripts, whose origin may read it, who may keep it, cookies.
+"""What every answer carries whoever asks and whatever for: the policy for scripts, whose origin may
+read it, who may keep it, cookies.
 
-The permission table says who may enter; this file says how the doors are made. Everything is asked of every route there is.
+The permission table says who may enter; this file says how the doors are made. Everything is asked
+of every route there is.
 """
 
 from __future__ import annotations
@@ -39,12 +41,13 @@ NOTHING = "00000000-0000-7000-8000-000000000000"
 PASSWORD = "correct horse battery"
 
 
-# --- forms and cookies -------------------------------------------------------------------------------------------------
+# --- forms and cookies ----------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
 def test_no_route_takes_a_post_from_another_site() -> None:
-    """Signed in as who may do most, without the token of a form: refused everywhere, on pages and in the API by session."""
+    """Signed in as who may do most, without the token of a form: refused everywhere, on pages and
+    in the API by session."""
     person = scenes.person("everyone", "moderator", "adjudicator", "auditor", "operator")
     client = Client(enforce_csrf_checks=True)
     client.force_login(person)
@@ -52,11 +55,19 @@ def test_no_route_takes_a_post_from_another_site() -> None:
     wrong, refused = [], 0
     for template, _methods in TABLE.values():
         path = re.sub(r"\{\w+\}", NOTHING, template.replace("{picture}", "0" * 64))
-        as_json = path.startswith("/api/") and path != "/api/v1/submissions/" and "/submissions/" not in path
+        as_json = (
+            path.startswith("/api/")
+            and path != "/api/v1/submissions/"
+            and "/submissions/" not in path
+        )
         for visitor in (client, anonymous):
-            answer = visitor.post(path, {"x": "y"}, **({"content_type": "application/json"} if as_json else {}))
+            answer = visitor.post(
+                path, {"x": "y"}, **({"content_type": "application/json"} if as_json else {})
+            )
             refused += answer.status_code == 403
-            if answer.status_code != (401 if visitor is anonymous and path.startswith("/api/v1/") else 403):
+            if answer.status_code != (
+                401 if visitor is anonymous and path.startswith("/api/v1/") else 403
+            ):
                 wrong.append(f"POST {path}: {answer.status_code}")
     assert not wrong, "\n".join(wrong)
     assert refused > len(TABLE)
@@ -77,7 +88,9 @@ def in_production(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any)
 
 
 @pytest.mark.django_db
-def test_cookies_of_a_public_installation_stay_on_this_host_over_tls(in_production: Any, client: Client) -> None:
+def test_cookies_of_a_public_installation_stay_on_this_host_over_tls(
+    in_production: Any, client: Client
+) -> None:
     owner = scenes.person("owner")
     owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
     client.get("/account/login/", secure=True)
@@ -85,7 +98,13 @@ def test_cookies_of_a_public_installation_stay_on_this_host_over_tls(in_producti
     client.post("/i18n/setlang/", {"language": "en"}, secure=True)
     assert set(client.cookies) >= {"__Host-session", "__Host-csrf", "__Host-language"}
     for name, cookie in client.cookies.items():
-        flags = (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["path"], cookie["domain"])
+        flags = (
+            cookie["secure"],
+            cookie["httponly"],
+            cookie["samesite"],
+            cookie["path"],
+            cookie["domain"],
+        )
         assert flags == (True, True, "Lax", "/", ""), name
     answer = client.get("/", secure=True)
     assert "max-age=63072000" in answer["Strict-Transport-Security"]
@@ -95,7 +114,8 @@ def test_cookies_of_a_public_installation_stay_on_this_host_over_tls(in_producti
 
 @pytest.mark.django_db
 def test_a_session_is_new_at_the_entrance_and_ends_with_its_reason(client: Client) -> None:
-    """No session that someone else knew is taken over; it ends with signing out, a new password, a closed account."""
+    """No session that someone else knew is taken over; it ends with signing out, a new password, a
+    closed account."""
     owner = scenes.person("owner")
     owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
 
@@ -121,38 +141,61 @@ def test_a_session_is_new_at_the_entrance_and_ends_with_its_reason(client: Clien
     assert client.get("/api/v1/submissions/").status_code == 401
 
 
-# --- trying again and again --------------------------------------------------------------------------------------------
+# --- trying again and again -----------------------------------------------------------------------
 
 
 class Attempts:
-    """What someone does who tries again and again; each gives whether the door still took the attempt."""
+    """What someone does who tries again and again; each gives whether the door still took the
+    attempt."""
 
     def __init__(self) -> None:
         self.scene = scenes.build_claim()
         self.owner = self.scene.owners[0]
         self.owner.emailaddress_set.create(email=self.owner.email, verified=True, primary=True)
-        self.secret = create_key(by=self.owner, label="x", scopes=["submit", "read"], now=timezone.now())[1]
+        self.secret = create_key(
+            by=self.owner, label="x", scopes=["submit", "read"], now=timezone.now()
+        )[1]
         self.count = 0
 
     def _post(self, path: str, data: dict[str, Any], **headers: Any) -> Any:
         self.count += 1
-        headers.setdefault("HTTP_X_FORWARDED_FOR", f"198.51.100.{self.count % 250}")  # an address of one's own choice changes nothing
+        headers.setdefault(
+            "HTTP_X_FORWARDED_FOR", f"198.51.100.{self.count % 250}"
+        )  # an address of one's own choice changes nothing
         return Client().post(path, data, **headers)
 
     def passwords_of_one(self) -> bool:
         """Guess a password; the right one is refused too once there were too many."""
-        self._post("/account/login/", {"login": self.owner.email, "password": f"wrong {self.count}"})
-        return bool(self._post("/account/login/", {"login": self.owner.email, "password": PASSWORD}).status_code == 302)
+        self._post(
+            "/account/login/", {"login": self.owner.email, "password": f"wrong {self.count}"}
+        )
+        return bool(
+            self._post(
+                "/account/login/", {"login": self.owner.email, "password": PASSWORD}
+            ).status_code
+            == 302
+        )
 
     def passwords_of_many(self) -> bool:
-        return bool(self._post("/account/login/", {"login": f"p{self.count}@example.org", "password": "123456"}).status_code == 200)
+        return bool(
+            self._post(
+                "/account/login/", {"login": f"p{self.count}@example.org", "password": "123456"}
+            ).status_code
+            == 200
+        )
 
     def accounts(self) -> bool:
-        given = {"email": f"p{self.count}@example.org", "password1": "correct horse battery 9", "password2": "correct horse battery 9"}
+        given = {
+            "email": f"p{self.count}@example.org",
+            "password1": "correct horse battery 9",
+            "password2": "correct horse battery 9",
+        }
         return bool(self._post("/account/signup/", given).status_code == 302)
 
     def mails(self) -> bool:
-        return bool(self._post("/account/password/reset/", {"email": self.owner.email}).status_code == 302)
+        return bool(
+            self._post("/account/password/reset/", {"email": self.owner.email}).status_code == 302
+        )
 
     def keys(self) -> bool:
         answer = Client().get("/api/v1/submissions/", HTTP_AUTHORIZATION=f"Bearer ac_{self.count}")
@@ -161,7 +204,9 @@ class Attempts:
         return bool(answer.status_code == 401)
 
     def filings_by_key(self) -> bool:
-        answer = self._post("/api/v1/submissions/", self._filing(), HTTP_AUTHORIZATION=f"Bearer {self.secret}")
+        answer = self._post(
+            "/api/v1/submissions/", self._filing(), HTTP_AUTHORIZATION=f"Bearer {self.secret}"
+        )
         assert answer.status_code in {201, 429}
         return bool(answer.status_code == 201)
 
@@ -175,7 +220,12 @@ class Attempts:
         return bool(answer.status_code == 302)
 
     def _filing(self) -> dict[str, str]:
-        return {"claim": str(self.scene.claim.pk), "narrative": f"no air {self.count}", "narrative_lang": "en", "licence": "cc-by-4.0"}
+        return {
+            "claim": str(self.scene.claim.pk),
+            "narrative": f"no air {self.count}",
+            "narrative_lang": "en",
+            "licence": "cc-by-4.0",
+        }
 
 
 #: attempt → how many are taken at most
@@ -199,20 +249,34 @@ def fresh_limits() -> Iterator[None]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("attempt", LIMITS)
-def test_whoever_tries_again_and_again_is_stopped(attempt: str, settings: Any, fresh_limits: None) -> None:
-    """By the limits of a public installation (the quota of filings made small); negative control: the limits off."""
+def test_whoever_tries_again_and_again_is_stopped(
+    attempt: str, settings: Any, fresh_limits: None
+) -> None:
+    """By the limits of a public installation (the quota of filings made small); negative control:
+    the limits off."""
     someone = Attempts()
     most = LIMITS[attempt]
-    for _ in range(most + 2):  # the limits of the suite's settings are off, and every attempt is taken
+    for _ in range(
+        most + 2
+    ):  # the limits of the suite's settings are off, and every attempt is taken
         assert getattr(someone, attempt)()
     cache.clear()
     Submission.objects.all().update(filed_at=timezone.now() - timezone.timedelta(days=2))
-    settings.ACCOUNT_RATE_LIMITS, settings.KEY_GUESSES, settings.FILED_MAX_SUBMISSIONS = base.ACCOUNT_RATE_LIMITS, base.KEY_GUESSES, 7
+    settings.ACCOUNT_RATE_LIMITS, settings.KEY_GUESSES, settings.FILED_MAX_SUBMISSIONS = (
+        base.ACCOUNT_RATE_LIMITS,
+        base.KEY_GUESSES,
+        7,
+    )
     taken = [getattr(someone, attempt)() for _ in range(most + 2)]
     assert taken == sorted(taken, reverse=True), "once stopped, stopped"
     assert 0 < sum(taken) <= most
     if attempt == "keys":  # a right key is not shut out by a stranger's wrong ones
-        assert Client().get("/api/v1/submissions/", HTTP_AUTHORIZATION=f"Bearer {someone.secret}").status_code == 200
+        assert (
+            Client()
+            .get("/api/v1/submissions/", HTTP_AUTHORIZATION=f"Bearer {someone.secret}")
+            .status_code
+            == 200
+        )
 
 
 @pytest.mark.django_db
@@ -224,7 +288,10 @@ def test_who_may_file_no_more_today_fills_no_disk_and_gets_what_was_filed(settin
     def file(key: str, number: int) -> Any:
         from django.core.files.uploadedfile import SimpleUploadedFile
 
-        body = {**someone._filing(), "photos": SimpleUploadedFile("duct.jpg", photo + bytes([number]))}
+        body = {
+            **someone._filing(),
+            "photos": SimpleUploadedFile("duct.jpg", photo + bytes([number])),
+        }
         headers = {"HTTP_IDEMPOTENCY_KEY": key, "HTTP_AUTHORIZATION": f"Bearer {someone.secret}"}
         return Client().post("/api/v1/submissions/", body, **headers)
 
@@ -240,11 +307,12 @@ def test_who_may_file_no_more_today_fills_no_disk_and_gets_what_was_filed(settin
     assert file("two", 2).status_code == 201  # negative control
 
 
-# --- keys end at once --------------------------------------------------------------------------------------------------
+# --- keys end at once -----------------------------------------------------------------------------
 
 
 def until_refused(secret: str, end: Callable[[], None], threads: int = 3) -> float:
-    """Programs use a key all the time on connections of their own; seconds from its end to the last answer that still took it."""
+    """Programs use a key all the time on connections of their own; seconds from its end to the last
+    answer that still took it."""
     taken: list[float] = []
     stop = threading.Event()
     warm = threading.Barrier(threads + 1, timeout=30)
@@ -254,7 +322,12 @@ def until_refused(secret: str, end: Callable[[], None], threads: int = 3) -> flo
         try:
             while not stop.is_set():
                 asked = time.monotonic()
-                if client.get("/api/v1/submissions/", HTTP_AUTHORIZATION=f"Bearer {secret}").status_code == 200:
+                if (
+                    client.get(
+                        "/api/v1/submissions/", HTTP_AUTHORIZATION=f"Bearer {secret}"
+                    ).status_code
+                    == 200
+                ):
                     taken.append(asked)
                 if first:
                     warm.wait()
@@ -278,13 +351,16 @@ def until_refused(secret: str, end: Callable[[], None], threads: int = 3) -> flo
 
 @pytest.mark.django_db(transaction=True)
 def test_a_key_ends_within_a_second_in_every_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Revoked, or its account closed, while three workers use it all the time; negative control: a worker that remembers keys."""
+    """Revoked, or its account closed, while three workers use it all the time; negative control: a
+    worker that remembers keys."""
     owner = scenes.person("owner")
     key, secret = create_key(by=owner, label="x", scopes=["read"], now=timezone.now())
     late = until_refused(secret, lambda: revoke_key(by=owner, key=key, now=timezone.now()))
     assert late < 1
     _key, secret = create_key(by=owner, label="y", scopes=["read"], now=timezone.now())
-    assert until_refused(secret, lambda: User.objects.filter(pk=owner.pk).update(is_active=False)) < 1  # type: ignore[arg-type, return-value]  # its count is of no use
+    assert (
+        until_refused(secret, lambda: User.objects.filter(pk=owner.pk).update(is_active=False)) < 1
+    )  # type: ignore[arg-type, return-value]  # its count is of no use
 
     User.objects.filter(pk=owner.pk).update(is_active=True)
     key, secret = create_key(by=owner, label="z", scopes=["read"], now=timezone.now())
@@ -301,14 +377,15 @@ def test_a_key_ends_within_a_second_in_every_worker(monkeypatch: pytest.MonkeyPa
     assert ApiKey.objects.count() == 3
 
 
-# --- untrusted files ------------------------------------------------------------------------------------------------
+# --- untrusted files ------------------------------------------------------------------------------
 
 
 def capture_of(scene: scenes.Scene, content: bytes, content_type: str = "text/html") -> Capture:
     """Bytes that a source sent, kept as they came."""
     stored = originals().put(content, limit=1 << 20)
     return Capture.objects.create(
-        source=scene.source, digest=stored.sha256, size=stored.size, content_type=content_type, url="https://brand.example/x",
+        source=scene.source, digest=stored.sha256, size=stored.size, content_type=content_type,
+        url="https://brand.example/x",
         captured_at=scene.now, created_at=scene.now,
     )  # fmt: skip
 
@@ -327,7 +404,10 @@ def test_files_of_strangers_leave_from_the_content_host_alone(client: Client) ->
     assert there["Content-Disposition"].startswith("attachment")
     assert "sandbox" in there["Content-Security-Policy"]
     assert there["Content-Security-Policy"] == "sandbox; default-src 'none'; frame-ancestors 'none'"
-    assert (there["X-Content-Type-Options"], there["Cross-Origin-Resource-Policy"]) == ("nosniff", "same-origin")
+    assert (there["X-Content-Type-Options"], there["Cross-Origin-Resource-Policy"]) == (
+        "nosniff",
+        "same-origin",
+    )
     assert not there.cookies
 
 
@@ -345,22 +425,44 @@ def test_the_content_host_knows_no_page_no_form_and_no_session(client: Client) -
             assert not answer.cookies
             assert "sandbox" in answer["Content-Security-Policy"]
     assert client.get("/static/ui/site.css", HTTP_HOST="content.localhost").status_code == 404
-    assert client.get("/account/").status_code == 200  # negative control: the same browser at the site's own host
+    assert (
+        client.get("/account/").status_code == 200
+    )  # negative control: the same browser at the site's own host
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("configured", ["content.localhost", "content.localhost:8443", "Content.Localhost."])
 @pytest.mark.parametrize(
-    "asked", ["content.localhost", "content.localhost:80", "content.localhost:8443", "content.localhost.", "CONTENT.localhost.:443"]
+    "configured", ["content.localhost", "content.localhost:8443", "Content.Localhost."]
 )
-def test_the_content_host_is_one_host_however_it_is_spelled(client: Client, settings: Any, configured: str, asked: str) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "content.localhost",
+        "content.localhost:80",
+        "content.localhost:8443",
+        "content.localhost.",
+        "CONTENT.localhost.:443",
+    ],
+)
+def test_the_content_host_is_one_host_however_it_is_spelled(
+    client: Client, settings: Any, configured: str, asked: str
+) -> None:
     settings.CONTENT_HOST = configured
     client.force_login(scenes.person("owner"))
-    for path in ("/", "/account/", "/account/login/", "/api/v1/claims/", "/static/ui/site.css", "/healthz"):
+    for path in (
+        "/",
+        "/account/",
+        "/account/login/",
+        "/api/v1/claims/",
+        "/static/ui/site.css",
+        "/healthz",
+    ):
         answer = client.get(path, HTTP_HOST=asked)
         assert (answer.status_code, bool(answer.cookies)) == (404, False), path
         assert "sandbox" in answer["Content-Security-Policy"]
-    assert client.get("/account/", HTTP_HOST="localhost.:80").status_code == 200  # control: so spelled, the site's own host is the site
+    assert (
+        client.get("/account/", HTTP_HOST="localhost.:80").status_code == 200
+    )  # control: so spelled, the site's own host is the site
 
 
 def test_the_front_of_verdicts_answers_nothing_at_the_content_host(tmp_path: Path) -> None:
@@ -376,9 +478,11 @@ def test_the_front_of_verdicts_answers_nothing_at_the_content_host(tmp_path: Pat
 
 
 def test_nothing_else_on_our_own_host_sends_foreign_bytes_as_anything_a_browser_opens() -> None:
-    """Originals go to permitted people as attachments; every other reader of the store of originals is a worker or the content host."""
+    """Originals go to permitted people as attachments; every other reader of the store of originals
+    is a worker or the content host."""
     found = subprocess.run(
-        ["grep", "-rln", r"originals()\.open", "--include=*.py", "accounts", "claims", "evidence", "verdicts", "reports", "config"],
+        ["grep", "-rln", r"originals()\.open", "--include=*.py", "accounts", "claims", "evidence",
+        "verdicts", "reports", "config"],
         capture_output=True, text=True, cwd=django_settings.BASE_DIR,
     )  # fmt: skip
     doors = {path for path in found.stdout.split() if "views" in path or "/api/" in path}

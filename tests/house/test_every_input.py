@@ -1,6 +1,8 @@
-"""Whatever stands in a request, no door breaks: never a 5xx, and never an error that nothing catches.
+"""Whatever stands in a request, no door breaks: never a 5xx, and never an error that nothing
+catches.
 
-tests/house/asking.py finds what there is to ask. Here each place gets a few values, in turn; all of them: tests/soak/test_inputs.py.
+tests/house/asking.py finds what there is to ask. Here each place gets a few values, in turn; all of
+them: tests/soak/test_inputs.py.
 """
 
 from __future__ import annotations
@@ -26,9 +28,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("doors")]
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("inputs")
-    folders = {name: folder / name.lower() for name in ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR")}
+    folders = {
+        name: folder / name.lower()
+        for name in ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR")
+    }
     with django_db_blocker.unblock(), override_settings(**folders), transaction.atomic():
         yield World()
         transaction.set_rollback(True)
@@ -44,10 +51,12 @@ def refused(asker: Asker) -> int:
     return sum(count for status, count in asker.statuses.items() if 400 <= status < 500)
 
 
-# --- everything, generated ---------------------------------------------------------------------------------------------
+# --- everything, generated ------------------------------------------------------------------------
 
 
-def test_no_parameter_of_a_query_breaks_a_page_or_the_api(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_parameter_of_a_query_breaks_a_page_or_the_api(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asker.ask_queries(monkeypatch, Few(1))
     assert not asker.broken, "\n".join(asker.broken)
     assert asker.asked > 200
@@ -72,24 +81,40 @@ def test_no_field_of_a_form_breaks_its_page(asker: Asker) -> None:
 
 
 def test_no_field_of_the_api_breaks_a_filing(asker: Asker) -> None:
-    given = {"claim": str(asker.world.scene.claim.pk), "narrative": "x", "narrative_lang": "en", "licence": "cc-by-4.0", "contact": "x"}
+    given = {
+        "claim": str(asker.world.scene.claim.pk),
+        "narrative": "x",
+        "narrative_lang": "en",
+        "licence": "cc-by-4.0",
+        "contact": "x",
+    }
     few = Few(6)
     for name in (*given, "photos", "unknown"):
         for what, text in few.of(TEXTS):
-            asker.ask(f"{name} {what}", "key:submit", "POST", "/api/v1/submissions/", multipart({**given, name: text}), MULTIPART_CONTENT)
+            asker.ask(
+                f"{name} {what}",
+                "key:submit",
+                "POST",
+                "/api/v1/submissions/",
+                multipart({**given, name: text}),
+                MULTIPART_CONTENT,
+            )
     assert not asker.broken, "\n".join(asker.broken)
     assert asker.statuses.get(201, 0) > 0
 
 
-# --- controls: with a guard off, the same questions find a break -------------------------------------------------------
+# --- controls: with a guard off, the same questions find a break ----------------------------------
 
 
-def test_without_the_guards_the_questions_find_what_breaks(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_guards_the_questions_find_what_breaks(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path_, cursor = "/claims/", PLACES["place nested"]
 
     def found(ask: Callable[[], None]) -> bool:
         asker.broken.clear()
-        asker.world.clients.clear()  # a browser of the tests keeps the middleware with which it began
+        # a browser of the tests keeps the middleware with which it began
+        asker.world.clients.clear()
         ask()
         return bool(asker.broken)
 
@@ -100,10 +125,20 @@ def test_without_the_guards_the_questions_find_what_breaks(asker: Asker, monkeyp
         asker.query("after nested", "anonymous", path_, "after", cursor)
 
     def word() -> None:
-        asker.query("cursor word", "anonymous", "/api/v1/sources/{source}/versions/", "cursor", PLACES["cursor word"])
+        asker.query(
+            "cursor word",
+            "anonymous",
+            "/api/v1/sources/{source}/versions/",
+            "cursor",
+            PLACES["cursor word"],
+        )
 
     page = f"/claims/{asker.world.scene.claim.reference}/file/"
-    form = next(one for one in forms_of(asker.ask("page", "owner", "GET", page).content.decode(), page) if "idempotency_key" in one.fields)
+    form = next(
+        one
+        for one in forms_of(asker.ask("page", "owner", "GET", page).content.decode(), page)
+        if "idempotency_key" in one.fields
+    )
 
     def hidden() -> None:
         asker.form("idempotency_key NUL", "owner", form, "idempotency_key", TEXTS["NUL"])
@@ -115,7 +150,11 @@ def test_without_the_guards_the_questions_find_what_breaks(asker: Asker, monkeyp
         patch.setattr(ReadableInputs, "process_exception", lambda self, request, error: None)
         assert found(nul)
     with monkeypatch.context() as patch:
-        patch.setattr(paging, "_read_cursor", lambda model, keys, text: json.loads(base64.urlsafe_b64decode(text + "==")))
+        patch.setattr(
+            paging,
+            "_read_cursor",
+            lambda model, keys, text: json.loads(base64.urlsafe_b64decode(text + "==")),
+        )
         assert found(nested)
     with monkeypatch.context() as patch:
         patch.setattr(Paging, "decode_cursor", CursorPagination.decode_cursor)

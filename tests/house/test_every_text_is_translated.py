@@ -1,7 +1,9 @@
-"""Every page in a language that no one speaks: each text that passes through gettext comes out as ⟦text⟧, whatever is left was forgotten.
+"""Every page in a language that no one speaks: each text that passes through gettext comes out as
+⟦text⟧, whatever is left was forgotten.
 
-Pages are found by following links from the front page as each role, two of every route. Content keeps its own language (`lang`), and what
-has none (numbers, references, digests, code) is told by the element it stands in; the short list below holds the rest, with reasons.
+Pages are found by following links from the front page as each role, two of every route. Content
+keeps its own language (`lang`), and what has none (numbers, references, digests, code) is told by
+the element it stands in; the short list below holds the rest, with reasons.
 """
 
 from __future__ import annotations
@@ -34,7 +36,21 @@ NOT_WORDS: Final = {"code", "pre", "kbd", "samp", "time", "script", "style", "te
 NOT_WORDS_BY_CLASS: Final = {"mono", "num", "mark"}
 #: Attributes that are read out or shown.
 SPOKEN: Final = ("alt", "aria-label", "title", "placeholder", "content")
-VOID: Final = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+VOID: Final = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}
 
 #: What may stand outside ⟦⟧, and why.
 ALLOWED: Final = {
@@ -89,7 +105,11 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = {name: value or "" for name, value in attrs}
         classes = set(known.get("class", "").split())
-        own = (tag != "html" and "lang" in known) or tag in NOT_WORDS or bool(classes & NOT_WORDS_BY_CLASS)
+        own = (
+            (tag != "html" and "lang" in known)
+            or tag in NOT_WORDS
+            or bool(classes & NOT_WORDS_BY_CLASS)
+        )
         if not own and not self.silent:
             for name in SPOKEN:
                 if name in known and (name != "content" or known.get("name") == "description"):
@@ -117,7 +137,8 @@ class Reader(HTMLParser):
 
 
 def content() -> set[str]:
-    """What people typed in the case, and the fixed words of reports, which exist in both languages by their type.
+    """What people typed in the case, and the fixed words of reports, which exist in both languages
+    by their type.
 
     In a title, an option or an attribute it can't carry a `lang` of its own.
     """
@@ -135,7 +156,11 @@ def content() -> set[str]:
 
     found: set[str] = set()
     for record in registry.recorded.values():
-        names = [name for name in (*record.text, "name", "label") if name in record.names and name != "agent"]
+        names = [
+            name
+            for name in (*record.text, "name", "label")
+            if name in record.names and name != "agent"
+        ]
         for values in record.model._default_manager.values_list(*names) if names else ():
             found.update(texts(list(values)))
     pairs = [*reports_words.PHRASES.values(), *reports_words.DOES_NOT_PROVE.values()]
@@ -144,9 +169,11 @@ def content() -> set[str]:
 
 
 def forgotten(said: list[str], known: Iterable[str] = ()) -> list[str]:
-    """The texts among `said` with letters that no catalogue gave and that are none of the `known` contents."""
+    """The texts among `said` with letters that no catalogue gave and that are none of the `known`
+    contents."""
     contents = sorted(known, key=len, reverse=True)
-    # Texts are joined first: a translated sentence may have markup inside, which cuts it into several pieces.
+    # Texts are joined first: a translated sentence may have markup inside, which cuts it into
+    # several pieces.
     depth, outside = 0, []
     for piece in said:
         kept = []
@@ -195,7 +222,9 @@ def crawl(client: Client, start: list[str], most: int = 2) -> Iterator[tuple[str
             continue
         seen[route] += 1
         response = client.get(path, headers={"accept-language": "en"}, follow=True)
-        if response.streaming or not response.headers.get("Content-Type", "").startswith("text/html"):
+        if response.streaming or not response.headers.get("Content-Type", "").startswith(
+            "text/html"
+        ):
             response.close()  # a file; reports speak both their languages by reports.wording.words
             continue
         reader = read(response)
@@ -209,9 +238,12 @@ def crawl(client: Client, start: list[str], most: int = 2) -> Iterator[tuple[str
 
 #: Pages that no link leads to.
 UNLINKED: Final = [
-    "/account/login/", "/account/signup/", "/account/password/reset/", "/account/password/reset/done/", "/account/password/reset/key/done/",
-    "/account/password/reset/key/x-y/", "/account/confirm-email/", "/account/confirm-email/x/", "/account/inactive/", "/no/such/page/",
-    "/account/reauthenticate/", "/account/email/", "/account/password/change/", "/account/keys/", "/corrections/", "/record/verify/",
+    "/account/login/", "/account/signup/", "/account/password/reset/",
+    "/account/password/reset/done/", "/account/password/reset/key/done/",
+    "/account/password/reset/key/x-y/", "/account/confirm-email/", "/account/confirm-email/x/",
+    "/account/inactive/", "/no/such/page/",
+    "/account/reauthenticate/", "/account/email/", "/account/password/change/", "/account/keys/",
+    "/corrections/", "/record/verify/",
     "/operations/jobs/", "/api/docs/",
 ]  # fmt: skip
 
@@ -235,7 +267,9 @@ def people(transactional_db: None) -> dict[str, User | None]:
     return found
 
 
-def test_no_page_says_anything_that_no_catalogue_gave(people: dict[str, User | None], pseudo: None) -> None:
+def test_no_page_says_anything_that_no_catalogue_gave(
+    people: dict[str, User | None], pseudo: None
+) -> None:
     found: dict[str, str] = {}
     pages: Counter[str] = Counter()
     known = content()
@@ -245,7 +279,9 @@ def test_no_page_says_anything_that_no_catalogue_gave(people: dict[str, User | N
             client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
         for path, reader in crawl(client, ["/", *UNLINKED]):
             pages[role] += 1
-            assert any("⟦" in text for text in reader.said), f"{path} was not rendered in the pseudo-language"
+            assert any("⟦" in text for text in reader.said), (
+                f"{path} was not rendered in the pseudo-language"
+            )
             for text in forgotten(reader.said, known):
                 found.setdefault(text, f"{role} {path}")
     assert not found, "\n".join(f"{text!r} at {where}" for text, where in found.items())
@@ -256,7 +292,10 @@ def test_no_page_says_anything_that_no_catalogue_gave(people: dict[str, User | N
 def test_a_text_that_was_forgotten_would_be_found() -> None:
     """The negative control of the test above."""
     reader = Reader()
-    reader.feed('<html lang="en"><p>⟦Said⟧ <b>Forgotten</b> <span lang="zh-Hans">内容</span> <code>code</code></p><img alt="A picture">')
+    reader.feed(
+        '<html lang="en"><p>⟦Said⟧ <b>Forgotten</b> <span lang="zh-Hans">内容</span> '
+        '<code>code</code></p><img alt="A picture">'
+    )
     assert forgotten(reader.said) == ["Forgotten", "A picture"]
     nested = Reader()
     nested.feed("<p>⟦One sentence <a>with a link⟦ and another ⟧</a> in it⟧ AC-12TY-J8W2 12 m/s</p>")

@@ -1,7 +1,8 @@
 """No regular expression of the code is slower than linear, whatever text a stranger sends.
 
-Every expression is found: those that modules hold, in whatever container, and those written inside functions. For each, texts are made
-from its own parts (every repetition stretched, with and without what stands before it, ended so that it fails), at 32 and 64 kB.
+Every expression is found: those that modules hold, in whatever container, and those written inside
+functions. For each, texts are made from its own parts (every repetition stretched, with and without
+what stands before it, ended so that it fails), at 32 and 64 kB.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ parser = importlib.import_module("re._parser")
 Expression: TypeAlias = "re.Pattern[Any]"
 
 KB = 1024
-#: Seconds of processor time. What costs less at 64 kB is fast enough at any rate, and clocks are coarse.
+#: Seconds of processor time. What costs less at 64 kB is fast enough at any rate, and clocks are
+#: coarse.
 DEAR = 0.02
 SHORT = 4 * KB
 VERY_DEAR = 0.02
 MEASURED = 6
-#: Of how many of its characters every two are put beside each other; tests/soak/test_expressions.py takes more.
+#: Of how many of its characters every two are put beside each other; tests/soak/test_expressions.py
+#: takes more.
 PAIRED = 4
 #: What no stranger sends anything to: they read our own sources, documents and programs.
 OURS = {
@@ -49,14 +52,15 @@ OURS = {
 #: Expressions put together inside functions, and what they are then.
 MADE = {
     "engines/text/extraction.py": [r"</title(?=[\s/>])"],
-    "engines/text/deletion_notices.py": [],  # called when the module is loaded, which holds what comes of it
+    # called when the module is loaded, which holds what comes of it
+    "engines/text/deletion_notices.py": [],
     "ledger/leaf.py": [],  # likewise
     "reports/schema.py": [],  # `self.pattern` is one of the schema's own, which the module holds
     "engines/text/sentences.py": [],
 }
 
 
-# --- finding them ----------------------------------------------------------------------------------------------------------
+# --- finding them ---------------------------------------------------------------------------------
 
 
 def sources() -> Iterator[Path]:
@@ -82,10 +86,18 @@ def held(value: object, seen: set[int], depth: int = 0) -> Iterator[Expression]:
     elif isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
         for part in value:
             yield from held(part, seen, depth + 1)
-    elif not isinstance(value, ModuleType | type) and type(value).__module__.partition(".")[0] in (*APPS, "config", "engines"):
+    elif not isinstance(value, ModuleType | type) and type(value).__module__.partition(".")[0] in (
+        *APPS,
+        "config",
+        "engines",
+    ):
         for name in (*getattr(type(value), "__slots__", ()), *getattr(value, "__dict__", ())):
             yield from held(getattr(value, name, None), seen, depth + 1)
-    elif isinstance(value, type) and value.__module__.partition(".")[0] in (*APPS, "config", "engines"):
+    elif isinstance(value, type) and value.__module__.partition(".")[0] in (
+        *APPS,
+        "config",
+        "engines",
+    ):
         for part in list(vars(value).values()):
             yield from held(part, seen, depth + 1)
 
@@ -99,14 +111,22 @@ def inside_functions(path: Path) -> Iterator[Expression | None]:
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             continue
         for call in ast.walk(function):
-            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)):
+            if not (
+                isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Attribute)
+                and isinstance(call.func.value, ast.Name)
+            ):
                 continue
             if call.func.value.id != "re" or call.func.attr in {"escape", "purge"}:
                 continue
             if not isinstance(call.args[0], ast.Constant):
                 yield None
                 continue
-            named = [part.attr for part in ast.walk(call) if isinstance(part, ast.Attribute) and part.attr in re.RegexFlag.__members__]
+            named = [
+                part.attr
+                for part in ast.walk(call)
+                if isinstance(part, ast.Attribute) and part.attr in re.RegexFlag.__members__
+            ]
             yield re.compile(call.args[0].value, sum(re.RegexFlag[name] for name in set(named)))
 
 
@@ -122,7 +142,9 @@ def addresses(resolver: URLResolver | None = None) -> Iterator[Expression]:
 
 def methods(name: str, texts: Sequence[str]) -> set[str]:
     """How an expression of this name is used anywhere."""
-    found = {method for text in texts for method in re.findall(rf"\b{re.escape(name)}\.(\w+)", text)}
+    found = {
+        method for text in texts for method in re.findall(rf"\b{re.escape(name)}\.(\w+)", text)
+    }
     return found & {"search", "sub", "subn", "split", "findall", "finditer", "match", "fullmatch"}
 
 
@@ -133,7 +155,9 @@ def every() -> dict[str, tuple[Expression, set[str]]]:
     texts = [path.read_text() for path in sources()]
     for path in sources():
         where = str(path.relative_to(ROOT))
-        module = importlib.import_module(where.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+        module = importlib.import_module(
+            where.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        )
         for name, value in vars(module).items():
             for number, expression in enumerate(held(value, seen)):
                 used = methods(name, texts) if isinstance(value, re.Pattern) else set()
@@ -149,19 +173,36 @@ def every() -> dict[str, tuple[Expression, set[str]]]:
     return found
 
 
-# --- texts that hurt -------------------------------------------------------------------------------------------------------
+# --- texts that hurt ------------------------------------------------------------------------------
 
 
-_CATEGORIES = {"DIGIT": "7", "NOT_DIGIT": "x", "SPACE": " ", "NOT_SPACE": "x", "WORD": "a", "NOT_WORD": "-"}
+_CATEGORIES = {
+    "DIGIT": "7",
+    "NOT_DIGIT": "x",
+    "SPACE": " ",
+    "NOT_SPACE": "x",
+    "WORD": "a",
+    "NOT_WORD": "-",
+}
 
 
 def _one_of(items: Sequence[Any]) -> str:
     """A character of a set."""
     if str(items[0][0]) == "NEGATE":
         inside = re.compile(_set(items[1:]), re.DOTALL)
-        return next(char for char in "xa7 -.<:\n\x01\u4e00!" + "".join(map(chr, range(33, 127))) if not inside.fullmatch(char))
+        return next(
+            char
+            for char in "xa7 -.<:\n\x01\u4e00!" + "".join(map(chr, range(33, 127)))
+            if not inside.fullmatch(char)
+        )
     kind, value = str(items[0][0]), items[0][1]
-    return chr(value[0]) if kind == "RANGE" else chr(value) if kind == "LITERAL" else _CATEGORIES[str(value).removeprefix("CATEGORY_")]
+    return (
+        chr(value[0])
+        if kind == "RANGE"
+        else chr(value)
+        if kind == "LITERAL"
+        else _CATEGORIES[str(value).removeprefix("CATEGORY_")]
+    )
 
 
 def _set(items: Sequence[Any]) -> str:
@@ -179,7 +220,8 @@ def _set(items: Sequence[Any]) -> str:
 
 
 def least(tree: Any, stretched: list[tuple[str, str]], before: str = "") -> str:
-    """A short text that the parts match. Each repetition is noted in `stretched`, with what stands before it."""
+    """A short text that the parts match. Each repetition is noted in `stretched`, with what stands
+    before it."""
     text = ""
     for kind, value in ((str(kind), value) for kind, value in tree):
         here = before + text
@@ -237,21 +279,38 @@ def texts(expression: Expression, paired: int = PAIRED) -> dict[str, Callable[[i
     stretched: list[tuple[str, str]] = []
     whole = least(tree, stretched)
     known = list(dict.fromkeys([*letters(tree), "a", " ", "."]))[:9]
-    units = dict.fromkeys([("", unit) for unit in (*known, whole, *("".join(pair) for pair in permutations(known[:paired], 2))) if unit])
-    units |= dict.fromkeys([(before, unit) for before, unit in stretched[:12]] + [("", before + unit) for before, unit in stretched[:12]])
+    units = dict.fromkeys(
+        [
+            ("", unit)
+            for unit in (
+                *known,
+                whole,
+                *("".join(pair) for pair in permutations(known[:paired], 2)),
+            )
+            if unit
+        ]
+    )
+    units |= dict.fromkeys(
+        [(before, unit) for before, unit in stretched[:12]]
+        + [("", before + unit) for before, unit in stretched[:12]]
+    )
     made = {}
     for before, unit in units:
         for end in ("", "\x00!"):
 
             def make(size: int, before: str = before, unit: str = unit, end: str = end) -> Any:
                 text = (before + unit * (size // len(unit) + 1))[:size] + end
-                return text.encode("utf-8", "surrogatepass")[:size] if isinstance(expression.pattern, bytes) else text
+                return (
+                    text.encode("utf-8", "surrogatepass")[:size]
+                    if isinstance(expression.pattern, bytes)
+                    else text
+                )
 
             made[f"{before!r} + {unit!r} * n + {end!r}"] = make
     return made
 
 
-# --- measuring -------------------------------------------------------------------------------------------------------------
+# --- measuring ------------------------------------------------------------------------------------
 
 
 class TooLongError(Exception):
@@ -285,23 +344,30 @@ def cost(call: Callable[[Any], object], text: Any, times: int = 1) -> float:
 def slow(call: Callable[[Any], object], make: Callable[[int], Any]) -> str:
     """What is wrong with the time that a call takes; empty if it is linear.
 
-    Other work on the machine makes a measurement longer and never shorter: what one measurement lets pass is linear, what it does not is
-    measured five times, and again.
+    Other work on the machine makes a measurement longer and never shorter: what one measurement
+    lets pass is linear, what it does not is measured five times, and again.
     """
     for size in (16 * KB, 64 * KB):
         half = whole = float("inf")
         for times in (1, 5, 5, 5):
             for _ in range(times):  # by turns, so that a busy minute of the machine meets both
-                half, whole = min(half, cost(call, make(size // 2))), min(whole, cost(call, make(size)))
+                half, whole = (
+                    min(half, cost(call, make(size // 2))),
+                    min(whole, cost(call, make(size))),
+                )
             if whole < DEAR or whole <= 3 * half:
                 break
         else:
-            return f"{half * 1000:.1f} ms at {size // 2 // KB} kB and {whole * 1000:.1f} ms at {size // KB} kB"
+            return (
+                f"{half * 1000:.1f} ms at {size // 2 // KB} kB and {whole * 1000:.1f} ms at "
+                f"{size // KB} kB"
+            )
     return ""
 
 
 def calls(expression: Expression, used: set[str]) -> dict[str, Callable[[Any], object]]:
-    """The ways in which it may meet a text: looked for everywhere, unless it is only ever asked at the beginning."""
+    """The ways in which it may meet a text: looked for everywhere, unless it is only ever asked at
+    the beginning."""
     empty = b"" if isinstance(expression.pattern, bytes) else ""
     found: dict[str, Callable[[Any], object]] = {"fullmatch": expression.fullmatch}
     if used - {"match", "fullmatch"} or not used:
@@ -312,8 +378,9 @@ def calls(expression: Expression, used: set[str]) -> dict[str, Callable[[Any], o
 def faults(expression: Expression, used: set[str], paired: int = PAIRED) -> list[str]:
     """A text at which the expression is not linear.
 
-    A short text tells of most that they could not be dear at 64 kB even if the time grew with the square of the length. Of the others
-    the dearest are measured, and what is very dear at once: a time that grows with the square stands out at a few thousand characters.
+    A short text tells of most that they could not be dear at 64 kB even if the time grew with the
+    square of the length. Of the others the dearest are measured, and what is very dear at once: a
+    time that grows with the square stands out at a few thousand characters.
     """
     ranked: list[tuple[float, str, Callable[[Any], object], Callable[[int], Any]]] = []
     for name, make in texts(expression, paired).items():
@@ -322,7 +389,9 @@ def faults(expression: Expression, used: set[str], paired: int = PAIRED) -> list
             took = measured(lambda call=call, make=make: cost(call, make(SHORT)), seconds=1)
             if isinstance(took, str):
                 return [f"{what}: {took}"]
-            if took > VERY_DEAR and (wrong := measured(lambda call=call, make=make: slow(call, make))):
+            if took > VERY_DEAR and (
+                wrong := measured(lambda call=call, make=make: slow(call, make))
+            ):
                 return [f"{what}: {wrong}"]
             if took * (64 * KB / SHORT) ** 2 >= DEAR:
                 ranked.append((took, what, call, make))
@@ -345,7 +414,11 @@ def different() -> dict[str, tuple[Expression, set[str]]]:
     """Of those that are the same and meet texts in the same ways, one."""
     alike: dict[Any, tuple[str, Expression, set[str]]] = {}
     for where, (expression, used) in every().items():
-        key = (expression.pattern, expression.flags, bool(used - {"match", "fullmatch"} or not used))
+        key = (
+            expression.pattern,
+            expression.flags,
+            bool(used - {"match", "fullmatch"} or not used),
+        )
         alike.setdefault(key, (where, expression, used))
     return {where: (expression, used) for where, expression, used in alike.values()}
 
@@ -355,7 +428,11 @@ def test_every_expression_takes_linear_time() -> None:
     expressions = different()
     assert len(expressions) > 100
     assert any(where.startswith("config/logs.py _RULES") for where in every())
-    wrong = {where: found for where, (expression, used) in expressions.items() if (found := faults(expression, used))}
+    wrong = {
+        where: found
+        for where, (expression, used) in expressions.items()
+        if (found := faults(expression, used))
+    }
     assert wrong == {}
 
 
@@ -371,5 +448,7 @@ def test_an_expression_that_is_not_linear_is_found(pattern: str) -> None:
 
 
 def test_what_is_put_together_inside_a_function_is_listed() -> None:
-    made = {str(path.relative_to(ROOT)) for path in sources() if None in list(inside_functions(path))}
+    made = {
+        str(path.relative_to(ROOT)) for path in sources() if None in list(inside_functions(path))
+    }
     assert made == set(MADE)

@@ -1,7 +1,9 @@
-"""Each place between two steps of a filing's whole way, killed there once (SIGKILL): nothing accepted is lost, nothing done twice.
+"""Each place between two steps of a filing's whole way, killed there once (SIGKILL): nothing
+accepted is lost, nothing done twice.
 
-The way: a web process stores the photo, files it and rings; a worker claims the job, decodes, stores what it made, commits; the
-sequencer puts it all into the log. What the broker may lose is killed in tests/jobs/test_workers.py, by a real worker.
+The way: a web process stores the photo, files it and rings; a worker claims the job, decodes,
+stores what it made, commits; the sequencer puts it all into the log. What the broker may lose is
+killed in tests/jobs/test_workers.py, by a real worker.
 """
 
 from __future__ import annotations
@@ -59,13 +61,23 @@ class House:
 
     def __init__(self, scene: scenes.Scene) -> None:
         self.scene = scene
-        self.key = create_key(by=scene.owners[0], label="script", scopes=["submit"], now=timezone.now())[1]
+        self.key = create_key(
+            by=scene.owners[0], label="script", scopes=["submit"], now=timezone.now()
+        )[1]
         self.accepted: set[str] = set()
 
     def file(self, idempotency_key: str) -> None:
         """As any client: what was not answered is sent again under the same key."""
-        photo = SimpleUploadedFile("a.jpg", scenes.picture(len(self.accepted) + 1), content_type="image/jpeg")
-        sent = {"claim": str(self.scene.claim.pk), "narrative": "No air.", "narrative_lang": "en", "licence": "show", "photos": photo}
+        photo = SimpleUploadedFile(
+            "a.jpg", scenes.picture(len(self.accepted) + 1), content_type="image/jpeg"
+        )
+        sent = {
+            "claim": str(self.scene.claim.pk),
+            "narrative": "No air.",
+            "narrative_lang": "en",
+            "licence": "show",
+            "photos": photo,
+        }
         headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": idempotency_key}
         answer = Client().post("/api/v1/submissions/", sent, headers=headers)
         assert answer.status_code in {200, 201}
@@ -76,7 +88,13 @@ class House:
 
     def settle(self) -> None:
         """Whoever was killed is missed, and others go on, by themselves."""
-        assert eventually(lambda: self.work() or not Job.objects.filter(queue="decode", state__in=["queued", "running"]).exists(), 10)
+        assert eventually(
+            lambda: (
+                self.work()
+                or not Job.objects.filter(queue="decode", state__in=["queued", "running"]).exists()
+            ),
+            10,
+        )
         sequence()
 
     def check(self, settings: Any) -> None:
@@ -87,20 +105,30 @@ class House:
         assert len(exhibits) == len(self.accepted)
         assert {one.status for one in exhibits} == {"ready"}
         for one in exhibits:  # no constraint keeps these from being two
-            assert list(CustodyEvent.objects.filter(exhibit=one).order_by("happened_at").values_list("kind", flat=True)) == [
+            assert list(
+                CustodyEvent.objects.filter(exhibit=one)
+                .order_by("happened_at")
+                .values_list("kind", flat=True)
+            ) == [
                 "received",
                 "read",
             ]
             assert Rendition.objects.filter(exhibit=one).exists()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pgh_label, count(*) FROM evidence_exhibitevent GROUP BY 1 ORDER BY 1")
+            cursor.execute(
+                "SELECT pgh_label, count(*) FROM evidence_exhibitevent GROUP BY 1 ORDER BY 1"
+            )
             changes = dict(cursor.fetchall())
-        assert sum(changes.values()) == 2 * len(exhibits), "one event for the filing and one for the reading of each"
+        assert sum(changes.values()) == 2 * len(exhibits), (
+            "one event for the filing and one for the reading of each"
+        )
         assert not Pending.objects.exists()
         entries = Entry.objects.values_list("event_label", "event_id")
         assert len(set(entries)) == len(entries)
         assert audit(Path(settings.LEDGER_DIR)).checkpoint.size == len(entries)
-        assert [str(mismatch) for mismatch in Verification().mismatches() if mismatch.code != "outside"] == []
+        assert [
+            str(mismatch) for mismatch in Verification().mismatches() if mismatch.code != "outside"
+        ] == []
         orphans.sweep()
         assert not list((Path(settings.BLOBS_DIR) / "incoming").glob("*"))
 
@@ -149,8 +177,11 @@ def test_a_sequencer_killed_at_each_place_while_filings_wait(house: House, setti
     house.check(settings)
 
 
-def test_a_filing_without_a_job_in_its_transaction_would_be_lost(house: House, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control, jobs table off: whoever is killed between the commit and the ring leaves a photo that nobody reads."""
+def test_a_filing_without_a_job_in_its_transaction_would_be_lost(
+    house: House, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control, jobs table off: whoever is killed between the commit and the ring
+    leaves a photo that nobody reads."""
     killed_at("enqueue.committed", lambda: house.file("one"))
     Job.objects.filter(queue="decode").delete()  # as if only a message had been meant to carry it
     house.file("one")
@@ -160,11 +191,15 @@ def test_a_filing_without_a_job_in_its_transaction_would_be_lost(house: House, s
     assert Exhibit.objects.get().status == "stored"
 
 
-def test_a_worker_without_a_fence_would_do_it_twice(house: House, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control, fencing off: a frozen worker that wakes after another took over leaves its effects too."""
+def test_a_worker_without_a_fence_would_do_it_twice(
+    house: House, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control, fencing off: a frozen worker that wakes after another took over leaves
+    its effects too."""
     monkeypatch.setattr(jobs.Work, "_mine", lambda self: Job.objects.filter(pk=self.id))
     monkeypatch.setattr(jobs.Work, "renew", lambda self: True)
-    # The application has a second guard of its own against reading a photo twice; this is about the first.
+    # The application has a second guard of its own against reading a photo twice; this is about the
+    # first.
     monkeypatch.setattr("evidence.exhibits.tasks.mark_read", unguarded)
     house.file(str(uuid4()))
     slept: list[int] = []
@@ -184,10 +219,14 @@ def test_a_worker_without_a_fence_would_do_it_twice(house: House, settings: Any,
 
 
 def unguarded(*, exhibit: Exhibit, now: Any, outcome: str, **more: Any) -> None:
-    CustodyEvent.objects.create(exhibit=exhibit, kind="read", agent="decoder", outcome=outcome, happened_at=now)
+    CustodyEvent.objects.create(
+        exhibit=exhibit, kind="read", agent="decoder", outcome=outcome, happened_at=now
+    )
 
 
-def test_with_the_fence_the_same_frozen_worker_leaves_nothing(house: House, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_the_fence_the_same_frozen_worker_leaves_nothing(
+    house: House, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jobs.Work, "renew", lambda self: True)
     house.file(str(uuid4()))
 

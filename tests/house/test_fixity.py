@@ -59,13 +59,18 @@ def _capture() -> tuple[Path, str]:
 def _exhibit() -> tuple[Path, str]:
     one = Exhibit.objects.order_by("reference").first()
     assert one is not None
-    return originals().path(str(ledger.unseal(one, "digest"))), f"exhibits: the original of exhibit {one.reference}"
+    return originals().path(
+        str(ledger.unseal(one, "digest"))
+    ), f"exhibits: the original of exhibit {one.reference}"
 
 
 def _rendition() -> tuple[Path, str]:
     one = Rendition.objects.select_related("exhibit").order_by("pk").first()
     assert one is not None
-    what = f"renditions: the rendition 'page' of exhibit {one.exhibit.reference} (it can be made again from the original)"
+    what = (
+        f"renditions: the rendition 'page' of exhibit {one.exhibit.reference} (it can be made "
+        f"again from the original)"
+    )
     return renditions().path(one.digest), what
 
 
@@ -76,16 +81,30 @@ def _report_file() -> tuple[Path, str]:
 
 def _published() -> tuple[Path, str]:
     one = Verdict.objects.get()
-    return path_of(str(one.pk)), f"published verdicts: the published file of verdict {one.reference} (it can be written again from its row)"
+    return (
+        path_of(str(one.pk)),
+        (
+            f"published verdicts: the published file of verdict {one.reference} (it can be written "
+            f"again from its row)"
+        ),
+    )
 
 
 def test_every_damaged_file_is_named_and_nothing_else() -> None:
     scene = scenes.build_case()
     assert fixity.count() >= 6
     status, said = verify()
-    assert (status, said.splitlines()[-1].split(": ")[1]) == (0, "everything is as the log says"), said
+    assert (status, said.splitlines()[-1].split(": ")[1]) == (0, "everything is as the log says"), (
+        said
+    )
 
-    places: list[Callable[[], tuple[Path, str]]] = [_capture, _exhibit, _rendition, _report_file, _published]
+    places: list[Callable[[], tuple[Path, str]]] = [
+        _capture,
+        _exhibit,
+        _rendition,
+        _report_file,
+        _published,
+    ]
     for place in places:
         path, what = place()
         content = path.read_bytes()
@@ -98,7 +117,9 @@ def test_every_damaged_file_is_named_and_nothing_else() -> None:
 
         path.unlink()
         status, said = verify()
-        if place is _published:  # the row answers while the file is being written, which may take some minutes
+        if (
+            place is _published
+        ):  # the row answers while the file is being written, which may take some minutes
             assert status == 0
         else:
             assert (status, said.splitlines()[0]) == (1, f"file: {what} is missing")
@@ -112,16 +133,23 @@ def _rows_of_a_verdict(scene: scenes.Scene) -> None:
     verdict = Verdict.objects.get()
     body = VerdictDocument.objects.get(pk=verdict.pk).body
 
-    VerdictDocument.objects.filter(pk=verdict.pk).update(body=body.replace("No air reaches", "Some air reaches"))
+    VerdictDocument.objects.filter(pk=verdict.pk).update(
+        body=body.replace("No air reaches", "Some air reaches")
+    )
     status, said = verify()
     assert status == 1
     assert f"file: verdicts: the document of verdict {verdict.reference} was changed" in said
-    assert "file: published verdicts: " in said  # row and file differ, whichever of them was changed
+    assert (
+        "file: published verdicts: " in said
+    )  # row and file differ, whichever of them was changed
 
     VerdictDocument.objects.filter(pk=verdict.pk).delete()
     status, said = verify()
     assert status == 1
-    assert f"the document of verdict {verdict.reference} is missing, and no erasure withheld it" in said
+    assert (
+        f"the document of verdict {verdict.reference} is missing, and no erasure withheld it"
+        in said
+    )
 
     VerdictDocument.objects.create(verdict=verdict, body=body)
     stranger = path_of(str(uuid4()))
@@ -138,7 +166,10 @@ def test_an_exhibit_whose_address_cannot_be_opened_is_named() -> None:
     exhibit = scene.exhibits()[0]
     Exhibit.objects.filter(pk=exhibit.pk).update(digest=b"\0" * 92)
     assert [said for said in evidence_fixity.exhibits() if isinstance(said, str)] == [
-        f"the sealed address of exhibit {exhibit.reference} cannot be opened, so its original cannot be checked"
+        (
+            f"the sealed address of exhibit {exhibit.reference} cannot be opened, so its original "
+            f"cannot be checked"
+        )
     ]
 
 
@@ -149,7 +180,11 @@ def test_reading_twice_as_many_rows_costs_no_more_queries() -> None:
         with CaptureQueriesContext(
             connection,
         ) as seen:
-            for source in (evidence_fixity.captures, evidence_fixity.exhibits, evidence_fixity.rendition_files):
+            for source in (
+                evidence_fixity.captures,
+                evidence_fixity.exhibits,
+                evidence_fixity.rendition_files,
+            ):
                 list(source())
         return len(seen)
 

@@ -1,4 +1,5 @@
-"""One bit of one file at a time: whichever it is, `verify_record` says so; and put back, it says nothing."""
+"""One bit of one file at a time: whichever it is, `verify_record` says so; and put back, it says
+nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +27,12 @@ def _own_keys(settings: Any, tmp_path: Path) -> None:
 def files(settings: Any) -> list[Path]:
     """All that the log and the stores hold."""
     kept = [Path(getattr(settings, name)) for name in ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR")]
-    return sorted(path for folder in kept for path in folder.rglob("*") if path.name != "lock" and path.is_file() and path.stat().st_size)
+    return sorted(
+        path
+        for folder in kept
+        for path in folder.rglob("*")
+        if path.name != "lock" and path.is_file() and path.stat().st_size
+    )
 
 
 def flip(content: bytes, dice: random.Random) -> bytes:
@@ -47,7 +53,14 @@ def test_a_flipped_bit_is_found_wherever_it_is(settings: Any) -> None:
         overwrite(path, flip(content, dice))
         status, said = verify()
         assert status == 1, f"a flipped bit of {path} was not found"
-        kind = next((part for part in ("entries", "tile", "checkpoint", "blobs", "renditions") if part in path.parts), path.name)
+        kind = next(
+            (
+                part
+                for part in ("entries", "tile", "checkpoint", "blobs", "renditions")
+                if part in path.parts
+            ),
+            path.name,
+        )
         kinds[kind] += 1
         if kind in {"blobs", "renditions"}:
             assert said.count("was changed") == 1

@@ -42,12 +42,19 @@ def frozen(tmp_path: Path) -> Iterator[Valkey]:
 
 
 def slowest(scene: scenes.Scene, count: int, engine: Valkey) -> float:
-    """The longest that one of so many filings took with the broker frozen; a first one, with it alive, loads what filing needs."""
+    """The longest that one of so many filings took with the broker frozen; a first one, with it
+    alive, loads what filing needs."""
     key = create_key(by=scene.owners[0], label="script", scopes=["submit"], now=timezone.now())[1]
     longest = 0.0
     for number in range(count + 1):
         photo = SimpleUploadedFile("a.jpg", scenes.picture(number))
-        sent = {"claim": str(scene.claim.pk), "narrative": "x", "narrative_lang": "en", "licence": "show", "photos": photo}
+        sent = {
+            "claim": str(scene.claim.pk),
+            "narrative": "x",
+            "narrative_lang": "en",
+            "licence": "show",
+            "photos": photo,
+        }
         headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": str(uuid4())}
         began = time.monotonic()
         assert Client().post("/api/v1/submissions/", sent, headers=headers).status_code == 201
@@ -60,7 +67,9 @@ def slowest(scene: scenes.Scene, count: int, engine: Valkey) -> float:
     return longest
 
 
-def test_filing_does_not_wait_for_a_frozen_broker(frozen: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filing_does_not_wait_for_a_frozen_broker(
+    frozen: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = scenes.build_claim()
     monkeypatch.setattr(recording, "_last_notified", 0.0)
     monkeypatch.setattr(messaging, "_open_until", 0.0)
@@ -68,12 +77,17 @@ def test_filing_does_not_wait_for_a_frozen_broker(frozen: Valkey, monkeypatch: p
     assert Submission.objects.count() == 6
 
 
-def test_a_sequencer_notified_through_the_workers_connections_would_hold_it_up(frozen: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: the timeout of a worker, who has nothing else to do, is not that of a person."""
+def test_a_sequencer_notified_through_the_workers_connections_would_hold_it_up(
+    frozen: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: the timeout of a worker, who has nothing else to do, is not that of a
+    person."""
     scene = scenes.build_claim()
     producers = current_app.amqp._producer_pool
     current_app.amqp._producer_pool = None
-    monkeypatch.setattr(recording, "_notifier", lambda: sequence.apply_async(retry=False, ignore_result=True))
+    monkeypatch.setattr(
+        recording, "_notifier", lambda: sequence.apply_async(retry=False, ignore_result=True)
+    )
     monkeypatch.setattr(recording, "_last_notified", 0.0)
     try:
         assert slowest(scene, 1, frozen) > 2

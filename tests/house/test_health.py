@@ -1,4 +1,5 @@
-"""What operators are told: alive, ready or not and which part, the numbers; and what visitors see when something is away."""
+"""What operators are told: alive, ready or not and which part, the numbers; and what visitors see
+when something is away."""
 
 from __future__ import annotations
 
@@ -33,9 +34,9 @@ urlpatterns = [*health.urlpatterns]
 
 
 def away(request: HttpRequest) -> HttpResponse:
-    raise {"operational": OperationalError, "interface": InterfaceError}[request.GET.get("kind", "operational")](
-        "server closed the connection"
-    )
+    raise {"operational": OperationalError, "interface": InterfaceError}[
+        request.GET.get("kind", "operational")
+    ]("server closed the connection")
 
 
 def broken(request: HttpRequest) -> HttpResponse:
@@ -91,21 +92,34 @@ def test_ready_when_every_part_is(client: Client) -> None:
 @pytest.mark.usefixtures("working", "quiet_bell")
 def test_not_ready_when_no_heartbeat_was_recorded_lately(client: Client) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE jobs_heartbeat SET at = now() - interval '1 hour' WHERE queue = 'report'")
+        cursor.execute(
+            "UPDATE jobs_heartbeat SET at = now() - interval '1 hour' WHERE queue = 'report'"
+        )
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (503, {"ready": False, "not_ready": ["heartbeat"]})
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"ready": False, "not_ready": ["heartbeat"]},
+    )
 
 
 @pytest.mark.usefixtures("working", "quiet_bell")
-def test_not_ready_when_the_sequencer_is_behind(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_ready_when_the_sequencer_is_behind(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
-        log_health, "read_health", lambda: log_health.Health(0, None, 9, 0, timedelta(seconds=configured.READY_LAG_SECONDS + 1))
+        log_health,
+        "read_health",
+        lambda: log_health.Health(
+            0, None, 9, 0, timedelta(seconds=configured.READY_LAG_SECONDS + 1)
+        ),
     )
     assert client.get("/readyz").json() == {"ready": False, "not_ready": ["sequencer"]}
 
 
 @pytest.mark.usefixtures("working", "quiet_bell")
-def test_not_ready_when_the_broker_is_stopped(client: Client, settings: Any, tmp_path: Path) -> None:
+def test_not_ready_when_the_broker_is_stopped(
+    client: Client, settings: Any, tmp_path: Path
+) -> None:
     engine = Valkey(tmp_path / "valkey", durable=False)
     before = current_app.conf.broker_url
     current_app.conf.broker_url = engine.url.replace("unix://", "redis+socket://", 1)
@@ -122,7 +136,9 @@ def test_not_ready_when_the_broker_is_stopped(client: Client, settings: Any, tmp
 
 
 @pytest.mark.usefixtures("quiet_bell")
-def test_not_ready_without_a_database_and_says_nothing_inner(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_ready_without_a_database_and_says_nothing_inner(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse() -> None:
         raise OperationalError("connection to server at db.internal (10.0.0.5) failed")
 
@@ -137,7 +153,12 @@ def test_metrics_are_prometheus_text(client: Client) -> None:
     text = client.get("/metrics").content.decode()
     assert 'asclaimed_ready{part="database"} 1.0' in text
     assert 'asclaimed_jobs_queued{queue="report"} 0.0' in text
-    for name in ("asclaimed_log_size", "asclaimed_log_lag_seconds", "asclaimed_jobs_failed", "asclaimed_broker_up"):
+    for name in (
+        "asclaimed_log_size",
+        "asclaimed_log_lag_seconds",
+        "asclaimed_jobs_failed",
+        "asclaimed_broker_up",
+    ):
         assert f"\n{name} " in text
 
 
@@ -147,8 +168,16 @@ def test_metrics_are_for_loopback_or_for_the_token(client: Client, settings: Any
     stranger = {"REMOTE_ADDR": "203.0.113.7"}
     assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", **stranger).status_code == 403
-    assert client.get("/metrics", headers={"authorization": "Bearer wrong"}, **stranger).status_code == 403
-    assert client.get("/metrics", headers={"authorization": f"Bearer {settings.METRICS_TOKEN}"}, **stranger).status_code == 200
+    assert (
+        client.get("/metrics", headers={"authorization": "Bearer wrong"}, **stranger).status_code
+        == 403
+    )
+    assert (
+        client.get(
+            "/metrics", headers={"authorization": f"Bearer {settings.METRICS_TOKEN}"}, **stranger
+        ).status_code
+        == 200
+    )
     # Through a proxy on this machine everyone seems to be on loopback.
     assert client.get("/metrics", headers={"x-forwarded-for": "203.0.113.7"}).status_code == 403
     settings.TRUSTED_PROXIES = 1
@@ -158,11 +187,18 @@ def test_metrics_are_for_loopback_or_for_the_token(client: Client, settings: Any
 @pytest.mark.usefixtures("quiet_bell")
 def test_an_empty_token_opens_nothing(client: Client, settings: Any) -> None:
     settings.METRICS_TOKEN = ""
-    assert client.get("/metrics", headers={"authorization": "Bearer "}, REMOTE_ADDR="203.0.113.7").status_code == 403
+    assert (
+        client.get(
+            "/metrics", headers={"authorization": "Bearer "}, REMOTE_ADDR="203.0.113.7"
+        ).status_code
+        == 403
+    )
 
 
 @pytest.mark.parametrize("kind", ["operational", "interface"])
-def test_a_database_that_is_away_is_503_for_people_and_for_programs(client: Client, kind: str) -> None:
+def test_a_database_that_is_away_is_503_for_people_and_for_programs(
+    client: Client, kind: str
+) -> None:
     client.raise_request_exception = False
     page, api = client.get("/page", {"kind": kind}), client.get("/api/v1/page", {"kind": kind})
     assert (page.status_code, api.status_code) == (503, 503)
@@ -174,12 +210,18 @@ def test_a_database_that_is_away_is_503_for_people_and_for_programs(client: Clie
     assert b"server closed" not in page.content + api.content
 
 
-def test_a_session_that_cannot_be_saved_is_503_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_cannot_be_saved_is_503_too(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*arguments: object, **options: object) -> None:
         raise OperationalError("no connection")
 
     monkeypatch.setattr(SessionStore, "save", refuse)
-    monkeypatch.setattr(SessionBase, "_get_session", lambda self, no_load=False: self.__dict__.setdefault("_session_cache", {}))
+    monkeypatch.setattr(
+        SessionBase,
+        "_get_session",
+        lambda self, no_load=False: self.__dict__.setdefault("_session_cache", {}),
+    )
     client.raise_request_exception = False
     assert client.get("/session").status_code == 503
 
@@ -191,7 +233,9 @@ def test_any_other_failure_is_an_ordinary_500(client: Client) -> None:
     assert b"hunter2" not in answer.content
 
 
-def test_every_answer_has_an_id_of_our_own_that_the_logs_and_the_record_share(client: Client) -> None:
+def test_every_answer_has_an_id_of_our_own_that_the_logs_and_the_record_share(
+    client: Client,
+) -> None:
     answer = client.get("/ids", headers={"x-request-id": "chosen-by-a-visitor"})
     in_record, in_logs = json.loads(answer.content)
     assert in_record == in_logs == answer["X-Request-Id"]
@@ -201,7 +245,9 @@ def test_every_answer_has_an_id_of_our_own_that_the_logs_and_the_record_share(cl
 
 
 def test_the_control_without_the_middleware_it_would_be_500(client: Client, settings: Any) -> None:
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != "config.unavailable.UnavailableResponses"]
+    settings.MIDDLEWARE = [
+        name for name in settings.MIDDLEWARE if name != "config.unavailable.UnavailableResponses"
+    ]
     client.raise_request_exception = False
     assert client.get("/page").status_code == 500
     assert got_request_exception.receivers

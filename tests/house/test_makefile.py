@@ -1,4 +1,5 @@
-"""The commands that a person types first: what they do on a bare machine, and that the second call costs nothing."""
+"""The commands that a person types first: what they do on a bare machine, and that the second call
+costs nothing."""
 
 from __future__ import annotations
 
@@ -16,9 +17,15 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 def make(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PATH": path or os.environ["PATH"]}
-    for name in ("MAKEFLAGS", "MAKELEVEL", "ONCE"):  # Those of the `make test` that this may run under.
+    for name in (
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "ONCE",
+    ):  # Those of the `make test` that this may run under.
         environment.pop(name, None)
-    return subprocess.run(["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        ["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
 
 
 def script(path: Path, text: str) -> Path:
@@ -63,8 +70,13 @@ def test_the_first_python_that_is_new_enough_is_taken(tmp_path: Path) -> None:
     assert "apt-get install python3-venv" in done.stderr
 
 
-@pytest.mark.parametrize(("once", "expected"), [("1", "config.settings.demo: -m demo --once\n"), ("0", "config.settings.demo: -m demo\n")])
-def test_only_the_demo_itself_writes_to_standard_output(installed: Path, once: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("once", "expected"),
+    [("1", "config.settings.demo: -m demo --once\n"), ("0", "config.settings.demo: -m demo\n")],
+)
+def test_only_the_demo_itself_writes_to_standard_output(
+    installed: Path, once: str, expected: str
+) -> None:
     done = make(f"VENV={installed}", f"ONCE={once}", "demo")
     assert (done.returncode, done.stdout) == (0, expected)
 
@@ -73,7 +85,9 @@ def test_a_second_call_installs_nothing_and_a_changed_requirement_does(installed
     assert "pip" not in make(f"VENV={installed}", "test").stdout
     for stamp in (".made", ".demo", ".dev"):
         os.utime(installed / stamp, (1, 1))
-    assert "--require-hashes -r requirements-dev.txt" in make("-n", f"VENV={installed}", "test").stdout
+    assert (
+        "--require-hashes -r requirements-dev.txt" in make("-n", f"VENV={installed}", "test").stdout
+    )
 
 
 def test_an_interrupted_installation_is_done_again(installed: Path) -> None:

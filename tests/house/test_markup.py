@@ -1,4 +1,5 @@
-"""The checker of markup sees what is wrong with a page. The pages themselves are asked where they are walked through."""
+"""The checker of markup sees what is wrong with a page. The pages themselves are asked where they
+are walked through."""
 
 from __future__ import annotations
 
@@ -29,7 +30,10 @@ def test_the_checker_of_markup_sees_what_is_wrong_and_nothing_else() -> None:
 def test_the_checker_is_pinned_by_its_hash_and_from_no_named_registry() -> None:
     locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     packages = {name: one for name, one in locked.items() if name}
-    assert all(one["integrity"].startswith("sha512-") and "resolved" not in one for one in packages.values())
+    assert all(
+        one["integrity"].startswith("sha512-") and "resolved" not in one
+        for one in packages.values()
+    )
     wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
     assert wanted == {name: packages[f"node_modules/{name}"]["version"] for name in wanted}
 

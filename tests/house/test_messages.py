@@ -44,15 +44,23 @@ def test_texts_are_found_whatever_gettext_is_called(tmp_path: Path) -> None:
         "lazy('one ' 'two')\nngettext('%(n)s a', '%(n)s b', 2)\nother('no')\n"
     )
     (tmp_path / "claims" / "b.html").write_text(
-        "{% load i18n %}{% translate 'plain' %}{% blocktranslate count n=x %}{{ n }} c{% plural %}{{ n }} d{% endblocktranslate %}"
+        "{% load i18n %}{% translate 'plain' %}{% blocktranslate count n=x %}{{ n }} c{% plural "
+        "%}{{ n }} d{% endblocktranslate %}"
     )
-    assert set(catalogue.found(tmp_path)) == {"one two", ("%(n)s a", "%(n)s b"), "plain", ("%(n)s c", "%(n)s d")}
+    assert set(catalogue.found(tmp_path)) == {
+        "one two",
+        ("%(n)s a", "%(n)s b"),
+        "plain",
+        ("%(n)s c", "%(n)s d"),
+    }
 
 
 def test_the_command_says_what_is_out_of_date(tmp_path: Path, settings: object) -> None:
     for room in catalogue.APPS:
         (tmp_path / room).mkdir()
-    (tmp_path / "claims" / "a.py").write_text("from django.utils.translation import gettext as _\n_('new')\n")
+    (tmp_path / "claims" / "a.py").write_text(
+        "from django.utils.translation import gettext as _\n_('new')\n"
+    )
     settings.BASE_DIR = tmp_path  # type: ignore[attr-defined]
     with pytest.raises(CommandError, match="Without Chinese: 1"):
         call_command("messages", check=True)
@@ -65,4 +73,6 @@ def test_django_reads_it() -> None:
     with translation.override("zh-hans"):
         assert gettext("The company has not been asked yet.") == "尚未询问企业。"
     with translation.override("en"):
-        assert gettext("The company has not been asked yet.") == "The company has not been asked yet."
+        assert (
+            gettext("The company has not been asked yet.") == "The company has not been asked yet."
+        )

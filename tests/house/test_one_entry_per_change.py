@@ -1,7 +1,9 @@
-"""Exactly one entry of the record for each change of each mutating route, and none for a request that was refused.
+"""Exactly one entry of the record for each change of each mutating route, and none for a request
+that was refused.
 
-What a request changes is counted twice, apart from the triggers that record it: by the rows that its SQL says it touched, and by
-the table below. A new route that takes a POST and has no row here fails the suite.
+What a request changes is counted twice, apart from the triggers that record it: by the rows that
+its SQL says it touched, and by the table below. A new route that takes a POST and has no row here
+fails the suite.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("one entry")]
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that a route does: who does it, with which form, after what, and what stands in the record afterwards."""
+    """One thing that a route does: who does it, with which form, after what, and what stands in the
+    record afterwards."""
 
     role: str
     expected: Mapping[str, int]  # "kind model" → how many
@@ -77,19 +80,28 @@ def first_point(world: World) -> SeriesPoint:
 
 def filing(world: World) -> dict[str, Any]:
     return {
-        "claim": str(world.scene.claim.pk), "narrative": "No air.", "narrative_lang": "en", "licence": "cc-by-4.0", "consent": "on",
-        "idempotency_key": "one", "contact": "me@secret.example", "photos": SimpleUploadedFile("duct.jpg", scenes.picture(1)),
+        "claim": str(world.scene.claim.pk), "narrative": "No air.", "narrative_lang": "en",
+        "licence": "cc-by-4.0", "consent": "on",
+        "idempotency_key": "one", "contact": "me@secret.example",
+        "photos": SimpleUploadedFile("duct.jpg", scenes.picture(1)),
     }  # fmt: skip
 
 
 def filing_by_key(world: World) -> dict[str, Any]:
     """The same without what only the page's form has."""
-    return {name: value for name, value in filing(world).items() if name not in {"consent", "idempotency_key"}}
+    return {
+        name: value
+        for name, value in filing(world).items()
+        if name not in {"consent", "idempotency_key"}
+    }
 
 
 def asked(world: World) -> None:
     verdicts.request_reply(
-        by=world.scene.moderator, claim=world.scene.claim, allegation=scenes.write("en", "No air.", zh_Hans="没有风。"), now=timezone.now()
+        by=world.scene.moderator,
+        claim=world.scene.claim,
+        allegation=scenes.write("en", "No air.", zh_Hans="没有风。"),
+        now=timezone.now(),
     )
 
 
@@ -103,7 +115,9 @@ def waiver_proposed(world: World) -> None:
     """The company is asked, and one adjudicator proposed to close its time early."""
     asked(world)
     verdicts.propose_waiver(
-        by=world.scene.adjudicator, invitation=Invitation.objects.get(status="open"), reason=scenes.write("en", "Said so.")
+        by=world.scene.adjudicator,
+        invitation=Invitation.objects.get(status="open"),
+        reason=scenes.write("en", "Said so."),
     )
 
 
@@ -120,7 +134,12 @@ def verified(email: str) -> None:
 def flagged(world: World) -> None:
     """A flag stands on the claim, and no other."""
     Flag.objects.filter(claim=world.scene.claim).delete()
-    raise_flag(by=ledger.SYSTEM, claim=world.scene.claim, kind="edited_after_publication", now=timezone.now())
+    raise_flag(
+        by=ledger.SYSTEM,
+        claim=world.scene.claim,
+        kind="edited_after_publication",
+        now=timezone.now(),
+    )
 
 
 def threshold(world: World) -> Criterion:
@@ -129,14 +148,18 @@ def threshold(world: World) -> Criterion:
 
 def returned(world: World) -> None:
     scenes.filing.decide_submission(
-        by=world.scene.moderator, submission=Submission.objects.get(reference=world.names["pending"]), decision="returned",
+        by=world.scene.moderator,
+        submission=Submission.objects.get(reference=world.names["pending"]), decision="returned",
         reason=scenes.write("en", "Which side?"), now=timezone.now(),
     )  # fmt: skip
 
 
 def sent_back(world: World) -> None:
     verdicts.reject_verdict(
-        by=world.scene.second_adjudicator, verdict=Verdict.objects.get(reference=world.names["proposal"]), reason="No.", now=timezone.now()
+        by=world.scene.second_adjudicator,
+        verdict=Verdict.objects.get(reference=world.names["proposal"]),
+        reason="No.",
+        now=timezone.now(),
     )
 
 
@@ -153,16 +176,33 @@ REPLIED: Final = {
 #: route → what is done through it.
 CHANGES: Final[dict[str, list[Change]]] = {
     "account/keys/": [
-        Change("owner", {"key.created api_key": 1}, lambda world: {"label": "x", "scopes": ["read"], "days": "30"}, again=False)
+        Change(
+            "owner",
+            {"key.created api_key": 1},
+            lambda world: {"label": "x", "scopes": ["read"], "days": "30"},
+            again=False,
+        )
     ],
     "account/keys/<uuid:key>/revoke/": [Change("owner", {"key.revoked api_key": 1})],
     "claims/<str:ref>/file/": [Change("owner", FILED, filing)],
-    "api/v1/^submissions/$": [Change("key:submit", FILED, filing_by_key, headers={"HTTP_IDEMPOTENCY_KEY": "one"})],
+    "api/v1/^submissions/$": [
+        Change("key:submit", FILED, filing_by_key, headers={"HTTP_IDEMPOTENCY_KEY": "one"})
+    ],
     "submissions/<str:ref>/answer/": [
-        Change("owner", ANSWERED, lambda world: {"answer": "On the left.", "answer_lang": "en"}, lambda world: returned(world))
+        Change(
+            "owner",
+            ANSWERED,
+            lambda world: {"answer": "On the left.", "answer_lang": "en"},
+            lambda world: returned(world),
+        )
     ],
     "api/v1/^submissions/(?P<id>[^/]{8,64})/answer/$": [
-        Change("key:submit", ANSWERED, lambda world: {"answer": "On the left.", "lang": "en"}, lambda world: returned(world))
+        Change(
+            "key:submit",
+            ANSWERED,
+            lambda world: {"answer": "On the left.", "lang": "en"},
+            lambda world: returned(world),
+        )
     ],
     "submissions/<str:ref>/withdraw/": [
         Change(
@@ -215,7 +255,11 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "moderator",
             {"claim.withdrawn claim": 1},
-            lambda world: {"do": "withdraw", "withdrawal-version": version(world.scene.claim), "withdrawal-reason": "Never said."},
+            lambda world: {
+                "do": "withdraw",
+                "withdrawal-version": version(world.scene.claim),
+                "withdrawal-reason": "Never said.",
+            },
         ),
     ],
     "desk/claims/<str:ref>/": [
@@ -227,7 +271,12 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "moderator",
             {"reply.entered reply": 1},
-            lambda world: {"do": "reply", "body": "We will look.", "lang": "en", "letter_date": timezone.now().date().isoformat()},
+            lambda world: {
+                "do": "reply",
+                "body": "We will look.",
+                "lang": "en",
+                "letter_date": timezone.now().date().isoformat(),
+            },
             asked,
         ),
         Change(
@@ -240,7 +289,10 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "moderator",
             {"reply.discarded reply": 1},
-            lambda world: {"do": f"discard:{Reply.objects.get().pk}", "reason": "It is another company's."},
+            lambda world: {
+                "do": f"discard:{Reply.objects.get().pk}",
+                "reason": "It is another company's.",
+            },
             lambda world: lettered(world),
             also=("adjudicator",),
         ),
@@ -252,7 +304,11 @@ CHANGES: Final[dict[str, list[Change]]] = {
         ),
         Change(
             "adjudicator",
-            {"waiver.approved waiver": 1, "waiver.approved invitation": 1, "aspect.progressed aspect": 1},
+            {
+                "waiver.approved waiver": 1,
+                "waiver.approved invitation": 1,
+                "aspect.progressed aspect": 1,
+            },
             lambda world: {"do": "approve-waiver", "version": seen(Waiver.objects.get())},
             lambda world: waiver_proposed(world),
         ),
@@ -282,7 +338,9 @@ CHANGES: Final[dict[str, list[Change]]] = {
                 **both(f"{world.names['hidden']}-why"),
                 **both(f"{world.names['hidden']}-caption"),
             },
-            lambda world: Exhibit.objects.filter(reference=world.names["hidden"]).update(status="ready"),
+            lambda world: Exhibit.objects.filter(reference=world.names["hidden"]).update(
+                status="ready"
+            ),
         ),
         Change(
             "moderator",
@@ -295,8 +353,12 @@ CHANGES: Final[dict[str, list[Change]]] = {
             lambda world: {**pending(world), "decision": "refused", **both("reason")},
         ),
     ],
-    "desk/submissions/<str:ref>/sealed/": [Change("moderator", {"submission.sealed_opened sealed_view": 1}, again=False)],
-    "desk/exhibits/<str:ref>/original": [Change("moderator", {"exhibit.original_viewed custody_event": 1}, again=False)],
+    "desk/submissions/<str:ref>/sealed/": [
+        Change("moderator", {"submission.sealed_opened sealed_view": 1}, again=False)
+    ],
+    "desk/exhibits/<str:ref>/original": [
+        Change("moderator", {"exhibit.original_viewed custody_event": 1}, again=False)
+    ],
     "desk/exhibits/<str:ref>/regions/": [
         Change(
             "moderator",
@@ -309,23 +371,37 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "moderator",
             {"exhibit.region_removed region": 1},
-            lambda world: {"version": seen(Region.objects.filter(exhibit__reference=world.names["exhibit"], number=1).first())},
+            lambda world: {
+                "version": seen(
+                    Region.objects.filter(
+                        exhibit__reference=world.names["exhibit"], number=1
+                    ).first()
+                )
+            },
         )
     ],
     "desk/exhibits/<str:ref>/comparisons/": [
         Change(
             "moderator",
             {"exhibit.compared comparison": 1},
-            lambda world: {"other": str(world.scene.exhibits(status="accepted")[1].pk), "place": "before", **both("title")},
+            lambda world: {
+                "other": str(world.scene.exhibits(status="accepted")[1].pk),
+                "place": "before",
+                **both("title"),
+            },
         )
     ],
-    "desk/comparisons/<uuid:comparison>/remove/": [Change("moderator", {"exhibit.comparison_removed comparison": 1})],
+    "desk/comparisons/<uuid:comparison>/remove/": [
+        Change("moderator", {"exhibit.comparison_removed comparison": 1})
+    ],
     "desk/sources/<uuid:source>/upload/": [
         Change(
             "moderator",
             {"source.captured capture": 1, "source.copy_added observation": 1},
             lambda world: {
-                "file": SimpleUploadedFile("saved.html", "<p>另存的文字。</p>".encode(), "text/html"),
+                "file": SimpleUploadedFile(
+                    "saved.html", "<p>另存的文字。</p>".encode(), "text/html"
+                ),
                 "captured_at": "2026-01-01T00:00",
                 "note": "mine",
             },
@@ -345,7 +421,11 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "moderator",
             {"finding.recorded finding": 1, "finding.recorded finding_exhibit": 1},
-            lambda world: {"conclusion": "supports", **both("reasoning"), "exhibits": [world.names["exhibit"]]},
+            lambda world: {
+                "conclusion": "supports",
+                **both("reasoning"),
+                "exhibits": [world.names["exhibit"]],
+            },
             again=False,
         )
     ],
@@ -353,7 +433,11 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "adjudicator",
             {"verdict.proposed verdict": 1, "verdict.proposed verdict_exhibit": 1},
-            lambda world: {"rating": "delivered", **both("rationale"), "exhibits": [world.names["exhibit"]]},
+            lambda world: {
+                "rating": "delivered",
+                **both("rationale"),
+                "exhibits": [world.names["exhibit"]],
+            },
             lambda world: sent_back(world),
         )
     ],
@@ -367,7 +451,11 @@ CHANGES: Final[dict[str, list[Change]]] = {
             lambda world: {"do": "approve"},
             lambda world: force(Submission.objects.filter(status="withdrawn"), status="accepted"),
         ),
-        Change("adjudicator", {"verdict.sent_back verdict": 1}, lambda world: {"do": "reject", "reason": "Say more."}),
+        Change(
+            "adjudicator",
+            {"verdict.sent_back verdict": 1},
+            lambda world: {"do": "reject", "reason": "Say more."},
+        ),
     ],
     "desk/companies/<uuid:company>/entities/": [
         Change(
@@ -396,7 +484,12 @@ CHANGES: Final[dict[str, list[Change]]] = {
         ),
     ],
     "desk/companies/<uuid:company>/figures/": [
-        Change("moderator", {"series.added series": 1}, lambda world: {"do": "series", **both("name"), **both("unit")}, again=False)
+        Change(
+            "moderator",
+            {"series.added series": 1},
+            lambda world: {"do": "series", **both("name"), **both("unit")},
+            again=False,
+        )
     ],
     "desk/companies/<uuid:company>/sources/": [
         Change(
@@ -407,13 +500,23 @@ CHANGES: Final[dict[str, list[Change]]] = {
         )
     ],
     "desk/companies/<uuid:company>/incidents/": [
-        Change("moderator", {"incident.opened incident": 1}, lambda world: {"do": "incident", **both("title")}, again=False)
+        Change(
+            "moderator",
+            {"incident.opened incident": 1},
+            lambda world: {"do": "incident", **both("title")},
+            again=False,
+        )
     ],
     "desk/series/<uuid:series>/": [
         Change(
             "moderator",
             {"series.point_added series_point": 1},
-            lambda world: {"do": "point", "on_date": "2026-07-01", "value": "36", "source": world.names["source"]},
+            lambda world: {
+                "do": "point",
+                "on_date": "2026-07-01",
+                "value": "36",
+                "source": world.names["source"],
+            },
         ),
         Change(
             "moderator",
@@ -451,8 +554,12 @@ CHANGES: Final[dict[str, list[Change]]] = {
             {"incident.event_corrected occurrence": 1},
             lambda world: {
                 "do": "correct",
-                "event": str(Occurrence.objects.filter(incident=world.names["incident"]).order_by("id")[0].pk),
-                "version": version(Occurrence.objects.filter(incident=world.names["incident"]).order_by("id")[0]),
+                "event": str(
+                    Occurrence.objects.filter(incident=world.names["incident"]).order_by("id")[0].pk
+                ),
+                "version": version(
+                    Occurrence.objects.filter(incident=world.names["incident"]).order_by("id")[0]
+                ),
                 "happened_at": "2026-07-02T10:00",
                 "exact_to": "hour",
                 **both("text"),
@@ -466,7 +573,9 @@ CHANGES: Final[dict[str, list[Change]]] = {
             {"claim.placed appearance": 1},
             lambda world: {
                 "do": "place",
-                "source": str(Source.objects.get(company=world.scene.company, channel="contract").pk),
+                "source": str(
+                    Source.objects.get(company=world.scene.company, channel="contract").pk
+                ),
                 "stance": "no_mention",
             },
             lambda world: add_source(
@@ -482,7 +591,10 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "moderator",
             {"flag.withdrawn flag": 1},
-            lambda world: {"do": str(Flag.objects.raised().get(claim=world.scene.claim).pk), "reason": "It was another page."},
+            lambda world: {
+                "do": str(Flag.objects.raised().get(claim=world.scene.claim).pk),
+                "reason": "It was another page.",
+            },
             flagged,
             again=False,
         )
@@ -522,23 +634,48 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "operator",
             {"role.granted membership": 1},
-            lambda world: {"do": "give", "email": "press@brand.example", "reason": "Their letter of 1 May."},
+            lambda world: {
+                "do": "give",
+                "email": "press@brand.example",
+                "reason": "Their letter of 1 May.",
+            },
             lambda world: verified("press@brand.example"),
         )
     ],
     "reply/<str:ref>/": [
-        Change("company", REPLIED, lambda world: {"do": "publish", "body": "We will look.", "lang": "en"}, represented),
-        Change("company", {}, lambda world: {"do": "preview", "body": "We will look.", "lang": "en"}, represented),
+        Change(
+            "company",
+            REPLIED,
+            lambda world: {"do": "publish", "body": "We will look.", "lang": "en"},
+            represented,
+        ),
+        Change(
+            "company",
+            {},
+            lambda world: {"do": "preview", "body": "We will look.", "lang": "en"},
+            represented,
+        ),
     ],
 }
-#: Routes that take a POST and change nothing that is recorded: sessions, mail addresses and passwords are private, photos on their way
-#: are no evidence yet, jobs are work.
-UNRECORDED: Final = ("account/", "i18n/", "staged/", "desk/exhibits/<str:ref>/read/", "claims/<str:ref>/file/photos/", "operations/jobs/")
+#: Routes that take a POST and change nothing that is recorded: sessions, mail addresses and
+#: passwords are private, photos on their way are no evidence yet, jobs are work.
+UNRECORDED: Final = (
+    "account/",
+    "i18n/",
+    "staged/",
+    "desk/exhibits/<str:ref>/read/",
+    "claims/<str:ref>/file/photos/",
+    "operations/jobs/",
+)
 
 
 def tables() -> dict[str, registry.Record]:
     """Every recorded table of the apps."""
-    return {record.model._meta.db_table: record for record in registry.records() if record.model._meta.app_label != "ledger"}
+    return {
+        record.model._meta.db_table: record
+        for record in registry.records()
+        if record.model._meta.app_label != "ledger"
+    }
 
 
 WRITES: Final = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"(\w+)"')
@@ -571,7 +708,11 @@ def events_since(mark: int) -> Counter[str]:
     for label, event in Pending.objects.filter(id__gt=mark).values_list("event_label", "event_id"):
         record = registry.recorded.get(label)
         assert record is not None
-        context = record.event_model._default_manager.filter(pgh_id=event).values_list("pgh_context", flat=True).get()
+        context = (
+            record.event_model._default_manager.filter(pgh_id=event)
+            .values_list("pgh_context", flat=True)
+            .get()
+        )
         found[f"{(context or {}).get('kind', 'outside')} {record.name}"] += 1
     return found
 
@@ -590,7 +731,9 @@ class Done:
         recorded: Counter[str] = Counter()
         for name, count in self.events.items():
             recorded[name.split(" ")[1]] += count
-        return recorded == +self.touched and not any(name.startswith("outside") for name in self.events)
+        return recorded == +self.touched and not any(
+            name.startswith("outside") for name in self.events
+        )
 
 
 def send(client: Client, headers: Mapping[str, Any], path: str, data: Mapping[str, Any]) -> Done:
@@ -606,12 +749,16 @@ def send(client: Client, headers: Mapping[str, Any], path: str, data: Mapping[st
 
 
 def logged(folder: Path) -> Counter[str]:
-    """What the sequencer makes of everything that waits: entries, "kind model" → how many. On a copy of the log's files."""
+    """What the sequencer makes of everything that waits: entries, "kind model" → how many. On a
+    copy of the log's files."""
     size, copy = Entry.objects.count(), folder / f"log-{len(list(folder.iterdir()))}"
     shutil.copytree(django_settings.LEDGER_DIR, copy)
     with override_settings(LEDGER_DIR=copy):
         sequence()
-    return Counter(f"{kind} {label}" for kind, label in Entry.objects.filter(index__gte=size).values_list("kind", "object_label"))
+    return Counter(
+        f"{kind} {label}"
+        for kind, label in Entry.objects.filter(index__gte=size).values_list("kind", "object_label")
+    )
 
 
 @dataclass(frozen=True)
@@ -629,7 +776,11 @@ class Tried:
 
 
 #: One page for the whole desk, whose buttons are not for everyone at it.
-SHARED: Final = ("desk/claims/<str:ref>/", "desk/submissions/<str:ref>/", "desk/verdicts/<str:ref>/")
+SHARED: Final = (
+    "desk/claims/<str:ref>/",
+    "desk/submissions/<str:ref>/",
+    "desk/verdicts/<str:ref>/",
+)
 
 
 def refuses(route: str, change: Change, role: str) -> bool:
@@ -637,11 +788,14 @@ def refuses(route: str, change: Change, role: str) -> bool:
     status = TABLE[route][1]["POST"][role]
     if route in SHARED and role in DESK:
         return role != change.role and role not in change.also
-    return role != change.role and (status in {401, 403, 404} or (role == "anonymous" and status == 302))
+    return role != change.role and (
+        status in {401, 403, 404} or (role == "anonymous" and status == 302)
+    )
 
 
 def trials(world: World, folder: Path) -> Iterator[Tried]:
-    """Each change done, done again, and refused in every way. Every request's effects are taken back."""
+    """Each change done, done again, and refused in every way. Every request's effects are taken
+    back."""
     for role in (*ROLES, *KEYS):
         world.client(role)
     strict = {role: Client(enforce_csrf_checks=True) for role in ROLES}
@@ -664,12 +818,20 @@ def trials(world: World, folder: Path) -> Iterator[Tried]:
                 if again:
                     yield Tried(route, "again", change, again, Counter())
                 transaction.set_rollback(True)
-            refused = [(role, *world.client(role)) for role in table if refuses(route, change, role)]
+            refused = [
+                (role, *world.client(role)) for role in table if refuses(route, change, role)
+            ]
             refused += [("no token", strict[change.role], {})] if change.role in strict else []
             for why, other, theirs in refused:
                 with transaction.atomic():
                     change.before(world)
-                    yield Tried(route, why, change, send(other, {**change.headers, **theirs}, path, change.data(world)), Counter())
+                    yield Tried(
+                        route,
+                        why,
+                        change,
+                        send(other, {**change.headers, **theirs}, path, change.data(world)),
+                        Counter(),
+                    )
                     transaction.set_rollback(True)
             if table[change.role] >= 400:
                 with transaction.atomic():
@@ -678,10 +840,15 @@ def trials(world: World, folder: Path) -> Iterator[Tried]:
 
 
 @pytest.fixture(scope="module")
-def tried(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Tried]:
+def tried(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> list[Tried]:
     """All trials, in a world of which nothing is left behind."""
     folder, copies = tmp_path_factory.mktemp("entries"), tmp_path_factory.mktemp("logs")
-    folders = {name: folder / name.lower() for name in ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR")}
+    folders = {
+        name: folder / name.lower()
+        for name in ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR")
+    }
     with django_db_blocker.unblock(), override_settings(**folders), transaction.atomic():
         world = World()
         sequence()
@@ -691,7 +858,8 @@ def tried(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
 
 
 def test_every_route_that_changes_something_has_its_row() -> None:
-    """A route that takes a POST of anyone changes what the table says, or nothing that is recorded."""
+    """A route that takes a POST of anyone changes what the table says, or nothing that is
+    recorded."""
     taking = {
         route
         for route, (_address, methods) in TABLE.items()
@@ -705,9 +873,17 @@ def test_every_route_that_changes_something_has_its_row() -> None:
 def test_each_change_is_one_entry_and_each_entry_a_change(tried: list[Tried]) -> None:
     done = [one for one in tried if one.why == "done"]
     assert len(done) == sum(map(len, CHANGES.values()))
-    wrong = [one for one in done if one.done.status >= 400 or dict(one.done.events) != dict(one.change.expected) or not one.done.exact]
+    wrong = [
+        one
+        for one in done
+        if one.done.status >= 400
+        or dict(one.done.events) != dict(one.change.expected)
+        or not one.done.exact
+    ]
     assert not wrong, "\n".join(map(str, wrong))
-    wrong = [one for one in done if one.done.events - one.entries]  # beside them stand only those of what was prepared
+    wrong = [
+        one for one in done if one.done.events - one.entries
+    ]  # beside them stand only those of what was prepared
     assert not wrong, "\n".join(map(str, wrong))
 
 
@@ -726,13 +902,17 @@ def test_a_refused_request_is_recorded_nowhere(tried: list[Tried]) -> None:
 def alert_of() -> tuple[Client, str, Alert]:
     """A moderator with an alert to handle."""
     scene = scenes.build_claim()
-    alert = Alert.objects.create(kind="source_gone", claim=scene.claim, source=scene.source, created_at=timezone.now())
+    alert = Alert.objects.create(
+        kind="source_gone", claim=scene.claim, source=scene.source, created_at=timezone.now()
+    )
     client = Client()
     client.force_login(scene.moderator)
     return client, f"/desk/alerts/{alert.pk}/handle/", alert
 
 
-def test_a_change_that_is_recorded_twice_or_never_or_outside_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_that_is_recorded_twice_or_never_or_outside_would_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Negative controls of the counts above."""
     client, path, alert = alert_of()
     expected = {"alert.handled alert": 1}
@@ -751,7 +931,9 @@ def test_a_change_that_is_recorded_twice_or_never_or_outside_would_be_seen(monke
 
     def unrecorded(**given: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks still waiting cannot be altered
+            cursor.execute(
+                "SET CONSTRAINTS ALL IMMEDIATE"
+            )  # a table with checks still waiting cannot be altered
             cursor.execute("ALTER TABLE evidence_alert DISABLE TRIGGER USER")
         real(**given)
 
@@ -765,7 +947,8 @@ def test_a_change_that_is_recorded_twice_or_never_or_outside_would_be_seen(monke
 
 
 def test_a_refusal_that_leaves_a_trace_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control: who records first and asks afterwards, without a transaction around both."""
+    """Negative control: who records first and asks afterwards, without a transaction around
+    both."""
     client, path, _alert = alert_of()
     real = source_actions.handle_alert
 

@@ -1,4 +1,5 @@
-"""The house with its originals in a bucket: filing, decoding elsewhere, outages, damage, orphans, erasure."""
+"""The house with its originals in a bucket: filing, decoding elsewhere, outages, damage, orphans,
+erasure."""
 
 from __future__ import annotations
 
@@ -44,7 +45,10 @@ from tests.vault import Server, Vault
 
 __all__ = ["company"]  # a fixture, found by its name
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("originals in a bucket")]  # one server
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("originals in a bucket"),
+]  # one server
 WEEK = timedelta(days=7)
 
 
@@ -78,8 +82,16 @@ def photo(colour: str) -> io.BytesIO:
 
 
 def file_by_api(scene: scenes.Scene, *colours: str) -> Any:
-    secret = create_key(by=scene.owners[0], label="test", scopes=["submit", "read"], now=timezone.now())[1]
-    body = {"claim": str(scene.claim.pk), "narrative": "没有风。", "narrative_lang": "zh-Hans", "licence": "cc-by-4.0", "contact": ""}
+    secret = create_key(
+        by=scene.owners[0], label="test", scopes=["submit", "read"], now=timezone.now()
+    )[1]
+    body = {
+        "claim": str(scene.claim.pk),
+        "narrative": "没有风。",
+        "narrative_lang": "zh-Hans",
+        "licence": "cc-by-4.0",
+        "contact": "",
+    }
     return Client().post(
         "/api/v1/submissions/",
         {**body, "photos": [photo(colour) for colour in colours]},
@@ -108,16 +120,22 @@ def test_a_worker_with_an_empty_directory_decodes_what_was_filed_on_another_mach
     assert here() == []
     jobs.drain(["decode"])
     assert set(Exhibit.objects.values_list("status", flat=True)) == {ExhibitStatus.READY}
-    assert set(CustodyEvent.objects.filter(kind="read").values_list("outcome", flat=True)) == {"ready"}
+    assert set(CustodyEvent.objects.filter(kind="read").values_list("outcome", flat=True)) == {
+        "ready"
+    }
     assert here() == sorted(digests)
 
     settings.BLOBS_DIR = tmp_path / "a third"
-    shown = signed_in(scene.moderator).post(reverse("evidence:original", args=[exhibits[0].reference]))
+    shown = signed_in(scene.moderator).post(
+        reverse("evidence:original", args=[exhibits[0].reference])
+    )
     assert b"".join(shown) == photo("red").read()
     assert list(fixity.faults()) == []
 
 
-def test_without_the_bucket_that_worker_has_nothing_to_decode(scene: scenes.Scene, settings: Any, tmp_path: Path) -> None:
+def test_without_the_bucket_that_worker_has_nothing_to_decode(
+    scene: scenes.Scene, settings: Any, tmp_path: Path
+) -> None:
     """Negative control: it was the bucket that brought the files there."""
     assert file_by_api(scene, "red").status_code == 201
     settings.BLOBS_DIR, settings.S3_BUCKET = tmp_path / "another machine", ""
@@ -126,7 +144,9 @@ def test_without_the_bucket_that_worker_has_nothing_to_decode(scene: scenes.Scen
     assert "BlobMissingError" in Job.objects.get(kind="evidence.read_exhibit").last_error
 
 
-def test_while_the_bucket_is_away_every_door_answers_503_and_accepts_nothing(scene: scenes.Scene, settings: Any) -> None:
+def test_while_the_bucket_is_away_every_door_answers_503_and_accepts_nothing(
+    scene: scenes.Scene, settings: Any
+) -> None:
     person, moderator = signed_in(scene.owners[0]), signed_in(scene.moderator)
     sent = form(person, scene)
     settings.S3_ENDPOINT = _nobody()
@@ -138,7 +158,9 @@ def test_while_the_bucket_is_away_every_door_answers_503_and_accepts_nothing(sce
     ahead = send(person, scene, b"a photo")
     assert ahead.status_code == 503
     copy = {"captured_at": "2025-01-01T00:00:00", "text": "一份副本", "note": "x"}
-    assert moderator.post(reverse("evidence:upload", args=[scene.source.pk]), copy).status_code == 503
+    assert (
+        moderator.post(reverse("evidence:upload", args=[scene.source.pk]), copy).status_code == 503
+    )
     assert not Submission.objects.exists()
     assert not Exhibit.objects.exists()
     assert not StagedPhoto.objects.exists()
@@ -152,11 +174,16 @@ def test_the_same_doors_open_again_with_the_bucket(scene: scenes.Scene) -> None:
     """Negative control: it was the bucket, and nothing else, that closed them."""
     person = signed_in(scene.owners[0])
     assert send(person, scene, b"a photo").status_code == 201
-    assert person.post(f"/claims/{scene.claim.reference}/file/", form(person, scene)).status_code == 302
+    assert (
+        person.post(f"/claims/{scene.claim.reference}/file/", form(person, scene)).status_code
+        == 302
+    )
     assert file_by_api(scene, "red").status_code == 201
 
 
-def test_reading_and_decoding_wait_for_a_bucket_that_is_away(scene: scenes.Scene, vault: Vault, settings: Any, tmp_path: Path) -> None:
+def test_reading_and_decoding_wait_for_a_bucket_that_is_away(
+    scene: scenes.Scene, vault: Vault, settings: Any, tmp_path: Path
+) -> None:
     assert file_by_api(scene, "red").status_code == 201
     exhibit = Exhibit.objects.get()
     settings.BLOBS_DIR, settings.S3_ENDPOINT = tmp_path / "another machine", _nobody()
@@ -181,13 +208,18 @@ def _said() -> list[str]:
     return [sentence for sentence in fixity.faults() if "rendition" not in sentence]
 
 
-def test_what_is_changed_or_missing_in_the_bucket_is_named(vault: Vault, settings: Any, tmp_path: Path) -> None:
+def test_what_is_changed_or_missing_in_the_bucket_is_named(
+    vault: Vault, settings: Any, tmp_path: Path
+) -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     exhibit = scene.exhibits()[0]
     assert _said() == []
     vault.change(address(exhibit), b"other bytes")
     (said,) = _said()
-    assert said.startswith(f"exhibits: the original of exhibit {exhibit.reference}, in the bucket, was changed: its SHA-256 is ")
+    assert said.startswith(
+        f"exhibits: the original of exhibit {exhibit.reference}, in the bucket, was changed: its "
+        f"SHA-256 is "
+    )
     settings.BLOBS_DIR = tmp_path / "another machine"
     assert _said() == [said], "and what is not here is no fault"
     client = signed_in(scene.moderator)
@@ -198,9 +230,13 @@ def test_what_is_changed_or_missing_in_the_bucket_is_named(vault: Vault, setting
     bucket_store_of_old = bucket_store()
     assert bucket_store_of_old is not None
     assert bucket_store_of_old.bucket.remove(address(exhibit))
-    assert _said() == [f"exhibits: the original of exhibit {exhibit.reference}, in the bucket, is missing"]
+    assert _said() == [
+        f"exhibits: the original of exhibit {exhibit.reference}, in the bucket, is missing"
+    ]
     settings.S3_BUCKET = ""
-    assert len(_said()) == Exhibit.objects.count(), "negative control: without the bucket this machine has none of them"
+    assert len(_said()) == Exhibit.objects.count(), (
+        "negative control: without the bucket this machine has none of them"
+    )
 
 
 def test_a_bucket_that_is_away_is_said_once(settings: Any) -> None:
@@ -219,7 +255,9 @@ def _sweep(**options: Any) -> str:
     return out.getvalue()
 
 
-def test_what_a_kill_before_the_commit_leaves_is_swept_on_both_sides(scene: scenes.Scene, vault: Vault) -> None:
+def test_what_a_kill_before_the_commit_leaves_is_swept_on_both_sides(
+    scene: scenes.Scene, vault: Vault
+) -> None:
     class KilledError(BaseException):
         """The end of the process."""
 
@@ -234,7 +272,8 @@ def test_what_a_kill_before_the_commit_leaves_is_swept_on_both_sides(scene: scen
         failpoints.disarm()
     kept = filing.receive(photo("blue")).sha256
     scenes.filing.file_submission(
-        by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="cc-by-4.0", now=scene.now,
+        by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en",
+        licence="cc-by-4.0", now=scene.now,
         photos=[filing.NewPhoto(filing.receive(photo("blue")))],
     )  # fmt: skip
     assert len(vault.names()) == 2
@@ -242,7 +281,10 @@ def test_what_a_kill_before_the_commit_leaves_is_swept_on_both_sides(scene: scen
     assert "0 originals" in _sweep(bucket=True), "it may be on its way"
     for digest in (kept, orphan):
         vault.age(digest, WEEK)
-    assert _sweep(bucket=True, dry_run=True) == f"{orphan}\n1 originals that nothing names would be removed\n"
+    assert (
+        _sweep(bucket=True, dry_run=True)
+        == f"{orphan}\n1 originals that nothing names would be removed\n"
+    )
     assert orphans.sweep().unreferenced == (), "the job sweeps here, where it is young"
     assert len(vault.names()) == 2
     assert _sweep(bucket=True) == f"{orphan}\n1 originals that nothing names were removed\n"
@@ -261,10 +303,19 @@ def test_a_sweep_without_a_bucket_says_so(settings: Any) -> None:
 
 
 def _erase(exhibit: Exhibit) -> None:
-    call_command("erase", "exhibit", str(exhibit.pk), ground="court order 1", reason="A court ordered it.", stdout=StringIO())
+    call_command(
+        "erase",
+        "exhibit",
+        str(exhibit.pk),
+        ground="court order 1",
+        reason="A court ordered it.",
+        stdout=StringIO(),
+    )
 
 
-def test_an_erasure_takes_every_version_from_the_bucket(vault: Vault, settings: Any, tmp_path: Path) -> None:
+def test_an_erasure_takes_every_version_from_the_bucket(
+    vault: Vault, settings: Any, tmp_path: Path
+) -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     first, second = scene.exhibits()[:2]
     gone, stays = address(first), address(second)
@@ -280,7 +331,9 @@ def test_an_erasure_takes_every_version_from_the_bucket(vault: Vault, settings: 
     assert stays in orphans.named([gone, stays])
 
 
-def test_an_erasure_that_the_bucket_refuses_erases_nothing_and_says_so(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_erasure_that_the_bucket_refuses_erases_nothing_and_says_so(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     exhibit = scene.exhibits()[0]
     real = Bucket._ask
@@ -290,7 +343,9 @@ def test_an_erasure_that_the_bucket_refuses_erases_nothing_and_says_so(vault: Va
         return real(self, operation, **arguments)
 
     monkeypatch.setattr(Bucket, "_ask", may_not)
-    with pytest.raises(CommandError, match="a copy stays: the bucket could not delete: AccessDenied"):
+    with pytest.raises(
+        CommandError, match="a copy stays: the bucket could not delete: AccessDenied"
+    ):
         _erase(exhibit)
     exhibit.refresh_from_db()
     assert originals().verify(address(exhibit)) is Fixity.INTACT
@@ -306,10 +361,15 @@ def test_what_lies_here_already_is_filled_into_the_bucket(
     digests = here()
     assert Capture.objects.exists()
     settings.S3_BUCKET = vault.place.bucket
-    assert len(_said()) == Exhibit.objects.count() + Capture.objects.count(), "negative control: none is there yet"
+    assert len(_said()) == Exhibit.objects.count() + Capture.objects.count(), (
+        "negative control: none is there yet"
+    )
     out, err = StringIO(), StringIO()
     call_command("fill_bucket", stdout=out, stderr=err)
-    assert (out.getvalue(), err.getvalue()) == (f"{len(digests)} originals were stored, 0 were there\n", "")
+    assert (out.getvalue(), err.getvalue()) == (
+        f"{len(digests)} originals were stored, 0 were there\n",
+        "",
+    )
     assert vault.names() == [key_of(digest) for digest in digests]
     assert _said() == []
     broken = local_originals().path(digests[0])
@@ -320,21 +380,31 @@ def test_what_lies_here_already_is_filled_into_the_bucket(
     assert len(vault.versions(digests[0])) == 1
 
 
-@pytest.mark.parametrize(("lock", "words"), [("", ["no versions", "locks nothing"]), ("COMPLIANCE", ["compliance mode"])])
-def test_a_bucket_that_is_not_as_it_should_be_is_told_of(server: Server, settings: Any, lock: str, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("lock", "words"), [("", ["no versions", "locks nothing"]), ("COMPLIANCE", ["compliance mode"])]
+)
+def test_a_bucket_that_is_not_as_it_should_be_is_told_of(
+    server: Server, settings: Any, lock: str, words: list[str]
+) -> None:
     settings.S3_BUCKET = server.vault(lock=lock).place.bucket
     err = StringIO()
     call_command("fill_bucket", stdout=StringIO(), stderr=err)
-    assert [word in line for word, line in zip(words, err.getvalue().splitlines(), strict=True)] == [True] * len(words)
+    assert [
+        word in line for word, line in zip(words, err.getvalue().splitlines(), strict=True)
+    ] == [True] * len(words)
 
 
-def test_the_sdk_writes_nothing_of_files_and_credentials_into_the_log(scene: scenes.Scene, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_sdk_writes_nothing_of_files_and_credentials_into_the_log(
+    scene: scenes.Scene, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG):  # what LOG_LEVEL=DEBUG does
         assert file_by_api(scene, "red").status_code == 201
         assert address(Exhibit.objects.get()) not in caplog.text
         with caplog.at_level(logging.DEBUG, "botocore"):
             filing.receive(photo("blue"))
-    assert vaults.CREDENTIALS["AWS_ACCESS_KEY_ID"] + "/" in caplog.text, "negative control: otherwise it would"
+    assert vaults.CREDENTIALS["AWS_ACCESS_KEY_ID"] + "/" in caplog.text, (
+        "negative control: otherwise it would"
+    )
 
 
 def test_readiness_names_the_bucket_that_is_away(client: Client, settings: Any) -> None:
@@ -343,8 +413,12 @@ def test_readiness_names_the_bucket_that_is_away(client: Client, settings: Any) 
     assert "originals" in client.get("/readyz").json()["not_ready"]
 
 
-def test_a_look_at_a_source_waits_for_the_bucket(scene: scenes.Scene, company: Company, vault: Vault, settings: Any) -> None:
-    Source.objects.filter(pk=scene.source.pk).update(url="http://brand.example/post/1", watched=True)
+def test_a_look_at_a_source_waits_for_the_bucket(
+    scene: scenes.Scene, company: Company, vault: Vault, settings: Any
+) -> None:
+    Source.objects.filter(pk=scene.source.pk).update(
+        url="http://brand.example/post/1", watched=True
+    )
     company.say(scenes.POST)
     settings.S3_ENDPOINT = _nobody()
     with transaction.atomic():

@@ -1,4 +1,5 @@
-"""The steps of a release in docs/operations.md, taken on fresh engines: the owner migrates, the application role serves."""
+"""The steps of a release in docs/operations.md, taken on fresh engines: the owner migrates, the
+application role serves."""
 
 from __future__ import annotations
 
@@ -72,7 +73,9 @@ def test_a_release_by_the_guide_serves_pages_as_the_application_role(tmp_path: P
         def run(role: str, steps: str) -> str:
             done = subprocess.run(
                 [sys.executable, "-c", MANAGE + steps],
-                cwd=ROOT, env={**environment, "DATABASE_URL": f"postgresql://{role}@/record?{socket}"}, capture_output=True, text=True,
+                cwd=ROOT,
+                env={**environment, "DATABASE_URL": f"postgresql://{role}@/record?{socket}"},
+                capture_output=True, text=True,
             )  # fmt: skip
             assert done.returncode == 0, done.stderr
             return done.stdout

@@ -47,9 +47,14 @@ def shown() -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_statement_that_takes_too_long_is_ended_and_the_answer_says_so(pages: Client, settings) -> None:
+def test_a_statement_that_takes_too_long_is_ended_and_the_answer_says_so(
+    pages: Client, settings
+) -> None:
     settings.REQUEST_STATEMENT_SECONDS = 1
-    for address, kind, words in (("/slow/", "text/html", "Too broad"), ("/api/v1/slow/", "application/problem+json", "Ask for less")):
+    for address, kind, words in (
+        ("/slow/", "text/html", "Too broad"),
+        ("/api/v1/slow/", "application/problem+json", "Ask for less"),
+    ):
         began = time.monotonic()
         answer = pages.get(address)
         assert time.monotonic() - began < 8
@@ -64,7 +69,8 @@ def test_a_statement_that_takes_too_long_is_ended_and_the_answer_says_so(pages: 
 
 @pytest.mark.django_db
 def test_the_limit_is_that_of_requests_alone(pages: Client, settings) -> None:
-    """Jobs and commands have none: what runs in the same place after a request is not ended either."""
+    """Jobs and commands have none: what runs in the same place after a request is not ended
+    either."""
     before = shown()
     assert pages.get("/limit/").content == f"{settings.REQUEST_STATEMENT_SECONDS}s".encode()
     assert shown() == before == "0"
@@ -72,12 +78,18 @@ def test_the_limit_is_that_of_requests_alone(pages: Client, settings) -> None:
 
 @pytest.mark.django_db
 def test_without_the_guard_a_request_has_no_limit(pages: Client, settings) -> None:
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != "config.statement_timeouts.StatementTimeouts"]
+    settings.MIDDLEWARE = [
+        name
+        for name in settings.MIDDLEWARE
+        if name != "config.statement_timeouts.StatementTimeouts"
+    ]
     assert pages.get("/limit/").content == b"0"
 
 
 def test_a_request_that_asks_nothing_opens_no_connection() -> None:
-    answered = statement_timeouts.StatementTimeouts(lambda request: HttpResponse("alive"))(RequestFactory().get("/healthz"))
+    answered = statement_timeouts.StatementTimeouts(lambda request: HttpResponse("alive"))(
+        RequestFactory().get("/healthz")
+    )
     assert answered.content == b"alive"  # a query would be refused here: the test has no database
 
 

@@ -1,4 +1,5 @@
-"""Whatever is sent to the API is taken or refused by its name: every route, every parameter, every field."""
+"""Whatever is sent to the API is taken or refused by its name: every route, every parameter, every
+field."""
 
 from __future__ import annotations
 
@@ -33,10 +34,15 @@ def methods(callback: Any) -> tuple[str, ...]:
 
 
 def documented() -> dict[str, set[str]]:
-    """The query parameters of every read that the OpenAPI document has, or of the write where there is no read."""
+    """The query parameters of every read that the OpenAPI document has, or of the write where there
+    is no read."""
     document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # partly untyped
     return {
-        path: {one["name"] for one in operations.get("get", operations.get("post")).get("parameters", []) if one["in"] == "query"}
+        path: {
+            one["name"]
+            for one in operations.get("get", operations.get("post")).get("parameters", [])
+            if one["in"] == "query"
+        }
         for path, operations in document["paths"].items()
     }
 
@@ -62,7 +68,9 @@ def taken(callback: Any) -> set[str]:
 
 
 @pytest.mark.django_db
-def test_every_route_refuses_by_its_name_what_it_does_not_know_and_takes_what_it_documents() -> None:
+def test_every_route_refuses_by_its_name_what_it_does_not_know_and_takes_what_it_documents() -> (
+    None
+):
     world = World()
     client, headers = world.client("owner")
     wrong = []
@@ -80,7 +88,11 @@ def test_every_route_refuses_by_its_name_what_it_does_not_know_and_takes_what_it
         for name in sorted(taken(callback)):
             asked += 1
             value = given.get(name, "1")
-            for query, what in ((f"{name}={value}&{name}={value}", "twice"), (f"{name}=", "empty"), (f"{name}=%20", "blank")):
+            for query, what in (
+                (f"{name}={value}&{name}={value}", "twice"),
+                (f"{name}=", "empty"),
+                (f"{name}=%20", "blank"),
+            ):
                 answer = world.ask(client, "GET", f"{parts.path}?{query}", headers)
                 if answer.status_code != 400 or name not in answer.json()["errors"]:
                     wrong.append(f"GET {address}: {name} {what}: {answer.status_code}")
@@ -99,7 +111,10 @@ def test_what_is_taken_is_what_is_documented() -> None:
 
 
 def _fits(pattern: str, path: str) -> bool:
-    return all(a == b or a.startswith("{") for a, b in zip(pattern.split("/"), path.split("/"), strict=True))
+    return all(
+        a == b or a.startswith("{")
+        for a, b in zip(pattern.split("/"), path.split("/"), strict=True)
+    )
 
 
 @pytest.mark.django_db
@@ -118,7 +133,12 @@ def test_a_view_that_is_not_strict_would_be_found(monkeypatch: pytest.MonkeyPatc
 def test_a_field_that_a_filing_does_not_know_is_refused_and_nothing_is_stored(name: str) -> None:
     world = World()
     client, headers = world.client("key:submit")
-    known = {"claim": world.names["claim"], "narrative": "x", "narrative_lang": "en", "licence": "show"}
+    known = {
+        "claim": world.names["claim"],
+        "narrative": "x",
+        "narrative_lang": "en",
+        "licence": "show",
+    }
     before = type(world.scene.submissions[0]).objects.count()
     answer = client.post("/api/v1/submissions/", {**known, name: "1"}, **headers)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [name])
@@ -127,4 +147,6 @@ def test_a_field_that_a_filing_does_not_know_is_refused_and_nothing_is_stored(na
     with_query = client.post("/api/v1/submissions/?claim=1", known, **headers)
     assert (with_query.status_code, list(with_query.json()["errors"])) == (400, ["claim"])
     assert type(world.scene.submissions[0]).objects.count() == before
-    assert client.post("/api/v1/submissions/", known, **headers).status_code == 201  # control; by reference
+    assert (
+        client.post("/api/v1/submissions/", known, **headers).status_code == 201
+    )  # control; by reference

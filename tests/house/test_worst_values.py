@@ -1,6 +1,7 @@
 """Nothing that reads a stored row raises.
 
-Every field gets the worst value that the database takes; then every page, answer and report is opened.
+Every field gets the worst value that the database takes; then every page, answer and report is
+opened.
 """
 
 from __future__ import annotations
@@ -35,18 +36,24 @@ HOSTILE = "\u202e<script>alert(1)</script> & \ufeff\u0301\x01 {n} % ]]> {{ x }} 
 LONG = HOSTILE + "长" * 3000 + "W" * 3000
 WORST: dict[str, dict[type[models.Field[Any, Any]], Any]] = {
     "least": {
-        LocalizedTextField: {}, models.CharField: "", models.TextField: "", models.DecimalField: "least", models.DateTimeField:
-        datetime(1, 1, 1, tzinfo=UTC), models.DateField: date(1, 1, 1), models.IntegerField: 0, models.BooleanField: False,
+        LocalizedTextField: {}, models.CharField: "", models.TextField: "",
+        models.DecimalField: "least", models.DateTimeField:
+        datetime(1, 1, 1, tzinfo=UTC), models.DateField: date(1, 1, 1), models.IntegerField: 0,
+        models.BooleanField: False,
     },
     "most": {
-        LocalizedTextField: write("zh-Hans", LONG, en=LONG), models.CharField: HOSTILE * 30, models.TextField: LONG,
+        LocalizedTextField: write("zh-Hans", LONG, en=LONG), models.CharField: HOSTILE * 30,
+        models.TextField: LONG,
         models.DecimalField: "most",
-        models.DateTimeField: datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), models.DateField: date(9999, 12, 31),
+        models.DateTimeField: datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+        models.DateField: date(9999, 12, 31),
         models.IntegerField: 32767, models.BooleanField: True,
     },
     "odd": {
-        LocalizedTextField: write("en", ""), models.CharField: "ZZZ", models.TextField: " \n\t", models.DecimalField: "tiny",
-        models.DateTimeField: None, models.DateField: None, models.IntegerField: 1, models.BooleanField: False,
+        LocalizedTextField: write("en", ""), models.CharField: "ZZZ", models.TextField: " \n\t",
+        models.DecimalField: "tiny",
+        models.DateTimeField: None, models.DateField: None, models.IntegerField: 1,
+        models.BooleanField: False,
     },
 }  # fmt: skip
 
@@ -61,12 +68,17 @@ def worst(field: models.Field[Any, Any], how: str) -> Any:
                 unit = Decimal(1).scaleb(-field.decimal_places)
                 top = Decimal(10) ** (field.max_digits - field.decimal_places) - unit
                 return {"least": -top, "most": top, "tiny": unit}[value]
-            return value[: field.max_length] if isinstance(field, models.CharField) and field.max_length else value
+            return (
+                value[: field.max_length]
+                if isinstance(field, models.CharField) and field.max_length
+                else value
+            )
     return field
 
 
 def spoil(*hows: str) -> Iterator[str]:
-    """Give every field of every recorded row a worst value that the database takes, the fields by turns another; says which took one."""
+    """Give every field of every recorded row a worst value that the database takes, the fields by
+    turns another; says which took one."""
     turn = 0
     for record in registry.recorded.values():
         model = record.model
@@ -78,7 +90,11 @@ def spoil(*hows: str) -> Iterator[str]:
             turn += 1
             for how in (*hows[turn % len(hows) :], *hows[: turn % len(hows)]):
                 value = worst(field, how)
-                if value is not field and not (value is None and not field.null) and taken(model, field.name, value):
+                if (
+                    value is not field
+                    and not (value is None and not field.null)
+                    and taken(model, field.name, value)
+                ):
                     yield f"{model._meta.label}.{field.name}"
                     break
 
@@ -96,44 +112,66 @@ def paths(scene: scenes.Scene) -> dict[str, list[str]]:
     """Every address about the case, by who opens it."""
     claim, verdict, incident = Claim.objects.get(), Verdict.objects.get(), Incident.objects.get()
     company, product = claim.company_id, claim.product_id
-    version, exhibit = Version.objects.order_by("number").last(), Exhibit.objects.order_by("pk").first()
+    version, exhibit = (
+        Version.objects.order_by("number").last(),
+        Exhibit.objects.order_by("pk").first(),
+    )
     series = scene.series  # type: ignore[attr-defined]  # set by the fixture
     report = Report.objects.order_by("pk").first()
     assert version
     assert exhibit
     source = version.source_id
     public = [
-        "/", "/claims/", "/claims/?q=duct", f"/claims/{claim.reference}/", f"/claims/{claim.reference}/history/", "/companies/",
+        "/", "/claims/", "/claims/?q=duct", f"/claims/{claim.reference}/",
+        f"/claims/{claim.reference}/history/", "/companies/",
         f"/claims/{claim.reference}/card.en.png", f"/verdicts/{verdict.reference}/card.zh-Hans.png",
-        f"/companies/{company}/", f"/products/{product}/", f"/verdicts/{verdict.reference}/", f"/verdicts/{verdict.reference}/chart.en.svg",
-        f"/verdicts/{verdict.reference}/chart.zh-Hans.narrow.svg", f"/companies/{company}/verdicts.en.wide.svg",
-        f"/series/{series.pk}/chart.en.wide.svg", f"/sources/{source}/", f"/sources/{source}/diff/?to={version.number}",
-        f"/sources/{source}/versions/{version.number}/", f"/exhibits/{exhibit.reference}/", "/record/", "/record/entries/1/",
+        f"/companies/{company}/", f"/products/{product}/", f"/verdicts/{verdict.reference}/",
+        f"/verdicts/{verdict.reference}/chart.en.svg",
+        f"/verdicts/{verdict.reference}/chart.zh-Hans.narrow.svg",
+        f"/companies/{company}/verdicts.en.wide.svg",
+        f"/series/{series.pk}/chart.en.wide.svg", f"/sources/{source}/",
+        f"/sources/{source}/diff/?to={version.number}",
+        f"/sources/{source}/versions/{version.number}/", f"/exhibits/{exhibit.reference}/",
+        "/record/", "/record/entries/1/",
         "/corrections/", "/feeds/verdicts.atom", "/feeds/edits.atom", "/feeds/disappearances.atom",
         f"/reports/{report.reference}/" if report else "/",
     ]  # fmt: skip
-    api = [f"/api/v1/{name}/" for name in ("companies", "products", "claims", "sources", "exhibits", "comparisons", "verdicts", "incidents",
-                                           "series", "reports", "changes", "corrections")]  # fmt: skip
+    api = [f"/api/v1/{name}/" for name in ("companies", "products", "claims", "sources", "exhibits",
+        "comparisons", "verdicts", "incidents",
+                                           "series", "reports", "changes",
+                                           "corrections")]  # fmt: skip
     api += [
-        f"/api/v1/companies/{company}/", f"/api/v1/claims/{claim.pk}/", f"/api/v1/claims/{claim.pk}/history/",
+        f"/api/v1/companies/{company}/", f"/api/v1/claims/{claim.pk}/",
+        f"/api/v1/claims/{claim.pk}/history/",
         f"/api/v1/verdicts/{verdict.pk}/",
-        f"/api/v1/verdicts/{verdict.pk}/proof/", f"/api/v1/verdicts/{verdict.pk}/?format=jsonld", f"/api/v1/sources/{source}/versions/",
-        f"/api/v1/sources/{source}/observations/", f"/api/v1/exhibits/{exhibit.reference}/", f"/api/v1/incidents/{incident.pk}/",
+        f"/api/v1/verdicts/{verdict.pk}/proof/", f"/api/v1/verdicts/{verdict.pk}/?format=jsonld",
+        f"/api/v1/sources/{source}/versions/",
+        f"/api/v1/sources/{source}/observations/", f"/api/v1/exhibits/{exhibit.reference}/",
+        f"/api/v1/incidents/{incident.pk}/",
     ]  # fmt: skip
     submission = Submission.objects.order_by("pk").first()
     assert submission
     desk = [
         "/desk/", f"/desk/claims/{claim.reference}/", f"/desk/submissions/{submission.reference}/",
         f"/desk/claims/{claim.reference}/revise/",
-        f"/desk/claims/{claim.reference}/places/", f"/desk/companies/{company}/entities/", f"/desk/companies/{company}/figures/",
-        f"/desk/companies/{company}/sources/", f"/desk/series/{series.pk}/", "/desk/claims/new/", f"/desk/incidents/{incident.pk}/",
+        f"/desk/claims/{claim.reference}/places/", f"/desk/companies/{company}/entities/",
+        f"/desk/companies/{company}/figures/",
+        f"/desk/companies/{company}/sources/", f"/desk/series/{series.pk}/", "/desk/claims/new/",
+        f"/desk/incidents/{incident.pk}/",
         f"/desk/companies/{company}/incidents/", f"/desk/aspects/{scene.ducts.pk}/finding/",
     ]  # fmt: skip
     return {
         "anonymous": public + api,
-        "owner": [f"/claims/{claim.reference}/file/", "/submissions/", f"/submissions/{submission.reference}/"],
+        "owner": [
+            f"/claims/{claim.reference}/file/",
+            "/submissions/",
+            f"/submissions/{submission.reference}/",
+        ],
         "moderator": desk,
-        "adjudicator": [f"/desk/aspects/{scene.ducts.pk}/verdict/", f"/desk/verdicts/{verdict.reference}/"],
+        "adjudicator": [
+            f"/desk/aspects/{scene.ducts.pk}/verdict/",
+            f"/desk/verdicts/{verdict.reference}/",
+        ],
         "company": ["/reply/"],
     }
 
@@ -141,7 +179,8 @@ def paths(scene: scenes.Scene) -> dict[str, list[str]]:
 def faults(scene: scenes.Scene) -> list[str]:
     """Every page, answer and report that cannot be opened."""
     people: dict[str, User | None] = {
-        "anonymous": None, "owner": scene.owners[0], "moderator": scene.moderator, "adjudicator": scene.adjudicator,
+        "anonymous": None, "owner": scene.owners[0], "moderator": scene.moderator,
+        "adjudicator": scene.adjudicator,
         "company": scene.moderator,
     }  # fmt: skip
     found = []
@@ -170,9 +209,15 @@ def faults(scene: scenes.Scene) -> list[str]:
                 exhibit["picture"] = exhibit["rendition"] = None
             for lang in LANGS:
                 held: dict[str, bytes] = {}
-                sheet.ready(sheet.of_snapshot(told, lang, held) if name == "snapshot" else sheet.of_discrepancy(told, lang, {}, held))
+                sheet.ready(
+                    sheet.of_snapshot(told, lang, held)
+                    if name == "snapshot"
+                    else sheet.of_discrepancy(told, lang, {}, held)
+                )
         except Exception as error:
-            found.append(f"report {name}: {type(error).__name__}: {getattr(error, 'faults', error)}")
+            found.append(
+                f"report {name}: {type(error).__name__}: {getattr(error, 'faults', error)}"
+            )
     return found
 
 
@@ -187,8 +232,11 @@ def case() -> scenes.Scene:
     return scene
 
 
-def test_no_page_answer_or_report_fails_on_the_worst_that_a_row_can_hold(case: scenes.Scene) -> None:
-    """Each field the least, the most or the oddest, by turns; all three of each: tests/soak/test_rows.py."""
+def test_no_page_answer_or_report_fails_on_the_worst_that_a_row_can_hold(
+    case: scenes.Scene,
+) -> None:
+    """Each field the least, the most or the oddest, by turns; all three of each:
+    tests/soak/test_rows.py."""
     with transaction.atomic():
         assert len(list(spoil(*WORST))) > 100
         wrong = faults(case)

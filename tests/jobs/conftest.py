@@ -54,8 +54,8 @@ def broker(valkey: Valkey) -> Iterator[Valkey]:
     current_app.conf.broker_url = before
 
 
-# Rows are really committed, so that messages are sent, threads race and other processes see. Only this app is there, so that
-# emptying the tables after a test touches no other app's.
+# Rows are really committed, so that messages are sent, threads race and other processes see. Only
+# this app is there, so that emptying the tables after a test touches no other app's.
 committed = pytest.mark.django_db(transaction=True, available_apps=["jobs"])
 
 
@@ -78,8 +78,7 @@ class Worker:
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.jobs.worker_settings",
-            "DATABASE_URL": f"postgresql://{connection.settings_dict['USER']}@/{connection.settings_dict['NAME']}"
-            f"?host={connection.settings_dict['HOST']}",
+            "DATABASE_URL": f"postgresql://{connection.settings_dict['USER']}@/{connection.settings_dict['NAME']}?host={connection.settings_dict['HOST']}",
             "REDIS_URL": engine.url,
             "CELERY_SKIP_CHECKS": "1",
             "PYTHONPATH": str(ROOT),
@@ -104,7 +103,8 @@ class Worker:
 
 
 class Crew:
-    """The workers of one test module. Starting one takes seconds, so one that lived through a test serves the next."""
+    """The workers of one test module. Starting one takes seconds, so one that lived through a test
+    serves the next."""
 
     def __init__(self, engine: Valkey, logs: Path) -> None:
         self.engine = engine
@@ -124,14 +124,27 @@ class Crew:
 
     def another(self, *, processes: int = 2, include: str = "tests.jobs.scene") -> Worker:
         """A new worker for all queues."""
-        options = ["--without-mingle", "--without-gossip", "-O", "fair", "-c", str(processes), "-I", include]
+        options = [
+            "--without-mingle",
+            "--without-gossip",
+            "-O",
+            "fair",
+            "-c",
+            str(processes),
+            "-I",
+            include,
+        ]
         return self.start("worker", "-Q", ",".join(Queue.values), *options)
 
     def dismiss(self) -> None:
-        """Kill all that still live, and wait until the broker knows: it would give the next message to one that was listening."""
+        """Kill all that still live, and wait until the broker knows: it would give the next message
+        to one that was listening."""
         for worker in self.started:
             worker.kill()
-        with contextlib.suppress(redis.ConnectionError), redis.Redis.from_url(self.engine.url) as broker:
+        with (
+            contextlib.suppress(redis.ConnectionError),
+            redis.Redis.from_url(self.engine.url) as broker,
+        ):
             wait_until(lambda: broker.info("clients")["blocked_clients"] == 0)
 
 

@@ -1,6 +1,8 @@
-"""For a worker that is to be killed between the broker's pop of a message and its filing as unacknowledged: `-I tests.jobs.dying`.
+"""For a worker that is to be killed between the broker's pop of a message and its filing as
+unacknowledged: `-I tests.jobs.dying`.
 
-The transport pops, then files; nothing in Celery's settings closes that gap. Killed once, where the file in DIES_ONCE is not there yet.
+The transport pops, then files; nothing in Celery's settings closes that gap. Killed once, where the
+file in DIES_ONCE is not there yet.
 """
 
 from __future__ import annotations
@@ -37,11 +39,14 @@ Transport._deliver = deliver
 
 
 def plain(key: str) -> None:
-    """Work that only a message knows of, as without the jobs table. Its process is killed in the middle of it, once."""
+    """Work that only a message knows of, as without the jobs table. Its process is killed in the
+    middle of it, once."""
     if os.environ["DIES_AT"] == "work" and once():
         os.kill(os.getpid(), signal.SIGKILL)
     scene.leave_plain(key)
 
 
-acknowledged_late = shared_task(name="test.plain.late", acks_late=True, reject_on_worker_lost=True)(plain)
+acknowledged_late = shared_task(name="test.plain.late", acks_late=True, reject_on_worker_lost=True)(
+    plain
+)
 acknowledged_early = shared_task(name="test.plain.early", acks_late=False)(plain)

@@ -17,7 +17,9 @@ from jobs import registry
 def prepare() -> None:
     """An empty table in which each effect of a job leaves a row."""
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE IF NOT EXISTS jobs_test_effect (job uuid NOT NULL, attempt int NOT NULL)")
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS jobs_test_effect (job uuid NOT NULL, attempt int NOT NULL)"
+        )
         cursor.execute("TRUNCATE jobs_test_effect")
 
 
@@ -34,7 +36,10 @@ def leave_plain(key: str) -> None:
 
 def effects(job_id: object = None) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM jobs_test_effect WHERE %s::uuid IS NULL OR job = %s::uuid", [job_id, job_id])
+        cursor.execute(
+            "SELECT count(*) FROM jobs_test_effect WHERE %s::uuid IS NULL OR job = %s::uuid",
+            [job_id, job_id],
+        )
         return int(cursor.fetchone()[0])
 
 
@@ -45,7 +50,8 @@ def simple(work: jobs.Work) -> None:
 
 
 def hanging(work: jobs.Work) -> None:
-    """Writes its process id to the file `pid`, then works until the file `gate` is there; a second attempt works at once."""
+    """Writes its process id to the file `pid`, then works until the file `gate` is there; a second
+    attempt works at once."""
     Path(work.payload["pid"]).write_text(str(os.getpid()))
     while work.attempt == 1 and not Path(work.payload["gate"]).exists():
         time.sleep(0.02)
@@ -66,7 +72,8 @@ def later(work: jobs.Work) -> None:
 
 
 def together(work: jobs.Work) -> None:
-    """One effect each, many in a transaction; its payload may make it fail, wait, kill its process or wait for the file `gate`."""
+    """One effect each, many in a transaction; its payload may make it fail, wait, kill its process
+    or wait for the file `gate`."""
     with work.finish():
         leave_effect(work)
         if "broken" in work.payload:

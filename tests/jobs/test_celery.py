@@ -53,13 +53,19 @@ def test_workers_acknowledge_late_take_one_at_a_time_and_end_softly() -> None:
     assert conf.worker_prefetch_multiplier == 1
     assert conf.worker_soft_shutdown_timeout > 0
     assert not conf.worker_enable_remote_control
-    assert set(conf.accept_content) == {"json"}, "a pickle in the broker would run code in every worker"
+    assert set(conf.accept_content) == {"json"}, (
+        "a pickle in the broker would run code in every worker"
+    )
     assert 0 < conf.task_soft_time_limit < conf.task_time_limit
 
 
 def test_a_message_is_not_given_to_another_while_its_job_may_run() -> None:
     conf = config.celery.app.conf
-    places = (conf.broker_transport_options, conf.result_backend_transport_options, {"visibility_timeout": conf.visibility_timeout})
+    places = (
+        conf.broker_transport_options,
+        conf.result_backend_transport_options,
+        {"visibility_timeout": conf.visibility_timeout},
+    )
     for place in places:
         assert place["visibility_timeout"] >= 2 * settings.CELERY_TASK_TIME_LIMIT
 
@@ -74,4 +80,7 @@ def test_the_house_has_three_tasks_and_beat_rings_only_for_two() -> None:
     config.celery.app.loader.import_default_modules()
     own = {name for name in config.celery.app.tasks if not name.startswith("celery.")}
     assert own <= {"jobs.run", "jobs.schedule_due", "ledger.sequence"}
-    assert {entry["task"] for entry in config.celery.app.conf.beat_schedule.values()} == {"jobs.schedule_due", "ledger.sequence"}
+    assert {entry["task"] for entry in config.celery.app.conf.beat_schedule.values()} == {
+        "jobs.schedule_due",
+        "ledger.sequence",
+    }

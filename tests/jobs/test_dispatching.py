@@ -53,13 +53,17 @@ def test_a_ring_that_was_lost_is_repeated_after_a_while(settings: Settings) -> N
     job = scene.file(key="a")
     messaging._client().flushall()
     assert dispatching.dispatch() == 0, "the worker may just be busy"
-    Job.objects.filter(pk=job.id).update(sent_at=Now() - settings.JOBS_RESEND - timedelta(seconds=1))
+    Job.objects.filter(pk=job.id).update(
+        sent_at=Now() - settings.JOBS_RESEND - timedelta(seconds=1)
+    )
     assert dispatching.dispatch() == 1
     assert messaging.queue_depth("watch") == 1
 
 
 @pytest.mark.usefixtures("unrung")
-def test_the_dispatcher_fills_a_queue_to_the_mark_and_no_further(low_water: int, settings: Settings) -> None:
+def test_the_dispatcher_fills_a_queue_to_the_mark_and_no_further(
+    low_water: int, settings: Settings
+) -> None:
     settings.JOBS_RESEND = timedelta(0)
     for n in range(30):
         scene.file(key=f"a:{n}")
@@ -69,7 +73,9 @@ def test_the_dispatcher_fills_a_queue_to_the_mark_and_no_further(low_water: int,
 
 
 @pytest.mark.usefixtures("unrung")
-def test_a_sweep_without_the_mark_would_bury_the_broker(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def test_a_sweep_without_the_mark_would_bury_the_broker(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
     settings.JOBS_RESEND = timedelta(0)
     monkeypatch.setattr(dispatching, "LOW_WATER", 10**6)
     for n in range(30):
@@ -115,7 +121,9 @@ def test_a_job_whose_lease_ran_out_is_notified_and_done() -> None:
     assert work.claim(job.id) is not None
     messaging._client().flushall()
     assert dispatching.dispatch() == 0
-    Job.objects.update(lease_until=Now() - timedelta(seconds=1), sent_at=Now() - timedelta(seconds=5))
+    Job.objects.update(
+        lease_until=Now() - timedelta(seconds=1), sent_at=Now() - timedelta(seconds=5)
+    )
     assert dispatching.dispatch() == 1
     assert dispatching.dispatch() == 0, "once, not at every tick"
     assert work.run(job.id)
@@ -222,7 +230,11 @@ def test_what_a_periodic_function_does_is_in_the_transaction_of_its_job() -> Non
     dispatching.run_cycle()
     jobs.drain()
     row = Job.objects.get()
-    assert (row.kind, row.state, row.last_error) == ("test.minute", State.QUEUED, "ZeroDivisionError")
+    assert (row.kind, row.state, row.last_error) == (
+        "test.minute",
+        State.QUEUED,
+        "ZeroDivisionError",
+    )
 
 
 @pytest.mark.parametrize("every", [timedelta(0), timedelta(seconds=-1), timedelta(seconds=1.5)])
@@ -244,7 +256,14 @@ def test_jobs_done_long_ago_are_forgotten_and_no_others(settings: Settings) -> N
         finished = None if state is State.QUEUED else Now() - age
         error = "x" if state is State.FAILED else ""
         name = f"{kind}:{age}:{state}"
-        Job.objects.create(kind=kind, queue="tick", dedupe_key=name, state=state, finished_at=finished, last_error=error)
+        Job.objects.create(
+            kind=kind,
+            queue="tick",
+            dedupe_key=name,
+            state=state,
+            finished_at=finished,
+            last_error=error,
+        )
         return name
 
     week = settings.JOBS_KEEP / 2
@@ -266,7 +285,9 @@ def test_jobs_done_long_ago_are_forgotten_and_no_others(settings: Settings) -> N
 # Beat
 
 
-def test_the_metronome_rings_by_interval_and_stops_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_metronome_rings_by_interval_and_stops_when_nobody_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = [1000.0]
     monkeypatch.setattr("jobs.monotonic_beat.time.monotonic", lambda: clock[0])
     beat = MonotonicBeat(current_app, lazy=False)
@@ -291,7 +312,9 @@ def test_the_metronome_rings_by_interval_and_stops_when_nobody_listens(monkeypat
 
 def test_health_counts_what_waits_and_knows_when_canaries_came_home() -> None:
     for queue in Queue:
-        jobs.periodic(f"test.heartbeat.{queue}", every=MINUTE, queue=queue)(maintenance.heartbeat(queue))
+        jobs.periodic(f"test.heartbeat.{queue}", every=MINUTE, queue=queue)(
+            maintenance.heartbeat(queue)
+        )
     scene.file(key="a")
     Job.objects.update(run_after=Now() - timedelta(seconds=90))
     assert work.claim(scene.file(key="b").id) is not None
@@ -323,7 +346,11 @@ def test_health_without_a_broker_is_not_ready_and_says_so() -> None:
 def test_metrics_name_every_queue() -> None:
     samples = metrics()
     assert {s.labels["queue"] for s in samples if s.labels} == set(Queue.values)
-    assert {s.name for s in samples} >= {"asclaimed_broker_up", "asclaimed_jobs_failed", "asclaimed_jobs_queued"}
+    assert {s.name for s in samples} >= {
+        "asclaimed_broker_up",
+        "asclaimed_jobs_failed",
+        "asclaimed_jobs_queued",
+    }
 
 
 def test_every_queue_has_a_heartbeat() -> None:

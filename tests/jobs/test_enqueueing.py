@@ -92,7 +92,9 @@ def test_a_delayed_job_is_neither_notified_nor_taken_early() -> None:
     assert jobs.drain() == 1
 
 
-def test_a_transaction_of_many_jobs_leaves_most_rings_to_the_dispatcher(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transaction_of_many_jobs_leaves_most_rings_to_the_dispatcher(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(enqueueing, "MAX_NOTIFICATIONS_PER_COMMIT", 5)
     with transaction.atomic():
         for n in range(12):
@@ -107,7 +109,9 @@ def test_with_the_broker_frozen_requests_hardly_wait(tmp_path: Path) -> None:
         current_app.conf.broker_url = engine.url.replace("unix://", "redis+socket://", 1)
         messaging.disconnect()
         scene.file(key="warm")
-        engine.process.send_signal(19)  # SIGSTOP: connections are accepted by the kernel, and never answered
+        engine.process.send_signal(
+            19
+        )  # SIGSTOP: connections are accepted by the kernel, and never answered
         try:
             began = time.monotonic()
             for n in range(20):
@@ -134,12 +138,16 @@ def test_with_the_broker_away_jobs_are_written_and_not_notified(url: str) -> Non
     scene.file(key="first")
     second = scene.file(key="second")
     assert time.monotonic() - began < 1
-    assert second.sent_at is None, "known to be away: the dispatcher need not wait before it notifies"
+    assert second.sent_at is None, (
+        "known to be away: the dispatcher need not wait before it notifies"
+    )
     assert messaging.queue_depth("watch") is None
     assert not messaging.broker_reachable()
 
 
-def test_without_a_short_timeout_notifying_would_make_pages_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_short_timeout_notifying_would_make_pages_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The proof that the test of the frozen broker can fail."""
     monkeypatch.setattr(messaging, "TIMEOUT", 1.2)
     monkeypatch.setattr(messaging, "CIRCUIT_OPEN_SECONDS", 0.0)

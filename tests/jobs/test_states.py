@@ -21,7 +21,8 @@ def test_a_job_that_ended_well_stays_ended() -> None:
 
 
 def test_no_module_of_the_room_hides_a_public_name() -> None:
-    """`import jobs.x` sets the attribute `x` of the package, and would replace a function of that name."""
+    """`import jobs.x` sets the attribute `x` of the package, and would replace a function of that
+    name."""
     assert not {module.name for module in pkgutil.iter_modules(jobs.__path__)} & set(jobs.__all__)
 
 

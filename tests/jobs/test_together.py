@@ -1,4 +1,5 @@
-"""Jobs that are done many at a time: one transaction for all, and each alone as soon as anything goes wrong."""
+"""Jobs that are done many at a time: one transaction for all, and each alone as soon as anything
+goes wrong."""
 
 from __future__ import annotations
 
@@ -34,7 +35,11 @@ def file_many(count: int, kind: str = "test.together", **payload: str) -> list[J
 
 
 def states() -> dict[str, int]:
-    return {state: Job.objects.filter(state=state).count() for state in State.values if Job.objects.filter(state=state).exists()}
+    return {
+        state: Job.objects.filter(state=state).count()
+        for state in State.values
+        if Job.objects.filter(state=state).exists()
+    }
 
 
 def transactions_of_effects() -> int:
@@ -50,7 +55,9 @@ def effects_each() -> set[int]:
 # Writing many down
 
 
-def test_many_jobs_are_written_by_one_statement_and_notified_once(django_assert_num_queries: pytest.FixtureRequest) -> None:
+def test_many_jobs_are_written_by_one_statement_and_notified_once(
+    django_assert_num_queries: pytest.FixtureRequest,
+) -> None:
     with transaction.atomic():
         with django_assert_num_queries(1):  # type: ignore[operator]  # pytest-django's fixture has no type of its own
             jobs.enqueue_many("test.together", {f"a:{n}": {"source": uuid4()} for n in range(100)})
@@ -81,7 +88,9 @@ def test_many_jobs_obey_the_rules_of_one() -> None:
     assert Job.objects.count() == 2
 
 
-def test_jobs_of_other_kinds_get_a_ring_each_and_the_dispatcher_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_of_other_kinds_get_a_ring_each_and_the_dispatcher_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(enqueueing, "MAX_NOTIFICATIONS_PER_COMMIT", 5)
     file_many(12, "test.simple")
     assert messaging.queue_depth("watch") == 5
@@ -171,12 +180,17 @@ def test_rows_that_another_is_just_taking_are_passed_over() -> None:
 
 
 def test_a_poisoned_job_fails_alone() -> None:
-    """Its neighbours are done at their first attempt; it is set aside after its third, as if it had always been alone."""
+    """Its neighbours are done at their first attempt; it is set aside after its third, as if it had
+    always been alone."""
     filed = file_many(10)
     Job.objects.filter(pk=filed[4].pk).update(payload={"broken": "yes"})
     assert work.run_batch(filed[0].id) == 9
     poisoned = Job.objects.get(pk=filed[4].pk)
-    assert (poisoned.state, poisoned.attempts, poisoned.last_error) == (State.QUEUED, 1, "RuntimeError: the paper is stuck")
+    assert (poisoned.state, poisoned.attempts, poisoned.last_error) == (
+        State.QUEUED,
+        1,
+        "RuntimeError: the paper is stuck",
+    )
     for _ in range(2):
         Job.objects.update(run_after=Now())
         assert jobs.drain() == 0
@@ -185,7 +199,9 @@ def test_a_poisoned_job_fails_alone() -> None:
     assert scene.effects() == 9
 
 
-def test_without_going_one_by_one_a_poisoned_job_would_fail_its_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_going_one_by_one_a_poisoned_job_would_fail_its_neighbours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The negative control."""
     filed = file_many(10)
     Job.objects.filter(pk=filed[4].pk).update(payload={"broken": "yes"})
@@ -208,11 +224,20 @@ def steal(job: Job) -> None:
 
 
 @pytest.mark.parametrize("fenced", [True, False])
-def test_a_job_that_was_taken_over_is_not_done_twice(monkeypatch: pytest.MonkeyPatch, fenced: bool) -> None:
-    """Its effect is rolled back with all the others, which are then done one by one. The negative control, fence off: it stays."""
+def test_a_job_that_was_taken_over_is_not_done_twice(
+    monkeypatch: pytest.MonkeyPatch, fenced: bool
+) -> None:
+    """Its effect is rolled back with all the others, which are then done one by one. The negative
+    control, fence off: it stays."""
     filed = file_many(5)
     if not fenced:
-        monkeypatch.setattr(work, "_mark_done", lambda mine: Job.objects.filter(pk__in=[j.pk for j in filed]).update(last_error="all done"))
+        monkeypatch.setattr(
+            work,
+            "_mark_done",
+            lambda mine: Job.objects.filter(pk__in=[j.pk for j in filed]).update(
+                last_error="all done"
+            ),
+        )
     failpoints.arm("jobs.claimed", lambda: steal(filed[3]))
     try:
         assert work.run_batch(filed[0].id) == (4 if fenced else 5)
@@ -296,7 +321,9 @@ def settled() -> bool:
 
 
 @pytest.mark.usefixtures("short")
-def test_a_worker_killed_in_the_middle_of_many_loses_and_doubles_none(crew: Crew, tmp_path: Path) -> None:
+def test_a_worker_killed_in_the_middle_of_many_loses_and_doubles_none(
+    crew: Crew, tmp_path: Path
+) -> None:
     pid, gate = tmp_path / "pid", tmp_path / "gate"
     filed = file_many(450, pid=str(pid), gate=str(gate))
     assert messaging.queue_depth("watch") == 3

@@ -23,11 +23,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("broker")]
 
 
 def row(**fields: object) -> Job:
-    return Job.objects.create(**{"kind": "test.kind", "queue": "watch", "dedupe_key": str(uuid4()), **fields})
+    return Job.objects.create(
+        **{"kind": "test.kind", "queue": "watch", "dedupe_key": str(uuid4()), **fields}
+    )
 
 
 def failed_job() -> Job:
-    return row(state=State.FAILED, finished_at=Now(), attempts=3, last_error="RuntimeError: <b>stuck</b>")
+    return row(
+        state=State.FAILED, finished_at=Now(), attempts=3, last_error="RuntimeError: <b>stuck</b>"
+    )
 
 
 @pytest.fixture
@@ -59,7 +63,9 @@ def test_operators_see_counts_errors_and_progress(operator: Client) -> None:
     assert "no-store" in response["Cache-Control"]
 
 
-def test_operators_page_costs_the_same_for_ten_jobs_and_twenty(operator: Client, django_assert_max_num_queries: object) -> None:
+def test_operators_page_costs_the_same_for_ten_jobs_and_twenty(
+    operator: Client, django_assert_max_num_queries: object
+) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -105,7 +111,9 @@ def test_changes_are_made_by_post_only(operator: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["overview", "retry", "cancel"])
-def test_strangers_are_sent_to_sign_in_and_others_are_refused(client: Client, visitor: Client, name: str) -> None:
+def test_strangers_are_sent_to_sign_in_and_others_are_refused(
+    client: Client, visitor: Client, name: str
+) -> None:
     job = failed_job()
     url = reverse(f"jobs:{name}", args=[] if name == "overview" else [job.id])
     method = "get" if name == "overview" else "post"
@@ -122,7 +130,11 @@ def test_progress_is_open_to_whoever_has_the_id_and_says_nothing_else(client: Cl
     mine = work.claim(job.id)
     assert mine is not None
     mine.progress(3, 7, "pages")
-    assert client.get(reverse("jobs:progress-json", args=[job.id])).json() == {"state": "running", "done": 3, "total": 7}
+    assert client.get(reverse("jobs:progress-json", args=[job.id])).json() == {
+        "state": "running",
+        "done": 3,
+        "total": 7,
+    }
     page = client.get(reverse("jobs:progress", args=[job.id]), headers={"accept-language": "en"})
     text = page_text(page)
     assert "3 of 7" in text
@@ -137,15 +149,24 @@ def test_progress_is_open_to_whoever_has_the_id_and_says_nothing_else(client: Cl
     assert b"http-equiv" not in fragment.content
     with mine.finish():
         pass
-    assert client.get(reverse("jobs:progress-json", args=[job.id])).json() == {"state": "done", "done": 7, "total": 7}
+    assert client.get(reverse("jobs:progress-json", args=[job.id])).json() == {
+        "state": "done",
+        "done": 7,
+        "total": 7,
+    }
     ended = page_text(client.get(reverse("jobs:progress", args=[job.id])))
-    assert not re.search("hx-|htmx|http-equiv=.refresh", ended), "a job that ended is not asked for again"
+    assert not re.search("hx-|htmx|http-equiv=.refresh", ended), (
+        "a job that ended is not asked for again"
+    )
 
 
 def test_a_failed_job_still_waits_as_far_as_the_public_can_tell(client: Client) -> None:
     answer = client.get(reverse("jobs:progress", args=[failed_job().id]))
     assert b"stuck" not in answer.content
-    assert client.get(reverse("jobs:progress-json", args=[failed_job().id])).json()["state"] == "queued"
+    assert (
+        client.get(reverse("jobs:progress-json", args=[failed_job().id])).json()["state"]
+        == "queued"
+    )
 
 
 def test_no_job_no_progress(client: Client) -> None:

@@ -63,7 +63,9 @@ def race(take: Callable[[UUID], bool], rounds: int = 12) -> list[int]:
         line = threading.Barrier(2)
         won: list[bool] = []
 
-        def worker(job_id: UUID = job.id, line: threading.Barrier = line, won: list[bool] = won) -> None:
+        def worker(
+            job_id: UUID = job.id, line: threading.Barrier = line, won: list[bool] = won
+        ) -> None:
             line.wait(5)
             won.append(take(job_id))
             connection.close()
@@ -89,7 +91,9 @@ def test_a_claim_that_reads_before_it_writes_would_be_given_twice() -> None:
         if job.state != State.QUEUED:
             return False
         time.sleep(0.02)
-        Job.objects.filter(pk=job_id).update(state=State.RUNNING, token=uuid4(), attempts=F("attempts") + 1, lease_until=Now())
+        Job.objects.filter(pk=job_id).update(
+            state=State.RUNNING, token=uuid4(), attempts=F("attempts") + 1, lease_until=Now()
+        )
         return True
 
     assert 2 in race(naive)
@@ -177,7 +181,8 @@ def test_effects_and_done_are_one_transaction() -> None:
 
 
 def test_finishing_inside_another_transaction_is_refused() -> None:
-    """Its commit would not be ours, and the effect could still be rolled back after the job was reported done."""
+    """Its commit would not be ours, and the effect could still be rolled back after the job was
+    reported done."""
     mine = claimed(scene.file(key="a"))
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic(), mine.finish():
         pass
@@ -196,7 +201,9 @@ def test_the_lease_is_held_while_the_handler_works(settings: Settings) -> None:
     assert stolen == [None]
 
 
-def test_without_renewal_a_slow_job_would_be_taken_away(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_renewal_a_slow_job_would_be_taken_away(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.JOBS_LEASE = timedelta(seconds=0.3)
     monkeypatch.setattr(jobs.Work, "renew", lambda self: True)
     stolen = []
@@ -229,7 +236,9 @@ def test_a_failing_job_waits_longer_each_time_and_fails_after_three() -> None:
             Job.objects.filter(pk=job.id).update(run_after=Now())
     assert waits == [10, 40]
     assert job.state == State.FAILED
-    assert job.last_error == "RuntimeError: the paper is stuck", "one line: the database's details quote rows"
+    assert job.last_error == "RuntimeError: the paper is stuck", (
+        "one line: the database's details quote rows"
+    )
     assert not work.run(job.id)
     assert scene.effects() == 0
 
@@ -362,7 +371,9 @@ def test_the_clock_of_the_process_does_not_matter(days: int) -> None:
         row = Job.objects.annotate(now=Now()).get(pk=job.id)
         assert abs(row.lease_until - row.now - settings.JOBS_LEASE) < timedelta(seconds=5)
         finish_with_effect(mine)
-    assert abs(Job.objects.annotate(now=Now()).get(pk=job.id).finished_at - row.now) < timedelta(seconds=5)
+    assert abs(Job.objects.annotate(now=Now()).get(pk=job.id).finished_at - row.now) < timedelta(
+        seconds=5
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,11 @@ from jobs.states import State
 from tests.jobs import scene
 from tests.jobs.conftest import Crew, committed, state_of, wait_until
 
-pytestmark = [committed, pytest.mark.usefixtures("rows", "broker"), pytest.mark.xdist_group("workers")]  # one crew
+pytestmark = [
+    committed,
+    pytest.mark.usefixtures("rows", "broker"),
+    pytest.mark.xdist_group("workers"),
+]  # one crew
 
 
 def hanging(tmp_path: Path, key: str) -> tuple[jobs.Job, Path, Path]:
@@ -52,7 +56,8 @@ def _short(settings: object) -> None:
 
 
 def test_a_job_survives_its_process_and_then_its_whole_worker(crew: Crew, tmp_path: Path) -> None:
-    """SIGKILL for the process at work, then for a worker with everything that belongs to it: each job is done once."""
+    """SIGKILL for the process at work, then for a worker with everything that belongs to it: each
+    job is done once."""
     first, pid, _ = hanging(tmp_path, "first")
     worker = crew.worker()
     wait_until(lambda: written(pid))
@@ -70,8 +75,11 @@ def test_a_job_survives_its_process_and_then_its_whole_worker(crew: Crew, tmp_pa
     assert set(Job.objects.values_list("attempts", flat=True)) == {2}
 
 
-def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_broker(crew: Crew, tmp_path: Path, broker: Valkey) -> None:
-    """The broker's data is wiped, then the broker is killed and comes back empty: all jobs are done, none was interrupted."""
+def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_broker(
+    crew: Crew, tmp_path: Path, broker: Valkey
+) -> None:
+    """The broker's data is wiped, then the broker is killed and comes back empty: all jobs are
+    done, none was interrupted."""
     running, pid, gate = hanging(tmp_path, "running")
     crew.worker()
     wait_until(lambda: written(pid))
@@ -90,11 +98,16 @@ def test_jobs_survive_the_loss_of_all_messages_and_a_running_one_survives_the_br
     assert running.attempts == 1
 
 
-def test_a_worker_that_cannot_hear_any_more_ends_and_another_goes_on(crew: Crew, tmp_path: Path, broker: Valkey) -> None:
-    """The broker is away just when a task ends, so its message is never acknowledged: such a worker would stay up and receive nothing."""
+def test_a_worker_that_cannot_hear_any_more_ends_and_another_goes_on(
+    crew: Crew, tmp_path: Path, broker: Valkey
+) -> None:
+    """The broker is away just when a task ends, so its message is never acknowledged: such a worker
+    would stay up and receive nothing."""
     crew.dismiss()
     running, pid, gate = hanging(tmp_path, "running")
-    worker = crew.another(processes=1)  # full with one task, so that it asks for nothing while the broker goes
+    worker = crew.another(
+        processes=1
+    )  # full with one task, so that it asks for nothing while the broker goes
     wait_until(lambda: written(pid))
     assert broker.process is not None
     broker.process.kill()
@@ -119,8 +132,11 @@ def send(task: str, key: UUID) -> None:
 
 
 @pytest.mark.parametrize("table", [True, False])
-def test_a_worker_killed_between_the_pop_and_its_filing(crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: bool) -> None:
-    """The message is gone whatever the settings. With its row the job is done once; the negative control, jobs table off, loses it."""
+def test_a_worker_killed_between_the_pop_and_its_filing(
+    crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: bool
+) -> None:
+    """The message is gone whatever the settings. With its row the job is done once; the negative
+    control, jobs table off, loses it."""
     crew.dismiss()
     monkeypatch.setenv("DIES_ONCE", str(tmp_path / "died"))
     monkeypatch.setenv("DIES_AT", "pop")
@@ -147,7 +163,8 @@ def test_a_worker_killed_between_the_pop_and_its_filing(crew: Crew, tmp_path: Pa
 def test_late_acknowledgement_is_what_brings_a_message_back(
     crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, left: int
 ) -> None:
-    """The negative control, late acknowledgement off: the process at work is killed, and without a job row nobody would know of it."""
+    """The negative control, late acknowledgement off: the process at work is killed, and without a
+    job row nobody would know of it."""
     crew.dismiss()
     monkeypatch.setenv("DIES_ONCE", str(tmp_path / "died"))
     monkeypatch.setenv("DIES_AT", "work")

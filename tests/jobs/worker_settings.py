@@ -1,4 +1,5 @@
-"""For the workers that these tests start: the jobs app alone, and leases short enough to wait for."""
+"""For the workers that these tests start: the jobs app alone, and leases short enough to wait
+for."""
 
 from datetime import timedelta
 

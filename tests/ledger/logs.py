@@ -56,11 +56,16 @@ def entries(count: int) -> list[bytes]:
     # Writing every leaf anew would be most of the time of the larger tests.
     head, tail = first.split(b"000000000000")
     head, middle = head.split(b'"price":0')
-    return [b'%b"price":%d%b%012d%b' % (head, number, middle, number, tail) for number in range(count)]
+    return [
+        b'%b"price":%d%b%012d%b' % (head, number, middle, number, tail) for number in range(count)
+    ]
 
 
-def write_log(folder: Path, data: Sequence[bytes], *, sizes: Sequence[int] = (), key: SigningKey = KEY) -> Checkpoint:
-    """Write a log that published a checkpoint at each of `sizes` and at its end; return the last checkpoint."""
+def write_log(
+    folder: Path, data: Sequence[bytes], *, sizes: Sequence[int] = (), key: SigningKey = KEY
+) -> Checkpoint:
+    """Write a log that published a checkpoint at each of `sizes` and at its end; return the last
+    checkpoint."""
     checkpoint = Checkpoint(key.name, 0, merkle.EMPTY_ROOT)
     edge = merkle.Edge()
     for size in (*sizes, len(data)):
@@ -69,7 +74,9 @@ def write_log(folder: Path, data: Sequence[bytes], *, sizes: Sequence[int] = (),
         for tile, content in tiles.grow(old, hashes, lambda path: (folder / path).read_bytes()):
             write(folder / tile.path, content)
         for tile in tiles.bundles_for(old, size):
-            write(folder / tile.path, tiles.encode_entries(data[tile.start : tile.start + tile.width]))
+            write(
+                folder / tile.path, tiles.encode_entries(data[tile.start : tile.start + tile.width])
+            )
         edge.extend(hashes)
         checkpoint = Checkpoint(key.name, size, edge.root())
     write(folder / "checkpoint", sign_checkpoint(checkpoint, key).encode())
@@ -83,7 +90,8 @@ def write(path: Path, content: bytes) -> None:
 
 
 def naive(leaves: Sequence[bytes]) -> Callable[[int, int], bytes]:
-    """Return mth(start, end): RFC 6962, section 2.1 word for word, over leaf hashes; what it has computed it remembers."""
+    """Return mth(start, end): RFC 6962, section 2.1 word for word, over leaf hashes; what it has
+    computed it remembers."""
 
     @cache
     def mth(start: int, end: int) -> bytes:

@@ -18,6 +18,10 @@ def without_triggers(*tables: str) -> Iterator[None]:
         yield
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-            cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname LIKE 'pgtrigger\\_ledger%%'", [table])
+            cursor.execute(
+                "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname LIKE "
+                "'pgtrigger\\_ledger%%'",
+                [table],
+            )
             for (name,) in cursor.fetchall():
                 cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")

@@ -1,4 +1,5 @@
-"""Ed25519 keys under which anyone can sign: the points whose order divides 8, in every spelling, computed from the curve itself."""
+"""Ed25519 keys under which anyone can sign: the points whose order divides 8, in every spelling,
+computed from the curve itself."""
 
 from __future__ import annotations
 
@@ -47,19 +48,27 @@ def points() -> list[Point]:
 
 
 def spellings(point: Point) -> set[bytes]:
-    """Every 32 bytes that readers may take for the point: y also as y + P where it fits, and x = 0 with either sign."""
+    """Every 32 bytes that readers may take for the point: y also as y + P where it fits, and x = 0
+    with either sign."""
     x, y = point
     signs = (0, 1) if x == 0 else (x & 1,)
-    return {(spelled | sign << 255).to_bytes(32, "little") for spelled in (y, y + P) if spelled < 2**255 for sign in signs}
+    return {
+        (spelled | sign << 255).to_bytes(32, "little")
+        for spelled in (y, y + P)
+        if spelled < 2**255
+        for sign in signs
+    }
 
 
 SMALL_ORDER = sorted(set().union(*map(spellings, points())))
 
 
 def forged(note: str, public: bytes) -> tuple[str, str]:
-    """A verifier key with these public bytes, in the name of a note's own, and the note signed under it without any private key.
+    """A verifier key with these public bytes, in the name of a note's own, and the note signed
+    under it without any private key.
 
-    The signature is R = (0, 1), S = 0. It holds where the digest times the key is (0, 1) too: for one in eight texts at least, or for all.
+    The signature is R = (0, 1), S = 0. It holds where the digest times the key is (0, 1) too: for
+    one in eight texts at least, or for all.
     """
     text = note.partition("\n\n")[0] + "\n"
     name = text.partition("\n")[0]

@@ -1,8 +1,10 @@
-"""An administrator with every right of the database and of the files tries to change the past, by a table of attacks.
+"""An administrator with every right of the database and of the files tries to change the past, by a
+table of attacks.
 
-Each is named by `verify_record`, from the inside or with what somebody kept outside (yesterday's checkpoint, or a copy of the log),
-with the first entry concerned; and those that reach the public log by the offline verifier too, with the same things kept. What only
-something kept outside can tell is shown to be silent without it: that is what docs/threat-model.md says of it.
+Each is named by `verify_record`, from the inside or with what somebody kept outside (yesterday's
+checkpoint, or a copy of the log), with the first entry concerned; and those that reach the public
+log by the offline verifier too, with the same things kept. What only something kept outside can
+tell is shown to be silent without it: that is what docs/threat-model.md says of it.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ def sql(statement: str, *params: object) -> None:
 
 @dataclass
 class Scene:
-    """A record of four entries; what somebody outside kept of it yesterday; today's fifth entry; an original file."""
+    """A record of four entries; what somebody outside kept of it yesterday; today's fifth entry; an
+    original file."""
 
     notes: list[Note]
     yesterday: bytes
@@ -80,7 +83,10 @@ def scene(act, tmp_path: Path) -> Any:
     original, other = tmp_path / "original", tmp_path / "other"
     original.write_bytes(b"as it was received")
     other.write_bytes(b"another one")
-    said = [(path, hashlib.sha256(path.read_bytes()).hexdigest(), path.name) for path in (original, other)]
+    said = [
+        (path, hashlib.sha256(path.read_bytes()).hexdigest(), path.name)
+        for path in (original, other)
+    ]
     fixity.register("attacked", lambda: said)
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     found = Scene(made, yesterday, tmp_path / "kept", original)
@@ -89,12 +95,19 @@ def scene(act, tmp_path: Path) -> Any:
 
 
 def mismatches(scene: Scene, *, kept: bool = True) -> list[Mismatch]:
-    return list(Verification(scene.yesterday, scene.copy).mismatches() if kept else Verification().mismatches())
+    return list(
+        Verification(scene.yesterday, scene.copy).mismatches()
+        if kept
+        else Verification().mismatches()
+    )
 
 
 def offline(scene: Scene) -> tuple[int, str]:
-    """What a stranger's program says of the public files, with yesterday's checkpoint and copy in his hands."""
-    return verified("--checkpoint", str(scene.copy / "checkpoint"), "--copy", str(scene.copy), str(scene.log))
+    """What a stranger's program says of the public files, with yesterday's checkpoint and copy in
+    his hands."""
+    return verified(
+        "--checkpoint", str(scene.copy / "checkpoint"), "--copy", str(scene.copy), str(scene.log)
+    )
 
 
 def verified(*arguments: str) -> tuple[int, str]:
@@ -103,7 +116,7 @@ def verified(*arguments: str) -> tuple[int, str]:
     return status, said.getvalue()
 
 
-# ── the attacks ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the attacks ───────────────────────────────────────────────────────────────────────────────────
 
 
 def edit_a_row(scene: Scene) -> None:
@@ -145,7 +158,8 @@ def swap_two_rows(scene: Scene) -> None:
     with without_triggers("scratch_note", "scratch_noteevent"):
         for table, key in (("scratch_note", "id"), ("scratch_noteevent", "pgh_obj_id")):
             sql(
-                f"UPDATE {table} SET summary = CASE {key} WHEN %s THEN 'number 2' ELSE 'number 1' END WHERE {key} IN (%s, %s)",
+                f"UPDATE {table} SET summary = CASE {key} WHEN %s THEN 'number 2' ELSE 'number "
+                f"1' END WHERE {key} IN (%s, %s)",
                 one,
                 one,
                 two,
@@ -161,10 +175,14 @@ def swap_two_entries(scene: Scene) -> None:
 
 
 def cut_the_tail(scene: Scene) -> None:
-    """Entries, checkpoints and files go back to a state that was once signed, and everything inside fits together."""
+    """Entries, checkpoints and files go back to a state that was once signed, and everything inside
+    fits together."""
     with without_triggers(*LOG, "scratch_note", "scratch_noteevent"):
         sql("DELETE FROM ledger_opening WHERE entry_id >= 3")
-        sql("DELETE FROM scratch_noteevent WHERE pgh_id IN (SELECT event_id FROM ledger_entry WHERE index >= 3)")
+        sql(
+            "DELETE FROM scratch_noteevent WHERE pgh_id IN (SELECT event_id FROM ledger_entry "
+            "WHERE index >= 3)"
+        )
         sql("DELETE FROM ledger_entry WHERE index >= 3")
         sql("DELETE FROM ledger_checkpoint")
         Note.objects.filter(pk=scene.notes[0].pk).update(count=0)
@@ -178,36 +196,58 @@ def write_the_log_anew(scene: Scene) -> None:
     with without_triggers(*LOG, "scratch_note", "scratch_noteevent"):
         for table in ("ledger_opening", "ledger_entry", "ledger_checkpoint"):
             sql(f"DELETE FROM {table}")
-        sql("UPDATE scratch_noteevent SET summary = 'softer words' WHERE pgh_obj_id = %s", scene.notes[1].pk)
+        sql(
+            "UPDATE scratch_noteevent SET summary = 'softer words' WHERE pgh_obj_id = %s",
+            scene.notes[1].pk,
+        )
         sql("UPDATE scratch_note SET summary = 'softer words' WHERE id = %s", scene.notes[1].pk)
     Tree.objects.update(size=0, edge=[])
     shutil.rmtree(scene.log)
-    Pending.objects.bulk_create([Pending(event_label=label, event_id=event) for label, event in events])
+    Pending.objects.bulk_create(
+        [Pending(event_label=label, event_id=event) for label, event in events]
+    )
     sequence()
 
 
 def _rewrite_tree() -> None:
-    hashes = [bytes(found) for found in Entry.objects.order_by("index").values_list("leaf_hash", flat=True)]
+    hashes = [
+        bytes(found)
+        for found in Entry.objects.order_by("index").values_list("leaf_hash", flat=True)
+    ]
     edge = merkle.Edge()
     edge.extend(hashes)
     Tree.objects.update(size=edge.size, edge=edge.to_json())
     log = Path(django_settings.LEDGER_DIR)
     shutil.rmtree(log)
-    head = sign_checkpoint(Head(django_settings.LEDGER_ORIGIN, edge.size, edge.root()), signing_key())
-    write_log(log, [bytes(leaf) for leaf in Entry.objects.order_by("index").values_list("leaf", flat=True)], key=signing_key())
-    Checkpoint.objects.create(size=edge.size, root=edge.root(), note=head, signed_at="2026-01-01T00:00:00Z")
+    head = sign_checkpoint(
+        Head(django_settings.LEDGER_ORIGIN, edge.size, edge.root()), signing_key()
+    )
+    write_log(
+        log,
+        [bytes(leaf) for leaf in Entry.objects.order_by("index").values_list("leaf", flat=True)],
+        key=signing_key(),
+    )
+    Checkpoint.objects.create(
+        size=edge.size, root=edge.root(), note=head, signed_at="2026-01-01T00:00:00Z"
+    )
     sql("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def add_a_false_past(scene: Scene) -> None:
     """An event row slipped in without the triggers: it is in no leaf."""
     with without_triggers("scratch_noteevent"):
-        sql("INSERT INTO scratch_noteevent (pgh_created_at, pgh_label, pgh_obj_id) VALUES (now(), 'delete', %s)", scene.notes[0].pk)
+        sql(
+            "INSERT INTO scratch_noteevent (pgh_created_at, pgh_label, pgh_obj_id) VALUES "
+            "(now(), 'delete', %s)",
+            scene.notes[0].pk,
+        )
 
 
 def sign_with_a_stolen_key(scene: Scene) -> None:
     """Another tree under the real key, published as a file only."""
-    leaves = [bytes(leaf) for leaf in Entry.objects.order_by("index").values_list("leaf", flat=True)]
+    leaves = [
+        bytes(leaf) for leaf in Entry.objects.order_by("index").values_list("leaf", flat=True)
+    ]
     leaves[2] = leaves[2].replace(b"heron", b"crane")
     shutil.rmtree(scene.log)
     write_log(scene.log, leaves, key=signing_key())
@@ -216,14 +256,19 @@ def sign_with_a_stolen_key(scene: Scene) -> None:
 def sign_with_another_key(scene: Scene) -> None:
     key = SigningKey(django_settings.LEDGER_ORIGIN, ED25519, bytes(range(32)))
     (Path(django_settings.KEYS_DIR) / "ledger.key").write_text(key.to_text())
-    leaves = [bytes(leaf) for leaf in Entry.objects.order_by("index").values_list("leaf", flat=True)]
+    leaves = [
+        bytes(leaf) for leaf in Entry.objects.order_by("index").values_list("leaf", flat=True)
+    ]
     shutil.rmtree(scene.log)
     write_log(scene.log, leaves, key=key)
 
 
 def show_two_faces(scene: Scene) -> None:
-    """The public files show another log than the database holds, which continues nothing that anybody kept."""
-    leaves = [bytes(leaf) for leaf in Entry.objects.order_by("index").values_list("leaf", flat=True)]
+    """The public files show another log than the database holds, which continues nothing that
+    anybody kept."""
+    leaves = [
+        bytes(leaf) for leaf in Entry.objects.order_by("index").values_list("leaf", flat=True)
+    ]
     shutil.rmtree(scene.log)
     write_log(scene.log, [leaves[0], leaves[2], leaves[1], *leaves[3:]], key=signing_key())
 
@@ -248,12 +293,20 @@ def restore_an_old_backup(scene: Scene) -> None:
     """The database of yesterday under the checkpoint of today."""
     with without_triggers(*LOG, "scratch_note", "scratch_noteevent"):
         sql("DELETE FROM ledger_opening WHERE entry_id >= 4")
-        sql("DELETE FROM scratch_noteevent WHERE pgh_id IN (SELECT event_id FROM ledger_entry WHERE index >= 4)")
+        sql(
+            "DELETE FROM scratch_noteevent WHERE pgh_id IN (SELECT event_id FROM ledger_entry "
+            "WHERE index >= 4)"
+        )
         sql("DELETE FROM ledger_entry WHERE index >= 4")
         sql("DELETE FROM ledger_checkpoint WHERE size > 4")
         Note.objects.filter(pk=scene.notes[1].pk).update(count=1)
     edge = merkle.Edge()
-    edge.extend([bytes(found) for found in Entry.objects.order_by("index").values_list("leaf_hash", flat=True)])
+    edge.extend(
+        [
+            bytes(found)
+            for found in Entry.objects.order_by("index").values_list("leaf_hash", flat=True)
+        ]
+    )
     Tree.objects.update(size=4, edge=edge.to_json())
 
 
@@ -272,8 +325,15 @@ def turn_a_trigger_off(scene: Scene) -> None:
 
 
 def hollow_a_trigger(scene: Scene) -> None:
-    (name,) = {name for table, name in protection.expected() if table == "scratch_noteevent" and "announce" in name}
-    sql(f"CREATE OR REPLACE FUNCTION {name}() RETURNS TRIGGER AS $$ BEGIN RETURN NULL; END; $$ LANGUAGE plpgsql")
+    (name,) = {
+        name
+        for table, name in protection.expected()
+        if table == "scratch_noteevent" and "announce" in name
+    }
+    sql(
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS TRIGGER AS $$ BEGIN RETURN NULL; END; $$ "
+        f"LANGUAGE plpgsql"
+    )
 
 
 def swallow_history_by_a_rule(scene: Scene) -> None:
@@ -281,8 +341,14 @@ def swallow_history_by_a_rule(scene: Scene) -> None:
 
 
 def bend_history_by_a_trigger(scene: Scene) -> None:
-    sql("CREATE FUNCTION soften() RETURNS TRIGGER AS $$ BEGIN NEW.summary := 'softer words'; RETURN NEW; END; $$ LANGUAGE plpgsql")
-    sql("CREATE TRIGGER soften BEFORE INSERT ON scratch_noteevent FOR EACH ROW EXECUTE FUNCTION soften()")
+    sql(
+        "CREATE FUNCTION soften() RETURNS TRIGGER AS $$ BEGIN NEW.summary := 'softer words'; "
+        "RETURN NEW; END; $$ LANGUAGE plpgsql"
+    )
+    sql(
+        "CREATE TRIGGER soften BEFORE INSERT ON scratch_noteevent FOR EACH ROW EXECUTE FUNCTION "
+        "soften()"
+    )
 
 
 def hide_rows_by_policy(scene: Scene) -> None:
@@ -347,7 +413,8 @@ INSIDE: dict[Callable[[Scene], None], tuple[str, int | None]] = {
     make_it_superuser: ("right", None),
     make_it_an_owner: ("right", None),
 }
-"""What `verify_record` says first with nothing kept outside: the code, and the first entry concerned."""
+"""What `verify_record` says first with nothing kept outside: the code, and the first entry
+concerned."""
 
 KEPT: dict[Callable[[Scene], None], tuple[str, int]] = {
     cut_the_tail: ("kept", 3),
@@ -363,7 +430,8 @@ OFFLINE: dict[Callable[[Scene], None], str] = {
     change_a_published_entry: "Entry 1 is not the one",
     sign_with_another_key: "does not hold under this log's key",
 }
-"""What the offline verifier says of the public files alone, with yesterday's checkpoint and copy."""
+"""What the offline verifier says of the public files alone, with yesterday's checkpoint and
+copy."""
 
 
 @pytest.fixture
@@ -391,7 +459,9 @@ def test_what_nothing_inside_can_tell_is_told_by_what_was_kept_outside(attack, s
     attack(scene)
     assert mismatches(scene, kept=False) == []
     found = mismatches(scene)
-    assert KEPT[attack] in [(mismatch.code, mismatch.index) for mismatch in found], [str(mismatch) for mismatch in found]
+    assert KEPT[attack] in [(mismatch.code, mismatch.index) for mismatch in found], [
+        str(mismatch) for mismatch in found
+    ]
     assert {mismatch.code for mismatch in found} == {"kept"}
     assert any(
         mismatch.code == "kept" for mismatch in Verification(scene.yesterday).mismatches()
@@ -408,7 +478,11 @@ def test_a_stranger_with_what_he_kept_finds_it_in_the_public_files(attack, scene
         assert verified(str(scene.log))[0] == verify.CONSISTENT
 
 
-@pytest.mark.parametrize("attack", [restore_an_old_backup, sign_with_a_stolen_key, show_two_faces], ids=lambda attack: attack.__name__)
+@pytest.mark.parametrize(
+    "attack",
+    [restore_an_old_backup, sign_with_a_stolen_key, show_two_faces],
+    ids=lambda attack: attack.__name__,
+)
 def test_the_sequencer_signs_nothing_on_top_of_it(attack, scene, act):
     attack(scene)
     with transaction.atomic(), act():
@@ -418,7 +492,8 @@ def test_the_sequencer_signs_nothing_on_top_of_it(attack, scene, act):
 
 
 def test_with_the_look_at_rights_off_a_swallowed_history_is_not_named(app_role, scene, monkeypatch):
-    """Negative control of `right`; and the next edit under such a rule is named all the same, by the row it changes."""
+    """Negative control of `right`; and the next edit under such a rule is named all the same, by
+    the row it changes."""
     swallow_history_by_a_rule(scene)
     monkeypatch.setattr(protection, "unexpected_objects", list)
     assert mismatches(scene) == []

@@ -14,18 +14,37 @@ from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.leaf import Leaf, commit
 from ledger.note import COSIGNATURE, SigningKey, cosign
 from ledger.proof import format_proof, parse_proof
-from tests.ledger.logs import KEY, OPENING_KEYS, ORIGIN, OTHER_KEY, TEXTS, VERIFIER, entries, entry, quick
+from tests.ledger.logs import (
+    KEY,
+    OPENING_KEYS,
+    ORIGIN,
+    OTHER_KEY,
+    TEXTS,
+    VERIFIER,
+    entries,
+    entry,
+    quick,
+)
 
 SIZE, INDEX = 20, 13
-DOCUMENT = {"salt": "c0ffee" * 6, "rating": "not_delivered", "text": {"en": "The ducts are closed.", "zh": "风道不通。"}, "units": 3}
+DOCUMENT = {
+    "salt": "c0ffee" * 6,
+    "rating": "not_delivered",
+    "text": {"en": "The ducts are closed.", "zh": "风道不通。"},
+    "units": 3,
+}
 OPENINGS = {"summary": Opening(OPENING_KEYS["summary"], TEXTS["summary"])}
 
 
 def leaf_with_document(document: dict[str, Any] | None = DOCUMENT) -> bytes:
-    return dataclasses.replace(Leaf.parse(entry(INDEX)), document=None if document is None else canonical.digest(document)).to_bytes()
+    return dataclasses.replace(
+        Leaf.parse(entry(INDEX)), document=None if document is None else canonical.digest(document)
+    ).to_bytes()
 
 
-def parts(leaf: bytes, size: int = SIZE, index: int = INDEX, key: SigningKey = KEY) -> dict[str, Any]:
+def parts(
+    leaf: bytes, size: int = SIZE, index: int = INDEX, key: SigningKey = KEY
+) -> dict[str, Any]:
     """What a log says of its entry."""
     hashes = [merkle.leaf_hash(item) for item in entries(size)]
     hashes[index] = merkle.leaf_hash(leaf)
@@ -91,7 +110,14 @@ def test_the_form_of_the_file() -> None:
 
 def test_a_newline_at_the_end_is_let_pass_and_nothing_else() -> None:
     Bundle.parse(FILE + b"\n").check(VERIFIER)
-    for other in (FILE + b"\n\n", FILE + b" ", FILE + b"\r\n", b"\n" + FILE, b"\xef\xbb\xbf" + FILE, json.dumps(json.loads(FILE)).encode()):
+    for other in (
+        FILE + b"\n\n",
+        FILE + b" ",
+        FILE + b"\r\n",
+        b"\n" + FILE,
+        b"\xef\xbb\xbf" + FILE,
+        json.dumps(json.loads(FILE)).encode(),
+    ):
         assert "canonical" in refused(other)
 
 
@@ -109,13 +135,14 @@ def test_every_lost_or_doubled_byte_of_the_file_is_refused() -> None:
 
 def everywhere(text: str) -> list[str]:
     """`text` with each character in turn replaced by another one."""
-    return [text[:at] + ("x" if c == "0" else "0") + text[at + 1 :] for at, c in enumerate(text)] + [
-        text[:at] + chr(ord(c) ^ 1) + text[at + 1 :] for at, c in enumerate(text)
-    ]
+    return [
+        text[:at] + ("x" if c == "0" else "0") + text[at + 1 :] for at, c in enumerate(text)
+    ] + [text[:at] + chr(ord(c) ^ 1) + text[at + 1 :] for at, c in enumerate(text)]
 
 
 def test_every_changed_character_is_refused_in_a_file_that_is_canonical_again() -> None:
-    # The canonical form must not be all that guards the parts: here the file is always well written.
+    # The canonical form must not be all that guards the parts: here the file is always well
+    # written.
     value = json.loads(FILE)
     for name in ("leaf", "proof", "key"):
         for text in everywhere(value[name]):
@@ -123,7 +150,9 @@ def test_every_changed_character_is_refused_in_a_file_that_is_canonical_again() 
     for text in everywhere(value["openings"]["summary"]["key"]):
         refused(changed(openings={"summary": {"key": text, "value": TEXTS["summary"]}}))
     for text in everywhere(TEXTS["summary"]):
-        assert "not the one committed to" in refused(changed(openings={"summary": {"key": b"s".hex() * 32, "value": text}}))
+        assert "not the one committed to" in refused(
+            changed(openings={"summary": {"key": b"s".hex() * 32, "value": text}})
+        )
     for text in everywhere(canonical.canonical(DOCUMENT).decode()):
         try:
             document = canonical.parse(text.encode())
@@ -147,36 +176,80 @@ CASES = {
     "a document with one member more": (changed(document=DOCUMENT | {"more": 1}), "digest"),
     "openings in a list": (changed(openings=[]), "not an object"),
     "an opening that is text": (changed(openings={"summary": "text"}), "a key and a value"),
-    "an opening without value": (changed(openings={"summary": {"key": "00" * 32}}), "a key and a value"),
-    "an opening with a third member": (changed(openings={"summary": {"key": "00" * 32, "value": 1, "by": 2}}), "a key and a value"),
-    "an opening key in capitals": (changed(openings={"summary": {"key": "AB" * 32, "value": 1}}), "hexadecimal"),
-    "an opening key too short": (changed(openings={"summary": {"key": "73" * 31, "value": TEXTS["summary"]}}), "hexadecimal"),
-    "an opening key that is a number": (changed(openings={"summary": {"key": 5, "value": 1}}), "hexadecimal"),
+    "an opening without value": (
+        changed(openings={"summary": {"key": "00" * 32}}),
+        "a key and a value",
+    ),
+    "an opening with a third member": (
+        changed(openings={"summary": {"key": "00" * 32, "value": 1, "by": 2}}),
+        "a key and a value",
+    ),
+    "an opening key in capitals": (
+        changed(openings={"summary": {"key": "AB" * 32, "value": 1}}),
+        "hexadecimal",
+    ),
+    "an opening key too short": (
+        changed(openings={"summary": {"key": "73" * 31, "value": TEXTS["summary"]}}),
+        "hexadecimal",
+    ),
+    "an opening key that is a number": (
+        changed(openings={"summary": {"key": 5, "value": 1}}),
+        "hexadecimal",
+    ),
     "an opening with the key of another field": (
         changed(openings={"summary": {"key": b"q".hex() * 32, "value": TEXTS["summary"]}}),
         "not the one committed to",
     ),
-    "an opening of another field": (changed(openings={"reason": {"key": "00" * 32, "value": 1}}), "no commitment"),
-    "an opening of a plain field": (changed(openings={"status": {"key": "00" * 32, "value": "open"}}), "no commitment"),
-    "an opening of another type": (changed(openings={"summary": {"key": b"s".hex() * 32, "value": [TEXTS["summary"]]}}), "not the one"),
-    "another entry's leaf": (changed(leaf=entry(INDEX + 1).decode(), document=None, openings={}), "not shown to be in the log"),
+    "an opening of another field": (
+        changed(openings={"reason": {"key": "00" * 32, "value": 1}}),
+        "no commitment",
+    ),
+    "an opening of a plain field": (
+        changed(openings={"status": {"key": "00" * 32, "value": "open"}}),
+        "no commitment",
+    ),
+    "an opening of another type": (
+        changed(openings={"summary": {"key": b"s".hex() * 32, "value": [TEXTS["summary"]]}}),
+        "not the one",
+    ),
+    "another entry's leaf": (
+        changed(leaf=entry(INDEX + 1).decode(), document=None, openings={}),
+        "not shown to be in the log",
+    ),
     "a proof with an extra line": (
         changed(proof=BUNDLE.proof.replace("\nindex", "\nextra AAAA\nindex")),
         "second line",
     ),
-    "a proof of another index": (changed(proof=BUNDLE.proof.replace(f"index {INDEX}", f"index {INDEX - 1}")), "not shown"),
-    "a proof of an index outside": (changed(proof=BUNDLE.proof.replace(f"index {INDEX}", "index 99")), "no entry 99"),
+    "a proof of another index": (
+        changed(proof=BUNDLE.proof.replace(f"index {INDEX}", f"index {INDEX - 1}")),
+        "not shown",
+    ),
+    "a proof of an index outside": (
+        changed(proof=BUNDLE.proof.replace(f"index {INDEX}", "index 99")),
+        "no entry 99",
+    ),
     "a checkpoint by another key": (
-        changed(proof=format_proof(INDEX, PARTS["hashes"], parts(BUNDLE.leaf, key=OTHER_KEY)["checkpoint"])),
+        changed(
+            proof=format_proof(
+                INDEX, PARTS["hashes"], parts(BUNDLE.leaf, key=OTHER_KEY)["checkpoint"]
+            )
+        ),
         "not signed",
     ),
     "a checkpoint of another size": (
-        changed(proof=format_proof(INDEX, PARTS["hashes"], parts(BUNDLE.leaf, size=SIZE - 1)["checkpoint"])),
+        changed(
+            proof=format_proof(
+                INDEX, PARTS["hashes"], parts(BUNDLE.leaf, size=SIZE - 1)["checkpoint"]
+            )
+        ),
         "not shown to be in the log",
     ),
     "nothing": (b"", "canonical JSON"),
     "a list": (b"[]", "members"),
-    "a repeated member": (FILE.replace(b'"format"', b'"format":"asclaimed-bundle@v1","format"', 1), "twice"),
+    "a repeated member": (
+        FILE.replace(b'"format"', b'"format":"asclaimed-bundle@v1","format"', 1),
+        "twice",
+    ),
     "too long": (b" " * (MAX_BYTES + 1), "larger"),
     "nested too deep": (b"[" * 100_000, "nested"),
 }
@@ -207,7 +280,10 @@ def test_the_key_of_the_reader_and_of_the_bundle_must_be_one() -> None:
 
 def test_cosignatures_may_stand_below_the_checkpoint() -> None:
     witness = SigningKey("witness.example/w1", COSIGNATURE, b"w" * 32)
-    bundle = Bundle.build(**PARTS | {"checkpoint": cosign(PARTS["checkpoint"], witness, time=1_748_943_667)}, document=DOCUMENT)
+    bundle = Bundle.build(
+        **PARTS | {"checkpoint": cosign(PARTS["checkpoint"], witness, time=1_748_943_667)},
+        document=DOCUMENT,
+    )
     assert Bundle.parse(bundle.dumps()).check(VERIFIER).index == INDEX
 
 
@@ -261,6 +337,8 @@ def test_an_opening_with_any_key_but_one_is_refused() -> None:
     # Two keys that HMAC would pad to the same block must not open the same commitment.
     short = commit(b"s" * 31 + b"\x00", "x")
     leaf = dataclasses.replace(Leaf.parse(entry(0)), commits={"summary": short}).to_bytes()
-    bundle = Bundle.build(**parts(leaf, 1, 0), openings={"summary": Opening(b"s" * 31 + b"\x00", "x")})
+    bundle = Bundle.build(
+        **parts(leaf, 1, 0), openings={"summary": Opening(b"s" * 31 + b"\x00", "x")}
+    )
     with pytest.raises(BundleError):
         dataclasses.replace(bundle, openings={"summary": Opening(b"s" * 31, "x")}).check()

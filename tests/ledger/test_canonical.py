@@ -28,9 +28,18 @@ def test_reading_gives_back_what_was_written(value: object) -> None:
 
 
 def test_members_are_sorted_by_utf_16_and_not_by_code_points() -> None:
-    # The example of RFC 8785, section 3.2.3: U+1F600 is two surrogates, and those sort before U+FB33.
+    # The example of RFC 8785, section 3.2.3: U+1F600 is two surrogates, and those sort before
+    # U+FB33.
     names = ["\u20ac", "\r", "\ufb33", "1", "\U0001f600", "\u0080", "\u00f6"]
-    assert list(parse(canonical(dict.fromkeys(names)))) == ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
+    assert list(parse(canonical(dict.fromkeys(names)))) == [
+        "\r",
+        "1",
+        "\u0080",
+        "\u00f6",
+        "\u20ac",
+        "\U0001f600",
+        "\ufb33",
+    ]
 
 
 class Colour(enum.IntEnum):
@@ -101,7 +110,9 @@ def test_what_has_no_canonical_form_is_refused(value: object) -> None:
         (b"[1,]", "not JSON"),
     ],
 )
-def test_bytes_that_are_not_exactly_canonical_are_refused_with_a_reason(data: bytes, reason: str) -> None:
+def test_bytes_that_are_not_exactly_canonical_are_refused_with_a_reason(
+    data: bytes, reason: str
+) -> None:
     with pytest.raises(CanonicalError, match=reason):
         parse(data)
 
@@ -146,4 +157,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 
 
 def test_the_digest_is_that_of_the_canonical_form() -> None:
-    assert digest({"b": [1, None, True], "a": "é"}) == "f5327588d116d2e7d05b8bdb3b2e4206bf3a739b14becbeb6c588ef347651ad5"
+    assert (
+        digest({"b": [1, None, True], "a": "é"})
+        == "f5327588d116d2e7d05b8bdb3b2e4206bf3a739b14becbeb6c588ef347651ad5"
+    )

@@ -74,7 +74,9 @@ def test_the_empty_log_has_one_root() -> None:
         Checkpoint(ORIGIN, 0, ROOT)
 
 
-@pytest.mark.parametrize(("size", "root"), [(-1, ROOT), (MAX_SIZE + 1, ROOT), (1, b""), (1, ROOT + b"x")])
+@pytest.mark.parametrize(
+    ("size", "root"), [(-1, ROOT), (MAX_SIZE + 1, ROOT), (1, b""), (1, ROOT + b"x")]
+)
 def test_a_checkpoint_has_a_size_and_a_root(size: int, root: bytes) -> None:
     with pytest.raises(CheckpointError):
         Checkpoint(ORIGIN, size, root)
@@ -108,4 +110,6 @@ def test_every_changed_byte_is_refused(mask: int) -> None:
     good = sign_checkpoint(CHECKPOINT, KEY).encode()
     for position in range(len(good)):
         with pytest.raises((NoteError, CheckpointError)):
-            open_checkpoint(good[:position] + bytes([good[position] ^ mask]) + good[position + 1 :], VERIFIER)
+            open_checkpoint(
+                good[:position] + bytes([good[position] ^ mask]) + good[position + 1 :], VERIFIER
+            )

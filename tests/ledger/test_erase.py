@@ -1,4 +1,5 @@
-"""What was erased is nowhere any more, an `erased` leaf says so, and every old proof still verifies."""
+"""What was erased is nowhere any more, an `erased` leaf says so, and every old proof still
+verifies."""
 
 from __future__ import annotations
 
@@ -37,16 +38,28 @@ def dump() -> bytes:
     binary = Path(package.origin).parent / "pginstall" / "bin" / "pg_dump"
     settings = connection.settings_dict
     done = subprocess.run(
-        [binary, "--inserts", "-h", settings["HOST"], "-U", settings["USER"], settings["NAME"]], capture_output=True, check=True
+        [binary, "--inserts", "-h", settings["HOST"], "-U", settings["USER"], settings["NAME"]],
+        capture_output=True,
+        check=True,
     )
     return done.stdout
 
 
 def holds(canary: str, settings) -> list[str]:
-    """Where a canary is still found: in the dump, or in any file that the project writes (keys aside)."""
+    """Where a canary is still found: in the dump, or in any file that the project writes (keys
+    aside)."""
     found = ["database"] if canary.encode() in dump() else []
-    for folder in (settings.LEDGER_DIR, settings.BLOBS_DIR, settings.RENDITIONS_DIR, settings.REPORTS_DIR):
-        found += [str(path) for path in Path(folder).rglob("*") if path.is_file() and canary.encode() in path.read_bytes()]
+    for folder in (
+        settings.LEDGER_DIR,
+        settings.BLOBS_DIR,
+        settings.RENDITIONS_DIR,
+        settings.REPORTS_DIR,
+    ):
+        found += [
+            str(path)
+            for path in Path(folder).rglob("*")
+            if path.is_file() and canary.encode() in path.read_bytes()
+        ]
     return found
 
 
@@ -97,7 +110,11 @@ def test_an_erased_value_is_nowhere_and_every_proof_still_holds(note, settings, 
 
     told = Leaf.parse(bytes(Entry.objects.get(object_label="erasure").leaf))
     assert told.kind == "erased"
-    assert (told.role, told.fields["ground"], told.fields["object_id"]) == ("operator", "court order 1", str(note.pk))
+    assert (told.role, told.fields["ground"], told.fields["object_id"]) == (
+        "operator",
+        "court order 1",
+        str(note.pk),
+    )
 
 
 def test_others_keep_what_is_theirs(note, settings):
@@ -105,7 +122,10 @@ def test_others_keep_what_is_theirs(note, settings):
     erase(note)
     other.refresh_from_db()
     assert (other.summary, ledger.unseal(other, "contact")) == ("another one", "someone else")
-    assert proofs.openable(Entry.objects.get(object_id=str(other.pk)).index)["summary"].value == "another one"
+    assert (
+        proofs.openable(Entry.objects.get(object_id=str(other.pk)).index)["summary"].value
+        == "another one"
+    )
 
 
 def test_a_single_field_goes_and_the_rest_stays(note, settings):
@@ -113,7 +133,9 @@ def test_a_single_field_goes_and_the_rest_stays(note, settings):
     note.refresh_from_db()
     assert (note.summary, note.remark, ledger.unseal(note, "contact")) == (TEXT, "", SEALED)
     assert Opening.objects.filter(entry__object_id=str(note.pk), field="summary").count() == 3
-    assert Opening.objects.filter(entry__object_id=str(note.pk), field="remark").count() == 1  # of the empty text that stands there now
+    assert (
+        Opening.objects.filter(entry__object_id=str(note.pk), field="remark").count() == 1
+    )  # of the empty text that stands there now
     assert mismatches() == []
 
 
@@ -122,7 +144,11 @@ def test_history_says_that_something_was_erased(note):
     changes = history.of("note", [note.pk])
     assert [change.kind for change in changes] == ["erased", "note.counted", "note.made"]
     first = {change.name: change for change in changes[-1].fields}
-    assert (first["summary"].state, first["summary"].before, first["summary"].after) == ("erased", None, None)
+    assert (first["summary"].state, first["summary"].before, first["summary"].after) == (
+        "erased",
+        None,
+        None,
+    )
 
 
 def test_hooks_are_called_so_that_other_copies_go_too(note):
@@ -132,7 +158,9 @@ def test_hooks_are_called_so_that_other_copies_go_too(note):
         erase(note, field=["summary"])
     finally:
         erasure.unregister("test")
-    assert [(t.label, t.object_id, t.fields, t.ground) for t in seen] == [("note", str(note.pk), ("summary",), "court order 1")]
+    assert [(t.label, t.object_id, t.fields, t.ground) for t in seen] == [
+        ("note", str(note.pk), ("summary",), "court order 1")
+    ]
 
 
 def test_the_history_is_protected_again_afterwards(note):
@@ -144,7 +172,11 @@ def test_the_history_is_protected_again_afterwards(note):
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [({"field": ["count"]}, "plain fields are never erased"), ({"ground": ""}, "ground"), ({"reason": " "}, "reason")],
+    [
+        ({"field": ["count"]}, "plain fields are never erased"),
+        ({"ground": ""}, "ground"),
+        ({"reason": " "}, "reason"),
+    ],
 )
 def test_an_erasure_that_is_not_exact_changes_nothing(note, options, sentence):
     with pytest.raises(CommandError, match=sentence):
@@ -170,35 +202,53 @@ def test_the_application_role_cannot_erase(note):
 
 
 def test_erasures_are_applied_again_to_a_restored_backup(note, settings, tmp_path):
-    """A backup brings the values back; the list in the database, or in a mirror of the log, takes them away again."""
+    """A backup brings the values back; the list in the database, or in a mirror of the log, takes
+    them away again."""
     from tests.ledger.owner import without_triggers
 
     erase(note, field=["summary"])
     mirror = tmp_path / "mirror"
     call_command("export_log", str(mirror), stdout=StringIO())
     with without_triggers("scratch_noteevent"), connection.cursor() as cursor:
-        cursor.execute("UPDATE scratch_noteevent SET summary = %s WHERE pgh_label = 'insert' AND pgh_obj_id = %s", [TEXT, note.pk])
+        cursor.execute(
+            "UPDATE scratch_noteevent SET summary = %s WHERE pgh_label = 'insert' AND pgh_obj_id "
+            "= %s",
+            [TEXT, note.pk],
+        )
     assert holds(TEXT, settings) == ["database"]
     out = StringIO()
     call_command("erase", "--reapply", "--mirror", str(mirror), stdout=out)
     assert out.getvalue().startswith("1 erasures had")
     remark = dump().count(TEXT.encode())
-    assert remark == 3  # the remark, which nobody asked to erase: in the row and in two history rows
+    assert (
+        remark == 3
+    )  # the remark, which nobody asked to erase: in the row and in two history rows
     assert Erasure.objects.count() == 1
     call_command("erase", "--reapply", stdout=(again := StringIO()))
     assert again.getvalue().startswith("0 erasures")
 
 
 def test_a_database_behind_its_log_is_erased_from_all_the_same(note, settings, tmp_path):
-    """After a restore the log refuses to go on; what was erased must not stay readable until somebody has sorted that out."""
+    """After a restore the log refuses to go on; what was erased must not stay readable until
+    somebody has sorted that out."""
     from ledger.models import Checkpoint
     from tests.ledger.owner import without_triggers
 
-    mirror, tables = tmp_path / "mirror", ("scratch_noteevent", "ledger_checkpoint", "ledger_erasure", "ledger_erasureevent")
+    mirror, tables = (
+        tmp_path / "mirror",
+        ("scratch_noteevent", "ledger_checkpoint", "ledger_erasure", "ledger_erasureevent"),
+    )
     erase(note, field=["summary"])
     call_command("export_log", str(mirror), stdout=StringIO())
-    with without_triggers(*tables), connection.cursor() as cursor:  # as the backup from before the erasure has it
-        cursor.execute("UPDATE scratch_noteevent SET summary = %s WHERE pgh_label = 'insert' AND pgh_obj_id = %s", [TEXT, note.pk])
+    with (
+        without_triggers(*tables),
+        connection.cursor() as cursor,
+    ):  # as the backup from before the erasure has it
+        cursor.execute(
+            "UPDATE scratch_noteevent SET summary = %s WHERE pgh_label = 'insert' AND pgh_obj_id "
+            "= %s",
+            [TEXT, note.pk],
+        )
         cursor.execute("DELETE FROM ledger_erasureevent")
         cursor.execute("DELETE FROM ledger_erasure")
         Checkpoint.objects.order_by("-size")[0].delete()
@@ -210,7 +260,8 @@ def test_a_database_behind_its_log_is_erased_from_all_the_same(note, settings, t
 
 @pytest.mark.parametrize("known", [True, False])
 def test_what_follows_an_erasure_follows_it_behind_the_log_too(note, settings, tmp_path, known):
-    """A hook that erases what repeats the value: what it did then is done again in its turn, what it finds only now at once."""
+    """A hook that erases what repeats the value: what it did then is done again in its turn, what
+    it finds only now at once."""
     from ledger.models import Checkpoint
     from tests.ledger.owner import without_triggers
 
@@ -220,17 +271,30 @@ def test_what_follows_an_erasure_follows_it_behind_the_log_too(note, settings, t
 
     mirror, tables = (
         tmp_path / "mirror",
-        ("scratch_note", "scratch_noteevent", "ledger_checkpoint", "ledger_erasure", "ledger_erasureevent"),
+        (
+            "scratch_note",
+            "scratch_noteevent",
+            "ledger_checkpoint",
+            "ledger_erasure",
+            "ledger_erasureevent",
+        ),
     )
     held = list(Note.objects.filter(pk=note.pk).values("summary", "remark"))
-    events = list(Note.pgh_event_model.objects.filter(pgh_obj_id=note.pk).values("pgh_id", "summary", "remark"))
+    events = list(
+        Note.pgh_event_model.objects.filter(pgh_obj_id=note.pk).values(
+            "pgh_id", "summary", "remark"
+        )
+    )
     last = Note.pgh_event_model.objects.latest("pgh_id").pgh_id
     if known:
         erasure.register(following, "test")
     try:
         erase(note, field=["summary"])
         call_command("export_log", str(mirror), stdout=StringIO())
-        with without_triggers(*tables), connection.cursor() as cursor:  # as the backup from before both has it
+        with (
+            without_triggers(*tables),
+            connection.cursor() as cursor,
+        ):  # as the backup from before both has it
             Note.objects.filter(pk=note.pk).update(**held[0])
             for row in events:
                 cursor.execute(
@@ -261,7 +325,9 @@ def test_a_reason_given_for_several_objects_goes_from_all_of_them(act, settings)
     assert holds(REASON, settings) == []
     second.refresh_from_db()
     assert second.summary == "two"
-    assert {(e.object_id, tuple(e.fields)) for e in Erasure.objects.all()} >= {(str(second.pk), ("act_reason",))}
+    assert {(e.object_id, tuple(e.fields)) for e in Erasure.objects.all()} >= {
+        (str(second.pk), ("act_reason",))
+    }
     assert mismatches() == []
 
 
@@ -271,7 +337,11 @@ def test_what_must_be_found_while_the_value_stands_is_asked_for_before(note):
     def before(target):
         seen.append(("before", Note.objects.get(pk=target.object_id).summary))
 
-    erasure.register(lambda target: seen.append(("after", Note.objects.get(pk=target.object_id).summary)), "test", before=before)
+    erasure.register(
+        lambda target: seen.append(("after", Note.objects.get(pk=target.object_id).summary)),
+        "test",
+        before=before,
+    )
     try:
         erase(note, field=["summary"])
     finally:

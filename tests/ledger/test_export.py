@@ -1,4 +1,5 @@
-"""The exported log is complete for its checkpoint, and readers that know nothing of us accept it."""
+"""The exported log is complete for its checkpoint, and readers that know nothing of us accept
+it."""
 
 from __future__ import annotations
 
@@ -34,9 +35,15 @@ def test_an_export_verifies_and_grows_with_the_log(tmp_path):
 
 def test_an_export_holds_only_what_its_checkpoint_covers(tmp_path, settings):
     grow(3)
-    (Path(settings.LEDGER_DIR) / "tile/0/000.p/4").write_bytes(bytes(128))  # of a tree that is not signed yet
+    (Path(settings.LEDGER_DIR) / "tile/0/000.p/4").write_bytes(
+        bytes(128)
+    )  # of a tree that is not signed yet
     call_command("export_log", str(tmp_path / "mirror"), stdout=StringIO())
-    files = sorted(str(p.relative_to(tmp_path / "mirror")) for p in (tmp_path / "mirror").rglob("*") if p.is_file())
+    files = sorted(
+        str(p.relative_to(tmp_path / "mirror"))
+        for p in (tmp_path / "mirror").rglob("*")
+        if p.is_file()
+    )
     assert files == ["checkpoint", "key", "tile/0/000.p/3", "tile/entries/000.p/3"]
 
 
@@ -75,7 +82,12 @@ def test_a_bundle_of_an_object_verifies_offline(tmp_path, act):
     assert main([str(path)]) == CONSISTENT
     with pytest.raises(LookupError, match="contact"):
         proofs.bundle("note", note.pk, openings=["contact"])
-    assert proofs.openable(0).keys() == {*registry.recorded["note"].plain, "summary", "remark", "act_reason"}
+    assert proofs.openable(0).keys() == {
+        *registry.recorded["note"].plain,
+        "summary",
+        "remark",
+        "act_reason",
+    }
     proof = proofs.inclusion(0)
     assert proof.startswith("c2sp.org/tlog-proof@v1\nindex 0\n")
     with pytest.raises(proofs.NotLoggedError):

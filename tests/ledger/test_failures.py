@@ -1,8 +1,9 @@
-"""The failure table of the sequencer: each place between two steps × failed, failed though it was stored, killed.
+"""The failure table of the sequencer: each place between two steps × failed, failed though it was
+stored, killed.
 
-After each case the next ordinary run must finish the work: nothing lost, nothing twice, one tree for each size, and the whole
-log verifies, from outside and from inside. Places are reached in a pass that writes full tiles, so that every kind of file and
-the pruning are among them.
+After each case the next ordinary run must finish the work: nothing lost, nothing twice, one tree
+for each size, and the whole log verifies, from outside and from inside. Places are reached in a
+pass that writes full tiles, so that every kind of file and the pruning are among them.
 """
 
 from __future__ import annotations
@@ -67,12 +68,14 @@ def fail_at(count: int) -> Callable[[], None]:
 
 
 def in_a_child(place: str, action: Callable[[], None]) -> int:
-    """Run the sequencer in a forked process and return how it ended; the connections of this process stay untouched."""
+    """Run the sequencer in a forked process and return how it ended; the connections of this
+    process stay untouched."""
     child = os.fork()
     if child == 0:
         try:
             for connection in connections.all():
-                connection.connection = None  # the child opens its own; closing the inherited one would end the parent's session
+                # the child opens its own; closing the inherited one would end the parent's session
+                connection.connection = None
             failpoints.arm(place, action)
             sequence()
             os._exit(0)
@@ -90,13 +93,18 @@ def whole(settings, changes: int, sizes: dict[int, bytes]) -> None:
     assert not Pending.objects.exists()
     assert Entry.objects.values("event_label", "event_id").distinct().count() == changes
     for row in Checkpoint.objects.all():
-        assert sizes.setdefault(row.size, bytes(row.root)) == bytes(row.root), "two trees of one size"
-    assert [str(mismatch) for mismatch in Verification().mismatches() if mismatch.code != "outside"] == []
+        assert sizes.setdefault(row.size, bytes(row.root)) == bytes(row.root), (
+            "two trees of one size"
+        )
+    assert [
+        str(mismatch) for mismatch in Verification().mismatches() if mismatch.code != "outside"
+    ] == []
     assert list(Path(settings.LEDGER_DIR).glob("tile/0/000.p/*")) == []
 
 
 def before(settings) -> dict[int, bytes]:
-    """A log of 250 entries, published, and 10 changes that wait: the first full tile comes about in the pass that fails."""
+    """A log of 250 entries, published, and 10 changes that wait: the first full tile comes about in
+    the pass that fails."""
     Note.objects.bulk_create([Note(count=n) for n in range(250)])
     sequence()
     Note.objects.bulk_create([Note(count=n) for n in range(10)])
@@ -144,7 +152,9 @@ def test_a_failure_between_any_two_files_is_healed(count, settings):
 
 
 @pytest.mark.parametrize("place", ["assign.commit", "sign.commit"])
-def test_a_commit_that_was_stored_though_it_seemed_to_fail_is_not_repeated(place, settings, monkeypatch):
+def test_a_commit_that_was_stored_though_it_seemed_to_fail_is_not_repeated(
+    place, settings, monkeypatch
+):
     """The answer to COMMIT is lost: the client sees an error, the server has stored everything."""
     sizes = before(settings)
     from django.db.backends.postgresql.base import DatabaseWrapper

@@ -40,7 +40,12 @@ def test_changes_come_newest_first_field_by_field(note):
         ("count", 0, 3, "plain", "open"),
         ("summary", "one", "two", "text", "open"),
     ]
-    assert (outside.kind, outside.outside, outside.name, outside.reason) == ("outside.update", True, "outside", "")
+    assert (outside.kind, outside.outside, outside.name, outside.reason) == (
+        "outside.update",
+        True,
+        "outside",
+        "",
+    )
     assert [(f.name, f.before, f.after) for f in outside.fields] == [("summary", "two", "three")]
     assert [c.index for c in (made, revised, outside)] == [0, 1, 2]
 
@@ -86,7 +91,13 @@ def test_a_coarse_model_tells_the_day(act):
         paper = Paper.objects.create(words="said")
     sequence()
     (change,) = history.of("paper", [paper.pk])
-    assert (change.at.hour, change.at.minute, change.at.second, change.at.microsecond, change.name) == (0, 0, 0, 0, "anonymous")
+    assert (
+        change.at.hour,
+        change.at.minute,
+        change.at.second,
+        change.at.microsecond,
+        change.name,
+    ) == (0, 0, 0, 0, "anonymous")
 
 
 def test_pages_continue_where_they_ended(note):
@@ -106,7 +117,9 @@ def test_several_types_are_merged(note, act):
 
 def test_the_number_of_queries_does_not_grow(act, django_assert_num_queries):
     with transaction.atomic(), act():
-        notes = Note.objects.bulk_create([Note(status="published", summary=str(n)) for n in range(20)])
+        notes = Note.objects.bulk_create(
+            [Note(status="published", summary=str(n)) for n in range(20)]
+        )
     for count in (1, 2):
         Note.objects.update(count=count)
     sequence()

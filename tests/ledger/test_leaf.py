@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 
 from ledger.canonical import CanonicalError, canonical
 from ledger.leaf import _ALLOWED as ALLOWED
-from ledger.leaf import MAX_BYTES, Leaf, LeafCheck, LeafError, LeafForm, commit, new_key, new_keys, opens, timestamp
+from ledger.leaf import (
+    MAX_BYTES,
+    Leaf,
+    LeafCheck,
+    LeafError,
+    LeafForm,
+    commit,
+    new_key,
+    new_keys,
+    opens,
+    timestamp,
+)
 from ledger.merkle import leaf_hash
 from ledger.tiles import decode_entries, encode_entries
 from tests.ledger.logs import digests, entry, hexes, names, quick, values
@@ -42,7 +53,9 @@ def leaves(draw: st.DrawFn, plain: st.SearchStrategy[Any] = values) -> Leaf:
         object=f"{draw(names)}/{draw(st.uuids().map(str) | st.integers(0, 10**18).map(str))}",
         at=timestamp(draw(moments)),
         role=draw(names),
-        name=draw(st.sampled_from(["heron", "grey heron", "苍鹭", "a", "x" * 100, "o'neill", "§4"])),
+        name=draw(
+            st.sampled_from(["heron", "grey heron", "苍鹭", "a", "x" * 100, "o'neill", "§4"])
+        ),
         fields={name: value for name, value in fields.items() if name not in commits},
         commits=commits,
         document=draw(st.none() | hexes),
@@ -62,8 +75,13 @@ def test_the_bytes_of_a_leaf_never_change() -> None:
         document="a1" * 32,
     )
     assert leaf.to_bytes() == (
-        b'{"actor":{"name":"heron","role":"adjudicator"},"at":"2025-06-03T09:41:07.123456Z","commits":{"rationale":"' + b"0f" * 32 + b'"},'
-        b'"document":"' + b"a1" * 32 + b'","fields":{"final":true,"rating":"not_delivered","superseded_by":null,"units":3},'
+        b'{"actor":{"name":"heron","role":"adjudicator"},"at":"2025-06-03T09:41:07.123456Z","commits":{"rationale":"'
+        + b"0f" * 32
+        + b'"},'
+        b'"document":"'
+        + b"a1"
+        * 32
+        + b'","fields":{"final":true,"rating":"not_delivered","superseded_by":null,"units":3},'
         b'"kind":"verdict.published","object":"verdict/0193e5a7-3c1e-7abc-8000-0123456789ab","v":2}'
     )
     assert leaf.hash() == leaf_hash(leaf.to_bytes())
@@ -88,7 +106,19 @@ BAD = {
     "a version that is text": GOOD | {"v": "2"},
     **{
         f"kind {kind!r}": GOOD | {"kind": kind}
-        for kind in ["", "Verdict.published", "a..b", ".a", "a.", "a.b.c.d.e", "a b", "1a", None, 5, "a\n"]
+        for kind in [
+            "",
+            "Verdict.published",
+            "a..b",
+            ".a",
+            "a.",
+            "a.b.c.d.e",
+            "a b",
+            "1a",
+            None,
+            5,
+            "a\n",
+        ]
     },
     **{
         f"object {target!r}": GOOD | {"object": target}
@@ -132,12 +162,23 @@ BAD = {
         ]
     },
     "an actor without role": GOOD | {"actor": {"name": "heron"}},
-    "an actor with an address": GOOD | {"actor": {"name": "heron", "role": "moderator", "email": "a@b.example"}},
+    "an actor with an address": GOOD
+    | {"actor": {"name": "heron", "role": "moderator", "email": "a@b.example"}},
     "an actor that is a name": GOOD | {"actor": "heron"},
     "a role in capitals": GOOD | {"actor": {"name": "heron", "role": "Moderator"}},
     **{
         f"actor {name!r}": GOOD | {"actor": {"name": name, "role": "moderator"}}
-        for name in ["", " heron", "heron ", "he\nron", "he\x7fron", "he\u2028ron", "x" * 101, None, 5]
+        for name in [
+            "",
+            " heron",
+            "heron ",
+            "he\nron",
+            "he\x7fron",
+            "he\u2028ron",
+            "x" * 101,
+            None,
+            5,
+        ]
     },
     "fields in a list": GOOD | {"fields": []},
     "a field in capitals": GOOD | {"fields": {"Rating": 1}},
@@ -148,7 +189,10 @@ BAD = {
         f"commitment {text!r}": GOOD | {"commits": {"rationale": text}}
         for text in ["", "0f" * 31, "0f" * 33, "0F" * 32, "0g" * 32, None, 5, "0f" * 32 + "\n"]
     },
-    **{f"document {text!r}": GOOD | {"document": text} for text in ["", "a1" * 31, "A1" * 32, None, 5, {}]},
+    **{
+        f"document {text!r}": GOOD | {"document": text}
+        for text in ["", "a1" * 31, "A1" * 32, None, 5, {}]
+    },
 }
 
 
@@ -191,7 +235,14 @@ def test_the_length_is_bounded() -> None:
     assert len(Leaf.parse(canonical(sized(room))).to_bytes()) == MAX_BYTES
     with pytest.raises(LeafError, match="65535"):
         Leaf.parse(canonical(sized(room + 1)))
-    leaf = Leaf(kind="a.b", object="a/1", at=GOOD["at"], role="r", name="n", fields={"padding": "x" * MAX_BYTES})
+    leaf = Leaf(
+        kind="a.b",
+        object="a/1",
+        at=GOOD["at"],
+        role="r",
+        name="n",
+        fields={"padding": "x" * MAX_BYTES},
+    )
     with pytest.raises(LeafError, match="65535"):
         leaf.to_bytes()
 
@@ -199,14 +250,24 @@ def test_the_length_is_bounded() -> None:
 @pytest.mark.parametrize("value", [0.5, b"bytes", {1: 2}, "\ud800", 2**53])
 def test_a_field_without_canonical_form_is_not_written(value: object) -> None:
     with pytest.raises(LeafError, match="cannot be written"):
-        Leaf(kind="a.b", object="a/1", at=GOOD["at"], role="r", name="n", fields={"field": value}).to_bytes()
+        Leaf(
+            kind="a.b", object="a/1", at=GOOD["at"], role="r", name="n", fields={"field": value}
+        ).to_bytes()
 
 
-simple = st.none() | st.booleans() | st.integers(-(10**16), 10**16).filter(lambda n: abs(n) < 2**53) | st.text(max_size=8)
+simple = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**16), 10**16).filter(lambda n: abs(n) < 2**53)
+    | st.text(max_size=8)
+)
 
 
 @quick
-@given(leaves(simple | values), st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 255)), max_size=30))
+@given(
+    leaves(simple | values),
+    st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 255)), max_size=30),
+)
 def test_the_quick_check_agrees_with_the_reader(leaf: Leaf, changes: list[tuple[int, int]]) -> None:
     good = leaf.to_bytes()
     check = LeafCheck()
@@ -220,7 +281,9 @@ def test_the_quick_check_agrees_with_the_reader(leaf: Leaf, changes: list[tuple[
 
 
 @pytest.mark.parametrize("value", [PLAIN, GOOD, PLAIN | {"fields": {}, "commits": {}}])
-def test_the_quick_check_agrees_with_the_reader_on_every_changed_byte(value: dict[str, Any]) -> None:
+def test_the_quick_check_agrees_with_the_reader_on_every_changed_byte(
+    value: dict[str, Any],
+) -> None:
     good = canonical(value)
     check = LeafCheck()
     check(good)
@@ -244,20 +307,42 @@ def agree(check: LeafCheck, data: bytes) -> None:
 def test_a_form_writes_what_a_leaf_writes(leaf: Leaf) -> None:
     label, _, object_id = leaf.object.partition("/")
     form = LeafForm(
-        kind=leaf.kind, label=label, role=leaf.role, name=leaf.name, fields=tuple(leaf.fields), commits=tuple(leaf.commits),
+        kind=leaf.kind, label=label, role=leaf.role, name=leaf.name, fields=tuple(leaf.fields),
+        commits=tuple(leaf.commits),
         document=leaf.document is not None,
     )  # fmt: skip
     identity = UUID(object_id) if "-" in object_id else int(object_id)
-    assert form.write(identity, leaf.at, leaf.fields, leaf.commits, leaf.document) == leaf.to_bytes()
+    assert (
+        form.write(identity, leaf.at, leaf.fields, leaf.commits, leaf.document) == leaf.to_bytes()
+    )
 
 
 def test_a_form_refuses_what_a_leaf_refuses() -> None:
-    good: dict[str, Any] = {"kind": "a.b", "label": "a", "role": "r", "name": "n", "fields": ["x"], "commits": ["y"], "document": True}
-    for bad in ({"kind": "A"}, {"label": "a.b"}, {"role": ""}, {"name": " "}, {"fields": ["y"]}, {"commits": ["Y"]}):
+    good: dict[str, Any] = {
+        "kind": "a.b",
+        "label": "a",
+        "role": "r",
+        "name": "n",
+        "fields": ["x"],
+        "commits": ["y"],
+        "document": True,
+    }
+    for bad in (
+        {"kind": "A"},
+        {"label": "a.b"},
+        {"role": ""},
+        {"name": " "},
+        {"fields": ["y"]},
+        {"commits": ["Y"]},
+    ):
         with pytest.raises(LeafError):
             LeafForm(**good | bad)
     form = LeafForm(**good)
-    for fields, document in (({"x": 1.5}, "0" * 64), ({"x": "y" * MAX_BYTES}, "0" * 64), ({"x": 1}, "no digest")):
+    for fields, document in (
+        ({"x": 1.5}, "0" * 64),
+        ({"x": "y" * MAX_BYTES}, "0" * 64),
+        ({"x": 1}, "no digest"),
+    ):
         with pytest.raises(LeafError):
             form.write(1, GOOD["at"], fields, {"y": "0" * 64}, document)
 
@@ -269,7 +354,15 @@ def test_new_keys_are_all_different() -> None:
 
 
 UUIDS = [f"a/01a2131d-4b99-778f-8570-{number:012x}" for number in range(1, 257)]
-ROW = GOOD | {"fields": {"status": "open", "created_at": "2026-11-25T14:30:16.729701Z", "units": 3, "note": None, "good": True}}
+ROW = GOOD | {
+    "fields": {
+        "status": "open",
+        "created_at": "2026-11-25T14:30:16.729701Z",
+        "units": 3,
+        "note": None,
+        "good": True,
+    }
+}
 
 
 def bundle(rows: list[dict[str, Any]]) -> bytes:
@@ -284,8 +377,13 @@ def test_a_bundle_of_leaves_alike_is_read_at_a_glance() -> None:
     data = bundle(rows())
     length = LeafCheck().full_bundle(data)
     assert length is not None
-    assert decode_entries(data) == [data[at + 2 : at + 2 + length] for at in range(0, len(data), length + 2)]
-    moments = [row | {"at": f"2025-06-03T09:{number // 60:02}:{number % 60:02}.123456Z"} for number, row in enumerate(rows())]
+    assert decode_entries(data) == [
+        data[at + 2 : at + 2 + length] for at in range(0, len(data), length + 2)
+    ]
+    moments = [
+        row | {"at": f"2025-06-03T09:{number // 60:02}:{number % 60:02}.123456Z"}
+        for number, row in enumerate(rows())
+    ]
     assert LeafCheck().full_bundle(bundle(moments)) == length
 
 
@@ -299,7 +397,8 @@ def glance(check: LeafCheck, data: bytes) -> int | None:
 
 @pytest.mark.parametrize("place", [0, 255])
 def test_whatever_is_changed_in_a_bundle_is_not_passed_over(place: int) -> None:
-    """No byte of any entry can be put in place of another so that the bundle is taken for good and the entry would be refused."""
+    """No byte of any entry can be put in place of another so that the bundle is taken for good and
+    the entry would be refused."""
     data = bundle(rows())
     check = LeafCheck()
     length = check.full_bundle(data)
@@ -338,7 +437,10 @@ def test_what_is_no_full_bundle_of_leaves_alike_is_left_to_be_read(data: bytes) 
     assert glance(LeafCheck(), data) is None
 
 
-@pytest.mark.parametrize("at", ["2025-02-29T09:41:07.123456Z", "2025-06-31T09:41:07.123456Z", "0000-06-03T09:41:07.123456Z"])
+@pytest.mark.parametrize(
+    "at",
+    ["2025-02-29T09:41:07.123456Z", "2025-06-31T09:41:07.123456Z", "0000-06-03T09:41:07.123456Z"],
+)
 def test_a_day_of_no_calendar_is_not_passed_over_in_a_bundle(at: str) -> None:
     check = LeafCheck()
     assert check.full_bundle(bundle(rows())) is not None
@@ -351,7 +453,9 @@ def test_the_quick_check_keeps_few_patterns(monkeypatch: pytest.MonkeyPatch) -> 
     check = LeafCheck()
     monkeypatch.setattr(LeafCheck, "_MODELS", 10)
     for number in range(400):
-        check(canonical(PLAIN | {"object": f"b{number % 13}/1", "fields": {f"f{number % 29}": "é"}}))
+        check(
+            canonical(PLAIN | {"object": f"b{number % 13}/1", "fields": {f"f{number % 29}": "é"}})
+        )
         check(canonical(PLAIN | {"object": f"b{number % 13}/1", "fields": {"f": "é"}}))
     assert len(check._shapes) == 10
     assert {len(patterns) for patterns in check._shapes.values()} == {16}
@@ -371,7 +475,10 @@ def test_times_are_written_in_utc() -> None:
 
 def test_a_coarse_time_tells_the_day_in_utc_and_no_more() -> None:
     east = timezone(timedelta(hours=8))
-    assert timestamp(datetime(2025, 6, 3, 7, 59, 59, 1, east), coarse=True) == "2025-06-02T00:00:00.000000Z"
+    assert (
+        timestamp(datetime(2025, 6, 3, 7, 59, 59, 1, east), coarse=True)
+        == "2025-06-02T00:00:00.000000Z"
+    )
 
 
 @quick
@@ -385,7 +492,10 @@ def test_a_commitment_is_an_hmac_over_the_canonical_form(key: bytes, value: obje
 
 
 def test_a_commitment_never_changes_its_form() -> None:
-    assert commit(b"k" * 32, {"b": "真", "a": [1, None]}) == "dbbb144b0eb6302bf25df618f7d90f5c4311f374d5a84c436e1a51746d8d0b22"
+    assert (
+        commit(b"k" * 32, {"b": "真", "a": [1, None]})
+        == "dbbb144b0eb6302bf25df618f7d90f5c4311f374d5a84c436e1a51746d8d0b22"
+    )
 
 
 @pytest.mark.parametrize("key", [b"", b"k" * 31, b"k" * 33, b"k" * 64], ids=len)

@@ -16,7 +16,16 @@ SIZES = 1_100
 LEAVES = [merkle.leaf_hash(number.to_bytes(2, "big")) for number in range(SIZES)]
 mth = naive(LEAVES)
 
-KNOWN_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+KNOWN_LEAVES = [
+    "",
+    "00",
+    "10",
+    "2021",
+    "3031",
+    "40414243",
+    "5051525354555657",
+    "606162636465666768696a6b6c6d6e6f",
+]
 KNOWN_ROOTS = [
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -56,11 +65,20 @@ def naive_proof(old: int, start: int, end: int, known: bool = True) -> list[byte
 
 
 def some(size: int) -> set[int]:
-    """Indexes of a tree of `size`: all of a small one, else the edges, the powers of two and a few others."""
+    """Indexes of a tree of `size`: all of a small one, else the edges, the powers of two and a few
+    others."""
     if size <= 300:
         return set(range(size))
     powers = {1 << shift for shift in range(size.bit_length())}
-    wanted = {0, size // 2, size - 2, size - 1, *powers, *(power - 1 for power in powers), *random.Random(size).sample(range(size), 8)}
+    wanted = {
+        0,
+        size // 2,
+        size - 2,
+        size - 1,
+        *powers,
+        *(power - 1 for power in powers),
+        *random.Random(size).sample(range(size), 8),
+    }
     return {index for index in wanted if index < size}
 
 
@@ -77,7 +95,9 @@ def test_the_edge_has_the_root_of_the_definition_at_every_size() -> None:
     for size in range(SIZES + 1):
         assert edge.size == size
         assert edge.root() == mth(0, size)
-        assert [level for level, _ in edge.nodes] == [level for level in range(11, -1, -1) if size >> level & 1]
+        assert [level for level, _ in edge.nodes] == [
+            level for level in range(11, -1, -1) if size >> level & 1
+        ]
         assert Edge.from_json(edge.to_json()) == edge
         if size < SIZES:
             edge.append(LEAVES[size])
@@ -222,7 +242,9 @@ def test_a_damaged_consistency_proof_is_refused(data: st.DataObject, one: int, o
 
 @quick
 @given(st.integers(0, 300), st.integers(0, 300), st.lists(digests, max_size=12), digests)
-def test_a_made_up_proof_never_verifies(one: int, other: int, proof: list[bytes], root: bytes) -> None:
+def test_a_made_up_proof_never_verifies(
+    one: int, other: int, proof: list[bytes], root: bytes
+) -> None:
     with pytest.raises(ProofError):
         merkle.verify_inclusion(LEAVES[0], one, other, proof, root)
     with pytest.raises(ProofError):
@@ -240,8 +262,12 @@ def test_an_empty_tree_is_the_beginning_of_every_tree() -> None:
 @given(st.data(), sizes)
 def test_the_other_reader_agrees(data: st.DataObject, size: int) -> None:
     index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size))
-    scales.InclusionProof(index, size, merkle.inclusion_proof(index, size, read)).check(LEAVES[index], mth(0, size))
-    scales.ConsistencyProof(old, size, merkle.consistency_proof(old, size, read)).check(mth(0, old), mth(0, size))
+    scales.InclusionProof(index, size, merkle.inclusion_proof(index, size, read)).check(
+        LEAVES[index], mth(0, size)
+    )
+    scales.ConsistencyProof(old, size, merkle.consistency_proof(old, size, read)).check(
+        mth(0, old), mth(0, size)
+    )
 
 
 @pytest.mark.parametrize(("index", "size"), [(0, 0), (5, 5), (-1, 5)])

@@ -33,13 +33,16 @@ NOTE = sign(TEXT, [KEY])
 WITNESS = SigningKey("witness.example/w1", COSIGNATURE, b"w" * 32)
 TIME = 1_748_943_667
 
-good_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=[chr(c) for c in range(32)]) | st.just("\n")).map(
-    lambda text: text + "\n"
-)
+good_texts = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters=[chr(c) for c in range(32)])
+    | st.just("\n")
+).map(lambda text: text + "\n")
 
 
 def test_a_note_never_changes_its_form() -> None:
-    assert str(VERIFIER) == "log.example/record+29dda2fc+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+    assert (
+        str(VERIFIER) == "log.example/record+29dda2fc+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+    )
     signature = "Kd2i/K5YPplSFY/g6ngUQ4/bT/Z463V4n/sgf/P33D4R5d2NkWG1C0zYM/i25ShrRLhiSLX39dezyWnkoRW809IsxAU="
     assert sign(TEXT, [KEY]) == f"{TEXT}\n— log.example/record {signature}\n"
 
@@ -50,7 +53,10 @@ def test_what_was_signed_opens(text: str) -> None:
     note = sign(text, [KEY, WITNESS], time=TIME)
     opened = open_note(note, [VERIFIER, WITNESS.verifier])
     assert opened.text == text
-    assert [(line.name, line.time) for line in opened.signatures] == [(KEY.name, None), (WITNESS.name, TIME)]
+    assert [(line.name, line.time) for line in opened.signatures] == [
+        (KEY.name, None),
+        (WITNESS.name, TIME),
+    ]
     assert open_note(note.encode(), [VERIFIER]).text == text
 
 
@@ -67,7 +73,9 @@ def test_every_changed_byte_is_refused(mask: int) -> None:
     open_note(good, [VERIFIER])
     for position in range(len(good)):
         with pytest.raises(NoteError):
-            open_note(good[:position] + bytes([good[position] ^ mask]) + good[position + 1 :], [VERIFIER])
+            open_note(
+                good[:position] + bytes([good[position] ^ mask]) + good[position + 1 :], [VERIFIER]
+            )
 
 
 def test_every_lost_byte_is_refused() -> None:
@@ -103,7 +111,8 @@ PAYLOAD = LINE.split()[2]
         "words after the signature": NOTE.replace(PAYLOAD, PAYLOAD + " x"),
         "no name": NOTE.replace("— log.example/record ", "—  "),
         "a plus in the name": NOTE + LINE.replace("log.example", "log+example"),
-        "a space of another kind in the name": NOTE + LINE.replace("log.example", "log\u2003example"),
+        "a space of another kind in the name": NOTE
+        + LINE.replace("log.example", "log\u2003example"),
         "unpadded base64": NOTE.replace("=", ""),
         "base64 with spare bits": NOTE + "— other AAAAAAB=\n",
         "base64 for addresses": NOTE + "— other AAAAAA-_\n",
@@ -128,7 +137,8 @@ def test_bytes_that_are_not_utf_8_are_refused() -> None:
 
 
 def test_signatures_by_unknown_keys_are_ignored() -> None:
-    # Among them one that shares only the name, and one that shares only the key id, with the known key.
+    # Among them one that shares only the name, and one that shares only the key id, with the known
+    # key.
     same_id = "— other.example " + encode_base64(VERIFIER.id + b"x" * 64) + "\n"
     note = TEXT + "\n" + signature(OTHER_KEY) + same_id + LINE + "— somebody AAAAAAA=\n"
     opened = open_note(note, [VERIFIER])
@@ -142,14 +152,21 @@ def test_a_wrong_signature_by_a_known_key_spoils_the_right_ones() -> None:
         with pytest.raises(SignatureError, match="wrong"):
             open_note(TEXT + "\n" + lines, [VERIFIER])
     with pytest.raises(SignatureError):
-        open_note(sign(TEXT, [KEY]) + wrong.replace(KEY.name, OTHER_KEY.name), [VERIFIER, OTHER_KEY.verifier])
+        open_note(
+            sign(TEXT, [KEY]) + wrong.replace(KEY.name, OTHER_KEY.name),
+            [VERIFIER, OTHER_KEY.verifier],
+        )
     short = f"— {KEY.name} " + encode_base64(VERIFIER.id + b"x") + "\n"
     with pytest.raises(SignatureError):
         open_note(NOTE + short, [VERIFIER])
 
 
 def test_a_note_without_a_known_signature_is_refused() -> None:
-    for verifiers in ([], [OTHER_KEY.verifier], [VerifierKey("other.example", ED25519, VERIFIER.public)]):
+    for verifiers in (
+        [],
+        [OTHER_KEY.verifier],
+        [VerifierKey("other.example", ED25519, VERIFIER.public)],
+    ):
         with pytest.raises(SignatureError, match="not signed"):
             open_note(NOTE, verifiers)
 
@@ -194,7 +211,11 @@ def test_a_cosignature_says_when() -> None:
     assert opened.signatures[1].time == TIME
     # Another time under the same signature does not verify: the time is signed.
     raw = opened.signatures[1].signature
-    later = f"— {WITNESS.name} " + encode_base64(WITNESS.verifier.id + (TIME + 1).to_bytes(8, "big") + raw[8:]) + "\n"
+    later = (
+        f"— {WITNESS.name} "
+        + encode_base64(WITNESS.verifier.id + (TIME + 1).to_bytes(8, "big") + raw[8:])
+        + "\n"
+    )
     with pytest.raises(SignatureError):
         open_note(NOTE + later, [VERIFIER, WITNESS.verifier])
     for time in (None, -1, 2**63):
@@ -267,7 +288,11 @@ def test_what_is_no_verifier_key_is_refused(text: str) -> None:
         VerifierKey.parse(text)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\tb", "a\u00a0b", "a\u3000b", "a\u0085b", "a\x00", "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    "name",
+    ["", "a b", "a+b", "a\tb", "a\u00a0b", "a\u3000b", "a\u0085b", "a\x00", "\ud800"],
+    ids=repr,
+)
 def test_some_names_name_no_key(name: str) -> None:
     assert not valid_name(name)
     with pytest.raises(NoteError):
@@ -293,12 +318,17 @@ def test_base64_has_one_spelling(data: bytes) -> None:
 
 
 def test_the_other_reader_agrees() -> None:
-    vkey, witness = scales.Vkey.from_string(str(VERIFIER)), scales.Vkey.from_string(str(WITNESS.verifier))
+    vkey, witness = (
+        scales.Vkey.from_string(str(VERIFIER)),
+        scales.Vkey.from_string(str(WITNESS.verifier)),
+    )
     assert vkey.serialize() == str(VERIFIER)
     assert scales.Vkey(vkey.name, None, 1, vkey.pubkey).key_id == vkey.key_id
     checkpoint = scales_tlog.Checkpoint.from_text(cosign(NOTE, WITNESS, time=TIME))
     assert len(scales.VkeySet(vkey, witness).verify(checkpoint.signatures, checkpoint)) == 2
-    made = checkpoint.make_signed(KEY.name, 7, bytes(32), [scales.PlainEd25519Signer(KEY.name, bytes(range(32)))])
+    made = checkpoint.make_signed(
+        KEY.name, 7, bytes(32), [scales.PlainEd25519Signer(KEY.name, bytes(range(32)))]
+    )
     assert made.serialize() == NOTE
 
 

@@ -16,7 +16,10 @@ HEAD = "c2sp.org/tlog-proof@v1"
 
 def test_the_form_of_the_text() -> None:
     assert format_proof(0, [], NOTE) == f"{HEAD}\nindex 0\n\n{NOTE}"
-    assert format_proof(17, [b"h" * 32, b"i" * 32], NOTE) == f"{HEAD}\nindex 17\n{HASH}\n{encode_base64(b'i' * 32)}\n\n{NOTE}"
+    assert (
+        format_proof(17, [b"h" * 32, b"i" * 32], NOTE)
+        == f"{HEAD}\nindex 17\n{HASH}\n{encode_base64(b'i' * 32)}\n\n{NOTE}"
+    )
 
 
 @quick
@@ -70,7 +73,9 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         assert format_proof(proof.index, proof.hashes, proof.checkpoint) == tried
 
 
-@pytest.mark.parametrize(("index", "hashes"), [(-1, []), (MAX_SIZE, []), (0, [b"short"]), (0, [bytes(32)] * 64)])
+@pytest.mark.parametrize(
+    ("index", "hashes"), [(-1, []), (MAX_SIZE, []), (0, [b"short"]), (0, [bytes(32)] * 64)]
+)
 def test_what_cannot_be_a_proof_is_not_written(index: int, hashes: list[bytes]) -> None:
     with pytest.raises(ProofFormatError):
         format_proof(index, hashes, NOTE)

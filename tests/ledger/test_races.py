@@ -47,7 +47,9 @@ def whole(settings, changes: int) -> None:
     sequence()
     assert Entry.objects.count() == changes
     assert audit(Path(settings.LEDGER_DIR)).checkpoint.size == changes
-    assert [str(mismatch) for mismatch in Verification().mismatches() if mismatch.code != "outside"] == []
+    assert [
+        str(mismatch) for mismatch in Verification().mismatches() if mismatch.code != "outside"
+    ] == []
 
 
 def test_changes_of_many_writers_are_each_logged_once(settings, act):
@@ -81,16 +83,21 @@ def no_lock(monkeypatch) -> None:
 
 
 def test_two_sequencers_without_the_lock_still_make_one_log(settings, no_lock):
-    """The lock saves work. What keeps the log one is the row lock on the tree and the key of the checkpoints."""
+    """The lock saves work. What keeps the log one is the row lock on the tree and the key of the
+    checkpoints."""
     Note.objects.bulk_create([Note(count=n) for n in range(3000)])
     failures = together(*[lambda: [sequence(passes=1) for _ in range(4)]] * 3)  # type: ignore[list-item]
-    # A loser may find the world moved on under its feet and refuse; it may never write something else.
-    assert all(isinstance(error, sequencing.LogInconsistentError | FileNotFoundError) for error in failures), failures
+    # A loser may find the world moved on under its feet and refuse; it may never write something
+    # else.
+    assert all(
+        isinstance(error, sequencing.LogInconsistentError | FileNotFoundError) for error in failures
+    ), failures
     whole(settings, 3000)
 
 
 def test_without_the_row_lock_on_the_tree_the_log_would_break(settings, no_lock, monkeypatch):
-    """The negative control of the test above: entries are then assigned twice, and the database refuses."""
+    """The negative control of the test above: entries are then assigned twice, and the database
+    refuses."""
     from django.db.models import QuerySet
     from psycopg.errors import UniqueViolation
 

@@ -62,7 +62,9 @@ def test_insert_update_and_delete_each_leave_one_event_row():
     assert (said["kind"], said["role"], said["name"], said["by"], said["reason"]) == (
         "note.changed", "moderator", "heron", str(Heron.pk), "because",
     )  # fmt: skip
-    assert list(Pending.objects.order_by("id").values_list("event_label", "event_id")) == [("note", e.pgh_id) for e in events()]
+    assert list(Pending.objects.order_by("id").values_list("event_label", "event_id")) == [
+        ("note", e.pgh_id) for e in events()
+    ]
 
 
 def test_an_update_that_changes_nothing_leaves_no_event():
@@ -106,7 +108,11 @@ def test_a_nested_act_names_the_change_and_shares_the_id():
             Note.objects.filter(pk=note.pk).update(count=1)
         Note.objects.filter(pk=note.pk).update(count=2)
     assert inner == outer
-    assert [e.pgh_context["kind"] for e in events()] == ["note.published", "note.counted", "note.published"]
+    assert [e.pgh_context["kind"] for e in events()] == [
+        "note.published",
+        "note.counted",
+        "note.published",
+    ]
     assert {e.pgh_context["act"] for e in events()} == {str(outer)}
 
 
@@ -148,7 +154,10 @@ def test_the_id_of_a_recorded_row_never_changes():
 
 def test_a_session_setting_does_not_silence_the_record():
     sql("SET LOCAL session_replication_role = replica")
-    sql("SELECT set_config('pgtrigger.ignore', (SELECT array_agg(tgname)::text FROM pg_trigger), true)")
+    sql(
+        "SELECT set_config('pgtrigger.ignore', (SELECT array_agg(tgname)::text FROM pg_trigger), "
+        "true)"
+    )
     Note.objects.create()
     sql("SET LOCAL session_replication_role = origin")
     assert len(events()) == 1
@@ -172,7 +181,7 @@ def test_a_bulk_update_costs_time_in_proportion():
     assert plan["Execution Time"] < 1500
 
 
-# ── declarations ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── declarations ──────────────────────────────────────────────────────────────────────────────────
 
 
 def declare(fields: dict[str, models.Field], **kinds):
@@ -180,7 +189,14 @@ def declare(fields: dict[str, models.Field], **kinds):
     try:
         meta = type("Meta", (), {"app_label": "scratch"})
         model = type(
-            name, (models.Model,), {"__module__": Note.__module__, "Meta": meta, "id": models.UUIDField(primary_key=True), **fields}
+            name,
+            (models.Model,),
+            {
+                "__module__": Note.__module__,
+                "Meta": meta,
+                "id": models.UUIDField(primary_key=True),
+                **fields,
+            },
         )
         return ledger.recorded(name=f"declared_{uuid.uuid4().hex}", **kinds)(model)
     finally:
@@ -191,15 +207,27 @@ def declare(fields: dict[str, models.Field], **kinds):
 @pytest.mark.parametrize(
     ("fields", "kinds", "sentence"),
     [
-        ({"a": models.TextField(), "b": models.TextField()}, {"text": ["a"]}, "of no declared kind.*: b"),
+        (
+            {"a": models.TextField(), "b": models.TextField()},
+            {"text": ["a"]},
+            "of no declared kind.*: b",
+        ),
         ({"a": models.TextField()}, {"text": ["a"], "plain": ["a"]}, "twice: a"),
         ({"a": models.TextField()}, {"text": ["a", "z"]}, "no field: z"),
         ({"a": models.FloatField()}, {"plain": ["a"]}, "no exact form"),
         ({"a": ledger.SealedField()}, {"plain": ["a"]}, "must be recorded as sealed"),
         ({"act_reason": models.TextField()}, {"text": ["act_reason"]}, "act_reason"),
-        ({"a": models.TextField()}, {"plain": ["a"], "closed": ["a"], "public": True}, "stands in the clear"),
+        (
+            {"a": models.TextField()},
+            {"plain": ["a"], "closed": ["a"], "public": True},
+            "stands in the clear",
+        ),
         ({"a": models.TextField()}, {"text": ["a"], "closed": ["z"]}, "not recorded: z"),
-        ({"a": models.TextField(), "id": models.CharField(primary_key=True)}, {"plain": ["a"]}, "UUID"),
+        (
+            {"a": models.TextField(), "id": models.CharField(primary_key=True)},
+            {"plain": ["a"]},
+            "UUID",
+        ),
     ],
 )
 def test_a_declaration_that_is_not_exact_is_refused_at_import(fields, kinds, sentence):
@@ -224,4 +252,8 @@ def test_every_model_of_the_rooms_is_recorded_or_left_out_with_a_reason():
 
 def test_no_recorded_model_hides_a_table_behind_a_many_to_many_field():
     for record in registry.records():
-        assert not [f.name for f in record.model._meta.local_many_to_many if f.remote_field.through._meta.auto_created]
+        assert not [
+            f.name
+            for f in record.model._meta.local_many_to_many
+            if f.remote_field.through._meta.auto_created
+        ]

@@ -1,4 +1,5 @@
-"""The application's role adds to the record and reads it, and changes nothing in it; the owner's triggers refuse even him."""
+"""The application's role adds to the record and reads it, and changes nothing in it; the owner's
+triggers refuse even him."""
 
 from __future__ import annotations
 
@@ -17,7 +18,13 @@ from ledger.sequencing import sequence
 from tests.ledger.scratch.models import Note, Plain
 
 pytestmark = pytest.mark.django_db
-GROW_ONLY = ["scratch_noteevent", "ledger_entry", "ledger_opening", "ledger_checkpoint", "ledger_sealedkey"]
+GROW_ONLY = [
+    "scratch_noteevent",
+    "ledger_entry",
+    "ledger_opening",
+    "ledger_checkpoint",
+    "ledger_sealedkey",
+]
 
 
 def sql(statement: str, *params: object) -> None:
@@ -51,7 +58,9 @@ def refused(statement: str, match: str) -> None:
 
 @pytest.mark.parametrize("table", GROW_ONLY)
 def test_the_application_cannot_touch_what_was_recorded(app_role, table):
-    column = {"ledger_entry": "kind", "ledger_opening": "field", "ledger_checkpoint": "note"}.get(table, "object_label")
+    column = {"ledger_entry": "kind", "ledger_opening": "field", "ledger_checkpoint": "note"}.get(
+        table, "object_label"
+    )
     column = "pgh_label" if table.endswith("event") else column
     refused(f"UPDATE {table} SET {column} = ''", "permission denied")
     refused(f"DELETE FROM {table}", "permission denied")
@@ -89,13 +98,18 @@ def test_the_application_does_its_work(app_role, act, note):
 
 @pytest.mark.parametrize("table", GROW_ONLY)
 def test_even_the_owner_is_refused_while_the_triggers_stand(note, table):
-    column = {"ledger_entry": "kind", "ledger_opening": "field", "ledger_checkpoint": "note"}.get(table, "object_label")
+    column = {"ledger_entry": "kind", "ledger_opening": "field", "ledger_checkpoint": "note"}.get(
+        table, "object_label"
+    )
     column = "pgh_label" if table.endswith("event") else column
     refused(f"UPDATE {table} SET {column} = ''", "append-only")
     refused(f"DELETE FROM {table}", "append-only")
     refused(f"TRUNCATE {table} CASCADE", "cannot be truncated")
     refused(f"SET LOCAL session_replication_role = replica; DELETE FROM {table}", "append-only")
-    ignore = "SELECT set_config('pgtrigger.ignore', (SELECT array_agg(tgname)::text FROM pg_trigger), true)"
+    ignore = (
+        "SELECT set_config('pgtrigger.ignore', (SELECT array_agg(tgname)::text FROM pg_trigger), "
+        "true)"
+    )
     refused(f"{ignore}; DELETE FROM {table}", "append-only")
 
 
@@ -117,9 +131,19 @@ def test_every_recorded_table_and_every_table_of_the_record_has_its_triggers():
     assert protection.faults() == []
     wanted = protection.expected()
     for record in registry.records():
-        on_rows = {name.split("_", 2)[2].rsplit("_", 1)[0] for table, name in wanted if table == record.model._meta.db_table}
-        assert on_rows >= {"insert", "update", "delete", "identity", "no_truncate"}, record.name  # and what a model's own rules add
-        on_events = {name.split("_", 2)[2].rsplit("_", 1)[0] for table, name in wanted if table == record.event_model._meta.db_table}
+        on_rows = {
+            name.split("_", 2)[2].rsplit("_", 1)[0]
+            for table, name in wanted
+            if table == record.model._meta.db_table
+        }
+        assert on_rows >= {"insert", "update", "delete", "identity", "no_truncate"}, (
+            record.name
+        )  # and what a model's own rules add
+        on_events = {
+            name.split("_", 2)[2].rsplit("_", 1)[0]
+            for table, name in wanted
+            if table == record.event_model._meta.db_table
+        }
         assert on_events == {"append_only", "no_truncate", "announce"}, record.name
     for table in protection.OWN_TABLES:
         assert any(of == table for of, _ in wanted), table

@@ -67,7 +67,13 @@ def test_without_its_key_a_value_is_gone():
 @pytest.mark.parametrize("guarded", [True, False])
 def test_a_destroyed_key_is_never_made_again(guarded, monkeypatch):
     note = sealed()
-    erase(registry.of(Note).name, note.pk, ground="law", reason="A court ordered it.", by=ledger.SYSTEM)
+    erase(
+        registry.of(Note).name,
+        note.pk,
+        ground="law",
+        reason="A court ordered it.",
+        by=ledger.SYSTEM,
+    )
     assert not SealedKey.objects.exists()
     if guarded:
         with pytest.raises(KeyDestroyedError, match="destroyed by an erasure"):
@@ -81,7 +87,14 @@ def test_a_destroyed_key_is_never_made_again(guarded, monkeypatch):
 
 def test_an_erased_text_does_not_keep_a_record_from_sealing():
     note = Note.objects.create(summary="x")
-    erase(registry.of(Note).name, note.pk, fields=["summary"], ground="law", reason="A court ordered it.", by=ledger.SYSTEM)
+    erase(
+        registry.of(Note).name,
+        note.pk,
+        fields=["summary"],
+        ground="law",
+        reason="A court ordered it.",
+        by=ledger.SYSTEM,
+    )
     ledger.seal(note, contact="the first")
     assert ledger.unseal(note, "contact") == "the first"
 
@@ -127,7 +140,8 @@ def test_the_master_key_may_lie_elsewhere(settings, tmp_path):
 
 
 def test_the_sequencer_stops_rather_than_commit_to_nothing_under_a_wrong_key(settings):
-    """With a wrong master key every sealed value would be committed to as if it were erased, for ever."""
+    """With a wrong master key every sealed value would be committed to as if it were erased, for
+    ever."""
     from ledger.models import Entry
     from ledger.sequencing import sequence
 
@@ -140,5 +154,9 @@ def test_the_sequencer_stops_rather_than_commit_to_nothing_under_a_wrong_key(set
 
 def test_the_wrapped_key_cannot_be_changed():
     sealed()
-    with pytest.raises(Exception, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(Exception, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("UPDATE ledger_sealedkey SET wrapped = ''")

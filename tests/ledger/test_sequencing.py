@@ -1,4 +1,5 @@
-"""Event rows become leaves in their order; what was signed is what is stored, published and served."""
+"""Event rows become leaves in their order; what was signed is what is stored, published and
+served."""
 
 from __future__ import annotations
 
@@ -58,22 +59,35 @@ def test_a_leaf_holds_plain_fields_and_only_commits_to_texts(settings):
         note.save()
     sequence()
     leaf, entry = last()
-    assert (leaf.kind, leaf.object, leaf.role, leaf.name) == ("note.changed", f"tally/{note.pk}", "moderator", "heron")
+    assert (leaf.kind, leaf.object, leaf.role, leaf.name) == (
+        "note.changed",
+        f"tally/{note.pk}",
+        "moderator",
+        "heron",
+    )
     assert leaf.fields == {
-        "status": "draft", "count": 0, "price": "42000.50", "due_date": "2025-03-01", "seen_at": None, "tags": ["a"],
+        "status": "draft", "count": 0, "price": "42000.50", "due_date": "2025-03-01",
+        "seen_at": None, "tags": ["a"],
         "data": {"n": "1.5", "big": str(2**60)}, "digest": "01", "parent": None,
     }  # fmt: skip
     assert leaf.commits.keys() == {"summary", "contact", "act_reason"}
     keys = {o.field: bytes(o.key) for o in Opening.objects.filter(entry=entry)}
-    for name, value in {"summary": "双风道", "contact": "owner@example.org", "act_reason": "because"}.items():
+    for name, value in {
+        "summary": "双风道",
+        "contact": "owner@example.org",
+        "act_reason": "because",
+    }.items():
         assert opens(leaf.commits[name], keys[name], value)
     assert "双风道".encode() not in bytes(entry.leaf)
 
 
 def test_a_leaf_of_what_may_not_be_public_says_nothing_in_the_clear():
-    """Kind, id and day are all that can be read; the plain fields are committed beside the texts, and open when the row is public."""
+    """Kind, id and day are all that can be read; the plain fields are committed beside the texts,
+    and open when the row is public."""
     with transaction.atomic(), act():
-        note = Note.objects.create(status="rejected", count=3, summary="双风道", due_date=date(2025, 3, 1))
+        note = Note.objects.create(
+            status="rejected", count=3, summary="双风道", due_date=date(2025, 3, 1)
+        )
     sequence()
     leaf, entry = last()
     assert leaf.fields == {}
@@ -83,7 +97,11 @@ def test_a_leaf_of_what_may_not_be_public_says_nothing_in_the_clear():
     Note.objects.filter(pk=note.pk).update(status="published")
     sequence()
     opened = proofs.openable(entry.index)
-    assert (opened["status"].value, opened["count"].value, opened["due_date"].value) == ("rejected", 3, "2025-03-01")
+    assert (opened["status"].value, opened["count"].value, opened["due_date"].value) == (
+        "rejected",
+        3,
+        "2025-03-01",
+    )
     assert opens(leaf.commits["count"], opened["count"].key, 3)
     assert "contact" not in opened
 
@@ -118,7 +136,12 @@ def test_an_outside_edit_is_called_so_in_the_log():
 
 
 @pytest.mark.parametrize(
-    "forged", ["[]", '{"kind": "outside.x", "role": "r", "name": "n", "reason": ""}', '{"kind": "BAD KIND", "role": 1}']
+    "forged",
+    [
+        "[]",
+        '{"kind": "outside.x", "role": "r", "name": "n", "reason": ""}',
+        '{"kind": "BAD KIND", "role": 1}',
+    ],
 )
 def test_a_context_that_no_act_makes_counts_as_outside(forged):
     with connection.cursor() as cursor:
@@ -161,7 +184,9 @@ def test_the_order_of_the_log_is_the_order_of_the_changes():
     for count in range(1, 6):
         Tally.objects.filter(pk=tally.pk).update(count=count)
     sequence()
-    assert [json.loads(bytes(e.leaf))["fields"]["count"] for e in Entry.objects.order_by("index")] == [0, 1, 2, 3, 4, 5]
+    assert [
+        json.loads(bytes(e.leaf))["fields"]["count"] for e in Entry.objects.order_by("index")
+    ] == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_field_too_large_for_a_leaf_is_committed_to():
@@ -211,7 +236,9 @@ def test_a_lost_folder_is_built_again_from_the_entries(settings):
     assert audit(Path(settings.LEDGER_DIR), kept=before).checkpoint.size == 301
 
 
-def test_the_sequencer_is_notified_once_for_many_changes_and_a_lost_message_harms_nothing(monkeypatch, caplog):
+def test_the_sequencer_is_notified_once_for_many_changes_and_a_lost_message_harms_nothing(
+    monkeypatch, caplog
+):
     from jobs import messaging
     from ledger import recording
 
@@ -239,7 +266,7 @@ def test_the_task_puts_what_waits_into_the_log():
     assert task() == 0
 
 
-# ── refusing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── refusing ──────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
@@ -266,7 +293,9 @@ def test_another_key_is_refused(grown, settings, tmp_path):
     (Path(settings.KEYS_DIR) / "ledger.key").unlink()
     from ledger.note import SigningKey
 
-    (Path(settings.KEYS_DIR) / "ledger.key").write_text(SigningKey.generate(settings.LEDGER_ORIGIN).to_text())
+    (Path(settings.KEYS_DIR) / "ledger.key").write_text(
+        SigningKey.generate(settings.LEDGER_ORIGIN).to_text()
+    )
     refused("does not open with this key")
 
 
@@ -308,7 +337,9 @@ def test_two_sequencers_do_not_work_at_once():
     import psycopg
 
     settings = connection.settings_dict
-    with psycopg.connect(dbname=settings["NAME"], user=settings["USER"], host=settings["HOST"], autocommit=True) as other:
+    with psycopg.connect(
+        dbname=settings["NAME"], user=settings["USER"], host=settings["HOST"], autocommit=True
+    ) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [sequencing.LOCK])
         assert sequence().busy
         other.execute("SELECT pg_advisory_unlock(%s)", [sequencing.LOCK])

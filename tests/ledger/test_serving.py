@@ -1,4 +1,5 @@
-"""The log over HTTP: exactly the files of the specification, with its types and caching, and nothing else."""
+"""The log over HTTP: exactly the files of the specification, with its types and caching, and
+nothing else."""
 
 from __future__ import annotations
 
@@ -45,7 +46,10 @@ def test_every_file_of_the_log_is_served(log, client: Client):
 
 def test_a_reader_who_has_a_file_already_gets_304(log, client: Client):
     first = client.get("/ledger/checkpoint")
-    assert client.get("/ledger/checkpoint", headers={"if-none-match": first["ETag"]}).status_code == 304
+    assert (
+        client.get("/ledger/checkpoint", headers={"if-none-match": first["ETag"]}).status_code
+        == 304
+    )
     Note.objects.create()
     sequence()
     again = client.get("/ledger/checkpoint", headers={"if-none-match": first["ETag"]})
@@ -62,8 +66,10 @@ def test_only_reading_is_possible(log, client: Client):
 @pytest.mark.parametrize(
     "near",
     [
-        "tile/0/0", "tile/0/00", "tile/00/000", "tile/0/000/", "tile/0/x000/000", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/044",
-        "tile/64/000", "tile/entries/../../key", "tile/0/%2e%2e/%2e%2e/checkpoint", "tile/../.drafts/x", "tile/0/002", "tile/9/000",
+        "tile/0/0", "tile/0/00", "tile/00/000", "tile/0/000/", "tile/0/x000/000", "tile/0/000.p/0",
+        "tile/0/000.p/256", "tile/0/000.p/044",
+        "tile/64/000", "tile/entries/../../key", "tile/0/%2e%2e/%2e%2e/checkpoint",
+        "tile/../.drafts/x", "tile/0/002", "tile/9/000",
         "tile/0/000%00", "tile/entries", ".drafts", "Checkpoint", "tile/0/001.p/45",
     ],
 )  # fmt: skip

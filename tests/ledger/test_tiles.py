@@ -127,7 +127,11 @@ def layout(size: int) -> dict[int, tuple[int, list[int]]]:
     tiles = list(tiles_for(0, size))
     full = Counter(tile.level for tile in tiles if tile.full)
     return {
-        level: (full[level], [tile.width for tile in tiles if tile.level == level and not tile.full]) for level in {t.level for t in tiles}
+        level: (
+            full[level],
+            [tile.width for tile in tiles if tile.level == level and not tile.full],
+        )
+        for level in {t.level for t in tiles}
     }
 
 
@@ -137,17 +141,26 @@ def test_the_layouts_that_the_specification_names() -> None:
     assert layout(255) == {0: (0, [255])}
     assert layout(65_536) == {0: (256, []), 1: (1, []), 2: (0, [1])}
     assert layout(0) == {}
-    assert [tile.path for tile in bundles_for(0, 600)] == ["tile/entries/000", "tile/entries/001", "tile/entries/002.p/88"]
+    assert [tile.path for tile in bundles_for(0, 600)] == [
+        "tile/entries/000",
+        "tile/entries/001",
+        "tile/entries/002.p/88",
+    ]
 
 
 @quick
 @given(st.lists(st.integers(0, 2**20), min_size=2, max_size=6))
 def test_a_tree_grown_in_steps_has_every_tile_of_one_grown_at_once(numbers: list[int]) -> None:
     steps = sorted(numbers)
-    written = {tile for old, new in zip([0, *steps], steps, strict=False) for tile in tiles_for(old, new)}
+    written = {
+        tile for old, new in zip([0, *steps], steps, strict=False) for tile in tiles_for(old, new)
+    }
     assert set(tiles_for(0, steps[-1])) <= written
-    # What was written besides are the partial tiles of the sizes on the way, and nothing of an empty width.
-    assert {tile for tile in written if tile.full} == {tile for tile in tiles_for(0, steps[-1]) if tile.full}
+    # What was written besides are the partial tiles of the sizes on the way, and nothing of an
+    # empty width.
+    assert {tile for tile in written if tile.full} == {
+        tile for tile in tiles_for(0, steps[-1]) if tile.full
+    }
     for level, size in ((tile.level, steps[-1] >> 8 * tile.level) for tile in written):
         assert size > 0, level
 
@@ -168,7 +181,11 @@ def test_the_tiles_at_every_size() -> None:
         assert [tile for tile, _ in grown] == list(tiles_for(size - 1, size))
         for tile, data in grown:
             assert data == b"".join(
-                mth((tile.start + number) << 8 * tile.level, (tile.start + number + 1) << 8 * tile.level) for number in range(tile.width)
+                mth(
+                    (tile.start + number) << 8 * tile.level,
+                    (tile.start + number + 1) << 8 * tile.level,
+                )
+                for number in range(tile.width)
             )
             files[tile.path] = data
         edge.append(LEAVES[size - 1])
@@ -177,7 +194,13 @@ def test_the_tiles_at_every_size() -> None:
         assert reader.edge() == edge
         for index in (0, size // 3, size - 1):
             assert reader.leaf(index) == LEAVES[index]
-            merkle.verify_inclusion(LEAVES[index], index, size, merkle.inclusion_proof(index, size, reader.read), mth(0, size))
+            merkle.verify_inclusion(
+                LEAVES[index],
+                index,
+                size,
+                merkle.inclusion_proof(index, size, reader.read),
+                mth(0, size),
+            )
 
 
 @quick
@@ -202,7 +225,9 @@ def test_every_complete_subtree_can_be_read(size: int, data: st.DataObject) -> N
     index = data.draw(st.integers(0, (size >> level) - 1))
     assert reader.read(level, index) == mth(index << level, (index + 1) << level)
     old = data.draw(st.integers(0, size))
-    merkle.verify_consistency(old, size, mth(0, old), mth(0, size), merkle.consistency_proof(old, size, reader.read))
+    merkle.verify_consistency(
+        old, size, mth(0, old), mth(0, size), merkle.consistency_proof(old, size, reader.read)
+    )
 
 
 @pytest.mark.parametrize(("level", "index"), [(-1, 0), (0, -1), (0, 300), (9, 0), (8, 1)])
@@ -216,7 +241,9 @@ def test_the_full_tile_stands_in_for_a_partial_one_that_was_cleared_away() -> No
     assert "tile/0/000.p/200" not in files
     reader = TileReader(200, files.__getitem__)
     assert reader.root() == mth(0, 200)
-    assert [data for tile, data in grow(200, LEAVES[200:210], files.__getitem__)] == [b"".join(LEAVES[:210])]
+    assert [data for tile, data in grow(200, LEAVES[200:210], files.__getitem__)] == [
+        b"".join(LEAVES[:210])
+    ]
 
 
 def test_a_missing_or_cut_tile_is_noticed() -> None:
@@ -276,8 +303,11 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
     assert encode_entries(found) == data
 
 
-def check_with_the_other_reader(folder: Path, data: list[bytes], indexes: list[int], older: list[int]) -> None:
-    """Everything that a reader of this format does with a log, by a program that shares no line with ours."""
+def check_with_the_other_reader(
+    folder: Path, data: list[bytes], indexes: list[int], older: list[int]
+) -> None:
+    """Everything that a reader of this format does with a log, by a program that shares no line
+    with ours."""
     reader = TilesReader(LocalBackend(folder))
     checkpoint = reader.get_checkpoint()
     checkpoint.verify(Vkey.from_string((folder / "key").read_text().strip()))
@@ -288,20 +318,28 @@ def check_with_the_other_reader(folder: Path, data: list[bytes], indexes: list[i
         assert reader.get_entry(index) == data[index]
         reader.get_inclusion_proof(index, len(data)).check(leaf_hash(data[index]), root)
     for old in older:
-        reader.get_consistency_proof(old, len(data)).check(merkle.root_of(map(leaf_hash, data[:old])), root)
+        reader.get_consistency_proof(old, len(data)).check(
+            merkle.root_of(map(leaf_hash, data[:old])), root
+        )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 255, 256, 257, 511, 512, 700, 1_100])
 def test_another_program_reads_the_log(tmp_path: Path, size: int) -> None:
     data = entries(size)
     write_log(tmp_path, data, sizes=[size // 3, size // 2])
-    check_with_the_other_reader(tmp_path, data, sorted({0, size // 2, size - 1}), [size // 2 or 1, size])
+    check_with_the_other_reader(
+        tmp_path, data, sorted({0, size // 2, size - 1}), [size // 2 or 1, size]
+    )
 
 
 def test_a_log_of_seventy_thousand(tmp_path: Path) -> None:
     data = entries(70_000)
     checkpoint = write_log(tmp_path, data, sizes=[65_535, 65_600])
-    paths = {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("tile/**/*") if path.is_file()}
+    paths = {
+        path.relative_to(tmp_path).as_posix()
+        for path in tmp_path.glob("tile/**/*")
+        if path.is_file()
+    }
     assert {tile.path for tile in (*tiles_for(0, 70_000), *bundles_for(0, 70_000))} <= paths
     assert len([path for path in paths if path.startswith("tile/0/") and ".p" not in path]) == 273
     assert (tmp_path / "tile/0/273.p/112").stat().st_size == 112 * 32
@@ -310,5 +348,11 @@ def test_a_log_of_seventy_thousand(tmp_path: Path) -> None:
     reader = TileReader(70_000, lambda path: (tmp_path / path).read_bytes())
     assert reader.root() == checkpoint.root
     for index in (0, 255, 256, 65_535, 65_536, 69_887, 69_888, 69_999):
-        merkle.verify_inclusion(leaf_hash(data[index]), index, 70_000, merkle.inclusion_proof(index, 70_000, reader.read), checkpoint.root)
+        merkle.verify_inclusion(
+            leaf_hash(data[index]),
+            index,
+            70_000,
+            merkle.inclusion_proof(index, 70_000, reader.read),
+            checkpoint.root,
+        )
     check_with_the_other_reader(tmp_path, data, [0, 65_535, 65_536, 69_999], [65_535, 65_600])

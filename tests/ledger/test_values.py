@@ -27,7 +27,10 @@ stored = st.recursive(
     | st.uuids()
     | st.binary(),
     lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=4)
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=4
+        )
     ),
     max_leaves=15,
 )
@@ -53,7 +56,10 @@ class Colour(Enum):
         (0.1, "0.1"),
         (2**53, str(2**53)),
         (2**53 - 1, 2**53 - 1),
-        (datetime(2025, 6, 3, 17, 41, 7, 123456, tzinfo=timezone(timedelta(hours=8))), "2025-06-03T09:41:07.123456Z"),
+        (
+            datetime(2025, 6, 3, 17, 41, 7, 123456, tzinfo=timezone(timedelta(hours=8))),
+            "2025-06-03T09:41:07.123456Z",
+        ),
         (date(2025, 6, 3), "2025-06-03"),
         (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (b"\x01\xff", "01ff"),

@@ -19,7 +19,17 @@ from ledger.note import COSIGNATURE, SigningKey, VerifierKey
 from ledger.proof import format_proof
 from ledger.tiles import ENTRIES, Tile, encode_entries, grow
 from ledger.verify import NothingToVerifyError, VerificationError, audit, check, main
-from tests.ledger.logs import KEY, ORIGIN, OTHER_KEY, VERIFIER, entries, entry, quick, write, write_log
+from tests.ledger.logs import (
+    KEY,
+    ORIGIN,
+    OTHER_KEY,
+    VERIFIER,
+    entries,
+    entry,
+    quick,
+    write,
+    write_log,
+)
 from tests.ledger.small_order import SMALL_ORDER, forged
 from tests.ledger.test_bundle import FILE, INDEX, PARTS, SIZE, leaf_with_document, parts
 
@@ -30,7 +40,8 @@ STEPS = [100, 300, 520]
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """A log of 700 entries: two full tiles and one of 188; partial ones of the checkpoints on the way lie beside."""
+    """A log of 700 entries: two full tiles and one of 188; partial ones of the checkpoints on the
+    way lie beside."""
     write_log(tmp_path / "log", DATA, sizes=STEPS)
     return tmp_path / "log"
 
@@ -43,7 +54,9 @@ def bundle(tmp_path: Path) -> Path:
 
 def note(size: int, key: SigningKey = KEY, data: list[bytes] = DATA) -> bytes:
     """The checkpoint that a log over `data` published at `size`."""
-    return sign_checkpoint(Checkpoint(ORIGIN, size, merkle.root_of(map(merkle.leaf_hash, data[:size]))), key).encode()
+    return sign_checkpoint(
+        Checkpoint(ORIGIN, size, merkle.root_of(map(merkle.leaf_hash, data[:size]))), key
+    ).encode()
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
@@ -53,7 +66,12 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     return status, out
 
 
-def bad(folder: Path, index: int | None = None, key: VerifierKey | None = VERIFIER, kept: bytes | None = None) -> str:
+def bad(
+    folder: Path,
+    index: int | None = None,
+    key: VerifierKey | None = VERIFIER,
+    kept: bytes | None = None,
+) -> str:
     with pytest.raises(VerificationError) as caught:
         audit(folder, key, kept)
     assert caught.value.index == index
@@ -68,7 +86,9 @@ def bad(folder: Path, index: int | None = None, key: VerifierKey | None = VERIFI
 # A bundle.
 
 
-def test_a_bundle_is_accepted_in_one_sentence(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bundle_is_accepted_in_one_sentence(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     status, out = run(capsys, "--key", VERIFIER, bundle)
     assert status == 0
     assert out == (
@@ -78,16 +98,22 @@ def test_a_bundle_is_accepted_in_one_sentence(bundle: Path, capsys: pytest.Captu
     )
 
 
-def test_without_a_key_nothing_is_more_than_consistent(log: Path, bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_key_nothing_is_more_than_consistent(
+    log: Path, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for path in (bundle, log):
         status, out = run(capsys, path)
         assert status == 3
-        assert out.startswith(f"{path}: Consistent with the key inside it. Not checked against AsClaimed's key. ")
+        assert out.startswith(
+            f"{path}: Consistent with the key inside it. Not checked against AsClaimed's key. "
+        )
     assert run(capsys, bundle, log)[0] == 3
     assert run(capsys, "--key", VERIFIER, bundle, log)[0] == 0
 
 
-def test_what_a_stranger_signed_under_our_name_is_never_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_stranger_signed_under_our_name_is_never_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     strange = Bundle.build(**parts(leaf_with_document(None), key=OTHER_KEY)).dumps()
     assert OTHER_KEY.name == KEY.name
     write(tmp_path / "strange.json", strange)
@@ -97,12 +123,20 @@ def test_what_a_stranger_signed_under_our_name_is_never_well(tmp_path: Path, cap
         assert run(capsys, "--key", VERIFIER, path)[0] == 1
 
 
-def test_a_signature_under_a_key_of_small_order_is_refused_at_every_door(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_signature_under_a_key_of_small_order_is_refused_at_every_door(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for public in SMALL_ORDER:
         key, note = forged(PARTS["checkpoint"], public)
-        write(tmp_path / "forged.json", canonical.canonical({**json.loads(FILE), "proof": proof_with(note), "key": key}))
+        write(
+            tmp_path / "forged.json",
+            canonical.canonical({**json.loads(FILE), "proof": proof_with(note), "key": key}),
+        )
         write_log(tmp_path / "log", DATA[:20])
-        write(tmp_path / "log/checkpoint", forged((tmp_path / "log/checkpoint").read_text(), public)[1].encode())
+        write(
+            tmp_path / "log/checkpoint",
+            forged((tmp_path / "log/checkpoint").read_text(), public)[1].encode(),
+        )
         write(tmp_path / "log/key", f"{key}\n".encode())
         assert run(capsys, tmp_path / "forged.json")[0] == 1
         assert run(capsys, tmp_path / "log")[0] == 2
@@ -115,7 +149,9 @@ def proof_with(note: str) -> str:
     return format_proof(PARTS["index"], PARTS["hashes"], note)
 
 
-def test_the_key_may_lie_in_a_file(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_key_may_lie_in_a_file(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(tmp_path / "log.key", f"{VERIFIER}\n".encode())
     assert run(capsys, "--key", tmp_path / "log.key", bundle)[0] == 0
     write(tmp_path / "other.key", f"{OTHER_KEY.verifier}\n".encode())
@@ -127,7 +163,9 @@ def test_the_key_may_lie_in_a_file(bundle: Path, tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize("mask", [0x01, 0x20])
 def test_a_bundle_with_any_changed_byte_is_refused(tmp_path: Path, mask: int) -> None:
     path = tmp_path / "changed.json"
-    marked = range(FILE.index(b"asclaimed-bundle"), FILE.index(b"asclaimed-bundle") + len("asclaimed-bundle"))
+    marked = range(
+        FILE.index(b"asclaimed-bundle"), FILE.index(b"asclaimed-bundle") + len("asclaimed-bundle")
+    )
     for position in range(len(FILE)):
         path.write_bytes(FILE[:position] + bytes([FILE[position] ^ mask]) + FILE[position + 1 :])
         status, sentence = check(path, VERIFIER)
@@ -137,7 +175,9 @@ def test_a_bundle_with_any_changed_byte_is_refused(tmp_path: Path, mask: int) ->
 
 @quick
 @given(st.binary(max_size=300))
-def test_another_file_is_not_a_bundle(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_another_file_is_not_a_bundle(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
     assume(b"asclaimed-bundle" not in data)
     path = tmp_path_factory.getbasetemp() / "other.bin"
     path.write_bytes(data)
@@ -165,7 +205,12 @@ def same_log(folder: Path, size: int, key: SigningKey = KEY) -> Path:
     ],
 )
 def test_a_bundle_is_compared_with_the_copy(
-    bundle: Path, tmp_path: Path, size: int, status: int, said: str, capsys: pytest.CaptureFixture[str]
+    bundle: Path,
+    tmp_path: Path,
+    size: int,
+    status: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     copy = same_log(tmp_path / "copy", size)
     found, out = run(capsys, "--key", VERIFIER, "--copy", copy, bundle)
@@ -174,8 +219,11 @@ def test_a_bundle_is_compared_with_the_copy(
     assert (found, said in out) == (status or 3, True), out
 
 
-def test_a_bundle_that_is_not_from_the_copy_is_refused(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another entry at its place; another one anywhere else that the copy reaches to, before it or after."""
+def test_a_bundle_that_is_not_from_the_copy_is_refused(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another entry at its place; another one anywhere else that the copy reaches to, before it or
+    after."""
     write_log(tmp_path / "other", entries(SIZE))
     status, out = run(capsys, "--key", VERIFIER, "--copy", tmp_path / "other", bundle)
     assert (status, "Entry 13 is not the one in the copy you kept." in out) == (1, True)
@@ -184,40 +232,62 @@ def test_a_bundle_that_is_not_from_the_copy_is_refused(bundle: Path, tmp_path: P
         data[INDEX] = leaf_with_document()
         data[place] = entry(1000)
         write_log(tmp_path / str(place), data)
-        assert run(capsys, "--key", VERIFIER, "--copy", tmp_path / str(place), bundle)[0] == 1, place
+        assert run(capsys, "--key", VERIFIER, "--copy", tmp_path / str(place), bundle)[0] == 1, (
+            place
+        )
     write_log(tmp_path / "short", [entry(1000), *entries(9)[1:]])
-    assert run(capsys, "--key", VERIFIER, "--copy", tmp_path / "short", bundle)[0] == 1  # it ends before the entry, and differs
+    assert (
+        run(capsys, "--key", VERIFIER, "--copy", tmp_path / "short", bundle)[0] == 1
+    )  # it ends before the entry, and differs
 
 
-def test_what_is_no_whole_copy_accuses_nobody(bundle: Path, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_whole_copy_accuses_nobody(
+    bundle: Path, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "empty").mkdir()
     write(tmp_path / "junk/checkpoint", b"log.example/record\n-5\nx\n")
     damaged = same_log(tmp_path / "damaged", SIZE)
     content = (damaged / "tile/entries/000.p/20").read_bytes()
-    write(damaged / "tile/entries/000.p/20", content.replace(b'"price":13', b'"price":31').replace(b'"price":2}', b'"price":7}'))
+    write(
+        damaged / "tile/entries/000.p/20",
+        content.replace(b'"price":13', b'"price":31').replace(b'"price":2}', b'"price":7}'),
+    )
     for copy in (tmp_path / "empty", tmp_path / "absent", tmp_path / "junk", damaged, bundle):
         for path in (bundle, log):
             status, out = run(capsys, "--key", VERIFIER, "--copy", copy, path)
             assert (status, out.count("\n")) == (2, 1), out
 
 
-def test_a_copy_goes_with_every_other_option(bundle: Path, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_copy_goes_with_every_other_option(
+    bundle: Path, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     copy = same_log(tmp_path / "copy", SIZE)
     write(tmp_path / "kept", PARTS["checkpoint"].encode())
     write(tmp_path / "older", note(300))
     write_log(tmp_path / "part", DATA[:300])
     for key, well in ((["--key", VERIFIER], 0), ([], 3)):
         status, out = run(capsys, *key, "--checkpoint", tmp_path / "kept", "--copy", copy, bundle)
-        assert (status, "checkpoint is the one you kept" in out, "all entries under" in out) == (well, True, True)
-        status, out = run(capsys, *key, "--checkpoint", tmp_path / "older", "--copy", tmp_path / "part", log)
-        assert (status, "300 entries of the copy you kept are in it unchanged" in out) == (well, True), out
+        assert (status, "checkpoint is the one you kept" in out, "all entries under" in out) == (
+            well,
+            True,
+            True,
+        )
+        status, out = run(
+            capsys, *key, "--checkpoint", tmp_path / "older", "--copy", tmp_path / "part", log
+        )
+        assert (status, "300 entries of the copy you kept are in it unchanged" in out) == (
+            well,
+            True,
+        ), out
         # One copy for several paths: each is compared with it, and the worst counts.
         assert run(capsys, *key, "--copy", tmp_path / "part", log, bundle)[0] == 1
         assert run(capsys, *key, "--copy", copy, bundle, log)[0] == 1
         assert run(capsys, *key, "--copy", copy, bundle, tmp_path / "nothing")[0] == 2
 
 
-def test_a_kept_checkpoint_of_the_same_size_must_be_the_same(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_kept_checkpoint_of_the_same_size_must_be_the_same(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     kept = tmp_path / "kept"
     write(kept, PARTS["checkpoint"].encode())
     status, out = run(capsys, "--checkpoint", kept, bundle)
@@ -251,8 +321,9 @@ def test_a_log_is_accepted_at_every_shape(tmp_path: Path, size: int) -> None:
 def test_a_log_is_accepted_in_one_sentence(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out = run(capsys, "--key", VERIFIER, log)
     assert status == 0
-    # Three bundles, three tiles of level 0 and one above; beside them two partial tiles and bundles in the first two places, one in the
-    # third, and the partial tiles of level 1 that the checkpoints at 300 and 520 had.
+    # Three bundles, three tiles of level 0 and one above; beside them two partial tiles and bundles
+    # in the first two places, one in the third, and the partial tiles of level 1 that the
+    # checkpoints at 300 and 520 had.
     assert out == (
         f"{log}: the log log.example/record holds 700 entries, each well-formed, whose hashes are those in its 14 files and give its "
         "signed root; the checkpoint is signed by the key you gave.\n"
@@ -261,8 +332,15 @@ def test_a_log_is_accepted_in_one_sentence(log: Path, capsys: pytest.CaptureFixt
 
 def test_a_kept_checkpoint_of_any_size_is_continued(log: Path) -> None:
     for size in (1, 99, 100, 255, 256, 257, 512, 699, 700):
-        assert audit(log, VERIFIER, note(size)).kept == Checkpoint.parse(note(size).decode().partition("\n\n")[0] + "\n")
-    assert audit(log, VERIFIER, sign_checkpoint(Checkpoint(ORIGIN, 0, merkle.EMPTY_ROOT), KEY).encode()).kept is not None
+        assert audit(log, VERIFIER, note(size)).kept == Checkpoint.parse(
+            note(size).decode().partition("\n\n")[0] + "\n"
+        )
+    assert (
+        audit(
+            log, VERIFIER, sign_checkpoint(Checkpoint(ORIGIN, 0, merkle.EMPTY_ROOT), KEY).encode()
+        ).kept
+        is not None
+    )
 
 
 def test_a_log_that_was_rewritten_does_not_continue_the_kept_checkpoint(log: Path) -> None:
@@ -316,7 +394,13 @@ def test_a_changed_byte_in_any_file_is_noticed(log: Path) -> None:
 
 
 def test_a_missing_file_that_the_tree_needs_is_noticed(log: Path) -> None:
-    for tile in (Tile(0, 0), Tile(0, 2, 188), Tile(1, 0, 2), Tile(ENTRIES, 1), Tile(ENTRIES, 2, 188)):
+    for tile in (
+        Tile(0, 0),
+        Tile(0, 2, 188),
+        Tile(1, 0, 2),
+        Tile(ENTRIES, 1),
+        Tile(ENTRIES, 2, 188),
+    ):
         path = log / tile.path
         good = path.read_bytes()
         path.unlink()
@@ -353,7 +437,14 @@ def test_a_log_rewritten_with_its_tiles_has_another_root(bare: Path) -> None:
 
 
 def test_an_entry_that_is_no_leaf_is_named_even_if_it_was_signed(tmp_path: Path) -> None:
-    for wrong in (b"", b"{}", DATA[7] + b" ", DATA[7].replace(b'"v":2', b'"v":3'), b"\xff", DATA[7].replace(b'"fields"', b'"field"')):
+    for wrong in (
+        b"",
+        b"{}",
+        DATA[7] + b" ",
+        DATA[7].replace(b'"v":2', b'"v":3'),
+        b"\xff",
+        DATA[7].replace(b'"fields"', b'"field"'),
+    ):
         shutil.rmtree(tmp_path / "log", ignore_errors=True)
         write_log(tmp_path / "log", [*DATA[:300], wrong, *DATA[301:400]])
         assert "Entry 300 is not a leaf" in bad(tmp_path / "log", 300)
@@ -407,7 +498,17 @@ def link(path: Path, target: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["checkpoint", "key", "tile", "tile/0", "tile/0/000", "tile/0/000.p", "tile/0/000.p/100", "tile/entries/001"]
+    "name",
+    [
+        "checkpoint",
+        "key",
+        "tile",
+        "tile/0",
+        "tile/0/000",
+        "tile/0/000.p",
+        "tile/0/000.p/100",
+        "tile/entries/001",
+    ],
 )
 def test_nothing_is_read_through_a_link(log: Path, tmp_path: Path, name: str) -> None:
     link(log / name, tmp_path / "elsewhere")
@@ -417,7 +518,9 @@ def test_nothing_is_read_through_a_link(log: Path, tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("name", ["checkpoint", "tile/0", "tile/0/000"])
-def test_without_the_guard_a_link_would_be_followed(log: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_guard_a_link_would_be_followed(
+    log: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     link(log / name, tmp_path / "elsewhere")
     monkeypatch.setattr(os, "lstat", os.stat)
     monkeypatch.delattr(os, "O_NOFOLLOW")
@@ -445,7 +548,9 @@ def test_a_folder_in_the_place_of_a_file_is_refused(log: Path) -> None:
     assert "not a regular file" in check(log, VERIFIER)[1]
 
 
-@pytest.mark.parametrize("name", ["checkpoint", "key", "tile/0/001", "tile/0/000.p/100", "tile/entries/001"])
+@pytest.mark.parametrize(
+    "name", ["checkpoint", "key", "tile/0/001", "tile/0/000.p/100", "tile/entries/001"]
+)
 def test_a_huge_file_is_refused_unread(log: Path, name: str) -> None:
     os.truncate(log / name, 2**40)
     tracemalloc.start()
@@ -463,7 +568,14 @@ def test_a_huge_bundle_is_refused_unread(bundle: Path) -> None:
 
 
 def test_stray_files_are_no_matter(log: Path) -> None:
-    for name in ("README", "tile/0/junk", "tile/0/000.p/junk", "tile/0/000.p/0100", "tile/0/000.p/999", "tile/entries/001.tmp"):
+    for name in (
+        "README",
+        "tile/0/junk",
+        "tile/0/000.p/junk",
+        "tile/0/000.p/0100",
+        "tile/0/000.p/999",
+        "tile/entries/001.tmp",
+    ):
         write(log / name, b"stray")
     audit(log, VERIFIER)
 
@@ -474,9 +586,14 @@ def test_a_file_that_may_not_be_read_is_unusable(log: Path) -> None:
     assert check(log, VERIFIER)[0] == 2
 
 
-def test_names_from_strangers_do_not_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_from_strangers_do_not_steer_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     key = SigningKey("log\u202e\x7f\x9b31m.example", 1, b"k" * 32)
-    write(tmp_path / "log/checkpoint", sign_checkpoint(Checkpoint(key.name, 0, merkle.EMPTY_ROOT), key).encode())
+    write(
+        tmp_path / "log/checkpoint",
+        sign_checkpoint(Checkpoint(key.name, 0, merkle.EMPTY_ROOT), key).encode(),
+    )
     write(tmp_path / "log/key", str(key.verifier).encode())
     status, out = run(capsys, tmp_path / "log")
     assert status == 3
@@ -502,7 +619,9 @@ def test_several_paths_have_a_sentence_each_and_the_worst_status(
 
 
 @pytest.mark.parametrize("arguments", [[], ["--unknown", "x"], ["--key"]])
-def test_a_wrong_command_is_unusable(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_command_is_unusable(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
@@ -510,13 +629,17 @@ def test_a_wrong_command_is_unusable(arguments: list[str], capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("key", ["nonsense", "", "/", str(VERIFIER)[:-1], "a\x00b"])
-def test_a_key_that_is_none_is_unusable(bundle: Path, key: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_that_is_none_is_unusable(
+    bundle: Path, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     status, out = run(capsys, "--key", key, bundle)
     assert status == 2
     assert out.count("\n") == 1
 
 
-def test_a_kept_checkpoint_that_is_not_there_is_unusable(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_kept_checkpoint_that_is_not_there_is_unusable(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(capsys, "--checkpoint", tmp_path / "absent", bundle)[0] == 2
 
 
@@ -537,8 +660,14 @@ RUN = 'runpy.run_module("ledger.verify", run_name="__main__", alter_sys=True)'
 
 
 def alone(code: str, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run Python with the standard library, `cryptography` and our own room, and nothing else, no network, no locale."""
-    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    """Run Python with the standard library, `cryptography` and our own room, and nothing else, no
+    network, no locale."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+    }
     return subprocess.run(
         [sys.executable, "-c", GUARD + code, str(ROOT), *map(str, arguments)],
         cwd=cwd,
@@ -551,7 +680,9 @@ def alone(code: str, *arguments: object, cwd: Path) -> subprocess.CompletedProce
     )
 
 
-def test_it_runs_without_django_and_without_a_network(log: Path, bundle: Path, tmp_path: Path) -> None:
+def test_it_runs_without_django_and_without_a_network(
+    log: Path, bundle: Path, tmp_path: Path
+) -> None:
     write(tmp_path / "broken.json", FILE.replace(b"not_delivered", b"now_delivered"))
     done = alone(RUN, "--key", VERIFIER, bundle, log, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,5 @@
-"""verify_record finds every way in which the record can be wrong from the inside, and nothing when it is right."""
+"""verify_record finds every way in which the record can be wrong from the inside, and nothing when
+it is right."""
 
 from __future__ import annotations
 
@@ -79,7 +80,9 @@ def test_an_edit_with_the_triggers_off_is_listed(notes):
         Note.objects.create(summary="slipped in")
     found = mismatches()
     assert f"row: entry 3: note/{notes[0].pk} is not what its last leaf says (summary)" in found
-    assert f"row: entry 1: note/{notes[1].pk} is gone, and no leaf says that it was deleted" in found
+    assert (
+        f"row: entry 1: note/{notes[1].pk} is gone, and no leaf says that it was deleted" in found
+    )
     assert any("is in no leaf" in line for line in found)
     assert len(found) == 3
 
@@ -89,13 +92,21 @@ def test_a_changed_sealed_value_is_listed(notes):
         notes[0].refresh_from_db()
         ledger.seal(notes[0], contact="somebody@example.org")
         notes[0].save(update_fields=["contact"])
-    assert mismatches() == [f"row: entry 3: note/{notes[0].pk} is not what its last leaf says (contact)"]
+    assert mismatches() == [
+        f"row: entry 3: note/{notes[0].pk} is not what its last leaf says (contact)"
+    ]
 
 
 def test_a_changed_event_row_is_listed(notes):
     with without_triggers("scratch_noteevent"):
-        sql("UPDATE scratch_noteevent SET summary = 'other' WHERE pgh_id = (SELECT event_id FROM ledger_entry WHERE index = 1)")
-        sql("UPDATE scratch_noteevent SET pgh_context = jsonb_set(pgh_context, '{name}', '\"crow\"') WHERE pgh_label = 'update'")
+        sql(
+            "UPDATE scratch_noteevent SET summary = 'other' WHERE pgh_id = (SELECT event_id FROM "
+            "ledger_entry WHERE index = 1)"
+        )
+        sql(
+            "UPDATE scratch_noteevent SET pgh_context = jsonb_set(pgh_context, '{name}', "
+            "'\"crow\"') WHERE pgh_label = 'update'"
+        )
     found = mismatches()
     assert len(found) == 2
     assert "event: entry 1:" in found[0]
@@ -105,8 +116,15 @@ def test_a_changed_event_row_is_listed(notes):
 
 def test_a_dropped_and_an_added_event_row_are_listed(notes):
     with without_triggers("scratch_noteevent"):
-        sql("DELETE FROM scratch_noteevent WHERE pgh_id = (SELECT event_id FROM ledger_entry WHERE index = 2)")
-        sql("INSERT INTO scratch_noteevent (pgh_created_at, pgh_label, pgh_obj_id) VALUES (now(), 'delete', %s)", notes[0].pk)
+        sql(
+            "DELETE FROM scratch_noteevent WHERE pgh_id = (SELECT event_id FROM ledger_entry "
+            "WHERE index = 2)"
+        )
+        sql(
+            "INSERT INTO scratch_noteevent (pgh_created_at, pgh_label, pgh_obj_id) VALUES "
+            "(now(), 'delete', %s)",
+            notes[0].pk,
+        )
     found = mismatches()
     assert len(found) == 2
     assert "entry 2:" in found[0]
@@ -120,7 +138,9 @@ def test_an_event_row_dropped_before_it_was_logged_is_listed(notes):
         sql("DELETE FROM scratch_noteevent WHERE count = 77")
     Pending.objects.all().delete()
     sequence()
-    assert mismatches() == [f"row: entry 3: note/{notes[0].pk} is not what its last leaf says (count)"]
+    assert mismatches() == [
+        f"row: entry 3: note/{notes[0].pk} is not what its last leaf says (count)"
+    ]
 
 
 def test_a_lost_opening_is_listed(notes):
@@ -179,9 +199,17 @@ def test_a_swapped_key_is_listed(notes, settings):
 
 
 def test_an_older_database_under_a_newer_checkpoint_is_listed(notes, settings):
-    """What a restored backup looks like: the newer tail is not there, and all that is left fits together."""
+    """What a restored backup looks like: the newer tail is not there, and all that is left fits
+    together."""
     newer = (Path(settings.LEDGER_DIR) / "checkpoint").read_bytes()
-    with without_triggers("ledger_entry", "ledger_opening", "ledger_checkpoint", "ledger_sealedkey", "scratch_note", "scratch_noteevent"):
+    with without_triggers(
+        "ledger_entry",
+        "ledger_opening",
+        "ledger_checkpoint",
+        "ledger_sealedkey",
+        "scratch_note",
+        "scratch_noteevent",
+    ):
         sql("DELETE FROM ledger_opening")
         sql("DELETE FROM ledger_entry")
         sql("DELETE FROM ledger_checkpoint")
@@ -189,11 +217,18 @@ def test_an_older_database_under_a_newer_checkpoint_is_listed(notes, settings):
         sql("DELETE FROM scratch_noteevent")
     Tree.objects.update(size=0, edge=[])
     found = mismatches()
-    assert "restored: the published checkpoint has size 4, the database knows 0: it is an older one" in found
+    assert (
+        "restored: the published checkpoint has size 4, the database knows 0: it is an older one"
+        in found
+    )
     LogFiles().put("checkpoint", b"", replace=True)
     (Path(settings.LEDGER_DIR) / "checkpoint").unlink()
-    assert mismatches() == []  # with the published file gone too, only a checkpoint kept outside can tell
-    assert mismatches(newer) == ["kept: entry 0: the checkpoint kept outside has size 4, and the database only 0 entries"]
+    assert (
+        mismatches() == []
+    )  # with the published file gone too, only a checkpoint kept outside can tell
+    assert mismatches(newer) == [
+        "kept: entry 0: the checkpoint kept outside has size 4, and the database only 0 entries"
+    ]
 
 
 def test_a_log_that_was_written_anew_does_not_fit_the_checkpoint_kept_outside(notes, settings, act):
@@ -209,7 +244,9 @@ def test_a_log_that_was_written_anew_does_not_fit_the_checkpoint_kept_outside(no
 
     key = SigningKey.from_text((Path(settings.KEYS_DIR) / "ledger.key").read_text().strip())
     forged = sign_checkpoint(Head(settings.LEDGER_ORIGIN, 3, bytes(32)), key).encode()
-    assert mismatches(forged) == ["kept: the log is not the one that the checkpoint kept outside (size 3) was signed over"]
+    assert mismatches(forged) == [
+        "kept: the log is not the one that the checkpoint kept outside (size 3) was signed over"
+    ]
     foreign = sign_checkpoint(Head(settings.LEDGER_ORIGIN, 3, bytes(32)), other).encode()
     assert mismatches(foreign)[0].startswith("kept: the checkpoint kept outside does not open")
 
@@ -223,16 +260,24 @@ def test_a_checkpoint_row_that_was_changed_is_listed(notes):
 
 
 def test_a_trigger_that_is_off_gone_or_hollow_is_listed(notes):
-    sql("SET CONSTRAINTS ALL IMMEDIATE")  # the test is one transaction, and PostgreSQL wants nothing pending here
+    sql(
+        "SET CONSTRAINTS ALL IMMEDIATE"
+    )  # the test is one transaction, and PostgreSQL wants nothing pending here
     sql("ALTER TABLE scratch_note ENABLE TRIGGER USER")
     found = mismatches()
     assert len(found) == 5
     assert all(line.endswith("on scratch_note is not enabled ALWAYS") for line in found)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 'scratch_noteevent'::regclass AND tgname LIKE '%announce%'")
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'scratch_noteevent'::regclass AND "
+            "tgname LIKE '%announce%'"
+        )
         (name,) = cursor.fetchone()
     hollow = "BEGIN RETURN NULL; END;"
-    sql(f"CREATE OR REPLACE FUNCTION {name}() RETURNS TRIGGER AS $$ {hollow} $$ LANGUAGE plpgsql SET search_path = public, pg_temp")
+    sql(
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS TRIGGER AS $$ {hollow} $$ LANGUAGE plpgsql "
+        f"SET search_path = public, pg_temp"
+    )
     assert f"trigger: {name} on scratch_noteevent is not the one the models ask for" in mismatches()
     sql(f"DROP TRIGGER {name} ON scratch_noteevent")
     assert f"trigger: {name} on scratch_noteevent is not there" in mismatches()
@@ -246,7 +291,10 @@ def test_changed_and_deleted_files_are_listed(notes, tmp_path):
     files = {name: tmp_path / name for name in ("kept", "changed", "deleted")}
     for name, path in files.items():
         path.write_text(name)
-    expected = [(path, hashlib.sha256(name.encode()).hexdigest(), f"original {name}") for name, path in files.items()]
+    expected = [
+        (path, hashlib.sha256(name.encode()).hexdigest(), f"original {name}")
+        for name, path in files.items()
+    ]
     fixity.register("scratch", lambda: expected)
     try:
         assert mismatches() == []
@@ -270,7 +318,7 @@ def test_what_waits_too_long_and_what_is_stuck_are_listed(notes):
     assert line.startswith("stuck: ")
 
 
-# ── batches ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── batches ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_rows_written_in_bulk_make_one_leaf_that_proves_each_of_them(act):
@@ -283,11 +331,15 @@ def test_rows_written_in_bulk_make_one_leaf_that_proves_each_of_them(act):
     for look in Look.objects.all():
         entry, position, path = batches.proof(look)
         assert json.loads(entry)["object"] == f"look/{look.pk}"
-        merkle.verify_inclusion(merkle.leaf_hash(entry), position, batch.count, path, bytes.fromhex(batch.root))
+        merkle.verify_inclusion(
+            merkle.leaf_hash(entry), position, batch.count, path, bytes.fromhex(batch.root)
+        )
     assert mismatches() == []
     look = Look.objects.first()
     Look.objects.filter(pk=look.pk).update(status=404)
-    assert mismatches() == [f"batch: the rows of look in batch {batch.pk} are not those that were logged"]
+    assert mismatches() == [
+        f"batch: the rows of look in batch {batch.pk} are not those that were logged"
+    ]
     look.save()
     assert mismatches() == []
     look.delete()
@@ -301,7 +353,7 @@ def test_a_batch_needs_rows_and_a_place_for_its_key(act):
         ledger.batch(Note, [Note()])
 
 
-# ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the command ───────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_command_prints_lines_or_json_and_exits_by_what_it_found(notes, tmp_path):
@@ -315,7 +367,12 @@ def test_the_command_prints_lines_or_json_and_exits_by_what_it_found(notes, tmp_
         call_command("verify_record", "--json", stdout=out)
     assert exit_.value.code == 1
     said = json.loads(out.getvalue())
-    assert (said["ok"], said["drifts"][0]["code"], said["drifts"][0]["index"], said["entries"]) == (False, "outside", 4, 5)
+    assert (said["ok"], said["drifts"][0]["code"], said["drifts"][0]["index"], said["entries"]) == (
+        False,
+        "outside",
+        4,
+        5,
+    )
     call_command("verify_record", "--allow-outside", stdout=StringIO())
 
 

@@ -13,7 +13,9 @@ from ledger.note import VerifierKey
 from tests.ledger.logs import KEY
 
 PAGE = (Path(ledger.__path__[0]).parent / "docs/wire-formats.md").read_text()
-EXAMPLE = dict(re.findall(r"^([a-z ]+?) {2,}(.+)$", PAGE.rpartition("## A worked example")[2], re.MULTILINE))
+EXAMPLE = dict(
+    re.findall(r"^([a-z ]+?) {2,}(.+)$", PAGE.rpartition("## A worked example")[2], re.MULTILINE)
+)
 CHECKPOINT = PAGE.rpartition("```\nlog.example")[2].join(["log.example", ""]).removesuffix("```\n")
 
 
@@ -22,7 +24,10 @@ def test_the_worked_example_holds() -> None:
     assert canonical.digest(document) == EXAMPLE["digest"]
     assert leaf.commit(bytes(range(32)), "风道不通。") == EXAMPLE["commitment"]
     entry = leaf.Leaf.parse(EXAMPLE["leaf"].encode())
-    assert (entry.document, entry.commits) == (EXAMPLE["digest"], {"rationale": EXAMPLE["commitment"]})
+    assert (entry.document, entry.commits) == (
+        EXAMPLE["digest"],
+        {"rationale": EXAMPLE["commitment"]},
+    )
     assert entry.hash().hex() == EXAMPLE["leaf hash"]
     key = VerifierKey.parse(EXAMPLE["key"])
     assert key == KEY.verifier
@@ -39,9 +44,29 @@ def test_the_worked_example_holds() -> None:
 
 
 def test_the_page_names_every_member_and_path() -> None:
-    for name in ("v", "kind", "object", "at", "actor", "fields", "commits", "document", "format", "leaf", "proof", "key", "openings"):
+    for name in (
+        "v",
+        "kind",
+        "object",
+        "at",
+        "actor",
+        "fields",
+        "commits",
+        "document",
+        "format",
+        "leaf",
+        "proof",
+        "key",
+        "openings",
+    ):
         assert f"| `{name}` |" in PAGE
-    for text in (bundle.FORMAT, proof.HEADER, "tile/entries/<N>[.p/<W>]", "tile/<L>/<N>[.p/<W>]", f"{tiles.MAX_ENTRY:,}"):
+    for text in (
+        bundle.FORMAT,
+        proof.HEADER,
+        "tile/entries/<N>[.p/<W>]",
+        "tile/<L>/<N>[.p/<W>]",
+        f"{tiles.MAX_ENTRY:,}",
+    ):
         assert text in PAGE
     assert f"{canonical.MAX_DEPTH} levels" in PAGE
     assert bundle.MAX_BYTES == 16 * 2**20

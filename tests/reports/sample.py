@@ -1,7 +1,8 @@
 """A report written by hand: the dual-duct hood of the founding case, a reconstruction.
 
-Nothing here is a fact about a real company; names, numbers and people are invented after the case of the demonstration.
-``discrepancy()`` and ``snapshot()`` return fresh dicts, so a test may spoil its own.
+Nothing here is a fact about a real company; names, numbers and people are invented after the case
+of the demonstration. ``discrepancy()`` and ``snapshot()`` return fresh dicts, so a test may spoil
+its own.
 """
 
 import base64
@@ -19,7 +20,9 @@ from verdicts.outcome import outcome_text
 
 ORIGIN = "log.asclaimed.example/record"
 ROOT = base64.b64encode(hashlib.sha256(b"root of the sample").digest()).decode()
-SIGNATURE = base64.b64encode(hashlib.sha512(b"signature of the sample").digest() + b"\x01\x02\x03\x04").decode()
+SIGNATURE = base64.b64encode(
+    hashlib.sha512(b"signature of the sample").digest() + b"\x01\x02\x03\x04"
+).decode()
 NOTE = f"{ORIGIN}\n18977\n{ROOT}\n\n— {ORIGIN} {SIGNATURE}\n"
 KEY = f"{ORIGIN}+8f1f2e3d+{base64.b64encode(bytes([1]) + hashlib.sha256(b'key of the sample').digest()).decode()}"
 
@@ -43,7 +46,9 @@ def zh(text: str, en: str | None = None) -> dict[str, Any]:
     return {
         "lang": "zh-Hans",
         "text": text,
-        "translations": {} if en is None else {"en": {"text": en, "role": "moderator", "name": "moss-wren-4821"}},
+        "translations": {}
+        if en is None
+        else {"en": {"text": en, "role": "moderator", "name": "moss-wren-4821"}},
     }
 
 
@@ -51,7 +56,9 @@ def en(text: str, zh_hans: str | None = None) -> dict[str, Any]:
     return {
         "lang": "en",
         "text": text,
-        "translations": {} if zh_hans is None else {"zh-Hans": {"text": zh_hans, "role": "moderator", "name": "moss-wren-4821"}},
+        "translations": {}
+        if zh_hans is None
+        else {"zh-Hans": {"text": zh_hans, "role": "moderator", "name": "moss-wren-4821"}},
     }
 
 
@@ -74,7 +81,8 @@ PICTURES: dict[str, bytes] = {
 }
 
 TICKS = [f"2025-{month:02d}-{day:02d}T{hour:02d}:15:00Z" for month, day, hour in (
-    (2, 28, 19), (3, 3, 1), (3, 8, 1), (3, 13, 1), (3, 18, 1), (3, 23, 1), (3, 28, 1), (4, 4, 1), (4, 11, 1),
+    (2, 28, 19), (3, 3, 1), (3, 8, 1), (3, 13, 1), (3, 18, 1), (3, 23, 1), (3, 28, 1), (4, 4, 1),
+    (4, 11, 1),
     (4, 18, 1), (4, 25, 1), (5, 2, 1), (5, 9, 1), (5, 12, 1), (5, 12, 7), (5, 13, 1),
 )]  # fmt: skip
 
@@ -138,7 +146,12 @@ DISAPPEARANCE: dict[str, Any] = {
 }
 
 SIGHTINGS: list[dict[str, Any]] = [
-    {"version": 1, "kind": "verbatim", "passage": "内部结构也一起改了，双风道给制动系统散热。", "similarity": "1"},
+    {
+        "version": 1,
+        "kind": "verbatim",
+        "passage": "内部结构也一起改了，双风道给制动系统散热。",
+        "similarity": "1",
+    },
     {"version": 2, "kind": "reworded", "passage": "双风道给制动系统散热。", "similarity": "0.71"},
 ]
 
@@ -150,7 +163,14 @@ COMPANY: dict[str, Any] = {
             "name": zh("示例汽车科技有限公司", "Example Motors Technology Co., Ltd."),
             "jurisdiction": "CN",
             "registration": "91110000EXAMPLE01X",
-            "roles": [{"role": "spoke", "since": "2024-03-28", "until": None, "source": "https://brand.example/about"}],
+            "roles": [
+                {
+                    "role": "spoke",
+                    "since": "2024-03-28",
+                    "until": None,
+                    "source": "https://brand.example/about",
+                }
+            ],
         },
         {
             "name": zh("示例汽车销售有限公司", "Example Motors Sales Co., Ltd."),
@@ -185,7 +205,9 @@ def person(role: str, pseudonym: str) -> dict[str, Any]:
     return {"role": role, "pseudonym": pseudonym}
 
 
-def step(number: int, part: Any, done: dict[str, Any], seen: Any, exhibit: str | None) -> dict[str, Any]:
+def step(
+    number: int, part: Any, done: dict[str, Any], seen: Any, exhibit: str | None
+) -> dict[str, Any]:
     return {"number": number, "part": part, "done": done, "seen": seen, "exhibit": exhibit}
 
 
@@ -199,9 +221,15 @@ def measurement(number: int, value: str, uncertainty: str, contributor: str) -> 
         "value": value,
         "uncertainty": uncertainty,
         "unit": "m/s",
-        "instrument": en("hot-wire anemometer, 0.01 m/s, calibrated 2025-04-02", "热线风速仪，分辨力 0.01 m/s，2025-04-02 校准"),
+        "instrument": en(
+            "hot-wire anemometer, 0.01 m/s, calibrated 2025-04-02",
+            "热线风速仪，分辨力 0.01 m/s，2025-04-02 校准",
+        ),
         "method": en("mean of ten readings at the duct outlet", "风道出口处十次读数的平均值"),
-        "conditions": en("leaf blower at the inlet, full power, 22 °C, no wind", "进口处吹风机全功率，22 °C，无风"),
+        "conditions": en(
+            "leaf blower at the inlet, full power, 22 °C, no wind",
+            "进口处吹风机全功率，22 °C，无风",
+        ),
         "measured": f"2025-05-{4 + number:02d}",
         "exhibits": ["AC-EX3"],
     }
@@ -222,7 +250,11 @@ def exhibit(number: int, caption: dict[str, Any], description: dict[str, Any]) -
         "description": description,
         "rendition": sha256(PICTURES[f"{name}.png"]),
         "picture": f"{name}.png",
-        "grade": {"source": "B", "information": "2", "reason": en("original file, consistent with two others", "原始文件，与另外两份相符")},
+        "grade": {
+            "source": "B",
+            "information": "2",
+            "reason": en("original file, consistent with two others", "原始文件，与另外两份相符"),
+        },
         "licence": "cc-by-4.0",
         "affiliation": "independent",
         "provenance": "P2",
@@ -236,7 +268,9 @@ def exhibit(number: int, caption: dict[str, Any], description: dict[str, Any]) -
     }
 
 
-def judged(number: int, value: str, uncertainty: str, guard: str, accept: str, reject: str) -> dict[str, Any]:
+def judged(
+    number: int, value: str, uncertainty: str, guard: str, accept: str, reject: str
+) -> dict[str, Any]:
     return {
         "unit_label": f"hood-{number}",
         "value": value,
@@ -255,8 +289,16 @@ SUMMARY: dict[str, Any] = outcome_text(
     assess(
         Promise("at_least", Decimal("1.5"), "m/s"),
         [
-            MeasuredValue(Decimal(value), Decimal(doubt), "m/s", f"hood-{number}", contributor=f"owner-{number}")
-            for number, (value, doubt) in enumerate((("0.03", "0.02"), ("0.01", "0.015"), ("0.04", "0.025")), start=1)
+            MeasuredValue(
+                Decimal(value),
+                Decimal(doubt),
+                "m/s",
+                f"hood-{number}",
+                contributor=f"owner-{number}",
+            )
+            for number, (value, doubt) in enumerate(
+                (("0.03", "0.02"), ("0.01", "0.015"), ("0.04", "0.025")), start=1
+            )
         ],
     ).to_json()
 )
@@ -286,7 +328,13 @@ _DISCREPANCY: dict[str, Any] = {
     "reference": "AC-7F3KQ2M",
     "address": "https://asclaimed.example/reports/AC-7F3KQ2M/",
     "reconstruction": True,
-    "made_from": {"origin": ORIGIN, "size": 18977, "root": ROOT, "note": NOTE, "at": "2025-06-03T09:42:00Z"},
+    "made_from": {
+        "origin": ORIGIN,
+        "size": 18977,
+        "root": ROOT,
+        "note": NOTE,
+        "at": "2025-06-03T09:42:00Z",
+    },
     "company": COMPANY,
     "product": {"id": uuid(2), "name": zh("运动轿车，2025 款", "Sports saloon, 2025")},
     "option": {
@@ -300,13 +348,21 @@ _DISCREPANCY: dict[str, Any] = {
         "address": "https://asclaimed.example/claims/AC-7F3KQ2K/",
         "quote": zh(
             "新前舱盖照着赛道原型车来做，内部结构也一起改了，双风道给制动系统散热。",
-            "The new hood follows the track prototype, its inner structure was changed as well, the two ducts cool the brakes.",
+            "The new hood follows the track prototype, its inner structure was changed as well, "
+            "the two ducts cool the brakes.",
         ),
-        "summary": en("Two air ducts in the carbon-fibre hood cool the brakes", "碳纤维前舱盖上的两条风道为制动系统散热"),
+        "summary": en(
+            "Two air ducts in the carbon-fibre hood cool the brakes",
+            "碳纤维前舱盖上的两条风道为制动系统散热",
+        ),
         "kind": "express",
         "status": "registered",
         "made": "2025-02-28T13:15:00Z",
-        "at_stake": {"amount": "42000", "currency": "CNY", "basis": en("paid per car for this option", "每车为此选装件支付")},
+        "at_stake": {
+            "amount": "42000",
+            "currency": "CNY",
+            "basis": en("paid per car for this option", "每车为此选装件支付"),
+        },
         "flags": ["edited_after_publication", "deleted", "company_silent"],
     },
     "sources": [
@@ -345,7 +401,8 @@ _DISCREPANCY: dict[str, Any] = {
                 "tolerance": None,
                 "conditions": en("leaf blower at the inlet", "进口处用吹风机送风"),
                 "basis": en(
-                    "The company named no number. 1.5 m/s is the least that the method counts as moving air.",
+                    "The company named no number. 1.5 m/s is the least that the method counts as "
+                    "moving air.",
                     "企业未给出数值。1.5 m/s 是本方法认定为“有气流”的最低值。",
                 ),
                 "basis_kind": "set_by_us",
@@ -356,16 +413,20 @@ _DISCREPANCY: dict[str, Any] = {
                 1,
                 "not_delivered",
                 en(
-                    "Both ducts end in closed cavities. With a blower at the inlet no air that could be told from none left the outlets "
-                    "of three cars, taken apart by different people.",
-                    "两条风道都通向封闭的空腔。进口处用吹风机送风，由不同的人拆解的三辆车，出口处均测不到可与零区分的气流。",
+                    "Both ducts end in closed cavities. With a blower at the inlet no air that "
+                    "could be told from none left the outlets of three cars, taken apart by "
+                    "different people.",
+                    "两条风道都通向封闭的空腔。进口处用吹风机送风，由不同的人拆解的三辆车，"
+                    "出口处均测不到可与零区分的气流。",
                 ),
             ),
             "findings": [
                 {
                     "id": uuid(31),
                     "conclusion": "contradicts",
-                    "reason": en("The inlet leads into a pocket with no exit.", "进口通向没有出口的凹腔。"),
+                    "reason": en(
+                        "The inlet leads into a pocket with no exit.", "进口通向没有出口的凹腔。"
+                    ),
                     "by": person("moderator", "lapwing"),
                     "at": "2025-05-08T10:00:00Z",
                     "exhibits": ["AC-EX1", "AC-EX2"],
@@ -373,7 +434,10 @@ _DISCREPANCY: dict[str, Any] = {
                 {
                     "id": uuid(32),
                     "conclusion": "contradicts",
-                    "reason": en("Airflow at the outlet is nil within the uncertainty.", "出口气流在不确定度内为零。"),
+                    "reason": en(
+                        "Airflow at the outlet is nil within the uncertainty.",
+                        "出口气流在不确定度内为零。",
+                    ),
                     "by": person("moderator", "lapwing"),
                     "at": "2025-05-08T10:05:00Z",
                     "exhibits": ["AC-EX3"],
@@ -411,12 +475,20 @@ _DISCREPANCY: dict[str, Any] = {
             "cancelled": None,
             "criterion": None,
             "progress": None,
-            "verdict": verdict(2, "delivered", en("The outer skin is carbon fibre on all cars seen.", "所见各车的外板均为碳纤维。")),
+            "verdict": verdict(
+                2,
+                "delivered",
+                en(
+                    "The outer skin is carbon fibre on all cars seen.", "所见各车的外板均为碳纤维。"
+                ),
+            ),
             "findings": [
                 {
                     "id": uuid(33),
                     "conclusion": "supports",
-                    "reason": en("The weave runs through the cut edge.", "切边处可见贯通的编织纹。"),
+                    "reason": en(
+                        "The weave runs through the cut edge.", "切边处可见贯通的编织纹。"
+                    ),
                     "by": person("moderator", "lapwing"),
                     "at": "2025-05-08T10:10:00Z",
                     "exhibits": ["AC-EX2"],
@@ -438,7 +510,9 @@ _DISCREPANCY: dict[str, Any] = {
             en("A box with four walls and no exit.", "四面封闭、没有出口的空腔。"),
         ),
         exhibit(
-            3, en("Blower test, anemometer at the outlet", "吹风测试，风速仪置于出口"), en("The display reads 0.02.", "显示屏读数 0.02。")
+            3,
+            en("Blower test, anemometer at the outlet", "吹风测试，风速仪置于出口"),
+            en("The display reads 0.02.", "显示屏读数 0.02。"),
         ),
     ],
     "teardowns": [
@@ -451,7 +525,13 @@ _DISCREPANCY: dict[str, Any] = {
             "laboratory": None,
             "performed": "2025-05-05",
             "steps": [
-                step(1, None, en("Take the hood off and lay it face down.", "拆下前舱盖，正面朝下放置。"), None, None),
+                step(
+                    1,
+                    None,
+                    en("Take the hood off and lay it face down.", "拆下前舱盖，正面朝下放置。"),
+                    None,
+                    None,
+                ),
                 step(
                     2,
                     en("Inner panel", "内板"),
@@ -474,7 +554,8 @@ _DISCREPANCY: dict[str, Any] = {
             "sent": "2025-05-14T02:00:00Z",
             "deadline": "2025-05-28T02:00:00Z",
             "allegation": en(
-                "That the ducts move no air. Shown: the claim, the three exhibits and the measurements, as published.",
+                "That the ducts move no air. Shown: the claim, the three exhibits and the "
+                "measurements, as published.",
                 "称风道不通气。已出示：声明、三件证物及测量结果，与公开内容相同。",
             ),
             "outcome": "silent",
@@ -485,7 +566,9 @@ _DISCREPANCY: dict[str, Any] = {
     ],
     "verify": {
         "key": KEY,
-        "commands": [f"python -m ledger.verify AC-VERD{n}.bundle.json --key '{KEY}'" for n in (1, 2)],
+        "commands": [
+            f"python -m ledger.verify AC-VERD{n}.bundle.json --key '{KEY}'" for n in (1, 2)
+        ],
         "record": "https://asclaimed.example/ledger/",
         "bundles": ["AC-VERD1.bundle.json", "AC-VERD2.bundle.json"],
     },
@@ -501,14 +584,23 @@ _SNAPSHOT: dict[str, Any] = {
     "made_from": _DISCREPANCY["made_from"],
     "company": COMPANY,
     "source": SOURCE,
-    "versions": [{**VERSIONS[0], "title": "新前舱盖", "text": FIRST}, {**VERSIONS[1], "title": "新前舱盖", "text": SECOND}],
+    "versions": [
+        {**VERSIONS[0], "title": "新前舱盖", "text": FIRST},
+        {**VERSIONS[1], "title": "新前舱盖", "text": SECOND},
+    ],
     "diffs": [DIFF],
     "observations": [
         {"at": "2025-02-28T13:20:07Z", "type": "ok", "status": 200, "method": "live"},
         {"at": "2025-02-28T19:15:00Z", "type": "ok", "status": 200, "method": "live"},
-        *({"at": tick, "type": "unchanged", "status": 200, "method": "live"} for tick in TICKS[1:13]),
+        *(
+            {"at": tick, "type": "unchanged", "status": 200, "method": "live"}
+            for tick in TICKS[1:13]
+        ),
         {"at": "2025-05-10T01:15:00Z", "type": "transient", "status": None, "method": "live"},
-        *({"at": tick, "type": "tombstone", "status": 200, "method": "live"} for tick in TICKS[13:]),
+        *(
+            {"at": tick, "type": "tombstone", "status": 200, "method": "live"}
+            for tick in TICKS[13:]
+        ),
     ],
     "disappearances": [DISAPPEARANCE],
     "claims": [
@@ -519,12 +611,26 @@ _SNAPSHOT: dict[str, Any] = {
             "sightings": SIGHTINGS,
         }
     ],
-    "verify": {**_DISCREPANCY["verify"], "commands": [f"python -m ledger.verify log --key '{KEY}'"], "bundles": []},
+    "verify": {
+        **_DISCREPANCY["verify"],
+        "commands": [f"python -m ledger.verify log --key '{KEY}'"],
+        "bundles": [],
+    },
 }
 
 ATTACHMENTS: list[tuple[str, bytes, str, str]] = [
-    ("AC-VERD1.bundle.json", b'{"format":"asclaimed-bundle@v1","leaf":"1"}', "application/json", "Proof of verdict AC-VERD1"),
-    ("AC-VERD2.bundle.json", b'{"format":"asclaimed-bundle@v1","leaf":"2"}', "application/json", "Proof of verdict AC-VERD2"),
+    (
+        "AC-VERD1.bundle.json",
+        b'{"format":"asclaimed-bundle@v1","leaf":"1"}',
+        "application/json",
+        "Proof of verdict AC-VERD1",
+    ),
+    (
+        "AC-VERD2.bundle.json",
+        b'{"format":"asclaimed-bundle@v1","leaf":"2"}',
+        "application/json",
+        "Proof of verdict AC-VERD2",
+    ),
 ]
 
 

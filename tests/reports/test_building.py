@@ -1,4 +1,5 @@
-"""From rows to files: the same inputs give the same bytes, and nothing newer than the checkpoint gets in."""
+"""From rows to files: the same inputs give the same bytes, and nothing newer than the checkpoint
+gets in."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ def looked(text: str, scene: scenes.Scene, seconds: int, kind: str = "ok") -> No
     record_look(
         by=WATCHER, source=scene.source, now=at,
         looked=Looked(
-            type=kind, looked_at=at, status=200 if kind == "ok" else 410, final_url=scene.source.url,
+            type=kind, looked_at=at, status=200 if kind == "ok" else 410,
+            final_url=scene.source.url,
             digest=stored.sha256, size=stored.size, content_type="text/html", extract=found,
         ),
     )  # fmt: skip
@@ -73,35 +75,53 @@ def attached(pdf: bytes) -> dict[str, bytes]:
     return {name: contents[0] for name, contents in PdfReader(io.BytesIO(pdf)).attachments.items()}
 
 
-def test_a_report_has_all_its_files_and_both_pdfs_carry_the_proofs(scene: scenes.Scene, tmp_path: Path) -> None:
+def test_a_report_has_all_its_files_and_both_pdfs_carry_the_proofs(
+    scene: scenes.Scene, tmp_path: Path
+) -> None:
     head = checkpoint()
     built = building.make(building.gather_discrepancy(scene.claim.pk, head))
     verdict = Verdict.objects.get()
     bundle = f"{verdict.reference}.bundle.json"
     assert set(built.files) == {
-        "report.json", "report.html", "report.en.pdf", "report.zh.pdf", "chart-1.en.svg", "chart-1.zh.svg", bundle,
+        "report.json", "report.html", "report.en.pdf", "report.zh.pdf", "chart-1.en.svg",
+        "chart-1.zh.svg", bundle,
     }  # fmt: skip
     report = json.loads(built.files["report.json"][0])
     validate(report)
     assert report["made_from"]["size"] == head.size
     assert report["claim"]["flags"] == ["company_silent", "deleted", "edited_after_publication"]
     assert report["claim"]["at_stake"] == {"amount": "42000", "currency": "CNY", "basis": None}
-    assert [one["verdict"] and one["verdict"]["rating"] for one in report["aspects"]] == ["not_delivered", None]
+    assert [one["verdict"] and one["verdict"]["rating"] for one in report["aspects"]] == [
+        "not_delivered",
+        None,
+    ]
     assert report["sources"][0]["diffs"][0]["characters_gone"] == len("内部结构也一起改了，")
     for lang in ("en", "zh"):
         inside = attached(built.files[f"report.{lang}.pdf"][0])
-        assert inside == {"report.json": built.files["report.json"][0], bundle: built.files[bundle][0]}
+        assert inside == {
+            "report.json": built.files["report.json"][0],
+            bundle: built.files[bundle][0],
+        }
     path = tmp_path / bundle
     path.write_bytes(built.files[bundle][0])
     checked = subprocess.run(
-        [sys.executable, "-m", "ledger.verify", "--key", report["verify"]["key"], str(path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "ledger.verify", "--key", report["verify"]["key"], str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_a_quote_that_was_translated_is_printed_with_its_translation(scene: scenes.Scene) -> None:
     ours = write("en", "Two ducts cool the brakes.")
-    claims.revise_claim(by=scene.moderator, claim=scene.claim, reason="For English readers.", quote_translation=ours, now=scene.now)
+    claims.revise_claim(
+        by=scene.moderator,
+        claim=scene.claim,
+        reason="For English readers.",
+        quote_translation=ours,
+        now=scene.now,
+    )
     now = checkpoint()
     scene.claim.refresh_from_db()
     for report in (document.discrepancy(scene.claim, now), document.snapshot(scene.source, now)):
@@ -111,7 +131,9 @@ def test_a_quote_that_was_translated_is_printed_with_its_translation(scene: scen
         assert quote["lang"] == "zh-Hans"
     report = document.discrepancy(scene.claim, now)
     assert {one["licence"] for one in report["exhibits"]} == {"cc-by-4.0"}
-    page = standalone.page({**report, "exhibits": [{**one, "picture": None} for one in report["exhibits"]]}, {}).decode()
+    page = standalone.page(
+        {**report, "exhibits": [{**one, "picture": None} for one in report["exhibits"]]}, {}
+    ).decode()
     assert "Two ducts cool the brakes." in page
 
 
@@ -123,7 +145,8 @@ def test_the_same_inputs_give_the_same_bytes(scene: scenes.Scene) -> None:
     kept = building.keep(first, now=scene.now)
     assert building.keep(again, now=scene.now).pk == kept.pk
     assert ReportFile.objects.filter(report=kept).count() == len(first.files)
-    # The log has grown by the report itself; proofs against the checkpoint that it was made from stay the same bytes.
+    # The log has grown by the report itself; proofs against the checkpoint that it was made from
+    # stay the same bytes.
     assert checkpoint().size > head.size
     verdict = Verdict.objects.get()
     assert building.bundle_of(verdict, head) == first.files[f"{verdict.reference}.bundle.json"][0]
@@ -132,7 +155,12 @@ def test_the_same_inputs_give_the_same_bytes(scene: scenes.Scene) -> None:
 
 def test_a_snapshot_holds_every_version_every_diff_and_every_look(scene: scenes.Scene) -> None:
     built = building.make(building.gather_snapshot(scene.source.pk, checkpoint()))
-    assert set(built.files) == {"snapshot.json", "snapshot.html", "snapshot.en.pdf", "snapshot.zh.pdf"}
+    assert set(built.files) == {
+        "snapshot.json",
+        "snapshot.html",
+        "snapshot.en.pdf",
+        "snapshot.zh.pdf",
+    }
     report = json.loads(built.files["snapshot.json"][0])
     validate(report)
     assert [one["text"] for one in report["versions"]] == [
@@ -141,14 +169,26 @@ def test_a_snapshot_holds_every_version_every_diff_and_every_look(scene: scenes.
     assert [one["type"] for one in report["observations"]] == ["ok", "ok", "gone", "gone", "gone"]
     gone = report["disappearances"][0]
     assert gone["confirmed"] == report["observations"][-1]["at"]
-    assert (gone["last_seen"], gone["first_missing"]) == (report["observations"][1]["at"], report["observations"][2]["at"])
+    assert (gone["last_seen"], gone["first_missing"]) == (
+        report["observations"][1]["at"],
+        report["observations"][2]["at"],
+    )
     assert [one["kind"] for one in report["claims"][0]["sightings"]] == ["verbatim", "reworded"]
-    assert attached(built.files["snapshot.zh.pdf"][0])["report.json"] == built.files["snapshot.json"][0]
+    assert (
+        attached(built.files["snapshot.zh.pdf"][0])["report.json"]
+        == built.files["snapshot.json"][0]
+    )
 
 
 def test_the_page_stands_alone_and_escapes_what_people_wrote(scene: scenes.Scene) -> None:
     hostile = "<script>alert(1)</script>\"'&"
-    scene.claim = claims.revise_claim(by=scene.moderator, claim=scene.claim, reason="test", summary=write("en", hostile), now=scene.now)
+    scene.claim = claims.revise_claim(
+        by=scene.moderator,
+        claim=scene.claim,
+        reason="test",
+        summary=write("en", hostile),
+        now=scene.now,
+    )
     gathered = building.gather_discrepancy(scene.claim.pk, checkpoint())
     page = standalone.page(gathered.report, gathered.pictures).decode()
     assert "<script" not in page
@@ -162,11 +202,20 @@ def test_the_page_stands_alone_and_escapes_what_people_wrote(scene: scenes.Scene
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_report_is_built_only_where_database_and_checkpoint_agree(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reads within are those of one moment: what commits meanwhile is not seen, and what is not logged is not told."""
+def test_a_report_is_built_only_where_database_and_checkpoint_agree(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reads within are those of one moment: what commits meanwhile is not seen, and what is not
+    logged is not told."""
 
     def rename() -> None:
-        claims.revise_claim(by=scene.moderator, claim=scene.claim, reason="better", summary=write("en", "Later words"), now=scene.now)
+        claims.revise_claim(
+            by=scene.moderator,
+            claim=scene.claim,
+            reason="better",
+            summary=write("en", "Later words"),
+            now=scene.now,
+        )
         connection.close()
 
     with building.at_checkpoint() as head:
@@ -181,11 +230,17 @@ def test_a_report_is_built_only_where_database_and_checkpoint_agree(scene: scene
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_jobs_that_a_verdict_and_a_disappearance_wrote_build_their_reports(scene: scenes.Scene) -> None:
+def test_the_jobs_that_a_verdict_and_a_disappearance_wrote_build_their_reports(
+    scene: scenes.Scene,
+) -> None:
     with transaction.atomic():
         jobs.enqueue("reports.discrepancy", {"claim": str(scene.claim.pk)}, key="again")
     jobs.drain(["report"])
-    assert not jobs.Job.objects.exclude(state="done").filter(queue="report").values("kind", "last_error")
+    assert (
+        not jobs.Job.objects.exclude(state="done")
+        .filter(queue="report")
+        .values("kind", "last_error")
+    )
     assert set(Report.objects.values_list("kind", flat=True)) == {"discrepancy", "snapshot"}
     for file in ReportFile.objects.all():
         with building.store().open(file.digest) as stored:

@@ -19,11 +19,17 @@ def codes(pattern: str, text: str) -> set[str]:
 
 
 def test_every_way_to_be_refused_has_its_sentence_and_no_sentence_is_left_over() -> None:
-    assert codes(r'new Refused\("([a-z0-9-]+)"', MODULE) | codes(r'demand\(.+, "([a-z-]+)"\)', MODULE) == set(bundle_words.REFUSALS)
+    assert codes(r'new Refused\("([a-z0-9-]+)"', MODULE) | codes(
+        r'demand\(.+, "([a-z-]+)"\)', MODULE
+    ) == set(bundle_words.REFUSALS)
 
 
 def test_every_way_to_be_unable_has_its_sentence() -> None:
-    said = codes(r'new Unable\("([a-z0-9-]+)"', MODULE) | codes(r'unable\("([a-z-]+)"', PAGE) | {"unexpected"}
+    said = (
+        codes(r'new Unable\("([a-z0-9-]+)"', MODULE)
+        | codes(r'unable\("([a-z-]+)"', PAGE)
+        | {"unexpected"}
+    )
     assert said == set(bundle_words.UNABLE)
 
 
@@ -35,10 +41,16 @@ def test_the_steps_of_the_page_are_those_of_the_module() -> None:
 
 
 def test_all_words_of_the_ends_are_used() -> None:
-    assert {code for code in bundle_words.ENDS if not code.startswith("step-") and f'"{code}"' not in PAGE} == set()
+    assert {
+        code
+        for code in bundle_words.ENDS
+        if not code.startswith("step-") and f'"{code}"' not in PAGE
+    } == set()
 
 
 def test_the_script_asks_no_other_host_and_keeps_nothing() -> None:
-    assert not re.search(r"https?:|localStorage|sessionStorage|indexedDB|sendBeacon|eval\(|innerHTML", MODULE + PAGE)
+    assert not re.search(
+        r"https?:|localStorage|sessionStorage|indexedDB|sendBeacon|eval\(|innerHTML", MODULE + PAGE
+    )
     assert "fetch" not in MODULE
     assert PAGE.count("fetch(") == 1

@@ -1,4 +1,5 @@
-"""Charts: the right numbers at the right places, the same bytes, and nothing that a text could break."""
+"""Charts: the right numbers at the right places, the same bytes, and nothing that a text could
+break."""
 
 import re
 from typing import Any
@@ -43,7 +44,15 @@ def told(svg: str) -> tuple[str, str]:
 def test_the_chart_of_the_sample_says_every_number_in_words(lang: Lang) -> None:
     title, description = told(charts.chart_of(sample.discrepancy()["aspects"][0], lang) or "")
     assert title.startswith("Air speed at the duct outlet" if lang == "en" else "风道出口风速")
-    for number in ("1.5 m/s", "0.03 ± 0.04", "0.01 ± 0.03", "0.04 ± 0.05", "hood-1", "hood-2", "hood-3"):
+    for number in (
+        "1.5 m/s",
+        "0.03 ± 0.04",
+        "0.01 ± 0.03",
+        "0.04 ± 0.05",
+        "hood-1",
+        "hood-2",
+        "hood-3",
+    ):
         assert number in description
 
 
@@ -66,7 +75,8 @@ def test_no_text_is_left_to_a_font_of_the_reader(lang: Lang) -> None:
 
 
 def test_letters_in_pictures_are_regular_and_not_thin() -> None:
-    """The trap that outlines are there for: inside an SVG the variable font comes out at its default weight, Thin."""
+    """The trap that outlines are there for: inside an SVG the variable font comes out at its
+    default weight, Thin."""
 
     def ink(weight: int) -> float:
         (lettering,) = fonts.letter([("一", 100, weight)], "zh-Hans")
@@ -80,15 +90,26 @@ def test_letters_in_pictures_are_regular_and_not_thin() -> None:
 
 
 def test_dots_stand_where_their_numbers_are() -> None:
-    svg = draw(values=[charts.Value("a", "0", "0.1"), charts.Value("b", "0.75", "0.1"), charts.Value("c", "1.5", "0.1")])
-    zero, half, limit = (float(each) for each in re.findall(r'translate\(([\d.]+),[\d.]+\)" d="M4.243', svg))
+    svg = draw(
+        values=[
+            charts.Value("a", "0", "0.1"),
+            charts.Value("b", "0.75", "0.1"),
+            charts.Value("c", "1.5", "0.1"),
+        ]
+    )
+    zero, half, limit = (
+        float(each) for each in re.findall(r'translate\(([\d.]+),[\d.]+\)" d="M4.243', svg)
+    )
     assert limit > half > zero > 0
     assert limit - half == pytest.approx(half - zero)
 
 
 def test_the_side_that_meets_it_is_right_of_at_least_and_left_of_at_most() -> None:
     def field(comparator: str) -> tuple[float, float]:
-        path = re.search(rf'd="M([\d.]+),[\d.]+h([\d.]+)[^"]*" fill="{charts.CAME_TINT}"', draw(comparator=comparator))
+        path = re.search(
+            rf'd="M([\d.]+),[\d.]+h([\d.]+)[^"]*" fill="{charts.CAME_TINT}"',
+            draw(comparator=comparator),
+        )
         assert path
         return float(path[1]), float(path[1]) + float(path[2])
 
@@ -105,12 +126,15 @@ def test_a_chart_of_many_units_stays_a_picture_and_says_that_more_are_in_the_tab
     assert all(f"u{n}:" in told(svg)[1] for n in range(100))
 
 
-decimals = st.decimals(min_value=-(10**9), max_value=10**9, allow_nan=False, allow_infinity=False, places=4).map(lambda d: f"{d:f}")
+decimals = st.decimals(
+    min_value=-(10**9), max_value=10**9, allow_nan=False, allow_infinity=False, places=4
+).map(lambda d: f"{d:f}")
 
 
 @settings(max_examples=8, deadline=None)
 @given(
-    limit=decimals, value=decimals, uncertainty=decimals, comparator=st.sampled_from(["at_least", "at_most"]), label=st.text(max_size=40),
+    limit=decimals, value=decimals, uncertainty=decimals,
+    comparator=st.sampled_from(["at_least", "at_most"]), label=st.text(max_size=40),
     width=st.sampled_from([charts.WIDTH, charts.NARROW]),
 )  # fmt: skip
 def test_any_numbers_and_any_label_make_a_whole_picture(
@@ -146,7 +170,9 @@ def test_what_cannot_be_printed_is_shown_as_its_code(text: str, shown: str) -> N
 
 def test_only_fonts_of_pinned_packages_are_used() -> None:
     for face in fonts.faces().fonts():
-        assert face.path is None or face.path == str(fonts.FILE), f"{face.family} comes from the machine"
+        assert face.path is None or face.path == str(fonts.FILE), (
+            f"{face.family} comes from the machine"
+        )
 
 
 @given(st.text())

@@ -12,7 +12,15 @@ from engines.text.diffing import Run, diff
 from reports.pages import comparing
 from reports.pages.comparing import Block, Skip, Whose
 
-PHRASES = ["风道散热。", "内部结构也一起改了，", "A duct. ", "42,000 元\n", "\n", "it cools the brakes", "首批已交付。\n"]
+PHRASES = [
+    "风道散热。",
+    "内部结构也一起改了，",
+    "A duct. ",
+    "42,000 元\n",
+    "\n",
+    "it cools the brakes",
+    "首批已交付。\n",
+]
 texts = st.lists(st.sampled_from(PHRASES), max_size=14).map("".join)
 
 
@@ -28,7 +36,9 @@ def test_the_blocks_rebuild_both_texts_and_name_each_change_once(old: str, new: 
     whole = comparing.blocks(compared)
     assert "".join(told(block, "old") for block in whole) == old
     assert "".join(told(block, "new") for block in whole) == new
-    assert [number for block in whole for number in block.numbers] == [change.number for change in compared.changes]
+    assert [number for block in whole for number in block.numbers] == [
+        change.number for change in compared.changes
+    ]
     for block in whole[1:]:
         assert block.old_line >= 1 <= block.new_line
 
@@ -41,16 +51,27 @@ def test_excerpts_hold_every_change_and_count_what_they_leave_out(old: str, new:
     if not compared:
         assert shown == []
         return
-    marks = [piece for block in shown for piece in block.pieces if isinstance(piece, Run) and piece.number]
-    assert [mark.text for mark in marks if mark.text] == [run.text for run in compared.runs if run.number]
-    skipped = sum(piece.characters for block in shown for piece in block.pieces if isinstance(piece, Skip))
+    marks = [
+        piece
+        for block in shown
+        for piece in block.pieces
+        if isinstance(piece, Run) and piece.number
+    ]
+    assert [mark.text for mark in marks if mark.text] == [
+        run.text for run in compared.runs if run.number
+    ]
+    skipped = sum(
+        piece.characters for block in shown for piece in block.pieces if isinstance(piece, Skip)
+    )
     assert sum(len(told(block, "old")) for block in shown) + skipped == len(old)
 
 
 def test_a_long_paragraph_is_shown_around_its_change_alone() -> None:
     sentence = "这一句没有任何改动，只是在这里占着位置，让段落变长。"
     old = sentence * 20 + "内部结构也一起改了，双风道散热。" + sentence * 20
-    [block] = comparing.only_changes(comparing.blocks(diff(old, old.replace("内部结构也一起改了，", ""))))
+    [block] = comparing.only_changes(
+        comparing.blocks(diff(old, old.replace("内部结构也一起改了，", "")))
+    )
     assert len(told(block, "new")) < 4 * len(sentence)
     assert block.numbers == (1,)
     assert sum(isinstance(piece, Skip) for piece in block.pieces) == 2
@@ -70,18 +91,29 @@ class Text:
 
 @pytest.mark.parametrize(
     ("version", "digest", "expected"),
-    [("1", "b", Whose.THEIRS), ("1", "a", Whose.THEIRS), ("2", "a", Whose.OURS), ("2", "b", Whose.UNCLEAR)],
+    [
+        ("1", "b", Whose.THEIRS),
+        ("1", "a", Whose.THEIRS),
+        ("2", "a", Whose.OURS),
+        ("2", "b", Whose.UNCLEAR),
+    ],
 )
-def test_whose_doing_a_difference_is_follows_from_bytes_and_extractor(version: str, digest: str, expected: Whose) -> None:
+def test_whose_doing_a_difference_is_follows_from_bytes_and_extractor(
+    version: str, digest: str, expected: Whose
+) -> None:
     old, new = Text("ours", "1", Bytes("a")), Text("ours", version, Bytes(digest))
     assert comparing.whose(old, new) is expected  # type: ignore[arg-type]  # as much of a version as is asked
 
 
 def test_a_page_shows_so_many_pieces_and_counts_the_changes_that_it_leaves_out() -> None:
-    old, new = ("\n".join(f"line {number} {word}" for number in range(300)) for word in ("black", "white"))
+    old, new = (
+        "\n".join(f"line {number} {word}" for number in range(300)) for word in ("black", "white")
+    )
     whole = comparing.blocks(diff(old, new))
     assert comparing.at_most(whole, 10_000) == (whole, 0)
     for most in (0, 1, 2, 3, 100, 301):
         found, left = comparing.at_most(whole, most)
         assert sum(len(block.pieces) for block in found) == most
-        assert sum(len(block.numbers) for block in found) + left == len(diff(old, new).changes) == 300
+        assert (
+            sum(len(block.numbers) for block in found) + left == len(diff(old, new).changes) == 300
+        )

@@ -30,15 +30,27 @@ def _own_keys(settings, tmp_path: Path) -> None:
 
 
 def erase(label: str, pk: object, *fields: str) -> None:
-    call_command("erase", label, str(pk), field=list(fields), ground="court order 1", reason="A court ordered it.", stdout=StringIO())
+    call_command(
+        "erase",
+        label,
+        str(pk),
+        field=list(fields),
+        ground="court order 1",
+        reason="A court ordered it.",
+        stdout=StringIO(),
+    )
 
 
 def test_only_the_reports_that_hold_it_are_withheld_and_each_is_built_anew() -> None:
     scene = scenes.build_case()
-    discrepancy, snapshot = Report.objects.get(kind="discrepancy"), Report.objects.get(kind="snapshot")
+    discrepancy, snapshot = (
+        Report.objects.get(kind="discrepancy"),
+        Report.objects.get(kind="snapshot"),
+    )
 
     finding = scenes.verdicts.record_finding(
-        by=scene.moderator, aspect=scene.ducts, conclusion="contradicts", reasoning=write("en", "Later."), exhibits=scene.exhibits(),
+        by=scene.moderator, aspect=scene.ducts, conclusion="contradicts",
+        reasoning=write("en", "Later."), exhibits=scene.exhibits(),
         now=scene.now + timedelta(minutes=1),
     )  # fmt: skip
     erase("finding", finding.pk)  # younger than every report
@@ -53,13 +65,18 @@ def test_only_the_reports_that_hold_it_are_withheld_and_each_is_built_anew() -> 
     jobs.drain(["report"])
     anew = Report.objects.get(kind="discrepancy", withheld_at=None)
     assert anew.checkpoint_size > discrepancy.checkpoint_size
-    with building.store().open(ReportFile.objects.get(report=anew, name="report.json").digest) as file:
+    with building.store().open(
+        ReportFile.objects.get(report=anew, name="report.json").digest
+    ) as file:
         assert "依法移除".encode() in file.read()
 
     erase("version", Version.objects.get(number=1).pk)
     assert not Report.objects.filter(withheld_at=None).exists()
     jobs.drain(["report"])
-    assert set(Report.objects.filter(withheld_at=None).values_list("kind", flat=True)) == {"discrepancy", "snapshot"}
+    assert set(Report.objects.filter(withheld_at=None).values_list("kind", flat=True)) == {
+        "discrepancy",
+        "snapshot",
+    }
     assert not jobs.Job.objects.exclude(state="done").exists()
 
 

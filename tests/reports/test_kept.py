@@ -1,4 +1,5 @@
-"""Pages kept for strangers: never stale, never someone else's. Real transactions, because inside of one nothing is kept."""
+"""Pages kept for strangers: never stale, never someone else's. Real transactions, because inside of
+one nothing is kept."""
 
 from __future__ import annotations
 
@@ -20,16 +21,26 @@ from reports.pages import gathering, kept
 from tests import scenes
 from tests.embedded import models_in
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("kept")]  # one server
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("kept"),
+]  # one server
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w{64})"')
 ENGLISH = {"headers": {"accept-language": "en"}}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _own_server(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A snapshot names the transactions of all databases of a server, and in those of the suite others write all the time."""
+def _own_server(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """A snapshot names the transactions of all databases of a server, and in those of the suite
+    others write all the time."""
     folder = tmp_path_factory.mktemp("server")
-    with django_db_blocker.unblock(), Postgres(folder / "postgres", durable=False) as engine, models_in(engine, folder):
+    with (
+        django_db_blocker.unblock(),
+        Postgres(folder / "postgres", durable=False) as engine,
+        models_in(engine, folder),
+    ):
         yield
 
 
@@ -46,7 +57,9 @@ def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def visited(scene: scenes.Scene, client: Client | None = None, **more: Any) -> tuple[str, int]:
     """The page without its form token, and how many queries it took."""
     with CaptureQueriesContext(connection) as seen:
-        answer = (client or Client()).get(f"/claims/{scene.claim.reference}/", **{**ENGLISH, **more})
+        answer = (client or Client()).get(
+            f"/claims/{scene.claim.reference}/", **{**ENGLISH, **more}
+        )
     assert answer.status_code == 200
     assert kept._PLACE not in answer.content.decode()
     return TOKEN.sub("", answer.content.decode()), len(seen)
@@ -54,7 +67,13 @@ def visited(scene: scenes.Scene, client: Client | None = None, **more: Any) -> t
 
 def revised(scene: scenes.Scene, words: str) -> None:
     scene.claim.refresh_from_db()
-    revise_claim(by=scene.moderator, claim=scene.claim, now=timezone.now(), reason="Clearer.", summary=write("en", words))
+    revise_claim(
+        by=scene.moderator,
+        claim=scene.claim,
+        now=timezone.now(),
+        reason="Clearer.",
+        summary=write("en", words),
+    )
 
 
 def test_a_second_stranger_gets_the_same_page_for_one_query(scene: scenes.Scene) -> None:
@@ -64,10 +83,14 @@ def test_a_second_stranger_gets_the_same_page_for_one_query(scene: scenes.Scene)
     assert again == 1
 
 
-@pytest.mark.parametrize("path", ["/", "/companies/{company}/", "/products/{product}/", "/verdicts/{verdict}/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/companies/{company}/", "/products/{product}/", "/verdicts/{verdict}/"]
+)
 def test_other_pages_are_kept_alike(scene: scenes.Scene, path: str) -> None:
     verdict = scenes.build_verdict(scene)
-    address = path.format(company=scene.company.pk, product=scene.product.pk, verdict=verdict.reference)
+    address = path.format(
+        company=scene.company.pk, product=scene.product.pk, verdict=verdict.reference
+    )
     pages, costs = [], []
     for change in (False, False, True):
         if change:
@@ -84,7 +107,9 @@ def test_every_change_is_seen_at_once(scene: scenes.Scene) -> None:
     visited(scene)
     revised(scene, "Other words")
     assert "Other words" in visited(scene)[0]
-    raise_flag(by=scene.moderator, claim=scene.claim, kind="remedied", now=timezone.now(), role="moderator")
+    raise_flag(
+        by=scene.moderator, claim=scene.claim, kind="remedied", now=timezone.now(), role="moderator"
+    )
     page, cost = visited(scene)
     assert 'class="flags"' in page
     assert cost > 10
@@ -114,8 +139,11 @@ def _elsewhere(change: Any) -> None:
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-def test_a_change_during_the_reading_is_not_overlooked(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch, guarded: bool) -> None:
-    """With the version made blind, the same visit keeps a page that was old before it was answered: the test can fail."""
+def test_a_change_during_the_reading_is_not_overlooked(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    """With the version made blind, the same visit keeps a page that was old before it was answered:
+    the test can fail."""
     real = gathering.claim_page
 
     def read_and_then_changed(claim: Any) -> dict[str, Any]:
@@ -132,7 +160,8 @@ def test_a_change_during_the_reading_is_not_overlooked(scene: scenes.Scene, monk
 
 
 def test_a_transaction_that_began_before_and_ends_after_is_seen(scene: scenes.Scene) -> None:
-    """Its number is older than the snapshot's newest, so that counting the newest alone would overlook it."""
+    """Its number is older than the snapshot's newest, so that counting the newest alone would
+    overlook it."""
     began, go_on = threading.Event(), threading.Event()
 
     def slowly() -> None:
@@ -161,7 +190,9 @@ def test_each_reader_has_a_form_token_of_their_own_and_it_works(scene: scenes.Sc
         [token] = TOKEN.findall(page)
         data = {"language": "zh-hans", "next": f"/claims/{scene.claim.reference}/"}
         assert client.post("/i18n/setlang/", data).status_code == 403
-        assert client.post("/i18n/setlang/", {**data, "csrfmiddlewaretoken": token}).status_code == 302
+        assert (
+            client.post("/i18n/setlang/", {**data, "csrfmiddlewaretoken": token}).status_code == 302
+        )
         assert '<html lang="zh-Hans">' in visited(scene, client)[0]
     assert len(cookies) == 2
 
@@ -203,6 +234,12 @@ def test_only_so_many_are_held(scene: scenes.Scene, monkeypatch: pytest.MonkeyPa
 def test_inside_of_a_transaction_nothing_is_kept(scene: scenes.Scene) -> None:
     with transaction.atomic():
         visited(scene)
-        scenes.claims.raise_flag(by=scene.moderator, claim=scene.claim, kind="remedied", now=timezone.now(), role="moderator")
+        scenes.claims.raise_flag(
+            by=scene.moderator,
+            claim=scene.claim,
+            kind="remedied",
+            now=timezone.now(),
+            role="moderator",
+        )
         assert 'class="flags"' in visited(scene)[0]
     assert not kept._held.pages

@@ -1,4 +1,5 @@
-"""The version line: each look, version, break and revert at its place, links that say where they lead, words that never collide."""
+"""The version line: each look, version, break and revert at its place, links that say where they
+lead, words that never collide."""
 
 from __future__ import annotations
 
@@ -47,28 +48,55 @@ def at(start: datetime, *seconds: float) -> list[str]:
 
 
 def build_versions(*moments: str, digests: str = "") -> list[dict[str, Any]]:
-    """Versions that came up at these moments, each seen last half way; `digests` gives each its text as one letter."""
+    """Versions that came up at these moments, each seen last half way; `digests` gives each its
+    text as one letter."""
     found: list[dict[str, Any]] = []
     for number, moment in enumerate(moments, start=1):
         before = lines.moment(found[-1]["not_after"]) if found else None
-        middle = f"{before + (lines.moment(moment) - before) / 2:%Y-%m-%dT%H:%M:%S.%fZ}" if before else None
-        found.append({"number": number, "not_before": middle, "not_after": moment, "sha256": digests[number - 1 : number] or None})
+        middle = (
+            f"{before + (lines.moment(moment) - before) / 2:%Y-%m-%dT%H:%M:%S.%fZ}"
+            if before
+            else None
+        )
+        found.append(
+            {
+                "number": number,
+                "not_before": middle,
+                "not_after": moment,
+                "sha256": digests[number - 1 : number] or None,
+            }
+        )
     return found
 
 
 def collisions(svg: str) -> list[tuple[str, str]]:
-    """Pairs of words of one row whose estimated boxes overlap, but for those that are shown one at a time."""
+    """Pairs of words of one row whose estimated boxes overlap, but for those that are shown one at
+    a time."""
     rows: dict[str, list[tuple[float, float, str]]] = {}
-    group = next(each for each in parse(svg).iter(f"{SVG}g") if each.attrib["class"] == "line-labels")
+    group = next(
+        each for each in parse(svg).iter(f"{SVG}g") if each.attrib["class"] == "line-labels"
+    )
     for text in group.iter(f"{SVG}text"):
         half, middle = lines.measured(text.text or "") / 2, float(text.attrib["x"])
-        rows.setdefault(text.attrib["y"], []).append((middle - half, middle + half, text.text or ""))
-    return [(one[2], two[2]) for row in rows.values() for one, two in pairwise(sorted(row)) if one[1] > two[0]]
+        rows.setdefault(text.attrib["y"], []).append(
+            (middle - half, middle + half, text.text or "")
+        )
+    return [
+        (one[2], two[2])
+        for row in rows.values()
+        for one, two in pairwise(sorted(row))
+        if one[1] > two[0]
+    ]
 
 
-@given(st.text(max_size=30), st.sampled_from(["</title><script>alert(1)</script>", '"&<>', "\u202e", "\x00", "]]>"]))
+@given(
+    st.text(max_size=30),
+    st.sampled_from(["</title><script>alert(1)</script>", '"&<>', "\u202e", "\x00", "]]>"]),
+)
 @settings(max_examples=30, deadline=None)
-def test_what_a_source_is_called_cannot_break_out_of_the_version_line(name: str, hostile: str) -> None:
+def test_what_a_source_is_called_cannot_break_out_of_the_version_line(
+    name: str, hostile: str
+) -> None:
     source = name.encode("utf-8", "replace").decode() + hostile
     links = lines.Links({1: "/1/", 2: '/2/?a=1&b="2"'}, "/gone/")
     for svg in (version_line(source=source), version_line(source=source, links=links)):
@@ -96,7 +124,10 @@ def test_the_version_line_shows_each_look_each_version_and_the_break(lang: Lang)
 def test_ticks_too_close_to_be_told_apart_are_thinned_but_the_last_stays() -> None:
     start = datetime(2025, 2, 28, tzinfo=UTC)
     many = at(start, *(3600 * each for each in range(500)))
-    (drawn,) = re.findall(r'class="line-tick" d="([^"]+)"', version_line(ticks=many, versions=[], disappearances=[], width=350))
+    (drawn,) = re.findall(
+        r'class="line-tick" d="([^"]+)"',
+        version_line(ticks=many, versions=[], disappearances=[], width=350),
+    )
     places = [float(each) for each in re.findall(r"M([\d.-]+) ", drawn)]
     assert 80 <= len(places) <= 100
     assert places[-1] == max(places) == pytest.approx(350 - 22, abs=1)
@@ -131,18 +162,28 @@ def test_in_a_page_each_version_and_the_break_is_a_link_that_says_its_dates(lang
 def test_a_text_that_came_back_is_a_fork_from_where_it_stood_before() -> None:
     start = datetime(2025, 2, 28, tzinfo=UTC)
     moments = at(start, 0, 86400 * 20, 86400 * 40, 86400 * 60)
-    back = version_line(versions=build_versions(*moments, digests="ABAC"), ticks=moments, disappearances=[])
+    back = version_line(
+        versions=build_versions(*moments, digests="ABAC"), ticks=moments, disappearances=[]
+    )
     assert back.count('class="line-fork"') == 1
     assert "v1 again" in back
-    onward = version_line(versions=build_versions(*moments, digests="ABCD"), ticks=moments, disappearances=[])
+    onward = version_line(
+        versions=build_versions(*moments, digests="ABCD"), ticks=moments, disappearances=[]
+    )
     assert "line-fork" not in onward
-    twice_the_same = version_line(versions=build_versions(*moments, digests="AABB"), ticks=moments, disappearances=[])
-    assert "line-fork" not in twice_the_same  # another extractor read the same text: nobody went back to anything
+    twice_the_same = version_line(
+        versions=build_versions(*moments, digests="AABB"), ticks=moments, disappearances=[]
+    )
+    assert (
+        "line-fork" not in twice_the_same
+    )  # another extractor read the same text: nobody went back to anything
 
 
 @pytest.mark.parametrize("width", [350, 640, 960])
 @pytest.mark.parametrize("lang", LANGS)
-@pytest.mark.parametrize("step", [1.0, 40.0, 3600.0, 86400.0 * 9], ids=["seconds", "minutes", "hours", "months"])
+@pytest.mark.parametrize(
+    "step", [1.0, 40.0, 3600.0, 86400.0 * 9], ids=["seconds", "minutes", "hours", "months"]
+)
 @pytest.mark.parametrize("count", [1, 3, 14])
 def test_words_never_run_into_each_other(step: float, count: int, lang: Lang, width: int) -> None:
     start = datetime(2025, 11, 25, 10, 16, 30, tzinfo=UTC)
@@ -150,7 +191,8 @@ def test_words_never_run_into_each_other(step: float, count: int, lang: Lang, wi
     last, missing = at(start, step * count, step * count * 1.01)
     gone = [{"last_seen": last, "first_missing": missing, "back": None}]
     svg = version_line(
-        lang, versions=build_versions(*moments), ticks=[*moments, last, missing], disappearances=gone, width=width,
+        lang, versions=build_versions(*moments), ticks=[*moments, last, missing],
+        disappearances=gone, width=width,
         links=lines.Links(dict.fromkeys(range(1, count + 1), "/"), "/"),
     )  # fmt: skip
     assert collisions(svg) == []
@@ -162,9 +204,17 @@ def test_words_never_run_into_each_other(step: float, count: int, lang: Lang, wi
 
 
 def test_a_row_without_room_lets_words_collide_only_when_nobody_looks() -> None:
-    """Negative control of the test above: words put down without asking for room do collide, and it is seen."""
+    """Negative control of the test above: words put down without asking for room do collide, and it
+    is seen."""
     labels = "".join(f'<text x="{10 * each}" y="9">28 Feb 2025</text>' for each in range(3))
-    assert len(collisions(f'<svg xmlns="http://www.w3.org/2000/svg"><g class="line-labels">{labels}</g></svg>')) == 2
+    assert (
+        len(
+            collisions(
+                f'<svg xmlns="http://www.w3.org/2000/svg"><g class="line-labels">{labels}</g></svg>'
+            )
+        )
+        == 2
+    )
 
 
 EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001  (hypothesis takes naive bounds)
@@ -176,7 +226,10 @@ moments = st.lists(st.datetimes(min_value=EPOCH), min_size=1, max_size=40).map(
 @given(moments)
 @settings(max_examples=40, deadline=None)
 def test_time_runs_left_to_right_and_stays_inside_the_picture(times: list[str]) -> None:
-    versions = [{**sample.VERSIONS[0], "number": number + 1, "not_after": at} for number, at in enumerate(times[::3])]
+    versions = [
+        {**sample.VERSIONS[0], "number": number + 1, "not_after": at}
+        for number, at in enumerate(times[::3])
+    ]
     svg = version_line(versions=versions, ticks=times, disappearances=[])
     (drawn,) = re.findall(r'class="line-tick" d="([^"]+)"', svg)
     ticks = [float(each) for each in re.findall(r"M([\d.-]+) ", drawn)]
@@ -188,4 +241,7 @@ def test_dates_are_written_alike_whatever_the_locale() -> None:
     assert lines.clock("2025-02-28T13:15:00.5Z", "en") == "28 Feb 2025 13:15:00"
     assert lines.clock("2025-02-28T13:15:00Z", "zh-Hans") == "2025年2月28日 13:15:00"
     assert lines.day("2025-02-28", "en") == "28 Feb 2025"
-    assert lines.stretch("2025-02-28T13:15:00Z", "2025-02-28T19:15:00Z", "en") == "28 Feb 2025 13:15:00 – 19:15:00 UTC"
+    assert (
+        lines.stretch("2025-02-28T13:15:00Z", "2025-02-28T19:15:00Z", "en")
+        == "28 Feb 2025 13:15:00 – 19:15:00 UTC"
+    )

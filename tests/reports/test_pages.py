@@ -59,18 +59,32 @@ def look(scene: scenes.Scene, text: str | None, when: object = None, **more: obj
         looked = Looked(type="gone", looked_at=now, status=404)
     else:
         stored = originals().put(f"<p>{text}</p>".encode(), limit=10_000)
-        extract = Extract(title="", text=text, lang="zh-Hans", links=(), extractor="test", version="1")
+        extract = Extract(
+            title="", text=text, lang="zh-Hans", links=(), extractor="test", version="1"
+        )
         looked = Looked(
-            type="ok", looked_at=now, status=200, final_url=scene.source.url, digest=stored.sha256, size=stored.size, extract=extract
+            type="ok",
+            looked_at=now,
+            status=200,
+            final_url=scene.source.url,
+            digest=stored.sha256,
+            size=stored.size,
+            extract=extract,
         )
     record_look(by=ledger.SYSTEM, source=scene.source, looked=looked, now=now)
 
 
 def test_what_can_be_seen_stands_before_what_cannot() -> None:
-    """Whatever rests on it, however it is graded, and even where another photo has the same words under it."""
+    """Whatever rests on it, however it is graded, and even where another photo has the same words
+    under it."""
 
     def shown(reference: str, *, seen: bool, caption: str, grade: str) -> Shown:
-        exhibit = Exhibit(reference=reference, caption=write("en", caption), grade_source=grade[:1], grade_information=grade[1:])
+        exhibit = Exhibit(
+            reference=reference,
+            caption=write("en", caption),
+            grade_source=grade[:1],
+            grade_information=grade[1:],
+        )
         return Shown(exhibit, {"thumb": Rendition(name="thumb")} if seen else {})
 
     first, twin, unseen = (
@@ -91,7 +105,8 @@ def real_pictures(scene: scenes.Scene) -> None:
 
 @kept
 def case() -> scenes.Scene:
-    """The founding case from post to verdict, its source edited and taken down, all of it in the log."""
+    """The founding case from post to verdict, its source edited and taken down, all of it in the
+    log."""
     scene = scenes.build_claim()
     start = scene.now - timedelta(days=3)
     look(scene, scenes.POST, start)
@@ -114,7 +129,11 @@ def case() -> scenes.Scene:
 
 def text(client: Client, path: str, status: int = 200, **extra: str) -> str:
     response = client.get(path, **extra)
-    assert response.status_code == status, (path, response.status_code, response.headers.get("Location"))
+    assert response.status_code == status, (
+        path,
+        response.status_code,
+        response.headers.get("Location"),
+    )
     return page_text(response)
 
 
@@ -122,7 +141,9 @@ def fetched(client: Client, path: str, **headers: str) -> tuple[Any, bytes]:
     """A file as it is served, its stream read and closed."""
     response = client.get(path, **headers)
     body = response.getvalue()
-    for close in response._resource_closers:  # closing the response itself would close the connection of the test, too
+    for close in (
+        response._resource_closers
+    ):  # closing the response itself would close the connection of the test, too
         close()
     return response, body
 
@@ -154,13 +175,16 @@ def addresses(scene: scenes.Scene) -> list[str]:
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-hans"])
-def test_every_public_page_opens_in_both_languages_without_inline_code(case: scenes.Scene, client: Client, lang: str) -> None:
+def test_every_public_page_opens_in_both_languages_without_inline_code(
+    case: scenes.Scene, client: Client, lang: str
+) -> None:
     client.cookies["django_language"] = lang
     for path in addresses(case):
         page = text(client, path)
         assert f'<html lang="{"en" if lang == "en" else "zh-Hans"}">' in page
         assert "<script" not in re.sub(
-            r'<script (type="module" |defer )?src="/static/[^"]+"( defer)?></script>|<script type="application/ld\+json">[^<]*</script>',
+            r'<script (type="module" |defer )?src="/static/[^"]+"( defer)?></script>|<script '
+            r'type="application/ld\+json">[^<]*</script>',
             "",
             page,
         )
@@ -169,10 +193,18 @@ def test_every_public_page_opens_in_both_languages_without_inline_code(case: sce
         assert page.count("<h1") == 1, path
 
 
-def test_the_claim_page_says_what_was_said_found_and_answered(case: scenes.Scene, client: Client) -> None:
+def test_the_claim_page_says_what_was_said_found_and_answered(
+    case: scenes.Scene, client: Client
+) -> None:
     page = text(client, f"/claims/{case.claim.reference}/")
     said, found = page.index('id="said"'), page.index('id="found"')
-    assert said < page.index("新前舱盖照着赛道原型车来做，<del>内部结构也一起改了，</del>双风道给制动系统散热。") < found
+    assert (
+        said
+        < page.index(
+            "新前舱盖照着赛道原型车来做，<del>内部结构也一起改了，</del>双风道给制动系统散热。"
+        )
+        < found
+    )
     assert 'lang="zh-Hans"' in page
     assert found < page.index("Not delivered", found)
     assert "42,000" in page
@@ -180,8 +212,14 @@ def test_the_claim_page_says_what_was_said_found_and_answered(case: scenes.Scene
     assert "edited after publication" in page
     assert "No longer available" in page
     assert f"/verdicts/{case.verdict.reference}/" in page
-    assert "Not yet rated" in page or "In review" in page  # the aspect without a verdict says how far it is
-    for order in (("The company’s answer", 'id="said"'), ("How sure", "The record</h2>"), ('id="evidence"', 'id="elsewhere"')):
+    assert (
+        "Not yet rated" in page or "In review" in page
+    )  # the aspect without a verdict says how far it is
+    for order in (
+        ("The company’s answer", 'id="said"'),
+        ("How sure", "The record</h2>"),
+        ('id="evidence"', 'id="elsewhere"'),
+    ):
         assert page.index(order[0]) < page.index(order[1])
 
 
@@ -193,7 +231,9 @@ def test_the_diff_strikes_exactly_the_words_that_went(case: scenes.Scene, client
     assert 'id="c1" href="#c1"' in shown
 
 
-def test_an_extractor_that_read_otherwise_is_not_told_as_their_edit(case: scenes.Scene, client: Client) -> None:
+def test_an_extractor_that_read_otherwise_is_not_told_as_their_edit(
+    case: scenes.Scene, client: Client
+) -> None:
     source, diff = f"/sources/{case.source.pk}/", f"/sources/{case.source.pk}/diff/"
     assert "may be ours" not in text(client, diff)
     Version.objects.filter(source=case.source, number=2).update(extractor_version="2")
@@ -245,12 +285,18 @@ def test_pictures_are_served_for_public_exhibits_alone(client: Client) -> None:
     text(client, f"/media/{digest}.jpg", status=404)
     text(client, f"/exhibits/{exhibit.reference}/", status=404)
     scenes.filing.decide_submission(
-        by=scene.moderator, submission=exhibit.submission, decision="accepted", reason=write("en", "Clear."), now=scene.now
+        by=scene.moderator,
+        submission=exhibit.submission,
+        decision="accepted",
+        reason=write("en", "Clear."),
+        now=scene.now,
     )
     response, body = fetched(client, f"/media/{digest}.jpg")
     assert response.status_code == 200
     assert response["Cache-Control"] == "public, max-age=300"  # it may be taken back one day
-    assert client.get(f"/media/{digest}.jpg", HTTP_IF_NONE_MATCH=response["ETag"]).status_code == 304
+    assert (
+        client.get(f"/media/{digest}.jpg", HTTP_IF_NONE_MATCH=response["ETag"]).status_code == 304
+    )
     assert hashlib.sha256(body).hexdigest() == digest
     text(client, f"/exhibits/{exhibit.reference}/")
 
@@ -285,7 +331,11 @@ def test_the_history_tells_every_edit_field_by_field(case: scenes.Scene, client:
             claim=Claim.objects.get(pk=case.claim.pk),
             reason="The summary was too broad.",
             now=timezone.now(),
-            summary=write("en", "Two ducts in the hood cool the front brakes", zh_Hans="碳纤维前舱盖的双风道给前制动散热"),
+            summary=write(
+                "en",
+                "Two ducts in the hood cool the front brakes",
+                zh_Hans="碳纤维前舱盖的双风道给前制动散热",
+            ),
         )
     with connection.cursor() as cursor:
         cursor.execute("UPDATE claims_claim SET currency = 'EUR' WHERE id = %s", [case.claim.pk])
@@ -305,24 +355,30 @@ def test_the_history_tells_every_edit_field_by_field(case: scenes.Scene, client:
     assert "outside" in text(client, "/record/?outside=1")
 
 
-def test_the_last_entry_of_a_claim_is_the_newest_of_all_that_hangs_on_it(case: scenes.Scene, client: Client) -> None:
+def test_the_last_entry_of_a_claim_is_the_newest_of_all_that_hangs_on_it(
+    case: scenes.Scene, client: Client
+) -> None:
     def named() -> int:
         found = re.search(
-            r'Last entry on this claim: <a class="num" href="/record/entries/(\d+)/"', text(client, f"/claims/{case.claim.reference}/")
+            r'Last entry on this claim: <a class="num" href="/record/entries/(\d+)/"',
+            text(client, f"/claims/{case.claim.reference}/"),
         )
         assert found
         return int(found[1])
 
     newest = client.get(f"/api/v1/claims/{case.claim.pk}/history/").json()["results"][0]["index"]
     assert named() == newest
-    raise_flag(by=ledger.SYSTEM, claim=case.claim, kind="disputed", now=case.now)  # the claim's own row stays as it is
+    raise_flag(
+        by=ledger.SYSTEM, claim=case.claim, kind="disputed", now=case.now
+    )  # the claim's own row stays as it is
     sequence()
     assert named() > newest
 
 
 def told(reason: str | None, index: int = 1) -> Told:
     change = Change(
-        index=index, kind="claim.revised", op="update", label="claim", object_id="1", at=timezone.now().replace(microsecond=0, second=0),
+        index=index, kind="claim.revised", op="update", label="claim", object_id="1",
+        at=timezone.now().replace(microsecond=0, second=0),
         role="moderator", name="grey-heron-4821", reason=reason, outside=False, fields=(),
     )  # fmt: skip
     return Told(change, "what", "thing", "moderator grey-heron-4821", ())
@@ -338,20 +394,27 @@ def told(reason: str | None, index: int = 1) -> Told:
         ((None,), None),
     ],
 )
-def test_a_reason_that_one_row_of_an_act_says_in_public_is_not_called_secret(reasons: tuple[str | None, ...], said: str | None) -> None:
+def test_a_reason_that_one_row_of_an_act_says_in_public_is_not_called_secret(
+    reasons: tuple[str | None, ...], said: str | None
+) -> None:
     (act,) = acts(told(reason, index) for index, reason in enumerate(reasons))
     assert act.reason == said
 
 
 def test_two_reasons_are_two_acts() -> None:
-    assert [one.reason for one in acts([told("One."), told(None), told("Another.")])] == ["One.", "Another."]
+    assert [one.reason for one in acts([told("One."), told(None), told("Another.")])] == [
+        "One.",
+        "Another.",
+    ]
 
 
 def test_the_history_goes_on_below_an_index(case: scenes.Scene, client: Client) -> None:
     first = text(client, f"/claims/{case.claim.reference}/history/")
     older = re.search(r'href="\?before=(\d+)"', first)
     if older:  # the scene is small enough for one page in some builds
-        assert f'id="entry-{older[1]}"' not in text(client, f"/claims/{case.claim.reference}/history/?before={older[1]}")
+        assert f'id="entry-{older[1]}"' not in text(
+            client, f"/claims/{case.claim.reference}/history/?before={older[1]}"
+        )
     text(client, f"/claims/{case.claim.reference}/history/?before=1")
     text(client, f"/claims/{case.claim.reference}/history/?before=nonsense")
 
@@ -363,7 +426,9 @@ def test_every_kind_of_act_has_its_sentence() -> None:
         for path in (root / app).rglob("*.py"):
             code = path.read_text()
             written |= set(re.findall(r'(?<![\w.])(?:ledger\.)?act\(\s*"([a-z_.]+)"', code))
-            for pair in re.findall(r'(?<![\w.])ledger\.act\("([a-z_.]+)" if [^"]* else "([a-z_.]+)"', code):
+            for pair in re.findall(
+                r'(?<![\w.])ledger\.act\("([a-z_.]+)" if [^"]* else "([a-z_.]+)"', code
+            ):
                 written |= set(pair)
     assert written - {"outside"} <= set(KINDS), sorted(written - set(KINDS))
 
@@ -374,9 +439,15 @@ def test_every_field_of_a_history_has_its_name() -> None:
 
 
 def everything_said(scene: scenes.Scene, client: Client, lang: str) -> dict[str, str]:
-    """What pages, feeds and the API say of the case in a language, and its chart and report, by address."""
+    """What pages, feeds and the API say of the case in a language, and its chart and report, by
+    address."""
     reference = Verdict.objects.get(aspect=scene.ducts).reference
-    places = [*addresses(scene), f"/verdicts/{reference}/", "/feeds/verdicts.atom", f"/verdicts/{reference}/chart.{lang}.svg"]
+    places = [
+        *addresses(scene),
+        f"/verdicts/{reference}/",
+        "/feeds/verdicts.atom",
+        f"/verdicts/{reference}/chart.{lang}.svg",
+    ]
     found = {path: text(client, path, HTTP_ACCEPT_LANGUAGE=lang) for path in dict.fromkeys(places)}
     report = discrepancy(Claim.objects.get(pk=scene.claim.pk), Checkpoint.objects.latest("size"))
     report["exhibits"] = []  # their pictures are none
@@ -384,21 +455,38 @@ def everything_said(scene: scenes.Scene, client: Client, lang: str) -> dict[str,
     return {**found, "report": json.dumps(sheet, ensure_ascii=False, default=str)}
 
 
-@pytest.mark.parametrize(("lang", "ours", "theirs"), [("en", "threshold", "claimed value"), ("zh-Hans", "限值", "宣称值")])
+@pytest.mark.parametrize(
+    ("lang", "ours", "theirs"),
+    [("en", "threshold", "claimed value"), ("zh-Hans", "限值", "宣称值")],
+)
 def test_a_figure_is_a_threshold_everywhere_until_it_is_the_companys(
     case: scenes.Scene, client: Client, lang: Any, ours: str, theirs: str
 ) -> None:
     said = everything_said(case, client, lang)
     verdict = f"/verdicts/{Verdict.objects.get(aspect=case.ducts).reference}/"
-    told = ["/", f"/claims/{case.claim.reference}/", verdict, f"{verdict}chart.{lang}.svg", "report"]
+    told = [
+        "/",
+        f"/claims/{case.claim.reference}/",
+        verdict,
+        f"{verdict}chart.{lang}.svg",
+        "report",
+    ]
     assert [path for path in told if ours not in said[path].lower()] == []
     assert [
         path
         for path, words in said.items()
-        if (path != "/method/" and theirs in words.lower()) or "promised at" in words.lower() or "承诺不" in words
+        if (path != "/method/" and theirs in words.lower())
+        or "promised at" in words.lower()
+        or "承诺不" in words
     ] == []
     quote = f"{case.claim.quote}出口风速达到每秒一点五米。"
-    claim = scenes.claims.revise_claim(by=case.moderator, claim=case.claim, quote=quote, reason="The sentence went on.", now=case.now)
+    claim = scenes.claims.revise_claim(
+        by=case.moderator,
+        claim=case.claim,
+        quote=quote,
+        reason="The sentence went on.",
+        now=case.now,
+    )
     scenes.claims.revise_criterion(
         by=case.moderator,
         criterion=Criterion.objects.get(aspect=case.ducts),
@@ -407,24 +495,37 @@ def test_a_figure_is_a_threshold_everywhere_until_it_is_the_companys(
         reason="It did say so.",
         now=case.now,
     )
-    assert Job.objects.filter(kind="reports.discrepancy", payload__claim=str(claim.pk)).exists()  # the report is made again
+    assert Job.objects.filter(
+        kind="reports.discrepancy", payload__claim=str(claim.pk)
+    ).exists()  # the report is made again
     sequence()
     said = everything_said(case, client, lang)
     assert [path for path in told if theirs not in said[path].lower()] == []
 
 
-def test_a_heading_never_repeats_a_claim_as_our_own_statement(case: scenes.Scene, client: Client) -> None:
+def test_a_heading_never_repeats_a_claim_as_our_own_statement(
+    case: scenes.Scene, client: Client
+) -> None:
     summary, point = case.claim.summary["text"], case.ducts.statement["text"]
     said = {**everything_said(case, client, "en"), "/desk/": ""}
     for path, words in said.items():
         for heading in re.findall(r"<(h[1-3]|title)\b[^>]*>(.*?)</\1>", words, re.DOTALL):
             bare = re.sub(r"<[^>]*>", "", heading[1])
-            assert not re.search(rf"(?<!“){re.escape(summary)}|(?<!“){re.escape(point)}", bare), (path, bare)
+            assert not re.search(rf"(?<!“){re.escape(summary)}|(?<!“){re.escape(point)}", bare), (
+                path,
+                bare,
+            )
     assert f"Claim: “{summary}”" in re.sub(r"<[^>]*>", "", said[f"/claims/{case.claim.reference}/"])
 
 
-def test_a_reconstruction_is_marked_wherever_it_is_shown(case: scenes.Scene, client: Client) -> None:
-    shown = [path for path in addresses(case) if str(case.claim.reference) in path or path.startswith(("/verdicts/", "/exhibits/"))]
+def test_a_reconstruction_is_marked_wherever_it_is_shown(
+    case: scenes.Scene, client: Client
+) -> None:
+    shown = [
+        path
+        for path in addresses(case)
+        if str(case.claim.reference) in path or path.startswith(("/verdicts/", "/exhibits/"))
+    ]
     shown.append(f"/sources/{case.source.pk}/")
     for path in shown:
         assert "This case was played through" not in text(client, path), path
@@ -437,11 +538,18 @@ def test_a_reconstruction_is_marked_wherever_it_is_shown(case: scenes.Scene, cli
 def test_flags_stand_in_the_order_in_which_they_were_raised() -> None:
     scene = scenes.build_claim()
     for kind, days in (("deleted", 2), ("edited_after_publication", 1), ("company_silent", 3)):
-        raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind=kind, now=scene.now + timedelta(days=days))
+        raise_flag(
+            by=ledger.SYSTEM, claim=scene.claim, kind=kind, now=scene.now + timedelta(days=days)
+        )
     raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="company_replied", now=scene.now)
     lift_flag(by=ledger.SYSTEM, claim=scene.claim, kind="company_replied", now=scene.now)
     claim = scene.claim
-    for path in ("/claims/", f"/companies/{claim.company_id}/", f"/products/{claim.product_id}/", f"/claims/{claim.reference}/"):
+    for path in (
+        "/claims/",
+        f"/companies/{claim.company_id}/",
+        f"/products/{claim.product_id}/",
+        f"/claims/{claim.reference}/",
+    ):
         [shown] = re.findall(r'<ul class="flags"[^>]*>(.*?)</ul>', page_text(Client().get(path)))
         assert [one.partition(" ·")[0] for one in re.findall("<li>(.*?)</li>", shown)] == [
             "edited after publication", "deleted", "no reply by the deadline",
@@ -454,17 +562,38 @@ def test_references_are_read_as_people_type_them(case: scenes.Scene, client: Cli
     assert (answer.status_code, answer["Location"]) == (301, f"/claims/{reference}/?x=1")
     assert client.get(f"/claims/{case.claim.pk}/")["Location"] == f"/claims/{reference}/"
     assert client.get("/claims/", {"q": reference.lower()})["Location"] == f"/claims/{reference}/"
-    assert client.get("/claims/", {"q": case.verdict.reference})["Location"] == f"/verdicts/{case.verdict.reference}/"
-    for wrong in ("AC-0000-0000", "nonsense", "00000000-0000-0000-0000-000000000000", "AC-7F3K-Q2M"):
+    assert (
+        client.get("/claims/", {"q": case.verdict.reference})["Location"]
+        == f"/verdicts/{case.verdict.reference}/"
+    )
+    for wrong in (
+        "AC-0000-0000",
+        "nonsense",
+        "00000000-0000-0000-0000-000000000000",
+        "AC-7F3K-Q2M",
+    ):
         assert client.get(f"/claims/{wrong}/").status_code == 404, wrong
     assert client.get("/claims/%00/").status_code == 400
 
 
 def test_facets_and_words_narrow_the_claims(case: scenes.Scene, client: Client) -> None:
     found = f"/claims/{case.claim.reference}/"
-    for query in ("q=制动", "q=carbon", "rating=not_delivered", "flag=company_silent", "kind=express", f"company={case.company.pk}"):
+    for query in (
+        "q=制动",
+        "q=carbon",
+        "rating=not_delivered",
+        "flag=company_silent",
+        "kind=express",
+        f"company={case.company.pk}",
+    ):
         assert found in text(client, f"/claims/?{query}"), query
-    for query in ("q=zebra", "rating=delivered", "flag=remedied", "kind=puffery", "company=00000000-0000-0000-0000-000000000000"):
+    for query in (
+        "q=zebra",
+        "rating=delivered",
+        "flag=remedied",
+        "kind=puffery",
+        "company=00000000-0000-0000-0000-000000000000",
+    ):
         assert found not in text(client, f"/claims/?{query}"), query
     for broken in ("company=x", "after=x", "after=W10", "after=WyJ4Il0", "rating=x"):
         text(client, f"/claims/?{broken}")
@@ -473,7 +602,9 @@ def test_facets_and_words_narrow_the_claims(case: scenes.Scene, client: Client) 
 def test_a_withdrawn_claim_stays_readable_and_says_so(case: scenes.Scene, client: Client) -> None:
     with transaction.atomic():
         withdraw_claim(by=case.moderator, claim=case.claim, reason="A double.", now=timezone.now())
-    assert "AsClaimed withdrew this claim from its record." in text(client, f"/claims/{case.claim.reference}/")
+    assert "AsClaimed withdrew this claim from its record." in text(
+        client, f"/claims/{case.claim.reference}/"
+    )
 
 
 def test_a_text_without_translation_is_shown_in_its_original_and_says_so(client: Client) -> None:
@@ -481,21 +612,30 @@ def test_a_text_without_translation_is_shown_in_its_original_and_says_so(client:
     Claim.objects.filter(pk=scene.claim.pk).update(summary=write("zh-Hans", "双风道给制动散热"))
     page = text(client, f"/claims/{scene.claim.reference}/")
     assert (
-        'Claim: “<span lang="zh-Hans">双风道给制动散热</span>” <small class="note">(in its original language; no translation yet)</small>'
-        in page
-    )
+        'Claim: “<span lang="zh-Hans">双风道给制动散热</span>” <small class="note">(in its '
+        "original language; no translation yet)</small>"
+    ) in page
 
 
-def test_the_language_switch_is_on_every_page_and_works_without_a_script(case: scenes.Scene, client: Client) -> None:
+def test_the_language_switch_is_on_every_page_and_works_without_a_script(
+    case: scenes.Scene, client: Client
+) -> None:
     page = text(client, "/method/")
     assert 'name="language" value="zh-hans"' in page
     answer = client.post("/i18n/setlang/", {"language": "zh-hans", "next": "/method/"})
     assert answer["Location"] == "/method/"
     assert "我们如何裁定" in text(client, "/method/")
-    assert client.post("/i18n/setlang/", {"language": "en", "next": "https://elsewhere.example/"})["Location"] == "/"
+    assert (
+        client.post("/i18n/setlang/", {"language": "en", "next": "https://elsewhere.example/"})[
+            "Location"
+        ]
+        == "/"
+    )
 
 
-def test_the_chart_of_a_verdict_is_kept_under_the_digest_of_what_it_shows(case: scenes.Scene, client: Client) -> None:
+def test_the_chart_of_a_verdict_is_kept_under_the_digest_of_what_it_shows(
+    case: scenes.Scene, client: Client
+) -> None:
     path = f"/verdicts/{case.verdict.reference}/chart.en.svg"
     response = client.get(path)
     assert response["Content-Type"] == "image/svg+xml"
@@ -514,9 +654,23 @@ def test_report_files_are_served_as_they_are(case: scenes.Scene, client: Client)
     stored = store().put(b'{"x": 1}', limit=100)
     page = store().put(b"<script>1</script>", limit=100)
     with transaction.atomic(), ledger.act("report.built", by=ledger.SYSTEM, role="system"):
-        report = Report.objects.create(kind="discrepancy", claim=case.claim, checkpoint_size=9, basis=stored.sha256, created_at=case.now)
-        ReportFile.objects.create(report=report, name="report.json", digest=stored.sha256, size=8, media_type="application/json")
-        ReportFile.objects.create(report=report, name="report.html", digest=page.sha256, size=18, media_type="text/html")
+        report = Report.objects.create(
+            kind="discrepancy",
+            claim=case.claim,
+            checkpoint_size=9,
+            basis=stored.sha256,
+            created_at=case.now,
+        )
+        ReportFile.objects.create(
+            report=report,
+            name="report.json",
+            digest=stored.sha256,
+            size=8,
+            media_type="application/json",
+        )
+        ReportFile.objects.create(
+            report=report, name="report.html", digest=page.sha256, size=18, media_type="text/html"
+        )
     assert "report.json" in text(client, f"/reports/{report.reference}/")
     assert report.reference in text(client, f"/claims/{case.claim.reference}/")
     response, body = fetched(client, f"/reports/{report.reference}/files/report.json")
@@ -530,7 +684,12 @@ def test_report_files_are_served_as_they_are(case: scenes.Scene, client: Client)
 def test_nothing_is_said_of_what_is_not_there(client: Client) -> None:
     for path in ("/record/", "/", "/claims/", "/method/"):
         text(client, path)
-    for path in ("/record/entries/0/", "/record/entries/99999999999999999999/", "/record/entries/0/proof", "/reports/AC-0000-0000/"):
+    for path in (
+        "/record/entries/0/",
+        "/record/entries/99999999999999999999/",
+        "/record/entries/0/proof",
+        "/reports/AC-0000-0000/",
+    ):
         text(client, path, status=404)
 
 
@@ -552,8 +711,16 @@ def more_claims(scene: scenes.Scene, count: int) -> None:
             summary=write("en", f"claim {number}"),
             aspects=[scenes.claims.NewAspect("function", write("en", "it works"))],
         )
-        scenes.claims.place_claim(by=scene.moderator, claim=claim, source=scene.source, exact=f"claim {number}", now=scene.now)
-        scenes.claims.raise_flag(by=scene.moderator, claim=claim, kind="remedied", now=scene.now, role="moderator")
+        scenes.claims.place_claim(
+            by=scene.moderator,
+            claim=claim,
+            source=scene.source,
+            exact=f"claim {number}",
+            now=scene.now,
+        )
+        scenes.claims.raise_flag(
+            by=scene.moderator, claim=claim, kind="remedied", now=scene.now, role="moderator"
+        )
 
 
 def more_looks(scene: scenes.Scene, count: int) -> None:
@@ -573,10 +740,14 @@ def more_looks(scene: scenes.Scene, count: int) -> None:
         ("/record/", more_claims),
     ],
 )
-def test_a_page_costs_the_same_for_ten_rows_and_twenty(client: Client, path: str, grow: Callable[[scenes.Scene, int], None]) -> None:
+def test_a_page_costs_the_same_for_ten_rows_and_twenty(
+    client: Client, path: str, grow: Callable[[scenes.Scene, int], None]
+) -> None:
     scene = scenes.build_claim()
     look(scene, scenes.POST)
-    address = path.format(company=scene.company.pk, source=scene.source.pk, claim=scene.claim.reference)
+    address = path.format(
+        company=scene.company.pk, source=scene.source.pk, claim=scene.claim.reference
+    )
     grow(scene, 10)
     sequence()
     text(client, address)  # what is read once per process is read here
@@ -607,7 +778,8 @@ def test_the_method_is_the_one_that_verdicts_name() -> None:
 
 def test_documents_become_html_and_nothing_else_does() -> None:
     assert to_html("# A <b>\n\none\ntwo **x** `y`\n\n- p\n  q\n- r") == (
-        "<h1>A &lt;b&gt;</h1>\n<p>one two <strong>x</strong> <code>y</code></p>\n<ul><li>p q</li><li>r</li></ul>"
+        "<h1>A &lt;b&gt;</h1>\n<p>one two <strong>x</strong> <code>y</code></p>\n<ul><li>p "
+        "q</li><li>r</li></ul>"
     )
     assert to_html("| a | b |\n|---|---|\n| 1 | <i> |").count("<td>") == 2
     assert to_html("甲\n乙") == "<p>甲乙</p>"
@@ -623,17 +795,35 @@ def test_a_claim_with_more_evidence_costs_no_more_queries(client: Client) -> Non
     counts = []
     for _ in range(2):
         for number in range(10):
-            photo = scenes.filing.NewPhoto(originals().put(f"{len(counts)}.{number}".encode(), limit=99), "a.jpg")
+            photo = scenes.filing.NewPhoto(
+                originals().put(f"{len(counts)}.{number}".encode(), limit=99), "a.jpg"
+            )
             submission = scenes.filing.file_submission(
-                by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", photos=[photo], now=scene.now
+                by=scene.owners[0],
+                claim=scene.claim,
+                narrative="x",
+                narrative_lang="en",
+                licence="show",
+                photos=[photo],
+                now=scene.now,
             )
             exhibit = Exhibit.objects.get(submission=submission)
             Exhibit.objects.filter(pk=exhibit.pk).update(status="ready")
             Rendition.objects.create(
-                exhibit=exhibit, name="page", digest=f"{number}{len(counts)}" * 32, media_type="image/jpeg", width=4, height=3, size=1
+                exhibit=exhibit,
+                name="page",
+                digest=f"{number}{len(counts)}" * 32,
+                media_type="image/jpeg",
+                width=4,
+                height=3,
+                size=1,
             )
             scenes.filing.decide_submission(
-                by=scene.moderator, submission=submission, decision="accepted", reason=write("en", "Clear."), now=scene.now
+                by=scene.moderator,
+                submission=submission,
+                decision="accepted",
+                reason=write("en", "Clear."),
+                now=scene.now,
             )
         text(client, f"/claims/{scene.claim.reference}/")
         counts.append(queries(client, f"/claims/{scene.claim.reference}/"))
@@ -660,16 +850,22 @@ def filed_report(case: scenes.Scene, kind: str) -> Report:
     content = to_bytes(sample.discrepancy() if kind == "discrepancy" else sample.snapshot())
     stored = store().put(content, limit=10**7)
     with transaction.atomic(), ledger.act("report.built", by=ledger.SYSTEM, role="system"):
-        report = Report.objects.create(kind=kind, checkpoint_size=9, basis=stored.sha256, created_at=case.now, **about)
+        report = Report.objects.create(
+            kind=kind, checkpoint_size=9, basis=stored.sha256, created_at=case.now, **about
+        )
         name = "report.json" if kind == "discrepancy" else "snapshot.json"
         ReportFile.objects.create(
-            report=report, name=name, digest=stored.sha256, size=len(content), media_type="application/json"
+            report=report, name=name, digest=stored.sha256, size=len(content),
+            media_type="application/json"
         )  # fmt: skip
     return report
 
 
-def test_the_page_of_a_report_tells_it_from_its_own_file(case: scenes.Scene, client: Client) -> None:
-    """Of a deleted post every version and edit; of a discrepancy what it was made from; of both how to check them."""
+def test_the_page_of_a_report_tells_it_from_its_own_file(
+    case: scenes.Scene, client: Client
+) -> None:
+    """Of a deleted post every version and edit; of a discrepancy what it was made from; of both how
+    to check them."""
     report = filed_report(case, "snapshot")
     page = text(client, f"/reports/{report.reference}/")
     assert page.count('class="snapshot-version"') == len(sample.VERSIONS)
@@ -688,12 +884,16 @@ def test_the_page_of_a_report_tells_it_from_its_own_file(case: scenes.Scene, cli
     assert "python -m ledger.verify" in page
 
 
-def test_a_history_groups_what_one_act_changed_and_names_each_day_once(case: scenes.Scene, client: Client) -> None:
+def test_a_history_groups_what_one_act_changed_and_names_each_day_once(
+    case: scenes.Scene, client: Client
+) -> None:
     address = f"/claims/{case.claim.reference}/history/"
     first = page = text(client, address)
     while older := re.search(r'rel="next" href="(\?before=\d+)"', page):
         page = text(client, address + older[1])
-    registered = next(part for part in page.split("<article")[1:] if "The claim was registered" in part)
+    registered = next(
+        part for part in page.split("<article")[1:] if "The claim was registered" in part
+    )
     assert registered.count('class="entry-told"') >= 3  # the claim, its aspects, what was promised
     assert page.count("/proof") == page.count('class="entry-told"')
     days = re.findall(r'class="history-day"><time[^>]*>([^<]+)<', first)

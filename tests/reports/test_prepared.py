@@ -1,4 +1,5 @@
-"""Queries whose SQL is written once: the same rows as Django's own, for every value, in every thread."""
+"""Queries whose SQL is written once: the same rows as Django's own, for every value, in every
+thread."""
 
 from __future__ import annotations
 
@@ -21,20 +22,38 @@ from tests import scenes
 from verdicts.models import Invitation
 
 APPS = (built, exhibits, gathering, timelines)
-EVERY = {f"{app.__name__}.{name}": one for app in APPS for name, one in vars(app).items() if isinstance(one, Prepared)}
+EVERY = {
+    f"{app.__name__}.{name}": one
+    for app in APPS
+    for name, one in vars(app).items()
+    if isinstance(one, Prepared)
+}
 
 
 def _flat(row: Model, *above: Model) -> dict[str, object]:
-    """A row with all that was read along with it, by field; not again what it was read along with itself."""
+    """A row with all that was read along with it, by field; not again what it was read along with
+    itself."""
     read = {name: value for name, value in vars(row).items() if not name.startswith("_")}
-    along = {name: value for name, value in row._state.fields_cache.items() if isinstance(value, Model) and value not in above}
+    along = {
+        name: value
+        for name, value in row._state.fields_cache.items()
+        if isinstance(value, Model) and value not in above
+    }
     related = {name: _flat(value, row, *above) for name, value in along.items()}
-    return {"": type(row), "database": row._state.db, "is new": row._state.adding, **read, **related}
+    return {
+        "": type(row),
+        "database": row._state.db,
+        "is new": row._state.adding,
+        **read,
+        **related,
+    }
 
 
 def _all_ids() -> list[UUID]:
     tables = [model for model in apps.get_models() if isinstance(model._meta.pk, UUIDField)]
-    return list(chain.from_iterable(model._base_manager.values_list("pk", flat=True) for model in tables))
+    return list(
+        chain.from_iterable(model._base_manager.values_list("pk", flat=True) for model in tables)
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -42,16 +61,26 @@ def test_a_prepared_query_gives_what_django_gives() -> None:
     scene = scenes.build_case()
     scenes.build_pointing(scene)
     scenes.build_reply(scene, Invitation.objects.get())
-    again = scenes.verdicts.invite_company(by=scene.moderator, claim=scene.claim, allegation=scenes.RATIONALE, now=scene.now)
-    waiver = scenes.verdicts.propose_waiver(by=scene.adjudicator, invitation=again, reason=scenes.RATIONALE)
+    again = scenes.verdicts.invite_company(
+        by=scene.moderator, claim=scene.claim, allegation=scenes.RATIONALE, now=scene.now
+    )
+    waiver = scenes.verdicts.propose_waiver(
+        by=scene.adjudicator, invitation=again, reason=scenes.RATIONALE
+    )
     scenes.verdicts.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     unpaired = scene.exhibits(status="accepted")[2].submission
-    scenes.filing.withdraw_submission(by=unpaired.filed_by, submission=unpaired, reason="The car was sold.", now=timezone.now())
+    scenes.filing.withdraw_submission(
+        by=unpaired.filed_by, submission=unpaired, reason="The car was sold.", now=timezone.now()
+    )
     ids = _all_ids()
     assert len(EVERY) > 15
     for name, prepared in EVERY.items():
         several = "ANY(" in str(prepared.queryset(scene.claim.pk).query)
-        values = [ids, [uuid4()], [], ids[::2]] if several else [scene.claim.pk, uuid4(), scene.source.pk]
+        values = (
+            [ids, [uuid4()], [], ids[::2]]
+            if several
+            else [scene.claim.pk, uuid4(), scene.source.pk]
+        )
         given = [[_flat(one) for one in prepared(value)] for value in values]
         assert given == [[_flat(one) for one in prepared.queryset(value)] for value in values], name
         assert any(given), f"nothing in the scene is asked for by {name}"
@@ -68,7 +97,11 @@ def test_every_thread_asks_through_its_own_connection() -> None:
 
     def elsewhere() -> tuple[bool, list[object], bool]:
         try:
-            return connection.connection is None, [one.pk for one in aspects(claim)], connection.connection is None
+            return (
+                connection.connection is None,
+                [one.pk for one in aspects(claim)],
+                connection.connection is None,
+            )
         finally:
             connection.close()
 
@@ -87,7 +120,9 @@ def test_what_hangs_on_a_claim_is_all_that_is_public_of_it_and_nothing_of_anothe
     for label, keys in alone.items():
         model = registry.recorded[label].model
         public = model.objects.public() if hasattr(model.objects, "public") else model.objects.all()
-        assert sorted(keys) == sorted(str(key) for key in public.values_list("pk", flat=True)), label
+        assert sorted(keys) == sorted(str(key) for key in public.values_list("pk", flat=True)), (
+            label
+        )
     other = scenes.build_claim_beside(scene)
     assert trails.claim_objects(scene.claim) == alone
     assert {key for keys in trails.claim_objects(other).values() for key in keys}.isdisjoint(

@@ -1,4 +1,5 @@
-"""What a page tells other sites about itself: ClaimReview, Open Graph, the picture beside a link."""
+"""What a page tells other sites about itself: ClaimReview, Open Graph, the picture beside a
+link."""
 
 from __future__ import annotations
 
@@ -27,39 +28,79 @@ def verdict() -> Verdict:
 
 
 def blocks(page: str) -> list[object]:
-    return [json.loads(text) for text in re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)]
+    return [
+        json.loads(text)
+        for text in re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)
+    ]
 
 
-def test_a_verdict_says_what_it_is_to_machines_on_its_pages_and_at_the_api(verdict: Verdict, client: Client) -> None:
+def test_a_verdict_says_what_it_is_to_machines_on_its_pages_and_at_the_api(
+    verdict: Verdict, client: Client
+) -> None:
     client.cookies["django_language"] = "en"
     claim = verdict.aspect.claim
-    answer = client.get(f"/api/v1/verdicts/{verdict.pk}/", headers={"accept": "application/ld+json"})
+    answer = client.get(
+        f"/api/v1/verdicts/{verdict.pk}/", headers={"accept": "application/ld+json"}
+    )
     assert answer["Content-Type"] == "application/ld+json"
     assert "Accept" in answer["Vary"]
     told = json.loads(answer.content)
     assert (told["@type"], told["reviewRating"]["ratingValue"]) == ("ClaimReview", 1)
     assert told["reviewRating"]["alternateName"] == "not delivered"
-    assert (told["claimReviewed"], told["itemReviewed"]["text"]) == ("two ducts move air to the brakes", scenes.POST)
+    assert (told["claimReviewed"], told["itemReviewed"]["text"]) == (
+        "two ducts move air to the brakes",
+        scenes.POST,
+    )
     assert told["url"] == f"http://testserver/verdicts/{verdict.reference}/"
     assert blocks(client.get(f"/verdicts/{verdict.reference}/").content.decode()) == [told]
     assert blocks(client.get(f"/claims/{claim.reference}/").content.decode()) == [told]
-    chinese = client.get(f"/api/v1/verdicts/{verdict.pk}/?lang=zh-Hans", headers={"accept": "application/ld+json"}).json()
-    assert (chinese["reviewRating"]["alternateName"], chinese["claimReviewed"]) == ("未兑现", "两条风道把空气送到制动")
+    chinese = client.get(
+        f"/api/v1/verdicts/{verdict.pk}/?lang=zh-Hans", headers={"accept": "application/ld+json"}
+    ).json()
+    assert (chinese["reviewRating"]["alternateName"], chinese["claimReviewed"]) == (
+        "未兑现",
+        "两条风道把空气送到制动",
+    )
     assert client.get(f"/api/v1/verdicts/{verdict.pk}/").json()["format"] == "asclaimed-verdict@v2"
-    assert client.get("/api/v1/verdicts/", headers={"accept": "application/ld+json"}).status_code == 406
+    assert (
+        client.get("/api/v1/verdicts/", headers={"accept": "application/ld+json"}).status_code
+        == 406
+    )
 
 
-#: What search engines ask of a ClaimReview, and Open Graph of a page (schema.org/ClaimReview, ogp.me).
-REVIEW = {"@context", "@type", "url", "claimReviewed", "reviewRating", "itemReviewed", "author", "datePublished", "inLanguage"}
+#: What search engines ask of a ClaimReview, and Open Graph of a page (schema.org/ClaimReview,
+#: ogp.me).
+REVIEW = {
+    "@context",
+    "@type",
+    "url",
+    "claimReviewed",
+    "reviewRating",
+    "itemReviewed",
+    "author",
+    "datePublished",
+    "inLanguage",
+}
 PARTS = {
-    "reviewRating": {"@type", "alternateName", "ratingValue", "bestRating", "worstRating"}, "itemReviewed": {"@type", "text", "author"},
+    "reviewRating": {"@type", "alternateName", "ratingValue", "bestRating", "worstRating"},
+    "itemReviewed": {"@type", "text", "author"},
     "author": {"@type", "name", "url"},
 }  # fmt: skip
-OPEN_GRAPH = {"og:type", "og:title", "og:url", "og:image", "og:description", "og:site_name", "og:locale"}
+OPEN_GRAPH = {
+    "og:type",
+    "og:title",
+    "og:url",
+    "og:image",
+    "og:description",
+    "og:site_name",
+    "og:locale",
+}
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-hans"])
-def test_nothing_is_missing_that_others_ask_of_a_review_or_a_preview(verdict: Verdict, client: Client, lang: str) -> None:
+def test_nothing_is_missing_that_others_ask_of_a_review_or_a_preview(
+    verdict: Verdict, client: Client, lang: str
+) -> None:
     client.cookies["django_language"] = lang
     for path in (f"/claims/{verdict.aspect.claim.reference}/", f"/verdicts/{verdict.reference}/"):
         page = client.get(path).content.decode()
@@ -94,8 +135,13 @@ def test_a_claim_without_a_verdict_claims_no_review(client: Client) -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-Hans"])
-def test_the_picture_of_a_link_is_drawn_and_known_by_its_content(verdict: Verdict, client: Client, lang: str) -> None:
-    for path in (f"/claims/{verdict.aspect.claim.reference}/card.{lang}.png", f"/verdicts/{verdict.reference}/card.{lang}.png"):
+def test_the_picture_of_a_link_is_drawn_and_known_by_its_content(
+    verdict: Verdict, client: Client, lang: str
+) -> None:
+    for path in (
+        f"/claims/{verdict.aspect.claim.reference}/card.{lang}.png",
+        f"/verdicts/{verdict.reference}/card.{lang}.png",
+    ):
         answer = client.get(path)
         assert answer["Content-Type"] == "image/png"
         picture = Image.open(BytesIO(answer.content))
@@ -103,7 +149,9 @@ def test_the_picture_of_a_link_is_drawn_and_known_by_its_content(verdict: Verdic
         assert client.get(path, headers={"if-none-match": answer["ETag"]}).status_code == 304
         assert client.get(path).content == answer.content
         page = client.get(path.rpartition("card")[0]).content.decode()
-        assert re.search(r'property="og:image" content="http://testserver/[^"]+/card\.(en|zh-Hans)\.png"', page)
+        assert re.search(
+            r'property="og:image" content="http://testserver/[^"]+/card\.(en|zh-Hans)\.png"', page
+        )
     Claim.objects.filter(pk=verdict.aspect.claim_id).update(quote="Other words.")
     assert client.get(path)["ETag"] != answer["ETag"]
 

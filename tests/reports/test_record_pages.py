@@ -32,7 +32,9 @@ def page(client: Client, path: str, status: int = 200) -> str:
 
 
 def test_every_recorded_model_has_a_name_in_words() -> None:
-    assert {record.name for record in registry.records() if record.model._meta.app_label != "scratch"} == set(OBJECTS)
+    assert {
+        record.name for record in registry.records() if record.model._meta.app_label != "scratch"
+    } == set(OBJECTS)
 
 
 def test_an_entry_is_read_field_by_field_and_says_what_is_not_open(client: Client) -> None:
@@ -55,9 +57,13 @@ def test_a_leaf_is_kept_by_caches_only_once_a_checkpoint_covers_it(client: Clien
     sequence()
     last = Entry.objects.order_by("-index").first()
     assert last is not None
-    assert client.get(f"/record/entries/{last.index}/leaf.json")["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert (
+        client.get(f"/record/entries/{last.index}/leaf.json")["Cache-Control"]
+        == "public, max-age=31536000, immutable"
+    )
     Entry.objects.create(
-        index=last.index + 1, kind=last.kind, object_label=last.object_label, object_id=last.object_id, leaf=last.leaf,
+        index=last.index + 1, kind=last.kind, object_label=last.object_label,
+        object_id=last.object_id, leaf=last.leaf,
         leaf_hash=last.leaf_hash, op=last.op, event_label=last.event_label, event_id=10**9,
     )  # fmt: skip
     assert client.get(f"/record/entries/{last.index + 1}/leaf.json")["Cache-Control"] == "no-store"
@@ -84,7 +90,9 @@ def test_a_bundle_whose_document_was_erased_is_gone_and_its_entry_stays(client: 
     sequence()
     entry = Entry.objects.get(kind="verdict.published", object_id=str(verdict.pk))
     VerdictDocument.objects.filter(verdict=verdict).delete()
-    assert "The entry and its proof stay" in page(client, f"/record/entries/{entry.index}/bundle.json", status=410)
+    assert "The entry and its proof stay" in page(
+        client, f"/record/entries/{entry.index}/bundle.json", status=410
+    )
     page(client, f"/record/entries/{entry.index}/")
 
 
@@ -103,13 +111,21 @@ def test_corrections_tell_what_changed_and_why_newest_first(client: Client) -> N
         by=scene.moderator, claim=scene.claim, reason="A slip of the pen.", now=scene.now,
         summary=write("en", "Two ducts in the hood cool the brakes", zh_Hans="前舱盖的双风道给制动散热"),
     )  # fmt: skip
-    second = scenes.propose(scene, rating="misleading", mechanism="implied_function", reason="New measurements came.")
+    second = scenes.propose(
+        scene, rating="misleading", mechanism="implied_function", reason="New measurements came."
+    )
     approve_verdict(by=scene.second_adjudicator, verdict=second, now=scene.now)
     scene.claim.refresh_from_db()
-    withdraw_claim(by=scene.moderator, claim=scene.claim, reason="It was never said.", now=scene.now)
+    withdraw_claim(
+        by=scene.moderator, claim=scene.claim, reason="It was never said.", now=scene.now
+    )
     sequence()
     shown = page(client, "/corrections/")
-    assert shown.index("It was never said.") < shown.index(second.reference) < shown.index("A slip of the pen.")
+    assert (
+        shown.index("It was never said.")
+        < shown.index(second.reference)
+        < shown.index("A slip of the pen.")
+    )
     assert shown.index(second.reference) < shown.index("New measurements came.")
     assert first.reference in shown
     assert "<del>" in shown
@@ -122,7 +138,13 @@ def test_the_list_of_corrections_costs_the_same_for_few_and_many(client: Client)
     def revise(times: int) -> int:
         for number in range(times):
             summary = write("en", f"Wording {number} of {times}", zh_Hans=f"第{number}种")
-            revise_claim(by=scene.moderator, claim=scene.claim, reason="Again.", now=scene.now, summary=summary)
+            revise_claim(
+                by=scene.moderator,
+                claim=scene.claim,
+                reason="Again.",
+                now=scene.now,
+                summary=summary,
+            )
             scene.claim.refresh_from_db()
         sequence()
         client.get("/corrections/")
@@ -138,7 +160,10 @@ def test_the_page_that_verifies_names_the_bundle_it_was_asked_for(client: Client
     sequence()
     shown = page(client, f"/record/verify/?verdict={verdict.reference.lower()}")
     assert f'data-address="/api/v1/verdicts/{verdict.pk}/proof/"' in shown
-    assert json.loads(client.get(f"/api/v1/verdicts/{verdict.pk}/proof/").content)["format"] == "asclaimed-bundle@v1"
+    assert (
+        json.loads(client.get(f"/api/v1/verdicts/{verdict.pk}/proof/").content)["format"]
+        == "asclaimed-bundle@v1"
+    )
     assert 'data-address="/record/entries/0/bundle.json"' in page(client, "/record/verify/?entry=0")
     page(client, "/record/verify/?verdict=AC-0000-0000", status=404)
     page(client, "/record/verify/?entry=99999999", status=404)

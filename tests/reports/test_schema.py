@@ -34,7 +34,8 @@ def objects(value: Any, path: str = "$") -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def each_member(report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """One object and member of every kind of place: the third exhibit's caption says nothing that the first did not."""
+    """One object and member of every kind of place: the third exhibit's caption says nothing that
+    the first did not."""
     seen = set()
     for path, held in list(objects(report)):
         for name in list(held):
@@ -116,7 +117,9 @@ def test_a_value_out_of_form_is_refused_with_its_path(path: str, value: Any, sen
     for step in way:
         here = here[int(step)] if step.isdigit() else here[step]
     here[last] = value
-    assert [found for found, said in faults(report) if said.startswith(sentence)] == ["$." + path.replace(".0.", "[0].")]
+    assert [found for found, said in faults(report) if said.startswith(sentence)] == [
+        "$." + path.replace(".0.", "[0].")
+    ]
 
 
 def test_the_joints_that_no_type_can_hold_are_checked() -> None:
@@ -131,16 +134,25 @@ def test_the_joints_that_no_type_can_hold_are_checked() -> None:
     assert "$.exhibits" in spoiled(lambda r: r["exhibits"].append(dict(r["exhibits"][0])))
     assert spoiled(lambda r: r["exhibits"][0].update(rendition=None)) == ["$.exhibits[0]"]
     assert spoiled(lambda r: r["sources"][0]["diffs"][0].update(new=9)) == ["$.sources[0].diffs[0]"]
-    assert spoiled(lambda r: r["sources"][0]["sightings"][0].update(version=9)) == ["$.sources[0].sightings[0].version"]
-    assert spoiled(lambda r: r["sources"][0]["observations"].update(total=1)) == ["$.sources[0].observations"]
+    assert spoiled(lambda r: r["sources"][0]["sightings"][0].update(version=9)) == [
+        "$.sources[0].sightings[0].version"
+    ]
+    assert spoiled(lambda r: r["sources"][0]["observations"].update(total=1)) == [
+        "$.sources[0].observations"
+    ]
     assert spoiled(lambda r: r["aspects"][0].update(progress="in_review")) == ["$.aspects[0]"]
-    assert spoiled(lambda r: r["verify"]["bundles"].clear()) == ["$.aspects[0].verdict.bundle", "$.aspects[1].verdict.bundle"]
+    assert spoiled(lambda r: r["verify"]["bundles"].clear()) == [
+        "$.aspects[0].verdict.bundle",
+        "$.aspects[1].verdict.bundle",
+    ]
     snapshot = sample.snapshot()
     snapshot["versions"].reverse()
     assert [path for path, _ in faults(snapshot)] == ["$.versions"]
 
 
-@pytest.mark.parametrize("nothing", [None, [], {}, {"kind": "essay"}, {"kind": ["discrepancy"]}], ids=repr)
+@pytest.mark.parametrize(
+    "nothing", [None, [], {}, {"kind": "essay"}, {"kind": ["discrepancy"]}], ids=repr
+)
 def test_what_is_no_report_at_all_is_refused(nothing: Any) -> None:
     assert [path for path, _ in faults(nothing)] == ["$.kind"]
 
@@ -187,36 +199,63 @@ def test_every_state_of_the_other_rooms_has_its_words() -> None:
         "outcome": verdicts.InvitationStatus,
         "decision": Decision,
     }
-    assert {name: set(words.VOCABULARIES[name]) for name in rooms} == {name: set(map(str, room)) for name, room in rooms.items()}
+    assert {name: set(words.VOCABULARIES[name]) for name in rooms} == {
+        name: set(map(str, room)) for name, room in rooms.items()
+    }
 
 
 def test_every_word_is_there_in_both_languages_with_the_same_places() -> None:
-    pairs = {f"{name}.{code}": pair for name, table in words.VOCABULARIES.items() for code, pair in table.items()}
-    pairs |= dict(words.PHRASES) | {f"does not prove {level}": pair for level, pair in words.DOES_NOT_PROVE.items()}
+    pairs = {
+        f"{name}.{code}": pair
+        for name, table in words.VOCABULARIES.items()
+        for code, pair in table.items()
+    }
+    pairs |= dict(words.PHRASES) | {
+        f"does not prove {level}": pair for level, pair in words.DOES_NOT_PROVE.items()
+    }
     for name, pair in pairs.items():
         assert all(text.strip() for text in pair), name
         assert words.places(pair.en) == words.places(pair.zh), name
         assert not any("\u4e00" <= character <= "\u9fff" for character in pair.en), name
     same = {name for name, pair in pairs.items() if pair.en == pair.zh}
-    assert same == {"col_sha", "open_quote", "close_quote", "licence.cc-by-4.0", "licence.cc0-1.0"}, (
-        "a phrase that is the same in both languages is most likely not translated"
-    )
+    assert same == {
+        "col_sha",
+        "open_quote",
+        "close_quote",
+        "licence.cc-by-4.0",
+        "licence.cc0-1.0",
+    }, "a phrase that is the same in both languages is most likely not translated"
     assert words.DOES_NOT_PROVE.keys() == words.VOCABULARIES["provenance"].keys()
 
 
 def test_a_place_is_filled_once_and_never_by_what_stands_in_a_value() -> None:
-    assert words.phrase("sum_verdict", "en", aspect="{rating}", rating="{aspect}") == "“{rating}”: {aspect}."
+    assert (
+        words.phrase("sum_verdict", "en", aspect="{rating}", rating="{aspect}")
+        == "“{rating}”: {aspect}."
+    )
     with pytest.raises(KeyError):
         words.phrase("sum_verdict", "en", aspect="x")
 
 
-def test_one_of_a_thing_is_said_in_the_singular_and_places_with_two_words_need_only_their_number() -> None:
-    for n, said in (("1", "1 measurement on 1 item"), ("2", "2 measurements on 1 item:"), ("3", "3 measurements on 2 items:")):
+def test_one_of_a_thing_is_said_in_the_singular_and_places_with_two_words_need_only_their_number() -> (
+    None
+):
+    for n, said in (
+        ("1", "1 measurement on 1 item"),
+        ("2", "2 measurements on 1 item:"),
+        ("3", "3 measurements on 2 items:"),
+    ):
         units = "1" if n != "3" else "2"
         name = "measured_one" if n == "1" else "measured_short"
         assert said in words.phrase(name, "en", n=n, units=units, low="1", high="2", unit="m/s")
     once = {"n": 1, "versions": 1, "looks": 1, "size": 1, "gone": 1, "came": 1, "units": 1}
     for name, pair in words.PHRASES.items():
-        if name not in {"measured_short", "measured_same"} and {"n", "versions", "size", "gone", "units"} & words.places(pair.en):
+        if name not in {"measured_short", "measured_same"} and {
+            "n",
+            "versions",
+            "size",
+            "gone",
+            "units",
+        } & words.places(pair.en):
             told = words.phrase(name, "en", **dict.fromkeys(words.places(pair.en), "x") | once)
             assert not re.search(r"\b1 (?!units)\w+s\b", told), (name, told)

@@ -1,4 +1,5 @@
-"""Reports as PDF: the two standards, the same bytes anywhere, what is attached, and texts that try to be more than text."""
+"""Reports as PDF: the two standards, the same bytes anywhere, what is attached, and texts that try
+to be more than text."""
 
 import hashlib
 import io
@@ -45,7 +46,8 @@ def read(pdf: bytes) -> pypdf.PdfReader:
 
 @cache
 def words_of(pdf: bytes) -> str:
-    """The text of a PDF as a program reads it, without white space and break marks: lines end where the layout wants."""
+    """The text of a PDF as a program reads it, without white space and break marks: lines end where
+    the layout wants."""
     text = "".join(page.extract_text() for page in read(pdf).pages)
     return "".join(text.split()).replace(fonts.BREAK, "")
 
@@ -54,7 +56,7 @@ def bare(text: str) -> str:
     return "".join(text.split())
 
 
-# --- the standards -------------------------------------------------------------------------------------------------------
+# --- the standards --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -104,40 +106,52 @@ def test_every_figure_says_what_it_shows(lang: Lang) -> None:
     assert len(alt) == 5, "one version line, one chart, three photos"
     assert all(alt)
     assert any("0.03 ± 0.04 m/s" in each for each in alt)
-    assert any(("The display reads 0.02." if lang == "en" else "显示屏读数 0.02。") in each for each in alt)
+    assert any(
+        ("The display reads 0.02." if lang == "en" else "显示屏读数 0.02。") in each for each in alt
+    )
     assert not any(fonts.BREAK in each for each in alt)
 
 
-# --- what is inside ------------------------------------------------------------------------------------------------------
+# --- what is inside -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_attachments_come_back_byte_for_byte(lang: Lang) -> None:
     attached = read(discrepancy(lang)).attachments
-    expected = {"report.json": schema.to_bytes(sample.discrepancy())} | {name: data for name, data, _, _ in sample.ATTACHMENTS}
-    assert {name: attached[name][0] for name in attached} == expected
-    assert {name: read(snapshot(lang)).attachments[name][0] for name in read(snapshot(lang)).attachments} == {
-        "report.json": schema.to_bytes(sample.snapshot())
+    expected = {"report.json": schema.to_bytes(sample.discrepancy())} | {
+        name: data for name, data, _, _ in sample.ATTACHMENTS
     }
+    assert {name: attached[name][0] for name in attached} == expected
+    assert {
+        name: read(snapshot(lang)).attachments[name][0] for name in read(snapshot(lang)).attachments
+    } == {"report.json": schema.to_bytes(sample.snapshot())}
 
 
 EXPECTED: dict[str, list[str]] = {
     "en": [
-        "AC-7F3KQ2M", "Two air ducts in the carbon-fibre hood cool the brakes", "CNY 42,000", "Not delivered", "Delivered", "Said",
-        "Found", "双风道给制动系统散热", "the two ducts cool the brakes", "at least 1.5 m/s", "0.03 m/s", "± 0.05 m/s (2)", "< 0.000001",
-        "does not meet the threshold", "edited after publication", "no reply by the deadline", "No answer came by the deadline",
+        "AC-7F3KQ2M", "Two air ducts in the carbon-fibre hood cool the brakes", "CNY 42,000",
+        "Not delivered", "Delivered", "Said",
+        "Found", "双风道给制动系统散热", "the two ducts cool the brakes", "at least 1.5 m/s", "0.03 m/s",
+        "± 0.05 m/s (2)", "< 0.000001",
+        "does not meet the threshold", "edited after publication", "no reply by the deadline",
+        "No answer came by the deadline",
         "heron (adjudicator)", "18,402", "0 of 3 items meet the threshold, 3 do not.",
-        "AC-VERD1.bundle.json", "[内部结构也一起改了，]", "AC-EX2", "That the scene is what its caption says", "AC-EX3", "Take the hood",
-        "Example Motors Sales Co., Ltd.", "What this report does not prove", "not a judgment of a court", sample.KEY, sample.ROOT,
-        "python -m ledger.verify", "https://asclaimed.example/reports/AC-7F3KQ2M/", "Reconstruction", "Page 1 of",
-        "translated by the house (moderator)", "12 May 2025 01:15:00 UTC", "notice of deletion", "Independent units: 3",
+        "AC-VERD1.bundle.json", "[内部结构也一起改了，]", "AC-EX2", "That the scene is what its caption says",
+        "AC-EX3", "Take the hood",
+        "Example Motors Sales Co., Ltd.", "What this report does not prove",
+        "not a judgment of a court", sample.KEY, sample.ROOT,
+        "python -m ledger.verify", "https://asclaimed.example/reports/AC-7F3KQ2M/",
+        "Reconstruction", "Page 1 of",
+        "translated by the house (moderator)", "12 May 2025 01:15:00 UTC", "notice of deletion",
+        "Independent units: 3",
     ],
     "zh-Hans": [
         "AC-7F3KQ2M", "碳纤维前舱盖上的两条风道为制动系统散热", "CNY 42,000", "未兑现", "已兑现", "所言", "所得", "内部结构也一起改了",
         "不低于 1.5 m/s", "0.03 m/s", "未达到限值","发布后被修改", "期限内未回应", "截止时未收到答复", "heron（裁定员）", "18,402",
         "[内部结构也一起改了，]", "不证明画面与说明一致", "拆下前舱盖", "示例汽车销售有限公司", "本报告不证明什么", "并非法院判决",
         "3件样品中0件达到限值，3件未达到。",
-        sample.KEY, sample.ROOT, "https://asclaimed.example/reports/AC-7F3KQ2M/", "情景重建", "第 1 页", "本站译文（审核员）",
+        sample.KEY, sample.ROOT, "https://asclaimed.example/reports/AC-7F3KQ2M/", "情景重建", "第 1 页",
+        "本站译文（审核员）",
         "2025年5月12日 01:15:00 UTC", "删除提示", "独立实物：3 件", "owner-b · 已封存",
     ],
 }  # fmt: skip
@@ -156,8 +170,16 @@ def test_the_snapshot_holds_every_version_every_diff_and_the_interval(lang: Lang
     assert bare(sample.SECOND) in text
     for version in sample.VERSIONS:
         assert version["sha256"] in text
-    interval = ["9 May 2025 01:15:00", "12 May 2025 01:15:00"] if lang == "en" else ["2025年5月9日 01:15:00", "2025年5月12日 01:15:00"]
-    assert [each for each in ["[内部结构也一起改了，]", *interval, sample.ROOT] if bare(each) not in text] == []
+    interval = (
+        ["9 May 2025 01:15:00", "12 May 2025 01:15:00"]
+        if lang == "en"
+        else ["2025年5月9日 01:15:00", "2025年5月12日 01:15:00"]
+    )
+    assert [
+        each
+        for each in ["[内部结构也一起改了，]", *interval, sample.ROOT]
+        if bare(each) not in text
+    ] == []
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -166,14 +188,25 @@ def test_every_page_has_the_permanent_address_and_its_number(lang: Lang) -> None
     for number, page in enumerate(pages, start=1):
         text = bare(page.extract_text())
         assert "https://asclaimed.example/reports/AC-7F3KQ2M/" in text
-        assert (f"Page{number}of{len(pages)}" if lang == "en" else f"第{number}页，共{len(pages)}页") in text
+        assert (
+            f"Page{number}of{len(pages)}" if lang == "en" else f"第{number}页，共{len(pages)}页"
+        ) in text
 
 
 def test_every_state_that_a_verdict_can_have_is_typeset() -> None:
     report = sample.discrepancy()
     judged = report["aspects"].pop()
     for rating in VOCABULARIES["rating"]:
-        report["aspects"].append({**judged, "verdict": {**judged["verdict"], "rating": rating, "attempts": sample.en("Asked twice.")}})
+        report["aspects"].append(
+            {
+                **judged,
+                "verdict": {
+                    **judged["verdict"],
+                    "rating": rating,
+                    "attempts": sample.en("Asked twice."),
+                },
+            }
+        )
     for progress in VOCABULARIES["progress"]:
         report["aspects"].append({**judged, "verdict": None, "progress": progress})
     text = words_of(typeset(report))
@@ -188,11 +221,19 @@ def test_every_answer_of_a_company_is_typeset(outcome: str) -> None:
         outcome=outcome,
         closed=None if outcome == "open" else "2025-05-28T02:00:00Z",
         replies=[
-            {"text": sample.zh("这是及时更正。", "A timely correction."), "received": "2025-05-20T00:00:00Z", "letter": None, "late": False}
+            {
+                "text": sample.zh("这是及时更正。", "A timely correction."),
+                "received": "2025-05-20T00:00:00Z",
+                "letter": None,
+                "late": False,
+            }
         ]
         if outcome == "replied"
         else [],
-        waiver={"reason": sample.en("The company is dissolved."), "people": [sample.person("moderator", "wren")]}
+        waiver={
+            "reason": sample.en("The company is dissolved."),
+            "people": [sample.person("moderator", "wren")],
+        }
         if outcome == "waived"
         else None,
     )
@@ -227,7 +268,7 @@ def test_a_text_without_a_translation_stands_in_its_own_language_and_says_so() -
     assert bare(PHRASES["original_only"].zh) not in words_of(discrepancy("zh-Hans"))
 
 
-# --- the same bytes ------------------------------------------------------------------------------------------------------
+# --- the same bytes -------------------------------------------------------------------------------
 
 DIGESTS = """
 import hashlib, json
@@ -243,8 +284,12 @@ print(json.dumps({name: hashlib.sha256(data).hexdigest() for name, data in found
 """
 
 
-def test_the_same_report_gives_the_same_bytes_in_another_process_place_and_locale(tmp_path: Path) -> None:
-    (tmp_path / "sheet.json").write_text("{}")  # a file of a name that the templates read, where a careless compiler would look
+def test_the_same_report_gives_the_same_bytes_in_another_process_place_and_locale(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sheet.json").write_text(
+        "{}"
+    )  # a file of a name that the templates read, where a careless compiler would look
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -255,11 +300,22 @@ def test_the_same_report_gives_the_same_bytes_in_another_process_place_and_local
         "TMPDIR": str(tmp_path),
         "SOURCE_DATE_EPOCH": "1",
     }
-    done = subprocess.run([sys.executable, "-c", DIGESTS], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", DIGESTS],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     theirs = json.loads(done.stdout)
-    ours = {f"discrepancy {lang}": discrepancy(lang) for lang in LANGS} | {f"snapshot {lang}": snapshot(lang) for lang in LANGS}
-    assert {name: theirs[name] for name in ours} == {name: hashlib.sha256(data).hexdigest() for name, data in ours.items()}
+    ours = {f"discrepancy {lang}": discrepancy(lang) for lang in LANGS} | {
+        f"snapshot {lang}": snapshot(lang) for lang in LANGS
+    }
+    assert {name: theirs[name] for name in ours} == {
+        name: hashlib.sha256(data).hexdigest() for name, data in ours.items()
+    }
 
 
 def test_one_other_character_or_second_gives_other_bytes() -> None:
@@ -277,10 +333,13 @@ def test_templates_import_nothing_from_outside() -> None:
         assert "datetime.today" not in source
 
 
-# --- hostile texts -------------------------------------------------------------------------------------------------------
+# --- hostile texts --------------------------------------------------------------------------------
 
 HOSTILE = [
-    '#panic("x") #import "house.typ" #read("/etc/passwd") $x^2$ *bold* _it_ `raw` <label> @ref // c /* d */ = h - l + n / t: \\ ~ [a] {b}',
+    (
+        '#panic("x") #import "house.typ" #read("/etc/passwd") $x^2$ *bold* _it_ `raw` <label> @ref '
+        "// c /* d */ = h - l + n / t: \\ ~ [a] {b}"
+    ),
     "{rating} {quote} {0} {{x}}",
     "\u202eleft\u202c \u2066isolate\u2069 \u200bzero\u200d",
     "nul\x00 escape\x1b[31m bell\x07 del\x7f c1\x9b",
@@ -293,13 +352,15 @@ HOSTILE = [
     "“‘’”「」…—–·×±≥≤",
 ]
 FREE = {
-    "text", "passage", "pseudonym", "contributor", "laboratory", "unit_label", "unit", "agent", "outcome", "note", "jurisdiction",
+    "text", "passage", "pseudonym", "contributor", "laboratory", "unit_label", "unit", "agent",
+    "outcome", "note", "jurisdiction",
     "registration", "extractor", "title", "method", "name", "url", "media_type",
 }  # fmt: skip
 
 
 def poison(report: dict[str, Any], pick: Iterator[str]) -> None:
-    """Every member that takes free text gets a hostile one; what the schema then refuses gets its own back."""
+    """Every member that takes free text gets a hostile one; what the schema then refuses gets its
+    own back."""
     changed: dict[str, tuple[dict[str, Any], str, str]] = {}
 
     def walk(value: Any, path: str) -> None:
@@ -356,7 +417,8 @@ def test_hostile_versions_of_a_deleted_post_come_out_as_text(lang: Lang) -> None
 
 
 def test_without_the_guard_such_texts_do_get_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: unguarded, an override reaches the page, and what the face lacks stops the printing."""
+    """The negative control: unguarded, an override reaches the page, and what the face lacks stops
+    the printing."""
     monkeypatch.setattr(fonts, "printable", lambda text: text)
     report = sample.snapshot()
     report["versions"][0]["text"] = "a\u202eb"
@@ -386,13 +448,17 @@ def test_a_word_of_ten_thousand_characters_is_broken_and_none_of_it_is_lost() ->
         page.extract_text(visitor_text=visit)
     assert text.count("Q") >= 10_000
     assert text.count("W") >= 2_000, "the quote and the summary"
-    assert all(0 < x < 595 - 50 and 20 < y < 842 - 20 for x, y in places), "something is printed beside or below the paper"
+    assert all(0 < x < 595 - 50 and 20 < y < 842 - 20 for x, y in places), (
+        "something is printed beside or below the paper"
+    )
 
 
-# --- what does not fit is refused ----------------------------------------------------------------------------------------
+# --- what does not fit is refused -----------------------------------------------------------------
 
 
-def refused(report: dict[str, Any] | None = None, attachments: Any = None, shown: Any = None) -> str:
+def refused(
+    report: dict[str, Any] | None = None, attachments: Any = None, shown: Any = None
+) -> str:
     with pytest.raises(typesetting.TypesettingError) as caught:
         typesetting.typeset(
             report or sample.discrepancy(),
@@ -413,8 +479,12 @@ def test_attachments_that_do_not_fit_are_refused() -> None:
     bundle, other = sample.ATTACHMENTS
     assert "AC-VERD2.bundle.json, which is not attached" in refused(attachments=[bundle])
     assert "twice" in refused(attachments=[bundle, other, bundle])
-    assert "twice" in refused(attachments=[bundle, other, ("report.json", b"{}", "application/json", "")])
-    assert "no plain file name" in refused(attachments=[bundle, other, ("../x", b"", "text/plain", "")])
+    assert "twice" in refused(
+        attachments=[bundle, other, ("report.json", b"{}", "application/json", "")]
+    )
+    assert "no plain file name" in refused(
+        attachments=[bundle, other, ("../x", b"", "text/plain", "")]
+    )
     assert "no media type" in refused(attachments=[bundle, other, ("x", b"", "text", "")])
 
 
@@ -432,7 +502,10 @@ def test_the_size_of_a_picture_is_read_from_its_header(form: str, size: tuple[in
     for options in ({}, {"lossless": True}) if form == "WEBP" else ({},):
         file = io.BytesIO()
         Image.new("RGB", size, "red").save(file, form, **options)
-        assert pictures.picture_size(file.getvalue()) == ({"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}[form], *size)
+        assert pictures.picture_size(file.getvalue()) == (
+            {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}[form],
+            *size,
+        )
 
 
 @pytest.mark.parametrize("form", ["JPEG", "WEBP"])
@@ -441,7 +514,9 @@ def test_pictures_of_other_formats_stand_in_the_file(form: str) -> None:
     Image.new("RGB", (64, 48), "red").save(file, form)
     report = sample.discrepancy()
     report["exhibits"][0]["rendition"] = hashlib.sha256(file.getvalue()).hexdigest()
-    pdf = typesetting.typeset(report, "en", sample.ATTACHMENTS, {**sample.PICTURES, "AC-EX1.png": file.getvalue()})
+    pdf = typesetting.typeset(
+        report, "en", sample.ATTACHMENTS, {**sample.PICTURES, "AC-EX1.png": file.getvalue()}
+    )
     assert len(alternatives(pdf)) == 5
 
 
@@ -456,7 +531,11 @@ def test_a_picture_that_claims_too_many_pixels_or_is_none_is_refused() -> None:
 
 
 def test_ready_forgets_no_string_of_a_sheet() -> None:
-    before = {"a": ["\u202e", {"b": "\u202e", "n": None, "c": 1}], "exact": "\u202e", "d": {"exact": "\u202e" + "x" * 60}}
+    before = {
+        "a": ["\u202e", {"b": "\u202e", "n": None, "c": 1}],
+        "exact": "\u202e",
+        "d": {"exact": "\u202e" + "x" * 60},
+    }
     assert sheet.ready(before) == {
         "a": ["[U+202E]", {"b": "[U+202E]", "n": None, "c": 1}],
         "exact": "[U+202E]",

@@ -1,4 +1,5 @@
-"""The arrows between apps that import-linter cannot see: tag libraries, templates, styles, names of addresses and of jobs."""
+"""The arrows between apps that import-linter cannot see: tag libraries, templates, styles, names of
+addresses and of jobs."""
 
 from __future__ import annotations
 
@@ -10,10 +11,22 @@ from typing import Final
 from tests.repository.sources import ROOT, texts
 
 #: From below, as in the contract of import-linter; `jobs` and `ledger` stand beside each other.
-ORDER: Final = ["engines", "ui", "ledger|jobs", "accounts", "claims", "evidence", "verdicts", "reports", "demo", "config"]
+ORDER: Final = [
+    "engines",
+    "ui",
+    "ledger|jobs",
+    "accounts",
+    "claims",
+    "evidence",
+    "verdicts",
+    "reports",
+    "demo",
+    "config",
+]
 LEVEL: Final = {app: level for level, apps in enumerate(ORDER) for app in apps.split("|")}
 
-#: Work that is asked of an app above, by name, since only the row joins the two: who asks, and for what.
+#: Work that is asked of an app above, by name, since only the row joins the two: who asks, and for
+#: what.
 JOBS_ABOVE: Final = {
     ("claims", "evidence.look"): "a new source is looked at once before its turn",
     ("claims", "evidence.sight_appearance"): "a new quote is searched for in what was kept",
@@ -31,7 +44,11 @@ _JOB = re.compile(r"\benqueue\(\s*f?[\"']((\w+)\.[\w{}.]+)[\"']")
 
 def libraries() -> dict[str, str]:
     """Tag library → the app it belongs to."""
-    return {Path(name).stem: name.split("/")[0] for name, _text in texts(".py") if name.split("/")[1:2] == ["templatetags"]}
+    return {
+        Path(name).stem: name.split("/")[0]
+        for name, _text in texts(".py")
+        if name.split("/")[1:2] == ["templatetags"]
+    }
 
 
 def above(app: str, other: str) -> bool:
@@ -53,7 +70,8 @@ def arrows(name: str, text: str, tags: dict[str, str]) -> Iterator[str]:
             if above(app, other):
                 yield f"{name}: {other}/"
     for other in _ADDRESS.findall(text):
-        # Whoever shows a thing may lead to its public page; everything else is led to from above alone.
+        # Whoever shows a thing may lead to its public page; everything else is led to from above
+        # alone.
         if above(app, other) and (other != "reports" or app == "ui"):
             yield f"{name}: address {other}:…"
 
@@ -71,15 +89,25 @@ def test_every_name_in_templates_and_jobs_points_downwards() -> None:
 
 
 def test_every_job_asked_for_above_is_still_asked_for() -> None:
-    asked = {(name.split("/")[0], job) for name, text in ours() if name.endswith(".py") for job, _app in _JOB.findall(text)}
+    asked = {
+        (name.split("/")[0], job)
+        for name, text in ours()
+        if name.endswith(".py")
+        for job, _app in _JOB.findall(text)
+    }
     assert set(JOBS_ABOVE) <= asked
 
 
 def test_an_arrow_upwards_is_found_in_each_kind_of_name() -> None:
     tags = libraries()
-    page = "{% load i18n verdict_tags %}{% include 'reports/_cite.html' %}{% static \"verdicts/desk.css\" %}{% url 'verdicts:desk' %}"
+    page = (
+        "{% load i18n verdict_tags %}{% include 'reports/_cite.html' %}{% static "
+        "\"verdicts/desk.css\" %}{% url 'verdicts:desk' %}"
+    )
     assert len(list(arrows("claims/templates/claims/x.html", page, tags))) == 4
-    assert list(arrows("claims/x.py", 'jobs.enqueue("verdicts.publish", {})', tags)) == ["claims/x.py: job verdicts.publish"]
+    assert list(arrows("claims/x.py", 'jobs.enqueue("verdicts.publish", {})', tags)) == [
+        "claims/x.py: job verdicts.publish"
+    ]
     assert list(arrows("ui/templates/base.html", "{% url 'reports:front' %}", tags))
     assert not list(arrows("reports/templates/reports/x.html", page, tags))
 

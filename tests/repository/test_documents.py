@@ -16,7 +16,11 @@ ADRS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 
 
 def test_generated_pages_are_up_to_date() -> None:
-    assert [path.name for path, text in documents.documents().items() if not path.exists() or path.read_text() != text] == []
+    assert [
+        path.name
+        for path, text in documents.documents().items()
+        if not path.exists() or path.read_text() != text
+    ] == []
 
 
 def test_every_setting_is_described() -> None:
@@ -30,9 +34,18 @@ def test_no_setting_is_read_past_the_table() -> None:
     for name, text in texts(".py"):
         if name.startswith("config/settings/") and name != "config/settings/test.py":
             for node in ast.walk(ast.parse(text)):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("environment.") and node.args:
+                if (
+                    isinstance(node, ast.Call)
+                    and ast.unparse(node.func).startswith("environment.")
+                    and node.args
+                ):
                     first = node.args[0]
-                    read |= {first.value} if isinstance(first, ast.Constant) and re.fullmatch(r"[A-Z_]+", str(first.value)) else set()
+                    read |= (
+                        {first.value}
+                        if isinstance(first, ast.Constant)
+                        and re.fullmatch(r"[A-Z_]+", str(first.value))
+                        else set()
+                    )
     assert read - known == set()
 
 
@@ -55,12 +68,18 @@ def test_every_address_says_what_it_answers() -> None:
 
 def test_every_member_of_a_verdict_document_is_described() -> None:
     tree = ast.parse((ROOT / "verdicts" / "document.py").read_text())
-    written = next(node.value for node in ast.walk(tree) if isinstance(node, ast.Return) and "FORMAT" in ast.unparse(node))
+    written = next(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Return) and "FORMAT" in ast.unparse(node)
+    )
     assert isinstance(written, ast.Dict)
     members = [ast.literal_eval(key) for key in written.keys if key is not None]
     section = PAGES["wire-formats.md"].split("## Verdict document")[1].split("\n## ")[0]
     assert len(members) > 20
-    assert [name for name in members if f"`{name}`" not in section and f'"{name}"' not in section] == []
+    assert [
+        name for name in members if f"`{name}`" not in section and f'"{name}"' not in section
+    ] == []
 
 
 def test_a_page_out_of_date_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +97,9 @@ def test_every_workflow_is_drawn_and_closed() -> None:
     for app, name, table in found:
         followers = {state for states in table.values() for state in states}
         assert followers <= set(table), f"{app}: {name} goes to a state that is not in its table"
-        assert set(type(next(iter(table)))) == set(table), f"{app}: {name} leaves out a state of its enum"
+        assert set(type(next(iter(table)))) == set(table), (
+            f"{app}: {name} leaves out a state of its enum"
+        )
 
 
 @pytest.mark.parametrize("path", ADRS, ids=lambda path: path.stem)
@@ -90,13 +111,20 @@ def test_a_decision_fits_on_one_screen(path: object) -> None:
 
 
 def test_decisions_are_numbered_without_gaps() -> None:
-    assert [path.name[:4] for path in ADRS] == [f"{number:04}" for number in range(1, len(ADRS) + 1)]
+    assert [path.name[:4] for path in ADRS] == [
+        f"{number:04}" for number in range(1, len(ADRS) + 1)
+    ]
 
 
 def test_the_changelog_begins_with_the_version() -> None:
-    newest = re.search(r"^## (?!Unreleased$)(\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    newest = re.search(
+        r"^## (?!Unreleased$)(\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
     assert newest is not None
-    assert newest.group(1) == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert (
+        newest.group(1)
+        == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    )
 
 
 def test_the_readme_has_the_two_commands() -> None:
@@ -121,6 +149,14 @@ def test_documents_name_only_commands_that_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     wrong = []
     for name, text in texts(".md"):
-        wrong += [f"{name}: manage.py {command}" for command in re.findall(r"manage\.py ([a-z_]+)", text) if command not in known]
-        wrong += [f"{name}: make {target}" for target in re.findall(r"`make ([a-z]+)", text) if target not in targets]
+        wrong += [
+            f"{name}: manage.py {command}"
+            for command in re.findall(r"manage\.py ([a-z_]+)", text)
+            if command not in known
+        ]
+        wrong += [
+            f"{name}: make {target}"
+            for target in re.findall(r"`make ([a-z]+)", text)
+            if target not in targets
+        ]
     assert wrong == []

@@ -15,10 +15,13 @@ def _logged(own: str = "tests.") -> set[str]:
 
 
 def test_the_names_of_the_log_never_change() -> None:
-    """A name in the file may lose its model, and a new one may be added at the end; none is changed, and none is given twice."""
+    """A name in the file may lose its model, and a new one may be added at the end; none is
+    changed, and none is given twice."""
     kept = NAMES.read_text().split()
     assert len(set(kept)) == len(kept)
-    assert _logged() <= set(kept), "a new name goes at the end of permanent_names.txt; an old one never changes"
+    assert _logged() <= set(kept), (
+        "a new name goes at the end of permanent_names.txt; an old one never changes"
+    )
 
 
 def test_a_name_says_nothing_about_where_its_model_lives() -> None:

@@ -1,7 +1,8 @@
-"""Phrases that say of a company what nobody proved: a cause, a motive, an actor. None stands in any source, in either language.
+"""Phrases that say of a company what nobody proved: a cause, a motive, an actor. None stands in any
+source, in either language.
 
-What may be said is what was observed, with its time: "edited after publication", "no longer available", "no reply by the deadline". A
-figure that the company did not give is a threshold.
+What may be said is what was observed, with its time: "edited after publication", "no longer
+available", "no reply by the deadline". A figure that the company did not give is a threshold.
 """
 
 from __future__ import annotations
@@ -14,15 +15,23 @@ import pytest
 from tests.repository.sources import texts
 
 ENGLISH = (
-    r"on the strength of", r"silent(?:ly)? (?:edit|chang|remov|alter)", r"stealth", r"quietly (?:edit|chang|remov|alter)",
-    r"(?:stayed|stays|remain(?:s|ed)?|kept|fell|keeps) silent", r"the company[’']s silence", r"or (?:its )?silence",
+    r"on the strength of", r"silent(?:ly)? (?:edit|chang|remov|alter)", r"stealth",
+    r"quietly (?:edit|chang|remov|alter)",
+    r"(?:stayed|stays|remain(?:s|ed)?|kept|fell|keeps) silent", r"the company[’']s silence",
+    r"or (?:its )?silence",
     r"(?:taken|took|takes|taking) (?:it |them |the \w+ )?down\b",
-    r"(?:this|the|that) claim (?:was|is|has been) withdrawn\b(?! by AsClaimed)", r"promised at (?:least|most)",
-    r"promised (?:value|number|quantity)", r"measured against promise", r"promised against (?:measured|delivered)",
-    r"what was promised", r"against the promise", r"did not deny", r"\badmitted (?:that|it|to)\b", r"\blied (?:about|to)\b",
-    r"\bliars?\b", r"(?:company|maker|brand|firm|seller) (?:refused|failed|declined|admitted)", r"failed to (?:reply|answer|deliver)",
-    r"\bfraud", r"\bdeceiv", r"\bfake[sd]?\b", r"misled (?:buyers|owners|customers|consumers)", r"secretly", r"covered up",
-    r"\bhid (?:it|this|that|the)\b", r"(?:source|post|page|quote|words)(?: that)?(?: have| has)? (?:vanished|disappeared)",
+    r"(?:this|the|that) claim (?:was|is|has been) withdrawn\b(?! by AsClaimed)",
+    r"promised at (?:least|most)",
+    r"promised (?:value|number|quantity)", r"measured against promise",
+    r"promised against (?:measured|delivered)",
+    r"what was promised", r"against the promise", r"did not deny", r"\badmitted (?:that|it|to)\b",
+    r"\blied (?:about|to)\b",
+    r"\bliars?\b", r"(?:company|maker|brand|firm|seller) (?:refused|failed|declined|admitted)",
+    r"failed to (?:reply|answer|deliver)",
+    r"\bfraud", r"\bdeceiv", r"\bfake[sd]?\b", r"misled (?:buyers|owners|customers|consumers)",
+    r"secretly", r"covered up",
+    r"\bhid (?:it|this|that|the)\b",
+    r"(?:source|post|page|quote|words)(?: that)?(?: have| has)? (?:vanished|disappeared)",
     r"vanished (?:words|quote)", r"without (?:any )?notice",
 )  # fmt: skip
 CHINESE = (
@@ -32,7 +41,8 @@ CHINESE = (
 )  # fmt: skip
 FORBIDDEN = re.compile("|".join((*ENGLISH, *CHINESE)), re.IGNORECASE)
 SUFFIXES = (".py", ".html", ".typ", ".js", ".css", ".md", ".txt", ".po", ".svg", ".toml")
-#: Quotations: what platforms write where something was deleted, and what the fictional company of the demonstration says itself.
+#: Quotations: what platforms write where something was deleted, and what the fictional company of
+#: the demonstration says itself.
 QUOTING = {"engines/text/deletion_notices.py", "demo/brand_site.py"}
 
 
@@ -43,7 +53,8 @@ def sources() -> Iterator[tuple[str, str]]:
 
 
 def found(text: str) -> list[str]:
-    # A sentence may go on in the next line of the source, in the next string or behind a comment sign.
+    # A sentence may go on in the next line of the source, in the next string or behind a comment
+    # sign.
     joined = re.sub(r"\s+", " ", re.sub(r"[\"']?\s*\n\s*(?:#:?\s|//\s|msgid\s)?[\"']?", " ", text))
     return [match.group() for match in FORBIDDEN.finditer(joined)]
 
@@ -55,8 +66,10 @@ def test_no_source_says_what_nobody_proved() -> None:
 @pytest.mark.parametrize(
     "sentence",
     [
-        "paid on the strength of it", "Newest silent edits", "the company stayed silent", "This source was taken\ndown.",
-        "This claim was withdrawn.",        'promised "\n    "at least 1.5 m/s', "Measured against promised",
+        "paid on the strength of it", "Newest silent edits", "the company stayed silent",
+        "This source was taken\ndown.",
+        "This claim was withdrawn.",        'promised "\n    "at least 1.5 m/s',
+        "Measured against promised",
         "and did not deny that", "买家为此付出",
         "最新静默修改",
         "此来源已被撤下", "承诺不少于 1.5 m/s", "the words vanished", "The company refused to reply",

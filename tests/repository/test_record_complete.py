@@ -1,4 +1,5 @@
-"""Nothing changes outside the record: every model is recorded or says why not, every action acts inside it or changes nothing."""
+"""Nothing changes outside the record: every model is recorded or says why not, every action acts
+inside it or changes nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ from verdicts import actions as verdicts
 
 APPS = ("accounts", "claims", "evidence", "verdicts", "reports")
 MODULES = (
-    "accounts.actions", "claims.actions", "evidence.exhibits.actions.filing", "evidence.sources.actions",
+    "accounts.actions", "claims.actions", "evidence.exhibits.actions.filing",
+    "evidence.sources.actions",
     "evidence.exhibits.actions.pointing",
     "verdicts.actions",
 )  # fmt: skip
@@ -48,10 +50,15 @@ MODULES = (
 
 def own_models() -> list[type[models.Model]]:
     """The models of the apps, without the event models that recording makes for them."""
-    return [model for app in APPS for model in apps.get_app_config(app).get_models() if not hasattr(model, "pgh_tracked_model")]
+    return [
+        model
+        for app in APPS
+        for model in apps.get_app_config(app).get_models()
+        if not hasattr(model, "pgh_tracked_model")
+    ]
 
 
-# --- models ----------------------------------------------------------------------------------------------------------------
+# --- models ---------------------------------------------------------------------------------------
 
 
 def test_every_model_is_recorded_or_says_why_not() -> None:
@@ -61,14 +68,25 @@ def test_every_model_is_recorded_or_says_why_not() -> None:
 
 
 def test_every_reason_for_not_recording_says_something() -> None:
-    reasons = {label: registry.derived[label] for model in own_models() if (label := model._meta.label_lower) in registry.derived}
+    reasons = {
+        label: registry.derived[label]
+        for model in own_models()
+        if (label := model._meta.label_lower) in registry.derived
+    }
     assert all(len(reason.split()) >= 4 for reason in reasons.values()), reasons
 
 
 @pytest.mark.parametrize("record", list(registry.records()), ids=lambda record: record.name)
 def test_every_field_of_a_recorded_model_is_of_exactly_one_kind(record: registry.Record) -> None:
-    named = [*record.plain, *record.text, *record.sealed, *([record.document] if record.document else [])]
-    assert sorted(named) == sorted(field.name for field in record.model._meta.local_concrete_fields if not field.primary_key)
+    named = [
+        *record.plain,
+        *record.text,
+        *record.sealed,
+        *([record.document] if record.document else []),
+    ]
+    assert sorted(named) == sorted(
+        field.name for field in record.model._meta.local_concrete_fields if not field.primary_key
+    )
     assert set(record.closed) <= {*record.text, *(() if record.clear else record.plain), REASON}
 
 
@@ -100,17 +118,23 @@ def test_a_model_is_left_out_only_with_a_reason() -> None:
         ledger.derived(reason=" ")
 
 
-# --- triggers --------------------------------------------------------------------------------------------------------------
+# --- triggers -------------------------------------------------------------------------------------
 
-FOLLOWED = {"pgtrigger_ledger_insert", "pgtrigger_ledger_update", "pgtrigger_ledger_delete", "pgtrigger_ledger_identity"}
+FOLLOWED = {
+    "pgtrigger_ledger_insert",
+    "pgtrigger_ledger_update",
+    "pgtrigger_ledger_delete",
+    "pgtrigger_ledger_identity",
+}
 
 
 def standing() -> dict[str, dict[str, str]]:
-    """Per table, each trigger of the record by the start of its name, and whether it fires ALWAYS ("A")."""
+    """Per table, each trigger of the record by the start of its name, and whether it fires ALWAYS
+    ("A")."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.relname, regexp_replace(t.tgname, '_[0-9a-f]{5}$', ''), t.tgenabled FROM pg_trigger t"
-            " JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal"
+            "SELECT c.relname, regexp_replace(t.tgname, '_[0-9a-f]{5}$', ''), t.tgenabled FROM "
+            "pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal"
         )
         found: dict[str, dict[str, str]] = {}
         for table, name, enabled in cursor.fetchall():
@@ -126,7 +150,9 @@ def test_every_recorded_table_and_its_history_are_guarded_always() -> None:
         table = found[record.model._meta.db_table]
         assert set(table) >= FOLLOWED | {"pgtrigger_ledger_no_truncate"}, record.name
         events = found[record.event_model._meta.db_table]
-        assert len(events) >= 3, record.name  # nothing is changed, deleted or truncated; each row is announced
+        assert len(events) >= 3, (
+            record.name
+        )  # nothing is changed, deleted or truncated; each row is announced
         assert "pgtrigger_ledger_no_truncate" in events, record.name
         assert set(table.values()) | set(events.values()) == {"A"}, record.name
     assert protection.faults() == []
@@ -136,32 +162,48 @@ def test_every_recorded_table_and_its_history_are_guarded_always() -> None:
 def test_a_trigger_that_is_only_enabled_is_a_fault() -> None:
     """Negative control."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 'claims_claim'::regclass AND tgname LIKE 'pgtrigger_ledger_update%'")
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'claims_claim'::regclass AND tgname "
+            "LIKE 'pgtrigger_ledger_update%'"
+        )
         (name,) = cursor.fetchone()
         cursor.execute(f'ALTER TABLE claims_claim ENABLE TRIGGER "{name}"')
     assert [fault.why for fault in protection.faults()] == ["is not enabled ALWAYS"]
     assert standing()["claims_claim"]["pgtrigger_ledger_update"] == "O"
 
 
-# --- actions ---------------------------------------------------------------------------------------------------------------
+# --- actions --------------------------------------------------------------------------------------
 
 
 def all_actions() -> dict[str, Callable[..., Any]]:
-    """Every public action: what takes `by` and opens a transaction (`transaction.atomic` wraps it)."""
+    """Every public action: what takes `by` and opens a transaction (`transaction.atomic` wraps
+    it)."""
     found = {}
     for name in MODULES:
         module = importlib.import_module(name)
         for called, function in inspect.getmembers(module, inspect.isfunction):
             public = function.__module__ == name and not called.startswith("_")
-            if public and "by" in inspect.signature(function).parameters and hasattr(function, "__wrapped__"):
+            if (
+                public
+                and "by" in inspect.signature(function).parameters
+                and hasattr(function, "__wrapped__")
+            ):
                 found[f"{name}.{called}"] = function
     return found
 
 
 def contents() -> dict[str, tuple[int, int]]:
-    """What stands in every table of the apps, the jobs and the record, as (rows, sum of row hashes)."""
-    tables = [m._meta.db_table for m in apps.get_models() if m._meta.app_label in {*APPS, "jobs", "ledger"}]
-    query = " UNION ALL ".join(f"SELECT '{t}', count(*), coalesce(sum(hashtext(r::text)), 0) FROM \"{t}\" r" for t in tables)
+    """What stands in every table of the apps, the jobs and the record, as (rows, sum of row
+    hashes)."""
+    tables = [
+        m._meta.db_table
+        for m in apps.get_models()
+        if m._meta.app_label in {*APPS, "jobs", "ledger"}
+    ]
+    query = " UNION ALL ".join(
+        f"SELECT '{t}', count(*), coalesce(sum(hashtext(r::text)), 0) FROM \"{t}\" r"
+        for t in tables
+    )
     with connection.cursor() as cursor:
         cursor.execute(query)
         return {table: (int(count), int(hashes)) for table, count, hashes in cursor.fetchall()}
@@ -169,13 +211,18 @@ def contents() -> dict[str, tuple[int, int]]:
 
 @contextmanager
 def record_that_can_break() -> Iterator[Callable[[bool], None]]:
-    """A record that refuses to be written while the yielded switch is on: nothing gets into the outbox."""
+    """A record that refuses to be written while the yielded switch is on: nothing gets into the
+    outbox."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            " IF current_setting('test.broken', true) = 'yes' THEN RAISE EXCEPTION 'the record is broken'; END IF; RETURN NEW; END $$"
+            "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF "
+            "current_setting('test.broken', true) = 'yes' THEN RAISE EXCEPTION 'the record is "
+            "broken'; END IF; RETURN NEW; END $$"
         )
-        cursor.execute("CREATE TRIGGER a_test BEFORE INSERT ON ledger_pending FOR EACH ROW EXECUTE FUNCTION test_refuse()")
+        cursor.execute(
+            "CREATE TRIGGER a_test BEFORE INSERT ON ledger_pending FOR EACH ROW EXECUTE FUNCTION "
+            "test_refuse()"
+        )
 
     def switch(on: bool) -> None:
         with connection.cursor() as cursor:
@@ -185,7 +232,8 @@ def record_that_can_break() -> Iterator[Callable[[bool], None]]:
 
 
 class Watcher:
-    """Stands in for every action: calls it first with a broken record and sees that nothing changed, then for real."""
+    """Stands in for every action: calls it first with a broken record and sees that nothing
+    changed, then for real."""
 
     def __init__(self, switch: Callable[[bool], None]) -> None:
         self.switch = switch
@@ -213,7 +261,12 @@ class Watcher:
         self.switch(True)
         self.depth += 1
         try:
-            function(*args, **kwargs)  # what is not in a transaction of its own leaves a broken one behind, and nothing works after it
+            function(
+                *args,
+                **kwargs,
+                # what is not in a transaction of its own leaves a broken one behind, and nothing
+                # works after it
+            )
         except DatabaseError as error:
             if "the record is broken" not in str(error):
                 raise
@@ -226,11 +279,17 @@ class Watcher:
         after = contents()
         if name in ASKS_FOR_WORK:
             del before["jobs_job"], after["jobs_job"]
-        assert after == before, f"{name} left something behind although the record could not be written"
+        assert after == before, (
+            f"{name} left something behind although the record could not be written"
+        )
 
     def stand_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Replace every action wherever it is imported."""
-        modules = [m for name, m in sys.modules.items() if name.split(".")[0] in {*APPS, "tests"} and m is not None]
+        modules = [
+            m
+            for name, m in sys.modules.items()
+            if name.split(".")[0] in {*APPS, "tests"} and m is not None
+        ]
         for name, function in all_actions().items():
             watched = self.wrap(name, function)
             for module in modules:
@@ -244,108 +303,240 @@ def every_action() -> None:
     scene = scenes.build_post(scenes.build_claim())
     moderator, now = scene.moderator, scene.now
     operator = scenes.person("operator", Role.OPERATOR)
-    lab = accounts.found_organisation(by=operator, kind=OrganisationKind.LABORATORY, name="A laboratory", now=now)
+    lab = accounts.found_organisation(
+        by=operator, kind=OrganisationKind.LABORATORY, name="A laboratory", now=now
+    )
     guest = scenes.person("guest")
-    accounts.grant_role(by=operator, user=guest, organisation=lab, role=Role.FILER, now=now, reason="They asked.")
-    accounts.end_role(by=operator, membership=Membership.objects.get(user=guest), now=now, reason="They left.")
+    accounts.grant_role(
+        by=operator, user=guest, organisation=lab, role=Role.FILER, now=now, reason="They asked."
+    )
+    accounts.end_role(
+        by=operator, membership=Membership.objects.get(user=guest), now=now, reason="They left."
+    )
     key, _secret = accounts.create_key(by=guest, label="script", scopes=["submit"], now=now)
     accounts.revoke_key(by=guest, key=key, now=now)
     Authenticator.objects.create(user=guest, type="totp", data={})
     accounts.reset_second_factor(by=operator, user=guest, reason="The phone is lost.", now=now)
 
-    entity = claims.add_entity(by=moderator, company=scene.company, name=write("en", "A car maker Ltd"), jurisdiction="CN", now=now)
-    claims.give_entity_role(by=moderator, entity=entity, kind="sold", product=scene.product, from_date=date(2025, 1, 1), now=now)
+    entity = claims.add_entity(
+        by=moderator,
+        company=scene.company,
+        name=write("en", "A car maker Ltd"),
+        jurisdiction="CN",
+        now=now,
+    )
+    claims.give_entity_role(
+        by=moderator,
+        entity=entity,
+        kind="sold",
+        product=scene.product,
+        from_date=date(2025, 1, 1),
+        now=now,
+    )
     case = claims.NewCase(
-        quote="Friends with our users.", quote_lang="en", summary=write("en", "They are friends"), kind="express",
-        new_company=write("en", "Another maker"), new_product=write("en", "Another car"), new_option=write("en", "Paint"),
-        price=Decimal(100), currency="CNY", source_url="https://brand.example/other", source_title=write("en", "A page"),
+        quote="Friends with our users.", quote_lang="en", summary=write("en", "They are friends"),
+        kind="express",
+        new_company=write("en", "Another maker"), new_product=write("en", "Another car"),
+        new_option=write("en", "Paint"),
+        price=Decimal(100), currency="CNY", source_url="https://brand.example/other",
+        source_title=write("en", "A page"),
         channel="product_page",
     )  # fmt: skip
-    other = claims.register_case(by=moderator, case=case, aspects=[claims.NewAspect("function", write("en", "friends"))], now=now)
-    other = claims.revise_claim(by=moderator, claim=other, reason="It was cut short.", quote="We are friends with our users.", now=now)
+    other = claims.register_case(
+        by=moderator,
+        case=case,
+        aspects=[claims.NewAspect("function", write("en", "friends"))],
+        now=now,
+    )
+    other = claims.revise_claim(
+        by=moderator,
+        claim=other,
+        reason="It was cut short.",
+        quote="We are friends with our users.",
+        now=now,
+    )
     aspect = other.aspect_set.get()
-    claims.revise_company(by=moderator, company=scene.company, website="https://www.brand.example/", reason="It moved.", now=now)
+    claims.revise_company(
+        by=moderator,
+        company=scene.company,
+        website="https://www.brand.example/",
+        reason="It moved.",
+        now=now,
+    )
     EmailAddress.objects.create(user=guest, email="press@brand.example", verified=True)
-    brand = accounts.found_organisation(by=operator, kind=OrganisationKind.COMPANY, name="A car maker", now=now)
+    brand = accounts.found_organisation(
+        by=operator, kind=OrganisationKind.COMPANY, name="A car maker", now=now
+    )
     claims.represent_company(by=operator, company=scene.company, organisation=brand, now=now)
     given = {"by": operator, "company": Company.objects.get(pk=scene.company.pk), "now": now}
     seat = claims.give_seat(**given, email="press@brand.example", reason="Their letter.")
-    claims.end_seat(**{**given, "company": Company.objects.get(pk=scene.company.pk)}, membership=seat, reason="They left.")
+    claims.end_seat(
+        **{**given, "company": Company.objects.get(pk=scene.company.pk)},
+        membership=seat,
+        reason="They left.",
+    )
     criterion = scene.ducts.criterion
     claims.revise_criterion(
-        by=moderator, criterion=criterion, basis_kind="standard", basis=write("en", "ISO 1"), reason="It is from a standard.", now=now
+        by=moderator,
+        criterion=criterion,
+        basis_kind="standard",
+        basis=write("en", "ISO 1"),
+        reason="It is from a standard.",
+        now=now,
     )
     verdicts.rule_out(by=moderator, aspect=aspect, reason="A matter of taste.")
     verdicts.take_up_again(by=moderator, aspect=aspect, reason="It can be measured.")
     claims.set_progress(by=moderator, role=Role.MODERATOR, aspects=[aspect], progress="in_progress")
     claims.register_claim(
-        by=moderator, product=scene.product, quote="In May.", quote_lang="en", summary=write("en", "In May"), now=now,
-        aspects=[claims.NewAspect("date", write("en", "in May"), due_date=now.date() + timedelta(days=1))],
+        by=moderator, product=scene.product, quote="In May.", quote_lang="en",
+        summary=write("en", "In May"), now=now,
+        aspects=[claims.NewAspect("date", write("en", "in May"),
+        due_date=now.date() + timedelta(days=1))],
     )  # fmt: skip
     claims.mark_overdue(by=ledger.SYSTEM, now=now + timedelta(days=3))
     claims.raise_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
     claims.lift_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
-    flag = claims.raise_flag(by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR)
+    flag = claims.raise_flag(
+        by=moderator, claim=other, kind="disputed", now=now, role=Role.MODERATOR
+    )
     claims.withdraw_flag(by=moderator, flag=flag, reason="Nobody disputes it.", now=now)
     claims.stop_monitoring(by=moderator, source=other.appearance_set.get().source)
-    claims.withdraw_claim(by=moderator, claim=Claim.objects.get(pk=other.pk), reason="It was said by someone else.", now=now)
+    claims.withdraw_claim(
+        by=moderator,
+        claim=Claim.objects.get(pk=other.pk),
+        reason="It was said by someone else.",
+        now=now,
+    )
 
     scenes.look(scene, scenes.POST, 13 * 3600)  # back again
     source_actions.upload_capture(
-        by=moderator, source=scene.source, content=b"<p>Another text.</p>", content_type="text/html", captured_at=now, now=now,
+        by=moderator, source=scene.source, content=b"<p>Another text.</p>",
+        content_type="text/html", captured_at=now, now=now,
         note="A reader's disk",
     )  # fmt: skip
     source_actions.handle_alert(by=moderator, alert=Alert.objects.order_by("id").first(), now=now)
-    placed = claims.place_claim(by=moderator, claim=scene.claim, source=second_source(scene), exact=scenes.POST, now=now)
+    placed = claims.place_claim(
+        by=moderator, claim=scene.claim, source=second_source(scene), exact=scenes.POST, now=now
+    )
     source_actions.sight_appearance(by=ledger.SYSTEM, appearance=placed, now=now)
     series = scenes.build_series(scene)
-    claims.correct_point(by=moderator, point=series.seriespoint_set.first(), value=Decimal(1), reason="A typing error.", now=now)
+    claims.correct_point(
+        by=moderator,
+        point=series.seriespoint_set.first(),
+        value=Decimal(1),
+        reason="A typing error.",
+        now=now,
+    )
     incident = scenes.build_incident(scene)
-    verdicts.correct_event(by=moderator, event=incident.occurrence_set.first(), reason="The hour was wrong.", exact_to="day", now=now)
+    verdicts.correct_event(
+        by=moderator,
+        event=incident.occurrence_set.first(),
+        reason="The hour was wrong.",
+        exact_to="day",
+        now=now,
+    )
     appearance = scene.claim.appearance_set.get(source=scene.source)
     source_actions.sight_appearance(by=ledger.SYSTEM, appearance=appearance, now=now)
-    source_actions.sight_version(by=ledger.SYSTEM, version=Version.objects.order_by("number").first(), now=now)
+    source_actions.sight_version(
+        by=ledger.SYSTEM, version=Version.objects.order_by("number").first(), now=now
+    )
 
     scenes.build_evidence(scene)
     exhibit = scene.exhibits()[0]
-    filing.grade_exhibit(by=scene.second_moderator, exhibit=exhibit, source="A", information="1", reason=write("en", "Better."), now=now)
+    filing.grade_exhibit(
+        by=scene.second_moderator,
+        exhibit=exhibit,
+        source="A",
+        information="1",
+        reason=write("en", "Better."),
+        now=now,
+    )
     filing.view_original(by=moderator, exhibit=exhibit, now=now)
     filing.open_sealed(by=moderator, submission=exhibit.submission, now=now)
     pointing.remove_region(
         by=moderator,
-        region=pointing.mark_region(by=moderator, exhibit=exhibit, x=100, y=100, width=200, height=150, caption=write("en", "The outlet")),
+        region=pointing.mark_region(
+            by=moderator,
+            exhibit=exhibit,
+            x=100,
+            y=100,
+            width=200,
+            height=150,
+            caption=write("en", "The outlet"),
+        ),
     )
-    pointing.mark_region(by=moderator, exhibit=exhibit, x=100, y=100, width=200, height=150, caption=write("en", "The outlet"))
-    pair = pointing.compare_exhibits(by=moderator, before=exhibit, after=scene.exhibits()[1], title=write("en", "Promised, delivered"))
+    pointing.mark_region(
+        by=moderator,
+        exhibit=exhibit,
+        x=100,
+        y=100,
+        width=200,
+        height=150,
+        caption=write("en", "The outlet"),
+    )
+    pair = pointing.compare_exhibits(
+        by=moderator,
+        before=exhibit,
+        after=scene.exhibits()[1],
+        title=write("en", "Promised, delivered"),
+    )
     pointing.remove_comparison(by=moderator, comparison=pair)
     scenes.build_findings(scene)
-    waived = verdicts.request_reply(by=moderator, claim=scene.claim, allegation=write("en", "No air."), now=now)
-    refused = verdicts.propose_waiver(by=scene.adjudicator, invitation=waived, reason=write("en", "x"))
-    verdicts.refuse_waiver(by=scene.second_adjudicator, waiver=refused, reason="It may still reply.", now=now)
-    waiver = verdicts.propose_waiver(by=scene.adjudicator, invitation=waived, reason=write("en", "It said so in public."))
+    waived = verdicts.request_reply(
+        by=moderator, claim=scene.claim, allegation=write("en", "No air."), now=now
+    )
+    refused = verdicts.propose_waiver(
+        by=scene.adjudicator, invitation=waived, reason=write("en", "x")
+    )
+    verdicts.refuse_waiver(
+        by=scene.second_adjudicator, waiver=refused, reason="It may still reply.", now=now
+    )
+    waiver = verdicts.propose_waiver(
+        by=scene.adjudicator, invitation=waived, reason=write("en", "It said so in public.")
+    )
     verdicts.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=now)
     long_ago = now - timedelta(days=40)
-    silent = verdicts.request_reply(by=moderator, claim=scene.claim, allegation=write("en", "Still no air."), now=long_ago)
+    silent = verdicts.request_reply(
+        by=moderator, claim=scene.claim, allegation=write("en", "Still no air."), now=long_ago
+    )
     verdicts.close_window(by=ledger.SYSTEM, invitation=silent, now=now)
     silent.refresh_from_db()
     verdicts.discard_reply(
-        by=moderator, reply=scenes.build_letter(scene, silent, body="Not theirs.", now=now), reason="A mistake.", now=now
+        by=moderator,
+        reply=scenes.build_letter(scene, silent, body="Not theirs.", now=now),
+        reason="A mistake.",
+        now=now,
     )
-    verdicts.confirm_reply(by=scene.second_moderator, reply=scenes.build_letter(scene, silent, now=now), now=now)
+    verdicts.confirm_reply(
+        by=scene.second_moderator, reply=scenes.build_letter(scene, silent, now=now), now=now
+    )
     scenes.build_reply(scene, silent, body="Once more.", now=now)
-    verdicts.reject_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), reason="Say more.", now=now)
+    verdicts.reject_verdict(
+        by=scene.second_adjudicator, verdict=scenes.propose(scene), reason="Say more.", now=now
+    )
     verdicts.approve_verdict(by=scene.second_adjudicator, verdict=scenes.propose(scene), now=now)
-    again = scenes.propose(scene, rating="misleading", mechanism="implied_function", reason="A little air moves.")
+    again = scenes.propose(
+        scene, rating="misleading", mechanism="implied_function", reason="A little air moves."
+    )
     verdicts.approve_verdict(by=scene.second_adjudicator, verdict=again, now=now)
 
     undone = filing.file_submission(
-        by=guest, claim=scene.claim, narrative="Never mind.", narrative_lang="en", licence="cc0-1.0", now=now,
+        by=guest, claim=scene.claim, narrative="Never mind.", narrative_lang="en",
+        licence="cc0-1.0", now=now,
         photos=[filing.NewPhoto(filing.receive(io.BytesIO(scenes.picture(4))))],
     )  # fmt: skip
-    filing.decide_submission(by=moderator, submission=undone, decision="returned", reason=write("en", "Which car?"), now=now)
+    filing.decide_submission(
+        by=moderator,
+        submission=undone,
+        decision="returned",
+        reason=write("en", "Which car?"),
+        now=now,
+    )
     filing.answer_question(by=guest, submission=undone, answer="The red one.", lang="en", now=now)
     photo = Exhibit.objects.select_related("submission").get(submission=undone)
-    filing.mark_read(by=ledger.SYSTEM, exhibit=photo, now=now, outcome="damaged", status="unreadable")
+    filing.mark_read(
+        by=ledger.SYSTEM, exhibit=photo, now=now, outcome="damaged", status="unreadable"
+    )
     photo.refresh_from_db()
     filing.read_again(by=moderator, exhibit=photo, now=now)
     filing.withdraw_submission(by=guest, submission=undone, reason="I changed my mind.", now=now)
@@ -353,19 +544,29 @@ def every_action() -> None:
 
 def second_source(scene: scenes.Scene) -> Any:
     """Another place where the claim stands."""
-    return claims.add_source(by=scene.moderator, company=scene.company, channel="brochure", title=write("en", "Brochure"), now=scene.now)
+    return claims.add_source(
+        by=scene.moderator,
+        company=scene.company,
+        channel="brochure",
+        title=write("en", "Brochure"),
+        now=scene.now,
+    )
 
 
 UNCHANGED_IF_NOTHING_IS_NEW = {
     "evidence.sources.actions.sight_version", "evidence.sources.actions.sight_appearance",
 }  # fmt: skip
-#: What only asks for work: with the record broken the job is still written down, and nothing else. What comes of it is recorded.
+#: What only asks for work: with the record broken the job is still written down, and nothing else.
+#: What comes of it is recorded.
 ASKS_FOR_WORK = {"evidence.exhibits.actions.filing.read_again"}
 
 
 @pytest.mark.django_db
-def test_every_action_changes_rows_inside_the_record_or_not_at_all(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> None:
-    """The fullest scene calls every action. Each is tried once with a record that cannot be written: nothing may be stored.
+def test_every_action_changes_rows_inside_the_record_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any
+) -> None:
+    """The fullest scene calls every action. Each is tried once with a record that cannot be
+    written: nothing may be stored.
 
     Afterwards no leaf says "outside", so no row was written without an act.
     """
@@ -374,8 +575,12 @@ def test_every_action_changes_rows_inside_the_record_or_not_at_all(monkeypatch: 
         watcher = Watcher(switch)
         watcher.stand_in(monkeypatch)
         every_action()
-    assert watcher.called == set(all_actions()), "an action that the fullest scene does not call yet"
-    assert set(all_actions()) - watcher.broken <= UNCHANGED_IF_NOTHING_IS_NEW | ASKS_FOR_WORK, watcher.survived
+    assert watcher.called == set(all_actions()), (
+        "an action that the fullest scene does not call yet"
+    )
+    assert set(all_actions()) - watcher.broken <= UNCHANGED_IF_NOTHING_IS_NEW | ASKS_FOR_WORK, (
+        watcher.survived
+    )
     sequence()
     assert Entry.objects.count() > 150
     assert not Entry.objects.filter(kind__startswith="outside.").exists()

@@ -1,4 +1,5 @@
-"""Templates can be read and reviewed: one element or tag a line, laid out by a tool (`make fix`), at most 120 columns."""
+"""Templates can be read and reviewed: one element or tag a line, laid out by a tool (`make fix`),
+at most 120 columns."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from collections.abc import Iterator
 from tests.repository.sources import ROOT, texts
 
 LONGEST = 120
-#: Texts that a reader sees may be translated in lines of a template; `trimmed` joins the lines, so that the text has none.
+#: Texts that a reader sees may be translated in lines of a template; `trimmed` joins the lines, so
+#: that the text has none.
 _TRANSLATED = re.compile(r"{%\s*blocktranslate\b(?!\s+trimmed\b)[^%]*%}")
 
 
@@ -21,8 +23,11 @@ def long_lines(text: str) -> list[int]:
 
 
 def crowded_lines(text: str) -> list[int]:
-    """Lines on which a block of the page or of the template begins after something else has ended."""
-    crowded = re.compile(r"</(?:p|div|li|ul|ol|dl|dt|dd|section|h[1-6]|table|tr|t[dh]|form)>\s*\S|{%\s*end(?:for|with|block)\s*%}\s*<(?!/)")
+    """Lines on which a block of the page or of the template begins after something else has
+    ended."""
+    crowded = re.compile(
+        r"</(?:p|div|li|ul|ol|dl|dt|dd|section|h[1-6]|table|tr|t[dh]|form)>\s*\S|{%\s*end(?:for|with|block)\s*%}\s*<(?!/)"
+    )
     return [number for number, line in enumerate(text.splitlines(), 1) if crowded.search(line)]
 
 
@@ -35,16 +40,24 @@ def test_no_line_is_longer_than_120_columns() -> None:
 
 
 def test_blocks_stand_on_lines_of_their_own() -> None:
-    assert [f"{name}:{number}" for name, text in templates() for number in crowded_lines(text)] == []
+    assert [
+        f"{name}:{number}" for name, text in templates() for number in crowded_lines(text)
+    ] == []
 
 
 def test_translated_blocks_are_trimmed() -> None:
     """Otherwise the text to translate would hold the indentation, and change with it."""
-    assert [f"{name}: {match.group()}" for name, text in templates() for match in _TRANSLATED.finditer(text)] == []
+    assert [
+        f"{name}: {match.group()}"
+        for name, text in templates()
+        for match in _TRANSLATED.finditer(text)
+    ] == []
 
 
 def test_the_formatter_is_asked_by_make_check_and_used_by_make_fix() -> None:
-    rules = dict(re.findall(r"^(check|fix):.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    rules = dict(
+        re.findall(r"^(check|fix):.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    )
     assert "djangofmt --check" in rules["check"]
     assert "djangofmt" in rules["fix"]
     assert "--check" not in rules["fix"].partition("djangofmt")[2].splitlines()[0]
@@ -52,6 +65,9 @@ def test_the_formatter_is_asked_by_make_check_and_used_by_make_fix() -> None:
 
 def test_these_rules_can_fail() -> None:
     assert long_lines("short\n" + "x" * 121) == [2]
-    assert crowded_lines('<p>a</p>\n<p>a</p><p>b</p>\n{% for a in b %}<li>a</li>{% endfor %}<li>\n<li><a href="">b</a></li>') == [2, 3]
+    assert crowded_lines(
+        "<p>a</p>\n<p>a</p><p>b</p>\n{% for a in b %}<li>a</li>{% endfor %}<li>\n<li><a "
+        'href="">b</a></li>'
+    ) == [2, 3]
     assert _TRANSLATED.search("{% blocktranslate count n=1 %}")
     assert not _TRANSLATED.search("{% blocktranslate trimmed count n=1 %}")

@@ -83,11 +83,14 @@ def bomb(encoding: str, megabytes: int) -> Handler:
 
 
 def just_within(text: bytes, kind: bytes = b"text/html; charset=utf-8") -> Handler:
-    """The largest answer that the ceilings let through: as much as may come on the wire, unpacking to as much as it may."""
+    """The largest answer that the ceilings let through: as much as may come on the wire, unpacking
+    to as much as it may."""
     packed = gzip.compress(text[: 50 * MIB], 1)
     head = HEAD + b"Content-Type: " + kind + b"\r\n"
     if len(packed) * 90 > 50 * MIB and len(packed) < 24 * MIB:
-        return fixed(head + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed)
+        return fixed(
+            head + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed
+        )
     plain = text[: 24 * MIB]
     return fixed(head + b"Content-Length: %d\r\n\r\n" % len(plain) + plain)
 
@@ -99,16 +102,22 @@ def kinds() -> dict[str, Handler]:
         "drips its status line": endless(b"", b"H", 0.5),
         "drips a header": endless(HEAD + b"X-A: ", b"b", 0.5),
         "drips a body": endless(HTML + b"Content-Length: 100000\r\n\r\n", b"x", 0.5),
-        "drips chunks of one byte": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", 0.5),
-        "drips a chunk's length": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x", 0.5),
-        "drips packed bytes": endless(HTML + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"", mtime=0)[:10], b"\0\0\0\xff\xff", 0.5),
+        "drips chunks of one byte": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n",
+        b"1\r\nx\r\n", 0.5),
+        "drips a chunk's length": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x",
+        0.5),
+        "drips packed bytes": endless(HTML + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"",
+        mtime=0)[:10], b"\0\0\0\xff\xff", 0.5),
         "goes on preliminarily": endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.5),
         "redirects to itself, slowly": slow_redirect,
         "never ends its body": endless(HTML + b"\r\n", b"x" * 65536),
-        "never ends its chunks": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n", b"4000\r\n" + b"x" * 16384 + b"\r\n"),
-        "never ends in chunks of one byte": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 999),
+        "never ends its chunks": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n",
+        b"4000\r\n" + b"x" * 16384 + b"\r\n"),
+        "never ends in chunks of one byte": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n",
+        b"1\r\nx\r\n" * 999),
         "never ends in empty packed blocks": endless(
-            HTML + b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n" + GZIP_HEAD, b"5\r\n\0\0\0\xff\xff\r\n" * 999
+            HTML + b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n" + GZIP_HEAD,
+            b"5\r\n\0\0\0\xff\xff\r\n" * 999
         ),
         "never ends a header": endless(HEAD + b"X-A: ", b"b" * 4096),
         "never ends its headers": endless(HEAD, b"X-A: b\r\n" * 512),
@@ -126,7 +135,8 @@ def kinds() -> dict[str, Handler]:
         "is a page as large as may be": just_within(words),
         "is a plain text as large as may be": just_within(words, b"text/plain"),
         "is a file as large as may be": just_within(words, b"application/pdf"),
-        "is 8 MiB of tags": fixed(answer(b"<p><b>a&amp;" * (8 * MIB // 12), Content_Type="text/html")),
+        "is 8 MiB of tags": fixed(answer(b"<p><b>a&amp;" * (8 * MIB // 12),
+        Content_Type="text/html")),
         "is 8 MiB of nothing but signs": fixed(answer(b"<" * 8 * MIB, Content_Type="text/html")),
         "resets at once": reset(b""),
         "resets in the body": reset(HTML + b"Content-Length: 100\r\n\r\nhalf"),
@@ -136,7 +146,8 @@ def kinds() -> dict[str, Handler]:
 
 
 def secured(folder: Path) -> dict[str, Server]:
-    """What goes wrong in TLS: a handshake that never ends, a certificate for another, one out of date, one that nobody vouches for."""
+    """What goes wrong in TLS: a handshake that never ends, a certificate for another, one out of
+    date, one that nobody vouches for."""
 
     def never(connection: socket.socket, request: bytes) -> None:
         connection.settimeout(FOREVER)
@@ -147,7 +158,9 @@ def secured(folder: Path) -> dict[str, Server]:
     return {
         "never shakes hands": Server(never, None, greedy=False),
         "shows a certificate for another": Server(page, certificate(folder, "other.test")[0]),
-        "shows a certificate out of date": Server(page, certificate(folder, "brand.test", days=-1)[0]),
+        "shows a certificate out of date": Server(
+            page, certificate(folder, "brand.test", days=-1)[0]
+        ),
         "shows a certificate of its own making": Server(page, certificate(folder, "brand.test")[0]),
         "speaks no TLS": Server(fixed(answer(b"<p>plain"))),
     }
@@ -163,7 +176,10 @@ def main(which: str) -> None:
         else:
             tls = secured(Path(folder))
             servers = {**{name: Server(handle) for name, handle in kinds().items()}, **tls}
-        said = {"places": {name: server.place for name, server in servers.items()}, "tls": list(tls)}
+        said = {
+            "places": {name: server.place for name, server in servers.items()},
+            "tls": list(tls),
+        }
         sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()
         sys.stdin.read()

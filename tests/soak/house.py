@@ -1,4 +1,5 @@
-"""The whole system on engines of its own, under the supervisor of the demonstration, with ways to hurt each part of it.
+"""The whole system on engines of its own, under the supervisor of the demonstration, with ways to
+hurt each part of it.
 
 python -m tests.soak.house      (in the environment of a house) makes a claim, and keys and sessions of those who file, and prints them:
 {"claim", "reference", "keys": […], "sessions": […]}
@@ -30,11 +31,13 @@ from tests.house.processes import ROOT
 
 CELERY = ["-m", "celery", "--quiet", "-A", "config"]
 WORKER = ["worker", "--without-mingle", "--without-gossip", "-O", "fair", "-l", "WARNING"]
-# Runs a module with a wall clock that is so many hours ahead of the machine's, or behind it; children inherit it.
+# Runs a module with a wall clock that is so many hours ahead of the machine's, or behind it;
+# children inherit it.
 SKEWED = (
-    "import datetime, runpy, sys, time_machine; sys.path.insert(0, '.'); hours = float(sys.argv.pop(1)); sys.argv = sys.argv[1:]; "
-    "time_machine.travel(datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=hours), tick=True).start(); "
-    "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+    "import datetime, runpy, sys, time_machine; sys.path.insert(0, '.'); hours = "
+    "float(sys.argv.pop(1)); sys.argv = sys.argv[1:]; "
+    "time_machine.travel(datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=hours), "
+    "tick=True).start(); runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 )
 KEYS = 4
 
@@ -58,8 +61,10 @@ class House:
         self.port = free_port()
         self.postgres, self.valkey = Postgres(self.data / "postgres"), Valkey(self.data / "valkey")
         self.environment = {
-            "DATA_DIR": str(self.data), "DJANGO_SETTINGS_MODULE": "config.settings.demo", "DATABASE_URL": self.postgres.url,
-            "REDIS_URL": self.valkey.url, "SITE_URL": f"http://127.0.0.1:{self.port}", "FETCH_LOCAL": "", "LOG_LEVEL": "WARNING",
+            "DATA_DIR": str(self.data), "DJANGO_SETTINGS_MODULE": "config.settings.demo",
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.valkey.url, "SITE_URL": f"http://127.0.0.1:{self.port}",
+            "FETCH_LOCAL": "", "LOG_LEVEL": "WARNING",
             "FILED_MAX_SUBMISSIONS": "1000000", "PYTHONWARNINGS": "ignore",
         }  # fmt: skip
         self.supervisor = Supervisor(self.data / "log", patience=5)
@@ -72,47 +77,82 @@ class House:
         self.run("-m", "django", "migrate", "--no-input", "--skip-checks", "-v", "0")
         self.made: dict[str, Any] = json.loads(self.run("-m", "tests.soak.house"))
         with self.ask() as database:
-            # Effects are counted where no constraint helps: a table without a key, written in the transaction of the effect.
+            # Effects are counted where no constraint helps: a table without a key, written in the
+            # transaction of the effect.
             database.execute("CREATE TABLE soak_effect (what text, of uuid)")
             database.execute(
-                "CREATE FUNCTION soak_read() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN INSERT INTO soak_effect VALUES ('read', NEW.exhibit_id); RETURN NULL; END $$"
+                "CREATE FUNCTION soak_read() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT "
+                "INTO soak_effect VALUES ('read', NEW.exhibit_id); RETURN NULL; END $$"
             )
             database.execute(
                 "CREATE FUNCTION soak_done() RETURNS trigger LANGUAGE plpgsql AS "
                 "$$ BEGIN INSERT INTO soak_effect VALUES ('done', NEW.id); RETURN NULL; END $$"
             )
             database.execute(
-                "CREATE TRIGGER soak_read AFTER INSERT ON evidence_custodyevent FOR EACH ROW WHEN (NEW.kind = 'read') "
-                "EXECUTE FUNCTION soak_read()"
+                "CREATE TRIGGER soak_read AFTER INSERT ON evidence_custodyevent FOR EACH ROW "
+                "WHEN (NEW.kind = 'read') EXECUTE FUNCTION soak_read()"
             )
             database.execute(
-                "CREATE TRIGGER soak_done AFTER UPDATE ON jobs_job FOR EACH ROW WHEN (NEW.state = 'done' AND OLD.state <> 'done') "
-                "EXECUTE FUNCTION soak_done()"
+                "CREATE TRIGGER soak_done AFTER UPDATE ON jobs_job FOR EACH ROW WHEN (NEW.state "
+                "= 'done' AND OLD.state <> 'done') EXECUTE FUNCTION soak_done()"
             )
         self.supervisor.__enter__()
         for program in self.programs():
             self.supervisor.add(program)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.supervisor.__exit__(kind, error, trace)
         self.valkey.stop()
         self.postgres.stop()
 
     def programs(self) -> list[Program]:
-        web = f"--interface wsgi --host 127.0.0.1 --port {self.port} --workers 1 --blocking-threads 4 --no-ws --respawn-failed-workers"
+        web = (
+            f"--interface wsgi --host 127.0.0.1 --port {self.port} --workers 1 "
+            f"--blocking-threads 4 --no-ws --respawn-failed-workers"
+        )
         more = ["--respawn-interval", "0.5", "--log-level", "warning", "config.wsgi:application"]
         commands = {
             "web": [sys.executable, "-m", "granian", *web.split(), *more],
-            "decode": [sys.executable, *CELERY, *WORKER, "-c", "2", "-n", "decode@soak", "-Q", "decode"],
-            # Its clock is three days ahead: to it every message of the others was forgotten long ago, and each lease ran out.
-            "ahead": skewed(72, *CELERY[1:], *WORKER, "-c", "1", "-n", "ahead@soak", "-Q", "decode"),
-            "tick": [sys.executable, *CELERY, *WORKER, "-c", "2", "-n", "tick@soak", "-Q", "tick,watch,report,deliver"],
+            "decode": [
+                sys.executable,
+                *CELERY,
+                *WORKER,
+                "-c",
+                "2",
+                "-n",
+                "decode@soak",
+                "-Q",
+                "decode",
+            ],
+            # Its clock is three days ahead: to it every message of the others was forgotten long
+            # ago, and each lease ran out.
+            "ahead": skewed(
+                72, *CELERY[1:], *WORKER, "-c", "1", "-n", "ahead@soak", "-Q", "decode"
+            ),
+            "tick": [
+                sys.executable,
+                *CELERY,
+                *WORKER,
+                "-c",
+                "2",
+                "-n",
+                "tick@soak",
+                "-Q",
+                "tick,watch,report,deliver",
+            ],
             "beat": [sys.executable, *CELERY, "beat", "-l", "WARNING", "-s", os.devnull],
             "behind": skewed(-48, *CELERY[1:], "beat", "-l", "WARNING", "-s", os.devnull),
         }
-        return [Program(name, command, self.environment, shown=False) for name, command in commands.items()]
+        return [
+            Program(name, command, self.environment, shown=False)
+            for name, command in commands.items()
+        ]
 
     # Looking
 
@@ -123,9 +163,15 @@ class House:
         return redis.Redis.from_url(self.valkey.url, socket_timeout=2)
 
     def run(self, *arguments: str) -> str:
-        """The output of a Python program in the environment of the house. Raises with what it said when it fails."""
+        """The output of a Python program in the environment of the house. Raises with what it said
+        when it fails."""
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=os.environ | self.environment, capture_output=True, text=True, check=False
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         return done.stdout
@@ -138,14 +184,17 @@ class House:
                 engine.start()
 
     def settled(self, name: str) -> bool:
-        """Whether a program has been up for so long that killing it does not make the supervisor wait ever longer."""
+        """Whether a program has been up for so long that killing it does not make the supervisor
+        wait ever longer."""
         child = self.supervisor._child(name)
         return child.running and time.monotonic() - child.started > 22
 
     def serves(self) -> bool:
         """Whether the web server answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}/healthz", timeout=5
+            ) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -157,7 +206,9 @@ class House:
     def children(self, name: str) -> list[int]:
         try:
             pid = self.pid(name)
-            return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+            return [
+                int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            ]
         except OSError:
             return []
 
@@ -176,7 +227,9 @@ class House:
                 return False
             pid = self.pid(name)
         elif victim == "valkey, wiped":
-            shutil.rmtree(self.valkey.data, ignore_errors=True)  # First, so that it cannot come back with its data.
+            shutil.rmtree(
+                self.valkey.data, ignore_errors=True
+            )  # First, so that it cannot come back with its data.
             assert self.valkey.process is not None
             pid = self.valkey.process.pid
         elif victim == "postgres":
@@ -185,12 +238,14 @@ class House:
         else:
             with self.ask() as database:
                 row = database.execute(
-                    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
-                    "ORDER BY random() LIMIT 1"
+                    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND "
+                    "pid <> pg_backend_pid() ORDER BY random() LIMIT 1"
                 ).fetchone()
             if row is None:
                 return False
-            pid = row[0]  # the same number outside: a user namespace leaves those of processes alone
+            pid = row[
+                0
+            ]  # the same number outside: a user namespace leaves those of processes alone
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -213,13 +268,20 @@ def prepare() -> None:
 
     scene = scenes.build_claim()
     people = [scenes.person(f"filer{number}") for number in range(KEYS)]
-    keys = [create_key(by=one, label="soak", scopes=["submit"], now=timezone.now())[1] for one in people]
+    keys = [
+        create_key(by=one, label="soak", scopes=["submit"], now=timezone.now())[1] for one in people
+    ]
     sessions = []
     for one in people:
         client = Client()
         client.force_login(one)
         sessions.append(client.cookies[settings.SESSION_COOKIE_NAME].value)
-    made = {"claim": str(scene.claim.pk), "reference": scene.claim.reference, "keys": keys, "sessions": sessions}
+    made = {
+        "claim": str(scene.claim.pk),
+        "reference": scene.claim.reference,
+        "keys": keys,
+        "sessions": sessions,
+    }
     sys.stdout.write(json.dumps(made))
 
 

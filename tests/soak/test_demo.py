@@ -1,6 +1,7 @@
 """The demonstration hurt: each part of it killed once while it plays its case, and while it stays.
 
-The real house on engines of its own; that it plays its case and ends is shown by tests/demo/test_main.py.
+The real house on engines of its own; that it plays its case and ends is shown by
+tests/demo/test_main.py.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class House:
         self.data = folder / "var"
         self.said = folder / "said"
         self.result = folder / "result"
-        self.environment = {name: value for name, value in os.environ.items() if name not in UNSET} | {"DATA_DIR": str(self.data)}
+        self.environment = {
+            name: value for name, value in os.environ.items() if name not in UNSET
+        } | {"DATA_DIR": str(self.data)}
         with self.said.open("w") as said, self.result.open("w") as result:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "demo", "--once", "--port", "8400"],
@@ -76,19 +79,27 @@ def house(tmp_path: Path) -> Iterator[House]:
         made.process.wait(30)
 
 
-@pytest.mark.promise("The case ends as it should though a dispatcher, a worker in the middle of a photo and the broker are killed")
-def test_the_case_survives_the_death_of_a_dispatcher_a_worker_and_the_broker(house: House, figure: Callable[[str], None]) -> None:
+@pytest.mark.promise(
+    "The case ends as it should though a dispatcher, a worker in the middle of a photo and the "
+    "broker are killed"
+)
+def test_the_case_survives_the_death_of_a_dispatcher_a_worker_and_the_broker(
+    house: House, figure: Callable[[str], None]
+) -> None:
     house.hears("3/12 ")
     house.kill("tick@demo")
     began = time.monotonic()
-    while not house.ask("SELECT id FROM jobs_job WHERE queue = 'decode' AND kind = 'evidence.read_exhibit' AND state = 'running'"):
+    while not house.ask(
+        "SELECT id FROM jobs_job WHERE queue = 'decode' AND kind = 'evidence.read_exhibit' AND "
+        "state = 'running'"
+    ):
         assert time.monotonic() - began < LIMIT, house.said.read_text()
         time.sleep(0.005)
     house.kill("decode@demo")
     house.hears("7/12 ")
-    assert house.ask("SELECT max(attempts) FROM jobs_job WHERE kind = 'evidence.read_exhibit'") == 2, (
-        "it was killed in the middle of a photo"
-    )
+    assert (
+        house.ask("SELECT max(attempts) FROM jobs_job WHERE kind = 'evidence.read_exhibit'") == 2
+    ), "it was killed in the middle of a photo"
     house.hears("9/12 ")
     # The data go first, so that it cannot come back with them.
     shutil.rmtree(house.data / "valkey")
@@ -97,14 +108,31 @@ def test_the_case_survives_the_death_of_a_dispatcher_a_worker_and_the_broker(hou
 
     said = house.said.read_text()
     assert house.process.returncode == 0, said
-    for victim in ("tick ended (by signal SIGKILL)", "decode ended (by signal SIGKILL)", "valkey ended"):
+    for victim in (
+        "tick ended (by signal SIGKILL)",
+        "decode ended (by signal SIGKILL)",
+        "valkey ended",
+    ):
         assert victim in said, said
     outcome = json.loads(house.result.read_text())
     assert [one["rating"] for one in outcome["verdicts"]] == ["not_delivered", "delivered"]
     assert outcome["flags"] == ["company_silent", "deleted", "edited_after_publication"]
-    for path in (outcome["snapshot"], outcome["report"]["json"], outcome["report"]["html"], *outcome["report"]["pdf"].values()):
+    for path in (
+        outcome["snapshot"],
+        outcome["report"]["json"],
+        outcome["report"]["html"],
+        *outcome["report"]["pdf"].values(),
+    ):
         assert (ROOT / path).stat().st_size > 1000
-    command = [sys.executable, "-m", "ledger.verify", "--key", outcome["key"], *outcome["bundles"], outcome["log"]]
+    command = [
+        sys.executable,
+        "-m",
+        "ledger.verify",
+        "--key",
+        outcome["key"],
+        *outcome["bundles"],
+        outcome["log"],
+    ]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert eventually(lambda: not carrying(str(house.data)), 15), carrying(str(house.data))
@@ -128,18 +156,25 @@ def nothing_is_there_twice_and_the_record_is_whole(house: House) -> None:
             "jobs_job WHERE state = 'failed'": 0,
         }
         assert {what: house.ask(f"SELECT count(*) FROM {what}") for what in counted} == counted
-        environment = house.environment | {"DATABASE_URL": postgres.url, "DJANGO_SETTINGS_MODULE": "config.settings.demo"}
+        environment = house.environment | {
+            "DATABASE_URL": postgres.url,
+            "DJANGO_SETTINGS_MODULE": "config.settings.demo",
+        }
         command = [sys.executable, "-W", "ignore", "-m", "django", "verify_record"]
-        verified = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        verified = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
         assert verified.returncode == 0, verified.stdout + verified.stderr
     finally:
         postgres.stop()
 
 
 @pytest.mark.promise("A demonstration outlives its engines, and leaves nothing when it is killed")
-def test_a_demo_outlives_its_engines_and_leaves_nothing_when_killed(staying: Staying, figure: Callable[[str], None]) -> None:
-    """The broker is killed and its data wiped, then the database is killed; work goes round again each time. Ended by Ctrl-C and started
-    again with its data, it is killed outright."""
+def test_a_demo_outlives_its_engines_and_leaves_nothing_when_killed(
+    staying: Staying, figure: Callable[[str], None]
+) -> None:
+    """The broker is killed and its data wiped, then the database is killed; work goes round again
+    each time. Ended by Ctrl-C and started again with its data, it is killed outright."""
     staying.hears("the site is up")
     assert eventually(staying.ready, 60), staying.said
     broker = staying.of("valkey")

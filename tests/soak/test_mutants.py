@@ -1,4 +1,5 @@
-"""Ten thousand files that mean harm: none brings down who reads it or who takes it, each ends typed, none shows more than a picture."""
+"""Ten thousand files that mean harm: none brings down who reads it or who takes it, each ends
+typed, none shows more than a picture."""
 
 from __future__ import annotations
 
@@ -22,7 +23,12 @@ from engines.decoding.sandbox import AbnormalEnd, Answer, ResourceUse
 from tests import scenes
 from tests.engines.decoding import mutants
 from tests.engines.decoding.test_decoding import CANARY
-from tests.evidence.exhibits.test_hostile_files import BOUNDARY, NO_NAMES, multipart, through_the_doors
+from tests.evidence.exhibits.test_hostile_files import (
+    BOUNDARY,
+    NO_NAMES,
+    multipart,
+    through_the_doors,
+)
 from tests.soak.house import House
 
 MUTANTS = 10_000
@@ -61,7 +67,9 @@ def files(sources: list[bytes]) -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.promise("no file kills, holds or fills who reads it, and each ends typed")
-def test_no_file_kills_holds_or_fills_who_reads_it(sources: list[bytes], tmp_path: Path, figure: Callable[[str], None]) -> None:
+def test_no_file_kills_holds_or_fills_who_reads_it(
+    sources: list[bytes], tmp_path: Path, figure: Callable[[str], None]
+) -> None:
     ends: Counter[str] = Counter()
     slow: list[tuple[float, str]] = []
     carried: list[str] = []
@@ -80,7 +88,11 @@ def test_no_file_kills_holds_or_fills_who_reads_it(sources: list[bytes], tmp_pat
                 started = time.monotonic()
                 result = decoder.decode(data)
                 took = time.monotonic() - started
-                made = [one.data for one in result.renditions] if isinstance(result, DecodedPicture) else []
+                made = (
+                    [one.data for one in result.renditions]
+                    if isinstance(result, DecodedPicture)
+                    else []
+                )
                 with lock:
                     slow.append((took, name))
                     ends["decoded" if isinstance(result, DecodedPicture) else result.code] += 1
@@ -96,12 +108,20 @@ def test_no_file_kills_holds_or_fills_who_reads_it(sources: list[bytes], tmp_pat
         used = decoder.used
     lasted = time.monotonic() - began
     told = mutants.told_by_exiftool(tmp_path) if shutil.which("exiftool") else None
-    peak, dearest, longest = max(one.peak_kib for one in used) >> 10, max(one.cpu_ms for one in used), max(slow)
+    peak, dearest, longest = (
+        max(one.peak_kib for one in used) >> 10,
+        max(one.cpu_ms for one in used),
+        max(slow),
+    )
     counts = ", ".join(f"{count} {end}" for end, count in ends.most_common())
     figure(
         f"{len(slow)} files in {lasted:.0f} s ({counts}); the most memory {peak} MiB,"
         f" the longest {longest[0]:.1f} s ({longest[1]}), {dearest / 1000:.1f} s computing;"
-        + (f" {len(told)} renditions bare to exiftool" if told is not None else " exiftool is not installed, so only by our own look")
+        + (
+            f" {len(told)} renditions bare to exiftool"
+            if told is not None
+            else " exiftool is not installed, so only by our own look"
+        )
     )
     assert len(slow) == sum(ends.values()) >= MUTANTS
     assert set(ends) <= {"decoded", *Code}
@@ -117,7 +137,9 @@ def test_no_file_kills_holds_or_fills_who_reads_it(sources: list[bytes], tmp_pat
 @pytest.mark.promise("control: without its walls a bomb does fill the machine")
 def test_without_its_walls_a_bomb_does_fill_the_machine(figure: Callable[[str], None]) -> None:
     bomb = mutants.square(18_000)
-    with Watched(limits=Limits(memory=None, cpu_seconds=60, wall_seconds=60), pixels=10**9) as open_decoder:
+    with Watched(
+        limits=Limits(memory=None, cpu_seconds=60, wall_seconds=60), pixels=10**9
+    ) as open_decoder:
         result = open_decoder.decode(bomb)
         peak = open_decoder.used[0].peak_kib >> 10
     figure(f"{peak} MiB for {len(bomb) >> 10} KiB")
@@ -137,22 +159,30 @@ def test_no_file_and_no_name_is_a_fault_of_the_doors(
     settings.STAGED_MAX_PHOTOS = 10_000
     scene = scenes.build_claim()
     told: Counter[str] = Counter()
-    handed = [data for _, data in mutants.disguises()] + [mutants.mutant(MUTANTS + number, sources) for number in range(THROUGH_THE_DOORS)]
+    handed = [data for _, data in mutants.disguises()] + [
+        mutants.mutant(MUTANTS + number, sources) for number in range(THROUGH_THE_DOORS)
+    ]
     for start in range(0, len(handed), 36):
         told += through_the_doors(scene, handed[start : start + 36], offset=start)
     answers = sum(count for name, count in told.items() if name.startswith("status "))
-    figure(f"{len(handed)} files handed in, {answers} answers, of which with 5xx 0; {told['ready']} shown, the rest with its reason")
+    figure(
+        f"{len(handed)} files handed in, {answers} answers, of which with 5xx 0; {told['ready']} "
+        f"shown, the rest with its reason"
+    )
     assert told["ready"] > 50
 
 
 class Sender:
-    """A stranger's program at the web server of a house: what it sends, and how often each status was answered."""
+    """A stranger's program at the web server of a house: what it sends, and how often each status
+    was answered."""
 
     def __init__(self, house: House) -> None:
         self.house = house
         self.answers: Counter[int] = Counter()
 
-    def post(self, path: str, content: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any], str]:
+    def post(
+        self, path: str, content: bytes, headers: dict[str, str]
+    ) -> tuple[int, dict[str, Any], str]:
         """Status, the body where it is JSON, and where it leads."""
         self.house.turn(0.001)
         connection = http.client.HTTPConnection("127.0.0.1", self.house.port, timeout=60)
@@ -163,11 +193,20 @@ class Sender:
         self.answers[response.status] += 1
         assert response.status < 500, (response.status, path, said[:300])
         is_json = (response.getheader("Content-Type") or "").startswith("application/json")
-        return response.status, json.loads(said) if is_json else {}, response.getheader("Location") or ""
+        return (
+            response.status,
+            json.loads(said) if is_json else {},
+            response.getheader("Location") or "",
+        )
 
     def file(self, person: int, named: list[tuple[str, bytes]]) -> int:
         """By API, all in one. Returns how many were taken."""
-        fields = {"claim": self.house.made["claim"], "narrative": "n", "narrative_lang": "en", "licence": "cc-by-4.0"}
+        fields = {
+            "claim": self.house.made["claim"],
+            "narrative": "n",
+            "narrative_lang": "en",
+            "licence": "cc-by-4.0",
+        }
         named = [(name[:200] or "x", data) for name, data in named if data and name not in NO_NAMES]
         whose = {"Authorization": f"Bearer {self.house.made['keys'][person]}"}
         kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -176,27 +215,45 @@ class Sender:
         return len(named)
 
     def send_ahead(self, person: int, form: str, named: list[tuple[str, bytes]]) -> int:
-        """Each by itself, then the form that names them, as the page does it. Returns how many were taken."""
+        """Each by itself, then the form that names them, as the page does it. Returns how many were
+        taken."""
         token = "t" * 32
-        cookies = {"Cookie": f"sessionid={self.house.made['sessions'][person]}; csrftoken={token}", "X-CSRFToken": token}
+        cookies = {
+            "Cookie": f"sessionid={self.house.made['sessions'][person]}; csrftoken={token}",
+            "X-CSRFToken": token,
+        }
         address = f"/claims/{self.house.made['reference']}/file/"
         kept = []
         for number, (name, data) in enumerate(named):
-            said = {"X-Form-Key": form, "X-File-Key": str(number), "X-File-Name": quote(name, errors="surrogatepass")}
-            status, answer, _ = self.post(f"{address}photos/", data, {**cookies, **said, "Content-Type": "application/octet-stream"})
+            said = {
+                "X-Form-Key": form,
+                "X-File-Key": str(number),
+                "X-File-Name": quote(name, errors="surrogatepass"),
+            }
+            status, answer, _ = self.post(
+                f"{address}photos/",
+                data,
+                {**cookies, **said, "Content-Type": "application/octet-stream"},
+            )
             assert status == (201 if data else 400)
             kept += [answer["id"]] if data else []
         fields = {"narrative": "n", "narrative_lang": "en", "licence": "cc-by-4.0", "consent": "on"}
         sent = urlencode({**fields, "idempotency_key": form, "staged": kept}, doseq=True).encode()
-        status, _, leads = self.post(address, sent, {**cookies, "Content-Type": "application/x-www-form-urlencoded"})
+        status, _, leads = self.post(
+            address, sent, {**cookies, "Content-Type": "application/x-www-form-urlencoded"}
+        )
         assert (status, leads.startswith("/submissions/")) == (302, True), (status, leads)
         return len(kept)
 
 
 @pytest.mark.promise("no file brings down the web server that takes it or the workers that read it")
-def test_no_file_brings_down_the_server_that_takes_it(sources: list[bytes], tmp_path: Path, figure: Callable[[str], None]) -> None:
+def test_no_file_brings_down_the_server_that_takes_it(
+    sources: list[bytes], tmp_path: Path, figure: Callable[[str], None]
+) -> None:
     handed = [mutants.mutant(2 * MUTANTS + number, sources) for number in range(TO_THE_HOUSE)]
-    named = [(mutants.NAMES[number % len(mutants.NAMES)], data) for number, data in enumerate(handed)]
+    named = [
+        (mutants.NAMES[number % len(mutants.NAMES)], data) for number, data in enumerate(handed)
+    ]
     with House(tmp_path) as house:
         workers = [program.name for program in house.programs() if "worker" in program.command]
         until = time.monotonic() + 120
@@ -209,7 +266,9 @@ def test_no_file_brings_down_the_server_that_takes_it(sources: list[bytes], tmp_
         for start in range(0, len(named), each):
             person, turn = start // each % people, start // each // people
             some = named[start : start + each]
-            if (turn + 1) * each <= STAGED_MAX_PHOTOS:  # more one account may not send ahead in a day
+            if (
+                turn + 1
+            ) * each <= STAGED_MAX_PHOTOS:  # more one account may not send ahead in a day
                 taken += sender.send_ahead(person, f"form {start}", some)
             else:
                 taken += sender.file(person, some)
@@ -219,18 +278,33 @@ def test_no_file_brings_down_the_server_that_takes_it(sources: list[bytes], tmp_
             def rows(query: str) -> dict[str, int]:
                 return dict(database.execute(query).fetchall())  # type: ignore[arg-type]  # queries of this test
 
-            jobs = "SELECT state, count(*) FROM jobs_job WHERE kind = 'evidence.read_exhibit' GROUP BY 1"
+            jobs = (
+                "SELECT state, count(*) FROM jobs_job WHERE kind = 'evidence.read_exhibit' GROUP "
+                "BY 1"
+            )
             while set(rows(jobs)) & {"queued", "running"} and time.monotonic() - began < 300:
                 house.turn(0.2)
             lasted = time.monotonic() - began
-            states, status = rows(jobs), rows("SELECT status, count(*) FROM evidence_exhibit GROUP BY 1")
-            ends = rows("SELECT outcome, count(*) FROM evidence_custodyevent WHERE kind = 'read' GROUP BY 1")
+            states, status = (
+                rows(jobs),
+                rows("SELECT status, count(*) FROM evidence_exhibit GROUP BY 1"),
+            )
+            ends = rows(
+                "SELECT outcome, count(*) FROM evidence_custodyevent WHERE kind = 'read' GROUP BY 1"
+            )
         after = {name: house.pid(name) for name in ("web", *workers)}, house.children("web")
-        lost = [log.name for log in house.supervisor.logs.glob("*.log") if b"WorkerLost" in log.read_bytes()]
-    counts = ", ".join(f"{count} {end}" for end, count in sorted(ends.items(), key=lambda one: -one[1]))
+        lost = [
+            log.name
+            for log in house.supervisor.logs.glob("*.log")
+            if b"WorkerLost" in log.read_bytes()
+        ]
+    counts = ", ".join(
+        f"{count} {end}" for end, count in sorted(ends.items(), key=lambda one: -one[1])
+    )
     figure(
-        f"{taken:,} files over HTTP in {sent:.0f} s, {sender.answers.total():,} answers, of which with 5xx 0; all read after {lasted:.0f} s"
-        f" ({counts}); every process the same as before"
+        f"{taken:,} files over HTTP in {sent:.0f} s, {sender.answers.total():,} answers, of "
+        f"which with 5xx 0; all read after {lasted:.0f} s ({counts}); every process the same as "
+        f"before"
     )
     assert taken >= 2_000
     assert states == {"done": taken}

@@ -1,4 +1,5 @@
-"""Owners stay unknown, whoever files what: more ways in which two people can share five submissions, and every page there is."""
+"""Owners stay unknown, whoever files what: more ways in which two people can share five
+submissions, and every page there is."""
 
 from __future__ import annotations
 
@@ -38,20 +39,24 @@ WAYS = 6
 def test_whoever_files_what_the_public_bytes_are_the_same(
     monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
-    # How many units and contributors there are is public: of the three teardowns each person has one.
+    # How many units and contributors there are is public: of the three teardowns each person has
+    # one.
     ways = [who for who in product(PEOPLE, repeat=5) if len(set(who[:3])) == 2 and who != FIRST]
     first = play(monkeypatch, settings, tmp_path / "first", FIRST, whole)
     secrets, known = found_in(first), len(first.secrets)
     for number, who in enumerate(random.Random(4711).sample(ways, WAYS)):
         other = play(monkeypatch, settings, tmp_path / str(number), who, whole)
         parted = differences(first.public, other.public)
-        assert not parted, f"{[one.email for one in who]}\n" + "\n".join(str(one) for one in parted[:40])
+        assert not parted, f"{[one.email for one in who]}\n" + "\n".join(
+            str(one) for one in parted[:40]
+        )
         secrets |= found_in(other)
         known += len(other.secrets)
     assert secrets == {}
     figure(
-        f"{WAYS + 1} worlds, {len(first.public)} heads, bodies, files and entries of {sum(map(len, first.public.values()))} bytes in each:"
-        f" 0 differ; {known} values that name someone: found nowhere"
+        f"{WAYS + 1} worlds, {len(first.public)} heads, bodies, files and entries of "
+        f"{sum(map(len, first.public.values()))} bytes in each: 0 differ; {known} values that "
+        f"name someone: found nowhere"
     )
 
 
@@ -65,7 +70,10 @@ def test_what_only_tells_owners_apart_is_a_difference(
     marked = serializers.SerializerMethodField()
     monkeypatch.setitem(ExhibitSerializer._declared_fields, "pseudonym", marked)
     monkeypatch.setattr(
-        ExhibitSerializer, "get_pseudonym", lambda self, one: sha256(one.submission.contributor_id.bytes).hexdigest()[:8], raising=False
+        ExhibitSerializer,
+        "get_pseudonym",
+        lambda self, one: sha256(one.submission.contributor_id.bytes).hexdigest()[:8],
+        raising=False,
     )
     moved(monkeypatch, "exhibit", "size")
     make = Unit.objects.create
@@ -74,7 +82,10 @@ def test_what_only_tells_owners_apart_is_a_difference(
         return Unit.objects.filter(serial_key=fields["serial_key"]).first() or make(**fields)
 
     monkeypatch.setattr(filing.Unit.objects, "create", shared)
-    first, second = (play(monkeypatch, settings, tmp_path / name, who, public_doors) for name, who in (("one", FIRST), ("two", SECOND)))
+    first, second = (
+        play(monkeypatch, settings, tmp_path / name, who, public_doors)
+        for name, who in (("one", FIRST), ("two", SECOND))
+    )
     parted = {one.url: one for one in differences(first.public, second.public)}
     named = " ".join(parted)
     assert "/media/" in named

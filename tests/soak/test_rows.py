@@ -1,4 +1,5 @@
-"""Every field of every row with each of the worst values; the short form is tests/house/test_worst_values.py."""
+"""Every field of every row with each of the worst values; the short form is
+tests/house/test_worst_values.py."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ __all__ = ["case"]  # a fixture
 
 @pytest.mark.promise("Nothing that reads a stored row raises")
 @pytest.mark.django_db(transaction=True)
-def test_no_page_answer_or_report_fails_on_any_of_the_worst(case: scenes.Scene, figure: Callable[[str], None]) -> None:
+def test_no_page_answer_or_report_fails_on_any_of_the_worst(
+    case: scenes.Scene, figure: Callable[[str], None]
+) -> None:
     assert faults(case) == []
     wrong: list[str] = []
     counted = []

@@ -1,4 +1,5 @@
-"""Every operation of the API, asked by every role until it has shown what it does; the short form is tests/house/test_schema.py."""
+"""Every operation of the API, asked by every role until it has shown what it does; the short form
+is tests/house/test_schema.py."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ EXAMPLES = 20
 
 @pytest.mark.promise("The API answers every role as its document says, whatever is asked")
 @pytest.mark.django_db
-def test_no_role_gets_an_answer_that_the_document_does_not_have(figure: Callable[[str], None]) -> None:
+def test_no_role_gets_an_answer_that_the_document_does_not_have(
+    figure: Callable[[str], None],
+) -> None:
     asking = Asking(World())
     started, broken = time.monotonic(), []
     for role in asking.roles:
@@ -24,7 +27,8 @@ def test_no_role_gets_an_answer_that_the_document_does_not_have(figure: Callable
     operations = len(list(asking.operations()))
     wrong = sum(count for status, count in asking.got.items() if status >= 500)
     figure(
-        f"{asked:,} requests to {operations} operations as {len(asking.roles)} roles, {wrong} of 5xx, in {time.monotonic() - started:.0f} s"
+        f"{asked:,} requests to {operations} operations as {len(asking.roles)} roles, {wrong} of "
+        f"5xx, in {time.monotonic() - started:.0f} s"
     )
     assert not broken, "\n\n".join(broken)
     assert not wrong

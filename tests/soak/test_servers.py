@@ -1,4 +1,5 @@
-"""Servers that mean harm, all at once: each visit ends in time and in little memory, and who is visited beside them notices little."""
+"""Servers that mean harm, all at once: each visit ends in time and in little memory, and who is
+visited beside them notices little."""
 
 from __future__ import annotations
 
@@ -28,10 +29,13 @@ def told(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 @pytest.fixture
 def servers() -> Iterator[dict[str, Any]]:
-    """Those that mean harm in one process, the good one in another, so that it is slowed by nothing but the visits."""
+    """Those that mean harm in one process, the good one in another, so that it is slowed by nothing
+    but the visits."""
     command = [sys.executable, "-m", "tests.soak.hostile_servers"]
     processes = [
-        subprocess.Popen([*command, which], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, which], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         for which in ("hostile", "good")
     ]
     hostile, good = map(told, processes)
@@ -42,7 +46,11 @@ def servers() -> Iterator[dict[str, Any]]:
 
 
 def visiting(servers: dict[str, Any], folder: Path, *more: str) -> dict[str, Any]:
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test", "DATA_DIR": str(folder / "data")}
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings.test",
+        "DATA_DIR": str(folder / "data"),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "tests.soak.visiting", json.dumps(servers), str(AT_ONCE), *more],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240,
@@ -53,28 +61,43 @@ def visiting(servers: dict[str, Any], folder: Path, *more: str) -> dict[str, Any
 
 
 @pytest.mark.promise("no server holds, fills or slows a worker")
-def test_no_server_holds_fills_or_slows_a_worker(servers: dict[str, Any], tmp_path: Path, figure: Callable[[str], None]) -> None:
+def test_no_server_holds_fills_or_slows_a_worker(
+    servers: dict[str, Any], tmp_path: Path, figure: Callable[[str], None]
+) -> None:
     seen = visiting(servers, tmp_path)
     visits = seen["visits"]
     alone, beside = (quantiles(seen[name], n=20)[-1] for name in ("alone", "beside"))
-    longest, largest, dearest = (max(visits, key=lambda name, of=of: visits[name][of]) for of in ("seconds", "peak_mib", "cpu"))
+    longest, largest, dearest = (
+        max(visits, key=lambda name, of=of: visits[name][of])
+        for of in ("seconds", "peak_mib", "cpu")
+    )
     figure(
-        f"{len(visits)} servers, {seen['in_flight']} at once: the longest visit {visits[longest]['seconds']:.1f} s, the most memory"
-        f" {visits[largest]['peak_mib']} MiB (it {largest}), the most computing {visits[dearest]['cpu']:.1f} s (it {dearest});"
-        f" neighbours' p95 {beside / alone:.2f} × ({alone * 1000:.0f} to {beside * 1000:.0f} ms, {len(seen['beside'])} looks)"
+        f"{len(visits)} servers, {seen['in_flight']} at once: the longest visit "
+        f"{visits[longest]['seconds']:.1f} s, the most memory {visits[largest]['peak_mib']} MiB "
+        f"(it {largest}), the most computing {visits[dearest]['cpu']:.1f} s (it {dearest}); "
+        f"neighbours' p95 {beside / alone:.2f} × ({alone * 1000:.0f} to {beside * 1000:.0f} ms, "
+        f"{len(seen['beside'])} looks)"
     )
     (tmp_path / "visits.json").write_text(json.dumps(visits, indent=1))
     assert seen["in_flight"] == AT_ONCE
     assert {name: visit["status"] for name, visit in visits.items() if visit["status"]} == {}
-    assert {name: visit["type"] for name, visit in visits.items() if visit["type"] not in NO_PAGE} == PAGES
+    assert {
+        name: visit["type"] for name, visit in visits.items() if visit["type"] not in NO_PAGE
+    } == PAGES
     assert visits[longest]["seconds"] <= 65
     assert visits[largest]["peak_mib"] <= 256
     assert beside < 2 * alone
 
 
 @pytest.mark.promise("control: without its ceilings a visit does fill the worker")
-def test_without_its_ceilings_a_visit_does_fill_the_worker(servers: dict[str, Any], tmp_path: Path, figure: Callable[[str], None]) -> None:
-    only = {name: place for name, place in servers["places"].items() if name in {"good", "is a gzip bomb of 400 MB"}}
+def test_without_its_ceilings_a_visit_does_fill_the_worker(
+    servers: dict[str, Any], tmp_path: Path, figure: Callable[[str], None]
+) -> None:
+    only = {
+        name: place
+        for name, place in servers["places"].items()
+        if name in {"good", "is a gzip bomb of 400 MB"}
+    }
     (visit,) = visiting({**servers, "places": only}, tmp_path, "unguarded")["visits"].values()
     figure(f"{visit['peak_mib']} MiB for 400 kB on the wire")
     assert visit["peak_mib"] > 256

@@ -1,10 +1,12 @@
-"""Visits as the workers make them: each in a child of its own, forked from a process that has the program loaded.
+"""Visits as the workers make them: each in a child of its own, forked from a process that has the
+program loaded.
 
     python -m tests.soak.visiting PLACES_JSON AT_ONCE [unguarded]
 
-Steps: 1. the neighbours alone; 2. every hostile server, AT_ONCE at a time, the neighbours going on beside it; 3. alone once more.
-Prints `{"visits": {name: {"type", "reason", "seconds", "peak_mib", "cpu", "status"}}, "alone": [s], "beside": [s], "in_flight"}`;
-`seconds` counts from the fork, `status` is how the child ended, 0 for by itself.
+Steps: 1. the neighbours alone; 2. every hostile server, AT_ONCE at a time, the neighbours going on
+beside it; 3. alone once more. Prints `{"visits": {name: {"type", "reason", "seconds", "peak_mib",
+"cpu", "status"}}, "alone": [s], "beside": [s], "in_flight"}`; `seconds` counts from the fork,
+`status` is how the child ended, 0 for by itself.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ def visit(name: str, answer: int) -> None:
 
 
 def neighbour(answer: int, until: float) -> None:
-    """In the child: look at the good server again and again until a time, and tell how long each look took."""
+    """In the child: look at the good server again and again until a time, and tell how long each
+    look took."""
     took = []
     while time.monotonic() < until:
         began = time.monotonic()
@@ -108,22 +111,29 @@ def main(at_once: int) -> None:
             continue
         name, read, began = running.pop(pid)
         visits[name] = {
-            **(heard(read) or {}), "seconds": time.monotonic() - began, "peak_mib": used.ru_maxrss >> 10,
+            **(heard(read) or {}), "seconds": time.monotonic() - began,
+            "peak_mib": used.ru_maxrss >> 10,
             "cpu": used.ru_utime + used.ru_stime, "status": status,
         }  # fmt: skip
     took = [one for _, read in beside for one in heard(read)]
     for pid in pids - ended.keys():
         os.waitpid(pid, 0)
     alone += gathered(neighbours(ALONE))
-    sys.stdout.write(json.dumps({"visits": visits, "alone": alone, "beside": took, "in_flight": most}))
+    sys.stdout.write(
+        json.dumps({"visits": visits, "alone": alone, "beside": took, "in_flight": most})
+    )
 
 
 if __name__ == "__main__":
     SAID = json.loads(sys.argv[1])
     PORTS = {name: 20_000 + number for number, name in enumerate(SAID["places"])}
-    settings.FETCH_LOCAL = {f"brand.test:{PORTS[name]}": place for name, place in SAID["places"].items()}
+    settings.FETCH_LOCAL = {
+        f"brand.test:{PORTS[name]}": place for name, place in SAID["places"].items()
+    }
     if "unguarded" in sys.argv:
         loose = Limits(ratio=10**9, decoded_bytes=1 << 30)
-        tasks.client = lambda: Client("AsClaimed-tests/1 (+https://example.org/bot)", settings.FETCH_LOCAL, loose)
+        tasks.client = lambda: Client(
+            "AsClaimed-tests/1 (+https://example.org/bot)", settings.FETCH_LOCAL, loose
+        )
         ALONE, BESIDE = 1.0, 5.0
     main(int(sys.argv[2]))

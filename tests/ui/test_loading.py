@@ -37,7 +37,9 @@ def test_an_error_still_names_the_line_of_the_file() -> None:
     """Lines keep their number: only what stands before their first letter goes."""
     written = (Path(__file__).parents[2] / "reports/templates/reports/claim.html").read_text()
     sent = dedented(written)
-    assert [line.lstrip() for line in written.splitlines()] == [line.lstrip() for line in sent.splitlines()]
+    assert [line.lstrip() for line in written.splitlines()] == [
+        line.lstrip() for line in sent.splitlines()
+    ]
 
 
 def test_templates_of_others_and_what_is_no_page_stay_as_they_are() -> None:

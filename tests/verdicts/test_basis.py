@@ -1,4 +1,5 @@
-"""A verdict is approved only as what it was proposed: with the numbers, people and words that count on the day."""
+"""A verdict is approved only as what it was proposed: with the numbers, people and words that count
+on the day."""
 
 from __future__ import annotations
 
@@ -38,45 +39,65 @@ def scene() -> scenes.Scene:
     return scene
 
 
-def approve(scene: scenes.Scene, verdict: Verdict, by: User | None = None, now: Any = None) -> Verdict:
+def approve(
+    scene: scenes.Scene, verdict: Verdict, by: User | None = None, now: Any = None
+) -> Verdict:
     """By a fresh account: roles are read once per instance."""
     who = User.objects.get(pk=(by or scene.second_adjudicator).pk)
-    return actions.approve_verdict(by=who, verdict=Verdict.objects.get(pk=verdict.pk), now=now or scene.now)
+    return actions.approve_verdict(
+        by=who, verdict=Verdict.objects.get(pk=verdict.pk), now=now or scene.now
+    )
 
 
 def withdraw(scene: scenes.Scene, number: int) -> None:
     submission = scene.submissions[number]
-    filing.withdraw_submission(by=scene.owners[number], submission=submission, reason="I sold the car.", now=scene.now)
+    filing.withdraw_submission(
+        by=scene.owners[number], submission=submission, reason="I sold the car.", now=scene.now
+    )
 
 
 def company_seat(scene: scenes.Scene, user: User) -> None:
     body = found_organisation(
-        by=ledger.SYSTEM, kind=OrganisationKind.COMPANY, name="A car maker", website="https://brand.example/", now=scene.now
+        by=ledger.SYSTEM,
+        kind=OrganisationKind.COMPANY,
+        name="A car maker",
+        website="https://brand.example/",
+        now=scene.now,
     )
     seat(user, body)
 
 
 def file_too(scene: scenes.Scene, user: User) -> None:
     filing.file_submission(
-        by=user, claim=scene.claim, narrative="Mine too.", narrative_lang="en", licence="cc0-1.0", photos=[], now=scene.now
+        by=user,
+        claim=scene.claim,
+        narrative="Mine too.",
+        narrative_lang="en",
+        licence="cc0-1.0",
+        photos=[],
+        now=scene.now,
     )
 
 
-# --- what changed between proposal and approval ---------------------------------------------------------------------------------
+# --- what changed between proposal and approval ---------------------------------------------------
 
 
 def measurement_withdrawn(scene: scenes.Scene) -> None:
     """Of a submission whose photo the proposal does not pin: only the numbers tell."""
     pinned = {one.submission_id for one in scene.exhibits()[:2]}
-    withdraw(scene, next(number for number, one in enumerate(scene.submissions) if one.pk not in pinned))
+    withdraw(
+        scene, next(number for number, one in enumerate(scene.submissions) if one.pk not in pinned)
+    )
 
 
 def another_measurement(scene: scenes.Scene) -> None:
     one = Measurement.objects.order_by("pk").first()
     assert one is not None
     Measurement.objects.create(
-        teardown=one.teardown, aspect=scene.ducts, quantity=one.quantity, value=Decimal("1.9"), standard_uncertainty=Decimal("0.1"),
-        unit_name="m/s", instrument=one.instrument, method=one.method, measured_date=one.measured_date,
+        teardown=one.teardown, aspect=scene.ducts, quantity=one.quantity, value=Decimal("1.9"),
+        standard_uncertainty=Decimal("0.1"),
+        unit_name="m/s", instrument=one.instrument, method=one.method,
+        measured_date=one.measured_date,
     )  # fmt: skip
 
 
@@ -98,14 +119,22 @@ def claim_corrected(scene: scenes.Scene) -> None:
 
 def finding_added(scene: scenes.Scene) -> None:
     actions.record_finding(
-        by=scene.second_moderator, aspect=scene.ducts, conclusion="supports", reasoning=write("en", "Some air.", zh_Hans="有风。"),
+        by=scene.second_moderator, aspect=scene.ducts, conclusion="supports",
+        reasoning=write("en", "Some air.", zh_Hans="有风。"),
         exhibits=scene.exhibits()[:1], now=scene.now,
     )  # fmt: skip
 
 
 def grade_changed(scene: scenes.Scene) -> None:
     one = scene.exhibits()[0]
-    filing.grade_exhibit(by=scene.moderator, exhibit=one, source="A", information="1", reason=write("en", "Seen."), now=scene.now)
+    filing.grade_exhibit(
+        by=scene.moderator,
+        exhibit=one,
+        source="A",
+        information="1",
+        reason=write("en", "Seen."),
+        now=scene.now,
+    )
 
 
 def picture_changed(scene: scenes.Scene) -> None:
@@ -121,7 +150,9 @@ def company_replied(scene: scenes.Scene) -> None:
 
 
 def flag_fell(scene: scenes.Scene) -> None:
-    claims.raise_flag(by=ledger.SYSTEM, claim=scene.claim, kind="edited_after_publication", now=scene.now)
+    claims.raise_flag(
+        by=ledger.SYSTEM, claim=scene.claim, kind="edited_after_publication", now=scene.now
+    )
 
 
 def proposer_filed(scene: scenes.Scene) -> None:
@@ -163,11 +194,18 @@ CHANGED: dict[Callable[[scenes.Scene], None], str] = {
 }
 
 
-def test_a_proposal_that_no_longer_holds_goes_back_with_what_changed(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proposal_that_no_longer_holds_goes_back_with_what_changed(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each change alone; without the gate the same proposal is published (negative control)."""
     pins = scene.exhibits()[:2]
     proposed = actions.propose_verdict(
-        by=scene.adjudicator, aspect=scene.ducts, rating="not_delivered", rationale=scenes.RATIONALE, exhibits=pins, now=scene.now
+        by=scene.adjudicator,
+        aspect=scene.ducts,
+        rating="not_delivered",
+        rationale=scenes.RATIONALE,
+        exhibits=pins,
+        now=scene.now,
     )
     for change, sentence in CHANGED.items():
         with transaction.atomic():
@@ -195,7 +233,8 @@ def test_nothing_changed_and_it_is_published(scene: scenes.Scene) -> None:
 def test_all_measurements_withdrawn_do_not_stand_in_a_verdict(scene: scenes.Scene) -> None:
     """It was published with three items, though none was left."""
     proposed = actions.propose_verdict(
-        by=scene.adjudicator, aspect=scene.ducts, rating="unverifiable", rationale=scenes.RATIONALE, exhibits=[], now=scene.now,
+        by=scene.adjudicator, aspect=scene.ducts, rating="unverifiable", rationale=scenes.RATIONALE,
+        exhibits=[], now=scene.now,
         attempts=write("en", "We asked.", zh_Hans="已询问。"),
     )  # fmt: skip
     assert proposed.units == 3
@@ -205,7 +244,9 @@ def test_all_measurements_withdrawn_do_not_stand_in_a_verdict(scene: scenes.Scen
         approve(scene, proposed)
 
 
-def test_the_proposer_sees_what_changed_and_proposes_again(scene: scenes.Scene, client: Client) -> None:
+def test_the_proposer_sees_what_changed_and_proposes_again(
+    scene: scenes.Scene, client: Client
+) -> None:
     proposed = scenes.propose(scene)
     another_measurement(scene)
     client.force_login(scene.second_adjudicator)
@@ -225,21 +266,35 @@ def test_the_proposer_sees_what_changed_and_proposes_again(scene: scenes.Scene, 
     assert "0 of 3 items" in body
     again = scenes.propose(scene, rating="partly_delivered")
     assert approve(scene, again, now=timezone.now()).conformity["decision"] == "disagree"
-    assert "sent back" not in page_text(client.get("/desk/", follow=True)).lower().split("<ol", 1)[-1]
+    assert (
+        "sent back" not in page_text(client.get("/desk/", follow=True)).lower().split("<ol", 1)[-1]
+    )
 
 
-def test_whoever_approves_wrote_no_finding_on_the_point(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_approves_wrote_no_finding_on_the_point(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     finding_added(scene)
-    grant_role(by=ledger.SYSTEM, user=scene.second_moderator, organisation=scenes.operator_body(), role=Role.ADJUDICATOR, now=scene.now)
+    grant_role(
+        by=ledger.SYSTEM,
+        user=scene.second_moderator,
+        organisation=scenes.operator_body(),
+        role=Role.ADJUDICATOR,
+        now=scene.now,
+    )
     proposed = scenes.propose(scene)
     with pytest.raises(gates.GateClosedError, match="You recorded a finding"):
         approve(scene, proposed, scene.second_moderator)
     assert Verdict.objects.get(pk=proposed.pk).status == "proposed"
     monkeypatch.setattr(gates, "wrote_no_finding", lambda *args: None)
-    assert approve(scene, proposed, scene.second_moderator).status == "published"  # negative control
+    assert (
+        approve(scene, proposed, scene.second_moderator).status == "published"
+    )  # negative control
 
 
-def test_a_finding_by_who_joined_the_company_no_longer_counts_and_another_takes_its_place(scene: scenes.Scene) -> None:
+def test_a_finding_by_who_joined_the_company_no_longer_counts_and_another_takes_its_place(
+    scene: scenes.Scene,
+) -> None:
     proposed = scenes.propose(scene)
     company_seat(scene, scene.moderator)
     with pytest.raises(gates.SentBackError, match="finding no longer counts"):
@@ -259,18 +314,27 @@ def test_a_finding_all_of_whose_evidence_is_gone_no_longer_counts(scene: scenes.
         withdraw(scene, number)
     with pytest.raises(gates.GateClosedError, match="No finding on this point counts"):
         actions.propose_verdict(
-            by=scene.adjudicator, aspect=scene.ducts, rating="unverifiable", rationale=scenes.RATIONALE, exhibits=[], now=scene.now
+            by=scene.adjudicator,
+            aspect=scene.ducts,
+            rating="unverifiable",
+            rationale=scenes.RATIONALE,
+            exhibits=[],
+            now=scene.now,
         )
 
 
-# --- asked again and again ------------------------------------------------------------------------------------------------------
+# --- asked again and again ------------------------------------------------------------------------
 
 
 def ask(scene: scenes.Scene, words: str, now: Any) -> Invitation:
-    return actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", words), now=now)
+    return actions.request_reply(
+        by=scene.moderator, claim=scene.claim, allegation=write("en", words), now=now
+    )
 
 
-def test_asking_again_and_again_never_holds_up_a_waiting_proposal_for_ever(scene: scenes.Scene) -> None:
+def test_asking_again_and_again_never_holds_up_a_waiting_proposal_for_ever(
+    scene: scenes.Scene,
+) -> None:
     proposed = scenes.propose(scene)
     now = scene.now + timedelta(hours=1)
     first = ask(scene, "And the second duct?", now)
@@ -286,10 +350,14 @@ def test_asking_again_and_again_never_holds_up_a_waiting_proposal_for_ever(scene
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-def test_a_waiver_is_approved_only_while_its_first_person_is_free(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiver_is_approved_only_while_its_first_person_is_free(
+    guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = scenes.build_claim()
     asked = ask(scene, "No air.", scene.now)
-    waiver = actions.propose_waiver(by=scene.adjudicator, invitation=asked, reason=write("en", "Said in public."))
+    waiver = actions.propose_waiver(
+        by=scene.adjudicator, invitation=asked, reason=write("en", "Said in public.")
+    )
     file_too(scene, scene.adjudicator)
     if guarded:
         with pytest.raises(gates.GateClosedError, match="keeps its time to reply"):
@@ -318,8 +386,11 @@ def test_a_refused_approval_changes_nothing(scene: scenes.Scene) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("guarded", [True, False])
-def test_evidence_withdrawn_while_a_verdict_is_approved_waits_for_it(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the lock it is withdrawn between the last question and the publication: the test can fail."""
+def test_evidence_withdrawn_while_a_verdict_is_approved_waits_for_it(
+    guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the lock it is withdrawn between the last question and the publication: the test can
+    fail."""
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
     scenes.build_silence(scene)
     proposed = scenes.propose(scene)

@@ -1,7 +1,9 @@
-"""With the application bypassed the database still holds the rules of a verdict's life: SQL by the application's own role is refused.
+"""With the application bypassed the database still holds the rules of a verdict's life: SQL by the
+application's own role is refused.
 
-Each constraint has the statement that breaks it alone; with the constraint taken away the same statement goes through, so it is what
-keeps the rule. A constraint that is missing from the table fails the suite.
+Each constraint has the statement that breaks it alone; with the constraint taken away the same
+statement goes through, so it is what keeps the rule. A constraint that is missing from the table
+fails the suite.
 """
 
 from __future__ import annotations
@@ -21,12 +23,22 @@ from verdicts.models import Finding, FindingExhibit, Invitation, Verdict, Verdic
 
 pytestmark = pytest.mark.django_db
 
-LIFE: Final[tuple[type[models.Model], ...]] = (Finding, FindingExhibit, Invitation, Verdict, VerdictExhibit)
+LIFE: Final[tuple[type[models.Model], ...]] = (
+    Finding,
+    FindingExhibit,
+    Invitation,
+    Verdict,
+    VerdictExhibit,
+)
 
 
 def another(model: type[models.Model], where: str, **values: str) -> str:
     """SQL that copies one row, with other values: `values` are SQL."""
-    columns = [field.column for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    columns = [
+        field.column
+        for field in model._meta.concrete_fields
+        if not isinstance(field, models.AutoField)
+    ]
     chosen = ", ".join(values.get(column, f'"{column}"') for column in columns)
     table, names = model._meta.db_table, ", ".join(f'"{column}"' for column in columns)
     return f"INSERT INTO {table} ({names}) SELECT {chosen} FROM {table} WHERE {where} LIMIT 1"
@@ -40,29 +52,43 @@ BREAKS: Final[dict[str, str]] = {
     "finding_conclusion_known": "UPDATE verdicts_finding SET conclusion = 'maybe'",
     "finding_names_an_exhibit_once": another(FindingExhibit, "true"),
     "invitation_status_known": "UPDATE verdicts_invitation SET status = 'done'",
-    "invitation_open_once_per_claim": another(Invitation, "true", id="gen_random_uuid()", status="'open'", closed_at="NULL")
+    "invitation_open_once_per_claim": another(
+        Invitation, "true", id="gen_random_uuid()", status="'open'", closed_at="NULL"
+    )
     + "; "
     + another(Invitation, "status = 'open'", id="gen_random_uuid()"),
     "invitation_leaves_time": "UPDATE verdicts_invitation SET deadline_at = sent_at",
     "invitation_closed_at_matches": "UPDATE verdicts_invitation SET status = 'open'",
     "invitation_silent_only_after_its_deadline": "UPDATE verdicts_invitation SET closed_at = sent_at",
     "invitation_waived_by_two_people": (
-        "UPDATE verdicts_invitation SET status = 'waived', waiver_proposed_by_id = invited_by_id, waiver_approved_by_id = invited_by_id"
+        "UPDATE verdicts_invitation SET status = 'waived', waiver_proposed_by_id = "
+        "invited_by_id, waiver_approved_by_id = invited_by_id"
     ),
     "verdict_rating_known": f"UPDATE verdicts_verdict SET rating = 'fine' {PROPOSED}",
-    "verdict_status_known": f"UPDATE verdicts_verdict SET status = 'done', decided_by_id = {SECOND}, decided_at = now() {PROPOSED}",
+    "verdict_status_known": (
+        f"UPDATE verdicts_verdict SET status = 'done', decided_by_id = {SECOND}, decided_at = "
+        f"now() {PROPOSED}"
+    ),
     "verdict_mechanism_known": f"UPDATE verdicts_verdict SET mechanism = 'magic' {PROPOSED}",
     "verdict_misleading_names_how": f"UPDATE verdicts_verdict SET rating = 'misleading', mechanism = '' {PROPOSED}",
     "verdict_stands_once_per_aspect": another(
-        Verdict, "status = 'published'", id="gen_random_uuid()", reference="'AC-0000-0000'", supersedes_id="NULL"
+        Verdict,
+        "status = 'published'",
+        id="gen_random_uuid()",
+        reference="'AC-0000-0000'",
+        supersedes_id="NULL",
     ),
-    "verdict_proposed_once_per_aspect": another(Verdict, "status = 'proposed'", id="gen_random_uuid()", reference="'AC-0000-0000'"),
+    "verdict_proposed_once_per_aspect": another(
+        Verdict, "status = 'proposed'", id="gen_random_uuid()", reference="'AC-0000-0000'"
+    ),
     "verdict_decided_by_a_second_person": (
-        f"UPDATE verdicts_verdict SET status = 'rejected', decided_by_id = proposed_by_id, decided_at = now() {PROPOSED}"
+        f"UPDATE verdicts_verdict SET status = 'rejected', decided_by_id = proposed_by_id, "
+        f"decided_at = now() {PROPOSED}"
     ),
     "verdict_decided_all_or_none": f"UPDATE verdicts_verdict SET decided_at = now() {PROPOSED}",
     "verdict_published_with_its_document": (
-        f"UPDATE verdicts_verdict SET status = 'published', decided_by_id = {SECOND}, decided_at = now(), published_at = now() {PROPOSED}"
+        f"UPDATE verdicts_verdict SET status = 'published', decided_by_id = {SECOND}, decided_at "
+        f"= now(), published_at = now() {PROPOSED}"
     ),
     "verdict_pins_an_exhibit_once": another(VerdictExhibit, "true"),
 }
@@ -73,7 +99,10 @@ ALSO: Final = {"verdict_status_known": ["verdict_published_with_its_document"]}
 def tables() -> dict[str, tuple[str, bool]]:
     """constraint → (its table, whether it is an index)"""
     return {
-        one.name: (model._meta.db_table, isinstance(one, UniqueConstraint) and one.condition is not None)
+        one.name: (
+            model._meta.db_table,
+            isinstance(one, UniqueConstraint) and one.condition is not None,
+        )
         for model in LIFE
         for one in model._meta.constraints
     }
@@ -99,13 +128,18 @@ def by_the_application(scene: scenes.Scene) -> Any:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("CREATE ROLE bypassing_app")
         call_command("ledger_roles", "bypassing_app", stdout=StringIO())
-        with unruled(Verdict), unruled(Invitation):  # the constraints hold by themselves, whatever rules the workflows
+        with (
+            unruled(Verdict),
+            unruled(Invitation),
+        ):  # the constraints hold by themselves, whatever rules the workflows
             yield cursor
             cursor.execute("RESET ROLE")
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_sql_that_breaks_a_rule_is_refused_by_its_constraint(name: str, by_the_application: Any) -> None:
+def test_sql_that_breaks_a_rule_is_refused_by_its_constraint(
+    name: str, by_the_application: Any
+) -> None:
     cursor = by_the_application
     cursor.execute("SET LOCAL ROLE bypassing_app")
     refusing = [name, *ALSO.get(name, [])]
@@ -114,7 +148,9 @@ def test_sql_that_breaks_a_rule_is_refused_by_its_constraint(name: str, by_the_a
     cursor.execute("RESET ROLE")
     for one in refusing:
         table, index = tables()[one]
-        cursor.execute(f"DROP INDEX {one}" if index else f"ALTER TABLE {table} DROP CONSTRAINT {one}")
+        cursor.execute(
+            f"DROP INDEX {one}" if index else f"ALTER TABLE {table} DROP CONSTRAINT {one}"
+        )
     cursor.execute("SET LOCAL ROLE bypassing_app")
     with transaction.atomic():  # negative control: without it, nothing stands in the way
         cursor.execute(BREAKS[name])

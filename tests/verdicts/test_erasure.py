@@ -37,10 +37,20 @@ def scene() -> scenes.Scene:
 
 
 def erase(label: str, pk: object, *fields: str) -> None:
-    call_command("erase", label, str(pk), field=list(fields), ground="court order 1", reason="A court ordered it.", stdout=StringIO())
+    call_command(
+        "erase",
+        label,
+        str(pk),
+        field=list(fields),
+        ground="court order 1",
+        reason="A court ordered it.",
+        stdout=StringIO(),
+    )
 
 
-def test_what_stands_in_the_document_takes_it_away_and_the_salt_with_it(scene: scenes.Scene) -> None:
+def test_what_stands_in_the_document_takes_it_away_and_the_salt_with_it(
+    scene: scenes.Scene,
+) -> None:
     verdict = Verdict.objects.get()
     assert path_of(str(verdict.pk)).exists()
     assert not is_withheld(verdict.pk)
@@ -49,13 +59,19 @@ def test_what_stands_in_the_document_takes_it_away_and_the_salt_with_it(scene: s
     assert not VerdictDocument.objects.exists()
     assert not path_of(str(verdict.pk)).exists()
     assert is_withheld(verdict.pk)
-    assert (verdict.salt, verdict.status, bool(verdict.rationale), len(verdict.document_digest)) == ("", "published", True, 64)
+    assert (
+        verdict.salt,
+        verdict.status,
+        bool(verdict.rationale),
+        len(verdict.document_digest),
+    ) == ("", "published", True, 64)
     assert set(Erasure.objects.values_list("object_label", flat=True)) == {"company", "verdict"}
 
 
 def test_what_does_not_stand_in_it_leaves_it(scene: scenes.Scene) -> None:
     late = actions.record_finding(
-        by=scene.second_moderator, aspect=scene.ducts, conclusion="inconclusive", reasoning=write("en", "I am not sure."),
+        by=scene.second_moderator, aspect=scene.ducts, conclusion="inconclusive",
+        reasoning=write("en", "I am not sure."),
         exhibits=scene.exhibits(), now=scene.now + timedelta(minutes=1),
     )  # fmt: skip
     reply = scenes.build_reply(scene, Invitation.objects.get())
@@ -78,7 +94,9 @@ def test_each_thing_that_stands_in_it_takes_it(scene: scenes.Scene, what: str) -
     }[what]
     erase(label, pk, *fields)
     assert not VerdictDocument.objects.exists()
-    assert (Verdict.objects.get().conformity is None) == (what == "unit")  # the label of the unit stands among its numbers
+    assert (Verdict.objects.get().conformity is None) == (
+        what == "unit"
+    )  # the label of the unit stands among its numbers
 
 
 def test_publishing_again_after_an_erasure_brings_nothing_back(scene: scenes.Scene) -> None:
@@ -91,7 +109,9 @@ def test_publishing_again_after_an_erasure_brings_nothing_back(scene: scenes.Sce
     assert not jobs.Job.objects.exclude(state="done").filter(queue="report").exists()
 
 
-def test_a_publication_that_is_overtaken_by_an_erasure_takes_its_file_back(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_publication_that_is_overtaken_by_an_erasure_takes_its_file_back(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     verdict = Verdict.objects.get()
     from verdicts import tasks
 

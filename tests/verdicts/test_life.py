@@ -1,7 +1,9 @@
-"""The life of verdicts under whatever order people act in: two persons, the steps in their order, the company heard first.
+"""The life of verdicts under whatever order people act in: two persons, the steps in their order,
+the company heard first.
 
-Hypothesis plays people who try everything at every time; what they may not do is refused with a sentence, and after every step
-the rows obey rules that are written here again, apart from the code that keeps them.
+Hypothesis plays people who try everything at every time; what they may not do is refused with a
+sentence, and after every step the rows obey rules that are written here again, apart from the code
+that keeps them.
 """
 
 from __future__ import annotations
@@ -42,8 +44,20 @@ REFUSALS = (
     actions.WaiverChangedError,
 )
 # The same lives in each run; the long form plays others every time.
-SHORT = settings(max_examples=40, stateful_step_count=14, deadline=None, derandomize=True, database=None)
-people = st.sampled_from(["moderator", "second_moderator", "adjudicator", "second_adjudicator", "both", "owner", "company"])
+SHORT = settings(
+    max_examples=40, stateful_step_count=14, deadline=None, derandomize=True, database=None
+)
+people = st.sampled_from(
+    [
+        "moderator",
+        "second_moderator",
+        "adjudicator",
+        "second_adjudicator",
+        "both",
+        "owner",
+        "company",
+    ]
+)
 judges = st.sampled_from(["adjudicator", "second_adjudicator", "both"])
 RATINGS = ["not_delivered", "partly_delivered", "misleading", "unverifiable", "delivered"]
 
@@ -52,9 +66,24 @@ class Seen:
     """The rows that the rules speak of, read once for all of them."""
 
     def __init__(self) -> None:
-        self.verdicts = rows(Verdict, "status", "aspect_id", "proposed_by_id", "decided_by_id", "proposed_at", "supersedes_id")
+        self.verdicts = rows(
+            Verdict,
+            "status",
+            "aspect_id",
+            "proposed_by_id",
+            "decided_by_id",
+            "proposed_at",
+            "supersedes_id",
+        )
         self.invitations = rows(
-            Invitation, "status", "claim_id", "sent_at", "deadline_at", "closed_at", "waiver_proposed_by_id", "waiver_approved_by_id"
+            Invitation,
+            "status",
+            "claim_id",
+            "sent_at",
+            "deadline_at",
+            "closed_at",
+            "waiver_proposed_by_id",
+            "waiver_approved_by_id",
         )
         self.replies = rows(Reply, "invitation_id", "status", "recorded_by_id", "checked_by_id")
         self.findings = rows(Finding, "aspect_id", "moderator_id", "created_at")
@@ -78,7 +107,9 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.block = transaction.atomic()  # not a bare savepoint: what waits for the commit is to be forgotten with it
+        self.block = (
+            transaction.atomic()
+        )  # not a bare savepoint: what waits for the commit is to be forgotten with it
         self.block.__enter__()
         self.now = self.scene.now
         self.verdicts: dict[Any, str] = {}
@@ -90,7 +121,8 @@ class Life(RuleBasedStateMachine):
         self.runs[0] += 1
 
     def check_invariants(self, *given: Any) -> None:
-        """Ask the rules again only after something was stored: a refused step stores nothing (its transaction is rolled back)."""
+        """Ask the rules again only after something was stored: a refused step stores nothing (its
+        transaction is rolled back)."""
         if self.moved:
             self.seen = Seen()
             super().check_invariants(*given)
@@ -102,7 +134,9 @@ class Life(RuleBasedStateMachine):
 
     def who(self, name: str) -> User:
         """A fresh account: roles are read once per instance."""
-        found = {"both": self.both, "owner": self.scene.owners[0], "company": self.company}.get(name) or getattr(self.scene, name)
+        found = {"both": self.both, "owner": self.scene.owners[0], "company": self.company}.get(
+            name
+        ) or getattr(self.scene, name)
         return User.objects.get(pk=found.pk)
 
     def aspect(self) -> Aspect:
@@ -125,14 +159,20 @@ class Life(RuleBasedStateMachine):
     def find(self, by: str) -> None:
         with self.trying():
             actions.record_finding(
-                by=self.who(by), aspect=self.aspect(), conclusion="contradicts", reasoning=write("en", "As seen."),
+                by=self.who(by), aspect=self.aspect(), conclusion="contradicts",
+                reasoning=write("en", "As seen."),
                 exhibits=self.scene.exhibits(), now=self.now,
             )  # fmt: skip
 
     @rule(by=people)
     def invite(self, by: str) -> None:
         with self.trying():
-            actions.request_reply(by=self.who(by), claim=self.scene.claim, allegation=write("en", "No air."), now=self.now)
+            actions.request_reply(
+                by=self.who(by),
+                claim=self.scene.claim,
+                allegation=write("en", "No air."),
+                now=self.now,
+            )
 
     @rule(days=st.sampled_from([0, 1, 20]))
     def wait(self, days: int) -> None:
@@ -149,28 +189,44 @@ class Life(RuleBasedStateMachine):
     def reply(self, by: str) -> None:
         if invitation := self.invitation():
             with self.trying():
-                actions.record_reply(by=self.who(by), invitation=invitation, body="We will look.", lang="en", now=self.now)
+                actions.record_reply(
+                    by=self.who(by),
+                    invitation=invitation,
+                    body="We will look.",
+                    lang="en",
+                    now=self.now,
+                )
 
     @rule(by=people, right=st.booleans())
     def check_the_letter(self, by: str, right: bool) -> None:
-        for entered in Reply.objects.select_related("invitation__claim").order_by("received_at", "pk"):
+        for entered in Reply.objects.select_related("invitation__claim").order_by(
+            "received_at", "pk"
+        ):
             with self.trying():
                 if right:
                     actions.confirm_reply(by=self.who(by), reply=entered, now=self.now)
                 else:
-                    actions.discard_reply(by=self.who(by), reply=entered, reason="Other words.", now=self.now)
+                    actions.discard_reply(
+                        by=self.who(by), reply=entered, reason="Other words.", now=self.now
+                    )
 
     @rule(by=people)
     def ask_to_waive(self, by: str) -> None:
         if invitation := self.invitation():
             with self.trying():
-                actions.propose_waiver(by=self.who(by), invitation=invitation, reason=write("en", "Said in public."))
+                actions.propose_waiver(
+                    by=self.who(by), invitation=invitation, reason=write("en", "Said in public.")
+                )
 
     @rule(by=people)
     def waive(self, by: str) -> None:
         if invitation := self.invitation():
             with self.trying():
-                waiver = Waiver.objects.select_related("invitation").filter(invitation=invitation, status="proposed").first()
+                waiver = (
+                    Waiver.objects.select_related("invitation")
+                    .filter(invitation=invitation, status="proposed")
+                    .first()
+                )
                 if waiver:
                     actions.approve_waiver(by=self.who(by), waiver=waiver, now=self.now)
 
@@ -178,8 +234,10 @@ class Life(RuleBasedStateMachine):
     def propose(self, by: str, rating: str, again: bool) -> None:
         with self.trying():
             actions.propose_verdict(
-                by=self.who(by), aspect=self.aspect(), rating=rating, mechanism="implied_function" if rating == "misleading" else "",
-                rationale=scenes.RATIONALE, exhibits=self.scene.exhibits(), now=self.now, reason="It changed." if again else "",
+                by=self.who(by), aspect=self.aspect(), rating=rating,
+                mechanism="implied_function" if rating == "misleading" else "",
+                rationale=scenes.RATIONALE, exhibits=self.scene.exhibits(), now=self.now,
+                reason="It changed." if again else "",
                 attempts=write("en", "We asked.", zh_Hans="已询问。"),
             )  # fmt: skip
 
@@ -196,13 +254,21 @@ class Life(RuleBasedStateMachine):
     def send_back(self, by: str, reason: str) -> None:
         if verdict := self._proposal():
             with self.trying():
-                actions.reject_verdict(by=self.who(by), verdict=verdict, reason=reason, now=self.now)
+                actions.reject_verdict(
+                    by=self.who(by), verdict=verdict, reason=reason, now=self.now
+                )
 
     def prepare(self) -> None:
-        """The ordinary steps at once: what the short form may do in one, and half of the long form has behind it."""
+        """The ordinary steps at once: what the short form may do in one, and half of the long form
+        has behind it."""
         with self.trying():
             scenes.build_findings(self.scene)
-            actions.request_reply(by=self.who("moderator"), claim=self.scene.claim, allegation=write("en", "No air."), now=self.now)
+            actions.request_reply(
+                by=self.who("moderator"),
+                claim=self.scene.claim,
+                allegation=write("en", "No air."),
+                now=self.now,
+            )
             self.now += timedelta(days=30)
             invitation = self.invitation()
             assert invitation is not None
@@ -210,7 +276,8 @@ class Life(RuleBasedStateMachine):
 
     @rule(by=judges, other=judges, rating=st.sampled_from(RATINGS), again=st.booleans())
     def judge(self, by: str, other: str, rating: str, again: bool) -> None:
-        """Two steps at once, for the same reason: alone, few of a thousand lives come to a verdict that stands."""
+        """Two steps at once, for the same reason: alone, few of a thousand lives come to a verdict
+        that stands."""
         self.propose(by=by, rating=rating, again=again)
         self.approve(by=other)
 
@@ -223,12 +290,18 @@ class Life(RuleBasedStateMachine):
         judges = {self.scene.adjudicator.pk, self.scene.second_adjudicator.pk, self.both.pk}
         for verdict in self.seen.verdicts:
             assert {verdict.proposed_by_id, verdict.decided_by_id} <= judges | {None}
-            assert verdict.status == "proposed" or verdict.decided_by_id not in {None, verdict.proposed_by_id}
+            assert verdict.status == "proposed" or verdict.decided_by_id not in {
+                None,
+                verdict.proposed_by_id,
+            }
         for invitation in self.seen.invitations:
             people = {invitation.waiver_proposed_by_id, invitation.waiver_approved_by_id, None}
             assert invitation.status != "waived" or len(people) == 3
         for reply in self.seen.replies:
-            assert reply.status != "confirmed" or reply.checked_by_id not in {None, reply.recorded_by_id}
+            assert reply.status != "confirmed" or reply.checked_by_id not in {
+                None,
+                reply.recorded_by_id,
+            }
 
     @invariant()
     def the_company_was_heard_before_every_verdict(self) -> None:
@@ -242,15 +315,23 @@ class Life(RuleBasedStateMachine):
             assert heard, "proposed before the company was heard"
         for invitation in self.seen.invitations:
             assert invitation.status != "silent" or invitation.closed_at >= invitation.deadline_at
-            came = {reply.status for reply in self.seen.replies if reply.invitation_id == invitation.pk} & {"given", "confirmed"}
+            came = {
+                reply.status for reply in self.seen.replies if reply.invitation_id == invitation.pk
+            } & {"given", "confirmed"}
             assert invitation.status != "replied" or came
             ended = invitation.closed_at is None or invitation.closed_at >= invitation.deadline_at
-            assert ended or "given" in came or invitation.waiver_approved_by_id, "closed early by a letter"
+            assert ended or "given" in came or invitation.waiver_approved_by_id, (
+                "closed early by a letter"
+            )
 
     @invariant()
     def someone_else_found_something_first(self) -> None:
         for verdict in self.seen.verdicts:
-            before = [one for one in self.seen.findings if one.aspect_id == verdict.aspect_id and one.created_at <= verdict.proposed_at]
+            before = [
+                one
+                for one in self.seen.findings
+                if one.aspect_id == verdict.aspect_id and one.created_at <= verdict.proposed_at
+            ]
             assert {one.moderator_id for one in before} - {verdict.proposed_by_id}
 
     @invariant()
@@ -264,7 +345,9 @@ class Life(RuleBasedStateMachine):
             assert known.keys() <= now.keys(), "nothing is ever deleted"
             for pk, status in now.items():
                 before = known.get(pk)
-                reached = {before} | transitions.get(before, frozenset()) if before else set(transitions)
+                reached = (
+                    {before} | transitions.get(before, frozenset()) if before else set(transitions)
+                )
                 if before == "proposed":
                     reached |= {"superseded"}  # two steps in one rule
                 assert status in reached, (before, status)
@@ -276,16 +359,25 @@ class Life(RuleBasedStateMachine):
         status = {verdict.pk: verdict.status for verdict in self.seen.verdicts}
         assert Counter(status.values())["published"] <= 1
         assert Counter(status.values())["proposed"] <= 1
-        assert self.seen.documents.keys() == self.seen.public == {pk for pk, now in status.items() if now in {"published", "superseded"}}
+        assert (
+            self.seen.documents.keys()
+            == self.seen.public
+            == {pk for pk, now in status.items() if now in {"published", "superseded"}}
+        )
         for pk, body in self.seen.documents.items():
             assert self.documents.setdefault(pk, body) == body
             assert json.loads(body)["id"] == str(pk)
-        followed = {verdict.supersedes_id for verdict in self.seen.verdicts if verdict.status in {"published", "superseded"}}
+        followed = {
+            verdict.supersedes_id
+            for verdict in self.seen.verdicts
+            if verdict.status in {"published", "superseded"}
+        }
         assert {pk for pk, now in status.items() if now == "superseded"} <= followed
 
 
 class PreparedLife(Life):
-    """One in which the ordinary steps may come at once, so that few examples reach the end of the story."""
+    """One in which the ordinary steps may come at once, so that few examples reach the end of the
+    story."""
 
     @rule()
     def get_ready(self) -> None:
@@ -296,7 +388,11 @@ class PreparedLife(Life):
 def machine() -> type[Life]:
     scene = scenes.build_evidence(scenes.build_claim())
     both = scenes.person("both", Role.MODERATOR, Role.ADJUDICATOR)
-    return type("LifeOfOneClaim", (PreparedLife,), {"scene": scene, "both": both, "company": scenes.representative(scene), "runs": [0]})
+    return type(
+        "LifeOfOneClaim",
+        (PreparedLife,),
+        {"scene": scene, "both": both, "company": scenes.representative(scene), "runs": [0]},
+    )
 
 
 def test_whatever_people_try_the_rules_hold(machine: type[Life]) -> None:
@@ -304,7 +400,8 @@ def test_whatever_people_try_the_rules_hold(machine: type[Life]) -> None:
 
 
 def everyday(life: Life) -> None:
-    """What the wrong steps below begin with: a finding, and a company that was asked and stayed silent."""
+    """What the wrong steps below begin with: a finding, and a company that was asked and stayed
+    silent."""
     life.find(by="moderator")
     life.invite(by="moderator")
     life.wait(days=20)
@@ -330,7 +427,11 @@ def approved_alone(life: Life) -> None:
     life.approve(by="adjudicator")
 
 
-WRONG = {"reply_heard": proposed_unheard, "findings_of_another": judged_by_its_finder, "second_person": approved_alone}
+WRONG = {
+    "reply_heard": proposed_unheard,
+    "findings_of_another": judged_by_its_finder,
+    "second_person": approved_alone,
+}
 #: A gate that refuses the same step for a reason of its own.
 ALSO = {"reply_heard": ("asked_about",)}
 
@@ -349,7 +450,8 @@ def obeys(life: Life) -> None:
 def test_a_wrong_step_is_refused_and_without_its_gate_the_rules_see_it(
     machine: type[Life], gate: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Negative control: each gate is what keeps its rule, and the rule (or the database) notices when the gate is gone."""
+    """Negative control: each gate is what keeps its rule, and the rule (or the database) notices
+    when the gate is gone."""
     guarded = machine()
     WRONG[gate](guarded)
     assert len(guarded.refusals) == 1

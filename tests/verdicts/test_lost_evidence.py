@@ -1,4 +1,5 @@
-"""Evidence withdrawn under a standing verdict: the desk knows why, the pages say so, and every rule is asked again."""
+"""Evidence withdrawn under a standing verdict: the desk knows why, the pages say so, and every rule
+is asked again."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def scene(settings: Any, tmp_path: Any) -> scenes.Scene:
 
 def withdraw(scene: scenes.Scene, number: int, now: Any = None) -> Submission:
     submission = scene.submissions[number]
-    filing.withdraw_submission(by=scene.owners[number], submission=submission, reason=PAID, now=now or timezone.now())
+    filing.withdraw_submission(
+        by=scene.owners[number], submission=submission, reason=PAID, now=now or timezone.now()
+    )
     return Submission.objects.get(pk=submission.pk)
 
 
@@ -47,7 +50,9 @@ def verdict_of(scene: scenes.Scene) -> Verdict:
     return Verdict.objects.current().select_related("aspect__claim").get(aspect=scene.ducts)
 
 
-def test_the_desk_has_an_urgent_row_with_the_reason_and_the_answer(scene: scenes.Scene, client: Client) -> None:
+def test_the_desk_has_an_urgent_row_with_the_reason_and_the_answer(
+    scene: scenes.Scene, client: Client
+) -> None:
     client.force_login(scene.moderator)
     assert "Evidence under a standing verdict" not in page_text(client.get("/desk/"))
     withdrawn = withdraw(scene, 0)
@@ -55,7 +60,9 @@ def test_the_desk_has_an_urgent_row_with_the_reason_and_the_answer(scene: scenes
     desk = page_text(client.get("/desk/"))
     assert "Evidence under a standing verdict was withdrawn" in desk
     assert PAID in desk
-    assert desk.index("Evidence under a standing verdict") < desk.index("queue-wait")  # among what is urgent, first
+    assert desk.index("Evidence under a standing verdict") < desk.index(
+        "queue-wait"
+    )  # among what is urgent, first
     assert PAID in page_text(client.get("/desk/?show=shaken"))
     page = page_text(client.get(f"/desk/verdicts/{verdict_of(scene).reference}/"))
     assert PAID in page
@@ -63,7 +70,9 @@ def test_the_desk_has_an_urgent_row_with_the_reason_and_the_answer(scene: scenes
     assert "Propose a verdict in its place" in page
 
 
-def test_pages_say_it_without_the_reason_and_ask_every_rule_again(scene: scenes.Scene, client: Client) -> None:
+def test_pages_say_it_without_the_reason_and_ask_every_rule_again(
+    scene: scenes.Scene, client: Client
+) -> None:
     verdict = verdict_of(scene)
     addresses = (f"/claims/{scene.claim.reference}/", f"/verdicts/{verdict.reference}/")
     for address in addresses:
@@ -82,21 +91,29 @@ def test_pages_say_it_without_the_reason_and_ask_every_rule_again(scene: scenes.
         page = page_text(client.get(address))
         assert "Name at least one exhibit that the verdict rests on." in page
         assert "No finding on this point counts any more." in page
-    listed = {one["reference"]: one["evidence_withdrawn"] for one in client.get("/api/v1/verdicts/").json()["results"]}
+    listed = {
+        one["reference"]: one["evidence_withdrawn"]
+        for one in client.get("/api/v1/verdicts/").json()["results"]
+    }
     assert listed == {verdict.reference: True}
     assert PAID not in page_text(client.get("/record/"))
 
 
-def test_the_verdict_is_replaced_on_what_is_left_and_the_row_is_gone(scene: scenes.Scene, client: Client) -> None:
+def test_the_verdict_is_replaced_on_what_is_left_and_the_row_is_gone(
+    scene: scenes.Scene, client: Client
+) -> None:
     withdraw(scene, 0)
     left = scene.exhibits(status="accepted")
     now = timezone.now()
     proposed = actions.propose_verdict(
-        by=scene.adjudicator, aspect=Aspect.objects.select_related("claim").get(pk=scene.ducts.pk), rating="not_delivered",
+        by=scene.adjudicator, aspect=Aspect.objects.select_related("claim").get(pk=scene.ducts.pk),
+        rating="not_delivered",
         rationale=scenes.RATIONALE, exhibits=left, now=now, reason="Evidence was withdrawn.",
     )  # fmt: skip
     assert lost_evidence.lost_evidence_among([verdict_of(scene)], now)  # it still stands
-    published = actions.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=now + timedelta(minutes=1))
+    published = actions.approve_verdict(
+        by=scene.second_adjudicator, verdict=proposed, now=now + timedelta(minutes=1)
+    )
     assert (published.units, published.status) == (2, "published")
     assert not Verdict.objects.shaken().exists()
     client.force_login(scene.moderator)
@@ -104,7 +121,8 @@ def test_the_verdict_is_replaced_on_what_is_left_and_the_row_is_gone(scene: scen
 
 
 def test_it_is_noticed_by_whichever_way_the_evidence_was_used(scene: scenes.Scene) -> None:
-    """Pinned by the verdict, named by a finding, or only measured; a file that was deleted; and nothing else."""
+    """Pinned by the verdict, named by a finding, or only measured; a file that was deleted; and
+    nothing else."""
     verdict = verdict_of(scene)
     of_first = Exhibit.objects.get(submission=scene.submissions[0])
     withdrawn = withdraw(scene, 0)
@@ -118,7 +136,9 @@ def test_it_is_noticed_by_whichever_way_the_evidence_was_used(scene: scenes.Scen
     named.delete()
     assert Verdict.objects.shaken().get() == verdict  # it was measured
     assert lost_evidence.read_lost_evidence(verdict, timezone.now()).withdrawn == [withdrawn]
-    Submission.objects.filter(pk=withdrawn.pk).update(withdrawn_at=verdict.published_at - timedelta(days=1))
+    Submission.objects.filter(pk=withdrawn.pk).update(
+        withdrawn_at=verdict.published_at - timedelta(days=1)
+    )
     assert not Verdict.objects.shaken().exists()  # it was gone before the verdict
     force(Exhibit.objects.filter(submission=scene.submissions[1]), status="withheld")
     found = lost_evidence.read_lost_evidence(Verdict.objects.shaken().get(), timezone.now())
@@ -135,13 +155,17 @@ def test_evidence_that_no_verdict_rests_on_tells_nobody(client: Client) -> None:
 def measured_by(owner: User, scene: scenes.Scene) -> Submission:
     """Somebody hands in a measurement on the point of the verdict."""
     return filing.file_submission(
-        by=owner, claim=scene.claim, narrative="It blows.", narrative_lang="en", licence="show", photos=[], now=timezone.now(),
+        by=owner, claim=scene.claim, narrative="It blows.", narrative_lang="en", licence="show",
+        photos=[], now=timezone.now(),
         teardown=filing.NewTeardown(
-            title=write("en", "Blower"), unit_label="Car 9", serial="VIN9", performed_date=date(2025, 5, 1),
+            title=write("en", "Blower"), unit_label="Car 9", serial="VIN9",
+            performed_date=date(2025, 5, 1),
             measurements=[
                 filing.NewMeasurement(
-                    aspect=scene.ducts, quantity=write("en", "air speed"), value=Decimal(9), standard_uncertainty=Decimal("0.1"),
-                    unit_name="m/s", instrument=write("en", "a hand"), method=write("en", "felt"), measured_date=date(2025, 5, 1),
+                    aspect=scene.ducts, quantity=write("en", "air speed"), value=Decimal(9),
+                    standard_uncertainty=Decimal("0.1"),
+                    unit_name="m/s", instrument=write("en", "a hand"), method=write("en", "felt"),
+                    measured_date=date(2025, 5, 1),
                 )
             ],
         ),
@@ -149,36 +173,58 @@ def measured_by(owner: User, scene: scenes.Scene) -> Submission:
 
 
 def decided(scene: scenes.Scene, submission: Submission, decision: str) -> None:
-    filing.decide_submission(by=scene.moderator, submission=submission, decision=decision, reason=write("en", "x"), now=timezone.now())
+    filing.decide_submission(
+        by=scene.moderator,
+        submission=submission,
+        decision=decision,
+        reason=write("en", "x"),
+        now=timezone.now(),
+    )
 
 
-def test_who_hands_in_a_measurement_and_takes_it_back_shakes_no_verdict(scene: scenes.Scene, client: Client) -> None:
-    """Any account could mark a public verdict so: never looked at, returned with a question, or accepted after the verdict."""
+def test_who_hands_in_a_measurement_and_takes_it_back_shakes_no_verdict(
+    scene: scenes.Scene, client: Client
+) -> None:
+    """Any account could mark a public verdict so: never looked at, returned with a question, or
+    accepted after the verdict."""
     stranger = scenes.person("stranger")
     for decision in ("", "returned", "accepted"):
         submission = measured_by(stranger, scene)
         if decision:
             decided(scene, submission, decision)
-        filing.withdraw_submission(by=stranger, submission=submission, reason="x", now=timezone.now())
+        filing.withdraw_submission(
+            by=stranger, submission=submission, reason="x", now=timezone.now()
+        )
         assert not Verdict.objects.shaken().exists(), decision
-        assert lost_evidence.read_lost_evidence(verdict_of(scene), timezone.now()).withdrawn == [], decision
+        assert (
+            lost_evidence.read_lost_evidence(verdict_of(scene), timezone.now()).withdrawn == []
+        ), decision
     assert LINE not in page_text(client.get(f"/verdicts/{verdict_of(scene).reference}/"))
-    assert [one["evidence_withdrawn"] for one in client.get("/api/v1/verdicts/").json()["results"]] == [False]
+    assert [
+        one["evidence_withdrawn"] for one in client.get("/api/v1/verdicts/").json()["results"]
+    ] == [False]
     client.force_login(scene.moderator)
     withdraw(scene, 0)
     desk = page_text(client.get("/desk/?show=shaken"))
     assert desk.count(PAID) == 1
 
 
-def test_a_withdrawal_that_was_sent_while_the_verdict_was_approved_is_noticed(scene: scenes.Scene) -> None:
-    """It waited for the approval, so its own clock says an earlier moment. Only the numbers know of this evidence."""
+def test_a_withdrawal_that_was_sent_while_the_verdict_was_approved_is_noticed(
+    scene: scenes.Scene,
+) -> None:
+    """It waited for the approval, so its own clock says an earlier moment. Only the numbers know of
+    this evidence."""
     verdict = verdict_of(scene)
     VerdictExhibit.objects.all().delete()
     FindingExhibit.objects.all().delete()
-    Verdict.objects.filter(pk=verdict.pk).update(published_at=verdict.proposed_at + timedelta(hours=1))
+    Verdict.objects.filter(pk=verdict.pk).update(
+        published_at=verdict.proposed_at + timedelta(hours=1)
+    )
     withdrawn = withdraw(scene, 0, verdict.proposed_at + timedelta(minutes=59))
     assert Verdict.objects.shaken().get() == verdict
-    assert lost_evidence.read_lost_evidence(verdict_of(scene), timezone.now()).withdrawn == [withdrawn]
+    assert lost_evidence.read_lost_evidence(verdict_of(scene), timezone.now()).withdrawn == [
+        withdrawn
+    ]
 
 
 def test_the_report_is_built_anew_without_what_was_withdrawn(scene: scenes.Scene) -> None:

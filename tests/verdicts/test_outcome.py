@@ -1,4 +1,5 @@
-"""What numbers come to, against cases worked by hand: no number of one item is told of all, and who contradicts another is said to."""
+"""What numbers come to, against cases worked by hand: no number of one item is told of all, and who
+contradicts another is said to."""
 
 from __future__ import annotations
 
@@ -20,28 +21,43 @@ def of(*rows: Row, comparator: str = "at_least", limit: str = "8000") -> Conform
     return assess(
         Promise(comparator, Decimal(limit), "Pa"),
         [
-            MeasuredValue(Decimal(value), Decimal(expanded) / 2, "Pa", item, contributor=f"owner {number}", laboratory=laboratory or None)
+            MeasuredValue(
+                Decimal(value),
+                Decimal(expanded) / 2,
+                "Pa",
+                item,
+                contributor=f"owner {number}",
+                laboratory=laboratory or None,
+            )
             for number, (value, expanded, item, laboratory) in enumerate(rows)
         ],
     )
 
 
-GOOD, BETTER, BAD, NEAR = ("8150", "80", "A", ""), ("8300", "60", "B", ""), ("7300", "80", "C", ""), ("8010", "80", "D", "")
+GOOD, BETTER, BAD, NEAR = (
+    ("8150", "80", "A", ""),
+    ("8300", "60", "B", ""),
+    ("7300", "80", "C", ""),
+    ("8010", "80", "D", ""),
+)
 
 #: Rows, the decision, the whole sentence in both languages: worked by hand.
 CASES: list[tuple[list[Row], Decision, str, str]] = [
     (
         [GOOD, BETTER, BAD],
         Decision.DISAGREE,
-        ("2 of 3 items meet the threshold, 1 does not. Items disagree. The least favourable measurement is 7300 ± 80 Pa, the most "
-        "favourable 8300 ± 60 Pa (k = 2). Probability of meeting the threshold: from < 0.000001 to > 0.999999."),
-        ("3件样品中2件达到限值，1件未达到。样品之间结果不一致。最不利的实测值为7300 ± 80 Pa，最有利的为8300 ± 60 Pa（k = 2）。"
-        "达到限值的概率：从< 0.000001到> 0.999999。"),
+        ("2 of 3 items meet the threshold, 1 does not. Items disagree. The least favourable "
+            "measurement is 7300 ± 80 Pa, the most favourable 8300 ± 60 Pa (k = 2). Probability "
+            "of meeting the threshold: from < 0.000001 to > 0.999999."),
+        ("3件样品中2件达到限值，1件未达到。样品之间结果不一致。最不利的实测值为7300 ± 80 Pa，"
+            "最有利的为8300 ± 60 Pa（k = 2）。达到限值的概率：从< 0.000001到> "
+            "0.999999。"),
     ),
     (
         [GOOD],
         Decision.CONFORMS,
-        "1 of 1 item meets the threshold. The measurement is 8150 ± 80 Pa (k = 2). Probability of meeting the threshold: 0.999912.",
+        ("1 of 1 item meets the threshold. The measurement is 8150 ± 80 Pa (k = 2). Probability "
+        "of meeting the threshold: 0.999912."),
         "1件样品中1件达到限值。实测值为8150 ± 80 Pa（k = 2）。达到限值的概率：0.999912。",
     ),
     (
@@ -49,51 +65,59 @@ CASES: list[tuple[list[Row], Decision, str, str]] = [
         Decision.DOES_NOT_CONFORM,
         ("0 of 1 item meets the threshold, 1 does not. The measurement is 7300 ± 80 Pa (k = 2). "
         "Probability of meeting the threshold: < 0.000001."),
-        "1件样品中0件达到限值，1件未达到。实测值为7300 ± 80 Pa（k = 2）。达到限值的概率：< 0.000001。",
+        ("1件样品中0件达到限值，1件未达到。实测值为7300 ± 80 Pa（k = 2）。达到限值的概率：< "
+        "0.000001。"),
     ),
     (
         [NEAR],
         Decision.UNDECIDED,
-        ("0 of 1 item meets the threshold, 1 is inconclusive. The measurement is 8010 ± 80 Pa (k = 2). "
-        "Probability of meeting the threshold: 0.598706."),
-        "1件样品中0件达到限值，1件无法判定。实测值为8010 ± 80 Pa（k = 2）。达到限值的概率：0.598706。",
+        ("0 of 1 item meets the threshold, 1 is inconclusive. The measurement is 8010 ± 80 Pa "
+            "(k = 2). Probability of meeting the threshold: 0.598706."),
+        ("1件样品中0件达到限值，1件无法判定。实测值为8010 ± 80 Pa（k = 2）。达到限值的概率："
+        "0.598706。"),
     ),
     (
         [GOOD, BAD],
         Decision.DISAGREE,
-        ("1 of 2 items meets the threshold, 1 does not. Items disagree. The least favourable measurement is 7300 ± 80 Pa, the most "
-        "favourable 8150 ± 80 Pa (k = 2). Probability of meeting the threshold: from < 0.000001 to 0.999912."),
-        ("2件样品中1件达到限值，1件未达到。样品之间结果不一致。最不利的实测值为7300 ± 80 Pa，最有利的为8150 ± 80 Pa（k = 2）。"
-        "达到限值的概率：从< 0.000001到0.999912。"),
+        ("1 of 2 items meets the threshold, 1 does not. Items disagree. The least favourable "
+            "measurement is 7300 ± 80 Pa, the most favourable 8150 ± 80 Pa (k = 2). Probability "
+            "of meeting the threshold: from < 0.000001 to 0.999912."),
+        ("2件样品中1件达到限值，1件未达到。样品之间结果不一致。最不利的实测值为7300 ± 80 Pa，"
+            "最有利的为8150 ± 80 Pa（k = 2）。达到限值的概率：从< 0.000001到0.999912。"),
     ),
     (
         [GOOD, NEAR],
         Decision.UNDECIDED,
-        ("1 of 2 items meets the threshold, 1 is inconclusive. The least favourable measurement is 8010 ± 80 Pa, the most favourable "
-        "8150 ± 80 Pa (k = 2). Probability of meeting the threshold: from 0.598706 to 0.999912."),
-        ("2件样品中1件达到限值，1件无法判定。最不利的实测值为8010 ± 80 Pa，最有利的为8150 ± 80 Pa（k = 2）。"
-        "达到限值的概率：从0.598706到0.999912。"),
+        ("1 of 2 items meets the threshold, 1 is inconclusive. The least favourable "
+            "measurement is 8010 ± 80 Pa, the most favourable 8150 ± 80 Pa (k = 2). Probability "
+            "of meeting the threshold: from 0.598706 to 0.999912."),
+        ("2件样品中1件达到限值，1件无法判定。最不利的实测值为8010 ± 80 Pa，最有利的为8150 ± 80 "
+            "Pa（k = 2）。达到限值的概率：从0.598706到0.999912。"),
     ),
     (
         [BAD, ("7300", "80", "E", "")],
         Decision.DOES_NOT_CONFORM,
         ("0 of 2 items meet the threshold, 2 do not. Each measurement is 7300 ± 80 Pa (k = 2). "
         "Probability of meeting the threshold: < 0.000001."),
-        "2件样品中0件达到限值，2件未达到。各次实测值均为7300 ± 80 Pa（k = 2）。达到限值的概率：< 0.000001。",
+        ("2件样品中0件达到限值，2件未达到。各次实测值均为7300 ± 80 Pa（k = 2）。达到限值的概率：< "
+        "0.000001。"),
     ),
     (
         [GOOD, BETTER, ("8300", "60", "E", "")],
         Decision.CONFORMS,
-        ("3 of 3 items meet the threshold. The least favourable measurement is 8150 ± 80 Pa, the most favourable 8300 ± 60 Pa (k = 2). "
-        "Probability of meeting the threshold: from 0.999912 to > 0.999999."),
-        "3件样品中3件达到限值。最不利的实测值为8150 ± 80 Pa，最有利的为8300 ± 60 Pa（k = 2）。达到限值的概率：从0.999912到> 0.999999。",
+        ("3 of 3 items meet the threshold. The least favourable measurement is 8150 ± 80 Pa, "
+            "the most favourable 8300 ± 60 Pa (k = 2). Probability of meeting the threshold: "
+            "from 0.999912 to > 0.999999."),
+        ("3件样品中3件达到限值。最不利的实测值为8150 ± 80 Pa，最有利的为8300 ± 60 Pa（k = 2）。"
+        "达到限值的概率：从0.999912到> 0.999999。"),
     ),
     (
         [("8150", "80", "A", "lab 1"), ("7300", "80", "A", "lab 2")],
         Decision.DISAGREE,
-        ("0 of 1 item meets the threshold, the measurements of 1 contradict each other. Laboratories disagree. The least favourable "
-        "measurement is 7300 ± 80 Pa, the most favourable 8150 ± 80 Pa (k = 2). Probability of meeting the threshold: "
-        "from < 0.000001 to 0.999912."),
+        ("0 of 1 item meets the threshold, the measurements of 1 contradict each other. "
+            "Laboratories disagree. The least favourable measurement is 7300 ± 80 Pa, the most "
+            "favourable 8150 ± 80 Pa (k = 2). Probability of meeting the threshold: from < "
+            "0.000001 to 0.999912."),
         ("1件样品中0件达到限值，1件的实测结果互相矛盾。检测机构之间结果不一致。"
         "最不利的实测值为7300 ± 80 Pa，最有利的为8150 ± 80 Pa（k = 2）。"
         "达到限值的概率：从< 0.000001到0.999912。"),
@@ -101,16 +125,19 @@ CASES: list[tuple[list[Row], Decision, str, str]] = [
     (
         [("8150", "80", "A", ""), ("7300", "80", "A", ""), BETTER],
         Decision.DISAGREE,
-        ("1 of 2 items meets the threshold, the measurements of 1 contradict each other. The least favourable measurement is 7300 ± 80 Pa, "
-        "the most favourable 8300 ± 60 Pa (k = 2). Probability of meeting the threshold: from < 0.000001 to > 0.999999."),
-        ("2件样品中1件达到限值，1件的实测结果互相矛盾。最不利的实测值为7300 ± 80 Pa，最有利的为8300 ± 60 Pa（k = 2）。"
-        "达到限值的概率：从< 0.000001到> 0.999999。"),
+        ("1 of 2 items meets the threshold, the measurements of 1 contradict each other. The "
+            "least favourable measurement is 7300 ± 80 Pa, the most favourable 8300 ± 60 Pa (k = "
+            "2). Probability of meeting the threshold: from < 0.000001 to > 0.999999."),
+        ("2件样品中1件达到限值，1件的实测结果互相矛盾。最不利的实测值为7300 ± 80 Pa，最有利的为8300 "
+            "± 60 Pa（k = 2）。达到限值的概率：从< 0.000001到> 0.999999。"),
     ),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("rows", "decision", "english", "chinese"), CASES)
-def test_the_sentence_is_the_one_worked_by_hand(rows: list[Row], decision: Decision, english: str, chinese: str) -> None:
+def test_the_sentence_is_the_one_worked_by_hand(
+    rows: list[Row], decision: Decision, english: str, chinese: str
+) -> None:
     conformity = of(*rows)
     assert conformity.decision == decision
     assert outcome(conformity.to_json(), "en") == english
@@ -123,8 +150,14 @@ def test_the_least_favourable_of_an_upper_limit_is_the_largest() -> None:
 
 
 def test_the_least_favourable_value_is_that_of_the_table_however_uncertain_it_is() -> None:
-    said = outcome(of(("7900", "20", "A", ""), ("7800", "900", "B", ""), ("7950", "900", "C", "")).to_json(), "en")
-    assert "The least favourable measurement is 7800 ± 900 Pa, the most favourable 7950 ± 900 Pa" in said
+    said = outcome(
+        of(("7900", "20", "A", ""), ("7800", "900", "B", ""), ("7950", "900", "C", "")).to_json(),
+        "en",
+    )
+    assert (
+        "The least favourable measurement is 7800 ± 900 Pa, the most favourable 7950 ± 900 Pa"
+        in said
+    )
     assert "from < 0.000001 to 0.455764." in said, "the most doubtful value is the most probable"
 
 
@@ -140,32 +173,57 @@ def test_one_laboratory_that_contradicts_itself_disagrees_with_no_other() -> Non
 
 
 values = st.decimals(Decimal(1), Decimal(20000), places=1)
-rows = st.lists(st.tuples(values, st.decimals(Decimal("0.1"), Decimal(500), places=1), st.sampled_from("ABC")), min_size=1, max_size=5)
+rows = st.lists(
+    st.tuples(values, st.decimals(Decimal("0.1"), Decimal(500), places=1), st.sampled_from("ABC")),
+    min_size=1,
+    max_size=5,
+)
 
 
 @given(rows, st.sampled_from(["at_least", "at_most"]))
-def test_every_number_in_the_sentence_is_true_of_what_it_is_said_of(found: list[tuple[Decimal, Decimal, str]], comparator: str) -> None:
-    conformity = of(*((str(value), str(doubt), item, "") for value, doubt, item in found), comparator=comparator)
+def test_every_number_in_the_sentence_is_true_of_what_it_is_said_of(
+    found: list[tuple[Decimal, Decimal, str]], comparator: str
+) -> None:
+    conformity = of(
+        *((str(value), str(doubt), item, "") for value, doubt, item in found), comparator=comparator
+    )
     said = outcome(conformity.to_json(), "en")
     meet, total = (int(number) for number in re.match(r"(\d+) of (\d+) item", said).groups())  # type: ignore[union-attr]  # or it fails
     items = {one.physical_unit for one in conformity.judged}
-    meets = {item for item in items if all(one.decision == "conforms" for one in conformity.judged if one.physical_unit == item)}
+    meets = {
+        item
+        for item in items
+        if all(one.decision == "conforms" for one in conformity.judged if one.physical_unit == item)
+    }
     assert (meet, total) == (len(meets), len(items))
     if any(one.decision != Decision.CONFORMS for one in conformity.judged):
         assert meet < total
-    named = [Decimal(value) for value in re.findall(r"(?:least favourable measurement is|most favourable|measurement is) ([\d.]+) ±", said)]
+    named = [
+        Decimal(value)
+        for value in re.findall(
+            r"(?:least favourable measurement is|most favourable|measurement is) ([\d.]+) ±", said
+        )
+    ]
     sign = 1 if comparator == "at_least" else -1
     if named:
         assert (sign * named[0], sign * named[-1]) == (
             min(sign * one.value for one in conformity.judged),
             max(sign * one.value for one in conformity.judged),
         )
-    assert ("disagree" in said or "contradict" in said) == (conformity.decision == Decision.DISAGREE)
-    assert not re.search(r"\b1 items|\b[02-9] item\b|items meets? the threshold, 1 do\b", said.replace("of 1 item", ""))
+    assert ("disagree" in said or "contradict" in said) == (
+        conformity.decision == Decision.DISAGREE
+    )
+    assert not re.search(
+        r"\b1 items|\b[02-9] item\b|items meets? the threshold, 1 do\b",
+        said.replace("of 1 item", ""),
+    )
 
 
 def test_a_converted_value_is_rounded_for_reading_and_whole_in_the_table() -> None:
-    conformity = assess(Promise("at_least", Decimal(1), "m/s"), [MeasuredValue(Decimal("1.1"), Decimal("0.1"), "km/h", "A", "a")]).to_json()
+    conformity = assess(
+        Promise("at_least", Decimal(1), "m/s"),
+        [MeasuredValue(Decimal("1.1"), Decimal("0.1"), "km/h", "A", "a")],
+    ).to_json()
     assert "0.3056 ± 0.0556 m/s" in outcome(conformity, "en")
     assert len(conformity["measurements"][0]["value"]) > 20
 

@@ -57,7 +57,12 @@ def proposal(scene: scenes.Scene, **more: Any) -> dict[str, Any]:
 
 def test_the_queue_shows_what_waits_by_urgency(scene: scenes.Scene) -> None:
     scenes.build_findings(scene)
-    actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    actions.request_reply(
+        by=scene.moderator,
+        claim=scene.claim,
+        allegation=write("en", "No air.", zh_Hans="没有风。"),
+        now=scene.now,
+    )
     scenes.filing.file_submission(
         by=scene.owners[0],
         claim=scene.claim,
@@ -67,9 +72,15 @@ def test_the_queue_shows_what_waits_by_urgency(scene: scenes.Scene) -> None:
         photos=[],
         now=scene.now - timedelta(days=4),
     )
-    Alert.objects.create(kind="quote_vanished", claim=scene.claim, source=scene.source, created_at=scene.now)
+    Alert.objects.create(
+        kind="quote_vanished", claim=scene.claim, source=scene.source, created_at=scene.now
+    )
     page = page_text(signed_in(scene.moderator).get("/desk/"))
-    assert re.findall(r'data-kind="(\w+)" class="queue-(\d)"', page) == [("alerts", "0"), ("submissions", "1"), ("replies", "2")]
+    assert re.findall(r'data-kind="(\w+)" class="queue-(\d)"', page) == [
+        ("alerts", "0"),
+        ("submissions", "1"),
+        ("replies", "2"),
+    ]
     assert "waited more than three days" in page
     assert f"/desk/claims/{scene.claim.reference}/" in page
     for name in ("replies", "proposals", "alerts", "submissions", "aspects", "nonsense"):
@@ -83,7 +94,12 @@ def test_a_finding_is_recorded_from_named_exhibits(scene: scenes.Scene) -> None:
     assert answer.status_code == 400
     assert "As the photos show." in page_text(answer)
     answer = client.post(
-        path, {"conclusion": "contradicts", "reasoning_en": "As the photos show.", "exhibits": [scene.exhibits()[0].reference]}
+        path,
+        {
+            "conclusion": "contradicts",
+            "reasoning_en": "As the photos show.",
+            "exhibits": [scene.exhibits()[0].reference],
+        },
     )
     assert answer["Location"] == f"/desk/claims/{scene.claim.reference}/"
     assert Finding.objects.get().conclusion == "contradicts"
@@ -101,7 +117,9 @@ def test_a_closed_gate_disables_the_button_and_says_its_sentence(scene: scenes.S
 
 
 def test_the_same_sentences_stop_the_form_itself(scene: scenes.Scene) -> None:
-    answer = signed_in(scene.adjudicator).post(f"/desk/aspects/{scene.ducts.pk}/verdict/", proposal(scene))
+    answer = signed_in(scene.adjudicator).post(
+        f"/desk/aspects/{scene.ducts.pk}/verdict/", proposal(scene)
+    )
     assert answer.status_code == 400
     assert "The company has not been asked yet." in page_text(answer)
     assert "没有风。" in page_text(answer)
@@ -110,7 +128,13 @@ def test_the_same_sentences_stop_the_form_itself(scene: scenes.Scene) -> None:
 
 def test_someone_who_filed_judges_nothing(scene: scenes.Scene) -> None:
     owner = scene.owners[0]
-    scenes.grant_role(by=scenes.ledger.SYSTEM, user=owner, organisation=scenes.operator_body(), role="moderator", now=scene.now)
+    scenes.grant_role(
+        by=scenes.ledger.SYSTEM,
+        user=owner,
+        organisation=scenes.operator_body(),
+        role="moderator",
+        now=scene.now,
+    )
     page = page_text(signed_in(owner).get(f"/desk/aspects/{scene.ducts.pk}/finding/"))
     assert "You filed evidence on this claim" in page
     assert "disabled" in page
@@ -122,13 +146,28 @@ def test_the_company_is_asked_and_its_answer_kept(scene: scenes.Scene) -> None:
     answer = client.post(path, {"do": "invite", "allegation_en": "No air."})
     assert answer.status_code == 400
     assert "This is needed in both languages." in page_text(answer)
-    assert client.post(path, {"do": "invite", "allegation_en": "No air.", "allegation_zh_Hans": "没有风。"})["Location"] == path
+    assert (
+        client.post(
+            path, {"do": "invite", "allegation_en": "No air.", "allegation_zh_Hans": "没有风。"}
+        )["Location"]
+        == path
+    )
     assert Invitation.objects.get().status == "open"
-    letter = {"do": "reply", "body": "We disagree.", "lang": "en", "letter_date": scene.now.date().isoformat()}
+    letter = {
+        "do": "reply",
+        "body": "We disagree.",
+        "lang": "en",
+        "letter_date": scene.now.date().isoformat(),
+    }
     assert client.post(path, letter)["Location"] == path
     assert Reply.objects.get().body == "We disagree."
     assert "We disagree." not in page_text(Client().get(f"/claims/{scene.claim.reference}/"))
-    assert signed_in(scene.second_moderator).post(path, {"do": f"confirm:{Reply.objects.get().pk}"})["Location"] == path
+    assert (
+        signed_in(scene.second_moderator).post(path, {"do": f"confirm:{Reply.objects.get().pk}"})[
+            "Location"
+        ]
+        == path
+    )
     public = page_text(Client().get(f"/claims/{scene.claim.reference}/"))
     assert "We disagree." in public
     assert "the company replied" in public
@@ -136,32 +175,55 @@ def test_the_company_is_asked_and_its_answer_kept(scene: scenes.Scene) -> None:
 
 
 def test_the_window_is_closed_early_only_by_two_people(scene: scenes.Scene) -> None:
-    actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    actions.request_reply(
+        by=scene.moderator,
+        claim=scene.claim,
+        allegation=write("en", "No air.", zh_Hans="没有风。"),
+        now=scene.now,
+    )
     first, second = signed_in(scene.adjudicator), signed_in(scene.second_adjudicator)
     path = f"/desk/claims/{scene.claim.reference}/"
-    waive = {"do": "waive", "reason_en": "It answered in court.", "reason_zh_Hans": "已在法庭答复。"}
+    waive = {
+        "do": "waive",
+        "reason_en": "It answered in court.",
+        "reason_zh_Hans": "已在法庭答复。",
+    }
     first.post(path, waive)
     assert "a second person has to approve it" in page_text(first.get(path))
-    assert "It answered in court." not in page_text(Client().get(f"/claims/{scene.claim.reference}/"))
+    assert "It answered in court." not in page_text(
+        Client().get(f"/claims/{scene.claim.reference}/")
+    )
     assert second.post(path, waive).status_code == 409  # one at a time
     assert second.post(path, {"do": "refuse-waiver", "reason": ""}).status_code == 400
     seen = version(Waiver.objects.get())
-    assert second.post(path, {"do": "refuse-waiver", "reason": "It may still reply."})["Location"] == path
+    assert (
+        second.post(path, {"do": "refuse-waiver", "reason": "It may still reply."})["Location"]
+        == path
+    )
     first.post(path, {**waive, "reason_en": "It answered in court, in March."})
-    assert second.post(path, {"do": "approve-waiver", "version": seen}).status_code == 409  # before the reason was read
+    assert (
+        second.post(path, {"do": "approve-waiver", "version": seen}).status_code == 409
+    )  # before the reason was read
     agree = {"do": "approve-waiver", "version": version(Waiver.objects.get(status="proposed"))}
     assert first.post(path, agree).status_code == 403
     assert Invitation.objects.get().status == "open"
     assert second.post(path, agree)["Location"] == path
     assert Invitation.objects.get().status == "waived"
-    assert "It answered in court, in March." in page_text(Client().get(f"/claims/{scene.claim.reference}/"))
+    assert "It answered in court, in March." in page_text(
+        Client().get(f"/claims/{scene.claim.reference}/")
+    )
     late = second.post(path, agree)
     assert late.status_code == 409
     assert "The reply window changed in the meantime" in page_text(late)
 
 
 def test_a_moderator_cannot_waive(scene: scenes.Scene) -> None:
-    actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    actions.request_reply(
+        by=scene.moderator,
+        claim=scene.claim,
+        allegation=write("en", "No air.", zh_Hans="没有风。"),
+        now=scene.now,
+    )
     answer = signed_in(scene.moderator).post(
         f"/desk/claims/{scene.claim.reference}/",
         {"do": "waive", "reason_en": "x", "reason_zh_Hans": "x"},
@@ -187,7 +249,9 @@ def test_a_verdict_is_proposed_by_one_and_published_by_another(ready: scenes.Sce
     public = page_text(Client().get(f"/claims/{ready.claim.reference}/"))
     assert "Not delivered" in public
     assert "No air." in public
-    assert second.post(path, {"do": "approve"})["Location"] == path  # decided before: a message, nothing twice
+    assert (
+        second.post(path, {"do": "approve"})["Location"] == path
+    )  # decided before: a message, nothing twice
     assert Verdict.objects.current().count() == 1
 
 
@@ -196,14 +260,19 @@ def test_a_proposal_is_sent_back_with_a_reason(ready: scenes.Scene) -> None:
     path = f"/desk/verdicts/{verdict.reference}/"
     client = signed_in(ready.second_adjudicator)
     assert client.post(path, {"do": "reject", "reason": ""}).status_code == 400
-    assert client.post(path, {"do": "reject", "reason": "Too few."})["Location"] == f"/desk/claims/{ready.claim.reference}/"
+    assert (
+        client.post(path, {"do": "reject", "reason": "Too few."})["Location"]
+        == f"/desk/claims/{ready.claim.reference}/"
+    )
     verdict.refresh_from_db()
     assert verdict.status == "rejected"
     assert client.post(path, {"do": "other"}).status_code == 404
 
 
 def test_superseding_needs_a_reason(ready: scenes.Scene) -> None:
-    actions.approve_verdict(by=ready.second_adjudicator, verdict=scenes.propose(ready), now=ready.now)
+    actions.approve_verdict(
+        by=ready.second_adjudicator, verdict=scenes.propose(ready), now=ready.now
+    )
     client = signed_in(ready.adjudicator)
     path = f"/desk/aspects/{ready.ducts.pk}/verdict/"
     answer = client.post(path, proposal(ready))
@@ -217,7 +286,12 @@ def test_a_misleading_verdict_names_how(ready: scenes.Scene) -> None:
     path = f"/desk/aspects/{ready.carbon.pk}/verdict/"
     answer = client.post(path, proposal(ready, rating="misleading"))
     assert "Name the mechanism by which it misleads." in page_text(answer)
-    assert client.post(path, proposal(ready, rating="misleading", mechanism="implied_function")).status_code == 302
+    assert (
+        client.post(
+            path, proposal(ready, rating="misleading", mechanism="implied_function")
+        ).status_code
+        == 302
+    )
 
 
 def test_a_moderator_registers_a_claim_with_all_it_needs(scene: scenes.Scene) -> None:
@@ -260,13 +334,30 @@ def test_a_moderator_registers_a_claim_with_all_it_needs(scene: scenes.Scene) ->
 def test_a_correction_needs_its_reason_and_keeps_the_first_wording(scene: scenes.Scene) -> None:
     client = signed_in(scene.moderator)
     path = f"/desk/claims/{scene.claim.reference}/revise/"
-    sent = {"do": "revise", "quote": scenes.POST, "summary_en": "Two ducts", "summary_zh_Hans": "双风道", "kind": "express", "reason": ""}
+    sent = {
+        "do": "revise",
+        "quote": scenes.POST,
+        "summary_en": "Two ducts",
+        "summary_zh_Hans": "双风道",
+        "kind": "express",
+        "reason": "",
+    }
     sent["version"] = version(scene.claim)
     assert client.post(path, sent).status_code == 400
-    assert client.post(path, {**sent, "reason": "Shorter."})["Location"] == f"/claims/{scene.claim.reference}/history/"
+    assert (
+        client.post(path, {**sent, "reason": "Shorter."})["Location"]
+        == f"/claims/{scene.claim.reference}/history/"
+    )
     scene.claim.refresh_from_db()
     assert (
-        client.post(path, {"do": "withdraw", "withdrawal-version": version(scene.claim), "withdrawal-reason": "A double."}).status_code
+        client.post(
+            path,
+            {
+                "do": "withdraw",
+                "withdrawal-version": version(scene.claim),
+                "withdrawal-reason": "A double.",
+            },
+        ).status_code
         == 302
     )
     page = page_text(client.get(path))
@@ -290,10 +381,15 @@ def test_the_desk_costs_the_same_for_ten_rows_and_twenty(scene: scenes.Scene, sh
                 aspects=[scenes.claims.NewAspect("function", write("en", "it works"))],
             )
             invitation = actions.request_reply(
-                by=scene.moderator, claim=claim, allegation=write("en", "x", zh_Hans="x"), now=timezone.now() - timedelta(days=40)
+                by=scene.moderator,
+                claim=claim,
+                allegation=write("en", "x", zh_Hans="x"),
+                now=timezone.now() - timedelta(days=40),
             )
             if number % 2:
-                actions.close_window(by=scenes.ledger.SYSTEM, invitation=invitation, now=timezone.now())
+                actions.close_window(
+                    by=scenes.ledger.SYSTEM, invitation=invitation, now=timezone.now()
+                )
         client.get(f"/desk/?show={show}")
         with CaptureQueriesContext(connection) as seen:
             assert client.get(f"/desk/?show={show}").status_code == 200
@@ -303,7 +399,11 @@ def test_the_desk_costs_the_same_for_ten_rows_and_twenty(scene: scenes.Scene, sh
 
 def test_a_preview_shows_the_public_row_and_proposes_nothing(ready: scenes.Scene) -> None:
     client, path = signed_in(ready.adjudicator), f"/desk/aspects/{ready.ducts.pk}/verdict/"
-    part = client.post(path, {**proposal(ready, rationale_zh_Hans=""), "do": "preview"}, headers={"HX-Request": "true"})
+    part = client.post(
+        path,
+        {**proposal(ready, rationale_zh_Hans=""), "do": "preview"},
+        headers={"HX-Request": "true"},
+    )
     page = page_text(part)
     assert part.status_code == 200
     assert "<html" not in page
@@ -311,20 +411,28 @@ def test_a_preview_shows_the_public_row_and_proposes_nothing(ready: scenes.Scene
     assert "No air." in page  # one language is typed before the other
     assert page.index("now</p>") < page.index("with this verdict") < page.index("v-not-delivered")
     assert "HX-Request" in part["Vary"]
-    whole = page_text(client.post(path, {**proposal(ready), "do": "preview"}))  # the plain button, without a script
+    whole = page_text(
+        client.post(path, {**proposal(ready), "do": "preview"})
+    )  # the plain button, without a script
     assert "<html" in whole
     assert "No air." in whole
-    assert "No air." in page_text(client.post(path, {"do": "preview", **proposal(ready), "rating": ""}))
+    assert "No air." in page_text(
+        client.post(path, {"do": "preview", **proposal(ready), "rating": ""})
+    )
     assert not Verdict.objects.exists()
     finding = f"/desk/aspects/{ready.ducts.pk}/finding/"
     before = Finding.objects.count()
     sent = {"do": "preview", "conclusion": "contradicts", "reasoning_en": "As seen."}
-    assert "As seen." in page_text(signed_in(ready.moderator).post(finding, sent, headers={"HX-Request": "true"}))
+    assert "As seen." in page_text(
+        signed_in(ready.moderator).post(finding, sent, headers={"HX-Request": "true"})
+    )
     assert Finding.objects.count() == before
 
 
 def test_whoever_approves_reads_what_changes_in_public(ready: scenes.Scene) -> None:
-    actions.approve_verdict(by=ready.second_adjudicator, verdict=scenes.propose(ready), now=ready.now)
+    actions.approve_verdict(
+        by=ready.second_adjudicator, verdict=scenes.propose(ready), now=ready.now
+    )
     second = scenes.propose(ready, rating="partly_delivered", reason="A new measurement.")
     page = page_text(signed_in(ready.second_adjudicator).get(f"/desk/verdicts/{second.reference}/"))
     assert "marked as superseded and stays readable" in page
@@ -339,9 +447,17 @@ def test_the_queue_costs_the_same_for_two_rows_and_ten(scene: scenes.Scene) -> N
     def file(count: int) -> None:
         for _ in range(count):
             scenes.filing.file_submission(
-                by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", photos=[], now=scene.now
+                by=scene.owners[0],
+                claim=scene.claim,
+                narrative="x",
+                narrative_lang="en",
+                licence="show",
+                photos=[],
+                now=scene.now,
             )
-            Alert.objects.create(kind="source_gone", claim=scene.claim, source=scene.source, created_at=scene.now)
+            Alert.objects.create(
+                kind="source_gone", claim=scene.claim, source=scene.source, created_at=scene.now
+            )
 
     def cost() -> int:
         with CaptureQueriesContext(
@@ -357,18 +473,33 @@ def test_the_queue_costs_the_same_for_two_rows_and_ten(scene: scenes.Scene) -> N
     assert cost() == few
 
 
-# --- the company -------------------------------------------------------------------------------------------------------
+# --- the company ----------------------------------------------------------------------------------
 
 
-def representative(scene: scenes.Scene, website: str, email: str = "company", *, tied: bool = True) -> Any:
-    brand = found_organisation(by=scenes.ledger.SYSTEM, kind="company", name=f"Brand of {email}", website=website, now=scene.now)
+def representative(
+    scene: scenes.Scene, website: str, email: str = "company", *, tied: bool = True
+) -> Any:
+    brand = found_organisation(
+        by=scenes.ledger.SYSTEM,
+        kind="company",
+        name=f"Brand of {email}",
+        website=website,
+        now=scene.now,
+    )
     if tied:
-        scenes.claims.represent_company(by=scenes.ledger.SYSTEM, company=scene.company, organisation=brand, now=scene.now)
+        scenes.claims.represent_company(
+            by=scenes.ledger.SYSTEM, company=scene.company, organisation=brand, now=scene.now
+        )
     return scenes.person(email, "company_representative", organisation=brand)
 
 
 def test_the_company_reads_once_more_and_answers_word_for_word(scene: scenes.Scene) -> None:
-    actions.request_reply(by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now)
+    actions.request_reply(
+        by=scene.moderator,
+        claim=scene.claim,
+        allegation=write("en", "No air.", zh_Hans="没有风。"),
+        now=scene.now,
+    )
     speaker = representative(scene, "https://brand.example")
     client, path = signed_in(speaker), f"/reply/{scene.claim.reference}/"
     assert path in page_text(client.get("/reply/"))
@@ -381,7 +512,10 @@ def test_the_company_reads_once_more_and_answers_word_for_word(scene: scenes.Sce
     assert "so it will stand" in page_text(read)
     assert not Reply.objects.exists(), "it is read once more before anything is published"
     assert client.post(path, {"do": "publish", "body": " ", "lang": "en"}).status_code == 400
-    assert client.post(path, {"do": "publish", "body": "We disagree.", "lang": "en"})["Location"] == path
+    assert (
+        client.post(path, {"do": "publish", "body": "We disagree.", "lang": "en"})["Location"]
+        == path
+    )
     assert Reply.objects.get().recorded_by == speaker
     assert Invitation.objects.get().status == "replied"
     assert "We disagree." in page_text(Client().get(f"/claims/{scene.claim.reference}/"))
@@ -389,27 +523,38 @@ def test_the_company_reads_once_more_and_answers_word_for_word(scene: scenes.Sce
 
 def test_nobody_answers_for_another_company_or_reads_its_questions(scene: scenes.Scene) -> None:
     invitation = actions.request_reply(
-        by=scene.moderator, claim=scene.claim, allegation=write("en", "No air.", zh_Hans="没有风。"), now=scene.now
+        by=scene.moderator,
+        claim=scene.claim,
+        allegation=write("en", "No air.", zh_Hans="没有风。"),
+        now=scene.now,
     )
     path = f"/reply/{scene.claim.reference}/"
-    for number, website in enumerate(("https://brand.example/", "")):  # the address ties nobody to the company
+    for number, website in enumerate(
+        ("https://brand.example/", "")
+    ):  # the address ties nobody to the company
         stranger = representative(scene, website, f"stranger{number}", tied=False)
         client = signed_in(stranger)
         assert scene.claim.reference not in page_text(client.get("/reply/"))
         assert client.get(path).status_code == 404
-        assert client.post(path, {"do": "publish", "body": "Ours.", "lang": "en"}).status_code == 404
+        assert (
+            client.post(path, {"do": "publish", "body": "Ours.", "lang": "en"}).status_code == 404
+        )
         with pytest.raises(gates.GateClosedError, match="does not act for this company"):
-            actions.record_reply(by=stranger, invitation=invitation, body="Ours.", lang="en", now=scene.now)
+            actions.record_reply(
+                by=stranger, invitation=invitation, body="Ours.", lang="en", now=scene.now
+            )
     assert not Reply.objects.exists()
 
 
-def test_a_claim_on_which_nothing_was_asked_has_no_page_for_the_company(scene: scenes.Scene) -> None:
+def test_a_claim_on_which_nothing_was_asked_has_no_page_for_the_company(
+    scene: scenes.Scene,
+) -> None:
     client = signed_in(representative(scene, "https://brand.example/"))
     assert client.get(f"/reply/{scene.claim.reference}/").status_code == 404
     assert "has not been asked anything" in page_text(client.get("/reply/"))
 
 
-# --- after harm --------------------------------------------------------------------------------------------------------
+# --- after harm -----------------------------------------------------------------------------------
 
 
 def test_an_incident_and_its_chain_are_recorded_and_mended(scene: scenes.Scene) -> None:
@@ -418,16 +563,33 @@ def test_an_incident_and_its_chain_are_recorded_and_mended(scene: scenes.Scene) 
     title = {"title_en": "A crash in March", "title_zh_Hans": "三月的一起碰撞"}
     assert client.post(path, {"do": "incident", **title})["Location"] == path
     path = f"/desk/incidents/{Incident.objects.get().pk}/"
-    event = {"do": "event", "actor": "company", "kind": "contact", "happened_at": "2025-04-01T13:10", "exact_to": "hour"}
+    event = {
+        "do": "event",
+        "actor": "company",
+        "kind": "contact",
+        "happened_at": "2025-04-01T13:10",
+        "exact_to": "hour",
+    }
     future = client.post(path, {**event, "happened_at": "2999-01-01T00:00", "text_en": "It calls."})
     assert future.status_code == 400
     assert "has not come yet. Nothing was saved; check the date." in page_text(future)
-    assert client.post(path, {**event, "text_en": "It calls the family.", "source": scene.source.pk})["Location"] == path
+    assert (
+        client.post(path, {**event, "text_en": "It calls the family.", "source": scene.source.pk})[
+            "Location"
+        ]
+        == path
+    )
     (link,) = Occurrence.objects.all()
     page = page_text(client.get(f"{path}?event={link.pk}"))
     assert "It calls the family." in page
     assert 'value="2025-04-01T13:10"' in page
-    mended = {"do": "correct", "event": link.pk, "happened_at": "2025-04-01T14:10", "exact_to": "hour", "text_en": "It calls the family."}
+    mended = {
+        "do": "correct",
+        "event": link.pk,
+        "happened_at": "2025-04-01T14:10",
+        "exact_to": "hour",
+        "text_en": "It calls the family.",
+    }
     mended["version"] = version(link)
     assert client.post(path, mended).status_code == 400  # a correction has a reason
     assert client.post(path, {**mended, "reason": "An hour off."})["Location"] == path
@@ -437,21 +599,50 @@ def test_an_incident_and_its_chain_are_recorded_and_mended(scene: scenes.Scene) 
     assert client.post(path, {**mended, "event": "x", "reason": "y"}).status_code == 404
 
 
-def test_a_decision_sent_twice_is_one_and_nobody_else_is_said_to_have_made_it(ready: scenes.Scene) -> None:
+def test_a_decision_sent_twice_is_one_and_nobody_else_is_said_to_have_made_it(
+    ready: scenes.Scene,
+) -> None:
     """A second click, by the page as a browser sends it."""
     scene = ready
-    given = {"invitation": Invitation.objects.get(), "body": "We disagree.", "lang": "en", "now": scene.now + timedelta(days=2)}
+    given = {
+        "invitation": Invitation.objects.get(),
+        "body": "We disagree.",
+        "lang": "en",
+        "now": scene.now + timedelta(days=2),
+    }
     entry = actions.record_reply(by=scene.moderator, **given)
     waiting = scenes.filing.file_submission(
-        by=scene.owners[0], claim=scene.claim, narrative="More.", narrative_lang="en", licence="show", photos=[], now=scene.now
+        by=scene.owners[0],
+        claim=scene.claim,
+        narrative="More.",
+        narrative_lang="en",
+        licence="show",
+        photos=[],
+        now=scene.now,
     )
     proposed = scenes.propose(scene)
-    case, review = f"/desk/claims/{scene.claim.reference}/", f"/desk/submissions/{waiting.reference}/"
-    decide, revise = f"/desk/verdicts/{proposed.reference}/", f"/desk/claims/{scene.claim.reference}/revise/"
-    words = {"quote": scene.claim.quote, "summary_en": "Other words", "kind": "express", "reason": "Clearer."}
+    case, review = (
+        f"/desk/claims/{scene.claim.reference}/",
+        f"/desk/submissions/{waiting.reference}/",
+    )
+    decide, revise = (
+        f"/desk/verdicts/{proposed.reference}/",
+        f"/desk/claims/{scene.claim.reference}/revise/",
+    )
+    words = {
+        "quote": scene.claim.quote,
+        "summary_en": "Other words",
+        "kind": "express",
+        "reason": "Clearer.",
+    }
     steps = [
         (scene.second_adjudicator, decide, {"do": "approve"}, "approve"),
-        (scene.second_moderator, review, {"decision": "accepted", "reason_en": "Clear."}, "decision"),
+        (
+            scene.second_moderator,
+            review,
+            {"decision": "accepted", "reason_en": "Clear."},
+            "decision",
+        ),
         (scene.second_moderator, case, {"do": f"confirm:{entry.pk}"}, f"confirm:{entry.pk}"),
         (scene.moderator, revise, {"do": "revise", **words}, "revise"),
     ]
@@ -459,8 +650,14 @@ def test_a_decision_sent_twice_is_one_and_nobody_else_is_said_to_have_made_it(re
         client = Client(headers={"accept-language": "en"})
         client.force_login(user)
         page = page_text(client.get(path))
-        form = next(one for one in re.findall(r"<form.*?</form>", page, re.S) if mark in one and "form_key" in one)
-        hidden = dict(re.findall(r'<input type="hidden" name="(form_key|version)" value="([^"]*)"', form))
+        form = next(
+            one
+            for one in re.findall(r"<form.*?</form>", page, re.S)
+            if mark in one and "form_key" in one
+        )
+        hidden = dict(
+            re.findall(r'<input type="hidden" name="(form_key|version)" value="([^"]*)"', form)
+        )
         assert hidden.get("form_key")
         for _twice in range(2):
             said = client.post(path, {**hidden, **sent}, follow=True)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from verdicts.reply_window import deadline
 
-moments = st.integers(0, 20 * 366 * 86400).map(lambda seconds: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
+moments = st.integers(0, 20 * 366 * 86400).map(
+    lambda seconds: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+)
 days = st.integers(0, 60)
 
 
@@ -24,14 +26,18 @@ def test_exactly_so_many_working_days_lie_between(sent: datetime, working: int) 
 
 
 @given(moments, days, days)
-def test_more_days_never_end_earlier_and_days_add_up(sent: datetime, first: int, second: int) -> None:
+def test_more_days_never_end_earlier_and_days_add_up(
+    sent: datetime, first: int, second: int
+) -> None:
     whole = deadline(sent, working_days=first + second)
     assert whole >= deadline(sent, working_days=first)
     assert whole == deadline(deadline(sent, working_days=first), working_days=second)
 
 
 @given(moments, moments, days)
-def test_who_was_asked_later_never_has_to_answer_earlier(one: datetime, other: datetime, working: int) -> None:
+def test_who_was_asked_later_never_has_to_answer_earlier(
+    one: datetime, other: datetime, working: int
+) -> None:
     early, late = sorted([one, other])
     if early.time() <= late.time() or early.date() == late.date():
         assert deadline(early, working_days=working) <= deadline(late, working_days=working)
@@ -50,4 +56,6 @@ def test_who_was_asked_later_never_has_to_answer_earlier(one: datetime, other: d
     ],
 )
 def test_known_windows(sent: str, working: int, ends: str) -> None:
-    assert deadline(datetime.fromisoformat(f"{sent}+00:00"), working_days=working) == datetime.fromisoformat(f"{ends}+00:00")
+    assert deadline(
+        datetime.fromisoformat(f"{sent}+00:00"), working_days=working
+    ) == datetime.fromisoformat(f"{ends}+00:00")

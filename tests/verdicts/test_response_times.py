@@ -34,7 +34,8 @@ def test_every_exactness_has_a_width() -> None:
 def test_the_chain_of_the_founding_case_is_read_right() -> None:
     care = read_chain(
         [
-            at("contact", "company", 69), at("statement", "company", 67), at("happened", "other", 0), at("contact", "family", 12),
+            at("contact", "company", 69), at("statement", "company", 67),
+            at("happened", "other", 0), at("contact", "family", 12),
             at("statement", "press", 50),
         ]
     )  # fmt: skip
@@ -47,7 +48,13 @@ def test_the_chain_of_the_founding_case_is_read_right() -> None:
 
 
 def test_days_give_an_interval_and_name_all_who_may_have_been_first() -> None:
-    care = read_chain([at("happened", "other", 0, "day"), at("contact", "company", 24, "day"), at("statement", "press", 26, "day")])
+    care = read_chain(
+        [
+            at("happened", "other", 0, "day"),
+            at("contact", "company", 24, "day"),
+            at("statement", "press", 26, "day"),
+        ]
+    )
     assert care.contact_lag is not None
     assert care.contact_lag.hours == (Decimal("0.0"), Decimal("48.0"))
     assert care.acted_first == {"company", "press"}
@@ -68,7 +75,11 @@ def test_an_unknown_exactness_is_an_error() -> None:
 
 @given(chains)
 def test_the_order_of_writing_down_does_not_matter(chain: list[IncidentEvent]) -> None:
-    assert read_chain(chain) == read_chain(chain[::-1]) == read_chain(sorted(chain, key=lambda one: (one.actor, one.start)))
+    assert (
+        read_chain(chain)
+        == read_chain(chain[::-1])
+        == read_chain(sorted(chain, key=lambda one: (one.actor, one.start)))
+    )
 
 
 @given(chains)
@@ -77,9 +88,14 @@ def test_first_means_that_nobody_was_surely_earlier(chain: list[IncidentEvent]) 
     for first in (care.first_contact, care.first_statement, care.first_action):
         if first is not None:
             assert first.actor == "company"
-            assert not [one for one in chain if (one.kind, one.actor) == (first.kind, "company") and one.start < first.start
+            assert not [one for one in chain if (one.kind, one.actor) == (first.kind,
+                "company") and one.start < first.start
                         and (care.harm is None or one.end > care.harm.start)]  # fmt: skip
-    after = [one for one in chain if one.kind != "happened" and (care.harm is None or one.end > care.harm.start)]
+    after = [
+        one
+        for one in chain
+        if one.kind != "happened" and (care.harm is None or one.end > care.harm.start)
+    ]
     assert bool(care.acted_first) == bool(after)
     for one in after:
         if not any(other.end <= one.start for other in after):
@@ -87,11 +103,15 @@ def test_first_means_that_nobody_was_surely_earlier(chain: list[IncidentEvent]) 
 
 
 @given(events, events, st.data())
-def test_the_true_lag_is_never_outside_what_is_said(harm: IncidentEvent, later: IncidentEvent, data: st.DataObject) -> None:
+def test_the_true_lag_is_never_outside_what_is_said(
+    harm: IncidentEvent, later: IncidentEvent, data: st.DataObject
+) -> None:
     """Whatever minute within the two intervals is the true one."""
 
     def moment(one: IncidentEvent) -> datetime:
-        return one.start + timedelta(seconds=data.draw(st.integers(0, int((one.end - one.start).total_seconds()) - 1)))
+        return one.start + timedelta(
+            seconds=data.draw(st.integers(0, int((one.end - one.start).total_seconds()) - 1))
+        )
 
     true = max(timedelta(0), moment(later) - moment(harm))
     found = response_time(harm, later)

@@ -1,4 +1,5 @@
-"""How every page shows numbers, moments and the names of codes, and the way through a list. A builtin: no template loads it."""
+"""How every page shows numbers, moments and the names of codes, and the way through a list. A
+builtin: no template loads it."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def page_lang() -> str:
 
 @register.simple_tag
 def word(vocabulary: str, code: str) -> str:
-    """The name of a code in the reader's language. Raises KeyError for a vocabulary that no page knows."""
+    """The name of a code in the reader's language. Raises KeyError for a vocabulary that no page
+    knows."""
     return labels.label(vocabulary, code)
 
 
@@ -41,7 +43,8 @@ def decimal(value: Decimal | str | None) -> str:
 
 @register.filter
 def percent(value: Decimal | str | None) -> str:
-    """A probability in percent. Nothing is rounded into certainty: 0.000000 is shown as less than 0.0001."""
+    """A probability in percent. Nothing is rounded into certainty: 0.000000 is shown as less than
+    0.0001."""
     if value is None or value == "":
         return ""
     hundred = Decimal(value) * 100
@@ -51,7 +54,8 @@ def percent(value: Decimal | str | None) -> str:
 
 
 def site_time(value: datetime) -> datetime:
-    """A moment in the zone of the site; at the ends of time, where that would be no moment, in UTC."""
+    """A moment in the zone of the site; at the ends of time, where that would be no moment, in
+    UTC."""
     try:
         return value.astimezone(timezone.get_default_timezone())
     except OverflowError:
@@ -69,8 +73,17 @@ def when(value: datetime | None) -> SafeString:
     if value is None:
         return SafeString("")
     value = site_time(value)
-    exact, shown = value.strftime("%Y-%m-%d %H:%M:%S.%f UTC"), value.strftime(" %H:%M" if page_language() == "zh-Hans" else ", %H:%M")
-    return format_html('<time datetime="{}" title="{}">{}{} UTC</time>', _exactly(value), exact, day_in_words(value), shown)
+    exact, shown = (
+        value.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
+        value.strftime(" %H:%M" if page_language() == "zh-Hans" else ", %H:%M"),
+    )
+    return format_html(
+        '<time datetime="{}" title="{}">{}{} UTC</time>',
+        _exactly(value),
+        exact,
+        day_in_words(value),
+        shown,
+    )
 
 
 def _clock(value: datetime, shown: str) -> SafeString:
@@ -80,8 +93,8 @@ def _clock(value: datetime, shown: str) -> SafeString:
 
 @register.simple_tag
 def between(start: datetime | None, end: datetime) -> SafeString:
-    """The interval in which something happened: after one look and not after another. Of one day the day is said once, of a few
-    minutes the seconds are said too."""
+    """The interval in which something happened: after one look and not after another. Of one day
+    the day is said once, of a few minutes the seconds are said too."""
     if start is None:
         return format_html(gettext("before {}"), when(end))
     start, end = site_time(start), site_time(end)
@@ -90,13 +103,16 @@ def between(start: datetime | None, end: datetime) -> SafeString:
     clock = "%H:%M:%S" if (end - start).total_seconds() < 3600 else "%H:%M"
     comma = " " if page_language() == "zh-Hans" else ", "
     return format_html(
-        gettext("between {} and {}"), _clock(start, f"{day_in_words(start)}{comma}{start:{clock}}"), _clock(end, f"{end:{clock}} UTC")
+        gettext("between {} and {}"),
+        _clock(start, f"{day_in_words(start)}{comma}{start:{clock}}"),
+        _clock(end, f"{end:{clock}} UTC"),
     )
 
 
 @register.filter
 def clock(fragment: str) -> SafeString:
-    """A media fragment of temporal kind (``t=754,761``, seconds) as a recording's counter shows it: ``12:34–12:41``. Another as it is."""
+    """A media fragment of temporal kind (``t=754,761``, seconds) as a recording's counter shows it:
+    ``12:34–12:41``. Another as it is."""
     kind, _, ends = fragment.partition("=")
     if kind != "t" or not re.fullmatch(r"\d+(\.\d+)?(,\d+(\.\d+)?)?", ends):
         return format_html('<span class="mono">#{}</span>', fragment)
@@ -111,11 +127,14 @@ def day(value: date | datetime | None) -> SafeString:
     if value is None:
         return SafeString("")
     exact = _exactly(value) if isinstance(value, datetime) else value.isoformat()
-    return format_html('<time datetime="{}" title="{}">{}</time>', exact, exact, day_in_words(value))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', exact, exact, day_in_words(value)
+    )
 
 
 MONTHS = (
-    _("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"), _("August"), _("September"), _("October"),
+    _("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"),
+    _("August"), _("September"), _("October"),
     _("November"), _("December"),
 )  # fmt: skip
 
@@ -144,7 +163,8 @@ def pages(context: dict[str, Any], page: Any) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def narrow(context: dict[str, Any], name: str, value: str, chosen: bool) -> str:
-    """The address of the list narrowed by one more value, or without it if it is chosen; back at the first page."""
+    """The address of the list narrowed by one more value, or without it if it is chosen; back at
+    the first page."""
     query = context["request"].GET.copy()
     query.pop("after", None)
     if chosen:

@@ -83,10 +83,18 @@ class RatedClaimFilter(ClaimFilter):
     rating = django_filters.ChoiceFilter(choices=Rating.choices, method="having_rating")
 
     def having_rating(self, rows: QuerySet[Claim], name: str, value: str) -> QuerySet[Claim]:
-        return rows.filter(pk__in=Verdict.objects.current().filter(rating=value).values("aspect__claim"))
+        return rows.filter(
+            pk__in=Verdict.objects.current().filter(rating=value).values("aspect__claim")
+        )
 
 
-class ClaimViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Claim]):
+class ClaimViewSet(
+    Strict,
+    ByIdOrReference,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Claim],
+):
     """Claims, newest first; `{id}` is the UUID or the reference."""
 
     permission_classes = [PublicRead]
@@ -96,8 +104,14 @@ class ClaimViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, mixins.Retrie
     def get_queryset(self) -> QuerySet[Claim]:
         rows = Claim.objects.public().with_shown_parts().prefetch_related("aspect_set__criterion")
         standing = Verdict.objects.current().defer("rationale", "attempts", "conformity")
-        rows = rows.prefetch_related(Prefetch("aspect_set__verdict_set", standing, to_attr="standing"))
-        return rows.prefetch_related(Prefetch("appearance_set", Appearance.objects.order_by("id"))) if self.action == "retrieve" else rows
+        rows = rows.prefetch_related(
+            Prefetch("aspect_set__verdict_set", standing, to_attr="standing")
+        )
+        return (
+            rows.prefetch_related(Prefetch("appearance_set", Appearance.objects.order_by("id")))
+            if self.action == "retrieve"
+            else rows
+        )
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if "q" not in request.query_params:

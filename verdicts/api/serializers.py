@@ -1,4 +1,5 @@
-"""Verdicts as JSON. The detail of one is its published document, byte for byte (verdicts.document)."""
+"""Verdicts as JSON. The detail of one is its published document, byte for byte
+(verdicts.document)."""
 
 from __future__ import annotations
 
@@ -13,23 +14,31 @@ from verdicts.models import Incident, Occurrence, Verdict
 
 
 class VerdictSerializer(serializers.ModelSerializer[Verdict]):
-    """A published verdict as it stands in a list: `superseded_by` and `superseded_at` where another was published in its place.
+    """A published verdict as it stands in a list: `superseded_by` and `superseded_at` where another
+    was published in its place.
 
-    `evidence_withdrawn`: since it was published, evidence that it rests on was withdrawn by its submitter or its file was deleted.
+    `evidence_withdrawn`: since it was published, evidence that it rests on was withdrawn by its
+    submitter or its file was deleted.
     """
 
     claim = serializers.UUIDField(source="aspect.claim_id", read_only=True)
     rationale = LocalizedTextJSON(read_only=True)
     reconstruction = serializers.BooleanField(source="aspect.claim.reconstruction", read_only=True)
-    superseded_by = serializers.UUIDField(source="successor.pk", read_only=True, allow_null=True, default=None)
+    superseded_by = serializers.UUIDField(
+        source="successor.pk", read_only=True, allow_null=True, default=None
+    )
     evidence_withdrawn = serializers.BooleanField(read_only=True)
-    superseded_at = serializers.DateTimeField(source="successor.published_at", read_only=True, allow_null=True, default=None)
+    superseded_at = serializers.DateTimeField(
+        source="successor.published_at", read_only=True, allow_null=True, default=None
+    )
 
     class Meta:
         model = Verdict
         fields = [
-            "id", "reference", "claim", "aspect", "rating", "mechanism", "rationale", "status", "method_version", "units", "contributors",
-            "laboratories", "supersedes", "superseded_by", "superseded_at", "reconstruction", "published_at", "document_digest",
+            "id", "reference", "claim", "aspect", "rating", "mechanism", "rationale", "status",
+            "method_version", "units", "contributors",
+            "laboratories", "supersedes", "superseded_by", "superseded_at", "reconstruction",
+            "published_at", "document_digest",
             "evidence_withdrawn",
         ]  # fmt: skip
 
@@ -52,7 +61,8 @@ class LagSerializer(serializers.Serializer[Any]):
 
 
 class CareSerializer(serializers.Serializer[Any]):
-    """Hours after the harm until the company got in touch, spoke and acted, at least and at most; and who acted first."""
+    """Hours after the harm until the company got in touch, spoke and acted, at least and at most;
+    and who acted first."""
 
     first_contact_hours = LagSerializer(allow_null=True)
     first_statement_hours = LagSerializer(allow_null=True)
@@ -71,13 +81,24 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
 
     class Meta:
         model = Incident
-        fields = ["id", "company", "product", "title", "summary", "reconstruction", "events", "care"]
+        fields = [
+            "id",
+            "company",
+            "product",
+            "title",
+            "summary",
+            "reconstruction",
+            "events",
+            "care",
+        ]
 
     @extend_schema_field(CareSerializer)
     def get_care(self, incident: Incident) -> dict[str, Any]:
         care = response_times.read_chain(
             [
-                response_times.IncidentEvent.known_to(one.kind, one.actor, one.happened_at, one.exact_to)
+                response_times.IncidentEvent.known_to(
+                    one.kind, one.actor, one.happened_at, one.exact_to
+                )
                 for one in incident.occurrence_set.all()
             ]
         )

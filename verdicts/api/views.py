@@ -1,4 +1,5 @@
-"""Reads of verdicts. A single one is usually answered by config.verdict_fast_path before it gets here."""
+"""Reads of verdicts. A single one is usually answered by config.verdict_fast_path before it gets
+here."""
 
 from __future__ import annotations
 
@@ -28,12 +29,17 @@ from verdicts.states import Rating, VerdictStatus
 
 
 class VerdictFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
-    """By claim, company, rating, and whether a verdict stands (`published`) or was replaced (`superseded`)."""
+    """By claim, company, rating, and whether a verdict stands (`published`) or was replaced
+    (`superseded`)."""
 
     claim = ReferenceFilter(field_name="aspect__claim")
     company = django_filters.UUIDFilter(field_name="aspect__claim__company")
     rating = django_filters.ChoiceFilter(choices=Rating.choices)
-    status = django_filters.ChoiceFilter(choices=[(one.value, one.label) for one in (VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED)])
+    status = django_filters.ChoiceFilter(
+        choices=[
+            (one.value, one.label) for one in (VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED)
+        ]
+    )
 
     class Meta:
         model = Verdict
@@ -41,7 +47,8 @@ class VerdictFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
 
 
 class StandingFirst(KeysetPagination):
-    """Those that hold now before those that were superseded (`published` < `superseded`), each newest first."""
+    """Those that hold now before those that were superseded (`published` < `superseded`), each
+    newest first."""
 
     by = ("status", "-published_at", "-id")
 
@@ -50,7 +57,10 @@ class DocumentWithheldError(APIException):
     """410: the document was erased; the verdict, its leaf and its proof stay."""
 
     status_code = 410
-    default_detail = "This document is withheld: something in it was erased. The verdict's entry in the record and its proof stay."
+    default_detail = (
+        "This document is withheld: something in it was erased. The verdict's entry in the "
+        "record and its proof stay."
+    )
     default_code = "withheld"
 
 
@@ -75,14 +85,16 @@ def naming_successor(response: HttpResponse, verdict: Verdict) -> HttpResponse:
 
 
 def publish(request: Request, body: str, media_type: str, verdict: Verdict) -> HttpResponse:
-    """A public form of a verdict. Its headers are made where every answer with one is made (config.verdict_fast_path), of what is left
-    here."""
+    """A public form of a verdict. Its headers are made where every answer with one is made
+    (config.verdict_fast_path), of what is left here."""
     successor = str(verdict.successor.pk) if verdict.successor else ""
     request._request.published = (body.encode(), media_type, successor)  # type: ignore[attr-defined]  # Django's, which middleware sees
     return HttpResponse(body, content_type=media_type)
 
 
-class VerdictViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, viewsets.GenericViewSet[Verdict]):
+class VerdictViewSet(
+    Strict, ByIdOrReference, mixins.ListModelMixin, viewsets.GenericViewSet[Verdict]
+):
     """Published verdicts, and after them those they superseded."""
 
     permission_classes = [PublicRead]
@@ -92,44 +104,75 @@ class VerdictViewSet(Strict, ByIdOrReference, mixins.ListModelMixin, viewsets.Ge
     queryset = Verdict.objects.none()
     parameters = {
         "retrieve": [
-            OpenApiParameter("format", str, enum=["json", "jsonld"], description="`jsonld` gives schema.org ClaimReview."),
-            OpenApiParameter("lang", str, enum=["en", "zh-Hans"], description="The language of the ClaimReview."),
+            OpenApiParameter(
+                "format",
+                str,
+                enum=["json", "jsonld"],
+                description="`jsonld` gives schema.org ClaimReview.",
+            ),
+            OpenApiParameter(
+                "lang", str, enum=["en", "zh-Hans"], description="The language of the ClaimReview."
+            ),
         ]
     }
 
     def get_queryset(self) -> QuerySet[Verdict]:
         shaken = Exists(Verdict.objects.shaken().filter(pk=OuterRef("pk")))
-        return Verdict.objects.public().select_related("aspect__claim__company", "superseded_by").annotate(evidence_withdrawn=shaken)
+        return (
+            Verdict.objects.public()
+            .select_related("aspect__claim__company", "superseded_by")
+            .annotate(evidence_withdrawn=shaken)
+        )
 
     def get_renderers(self) -> list[BaseRenderer]:
         """Only a single verdict has a second form."""
-        return [*super().get_renderers(), ClaimReviewRenderer()] if self.action == "retrieve" else super().get_renderers()
+        return (
+            [*super().get_renderers(), ClaimReviewRenderer()]
+            if self.action == "retrieve"
+            else super().get_renderers()
+        )
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def retrieve(self, request: Request, id: str) -> HttpResponse:
-        """The public document of a verdict exactly as it was published (RFC 8785 bytes; its SHA-256 stands in the log).
+        """The public document of a verdict exactly as it was published (RFC 8785 bytes; its SHA-256
+        stands in the log).
 
-        `Accept: application/ld+json` gives it as schema.org ClaimReview instead, in the language that `?lang=` names (`en`, `zh-Hans`).
+        `Accept: application/ld+json` gives it as schema.org ClaimReview instead, in the language
+        that `?lang=` names (`en`, `zh-Hans`).
         """
         verdict: Any = self.get_object()
-        body = VerdictDocument.objects.filter(verdict=verdict).values_list("body", flat=True).first()
+        body = (
+            VerdictDocument.objects.filter(verdict=verdict).values_list("body", flat=True).first()
+        )
         if body is None:
             raise DocumentWithheldError
         if isinstance(getattr(request, "accepted_renderer", None), ClaimReviewRenderer):
             if why := claimreview.withheld_because(verdict):
                 raise NoReviewError(why)
-            lang = "zh-Hans" if request.query_params.get("lang", "en").lower().startswith("zh") else "en"
+            lang = (
+                "zh-Hans"
+                if request.query_params.get("lang", "en").lower().startswith("zh")
+                else "en"
+            )
             address = f"{settings.SITE_URL}/verdicts/{verdict.reference}/"
-            told = claimreview.review(verdict, lang=lang, address=address, site=f"{settings.SITE_URL}/")
-            return publish(request, json.dumps(told, ensure_ascii=False), claimreview.MEDIA_TYPE, verdict)
+            told = claimreview.review(
+                verdict, lang=lang, address=address, site=f"{settings.SITE_URL}/"
+            )
+            return publish(
+                request, json.dumps(told, ensure_ascii=False), claimreview.MEDIA_TYPE, verdict
+            )
         return publish(request, body, "application/json", verdict)
 
 
-class IncidentViewSet(Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Incident]):
+class IncidentViewSet(
+    Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Incident]
+):
     """Incidents: dated chains of events after harm."""
 
     permission_classes = [PublicRead]
     serializer_class = IncidentSerializer
-    queryset = Incident.objects.prefetch_related(Prefetch("occurrence_set", Occurrence.objects.in_order()))
+    queryset = Incident.objects.prefetch_related(
+        Prefetch("occurrence_set", Occurrence.objects.in_order())
+    )
     filterset_fields = ["company", "product"]
     lookup_value_converter = "uuid"

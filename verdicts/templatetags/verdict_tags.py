@@ -1,4 +1,5 @@
-"""How pages say what was concluded: ratings with their shapes, outcomes, delays after harm. Loaded as `{% load verdict_tags %}`."""
+"""How pages say what was concluded: ratings with their shapes, outcomes, delays after harm. Loaded
+as `{% load verdict_tags %}`."""
 
 from __future__ import annotations
 
@@ -26,19 +27,33 @@ from verdicts.states import Actor, Exactness, Rating
 register = template.Library()
 
 
-# Six shapes that stay apart at 16 pixels and in black and white: full, full with a hand, half, triangle, struck ring, dashed ring.
+# Six shapes that stay apart at 16 pixels and in black and white: full, full with a hand, half,
+# triangle, struck ring, dashed ring.
 SHAPES = {
     "delivered": '<circle cx="8" cy="8" r="7.4" fill="currentColor"/>',
-    "delivered_late": '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.8"/>'
-    '<path d="M8 3.6V8l3.2 2.6" fill="none" stroke="currentColor" stroke-width="1.8"/>',
-    "partly_delivered": '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.8"/>'
-    '<path d="M8 1.5a6.5 6.5 0 0 1 0 13z" fill="currentColor"/>',
-    "misleading": '<path d="M8 1.8 15 14.2H1z" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linejoin="round"/>'
-    '<path d="M8 6v4M8 11.4v1.4" stroke="currentColor" stroke-width="1.8"/>',
-    "not_delivered": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="2.2"/>'
-    '<path d="M3.6 12.4 12.4 3.6" stroke="currentColor" stroke-width="2.2"/>',
-    "unverifiable": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.8" stroke-dasharray="2.6 2.6"/>'
-    '<path d="M5 8h6" stroke="currentColor" stroke-width="1.8"/>',
+    "delivered_late": (
+        '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" '
+        'stroke-width="1.8"/><path d="M8 3.6V8l3.2 2.6" fill="none" stroke="currentColor" '
+        'stroke-width="1.8"/>'
+    ),
+    "partly_delivered": (
+        '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" '
+        'stroke-width="1.8"/><path d="M8 1.5a6.5 6.5 0 0 1 0 13z" fill="currentColor"/>'
+    ),
+    "misleading": (
+        '<path d="M8 1.8 15 14.2H1z" fill="none" stroke="currentColor" stroke-width="1.8" '
+        'stroke-linejoin="round"/><path d="M8 6v4M8 11.4v1.4" stroke="currentColor" '
+        'stroke-width="1.8"/>'
+    ),
+    "not_delivered": (
+        '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" '
+        'stroke-width="2.2"/><path d="M3.6 12.4 12.4 3.6" stroke="currentColor" '
+        'stroke-width="2.2"/>'
+    ),
+    "unverifiable": (
+        '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.8" '
+        'stroke-dasharray="2.6 2.6"/><path d="M5 8h6" stroke="currentColor" stroke-width="1.8"/>'
+    ),
 }
 
 
@@ -56,7 +71,8 @@ def verdict_title(rating: str, statement: dict[str, Any] | None) -> str:
 
 @register.filter(name="outcome")
 def outcome_of(conformity: dict[str, Any] | Conformity | None) -> SafeString:
-    """What the numbers of a verdict, or those that would stand in one, come to: how many items meet the threshold, and both ends."""
+    """What the numbers of a verdict, or those that would stand in one, come to: how many items meet
+    the threshold, and both ends."""
     held = conformity.to_json() if isinstance(conformity, Conformity) else conformity
     if not held or not held["measurements"]:
         return SafeString("")
@@ -90,7 +106,9 @@ def lag(value: ResponseTime | None) -> SafeString:
     exact = gettext("at least {}, at most {}").format(_hours(value.least), _hours(value.most))
     if value.least >= timedelta(days=10):
         days = value.least // timedelta(days=1), -(-value.most // timedelta(days=1))
-        shown = gettext("{} days").format(days[0] if days[0] + 1 >= days[1] else f"{days[0]}–{days[1]}")
+        shown = gettext("{} days").format(
+            days[0] if days[0] + 1 >= days[1] else f"{days[0]}–{days[1]}"
+        )
     elif value.most - value.least <= timedelta(minutes=2):
         shown = _hours(value.least + (value.most - value.least) / 2)
     else:
@@ -105,9 +123,18 @@ def moment_known(event: Occurrence) -> SafeString:
     at = site_time(event.happened_at)
     if event.exact_to == "minute":
         return when(at)
-    shown = day_in_words(at) if event.exact_to == "day" else gettext("{}, about {} o’clock UTC").format(day_in_words(at), at.hour)
+    shown = (
+        day_in_words(at)
+        if event.exact_to == "day"
+        else gettext("{}, about {} o’clock UTC").format(day_in_words(at), at.hour)
+    )
     exact = at.strftime("%Y-%m-%d") if event.exact_to == "day" else at.strftime("%Y-%m-%dT%H:00Z")
-    return format_html('<time datetime="{}" title="{}">{}</time>', exact, str(Exactness(event.exact_to).label), shown)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        exact,
+        str(Exactness(event.exact_to).label),
+        shown,
+    )
 
 
 @register.filter
@@ -116,4 +143,10 @@ def actors(codes: Iterable[str]) -> str:
     known = [str(Actor(code).label) for code in codes]
     if page_language() == "zh-Hans":
         return "、".join(known)
-    return known[0] if len(known) == 1 else gettext("{} and {}").format(", ".join(known[:-1]), known[-1]) if known else ""
+    return (
+        known[0]
+        if len(known) == 1
+        else gettext("{} and {}").format(", ".join(known[:-1]), known[-1])
+        if known
+        else ""
+    )

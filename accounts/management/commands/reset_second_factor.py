@@ -13,12 +13,22 @@ from accounts.models import User
 
 
 class Command(BaseCommand):
-    help = "Take the lost second factor of an account away, so that a new one can be set up. Recorded, and mailed to the account."
+    help = (
+        "Take the lost second factor of an account away, so that a new one can be set up. "
+        "Recorded, and mailed to the account."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("account", help="pseudonym or e-mail address of who lost it")
-        parser.add_argument("--as", dest="operator", required=True, help="pseudonym or e-mail address of the operator, another person")
-        parser.add_argument("--reason", required=True, help="why, and how it was made sure who asks; not public")
+        parser.add_argument(
+            "--as",
+            dest="operator",
+            required=True,
+            help="pseudonym or e-mail address of the operator, another person",
+        )
+        parser.add_argument(
+            "--reason", required=True, help="why, and how it was made sure who asks; not public"
+        )
 
     def handle(self, *args: Any, account: str, operator: str, reason: str, **options: Any) -> None:
         user, by = _account(account), _account(operator)
@@ -31,9 +41,10 @@ class Command(BaseCommand):
         self.stdout.write(f"{user.pseudonym} can set up a new second factor after signing in")
         send_mail(
             "Your second factor was reset · 两步验证已重置",
-            "An operator of AsClaimed removed the authenticator app of your account. Sign in and set up a new one now. "
-            "If you did not ask for this, answer this mail at once.\n\n"
-            "言实录的运营人员移除了您账户的身份验证器。请立即登录并重新设置。如非本人要求，请立即回复本邮件。\n",
+            "An operator of AsClaimed removed the authenticator app of your "
+            "account. Sign in and set up a new one now. If you did not ask for "
+            "this, answer this mail at once.\n\n言实录的运营人员移除了您账户的身份验证器。请立即登录并重新设置。"
+            "如非本人要求，请立即回复本邮件。\n",
             None,
             [user.email],
         )

@@ -11,22 +11,37 @@ from config import catalogue
 
 
 class Command(BaseCommand):
-    help = "Find every text of the pages, write the .po with the Chinese that is kept, compile the .mo. --check changes nothing."
+    help = (
+        "Find every text of the pages, write the .po with the Chinese that is kept, compile the "
+        ".mo. --check changes nothing."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--check", action="store_true", help="fail if a file is out of date or a text has no Chinese")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="fail if a file is out of date or a text has no Chinese",
+        )
 
     def handle(self, *args: Any, check: bool = False, **options: Any) -> None:
         root = settings.BASE_DIR
         current = catalogue.brought_up_to_date(root)
-        files = {catalogue.po_path(root): catalogue.po_bytes(current), catalogue.mo_path(root): catalogue.mo_bytes(current)}
+        files = {
+            catalogue.po_path(root): catalogue.po_bytes(current),
+            catalogue.mo_path(root): catalogue.mo_bytes(current),
+        }
         without = catalogue.missing(current)
         if check:
-            stale = [path.name for path, content in files.items() if not path.exists() or path.read_bytes() != content]
+            stale = [
+                path.name
+                for path, content in files.items()
+                if not path.exists() or path.read_bytes() != content
+            ]
             if stale or without:
                 raise CommandError(
-                    f"Out of date: {', '.join(stale) or 'nothing'}. Without Chinese: {len(without)}. Run `manage.py messages`."
+                    f"Out of date: {', '.join(stale) or 'nothing'}. Without Chinese: "
+                    f"{len(without)}. Run `manage.py messages`."
                 )
             return
         for path, content in files.items():

@@ -1,4 +1,5 @@
-"""`manage.py restore DIR --keys DIR`: a backup on an empty machine, with what was erased since erased again."""
+"""`manage.py restore DIR --keys DIR`: a backup on an empty machine, with what was erased since
+erased again."""
 
 from __future__ import annotations
 
@@ -25,26 +26,48 @@ class _Operator:
 
 
 class Command(BaseCommand):
-    help = "Put a backup back on an empty machine, erase again what was erased since, verify; exit 1 if anything is not right."
+    help = (
+        "Put a backup back on an empty machine, erase again what was erased since, verify; exit "
+        "1 if anything is not right."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", metavar="DIR", type=Path, help="a backup, or a folder of backups: the newest")
-        parser.add_argument("--keys", metavar="DIR", type=Path, required=True, help="where the keys were saved")
+        parser.add_argument(
+            "folder", metavar="DIR", type=Path, help="a backup, or a folder of backups: the newest"
+        )
+        parser.add_argument(
+            "--keys", metavar="DIR", type=Path, required=True, help="where the keys were saved"
+        )
         parser.add_argument(
             "--copy",
             metavar="DIR",
             type=Path,
-            help="the newest copy of the public log: tells what is missing and what was erased since",
+            help="the newest copy of the public log: tells what is missing and what was erased "
+            "since",
         )
 
-        parser.add_argument("--nothing-signed-since", action="store_true", help="instead: no checkpoint was published after this backup")
+        parser.add_argument(
+            "--nothing-signed-since",
+            action="store_true",
+            help="instead: no checkpoint was published after this backup",
+        )
 
-    def handle(self, *args: Any, folder: Path, keys: Path, copy: Path | None, nothing_signed_since: bool, **options: Any) -> None:
+    def handle(
+        self,
+        *args: Any,
+        folder: Path,
+        keys: Path,
+        copy: Path | None,
+        nothing_signed_since: bool,
+        **options: Any,
+    ) -> None:
         if (copy is None) != nothing_signed_since:
             raise CommandError(
-                "name the newest copy of the public log with --copy. Entries signed after the backup and missing from it would be signed "
-                "a second time otherwise, and two trees of one size end all trust in the log; --nothing-signed-since says there are none"
+                "name the newest copy of the public log with --copy. Entries signed after the "
+                "backup and missing from it would be signed a second time otherwise, and two "
+                "trees of one size end all trust in the log; --nothing-signed-since says there "
+                "are none"
             )
         mismatches = 0
         try:
@@ -62,6 +85,8 @@ class Command(BaseCommand):
             OSError,
         ) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{mismatches} mismatches" if mismatches else "everything is as the log says")
+        self.stdout.write(
+            f"{mismatches} mismatches" if mismatches else "everything is as the log says"
+        )
         if mismatches:
             sys.exit(1)

@@ -1,1 +1,2 @@
-"""Every change to what was found: `looking` (sources over time) and `filing` (what owners hand in)."""
+"""Every change to what was found: `looking` (sources over time) and `filing` (what owners hand
+in)."""

@@ -1,4 +1,5 @@
-"""Owners hand in, moderation decides. The bytes are stored before their rows, so that no row ever lacks its file."""
+"""Owners hand in, moderation decides. The bytes are stored before their rows, so that no row ever
+lacks its file."""
 
 from __future__ import annotations
 
@@ -75,7 +76,8 @@ class SubmissionChangedError(Exception):
 
 
 class IdempotencyKeyReusedError(Exception):
-    """The idempotency key was used before, with other content; `submission` is what was filed then."""
+    """The idempotency key was used before, with other content; `submission` is what was filed
+    then."""
 
     def __init__(self, submission: Submission) -> None:
         super().__init__(f"the key of {submission.reference} came with other content")
@@ -99,7 +101,8 @@ class NewMeasurement:
 
 @dataclass(frozen=True)
 class NewStep:
-    """One step of a teardown; `photo` is the number of the photo that shows it (from 1), `part` the name of its part."""
+    """One step of a teardown; `photo` is the number of the photo that shows it (from 1), `part` the
+    name of its part."""
 
     done: LocalizedText
     seen: LocalizedText = field(default_factory=dict)
@@ -109,7 +112,8 @@ class NewStep:
 
 @dataclass(frozen=True)
 class NewTeardown:
-    """One unit taken apart. `serial` is its VIN or serial number, of which only a keyed hash is kept."""
+    """One unit taken apart. `serial` is its VIN or serial number, of which only a keyed hash is
+    kept."""
 
     title: LocalizedText
     unit_label: str
@@ -120,8 +124,12 @@ class NewTeardown:
     laboratory: Organisation | None = None
 
 
-def _custody(exhibit: Exhibit, kind: str, *, agent: str, now: datetime, outcome: str = "", note: str = "") -> None:
-    CustodyEvent.objects.create(exhibit=exhibit, kind=kind, agent=agent, outcome=outcome, note=note, happened_at=now)
+def _custody(
+    exhibit: Exhibit, kind: str, *, agent: str, now: datetime, outcome: str = "", note: str = ""
+) -> None:
+    CustodyEvent.objects.create(
+        exhibit=exhibit, kind=kind, agent=agent, outcome=outcome, note=note, happened_at=now
+    )
 
 
 class Upload(Readable, Protocol):
@@ -132,28 +140,40 @@ class Upload(Readable, Protocol):
 
 
 def check_quota(*, by: User, coming: int, now: datetime) -> None:
-    """Raises QuotaReachedError if one more submission of `coming` bytes would be more than the account may file in a day."""
+    """Raises QuotaReachedError if one more submission of `coming` bytes would be more than the
+    account may file in a day."""
     filed = Submission.objects.filter(filed_by=by, filed_at__gt=now - DAY)
     held = filed.aggregate(count=Count("pk", distinct=True), size=Sum("exhibit__size"))
-    if held["count"] >= settings.FILED_MAX_SUBMISSIONS or (held["size"] or 0) + coming > settings.FILED_MAX_BYTES:
+    if (
+        held["count"] >= settings.FILED_MAX_SUBMISSIONS
+        or (held["size"] or 0) + coming > settings.FILED_MAX_BYTES
+    ):
         raise QuotaReachedError
 
 
-def receive_photos(*, by: User, files: Sequence[Upload], now: datetime, idempotency_key: str = "") -> list[NewPhoto]:
+def receive_photos(
+    *, by: User, files: Sequence[Upload], now: datetime, idempotency_key: str = ""
+) -> list[NewPhoto]:
     """Store the photos of a form that is about to be filed, if the account may file as much.
 
-    Asked before anything is stored, so that who is over the quota fills no disk. What was filed before under the same key is no
-    second filing. Raises QuotaReachedError, and engines.storage.blobs' TooLargeError and StorageUnavailableError.
+    Asked before anything is stored, so that who is over the quota fills no disk. What was filed
+    before under the same key is no second filing. Raises QuotaReachedError, and
+    engines.storage.blobs' TooLargeError and StorageUnavailableError.
     """
-    if not (idempotency_key and Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).exists()):
+    if not (
+        idempotency_key
+        and Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).exists()
+    ):
         check_quota(by=by, coming=sum(one.size or 0 for one in files), now=now)
     return [NewPhoto(receive(one), one.name or "") for one in files]
 
 
 def _content_key(claim: Claim, *content: Any) -> str:
-    """What is compared when an idempotency key comes again: a keyed hash of everything that was sent with it.
+    """What is compared when an idempotency key comes again: a keyed hash of everything that was
+    sent with it.
 
-    Photos that were sent ahead are not in it: once they are filed, nobody can name them a second time (staging.still_staged).
+    Photos that were sent ahead are not in it: once they are filed, nobody can name them a second
+    time (staging.still_staged).
     """
     photos = [one.stored.sha256 for one in content[-1]]
     return keyed("content", repr((claim.pk, *content[:-1], photos)))
@@ -177,35 +197,53 @@ def file_submission(
 ) -> Submission:
     """Hand in a narrative with photos and, if one was made, a teardown with its measurements.
 
-    The same `idempotency_key` by the same account gives the submission that is there, if it came with the same content. Each photo
-    becomes a job of its own that reads it. `staged` are photos sent ahead (evidence.exhibits.actions.staging), which stand before `photos`.
-    Raises NotAllowedError, QuotaReachedError, IdempotencyKeyReusedError, ValidationError; the transaction holds all of it or nothing.
+    The same `idempotency_key` by the same account gives the submission that is there, if it came
+    with the same content. Each photo becomes a job of its own that reads it. `staged` are photos
+    sent ahead (evidence.exhibits.actions.staging), which stand before `photos`. Raises
+    NotAllowedError, QuotaReachedError, IdempotencyKeyReusedError, ValidationError; the transaction
+    holds all of it or nothing.
     """
     check_file(by, claim)
-    User.objects.select_for_update().get(pk=by.pk)  # One filing of an account at a time: a key sent twice at once is still one.
+    User.objects.select_for_update().get(
+        pk=by.pk
+    )  # One filing of an account at a time: a key sent twice at once is still one.
     content_key = (
-        _content_key(claim, narrative, narrative_lang, licence, contact, organisation, teardown, photos) if idempotency_key else None
+        _content_key(
+            claim, narrative, narrative_lang, licence, contact, organisation, teardown, photos
+        )
+        if idempotency_key
+        else None
     )
-    if idempotency_key and (found := Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).first()):
-        other = found.content_key is not None and found.content_key != content_key  # None: filed before this was kept
+    if idempotency_key and (
+        found := Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).first()
+    ):
+        other = (
+            found.content_key is not None and found.content_key != content_key
+        )  # None: filed before this was kept
         if other or still_staged(by=by, form_key=idempotency_key, chosen=staged):
             raise IdempotencyKeyReusedError(found)
         return found
     photos = [*take(by=by, form_key=idempotency_key, chosen=staged, now=now), *photos]
     if len(photos) > settings.SUBMISSION_MAX_EXHIBITS:
-        raise ValidationError(_("At most %(count)d photos in one submission.") % {"count": settings.SUBMISSION_MAX_EXHIBITS})
+        raise ValidationError(
+            _("At most %(count)d photos in one submission.")
+            % {"count": settings.SUBMISSION_MAX_EXHIBITS}
+        )
     if not narrative.strip() and not photos:
         raise ValidationError(_("Tell what you found, or hand in a photo."))
     check_quota(by=by, coming=sum(photo.stored.size for photo in photos), now=now)
     contributor, _made = Contributor.objects.get_or_create(user=by)
     submission = Submission(
-        claim=claim, contributor=contributor, filed_by=by, organisation=organisation, narrative=narrative, narrative_lang=narrative_lang,
-        licence=licence, idempotency_key=idempotency_key, content_key=content_key, filed_at=now, filed_date=now.date(),
+        claim=claim, contributor=contributor, filed_by=by, organisation=organisation,
+        narrative=narrative, narrative_lang=narrative_lang,
+        licence=licence, idempotency_key=idempotency_key, content_key=content_key, filed_at=now,
+        filed_date=now.date(),
     )  # fmt: skip
     submission.full_clean(exclude=["contact"], validate_constraints=False)
     if contact:
         ledger.seal(submission, contact=contact)
-    # Always as a contributor: that someone files for an organisation is sealed, and a leaf that said "filer" would tell it.
+    # Always as a contributor: that someone files for an organisation is sealed, and a leaf that
+    # said "filer" would tell it.
     with ledger.act("submission.filed", by=by, role=Role.CONTRIBUTOR, name=submission.pseudonym):
         submission.save(force_insert=True)
         exhibits = _add_exhibits(submission, photos, now=now)
@@ -215,24 +253,32 @@ def file_submission(
     return submission
 
 
-def _add_exhibits(submission: Submission, photos: Sequence[NewPhoto], *, now: datetime, after: int = 0) -> list[Exhibit]:
+def _add_exhibits(
+    submission: Submission, photos: Sequence[NewPhoto], *, now: datetime, after: int = 0
+) -> list[Exhibit]:
     """A row per photo, numbered on from `after`, and a job that reads each."""
     exhibits = []
     for number, photo in enumerate(photos, start=after + 1):
         exhibit = Exhibit(
-            submission=submission, number=number, caption=credit_translations(photo.caption, Role.CONTRIBUTOR), size=photo.stored.size,
+            submission=submission, number=number,
+            caption=credit_translations(photo.caption, Role.CONTRIBUTOR), size=photo.stored.size,
             duplicate_key=keyed("original", photo.stored.sha256),
         )  # fmt: skip
         ledger.seal(exhibit, digest=photo.stored.sha256, filename=plain_name(photo.filename))
         exhibit.save(force_insert=True)
         exhibits.append(exhibit)
-        _custody(exhibit, CustodyKind.RECEIVED, agent=submission.pseudonym, now=now, outcome="stored")
-        jobs.enqueue("evidence.read_exhibit", {"exhibit": str(exhibit.pk)}, key=f"read_exhibit:{exhibit.pk}")
+        _custody(
+            exhibit, CustodyKind.RECEIVED, agent=submission.pseudonym, now=now, outcome="stored"
+        )
+        jobs.enqueue(
+            "evidence.read_exhibit", {"exhibit": str(exhibit.pk)}, key=f"read_exhibit:{exhibit.pk}"
+        )
     return exhibits
 
 
 def check_answerable(*, by: User, submission: Submission) -> None:
-    """Asked before photos of an answer are stored. Raises NotAllowedError, SubmissionChangedError."""
+    """Asked before photos of an answer are stored. Raises NotAllowedError,
+    SubmissionChangedError."""
     check_answer(by, submission)
     if submission.status != SubmissionStatus.RETURNED:
         raise SubmissionChangedError(submission)
@@ -240,11 +286,19 @@ def check_answerable(*, by: User, submission: Submission) -> None:
 
 @transaction.atomic
 def answer_question(
-    *, by: User, submission: Submission, answer: str, lang: str, now: datetime, photos: Sequence[NewPhoto] = ()
+    *,
+    by: User,
+    submission: Submission,
+    answer: str,
+    lang: str,
+    now: datetime,
+    photos: Sequence[NewPhoto] = (),
 ) -> Submission:
-    """The owner answers the question with which a submission was returned, and may add photos. Moderation then decides again.
+    """The owner answers the question with which a submission was returned, and may add photos.
+    Moderation then decides again.
 
-    Raises NotAllowedError, SubmissionChangedError (it was answered, withdrawn or refused meanwhile), QuotaReachedError, ValidationError.
+    Raises NotAllowedError, SubmissionChangedError (it was answered, withdrawn or refused
+    meanwhile), QuotaReachedError, ValidationError.
     """
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     check_answerable(by=by, submission=held)
@@ -252,26 +306,40 @@ def answer_question(
         raise ValidationError(_("Write an answer, or add a photo."))
     last = Exhibit.objects.filter(submission=held).count()
     if last + len(photos) > settings.SUBMISSION_MAX_EXHIBITS:
-        raise ValidationError(_("At most %(count)d photos in one submission.") % {"count": settings.SUBMISSION_MAX_EXHIBITS})
+        raise ValidationError(
+            _("At most %(count)d photos in one submission.")
+            % {"count": settings.SUBMISSION_MAX_EXHIBITS}
+        )
     before = Clarification.objects.filter(submission=held).count()
     clarification = Clarification(
-        submission=held, number=before + 1, question=held.decision_reason, answer=answer.strip(), lang=lang, answered_at=now
+        submission=held,
+        number=before + 1,
+        question=held.decision_reason,
+        answer=answer.strip(),
+        lang=lang,
+        answered_at=now,
     )
     clarification.full_clean(validate_constraints=False)
     with ledger.act("submission.answered", by=by, role=Role.CONTRIBUTOR, name=held.pseudonym):
         clarification.save(force_insert=True)
         _add_exhibits(held, photos, now=now, after=last)
-        Submission.objects.filter(pk=held.pk, status=held.status).update(status=SubmissionStatus.RECEIVED)
+        Submission.objects.filter(pk=held.pk, status=held.status).update(
+            status=SubmissionStatus.RECEIVED
+        )
     held.refresh_from_db()
     return held
 
 
-#: Letters that look like another: of Cyrillic and Greek, and those that no VIN has because they are read as digits.
-_LOOKALIKE: Final = str.maketrans("АВЕЅІЈКМНОРСТУХѴԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧOIQ", "ABES1JKMH0PCTYXV0WABEZH1KMN0PTYX010")
+#: Letters that look like another: of Cyrillic and Greek, and those that no VIN has because they are
+#: read as digits.
+_LOOKALIKE: Final = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХѴԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧOIQ", "ABES1JKMH0PCTYXV0WABEZH1KMN0PTYX010"
+)
 
 
 def plain_serial(serial: str) -> str:
-    """A serial number as it is compared: spaces, dashes, case, accents, full-width and look-alike characters do not make one item two."""
+    """A serial number as it is compared: spaces, dashes, case, accents, full-width and look-alike
+    characters do not make one item two."""
     whole = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", serial).upper())
     kept = "".join(one for one in whole if one.isalnum()).translate(_LOOKALIKE)
     return kept or serial.strip().upper()
@@ -279,8 +347,11 @@ def plain_serial(serial: str) -> str:
 
 def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTeardown) -> None:
     serial_key = keyed("serial", plain_serial(new.serial))
-    unit = Unit.objects.create(product=submission.claim.product, serial_key=serial_key, label=new.unit_label)
-    teardown = Teardown(submission=submission, unit=unit, laboratory=new.laboratory, performed_date=new.performed_date,
+    unit = Unit.objects.create(
+        product=submission.claim.product, serial_key=serial_key, label=new.unit_label
+    )
+    teardown = Teardown(submission=submission, unit=unit, laboratory=new.laboratory,
+        performed_date=new.performed_date,
         title=credit_translations(new.title, Role.CONTRIBUTOR),
     )  # fmt: skip
     teardown.full_clean(validate_constraints=False)
@@ -291,21 +362,29 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
         if step.part:
             key = step.part["text"]
             part = parts.get(key) or Part.objects.create(
-                teardown=teardown, number=len(parts) + 1, name=credit_translations(step.part, Role.CONTRIBUTOR)
+                teardown=teardown,
+                number=len(parts) + 1,
+                name=credit_translations(step.part, Role.CONTRIBUTOR),
             )
             parts[key] = part
         if step.photo is not None and not 1 <= step.photo <= len(exhibits):
-            raise ValidationError(_("Step %(step)d names a photo that was not handed in.") % {"step": number})
+            raise ValidationError(
+                _("Step %(step)d names a photo that was not handed in.") % {"step": number}
+            )
         exhibit = exhibits[step.photo - 1] if step.photo is not None else None
         TeardownStep.objects.create(
             teardown=teardown, number=number, part=part, exhibit=exhibit,
-            done=credit_translations(step.done, Role.CONTRIBUTOR), seen=credit_translations(step.seen, Role.CONTRIBUTOR),
+            done=credit_translations(step.done, Role.CONTRIBUTOR),
+            seen=credit_translations(step.seen, Role.CONTRIBUTOR),
         )  # fmt: skip
     for one in new.measurements:
         if one.aspect.claim_id != submission.claim_id:
-            raise ValidationError(_("A measurement belongs to an aspect of the claim that the evidence is filed on."))
+            raise ValidationError(
+                _("A measurement belongs to an aspect of the claim that the evidence is filed on.")
+            )
         told = {
-            name: credit_translations(getattr(one, name), Role.CONTRIBUTOR) for name in ("quantity", "instrument", "method", "conditions")
+            name: credit_translations(getattr(one, name), Role.CONTRIBUTOR)
+            for name in ("quantity", "instrument", "method", "conditions")
         }
         measurement = Measurement(teardown=teardown, **{**vars(one), **told})
         measurement.full_clean(validate_constraints=False)
@@ -314,12 +393,21 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
 
 @transaction.atomic
 def mark_read(
-    *, by: ledger.Actor, exhibit: Exhibit, now: datetime, outcome: str, status: str, metadata: str | None = None, **fields: Any
+    *,
+    by: ledger.Actor,
+    exhibit: Exhibit,
+    now: datetime,
+    outcome: str,
+    status: str,
+    metadata: str | None = None,
+    **fields: Any,
 ) -> bool:
-    """The decoder's answer for one exhibit: its size, fingerprint and sealed metadata, or why it cannot be shown.
+    """The decoder's answer for one exhibit: its size, fingerprint and sealed metadata, or why it
+    cannot be shown.
 
-    Runs inside the job's own transaction. False, and nothing is changed, where the exhibit is no more as it was when it was read (its
-    file was erased, another job was first), or where no arrow leads from there to `status`. What was erased of it is not written again.
+    Runs inside the job's own transaction. False, and nothing is changed, where the exhibit is no
+    more as it was when it was read (its file was erased, another job was first), or where no arrow
+    leads from there to `status`. What was erased of it is not written again.
     """
     erasure.block_erasure()
     gone = erased_fields(registry.of(exhibit).name, str(exhibit.pk))
@@ -330,7 +418,9 @@ def mark_read(
         fields["metadata"] = exhibit.metadata
     kept = {name: value for name, value in fields.items() if name not in gone}
     with ledger.act("exhibit.read", by=by, role="system"):
-        changed = Exhibit.objects.filter(pk=exhibit.pk, status=exhibit.status).update(status=status, **kept)
+        changed = Exhibit.objects.filter(pk=exhibit.pk, status=exhibit.status).update(
+            status=status, **kept
+        )
         if changed:
             _custody(exhibit, CustodyKind.READ, agent="decoder", now=now, outcome=outcome)
     return bool(changed)
@@ -338,9 +428,14 @@ def mark_read(
 
 @transaction.atomic
 def read_again(*, by: User, exhibit: Exhibit, now: datetime) -> None:
-    """Have a photo that could not be read tried once more, when the decoder has learned more. Once a minute. Raises NotAllowedError."""
+    """Have a photo that could not be read tried once more, when the decoder has learned more. Once
+    a minute. Raises NotAllowedError."""
     check_read_again(by, exhibit)
-    jobs.enqueue("evidence.read_exhibit", {"exhibit": str(exhibit.pk)}, key=f"read_exhibit:{exhibit.pk}:{now:%Y-%m-%dT%H:%M}")
+    jobs.enqueue(
+        "evidence.read_exhibit",
+        {"exhibit": str(exhibit.pk)},
+        key=f"read_exhibit:{exhibit.pk}:{now:%Y-%m-%dT%H:%M}",
+    )
 
 
 def decision_blocked(*, by: User, submission: Submission) -> str | None:
@@ -364,14 +459,20 @@ def decide_submission(
     captions: Mapping[str, LocalizedText] | None = None,
     version: str = "",
 ) -> Submission:
-    """Accept, return with a question, or refuse. Accepting publishes the exhibits' renditions, never the originals.
+    """Accept, return with a question, or refuse. Accepting publishes the exhibits' renditions,
+    never the originals.
 
     One that was returned waits for its owner's answer; without it, it can only be refused.
 
-    `grades` maps exhibit ids to (source A–F, information 1–6, reason); `captions` to what stands under the picture.
-    `version` is what the page showed (claims.editing). Raises NotAllowedError, SubmissionChangedError, RowChangedError, ValidationError.
+    `grades` maps exhibit ids to (source A–F, information 1–6, reason); `captions` to what stands
+    under the picture. `version` is what the page showed (claims.editing). Raises NotAllowedError,
+    SubmissionChangedError, RowChangedError, ValidationError.
     """
-    if decision not in {SubmissionStatus.ACCEPTED, SubmissionStatus.RETURNED, SubmissionStatus.REFUSED}:
+    if decision not in {
+        SubmissionStatus.ACCEPTED,
+        SubmissionStatus.RETURNED,
+        SubmissionStatus.REFUSED,
+    }:
         raise ValidationError(_("A submission is accepted, returned or refused."))
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     if decision not in SUBMISSION_TRANSITIONS[held.status]:
@@ -381,32 +482,71 @@ def decide_submission(
     check_decide(by, held)
     if not reason.get("text", "").strip():
         raise ValidationError(_("Say why. Who filed it reads the reason."))
-    exhibits = {str(one.pk): one for one in Exhibit.objects.select_related("submission").filter(submission=held)}
-    if decision == SubmissionStatus.ACCEPTED and any(one.status == ExhibitStatus.STORED for one in exhibits.values()):
-        raise ValidationError(_("Some photos are still being read. Decide when all of them can be seen."))
+    exhibits = {
+        str(one.pk): one
+        for one in Exhibit.objects.select_related("submission").filter(submission=held)
+    }
+    if decision == SubmissionStatus.ACCEPTED and any(
+        one.status == ExhibitStatus.STORED for one in exhibits.values()
+    ):
+        raise ValidationError(
+            _("Some photos are still being read. Decide when all of them can be seen.")
+        )
     for key, (source, information, why) in (grades or {}).items():
-        grade_exhibit(by=by, exhibit=exhibits[key], source=source, information=information, reason=why, now=now)
+        grade_exhibit(
+            by=by,
+            exhibit=exhibits[key],
+            source=source,
+            information=information,
+            reason=why,
+            now=now,
+        )
     with ledger.act(f"submission.{decision}", by=by, role=Role.MODERATOR):
         for key, caption in (captions or {}).items():
-            Exhibit.objects.filter(pk=exhibits[key].pk).update(caption=credit_translations(caption, Role.MODERATOR, exhibits[key].caption))
+            Exhibit.objects.filter(pk=exhibits[key].pk).update(
+                caption=credit_translations(caption, Role.MODERATOR, exhibits[key].caption)
+            )
         changed = Submission.objects.filter(pk=held.pk, status=held.status).update(
-            status=decision, decision_reason=reason, decided_by=by, decided_at=now, decided_date=now.date()
+            status=decision,
+            decision_reason=reason,
+            decided_by=by,
+            decided_at=now,
+            decided_date=now.date(),
         )
         if not changed:
             raise SubmissionChangedError(Submission.objects.get(pk=held.pk))
         if decision == SubmissionStatus.ACCEPTED:
             for exhibit in exhibits.values():
                 if exhibit.status == ExhibitStatus.READY:
-                    _custody(exhibit, CustodyKind.PUBLISHED, agent=by.pseudonym, now=now, outcome="renditions")
+                    _custody(
+                        exhibit,
+                        CustodyKind.PUBLISHED,
+                        agent=by.pseudonym,
+                        now=now,
+                        outcome="renditions",
+                    )
     held.refresh_from_db()
     return held
 
 
 @transaction.atomic
-def grade_exhibit(*, by: User, exhibit: Exhibit, source: str, information: str, reason: LocalizedText, now: datetime) -> None:
-    """Grade an exhibit: the source A–F and the information 1–6, judged apart, with the reason. Raises NotAllowedError, ValidationError."""
+def grade_exhibit(
+    *,
+    by: User,
+    exhibit: Exhibit,
+    source: str,
+    information: str,
+    reason: LocalizedText,
+    now: datetime,
+) -> None:
+    """Grade an exhibit: the source A–F and the information 1–6, judged apart, with the reason.
+    Raises NotAllowedError, ValidationError."""
     check_grade(by, exhibit)
-    exhibit.grade_source, exhibit.grade_information, exhibit.grade_reason = source, information, reason
+    exhibit.grade_source, exhibit.grade_information, exhibit.grade_reason = (
+        source,
+        information,
+        reason,
+    )
     exhibit.clean_fields(exclude=["digest", "filename", "metadata", "pdq", "submission"])
     if not source or not information or not reason.get("text", "").strip():
         raise ValidationError(_("A grade is a letter, a number and the reason."))
@@ -414,23 +554,36 @@ def grade_exhibit(*, by: User, exhibit: Exhibit, source: str, information: str, 
         raise ValidationError(UNSEEN)
     with ledger.act("exhibit.graded", by=by, role=Role.MODERATOR):
         exhibit.save(update_fields=["grade_source", "grade_information", "grade_reason"])
-        _custody(exhibit, CustodyKind.GRADED, agent=by.pseudonym, now=now, outcome=f"{source}{information}")
+        _custody(
+            exhibit,
+            CustodyKind.GRADED,
+            agent=by.pseudonym,
+            now=now,
+            outcome=f"{source}{information}",
+        )
 
 
 @transaction.atomic
 def view_original(*, by: User, exhibit: Exhibit, now: datetime) -> str:
-    """Record that `by` looks at an original, and give the digest under which its bytes lie. Raises NotAllowedError."""
+    """Record that `by` looks at an original, and give the digest under which its bytes lie. Raises
+    NotAllowedError."""
     check_view_original(by, exhibit)
     own = exhibit.submission.filed_by_id == by.pk
     agent = exhibit.submission.pseudonym if own else by.pseudonym
-    with ledger.act("exhibit.original_viewed", by=by, role=Role.CONTRIBUTOR if own else Role.MODERATOR, name=agent):
+    with ledger.act(
+        "exhibit.original_viewed",
+        by=by,
+        role=Role.CONTRIBUTOR if own else Role.MODERATOR,
+        name=agent,
+    ):
         _custody(exhibit, CustodyKind.ORIGINAL_VIEWED, agent=agent, now=now)
     return str(ledger.unseal(exhibit, "digest"))
 
 
 @transaction.atomic
 def open_sealed(*, by: User, submission: Submission, now: datetime) -> SealedView:
-    """Record that `by` opens what is sealed in a submission. Who may then see it, sees it once. Raises NotAllowedError."""
+    """Record that `by` opens what is sealed in a submission. Who may then see it, sees it once.
+    Raises NotAllowedError."""
     check_open_sealed(by, submission)
     with ledger.act("submission.sealed_opened", by=by, role=Role.MODERATOR):
         return SealedView.objects.create(submission=submission, agent=by.pseudonym, opened_at=now)
@@ -438,9 +591,11 @@ def open_sealed(*, by: User, submission: Submission, now: datetime) -> SealedVie
 
 @transaction.atomic
 def withdraw_submission(*, by: User, submission: Submission, reason: str, now: datetime) -> None:
-    """Its owner takes evidence back, with a reason; what rested on it keeps its pins. Raises NotAllowedError, SubmissionChangedError.
+    """Its owner takes evidence back, with a reason; what rested on it keeps its pins. Raises
+    NotAllowedError, SubmissionChangedError.
 
-    A withdrawn one that was decided was accepted: a question with which it was once returned is no decision that stands.
+    A withdrawn one that was decided was accepted: a question with which it was once returned is no
+    decision that stands.
     """
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     check_withdraw(by, held)
@@ -449,10 +604,22 @@ def withdraw_submission(*, by: User, submission: Submission, reason: str, now: d
     if held.status in {SubmissionStatus.REFUSED, SubmissionStatus.WITHDRAWN}:
         raise SubmissionChangedError(held)
     was_public = held.status == SubmissionStatus.ACCEPTED
-    undecided: dict[str, None] = {} if was_public else dict.fromkeys(("decided_by", "decided_at", "decided_date"))
-    with ledger.act("submission.withdrawn", by=by, role=Role.CONTRIBUTOR, name=held.pseudonym, reason=reason, reason_public=False):
+    undecided: dict[str, None] = (
+        {} if was_public else dict.fromkeys(("decided_by", "decided_at", "decided_date"))
+    )
+    with ledger.act(
+        "submission.withdrawn",
+        by=by,
+        role=Role.CONTRIBUTOR,
+        name=held.pseudonym,
+        reason=reason,
+        reason_public=False,
+    ):
         Submission.objects.filter(pk=held.pk, status=held.status).update(
-            status=SubmissionStatus.WITHDRAWN, withdrawal_reason=reason.strip(), withdrawn_at=now, **undecided
+            status=SubmissionStatus.WITHDRAWN,
+            withdrawal_reason=reason.strip(),
+            withdrawn_at=now,
+            **undecided,
         )
         for exhibit in Exhibit.objects.filter(submission=held):
             _custody(exhibit, CustodyKind.WITHDRAWN, agent=held.pseudonym, now=now)
@@ -465,6 +632,7 @@ _after_withdrawal: list[Callable[[Submission], None]] = []
 
 
 def after_withdrawal(follow: Callable[[Submission], None]) -> None:
-    """Have apps above do what follows, in the same transaction, when accepted evidence is withdrawn. Twice is once."""
+    """Have apps above do what follows, in the same transaction, when accepted evidence is
+    withdrawn. Twice is once."""
     if follow not in _after_withdrawal:
         _after_withdrawal.append(follow)

@@ -1,4 +1,5 @@
-"""Moderators point at what is to be seen: marked regions of a picture, and two pictures set against each other."""
+"""Moderators point at what is to be seen: marked regions of a picture, and two pictures set against
+each other."""
 
 from __future__ import annotations
 
@@ -20,12 +21,19 @@ MOST_REGIONS = 20
 
 
 @transaction.atomic
-def mark_region(*, by: User, exhibit: Exhibit, x: int, y: int, width: int, height: int, caption: LocalizedText) -> Region:
-    """Mark a part of the picture, in per mille of its width and height from the upper left. It gets the next number.
+def mark_region(
+    *, by: User, exhibit: Exhibit, x: int, y: int, width: int, height: int, caption: LocalizedText
+) -> Region:
+    """Mark a part of the picture, in per mille of its width and height from the upper left. It gets
+    the next number.
 
     Raises NotAllowedError, ValidationError.
     """
-    held = Exhibit.objects.select_for_update(of=("self",)).select_related("submission").get(pk=exhibit.pk)
+    held = (
+        Exhibit.objects.select_for_update(of=("self",))
+        .select_related("submission")
+        .get(pk=exhibit.pk)
+    )
     check_point(by, held)
     if not caption.get("text", "").strip():
         raise ValidationError(_("Say what is to be seen there."))
@@ -33,9 +41,13 @@ def mark_region(*, by: User, exhibit: Exhibit, x: int, y: int, width: int, heigh
         raise ValidationError(_("The region must lie inside the picture."))
     regions = Region.objects.filter(exhibit=held)
     if regions.count() >= MOST_REGIONS:
-        raise ValidationError(_("At most %(count)d regions on one picture.") % {"count": MOST_REGIONS})
+        raise ValidationError(
+            _("At most %(count)d regions on one picture.") % {"count": MOST_REGIONS}
+        )
     number = (regions.aggregate(last=Max("number"))["last"] or 0) + 1
-    region = Region(exhibit=held, number=number, x=x, y=y, width=width, height=height, caption=caption)
+    region = Region(
+        exhibit=held, number=number, x=x, y=y, width=width, height=height, caption=caption
+    )
     region.full_clean(validate_constraints=False)
     with ledger.act("exhibit.region_marked", by=by, role=Role.MODERATOR):
         region.save(force_insert=True)
@@ -44,7 +56,8 @@ def mark_region(*, by: User, exhibit: Exhibit, x: int, y: int, width: int, heigh
 
 @transaction.atomic
 def remove_region(*, by: User, region: Region, version: str = "") -> None:
-    """Take a mark off the picture. That it was there stays in the record. Raises NotAllowedError, RowChangedError.
+    """Take a mark off the picture. That it was there stays in the record. Raises NotAllowedError,
+    RowChangedError.
 
     `version` is the mark that was seen: its number may belong to another by now.
     """
@@ -55,11 +68,14 @@ def remove_region(*, by: User, region: Region, version: str = "") -> None:
 
 
 @transaction.atomic
-def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: LocalizedText, version: str = "") -> Comparison:
-    """Set what was advertised (`before`) against what was received (`after`). The same pair twice is once.
+def compare_exhibits(
+    *, by: User, before: Exhibit, after: Exhibit, title: LocalizedText, version: str = ""
+) -> Comparison:
+    """Set what was advertised (`before`) against what was received (`after`). The same pair twice
+    is once.
 
-    Another title replaces the one that stands only if `version` says that it was seen. Raises NotAllowedError, ValidationError,
-    RowChangedError.
+    Another title replaces the one that stands only if `version` says that it was seen. Raises
+    NotAllowedError, ValidationError, RowChangedError.
     """
     held = {one.pk: one for one in _held(before.pk, after.pk)}
     before, after = held[before.pk], held[after.pk]
@@ -75,19 +91,29 @@ def compare_exhibits(*, by: User, before: Exhibit, after: Exhibit, title: Locali
         compare(standing, version)
     with ledger.act("exhibit.compared", by=by, role=Role.MODERATOR):
         comparison, _made = Comparison.objects.update_or_create(
-            before=before, after=after, defaults={"title": title}, create_defaults={"title": title, "claim": before.submission.claim}
+            before=before,
+            after=after,
+            defaults={"title": title},
+            create_defaults={"title": title, "claim": before.submission.claim},
         )
     return comparison
 
 
 def _held(*exhibits: UUID) -> QuerySet[Exhibit]:
-    """These exhibits as they are now, locked: a photo may have been erased since the page was made."""
-    return Exhibit.objects.select_for_update(of=("self",)).select_related("submission").filter(pk__in=exhibits).order_by("pk")
+    """These exhibits as they are now, locked: a photo may have been erased since the page was
+    made."""
+    return (
+        Exhibit.objects.select_for_update(of=("self",))
+        .select_related("submission")
+        .filter(pk__in=exhibits)
+        .order_by("pk")
+    )
 
 
 @transaction.atomic
 def remove_comparison(*, by: User, comparison: Comparison) -> None:
-    """Take two exhibits apart again. That they were compared stays in the record. Raises NotAllowedError."""
+    """Take two exhibits apart again. That they were compared stays in the record. Raises
+    NotAllowedError."""
     check_compare(by, comparison.before, comparison.after)
     with ledger.act("exhibit.comparison_removed", by=by, role=Role.MODERATOR):
         Comparison.objects.filter(pk=comparison.pk).delete()

@@ -9,7 +9,10 @@ from evidence.stores import bucket_store, local_originals
 
 
 class Command(BaseCommand):
-    help = "Store in the bucket every original that lies here: when S3_BUCKET is set for the first time, or after the bucket lost some."
+    help = (
+        "Store in the bucket every original that lies here: when S3_BUCKET is set for the first "
+        "time, or after the bucket lost some."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         store = bucket_store()
@@ -31,14 +34,24 @@ class Command(BaseCommand):
             raise CommandError(f"{error}. {new} were stored before that; run it again.") from None
         self.stdout.write(f"{new} originals were stored, {there} were there")
         if bad:
-            raise CommandError("\n".join(f"{digest} is damaged here and was not stored" for digest in bad))
+            raise CommandError(
+                "\n".join(f"{digest} is damaged here and was not stored" for digest in bad)
+            )
 
     def _unsafe(self, versions: bool, lock: str) -> list[str]:
         found = []
         if not versions:
-            found.append("The bucket keeps no versions: whoever may write can overwrite, and orphans cannot be swept.")
+            found.append(
+                "The bucket keeps no versions: whoever may write can overwrite, and orphans "
+                "cannot be swept."
+            )
         if not lock:
-            found.append("The bucket locks nothing by itself: whoever may delete can destroy evidence.")
+            found.append(
+                "The bucket locks nothing by itself: whoever may delete can destroy evidence."
+            )
         if lock == "COMPLIANCE":
-            found.append("The bucket locks in compliance mode: an erasure that a court orders cannot be carried out.")
+            found.append(
+                "The bucket locks in compliance mode: an erasure that a court orders cannot be "
+                "carried out."
+            )
         return found

@@ -9,14 +9,21 @@ from evidence import orphans
 
 
 class Command(BaseCommand):
-    help = "Remove originals that no row names: left by filings that were killed or given up. A job does so every day, up to a number."
+    help = (
+        "Remove originals that no row names: left by filings that were killed or given up. A job "
+        "does so every day, up to a number."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only list them")
         most = "refuse when there are more (default %(default)s)"
         parser.add_argument("--at-most", type=int, default=orphans.AT_MOST, metavar="N", help=most)
 
-        parser.add_argument("--bucket", action="store_true", help="those in the bucket, not here; needs credentials that may delete there")
+        parser.add_argument(
+            "--bucket",
+            action="store_true",
+            help="those in the bucket, not here; needs credentials that may delete there",
+        )
 
     def handle(self, *args: Any, dry_run: bool, at_most: int, bucket: bool, **options: Any) -> None:
         try:
@@ -30,4 +37,6 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was removed: {error}.") from None
         for digest in gone:
             self.stdout.write(digest)
-        self.stdout.write(f"{len(gone)} originals that nothing names{' would be' if dry_run else ' were'} removed")
+        self.stdout.write(
+            f"{len(gone)} originals that nothing names{' would be' if dry_run else ' were'} removed"
+        )

@@ -19,19 +19,45 @@ class _Operator:
 
 
 class Command(BaseCommand):
-    help = "Erase texts and sealed values of one object from the row, its history and every copy. Needs the owner of the tables."
+    help = (
+        "Erase texts and sealed values of one object from the row, its history and every copy. "
+        "Needs the owner of the tables."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name_of_type", nargs="?", metavar="NAME", help="what the object is called in the log: exhibit, claim, reply…")
+        parser.add_argument(
+            "name_of_type",
+            nargs="?",
+            metavar="NAME",
+            help="what the object is called in the log: exhibit, claim, reply…",
+        )
         parser.add_argument("id", nargs="?")
         parser.add_argument(
-            "--field", action="append", default=[], help="only this field (may be repeated); without it all texts and sealed values"
+            "--field",
+            action="append",
+            default=[],
+            help="only this field (may be repeated); without it all texts and sealed values",
         )
-        parser.add_argument("--ground", default="", help="on what ground: a court's file number, an article of a law")
+        parser.add_argument(
+            "--ground",
+            default="",
+            help="on what ground: a court's file number, an article of a law",
+        )
         parser.add_argument("--reason", default="", help="why, in a sentence")
-        parser.add_argument("--as", dest="name", default="operator", help="the public pseudonym of who erases")
-        parser.add_argument("--reapply", action="store_true", help="apply all known erasures again, after a backup was restored")
-        parser.add_argument("--mirror", type=Path, metavar="DIR", help="with --reapply: also those told of in this copy of the log")
+        parser.add_argument(
+            "--as", dest="name", default="operator", help="the public pseudonym of who erases"
+        )
+        parser.add_argument(
+            "--reapply",
+            action="store_true",
+            help="apply all known erasures again, after a backup was restored",
+        )
+        parser.add_argument(
+            "--mirror",
+            type=Path,
+            metavar="DIR",
+            help="with --reapply: also those told of in this copy of the log",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         by = _Operator(None, options["name"])
@@ -43,7 +69,12 @@ class Command(BaseCommand):
             if not options["name_of_type"] or not options["id"]:
                 raise CommandError("name the type and the id, or --reapply")
             made = erasure.erase(
-                options["name_of_type"], options["id"], fields=options["field"], ground=options["ground"], reason=options["reason"], by=by
+                options["name_of_type"],
+                options["id"],
+                fields=options["field"],
+                ground=options["ground"],
+                reason=options["reason"],
+                by=by,
             )
         except (
             ErasureRefusedError,
@@ -55,5 +86,9 @@ class Command(BaseCommand):
         ) as error:
             raise CommandError(str(error)) from None
         except OSError as error:
-            raise CommandError(f"a copy stays: {error.strerror or error}. Run this again when that is mended.") from None
-        self.stdout.write(f"erased: {', '.join(made.fields)} of {made.object_label}/{made.object_id}")
+            raise CommandError(
+                f"a copy stays: {error.strerror or error}. Run this again when that is mended."
+            ) from None
+        self.stdout.write(
+            f"erased: {', '.join(made.fields)} of {made.object_label}/{made.object_id}"
+        )

@@ -10,7 +10,10 @@ from ledger.proofs import NotLoggedError, published
 
 
 class Command(BaseCommand):
-    help = "Write a complete copy of the published log into a folder, for mirrors and for python -m ledger.verify."
+    help = (
+        "Write a complete copy of the published log into a folder, for mirrors and for python -m "
+        "ledger.verify."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", metavar="DIR", type=Path)

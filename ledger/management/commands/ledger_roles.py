@@ -9,7 +9,10 @@ from ledger import protection
 
 
 class Command(BaseCommand):
-    help = "Grant the application role what it needs: everything on ordinary tables, but only adding and reading on the record."
+    help = (
+        "Grant the application role what it needs: everything on ordinary tables, but only "
+        "adding and reading on the record."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("role", nargs="?", default=getattr(settings, "DATABASE_APP_ROLE", ""))

@@ -5,14 +5,21 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ledger.models import Pending
-from ledger.sequencing import KeyUnusableError, LogInconsistentError, MasterKeyUnusableError, sequence
+from ledger.sequencing import (
+    KeyUnusableError,
+    LogInconsistentError,
+    MasterKeyUnusableError,
+    sequence,
+)
 
 
 class Command(BaseCommand):
     help = "Put every waiting change into the log, sign and publish it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--retry", action="store_true", help="try again what could not become an entry before")
+        parser.add_argument(
+            "--retry", action="store_true", help="try again what could not become an entry before"
+        )
 
     def handle(self, *args: Any, retry: bool, **options: Any) -> None:
         if retry:

@@ -42,7 +42,12 @@ from verdicts.states import Rating
 
 SHOWN = 8
 HISTORY = 40
-FACETS: Final[dict[str, Any]] = {"rating": Rating.choices, "flag": FlagKind.choices, "kind": ClaimKind.choices, "company": ()}
+FACETS: Final[dict[str, Any]] = {
+    "rating": Rating.choices,
+    "flag": FlagKind.choices,
+    "kind": ClaimKind.choices,
+    "company": (),
+}
 
 
 @require_safe
@@ -66,14 +71,20 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _narrowed(*, q: str, company: str, rating: str, flag: str, kind: str) -> ClaimQuerySet:
-    return gathering.claims_found(words=q, company=_uuid(company), rating=rating, flag=flag, kind=kind)
+    return gathering.claims_found(
+        words=q, company=_uuid(company), rating=rating, flag=flag, kind=kind
+    )
 
 
 @require_safe
 @everyone
 def claims(request: HttpRequest) -> HttpResponse:
-    """Claims by words and facets, newest first. A reference typed into the search leads to what it names."""
-    asked = {name: request.GET.get(name, "").strip()[:200] for name in ("q", "company", "rating", "flag", "kind")}
+    """Claims by words and facets, newest first. A reference typed into the search leads to what it
+    names."""
+    asked = {
+        name: request.GET.get(name, "").strip()[:200]
+        for name in ("q", "company", "rating", "flag", "kind")
+    }
     reference = read_reference(asked["q"])
     if reference:
         for model, name in ((Claim, "claim"), (Verdict, "verdict")):
@@ -85,7 +96,12 @@ def claims(request: HttpRequest) -> HttpResponse:
     except UnselectiveSearchError as error:
         # htmx puts no answer of 400 on the page.
         status = 200 if request.headers.get("HX-Request") == "true" else 400
-        return render(request, "reports/claims.html", {"asked": asked, "narrowed": narrowed, "not_useful": str(error)}, status=status)
+        return render(
+            request,
+            "reports/claims.html",
+            {"asked": asked, "narrowed": narrowed, "not_useful": str(error)},
+            status=status,
+        )
     if asked["q"]:
         count_expensive_read(request)
     with search_timeout() if asked["q"] else nullcontext():
@@ -95,14 +111,26 @@ def claims(request: HttpRequest) -> HttpResponse:
             "rows": gathering.rows_of(page.rows),
             "asked": asked,
             "narrowed": narrowed,
-            "facets": listing.facets_of(asked, _narrowed, {name: dict(values) for name, values in FACETS.items()}, page_language()),
-            "titles": {"rating": _("Verdict"), "flag": _("Flag"), "kind": _("Kind"), "company": _("Company")},
+            "facets": listing.facets_of(
+                asked,
+                _narrowed,
+                {name: dict(values) for name, values in FACETS.items()},
+                page_language(),
+            ),
+            "titles": {
+                "rating": _("Verdict"),
+                "flag": _("Flag"),
+                "kind": _("Kind"),
+                "company": _("Company"),
+            },
         }
     return render(request, "reports/claims.html", context)
 
 
 def _claim(ref: str) -> Claim:
-    return resolve_reference(Claim.objects.public().select_related("company", "product", "option"), ref)
+    return resolve_reference(
+        Claim.objects.public().select_related("company", "product", "option"), ref
+    )
 
 
 @require_safe
@@ -152,7 +180,11 @@ def history(request: HttpRequest, ref: str) -> HttpResponse:
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     before = request.GET.get("before", "")
-    changes = claim_changes(found, before=int(before) if before.isdecimal() and len(before) < 19 else None, limit=HISTORY + 1)
+    changes = claim_changes(
+        found,
+        before=int(before) if before.isdecimal() and len(before) < 19 else None,
+        limit=HISTORY + 1,
+    )
     context = {
         "claim": found,
         "acts": acts(tell(changes[:HISTORY])),
@@ -163,7 +195,9 @@ def history(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _verdict(ref: str) -> Verdict:
-    public = Verdict.objects.public().select_related("aspect__claim__company", "aspect__claim__product", "supersedes", "superseded_by")
+    public = Verdict.objects.public().select_related(
+        "aspect__claim__company", "aspect__claim__product", "supersedes", "superseded_by"
+    )
     return resolve_reference(public, ref)
 
 
@@ -178,31 +212,53 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     published = VerdictDocument.objects.filter(pk=found.pk).first()
     if published is None:
         return gone(
-            request, _("Something in this verdict was erased, so its document is withheld. Its entry in the record and its proof stay.")
+            request,
+            _(
+                "Something in this verdict was erased, so its document is withheld. Its entry in "
+                "the record and its proof stay."
+            ),
         )
     assert found.published_at is not None  # it has a document
     criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
     measured = gathering.measured_rows(found.conformity)
     document: dict[str, Any] = json.loads(published.body)
-    pins = list(VerdictExhibit.objects.filter(verdict=found).select_related("exhibit__submission").order_by("exhibit__reference"))
-    public = exhibits.with_pictures(pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted")
-    entry = Entry.objects.filter(object_label="verdict", object_id=str(found.pk), kind="verdict.published").order_by("index")
+    pins = list(
+        VerdictExhibit.objects.filter(verdict=found)
+        .select_related("exhibit__submission")
+        .order_by("exhibit__reference")
+    )
+    public = exhibits.with_pictures(
+        pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted"
+    )
+    entry = Entry.objects.filter(
+        object_label="verdict", object_id=str(found.pk), kind="verdict.published"
+    ).order_by("index")
     context = {
         "verdict": found,
         "claim": found.aspect.claim,
         "document": document,
-        "letter_date": date.fromisoformat(entered["letter_date"]) if (entered := document["reply"]["entered"]) else None,
+        "letter_date": date.fromisoformat(entered["letter_date"])
+        if (entered := document["reply"]["entered"])
+        else None,
         "criterion": criterion,
         "measured": measured,
-        "judgement": gathering.Judgement(found.aspect, criterion, found, [], measured, [], [], None),
+        "judgement": gathering.Judgement(
+            found.aspect, criterion, found, [], measured, [], [], None
+        ),
         "exhibits": public,
-        "withheld": [pin.exhibit.reference for pin in pins if pin.exhibit.submission.status != "accepted"],
+        "withheld": [
+            pin.exhibit.reference for pin in pins if pin.exhibit.submission.status != "accepted"
+        ],
         "findings": Finding.objects.public()
         .filter(aspect=found.aspect_id, pk__in=[one["id"] for one in document["findings"]])
         .order_by("created_at", "id"),
         "successor": found.successor,
         "shaken": lost_evidence_among([found], timezone.now()).get(found.pk),
-        "replies_since": list(Reply.objects.public_after(found.published_at).filter(invitation__claim=found.aspect.claim_id).in_order()),
+        "replies_since": list(
+            Reply.objects.public_after(found.published_at)
+            .filter(invitation__claim=found.aspect.claim_id)
+            .in_order()
+        ),
         "index": entry.values_list("index", flat=True).first(),
     }
     context |= previews.head(name="verdict", reference=found.reference, verdicts=[found])
@@ -212,7 +268,8 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
 @require_safe
 @everyone
 def chart(request: HttpRequest, ref: str, lang: Lang, size: str = "wide") -> HttpResponse:
-    """The chart of a verdict's numbers. Asked for under the digest of what it shows, it may be kept for ever; otherwise for a minute."""
+    """The chart of a verdict's numbers. Asked for under the digest of what it shows, it may be kept
+    for ever; otherwise for a minute."""
     found = _verdict(ref)
     criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
     words = read(criterion.property, lang).text if criterion else ""

@@ -1,4 +1,5 @@
-"""Companies and products: what was claimed, contracted, done after harm and answered, and who did what. With their pictures."""
+"""Companies and products: what was claimed, contracted, done after harm and answered, and who did
+what. With their pictures."""
 
 from __future__ import annotations
 
@@ -30,14 +31,17 @@ WIDTHS = {"wide": trends.WIDE, "narrow": trends.NARROW}
 def all_companies(request: HttpRequest) -> HttpResponse:
     """Every company of the record, newest first, with what stands on it."""
     page = page_of(Company.objects.all(), request.GET)
-    return render(request, "reports/companies.html", {"page": page, "rows": companies.listed(page.rows)})
+    return render(
+        request, "reports/companies.html", {"page": page, "rows": companies.listed(page.rows)}
+    )
 
 
 @require_safe
 @everyone
 @kept_for_strangers
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
-    """A company: four points counted, its claims, what came after harm, who did what, its figures over time."""
+    """A company: four points counted, its claims, what came after harm, who did what, its figures
+    over time."""
     found = get_object_or_404(Company, pk=company)
     page = page_of(Claim.objects.public().filter(company=found).with_shown_parts(), request.GET)
     context = {**companies.company_page(found), "page": page, "rows": gathering.rows_of(page.rows)}
@@ -63,7 +67,9 @@ def verdicts_chart(request: HttpRequest, company: UUID, lang: str, size: str) ->
     if lang not in {"en", "zh-Hans"} or size not in WIDTHS or not history.verdicts:
         raise Http404
     key = f"{history.digest}:{lang}:{size}"
-    svg = cached_picture(request, "verdicts", key, lambda: history.svg(cast(Lang, lang), WIDTHS[size]).encode())
+    svg = cached_picture(
+        request, "verdicts", key, lambda: history.svg(cast(Lang, lang), WIDTHS[size]).encode()
+    )
     return kept_picture(request, svg, history.digest)
 
 
@@ -76,5 +82,10 @@ def series_chart(request: HttpRequest, series: UUID, lang: str, size: str) -> Ht
         raise Http404
     name, unit = read(drawn.series.name, lang).text, read(drawn.series.unit, lang).text
     key = json.dumps([drawn.digest, lang, size, name, unit])
-    svg = cached_picture(request, "series", key, lambda: drawn.svg(cast(Lang, lang), name, unit, WIDTHS[size]).encode())
+    svg = cached_picture(
+        request,
+        "series",
+        key,
+        lambda: drawn.svg(cast(Lang, lang), name, unit, WIDTHS[size]).encode(),
+    )
     return kept_picture(request, svg, drawn.digest)

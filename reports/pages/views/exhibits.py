@@ -22,7 +22,9 @@ from reports.pages.views import KEPT_FOR_NOW, unchanged
 @everyone
 def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
     """The picture, what it shows, how good it is, what happened to it."""
-    found = resolve_reference(Exhibit.objects.public().select_related("submission__claim__company"), ref)
+    found = resolve_reference(
+        Exhibit.objects.public().select_related("submission__claim__company"), ref
+    )
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     user = request.user
@@ -33,7 +35,8 @@ def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
 @require_safe
 @everyone
 def media(request: HttpRequest, digest: str) -> HttpResponseBase:
-    """A picture made from a public exhibit's pixels. Its address is its SHA-256, so it never changes."""
+    """A picture made from a public exhibit's pixels. Its address is its SHA-256, so it never
+    changes."""
     found = Rendition.objects.filter(digest=digest, exhibit__in=Exhibit.objects.public()).first()
     if found is None:
         raise Http404

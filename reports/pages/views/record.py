@@ -61,7 +61,11 @@ def record(request: HttpRequest) -> HttpResponse:
         "outside": outside,
         "everything": everything,
         "here": settings.SITE_URL.rstrip("/"),
-        "example": Verdict.objects.current().order_by("-published_at").values_list("reference", flat=True).first() or "AC-…",
+        "example": Verdict.objects.current()
+        .order_by("-published_at")
+        .values_list("reference", flat=True)
+        .first()
+        or "AC-…",
     }
     return render(request, "reports/record.html", context)
 
@@ -87,14 +91,26 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
     state = None
     if head is not None and index < head.size:
         hashes = parse_proof(proofs.inclusion(index)).hashes
-        state = {"size": head.size, "root": head.root.hex(), "key": str(key), "note": note, "hashes": [one.hex() for one in hashes]}
+        state = {
+            "size": head.size,
+            "root": head.root.hex(),
+            "key": str(key),
+            "note": note,
+            "hashes": [one.hex() for one in hashes],
+        }
     context = {
         "entry": found,
         "line": Line.of(found),
         "said": said,
-        "fields": [Held.of(found.object_label, name, value) for name, value in said["fields"].items()],
+        "fields": [
+            Held.of(found.object_label, name, value) for name, value in said["fields"].items()
+        ],
         "commits": [
-            (Held.of(found.object_label, name, opened[name].value if name in opened else None), name in opened, commitment)
+            (
+                Held.of(found.object_label, name, opened[name].value if name in opened else None),
+                name in opened,
+                commitment,
+            )
             for name, commitment in said["commits"].items()
         ],
         "leaf": data.decode(),
@@ -109,10 +125,15 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
 @require_safe
 @everyone
 def leaf(request: HttpRequest, index: int) -> HttpResponse:
-    """The leaf's bytes, exactly as they were hashed. Only what a published checkpoint covers is kept by caches, and then for ever."""
+    """The leaf's bytes, exactly as they were hashed. Only what a published checkpoint covers is
+    kept by caches, and then for ever."""
     found = _entry(index)
     kept = IMMUTABLE if index < LogFiles().size() else "no-store"
-    headers = {**DOWNLOAD, "Content-Disposition": f'attachment; filename="entry-{index}.json"', "Cache-Control": kept}
+    headers = {
+        **DOWNLOAD,
+        "Content-Disposition": f'attachment; filename="entry-{index}.json"',
+        "Cache-Control": kept,
+    }
     return HttpResponse(bytes(found.leaf), content_type="application/json", headers=headers)
 
 
@@ -124,49 +145,86 @@ def proof(request: HttpRequest, index: int) -> HttpResponse:
         text = proofs.inclusion(index)
     except proofs.NotLoggedError:
         raise Http404 from None
-    headers = {**DOWNLOAD, "Content-Disposition": f'attachment; filename="entry-{index}.tlog-proof"', "Cache-Control": "no-store"}
+    headers = {
+        **DOWNLOAD,
+        "Content-Disposition": f'attachment; filename="entry-{index}.tlog-proof"',
+        "Cache-Control": "no-store",
+    }
     return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
 
 
 @require_safe
 @everyone
 def bundle(request: HttpRequest, index: int) -> HttpResponse:
-    """The entry as a bundle that anyone checks offline: leaf, proof, key, its document and what of it is open."""
+    """The entry as a bundle that anyone checks offline: leaf, proof, key, its document and what of
+    it is open."""
     digest = json.loads(bytes(_entry(index).leaf)).get("document")
     document = None
     if digest is not None:
-        body = VerdictDocument.objects.filter(verdict__document_digest=digest).values_list("body", flat=True).first()
+        body = (
+            VerdictDocument.objects.filter(verdict__document_digest=digest)
+            .values_list("body", flat=True)
+            .first()
+        )
         if body is None:
-            return gone(request, _("The document that this entry published is withheld. The entry and its proof stay."))
+            return gone(
+                request,
+                _(
+                    "The document that this entry published is withheld. The entry and its proof "
+                    "stay."
+                ),
+            )
         document = json.loads(body)
     try:
         content = proofs.entry_bundle(index, document)
     except proofs.NotLoggedError:
         raise Http404 from None
-    headers = {**DOWNLOAD, "Content-Disposition": f'attachment; filename="entry-{index}.bundle.json"', "Cache-Control": "no-store"}
+    headers = {
+        **DOWNLOAD,
+        "Content-Disposition": f'attachment; filename="entry-{index}.bundle.json"',
+        "Cache-Control": "no-store",
+    }
     return HttpResponse(content, content_type="application/json", headers=headers)
 
 
 @require_safe
 @everyone
 def verify(request: HttpRequest) -> HttpResponse:
-    """Checking a bundle in the reader's own browser: `?verdict=` and `?entry=` name one to fetch, any other comes as a file.
+    """Checking a bundle in the reader's own browser: `?verdict=` and `?entry=` name one to fetch,
+    any other comes as a file.
 
-    Nothing is sent here. Without a script the page says what is checked, in order, and how to do it by a command.
+    Nothing is sent here. Without a script the page says what is checked, in order, and how to do it
+    by a command.
     """
     address, named = "", ""
     if wanted := request.GET.get("verdict"):
-        verdict = resolve_reference(Verdict.objects.public().select_related("aspect__claim"), wanted)
+        verdict = resolve_reference(
+            Verdict.objects.public().select_related("aspect__claim"), wanted
+        )
         address, named = reverse("api:verdict-proof", args=[verdict.pk]), verdict.reference
-    elif (number := request.GET.get("entry", "")).isascii() and number.isdecimal() and len(number) < 19:
+    elif (
+        (number := request.GET.get("entry", "")).isascii()
+        and number.isdecimal()
+        and len(number) < 19
+    ):
         found = _entry(int(number))
-        address, named = reverse("reports:bundle", args=[found.index]), f"{_('Entry')} {found.index}"
-    words = {group: {code: str(text) for code, text in texts.items()} for group, texts in bundle_words.groups().items()}
+        address, named = (
+            reverse("reports:bundle", args=[found.index]),
+            f"{_('Entry')} {found.index}",
+        )
+    words = {
+        group: {code: str(text) for code, text in texts.items()}
+        for group, texts in bundle_words.groups().items()
+    }
     context = {
         "address": address,
         "named": named,
         "steps": [(code, *texts) for code, texts in bundle_words.STEPS.items()],
-        "words": {**words, "kind": {kind: str(text) for kind, text in KINDS.items()}, "role": {r: str(t) for r, t in ROLES.items()}},
+        "words": {
+            **words,
+            "kind": {kind: str(text) for kind, text in KINDS.items()},
+            "role": {r: str(t) for r, t in ROLES.items()},
+        },
         "limit": MAX_BYTES,
     }
     return render(request, "reports/verify.html", context)
@@ -175,9 +233,14 @@ def verify(request: HttpRequest) -> HttpResponse:
 @require_safe
 @everyone
 def corrections(request: HttpRequest) -> HttpResponse:
-    """What was taken back or put right, newest first, each with its reason and its entry in the record."""
+    """What was taken back or put right, newest first, each with its reason and its entry in the
+    record."""
     page = page_of(found_corrections(), request.GET, by=("-index",))
-    return render(request, "reports/corrections.html", {"page": page, "corrections": read_corrections(page.rows)})
+    return render(
+        request,
+        "reports/corrections.html",
+        {"page": page, "corrections": read_corrections(page.rows)},
+    )
 
 
 @require_safe

@@ -21,7 +21,10 @@ from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
 from reports.wording.words import Lang
 from ui.languages import page_language
 
-WITHHELD_REPORT = _("Something in this report was erased, so its files are withheld. That it was built stands in the record.")
+WITHHELD_REPORT = _(
+    "Something in this report was erased, so its files are withheld. That it was built stands in "
+    "the record."
+)
 LINE_WIDTHS = (960, 350)
 INLINE = {"application/pdf", "text/html", "image/svg+xml"}
 
@@ -54,7 +57,8 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
 @require_safe
 @everyone
 def file(request: HttpRequest, ref: str, name: str) -> HttpResponseBase:
-    """A file of a report, byte for byte. Shown where a browser may show it, and even then with no right to run anything."""
+    """A file of a report, byte for byte. Shown where a browser may show it, and even then with no
+    right to run anything."""
     found = resolve_reference(Report.objects.all(), ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
@@ -68,9 +72,18 @@ def file(request: HttpRequest, ref: str, name: str) -> HttpResponseBase:
     except (BlobMissingError, ValueError):
         raise Http404 from None
     inline = wanted.media_type in INLINE
-    response = FileResponse(content, as_attachment=not inline, filename=f"{found.reference}-{name}", content_type=wanted.media_type)
+    response = FileResponse(
+        content,
+        as_attachment=not inline,
+        filename=f"{found.reference}-{name}",
+        content_type=wanted.media_type,
+    )
     response["Cache-Control"] = KEPT_FOR_NOW
     response["ETag"] = f'"{wanted.digest}"'
-    if wanted.media_type != "application/pdf":  # a sandbox would keep browsers from opening their PDF viewer
-        response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    if (
+        wanted.media_type != "application/pdf"
+    ):  # a sandbox would keep browsers from opening their PDF viewer
+        response["Content-Security-Policy"] = (
+            "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        )
     return response

@@ -6,7 +6,14 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -24,13 +31,17 @@ from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
 from reports.wording.words import DOES_NOT_PROVE
 from ui.languages import page_language
 
-#: How the two texts may stand: as the width of the screen has it (empty), in line, or beside each other.
+#: How the two texts may stand: as the width of the screen has it (empty), in line, or beside each
+#: other.
 VIEWS = {"inline", "sides"}
 MOST = 10**8
 #: A page of more pieces of text than this takes seconds to write, and nobody reads it.
 SHOWN_PIECES = 4_000
 SHOWN_CHANGES = 500
-WITHHELD_TEXT = _("This text was erased, so it is withheld. That there was a version, and when, stands in the record.")
+WITHHELD_TEXT = _(
+    "This text was erased, so it is withheld. That there was a version, and when, stands in the "
+    "record."
+)
 
 
 @require_safe
@@ -38,19 +49,32 @@ WITHHELD_TEXT = _("This text was erased, so it is withheld. That there was a ver
 def source(request: HttpRequest, source: UUID) -> HttpResponse:
     """Where the company spoke, what stood there when, and every look we took."""
     found = get_object_or_404(Source.objects.select_related("company"), pk=source)
-    looks = page_of(Observation.objects.filter(source=found).select_related("version").defer("version__body"), request.GET)
+    looks = page_of(
+        Observation.objects.filter(source=found).select_related("version").defer("version__body"),
+        request.GET,
+    )
     shown = timelines.source_page(found, upto=_number(request, "upto", MOST))
-    return render(request, "reports/source.html", {**shown, "page": looks, "looks_open": "after" in request.GET})
+    return render(
+        request,
+        "reports/source.html",
+        {**shown, "page": looks, "looks_open": "after" in request.GET},
+    )
 
 
 @require_safe
 @everyone
 def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
     """One version as text. Foreign markup is never shown as markup."""
-    found = get_object_or_404(Version.objects.select_related("source__company", "capture"), source=source, number=number)
+    found = get_object_or_404(
+        Version.objects.select_related("source__company", "capture"), source=source, number=number
+    )
     if found.withheld:
         return gone(request, WITHHELD_TEXT)
-    sightings = Sighting.objects.filter(version=found).select_related("appearance__claim").order_by("appearance__created_at")
+    sightings = (
+        Sighting.objects.filter(version=found)
+        .select_related("appearance__claim")
+        .order_by("appearance__created_at")
+    )
     context = {
         "version": found,
         "source": found.source,
@@ -77,7 +101,12 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
         raise Http404
     new = _number(request, "to", versions[-1].number)
     old = _number(request, "from", new - 1)
-    pair = {one.number: one for one in Version.objects.filter(source=found, number__in={old, new}).select_related("capture")}
+    pair = {
+        one.number: one
+        for one in Version.objects.filter(source=found, number__in={old, new}).select_related(
+            "capture"
+        )
+    }
     if old not in pair or new not in pair or old == new:
         raise Http404
     if pair[old].withheld or pair[new].withheld:
@@ -86,9 +115,15 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
     everything = request.GET.get("all") == "1"
     whole = comparing.blocks(changed)
     view = request.GET.get("view", "")
-    shown, not_shown = comparing.at_most(whole if everything else comparing.only_changes(whole), SHOWN_PIECES)
+    shown, not_shown = comparing.at_most(
+        whole if everything else comparing.only_changes(whole), SHOWN_PIECES
+    )
     numbers = [one.number for one in versions]
-    sightings = Sighting.objects.filter(version=pair[new]).select_related("appearance__claim").order_by("appearance__created_at")
+    sightings = (
+        Sighting.objects.filter(version=pair[new])
+        .select_related("appearance__claim")
+        .order_by("appearance__created_at")
+    )
     context = {
         "source": found,
         "versions": versions,
@@ -121,23 +156,33 @@ def capture(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBa
     _found, withheld = _capture(source, capture)
     if withheld:
         return gone(request, WITHHELD_TEXT)
-    return HttpResponseRedirect(f"{urlsplit(settings.SITE_URL).scheme}://{settings.CONTENT_HOST}{request.path}")
+    return HttpResponseRedirect(
+        f"{urlsplit(settings.SITE_URL).scheme}://{settings.CONTENT_HOST}{request.path}"
+    )
 
 
 @require_safe
 @everyone
 def capture_bytes(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBase:
-    """The preserved bytes at the content host, to keep and not to open: an attachment of no type that a browser would run."""
+    """The preserved bytes at the content host, to keep and not to open: an attachment of no type
+    that a browser would run."""
     found, withheld = _capture(source, capture)
     if withheld:
-        return HttpResponse(f"{WITHHELD_TEXT}\n", status=410, content_type="text/plain; charset=utf-8")
+        return HttpResponse(
+            f"{WITHHELD_TEXT}\n", status=410, content_type="text/plain; charset=utf-8"
+        )
     if known := unchanged(request, found.digest):
         return known
     try:
         file = originals().open(found.digest)
     except (BlobMissingError, ValueError):
         raise Http404 from None
-    response = FileResponse(file, as_attachment=True, filename=f"capture-{found.pk}.bin", content_type="application/octet-stream")
+    response = FileResponse(
+        file,
+        as_attachment=True,
+        filename=f"capture-{found.pk}.bin",
+        content_type="application/octet-stream",
+    )
     response["Cache-Control"] = KEPT_FOR_NOW
     response["ETag"] = f'"{found.digest}"'
     return response

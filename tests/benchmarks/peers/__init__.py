@@ -1,1 +1,2 @@
-"""The same small model, followed by other people's history packages: peers of the record in the benchmarks."""
+"""The same small model, followed by other people's history packages: peers of the record in the
+benchmarks."""

@@ -1,4 +1,5 @@
-"""What a decoder that has been taken over might do, run in the confined child in place of decoding (see test_decoding_limits)."""
+"""What a decoder that has been taken over might do, run in the confined child in place of decoding
+(see test_decoding_limits)."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def act(descriptor: int, request: dict[str, Any]) -> Said:
             case "read":
                 return {"read": os.read(descriptor, 1000).decode()}, [b"x" * 10]
             case "allocate":
-                mmap.mmap(-1, given)  # Address space only: the limit is on that, and no page is touched.
+                mmap.mmap(
+                    -1, given
+                )  # Address space only: the limit is on that, and no page is touched.
             case "allocate_in_python":
                 bytearray(given)
             case "spin":
@@ -79,7 +82,9 @@ def act(descriptor: int, request: dict[str, Any]) -> Said:
             case "environment":
                 return {"environment": sorted(os.environ)}, []
             case "raise_limits":
-                resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+                resource.setrlimit(
+                    resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+                )
             case "flood":
                 return {"done": True}, [bytes(1 << 20)] * given
             case "garbage":
@@ -93,7 +98,8 @@ def act(descriptor: int, request: dict[str, Any]) -> Said:
 
 
 def lie(descriptor: int, request: dict[str, Any]) -> Said:
-    """Answer with the header and the parts that the source asks for: what a decoder says once it is not ours any more."""
+    """Answer with the header and the parts that the source asks for: what a decoder says once it is
+    not ours any more."""
     with open(descriptor, "rb", closefd=False) as source:
         header, parts = json.load(source)
     return header, [base64.b64decode(part) for part in parts]

@@ -1,4 +1,5 @@
-"""The decoder's task as it would be without the encodings loaded beforehand: the negative control of test_decoding_metadata."""
+"""The decoder's task as it would be without the encodings loaded beforehand: the negative control
+of test_decoding_metadata."""
 
 from __future__ import annotations
 

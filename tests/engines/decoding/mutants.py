@@ -1,4 +1,5 @@
-"""Pictures of every accepted format, and what a stranger may make of them: seeded, so that a number names a file for ever."""
+"""Pictures of every accepted format, and what a stranger may make of them: seeded, so that a number
+names a file for ever."""
 
 from __future__ import annotations
 
@@ -55,12 +56,28 @@ VARIETIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 WITH_EXIF = {"JPEG", "MPO", "PNG", "WEBP", "HEIF", "AVIF", "TIFF"}
 WITH_XMP = {"JPEG", "WEBP", "AVIF", "HEIF"}
-TAILS = (b"", b"<script>alert(1)</script>", b"%PDF-1.7\n1 0 obj<<>>endobj\n%%EOF", b"\xff\xd9", bytes(4096), b"<?php echo 1;?>")
-WILD = (b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\xff\xff\xff\x7f", b"\0\0\xff\xff", b"\xff\xff\0\0")
+TAILS = (
+    b"",
+    b"<script>alert(1)</script>",
+    b"%PDF-1.7\n1 0 obj<<>>endobj\n%%EOF",
+    b"\xff\xd9",
+    bytes(4096),
+    b"<?php echo 1;?>",
+)
+WILD = (
+    b"\xff" * 4,
+    b"\0" * 4,
+    b"\x7f\xff\xff\xff",
+    b"\x80\0\0\0",
+    b"\xff\xff\xff\x7f",
+    b"\0\0\xff\xff",
+    b"\xff\xff\0\0",
+)
 
 
 def pictures(count: int = 200, seed: int = 20251125) -> list[bytes]:
-    """`count` pictures, every format, mode and packing in turn, of different sizes, with all that they may say of themselves."""
+    """`count` pictures, every format, mode and packing in turn, of different sizes, with all that
+    they may say of themselves."""
     rng = random.Random(seed)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     made = []
@@ -97,7 +114,8 @@ def archive() -> bytes:
 
 
 def mutant(number: int, sources: list[bytes], seed: int = 1) -> bytes:
-    """The mutant of this number: the sources in turn, each changed in one to twenty places or ways."""
+    """The mutant of this number: the sources in turn, each changed in one to twenty places or
+    ways."""
     rng = random.Random(seed << 32 | number)
     data = bytearray(sources[number % len(sources)])
     for _ in range(rng.choice((1, 1, 1, 2, 3, 5, 20))):
@@ -137,12 +155,18 @@ def cuts(sources: list[bytes], every: int = 1024) -> Iterator[tuple[str, bytes]]
 def bombs_of_small_size() -> Iterator[tuple[str, bytes]]:
     """Bombs that are quick to make."""
     for width, height in ((2**31 - 1, 2**31 - 1), (50_000, 50_000), (0, 0), (1, 2**31 - 1)):
-        yield f"PNG that says {width} × {height}", png(width, height, chunk(b"IDAT", zlib.compress(b"")))
+        yield (
+            f"PNG that says {width} × {height}",
+            png(width, height, chunk(b"IDAT", zlib.compress(b""))),
+        )
     flood = zeros(200 << 20)
     small = chunk(b"IDAT", zlib.compress(bytes(4 * 13)))
     for kind, head in ((b"zTXt", b"k\0\0"), (b"iTXt", b"k\0\1\0\0\0"), (b"iCCP", b"k\0\0")):
         yield f"PNG with 200 MB in {kind.decode()}", png(4, 4, chunk(kind, head + flood), small)
-    yield "PNG of a million frames", png(4, 4, chunk(b"acTL", struct.pack(">II", 1_000_000, 0)), small)
+    yield (
+        "PNG of a million frames",
+        png(4, 4, chunk(b"acTL", struct.pack(">II", 1_000_000, 0)), small),
+    )
     jpeg = saved(drawing(64, 64), "JPEG")
     at = jpeg.index(b"\xff\xc0") + 5
     yield "JPEG that says 65,500²", jpeg[:at] + struct.pack(">HH", 65500, 65500) + jpeg[at + 4 :]
@@ -152,7 +176,10 @@ def bombs_of_small_size() -> Iterator[tuple[str, bytes]]:
     yield "GIF of 50,000 frames", plain[:-1] + plain[plain.index(b",") : -1] * 50_000 + b";"
     yield "TIFF whose directory is its own next", _circular_tiff()
     yield "HEIF of 50,000 boxes", saved(drawing(64, 64), "HEIF") + b"\0\0\0\x08free" * 50_000
-    yield "HEIF of boxes within boxes", b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + _nested(b"meta", 4_000)
+    yield (
+        "HEIF of boxes within boxes",
+        b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + _nested(b"meta", 4_000),
+    )
 
 
 def square(edge: int) -> bytes:
@@ -170,7 +197,8 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     scan = progressive.rindex(b"\xff\xda")
     yield "JPEG of a thousand scans", progressive[:-2] + progressive[scan:-2] * 1000 + b"\xff\xd9"
     for kind, edge, options in (
-        ("TIFF", 7_700, {"compression": "tiff_lzw"}), ("WEBP", 7_700, {"lossless": True, "method": 0}), ("AVIF", 7_000, {"speed": 10}),
+        ("TIFF", 7_700, {"compression": "tiff_lzw"}),
+        ("WEBP", 7_700, {"lossless": True, "method": 0}), ("AVIF", 7_000, {"speed": 10}),
         ("HEIF", 7_000, {}),
     ):  # fmt: skip
         yield f"{kind} of {edge}²", saved(Image.new("RGB", (edge, edge)), kind, **options)
@@ -199,22 +227,51 @@ def disguises() -> Iterator[tuple[str, bytes]]:
     yield "nothing", b""
     yield "one byte", b"\xff"
     yield "HTML", page
-    yield "SVG", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script></svg>"
-    yield "SVG of entities", b"<?xml version='1.0'?><!DOCTYPE s [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><svg>&b;</svg>"
-    yield "PDF", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n%%EOF"
+    yield (
+        "SVG",
+        (
+            b"<svg xmlns='http://www.w3.org/2000/svg' "
+            b"onload='alert(1)'><script>alert(1)</script></svg>"
+        ),
+    )
+    yield (
+        "SVG of entities",
+        b"<?xml version='1.0'?><!DOCTYPE s [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><svg>&b;</svg>",
+    )
+    yield (
+        "PDF",
+        (
+            b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 "
+            b"obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n%%EOF"
+        ),
+    )
     yield "EPS", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%id) (w) file\n"
-    yield "ImageMagick's script", b"push graphic-context\nfill 'url(https://a.example/|ls)'\npop graphic-context"
+    yield (
+        "ImageMagick's script",
+        b"push graphic-context\nfill 'url(https://a.example/|ls)'\npop graphic-context",
+    )
     yield "ZIP", archive()
     yield "a program", b"\x7fELF\x02\x01\x01" + bytes(200)
     for kind in ("BMP", "PPM", "ICO", "TGA", "PCX", "EPS"):
         yield kind, saved(drawing(64, 64), kind)
-    for name, picture in (("JPEG", jpeg), ("PNG", image_png), ("GIF", gif), ("WebP", saved(drawing(120, 90), "WEBP"))):
+    for name, picture in (
+        ("JPEG", jpeg),
+        ("PNG", image_png),
+        ("GIF", gif),
+        ("WebP", saved(drawing(120, 90), "WEBP")),
+    ):
         yield f"{name} and ZIP", picture + archive()
         yield f"{name} and HTML", picture + page
         yield f"{name} and PDF", picture + b"\n%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF"
         yield f"{name} and another {name}", picture + picture
-    yield "JPEG with HTML in a comment", jpeg[:2] + b"\xff\xfe" + struct.pack(">H", len(page) + 2) + page + jpeg[2:]
-    yield "PNG with HTML in a chunk", image_png[:33] + chunk(b"tEXt", b"k\0" + page) + image_png[33:]
+    yield (
+        "JPEG with HTML in a comment",
+        jpeg[:2] + b"\xff\xfe" + struct.pack(">H", len(page) + 2) + page + jpeg[2:],
+    )
+    yield (
+        "PNG with HTML in a chunk",
+        image_png[:33] + chunk(b"tEXt", b"k\0" + page) + image_png[33:],
+    )
     yield "GIF and script", script
     yield "HTML before JPEG", page + jpeg
     yield "PDF before PNG", b"%PDF-1.7\n" + image_png
@@ -248,15 +305,18 @@ NAMES = (
 )
 
 
-# --- what a rendition may hold ------------------------------------------------------------------------------------------
+# --- what a rendition may hold --------------------------------------------------------------------
 
 _MARKERS = {0xE0, 0xDB, 0xC4, 0xC0, 0xC2, 0xDA}
 BARE = {"ExifTool", "SourceFile", "File", "JFIF", "Composite", "System"}
 
 
 def is_bare(data: bytes) -> bool:
-    """A second opinion on renditions, written apart from `engines.decoding.scanning`: a JPEG of nothing but its picture."""
-    found = re.fullmatch(rb"\xff\xd8(?:\xff[^\0\xff](?:[^\xff]|\xff\0|\xff(?=\xff))*)*\xff\xd9", data, re.DOTALL)
+    """A second opinion on renditions, written apart from `engines.decoding.scanning`: a JPEG of
+    nothing but its picture."""
+    found = re.fullmatch(
+        rb"\xff\xd8(?:\xff[^\0\xff](?:[^\xff]|\xff\0|\xff(?=\xff))*)*\xff\xd9", data, re.DOTALL
+    )
     if found is None or not data.startswith(b"\xff\xd8\xff\xe0\0\x10JFIF\0"):
         return False
     at = 2
@@ -270,12 +330,22 @@ def is_bare(data: bytes) -> bool:
 
 
 def told_by_exiftool(folder: Path) -> list[dict[str, Any]]:
-    """What exiftool reads in every file of a folder, unknown tags and trailers too, by group: `[{"SourceFile": …, "JFIF:…": …}]`."""
-    done = subprocess.run(["exiftool", "-json", "-G", "-a", "-u", "-U", "-q", "-r", str(folder)], capture_output=True)
+    """What exiftool reads in every file of a folder, unknown tags and trailers too, by group:
+    `[{"SourceFile": …, "JFIF:…": …}]`."""
+    done = subprocess.run(
+        ["exiftool", "-json", "-G", "-a", "-u", "-U", "-q", "-r", str(folder)], capture_output=True
+    )
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
 
 
 def surplus(told: dict[str, Any]) -> set[str]:
     """The tags that are more than the picture itself."""
-    return {name for name in told if name.partition(":")[0] not in BARE or "Warning" in name or "Trailer" in name or "Comment" in name}
+    return {
+        name
+        for name in told
+        if name.partition(":")[0] not in BARE
+        or "Warning" in name
+        or "Trailer" in name
+        or "Comment" in name
+    }

@@ -1,4 +1,5 @@
-"""Photos through the decoder: what is accepted, what comes out, what never comes out, and how hostile files end."""
+"""Photos through the decoder: what is accepted, what comes out, what never comes out, and how
+hostile files end."""
 
 from __future__ import annotations
 
@@ -25,7 +26,19 @@ import pytest
 from PIL import ExifTags, Image, ImageCms, ImageDraw, PngImagePlugin, TiffImagePlugin
 
 from engines import decoding
-from engines.decoding import FORMATS, SENTENCES, SIZES, Code, DecodedPicture, Decoder, Limits, RefusedPicture, Size, pictures, scanning
+from engines.decoding import (
+    FORMATS,
+    SENTENCES,
+    SIZES,
+    Code,
+    DecodedPicture,
+    Decoder,
+    Limits,
+    RefusedPicture,
+    Size,
+    pictures,
+    scanning,
+)
 from engines.decoding.fingerprints import distance, same_picture
 
 CANARY = "canary-4711"
@@ -44,7 +57,11 @@ def drawing(width: int = 640, height: int = 480, seed: int = 1) -> Image.Image:
     image = Image.new("RGB", (width, height), (90, 110, 120))
     draw = ImageDraw.Draw(image)
     for _ in range(40):
-        x, y, r = rng.randrange(width), rng.randrange(height), rng.randrange(width // 20, width // 5)
+        x, y, r = (
+            rng.randrange(width),
+            rng.randrange(height),
+            rng.randrange(width // 20, width // 5),
+        )
         draw.ellipse((x - r, y - r, x + r, y + r), fill=tuple(rng.randrange(256) for _ in range(3)))
     return image
 
@@ -61,7 +78,18 @@ def exif(orientation: int = 1) -> Image.Exif:
     inner[ExifTags.Base.BodySerialNumber] = "SN-" + CANARY
     inner[ExifTags.Base.UserComment] = b"ASCII\0\0\0" + CANARY.encode()
     gps = tags.get_ifd(ExifTags.IFD.GPSInfo)
-    gps.update({1: "S", 2: (31.0, 13.0, 49.5), 3: "W", 4: (121.0, 28.0, 12.0), 5: b"\x01", 6: 4.5, 7: (2.0, 20.0, 30.0), 29: "2025:08:01"})
+    gps.update(
+        {
+            1: "S",
+            2: (31.0, 13.0, 49.5),
+            3: "W",
+            4: (121.0, 28.0, 12.0),
+            5: b"\x01",
+            6: 4.5,
+            7: (2.0, 20.0, 30.0),
+            29: "2025:08:01",
+        }
+    )
     return tags
 
 
@@ -98,7 +126,8 @@ def png(width: int, height: int, *chunks: bytes, colour: int = 2, depth: int = 8
 
 
 def zeros(count: int) -> bytes:
-    """A zlib stream of `count` zero bytes, without the time it takes to make one: a full flush makes a block repeatable."""
+    """A zlib stream of `count` zero bytes, without the time it takes to make one: a full flush
+    makes a block repeatable."""
     block = 1 << 20
     maker = zlib.compressobj(9)
     first = maker.compress(bytes(block)) + maker.flush(zlib.Z_FULL_FLUSH)
@@ -109,7 +138,8 @@ def zeros(count: int) -> bytes:
     return first + again * (blocks - 1) + last[:-4] + struct.pack(">I", (count % 65521) << 16 | 1)
 
 
-# -- accepted formats ----------------------------------------------------------------------------------------------------
+# -- accepted formats
+# --------------------------------------------------------------------------------------------------
 
 
 def test_every_format_is_trusted_with_the_pinned_libraries(decoder: Decoder) -> None:
@@ -119,14 +149,24 @@ def test_every_format_is_trusted_with_the_pinned_libraries(decoder: Decoder) -> 
 @pytest.mark.parametrize("kind", [*FORMATS, "MPO"])
 def test_every_accepted_format_gives_the_same_picture(decoder: Decoder, kind: str) -> None:
     image = drawing()
-    options: dict[str, Any] = {"save_all": True, "append_images": [drawing(seed=2)]} if kind in ("MPO", "GIF", "TIFF") else {}
+    options: dict[str, Any] = (
+        {"save_all": True, "append_images": [drawing(seed=2)]}
+        if kind in ("MPO", "GIF", "TIFF")
+        else {}
+    )
     photo = good(decoder.decode(saved(image, kind, **options)))
     assert photo.format == ("JPEG" if kind == "MPO" else kind)
     assert (photo.width, photo.height, photo.orientation) == (640, 480, 1)
     assert photo.frames == (2 if options else 1)
-    assert [(one.name, one.width, one.height) for one in photo.renditions] == [("thumb", 320, 240), ("page", 640, 480), ("full", 640, 480)]
+    assert [(one.name, one.width, one.height) for one in photo.renditions] == [
+        ("thumb", 320, 240),
+        ("page", 640, 480),
+        ("full", 640, 480),
+    ]
     shown = numpy.asarray(seen(photo.renditions[2].data).convert("RGB"), float)
-    assert numpy.abs(shown - numpy.asarray(image, float)).mean() < 8  # the first frame, and the right colours
+    assert (
+        numpy.abs(shown - numpy.asarray(image, float)).mean() < 8
+    )  # the first frame, and the right colours
     reference = good(decoder.decode(saved(image, "PNG")))
     assert distance(photo.pdq, reference.pdq) <= 20
     assert photo.pdq_quality == 100
@@ -157,7 +197,9 @@ def test_every_kind_of_pixel_becomes_plain_colour(decoder: Decoder, mode: str, k
     if mode == "I;16":
         image = Image.fromarray(numpy.asarray(grey, numpy.uint16) * 257)
     elif mode == "LAB":
-        image = Image.merge("LAB", (grey, Image.new("L", grey.size, 128), Image.new("L", grey.size, 128)))
+        image = Image.merge(
+            "LAB", (grey, Image.new("L", grey.size, 128), Image.new("L", grey.size, 128))
+        )
     elif mode in ("F", "I"):
         image = grey.convert(mode)
     else:
@@ -167,7 +209,9 @@ def test_every_kind_of_pixel_becomes_plain_colour(decoder: Decoder, mode: str, k
     assert shown.mode == "RGB"
     assert shown.size == (640, 480)
     if mode not in ("1", "LAB"):
-        assert numpy.abs(numpy.asarray(shown.convert("L"), float) - numpy.asarray(grey, float)).mean() < (12 if mode == "P" else 8)
+        assert numpy.abs(
+            numpy.asarray(shown.convert("L"), float) - numpy.asarray(grey, float)
+        ).mean() < (12 if mode == "P" else 8)
 
 
 def test_transparency_is_laid_on_white(decoder: Decoder) -> None:
@@ -193,7 +237,15 @@ def test_a_single_pixel_and_a_thread_of_pixels_are_pictures(decoder: Decoder) ->
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_photos_come_out_upright(decoder: Decoder, orientation: int) -> None:
     image = drawing(480, 320)
-    turned = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the inverse of what a viewer does, as Image.Transpose
+    turned = {
+        2: 0,
+        3: 3,
+        4: 1,
+        5: 5,
+        6: 2,
+        7: 6,
+        8: 4,
+    }  # the inverse of what a viewer does, as Image.Transpose
     stored = image.transpose(Image.Transpose(turned[orientation])) if orientation > 1 else image
     photo = good(decoder.decode(saved(stored, "JPEG", quality=95, exif=exif(orientation))))
     assert (photo.width, photo.height, photo.orientation) == (480, 320, orientation)
@@ -209,8 +261,15 @@ def test_renditions_are_as_asked(decoder: Decoder) -> None:
         ("large", 600, 450, "image/jpeg"),
         ("other", 100, 75, "image/jpeg"),
     ]
-    assert [seen(one.data).format or one.mime for one in photo.renditions] == [one.mime for one in photo.renditions]
-    for wrong in ({"edge": 8}, {"edge": 10_000}, {"edge": 100, "mime": "image/png"}, {"edge": 100, "quality": 100}):
+    assert [seen(one.data).format or one.mime for one in photo.renditions] == [
+        one.mime for one in photo.renditions
+    ]
+    for wrong in (
+        {"edge": 8},
+        {"edge": 10_000},
+        {"edge": 100, "mime": "image/png"},
+        {"edge": 100, "quality": 100},
+    ):
         with pytest.raises(ValueError):
             Size("wrong", **wrong)  # type: ignore[arg-type]  # wrong by intent
 
@@ -218,9 +277,15 @@ def test_renditions_are_as_asked(decoder: Decoder) -> None:
 def test_a_wide_colour_photo_is_brought_to_srgb(decoder: Decoder) -> None:
     """A profile in which red and green are swapped: ignored, the photo would come out green."""
     swapped = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    at = {bytes(swapped[132 + 12 * n : 136 + 12 * n]): 132 + 12 * n for n in range(int.from_bytes(swapped[128:132], "big"))}
+    at = {
+        bytes(swapped[132 + 12 * n : 136 + 12 * n]): 132 + 12 * n
+        for n in range(int.from_bytes(swapped[128:132], "big"))
+    }
     red, green = at[b"rXYZ"], at[b"gXYZ"]
-    swapped[red + 4 : red + 12], swapped[green + 4 : green + 12] = swapped[green + 4 : green + 12], swapped[red + 4 : red + 12]
+    swapped[red + 4 : red + 12], swapped[green + 4 : green + 12] = (
+        swapped[green + 4 : green + 12],
+        swapped[red + 4 : red + 12],
+    )
     image = Image.new("RGB", (64, 64), (0, 200, 0))
     photo = good(decoder.decode(saved(image, "JPEG", quality=95, icc_profile=bytes(swapped))))
     pixel = seen(photo.renditions[0].data).getpixel((30, 30))
@@ -231,7 +296,8 @@ def test_a_wide_colour_photo_is_brought_to_srgb(decoder: Decoder) -> None:
     assert seen(broken.renditions[0].data).getpixel((30, 30))[1] > 150  # type: ignore[index]  # an RGB pixel is a tuple
 
 
-# -- metadata: read for us, in no rendition ------------------------------------------------------------------------------
+# -- metadata: read for us, in no rendition
+# ------------------------------------------------------------------------------
 
 
 def with_everything(kind: str) -> bytes:
@@ -259,11 +325,36 @@ def test_no_rendition_carries_anything_but_the_picture(decoder: Decoder, kind: s
     sizes = (*SIZES, Size("webp", 400, "image/webp"))
     photo = good(decoder.decode(source, sizes=sizes))
     for rendition in photo.renditions:
-        assert scanning.SCANNERS[rendition.mime](rendition.data) == (rendition.width, rendition.height)
-        for word in (CANARY.encode(), b"canary", b"Exif", b"EXIF", b"xmp", b"XMP", b"adobe", b"ICC", b"Phone", b"GPS", b"II*\0", b"MM\0*"):
+        assert scanning.SCANNERS[rendition.mime](rendition.data) == (
+            rendition.width,
+            rendition.height,
+        )
+        for word in (
+            CANARY.encode(),
+            b"canary",
+            b"Exif",
+            b"EXIF",
+            b"xmp",
+            b"XMP",
+            b"adobe",
+            b"ICC",
+            b"Phone",
+            b"GPS",
+            b"II*\0",
+            b"MM\0*",
+        ):
             assert word not in rendition.data
         info = seen(rendition.data).info
-        assert set(info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "loop", "background", "timestamp", "duration"}
+        assert set(info) <= {
+            "jfif",
+            "jfif_version",
+            "jfif_unit",
+            "jfif_density",
+            "loop",
+            "background",
+            "timestamp",
+            "duration",
+        }
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"])
@@ -301,33 +392,48 @@ def test_metadata_is_limited_and_printable(decoder: Decoder) -> None:
 
 
 def test_unreadable_metadata_does_not_cost_the_photo(decoder: Decoder) -> None:
-    for broken in (b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01" * 100, b"Exif\0\0garbage"):
+    for broken in (
+        b"Exif\0\0II*\0\xff\xff\xff\xff",
+        b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01" * 100,
+        b"Exif\0\0garbage",
+    ):
         photo = good(decoder.decode(saved(drawing(), "JPEG", exif=broken)))
         assert photo.orientation == 1
 
 
-# -- fingerprints --------------------------------------------------------------------------------------------------------
+# -- fingerprints
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_same_photo_is_known_again_through_the_decoder(decoder: Decoder) -> None:
     one = good(decoder.decode(saved(drawing(1600, 1200), "JPEG")))
-    again = good(decoder.decode(saved(drawing(1600, 1200).resize((800, 600)).rotate(90, expand=True), "WEBP")))
+    again = good(
+        decoder.decode(
+            saved(drawing(1600, 1200).resize((800, 600)).rotate(90, expand=True), "WEBP")
+        )
+    )
     other = good(decoder.decode(saved(drawing(1600, 1200, seed=9), "JPEG")))
     assert one.pdq == one.pdq_all8[0]
     assert same_picture(one.pdq_all8, again.pdq)
     assert not same_picture(one.pdq_all8, other.pdq)
 
 
-# -- hostile files -------------------------------------------------------------------------------------------------------
+# -- hostile files
+# --------------------------------------------------------------------------------------------------
 
 
 def test_more_than_60_megapixels_are_refused_from_the_header(decoder: Decoder) -> None:
     for width, height in ((60_000_001, 1), (8000, 7501), (50_000, 50_000), (2**31 - 1, 2**31 - 1)):
         start = time.perf_counter()
-        assert code(decoder.decode(png(width, height, chunk(b"IDAT", zlib.compress(b""))))) is Code.TOO_MANY_PIXELS
+        assert (
+            code(decoder.decode(png(width, height, chunk(b"IDAT", zlib.compress(b"")))))
+            is Code.TOO_MANY_PIXELS
+        )
         assert time.perf_counter() - start < 1
     # Negative control: what is refused there is the size alone.
-    assert code(decoder.decode(png(8000, 7500, chunk(b"IDAT", zlib.compress(b""))))) is Code.TRUNCATED
+    assert (
+        code(decoder.decode(png(8000, 7500, chunk(b"IDAT", zlib.compress(b""))))) is Code.TRUNCATED
+    )
 
 
 def test_giant_headers_of_other_formats_are_refused(decoder: Decoder) -> None:
@@ -341,7 +447,8 @@ def test_giant_headers_of_other_formats_are_refused(decoder: Decoder) -> None:
 
 
 def test_a_decode_beyond_a_gibibyte_ends_as_refused() -> None:
-    """18,000² RGBA pixels are 1.3 GB from 1.3 MB. With the guard on size lifted the memory limit holds; with both, they come in."""
+    """18,000² RGBA pixels are 1.3 GB from 1.3 MB. With the guard on size lifted the memory limit
+    holds; with both, they come in."""
     bomb = png(18_000, 18_000, chunk(b"IDAT", zeros(18_000 * (4 * 18_000 + 1))), colour=6)
     assert len(bomb) < 2_000_000
     with Decoder(pixels=10**9) as deep:
@@ -359,7 +466,10 @@ def test_a_text_that_unpacks_to_a_flood_is_a_bomb(decoder: Decoder) -> None:
     pixels = chunk(b"IDAT", zlib.compress(bytes(4 * 13)))
     for bomb in (chunk(b"zTXt", b"k\0\0" + flood), chunk(b"iTXt", b"k\0\1\0\0\0" + flood)):
         assert code(decoder.decode(png(4, 4, bomb, pixels))) is Code.BOMB
-    assert isinstance(decoder.decode(png(4, 4, chunk(b"iCCP", b"k\0\0" + flood), pixels)), (DecodedPicture, RefusedPicture))
+    assert isinstance(
+        decoder.decode(png(4, 4, chunk(b"iCCP", b"k\0\0" + flood), pixels)),
+        (DecodedPicture, RefusedPicture),
+    )
 
 
 def test_a_file_beyond_the_limit_is_refused() -> None:
@@ -384,7 +494,10 @@ def test_every_cut_is_a_typed_end_and_half_a_photo_is_none(decoder: Decoder, kin
         (b"<html><body><img src=x onerror=alert(1)></body></html>", Code.NOT_AN_IMAGE),
         (b"PK\x03\x04" + bytes(100), Code.NOT_AN_IMAGE),
         (bytes(range(256)) * 16, Code.NOT_AN_IMAGE),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", Code.UNSUPPORTED),
+        (
+            b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+            Code.UNSUPPORTED,
+        ),
         (b"\n<?xml version='1.0'?><svg/>", Code.UNSUPPORTED),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", Code.UNSUPPORTED),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", Code.NOT_AN_IMAGE),
@@ -398,10 +511,15 @@ def test_what_is_no_photo_is_told_so(decoder: Decoder, data: bytes, expected: Co
 
 
 @pytest.mark.parametrize("kind", ["BMP", "PPM", "ICO", "TGA", "JPEG2000", "EPS", "PCX"])
-def test_formats_that_pillow_knows_but_we_do_not_take_are_refused(decoder: Decoder, kind: str) -> None:
+def test_formats_that_pillow_knows_but_we_do_not_take_are_refused(
+    decoder: Decoder, kind: str
+) -> None:
     if kind == "JPEG2000":
         pytest.importorskip("PIL.Jpeg2KImagePlugin")
-    assert code(decoder.decode(saved(drawing(64, 64), kind))) in (Code.UNSUPPORTED, Code.NOT_AN_IMAGE)
+    assert code(decoder.decode(saved(drawing(64, 64), kind))) in (
+        Code.UNSUPPORTED,
+        Code.NOT_AN_IMAGE,
+    )
 
 
 def test_what_hides_behind_a_photo_stays_behind(decoder: Decoder) -> None:
@@ -457,7 +575,8 @@ def test_a_photo_that_takes_too_long_is_refused() -> None:
         assert code(hasty.decode(saved(drawing(6000, 5000), "JPEG"))) is Code.TIMEOUT
 
 
-# -- versions ------------------------------------------------------------------------------------------------------------
+# -- versions
+# --------------------------------------------------------------------------------------------------
 
 
 def test_old_libraries_are_not_trusted_with_their_formats() -> None:
@@ -467,7 +586,8 @@ def test_old_libraries_are_not_trusted_with_their_formats() -> None:
     assert pictures.accepted_formats("12.2.9", "1.23.0") == []
 
 
-# -- a decoder that lies -------------------------------------------------------------------------------------------------
+# -- a decoder that lies
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -560,7 +680,8 @@ def test_a_rendition_with_a_passenger_does_not_get_through(liar: Decoder) -> Non
     assert code(say(liar, header, [])) is Code.CRASHED
 
 
-# -- the whole -----------------------------------------------------------------------------------------------------------
+# -- the whole
+# --------------------------------------------------------------------------------------------------
 
 
 def test_every_code_has_its_sentence() -> None:
@@ -569,9 +690,14 @@ def test_every_code_has_its_sentence() -> None:
 
 
 def test_the_caller_never_loads_a_decoder() -> None:
-    program = "import sys, engines.decoding; print([name for name in sys.modules if name.split('.')[0] in ('PIL', 'numpy', 'django')])"
+    program = (
+        "import sys, engines.decoding; print([name for name in sys.modules if name.split('.')[0] "
+        "in ('PIL', 'numpy', 'django')])"
+    )
     project = Path(__file__).resolve().parents[3]
-    run = subprocess.run([sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=True
+    )
     assert run.stdout == "[]\n"
 
 

@@ -13,7 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
-from engines.decoding.fingerprints import BITS, DISTANCE, cluster, distance, neighbours, same_picture
+from engines.decoding.fingerprints import (
+    BITS,
+    DISTANCE,
+    cluster,
+    distance,
+    neighbours,
+    same_picture,
+)
 
 HASHES = st.integers(0, 2**BITS - 1).map(lambda number: f"{number:064x}")
 
@@ -34,7 +41,11 @@ def test_distance_is_a_metric_and_counts_bits(a: str, b: str, c: str) -> None:
 
 @given(HASHES, st.lists(HASHES, max_size=20), st.integers(0, BITS))
 def test_every_neighbour_is_found_nearest_first(query: str, hashes: list[str], within: int) -> None:
-    slow = sorted((distance(query, one), place) for place, one in enumerate(hashes) if distance(query, one) <= within)
+    slow = sorted(
+        (distance(query, one), place)
+        for place, one in enumerate(hashes)
+        if distance(query, one) <= within
+    )
     assert neighbours([query], hashes, within=within) == [(place, apart) for apart, place in slow]
 
 
@@ -57,7 +68,9 @@ def test_groups_are_a_partition_by_origin(drawn: list[tuple[int, int, int]]) -> 
     pictures = [[flipped(origins[origin], bits, seed)] for origin, bits, seed in drawn]
     groups = cluster(pictures)
     assert sorted(place for group in groups for place in group) == list(range(len(pictures)))
-    assert {tuple({drawn[place][0] for place in group}) for group in groups} == {(origin,) for origin, _, _ in drawn}
+    assert {tuple({drawn[place][0] for place in group}) for group in groups} == {
+        (origin,) for origin, _, _ in drawn
+    }
     assert len(groups) == len({origin for origin, _, _ in drawn})
 
 
@@ -81,7 +94,8 @@ def test_nothing_has_no_neighbours() -> None:
     assert cluster([]) == []
 
 
-# -- on pictures ---------------------------------------------------------------------------------------------------------
+# -- on pictures
+# --------------------------------------------------------------------------------------------------
 
 
 def drawing(seed: int) -> Image.Image:
@@ -90,7 +104,10 @@ def drawing(seed: int) -> Image.Image:
     draw = ImageDraw.Draw(image)
     for _ in range(40):
         x, y = rng.randrange(-60, 480), rng.randrange(-60, 360)
-        draw.ellipse((x, y, x + rng.randrange(20, 160), y + rng.randrange(20, 160)), fill=tuple(rng.randrange(256) for _ in range(3)))
+        draw.ellipse(
+            (x, y, x + rng.randrange(20, 160), y + rng.randrange(20, 160)),
+            fill=tuple(rng.randrange(256) for _ in range(3)),
+        )
     return image
 
 
@@ -114,7 +131,9 @@ def test_a_photo_is_known_again_turned_mirrored_and_resized() -> None:
         one.point(lambda value: value * 9 // 10),
     ):
         assert same_picture(eight(one), eight(other)[0])
-    assert not same_picture(eight(one)[:1], eight(one.rotate(90, expand=True))[0])  # Negative control: one orientation is blind.
+    assert not same_picture(
+        eight(one)[:1], eight(one.rotate(90, expand=True))[0]
+    )  # Negative control: one orientation is blind.
 
 
 def test_different_photos_are_two_witnesses() -> None:

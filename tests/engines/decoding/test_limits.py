@@ -1,4 +1,5 @@
-"""The confined child: what it cannot do, how its end is told, and that its caller survives everything."""
+"""The confined child: what it cannot do, how its end is told, and that its caller survives
+everything."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def unguarded() -> Iterator[Sandbox]:
         yield one
 
 
-def do(sandbox: Sandbox, what: str, given: object = None, source: Path | int | bytes = b"") -> Answer | AbnormalEnd:
+def do(
+    sandbox: Sandbox, what: str, given: object = None, source: Path | int | bytes = b""
+) -> Answer | AbnormalEnd:
     return sandbox.run(source, {"do": what, "with": given})
 
 
@@ -63,7 +66,8 @@ def alive(pid: int) -> bool:
         return False
 
 
-# -- the ordinary way ----------------------------------------------------------------------------------------------------
+# -- the ordinary way
+# --------------------------------------------------------------------------------------------------
 
 
 def test_bytes_paths_and_descriptors_are_read(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -92,7 +96,8 @@ def test_a_source_that_is_too_large_is_not_even_sent() -> None:
         assert small.parent_pid is None
 
 
-# -- what the child cannot do, each with its control ---------------------------------------------------------------------
+# -- what the child cannot do, each with its control
+# ---------------------------------------------------------------------
 
 
 def test_this_machine_gives_the_guards_or_says_so(sandbox: Sandbox) -> None:
@@ -104,7 +109,9 @@ def test_this_machine_gives_the_guards_or_says_so(sandbox: Sandbox) -> None:
 
 def test_more_than_a_gibibyte_is_not_to_be_had(sandbox: Sandbox, unguarded: Sandbox) -> None:
     much = 1200 << 20
-    assert do(sandbox, "allocate", much) == Answer({"done": False, "why": "Cannot allocate memory"}, [])
+    assert do(sandbox, "allocate", much) == Answer(
+        {"done": False, "why": "Cannot allocate memory"}, []
+    )
     assert do(sandbox, "allocate_in_python", much) == AbnormalEnd("memory")
     assert done(do(sandbox, "allocate", 600 << 20))
     assert done(do(unguarded, "allocate", much))
@@ -139,14 +146,20 @@ def test_no_file_can_be_opened(sandbox: Sandbox, unguarded: Sandbox, tmp_path: P
     secret = tmp_path / "key"
     secret.write_text("secret")
     secret.chmod(0o644)
-    assert do(sandbox, "open", str(secret)) == Answer({"done": False, "why": "Operation not permitted"}, [])
+    assert do(sandbox, "open", str(secret)) == Answer(
+        {"done": False, "why": "Operation not permitted"}, []
+    )
     assert do(unguarded, "open", str(secret)) == Answer({"done": True, "text": "secret"}, [])
 
 
-def test_no_file_can_be_written_even_without_the_filter(unguarded: Sandbox, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_no_file_can_be_written_even_without_the_filter(
+    unguarded: Sandbox, sandbox: Sandbox, tmp_path: Path
+) -> None:
     assert not done(do(sandbox, "write", str(tmp_path / "new")))
     answer = do(unguarded, "write", str(tmp_path / "new"))
-    assert answer == AbnormalEnd("crashed", f"exit 0, signal {int(signal.SIGXFSZ)}") or not done(answer)
+    assert answer == AbnormalEnd("crashed", f"exit 0, signal {int(signal.SIGXFSZ)}") or not done(
+        answer
+    )
     assert not (tmp_path / "new").exists() or (tmp_path / "new").stat().st_size == 0
 
 
@@ -190,14 +203,24 @@ def test_a_child_has_no_new_privileges_and_no_capabilities(sandbox: Sandbox) -> 
     assert sandbox.parent_pid is not None
     wait_for(lambda: children_of(sandbox.parent_pid or 0))
     [child] = children_of(sandbox.parent_pid)
-    wait_for(lambda: "Seccomp:\t2" in Path(f"/proc/{child}/status").read_text() or not sandbox.capabilities["filter"])
-    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{child}/status").read_text().splitlines() if ":\t" in line)
+    wait_for(
+        lambda: (
+            "Seccomp:\t2" in Path(f"/proc/{child}/status").read_text()
+            or not sandbox.capabilities["filter"]
+        )
+    )
+    status = dict(
+        line.split(":\t", 1)
+        for line in Path(f"/proc/{child}/status").read_text().splitlines()
+        if ":\t" in line
+    )
     assert status["NoNewPrivs"] == "1"
     assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
     thread.join()
 
 
-# -- how it ends ---------------------------------------------------------------------------------------------------------
+# -- how it ends
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_child_that_computes_for_ever_is_stopped(sandbox: Sandbox) -> None:
@@ -213,7 +236,9 @@ def test_a_child_that_waits_for_ever_is_stopped() -> None:
 
 
 @pytest.mark.parametrize("what", ["fault", "abort", "raise"])
-def test_a_child_that_crashes_is_a_typed_end_and_the_next_works(sandbox: Sandbox, what: str) -> None:
+def test_a_child_that_crashes_is_a_typed_end_and_the_next_works(
+    sandbox: Sandbox, what: str
+) -> None:
     answer = do(sandbox, what)
     assert isinstance(answer, AbnormalEnd)
     assert answer.reason == "crashed"
@@ -222,7 +247,14 @@ def test_a_child_that_crashes_is_a_typed_end_and_the_next_works(sandbox: Sandbox
 
 @pytest.mark.parametrize("what", ["leave", "garbage"])
 def test_a_child_that_says_nothing_or_nonsense_has_crashed(sandbox: Sandbox, what: str) -> None:
-    for words in ("", "ACD1", "ACD1\0\0\0\x02{}", "ACD1\0\0\0\x02[]", "ACD1\x7f\0\0\0{}", 'ACD1\0\0\0\x0c{"parts":[1]}'):
+    for words in (
+        "",
+        "ACD1",
+        "ACD1\0\0\0\x02{}",
+        "ACD1\0\0\0\x02[]",
+        "ACD1\x7f\0\0\0{}",
+        'ACD1\0\0\0\x0c{"parts":[1]}',
+    ):
         answer = do(sandbox, what, words)
         assert isinstance(answer, AbnormalEnd)
         assert answer.reason == "crashed"
@@ -261,7 +293,9 @@ def test_a_warm_parent_that_dies_during_a_request_is_replaced_and_asked_again() 
     with Sandbox(TASK, Limits(at_once=4)) as one:
         one.start()
         ends: list[Answer | AbnormalEnd] = []
-        threads = [threading.Thread(target=lambda: ends.append(do(one, "sleep", 0.5))) for _ in range(3)]
+        threads = [
+            threading.Thread(target=lambda: ends.append(do(one, "sleep", 0.5))) for _ in range(3)
+        ]
         for thread in threads:
             thread.start()
         first = one.parent_pid
@@ -276,7 +310,10 @@ def test_a_warm_parent_that_dies_during_a_request_is_replaced_and_asked_again() 
 
 
 def test_a_warm_parent_that_cannot_start_is_an_error_of_ours() -> None:
-    with Sandbox("tests.engines.decoding.no_such_module:act") as broken, pytest.raises(SandboxUnavailableError):
+    with (
+        Sandbox("tests.engines.decoding.no_such_module:act") as broken,
+        pytest.raises(SandboxUnavailableError),
+    ):
         do(broken, "nothing")
 
 
@@ -294,7 +331,9 @@ def test_forty_requests_at_once_are_all_answered_two_at_a_time(sandbox: Sandbox)
     while any(thread.is_alive() for thread in threads):
         most = max(most, len(children_of(sandbox.parent_pid or 0)))
         time.sleep(0.002)
-    assert sorted(end.header["read"] for end in ends if isinstance(end, Answer)) == sorted(f"file {n}" for n in range(40))
+    assert sorted(end.header["read"] for end in ends if isinstance(end, Answer)) == sorted(
+        f"file {n}" for n in range(40)
+    )
     assert most <= 2
 
 
@@ -314,7 +353,8 @@ def test_a_queue_that_does_not_move_is_an_error_of_ours() -> None:
         thread.join()
 
 
-# -- nobody outlives anybody ---------------------------------------------------------------------------------------------
+# -- nobody outlives anybody
+# ---------------------------------------------------------------------------------------------
 
 STARTED = """
 import sys, threading, time
@@ -328,7 +368,9 @@ time.sleep(60)
 
 
 def test_warm_parent_and_child_die_with_their_caller() -> None:
-    caller = subprocess.Popen([sys.executable, "-c", STARTED], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    caller = subprocess.Popen(
+        [sys.executable, "-c", STARTED], cwd=PROJECT, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert caller.stdout is not None
         parent = int(caller.stdout.readline())
@@ -368,5 +410,11 @@ def test_a_forked_process_gets_a_warm_parent_of_its_own(sandbox: Sandbox) -> Non
         "assert one.run(b'', {'do': 'nothing'}).header['done'] and one.parent_pid == mine\n"
         "one.close(); print('good')\n"
     )
-    run = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (run.stdout, run.stderr) == ("good\n", "")

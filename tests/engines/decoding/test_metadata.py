@@ -1,4 +1,5 @@
-"""What a photo says about itself never decides whether it can be seen, and the walls change nothing about what is read."""
+"""What a photo says about itself never decides whether it can be seen, and the walls change nothing
+about what is read."""
 
 from __future__ import annotations
 
@@ -30,7 +31,16 @@ def decoder() -> Iterator[Decoder]:
 @pytest.fixture(scope="module")
 def outside() -> Iterator[Decoder]:
     """The same decoder without its walls: any file can be opened, so any module can be imported."""
-    with Decoder(Limits(memory=None, cpu_seconds=30, wall_seconds=60, open_files=200, filter_calls=False, isolate_network=False)) as one:
+    with Decoder(
+        Limits(
+            memory=None,
+            cpu_seconds=30,
+            wall_seconds=60,
+            open_files=200,
+            filter_calls=False,
+            isolate_network=False,
+        )
+    ) as one:
         yield one
 
 
@@ -90,17 +100,28 @@ COMMENTS: dict[str, tuple[bytes, str]] = {
 def test_a_comment_is_read_in_the_encoding_that_it_has(decoder: Decoder, name: str) -> None:
     comment, expected = COMMENTS[name]
     for kind in ("JPEG", "PNG", "WEBP", "HEIF"):
-        assert good(decoder.decode(saved(drawing(64, 48), kind, exif=tags(comment).tobytes()))).metadata.get("comment", "") == expected, (
-            kind
-        )
+        assert (
+            good(
+                decoder.decode(saved(drawing(64, 48), kind, exif=tags(comment).tobytes()))
+            ).metadata.get("comment", "")
+            == expected
+        ), kind
 
 
 def test_a_big_endian_file_is_read_as_a_little_endian_one(decoder: Decoder) -> None:
     for text in (CHINESE, "한국어 설명입니다", "Zwei Luftkanäle", "风"):
         exif = tags(b"UNICODE\0" + text.encode("utf-16-be"))
-        assert good(decoder.decode(saved(drawing(64, 48), "JPEG", exif=big_endian(exif)))).metadata["comment"] == text
+        assert (
+            good(decoder.decode(saved(drawing(64, 48), "JPEG", exif=big_endian(exif)))).metadata[
+                "comment"
+            ]
+            == text
+        )
     little = tags(b"UNICODE\0" + "한국어 설명입니다".encode("utf-16-le")).tobytes()
-    assert good(decoder.decode(saved(drawing(64, 48), "JPEG", exif=little))).metadata["comment"] == "한국어 설명입니다"
+    assert (
+        good(decoder.decode(saved(drawing(64, 48), "JPEG", exif=little))).metadata["comment"]
+        == "한국어 설명입니다"
+    )
 
 
 def test_without_the_encodings_loaded_beforehand_such_a_photo_would_be_lost() -> None:
@@ -115,29 +136,59 @@ def small() -> Image.Image:
 
 
 def corpus() -> Iterator[tuple[str, bytes]]:
-    """Photos of one drawing with metadata of every kind, right and wrong. All of them can be seen."""
+    """Photos of one drawing with metadata of every kind, right and wrong. All of them can be
+    seen."""
     dice = random.Random(20)
     for name, (comment, _) in COMMENTS.items():
         yield f"comment {name}", saved(small(), "JPEG", exif=tags(comment).tobytes())
     for number in range(12):
-        head = dice.choice([b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8), dice.randbytes(8)])
+        head = dice.choice(
+            [b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8), dice.randbytes(8)]
+        )
         yield (
             f"garbage comment {number}",
-            saved(small(), "WEBP", exif=tags(head + dice.randbytes(dice.choice([1, 7, 60, 9_000]))).tobytes()),
+            saved(
+                small(),
+                "WEBP",
+                exif=tags(head + dice.randbytes(dice.choice([1, 7, 60, 9_000]))).tobytes(),
+            ),
         )
     long = "𠮷" * 20_000
     yield (
         "long texts",
-        saved(small(), "WEBP", exif=tags(b"UNICODE\0" + long.encode("utf-16-le"), Make=long.encode(), Model=long.encode()).tobytes()),
+        saved(
+            small(),
+            "WEBP",
+            exif=tags(
+                b"UNICODE\0" + long.encode("utf-16-le"), Make=long.encode(), Model=long.encode()
+            ).tobytes(),
+        ),
     )
     astral = dict.fromkeys(
-        ("Make", "Model", "Software", "Artist", "Copyright", "ImageDescription", "HostComputer", "BodySerialNumber", "LensModel"),
+        (
+            "Make",
+            "Model",
+            "Software",
+            "Artist",
+            "Copyright",
+            "ImageDescription",
+            "HostComputer",
+            "BodySerialNumber",
+            "LensModel",
+        ),
         "𠮷".encode() * 310,
     )
     yield "long texts everywhere", saved(small(), "JPEG", exif=tags(**astral).tobytes())
     odd = Image.Exif()
     rational = TiffImagePlugin.IFDRational
-    for values in ((rational(1, 0), rational(0, 0), rational(-1, 3)), (1, 2), (), b"\xff" * 24, "north", (2**31, 1, 1)):
+    for values in (
+        (rational(1, 0), rational(0, 0), rational(-1, 3)),
+        (1, 2),
+        (),
+        b"\xff" * 24,
+        "north",
+        (2**31, 1, 1),
+    ):
         odd.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 3: "E", 5: b"\x07", 29: b"\xff\xfe"})
         for tag in (2, 4, 7):
             odd.get_ifd(ExifTags.IFD.GPSInfo)[tag] = values
@@ -145,7 +196,9 @@ def corpus() -> Iterator[tuple[str, bytes]]:
             yield f"GPS {values!r}", saved(small(), "JPEG", exif=odd.tobytes())
         except (struct.error, TypeError, ValueError, AttributeError):
             continue  # Pillow itself will not write it
-    plain = tags(b"ASCII\0\0\0x", Make="Maker", DateTime="2025:13:41 99:00:00", Orientation=77).tobytes()
+    plain = tags(
+        b"ASCII\0\0\0x", Make="Maker", DateTime="2025:13:41 99:00:00", Orientation=77
+    ).tobytes()
     for number in range(25):  # each time three bytes of a right directory are others
         bent = bytearray(plain)
         for _ in range(3):
@@ -159,8 +212,8 @@ def corpus() -> Iterator[tuple[str, bytes]]:
     for name, body in {
         "XMP": xmp + b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf/></x:xmpmeta>",
         "XMP that is no XML": xmp + b"<<<\xff\xfe&" * 500,
-        "XMP with entities": xmp
-        + b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x tiff:Orientation="99999999999999999999">&b;</x>',
+        "XMP with entities": xmp + b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x '
+        b'tiff:Orientation="99999999999999999999">&b;</x>',
         "XMP, huge": xmp + b" " * 65_000,
     }.items():
         yield name, with_segments(segment(0xE1, body))
@@ -188,7 +241,10 @@ def corpus() -> Iterator[tuple[str, bytes]]:
         "MPF that points nowhere": b"MPF\0II*\0\xff\xff\xff\xff",
     }.items():
         yield name, with_segments(segment(0xE2, body))
-    yield "a comment in Latin-1", with_segments(segment(0xFE, "Zwei Lüfter".encode("latin-1") * 100))
+    yield (
+        "a comment in Latin-1",
+        with_segments(segment(0xFE, "Zwei Lüfter".encode("latin-1") * 100)),
+    )
     yield "JFIF thumbnail that is none", with_segments(segment(0xE0, b"JFXX\0\x10" + bytes(30)))
     yield "Adobe segment, short", with_segments(segment(0xEC, b"Ducky\0\1"))
     yield "EXIF twice", with_segments(segment(0xE1, plain), segment(0xE1, b"Exif\0\0II*\0\1"))
@@ -228,15 +284,25 @@ def corpus() -> Iterator[tuple[str, bytes]]:
     for kind in ("WEBP", "AVIF", "HEIF", "TIFF"):
         yield (
             f"{kind} with everything",
-            saved(small(), kind, exif=tags(COMMENTS["unicode, big"][0], Make="Maker").tobytes(), icc_profile=dice.randbytes(200)),
+            saved(
+                small(),
+                kind,
+                exif=tags(COMMENTS["unicode, big"][0], Make="Maker").tobytes(),
+                icc_profile=dice.randbytes(200),
+            ),
         )
     for kind in ("WEBP", "AVIF", "HEIF"):
         whole = saved(small(), kind, exif=plain)
-        yield f"{kind} with garbage for EXIF", whole.replace(plain[6:], dice.randbytes(len(plain) - 6))
+        yield (
+            f"{kind} with garbage for EXIF",
+            whole.replace(plain[6:], dice.randbytes(len(plain) - 6)),
+        )
         yield f"{kind} with garbage for XMP", saved(small(), kind, xmp=dice.randbytes(500))
 
 
-def test_metadata_never_decides_about_the_picture_and_the_walls_change_nothing(decoder: Decoder, outside: Decoder) -> None:
+def test_metadata_never_decides_about_the_picture_and_the_walls_change_nothing(
+    decoder: Decoder, outside: Decoder
+) -> None:
     lost, other, count = [], [], 0
     for name, data in corpus():
         count += 1
@@ -244,7 +310,8 @@ def test_metadata_never_decides_about_the_picture_and_the_walls_change_nothing(d
         if not isinstance(found, DecodedPicture):
             lost.append((name, found))
         elif os.geteuid() and name.startswith("HEIF"):
-            continue  # without its walls a child of an ordinary user may start no thread, which HEIF needs
+            # without its walls a child of an ordinary user may start no thread, which HEIF needs
+            continue
         elif found != outside.decode(data):
             other.append(name)
     assert count > 110
@@ -252,7 +319,8 @@ def test_metadata_never_decides_about_the_picture_and_the_walls_change_nothing(d
     assert other == []
 
 
-# -- pictures that are too large, or of a kind that is not read ----------------------------------------------------------------
+# -- pictures that are too large, or of a kind that is not read
+# ----------------------------------------------------------------
 
 
 def grey_jpeg(width: int, height: int, **options: Any) -> bytes:
@@ -260,19 +328,28 @@ def grey_jpeg(width: int, height: int, **options: Any) -> bytes:
 
 
 @pytest.mark.parametrize(("width", "height"), [(9_248, 6_944), (12_000, 9_000), (16_320, 12_240)])
-def test_photos_of_64_108_and_200_megapixels_are_read_within_the_limits(decoder: Decoder, width: int, height: int) -> None:
+def test_photos_of_64_108_and_200_megapixels_are_read_within_the_limits(
+    decoder: Decoder, width: int, height: int
+) -> None:
     exif = tags(Orientation=6).tobytes()
-    photo = good(decoder.decode(saved(Image.new("RGB", (width, height), (200, 40, 40)), "JPEG", exif=exif)))
+    photo = good(
+        decoder.decode(saved(Image.new("RGB", (width, height), (200, 40, 40)), "JPEG", exif=exif))
+    )
     assert (photo.width, photo.height) == (height, width)  # as it is seen, and of its whole size
     assert [max(one.width, one.height) for one in photo.renditions] == [320, 1280, 2560]
 
 
 def test_a_large_photo_is_read_in_part_whatever_it_is_like(decoder: Decoder) -> None:
-    assert good(decoder.decode(grey_jpeg(2_000, 40_000, progressive=True))).renditions[2].width <= 2560
+    assert (
+        good(decoder.decode(grey_jpeg(2_000, 40_000, progressive=True))).renditions[2].width <= 2560
+    )
     assert code(decoder.decode(grey_jpeg(200, 100)[:-300])) in (Code.TRUNCATED, Code.DAMAGED)
     at = (small := grey_jpeg(64, 64)).index(b"\xff\xc0") + 5
     for height, width in ((65_500, 65_500), (16_000, 15_626)):
-        assert code(decoder.decode(small[:at] + struct.pack(">HH", height, width) + small[at + 4 :])) is Code.TOO_MANY_PIXELS
+        assert (
+            code(decoder.decode(small[:at] + struct.pack(">HH", height, width) + small[at + 4 :]))
+            is Code.TOO_MANY_PIXELS
+        )
 
 
 def test_what_is_too_large_in_another_format_is_called_too_large(decoder: Decoder) -> None:
@@ -284,21 +361,43 @@ def test_what_is_too_large_in_another_format_is_called_too_large(decoder: Decode
         data = saved(drawing(640, 480), kind)
         at = data.index(b"ispe") + 8
         for size in (9_000, 2**31):
-            assert code(decoder.decode(data[:at] + struct.pack(">II", size, size) + data[at + 8 :])) is Code.TOO_MANY_PIXELS, (kind, size)
+            assert (
+                code(decoder.decode(data[:at] + struct.pack(">II", size, size) + data[at + 8 :]))
+                is Code.TOO_MANY_PIXELS
+            ), (kind, size)
 
 
 def test_what_is_not_supported_is_never_called_damaged(decoder: Decoder) -> None:
     jpeg = saved(drawing(64, 64), "JPEG")
     at = jpeg.index(b"\xff\xc0")
-    kinds = {f"SOF{n:#x}": jpeg[:at] + bytes([0xFF, n]) + jpeg[at + 2 :] for n in (0xC3, 0xC5, 0xC7, 0xCB, 0xCF)}
+    kinds = {
+        f"SOF{n:#x}": jpeg[:at] + bytes([0xFF, n]) + jpeg[at + 2 :]
+        for n in (0xC3, 0xC5, 0xC7, 0xCB, 0xCF)
+    }
     kinds["twelve bits"] = jpeg[: at + 4] + b"\x0c" + jpeg[at + 5 :]
     bare_deflate = zlib.compress(bytes((3 * 64 + 1) * 48))[2:-4]
-    kinds["Apple's PNG"] = b"\x89PNG\r\n\x1a\n" + chunk(b"CgBI", b"\x50\0\x20\x02") + png(64, 48, chunk(b"IDAT", bare_deflate))[8:]
+    kinds["Apple's PNG"] = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"CgBI", b"\x50\0\x20\x02")
+        + png(64, 48, chunk(b"IDAT", bare_deflate))[8:]
+    )
     raw = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
-    raw[256], raw[257], raw[258], raw[259], raw[262], raw[277], raw[278], raw[273], raw[279] = 64, 64, 16, 34892, 32803, 1, 64, 8, 8192
+    raw[256], raw[257], raw[258], raw[259], raw[262], raw[277], raw[278], raw[273], raw[279] = (
+        64,
+        64,
+        16,
+        34892,
+        32803,
+        1,
+        64,
+        8,
+        8192,
+    )
     kinds["camera raw"] = b"II*\0\x08\0\0\0" + raw.tobytes(8) + bytes(8192)
     kinds["Canon raw"] = b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(100)
     kinds["Fuji raw"] = b"FUJIFILMCCD-RAW 0201" + bytes(200)
     heif = saved(drawing(640, 480), "HEIF")
     kinds["HEIF of another codec"] = heif.replace(b"hvc1", b"j2k1")
-    assert {name: code(decoder.decode(data)) for name, data in kinds.items()} == dict.fromkeys(kinds, Code.UNSUPPORTED)
+    assert {name: code(decoder.decode(data)) for name, data in kinds.items()} == dict.fromkeys(
+        kinds, Code.UNSUPPORTED
+    )

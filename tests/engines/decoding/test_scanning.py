@@ -13,7 +13,9 @@ from PIL import Image
 from engines.decoding.scanning import NotCleanError, scan_jpeg, scan_webp
 
 
-def saved(kind: str, size: tuple[int, int] = (50, 40), mode: str = "RGB", **options: object) -> bytes:
+def saved(
+    kind: str, size: tuple[int, int] = (50, 40), mode: str = "RGB", **options: object
+) -> bytes:
     buffer = io.BytesIO()
     Image.effect_noise(size, 90).convert(mode).save(buffer, kind, **options)
     return buffer.getvalue()
@@ -24,7 +26,10 @@ WEBP = saved("WEBP")
 SEGMENT = b"\0\x08canary"
 
 
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"optimize": True}, {"quality": 95, "subsampling": "4:4:4"}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"progressive": True}, {"optimize": True}, {"quality": 95, "subsampling": "4:4:4"}],
+)
 def test_a_bare_jpeg_is_clean(options: dict[str, object]) -> None:
     assert scan_jpeg(saved("JPEG", (33, 77), **options)) == (33, 77)
     assert scan_jpeg(saved("JPEG", (33, 77), "L", **options)) == (33, 77)
@@ -41,7 +46,9 @@ def test_a_bare_webp_is_clean(options: dict[str, object], size: tuple[int, int])
     assert scan_webp(saved("WEBP", size, **options)) == size
 
 
-@pytest.mark.parametrize("marker", [*range(0xE1, 0xF0), 0xFE, 0xDD, 0xDC, 0xCC, 0xC3, 0xF0, 0x01, 0xD0, 0xD8])
+@pytest.mark.parametrize(
+    "marker", [*range(0xE1, 0xF0), 0xFE, 0xDD, 0xDC, 0xCC, 0xC3, 0xF0, 0x01, 0xD0, 0xD8]
+)
 def test_no_other_segment_is_let_through(marker: int) -> None:
     assert JPEG[2:4] == b"\xff\xe0"
     for at in (2, 20):
@@ -61,7 +68,13 @@ def test_the_header_segment_holds_no_thumbnail_and_comes_once() -> None:
 def test_tables_hold_tables_only() -> None:
     at = JPEG.index(b"\xff\xdb")
     length = int.from_bytes(JPEG[at + 2 : at + 4], "big")
-    padded = JPEG[: at + 2] + (length + 6).to_bytes(2, "big") + JPEG[at + 4 : at + 2 + length] + b"canary" + JPEG[at + 2 + length :]
+    padded = (
+        JPEG[: at + 2]
+        + (length + 6).to_bytes(2, "big")
+        + JPEG[at + 4 : at + 2 + length]
+        + b"canary"
+        + JPEG[at + 2 + length :]
+    )
     with pytest.raises(NotCleanError):
         scan_jpeg(padded)
 

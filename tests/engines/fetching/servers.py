@@ -19,7 +19,8 @@ Handler = Callable[[socket.socket, bytes], None]
 
 
 class Canary:
-    """Listens on one port of 127.0.0.1 and ::1 and says how many connections came. Nobody answers them."""
+    """Listens on one port of 127.0.0.1 and ::1 and says how many connections came. Nobody answers
+    them."""
 
     def __init__(self) -> None:
         self._sockets: list[socket.socket] = []
@@ -49,9 +50,12 @@ class Canary:
 
 
 class Server:
-    """Serves each connection by `handle(connection, request bytes)` in a thread, and keeps what was asked."""
+    """Serves each connection by `handle(connection, request bytes)` in a thread, and keeps what was
+    asked."""
 
-    def __init__(self, handle: Handler, tls: ssl.SSLContext | None = None, greedy: bool = True) -> None:
+    def __init__(
+        self, handle: Handler, tls: ssl.SSLContext | None = None, greedy: bool = True
+    ) -> None:
         self._handle = handle
         self._tls = tls
         self._greedy = greedy  # read the request before handling
@@ -84,7 +88,9 @@ class Server:
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             stack.enter_context(connection)
             if self._tls is not None:
-                connection = stack.enter_context(self._tls.wrap_socket(connection, server_side=True))
+                connection = stack.enter_context(
+                    self._tls.wrap_socket(connection, server_side=True)
+                )
             request = b""
             while self._greedy and b"\r\n\r\n" not in request:
                 more = connection.recv(65536)
@@ -107,7 +113,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(handle: Handler | bytes, tls: ssl.SSLContext | None = None, greedy: bool = True) -> Iterator[Server]:
+def serving(
+    handle: Handler | bytes, tls: ssl.SSLContext | None = None, greedy: bool = True
+) -> Iterator[Server]:
     """Run a server that answers every request by `handle`, or with fixed bytes."""
 
     def fixed(connection: socket.socket, request: bytes) -> None:
@@ -123,12 +131,17 @@ def serving(handle: Handler | bytes, tls: ssl.SSLContext | None = None, greedy: 
 
 def answer(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
     """Return a whole HTTP/1.1 answer; underscores in header names become hyphens."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *(f"{k.replace('_', '-')}: {v}" for k, v in headers.items())]
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Content-Length: {len(body)}",
+        *(f"{k.replace('_', '-')}: {v}" for k, v in headers.items()),
+    ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 
 
 def certificate(folder: Path, name: str, *, days: int = 1) -> tuple[ssl.SSLContext, str]:
-    """Return a server context with a self-signed certificate for `name`, and the certificate as PEM text."""
+    """Return a server context with a self-signed certificate for `name`, and the certificate as PEM
+    text."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = dt.datetime.now(dt.UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -148,7 +161,9 @@ def certificate(folder: Path, name: str, *, days: int = 1) -> tuple[ssl.SSLConte
         .sign(key, hashes.SHA256())
     )
     pem = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     path = folder / f"{name}-{days}.pem"
     path.write_bytes(pem + private)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

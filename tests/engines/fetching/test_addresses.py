@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from engines.fetching import AddressRefusedError, check_address
 from engines.fetching.addresses import SPECIAL
 
-# Written from the IANA special-purpose registries and the documents of the clouds, not from the module.
+# Written from the IANA special-purpose registries and the documents of the clouds, not from the
+# module.
 RANGES = [
     ("0.0.0.0/8", "this_network"),
     ("10.0.0.0/8", "private"),
@@ -80,7 +81,9 @@ def first_middle_last(network: str) -> list[str]:
     return list(dict.fromkeys(str(a) for a in (net.network_address, middle, net.broadcast_address)))
 
 
-SPECIAL_CASES = [(address, code) for network, code in RANGES for address in first_middle_last(network)]
+SPECIAL_CASES = [
+    (address, code) for network, code in RANGES for address in first_middle_last(network)
+]
 
 
 @pytest.mark.parametrize(("address", "code"), SPECIAL_CASES)
@@ -88,7 +91,9 @@ def test_first_middle_and_last_of_every_special_range_are_refused(address: str, 
     with pytest.raises(AddressRefusedError) as refused:
         check_address(address)
     assert refused.value.code == code
-    assert address not in refused.value.sentence, "the sentence would tell a stranger what a name resolves to here"
+    assert address not in refused.value.sentence, (
+        "the sentence would tell a stranger what a name resolves to here"
+    )
     assert refused.value.sentence.endswith(".")
 
 
@@ -110,7 +115,16 @@ def carried(inner: str) -> dict[str, str]:
     }
 
 
-INNER = ["127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "192.168.1.1", "0.0.0.5", "224.0.0.1", "168.63.129.16"]
+INNER = [
+    "127.0.0.1",
+    "10.1.2.3",
+    "169.254.169.254",
+    "100.64.0.1",
+    "192.168.1.1",
+    "0.0.0.5",
+    "224.0.0.1",
+    "168.63.129.16",
+]
 
 
 @pytest.mark.parametrize("inner", INNER)
@@ -126,7 +140,11 @@ def test_what_an_ipv6_address_carries_inside_is_named(carrier: str, inner: str) 
 
 
 def test_a_teredo_server_inside_is_unwrapped_as_well() -> None:
-    number = 0x20010000 << 96 | int(ipaddress.IPv4Address("10.0.0.1")) << 64 | (int(ipaddress.IPv4Address("9.9.9.9")) ^ 0xFFFFFFFF)
+    number = (
+        0x20010000 << 96
+        | int(ipaddress.IPv4Address("10.0.0.1")) << 64
+        | (int(ipaddress.IPv4Address("9.9.9.9")) ^ 0xFFFFFFFF)
+    )
     with pytest.raises(AddressRefusedError, match="RFC 1918"):
         check_address(str(ipaddress.IPv6Address(number)))
 
@@ -146,11 +164,15 @@ def test_a_carrier_is_refused_even_around_a_public_address(carrier: str) -> None
 
 PUBLIC = [
     "1.0.0.0", "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255",
-    "100.128.0.0", "126.255.255.255", "128.0.0.0", "168.63.129.15", "168.63.129.17", "169.253.255.255",
+    "100.128.0.0", "126.255.255.255", "128.0.0.0", "168.63.129.15", "168.63.129.17",
+    "169.253.255.255",
     "169.255.0.0", "172.15.255.255", "172.32.0.0", "191.255.255.255", "192.0.1.0", "192.0.3.0",
-    "192.31.195.255", "192.31.197.0", "192.52.192.255", "192.52.194.0", "192.88.98.255", "192.88.100.0",
-    "192.167.255.255", "192.169.0.0", "192.175.47.255", "192.175.49.0", "198.17.255.255", "198.20.0.0",
-    "198.51.99.255", "198.51.101.0", "203.0.112.255", "203.0.114.0", "223.255.255.255", "2001:200::",
+    "192.31.195.255", "192.31.197.0", "192.52.192.255", "192.52.194.0", "192.88.98.255",
+    "192.88.100.0",
+    "192.167.255.255", "192.169.0.0", "192.175.47.255", "192.175.49.0", "198.17.255.255",
+    "198.20.0.0",
+    "198.51.99.255", "198.51.101.0", "203.0.112.255", "203.0.114.0", "223.255.255.255",
+    "2001:200::",
     "2001:4860:4860::8888", "2001:db7:ffff::", "2001:db9::", "2001:ffff::", "2003::", "2400::",
     "2606:4700::1111", "2620:4f:7fff::", "2620:4f:8001::", "2a00::1", "3ffd:ffff::", "3fff:1000::",
     "64:ff9b::808:808",
@@ -163,7 +185,19 @@ def test_the_neighbours_outside_are_public(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "localhost", "127.1", "0177.0.0.1", "0x7f000001", "2130706433", "1.1.1.1/32", " 1.1.1.1", "[::1]", "１.1.1.1"]
+    "text",
+    [
+        "",
+        "localhost",
+        "127.1",
+        "0177.0.0.1",
+        "0x7f000001",
+        "2130706433",
+        "1.1.1.1/32",
+        " 1.1.1.1",
+        "[::1]",
+        "１.1.1.1",
+    ],
 )
 def test_what_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(AddressRefusedError) as refused:
@@ -183,17 +217,30 @@ def test_each_reason_has_a_sentence_of_its_own() -> None:
         with pytest.raises(AddressRefusedError) as refused:
             check_address(address)
         sentences.setdefault(refused.value.sentence, set()).add(refused.value.code)
-    assert all(len(codes) == 1 for codes in sentences.values() if codes & {row.code for row in SPECIAL})
+    assert all(
+        len(codes) == 1 for codes in sentences.values() if codes & {row.code for row in SPECIAL}
+    )
 
 
 @settings(deadline=None)
 @given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
-def test_nothing_the_standard_library_calls_special_passes(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
-    """One direction only: the library lets some through that we refuse, never the other way round."""
+def test_nothing_the_standard_library_calls_special_passes(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> None:
+    """One direction only: the library lets some through that we refuse, never the other way
+    round."""
     try:
         check_address(str(address))
     except AddressRefusedError:
         return
-    assert not any((address.is_private, address.is_loopback, address.is_link_local, address.is_multicast, address.is_unspecified))
+    assert not any(
+        (
+            address.is_private,
+            address.is_loopback,
+            address.is_link_local,
+            address.is_multicast,
+            address.is_unspecified,
+        )
+    )
     nat64 = address.version == 6 and int(address) >> 32 == 0x64FF9B << 64
     assert nat64 or not address.is_reserved

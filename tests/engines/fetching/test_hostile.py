@@ -19,14 +19,22 @@ from tests.engines.fetching.servers import Server, answer, serving
 
 AGENT = "AsClaimed-tests/1 (+https://example.org/bot)"
 KIB = 1024
-SMALL = Limits(header_bytes=8 * KIB, wire_bytes=256 * KIB, decoded_bytes=512 * KIB, ratio_from_bytes=16 * KIB)
-QUICK = replace(SMALL, connect_seconds=0.4, idle_seconds=0.3, total_seconds=0.6)  # for tests that wait for a clock to run out
+SMALL = Limits(
+    header_bytes=8 * KIB, wire_bytes=256 * KIB, decoded_bytes=512 * KIB, ratio_from_bytes=16 * KIB
+)
+QUICK = replace(
+    SMALL, connect_seconds=0.4, idle_seconds=0.3, total_seconds=0.6
+)  # for tests that wait for a clock to run out
 HEAD = b"HTTP/1.1 200 OK\r\n"
 GZIP_HEAD = b"a\r\n" + gzip.compress(b"", mtime=0)[:10] + b"\r\n"
 
 
 def fetch(server: Server, limits: Limits = SMALL, method: str = "GET") -> bytes:
-    return Client(AGENT, {"brand.test:9000": server.place}, limits).request(method, "http://brand.test:9000/").body
+    return (
+        Client(AGENT, {"brand.test:9000": server.place}, limits)
+        .request(method, "http://brand.test:9000/")
+        .body
+    )
 
 
 def failing(server: Server, limits: Limits = SMALL) -> FetchError:
@@ -38,7 +46,9 @@ def failing(server: Server, limits: Limits = SMALL) -> FetchError:
     return failed.value
 
 
-def repeated(first: bytes, again: bytes, pause: float = 0.0) -> Callable[[socket.socket, bytes], None]:
+def repeated(
+    first: bytes, again: bytes, pause: float = 0.0
+) -> Callable[[socket.socket, bytes], None]:
     """Return a handler that never stops sending (until the other side hangs up)."""
 
     def handle(connection: socket.socket, request: bytes) -> None:
@@ -115,7 +125,9 @@ def test_a_closed_port_is_a_failure_to_connect() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(FetchError) as failed:
-        Client(AGENT, {"brand.test:9000": f"127.0.0.1:{port}"}, SMALL).get("http://brand.test:9000/")
+        Client(AGENT, {"brand.test:9000": f"127.0.0.1:{port}"}, SMALL).get(
+            "http://brand.test:9000/"
+        )
     assert failed.value.kind == "connect"
 
 
@@ -136,7 +148,8 @@ def test_a_reset_is_a_lost_connection(sent: bytes) -> None:
     [
         (HEAD + b"\r\n", b"x" * 16 * KIB),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"4000\r\n" + b"x" * 16 * KIB + b"\r\n"),
-        (HEAD + b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n" + GZIP_HEAD, b"5\r\n\0\0\0\xff\xff\r\n" * 999),
+        (HEAD + b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n" + GZIP_HEAD,
+        b"5\r\n\0\0\0\xff\xff\r\n" * 999),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 999),
     ],
 )  # fmt: skip
@@ -147,7 +160,9 @@ def test_a_body_without_end_is_too_large(first: bytes, again: bytes) -> None:
 
 @pytest.mark.parametrize("extra", [0, 1])
 def test_a_body_in_crumbs_costs_no_more_than_its_crumbs_may(extra: int) -> None:
-    with serving(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * (99 + extra) + b"0\r\n\r\n") as server:
+    with serving(
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * (99 + extra) + b"0\r\n\r\n"
+    ) as server:
         limits = replace(SMALL, pieces=100)
         if extra:
             assert "pieces" in failing(server, limits).sentence
@@ -313,7 +328,12 @@ def test_a_ratio_counts_only_for_bodies_of_some_size(size: int) -> None:
         ("gzip", b"x"),
         ("gzip", gzip.compress(b"hello", mtime=0)[:-1]),
         ("gzip", gzip.compress(b"hello", mtime=0)[:-9]),
-        ("gzip", gzip.compress(b"hello", mtime=0)[:-8] + b"\1\2\3\4" + gzip.compress(b"hello", mtime=0)[-4:]),
+        (
+            "gzip",
+            gzip.compress(b"hello", mtime=0)[:-8]
+            + b"\1\2\3\4"
+            + gzip.compress(b"hello", mtime=0)[-4:],
+        ),
         ("gzip", gzip.compress(b"hello", mtime=0) + b"trailing"),
         ("gzip", gzip.compress(b"hello", mtime=0) + b"\x1f\x8b"),
         ("gzip", gzip.compress(b"hello", mtime=0) + b"t"),
@@ -324,7 +344,9 @@ def test_a_ratio_counts_only_for_bodies_of_some_size(size: int) -> None:
         ("deflate", b"\x78"),
     ],
 )
-def test_a_body_packed_otherwise_or_damaged_is_a_fault_of_encoding(encoding: str, body: bytes) -> None:
+def test_a_body_packed_otherwise_or_damaged_is_a_fault_of_encoding(
+    encoding: str, body: bytes
+) -> None:
     with serving(answer(body, Content_Encoding=encoding)) as server:
         assert failing(server).kind == "encoding"
 
@@ -333,7 +355,10 @@ def test_unpacking_is_under_the_clock_as_well(monkeypatch: pytest.MonkeyPatch) -
     ticks = iter(range(10_000))
     monkeypatch.setattr(limits_module.time, "monotonic", lambda: next(ticks) / 10)
     slow = replace(SMALL, ratio=10**6, total_seconds=1)
-    with serving(answer(zlib.compress(bytes(400 * KIB)), Content_Encoding="deflate")) as server, pytest.raises(FetchError) as failed:
+    with (
+        serving(answer(zlib.compress(bytes(400 * KIB)), Content_Encoding="deflate")) as server,
+        pytest.raises(FetchError) as failed,
+    ):
         fetch(server, slow)
     assert failed.value.kind == "timeout"
 

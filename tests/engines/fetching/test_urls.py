@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from engines.fetching import Target, UrlRefusedError, parse_url
 from engines.fetching.urls import MAX_URL, resolve_reference
 
-# Every refusal, with its reason. {p} is where a canary may listen, so that the port is never the reason by accident.
+# Every refusal, with its reason. {p} is where a canary may listen, so that the port is never the
+# reason by accident.
 REFUSED = [
     # 127.0.0.1 as some resolver, browser or library would read it
     ("http://2130706433:{p}/", "ipv4_form"),
@@ -251,13 +252,19 @@ ACCEPTED = [
     ("http://example.com/a/../../b/./c/%2E%2e/d/.", "http://example.com/b/d/"),
     ("http://example.com/..", "http://example.com/"),
     ("http://example.com//a//b", "http://example.com//a//b"),
-    ("https://言实录.中国/帖子?问=答", "https://xn--qbt69fhs5c.xn--fiqs8s/%E5%B8%96%E5%AD%90?%E9%97%AE=%E7%AD%94"),
+    (
+        "https://言实录.中国/帖子?问=答",
+        "https://xn--qbt69fhs5c.xn--fiqs8s/%E5%B8%96%E5%AD%90?%E9%97%AE=%E7%AD%94",
+    ),
     ("https://xn--fiqs8s.xn--fiqs8s/", "https://xn--fiqs8s.xn--fiqs8s/"),
     ("https://bücher.example/", "https://xn--bcher-kva.example/"),
     ("https://straße.example/", "https://xn--strae-oqa.example/"),
     ("http://1.1.1.1/", "http://1.1.1.1/"),
     ("http://127.0.0.1/", "http://127.0.0.1/"),  # read, and then refused by the table of addresses
-    ("http://example.com/a|b\"<>^`{}['!$&()*+,;=:@]", "http://example.com/a%7Cb%22%3C%3E%5E%60%7B%7D['!$&()*+,;=:@]"),
+    (
+        "http://example.com/a|b\"<>^`{}['!$&()*+,;=:@]",
+        "http://example.com/a%7Cb%22%3C%3E%5E%60%7B%7D['!$&()*+,;=:@]",
+    ),
     ("http://0x7f.example/", "http://0x7f.example/"),
 ]
 
@@ -270,13 +277,17 @@ def test_an_ordinary_address_has_one_canonical_form(text: str, url: str) -> None
 
 
 def test_a_target_tells_its_parts() -> None:
-    assert parse_url("https://Example.com:8443/a?b#c") == Target("https", "example.com", 8443, "/a?b", "https://example.com:8443/a?b")
+    assert parse_url("https://Example.com:8443/a?b#c") == Target(
+        "https", "example.com", 8443, "/a?b", "https://example.com:8443/a?b"
+    )
     assert parse_url("https://example.com").authority == "example.com"
     assert parse_url("http://example.com:443").authority == "example.com:443"
     assert parse_url("http://example.com").key == "example.com:80"
 
 
-@pytest.mark.parametrize("name", ["localhost:9001", "127.0.0.1:9001", "brand.test:9001", "brand:9001"])
+@pytest.mark.parametrize(
+    "name", ["localhost:9001", "127.0.0.1:9001", "brand.test:9001", "brand:9001"]
+)
 def test_a_host_named_local_is_free_of_the_rules_on_ports_and_private_names(name: str) -> None:
     target = parse_url(f"http://{name}/a", local={name})
     assert target.key == name
@@ -306,8 +317,45 @@ def test_a_redirect_is_resolved_against_where_it_was_found(reference: str, url: 
 
 PIECES = st.sampled_from(
     [
-        *("http://", "https://", "HTTP:", "//", "/", "?", "#", "@", ":", "[", "]", "%", "%2e", "%00", ".", "..", "\\", " ", "\0", "\r\n"),
-        *("80", "8080", "99999", "0x7f", "127", "1", "localhost", "example", "com", "中国", "xn--fiqs8s", "é", "\u3002", "\u200b", "１"),
+        *(
+            "http://",
+            "https://",
+            "HTTP:",
+            "//",
+            "/",
+            "?",
+            "#",
+            "@",
+            ":",
+            "[",
+            "]",
+            "%",
+            "%2e",
+            "%00",
+            ".",
+            "..",
+            "\\",
+            " ",
+            "\0",
+            "\r\n",
+        ),
+        *(
+            "80",
+            "8080",
+            "99999",
+            "0x7f",
+            "127",
+            "1",
+            "localhost",
+            "example",
+            "com",
+            "中国",
+            "xn--fiqs8s",
+            "é",
+            "\u3002",
+            "\u200b",
+            "１",
+        ),
         *("a" * 70, "&", "=", "-", "_"),
     ]
 )
@@ -316,7 +364,9 @@ PIECES = st.sampled_from(
 @settings(deadline=None)
 @given(
     st.one_of(
-        st.text(), st.lists(PIECES, max_size=14).map("".join), st.lists(PIECES, max_size=12).map(lambda p: "http://a.com" + "".join(p))
+        st.text(),
+        st.lists(PIECES, max_size=14).map("".join),
+        st.lists(PIECES, max_size=12).map(lambda p: "http://a.com" + "".join(p)),
     )
 )
 def test_reading_never_fails_in_another_way_and_is_stable(text: str) -> None:
@@ -331,7 +381,9 @@ def test_reading_never_fails_in_another_way_and_is_stable(text: str) -> None:
     assert "@" not in target.url.split("/")[2]
 
 
-HOSTS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), min_size=1, max_size=4).map(".".join)
+HOSTS = st.lists(
+    st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), min_size=1, max_size=4
+).map(".".join)
 
 
 @settings(deadline=None)
@@ -346,7 +398,9 @@ def test_any_host_and_path_are_read_once_or_not_at_all(host: str, path: str) -> 
 
 @settings(deadline=None)
 @given(st.one_of(st.text(), st.lists(PIECES, max_size=10).map("".join)))
-def test_a_redirect_never_fails_in_another_way_and_never_loses_its_port_rule(reference: str) -> None:
+def test_a_redirect_never_fails_in_another_way_and_never_loses_its_port_rule(
+    reference: str,
+) -> None:
     try:
         target = resolve_reference(parse_url("https://example.com/a/b?q"), reference)
     except UrlRefusedError:

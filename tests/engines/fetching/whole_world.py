@@ -1,15 +1,18 @@
-"""A network of the test's own in which every address of the world answers, and what the client does in it.
+"""A network of the test's own in which every address of the world answers, and what the client does
+in it.
 
     unshare --net --mount -- python -m tests.engines.fetching.whole_world [whole]
 
-Here nothing of the client is replaced: glibc asks a name server over UDP, the kernel makes the connections. All of IPv4 and IPv6 is routed
-to this machine, so a listener hears any connection to any address and knows for which it was meant. A few addresses are the public web;
-whatever comes in for another is the canary's. Proxies are set in the environment for the whole run.
+Here nothing of the client is replaced: glibc asks a name server over UDP, the kernel makes the
+connections. All of IPv4 and IPv6 is routed to this machine, so a listener hears any connection to
+any address and knows for which it was meant. A few addresses are the public web; whatever comes in
+for another is the canary's. Proxies are set in the environment for the whole run.
 
-Prints `{"guarded": Seen, "unguarded": Seen, "asking_twice": Seen}`, where Seen is
-`{"cases": [[group, name, expected, kind, code, sentence]], "heard": [[address, port]], "asked": {name: times}}`; `expected` is the code
-of a refusal, "*" where any of several would be right, or "here" for what the web answers. Without `whole` each address is redirected to
-by one status in turn, with it by all five.
+Prints `{"guarded": Seen, "unguarded": Seen, "asking_twice": Seen}`, where Seen is `{"cases":
+[[group, name, expected, kind, code, sentence]], "heard": [[address, port]], "asked": {name:
+times}}`; `expected` is the code of a refusal, "*" where any of several would be right, or "here"
+for what the web answers. Without `whole` each address is redirected to by one status in turn, with
+it by all five.
 """
 
 from __future__ import annotations
@@ -44,15 +47,24 @@ SHOP, SHOP6, OTHER = "93.184.216.34", "2606:2800:220:1::1", "151.101.1.140"
 WEB = {SHOP, SHOP6, OTHER}
 RESOLVER = "127.0.0.53"
 PROXY = "10.9.8.7:3128"
-PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY")
+PROXIES = (
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "ftp_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "FTP_PROXY",
+)
 PORTS = (80, 443, 8080, 8443, 22, 25, 3128, 5432, 6379)
 REDIRECTS = (301, 302, 303, 307, 308)
 LIMITS = Limits(connect_seconds=3, idle_seconds=3, total_seconds=6)
 
 
 class Names:
-    """A name server over UDP. `zone[name]` is a list of answers, given in turn (the last for ever): each a list of addresses, after
-    any number of names that it is an alias of."""
+    """A name server over UDP. `zone[name]` is a list of answers, given in turn (the last for ever):
+    each a list of addresses, after any number of names that it is an alias of."""
 
     def __init__(self) -> None:
         self.zone: dict[str, list[list[str]]] = {}
@@ -85,19 +97,27 @@ class Names:
             try:
                 address = ipaddress.ip_address(value)
             except ValueError:
-                alias = b"".join(bytes([len(label)]) + label.encode() for label in value.split(".")) + b"\0"
+                alias = (
+                    b"".join(bytes([len(label)]) + label.encode() for label in value.split("."))
+                    + b"\0"
+                )
                 records.append(owner + struct.pack(">HHIH", 5, 1, 0, len(alias)) + alias)
                 owner = alias
                 continue
             if (address.version == 4) == (kind == 1):
-                records.append(owner + struct.pack(">HHIH", 1 if kind == 1 else 28, 1, 0, len(address.packed)) + address.packed)
+                records.append(
+                    owner
+                    + struct.pack(">HHIH", 1 if kind == 1 else 28, 1, 0, len(address.packed))
+                    + address.packed
+                )
         code = 0 if name.lower() in self.zone else 3
         head = question[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, len(records), 0, 0)
         return head + question[12 : at + 5] + b"".join(records)
 
 
 class World:
-    """Listens at every address. The web answers `pages[path]`; whoever else is called only writes down that he was."""
+    """Listens at every address. The web answers `pages[path]`; whoever else is called only writes
+    down that he was."""
 
     def __init__(self) -> None:
         self.pages: dict[str, bytes] = {}
@@ -133,7 +153,9 @@ class World:
             request += more
         self.served.append(address)
         path = request.split(b" ")[1].decode()
-        connection.sendall(self.pages.get(path, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere"))
+        connection.sendall(
+            self.pages.get(path, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere")
+        )
 
 
 @dataclass
@@ -161,7 +183,8 @@ class Table:
     def redirect(self, status: int, location: bytes, more: bytes = b"") -> str:
         path = f"/{len(self.world.pages)}"
         self.world.pages[path] = (
-            b"HTTP/1.1 %d Away\r\nContent-Length: 0\r\nLocation: %b\r\n%b\r\n" % (status, location, more)
+            b"HTTP/1.1 %d Away\r\nContent-Length: 0\r\nLocation: %b\r\n%b\r\n"
+            % (status, location, more)
             if location
             else b"HTTP/1.1 %d OK\r\nContent-Length: 4\r\n%b\r\nhere" % (status, more)
         )
@@ -172,7 +195,8 @@ class Table:
 
 
 def specials() -> Iterator[tuple[str, str]]:
-    """The first, middle and last address of every special range, and each way to carry such a one inside IPv6."""
+    """The first, middle and last address of every special range, and each way to carry such a one
+    inside IPv6."""
     yield from SPECIAL_CASES
     for inner in INNER:
         yield from ((address, carrier) for carrier, address in carried(inner).items())
@@ -189,54 +213,118 @@ def build(names: Names, world: World, *, whole: bool) -> Table:
     for address, code in specials():
         table.add("a name for it", address, f"http://{table.named([address])}/", code)
         for method, port in (("HEAD", 8443), ("POST", 8080)):
-            if address in {"127.0.0.1", "::1", "169.254.169.254"} or address.startswith("::ffff:7f"):
-                table.add("another method", f"{method} {address}", f"http://{table.named([address])}:{port}/", code, method)
-    for address in dict.fromkeys((*INNER, "127.0.0.1", "::1", "fd00::1", "::ffff:7f00:1", "64:ff9b::a00:1")):
-        for answers in ([SHOP, address], [address, SHOP], [SHOP6, address, OTHER], [SHOP, SHOP6, address], [address, SHOP6]):
+            if address in {"127.0.0.1", "::1", "169.254.169.254"} or address.startswith(
+                "::ffff:7f"
+            ):
+                table.add(
+                    "another method",
+                    f"{method} {address}",
+                    f"http://{table.named([address])}:{port}/",
+                    code,
+                    method,
+                )
+    for address in dict.fromkeys(
+        (*INNER, "127.0.0.1", "::1", "fd00::1", "::ffff:7f00:1", "64:ff9b::a00:1")
+    ):
+        for answers in (
+            [SHOP, address],
+            [address, SHOP],
+            [SHOP6, address, OTHER],
+            [SHOP, SHOP6, address],
+            [address, SHOP6],
+        ):
             table.add("mixed answers", " ".join(answers), f"http://{table.named(answers)}/", "*")
         for length in (1, 2, 5, 8):
             chain = [f"c{number}.cdn.example" for number in range(length - 1)] + ["localhost"]
-            table.add("a chain of aliases", f"{length} to {address}", f"http://{table.named([*chain, address])}/", "*")
+            table.add(
+                "a chain of aliases",
+                f"{length} to {address}",
+                f"http://{table.named([*chain, address])}/",
+                "*",
+            )
     for turn, status in enumerate(REDIRECTS):
         by_it = slice(None) if whole else slice(turn, None, len(REDIRECTS))
         for address, code in list(specials())[by_it]:
             if ":" not in address:
                 for url in (f"http://{address}:8080/", f"//{address}/"):
-                    table.add("a redirect", f"{status} to {url}", table.redirect(status, url.encode()), code)
+                    table.add(
+                        "a redirect",
+                        f"{status} to {url}",
+                        table.redirect(status, url.encode()),
+                        code,
+                    )
             url = f"http://{table.named([address])}:8443/"
-            table.add("a redirect", f"{status} to a name for {address}", table.redirect(status, url.encode()), code)
+            table.add(
+                "a redirect",
+                f"{status} to a name for {address}",
+                table.redirect(status, url.encode()),
+                code,
+            )
         for url, code in list(CARRIED)[by_it]:
-            table.add("a redirect", f"{status} to {url[:100]}", table.redirect(status, with_port(url, 8080).encode()), code)
+            table.add(
+                "a redirect",
+                f"{status} to {url[:100]}",
+                table.redirect(status, with_port(url, 8080).encode()),
+                code,
+            )
     for address in ("127.0.0.1", "::1", "169.254.169.254"):
-        # Rebinding: good when it is checked, bad when it is asked again; on a redirect it *is* asked again, and checked again.
-        table.add("a name that changes its mind", address, f"http://{table.named([SHOP], [address])}/", "here")
+        # Rebinding: good when it is checked, bad when it is asked again; on a redirect it *is*
+        # asked again, and checked again.
+        table.add(
+            "a name that changes its mind",
+            address,
+            f"http://{table.named([SHOP], [address])}/",
+            "here",
+        )
         name = table.named([SHOP], [address])
-        back = table.redirect(302, f"http://{name}/again".encode()).replace("www.shop.example", name)
+        back = table.redirect(302, f"http://{name}/again".encode()).replace(
+            "www.shop.example", name
+        )
         table.add("a name that changes its mind", f"{address} on the way back", back, "*")
         host = f"[{address}]" if ":" in address else address
-        for more in (f"Refresh: 0; url=http://{host}:8080/", f"Alt-Svc: http={host}:8080", f"Link: <http://{host}/>; rel=preload"):
-            table.add("a hint that is no redirect", more, table.redirect(200, b"", more.encode() + b"\r\n"), "here")
+        for more in (
+            f"Refresh: 0; url=http://{host}:8080/",
+            f"Alt-Svc: http={host}:8080",
+            f"Link: <http://{host}/>; rel=preload",
+        ):
+            table.add(
+                "a hint that is no redirect",
+                more,
+                table.redirect(200, b"", more.encode() + b"\r\n"),
+                "here",
+            )
     return table
 
 
-def run(table: Table, groups: set[str] | None = None, resolver: Resolver = client_module.resolve) -> dict[str, object]:
-    """Try every case of these groups in turn; what was heard and asked meanwhile is told as well."""
+def run(
+    table: Table, groups: set[str] | None = None, resolver: Resolver = client_module.resolve
+) -> dict[str, object]:
+    """Try every case of these groups in turn; what was heard and asked meanwhile is told as
+    well."""
     table.world.heard.clear()
     table.names.asked.clear()
     table.names.turns.clear()
-    client = Client("AsClaimed-tests/1 (+https://example.org/bot)", limits=LIMITS, resolver=resolver)
+    client = Client(
+        "AsClaimed-tests/1 (+https://example.org/bot)", limits=LIMITS, resolver=resolver
+    )
     seen = []
     for case in table.cases:
         if groups is not None and case.group not in groups:
             continue
         try:
-            body = client.request(case.method, case.url, body=b"x" if case.method == "POST" else b"").body
+            body = client.request(
+                case.method, case.url, body=b"x" if case.method == "POST" else b""
+            ).body
             ended = ("ok", body.decode(), "")
         except FetchError as failure:
             ended = (failure.kind, failure.code, failure.sentence)
         seen.append([case.group, case.name, case.expected, *ended])
     _settle(table.world)
-    return {"cases": seen, "heard": sorted(set(table.world.heard)), "asked": dict(table.names.asked)}
+    return {
+        "cases": seen,
+        "heard": sorted(set(table.world.heard)),
+        "asked": dict(table.names.asked),
+    }
 
 
 def _settle(world: World) -> None:
@@ -249,8 +337,13 @@ def _settle(world: World) -> None:
 
 
 def enter() -> None:
-    """Make the namespace what it should be: every address is here, and names are asked of `RESOLVER`."""
-    for command in ("link set lo up", "route add local 0.0.0.0/0 dev lo", "-6 route add local ::/0 dev lo"):
+    """Make the namespace what it should be: every address is here, and names are asked of
+    `RESOLVER`."""
+    for command in (
+        "link set lo up",
+        "route add local 0.0.0.0/0 dev lo",
+        "-6 route add local ::/0 dev lo",
+    ):
         subprocess.run(["ip", *command.split()], check=True)
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
     folder = Path(tempfile.mkdtemp(prefix="whole-world-"))
@@ -265,7 +358,8 @@ def enter() -> None:
 
 
 def asking_twice(table: Table) -> dict[str, object]:
-    """Control: a client that checks one answer and then lets the system connect by name, as most do."""
+    """Control: a client that checks one answer and then lets the system connect by name, as most
+    do."""
     asked = ""
 
     def remembering(host: str, port: int) -> list[str]:
@@ -274,7 +368,9 @@ def asking_twice(table: Table) -> dict[str, object]:
         return client_module.resolve(host, port)
 
     opened, peer = client_module.open_connection, client_module._check_peer
-    client_module.open_connection = lambda address, port, seconds: opened(client_module.resolve(asked, port)[0], port, seconds)
+    client_module.open_connection = lambda address, port, seconds: opened(
+        client_module.resolve(asked, port)[0], port, seconds
+    )
     client_module._check_peer = lambda connection, address, port: address
     try:
         return run(table, {"a name that changes its mind"}, remembering)
@@ -283,17 +379,25 @@ def asking_twice(table: Table) -> dict[str, object]:
 
 
 def unguarded(table: Table, *, whole: bool) -> dict[str, object]:
-    """Control: every address passes; and a client that heeds the environment goes through the proxy."""
+    """Control: every address passes; and a client that heeds the environment goes through the
+    proxy."""
     checked = client_module.check_address
     client_module.check_address = ipaddress.ip_address
     try:
-        seen = run(table, {"a literal", "a name for it", "a chain of aliases"} | ({"a redirect"} if whole else set()))
+        seen = run(
+            table,
+            {"a literal", "a name for it", "a chain of aliases"}
+            | ({"a redirect"} if whole else set()),
+        )
     finally:
         client_module.check_address = checked
     with contextlib.suppress(OSError, http.client.HTTPException):
         urllib.request.urlopen("http://www.shop.example/", timeout=3)
     _settle(table.world)
-    return {**seen, "proxied": PROXY in {f"{address}:{port}" for address, port in table.world.heard}}
+    return {
+        **seen,
+        "proxied": PROXY in {f"{address}:{port}" for address, port in table.world.heard},
+    }
 
 
 def main() -> None:
@@ -301,7 +405,14 @@ def main() -> None:
     os.environ.update(dict.fromkeys(PROXIES, f"http://{PROXY}"))
     whole = "whole" in sys.argv
     table = build(Names(), World(), whole=whole)
-    json.dump({"guarded": run(table), "unguarded": unguarded(table, whole=whole), "asking_twice": asking_twice(table)}, sys.stdout)
+    json.dump(
+        {
+            "guarded": run(table),
+            "unguarded": unguarded(table, whole=whole),
+            "asking_twice": asking_twice(table),
+        },
+        sys.stdout,
+    )
 
 
 if __name__ == "__main__":

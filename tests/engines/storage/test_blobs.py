@@ -46,7 +46,11 @@ def age(path: Path, days: int = 2) -> None:
 
 
 def files(store: BlobStore) -> list[str]:
-    return sorted(str(path.relative_to(store.root)) for path in store.root.rglob("*") if path.is_file() and path.name != "lock")
+    return sorted(
+        str(path.relative_to(store.root))
+        for path in store.root.rglob("*")
+        if path.is_file() and path.name != "lock"
+    )
 
 
 def test_bytes_are_stored_under_their_own_hash(store: BlobStore) -> None:
@@ -141,7 +145,9 @@ def test_what_is_missing_is_said_to_be_missing(store: BlobStore) -> None:
         store.open(nowhere)
 
 
-@pytest.mark.parametrize("name", ["", "../../etc/passwd", "0" * 63, "A" * 64, "0" * 63 + "/", "0" * 64 + "\n"])
+@pytest.mark.parametrize(
+    "name", ["", "../../etc/passwd", "0" * 63, "A" * 64, "0" * 63 + "/", "0" * 64 + "\n"]
+)
 def test_only_a_hash_is_an_address(store: BlobStore, name: str) -> None:
     with pytest.raises(ValueError, match="not a SHA-256"):
         store.open(name)
@@ -156,7 +162,8 @@ def test_a_link_put_in_place_of_a_file_is_not_followed(store: BlobStore, tmp_pat
         store.open(digest)
 
 
-# -- a full disk ---------------------------------------------------------------------------------------------------------
+# -- a full disk
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_reserve_is_kept_free(tmp_path: Path) -> None:
@@ -172,7 +179,9 @@ def test_the_reserve_is_kept_free(tmp_path: Path) -> None:
     assert BlobStore(tmp_path / "blobs", keep_free=0).put(b"hood", 100).new
 
 
-def test_the_reserve_is_looked_at_while_a_stream_comes_in(store: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reserve_is_looked_at_while_a_stream_comes_in(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
 
     def check(coming: int = 0) -> None:
@@ -188,7 +197,9 @@ def test_the_reserve_is_looked_at_while_a_stream_comes_in(store: BlobStore, monk
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_disk_that_is_full_all_the_same_is_no_space(store: BlobStore, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+def test_a_disk_that_is_full_all_the_same_is_no_space(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
     def full(descriptor: int) -> None:
         raise OSError(code, os.strerror(code))
 
@@ -198,7 +209,8 @@ def test_a_disk_that_is_full_all_the_same_is_no_space(store: BlobStore, monkeypa
     assert files(store) == []
 
 
-# -- killed at any point -------------------------------------------------------------------------------------------------
+# -- killed at any point
+# -------------------------------------------------------------------------------------------------
 
 KILLED = """
 import os, signal, sys
@@ -245,9 +257,15 @@ print("stored")
         ("close", 4, True),
     ],
 )
-def test_a_kill_leaves_a_whole_file_at_its_address_or_none(store: BlobStore, call: str, count: int, placed: bool) -> None:
+def test_a_kill_leaves_a_whole_file_at_its_address_or_none(
+    store: BlobStore, call: str, count: int, placed: bool
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(store.root), call, str(count)], cwd=PROJECT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", KILLED, str(store.root), call, str(count)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == -9, done.stderr
     assert "stored" not in done.stdout
@@ -262,12 +280,17 @@ def test_a_kill_leaves_a_whole_file_at_its_address_or_none(store: BlobStore, cal
 
 def test_the_script_that_is_killed_would_have_stored(store: BlobStore) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(store.root), "link", "99"], cwd=PROJECT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", KILLED, str(store.root), "link", "99"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == "stored\n"
 
 
-# -- sweeping and removing -----------------------------------------------------------------------------------------------
+# -- sweeping and removing
+# -----------------------------------------------------------------------------------------------
 
 
 def test_a_sweep_removes_old_leftovers_only(store: BlobStore) -> None:

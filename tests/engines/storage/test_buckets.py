@@ -1,4 +1,5 @@
-"""Originals in a bucket: a real server of the protocol on loopback, with versions and object lock."""
+"""Originals in a bucket: a real server of the protocol on loopback, with versions and object
+lock."""
 
 from __future__ import annotations
 
@@ -21,8 +22,24 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from engines.storage import buckets
-from engines.storage.blobs import BlobMissingError, BlobStore, DamagedError, Fixity, StorageUnavailableError, StoredBlob, TooLargeError
-from engines.storage.buckets import Bucket, BucketError, BucketStore, ObjectLockedError, Place, VersioningDisabledError, key_of
+from engines.storage.blobs import (
+    BlobMissingError,
+    BlobStore,
+    DamagedError,
+    Fixity,
+    StorageUnavailableError,
+    StoredBlob,
+    TooLargeError,
+)
+from engines.storage.buckets import (
+    Bucket,
+    BucketError,
+    BucketStore,
+    ObjectLockedError,
+    Place,
+    VersioningDisabledError,
+    key_of,
+)
 from tests import vault as vaults
 from tests.vault import Server, Vault
 
@@ -68,7 +85,9 @@ def nothing(digests: Sequence[str]) -> set[str]:
 
 
 def files(store: BucketStore) -> list[str]:
-    return sorted(path.name for path in store.root.rglob("*") if path.is_file() and path.name != "lock")
+    return sorted(
+        path.name for path in store.root.rglob("*") if path.is_file() and path.name != "lock"
+    )
 
 
 # Storing
@@ -79,25 +98,36 @@ def test_when_storing_returns_both_have_the_bytes(store: BucketStore, vault: Vau
     assert (stored.sha256, stored.size, stored.new) == (SHA256, len(HOOD), True)
     assert store.path(SHA256).read_bytes() == HOOD
     assert (vault.names(), vault.versions(SHA256)) == ([key_of(SHA256)], [HOOD])
-    assert vault.owner.head_object(Bucket=vault.place.bucket, Key=key_of(SHA256), ChecksumMode="ENABLED")["ChecksumSHA256"]
-    assert key_of(SHA256) == str(store.path(SHA256).relative_to(store.root)), "so that any copying tool moves one into the other"
+    assert vault.owner.head_object(
+        Bucket=vault.place.bucket, Key=key_of(SHA256), ChecksumMode="ENABLED"
+    )["ChecksumSHA256"]
+    assert key_of(SHA256) == str(store.path(SHA256).relative_to(store.root)), (
+        "so that any copying tool moves one into the other"
+    )
 
 
-def test_the_limits_of_the_local_store_hold_and_nothing_is_sent(store: BucketStore, vault: Vault) -> None:
+def test_the_limits_of_the_local_store_hold_and_nothing_is_sent(
+    store: BucketStore, vault: Vault
+) -> None:
     with pytest.raises(TooLargeError):
         store.put(HOOD, 3)
     assert (vault.names(), files(store)) == ([], [])
 
 
-def test_the_same_file_twice_is_one_object(store: BucketStore, machine: Machine, vault: Vault) -> None:
+def test_the_same_file_twice_is_one_object(
+    store: BucketStore, machine: Machine, vault: Vault
+) -> None:
     assert store.put(HOOD, 100).new
     assert not store.put(HOOD, 100).new
     assert not machine("there").put(HOOD, 100).new
     assert vault.versions(SHA256) == [HOOD]
 
 
-def _at_once(one: BucketStore, other: BucketStore, monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> list[bool]:
-    """Whether each put was new, the first being held just before its upload until the second is through."""
+def _at_once(
+    one: BucketStore, other: BucketStore, monkeypatch: pytest.MonkeyPatch, **arguments: Any
+) -> list[bool]:
+    """Whether each put was new, the first being held just before its upload until the second is
+    through."""
     through, before = threading.Event(), threading.Event()
     real, held = Bucket.upload, threading.local()
     found: dict[str, bool] = {}
@@ -124,24 +154,34 @@ def _at_once(one: BucketStore, other: BucketStore, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("other", ["here", "there"])
-def test_the_same_file_at_the_same_time_is_one_object(machine: Machine, vault: Vault, monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+def test_the_same_file_at_the_same_time_is_one_object(
+    machine: Machine, vault: Vault, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
     assert _at_once(machine("here"), machine(other), monkeypatch) == [False, True]
     assert vault.versions(SHA256) == [HOOD]
 
 
-def test_without_the_condition_there_would_be_two(machine: Machine, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_condition_there_would_be_two(
+    machine: Machine, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Negative control: it is If-None-Match that makes them one."""
     assert _at_once(machine("here"), machine("there"), monkeypatch, anew=True) == [True, True]
     assert vault.versions(SHA256) == [HOOD, HOOD]
 
 
-def test_what_lies_there_is_not_believed_when_the_same_is_stored_again(store: BucketStore, machine: Machine, vault: Vault) -> None:
+def test_what_lies_there_is_not_believed_when_the_same_is_stored_again(
+    store: BucketStore, machine: Machine, vault: Vault
+) -> None:
     vault.change(SHA256, b"other bytes")
     with pytest.raises(DamagedError):
         store.put(HOOD, 100)
     assert files(store) == [], "refused, so nothing was stored"
-    vault.owner.put_object(Bucket=vault.place.bucket, Key=key_of(SHA256), Body=HOOD, ChecksumAlgorithm="CRC32")
-    assert not machine("there").put(HOOD, 100).new, "copied there by a tool that says no SHA-256: it is read"
+    vault.owner.put_object(
+        Bucket=vault.place.bucket, Key=key_of(SHA256), Body=HOOD, ChecksumAlgorithm="CRC32"
+    )
+    assert not machine("there").put(HOOD, 100).new, (
+        "copied there by a tool that says no SHA-256: it is read"
+    )
 
 
 def test_the_checksum_of_a_file_that_came_in_parts_is_not_taken_for_its_own(
@@ -151,14 +191,19 @@ def test_the_checksum_of_a_file_that_came_in_parts_is_not_taken_for_its_own(
 
     def in_parts(bucket: Bucket, operation: str, arguments: dict[str, Any]) -> Any:
         if operation == "head_object":
-            return {**vault.owner.head_object(Bucket=vault.place.bucket, Key=key_of(SHA256)), "ChecksumSHA256": "9hSTG8KWl6DdPr4NlW9C-2"}
+            return {
+                **vault.owner.head_object(Bucket=vault.place.bucket, Key=key_of(SHA256)),
+                "ChecksumSHA256": "9hSTG8KWl6DdPr4NlW9C-2",
+            }
         return None
 
     _answering(monkeypatch, in_parts)
     assert not machine("there").put(HOOD, 100).new
 
 
-def _answering(monkeypatch: pytest.MonkeyPatch, change: Callable[[Bucket, str, dict[str, Any]], Any]) -> None:
+def _answering(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[[Bucket, str, dict[str, Any]], Any]
+) -> None:
     """Let `change` stand between us and the server; what it returns, if anything, is the answer."""
     real = Bucket._ask
 
@@ -209,12 +254,16 @@ def test_an_upload_that_collides_is_tried_again_and_given_up_in_the_end(
         assert (len(collisions), vault.names(), files(store)) == (3, [], [])
 
 
-def test_a_filing_whose_file_another_took_away_is_refused(store: BucketStore, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filing_whose_file_another_took_away_is_refused(
+    store: BucketStore, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = BlobStore.put
 
     def put(self: BlobStore, source: Any, limit: int) -> StoredBlob:
         stored = real(self, source, limit)
-        self.path(stored.sha256).unlink()  # a filing of the same file on this machine, whose upload failed
+        self.path(
+            stored.sha256
+        ).unlink()  # a filing of the same file on this machine, whose upload failed
         return stored
 
     monkeypatch.setattr(BlobStore, "put", put)
@@ -233,7 +282,9 @@ def _nobody() -> str:
 
 
 def test_while_the_bucket_is_away_nothing_is_accepted(tmp_path: Path) -> None:
-    store = BucketStore(tmp_path / "here", Bucket(Place("originals", _nobody())), fresh_for=DAY, keep_free=0)
+    store = BucketStore(
+        tmp_path / "here", Bucket(Place("originals", _nobody())), fresh_for=DAY, keep_free=0
+    )
     began = time.monotonic()
     with pytest.raises(BucketError) as failed:
         store.put(HOOD, 100)
@@ -248,14 +299,23 @@ def test_while_the_bucket_is_away_nothing_is_accepted(tmp_path: Path) -> None:
         store.remove(SHA256)
 
 
-@pytest.mark.parametrize("operation", ["put_object", "head_object", "list_object_versions", "delete_object"])
+@pytest.mark.parametrize(
+    "operation", ["put_object", "head_object", "list_object_versions", "delete_object"]
+)
 @pytest.mark.parametrize("done", [False, True], ids=["failed", "done, but the answer was lost"])
 def test_whatever_fails_can_be_done_again(
-    store: BucketStore, machine: Machine, vault: Vault, monkeypatch: pytest.MonkeyPatch, operation: str, done: bool
+    store: BucketStore,
+    machine: Machine,
+    vault: Vault,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    done: bool,
 ) -> None:
     """Each request of storing and removing fails once; then everything is tried again."""
     store.put(b"before", 100)
-    machine("there").put(HOOD, 100) if operation == "head_object" else None  # only what is there already is looked at
+    machine("there").put(
+        HOOD, 100
+    ) if operation == "head_object" else None  # only what is there already is looked at
     real, failures = BaseClient._make_api_call, []
 
     def failing(self: BaseClient, name: str, arguments: dict[str, Any]) -> Any:
@@ -271,7 +331,9 @@ def test_whatever_fails_can_be_done_again(
         try:
             act()
         except BucketError:
-            assert [name for name in files(store) if name == SHA256] == left, "a refused filing leaves nothing, a failed removal all"
+            assert [name for name in files(store) if name == SHA256] == left, (
+                "a refused filing leaves nothing, a failed removal all"
+            )
             act()
     assert len(failures) == 1
     assert (vault.versions(SHA256), files(store)) == ([], [hashlib.sha256(b"before").hexdigest()])
@@ -280,7 +342,9 @@ def test_whatever_fails_can_be_done_again(
 
 def test_what_was_here_before_stays_when_an_upload_fails(tmp_path: Path) -> None:
     BlobStore(tmp_path / "here", keep_free=0).put(HOOD, 100)
-    store = BucketStore(tmp_path / "here", Bucket(Place("originals", _nobody())), fresh_for=DAY, keep_free=0)
+    store = BucketStore(
+        tmp_path / "here", Bucket(Place("originals", _nobody())), fresh_for=DAY, keep_free=0
+    )
     with pytest.raises(BucketError):
         store.put(HOOD, 100)
     assert files(store) == [SHA256]
@@ -288,7 +352,9 @@ def test_what_was_here_before_stays_when_an_upload_fails(tmp_path: Path) -> None
         assert file.read() == HOOD, "what is here can be read all the same"
 
 
-def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_server_that_never_answers_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(buckets, "READ_SECONDS", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -311,7 +377,9 @@ def test_a_bucket_that_refuses_says_its_reason(server: Server, tmp_path: Path) -
 # Reading
 
 
-def test_what_is_missing_here_is_healed_from_the_bucket(store: BucketStore, machine: Machine) -> None:
+def test_what_is_missing_here_is_healed_from_the_bucket(
+    store: BucketStore, machine: Machine
+) -> None:
     store.put(HOOD, 100)
     there = machine("there")
     assert (there.exists(SHA256), files(there)) == (True, [])
@@ -324,7 +392,9 @@ def test_what_is_missing_here_is_healed_from_the_bucket(store: BucketStore, mach
         there.open("0" * 64)
 
 
-def test_a_changed_object_is_refused_and_leaves_nothing(store: BucketStore, machine: Machine, vault: Vault) -> None:
+def test_a_changed_object_is_refused_and_leaves_nothing(
+    store: BucketStore, machine: Machine, vault: Vault
+) -> None:
     store.put(HOOD, 100)
     vault.change(SHA256, HOOD[:-1] + b"!")
     there = machine("there")
@@ -334,12 +404,20 @@ def test_a_changed_object_is_refused_and_leaves_nothing(store: BucketStore, mach
     assert files(there) == []
     assert store.verify(SHA256) is Fixity.DAMAGED, "though the file here is whole"
     with vault.bucket.open(SHA256) as unchecked:
-        assert unchecked.read() == HOOD[:-1] + b"!", "negative control: without the check these would be served"
+        assert unchecked.read() == HOOD[:-1] + b"!", (
+            "negative control: without the check these would be served"
+        )
 
 
-def test_an_answer_that_ends_early_is_no_file(machine: Machine, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_ends_early_is_no_file(
+    machine: Machine, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine("here").put(HOOD, 100)
-    monkeypatch.setattr(buckets._Body, "readinto", lambda self, buffer: self._body.readinto(memoryview(buffer)[:5]) and 0)
+    monkeypatch.setattr(
+        buckets._Body,
+        "readinto",
+        lambda self, buffer: self._body.readinto(memoryview(buffer)[:5]) and 0,
+    )
     with pytest.raises(DamagedError):
         machine("there").open(SHA256)
 
@@ -350,7 +428,10 @@ def test_both_sides_are_verified(store: BucketStore, machine: Machine, vault: Va
     path = store.path(SHA256)
     path.chmod(0o600)
     path.write_bytes(b"x" * len(HOOD))
-    assert (store.verify(SHA256), machine("there").verify(SHA256)) == (Fixity.DAMAGED, Fixity.INTACT)
+    assert (store.verify(SHA256), machine("there").verify(SHA256)) == (
+        Fixity.DAMAGED,
+        Fixity.INTACT,
+    )
     path.write_bytes(HOOD)
     vault.bucket.remove(SHA256)
     assert store.verify(SHA256) is Fixity.MISSING, "a file with nothing behind it"
@@ -362,7 +443,9 @@ def test_both_sides_are_verified(store: BucketStore, machine: Machine, vault: Va
 def test_an_erasure_removes_every_version_here_and_there(store: BucketStore, vault: Vault) -> None:
     store.put(HOOD, 100)
     vault.change(SHA256, b"other bytes")
-    vault.owner.delete_object(Bucket=vault.place.bucket, Key=key_of(SHA256))  # what a careless tool does: only a mark
+    vault.owner.delete_object(
+        Bucket=vault.place.bucket, Key=key_of(SHA256)
+    )  # what a careless tool does: only a mark
     assert len(vault.versions(SHA256)) == 2
     assert store.remove(SHA256)
     listed = vault.owner.list_object_versions(Bucket=vault.place.bucket)
@@ -370,10 +453,17 @@ def test_an_erasure_removes_every_version_here_and_there(store: BucketStore, vau
     assert not store.remove(SHA256)
 
 
-def test_without_the_owners_bypass_nothing_goes_and_it_is_said(store: BucketStore, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_owners_bypass_nothing_goes_and_it_is_said(
+    store: BucketStore, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Negative control: the lock is real, and a removal that it refused is no removal."""
     store.put(HOOD, 100)
-    _answering(monkeypatch, lambda bucket, operation, arguments: arguments.pop("BypassGovernanceRetention", None) and None)
+    _answering(
+        monkeypatch,
+        lambda bucket, operation, arguments: (
+            arguments.pop("BypassGovernanceRetention", None) and None
+        ),
+    )
     with pytest.raises(ObjectLockedError, match="AccessDenied"):
         store.remove(SHA256)
     assert (vault.versions(SHA256), files(store)) == ([HOOD], [SHA256])
@@ -400,7 +490,11 @@ def test_compliance_mode_holds_against_the_owner_too(server: Server, tmp_path: P
     store.put(HOOD, 100)
     with pytest.raises(ObjectLockedError):
         store.remove(SHA256)
-    assert (locked.bucket.lock(), server.vault().bucket.lock(), server.vault(lock="").bucket.lock()) == ("COMPLIANCE", "GOVERNANCE", "")
+    assert (
+        locked.bucket.lock(),
+        server.vault().bucket.lock(),
+        server.vault(lock="").bucket.lock(),
+    ) == ("COMPLIANCE", "GOVERNANCE", "")
 
 
 def test_a_sweep_takes_what_nothing_names_once_it_is_old(store: BucketStore, vault: Vault) -> None:
@@ -412,7 +506,9 @@ def test_a_sweep_takes_what_nothing_names_once_it_is_old(store: BucketStore, vau
         vault.age(digest, 3 * DAY)
     assert store.orphans_in_bucket(lambda digests: {named}, 2 * DAY) == [SHA256]
     assert store.drop_in_bucket(SHA256, lambda digests: {named}, 2 * DAY)
-    assert not store.drop_in_bucket(named, lambda digests: {named}, 2 * DAY), "named in the last moment"
+    assert not store.drop_in_bucket(named, lambda digests: {named}, 2 * DAY), (
+        "named in the last moment"
+    )
     assert vault.names() == [key_of(named)]
     assert store.exists(SHA256), "the file here is for the sweep of files here"
     with pytest.raises(ValueError, match="eager"):
@@ -432,11 +528,15 @@ def _stored_while_it_is_swept(store: BucketStore, other: BucketStore, vault: Vau
     return vault.versions(SHA256)
 
 
-def test_a_file_stored_again_during_the_sweep_is_safe(store: BucketStore, machine: Machine, vault: Vault) -> None:
+def test_a_file_stored_again_during_the_sweep_is_safe(
+    store: BucketStore, machine: Machine, vault: Vault
+) -> None:
     assert _stored_while_it_is_swept(store, machine("there"), vault) == [HOOD]
 
 
-def test_without_a_new_version_it_would_be_lost(store: BucketStore, machine: Machine, vault: Vault) -> None:
+def test_without_a_new_version_it_would_be_lost(
+    store: BucketStore, machine: Machine, vault: Vault
+) -> None:
     """Negative control: it is the version that a second `put` writes which stays."""
     careless = machine("there")
     careless.fresh_for = 1000 * DAY
@@ -448,7 +548,10 @@ def test_a_bucket_without_versions_is_not_swept(server: Server, tmp_path: Path) 
     store = BucketStore(tmp_path / "here", plain.bucket, fresh_for=DAY, keep_free=0)
     store.put(HOOD, 100)
     plain.age(SHA256, 3 * DAY)
-    for sweep in (lambda: store.orphans_in_bucket(nothing, 2 * DAY), lambda: store.drop_in_bucket(SHA256, nothing, 2 * DAY)):
+    for sweep in (
+        lambda: store.orphans_in_bucket(nothing, 2 * DAY),
+        lambda: store.drop_in_bucket(SHA256, nothing, 2 * DAY),
+    ):
         with pytest.raises(VersioningDisabledError):
             sweep()
     assert plain.names() == [key_of(SHA256)]
@@ -459,7 +562,9 @@ def test_a_bucket_without_versions_is_not_swept(server: Server, tmp_path: Path) 
 def test_only_what_is_named_like_an_original_is_listed(store: BucketStore, vault: Vault) -> None:
     store.put(HOOD, 100)
     for name in ("readme.txt", f"elsewhere/{SHA256}", "ab/cd/short"):
-        vault.owner.put_object(Bucket=vault.place.bucket, Key=name, Body=b"", ChecksumAlgorithm="SHA256")
+        vault.owner.put_object(
+            Bucket=vault.place.bucket, Key=name, Body=b"", ChecksumAlgorithm="SHA256"
+        )
     assert [name for name, _since in vault.bucket.addresses()] == [SHA256]
 
 
@@ -478,11 +583,21 @@ BucketStore(Path(sys.argv[2]), Bucket(Place(*sys.argv[3:])), fresh_for=timedelta
 """
 
 
-@pytest.mark.parametrize(("point", "there"), [("blob.placed", []), ("blob.uploaded", [key_of(SHA256)])])
+@pytest.mark.parametrize(
+    ("point", "there"), [("blob.placed", []), ("blob.uploaded", [key_of(SHA256)])]
+)
 def test_a_kill_leaves_a_whole_object_or_none_and_the_sweeps_take_it(
     store: BucketStore, vault: Vault, point: str, there: list[str]
 ) -> None:
-    command = [sys.executable, "-c", _SCRIPT, point, str(store.root), vault.place.bucket, vault.place.endpoint]
+    command = [
+        sys.executable,
+        "-c",
+        _SCRIPT,
+        point,
+        str(store.root),
+        vault.place.bucket,
+        vault.place.endpoint,
+    ]
     assert subprocess.run(command, timeout=60, check=False).returncode == 9
     assert (vault.names(), files(store)) == (there, [SHA256])
     assert store.orphans_in_bucket(nothing, 2 * DAY) == []
@@ -521,5 +636,7 @@ django.setup()
 from evidence.stores import originals
 print(type(originals()).__name__, sorted({"boto3", "botocore", "moto"} & set(sys.modules)))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.stdout.splitlines()[-1] == "BlobStore []", done.stderr

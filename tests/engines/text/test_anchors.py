@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.text import anchors
-from engines.text.anchors import REWORDED_FROM, Quote, QuoteMatch, Sight, anchor, fold, locate, sight
+from engines.text.anchors import (
+    REWORDED_FROM,
+    Quote,
+    QuoteMatch,
+    Sight,
+    anchor,
+    fold,
+    locate,
+    sight,
+)
 
 POST = (
     "SU7 Ultra 的选装前机盖，42,000元。\n"
@@ -17,12 +26,16 @@ POST = (
 )
 EDITED = POST.replace("内部结构也一起改了，", "")
 ENGLISH = (
-    "The optional hood costs CNY 42,000. Its two air ducts were made to cool the brakes, and the inner structure was changed "
-    "too, adding only 1.3 kg. Deliveries begin in about 36 weeks. Thank you all for your support."
+    "The optional hood costs CNY 42,000. Its two air ducts were made to cool the brakes, and the "
+    "inner structure was changed too, adding only 1.3 kg. Deliveries begin in about 36 weeks. "
+    "Thank you all for your support."
 )
 ENGLISH_EDITED = ENGLISH.replace(", and the inner structure was changed too", "")
 
-HARD = '改了内部结构，,。.\n\u3000\u00a0\u200b 1２aＡe\u0301é“"\ud800\udc00\u200d\u202e👨🇨\u1100\u1161\uac00'
+HARD = (
+    "改了内部结构，,。.\n\u3000\u00a0\u200b "
+    '1２aＡe\u0301é“"\ud800\udc00\u200d\u202e👨🇨\u1100\u1161\uac00'
+)
 any_text = st.text(alphabet=HARD, max_size=50) | st.text(st.characters(), max_size=40)
 
 
@@ -38,14 +51,19 @@ def spans(draw: st.DrawFn) -> tuple[str, int, int]:
 def test_an_anchored_quote_is_found_exactly_where_it_was(span: tuple[str, int, int]) -> None:
     text, start, end = span
     quote = anchor(text, start, end)
-    assert text[start - len(quote.prefix) : end + len(quote.suffix)] == quote.prefix + quote.exact + quote.suffix
+    assert (
+        text[start - len(quote.prefix) : end + len(quote.suffix)]
+        == quote.prefix + quote.exact + quote.suffix
+    )
     assert locate(quote, text) == (start, end)
     assert sight(quote, text) == QuoteMatch(Sight.VERBATIM, start, end, text[start:end], 1000)
 
 
 @settings(deadline=None, max_examples=200)
 @given(any_text, any_text, any_text, any_text)
-def test_any_quote_in_any_text_gives_a_passage_of_that_text(exact: str, prefix: str, suffix: str, text: str) -> None:
+def test_any_quote_in_any_text_gives_a_passage_of_that_text(
+    exact: str, prefix: str, suffix: str, text: str
+) -> None:
     found = sight(Quote(exact, prefix, suffix), text)
     assert 0 <= found.start <= found.end <= len(text)
     assert found.passage == text[found.start : found.end]
@@ -68,7 +86,9 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 
 @settings(deadline=None)
 @given(any_text, any_text, any_text)
-def test_a_quote_survives_being_typed_in_other_widths(before: str, middle: str, behind: str) -> None:
+def test_a_quote_survives_being_typed_in_other_widths(
+    before: str, middle: str, behind: str
+) -> None:
     middle = f"双风道，{middle}（散热）"
     wide = middle.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
     found = sight(Quote(middle), f"{before}。{wide}。{behind}")
@@ -119,7 +139,9 @@ def test_a_quote_that_was_cut_inside_a_word_by_its_author_is_still_verbatim() ->
 
 
 def test_the_context_chooses_among_equal_passages() -> None:
-    text = "价格四万元。甲版：内部结构也一起改了。价格五万元。乙版：内部结构也一起改了。价格六万元。"
+    text = (
+        "价格四万元。甲版：内部结构也一起改了。价格五万元。乙版：内部结构也一起改了。价格六万元。"
+    )
     second = text.rindex("内部")
     quote = anchor(text, second, second + 9)
     assert locate(quote, text) == (second, second + 9)
@@ -149,18 +171,35 @@ def test_an_empty_quote_cannot_be_made_and_is_nowhere() -> None:
 @pytest.mark.parametrize(
     ("quote", "text", "passage"),
     [
-        ("直接为刹车散热，内部结构也一起改了，重量只增加1.3kg", EDITED, "直接为刹车散热，重量只增加1.3kg"),
-        ("双风道设计，直接为刹车散热", "采用双风道的设计，可以为刹车散热。", "双风道的设计，可以为刹车散热"),
+        (
+            "直接为刹车散热，内部结构也一起改了，重量只增加1.3kg",
+            EDITED,
+            "直接为刹车散热，重量只增加1.3kg",
+        ),
+        (
+            "双风道设计，直接为刹车散热",
+            "采用双风道的设计，可以为刹车散热。",
+            "双风道的设计，可以为刹车散热",
+        ),
         ("首批交付预计36周", "首批的交付预计48周。", "首批的交付预计48周"),
         (
-            "two air ducts were made to cool the brakes, and the inner structure was changed too, adding only 1.3 kg",
+            (
+                "two air ducts were made to cool the brakes, and the inner structure was changed "
+                "too, adding only 1.3 kg"
+            ),
             ENGLISH_EDITED,
             "two air ducts were made to cool the brakes, adding only 1.3 kg",
         ),
-        ("the inner structure was changed too", "The structure inside was changed; the inner structure has changed too.", None),
+        (
+            "the inner structure was changed too",
+            "The structure inside was changed; the inner structure has changed too.",
+            None,
+        ),
     ],
 )
-def test_a_quote_in_other_words_is_reworded_with_its_passage(quote: str, text: str, passage: str | None) -> None:
+def test_a_quote_in_other_words_is_reworded_with_its_passage(
+    quote: str, text: str, passage: str | None
+) -> None:
     found = sight(Quote(quote), text)
     assert found.kind is Sight.REWORDED
     assert REWORDED_FROM <= found.similarity < 1000
@@ -180,7 +219,9 @@ def test_a_quote_in_other_words_is_reworded_with_its_passage(quote: str, text: s
         ("碳纤维机盖", "碳纤维轮毂"),
     ],
 )
-def test_a_vanished_quote_is_absent_and_the_nearest_sentence_is_named(quote: str, text: str) -> None:
+def test_a_vanished_quote_is_absent_and_the_nearest_sentence_is_named(
+    quote: str, text: str
+) -> None:
     found = sight(Quote(quote), text)
     assert found.kind is Sight.ABSENT
     assert found.similarity < 800
@@ -208,7 +249,23 @@ def long_text(words: list[str], size: int) -> str:
 
 
 def test_long_and_hostile_texts_take_bounded_time() -> None:
-    text = long_text(["我们", "内部", "结构", "风道", "刹车", "散热", "碳纤维", "选装", "价格", "交付", "的", "了"], 100_000)
+    text = long_text(
+        [
+            "我们",
+            "内部",
+            "结构",
+            "风道",
+            "刹车",
+            "散热",
+            "碳纤维",
+            "选装",
+            "价格",
+            "交付",
+            "的",
+            "了",
+        ],
+        100_000,
+    )
     cases = [
         (Quote("定金可以随时退还给每一位用户"), text),
         (anchor(text, 50_000, 50_400), text.replace("内部", "里面")),
@@ -226,7 +283,9 @@ def test_long_and_hostile_texts_take_bounded_time() -> None:
         assert time.monotonic() - started < 3, quote.exact[:10]
 
 
-def test_a_threshold_of_zero_would_call_everything_reworded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_threshold_of_zero_would_call_everything_reworded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The control of the thresholds: without them a vanished quote passes for reworded."""
     monkeypatch.setattr(anchors, "REWORDED_FROM", 1)
     monkeypatch.setattr(anchors, "REWORDED_FROM_IF_SHORT", 1)

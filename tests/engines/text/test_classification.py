@@ -1,4 +1,5 @@
-"""Looks: the same words are a tombstone where they are all a page says, and nothing at all inside a live text."""
+"""Looks: the same words are a tombstone where they are all a page says, and nothing at all inside a
+live text."""
 
 import time
 from typing import get_args
@@ -22,7 +23,9 @@ def page(text: str, title: str = "", around: str = "") -> bytes:
     return f"<!doctype html><meta charset=utf-8><title>{title}</title><body>{around}<div>{paragraphs}</div>".encode()
 
 
-def look(body: bytes, *, previous: str | None = POST, status: int = 200, final: str = ASKED, **more: str) -> Classification:
+def look(
+    body: bytes, *, previous: str | None = POST, status: int = 200, final: str = ASKED, **more: str
+) -> Classification:
     return classify(
         asked=ASKED,
         status=status,
@@ -53,7 +56,10 @@ TOMBSTONES = [
     "This Tweet is no longer available.",
     "Sorry, this post was deleted by the person who originally posted it.",
     "This video has been removed by the uploader",
-    "This video is no longer available because the YouTube account associated with this video has been terminated.",
+    (
+        "This video is no longer available because the YouTube account associated with this video "
+        "has been terminated."
+    ),
     "This video is private",
     "[removed]",
     "Account suspended\nX suspends accounts which violate the X Rules",
@@ -72,7 +78,10 @@ NOT_FOUND = [
     "Page not found\nThe link you followed may be broken, or the page may have been removed.",
     "Hmm...this page doesn’t exist. Try searching for something else.",
     "Sorry, this page isn't available.",
-    "This content isn't available right now\nWhen this happens, it's usually because the owner shared it with few people.",
+    (
+        "This content isn't available right now\nWhen this happens, it's usually because the owner "
+        "shared it with few people."
+    ),
     "The requested URL was not found on this server.",
     "Video unavailable",
 ]
@@ -89,7 +98,10 @@ LIVE = [
     "我们删除了一些不准确的表述。",
     "我们已经删除该帖子，并向大家道歉。",
     "谢谢大家！",
-    "This post was deleted by the founder yesterday. Here is what it said: the inner structure was changed too.",
+    (
+        "This post was deleted by the founder yesterday. Here is what it said: the inner structure "
+        "was changed too."
+    ),
     "Why this video has been removed from our channel and what we do next.",
     "We removed two words from the page; this is the whole statement.",
     "Sorry, we were wrong about the ducts.",
@@ -103,13 +115,19 @@ LIVE = [
 @pytest.mark.parametrize("text", TOMBSTONES)
 def test_the_platforms_own_words_alone_on_a_page_are_a_tombstone(text: str) -> None:
     assert look(page(text, "微博")).type is ObservationType.TOMBSTONE
-    around = "<header><a href='/'>首页</a></header><nav><ul><li><a href='/hot'>热门</a></li></ul></nav>"
+    around = (
+        "<header><a href='/'>首页</a></header><nav><ul><li><a href='/hot'>热门</a></li></ul></nav>"
+    )
     assert look(page(text, "提示信息 - 微博", around)).type is ObservationType.TOMBSTONE
 
 
 @pytest.mark.parametrize("text", TOMBSTONES + NOT_FOUND)
 def test_the_same_words_inside_a_live_page_are_nothing(text: str) -> None:
-    for live in (f"{POST}\n{text}", f"{text}\n{POST}", f"用户问：{text}\n我们答：没有这回事，原帖还在。"):
+    for live in (
+        f"{POST}\n{text}",
+        f"{text}\n{POST}",
+        f"用户问：{text}\n我们答：没有这回事，原帖还在。",
+    ):
         assert look(page(live, "创始人 - 微博")).type is ObservationType.OK, live
 
 
@@ -131,7 +149,11 @@ def test_a_page_that_says_only_not_found_is_a_soft_404(text: str) -> None:
 @pytest.mark.parametrize(
     ("title", "text", "expected"),
     [
-        ("404 Not Found", "Oops! We looked under the hood and everywhere. See our popular products instead.", ObservationType.SOFT_404),
+        (
+            "404 Not Found",
+            "Oops! We looked under the hood and everywhere. See our popular products instead.",
+            ObservationType.SOFT_404,
+        ),
         ("页面不存在 - 品牌官网", "你来晚了一步，车已经开走。", ObservationType.SOFT_404),
         ("该内容已被发布者删除", "", ObservationType.TOMBSTONE),
         ("微博 - 该微博已被删除", "返回首页", ObservationType.TOMBSTONE),
@@ -140,7 +162,9 @@ def test_a_page_that_says_only_not_found_is_a_soft_404(text: str) -> None:
         ("页面不存在", POST, ObservationType.UNCHANGED),
     ],
 )
-def test_the_title_decides_only_where_the_text_does_not(title: str, text: str, expected: ObservationType) -> None:
+def test_the_title_decides_only_where_the_text_does_not(
+    title: str, text: str, expected: ObservationType
+) -> None:
     assert look(page(text, title)).type is expected
 
 
@@ -169,7 +193,10 @@ def test_a_redirect_to_a_login_page_is_a_login_wall() -> None:
         "https://brand.example/login?next=/posts/4711",
         "https://sso.example/signin",
     ):
-        assert look(page("欢迎回来，请输入口令，然后继续您的旅程。"), final=final).type is ObservationType.LOGIN_WALL
+        assert (
+            look(page("欢迎回来，请输入口令，然后继续您的旅程。"), final=final).type
+            is ObservationType.LOGIN_WALL
+        )
 
 
 def test_a_login_form_with_a_login_title_is_a_login_wall() -> None:
@@ -223,7 +250,11 @@ def test_every_way_a_fetch_can_fail_has_a_type_and_none_is_ok() -> None:
     for kind, expected in FAILURES.items():
         found = classify(asked=ASKED, failure=kind)
         assert found.type is expected
-        assert found.type not in {ObservationType.OK, ObservationType.UNCHANGED, ObservationType.GONE}
+        assert found.type not in {
+            ObservationType.OK,
+            ObservationType.UNCHANGED,
+            ObservationType.GONE,
+        }
     with pytest.raises(ValueError, match="unknown failure"):
         classify(asked=ASKED, failure="boredom")
     with pytest.raises(ValueError, match="status"):
@@ -233,7 +264,10 @@ def test_every_way_a_fetch_can_fail_has_a_type_and_none_is_ok() -> None:
 def test_a_challenge_is_a_block_whatever_its_status() -> None:
     headers = [("CF-Mitigated", "challenge")]
     for status in (200, 403, 503):
-        assert classify(asked=ASKED, status=status, headers=headers, body=page(POST)).type is ObservationType.BLOCKED
+        assert (
+            classify(asked=ASKED, status=status, headers=headers, body=page(POST)).type
+            is ObservationType.BLOCKED
+        )
 
 
 @pytest.mark.parametrize(
@@ -257,13 +291,17 @@ def test_where_the_visit_ended_counts(final: str, expected: ObservationType) -> 
 
 
 def test_the_same_text_at_another_address_is_unchanged() -> None:
-    assert look(page(POST), final="https://brand.example/news/4711").type is ObservationType.UNCHANGED
+    assert (
+        look(page(POST), final="https://brand.example/news/4711").type is ObservationType.UNCHANGED
+    )
 
 
 def test_a_source_that_always_redirected_has_not_moved() -> None:
     elsewhere = "https://brand.example/news/4711"
     assert look(page("新的文字。"), final=elsewhere, previous=None).type is ObservationType.OK
-    assert look(page("新的文字。"), final=elsewhere, previous_url=elsewhere).type is ObservationType.OK
+    assert (
+        look(page("新的文字。"), final=elsewhere, previous_url=elsewhere).type is ObservationType.OK
+    )
 
 
 def test_an_empty_page_that_sends_its_readers_on_has_moved() -> None:
@@ -280,11 +318,23 @@ def test_unchanged_and_ok_and_empty() -> None:
     assert look(page(POST), previous=None).type is ObservationType.OK
     assert look(page(POST.replace("内部结构也一起改了", ""))).type is ObservationType.OK
     assert look(b"").type is ObservationType.EMPTY
-    assert look(b"<html><body><script>render()</script></body></html>").type is ObservationType.EMPTY
-    pdf = classify(asked=ASKED, status=200, headers=[("content-type", "application/pdf")], body=b"%PDF-1.7")
+    assert (
+        look(b"<html><body><script>render()</script></body></html>").type is ObservationType.EMPTY
+    )
+    pdf = classify(
+        asked=ASKED, status=200, headers=[("content-type", "application/pdf")], body=b"%PDF-1.7"
+    )
     assert (pdf.type, "application/pdf" in pdf.reason) == (ObservationType.EMPTY, True)
-    assert classify(asked=ASKED, status=200, extract=extract(page(POST), "text/html"), previous=POST).type is ObservationType.UNCHANGED
-    assert classify(asked=ASKED, status=200, body=b"<html>" + b"<i>" * 600_000).type is ObservationType.TOO_LARGE
+    assert (
+        classify(
+            asked=ASKED, status=200, extract=extract(page(POST), "text/html"), previous=POST
+        ).type
+        is ObservationType.UNCHANGED
+    )
+    assert (
+        classify(asked=ASKED, status=200, body=b"<html>" + b"<i>" * 600_000).type
+        is ObservationType.TOO_LARGE
+    )
 
 
 def test_the_first_visit_cannot_be_answered_with_nothing_changed() -> None:
@@ -298,7 +348,9 @@ def test_the_first_visit_cannot_be_answered_with_nothing_changed() -> None:
     st.integers(200, 599),
     st.none() | st.text(max_size=20),
 )
-def test_any_answer_gets_a_type_and_a_short_reason(body: bytes, final: str, status: int, previous: str | None) -> None:
+def test_any_answer_gets_a_type_and_a_short_reason(
+    body: bytes, final: str, status: int, previous: str | None
+) -> None:
     found = classify(asked=ASKED, status=status, final_url=final, body=body, previous=previous)
     assert isinstance(found.type, ObservationType)
     assert 0 < len(found.reason) <= 300
@@ -338,12 +390,17 @@ def test_no_pattern_can_be_made_to_work_for_long() -> None:
     for pattern in patterns:
         for unit in hostile:
             for tail in ("", "!", "无法", "。"):
-                pattern.fullmatch((unit * classification.LONGEST_STATEMENT)[: classification.LONGEST_STATEMENT] + tail)
+                pattern.fullmatch(
+                    (unit * classification.LONGEST_STATEMENT)[: classification.LONGEST_STATEMENT]
+                    + tail
+                )
     # 0.1 s on one core for the 500 of them.
     assert time.monotonic() - started < 5
 
 
-def test_the_patterns_are_all_that_stands_between_a_tombstone_and_a_version(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_patterns_are_all_that_stands_between_a_tombstone_and_a_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The control: with no notices known, a deleted post passes for an edit."""
     monkeypatch.setattr(classification, "_KINDS", ())
     assert look(page("该内容已被发布者删除")).type is ObservationType.OK

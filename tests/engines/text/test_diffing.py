@@ -24,7 +24,8 @@ POST_NEW = (
     "感谢每一位朋友的支持！首批交付预计48周。\n"
 )  # fmt: skip
 
-# Everything that breaks naive code: lone surrogates, joiners, marks, flags, bidi controls, odd line ends.
+# Everything that breaks naive code: lone surrogates, joiners, marks, flags, bidi controls, odd line
+# ends.
 HARD = '改了内部结构，。！；\n\r\u2028\x00 ab1.;,”"\ud800\udc00\u200d\u202e👨👩🇨🇳\u0301\ufe0f\u3000'
 PASSAGES = [
     "第一段说明这是一个很长的段落，用来测试移动。",
@@ -39,7 +40,9 @@ PASSAGES = [
 any_text = st.one_of(
     st.text(alphabet=HARD, max_size=60),
     st.text(st.characters(), max_size=40),
-    st.lists(st.sampled_from(PASSAGES) | st.text(alphabet="改了，a\n", max_size=3), max_size=14).map("".join),
+    st.lists(
+        st.sampled_from(PASSAGES) | st.text(alphabet="改了，a\n", max_size=3), max_size=14
+    ).map("".join),
 )
 
 
@@ -66,19 +69,24 @@ def test_both_texts_are_rebuilt_exactly(old: str, new: str) -> None:
 @settings(deadline=None, max_examples=200)
 @given(any_text, any_text)
 @example(  # the mark of an added clause, widened to its word, met the place that a sentence left
-    "两个风道直接为刹车散热！The hood has two ducts. 两个风道直接为刹车散热！第一段说明这是一个很长的段落，用来测试移动。",
-    "两个风道直接为刹车散热！两个风道直接为刹车散热！the inner structure was changed too, 两个风道直接为刹车散热！The hood has two ducts. ",
+    "两个风道直接为刹车散热！The hood has two ducts. "
+    "两个风道直接为刹车散热！第一段说明这是一个很长的段落，用来测试移动。",
+    "两个风道直接为刹车散热！两个风道直接为刹车散热！the inner structure was changed too, "
+    "两个风道直接为刹车散热！The hood has two ducts. ",
 )
 def test_changes_add_up_and_point_where_they_say(old: str, new: str) -> None:
     found = diff(old, new)
     assert [change.number for change in found.changes] == list(range(1, len(found.changes) + 1))
     assert sum(change.characters_gone for change in found.changes) == found.characters_gone
     assert sum(change.characters_came for change in found.changes) == found.characters_came
-    assert found.characters_old - found.characters_gone == found.characters_new - found.characters_came
+    assert (
+        found.characters_old - found.characters_gone == found.characters_new - found.characters_came
+    )
     for change in found.changes:
         assert old[change.old_start : change.old_end] == change.gone
         assert new[change.new_start : change.new_end] == change.came
-    # Each excerpt is a piece of the whole, in order, and together with what was skipped it is the whole.
+    # Each excerpt is a piece of the whole, in order, and together with what was skipped it is the
+    # whole.
     excerpts = found.only_changes()
     if excerpts:
         shown = sum(len(run.text) for excerpt in excerpts for run in excerpt.runs)
@@ -96,7 +104,9 @@ def test_the_same_texts_always_give_the_same_diff_and_no_floats(old: str, new: s
     def check(value: object) -> None:
         assert isinstance(value, (dict, list, str, int))
         assert not isinstance(value, float)
-        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        for inner in (
+            value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        ):
             check(inner)
 
     check(first.to_json())
@@ -125,7 +135,12 @@ def test_every_cut_joins_to_the_text_again(text: str) -> None:
 def test_a_text_cut_in_one_go_is_cut_as_one_whose_full_stops_are_weighed(text: str) -> None:
     # An English sentence behind it leaves every other bound where it was.
     if not text.endswith("\r"):
-        assert sentences(text + "\nIt ends. So it does.") == [*sentences(text), "\n", "It ends. ", "So it does."]
+        assert sentences(text + "\nIt ends. So it does.") == [
+            *sentences(text),
+            "\n",
+            "It ends. ",
+            "So it does.",
+        ]
 
 
 @given(any_text)
@@ -136,14 +151,23 @@ def test_word_bounds_are_those_of_the_words_of_each_sentence(text: str) -> None:
         at += len(word)
         bounds.add(at)
     asked = WordBounds(text)
-    assert {position for position in range(len(text) + 1) if asked.around(position) == (position, position)} == bounds
+    assert {
+        position
+        for position in range(len(text) + 1)
+        if asked.around(position) == (position, position)
+    } == bounds
 
 
 @given(any_text, any_text, any_text)
 @settings(deadline=None, derandomize=True)
-def test_one_stretch_that_vanished_is_all_that_vanished(before: str, stretch: str, after: str) -> None:
+def test_one_stretch_that_vanished_is_all_that_vanished(
+    before: str, stretch: str, after: str
+) -> None:
     found = diff(before + stretch + after, before + after)
-    assert (found.characters_gone + found.characters_moved, found.characters_came) == (len(stretch), 0)
+    assert (found.characters_gone + found.characters_moved, found.characters_came) == (
+        len(stretch),
+        0,
+    )
 
 
 @given(any_text, st.integers(0, 80))
@@ -157,8 +181,18 @@ def test_word_bounds_enclose_the_position(text: str, position: int) -> None:
 def test_a_vanished_clause_is_shown_as_exactly_that_clause() -> None:
     found = diff(POST_OLD, POST_NEW)
     first, second = found.changes
-    assert (first.kind, first.gone, first.came, first.characters_gone) == (Kind.GONE, "内部结构也一起改了，", "", 10)
-    assert (second.gone, second.came, second.characters_gone, second.characters_came) == ("36周", "48周", 2, 2)
+    assert (first.kind, first.gone, first.came, first.characters_gone) == (
+        Kind.GONE,
+        "内部结构也一起改了，",
+        "",
+        10,
+    )
+    assert (second.gone, second.came, second.characters_gone, second.characters_came) == (
+        "36周",
+        "48周",
+        2,
+        2,
+    )
     assert "直接为刹车散热，[-内部结构也一起改了，-]重量只增加" in marked(found)
 
 
@@ -170,19 +204,32 @@ def test_a_vanished_clause_is_shown_as_exactly_that_clause() -> None:
         ("选装价4.2万元起。", "选装价4.5万元起。", "选装价[-4.2万元-]{+4.5万元+}起。"),
         ("我们的产品不会起火。", "我们的产品会起火。", "我们的产品[-不会-]{+会+}起火。"),
         ("内部结构改了", "内部的结构改了", "内部{+的+}结构改了"),
-        ("top speed 350 km/h today", "top speed 35 km/h today", "top speed [-350 km/h-]{+35 km/h+} today"),
+        (
+            "top speed 350 km/h today",
+            "top speed 35 km/h today",
+            "top speed [-350 km/h-]{+35 km/h+} today",
+        ),
         (
             "The hood has two air ducts made to cool the brakes.",
             "The hood has two decorative air ducts inspired by racing.",
-            "The hood has two {+decorative +}air ducts [-made to cool the brakes-]{+inspired by racing+}.",
+            (
+                "The hood has two {+decorative +}air ducts [-made to cool the brakes-]{+inspired "
+                "by racing+}."
+            ),
         ),
-        ("The inner structure, too, was changed, and it is light.", "The inner structure is light.", None),
+        (
+            "The inner structure, too, was changed, and it is light.",
+            "The inner structure is light.",
+            None,
+        ),
         ("👨‍👩‍👧 ok", "👨‍👩‍👦 ok", "[-👨‍👩‍👧-]{+👨‍👩‍👦+} ok"),
         ("cafe\u0301 open", "cafe open", "[-cafe\u0301-]{+cafe+} open"),
         ("🇨🇳x", "🇨🇭x", "[-🇨🇳-]{+🇨🇭+}x"),
     ],
 )
-def test_marks_cover_whole_words_numbers_and_units(old: str, new: str, expected: str | None) -> None:
+def test_marks_cover_whole_words_numbers_and_units(
+    old: str, new: str, expected: str | None
+) -> None:
     found = diff(old, new)
     assert found.old() == old
     assert found.new() == new
@@ -192,7 +239,10 @@ def test_marks_cover_whole_words_numbers_and_units(old: str, new: str, expected:
 
 def test_the_exact_diff_stays_narrower_than_its_mark() -> None:
     found = diff("选装价42,000元。", "选装价42,800元。")
-    assert [op for op in found.exact if op.kind is not Kind.SAME] == [(Kind.GONE, "0"), (Kind.CAME, "8")]
+    assert [op for op in found.exact if op.kind is not Kind.SAME] == [
+        (Kind.GONE, "0"),
+        (Kind.CAME, "8"),
+    ]
     assert found.changes[0].gone == "42,000元"
     assert (found.characters_gone, found.characters_came) == (1, 1)
 
@@ -203,8 +253,15 @@ def test_a_moved_paragraph_is_one_change_at_two_places() -> None:
     found = diff(f"{stays}{moves}结束。", f"{moves}{stays}结束。")
     (change,) = found.changes
     assert (change.kind, change.gone, change.came) == (Kind.MOVED, moves, moves)
-    assert (found.characters_gone, found.characters_came, found.characters_moved) == (0, 0, len(moves))
-    assert [(run.number, run.side) for run in found.runs if run.kind is Kind.MOVED] == [(1, Side.NEW), (1, Side.OLD)]
+    assert (found.characters_gone, found.characters_came, found.characters_moved) == (
+        0,
+        0,
+        len(moves),
+    )
+    assert [(run.number, run.side) for run in found.runs if run.kind is Kind.MOVED] == [
+        (1, Side.NEW),
+        (1, Side.OLD),
+    ]
 
 
 def test_a_short_repeated_sentence_elsewhere_is_not_called_a_move() -> None:
@@ -219,9 +276,17 @@ def test_unrelated_sentences_are_not_torn_to_shreds() -> None:
 
 def test_side_by_side_pairs_the_lines() -> None:
     rows = diff(POST_OLD, POST_NEW).side_by_side()
-    assert [(row.old_line, row.new_line, row.changed) for row in rows] == [(1, 1, False), (2, 2, True), (3, 3, True)]
+    assert [(row.old_line, row.new_line, row.changed) for row in rows] == [
+        (1, 1, False),
+        (2, 2, True),
+        (3, 3, True),
+    ]
     rows = diff("甲。\n乙。\n丙。", "甲。\n丙。").side_by_side()
-    assert [(row.old_line, row.new_line, row.changed) for row in rows] == [(1, 1, False), (2, None, True), (3, 2, False)]
+    assert [(row.old_line, row.new_line, row.changed) for row in rows] == [
+        (1, 1, False),
+        (2, None, True),
+        (3, 2, False),
+    ]
     assert rows[1].old == (Run(Kind.GONE, "乙。\n", 1, Side.OLD),)
 
 
@@ -262,7 +327,11 @@ def test_the_json_form_is_what_the_docstring_shows() -> None:
 
 
 def test_links_that_went_and_came() -> None:
-    old = [("详情", "https://a.example/1"), ("购买", "https://a.example/2"), ("购买", "https://a.example/2")]
+    old = [
+        ("详情", "https://a.example/1"),
+        ("购买", "https://a.example/2"),
+        ("购买", "https://a.example/2"),
+    ]
     new = [("购买", "https://a.example/2"), ("详情", "https://a.example/9")]
     gone, came = links_changed(old, new)
     assert gone == (("详情", "https://a.example/1"), ("购买", "https://a.example/2"))
@@ -278,7 +347,10 @@ def test_links_that_went_and_came() -> None:
             "Mr. Lei paid 42,000.50 yuan, e.g. in the U.S. It works. OK.",
             ["Mr. Lei paid 42,000.50 yuan, e.g. in the U.S. It works. ", "OK."],
         ),
-        ('He said "yes." Then he left. See a.example.com now', ['He said "yes." ', "Then he left. ", "See a.example.com now"]),
+        (
+            'He said "yes." Then he left. See a.example.com now',
+            ['He said "yes." ', "Then he left. ", "See a.example.com now"],
+        ),
         ("Really?! Yes.然后", ["Really?! ", "Yes.", "然后"]),
         ("版本2.0发布", ["版本2.0发布"]),
     ],
@@ -291,16 +363,22 @@ def edited(size: int, edits: int) -> tuple[str, str]:
     """A made-up Chinese text and an edited copy."""
     dice = random.Random(size)
     vocabulary = list("也了在是的") + re.findall(
-        r"\S+", "我们 内部 结构 一起 改了 风道 刹车 散热 碳纤维 机盖 选装 价格 交付 用户 42,000元 SU7"
+        r"\S+",
+        "我们 内部 结构 一起 改了 风道 刹车 散热 碳纤维 机盖 选装 价格 交付 用户 42,000元 SU7",
     )
     parts: list[str] = []
     while sum(map(len, parts[-1:])) + len(parts) * 40 < size:
-        clause = ["".join(dice.choices(vocabulary, k=dice.randrange(3, 8))) for _ in range(dice.randrange(2, 6))]
+        clause = [
+            "".join(dice.choices(vocabulary, k=dice.randrange(3, 8)))
+            for _ in range(dice.randrange(2, 6))
+        ]
         parts.append("，".join(clause) + dice.choice("。。。！？\n"))
     changed = list(parts)
     for _ in range(edits):
         index = dice.randrange(len(changed))
-        changed[index] = dice.choice(["", changed[index].replace("的", "之"), changed[index] + "新加的一句话。"])
+        changed[index] = dice.choice(
+            ["", changed[index].replace("的", "之"), changed[index] + "新加的一句话。"]
+        )
     return "".join(parts), "".join(changed)
 
 
@@ -327,9 +405,13 @@ def test_hostile_texts_take_bounded_time(old: str, new: str) -> None:
     assert elapsed < 6
 
 
-@pytest.mark.parametrize("letters", ["ab", "风道制动真双左右", "abcdefgh ", "".join(map(chr, range(0x4E00, 0x4E00 + 200)))])
+@pytest.mark.parametrize(
+    "letters",
+    ["ab", "风道制动真双左右", "abcdefgh ", "".join(map(chr, range(0x4E00, 0x4E00 + 200)))],
+)
 def test_texts_made_to_be_dear_are_compared_in_bounded_time(letters: str) -> None:
-    """At any length: what shares letters and no passage is shown as replaced, exactly all the same."""
+    """At any length: what shares letters and no passage is shown as replaced, exactly all the
+    same."""
     dice = random.Random(7)
     old, new = ("".join(dice.choices(letters, k=400_000)) for _ in range(2))
     began = time.process_time()

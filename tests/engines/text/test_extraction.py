@@ -103,7 +103,10 @@ def test_a_product_page_keeps_every_value_that_it_shows() -> None:
         ("<p>4.2<span>万</span><em>元</em></p>", "4.2万元"),
         ("<pre>一\n  二\t三</pre><p>四\n五</p>", "一\n二\t三\n四 五"),
         ("<textarea>合同 &amp; 条款\n第一条</textarea>", "合同 & 条款\n第一条"),
-        ("a&nbsp;b&#12288;c&#x4e8c;&lt;p&gt;&amp;amp;&unknown;&#xD800;", "a b c二<p>&amp;&unknown;\ufffd"),
+        (
+            "a&nbsp;b&#12288;c&#x4e8c;&lt;p&gt;&amp;amp;&unknown;&#xD800;",
+            "a b c二<p>&amp;&unknown;\ufffd",
+        ),
         ("<p>1 < 2 > 0 <3 </p>", "1 < 2 > 0 <3"),
         ("<!-- <p>注释</p> --><p>正文</p><!-->x<!--->y<!-- 到底", "正文\nxy"),
         ("<p title='a > b' data-x=\"</p>\">字</p>", "字"),
@@ -133,7 +136,10 @@ def test_main_comes_first_then_the_only_article_then_everything() -> None:
     assert read(f"{body}<main> </main>").text == "旁边的字"
     assert read(f"{body}<article><h1>题</h1>正文</article>").text == "题\n正文"
     assert read(f"{body}<article>正文</article>").text == "旁边的字\n正文"
-    assert read(f"{body}<article><h1>题</h1>一</article><article>二</article>").text == "旁边的字\n题\n一\n二"
+    assert (
+        read(f"{body}<article><h1>题</h1>一</article><article>二</article>").text
+        == "旁边的字\n题\n一\n二"
+    )
 
 
 def test_lengths_do_not_choose_the_main_text() -> None:
@@ -157,13 +163,21 @@ def test_furniture_loses_only_its_links() -> None:
     [
         ("双风道，42,000元".encode("gb18030"), "text/html; charset=gb2312"),
         ("<meta charset=gbk>双风道，42,000元".encode("gbk"), "text/html"),
-        ("<meta http-equiv=Content-Type content='text/html; charset=GB18030'>双风道，42,000元".encode("gb18030"), "text/html"),
+        (
+            "<meta http-equiv=Content-Type content='text/html; charset=GB18030'>双风道，42,000元".encode(
+                "gb18030"
+            ),
+            "text/html",
+        ),
         ("双风道，42,000元".encode("gb18030"), "text/html"),
         ("双风道，42,000元".encode(), "text/html"),
         ("\ufeff双风道，42,000元".encode("utf-16-le"), "text/html; charset=gbk"),
         ("\ufeff双风道，42,000元".encode("utf-16-be"), ""),
         ("\ufeff双风道，42,000元".encode(), "text/html; charset=gbk"),
-        ("<?xml version='1.0' encoding='GBK'?><p>双风道，42,000元".encode("gbk"), "application/xhtml+xml"),
+        (
+            "<?xml version='1.0' encoding='GBK'?><p>双风道，42,000元".encode("gbk"),
+            "application/xhtml+xml",
+        ),
         ("<meta charset=utf-16>双风道，42,000元".encode(), "text/html"),
         ("双风道，42,000元".encode(), "text/html; charset=zip_codec"),
         ("<meta charset=gbk>双风道，42,000元".encode("gbk"), "text/html; charset=utf-8"),
@@ -212,7 +226,10 @@ def test_the_language_is_what_is_written(declared: str, text: str, expected: str
     ("head", "expected"),
     [
         ("<meta property='article:published_time' content='2025-02-27'>", "2025-02-27"),
-        ('<script type="application/ld+json">{"datePublished": "2025-02-27T19:00:00Z"}</script>', "2025-02-27T19:00:00Z"),
+        (
+            '<script type="application/ld+json">{"datePublished": "2025-02-27T19:00:00Z"}</script>',
+            "2025-02-27T19:00:00Z",
+        ),
         ("<time datetime='2025-02-27 19:00'>昨天</time>", "2025-02-27 19:00"),
         ("<time datetime='2025-02-27'></time><time datetime='2025-02-28'></time>", None),
         ("<meta name=pubdate content='昨天'>", None),
@@ -236,7 +253,16 @@ def test_other_types_give_no_text_and_plain_text_gives_its_lines() -> None:
 def test_addresses_that_are_none_are_left_out() -> None:
     source = "<base href='https://cdn.example/x/'>" + "".join(
         f"<a href='{href}'>字</a>"
-        for href in ("y", "//z.example/", "http://[", "mailto:a@b.example", "data:text/html,x", "", "ftp://a.example/", " /w ")
+        for href in (
+            "y",
+            "//z.example/",
+            "http://[",
+            "mailto:a@b.example",
+            "data:text/html,x",
+            "",
+            "ftp://a.example/",
+            " /w ",
+        )
     )
     assert [address for _, address in read(source).links] == [
         "https://cdn.example/x/y",
@@ -250,7 +276,9 @@ def test_the_signs_that_looking_reads() -> None:
     found = read("<meta http-equiv=refresh content='0; url=/next'><input type=password><p>字")
     assert (found.refresh, found.asks_password) == ("https://brand.example/next", True)
     scripted = "<noscript><meta http-equiv=refresh content='0;url=/js'></noscript>"
-    found = read(f"<meta http-equiv=refresh content='900'>{scripted}<p hidden><input type=password>")
+    found = read(
+        f"<meta http-equiv=refresh content='900'>{scripted}<p hidden><input type=password>"
+    )
     assert (found.refresh, found.asks_password) == ("", False)
 
 
@@ -260,15 +288,17 @@ def test_the_digest_is_that_of_the_text_alone() -> None:
     assert len(text_digest("\ud800")) == 64
 
 
-# --- Properties --------------------------------------------------------------------------------------------------------
+# --- Properties -----------------------------------------------------------------------------------
 
 pieces = st.sampled_from(
     re.findall(
         r"\S+",
-        "<p> </p> <div> </div> <span> </span> <b> </b> <i> <table> </table> <tr> <td> </td> <th> <ul> <li> </ul> <main> </main> "
-        "<article> </article> <nav> </nav> <footer> </footer> <h1> </h1> <br> <hr> <a_href=/x> </a> <pre> </pre> <select> <option> "
-        "</select> <p_hidden> <div_style=display:none> <script> </script> <style> <textarea> </textarea> <title> </title> <template> "
-        "</template> <!-- --> <!x> </ < > & &amp; &#x4e8c; &#99999999999; <svg> </svg> <button> <body> </body> <html_lang=zh> "
+        "<p> </p> <div> </div> <span> </span> <b> </b> <i> <table> </table> <tr> <td> </td> "
+        "<th> <ul> <li> </ul> <main> </main> <article> </article> <nav> </nav> <footer> "
+        "</footer> <h1> </h1> <br> <hr> <a_href=/x> </a> <pre> </pre> <select> <option> "
+        "</select> <p_hidden> <div_style=display:none> <script> </script> <style> <textarea> "
+        "</textarea> <title> </title> <template> </template> <!-- --> <!x> </ < > & &amp; "
+        "&#x4e8c; &#99999999999; <svg> </svg> <button> <body> </body> <html_lang=zh> "
         "<input_type=submit_value=买> 内部结构 也改了 。 a \" ' = / \u0301 \u200d",
     )
 ).map(lambda piece: piece.replace("_", " "))
@@ -296,7 +326,11 @@ def test_any_bytes_of_any_type_give_a_text(body: bytes, content_type: str, url: 
 
 @settings(deadline=None, max_examples=200)
 @given(
-    st.text(alphabet="改了 \t\n\r\u3000\u00a0\u200b\u2028\x00\x85aＡe\u0301\u1100\u1161\ud800\u2000，.", max_size=60) | st.text(max_size=40)
+    st.text(
+        alphabet="改了 \t\n\r\u3000\u00a0\u200b\u2028\x00\x85aＡe\u0301\u1100\u1161\ud800\u2000，.",
+        max_size=60,
+    )
+    | st.text(max_size=40)
 )
 def test_normalising_twice_is_normalising_once(text: str) -> None:
     once = normalise(text)
@@ -317,13 +351,16 @@ def test_normalising_twice_is_normalising_once(text: str) -> None:
     )
 )
 def test_well_formed_pages_hold_the_text_that_a_browsers_parser_sees(source: str) -> None:
-    """selectolax (lexbor) as the reference: the same characters in the same order, white space aside."""
+    """selectolax (lexbor) as the reference: the same characters in the same order, white space
+    aside."""
     tree = LexborHTMLParser(f"<html><body>{source}</body></html>")
     seen = tree.body.text() if tree.body else ""
-    assert "".join(read(f"<html><body>{source}</body></html>").text.split()) == "".join(seen.split())
+    assert "".join(read(f"<html><body>{source}</body></html>").text.split()) == "".join(
+        seen.split()
+    )
 
 
-# --- Hostile pages -----------------------------------------------------------------------------------------------------
+# --- Hostile pages --------------------------------------------------------------------------------
 
 MEGABYTE = 1_000_000
 HALF = MEGABYTE // 2
@@ -389,12 +426,17 @@ def test_ten_megabytes_of_nesting_are_too_large_and_said_to_be() -> None:
 def test_more_text_than_a_book_is_too_large_and_a_book_is_not() -> None:
     for kind in ("text/html", "text/plain"):
         assert len(extract(b"word " * (MOST_TEXT // 5), kind).text) == MOST_TEXT - 1
-        assert extract(b"word " * (MOST_TEXT // 5 + 1), kind) == extract(b"a" * (MOST_BYTES + 1), kind)
+        assert extract(b"word " * (MOST_TEXT // 5 + 1), kind) == extract(
+            b"a" * (MOST_BYTES + 1), kind
+        )
     assert extract(b"a" * (MOST_BYTES + 1), "text/html").too_large
 
 
 def test_a_long_language_tag_is_shortened_part_by_part() -> None:
-    found = extract(b"<html lang='fr-Latn-FR-1694acad-boite'><p>Deux conduits, rien dedans.</p>", "text/html; charset=utf-8")
+    found = extract(
+        b"<html lang='fr-Latn-FR-1694acad-boite'><p>Deux conduits, rien dedans.</p>",
+        "text/html; charset=utf-8",
+    )
     assert found.lang == "fr-Latn-FR"
     assert len(found.lang) <= Version._meta.get_field("lang").max_length
 

@@ -1,4 +1,5 @@
-"""Regions and comparisons: by moderators on pictures of others, inside the picture, public with their submissions alone."""
+"""Regions and comparisons: by moderators on pictures of others, inside the picture, public with
+their submissions alone."""
 
 from __future__ import annotations
 
@@ -32,23 +33,51 @@ def scene() -> scenes.Scene:
 
 
 def mark(scene: scenes.Scene, **changes: Any) -> Region:
-    given = {"by": scene.moderator, "exhibit": scene.exhibits()[0], "x": 100, "y": 200, "width": 300, "height": 250, "caption": WORDS}
+    given = {
+        "by": scene.moderator,
+        "exhibit": scene.exhibits()[0],
+        "x": 100,
+        "y": 200,
+        "width": 300,
+        "height": 250,
+        "caption": WORDS,
+    }
     return pointing.mark_region(**{**given, **changes})
 
 
-def test_regions_are_numbered_as_they_come_and_a_number_is_not_given_twice(scene: scenes.Scene) -> None:
+def test_regions_are_numbered_as_they_come_and_a_number_is_not_given_twice(
+    scene: scenes.Scene,
+) -> None:
     first, second = mark(scene), mark(scene)
     pointing.remove_region(by=scene.moderator, region=first)
     assert [first.number, second.number, mark(scene).number] == [1, 2, 3]
     sequence()
-    kinds = list(Entry.objects.filter(object_label="region").order_by("index").values_list("kind", flat=True))
-    assert kinds == ["exhibit.region_marked", "exhibit.region_marked", "exhibit.region_removed", "exhibit.region_marked"]
+    kinds = list(
+        Entry.objects.filter(object_label="region").order_by("index").values_list("kind", flat=True)
+    )
+    assert kinds == [
+        "exhibit.region_marked",
+        "exhibit.region_marked",
+        "exhibit.region_removed",
+        "exhibit.region_marked",
+    ]
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"width": 0}, {"x": 701}, {"y": 751}, {"x": -1}, {"caption": {}}, {"caption": write("en", " ")}], ids=str
+    "wrong",
+    [
+        {"width": 0},
+        {"x": 701},
+        {"y": 751},
+        {"x": -1},
+        {"caption": {}},
+        {"caption": write("en", " ")},
+    ],
+    ids=str,
 )
-def test_a_region_lies_inside_the_picture_and_says_something(scene: scenes.Scene, wrong: dict[str, Any]) -> None:
+def test_a_region_lies_inside_the_picture_and_says_something(
+    scene: scenes.Scene, wrong: dict[str, Any]
+) -> None:
     with pytest.raises(ValidationError):
         mark(scene, **wrong)
     assert not Region.objects.exists()
@@ -68,7 +97,13 @@ def test_nobody_points_at_what_they_filed_or_cannot_see(scene: scenes.Scene) -> 
     with pytest.raises(NotAllowedError):
         mark(scene, by=scene.adjudicator)
     filer = exhibit.submission.filed_by
-    scenes.grant_role(by=scenes.ledger.SYSTEM, user=filer, organisation=scenes.operator_body(), role=Role.MODERATOR, now=scene.now)
+    scenes.grant_role(
+        by=scenes.ledger.SYSTEM,
+        user=filer,
+        organisation=scenes.operator_body(),
+        role=Role.MODERATOR,
+        now=scene.now,
+    )
     with pytest.raises(NotAllowedError, match="filed this yourself"):
         mark(scene, by=type(filer).objects.get(pk=filer.pk))
     Exhibit.objects.filter(pk=exhibit.pk).update(status="withheld")
@@ -79,10 +114,18 @@ def test_nobody_points_at_what_they_filed_or_cannot_see(scene: scenes.Scene) -> 
 def test_two_exhibits_of_one_claim_are_compared_once(scene: scenes.Scene) -> None:
     before, after = scene.exhibits()[:2]
     first = pointing.compare_exhibits(by=scene.moderator, before=before, after=after, title=WORDS)
-    with pytest.raises(RowChangedError):  # whoever did not see the title that stands does not replace it
-        pointing.compare_exhibits(by=scene.moderator, before=before, after=after, title=write("en", "Another title"))
+    with pytest.raises(
+        RowChangedError
+    ):  # whoever did not see the title that stands does not replace it
+        pointing.compare_exhibits(
+            by=scene.moderator, before=before, after=after, title=write("en", "Another title")
+        )
     again = pointing.compare_exhibits(
-        by=scene.moderator, before=before, after=after, title=write("en", "Another title"), version=version(first)
+        by=scene.moderator,
+        before=before,
+        after=after,
+        title=write("en", "Another title"),
+        version=version(first),
     )
     assert first.pk == again.pk
     assert Comparison.objects.get().title["text"] == "Another title"
@@ -95,9 +138,14 @@ def test_two_exhibits_of_one_claim_are_compared_once(scene: scenes.Scene) -> Non
 def test_what_is_pointed_at_is_public_only_with_its_submissions(client: Client) -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     comparison = scenes.build_pointing(scene)
-    path, exhibit = f"/api/v1/comparisons/{comparison.pk}/", f"/api/v1/exhibits/{comparison.after.reference}/"
+    path, exhibit = (
+        f"/api/v1/comparisons/{comparison.pk}/",
+        f"/api/v1/exhibits/{comparison.after.reference}/",
+    )
     assert client.get(path).json()["before"] == comparison.before.reference
-    assert client.get(exhibit).json()["regions"] == [{"number": 1, "x": 100, "y": 200, "width": 300, "height": 250, "caption": WORDS}]
+    assert client.get(exhibit).json()["regions"] == [
+        {"number": 1, "x": 100, "y": 200, "width": 300, "height": 250, "caption": WORDS}
+    ]
     scenes.Submission.objects.filter(pk=comparison.before.submission_id).update(status="withdrawn")
     assert client.get(path).status_code == 404
     assert client.get("/api/v1/comparisons/").json()["results"] == []
@@ -112,7 +160,14 @@ def test_the_desk_marks_compares_and_takes_back(client: Client, scene: scenes.Sc
     wrong = client.post(page, {"x": 900, "y": 0, "width": 200, "height": 10, "caption_en": "x"})
     assert wrong.status_code == 400
     assert "must lie inside the picture" in page_text(wrong)
-    form = {"x": 1, "y": 2, "width": 3, "height": 4, "caption_en": "A screw", "caption_zh_Hans": "螺钉"}
+    form = {
+        "x": 1,
+        "y": 2,
+        "width": 3,
+        "height": 4,
+        "caption_en": "A screw",
+        "caption_zh_Hans": "螺钉",
+    }
     assert client.post(page, form).status_code == 302
     assert "A screw" in page_text(client.get(f"/exhibits/{after.reference}/"))
     pair = {"other": str(before.pk), "place": "after", "title_en": "Promised and delivered"}
@@ -120,9 +175,16 @@ def test_the_desk_marks_compares_and_takes_back(client: Client, scene: scenes.Sc
     shown = page_text(client.get(f"/exhibits/{before.reference}/"))
     assert "Promised and delivered" in shown
     assert (Comparison.objects.get().before, Comparison.objects.get().after) == (before, after)
-    assert client.post(f"{page}1/remove/").status_code == 302  # without saying which mark was seen: nothing is taken off
-    assert client.post(f"{page}1/remove/", {"version": version(Region.objects.get())}).status_code == 302
-    assert client.post(f"/desk/comparisons/{Comparison.objects.get().pk}/remove/").status_code == 302
+    assert (
+        client.post(f"{page}1/remove/").status_code == 302
+    )  # without saying which mark was seen: nothing is taken off
+    assert (
+        client.post(f"{page}1/remove/", {"version": version(Region.objects.get())}).status_code
+        == 302
+    )
+    assert (
+        client.post(f"/desk/comparisons/{Comparison.objects.get().pk}/remove/").status_code == 302
+    )
     assert not Region.objects.exists()
     assert not Comparison.objects.exists()
 
@@ -130,7 +192,16 @@ def test_the_desk_marks_compares_and_takes_back(client: Client, scene: scenes.Sc
 def test_a_picture_that_is_not_there_says_why(client: Client) -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     exhibit = scene.exhibits()[0]
-    for status, sentence in (("withheld", "Its file was erased"), ("stored", "is being read"), ("unreadable", "could not be read safely")):
-        force(Exhibit.objects.filter(pk=exhibit.pk), status=status, grade_source="", grade_information="")
+    for status, sentence in (
+        ("withheld", "Its file was erased"),
+        ("stored", "is being read"),
+        ("unreadable", "could not be read safely"),
+    ):
+        force(
+            Exhibit.objects.filter(pk=exhibit.pk),
+            status=status,
+            grade_source="",
+            grade_information="",
+        )
         exhibit.rendition_set.all().delete()
         assert sentence in page_text(client.get(f"/exhibits/{exhibit.reference}/"))

@@ -1,4 +1,5 @@
-"""Which pictures look like which: by their bytes, by their fingerprints, and at the same cost for many."""
+"""Which pictures look like which: by their bytes, by their fingerprints, and at the same cost for
+many."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ def test_the_nearest_pictures_are_found_and_far_ones_are_not(exhibits: list[Exhi
     assert (found.exhibit, found.same_file, found.distance) == (near, False, 31)
 
 
-def test_the_same_bytes_are_said_to_be_the_same_file_and_stand_first(exhibits: list[Exhibit]) -> None:
+def test_the_same_bytes_are_said_to_be_the_same_file_and_stand_first(
+    exhibits: list[Exhibit],
+) -> None:
     first, same, near = exhibits
     fingerprinted(first, 0)
     fingerprinted(near, 0)
@@ -65,11 +68,15 @@ def test_contributors_who_handed_in_the_same_photo_are_one_witness(exhibits: lis
     accounts = [one.submission.contributor_id for one in exhibits]
     for number, one in enumerate(exhibits):
         fingerprinted(one, 2 ** (80 * (number + 1)) - 2 ** (80 * number))
-    assert len(set(accounts)) == len(set(witnesses(exhibits).values())) == 3, "the control: three photos, three witnesses"
+    assert len(set(accounts)) == len(set(witnesses(exhibits).values())) == 3, (
+        "the control: three photos, three witnesses"
+    )
     second.duplicate_key = first.duplicate_key
     assert len(set(witnesses(exhibits).values())) == 2
     third.duplicate_key = second.duplicate_key
     assert set(witnesses(exhibits).values()) == {min(accounts)}
     third.duplicate_key, third.pdq = "another", second.pdq
-    assert witnesses(exhibits)[accounts[2]] == accounts[2], "two owners' photos of two items may look alike"
+    assert witnesses(exhibits)[accounts[2]] == accounts[2], (
+        "two owners' photos of two items may look alike"
+    )
     assert witnesses([]) == {}

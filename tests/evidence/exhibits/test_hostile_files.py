@@ -1,4 +1,5 @@
-"""Files that mean harm, from the door to the picture that is shown: each ends typed, and no rendition carries more than its picture.
+"""Files that mean harm, from the door to the picture that is shown: each ends typed, and no
+rendition carries more than its picture.
 
 The long form is tests/soak/test_mutants.py.
 """
@@ -30,7 +31,11 @@ from tests.evidence.exhibits.test_pages import signed_in
 from tests.pages import page_text
 
 BOUNDARY = "xXx"
-NO_NAMES = {".", "..", "\ud800.jpg"}  # a part of a form with one of these is no file to Django, and left out
+NO_NAMES = {
+    ".",
+    "..",
+    "\ud800.jpg",
+}  # a part of a form with one of these is no file to Django, and left out
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +60,17 @@ def decoded(result: DecodedPicture | RefusedPicture) -> list[bytes]:
     return made
 
 
-def test_mutants_end_typed_and_what_they_show_is_bare(decoder: Decoder, sources: list[bytes], tmp_path: Path) -> None:
+def test_mutants_end_typed_and_what_they_show_is_bare(
+    decoder: Decoder, sources: list[bytes], tmp_path: Path
+) -> None:
     decoder.facts()
     before = decoder.sandbox.parent_pid
     ends: Counter[str] = Counter()
     slowest = 0.0
     files = [*sources, *(mutants.mutant(number, sources) for number in range(100))]
-    files += [data for number, (_, data) in enumerate(mutants.cuts(sources[:29])) if number % 7 == 0]
+    files += [
+        data for number, (_, data) in enumerate(mutants.cuts(sources[:29])) if number % 7 == 0
+    ]
     for number, data in enumerate(files):
         began = time.monotonic()
         result = decoder.decode(data)
@@ -96,11 +105,19 @@ def test_the_second_opinions_see_what_a_photo_carries(sources: list[bytes], tmp_
         assert {"EXIF:Software", "XMP:Xmpmeta", "EXIF:GPSLatitude"} & mutants.surplus(told[0])
 
 
-@pytest.mark.parametrize(("name", "data"), list(mutants.disguises()), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_disguise_is_refused_or_leaves_all_but_its_picture_behind(decoder: Decoder, name: str, data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("name", "data"),
+    list(mutants.disguises()),
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_disguise_is_refused_or_leaves_all_but_its_picture_behind(
+    decoder: Decoder, name: str, data: bytes
+) -> None:
     result = decoder.decode(data)
     made = decoded(result)
-    assert isinstance(result, DecodedPicture) == (name.split(" ")[0] in {"JPEG", "PNG", "GIF", "WebP"} and name != "GIF and script")
+    assert isinstance(result, DecodedPicture) == (
+        name.split(" ")[0] in {"JPEG", "PNG", "GIF", "WebP"} and name != "GIF and script"
+    )
     for one in made:
         assert not any(word in one for word in (b"<script", b"<html", b"%PDF", b"PK\x03\x04"))
 
@@ -113,22 +130,31 @@ def test_a_file_that_says_a_million_frames_is_read_for_its_first(decoder: Decode
     assert result.frames == MOST_FRAMES
 
 
-# --- through the doors --------------------------------------------------------------------------------------------------
+# --- through the doors ----------------------------------------------------------------------------
 
 
 def multipart(fields: dict[str, str], files: list[tuple[str, bytes]]) -> bytes:
     """A form as a stranger's program may write it: file names are not made harmless."""
-    parts = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()]
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
     for name, data in files:
-        shown = name.encode("utf-8", "surrogatepass").replace(b'"', b"%22").replace(b"\r", b"%0D").replace(b"\n", b"%0A")
+        shown = (
+            name.encode("utf-8", "surrogatepass")
+            .replace(b'"', b"%22")
+            .replace(b"\r", b"%0D")
+            .replace(b"\n", b"%0A")
+        )
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photos"; filename="'.encode()
         parts.append(head + shown + b'"\r\nContent-Type: image/jpeg\r\n\r\n' + data + b"\r\n")
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
 def through_the_doors(scene: scenes.Scene, files: list[bytes], offset: int = 0) -> Counter[str]:
-    """Hand files in at each door under the names of strangers, have them read, and open every page that shows them. Returns how often
-    each status was answered and each end was reached; raises where an answer is a fault of ours."""
+    """Hand files in at each door under the names of strangers, have them read, and open every page
+    that shows them. Returns how often each status was answered and each end was reached; raises
+    where an answer is a fault of ours."""
     owner, moderator = signed_in(scene.owners[0]), signed_in(scene.moderator)
     owner.raise_request_exception = moderator.raise_request_exception = False
     told: Counter[str] = Counter()
@@ -139,33 +165,54 @@ def through_the_doors(scene: scenes.Scene, files: list[bytes], offset: int = 0) 
         return response
 
     kept: list[str] = []
-    named = [(mutants.NAMES[(offset + number) % len(mutants.NAMES)], data) for number, data in enumerate(files)]
+    named = [
+        (mutants.NAMES[(offset + number) % len(mutants.NAMES)], data)
+        for number, data in enumerate(files)
+    ]
     ahead, apart = named[: len(named) // 2], named[len(named) // 2 :]
     for number, (name, data) in enumerate(ahead):
         response = answered(
             owner.post(
-                f"/claims/{scene.claim.reference}/file/photos/", data, content_type="application/octet-stream",
-                headers={"X-Form-Key": f"form {offset}", "X-File-Key": f"{number}", "X-File-Name": quote(name, errors="surrogatepass")},
+                f"/claims/{scene.claim.reference}/file/photos/", data,
+                content_type="application/octet-stream",
+                headers={"X-Form-Key": f"form {offset}", "X-File-Key": f"{number}",
+                "X-File-Name": quote(name, errors="surrogatepass")},
             ), 201, 400,
         )  # fmt: skip
         assert response.status_code == 201 or not data
         kept += [response.json()["id"]] if response.status_code == 201 else []
     page = page_text(owner.get(f"/claims/{scene.claim.reference}/file/"))
     assert "<img src=x" not in page
-    fields = {"claim": str(scene.claim.pk), "narrative": "n", "narrative_lang": "en", "licence": "cc-by-4.0"}
+    fields = {
+        "claim": str(scene.claim.pk),
+        "narrative": "n",
+        "narrative_lang": "en",
+        "licence": "cc-by-4.0",
+    }
     form = {**fields, "consent": "on", "idempotency_key": f"form {offset}", "staged": kept}
     first = answered(owner.post(f"/claims/{scene.claim.reference}/file/", form), 302)["Location"]
-    whole = [(name[:200] or "x", data) for name, data in apart if data and name not in NO_NAMES]  # longer is said to be a fault of the form
+    whole = [
+        (name[:200] or "x", data) for name, data in apart if data and name not in NO_NAMES
+    ]  # longer is said to be a fault of the form
     body = multipart(fields, whole)
-    second = answered(owner.post("/api/v1/submissions/", body, content_type=f"multipart/form-data; boundary={BOUNDARY}"), 201).json()
+    second = answered(
+        owner.post(
+            "/api/v1/submissions/", body, content_type=f"multipart/form-data; boundary={BOUNDARY}"
+        ),
+        201,
+    ).json()
     jobs.drain(["decode"])
     assert not Job.objects.filter(kind="evidence.read_exhibit").exclude(state="done").exists()
-    filed = list(Submission.objects.filter(reference__in=[first.split("/")[-2], second["reference"]]))
+    filed = list(
+        Submission.objects.filter(reference__in=[first.split("/")[-2], second["reference"]])
+    )
     exhibits = list(Exhibit.objects.filter(submission__in=filed))
     assert len(exhibits) == len(kept) + len(whole)
     for exhibit in exhibits:
         assert exhibit.status in {"ready", "unreadable"}
-        (end,) = CustodyEvent.objects.filter(exhibit=exhibit, kind="read").values_list("outcome", flat=True)
+        (end,) = CustodyEvent.objects.filter(exhibit=exhibit, kind="read").values_list(
+            "outcome", flat=True
+        )
         told[end] += 1
         filename = str(ledger.unseal(exhibit, "filename"))
         assert "\0" not in filename
@@ -186,10 +233,14 @@ def through_the_doors(scene: scenes.Scene, files: list[bytes], offset: int = 0) 
 
 
 @pytest.mark.django_db
-def test_no_file_and_no_name_is_a_fault_of_the_doors(sources: list[bytes], settings: Any, tmp_path: Path) -> None:
+def test_no_file_and_no_name_is_a_fault_of_the_doors(
+    sources: list[bytes], settings: Any, tmp_path: Path
+) -> None:
     settings.KEYS_DIR = tmp_path / "keys"
     scene = scenes.build_claim()
-    files = [data for _, data in mutants.disguises()][:12] + [mutants.mutant(number, sources) for number in range(500, 518)]
+    files = [data for _, data in mutants.disguises()][:12] + [
+        mutants.mutant(number, sources) for number in range(500, 518)
+    ]
     told = through_the_doors(scene, files[::-1])
     told += through_the_doors(scene, files[: len(mutants.NAMES)][::-1], offset=len(files) // 2)
     assert told["ready"] > 2
@@ -203,7 +254,8 @@ def test_a_length_that_is_none_is_said(length: str) -> None:
     scene = scenes.build_claim()
     client = signed_in(scene.owners[0])
     answer = client.post(
-        f"/claims/{scene.claim.reference}/file/photos/", b"a photo", content_type="application/octet-stream",
+        f"/claims/{scene.claim.reference}/file/photos/", b"a photo",
+        content_type="application/octet-stream",
         headers={"X-Form-Key": "form", "X-File-Key": "one"}, CONTENT_LENGTH=length,
     )  # fmt: skip
     assert answer.status_code in {400, 413}

@@ -18,7 +18,14 @@ from claims.editing import version
 from claims.localized_text import write
 from engines.storage.blobs import NoSpaceError
 from evidence.exhibits.actions import filing
-from evidence.exhibits.models import CustodyEvent, Exhibit, Measurement, SealedView, Submission, TeardownStep
+from evidence.exhibits.models import (
+    CustodyEvent,
+    Exhibit,
+    Measurement,
+    SealedView,
+    Submission,
+    TeardownStep,
+)
 from evidence.sources.models import Alert
 from evidence.stores import originals
 from tests import scenes
@@ -65,7 +72,10 @@ def test_filing_stores_several_photos_and_leads_to_the_submission(scene: scenes.
     answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene))
     submission = Submission.objects.get()
     assert answer["Location"] == f"/submissions/{submission.reference}/"
-    assert [originals().path(str(ledger.unseal(one, "digest"))).read_bytes() for one in Exhibit.objects.order_by("number")] == [
+    assert [
+        originals().path(str(ledger.unseal(one, "digest"))).read_bytes()
+        for one in Exhibit.objects.order_by("number")
+    ] == [
         b"a photo",
         b"another",
     ]
@@ -94,10 +104,15 @@ def test_my_submissions_say_how_far_their_files_are_until_all_are_read(scene: sc
 def test_the_same_form_sent_twice_is_one_submission(scene: scenes.Scene) -> None:
     client = signed_in(scene.owners[0])
     sent = form(client, scene)
-    answers = [client.post(f"/claims/{scene.claim.reference}/file/", {**sent, "photos": [photo()]}) for _ in range(2)]
+    answers = [
+        client.post(f"/claims/{scene.claim.reference}/file/", {**sent, "photos": [photo()]})
+        for _ in range(2)
+    ]
     assert answers[0]["Location"] == answers[1]["Location"]
     assert Submission.objects.count() == 1
-    client.post(f"/claims/{scene.claim.reference}/file/", {**form(client, scene), "photos": [photo()]})
+    client.post(
+        f"/claims/{scene.claim.reference}/file/", {**form(client, scene), "photos": [photo()]}
+    )
     assert Submission.objects.count() == 2  # a new form is a new act
 
 
@@ -125,7 +140,9 @@ def test_what_was_typed_is_kept_when_something_is_wrong(scene: scenes.Scene, set
     assert not Submission.objects.exists()
 
 
-def test_a_full_disk_is_507_and_loses_nothing_typed(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_507_and_loses_nothing_typed(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(stream: object) -> None:
         raise NoSpaceError(0, 1)
 
@@ -146,7 +163,9 @@ def test_the_limits_are_said_before(scene: scenes.Scene) -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", "pt-BR", "ar"])
-def test_a_teardown_with_measurements_is_filed_from_the_page(scene: scenes.Scene, lang: str) -> None:
+def test_a_teardown_with_measurements_is_filed_from_the_page(
+    scene: scenes.Scene, lang: str
+) -> None:
     client = signed_in(scene.owners[0])
     teardown = {
         "teardown-title": "Blower test",
@@ -165,49 +184,78 @@ def test_a_teardown_with_measurements_is_filed_from_the_page(scene: scenes.Scene
         "measurement-1-method": "at the outlet",
     }
     incomplete = {**teardown, "measurement-1-standard_uncertainty": ""}
-    answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, **incomplete))
+    answer = client.post(
+        f"/claims/{scene.claim.reference}/file/", form(client, scene, **incomplete)
+    )
     assert "without it a number proves little" in page_text(answer)
-    answer = client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, narrative_lang=lang, **teardown))
+    answer = client.post(
+        f"/claims/{scene.claim.reference}/file/",
+        form(client, scene, narrative_lang=lang, **teardown),
+    )
     assert answer.status_code == 302, page_text(answer)
     assert {step.done["lang"] for step in TeardownStep.objects.all()} == {lang}
     assert str(Measurement.objects.get().value.normalize()) == "0.02"
-    assert [step.exhibit is None for step in TeardownStep.objects.order_by("number")] == [False, True]
+    assert [step.exhibit is None for step in TeardownStep.objects.order_by("number")] == [
+        False,
+        True,
+    ]
     page = page_text(client.get(answer["Location"]))
-    assert page.index("Blower test") < page.index("Blower at the inlet") < page.index("Smoke at the inlet")
+    assert (
+        page.index("Blower test")
+        < page.index("Blower at the inlet")
+        < page.index("Smoke at the inlet")
+    )
 
 
 def test_a_filer_files_for_the_own_organisation_alone(scene: scenes.Scene) -> None:
-    laboratory = found_organisation(by=ledger.SYSTEM, kind="laboratory", name="Air laboratory", now=scene.now)
-    other = found_organisation(by=ledger.SYSTEM, kind="consumer_group", name="Another group", now=scene.now)
+    laboratory = found_organisation(
+        by=ledger.SYSTEM, kind="laboratory", name="Air laboratory", now=scene.now
+    )
+    other = found_organisation(
+        by=ledger.SYSTEM, kind="consumer_group", name="Another group", now=scene.now
+    )
     client = signed_in(scenes.person("filer", "filer", organisation=laboratory))
     path = f"/claims/{scene.claim.reference}/file/"
     page = page_text(client.get(path))
     assert "Air laboratory" in page
     assert "Another group" not in page
     assert client.post(path, form(client, scene, organisation=str(other.pk))).status_code == 400
-    assert client.post(path, form(client, scene, organisation=str(laboratory.pk))).status_code == 302
+    assert (
+        client.post(path, form(client, scene, organisation=str(laboratory.pk))).status_code == 302
+    )
     assert Submission.objects.get().organisation == laboratory
     assert "For whom" not in page_text(signed_in(scene.owners[0]).get(path))
 
 
 def test_a_withdrawn_claim_takes_no_evidence_and_says_why(scene: scenes.Scene) -> None:
-    scenes.claims.withdraw_claim(by=scene.moderator, claim=scene.claim, reason="A double.", now=scene.now)
+    scenes.claims.withdraw_claim(
+        by=scene.moderator, claim=scene.claim, reason="A double.", now=scene.now
+    )
     client = signed_in(scene.owners[0])
     page = page_text(client.get(f"/claims/{scene.claim.reference}/file/"))
     assert "<button disabled>" in page
     assert "no evidence is taken on it any more" in page
-    assert client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene)).status_code == 403
+    assert (
+        client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene)).status_code
+        == 403
+    )
 
 
 def test_nobody_sees_the_submission_of_another(scene: scenes.Scene) -> None:
     scenes.build_evidence(scene, accept=False)
     submission, exhibit = scene.submissions[0], Exhibit.objects.get(submission=scene.submissions[0])
     other = signed_in(scene.owners[1])
-    for path in (f"/submissions/{submission.reference}/", f"/desk/exhibits/{exhibit.reference}/picture"):
+    for path in (
+        f"/submissions/{submission.reference}/",
+        f"/desk/exhibits/{exhibit.reference}/picture",
+    ):
         assert other.get(path).status_code == 404
         assert Client().get(path).status_code == 302
     assert other.post(f"/desk/exhibits/{exhibit.reference}/original").status_code == 404
-    assert other.post(f"/submissions/{submission.reference}/withdraw/", {"reason": "x"}).status_code == 404
+    assert (
+        other.post(f"/submissions/{submission.reference}/withdraw/", {"reason": "x"}).status_code
+        == 404
+    )
     assert other.get(f"/desk/submissions/{submission.reference}/").status_code == 403
 
 
@@ -216,7 +264,9 @@ def test_an_original_leaves_only_as_a_recorded_download(scene: scenes.Scene) -> 
     exhibit = Exhibit.objects.get(submission=scene.submissions[0])
     path = f"/desk/exhibits/{exhibit.reference}/original"
     client = signed_in(scene.moderator)
-    assert client.get(path).status_code == 405  # a link that is followed by a program would record a view that nobody had
+    assert (
+        client.get(path).status_code == 405
+    )  # a link that is followed by a program would record a view that nobody had
     response = client.post(path)
     body = response.getvalue()
     for close in response._resource_closers:
@@ -226,7 +276,12 @@ def test_an_original_leaves_only_as_a_recorded_download(scene: scenes.Scene) -> 
     assert response["Content-Type"] == "application/octet-stream"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
-    assert CustodyEvent.objects.filter(exhibit=exhibit, kind="original_viewed", agent=scene.moderator.pseudonym).count() == 1
+    assert (
+        CustodyEvent.objects.filter(
+            exhibit=exhibit, kind="original_viewed", agent=scene.moderator.pseudonym
+        ).count()
+        == 1
+    )
 
 
 def decide(scene: scenes.Scene, submission: Submission, **more: str) -> dict[str, str]:
@@ -259,7 +314,9 @@ def test_a_moderator_accepts_with_grades_and_captions(scene: scenes.Scene) -> No
     assert "Clear photos." in page
     assert 'name="decision"' not in page
     assert any(f'href="{one}"' in page for one in others)
-    late = client.post(path, decide(scene, submission, reason_en="My own words."))  # said as a message, not done twice
+    late = client.post(
+        path, decide(scene, submission, reason_en="My own words.")
+    )  # said as a message, not done twice
     assert late.status_code == 409
     assert "My own words." in page_text(late)
     assert "A duct" in page_text(late)
@@ -292,8 +349,17 @@ def test_a_suggested_reason_is_filled_in_and_decides_nothing(scene: scenes.Scene
     assert re.search(r'value="refused"[^>]* checked', page)
     assert "Known owner." in page
     assert 'value="B" selected' in page
-    other = client.post(path, {**sent, "reason_en": "The same picture was handed in before, so it adds no witness.", "suggest": "whole"})
-    assert "adds no witness.</textarea>" not in page_text(other), "one suggestion gives way to another"
+    other = client.post(
+        path,
+        {
+            **sent,
+            "reason_en": "The same picture was handed in before, so it adds no witness.",
+            "suggest": "whole",
+        },
+    )
+    assert "adds no witness.</textarea>" not in page_text(other), (
+        "one suggestion gives way to another"
+    )
     kept = client.post(path, {**sent, "suggest": ""})  # Enter in a line of text
     assert "Own words." in page_text(kept)
     submission.refresh_from_db()
@@ -304,7 +370,9 @@ def test_what_is_sealed_is_opened_only_by_an_act_that_is_recorded(scene: scenes.
     scenes.build_evidence(scene, accept=False)
     submission = scene.submissions[0]
     exhibit = Exhibit.objects.get(submission=submission)
-    ledger.seal(exhibit, metadata='{"gps_latitude": "39.9", "gps_longitude": "116.4", "model": "A camera"}')
+    ledger.seal(
+        exhibit, metadata='{"gps_latitude": "39.9", "gps_longitude": "116.4", "model": "A camera"}'
+    )
     exhibit.save(update_fields=["metadata"])
     client = signed_in(scene.moderator)
     path = f"/desk/submissions/{submission.reference}/"
@@ -324,7 +392,13 @@ def test_what_is_sealed_is_opened_only_by_an_act_that_is_recorded(scene: scenes.
 
 
 def test_who_filed_it_and_who_does_not_decide_open_nothing(scene: scenes.Scene) -> None:
-    scenes.grant_role(by=ledger.SYSTEM, user=scene.owners[0], organisation=scenes.operator_body(), role="moderator", now=scene.now)
+    scenes.grant_role(
+        by=ledger.SYSTEM,
+        user=scene.owners[0],
+        organisation=scenes.operator_body(),
+        role="moderator",
+        now=scene.now,
+    )
     scenes.build_evidence(scene, accept=False)
     path = f"/desk/submissions/{scene.submissions[0].reference}/sealed/"
     for user in (scene.owners[0], scene.adjudicator, scenes.person("auditor", "auditor")):
@@ -337,7 +411,8 @@ def test_half_a_grade_is_refused_and_kept(scene: scenes.Scene) -> None:
     submission = scene.submissions[0]
     reference = Exhibit.objects.get(submission=submission).reference
     answer = signed_in(scene.moderator).post(
-        f"/desk/submissions/{submission.reference}/", decide(scene, submission, **{f"{reference}-information": ""})
+        f"/desk/submissions/{submission.reference}/",
+        decide(scene, submission, **{f"{reference}-information": ""}),
     )
     assert answer.status_code == 400
     assert "A grade is a letter, a number and the reason." in page_text(answer)
@@ -347,7 +422,13 @@ def test_half_a_grade_is_refused_and_kept(scene: scenes.Scene) -> None:
 
 
 def test_who_filed_it_cannot_decide_on_it(scene: scenes.Scene) -> None:
-    scenes.grant_role(by=ledger.SYSTEM, user=scene.owners[0], organisation=scenes.operator_body(), role="moderator", now=scene.now)
+    scenes.grant_role(
+        by=ledger.SYSTEM,
+        user=scene.owners[0],
+        organisation=scenes.operator_body(),
+        role="moderator",
+        now=scene.now,
+    )
     scenes.build_evidence(scene, accept=False)
     client = signed_in(scene.owners[0])
     path = f"/desk/submissions/{scene.submissions[0].reference}/"
@@ -369,14 +450,19 @@ def test_an_auditor_sees_the_process_and_no_sealed_contact(scene: scenes.Scene) 
 def test_the_same_file_twice_is_pointed_out(scene: scenes.Scene) -> None:
     scenes.build_evidence(scene, accept=False)
     client = signed_in(scene.owners[1])
-    client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene, photos=[photo(content=b"photo 1")]))
+    client.post(
+        f"/claims/{scene.claim.reference}/file/",
+        form(client, scene, photos=[photo(content=b"photo 1")]),
+    )
     again = Submission.objects.order_by("-filed_at").first()
     assert again is not None
     page = page_text(signed_in(scene.moderator).get(f"/desk/submissions/{again.reference}/"))
     assert "The same file counts as one witness" in page
     assert "the same file, byte for byte" in page
     assert Exhibit.objects.get(submission=scene.submissions[0]).reference in page
-    other = page_text(signed_in(scene.moderator).get(f"/desk/submissions/{scene.submissions[1].reference}/"))
+    other = page_text(
+        signed_in(scene.moderator).get(f"/desk/submissions/{scene.submissions[1].reference}/")
+    )
     assert "The same file counts" not in other
 
 
@@ -391,11 +477,15 @@ def test_an_owner_withdraws_with_a_reason(scene: scenes.Scene) -> None:
     assert submission.status == "accepted"
     client.post(f"/submissions/{submission.reference}/withdraw/", {"reason": "I was asked to."})
     assert Client().get(f"/exhibits/{exhibit.reference}/").status_code == 404
-    assert "withdrawn by its owner" in page_text(client.get(f"/submissions/{submission.reference}/"))
+    assert "withdrawn by its owner" in page_text(
+        client.get(f"/submissions/{submission.reference}/")
+    )
 
 
 def test_an_alert_is_taken_note_of(scene: scenes.Scene) -> None:
-    alert = Alert.objects.create(kind="source_gone", claim=scene.claim, source=scene.source, created_at=timezone.now())
+    alert = Alert.objects.create(
+        kind="source_gone", claim=scene.claim, source=scene.source, created_at=timezone.now()
+    )
     client = signed_in(scene.moderator)
     assert f"/desk/alerts/{alert.pk}/handle/" in page_text(client.get("/desk/"))
     assert client.post(f"/desk/alerts/{alert.pk}/handle/")["Location"] == "/desk/"
@@ -404,7 +494,9 @@ def test_an_alert_is_taken_note_of(scene: scenes.Scene) -> None:
 
 
 @pytest.mark.parametrize("path", ["/submissions/", "/desk/", "/desk/?show=submissions"])
-def test_lists_of_submissions_cost_the_same_for_ten_and_twenty(scene: scenes.Scene, path: str) -> None:
+def test_lists_of_submissions_cost_the_same_for_ten_and_twenty(
+    scene: scenes.Scene, path: str
+) -> None:
     client = signed_in(scene.owners[0] if path == "/submissions/" else scene.moderator)
 
     def grow() -> None:
@@ -430,22 +522,42 @@ def test_lists_of_submissions_cost_the_same_for_ten_and_twenty(scene: scenes.Sce
 
 
 @pytest.mark.parametrize(("lang", "button"), [("en", "Send answer"), ("zh-hans", "发送答复")])
-def test_an_owner_answers_a_question_on_the_page_and_the_desk_reads_it(lang: str, button: str) -> None:
+def test_an_owner_answers_a_question_on_the_page_and_the_desk_reads_it(
+    lang: str, button: str
+) -> None:
     scene = scenes.build_claim()
     submission = filing.file_submission(
-        by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", photos=[], now=scene.now
+        by=scene.owners[0],
+        claim=scene.claim,
+        narrative="x",
+        narrative_lang="en",
+        licence="show",
+        photos=[],
+        now=scene.now,
     )
     filing.decide_submission(
-        by=scene.moderator, submission=submission, decision="returned", reason=write("en", "Which side?"), now=scene.now
+        by=scene.moderator,
+        submission=submission,
+        decision="returned",
+        reason=write("en", "Which side?"),
+        now=scene.now,
     )
-    owner, desk, address = Client(headers={"accept-language": lang}), Client(), f"/submissions/{submission.reference}/"
+    owner, desk, address = (
+        Client(headers={"accept-language": lang}),
+        Client(),
+        f"/submissions/{submission.reference}/",
+    )
     owner.force_login(scene.owners[0])
     desk.force_login(scene.moderator)
     assert button in page_text(owner.get(address))
     empty = owner.post(f"{address}answer/", {"answer": " ", "answer_lang": "en"})
     assert empty.status_code == 400
     assert button in page_text(empty)
-    said = {"answer": "On the <left>.", "answer_lang": "en", "photos": SimpleUploadedFile("b.jpg", scenes.picture(2))}
+    said = {
+        "answer": "On the <left>.",
+        "answer_lang": "en",
+        "photos": SimpleUploadedFile("b.jpg", scenes.picture(2)),
+    }
     assert owner.post(f"{address}answer/", said).status_code == 302
     page = page_text(owner.get(address))
     assert "On the &lt;left&gt;." in page
@@ -453,7 +565,11 @@ def test_an_owner_answers_a_question_on_the_page_and_the_desk_reads_it(lang: str
     review = page_text(desk.get(f"/desk/submissions/{submission.reference}/"))
     assert "Which side?" in review
     assert "On the &lt;left&gt;." in review
-    late = owner.post(f"{address}answer/", said | {"photos": SimpleUploadedFile("c.jpg", scenes.picture(3))}, follow=True)
+    late = owner.post(
+        f"{address}answer/",
+        said | {"photos": SimpleUploadedFile("c.jpg", scenes.picture(3))},
+        follow=True,
+    )
     assert late.redirect_chain == [(address, 302)]
     assert Exhibit.objects.count() == 1
 
@@ -461,10 +577,20 @@ def test_an_owner_answers_a_question_on_the_page_and_the_desk_reads_it(lang: str
 def test_the_desk_refuses_a_returned_submission_that_is_never_answered() -> None:
     scene = scenes.build_claim()
     submission = filing.file_submission(
-        by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", photos=[], now=scene.now
+        by=scene.owners[0],
+        claim=scene.claim,
+        narrative="x",
+        narrative_lang="en",
+        licence="show",
+        photos=[],
+        now=scene.now,
     )
     filing.decide_submission(
-        by=scene.moderator, submission=submission, decision="returned", reason=write("en", "Which side?"), now=scene.now
+        by=scene.moderator,
+        submission=submission,
+        decision="returned",
+        reason=write("en", "Which side?"),
+        now=scene.now,
     )
     desk, address = Client(), f"/desk/submissions/{submission.reference}/"
     desk.force_login(scene.moderator)
@@ -472,6 +598,11 @@ def test_the_desk_refuses_a_returned_submission_that_is_never_answered() -> None
     submission.refresh_from_db()
     assert "Refuse without an answer" in page
     assert version(submission) in page
-    sent = {"decision": "refused", "reason_en": "No answer came.", "reason_zh_Hans": "没有答复。", "version": version(submission)}
+    sent = {
+        "decision": "refused",
+        "reason_en": "No answer came.",
+        "reason_zh_Hans": "没有答复。",
+        "version": version(submission),
+    }
     assert desk.post(address, sent).status_code == 302
     assert "refused" in page_text(desk.get(address))

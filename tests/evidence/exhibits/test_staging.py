@@ -41,7 +41,8 @@ def send(
     **more: Any,
 ) -> Any:
     return client.post(
-        f"/claims/{scene.claim.reference}/file/photos/", content, content_type="application/octet-stream",
+        f"/claims/{scene.claim.reference}/file/photos/", content,
+        content_type="application/octet-stream",
         headers={"X-Form-Key": form_key, "X-File-Key": file_key, "X-File-Name": name}, **more,
     )  # fmt: skip
 
@@ -76,27 +77,42 @@ def test_a_photo_is_kept_by_itself_and_the_same_again_is_one(scene: scenes.Scene
         ("%e9%95%bf" * 300, "长" * 200),
     ],
 )
-def test_a_name_is_kept_without_paths_and_what_is_not_seen(scene: scenes.Scene, sent: str, kept: str) -> None:
+def test_a_name_is_kept_without_paths_and_what_is_not_seen(
+    scene: scenes.Scene, sent: str, kept: str
+) -> None:
     client = signed_in(scene.owners[0])
     assert send(client, scene, b"a photo", name=sent).status_code == 201
     assert StagedPhoto.objects.get().filename == kept
 
 
-def test_the_form_goes_on_where_it_was_interrupted_and_takes_its_photos_once(scene: scenes.Scene) -> None:
+def test_the_form_goes_on_where_it_was_interrupted_and_takes_its_photos_once(
+    scene: scenes.Scene,
+) -> None:
     client = signed_in(scene.owners[0])
     sent = {**form(client, scene), "photos": []}
     ids = [
-        send(client, scene, content, file_key=content.decode(), form_key=sent["idempotency_key"]).json()["id"] for content in (b"a", b"b")
+        send(
+            client, scene, content, file_key=content.decode(), form_key=sent["idempotency_key"]
+        ).json()["id"]
+        for content in (b"a", b"b")
     ]
     page = page_text(client.get(f"/claims/{scene.claim.reference}/file/"))
     assert re.findall(r'name="staged" value="([^"]+)" checked', page) == ids
     assert f'value="{sent["idempotency_key"]}"' in page
-    answers = [client.post(f"/claims/{scene.claim.reference}/file/", {**sent, "staged": ids[::-1]}) for _ in range(2)]
+    answers = [
+        client.post(f"/claims/{scene.claim.reference}/file/", {**sent, "staged": ids[::-1]})
+        for _ in range(2)
+    ]
     assert answers[0]["Location"] == answers[1]["Location"]
     submission = Submission.objects.get()
     files = Exhibit.objects.filter(submission=submission).order_by("number")
-    assert [originals().path(str(ledger.unseal(one, "digest"))).read_bytes() for one in files] == [b"b", b"a"]
-    assert set(StagedPhoto.objects.values_list("digest", "filename")) == {("", "")}  # nothing that is sealed now stays open here
+    assert [originals().path(str(ledger.unseal(one, "digest"))).read_bytes() for one in files] == [
+        b"b",
+        b"a",
+    ]
+    assert set(StagedPhoto.objects.values_list("digest", "filename")) == {
+        ("", "")
+    }  # nothing that is sealed now stays open here
     assert 'name="staged"' not in page_text(client.get(f"/claims/{scene.claim.reference}/file/"))
 
 
@@ -129,13 +145,21 @@ def test_a_discarded_photo_is_not_handed_in(scene: scenes.Scene) -> None:
 
 
 def test_half_a_photo_is_no_photo(scene: scenes.Scene) -> None:
-    answer = send(signed_in(scene.owners[0]), scene, b"half", CONTENT_LENGTH="8", **{"wsgi.input": io.BytesIO(b"half")})
+    answer = send(
+        signed_in(scene.owners[0]),
+        scene,
+        b"half",
+        CONTENT_LENGTH="8",
+        **{"wsgi.input": io.BytesIO(b"half")},
+    )
     assert answer.status_code == 400
     assert not StagedPhoto.objects.exists()
     assert list(originals().addresses()) == []
 
 
-def test_a_photo_that_is_too_large_is_refused_before_it_is_received(scene: scenes.Scene, settings: Any) -> None:
+def test_a_photo_that_is_too_large_is_refused_before_it_is_received(
+    scene: scenes.Scene, settings: Any
+) -> None:
     settings.EXHIBIT_MAX_BYTES = 3
     assert send(signed_in(scene.owners[0]), scene, b"four").status_code == 413
     assert list(originals().addresses()) == []
@@ -151,7 +175,9 @@ def test_a_full_disk_is_said(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(("name", "value"), [("STAGED_MAX_PHOTOS", 1), ("STAGED_MAX_BYTES", 11)])
-def test_what_an_account_sends_ahead_in_a_day_is_bounded(scene: scenes.Scene, settings: Any, name: str, value: int) -> None:
+def test_what_an_account_sends_ahead_in_a_day_is_bounded(
+    scene: scenes.Scene, settings: Any, name: str, value: int
+) -> None:
     client = signed_in(scene.owners[0])
     setattr(settings, name, value)
     first = send(client, scene, b"a photo").json()["id"]
@@ -167,16 +193,22 @@ def test_a_form_holds_no_more_than_a_submission_may(scene: scenes.Scene, setting
     client = signed_in(scene.owners[0])
     assert send(client, scene, b"a photo").status_code == 201
     assert send(client, scene, b"another", file_key="two").status_code == 400
-    assert send(client, scene, b"another", file_key="two", form_key="another form").status_code == 201
+    assert (
+        send(client, scene, b"another", file_key="two", form_key="another form").status_code == 201
+    )
 
 
 def test_what_was_never_handed_in_is_swept_with_its_bytes(
     scene: scenes.Scene, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(staging.settings, "STAGED_KEPT_FOR", timedelta(0))
-    alone, shared = (scenes.build_staged(scene.owners[0], scene, content=content) for content in (b"alone", b"in a submission too"))
+    alone, shared = (
+        scenes.build_staged(scene.owners[0], scene, content=content)
+        for content in (b"alone", b"in a submission too")
+    )
     scenes.filing.file_submission(
-        by=scene.owners[1], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", now=timezone.now(),
+        by=scene.owners[1], claim=scene.claim, narrative="x", narrative_lang="en", licence="show",
+        now=timezone.now(),
         photos=[scenes.filing.NewPhoto(originals().put(b"in a submission too", limit=99))],
     )  # fmt: skip
     with django_capture_on_commit_callbacks(execute=True):
@@ -185,7 +217,9 @@ def test_what_was_never_handed_in_is_swept_with_its_bytes(
     assert (stored(alone.digest), stored(shared.digest)) == (False, True)
 
 
-def test_what_is_young_or_was_sent_again_is_not_swept(scene: scenes.Scene, django_capture_on_commit_callbacks: Any) -> None:
+def test_what_is_young_or_was_sent_again_is_not_swept(
+    scene: scenes.Scene, django_capture_on_commit_callbacks: Any
+) -> None:
     """The negative control: a sweep that looked at neither age would take both."""
     young = scenes.build_staged(scene.owners[0], scene, content=b"young")
     old = scenes.build_staged(scene.owners[1], scene, content=b"just sent again")
@@ -202,9 +236,13 @@ def test_after_a_lost_key_the_sweep_takes_no_bytes_that_a_sealed_address_names(
 ) -> None:
     """The keyed hashes match nothing any more, as after a restore without evidence.key."""
     monkeypatch.setattr(staging.settings, "STAGED_KEPT_FOR", timedelta(0))
-    alone, shared = (scenes.build_staged(scene.owners[0], scene, content=content) for content in (b"alone", b"in a submission too"))
+    alone, shared = (
+        scenes.build_staged(scene.owners[0], scene, content=content)
+        for content in (b"alone", b"in a submission too")
+    )
     scenes.filing.file_submission(
-        by=scene.owners[1], claim=scene.claim, narrative="x", narrative_lang="en", licence="show", now=timezone.now(),
+        by=scene.owners[1], claim=scene.claim, narrative="x", narrative_lang="en", licence="show",
+        now=timezone.now(),
         photos=[scenes.filing.NewPhoto(originals().put(b"in a submission too", limit=99))],
     )  # fmt: skip
     monkeypatch.setattr("evidence.orphans.keyed", lambda purpose, value: "another key")

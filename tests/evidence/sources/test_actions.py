@@ -1,4 +1,5 @@
-"""What follows from a look: versions, sightings, disappearances, flags and alerts, in whatever order the looks come in."""
+"""What follows from a look: versions, sightings, disappearances, flags and alerts, in whatever
+order the looks come in."""
 
 from __future__ import annotations
 
@@ -40,10 +41,22 @@ def seen(text: str, at: datetime, **more: object) -> Looked:
     """A look that found this text."""
     digest = f"{abs(hash(text)):064x}"[:64]
     found = Extract("", text, "zh-Hans")
-    return Looked(**{"type": "ok", "looked_at": at, "status": 200, "extract": found, "digest": digest, "size": len(text), **more})
+    return Looked(
+        **{
+            "type": "ok",
+            "looked_at": at,
+            "status": 200,
+            "extract": found,
+            "digest": digest,
+            "size": len(text),
+            **more,
+        }
+    )
 
 
-def look(source: Source, *, at: datetime, text: str | None = None, kind: str = "gone", **more: object) -> Observation:
+def look(
+    source: Source, *, at: datetime, text: str | None = None, kind: str = "gone", **more: object
+) -> Observation:
     looked = seen(text, at, **more) if text is not None else Looked(type=kind, looked_at=at, **more)
     return record_look(by=WATCHER, source=source, looked=looked, now=at)
 
@@ -59,8 +72,13 @@ def test_a_text_that_comes_back_is_a_third_version(scene: scenes.Scene) -> None:
     versions = list(Version.objects.in_order())
     assert [(one.number, one.body) for one in versions] == [(1, A), (2, B), (3, A)]
     assert versions[0].digest == versions[2].digest
-    assert [(one.not_before, one.not_after) for one in versions] == [(None, times[0]), (times[1], times[2]), (times[3], times[4])]
-    assert list(Observation.objects.order_by("looked_at").values_list("type", "version__number")) == [
+    assert [(one.not_before, one.not_after) for one in versions] == [
+        (None, times[0]),
+        (times[1], times[2]),
+        (times[3], times[4]),
+    ]
+    assert list(Observation.objects.order_by("looked_at").values_list("type",
+        "version__number")) == [
         ("ok", 1), ("unchanged", 1), ("ok", 2), ("unchanged", 2), ("ok", 3),
     ]  # fmt: skip
     assert Capture.objects.count() == 3, "what was found unchanged is not stored again"
@@ -77,8 +95,11 @@ def test_an_answer_that_nothing_changed_points_at_the_newest_version(scene: scen
     assert (observation.type, observation.version.number) == ("unchanged", 1)
 
 
-def test_where_the_source_changed_meanwhile_the_bytes_are_fetched_again(scene: scenes.Scene) -> None:
-    """The fetch found the version it knew, so it stored no bytes; before it was written down, a newer version was."""
+def test_where_the_source_changed_meanwhile_the_bytes_are_fetched_again(
+    scene: scenes.Scene,
+) -> None:
+    """The fetch found the version it knew, so it stored no bytes; before it was written down, a
+    newer version was."""
     look(scene.source, at=scene.now, text=A)
     look(scene.source, at=scene.now + HOUR, text=B)
     with pytest.raises(jobs.Retry):
@@ -92,7 +113,12 @@ def test_words_that_vanish_raise_a_flag_and_an_alert_once(scene: scenes.Scene) -
     assert flags(scene) == {FlagKind.EDITED_AFTER_PUBLICATION}
     look(scene.source, at=scene.now + 3 * HOUR, text=scenes.POST)
     kinds = list(Sighting.objects.order_by("version__number").values_list("kind", flat=True))
-    assert kinds == [SightingKind.VERBATIM, SightingKind.REWORDED, SightingKind.REWORDED, SightingKind.VERBATIM]
+    assert kinds == [
+        SightingKind.VERBATIM,
+        SightingKind.REWORDED,
+        SightingKind.REWORDED,
+        SightingKind.VERBATIM,
+    ]
     assert flags(scene) == set(), "the words are back, so it falls"
     assert Flag.objects.get().lifted_at == scene.now + 3 * HOUR
     alert = Alert.objects.get()
@@ -107,11 +133,16 @@ def test_a_claim_placed_later_is_looked_for_in_every_version(scene: scenes.Scene
     for hour in (2, 5, 9):
         look(scene.source, at=scene.now + hour * HOUR)
     claim = claims.register_claim(
-        by=scene.moderator, product=scene.product, quote="双风道散热", quote_lang="zh-Hans", summary=write("en", "ducts"), kind="puffery",
+        by=scene.moderator, product=scene.product, quote="双风道散热", quote_lang="zh-Hans",
+        summary=write("en", "ducts"), kind="puffery",
         aspects=[], now=scene.now,
     )  # fmt: skip
-    appearance = claims.place_claim(by=scene.moderator, claim=claim, source=scene.source, exact="双风道散热", now=scene.now)
-    assert [one.kind for one in sight_appearance(by=WATCHER, appearance=appearance, now=scene.now)] == ["verbatim", "absent"]
+    appearance = claims.place_claim(
+        by=scene.moderator, claim=claim, source=scene.source, exact="双风道散热", now=scene.now
+    )
+    assert [
+        one.kind for one in sight_appearance(by=WATCHER, appearance=appearance, now=scene.now)
+    ] == ["verbatim", "absent"]
     again = sight_appearance(by=WATCHER, appearance=appearance, now=scene.now)
     assert len(again) == Sighting.objects.filter(appearance=appearance).count() == 2
     assert set(Flag.objects.raised().filter(claim=claim).values_list("kind", flat=True)) == {
@@ -119,18 +150,26 @@ def test_a_claim_placed_later_is_looked_for_in_every_version(scene: scenes.Scene
     }  # fmt: skip
 
 
-def test_a_disappearance_takes_several_looks_spread_over_time(scene: scenes.Scene, settings) -> None:
+def test_a_disappearance_takes_several_looks_spread_over_time(
+    scene: scenes.Scene, settings
+) -> None:
     settings.DISAPPEARANCE_CONFIRMATIONS, settings.DISAPPEARANCE_SPREAD = 3, 6 * HOUR
     look(scene.source, at=scene.now, text=scenes.POST)
     minute = timedelta(minutes=1)
     for number in range(4):
         look(scene.source, at=scene.now + HOUR + number * minute)
-    assert Disappearance.objects.get().status == DisappearanceStatus.SUSPECTED, "four looks within four minutes are one"
+    assert Disappearance.objects.get().status == DisappearanceStatus.SUSPECTED, (
+        "four looks within four minutes are one"
+    )
     assert flags(scene) == set()
     look(scene.source, at=scene.now + 8 * HOUR, kind="tombstone")
     going = Disappearance.objects.get()
     assert (going.status, going.type, going.confirmations) == ("confirmed", "tombstone", 5)
-    assert (going.last_seen_at, going.first_missing_at, going.confirmed_at) == (scene.now, scene.now + HOUR, scene.now + 8 * HOUR)
+    assert (going.last_seen_at, going.first_missing_at, going.confirmed_at) == (
+        scene.now,
+        scene.now + HOUR,
+        scene.now + 8 * HOUR,
+    )
     assert flags(scene) == {FlagKind.DELETED}
     assert Alert.objects.get().kind == "source_gone"
     look(scene.source, at=scene.now + 9 * HOUR)
@@ -139,12 +178,16 @@ def test_a_disappearance_takes_several_looks_spread_over_time(scene: scenes.Scen
 
 
 @pytest.mark.parametrize("kind", ["gone", "tombstone", "soft_404", "blocked"])
-def test_a_page_that_was_never_found_is_not_said_to_be_gone(scene: scenes.Scene, client: Client, kind: str) -> None:
+def test_a_page_that_was_never_found_is_not_said_to_be_gone(
+    scene: scenes.Scene, client: Client, kind: str
+) -> None:
     for hour in (0, 2, 5, 9, 13):
         look(scene.source, at=scene.now + hour * HOUR, kind=kind)
     assert not Disappearance.objects.exists()
     assert flags(scene) == set()
-    assert Alert.objects.get().kind == "source_unfound", "a person is told, once: the address may be mistyped"
+    assert Alert.objects.get().kind == "source_unfound", (
+        "a person is told, once: the address may be mistyped"
+    )
     page = client.get(f"/claims/{scene.claim.reference}/").content.decode()
     assert "not found at any check so far" in page
     assert "no longer available" not in page.lower()
@@ -154,7 +197,10 @@ def test_a_page_that_was_never_found_is_not_said_to_be_gone(scene: scenes.Scene,
     assert flags(scene) == {FlagKind.DELETED}, "once it was seen, it can go"
 
 
-@pytest.mark.parametrize("kind", sorted({*LookType.values} - {"ok", "unchanged", "gone", "tombstone", "soft_404", "suspect"}))
+@pytest.mark.parametrize(
+    "kind",
+    sorted({*LookType.values} - {"ok", "unchanged", "gone", "tombstone", "soft_404", "suspect"}),
+)
 def test_a_failed_visit_never_counts_as_a_disappearance(scene: scenes.Scene, kind: str) -> None:
     look(scene.source, at=scene.now, text=scenes.POST)
     for hour in (1, 5, 9, 13):
@@ -170,20 +216,30 @@ def test_what_is_back_is_reversed_and_stays_in_the_history(scene: scenes.Scene) 
     assert flags(scene) == {FlagKind.DELETED}
     look(scene.source, at=scene.now + 10 * HOUR, kind="unchanged", status=304)
     going = Disappearance.objects.get()
-    assert (going.status, going.reversed_at, going.confirmed_at) == ("reversed", scene.now + 10 * HOUR, scene.now + 9 * HOUR)
+    assert (going.status, going.reversed_at, going.confirmed_at) == (
+        "reversed",
+        scene.now + 10 * HOUR,
+        scene.now + 9 * HOUR,
+    )
     assert flags(scene) == set()
     assert Flag.objects.get().lifted_at is not None
-    assert list(Alert.objects.order_by("pk").values_list("kind", flat=True)) == ["source_gone", "source_back"]
+    assert list(Alert.objects.order_by("pk").values_list("kind", flat=True)) == [
+        "source_gone",
+        "source_back",
+    ]
     look(scene.source, at=scene.now + 11 * HOUR)
     assert Disappearance.objects.count() == 2, "gone again is another disappearance"
 
 
 def test_a_claim_stays_deleted_while_another_of_its_sources_is_gone(scene: scenes.Scene) -> None:
     other = claims.add_source(
-        by=scene.moderator, company=scene.company, channel="product_page", title=write("en", "page"), url="https://brand.example/p",
+        by=scene.moderator, company=scene.company, channel="product_page",
+        title=write("en", "page"), url="https://brand.example/p",
         now=scene.now, watched=False,
     )  # fmt: skip
-    claims.place_claim(by=scene.moderator, claim=scene.claim, source=other, exact="风道", now=scene.now)
+    claims.place_claim(
+        by=scene.moderator, claim=scene.claim, source=other, exact="风道", now=scene.now
+    )
     for source in (scene.source, other):
         look(source, at=scene.now, text=scenes.POST if source == scene.source else "风道")
         for hour in (1, 5, 9):
@@ -210,7 +266,11 @@ def test_a_look_that_was_overtaken_changes_no_version(scene: scenes.Scene) -> No
     known = look(scene.source, at=scene.now + HOUR, text=A)
     assert (known.type, known.version.number) == ("unchanged", 1)
     unknown = look(scene.source, at=scene.now + HOUR / 2, text=C)
-    assert (unknown.type, unknown.version, unknown.capture.digest) == ("transient", None, seen(C, scene.now).digest)
+    assert (unknown.type, unknown.version, unknown.capture.digest) == (
+        "transient",
+        None,
+        seen(C, scene.now).digest,
+    )
     look(scene.source, at=scene.now + HOUR / 3, kind="gone")
     assert Version.objects.count() == 2
     assert not Disappearance.objects.exists()
@@ -221,10 +281,15 @@ def test_an_alert_is_handled_once(scene: scenes.Scene) -> None:
     look(scene.source, at=scene.now + HOUR, text=EDITED)
     handle_alert(by=scene.moderator, alert=Alert.objects.get(), now=scene.now)
     handle_alert(by=scene.second_moderator, alert=Alert.objects.get(), now=scene.now + HOUR)
-    assert (Alert.objects.get().handled_by, Alert.objects.get().handled_at) == (scene.moderator, scene.now)
+    assert (Alert.objects.get().handled_by, Alert.objects.get().handled_at) == (
+        scene.moderator,
+        scene.now,
+    )
 
 
-def test_nothing_of_a_look_is_kept_when_the_record_cannot_be_written(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_a_look_is_kept_when_the_record_cannot_be_written(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*args: object, **more: object) -> None:
         raise RuntimeError("no record")
 
@@ -238,13 +303,17 @@ def test_nothing_of_a_look_is_kept_when_the_record_cannot_be_written(scene: scen
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("guarded", [True, False])
-def test_two_looks_at_once_number_their_versions_one_after_the_other(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_looks_at_once_number_their_versions_one_after_the_other(
+    guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without the lock on the source both find the same newest version: the test can fail."""
     scene = scenes.build_claim()
     look(scene.source, at=scene.now, text=A)
     both = threading.Barrier(2, timeout=10)
     if not guarded:
-        monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda self, **options: self)
+        monkeypatch.setattr(
+            "django.db.models.query.QuerySet.select_for_update", lambda self, **options: self
+        )
         real = source_actions._capture
 
         def together(*args: object) -> object:
@@ -277,20 +346,28 @@ def test_two_looks_at_once_number_their_versions_one_after_the_other(guarded: bo
         assert sorted(ends) == ["IntegrityError", "stored"]
 
 
-# --- nobody is accused falsely ---------------------------------------------------------------------------------------------
+# --- nobody is accused falsely --------------------------------------------------------------------
 
 
-def test_an_answer_that_shares_nothing_with_the_page_makes_no_version_and_no_flag(scene: scenes.Scene) -> None:
+def test_an_answer_that_shares_nothing_with_the_page_makes_no_version_and_no_flag(
+    scene: scenes.Scene,
+) -> None:
     look(scene.source, at=scene.now, text=scenes.POST)
     wall = look(scene.source, at=scene.now + HOUR, text=WALL)
-    assert (wall.type, wall.version, wall.capture.digest) == ("suspect", None, seen(WALL, scene.now).digest), "its bytes are kept"
+    assert (wall.type, wall.version, wall.capture.digest) == (
+        "suspect",
+        None,
+        seen(WALL, scene.now).digest,
+    ), "its bytes are kept"
     assert look(scene.source, at=scene.now + 2 * HOUR, text=scenes.POST).type == "unchanged"
     assert Version.objects.count() == 1
     assert not Flag.objects.exists()
     assert not Alert.objects.exists()
 
 
-def test_without_the_doubt_a_wall_accuses_the_company(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_doubt_a_wall_accuses_the_company(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control: with the guard off, one wall page raises the flag."""
     monkeypatch.setattr(source_actions, "continues", lambda text, previous: True)
     look(scene.source, at=scene.now, text=scenes.POST)
@@ -298,7 +375,9 @@ def test_without_the_doubt_a_wall_accuses_the_company(scene: scenes.Scene, monke
     assert flags(scene) == {FlagKind.EDITED_AFTER_PUBLICATION}
 
 
-def test_three_looks_over_hours_that_agree_are_a_version_counted_from_the_first(scene: scenes.Scene) -> None:
+def test_three_looks_over_hours_that_agree_are_a_version_counted_from_the_first(
+    scene: scenes.Scene,
+) -> None:
     look(scene.source, at=scene.now, text=scenes.POST)
     for hour in (1, 2):
         assert look(scene.source, at=scene.now + hour * HOUR, text=WALL).type == "suspect"
@@ -321,7 +400,9 @@ def test_looks_within_minutes_or_of_different_texts_do_not_agree(scene: scenes.S
     for hour in range(4, 9):
         look(scene.source, at=scene.now + hour * HOUR, text=f"另一个页面，编号{hour}，与此无关。")
     assert Version.objects.count() == 1
-    assert Alert.objects.get().kind == "source_suspect", "a person is told, once, of what never agrees"
+    assert Alert.objects.get().kind == "source_suspect", (
+        "a person is told, once, of what never agrees"
+    )
     assert not Flag.objects.exists()
 
 
@@ -356,22 +437,49 @@ def test_punctuation_alone_raises_no_flag_and_no_alert(scene: scenes.Scene, text
 @pytest.mark.parametrize(
     ("quote", "before", "after"),
     [
-        ("工作温度-5℃起。", "工作温度-5℃起。随车交付的说明书里有。", "工作温度5℃起。随车交付的说明书里有。"),
-        ("选装价¥42,000。", "选装价¥42,000。随车交付的说明书里有。", "选装价$42,000。随车交付的说明书里有。"),
-        ("降温20%以上。", "降温20%以上。随车交付的说明书里有。", "降温20℃以上。随车交付的说明书里有。"),
-        ("Peak load 5 MW", "Peak load 5 MW. It is in the manual of the car.", "Peak load 5 mW. It is in the manual of the car."),
-        ("the hood is 1.3 kg", "the hood is 1.3 kg. It is in the manual of the car.", "the hood is 13 kg. It is in the manual of the car."),
+        (
+            "工作温度-5℃起。",
+            "工作温度-5℃起。随车交付的说明书里有。",
+            "工作温度5℃起。随车交付的说明书里有。",
+        ),
+        (
+            "选装价¥42,000。",
+            "选装价¥42,000。随车交付的说明书里有。",
+            "选装价$42,000。随车交付的说明书里有。",
+        ),
+        (
+            "降温20%以上。",
+            "降温20%以上。随车交付的说明书里有。",
+            "降温20℃以上。随车交付的说明书里有。",
+        ),
+        (
+            "Peak load 5 MW",
+            "Peak load 5 MW. It is in the manual of the car.",
+            "Peak load 5 mW. It is in the manual of the car.",
+        ),
+        (
+            "the hood is 1.3 kg",
+            "the hood is 1.3 kg. It is in the manual of the car.",
+            "the hood is 13 kg. It is in the manual of the car.",
+        ),
     ],
 )
-def test_a_sign_a_currency_or_a_unit_is_no_punctuation(scene: scenes.Scene, quote: str, before: str, after: str) -> None:
+def test_a_sign_a_currency_or_a_unit_is_no_punctuation(
+    scene: scenes.Scene, quote: str, before: str, after: str
+) -> None:
     claim = claims.register_claim(
-        by=scene.moderator, product=scene.product, quote=quote, quote_lang="en", summary=write("en", "it"), kind="puffery", aspects=[],
+        by=scene.moderator, product=scene.product, quote=quote, quote_lang="en",
+        summary=write("en", "it"), kind="puffery", aspects=[],
         now=scene.now,
     )  # fmt: skip
-    claims.place_claim(by=scene.moderator, claim=claim, source=scene.source, exact=quote, now=scene.now)
+    claims.place_claim(
+        by=scene.moderator, claim=claim, source=scene.source, exact=quote, now=scene.now
+    )
     look(scene.source, at=scene.now, text=before)
     look(scene.source, at=scene.now + HOUR, text=after)
-    assert list(Flag.objects.filter(claim=claim).values_list("kind", flat=True)) == [FlagKind.EDITED_AFTER_PUBLICATION]
+    assert list(Flag.objects.filter(claim=claim).values_list("kind", flat=True)) == [
+        FlagKind.EDITED_AFTER_PUBLICATION
+    ]
 
 
 def read_by(text: str, version: str) -> Extract:
@@ -379,39 +487,64 @@ def read_by(text: str, version: str) -> Extract:
 
 
 def test_another_extractor_accuses_nobody(scene: scenes.Scene) -> None:
-    """The bytes of the old version cannot be read any more, so nobody can say whose doing the difference is."""
+    """The bytes of the old version cannot be read any more, so nobody can say whose doing the
+    difference is."""
     look(scene.source, at=scene.now, text=scenes.POST)
     look(scene.source, at=scene.now + HOUR, text=EDITED, extract=read_by(EDITED, "later"))
-    assert [one.kind for one in Sighting.objects.order_by("version__number")] == ["verbatim", "reworded"]
+    assert [one.kind for one in Sighting.objects.order_by("version__number")] == [
+        "verbatim",
+        "reworded",
+    ]
     assert flags(scene) == set()
     assert not Alert.objects.exists()
 
 
-def test_what_another_extractor_reads_in_the_same_bytes_is_a_technical_version(scene: scenes.Scene) -> None:
+def test_what_another_extractor_reads_in_the_same_bytes_is_a_technical_version(
+    scene: scenes.Scene,
+) -> None:
     look(scene.source, at=scene.now, text=scenes.POST)
     reread = read_by(EDITED, "later")
     found = look(scene.source, at=scene.now + HOUR, text=EDITED, extract=reread, reread=reread)
     first, second = Version.objects.in_order()
     assert (found.type, found.version) == ("unchanged", second)
-    assert (second.capture, second.not_before, second.not_after) == (first.capture, first.not_before, first.not_after)
+    assert (second.capture, second.not_before, second.not_after) == (
+        first.capture,
+        first.not_before,
+        first.not_after,
+    )
     assert flags(scene) == set()
     assert not Alert.objects.exists()
 
 
 def test_an_edit_is_found_although_the_extractor_changed_too(scene: scenes.Scene) -> None:
     look(scene.source, at=scene.now, text=scenes.POST)
-    look(scene.source, at=scene.now + HOUR, text=EDITED, extract=read_by(EDITED, "later"), reread=read_by(scenes.POST + "页脚。", "later"))
-    assert [(one.number, one.body) for one in Version.objects.in_order()] == [(1, scenes.POST), (2, scenes.POST + "页脚。"), (3, EDITED)]
-    assert Version.objects.get(number=3).not_before == scene.now, "the looks at the first are looks at the bytes that were read again"
+    look(
+        scene.source,
+        at=scene.now + HOUR,
+        text=EDITED,
+        extract=read_by(EDITED, "later"),
+        reread=read_by(scenes.POST + "页脚。", "later"),
+    )
+    assert [(one.number, one.body) for one in Version.objects.in_order()] == [
+        (1, scenes.POST),
+        (2, scenes.POST + "页脚。"),
+        (3, EDITED),
+    ]
+    assert Version.objects.get(number=3).not_before == scene.now, (
+        "the looks at the first are looks at the bytes that were read again"
+    )
     assert flags(scene) == {FlagKind.EDITED_AFTER_PUBLICATION}
 
 
 def test_a_flag_stays_while_the_words_are_gone_from_another_source(scene: scenes.Scene) -> None:
     other = claims.add_source(
-        by=scene.moderator, company=scene.company, channel="product_page", title=write("en", "page"), url="https://brand.example/p",
+        by=scene.moderator, company=scene.company, channel="product_page",
+        title=write("en", "page"), url="https://brand.example/p",
         now=scene.now, watched=False,
     )  # fmt: skip
-    claims.place_claim(by=scene.moderator, claim=scene.claim, source=other, exact=scenes.POST, now=scene.now)
+    claims.place_claim(
+        by=scene.moderator, claim=scene.claim, source=other, exact=scenes.POST, now=scene.now
+    )
     for source in (scene.source, other):
         look(source, at=scene.now, text=scenes.POST)
         look(source, at=scene.now + HOUR, text=EDITED)

@@ -99,7 +99,9 @@ def scene(settings, tmp_path) -> scenes.Scene:
     settings.KEYS_DIR = tmp_path / "keys"
     settings.DISAPPEARANCE_SPREAD = timedelta(0)
     scene = scenes.build_claim()
-    Source.objects.filter(pk=scene.source.pk).update(url="http://brand.example/post/1", watched=True)
+    Source.objects.filter(pk=scene.source.pk).update(
+        url="http://brand.example/post/1", watched=True
+    )
     scene.source.refresh_from_db()
     return scene
 
@@ -107,42 +109,67 @@ def scene(settings, tmp_path) -> scenes.Scene:
 def look(scene: scenes.Scene) -> Observation:
     """One visit by the worker."""
     with transaction.atomic():
-        job = jobs.enqueue("evidence.look", {"source": str(scene.source.pk)}, key=f"look:{Job.objects.count()}")
+        job = jobs.enqueue(
+            "evidence.look", {"source": str(scene.source.pk)}, key=f"look:{Job.objects.count()}"
+        )
     jobs.drain()
     job.refresh_from_db()
     assert job.state == "done", job.last_error
     return Observation.objects.latest("looked_at")
 
 
-def test_a_post_is_captured_edited_taken_down_and_back(scene: scenes.Scene, company: Company) -> None:
+def test_a_post_is_captured_edited_taken_down_and_back(
+    scene: scenes.Scene, company: Company
+) -> None:
     company.say(scenes.POST)
     first = look(scene)
-    assert (first.type, first.status, first.version.number, first.capture.url) == ("ok", 200, 1, "http://brand.example/post/1")
+    assert (first.type, first.status, first.version.number, first.capture.url) == (
+        "ok",
+        200,
+        1,
+        "http://brand.example/post/1",
+    )
     with originals().open(first.capture.digest) as stored:
         assert stored.read() == company.content.encode()
     assert (first.version.extractor, first.version.extractor_version) == ("blocks", "2")
     assert look(scene).type == "unchanged"
     company.say(EDITED)
     assert look(scene).version.number == 2
-    assert list(Sighting.objects.order_by("pk").values_list("kind", flat=True)) == ["verbatim", "reworded"]
+    assert list(Sighting.objects.order_by("pk").values_list("kind", flat=True)) == [
+        "verbatim",
+        "reworded",
+    ]
     company.say("该内容已被作者删除")
     assert [look(scene).type for _ in range(3)] == ["tombstone"] * 3
     assert Disappearance.objects.get().status == "confirmed"
-    assert set(Flag.objects.raised().values_list("kind", flat=True)) == {"edited_after_publication", "deleted"}
+    assert set(Flag.objects.raised().values_list("kind", flat=True)) == {
+        "edited_after_publication",
+        "deleted",
+    }
     company.say(EDITED)
     assert look(scene).type == "unchanged"
     assert Disappearance.objects.get().status == "reversed"
-    assert list(Alert.objects.order_by("pk").values_list("kind", flat=True)) == ["quote_vanished", "source_gone", "source_back"]
+    assert list(Alert.objects.order_by("pk").values_list("kind", flat=True)) == [
+        "quote_vanished",
+        "source_gone",
+        "source_back",
+    ]
 
 
-def test_a_server_may_say_that_nothing_changed_but_not_for_ever(scene: scenes.Scene, company: Company) -> None:
+def test_a_server_may_say_that_nothing_changed_but_not_for_ever(
+    scene: scenes.Scene, company: Company
+) -> None:
     Watch.objects.create(source=scene.source, next_look_at=timezone.now())
     company.say(scenes.POST, tag=TAG)
     assert look(scene).status == 200
     company.say(EDITED, tag=TAG)
-    assert (look(scene).status, Version.objects.count()) == (304, 1), "it says so, and we believe it"
+    assert (look(scene).status, Version.objects.count()) == (304, 1), (
+        "it says so, and we believe it"
+    )
     Observation.objects.update(looked_at=timezone.now() - tasks.TRUSTED_FOR)
-    assert (look(scene).status, Version.objects.count()) == (200, 2), "but once a day it has to show the page"
+    assert (look(scene).status, Version.objects.count()) == (200, 2), (
+        "but once a day it has to show the page"
+    )
     assert company.asked == [None, TAG, None]
 
 
@@ -156,7 +183,9 @@ def test_a_mark_of_an_older_text_is_never_sent_again(scene: scenes.Scene, compan
     assert list(Version.objects.in_order().values_list("number", flat=True)) == [1, 2, 3]
 
 
-def test_what_cannot_be_visited_is_an_observation_with_its_reason(scene: scenes.Scene, company: Company, settings) -> None:
+def test_what_cannot_be_visited_is_an_observation_with_its_reason(
+    scene: scenes.Scene, company: Company, settings
+) -> None:
     company.say(scenes.POST, status=503)
     assert look(scene).type == "transient"
     settings.FETCH_LOCAL = {"brand.example:80": "127.0.0.1:1"}
@@ -167,15 +196,21 @@ def test_what_cannot_be_visited_is_an_observation_with_its_reason(scene: scenes.
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "[::1]"])
-def test_loopback_is_visited_for_no_host_but_those_that_settings_name(scene: scenes.Scene, company: Company, address: str) -> None:
-    Source.objects.filter(pk=scene.source.pk).update(url=f"http://{address}:{company.server_address[1]}/post/1")
+def test_loopback_is_visited_for_no_host_but_those_that_settings_name(
+    scene: scenes.Scene, company: Company, address: str
+) -> None:
+    Source.objects.filter(pk=scene.source.pk).update(
+        url=f"http://{address}:{company.server_address[1]}/post/1"
+    )
     scene.source.refresh_from_db()
     company.say(scenes.POST)
     assert look(scene).type == "refused"
     assert company.asked == []
 
 
-def test_the_sweep_asks_for_what_is_due_and_for_nothing_twice(scene: scenes.Scene, settings) -> None:
+def test_the_sweep_asks_for_what_is_due_and_for_nothing_twice(
+    scene: scenes.Scene, settings
+) -> None:
     settings.WATCH_EVERY = timedelta(hours=1)
     Job.objects.all().delete()
     for _ in range(3):
@@ -190,14 +225,28 @@ def test_the_sweep_asks_for_what_is_due_and_for_nothing_twice(scene: scenes.Scen
     assert Job.objects.filter(kind="evidence.look").count() == 1
 
 
-def many_sources(scene: scenes.Scene, count: int, *, others: int = 0, late: timedelta = timedelta(0)) -> None:
+def many_sources(
+    scene: scenes.Scene, count: int, *, others: int = 0, late: timedelta = timedelta(0)
+) -> None:
     """So many more sources that are due, of one host; the last are of so many others."""
-    hosts = ["shop.example"] * (count - others) + [f"other{number}.example" for number in range(others)]
-    plain = {"company": scene.claim.company, "channel": scene.source.channel, "title": scene.source.title, "created_at": scene.now}
-    Source.objects.bulk_create(Source(url=f"https://{host}/{number}", **plain) for number, host in enumerate(hosts))
+    hosts = ["shop.example"] * (count - others) + [
+        f"other{number}.example" for number in range(others)
+    ]
+    plain = {
+        "company": scene.claim.company,
+        "channel": scene.source.channel,
+        "title": scene.source.title,
+        "created_at": scene.now,
+    }
+    Source.objects.bulk_create(
+        Source(url=f"https://{host}/{number}", **plain) for number, host in enumerate(hosts)
+    )
     due = timezone.now() - late - timedelta(seconds=count)
     rows = Source.objects.filter(watch=None).order_by("pk")
-    Watch.objects.bulk_create(Watch(source=one, next_look_at=due + timedelta(milliseconds=number)) for number, one in enumerate(rows))
+    Watch.objects.bulk_create(
+        Watch(source=one, next_look_at=due + timedelta(milliseconds=number))
+        for number, one in enumerate(rows)
+    )
 
 
 def looks() -> list[Job]:
@@ -211,16 +260,22 @@ def test_however_many_sources_are_due_one_sweep_asks_for_all(scene: scenes.Scene
     Watch.objects.filter(source__url__endswith="7").delete()
     with transaction.atomic():
         tasks.watch()
-    assert {one.payload["source"] for one in looks()} == {str(pk) for pk in Source.objects.values_list("pk", flat=True)}
+    assert {one.payload["source"] for one in looks()} == {
+        str(pk) for pk in Source.objects.values_list("pk", flat=True)
+    }
     assert len(looks()) == Source.objects.count() == 2_501
-    assert not Watch.objects.filter(next_look_at__lte=timezone.now() + timedelta(minutes=50)).exists()
+    assert not Watch.objects.filter(
+        next_look_at__lte=timezone.now() + timedelta(minutes=50)
+    ).exists()
     with transaction.atomic():
         tasks.watch()
     assert len(looks()) == 2_501
     assert not Job.objects.filter(kind="evidence.watch_rest").exists()
 
 
-def test_a_sweep_whose_time_is_over_is_followed_by_another_at_once(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sweep_whose_time_is_over_is_followed_by_another_at_once(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Job.objects.all().delete()
     many_sources(scene, 60)
     monkeypatch.setattr(watching, "BATCH", 20)
@@ -257,7 +312,9 @@ def test_a_source_whose_look_is_still_open_is_not_asked_for_again(scene: scenes.
     assert len(looks()) == 2
 
 
-def test_late_looks_are_a_metric_and_a_line_for_operators(scene: scenes.Scene, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_late_looks_are_a_metric_and_a_line_for_operators(
+    scene: scenes.Scene, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Job.objects.all().delete()
     Watch.objects.all().delete()
     many_sources(scene, 3, late=timedelta(hours=2))
@@ -278,7 +335,7 @@ def test_late_looks_are_a_metric_and_a_line_for_operators(scene: scenes.Scene, c
     assert "Checks that are late" not in page_text(client.get("/operations/jobs/"))
 
 
-# --- photos ------------------------------------------------------------------------------------------------------------
+# --- photos ---------------------------------------------------------------------------------------
 
 
 def photo() -> bytes:
@@ -298,9 +355,17 @@ def photo() -> bytes:
 
 
 def file(scene: scenes.Scene, *contents: bytes) -> list[Exhibit]:
-    photos = [filing.NewPhoto(filing.receive(io.BytesIO(content)), "IMG_1.jpg") for content in contents]
+    photos = [
+        filing.NewPhoto(filing.receive(io.BytesIO(content)), "IMG_1.jpg") for content in contents
+    ]
     submission = filing.file_submission(
-        by=scene.owners[0], claim=scene.claim, narrative="x", narrative_lang="en", licence="cc-by-4.0", photos=photos, now=scene.now
+        by=scene.owners[0],
+        claim=scene.claim,
+        narrative="x",
+        narrative_lang="en",
+        licence="cc-by-4.0",
+        photos=photos,
+        now=scene.now,
     )
     return list(Exhibit.objects.filter(submission=submission).order_by("number"))
 
@@ -317,7 +382,12 @@ def hand_in(scene: scenes.Scene, *contents: bytes) -> list[Exhibit]:
 def test_a_photo_becomes_renditions_without_metadata(scene: scenes.Scene) -> None:
     original = photo()
     (exhibit,) = hand_in(scene, original)
-    assert (exhibit.status, exhibit.media_type, exhibit.width, exhibit.height) == (ExhibitStatus.READY, "image/jpeg", 900, 600)
+    assert (exhibit.status, exhibit.media_type, exhibit.width, exhibit.height) == (
+        ExhibitStatus.READY,
+        "image/jpeg",
+        900,
+        600,
+    )
     assert exhibit.provenance == Provenance.P2, "it names its camera and its time"
     assert len(exhibit.pdq) == 8
     sealed = json.loads(str(ledger.unseal(exhibit, "metadata")))
@@ -375,7 +445,9 @@ def test_a_decoder_that_was_late_once_after_two_kills_does_not_condemn_a_photo(
 
 
 @pytest.mark.parametrize("lost", [0, 1])
-def test_a_decoder_that_is_late_again_does(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch, lost: int) -> None:
+def test_a_decoder_that_is_late_again_does(
+    scene: scenes.Scene, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
     (exhibit,) = file(scene, photo())
     monkeypatch.setattr(decoding, "decode", late)
     assert attempts(lost).state == "done"

@@ -60,7 +60,9 @@ class Tally(EveryKind):
     """Public from its first moment: its plain fields stand in the leaf as they are."""
 
 
-@ledger.recorded(name="paper", plain=["status"], text=["words"], document="body_digest", coarse=True, public=True)
+@ledger.recorded(
+    name="paper", plain=["status"], text=["words"], document="body_digest", coarse=True, public=True
+)
 class Paper(models.Model):
     """Coarse in time, with a document digest."""
 
