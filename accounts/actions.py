@@ -36,7 +36,7 @@ MAX_KEYS = 20
 def found_organisation(
     *, by: ledger.Actor, kind: str, name: str, now: datetime, website: str = ""
 ) -> Organisation:
-    """A new organisation. `by` is an operator, or ledger.SYSTEM when an installation is set up."""
+    """Add an organisation. `by` is an operator, or ledger.SYSTEM when an installation is set up."""
     if isinstance(by, User):
         check_operator(by)
     organisation = Organisation(kind=kind, name=name, website=website, created_at=now)
@@ -56,15 +56,15 @@ def grant_role(
     now: datetime,
     reason: str = "",
 ) -> Membership:
-    """Give `user` a role. Twice is once. Nobody grants a role to themselves, or holds a company's
-    seat beside a role that judges.
+    """Grant a role. Idempotent. Nobody grants a role to themselves, or holds a company's seat
+    beside a role that rates.
 
     Raises NotAllowedError, ValidationError.
     """
     if isinstance(by, User):
         check_operator(by)
         if by.pk == user.pk:
-            raise NotAllowedError(_("Nobody grants a role to themselves."))
+            raise NotAllowedError(_("You cannot grant a role to yourself."))
     held = (
         Membership.objects.current().filter(user=user, organisation=organisation, role=role).first()
     )
@@ -86,13 +86,16 @@ def _check_seats_apart(user: User, organisation: Organisation, role: str) -> Non
     judging = role in JUDGING
     if seat and judging:
         raise ValidationError(
-            _("A company gives nobody a role that judges, audits or operates. Nothing was changed.")
+            _(
+                "A company cannot give anyone a role that rates, audits or operates. Nothing was "
+                "changed."
+            )
         )
     if (seat and held.judging().exists()) or (judging and held.company_seats().exists()):
         raise ValidationError(
             _(
-                "Nobody acts for a company and judges, audits or operates here as well. Nothing "
-                "was changed. End the other role of this account first."
+                "One account cannot both act for a company and rate, audit or operate here. "
+                "Nothing was changed. End the other role of this account first."
             )
         )
 
@@ -130,7 +133,7 @@ def first_operator(*, email: str, password: str | None, now: datetime) -> User:
 
 @transaction.atomic
 def end_role(*, by: User, membership: Membership, now: datetime, reason: str) -> None:
-    """End a role; what was done under it stands. Raises NotAllowedError; does nothing if it has
+    """End a role; what was done under it stays. Raises NotAllowedError; does nothing if it has
     ended before."""
     check_operator(by)
     with ledger.act("role.ended", by=by, role=Role.OPERATOR, reason=reason):
@@ -141,7 +144,7 @@ def end_role(*, by: User, membership: Membership, now: datetime, reason: str) ->
 def create_key(
     *, by: User, label: str, scopes: list[str], now: datetime, expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
-    """A new key of one's own, and the key itself, which is never shown again. Raises
+    """Create an API key for oneself. Returns the key, which is never shown again. Raises
     ValidationError."""
     if ApiKey.objects.usable(now).filter(user=by).count() >= MAX_KEYS:
         raise ValidationError(
@@ -162,8 +165,8 @@ def create_key(
 
 @transaction.atomic
 def reset_second_factor(*, by: User, user: User, reason: str, now: datetime) -> int:
-    """Take a lost second factor away; the account can set up a new one. Returns how many factors
-    there were.
+    """Reset a lost second factor; the account can set up a new one. Returns how many factors there
+    were.
 
     By an operator, never for oneself. Raises NotAllowedError, and ValidationError without a reason
     or without a factor. Sessions of the account that were opened with the old factor can then do no
@@ -174,7 +177,7 @@ def reset_second_factor(*, by: User, user: User, reason: str, now: datetime) -> 
         raise NotAllowedError(_("Another operator has to reset your own second factor."))
     if not reason.strip():
         raise ValidationError(
-            _("Say why, and how you know that it is the holder of the account who asks.")
+            _("Give the reason, and say how you know that the account holder is asking.")
         )
     factors = Authenticator.objects.select_for_update().filter(user=user)
     found = len(factors)
@@ -190,7 +193,7 @@ def reset_second_factor(*, by: User, user: User, reason: str, now: datetime) -> 
 
 @transaction.atomic
 def revoke_key(*, by: User, key: ApiKey, now: datetime) -> None:
-    """Make a key of one's own useless at once. Revoking twice is once. Raises NotAllowedError."""
+    """Revoke an API key of one's own, at once. Idempotent. Raises NotAllowedError."""
     if key.user_id != by.pk and not by.has_role(Role.OPERATOR):
         raise NotAllowedError(_("This is not your key."))
     with ledger.act("key.revoked", by=by, role=Role.CONTRIBUTOR, name="account holder"):

@@ -26,7 +26,9 @@ class TooManyReadsError(Throttled):
     """429: an address asked for more costly answers within a minute than one may. `wait` says for
     how many seconds to wait."""
 
-    default_detail = "Too many costly requests came from this address within a minute."
+    default_detail = (
+        "Too many expensive requests from this address within a minute. Try again in a minute."
+    )
 
 
 def count_request(

@@ -12,13 +12,13 @@ class KeyForm(forms.Form):
     """A new key."""
 
     label = forms.CharField(
-        label=_("What is it for?"), max_length=80, help_text=_("Only you see this.")
+        label=_("Purpose"), max_length=80, help_text=_("Only you can see this.")
     )
     scopes = forms.MultipleChoiceField(
-        label=_("What may it do?"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
+        label=_("Permissions"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
     )
     days = forms.TypedChoiceField(
-        label=_("How long is it good?"),
+        label=_("Valid for"),
         coerce=int,
         choices=[(30, _("30 days")), (90, _("90 days")), (365, _("one year"))],
         initial=90,

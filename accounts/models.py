@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 import ledger
-from accounts import seats
+from accounts import labels, seats
+from accounts.choices import label
 from accounts.pseudonyms import new_pseudonym
 
 
@@ -24,17 +25,17 @@ class OrganisationKind(models.TextChoices):
     LABORATORY = "laboratory", _("laboratory")
     NEWSROOM = "newsroom", _("newsroom")
     COMPANY = "company", _("company")
-    OPERATOR = "operator", _("operator")
+    OPERATOR = "operator", _("site operator")
 
 
 class Role(models.TextChoices):
-    CONTRIBUTOR = "contributor", _("contributor")
-    FILER = "filer", _("filer")
-    MODERATOR = "moderator", _("moderator")
-    ADJUDICATOR = "adjudicator", _("adjudicator")
-    COMPANY_REPRESENTATIVE = "company_representative", _("company representative")
-    AUDITOR = "auditor", _("auditor")
-    OPERATOR = "operator", _("operator")
+    CONTRIBUTOR = "contributor", label(labels.ROLE["contributor"])
+    FILER = "filer", label(labels.ROLE["filer"])
+    MODERATOR = "moderator", label(labels.ROLE["moderator"])
+    ADJUDICATOR = "adjudicator", label(labels.ROLE["adjudicator"])
+    COMPANY_REPRESENTATIVE = "company_representative", label(labels.ROLE["company_representative"])
+    AUDITOR = "auditor", label(labels.ROLE["auditor"])
+    OPERATOR = "operator", label(labels.ROLE["operator"])
 
 
 class UserManager(BaseUserManager["User"]):
@@ -61,7 +62,7 @@ class User(AbstractBaseUser):
     """An account. Signs in by e-mail; the record knows only the pseudonym."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    email = models.EmailField(_("e-mail"), unique=True)
+    email = models.EmailField(_("email"), unique=True)
     pseudonym = models.CharField(_("pseudonym"), max_length=40, unique=True, default=new_pseudonym)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -181,7 +182,7 @@ seats.OrganisationKindTrigger().register(Organisation)
 
 class Scope(models.TextChoices):
     READ = "read", _("read")
-    SUBMIT = "submit", _("file evidence")
+    SUBMIT = "submit", _("submit evidence")
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -18,9 +18,7 @@ class NotAllowedError(PermissionDenied):
 
 def seat_at_a_company(user: User) -> str | None:
     """The sentence that stands against someone who acts for a company judging anything, or None."""
-    return (
-        _("You act for a company, so you cannot judge claims.") if user.has_company_seat else None
-    )
+    return _("You act for a company, so you cannot rate claims.") if user.has_company_seat else None
 
 
 def check_role(user: User, *roles: str) -> None:
@@ -30,7 +28,7 @@ def check_role(user: User, *roles: str) -> None:
         raise NotAllowedError(_("Sign in to do this."))
     if not user.has_role(*roles):
         names = " / ".join(str(Role(role).label) for role in roles)
-        raise NotAllowedError(_("This needs the role: %(roles)s.") % {"roles": names})
+        raise NotAllowedError(_("This needs the role %(roles)s.") % {"roles": names})
     if user.roles.intersection(roles) <= set(JUDGING) and (reason := seat_at_a_company(user)):
         raise NotAllowedError(reason)
 

@@ -17,62 +17,57 @@ Sentences = tuple[tuple[str | Promise, ...], str | Promise]
 ROLE_DESCRIPTIONS: Final[Mapping[Role, Sentences]] = {
     Role.CONTRIBUTOR: (
         (
-            _("File photos, teardowns and measurements on a claim."),
-            _("Take one’s own evidence back, with a reason."),
+            _("Submit photos, teardowns and measurements on a claim."),
+            _("Withdraw their own evidence, with a reason."),
         ),
-        _("Judge a claim on which one has filed."),
+        _("Rate a claim on which they submitted evidence."),
     ),
     Role.FILER: (
         (
-            _("File evidence for the organisation, and for owners who asked it to."),
-            _("Answer questions on what was filed."),
+            _("Submit evidence for the organisation, and for owners who asked it to."),
+            _("Answer questions about submissions."),
         ),
-        _("Judge a claim on which one has filed."),
+        _("Rate a claim on which they submitted evidence."),
     ),
     Role.MODERATOR: (
         (
-            _("Register claims and sources, correct and withdraw claims with a reason."),
+            _("Publish claims and sources, correct and withdraw claims with a reason."),
             _(
-                "Record legal persons, incidents and figures of a company, and what each source "
-                "says of a promise."
+                "Record a company’s legal entities, incidents and market data, and how each "
+                "source compares with the claim."
             ),
-            _("Accept, return or refuse submissions, and grade evidence."),
-            _("Open what is sealed in a submission; each opening is recorded."),
-            _("Record findings, and ask companies for their answer."),
+            _("Decide on submissions and grade evidence."),
+            _("Open the confidential fields of a submission; each view is logged."),
+            _("Record findings and request replies from companies."),
         ),
-        _("Conclude a verdict, or decide on what one has filed oneself."),
+        _("Propose a verdict, or decide on their own submissions."),
     ),
     Role.ADJUDICATOR: (
         (
-            _("Propose a verdict on an aspect."),
-            _("Approve or send back a verdict that another adjudicator proposed."),
+            _("Propose a verdict on a point."),
+            _("Approve or return a verdict that another adjudicator proposed."),
         ),
-        _("Approve one’s own proposal, or conclude on one’s own findings alone."),
+        _("Approve their own proposal, or propose a verdict on their own findings alone."),
     ),
     Role.COMPANY_REPRESENTATIVE: (
         (
-            _("Read what is alleged against the company, and the evidence as it will be public."),
-            _("Answer, word for word, within the time given."),
+            _("Read the points put to the company, and the evidence as it will be public."),
+            _("Reply by the deadline; replies are published unedited."),
         ),
-        _("See who filed, change or delay anything but by the answer."),
+        _("See who submitted evidence, or change or delay anything except by replying."),
     ),
     Role.AUDITOR: (
-        (_("Read everything that moderators read."),),
-        _("Change anything; looking at an original is recorded."),
+        (_("Read everything that moderators can read."),),
+        _("Change anything. Viewing an original is logged."),
     ),
     Role.OPERATOR: (
-        (
-            _("Keep the site running, and see to work that was set aside."),
-            _("Grant and end roles."),
-        ),
-        _("Judge, grant a role to oneself, or change an entry of the record."),
+        (_("Keep the site running and handle failed jobs."), _("Grant and end roles.")),
+        _("Rate claims, grant a role to themselves, or change a log entry."),
     ),
 }
 
 #: Scope → what a key that has it may do.
 SCOPE_DESCRIPTIONS: Final[Mapping[Scope, str | Promise]] = {
-    Scope.READ: _(
-        "Read your own submissions and what became of them. What is public needs no key."
-    ),
-    Scope.SUBMIT: _("Hand in evidence in your name: photos, teardowns, measurements."),
+    Scope.READ: _("Read your own submissions and their status. Public data needs no key."),
+    Scope.SUBMIT: _("Submit evidence in your name: photos, teardowns, measurements."),
 }

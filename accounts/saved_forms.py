@@ -52,9 +52,8 @@ def new_key(request: HttpRequest) -> str:
     if not isinstance(request.user, User):
         return ""
     opened = _opened(request) if request.method == "POST" else None
-    page = (
-        opened["p"] if opened else request.get_full_path()
-    )  # some forms are sent to an address that only takes them
+    # some forms are sent to an address that only takes them
+    page = opened["p"] if opened else request.get_full_path()
     return signing.dumps(
         {"n": secrets.token_urlsafe(12), "u": _of(request.user), "p": page}, salt=SALT
     )
@@ -107,11 +106,11 @@ def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     page = save_form(request)
     if page is not None:
         said = _(
-            "You were signed out. Nothing is saved yet, but what you typed is kept: sign in, and "
-            "you find it in the form again."
+            "You were signed out. Nothing is saved yet, but we kept your text: it is in the form "
+            "again once you sign in."
         )
         if request.FILES:
-            said += " " + _("Files have to be chosen again.")
+            said += " " + _("Please choose the files again.")
         messages.warning(request, said)
     answer: HttpResponse = redirect_to_login(page or _return_address(request))
     if request.headers.get("HX-Request"):  # a part of a page cannot show the sign-in
@@ -196,8 +195,7 @@ def refill(request: HttpRequest, *found: forms.Form, do: str | None = None) -> N
     if not getattr(request, "told_of_kept", False):
         request.told_of_kept = True  # type: ignore[attr-defined]  # said once, however many forms
         messages.info(
-            request,
-            _("What you typed is back in the form. Nothing is saved yet: check it and send it."),
+            request, _("Your text is back in the form but not saved yet. Check it, then submit.")
         )
 
 
@@ -209,9 +207,9 @@ class AlreadySentError(ValidationError):
 
     def __init__(self, location: str) -> None:
         said = _(
-            "This form was sent before and is saved at %(where)s. What you changed since is not "
-            "saved. To change that, correct it there; send this again only if you mean a second "
-            "one."
+            "You submitted this form before; it is saved at %(where)s. Later changes are "
+            "not saved. To change something, correct it there. Submit this form again "
+            "only to add a second one."
         )
         super().__init__(said % {"where": location}, code="sent_before")
 
@@ -232,8 +230,8 @@ def run_once(request: HttpRequest, run: Callable[[], str]) -> str:
     if opened["u"] != _of(user):
         raise ValidationError(
             _(
-                "This form was opened by another account. Nothing was saved. Reload the page to "
-                "fill it in as yours."
+                "Another account opened this form. Nothing was saved. Reload the page to fill it "
+                "in as yours."
             )
         )
     SentForm.objects.filter(user=user, sent_at__lt=now - SENT_FOR).delete()
@@ -249,7 +247,7 @@ def run_once(request: HttpRequest, run: Callable[[], str]) -> str:
         return sent.location
     if sent.content != content:
         raise AlreadySentError(sent.location)
-    messages.info(request, _("This form was sent before. It is saved once."))
+    messages.info(request, _("You submitted this form before. It is saved once."))
     return sent.location
 
 

@@ -99,7 +99,7 @@ def sentence(lacking: Shortfall) -> str:
             "continue."
         )
     return _(
-        "Your role needs two-step verification. Set it up to continue; until then your account "
+        "Your role needs two-step verification. Set it up to continue. Until then your account "
         "can do nothing else."
     )
 

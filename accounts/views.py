@@ -33,7 +33,7 @@ from accounts.saved_forms import refill, run_once
 @never_cache
 @signed_in
 def account(request: HttpRequest) -> HttpResponse:
-    """Who I am here, and what I may do in which organisation."""
+    """The user's account: roles, permissions and organisations."""
     held = [
         _role_description(Role(one.role), one.organisation, one.created_at)
         for one in current_account(request)
@@ -62,8 +62,8 @@ def _role_description(
 @never_cache
 @signed_in
 def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
-    """An organisation of mine: its members under their pseudonyms, and what their roles may do. To
-    anyone else it is not there."""
+    """An organisation of the user: its members under their pseudonyms, and the permissions of
+    their roles. 404 for anyone else."""
     me = current_account(request)
     found = get_object_or_404(Organisation, pk=organisation)
     held = list(
@@ -99,7 +99,7 @@ def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
 @never_cache
 @signed_in
 def keys(request: HttpRequest) -> HttpResponse:
-    """My keys, and making one.
+    """The user's API keys, and a form to create one.
 
     The answer to a POST shows the new key itself instead of redirecting: kept anywhere for a second
     request, in a session or a cookie, it would be stored in clear. It is never shown again, and the
@@ -160,12 +160,10 @@ def _usable(user: UUID) -> list[UUID]:
 @never_cache
 @signed_in
 def revoke(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Make a key of mine useless."""
+    """Revoke an API key."""
     found = get_object_or_404(ApiKey, pk=key, user=current_account(request))
     actions.revoke_key(by=current_account(request), key=found, now=timezone.now())
-    messages.success(
-        request, _("The key is revoked. Programs that use it are refused from now on.")
-    )
+    messages.success(request, _("Key revoked. Programs that use it no longer have access."))
     return redirect("accounts:keys")
 
 
@@ -173,8 +171,8 @@ def revoke(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 class EnrolView(ActivateTOTPView):  # type: ignore[misc]  # allauth ships no types
-    """Setting up an authenticator app. The first code proves the factor for the session, and is not
-    taken again."""
+    """Set up an authenticator app. The first code also verifies the session and cannot be used
+    again."""
 
     def form_valid(self, form: second_factor.EnrolForm) -> HttpResponse:
         with transaction.atomic():
@@ -195,17 +193,15 @@ class EnrolView(ActivateTOTPView):  # type: ignore[misc]  # allauth ships no typ
 
 
 enrol = EnrolView.as_view()
-setattr(
-    enrol, ACCESS_ATTRIBUTE, "signed in"
-)  # its own base class asks for a sign-in, and for the password once more
+# its own base class asks for a sign-in, and for the password once more
+setattr(enrol, ACCESS_ATTRIBUTE, "signed in")
 
 
 @require_safe
 @never_cache
 @signed_in
 def enrolment_picture(request: HttpRequest) -> HttpResponse:
-    """The QR code of the secret that the asking session is setting up. To any other it is not
-    there."""
+    """The QR code of the secret that this session is setting up. 404 for any other session."""
     picture = second_factor.Adapter().picture(current_account(request))
     if picture is None:
         raise Http404

@@ -51,7 +51,7 @@ class ReasonRequiredError(ValidationError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Say why. The reason stands in the record beside the change."), code="reason_missing"
+            _("Give a reason. It is published in the log with the change."), code="reason_missing"
         )
 
 
@@ -59,8 +59,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 OTHER_OPTION: Final = lazy(
-    "The paid option you chose belongs to another product. Choose one of this product, or name a "
-    "new one."
+    "The paid option belongs to another product. Choose one of this product, or enter a new one."
 )
 ELSEWHERE: Final = lazy(
     "This address is recorded for another company already. Nothing was saved. Check the company, "
@@ -94,8 +93,8 @@ def revise_company(
     website: str | None = None,
     version: str = "",
 ) -> Company:
-    """Correct the name or the website of a company. Who has a seat keeps it: seats hang on the
-    company, not on its address.
+    """Correct the name or the website of a company. Seats stay: they belong to the company, not
+    to its website.
 
     Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
@@ -121,8 +120,8 @@ def revise_company(
 def represent_company(
     *, by: ledger.Actor, company: Company, organisation: Organisation, now: datetime
 ) -> Company:
-    """Say which organisation answers for a company: its representatives do. Twice is once. Raises
-    NotAllowedError, ValidationError."""
+    """Name the organisation that replies for a company, through its representatives.
+    Idempotent. Raises NotAllowedError, ValidationError."""
     if isinstance(by, User):
         check_operator(by)
     if organisation.kind != OrganisationKind.COMPANY:
@@ -157,7 +156,7 @@ def give_seat(*, by: User, company: Company, email: str, reason: str, now: datet
     if not domain:
         raise ValidationError(
             _(
-                "This company has no website of its own yet, so no mail address can be its own. "
+                "This company has no website of its own yet, so no email address can be its own. "
                 "Correct its website first."
             )
         )
@@ -229,7 +228,7 @@ def end_seat(
     if not reason.strip():
         raise ReasonRequiredError
     if company.organisation_id is None or membership.organisation_id != company.organisation_id:
-        raise ValidationError(_("This is no seat of the company. Nothing was changed."))
+        raise ValidationError(_("This seat does not belong to the company. Nothing was changed."))
     end_role(by=by, membership=membership, now=now, reason=reason)
 
 
@@ -256,7 +255,7 @@ def add_entity(
     registration: str = "",
     seat: LocalizedText | None = None,
 ) -> LegalEntity:
-    """A legal person of a company, and where it sits."""
+    """Add a legal entity of a company, with its registered seat."""
     check_register(by)
     entity = LegalEntity(
         company=company,
@@ -283,7 +282,7 @@ def give_entity_role(
     until_date: date | None = None,
     note: LocalizedText | None = None,
 ) -> EntityRole:
-    """Say what a legal person did for a product, and since when."""
+    """Record the role of a legal entity for a product, and since when."""
     check_register(by)
     check_company(entity.company_id, product, source)
     role = EntityRole(
@@ -326,7 +325,7 @@ def add_option(
     now: datetime,
     priced_date: date | None = None,
 ) -> ProductOption:
-    """A priced option of a product."""
+    """Add a paid option of a product."""
     check_register(by)
     option = ProductOption(
         product=product,
@@ -354,7 +353,7 @@ def add_source(
     published_at: datetime | None = None,
     watched: bool = True,
 ) -> Source:
-    """A place where the company speaks. The same address twice gives the source that is there."""
+    """Add a source. The same address again returns the existing source."""
     check_register(by)
     if url and (found := Source.objects.filter(url=url).first()):
         if found.company_id != company.pk:
@@ -373,7 +372,7 @@ def add_source(
 
 @transaction.atomic
 def stop_monitoring(*, by: ledger.Actor, source: Source, role: str = Role.MODERATOR) -> None:
-    """Look at a source no more. Twice is once. Raises NotAllowedError."""
+    """Stop monitoring a source. Idempotent. Raises NotAllowedError."""
     if isinstance(by, User):
         check_register(by)
     with ledger.act("source.unwatched", by=by, role=role):
@@ -422,17 +421,17 @@ def register_claim(
     reconstruction: bool = False,
     quote_translation: LocalizedText | None = None,
 ) -> Claim:
-    """A new claim with its aspects and criteria. Puffery is kept without aspects, since it is never
-    judged.
+    """Publish a claim with its points and thresholds. Puffery is recorded without points, since
+    it is not rated.
 
     The money at stake is the option's price unless another sum is given. Raises NotAllowedError,
     ValidationError.
     """
     check_register(by)
     if kind == ClaimKind.PUFFERY and aspects:
-        raise ValidationError(_("Puffery is kept as it was said, but has no aspects to judge."))
+        raise ValidationError(_("Puffery is recorded but has no points to rate."))
     if kind != ClaimKind.PUFFERY and not aspects:
-        raise ValidationError(_("Name at least one aspect that can be judged alone."))
+        raise ValidationError(_("Enter at least one point that can be rated separately."))
     if option is not None and option.product_id != product.pk:
         raise ValidationError(OTHER_OPTION, code="other_product")
     if stake is None and option is not None:
@@ -512,8 +511,8 @@ def revise_claim(
     quote_translation: LocalizedText | None = None,
     version: str = "",
 ) -> Claim:
-    """Correct a claim. Its first wording stays in the history. `version` is what the form was
-    opened on (claims.editing).
+    """Correct a claim. Its first wording stays in the change history. `version` is what the form
+    was opened on (claims.editing).
 
     Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
@@ -529,9 +528,8 @@ def revise_claim(
         ("summary", summary),
         ("kind", kind),
     ):
-        if value is not None and value != (
-            getattr(held, name) or type(value)()
-        ):  # an empty text is as good as none
+        # an empty text is as good as none
+        if value is not None and value != (getattr(held, name) or type(value)()):
             setattr(
                 held,
                 name,
@@ -627,8 +625,10 @@ def revise_criterion(
 def withdraw_claim(
     *, by: User, claim: Claim, reason: str, now: datetime, version: str = ""
 ) -> None:
-    """Take a claim back. It stays readable, marked as withdrawn. Raises ReasonRequiredError,
-    NotAllowedError, RowChangedError."""
+    """Withdraw a claim. It stays readable, marked as withdrawn by AsClaimed.
+
+    Raises ReasonRequiredError, NotAllowedError, RowChangedError.
+    """
     check_revise(by, claim)
     if not reason.strip():
         raise ReasonRequiredError
@@ -655,8 +655,7 @@ def place_claim(
     stance: str = Stance.SAYS_SO,
     note: LocalizedText | None = None,
 ) -> Appearance:
-    """Say that the claim stands in a source, in these words, or that the source says otherwise, or
-    never mentions it.
+    """Record a source of a claim: consistent with it, different, or not mentioning it.
 
     The same again is the one that is there. Raises NotAllowedError, ValidationError.
     """
@@ -675,17 +674,20 @@ def place_claim(
         if any((getattr(found, name) or None) != (value or None) for name, value in given.items()):
             raise ValidationError(
                 _(
-                    "This source is already recorded for the claim, with other words. Nothing "
+                    "This source is already recorded for the claim, with another quote. Nothing "
                     "was changed."
                 )
             )
         return found
     if stance == Stance.NO_MENTION:
         if exact or fragment:
-            raise ValidationError(_("A source that never mentions it has no words to quote."))
+            raise ValidationError(_("A source that does not mention it has no quote."))
     elif not exact and not fragment:
         raise ValidationError(
-            _("Say where in the source it stands: its words, or the time at which they are spoken.")
+            _(
+                "Say where the quote is in the source: its exact words, or the time at which they "
+                "are spoken."
+            )
         )
     appearance = Appearance(
         claim=claim, source=source, stance=stance, exact=exact, prefix=prefix, suffix=suffix,
@@ -706,8 +708,7 @@ def place_claim(
 def set_progress(
     *, by: ledger.Actor, role: str, aspects: Collection[Aspect], progress: str
 ) -> None:
-    """Say how far the work on these aspects is. One from whose state no arrow leads there stays as
-    it is."""
+    """Set the progress of points. A point whose workflow has no such transition stays as it is."""
     before = [state for state, followers in PROGRESS_TRANSITIONS.items() if progress in followers]
     with ledger.act("aspect.progressed", by=by, role=role):
         Aspect.objects.filter(pk__in=[one.pk for one in aspects], progress__in=before).update(
@@ -717,8 +718,7 @@ def set_progress(
 
 @transaction.atomic
 def mark_overdue(*, by: ledger.Actor, now: datetime, role: str = "system") -> None:
-    """The day for which a point was promised has passed, and nobody has looked at it yet. Twice is
-    once."""
+    """The promised date of a point passed before anyone reviewed it. Idempotent."""
     with ledger.act("aspect.overdue", by=by, role=role):
         Aspect.objects.filter(progress=Progress.NOT_YET_DUE, due_date__lt=now.date()).update(
             progress=Progress.OVERDUE
@@ -729,7 +729,7 @@ def mark_overdue(*, by: ledger.Actor, now: datetime, role: str = "system") -> No
 def raise_flag(
     *, by: ledger.Actor, claim: Claim, kind: str, now: datetime, role: str = "system"
 ) -> Flag:
-    """Raise a flag on a claim; one that stands already is kept with its first time."""
+    """Add a flag to a claim; a current one keeps its first time."""
     standing = Flag.objects.raised().filter(claim=claim, kind=kind).first()
     if standing:
         return standing
@@ -747,22 +747,22 @@ def lift_flag(
     role: str = "system",
     reason: str = "",
 ) -> None:
-    """Lift a flag that stands; the history keeps that it did."""
+    """Remove a current flag; the change history keeps it."""
     with ledger.act("flag.lifted", by=by, role=role, reason=reason):
         Flag.objects.raised().filter(claim=claim, kind=kind).update(lifted_at=now)
 
 
 @transaction.atomic
 def withdraw_flag(*, by: User, flag: Flag, reason: str, now: datetime) -> None:
-    """Take back a flag that should not stand: a correction of ours. Raises ReasonRequiredError,
-    NotAllowedError, ValidationError if it was lifted."""
+    """Withdraw a wrong flag: a correction of ours. Raises ReasonRequiredError, NotAllowedError,
+    ValidationError if it was lifted."""
     check_withdraw_flag(by, flag)
     if not reason.strip():
         raise ReasonRequiredError
     with ledger.act("flag.withdrawn", by=by, role=Role.MODERATOR, reason=reason.strip()):
         changed = Flag.objects.raised().filter(pk=flag.pk).update(lifted_at=now)
     if not changed:
-        raise ValidationError(_("This flag was lifted already. Your reason was not saved."))
+        raise ValidationError(_("This flag was already removed. Your reason was not saved."))
 
 
 # --- figures over time ----------------------------------------------------------------------------
@@ -778,7 +778,7 @@ def add_series(
     now: datetime,
     reconstruction: bool = False,
 ) -> Series:
-    """A series of figures about a company, empty yet."""
+    """Create a series of market data about a company, still empty."""
     check_register(by)
     with ledger.act("series.added", by=by, role=Role.MODERATOR):
         return _store(
@@ -792,7 +792,7 @@ def add_series(
 def add_point(
     *, by: User, series: Series, source: Source, on_date: date, value: Decimal, now: datetime
 ) -> SeriesPoint:
-    """One figure as one source gives it for a day. The same figure again is the one that is there;
+    """Add the figure that one source gives for a day. The same figure again changes nothing;
     another is a correction."""
     check_register(by)
     check_company(series.company_id, source)
@@ -800,7 +800,7 @@ def add_point(
     if found is not None:
         if found.value != value:
             raise ValidationError(
-                _("This source has a figure for that day already. Correct it, and say why.")
+                _("This source already has a figure for that day. Correct it and give a reason.")
             )
         return found
     with ledger.act("series.point_added", by=by, role=Role.MODERATOR):
@@ -813,7 +813,7 @@ def add_point(
 def correct_point(
     *, by: User, point: SeriesPoint, value: Decimal, reason: str, now: datetime, version: str = ""
 ) -> SeriesPoint:
-    """Mend a figure that was copied wrongly. What stood there before stays in the history. Raises
+    """Correct a figure that was copied wrongly. The earlier one stays in the change history. Raises
     ReasonRequiredError, NotAllowedError, RowChangedError."""
     check_register(by)
     if not reason.strip():
@@ -840,15 +840,15 @@ def annotate_series(
     stated_value: Decimal | None = None,
     source: Source | None = None,
 ) -> SeriesNote:
-    """Say beside a series what happened on a day or between two, and which difference someone
-    stated for it.
+    """Add a note to a series: what happened on a day or between two, and which difference
+    someone stated for it.
 
     A stated difference stands beside the computed one; neither is mended by the other. Raises
     NotAllowedError, ValidationError.
     """
     check_register(by)
     if stated_value is not None and until_date is None:
-        raise ValidationError(_("A difference is stated between two days. Name both."))
+        raise ValidationError(_("A stated difference is between two days. Enter both."))
     check_company(series.company_id, source)
     note = SeriesNote(
         series=series,
@@ -903,25 +903,25 @@ def case_faults(given: Mapping[str, Any]) -> dict[str, str]:
     """What cannot be taken together in a new case, as a sentence for each field: nothing that was
     typed is left out silently."""
     faults = {
-        new: _("You chose an existing entry and named a new one. Keep one of them.")
+        new: _("You chose an existing entry and entered a new one. Keep one of them.")
         for old, new in EITHER
         if given[old] and given[new]
     }
     if given["product"] and not given["new_product"]:
         if given["new_company"]:
             faults["new_company"] = _(
-                "The product you chose belongs to a company already. Leave this empty, or name a "
-                "new product."
+                "The product already belongs to a company. Leave this empty, or enter a new "
+                "product."
             )
         elif (
             given["company"]
             and not Product.objects.filter(pk=given["product"], company=given["company"]).exists()
         ):
-            faults["company"] = _("The product you chose belongs to another company.")
+            faults["company"] = _("The product belongs to another company.")
     if given["new_website"] and not given["new_company"]:
-        faults["new_website"] = _("Name the new company whose website this is.")
+        faults["new_website"] = _("Enter the name of the new company whose website this is.")
     if given["new_product"] and given["option"]:
-        faults["option"] = _("A new product has no paid options yet. Name a new one.")
+        faults["option"] = _("A new product has no paid options yet. Enter a new one.")
     if (
         given["product"]
         and given["option"]
@@ -931,8 +931,8 @@ def case_faults(given: Mapping[str, Any]) -> dict[str, str]:
     company = _company_of(given)
     if given["source"] and not Source.objects.filter(pk=given["source"], company=company).exists():
         faults["source"] = _(
-            "The source you chose belongs to another company. Choose one of this company, or "
-            "give a new address."
+            "The source belongs to another company. Choose one of this company, or enter a new "
+            "address."
         )
     if (
         given["source_url"]
@@ -940,9 +940,9 @@ def case_faults(given: Mapping[str, Any]) -> dict[str, str]:
     ):
         faults["source_url"] = str(ELSEWHERE)
     if given["price"] is not None and not given["new_option"]:
-        faults["price"] = _("Name the paid option that has this price.")
+        faults["price"] = _("Enter the paid option that has this price.")
     if given["source_title"] and not given["source_url"]:
-        faults["source_title"] = _("Give the address of the new source.")
+        faults["source_title"] = _("Enter the address of the new source.")
     return faults
 
 

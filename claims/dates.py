@@ -33,7 +33,7 @@ def _day(value: date | datetime) -> date:
 def _check_first(day: date) -> None:
     if day.year < FIRST_YEAR:
         raise ValidationError(
-            _("%(day)s is before %(year)s. Nothing was saved; check the year.")
+            _("%(day)s is before %(year)s. Nothing was saved. Check the year.")
             % {"day": day.isoformat(), "year": FIRST_YEAR},
             code="date",
         )
@@ -50,7 +50,7 @@ def validate_past(value: date | datetime) -> None:
     )
     if ahead:
         raise ValidationError(
-            _("%(day)s has not come yet. Nothing was saved; check the date.")
+            _("%(day)s is in the future. Nothing was saved. Check the date.")
             % {"day": day.isoformat()},
             code="date",
         )
@@ -63,7 +63,7 @@ def validate_plan(value: date | datetime) -> None:
     _check_first(day)
     if day.year > timezone.now().year + YEARS_AHEAD:
         raise ValidationError(
-            _("%(day)s is more than %(years)s years from now. Nothing was saved; check the year.")
+            _("%(day)s is more than %(years)s years from now. Nothing was saved. Check the year.")
             % {"day": day.isoformat(), "years": YEARS_AHEAD},
             code="date",
         )

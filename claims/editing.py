@@ -116,9 +116,9 @@ class EditForm(forms.Form):
             None,
             ValidationError(
                 _(
-                    "Someone saved a change after you opened this form. Nothing of yours is "
-                    "saved yet, and all of it is kept here. Compare it with the saved text "
-                    "beside it, then save again."
+                    "Someone saved a change after you opened this form. Your text is not saved "
+                    "yet, but it is still in the form. Compare it with the saved text beside it, "
+                    "then save again."
                 ),
                 code="clash",
             ),

@@ -82,7 +82,7 @@ class PairField(forms.MultiValueField):
                 raise ValidationError(self.error_messages["required"], code="required")
             return {}
         if self.both and len(filled) < len(LANGUAGES):
-            raise ValidationError(_("This is needed in both languages."))
+            raise ValidationError(_("Enter this in both languages."))
         original = (
             first
             if first in filled

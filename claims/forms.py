@@ -27,17 +27,15 @@ from ui.languages import page_language
 
 ASPECTS = 3
 WEBSITE_HELP = lazy(
-    "Mail addresses at this host, and no others, can be given a seat to reply for the company."
+    "Only email addresses at this host can be given a seat to reply for the company."
 )
 BASIS_KIND = lazy("Whose figure it is")
 BASIS_HELP = lazy(
-    "“Claimed by the company” only if its own words give the number with its unit: they are "
-    "searched for it."
+    "Choose “claimed by the company” only if its own words give the number with its unit. We "
+    "search the quote for it."
 )
-TRANSLATION = lazy("Translation of the words")
-TRANSLATION_HELP = lazy(
-    "As close to the words as it can be. Leave the language they were said in empty."
-)
+TRANSLATION = lazy("Translation of the quote")
+TRANSLATION_HELP = lazy("As close to the original as possible. Leave the original language empty.")
 
 
 def _called(row: Any) -> str:
@@ -78,10 +76,10 @@ class ClaimForm(forms.Form):
     )
     product = forms.ChoiceField(label=lazy("Product"), required=False)
     new_product = PairField(label=lazy("or a new product of it"), rows=1, required=False)
-    option = forms.ChoiceField(label=lazy("Priced option"), required=False)
-    new_option = PairField(label=lazy("or a new priced option"), rows=1, required=False)
+    option = forms.ChoiceField(label=lazy("Paid option"), required=False)
+    new_option = PairField(label=lazy("or a new paid option"), rows=1, required=False)
     price = forms.DecimalField(
-        label=lazy("Price of the new option"),
+        label=lazy("Price of the new paid option"),
         required=False,
         min_value=0,
         max_digits=14,
@@ -95,15 +93,13 @@ class ClaimForm(forms.Form):
         initial="CNY",
     )
     quote = forms.CharField(
-        label=lazy("The words, exactly as they were said"),
-        max_length=8000,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        label=lazy("Exact quote"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3})
     )
-    quote_lang = LanguageField(label=lazy("Their language"))
+    quote_lang = LanguageField(label=lazy("Language of the quote"))
     quote_translation = PairField(
         label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False
     )
-    summary = PairField(label=lazy("Our neutral summary"), rows=2)
+    summary = PairField(label=lazy("Neutral summary"), rows=2)
     kind = forms.ChoiceField(
         label=lazy("Kind"),
         choices=ClaimKind.choices,
@@ -111,19 +107,19 @@ class ClaimForm(forms.Form):
         initial=ClaimKind.EXPRESS,
     )
     made_at = forms.DateTimeField(
-        label=lazy("When it was said (UTC)"),
+        label=lazy("Date and time of the claim (UTC)"),
         required=False,
         validators=[validate_past],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
     )
-    source = forms.ChoiceField(label=lazy("Where it stands"), required=False)
+    source = forms.ChoiceField(label=lazy("Source"), required=False)
     source_url = forms.URLField(
         label=lazy("or a new address"),
         required=False,
         max_length=2000,
         assume_scheme="https",
         validators=[validate_address],
-        help_text=lazy("It is visited at once, and then again and again."),
+        help_text=lazy("We check it at once, and then monitor it."),
     )
     source_title = PairField(label=lazy("Title of the new source"), rows=1, required=False)
     channel = forms.ChoiceField(
@@ -155,21 +151,21 @@ class ClaimForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if not given.get("product") and not given.get("new_product"):
-            self.add_error("product", _("Name the product, or a new one."))
+            self.add_error("product", _("Choose a product, or enter a new one."))
         if given.get("new_product") and not given.get("company") and not given.get("new_company"):
-            self.add_error("company", _("Name the company of the new product."))
+            self.add_error("company", _("Enter the company of the new product."))
         if (
             given.get("new_option")
             and not {"price", "currency"} & self.errors.keys()
             and (given.get("price") is None or not given.get("currency"))
         ):
-            self.add_error("price", _("A priced option needs its price and currency."))
+            self.add_error("price", _("A paid option needs its price and currency."))
         try:
             validate_money(given.get("price"), given.get("currency") or "")
         except forms.ValidationError as error:
             self.add_error("price", error)
         if given.get("source_url") and not given.get("source_title"):
-            self.add_error("source_title", _("Give the new source a title."))
+            self.add_error("source_title", _("Enter a title for the new source."))
         if not self.errors:
             for name, fault in case_faults(given).items():
                 self.add_error(name, fault)
@@ -187,7 +183,7 @@ class AspectForm(forms.Form):
         validators=[validate_plan],
         widget=forms.DateInput(attrs={"type": "date"}),
     )
-    property = PairField(label=lazy("Quantity, if there is one to measure"), rows=1, required=False)
+    property = PairField(label=lazy("Quantity to measure (if any)"), rows=1, required=False)
     comparator = forms.ChoiceField(label=lazy("is"), choices=Comparator.choices, required=False)
     value = forms.DecimalField(label=lazy("Value"), required=False, max_digits=20, decimal_places=8)
     unit = forms.CharField(
@@ -200,7 +196,7 @@ class AspectForm(forms.Form):
         required=False,
         initial=BasisKind.SET_BY_US,
     )
-    basis = PairField(label=lazy("Where the number comes from"), rows=1, required=False)
+    basis = PairField(label=lazy("Source of the threshold"), rows=1, required=False)
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -211,18 +207,19 @@ class AspectForm(forms.Form):
         ]
         if any(parts) and not self.errors and not (all(parts) and given.get("statement")):
             raise forms.ValidationError(
-                _("A threshold needs a quantity, value and unit, and the point its statement.")
+                _(
+                    "A threshold needs a quantity, a value and a unit, and the point needs its "
+                    "statement."
+                )
             )
         if given.get("basis") and not any(parts):
-            self.add_error(
-                "basis", _("Give the number that this is about: its name, value and unit.")
-            )
+            self.add_error("basis", _("Enter the figure this is about: its name, value and unit."))
         if given.get("basis_kind") in {BasisKind.CLAIMED, BasisKind.STANDARD} and not any(parts):
             self.add_error(
-                "basis_kind", _("Give the number that this is about: its name, value and unit.")
+                "basis_kind", _("Enter the figure this is about: its name, value and unit.")
             )
         if given.get("due_date") and not given.get("statement"):
-            self.add_error("statement", _("Say what is due on this day, or remove the date."))
+            self.add_error("statement", _("Say what is due on this date, or remove the date."))
         return given
 
 
@@ -232,12 +229,12 @@ class ThresholdForm(EditForm):
     basis_kind = forms.ChoiceField(
         label=BASIS_KIND, help_text=BASIS_HELP, choices=BasisKind.choices, widget=forms.RadioSelect
     )
-    basis = PairField(label=lazy("Where the number comes from"), rows=2, required=False)
+    basis = PairField(label=lazy("Source of the threshold"), rows=2, required=False)
     reason = forms.CharField(
         label=lazy("Reason"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=lazy("Public, in the history of the claim."),
+        help_text=lazy("Public, in the change history of the claim."),
     )
 
     def __init__(self, data: Any = None, *, criterion: Criterion, blocked: str | None) -> None:
@@ -253,15 +250,13 @@ class RevisionForm(EditForm):
     """A correction of a claim; the reason stands in the record beside it."""
 
     quote = forms.CharField(
-        label=lazy("The words, exactly as they were said"),
-        max_length=8000,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        label=lazy("Exact quote"), max_length=8000, widget=forms.Textarea(attrs={"rows": 3})
     )
-    quote_lang = LanguageField(label=lazy("Their language"), required=False)
+    quote_lang = LanguageField(label=lazy("Language of the quote"), required=False)
     quote_translation = PairField(
         label=TRANSLATION, help_text=TRANSLATION_HELP, rows=2, required=False
     )
-    summary = PairField(label=lazy("Our neutral summary"), rows=2)
+    summary = PairField(label=lazy("Neutral summary"), rows=2)
     kind = forms.ChoiceField(
         label=lazy("Kind"), choices=ClaimKind.choices, widget=forms.RadioSelect
     )
@@ -269,7 +264,7 @@ class RevisionForm(EditForm):
         label=lazy("Reason"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=lazy("Public, in the history of the claim."),
+        help_text=lazy("Public, in the change history of the claim."),
     )
 
     def __init__(self, data: Any = None, *, claim: Claim) -> None:
@@ -288,7 +283,7 @@ class WithdrawalForm(EditForm):
         label=lazy("Reason"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=lazy("Public, in the history of the claim."),
+        help_text=lazy("Public, in the change history of the claim."),
     )
 
 
@@ -299,7 +294,7 @@ class FlagForm(forms.Form):
         label=lazy("Reason"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=lazy("Public, in the history of the claim."),
+        help_text=lazy("Public, in the change history of the claim."),
     )
 
     def __init__(self, data: Any = None, *, flag: Flag, blocked: str | None) -> None:

@@ -40,7 +40,7 @@ class CompanyForm(EditForm):
         help_text=WEBSITE_HELP,
     )
     reason = forms.CharField(
-        label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history.")
+        label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the change history.")
     )
 
     def __init__(self, data: Any = None, *, company: Company) -> None:
@@ -78,44 +78,44 @@ class EntityForm(forms.Form):
         r"^[A-Z]{2}$",
         label=lazy("Country"),
         initial="CN",
-        help_text=lazy("Two capital letters, by ISO 3166-1."),
+        help_text=lazy("Two capital letters (ISO 3166-1)."),
         strip=True,
     )
     registration = forms.CharField(label=lazy("Registration number"), required=False, max_length=60)
     seat = PairField(
-        label=lazy("Seat"),
+        label=lazy("Registered seat"),
         rows=1,
         required=False,
         max_length=200,
-        help_text=lazy("The town in which it sits, and so can be sued."),
+        help_text=lazy("The town of its registered seat, where it can be sued."),
     )
 
 
 class RoleForm(forms.Form):
     """What a legal person did, since when, and where that is said."""
 
-    entity = NamedChoice(label=lazy("Legal person"), queryset=LegalEntity.objects.none())
-    kind = forms.ChoiceField(label=lazy("What it did"), choices=EntityRoleKind.choices)
+    entity = NamedChoice(label=lazy("Legal entity"), queryset=LegalEntity.objects.none())
+    kind = forms.ChoiceField(label=lazy("Role"), choices=EntityRoleKind.choices)
     product = NamedChoice(
         label=lazy("For which product"),
         queryset=Product.objects.none(),
         required=False,
-        empty_label=lazy("all of the company’s"),
+        empty_label=lazy("all products of the company"),
     )
     from_date = day(label=lazy("Since"))
     until_date = day(label=lazy("Until"), required=False)
     source = NamedChoice(
-        label=lazy("Where that is said"),
+        label=lazy("Source of this"),
         queryset=Source.objects.none(),
         required=False,
         empty_label=lazy("no source yet"),
     )
     note = PairField(
-        label=lazy("What a reader must know"),
+        label=lazy("Note for readers"),
         rows=2,
         required=False,
         max_length=600,
-        help_text=lazy("Before which court, under which name."),
+        help_text=lazy("Which court, and under which name."),
     )
 
     def __init__(self, data: Any = None, *, company: Company) -> None:
@@ -134,7 +134,9 @@ class RoleForm(forms.Form):
             and given.get("from_date")
             and given["until_date"] < given["from_date"]
         ):
-            self.add_error("until_date", forms.ValidationError(lazy("It ends before it begins.")))
+            self.add_error(
+                "until_date", forms.ValidationError(lazy("The end is before the beginning."))
+            )
         return given
 
 
@@ -151,7 +153,7 @@ class SeriesForm(forms.Form):
 
     name = PairField(label=lazy("What is counted"), rows=1, max_length=200)
     unit = PairField(
-        label=lazy("Unit, as it stands beside the number"),
+        label=lazy("Unit, as shown beside the number"),
         rows=1,
         max_length=60,
         help_text=lazy("HK$ bn, weeks, cars."),
@@ -173,12 +175,12 @@ class PointForm(forms.Form):
 class PointCorrectionForm(EditForm):
     """A figure that was copied wrongly."""
 
-    point = VersionedChoice(label=lazy("Which figure"), queryset=SeriesPoint.objects.none())
+    point = VersionedChoice(label=lazy("Figure"), queryset=SeriesPoint.objects.none())
     value = forms.DecimalField(
-        label=lazy("What the source really says"), max_digits=20, decimal_places=4
+        label=lazy("Original wording in the source"), max_digits=20, decimal_places=4
     )
     reason = forms.CharField(
-        label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history.")
+        label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the change history.")
     )
 
     def __init__(self, data: Any = None, *, series: Series) -> None:
@@ -201,13 +203,13 @@ class NoteForm(forms.Form):
 
     text = PairField(label=lazy("What happened"), rows=2, max_length=600)
     from_date = day(label=lazy("Day, or the first of two"))
-    until_date = day(label=lazy("The second day"), required=False)
+    until_date = day(label=lazy("Second day"), required=False)
     stated_value = forms.DecimalField(
-        label=lazy("Difference that someone stated"),
+        label=lazy("Stated difference"),
         required=False,
         max_digits=20,
         decimal_places=4,
-        help_text=lazy("It stands beside the computed one; neither mends the other."),
+        help_text=lazy("Shown beside the computed one; neither is adjusted."),
     )
     source = NamedChoice(
         label=lazy("Source"),
@@ -228,7 +230,7 @@ class NoteForm(forms.Form):
             and given["until_date"] <= given["from_date"]
         ):
             self.add_error(
-                "until_date", forms.ValidationError(lazy("It comes after the first day."))
+                "until_date", forms.ValidationError(lazy("The second day must be after the first."))
             )
         return given
 
@@ -245,14 +247,14 @@ class SourceForm(forms.Form):
         assume_scheme="https",
         validators=[validate_address],
         help_text=lazy(
-            "Visited at once and then again and again. Empty for what was only handed in: a "
-            "contract, a chat, a screen."
+            "We check it at once, and then monitor it. Leave empty for what was only submitted: "
+            "a contract, a chat, a screenshot."
         ),
     )
-    speaker = PairField(label=lazy("Who speaks, by role"), rows=1, required=False, max_length=200)
-    lang = LanguageField(label=lazy("Its language"))
+    speaker = PairField(label=lazy("Speaker (role)"), rows=1, required=False, max_length=200)
+    lang = LanguageField(label=lazy("Language of the quote"))
     published_at = forms.DateTimeField(
-        label=lazy("When it was said (UTC)"),
+        label=lazy("Date and time of the claim (UTC)"),
         required=False,
         validators=[validate_past],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
@@ -264,34 +266,34 @@ class PlaceForm(forms.Form):
 
     source = NamedChoice(label=lazy("Source"), queryset=Source.objects.none())
     stance = forms.ChoiceField(
-        label=lazy("On this promise it"),
+        label=lazy("Compared with the claim"),
         choices=Stance.choices,
         widget=forms.RadioSelect,
         initial=Stance.SAYS_SO,
     )
     exact = forms.CharField(
-        label=lazy("Its own words"),
+        label=lazy("Exact quote"),
         required=False,
         max_length=8000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=lazy(
-            "Exactly as they stand there; they are looked for in every version. Empty if it does "
-            "not mention it."
+            "Exactly as in the source. We search every version for it. Leave empty if the source "
+            "does not mention it."
         ),
     )
     fragment = forms.RegexField(
         r"^t=\d+(\.\d+)?(,\d+(\.\d+)?)?$",
-        label=lazy("When they are spoken"),
+        label=lazy("Time in the recording"),
         required=False,
         max_length=60,
-        help_text=lazy("For sound and film, in seconds: t=754,761"),
+        help_text=lazy("For audio and video, in seconds: t=754,761"),
     )
     note = PairField(
-        label=lazy("What a reader must know"),
+        label=lazy("Note for readers"),
         rows=2,
         required=False,
         max_length=600,
-        help_text=lazy("What follows from it, or what was looked through."),
+        help_text=lazy("What follows from it, or what was searched."),
     )
 
     def __init__(self, data: Any = None, *, sources: Any) -> None:

@@ -114,7 +114,7 @@ def language_tag(given: str) -> str:
     if found is None or (len(language) == 2 and language not in _TWO_LETTERS):
         raise ValidationError(
             _(
-                "“%(given)s” names no language. Give its tag, such as zh-Hans, en, de or pt-BR. "
+                "“%(given)s” is not a language. Enter its tag, such as zh-Hans, en, de or pt-BR. "
                 "Nothing was saved."
             )
             % {"given": given[:40]},
@@ -128,8 +128,7 @@ def language_tag(given: str) -> str:
     tag = "-".join(filter(None, (language, script, region))) + found["variants"]
     if len(tag) > LONGEST:
         raise ValidationError(
-            _("This language tag is longer than any program keeps. Leave out its variants."),
-            code="language",
+            _("This language tag is too long. Remove its variants."), code="language"
         )
     return tag
 

@@ -125,8 +125,8 @@ def validate_localized_text(value: Any) -> None:
         return
     fault = ValidationError(
         _(
-            "A text needs a language and words, and each translation its words and its "
-            "translator's role."
+            "A text needs a language and words. Each translation needs words and the role of its "
+            "translator."
         ),
         code="written",
     )

@@ -105,7 +105,7 @@ class LegalEntity(models.Model):
         null=True,
         blank=True,
         default=None,
-        help_text="The town in which it sits, and so the place where it can be sued.",
+        help_text="The town of its registered seat, where it can be sued.",
     )
     created_at = models.DateTimeField()
 
@@ -145,7 +145,7 @@ class Product(models.Model):
     public=True,
 )
 class ProductOption(models.Model):
-    """A priced option of a product."""
+    """Add a paid option of a product."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     product = models.ForeignKey(Product, on_delete=models.PROTECT)
@@ -196,7 +196,7 @@ class Source(models.Model):
         max_length=2000,
         blank=True,
         validators=[validate_address],
-        help_text="Empty for what was only handed in: a contract, a chat.",
+        help_text="Empty if it was only submitted: a contract, a chat.",
     )
     title = LocalizedTextField()
     speaker = LocalizedTextField(blank=True)
@@ -247,7 +247,7 @@ class EntityRole(models.Model):
         null=True,
         blank=True,
         default=None,
-        help_text="Before which court, for which part, under which name.",
+        help_text="Which court, for which part, under which name.",
     )
     created_at = models.DateTimeField()
 
@@ -308,14 +308,8 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 class Claim(models.Model):
     """One checkable statement: the words as they were said, and our neutral summary of them."""
 
-    EDITED: ClassVar = (
-        "quote",
-        "quote_lang",
-        "quote_translation",
-        "summary",
-        "kind",
-        "status",
-    )  # claims.editing
+    # claims.editing
+    EDITED: ClassVar = ("quote", "quote_lang", "quote_translation", "summary", "kind", "status")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reference = models.CharField(
@@ -330,7 +324,7 @@ class Claim(models.Model):
         null=True,
         blank=True,
         default=None,
-        help_text="Ours, for who cannot read the words themselves; never judged.",
+        help_text="Our summary, for readers who cannot read the quote; never rated.",
     )
     summary = LocalizedTextField()
     kind = models.CharField(max_length=10, choices=ClaimKind.choices, default=ClaimKind.EXPRESS)
@@ -338,10 +332,7 @@ class Claim(models.Model):
         max_length=12, choices=ClaimStatus.choices, default=ClaimStatus.REGISTERED
     )
     made_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text="When it was said, in the world.",
-        validators=[validate_past],
+        null=True, blank=True, help_text="When the claim was made.", validators=[validate_past]
     )
     stake = models.DecimalField(
         max_digits=14,
@@ -353,7 +344,7 @@ class Claim(models.Model):
     currency = models.CharField(max_length=3, blank=True, validators=[validate_currency])
     reconstruction = models.BooleanField(
         default=False,
-        help_text="Played through again to show how the record works; said wherever it is shown.",
+        help_text="A demonstration: company and people are fictional. Shown wherever the claim is.",
     )
     created_at = models.DateTimeField()
 
@@ -414,13 +405,13 @@ class Aspect(models.Model):
     due_date = models.DateField(
         null=True,
         blank=True,
-        help_text="When it was promised for; empty if it was promised as delivered.",
+        help_text="The promised date; empty if it was due on delivery.",
         validators=[validate_plan],
     )
     cancelled_date = models.DateField(
         null=True,
         blank=True,
-        help_text="When the company said it will not come.",
+        help_text="When the company cancelled it.",
         validators=[validate_past],
     )
     created_at = models.DateTimeField()
@@ -542,8 +533,7 @@ class Appearance(models.Model):
         null=True,
         blank=True,
         default=None,
-        help_text="What a reader must know to set it beside the others: what follows from it, what was "
-        "looked through.",
+        help_text="What readers must know to compare it: what follows from it, what was searched.",
     )
     created_at = models.DateTimeField()
 
@@ -622,7 +612,7 @@ class Series(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     name = LocalizedTextField()
-    unit = LocalizedTextField(help_text="As it stands beside the number: HK$ bn, weeks.")
+    unit = LocalizedTextField(help_text="As shown beside the number: HK$ bn, weeks.")
     reconstruction = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 

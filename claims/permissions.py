@@ -24,8 +24,8 @@ def check_revise(user: User, claim: Claim) -> None:
     if claim.status == ClaimStatus.WITHDRAWN:
         raise NotAllowedError(
             _(
-                "AsClaimed withdrew this claim from its record. It stays readable and is not "
-                "changed any more."
+                "AsClaimed withdrew this claim from its record. You can still read it, but it no "
+                "longer changes."
             )
         )
 
@@ -35,5 +35,5 @@ def check_withdraw_flag(user: User, flag: Flag) -> None:
     check_revise(user, flag.claim)
     if flag.kind not in WITHDRAWABLE:
         raise NotAllowedError(
-            _("This flag follows the requests for a reply. It changes with them, not by hand.")
+            _("This flag follows the requests for a reply. It cannot be changed by hand.")
         )

@@ -70,7 +70,7 @@ def check_selective(typed: str) -> None:
             _("Search for at most %(count)s words.") % {"count": MOST_WORDS}
         )
     if words and all(_is_letter(word) for word in words):
-        raise UnselectiveSearchError(_("Type a word of at least two characters."))
+        raise UnselectiveSearchError(_("Enter a word of at least two characters."))
 
 
 def _is_letter(word: str) -> bool:

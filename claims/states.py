@@ -5,21 +5,24 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.choices import label
+from claims import labels
+
 
 class Channel(models.TextChoices):
-    LAUNCH_EVENT = "launch_event", _("launch event")
-    SOCIAL_POST = "social_post", _("social post")
-    PRODUCT_PAGE = "product_page", _("product page")
-    BROCHURE = "brochure", _("brochure")
-    ORDER_PAGE = "order_page", _("order page")
-    APP_SCREEN = "app_screen", _("app screen")
-    CONTRACT = "contract", _("contract")
-    SALES_CHAT = "sales_chat", _("sales chat")
-    STATEMENT = "statement", _("official statement")
-    RELEASE_NOTES = "release_notes", _("release notes")
-    PRESS = "press", _("press report")
-    AUTHORITY = "authority", _("notice of an authority")
-    MARKET_DATA = "market_data", _("market data")
+    LAUNCH_EVENT = "launch_event", label(labels.CHANNEL["launch_event"])
+    SOCIAL_POST = "social_post", label(labels.CHANNEL["social_post"])
+    PRODUCT_PAGE = "product_page", label(labels.CHANNEL["product_page"])
+    BROCHURE = "brochure", label(labels.CHANNEL["brochure"])
+    ORDER_PAGE = "order_page", label(labels.CHANNEL["order_page"])
+    APP_SCREEN = "app_screen", label(labels.CHANNEL["app_screen"])
+    CONTRACT = "contract", label(labels.CHANNEL["contract"])
+    SALES_CHAT = "sales_chat", label(labels.CHANNEL["sales_chat"])
+    STATEMENT = "statement", label(labels.CHANNEL["statement"])
+    RELEASE_NOTES = "release_notes", label(labels.CHANNEL["release_notes"])
+    PRESS = "press", label(labels.CHANNEL["press"])
+    AUTHORITY = "authority", label(labels.CHANNEL["authority"])
+    MARKET_DATA = "market_data", label(labels.CHANNEL["market_data"])
 
 
 #: Where a company advertises, and what binds it or shows what was agreed. Someone else speaks in
@@ -34,19 +37,19 @@ OTHERS = frozenset({Channel.PRESS, Channel.AUTHORITY, Channel.MARKET_DATA})
 class Stance(models.TextChoices):
     """What a source says about a promise that was made somewhere."""
 
-    SAYS_SO = "says_so", _("says so")
-    SAYS_OTHERWISE = "says_otherwise", _("says otherwise")
-    NO_MENTION = "no_mention", _("does not mention it")
+    SAYS_SO = "says_so", _("consistent")
+    SAYS_OTHERWISE = "says_otherwise", _("different")
+    NO_MENTION = "no_mention", _("not mentioned")
 
 
 class EntityRoleKind(models.TextChoices):
-    MADE = "made", _("made it")
-    SOLD = "sold", _("sold it")
-    SERVICES = "services", _("services it")
-    SIGNED = "signed", _("signed the contract")
-    SPOKE = "spoke", _("made the claim")
-    TOOK_MONEY = "took_money", _("took the money")
-    ANSWERS = "answers", _("answers for it")
+    MADE = "made", label(labels.ENTITY_ROLE["made"])
+    SOLD = "sold", label(labels.ENTITY_ROLE["sold"])
+    SERVICES = "services", label(labels.ENTITY_ROLE["services"])
+    SIGNED = "signed", label(labels.ENTITY_ROLE["signed"])
+    SPOKE = "spoke", label(labels.ENTITY_ROLE["spoke"])
+    TOOK_MONEY = "took_money", label(labels.ENTITY_ROLE["took_money"])
+    ANSWERS = "answers", label(labels.ENTITY_ROLE["answers"])
 
 
 class ProductKind(models.TextChoices):
@@ -55,14 +58,14 @@ class ProductKind(models.TextChoices):
 
 
 class ClaimKind(models.TextChoices):
-    EXPRESS = "express", _("express claim")
-    IMPLIED = "implied", _("implied claim")
-    PUFFERY = "puffery", _("puffery")
+    EXPRESS = "express", label(labels.CLAIM_KIND["express"])
+    IMPLIED = "implied", label(labels.CLAIM_KIND["implied"])
+    PUFFERY = "puffery", label(labels.CLAIM_KIND["puffery"])
 
 
 class ClaimStatus(models.TextChoices):
-    REGISTERED = "registered", _("registered")
-    WITHDRAWN = "withdrawn", _("withdrawn by AsClaimed")
+    REGISTERED = "registered", label(labels.CLAIM_STATUS["registered"])
+    WITHDRAWN = "withdrawn", label(labels.CLAIM_STATUS["withdrawn"])
 
 
 CLAIM_TRANSITIONS: dict[str, frozenset[str]] = {
@@ -72,25 +75,25 @@ CLAIM_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class AspectKind(models.TextChoices):
-    FUNCTION = "function", _("function")
-    QUANTITY = "quantity", _("quantity")
-    APPEARANCE = "appearance", _("appearance")
-    PRICE = "price", _("price")
-    DATE = "date", _("date")
-    PROCESS = "process", _("process")
+    FUNCTION = "function", label(labels.ASPECT_KIND["function"])
+    QUANTITY = "quantity", label(labels.ASPECT_KIND["quantity"])
+    APPEARANCE = "appearance", label(labels.ASPECT_KIND["appearance"])
+    PRICE = "price", label(labels.ASPECT_KIND["price"])
+    DATE = "date", label(labels.ASPECT_KIND["date"])
+    PROCESS = "process", label(labels.ASPECT_KIND["process"])
 
 
 class Progress(models.TextChoices):
     """How far the work on an aspect is. Never a finding."""
 
-    NOT_YET_RATED = "not_yet_rated", _("not yet rated")
-    NOT_YET_DUE = "not_yet_due", _("not yet due")
-    IN_PROGRESS = "in_progress", _("in progress")
-    IN_REVIEW = "in_review", _("in review")
-    REPLY_WINDOW_OPEN = "reply_window_open", _("waiting for the company’s reply")
-    OVERDUE = "overdue", _("overdue")
-    RATED = "rated", _("rated")
-    OUT_OF_SCOPE = "out_of_scope", _("out of scope")
+    NOT_YET_RATED = "not_yet_rated", label(labels.PROGRESS["not_yet_rated"])
+    NOT_YET_DUE = "not_yet_due", label(labels.PROGRESS["not_yet_due"])
+    IN_PROGRESS = "in_progress", label(labels.PROGRESS["in_progress"])
+    IN_REVIEW = "in_review", label(labels.PROGRESS["in_review"])
+    REPLY_WINDOW_OPEN = "reply_window_open", label(labels.PROGRESS["reply_window_open"])
+    OVERDUE = "overdue", label(labels.PROGRESS["overdue"])
+    RATED = "rated", label(labels.PROGRESS["rated"])
+    OUT_OF_SCOPE = "out_of_scope", label(labels.PROGRESS["out_of_scope"])
 
 
 # A point is rated only after the company was asked about it: what was out of scope when it was
@@ -120,28 +123,31 @@ PROGRESS_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class Comparator(models.TextChoices):
-    AT_LEAST = "at_least", _("at least")
-    AT_MOST = "at_most", _("at most")
+    AT_LEAST = "at_least", label(labels.COMPARATOR["at_least"])
+    AT_MOST = "at_most", label(labels.COMPARATOR["at_most"])
 
 
 class BasisKind(models.TextChoices):
     """Whose figure a threshold is. Only the company’s own is called a claimed value, and only while
     its words state it."""
 
-    CLAIMED = "claimed", _("claimed by the company")
-    STANDARD = "standard", _("from a standard")
-    SET_BY_US = "set_by_us", _("set by AsClaimed")
+    CLAIMED = "claimed", label(labels.BASIS_KIND["claimed"])
+    STANDARD = "standard", label(labels.BASIS_KIND["standard"])
+    SET_BY_US = "set_by_us", label(labels.BASIS_KIND["set_by_us"])
 
 
 class FlagKind(models.TextChoices):
-    EDITED_AFTER_PUBLICATION = "edited_after_publication", _("edited after publication")
-    DELETED = "deleted", _("deleted")
-    DISCLAIMER_ADDED_LATER = "disclaimer_added_later", _("disclaimer added later")
-    REMEDIED = "remedied", _("remedied")
-    COMPANY_REPLIED = "company_replied", _("the company replied")
-    COMPANY_SILENT = "company_silent", _("no reply by the deadline")
-    DISPUTED = "disputed", _("disputed")
-    SUPERSEDED = "superseded", _("superseded")
+    EDITED_AFTER_PUBLICATION = (
+        "edited_after_publication",
+        label(labels.FLAG["edited_after_publication"]),
+    )
+    DELETED = "deleted", label(labels.FLAG["deleted"])
+    DISCLAIMER_ADDED_LATER = "disclaimer_added_later", label(labels.FLAG["disclaimer_added_later"])
+    REMEDIED = "remedied", label(labels.FLAG["remedied"])
+    COMPANY_REPLIED = "company_replied", label(labels.FLAG["company_replied"])
+    COMPANY_SILENT = "company_silent", label(labels.FLAG["company_silent"])
+    DISPUTED = "disputed", label(labels.FLAG["disputed"])
+    SUPERSEDED = "superseded", label(labels.FLAG["superseded"])
 
 
 #: Flags that a moderator may withdraw with a reason. Those of the reply follow what was asked and

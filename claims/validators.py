@@ -18,12 +18,12 @@ def unit_fault(error: units.UnitMismatchError) -> str:
     """The sentence for a unit that cannot be taken."""
     if error.fault == "offset":
         return _(
-            "“%(unit)s” does not start at zero. Give a difference (delta_degC) or an absolute "
+            "“%(unit)s” does not start at zero. Enter a difference (delta_degC) or an absolute "
             "unit (kelvin)."
         ) % {"unit": error.unit}
     if error.fault == "unknown":
         said = _(
-            "“%(unit)s” is not a known unit. Use its symbol, for example m/s, kW or percent."
+            "“%(unit)s” is not a known unit. Enter its symbol, for example m/s, kW or percent."
         ) % {"unit": error.unit}
         return (
             f"{said} " + _("Did you mean %(meant)s?") % {"meant": error.meant}
@@ -59,11 +59,11 @@ def validate_website(website: str) -> None:
     """Raises ValidationError unless the address has the host of a company: from it follows who may
     answer."""
     said = {
-        "scheme": _("Give the whole address, beginning with https://."),
-        "user": _("Leave out user name and password."),
-        "port": _("Leave out the port."),
+        "scheme": _("Enter the full address, beginning with https://."),
+        "user": _("Remove user name and password."),
+        "port": _("Remove the port."),
         "host": _("“%(website)s” has no host name that exists in public. Check its spelling."),
-        "address": _("Give the name of the host, not its number."),
+        "address": _("Enter the host name, not its IP address."),
     }
     try:
         websites.host_of(website)
@@ -84,12 +84,9 @@ def validate_address(url: str) -> None:
     try:
         parse_url(url)
     except UrlRefusedError as error:
-        said = {
-            "userinfo": _("Leave out user name and password."),
-            "port": _("Leave out the port."),
-        }
+        said = {"userinfo": _("Remove user name and password."), "port": _("Remove the port.")}
         other = _(
-            "This address cannot be visited. Give a whole address that begins with https:// or "
+            "We cannot visit this address. Enter a full address that begins with https:// or "
             "http://. Nothing was saved."
         )
         raise ValidationError(said.get(error.code, other), code="address") from error

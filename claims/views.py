@@ -53,7 +53,7 @@ def _aspect(form: AspectForm) -> actions.NewAspect:
 @never_cache
 @requires(Role.MODERATOR)
 def register(request: HttpRequest) -> HttpResponse:
-    """Register a claim with its aspects and the place where it stands."""
+    """Publish a claim with its points and its source."""
     data = request.POST if request.method == "POST" else None
     form = ClaimForm(data)
     aspects = [AspectForm(data, prefix=f"aspect-{n}") for n in range(1, ASPECTS + 1)]
@@ -69,7 +69,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 by=current_account(request), case=actions.NewCase(**given), now=timezone.now(),
                 aspects=[_aspect(one) for one in aspects if one.cleaned_data["statement"]],
             )  # fmt: skip
-            messages.success(request, _("Registered. Its source is looked at now."))
+            messages.success(request, _("Claim published. We are checking its source."))
             return reverse("reports:claim", args=[claim.reference])
 
         try:
@@ -88,7 +88,7 @@ def register(request: HttpRequest) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def flags(request: HttpRequest, ref: str) -> HttpResponse:
-    """Withdraw a flag that should not stand, with its reason."""
+    """Withdraw a wrong flag, with the reason."""
     claim = resolve_reference(Claim.objects.all(), ref)
     if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
@@ -103,7 +103,7 @@ def flags(request: HttpRequest, ref: str) -> HttpResponse:
         str(flag.pk): FormAction(
             partial(FlagForm, flag=flag, blocked=objection(check_withdraw_flag, user, flag)),
             partial(actions.withdraw_flag, by=user, flag=flag, now=now),
-            _("The flag is withdrawn."),
+            _("Flag withdrawn."),
         )
         for flag in flags
     }
@@ -125,7 +125,7 @@ def thresholds(request: HttpRequest, ref: str) -> HttpResponse:
         str(criterion.pk): FormAction(
             partial(ThresholdForm, criterion=criterion, blocked=blocked),
             partial(actions.revise_criterion, by=user, criterion=criterion, now=now),
-            _("Corrected. What was recorded before stays in the history."),
+            _("Corrected. The earlier data stay in the change history."),
         )
         for criterion in Criterion.objects.filter(aspect__claim=claim)
         .select_related("aspect")
@@ -138,7 +138,7 @@ def thresholds(request: HttpRequest, ref: str) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def revise(request: HttpRequest, ref: str) -> HttpResponse:
-    """Correct a claim, or take it back; either with its reason."""
+    """Correct or withdraw a claim, with the reason."""
     claim = resolve_reference(Claim.objects.all(), ref)
     if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
@@ -156,12 +156,12 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
 
     def revised() -> str:
         actions.revise_claim(by=user, claim=claim, now=timezone.now(), **form.cleaned_data)
-        messages.success(request, _("Corrected. The first wording stays in the history."))
+        messages.success(request, _("Corrected. The first wording stays in the change history."))
         return reverse("reports:history", args=[claim.reference])
 
     def withdrawn() -> str:
         actions.withdraw_claim(by=user, claim=claim, now=timezone.now(), **withdrawal.cleaned_data)
-        messages.success(request, _("Withdrawn."))
+        messages.success(request, _("Claim withdrawn."))
         return reverse("reports:claim", args=[claim.reference])
 
     try:

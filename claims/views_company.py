@@ -64,7 +64,7 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
         "revise": FormAction(
             partial(CompanyForm, company=found),
             partial(actions.revise_company, by=by, company=found, now=now),
-            _("Corrected. What was recorded before stays in the history."),
+            _("Corrected. The earlier data stay in the change history."),
         )
     }
     return multi_form_page(
@@ -76,7 +76,7 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
 @never_cache
 @requires(Role.OPERATOR)
 def seats(request: HttpRequest, company: UUID) -> HttpResponse:
-    """Who answers for a company: a seat is given to an address at its website, and taken away."""
+    """The seats of a company: who can reply for it."""
     found, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
@@ -94,13 +94,13 @@ def seats(request: HttpRequest, company: UUID) -> HttpResponse:
         "give": FormAction(
             SeatForm,
             partial(actions.give_seat, by=by, company=found, now=now),
-            _("They can reply for the company now."),
+            _("They can now reply for the company."),
         ),
         **{
             str(one.pk): FormAction(
                 partial(SeatEndForm, membership=one),
                 partial(actions.end_seat, by=by, company=found, membership=one, now=now),
-                _("The seat has ended. Their replies stay."),
+                _("Seat ended. Their replies stay."),
             )
             for one in rows
         },
@@ -114,7 +114,7 @@ def seats(request: HttpRequest, company: UUID) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def entities(request: HttpRequest, company: UUID) -> HttpResponse:
-    """The legal persons of a company, where they sit, and what each did."""
+    """The legal entities of a company, their registered seats and roles."""
     found, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
@@ -128,10 +128,8 @@ def entities(request: HttpRequest, company: UUID) -> HttpResponse:
         actions.give_entity_role(by=by, now=now, note=note or None, **given)
 
     acts = {
-        "entity": FormAction(EntityForm, add, _("The legal person is recorded.")),
-        "role": FormAction(
-            lambda data: RoleForm(data, company=found), give, _("What it did is recorded.")
-        ),
+        "entity": FormAction(EntityForm, add, _("Legal entity saved.")),
+        "role": FormAction(lambda data: RoleForm(data, company=found), give, _("Role saved.")),
     }
     roles = (
         EntityRole.objects.filter(entity__company=found)
@@ -151,7 +149,7 @@ def entities(request: HttpRequest, company: UUID) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def figures(request: HttpRequest, company: UUID) -> HttpResponse:
-    """The series of figures about a company, and a new one."""
+    """The market data of a company, and a new series."""
     found, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
@@ -161,7 +159,7 @@ def figures(request: HttpRequest, company: UUID) -> HttpResponse:
         "series": FormAction(
             SeriesForm,
             lambda **given: actions.add_series(by=by, company=found, now=now, **given),
-            _("The series is begun."),
+            _("Series created."),
         )
     }
     context = {
@@ -176,7 +174,7 @@ def figures(request: HttpRequest, company: UUID) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def series(request: HttpRequest, series: UUID) -> HttpResponse:
-    """One series: its figures, each with its source, and what stands beside them."""
+    """One series of market data: its figures, each with its source, and its notes."""
     found, by, now = (
         get_object_or_404(Series.objects.select_related("company"), pk=series),
         current_account(request),
@@ -190,17 +188,17 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
         "point": FormAction(
             lambda data: PointForm(data, company=found.company),
             lambda **given: actions.add_point(by=by, series=found, now=now, **given),
-            _("The figure is recorded."),
+            _("Figure saved."),
         ),
         "note": FormAction(
             lambda data: NoteForm(data, company=found.company),
             lambda **given: actions.annotate_series(by=by, series=found, now=now, **given),
-            _("The note stands beside the series."),
+            _("Note saved."),
         ),
         "correct": FormAction(
             lambda data: PointCorrectionForm(data, series=found),
             correct,
-            _("Corrected. What stood there before stays in the history."),
+            _("Corrected. The earlier text stays in the change history."),
         ),
     }
     context = {
@@ -221,7 +219,7 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def sources(request: HttpRequest, company: UUID) -> HttpResponse:
-    """Where a company speaks, or others about it, and a new place."""
+    """The sources of a company, and a new one."""
     found, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
@@ -231,7 +229,7 @@ def sources(request: HttpRequest, company: UUID) -> HttpResponse:
     def add(**given: Any) -> None:
         actions.add_source(by=by, company=found, now=now, **given)
 
-    acts = {"source": FormAction(SourceForm, add, _("The source is recorded."))}
+    acts = {"source": FormAction(SourceForm, add, _("Source saved."))}
     context = {
         "company": found,
         "tab": "sources",
@@ -244,7 +242,7 @@ def sources(request: HttpRequest, company: UUID) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def places(request: HttpRequest, ref: str) -> HttpResponse:
-    """What each source says about a claim: so, otherwise, or nothing."""
+    """How each source compares with a claim: consistent, different, not mentioned."""
     claim, by, now = (
         resolve_reference(Claim.objects.select_related("company"), ref),
         current_account(request),
@@ -266,7 +264,7 @@ def places(request: HttpRequest, ref: str) -> HttpResponse:
         "place": FormAction(
             lambda data: PlaceForm(data, sources=free),
             place,
-            _("It stands in the table. The words are looked for now."),
+            _("Source added. We are searching for the quote."),
         )
     }
     context = {

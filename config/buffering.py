@@ -44,22 +44,19 @@ _FORWARDED: Final = frozenset(
 _SENTENCES: Final = {
     400: (
         "请求不完整或格式有误，没有保存任何内容。",
-        "This request is incomplete or malformed. Nothing of it was kept.",
+        "This request is incomplete or malformed. Nothing was saved.",
     ),
     405: ("不支持这种请求方法。", "This method is not supported."),
     408: (
         "数据传输过慢，没有保存任何内容，请重新发送。",
-        "This took too long to arrive. Nothing of it was kept; please send it again.",
+        "This took too long to arrive. Nothing was saved. Please send it again.",
     ),
-    413: ("内容过大，没有保存任何内容。", "This is too large. Nothing of it was kept."),
+    413: ("内容过大，没有保存任何内容。", "This is too large. Nothing was saved."),
     503: (
         "暂时繁忙或没有响应，请稍后再试。",
-        "This site is busy or does not answer just now. Please try again in a minute.",
+        "This site is busy or does not respond. Please try again in a minute.",
     ),
-    504: (
-        "处理时间过长，请稍后再试。",
-        "This took too long to answer. Please try again in a minute.",
-    ),
+    504: ("处理时间过长，请稍后再试。", "This took too long. Please try again in a minute."),
 }
 
 
@@ -170,9 +167,8 @@ class Proxy:
     host: str
     port: int
     limits: Limits = field(default_factory=Limits)
-    behind_proxy: bool = (
-        False  # forwarded headers are another proxy's; otherwise they are whoever's, and go
-    )
+    # forwarded headers are another proxy's; otherwise they are whoever's, and go
+    behind_proxy: bool = False
     visits: set[Visit] = field(default_factory=set)
     stored: int = 0
 
@@ -358,9 +354,8 @@ class Proxy:
         if length or b"content-length" in came or b"transfer-encoding" in came:
             headers.append((b"content-length", str(length).encode()))
         if not any(name == b"host" for name, _value in headers):
-            headers.append(
-                (b"host", b"")
-            )  # HTTP/1.0 has none; the web server refuses it in its own words
+            # HTTP/1.0 has none; the web server refuses it in its own words
+            headers.append((b"host", b""))
         return h11.Request(
             method=request.method,
             target=request.target,
@@ -408,9 +403,8 @@ class Proxy:
         answered: Buffer,
     ) -> Answer:
         connection = h11.Connection(h11.CLIENT)
-        with contextlib.suppress(
-            ConnectionError
-        ):  # it may answer, and hang up, before it has read everything
+        # it may answer, and hang up, before it has read everything
+        with contextlib.suppress(ConnectionError):
             writer.write(connection.send(request))
             while data := body.read():
                 writer.write(connection.send(h11.Data(data=data)))

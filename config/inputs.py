@@ -75,8 +75,8 @@ def check_texts(texts: Iterable[str]) -> None:
     if not all(map(is_text, texts)):
         raise UnreadableInputError(
             _(
-                "The request holds a character that no text has (NUL or half a character). "
-                "Nothing was stored; take it out."
+                "The request contains an invalid character (NUL or half a character). Nothing "
+                "was saved. Remove it and try again."
             )
         )
 
@@ -128,9 +128,8 @@ class ReadableInputs:
         )
         request.encoding = "utf-8"
         for name in [name for name, value in request.COOKIES.items() if not is_text(name + value)]:
-            del request.COOKIES[
-                name
-            ]  # a browser could not get rid of it itself, and none of ours is like that
+            # a browser could not get rid of it itself, and none of ours is like that
+            del request.COOKIES[name]
         check_texts([request.path_info])
         check_texts(text for name, values in request.GET.lists() for text in (name, *values))
         check_texts(
@@ -140,10 +139,7 @@ class ReadableInputs:
         )
         if strange and request.method not in {"GET", "HEAD"}:
             raise UnreadableInputError(
-                _(
-                    "Forms and bodies are read in UTF-8 only. Nothing was stored; please send it "
-                    "in UTF-8."
-                )
+                _("Forms and bodies must be in UTF-8. Nothing was saved. Send it again in UTF-8.")
             )
         return self.get_response(request)
 
@@ -155,8 +151,8 @@ class ReadableInputs:
         logger.warning("a value that no field refused: %s", request.path_info, exc_info=error)
         raise UnreadableInputError(
             _(
-                "Something in the request is too long, too large or too far away in time. "
-                "Nothing was stored."
+                "Something in the request is too long, too large or too far in time. Nothing was "
+                "saved. Check it and try again."
             )
         ) from error
 

@@ -46,8 +46,8 @@ class Navigation:
         return [
             self._part(_("Claims"), "reports:claims", "/claims/"),
             self._part(_("Companies"), "reports:companies", "/companies/"),
-            self._part(_("The record"), "reports:record", "/record/"),
-            self._part(_("How we judge"), "reports:method", "/method/"),
+            self._part(_("Transparency log"), "reports:record", "/record/"),
+            self._part(_("How we rate"), "reports:method", "/method/"),
             *self._own(),
         ]
 
@@ -58,19 +58,20 @@ class Navigation:
             return
         yield self._part(_("My submissions"), "evidence:submissions", "/submissions/")
         if not DESK_ROLES.isdisjoint(user.roles):
-            yield self._part(_("Desk"), "verdicts:desk", "/desk/")
+            yield self._part(_("Work queue"), "verdicts:desk", "/desk/")
         if Role.COMPANY_REPRESENTATIVE.value in user.roles:
-            yield self._part(_("To answer"), "verdicts:questions", "/reply/")
+            yield self._part(_("Reply requests"), "verdicts:questions", "/reply/")
         if user.roles and user.is_staff:
-            yield self._part(_("Background work"), "jobs:overview", "/operations/")
+            yield self._part(_("Background jobs"), "jobs:overview", "/operations/")
         yield self._part(user.pseudonym, "accounts:account", "/account/")
 
     @cached_property
     def foot(self) -> list[Link]:
         return [
-            Link(_("Verify a bundle"), reverse("reports:verify")),
-            Link(_("The record"), reverse("reports:record")),
-            Link(_("How we judge"), reverse("reports:method")),
+            Link(_("Verify a verdict"), reverse("reports:verify")),
+            Link(_("Transparency log"), reverse("reports:record")),
+            Link(_("How we rate"), reverse("reports:method")),
+            Link(_("Glossary"), reverse("reports:glossary")),
             Link(_("Corrections"), reverse("reports:corrections")),
             Link(_("API"), reverse("api-docs")),
         ]

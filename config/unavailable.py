@@ -41,32 +41,28 @@ _PAGE = """<!doctype html>
 """
 _AWAY_PAGE = _PAGE.format(
     heading_zh="暂时无法使用",
-    sentence_zh="本站的一部分暂时没有响应。没有任何内容丢失,请稍后再试。",
+    sentence_zh="本站的一部分暂时没有响应。没有任何内容丢失，请稍后再试。",
     heading="Unavailable for the moment",
-    sentence="A part of this site does not answer right now. Nothing is lost; please try again in a "
-    "minute.",
+    sentence="A part of this site does not respond. Nothing is lost. Please try again in a minute.",
 )
 _FULL_PAGE = _PAGE.format(
     heading_zh="暂时没有存储空间",
-    sentence_zh="您这次发送的内容没有保存,此前已收到的内容都在。请稍后再试。",
-    heading="No room just now",
-    sentence="Nothing of what you sent just now was kept, and what was sent before is safe. Please "
-    "try again later.",
+    sentence_zh="本次内容没有保存，此前已收到的内容不受影响。请稍后再试。",
+    heading="No storage space",
+    sentence="This was not saved. What you sent before is safe. Please try again later.",
 )
 _SLOW_PAGE = _PAGE.format(
     heading_zh="查询范围过大",
     sentence_zh="这个查询耗时过长，已停止。请缩小范围，例如换用更具体的词。没有任何内容丢失。",
-    heading="Too broad",
-    sentence="This takes longer than a request may, so it was stopped. Ask for less, such as a more "
-    "specific word. Nothing is lost.",
+    heading="Search too broad",
+    sentence="This took too long, so we stopped it. Try a more specific word. Nothing is lost.",
 )
 _SLOW_DETAIL = (
-    "This takes longer than a request may, so it was stopped. Ask for less: a more specific "
-    "word, or fewer filters."
+    "This took too long, so we stopped it. Ask for less: a more specific word, or fewer filters."
 )
 _FULL_DETAIL = (
-    "There is no room to store this just now. Nothing of it was kept, and what was sent before "
-    "is safe. Please try again later."
+    "We could not save this: there is no space at the moment. What you sent before is safe. Try "
+    "again later."
 )
 
 
@@ -97,7 +93,7 @@ def answer(request: HttpRequest, status: int = 503, *, slow: bool = False) -> Ht
             else ("No room to store this", _FULL_DETAIL)
         )
         if slow:
-            title, detail = "Too broad", _SLOW_DETAIL
+            title, detail = "Search too broad", _SLOW_DETAIL
         problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         response = HttpResponse(
             json.dumps(problem), status=status, content_type="application/problem+json"

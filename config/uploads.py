@@ -19,8 +19,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 CUT_OFF = (
-    "The connection was lost before everything was here. Nothing of it was kept; please send it "
-    "again."
+    "The connection was lost before everything arrived. Nothing was saved. Please send it again."
 )
 
 
@@ -33,9 +32,8 @@ class _BodyReader:
     def _got(self, chunk: bytes, asked: int | None) -> bytes:
         self._left -= len(chunk)
         if self._left > 0 and not chunk and asked != 0:
-            raise OSError(
-                "the body ended before its end"
-            )  # HttpRequest makes it an UnreadablePostError
+            # HttpRequest makes it an UnreadablePostError
+            raise OSError("the body ended before its end")
         return chunk
 
     def read(self, size: int = -1, /) -> bytes:

@@ -90,8 +90,8 @@ def kept_captures() -> QuerySet[Capture]:
 
 
 def _forget_pictures(target: Target) -> None:
-    """The original of an exhibit was erased: the pictures made from it go too, and it is
-    withheld."""
+    """Withhold an exhibit whose original was permanently deleted, with all pictures made from
+    it."""
     exhibit = UUID(target.object_id)
     pictures = Rendition.objects.filter(exhibit=exhibit)
     for digest in pictures.values_list("digest", flat=True):

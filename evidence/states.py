@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+
+from accounts.choices import label
+from evidence import labels
 
 
 class Provenance(models.TextChoices):
     """How much an artefact proves by itself."""
 
-    P0 = "P0", _("assertion")
-    P1 = "P1", _("hashed on arrival")
-    P2 = "P2", _("original with consistent metadata")
-    P3 = "P3", _("our own capture")
-    P4 = "P4", _("our own capture, signed, timed and logged")
-    P5 = "P5", _("P4 with a matching independent capture")
+    P0 = "P0", label(labels.PROVENANCE["P0"])
+    P1 = "P1", label(labels.PROVENANCE["P1"])
+    P2 = "P2", label(labels.PROVENANCE["P2"])
+    P3 = "P3", label(labels.PROVENANCE["P3"])
+    P4 = "P4", label(labels.PROVENANCE["P4"])
+    P5 = "P5", label(labels.PROVENANCE["P5"])

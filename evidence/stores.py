@@ -60,13 +60,10 @@ def refusal(error: StorageUnavailableError) -> tuple[str, int]:
     """What a view says when nothing could be stored, and its status: 507 for want of room, 503 for
     a disk that takes nothing."""
     if isinstance(error, NoSpaceError):
-        first, status = _("There is no room to store this just now."), 507
+        first, status = _("We could not save this file: there is no space at the moment."), 507
     else:
-        first, status = _("This cannot be stored just now."), 503
+        first, status = _("We could not save this file."), 503
     return (
-        (
-            f"{first} "
-            f"{_('Nothing of it was kept, and what was sent before is safe. Please try again later.')}"
-        ),
+        f"{first} {_('This was not saved. What you sent before is safe. Try again later.')}",
         status,
     )

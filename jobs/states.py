@@ -10,7 +10,7 @@ class State(models.TextChoices):
     QUEUED = "queued", _("waiting")
     RUNNING = "running", _("running")
     DONE = "done", _("done")
-    FAILED = "failed", _("set aside")
+    FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
 
 
@@ -29,8 +29,8 @@ CLOSED = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 class Queue(models.TextChoices):
     """The queues, one worker group each: a slow report never holds up a look at a source."""
 
-    WATCH = "watch", _("looking at sources")
-    DECODE = "decode", _("reading files")
-    REPORT = "report", _("making reports")
-    DELIVER = "deliver", _("delivering")
-    TICK = "tick", _("keeping time")
+    WATCH = "watch", _("source checks")
+    DECODE = "decode", _("file processing")
+    REPORT = "report", _("reports")
+    DELIVER = "deliver", _("deliveries")
+    TICK = "tick", _("schedule")

@@ -53,7 +53,7 @@ def _operator(request: HttpRequest) -> actions.Person:
 @never_cache
 @operators_only
 def overview(request: HttpRequest) -> HttpResponse:
-    """Jobs per queue and state, what is running, and what was set aside and why."""
+    """Jobs per queue and state, what is running, and failed jobs with their error."""
     counts = {
         (row["queue"], row["state"]): row["n"]
         for row in Job.objects.values("queue", "state").annotate(n=Count("id"))
@@ -88,9 +88,9 @@ def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
     get_object_or_404(Job, pk=job_id)
     try:
         actions.retry(job_id=job_id, by=_operator(request))
-        messages.success(request, _("The job will be tried again."))
+        messages.success(request, _("The job will be retried."))
     except actions.NotInStateError:
-        messages.error(request, _("The job is no longer set aside."))
+        messages.error(request, _("The job is no longer failed."))
     return redirect("jobs:overview")
 
 
@@ -101,7 +101,7 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     get_object_or_404(Job, pk=job_id)
     try:
         actions.cancel(job_id=job_id, by=_operator(request))
-        messages.success(request, _("The job is cancelled."))
+        messages.success(request, _("Job cancelled."))
     except actions.NotInStateError:
         messages.error(request, _("The job is running or has ended."))
     return redirect("jobs:overview")

@@ -204,7 +204,7 @@ class Bundle:
                 )
             return
         if leaf.document is None:
-            raise BundleError("The bundle has a document that its leaf knows nothing of.")
+            raise BundleError("The bundle has a document that its leaf does not mention.")
         try:
             digest = canonical.digest(self.document)
         except CanonicalError as error:

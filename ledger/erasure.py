@@ -133,8 +133,8 @@ def erase(
     by: Actor,
     role: str = "operator",
 ) -> Erasure:
-    """Erase fields of one object. When none are named: all its words and sealed values, and the
-    reasons of its changes; who acted and when stays, unless it is named.
+    """Permanently delete fields of one object. When none are named: all its texts and sealed
+    values, and the reasons of its changes; who acted and when stays, unless it is named.
 
     1. The log takes in what waits, so that every value to go is already committed to. The hooks'
        `before`.
@@ -177,9 +177,8 @@ def erase(
         )
     target = Target(label, str(object_id), chosen, ground)
     _beforehand(target)
-    now = (
-        _database_now()
-    )  # what this transaction itself writes is later: PostgreSQL's now() is its start
+    # what this transaction itself writes is later: PostgreSQL's now() is its start
+    now = _database_now()
     with transaction.atomic():
         _lock()
         shared = _sharing_reasons(record, key, now) if REASON in chosen else []

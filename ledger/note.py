@@ -92,7 +92,7 @@ class VerifierKey:
             raise NoteError("A key is an Ed25519 key of type 0x01 or 0x04.")
         if _of_small_order(self.public):
             raise NoteError(
-                "The key is of small order: anyone can sign with it, so its signatures show "
+                "The key is of small order: anyone can sign with it, so its signatures prove "
                 "nothing."
             )
 

@@ -81,7 +81,7 @@ def register() -> None:
 
 
 def withhold(target: Target) -> None:
-    """Withhold every report in which the erased value stands, and ask for new ones. May run again.
+    """Withhold every report that has the deleted value, and request new ones. Idempotent.
 
     The rows and the jobs first, in one transaction, then the files: interrupted, the next run
     removes what is left.

@@ -15,8 +15,8 @@ from claims.references import LENGTH, new_reference
 
 
 class ReportKind(models.TextChoices):
-    DISCREPANCY = "discrepancy", _("discrepancy report")
-    SNAPSHOT = "snapshot", _("snapshot of a deleted post")
+    DISCREPANCY = "discrepancy", _("claim report")
+    SNAPSHOT = "snapshot", _("removed-page report")
 
 
 class ReportQuerySet(models.QuerySet["Report"]):

@@ -61,6 +61,7 @@ urlpatterns = [
     path("record/entries/<int:index>/bundle.json", record.bundle, name="bundle"),
     path("corrections/", record.corrections, name="corrections"),
     path("method/", record.method, name="method"),
+    path("glossary/", record.glossary, name="glossary"),
     path("feeds/verdicts.atom", feeds.verdicts, name="feed-verdicts"),
     path("feeds/edits.atom", feeds.edits, name="feed-edits"),
     path("feeds/corrections.atom", feeds.corrections, name="feed-corrections"),

@@ -106,8 +106,8 @@ def record_finding(
     exhibits: Sequence[Exhibit],
     now: datetime,
 ) -> Finding:
-    """One moderator's reasoned conclusion from named, accepted exhibits. Raises GateClosedError,
-    ValidationError.
+    """Record a moderator's finding from accepted exhibits, with its reasons. Raises
+    GateClosedError, ValidationError.
 
     One that was sent while a verdict was being approved is refused: it would open as if the verdict
     had been made from it.
@@ -117,8 +117,8 @@ def record_finding(
     if Verdict.objects.public().filter(aspect=aspect, published_at__gte=now).exists():
         raise ValidationError(
             _(
-                "A verdict on this point was published just now. Nothing was saved. Read it, "
-                "then send the finding again."
+                "A verdict on this point was published just now. Nothing was saved. Read it, then "
+                "send the finding again."
             )
         )
     gates.require(
@@ -152,15 +152,13 @@ def scope_gates(*, by: User, aspect: Aspect) -> list[str | None]:
 
 @transaction.atomic
 def rule_out(*, by: User, aspect: Aspect, reason: str) -> None:
-    """A point turns out to be nothing that can be rated here. Twice is once. Raises
-    GateClosedError, ReasonRequiredError."""
+    """Rule a point out of scope. Idempotent. Raises GateClosedError, ReasonRequiredError."""
     _change_scope(by, aspect, reason, kind="aspect.ruled_out", progress=Progress.OUT_OF_SCOPE)
 
 
 @transaction.atomic
 def take_up_again(*, by: User, aspect: Aspect, reason: str) -> None:
-    """A point that was ruled out can be rated after all; the company is asked about it anew. Twice
-    is once.
+    """Bring a point back into scope; the company gets another request for reply. Idempotent.
 
     Raises GateClosedError, ReasonRequiredError.
     """
@@ -199,7 +197,7 @@ def window_end(now: datetime) -> datetime:
 def request_reply(
     *, by: User, claim: Claim, allegation: LocalizedText, now: datetime
 ) -> Invitation:
-    """Ask the company for its answer and start its clock. The same words twice are once.
+    """Request a reply from the company and set its deadline. Idempotent for the same text.
 
     Raises GateClosedError, ValidationError, and InvitationChangedError where it was asked something
     else and its clock still runs.
@@ -252,9 +250,8 @@ def _close(
     invitation: Invitation, *, by: ledger.Actor, role: str, kind: str, now: datetime, **fields: Any
 ) -> None:
     was_open = invitation.status == InvitationStatus.OPEN
-    closed = (
-        invitation.closed_at or now
-    )  # a reply that comes late does not say that the window was open until then
+    # a reply that comes late does not say that the window was open until then
+    closed = invitation.closed_at or now
     with ledger.act(kind, by=by, role=role):
         changed = Invitation.objects.filter(pk=invitation.pk, status=invitation.status).update(
             closed_at=closed, **fields
@@ -291,8 +288,8 @@ def close_window(*, by: ledger.Actor, invitation: Invitation, now: datetime) -> 
 
 
 def _lapse(held: Invitation, *, by: ledger.Actor, now: datetime) -> bool:
-    """Say what came of a request whose deadline has passed, once what was entered before it was
-    checked. Call it with the claim locked."""
+    """Record the outcome of a request for reply whose deadline has passed, once entered replies
+    are checked. Call it with the claim locked."""
     if held.status != InvitationStatus.OPEN or held.deadline_at > now:
         return False
     if (
@@ -327,7 +324,7 @@ def record_reply(
     now: datetime,
     letter_date: date | None = None,
 ) -> Reply:
-    """Keep the company's answer verbatim. Late answers are kept too; the same words twice are one.
+    """Record the company's reply unedited, late ones too. Idempotent for the same text.
 
     Given by who speaks for the company, it is public at once and the first one closes the window.
     Entered by a moderator from a letter that came on `letter_date` (today unless given), it waits
@@ -345,7 +342,7 @@ def record_reply(
     )
     held = _lock_invitation(invitation)
     if not body.strip():
-        raise ValidationError(_("The reply is empty. Write what the company said."))
+        raise ValidationError(_("The reply is empty. Enter the company’s words."))
     came = None if given else letter_date or now.date()
     if came is not None:
         _check_letter_date(held, came, now)
@@ -381,13 +378,10 @@ def record_reply(
 
 def _check_letter_date(invitation: Invitation, came: date, now: datetime) -> None:
     if came > (now + AHEAD).date():
-        raise ValidationError(_("The letter cannot have come in the future."))
+        raise ValidationError(_("The date of the letter is in the future. Check it."))
     if came < (invitation.sent_at - AHEAD).date():
         raise ValidationError(
-            _(
-                "The company was asked on %(day)s. A letter that came before that does not reply "
-                "to it."
-            )
+            _("We requested the reply on %(day)s. An earlier letter is not a reply to it.")
             % {"day": invitation.sent_at.date().isoformat()}
         )
 
@@ -396,9 +390,8 @@ def _made_public(
     reply: Reply, invitation: Invitation, *, by: User, role: str, now: datetime
 ) -> None:
     _flag(invitation.claim, by=by, role=role, now=now)
-    if (
-        Verdict.objects.public().filter(aspect__claim=invitation.claim).exists()
-    ):  # a report says what came of the request
+    # a report says what came of the request
+    if Verdict.objects.public().filter(aspect__claim=invitation.claim).exists():
         jobs.enqueue(
             "reports.discrepancy",
             {"claim": str(invitation.claim_id)},
@@ -417,7 +410,7 @@ def check_gates(*, by: User, reply: Reply) -> list[str | None]:
 def confirmation_gates(*, by: User, reply: Reply) -> list[str | None]:
     """What stands against `by` confirming an entered reply."""
     own = (
-        _("You entered this reply, so a second person has to compare it with the letter.")
+        _("You entered this reply, so another person must compare it with the letter.")
         if reply.recorded_by_id == by.pk
         else None
     )
@@ -426,8 +419,8 @@ def confirmation_gates(*, by: User, reply: Reply) -> list[str | None]:
 
 @transaction.atomic
 def confirm_reply(*, by: User, reply: Reply, now: datetime) -> None:
-    """The second person found the company's words as they stand in the letter: they are public from
-    now on.
+    """Confirm a reply entered from a letter, by another person who compared it. It becomes
+    public.
 
     The window stays open until its deadline, or a waiver; where the deadline passed while the entry
     waited, it closes now. Raises GateClosedError, ReplyChangedError.
@@ -454,14 +447,14 @@ def confirm_reply(*, by: User, reply: Reply, now: datetime) -> None:
 
 @transaction.atomic
 def discard_reply(*, by: User, reply: Reply, reason: str, now: datetime) -> None:
-    """An entered reply is none, or not in these words. It never becomes public. Also by who entered
-    it, when they see their mistake.
+    """Discard a reply entered from a letter. It never becomes public. Also by the person who
+    entered it.
 
     Raises GateClosedError, ReplyChangedError, ValidationError.
     """
     gates.require(*check_gates(by=by, reply=reply))
     if not reason.strip():
-        raise ValidationError(_("Say why the entry is discarded."))
+        raise ValidationError(_("Give the reason for discarding the entry."))
     held = _lock_invitation(reply.invitation)
     _check_entry(
         reply, by=by, kind="reply.discarded", status=ReplyStatus.DISCARDED, now=now, reason=reason
@@ -496,11 +489,11 @@ class WaiverChangedError(Exception):
 
 @transaction.atomic
 def propose_waiver(*, by: User, invitation: Invitation, reason: LocalizedText) -> Waiver:
-    """The first of two people says why the company need not be waited for. Not public. Raises
-    GateClosedError, InvitationChangedError."""
+    """Propose to end a reply period early, with a reason. Not public. Raises GateClosedError,
+    InvitationChangedError."""
     gates.require(*waiver_gates(by=by, claim=invitation.claim))
     if not reason.get("text", "").strip():
-        raise ValidationError(_("Say why the window should close early."))
+        raise ValidationError(_("Give the reason for ending the reply period early."))
     held = _lock_invitation(invitation)
     if (
         held.status != InvitationStatus.OPEN
@@ -525,7 +518,7 @@ def waiver_approval_gates(*, by: User, waiver: Waiver) -> list[str | None]:
     """What stands against `by` agreeing to close it."""
     claim = waiver.invitation.claim
     same = (
-        _("You proposed this waiver, so a second person has to approve it.")
+        _("You proposed to end the reply period early, so another person must approve it.")
         if waiver.proposed_by_id == by.pk
         else None
     )
@@ -538,7 +531,8 @@ def waiver_approval_gates(*, by: User, waiver: Waiver) -> list[str | None]:
 
 @transaction.atomic
 def approve_waiver(*, by: User, waiver: Waiver, now: datetime, version: str = "") -> None:
-    """The second person agrees with the reason that they read: it is public, and the window closes.
+    """Approve the early end of a reply period, by a second adjudicator. The reason becomes
+    public.
 
     Raises GateClosedError, InvitationChangedError, WaiverChangedError, RowChangedError.
     """
@@ -561,15 +555,15 @@ def approve_waiver(*, by: User, waiver: Waiver, now: datetime, version: str = ""
 
 @transaction.atomic
 def refuse_waiver(*, by: User, waiver: Waiver, reason: str, now: datetime) -> None:
-    """The company keeps its time. It never becomes public that this was proposed. Also by who
-    proposed it, when they see their mistake.
+    """Decline the early end of a reply period. The proposal never becomes public. Also by the
+    person who proposed it.
 
     Raises GateClosedError, WaiverChangedError, ValidationError.
     """
     _invitation, held = _lock_waiver(waiver)
     gates.require(*waiver_gates(by=by, claim=held.invitation.claim))
     if not reason.strip():
-        raise ValidationError(_("Say why the company keeps its time."))
+        raise ValidationError(_("Give the reason for keeping the reply period."))
     if held.status != WaiverStatus.PROPOSED:
         raise WaiverChangedError(held)
     _decide_waiver(
@@ -662,8 +656,7 @@ def propose_verdict(
     attempts: LocalizedText | None = None,
     reason: str = "",
 ) -> Verdict:
-    """The first adjudicator's proposal, not public. Where a verdict stands already it would
-    supersede it, with a reason.
+    """Propose a verdict. Not public. It would replace a current verdict, with a reason.
 
     Raises GateClosedError, ValidationError.
     """
@@ -689,11 +682,11 @@ def propose_verdict(
     standing = Verdict.objects.current().filter(aspect=aspect).first()
     if standing and not reason.strip():
         raise ValidationError(
-            _("A verdict stands on this aspect. Say why it should be superseded.")
+            _("This point already has a verdict. Give the reason for replacing it.")
         )
     if Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).exists():
         raise ValidationError(
-            _("A verdict on this aspect is proposed already and waits for its second person.")
+            _("A verdict on this point is already proposed and awaits the second adjudicator.")
         )
     conformity = assess_evidence(aspect)
     units, contributors, laboratories = independence(aspect, exhibits)
@@ -851,14 +844,14 @@ def reject_verdict(*, by: User, verdict: Verdict, reason: str, now: datetime) ->
     """
     gates.require(*rejection_gates(by=by, verdict=verdict))
     if not reason.strip():
-        raise ValidationError(_("Say why it is sent back."))
+        raise ValidationError(_("Give the reason for returning it."))
     _send_back(by=by, verdict=verdict, reason=reason, now=now)
 
 
 @transaction.atomic
 def _send_back(*, by: User, verdict: Verdict, reason: str, now: datetime) -> None:
-    """A proposal goes back to its proposer: the second person sent it back, or what it was made
-    from has changed."""
+    """Return a proposal to its proposer: the second adjudicator returned it, or its basis has
+    changed."""
     with ledger.act(
         "verdict.sent_back", by=by, role=Role.ADJUDICATOR, reason=reason, reason_public=False
     ):
@@ -887,7 +880,7 @@ def open_incident(
     product: Product | None = None,
     reconstruction: bool = False,
 ) -> Incident:
-    """A chain of events after harm is begun. Raises NotAllowedError, ValidationError."""
+    """Create an incident timeline. Raises NotAllowedError, ValidationError."""
     check_role(by, Role.MODERATOR)
     if product is not None and product.company_id != company.pk:
         raise ValidationError(_("The product belongs to another company."))
@@ -918,11 +911,11 @@ def add_event(
     exact_to: str = Exactness.MINUTE,
     source: Source | None = None,
 ) -> Occurrence:
-    """One event of the chain, with its source if there is one. Raises NotAllowedError,
-    ValidationError."""
+    """Add an event to an incident timeline, with its source if there is one. Raises
+    NotAllowedError, ValidationError."""
     check_role(by, Role.MODERATOR)
     if happened_at > now:
-        raise ValidationError(_("It cannot have happened in the future."))
+        raise ValidationError(_("The time of the event is in the future. Check it."))
     check_company(incident.company_id, source)
     event = Occurrence(
         incident=incident,
@@ -953,8 +946,8 @@ def correct_event(
     source: Source | None = None,
     version: str = "",
 ) -> Occurrence:
-    """Mend an event of the chain. What stood there before stays in the history. `version` is what
-    the form was opened on.
+    """Correct an event of an incident timeline. The earlier text stays in the change history.
+    `version` is what the form was opened on.
 
     Raises ReasonRequiredError, NotAllowedError, RowChangedError, ValidationError.
     """
@@ -971,7 +964,7 @@ def correct_event(
     for name in changed:
         setattr(held, name, asked[name])
     if held.happened_at > now:
-        raise ValidationError(_("It cannot have happened in the future."))
+        raise ValidationError(_("The time of the event is in the future. Check it."))
     check_company(held.incident.company_id, held.source)
     held.full_clean()
     with ledger.act("incident.event_corrected", by=by, role=Role.MODERATOR, reason=reason):

@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
 
 
 class VerdictsConfig(AppConfig):
@@ -9,21 +8,17 @@ class VerdictsConfig(AppConfig):
     def ready(self) -> None:
         """Hand the pages what our codes are called; say to the record where this app's files are
         and what goes with an erased value, and what follows when evidence is withdrawn."""
+        from accounts.choices import label
         from ui import labels
         from verdicts import erasure, fixity, lost_evidence, states
-        from verdicts.conformity import Decision
+        from verdicts.labels import DECISION
 
         labels.register(
             actor=states.Actor, conclusion=states.Conclusion, exactness=states.Exactness,
             incident_kind=states.IncidentKind,
             invitation=states.InvitationStatus, mechanism=states.Mechanism, rating=states.Rating,
             verdict=states.VerdictStatus,
-            decision={
-                Decision.CONFORMS.value: _("meets the threshold"),
-                Decision.DOES_NOT_CONFORM.value: _("does not meet the threshold"),
-                Decision.UNDECIDED.value: _("inconclusive"),
-                Decision.DISAGREE.value: _("measurements disagree"),
-            },
+            decision={code: label(pair) for code, pair in DECISION.items()},
         )  # fmt: skip
 
         fixity.register()

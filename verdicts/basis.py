@@ -26,7 +26,7 @@ from verdicts.outcome import outcome
 from verdicts.replies import reply_status_of
 from verdicts.states import InvitationStatus
 
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
 _CLAIM = (
     "quote",
     "quote_lang",
@@ -130,7 +130,7 @@ def differences(verdict: Verdict) -> list[str]:
     exhibits = exhibits_of(verdict)
     before, now = verdict.proposed_from, basis_of(verdict.aspect, exhibits)
     if before is None:
-        return [_("It is not known what this proposal was made from. Propose it again.")]
+        return [_("We do not know what this proposal was based on. Propose it again.")]
     return [
         *changed_numbers(verdict, exhibits),
         *_of_words(before, now),
@@ -204,12 +204,12 @@ def _of_exhibits(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         was = before.get("exhibits", {}).get(reference, {"grade": "", "shown": "", "side": ""})
         if was["side"] != is_now["side"]:
             sentences.append(
-                _("Exhibit %(reference)s is %(now)s now.")
+                _("Exhibit %(reference)s is now %(now)s.")
                 % {"reference": reference, "now": Affiliation(is_now["side"]).label}
             )
         if was["grade"] != is_now["grade"]:
             sentences.append(
-                _("Exhibit %(reference)s was graded %(before)s, and is graded %(now)s now.")
+                _("Exhibit %(reference)s was graded %(before)s; its grade is now %(now)s.")
                 % {
                     "reference": reference,
                     "before": was["grade"] or "–",
@@ -230,7 +230,7 @@ def _of_claim(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         sentences.append(_("The company replied."))
     for kind in sorted(set(before.get("flags", ())) ^ set(now["flags"])):
         said = (
-            _("The flag “%(flag)s” was raised.")
+            _("The flag “%(flag)s” was added.")
             if kind in now["flags"]
             else _("The flag “%(flag)s” was withdrawn.")
         )

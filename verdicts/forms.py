@@ -67,12 +67,12 @@ class FindingForm(forms.Form):
     """One finding."""
 
     conclusion = forms.ChoiceField(
-        label=lazy("The evidence"), choices=Conclusion.choices, widget=forms.RadioSelect
+        label=lazy("Evidence"), choices=Conclusion.choices, widget=forms.RadioSelect
     )
-    reasoning = PairField(label=lazy("Why"), rows=4, help_text=lazy("Public with the verdict."))
+    reasoning = PairField(label=lazy("Reason"), rows=4, help_text=lazy("Public with the verdict."))
     exhibits = _Exhibits(
-        label=lazy("From these exhibits"),
-        error_messages={"required": lazy("Name at least one exhibit.")},
+        label=lazy("Exhibits used"),
+        error_messages={"required": lazy("Choose at least one exhibit.")},
     )
 
     def __init__(self, *args: Any, exhibits: Sequence[Exhibit], **options: Any) -> None:
@@ -89,27 +89,27 @@ class ProposalForm(forms.Form):
         label=lazy("Rating"), choices=Rating.choices, widget=forms.RadioSelect
     )
     mechanism = forms.ChoiceField(
-        label=lazy("How it misleads"),
+        label=lazy("Why the wording is misleading"),
         choices=[("", "—"), *Mechanism.choices],
         required=False,
-        help_text=lazy("For “misleading” only."),
+        help_text=lazy("For “Misleading presentation” only."),
     )
     rationale = PairField(
         label=lazy("Reasons"),
         rows=5,
         both=True,
-        help_text=lazy("A verdict is published in both languages."),
+        help_text=lazy("Verdicts are published in both languages."),
     )
     attempts = PairField(
-        label=lazy("What was tried"),
+        label=lazy("Checks attempted"),
         rows=3,
         both=True,
         required=False,
-        help_text=lazy("For “unverifiable”."),
+        help_text=lazy("For “Could not be verified”."),
     )
-    exhibits = _Exhibits(label=lazy("It rests on"), required=False)
+    exhibits = _Exhibits(label=lazy("Evidence used"), required=False)
     reason = forms.CharField(
-        label=lazy("Why the standing verdict is superseded"),
+        label=lazy("Reason for replacing the current verdict"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -148,7 +148,9 @@ class SendBackForm(forms.Form):
     """Why a proposal is sent back."""
 
     reason = forms.CharField(
-        label=lazy("Why it is sent back"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+        label=lazy("Reason for returning it"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
 
@@ -156,7 +158,7 @@ class InvitationForm(forms.Form):
     """What the company is asked."""
 
     allegation = PairField(
-        label=lazy("What is alleged, as the company will read it"), rows=4, both=True
+        label=lazy("Points put to the company, as it will read them"), rows=4, both=True
     )
 
 
@@ -166,11 +168,9 @@ class ReplyForm(forms.Form):
     asked = forms.CharField(widget=forms.HiddenInput, required=False, max_length=36)
 
     body = forms.CharField(
-        label=lazy("The answer, word for word"),
-        max_length=50_000,
-        widget=forms.Textarea(attrs={"rows": 6}),
+        label=lazy("Reply, unedited"), max_length=50_000, widget=forms.Textarea(attrs={"rows": 6})
     )
-    lang = LanguageField(label=lazy("Its language"))
+    lang = LanguageField(label=lazy("Language of the quote"))
 
     def __init__(self, data: Any = None, *, invitation: Invitation | None, lang: str) -> None:
         self.question = str(invitation.pk) if invitation else ""
@@ -182,7 +182,7 @@ class ReplyForm(forms.Form):
             resend(self, "asked", self.question)
             raise forms.ValidationError(
                 _(
-                    "The company was asked something new after you opened this form. Nothing is "
+                    "We sent the company a new request after you opened this form. Nothing is "
                     "saved. Read it, then send again."
                 ),
                 code="clash",
@@ -195,8 +195,7 @@ class LetterForm(ReplyForm):
     letter."""
 
     letter_date = forms.DateField(
-        label=lazy("The day on which the letter came"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        label=lazy("Date the letter arrived"), widget=forms.DateInput(attrs={"type": "date"})
     )
 
 
@@ -204,7 +203,7 @@ class DiscardForm(forms.Form):
     """Why an entered reply is discarded."""
 
     reason = forms.CharField(
-        label=lazy("Why the entry is discarded"),
+        label=lazy("Reason for discarding the entry"),
         max_length=2000,
         help_text=lazy("Not public."),
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -214,14 +213,14 @@ class DiscardForm(forms.Form):
 class WaiverForm(forms.Form):
     """Why the reply window should close early."""
 
-    reason = PairField(label=lazy("Why the company need not be waited for"), rows=2, both=True)
+    reason = PairField(label=lazy("Reason for ending the reply period early"), rows=2, both=True)
 
 
 class WaiverRefusalForm(forms.Form):
     """Why the reply window does not close early."""
 
     reason = forms.CharField(
-        label=lazy("Why the company keeps its time"),
+        label=lazy("Reason for keeping the reply period"),
         max_length=2000,
         help_text=lazy("Not public."),
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -236,13 +235,13 @@ class IncidentForm(forms.Form):
         label=lazy("What is known"),
         rows=3,
         required=False,
-        help_text=lazy("People by their role, never by their name."),
+        help_text=lazy("Name people by their role only."),
     )
     product = NamedChoice(
         label=lazy("Product"),
         queryset=Product.objects.none(),
         required=False,
-        empty_label=lazy("none in particular"),
+        empty_label=lazy("no particular product"),
     )
 
     def __init__(self, data: Any = None, *, company: Company) -> None:
@@ -258,15 +257,15 @@ class _When(forms.Form):
         validators=[validate_past],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
     )
-    exact_to = forms.ChoiceField(label=lazy("How exactly that is known"), choices=Exactness.choices)
+    exact_to = forms.ChoiceField(label=lazy("Precision of the time"), choices=Exactness.choices)
     text = PairField(
         label=lazy("What was done"),
         rows=2,
         max_length=2000,
-        help_text=lazy("People by their role, never by their name."),
+        help_text=lazy("Name people by their role only."),
     )
     source = NamedChoice(
-        label=lazy("Where that is said"),
+        label=lazy("Source of this"),
         queryset=Source.objects.none(),
         required=False,
         empty_label=lazy("no source yet"),
@@ -276,7 +275,7 @@ class _When(forms.Form):
 class EventForm(_When):
     """One link of the chain."""
 
-    kind = forms.ChoiceField(label=lazy("What kind of event"), choices=IncidentKind.choices)
+    kind = forms.ChoiceField(label=lazy("Type of event"), choices=IncidentKind.choices)
     actor = forms.ChoiceField(label=lazy("Who acted"), choices=Actor.choices)
     field_order = ("actor", "kind")
 
@@ -289,7 +288,7 @@ class EventCorrectionForm(EditForm, _When):
     """An event that was written down wrongly; what is left as it is stays."""
 
     reason = forms.CharField(
-        label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the history.")
+        label=lazy("Reason"), max_length=2000, help_text=lazy("Public, in the change history.")
     )
 
     def __init__(self, data: Any = None, *, event: Occurrence) -> None:

@@ -59,7 +59,7 @@ def claim_is_rateable(claim: Claim) -> str | None:
     if claim.status == ClaimStatus.WITHDRAWN:
         return _("AsClaimed withdrew this claim from its record.")
     if not claim.checkable:
-        return _("Puffery is kept, but never judged.")
+        return _("Puffery is recorded but not rated.")
     return None
 
 
@@ -71,9 +71,9 @@ def in_scope(aspect: Aspect) -> str | None:
 def unrated(aspect: Aspect) -> str | None:
     """A point that was rated, or about which a verdict is proposed, stays in scope."""
     if aspect.progress == Progress.RATED:
-        return _("A verdict stands on this point. It can be replaced, but the point stays.")
+        return _("This point has a verdict. The verdict can be replaced, but the point stays.")
     if aspect.verdict_set.filter(status=VerdictStatus.PROPOSED).exists():
-        return _("A verdict on this point is proposed and waits for its second person.")
+        return _("A proposed verdict on this point awaits the second adjudicator.")
     return None
 
 
@@ -86,10 +86,9 @@ def company_asked(aspect: Aspect) -> str | None:
         Progress.RATED,
         Progress.OUT_OF_SCOPE,
     }:
-        return (
-            None  # one that is out of scope has a sentence of its own, as has a window that is open
-        )
-    return _("The company has not been asked about this point yet. Request a reply first.")
+        # one that is out of scope has a sentence of its own, as has a window that is open
+        return None
+    return _("No reply was requested on this point yet. Request a reply first.")
 
 
 def right_role(user: User, *roles: str) -> str | None:
@@ -97,7 +96,7 @@ def right_role(user: User, *roles: str) -> str | None:
     return (
         None
         if user.has_role(*roles)
-        else _("This needs the role: %(roles)s.")
+        else _("This needs the role %(roles)s.")
         % {"roles": " / ".join(str(Role(r).label) for r in roles)}
     )
 
@@ -106,7 +105,7 @@ def four_eyes(user: User, verdict: Verdict) -> str | None:
     """A verdict is approved by someone who neither proposed it nor made a finding that it rests
     on."""
     if verdict.proposed_by_id == user.pk:
-        return _("You proposed this verdict, so a second person has to approve it.")
+        return _("You proposed this verdict, so another person must approve it.")
     return None
 
 
@@ -114,7 +113,7 @@ def wrote_no_finding(user: User, findings: Iterable[Finding]) -> str | None:
     """Whoever approves a verdict wrote none of the findings on its point."""
     if any(finding.moderator_id == user.pk for finding in findings):
         return _(
-            "You recorded a finding on this point, so someone else has to approve the verdict."
+            "You recorded a finding on this point, so another person must approve the verdict."
         )
     return None
 
@@ -134,8 +133,8 @@ def accepted_by_another(
         counted and all(one.decided_by_id == user.pk for one in counted)
     ):
         return _(
-            "You accepted or graded all the evidence that this verdict rests on, so someone else "
-            "has to judge it."
+            "You accepted or graded all the evidence of this verdict. It must include some by "
+            "another person."
         )
     return None
 
@@ -145,7 +144,7 @@ def accepted_none(user: User, counted: Collection[Submission]) -> str | None:
     counted."""
     if any(one.decided_by_id == user.pk for one in counted) or _graded_by(user, counted):
         return _(
-            "You accepted or graded evidence that this verdict rests on, so someone else has to "
+            "You accepted or graded evidence used in this verdict, so another person must "
             "approve it."
         )
     return None
@@ -156,8 +155,8 @@ def discarded_none(user: User, claim: Claim) -> str | None:
     claim: they alone would have silenced it."""
     if _discarded(user, claim):
         return _(
-            "You discarded a reply that someone else entered for the company, so others have to "
-            "judge this claim."
+            "You discarded a reply that someone else entered for the company, so others must "
+            "rate this claim."
         )
     return None
 
@@ -166,8 +165,8 @@ def proposer_discarded_none(proposer: User, claim: Claim) -> str | None:
     """The same of the first person, asked again when the second decides."""
     if _discarded(proposer, claim):
         return _(
-            "The proposer discarded a reply that someone else entered for the company. Someone "
-            "else has to propose this verdict."
+            "The proposer discarded a reply that someone else entered for the company. Another "
+            "person must propose this verdict."
         )
     return None
 
@@ -191,16 +190,16 @@ def still_free_to_propose(proposer: User, claim: Claim, findings: Sequence[Findi
     """The gates of the first person asked again of them, when the second decides."""
     if not proposer.has_role(Role.ADJUDICATOR):
         return _(
-            "The proposer is no longer an adjudicator, so someone else has to propose this verdict."
+            "The proposer is no longer an adjudicator, so another person must propose this verdict."
         )
     if conflict_of_interest(proposer, claim):
         return _(
-            "The proposer has a conflict of interest: they submitted evidence on this claim or "
-            "act for a company. Someone else has to propose this verdict."
+            "The proposer has a conflict of interest: they submitted evidence on this "
+            "claim or act for a company. Another person must propose this verdict."
         )
     if findings and {finding.moderator_id for finding in findings} == {proposer.pk}:
         return _(
-            "All findings that count are by the proposer, so someone else has to propose this "
+            "All findings that count are by the proposer, so another person must propose this "
             "verdict."
         )
     return None
@@ -210,8 +209,8 @@ def still_free_to_waive(proposer: User, claim: Claim) -> str | None:
     """As `still_free_to_propose`, of whoever proposed to end the reply period early."""
     if not proposer.has_role(Role.ADJUDICATOR) or conflict_of_interest(proposer, claim):
         return _(
-            "Whoever proposed this is no longer an adjudicator or has a conflict of interest. "
-            "The company keeps its time to reply."
+            "The person who proposed this is no longer an adjudicator or has a conflict of "
+            "interest. The company keeps its reply period."
         )
     return None
 
@@ -224,27 +223,29 @@ def findings_of_another(
     authors = {finding.moderator_id for finding in findings}
     if not authors and passed_over:
         return _(
-            "No finding on this point counts: its author has a conflict of interest, or its "
-            "evidence was withdrawn or deleted. Another moderator has to record one."
+            "No finding on this point counts: its author has a conflict of interest, or "
+            "its evidence was withdrawn or deleted. Another moderator must record one."
         )
     if not authors:
-        return _("There is no finding on this aspect yet.")
+        return _("No finding on this point yet.")
     if authors == {user.pk}:
-        return _("All findings on this aspect are yours, so someone else has to judge it.")
+        return _(
+            "All findings on this point are yours. A verdict must include one by another person."
+        )
     return None
 
 
 def reply_period_over(invitation: Invitation | None, now: datetime) -> str | None:
     """No verdict before the company replied, its deadline passed, or two people waived it."""
     if invitation is None:
-        return _("The company has not been asked yet.")
+        return _("No reply was requested yet.")
     if invitation.status == InvitationStatus.OPEN and invitation.deadline_at <= now:
         return _(
             "The reply period is over, but not closed yet. If a reply was entered from a letter, "
-            "a second person checks it first."
+            "another person checks it first."
         )
     if invitation.status == InvitationStatus.OPEN:
-        return _("The company may still answer until %(when)s.") % {
+        return _("The company’s reply is due by %(when)s.") % {
             "when": f"{invitation.deadline_at:%Y-%m-%d %H:%M} UTC"
         }
     return None
@@ -255,8 +256,8 @@ def letters_checked(unchecked: Iterable[Reply]) -> str | None:
     none came."""
     if any(not reply.late for reply in unchecked):
         return _(
-            "A reply was entered from a letter that came in time. A second person has to check "
-            "it first."
+            "A reply was entered from a letter that came in time. Another person must check it "
+            "first."
         )
     return None
 
@@ -297,10 +298,10 @@ def accepted_exhibits(exhibits: Sequence[Exhibit], claim: Claim) -> str | None:
         one.submission.status != SubmissionStatus.ACCEPTED or one.submission.claim_id != claim.pk
         for one in exhibits
     ):
-        return _("A verdict rests only on accepted evidence filed on this claim.")
+        return _("A verdict can use only accepted evidence submitted on this claim.")
     if erased := sorted(one.reference for one in exhibits if one.status == ExhibitStatus.WITHHELD):
         return _(
-            "The file of %(exhibits)s was permanently deleted, so no new verdict can rest on it."
+            "The file of %(exhibits)s was permanently deleted, so no new verdict can use it."
         ) % {"exhibits": ", ".join(erased)}
     return None
 
@@ -309,10 +310,10 @@ def rests_on_something(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
     """Only `unverifiable` can do without exhibits, and nobody clears a claim of their own with
     their own evidence alone."""
     if not exhibits and rating != Rating.UNVERIFIABLE:
-        return _("Name at least one exhibit that the verdict rests on.")
+        return _("Choose at least one exhibit for the verdict.")
     if rating == Rating.DELIVERED and not independent([one.submission_id for one in exhibits]):
         return _(
-            "All of this evidence is from a company’s side. “Delivered” needs at least one "
+            "All of this evidence is from a company’s side. “As claimed” needs at least one "
             "exhibit from someone else."
         )
     return None
@@ -322,7 +323,7 @@ def attempts_listed(rating: str, attempts: dict[str, Any]) -> str | None:
     """`unverifiable` lists what was tried (the method says so): else it would say nothing that
     anyone could check."""
     if rating == Rating.UNVERIFIABLE and not attempts:
-        return _("“Unverifiable” lists what was tried. Say it in both languages.")
+        return _("“Could not be verified” must list the checks attempted, in both languages.")
     return None
 
 
@@ -334,9 +335,9 @@ def due_date_passed(rating: str, aspect: Aspect, now: datetime) -> str | None:
         and aspect.due_date >= now.date()
         and aspect.cancelled_date is None
     ):
-        return _("It is promised for %(date)s: it cannot be “not delivered” before.") % {
-            "date": aspect.due_date.isoformat()
-        }
+        return _(
+            "The promised date is %(date)s. Before that day it cannot be rated “Not as claimed”."
+        ) % {"date": aspect.due_date.isoformat()}
     return None
 
 
@@ -345,15 +346,15 @@ def consistent_with_numbers(
 ) -> str | None:
     """The rating does not contradict the numbers, and only `misleading` names a mechanism."""
     if rating == Rating.MISLEADING and mechanism not in Mechanism.values:
-        return _("Name the mechanism by which it misleads.")
+        return _("Say why the wording is misleading.")
     if rating != Rating.MISLEADING and mechanism:
-        return _("Only “misleading” names a mechanism.")
+        return _("Only “Misleading presentation” says why the wording is misleading.")
     if conformity is None:
         return None
     if rating == Rating.DELIVERED and conformity.decision == Decision.DOES_NOT_CONFORM:
-        return _("The measurements exclude conformity, so it cannot be “delivered”.")
+        return _("The measurements exclude conformity, so it cannot be rated “As claimed”.")
     if rating == Rating.NOT_DELIVERED and conformity.decision == Decision.CONFORMS:
-        return _("The measurements show conformity, so it cannot be “not delivered”.")
+        return _("The measurements show conformity, so it cannot be rated “Not as claimed”.")
     return None
 
 
@@ -362,5 +363,5 @@ def both_languages(*texts: dict[str, object]) -> str | None:
     return (
         None
         if all(is_in_all_languages(text) for text in texts if text)
-        else _("The verdict needs its words in both Chinese and English.")
+        else _("The verdict must be written in both Chinese and English.")
     )

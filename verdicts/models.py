@@ -271,9 +271,8 @@ class Reply(models.Model):
     status = models.CharField(max_length=10, choices=ReplyStatus.choices, default=ReplyStatus.GIVEN)
     body = models.TextField()
     lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
-    letter_date = models.DateField(
-        null=True, blank=True, validators=[validate_plan]
-    )  # not after the moment of entering: actions
+    # not after the moment of entering: actions
+    letter_date = models.DateField(null=True, blank=True, validators=[validate_plan])
     received_at = models.DateTimeField()
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     checked_by = models.ForeignKey(
@@ -430,7 +429,7 @@ class Verdict(models.Model):
     rating = models.CharField(max_length=20, choices=Rating.choices)
     mechanism = models.CharField(max_length=30, choices=Mechanism.choices, blank=True)
     rationale = LocalizedTextField()
-    attempts = LocalizedTextField(blank=True, help_text="For `unverifiable`: what was tried.")
+    attempts = LocalizedTextField(blank=True, help_text="For `unverifiable`: the checks attempted.")
     status = models.CharField(
         max_length=10, choices=VerdictStatus.choices, default=VerdictStatus.PROPOSED
     )

@@ -5,20 +5,23 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.choices import label
+from verdicts import labels
+
 
 class Conclusion(models.TextChoices):
-    CONTRADICTS = "contradicts", _("contradicts the claim")
-    SUPPORTS = "supports", _("supports the claim")
-    INCONCLUSIVE = "inconclusive", _("inconclusive")
+    CONTRADICTS = "contradicts", label(labels.CONCLUSION["contradicts"])
+    SUPPORTS = "supports", label(labels.CONCLUSION["supports"])
+    INCONCLUSIVE = "inconclusive", label(labels.CONCLUSION["inconclusive"])
 
 
 class Rating(models.TextChoices):
-    DELIVERED = "delivered", _("delivered")
-    DELIVERED_LATE = "delivered_late", _("delivered late")
-    PARTLY_DELIVERED = "partly_delivered", _("partly delivered")
-    MISLEADING = "misleading", _("misleading")
-    NOT_DELIVERED = "not_delivered", _("not delivered")
-    UNVERIFIABLE = "unverifiable", _("unverifiable")
+    DELIVERED = "delivered", label(labels.RATING["delivered"])
+    DELIVERED_LATE = "delivered_late", label(labels.RATING["delivered_late"])
+    PARTLY_DELIVERED = "partly_delivered", label(labels.RATING["partly_delivered"])
+    MISLEADING = "misleading", label(labels.RATING["misleading"])
+    NOT_DELIVERED = "not_delivered", label(labels.RATING["not_delivered"])
+    UNVERIFIABLE = "unverifiable", label(labels.RATING["unverifiable"])
 
 
 SCORES: dict[str, int | None] = {
@@ -35,19 +38,22 @@ ADVERSE = frozenset(
 
 
 class Mechanism(models.TextChoices):
-    IMPLIED_FUNCTION = "implied_function", _("implied function")
-    OMITTED_CONDITION = "omitted_condition", _("omitted condition")
-    CHANGED_BASELINE = "changed_baseline", _("changed baseline")
-    UNREPRESENTATIVE_IMAGE = "unrepresentative_image", _("unrepresentative image")
-    SCOPE_SHIFT = "scope_shift", _("scope shift")
-    REDEFINED_AFTERWARDS = "redefined_afterwards", _("redefined afterwards")
+    IMPLIED_FUNCTION = "implied_function", label(labels.MECHANISM["implied_function"])
+    OMITTED_CONDITION = "omitted_condition", label(labels.MECHANISM["omitted_condition"])
+    CHANGED_BASELINE = "changed_baseline", label(labels.MECHANISM["changed_baseline"])
+    UNREPRESENTATIVE_IMAGE = (
+        "unrepresentative_image",
+        label(labels.MECHANISM["unrepresentative_image"]),
+    )
+    SCOPE_SHIFT = "scope_shift", label(labels.MECHANISM["scope_shift"])
+    REDEFINED_AFTERWARDS = "redefined_afterwards", label(labels.MECHANISM["redefined_afterwards"])
 
 
 class VerdictStatus(models.TextChoices):
     PROPOSED = "proposed", _("proposed")
-    REJECTED = "rejected", _("sent back")
+    REJECTED = "rejected", _("returned")
     PUBLISHED = "published", _("published")
-    SUPERSEDED = "superseded", _("superseded")
+    SUPERSEDED = "superseded", _("replaced")
 
 
 VERDICT_TRANSITIONS: dict[str, frozenset[str]] = {
@@ -62,11 +68,11 @@ class InvitationStatus(models.TextChoices):
     """What came of one request. A company that replied to an earlier one is never called silent: it
     gave no further reply."""
 
-    OPEN = "open", _("open")
-    REPLIED = "replied", _("the company replied")
-    SILENT = "silent", _("the deadline passed without a reply")
-    NO_FURTHER_REPLY = "no_further_reply", _("no further reply by the deadline")
-    WAIVED = "waived", _("waived by two people")
+    OPEN = "open", label(labels.INVITATION["open"])
+    REPLIED = "replied", label(labels.INVITATION["replied"])
+    SILENT = "silent", label(labels.INVITATION["silent"])
+    NO_FURTHER_REPLY = "no_further_reply", label(labels.INVITATION["no_further_reply"])
+    WAIVED = "waived", label(labels.INVITATION["waived"])
 
 
 INVITATION_TRANSITIONS: dict[str, frozenset[str]] = {
@@ -91,7 +97,7 @@ class WaiverStatus(models.TextChoices):
 
     PROPOSED = "proposed", _("proposed")
     APPROVED = "approved", _("approved")
-    REFUSED = "refused", _("refused")
+    REFUSED = "refused", _("not accepted")
 
 
 WAIVER_TRANSITIONS: dict[str, frozenset[str]] = {
@@ -106,8 +112,8 @@ class ReplyStatus(models.TextChoices):
     a second person checked it."""
 
     GIVEN = "given", _("given by the company")
-    ENTERED = "entered", _("waiting for a second person")
-    CONFIRMED = "confirmed", _("entered by moderators, checked by a second person")
+    ENTERED = "entered", _("awaiting a check by another person")
+    CONFIRMED = "confirmed", _("entered by moderators, checked by another person")
     DISCARDED = "discarded", _("discarded")
 
 

@@ -55,14 +55,14 @@ DESK = (Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
 
 def _kinds() -> list[tuple[str, str]]:
     return [
-        ("replies", _("Reply clocks")),
+        ("replies", _("Reply deadlines")),
         ("entries", _("Entered replies to check")),
         ("alerts", _("Alerts")),
-        ("proposals", _("Verdicts waiting for a second person")),
-        ("returned", _("Verdicts sent back")),
+        ("proposals", _("Verdicts awaiting the second adjudicator")),
+        ("returned", _("Returned verdicts")),
         ("shaken", _("Verdicts whose evidence was withdrawn")),
-        ("submissions", _("Submissions waiting for a decision")),
-        ("aspects", _("Aspects waiting for a verdict, or overdue")),
+        ("submissions", _("Submissions to decide")),
+        ("aspects", _("Points awaiting a verdict")),
     ]
 
 
@@ -70,8 +70,7 @@ def _kinds() -> list[tuple[str, str]]:
 @never_cache
 @requires(*DESK)
 def desk(request: HttpRequest) -> HttpResponse:
-    """What waits for someone, the most urgent first: the oldest of each kind in one list, or one
-    kind in full."""
+    """The work queue, most urgent first: the oldest tasks of each kind, or all of one kind."""
     user, now, kinds = current_account(request), timezone.now(), queues()
     show = request.GET.get("show", "")
     show = show if show in kinds else ""
@@ -88,7 +87,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         ],
         now,
     )
-    names = {NOW: _("Now"), SOON: _("Soon"), LATER: _("Can wait")}
+    names = {NOW: _("Urgent"), SOON: _("Soon"), LATER: _("Low priority")}
     groups = [
         (names[urgency], list(rows))
         for urgency, rows in groupby(found, key=lambda one: one.urgency)
@@ -150,7 +149,7 @@ def _verdict_gates(user: User, aspect: Aspect, now: Any) -> list[str]:
     )
     if Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).exists():
         found.append(
-            _("A verdict on this aspect is proposed already and waits for its second person.")
+            _("A verdict on this point is already proposed and awaits the second adjudicator.")
         )
     return _reasons(found)
 
@@ -180,15 +179,12 @@ def _do(
         actions.request_reply(
             by=user, claim=claim, allegation=form.cleaned_data["allegation"], now=now
         )
-        messages.success(request, _("The company is asked. Its clock runs."))
+        messages.success(request, _("Reply requested. The company has until the deadline."))
     elif do == "reply" and invitation:
         actions.record_reply(by=user, invitation=invitation, now=now, **form.cleaned_data)
         messages.success(
             request,
-            _(
-                "The reply is saved word for word. It becomes public when a second person has "
-                "checked it."
-            ),
+            _("Reply saved unedited. It becomes public once another person has checked it."),
         )
     elif do.startswith("confirm:"):
         actions.confirm_reply(by=user, reply=_entry(claim, do), now=now)
@@ -197,20 +193,20 @@ def _do(
         )
     elif do.startswith("discard:"):
         actions.discard_reply(by=user, reply=_entry(claim, do), now=now, **form.cleaned_data)
-        messages.success(request, _("Discarded. Nothing of the entry becomes public."))
+        messages.success(request, _("Discarded. The entry will not be published."))
     elif do == "waive" and invitation:
         actions.propose_waiver(by=user, invitation=invitation, **form.cleaned_data)
-        messages.success(request, _("Proposed. A second adjudicator has to agree."))
+        messages.success(request, _("Proposed. A second adjudicator must approve it."))
     elif do in {"approve-waiver", "refuse-waiver"} and invitation and waiver is None:
         raise actions.InvitationChangedError(invitation)
     elif do == "approve-waiver" and waiver:
         actions.approve_waiver(by=user, waiver=waiver, now=now, **form.cleaned_data)
-        messages.success(request, _("The reply window is closed early, by two people."))
+        messages.success(request, _("Two adjudicators ended the reply period early."))
     elif do == "refuse-waiver" and waiver:
         actions.refuse_waiver(by=user, waiver=waiver, now=now, **form.cleaned_data)
         messages.success(
             request,
-            _("Refused. The company keeps its time, and nothing of the proposal becomes public."),
+            _("The company keeps its reply period. Nothing of the proposal becomes public."),
         )
     else:
         raise Http404
@@ -268,19 +264,18 @@ def _checked_before(user: User, do: str) -> str:
                 == {"confirm": ReplyStatus.CONFIRMED, "discard": ReplyStatus.DISCARDED}[verb]
             )
             return (
-                _("This form was sent before. It is saved once.")
+                _("You submitted this form before. It is saved once.")
                 if same
-                else _("You checked this entry before. Nothing new is saved.")
+                else _("You already checked this entry. Nothing new was saved.")
             )
-    return _("Someone else checked this entry first. Nothing of yours is saved.")
+    return _("Someone else checked this entry first. Your decision was not saved.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @requires(*DESK)
 def case(request: HttpRequest, ref: str) -> HttpResponse:
-    """A claim as the desk works on it: its aspects and findings, the company's clock, the
-    proposals."""
+    """A claim in the work queue: its points and findings, the reply period, the proposals."""
     user, now = current_account(request), timezone.now()
     claim = resolve_reference(Claim.objects.select_related("company", "product", "option"), ref)
     if elsewhere := redirect_to_canonical(request, claim.reference, ref):
@@ -329,7 +324,8 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
                 clash(form, changed)
             except actions.ReplyChangedError:
                 messages.error(
-                    request, _("Someone else checked this entry first. Nothing of yours is saved.")
+                    request,
+                    _("Someone else checked this entry first. Your decision was not saved."),
                 )
                 return redirect("verdicts:case", claim.reference)
             except (actions.InvitationChangedError, actions.WaiverChangedError) as changed:
@@ -339,8 +335,8 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
                     else changed.invitation
                 )
                 said = _(
-                    "The reply window changed in the meantime: %(status)s. Nothing of yours is "
-                    "saved; what you typed is kept below."
+                    "The reply period changed in the meantime: %(status)s. Nothing was saved; "
+                    "your text is kept below."
                 )
                 messages.error(request, said % {"status": now_is.get_status_display()})
                 form.add_error(
@@ -432,7 +428,7 @@ def _accepted(claim: Claim) -> list[Exhibit]:
 @never_cache
 @requires(Role.MODERATOR)
 def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
-    """Record what the evidence says about one aspect."""
+    """Record a finding on one point."""
     found, user = _aspect(aspect), current_account(request)
     form = FindingForm(
         request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim)
@@ -450,9 +446,7 @@ def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
 
         def record() -> str:
             actions.record_finding(by=user, aspect=found, now=timezone.now(), **given)
-            messages.success(
-                request, _("The finding is recorded. It becomes public with a verdict.")
-            )
+            messages.success(request, _("Finding saved. It becomes public with a verdict."))
             return reverse("verdicts:case", args=[found.claim.reference])
 
         try:
@@ -522,7 +516,7 @@ def _findings(aspect: Aspect) -> list[dict[str, Any]]:
 @never_cache
 @requires(Role.ADJUDICATOR)
 def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
-    """Propose a verdict on one aspect; a second person decides on it."""
+    """Propose a verdict on one point; a second adjudicator decides on it."""
     found, user, now = _aspect(aspect), current_account(request), timezone.now()
     standing = Verdict.objects.current().filter(aspect=found).first()
     returned = Verdict.objects.sent_back().filter(aspect=found, proposed_by=user).first()
@@ -558,8 +552,7 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
                 now=now,
             )
             messages.success(
-                request,
-                _("Proposed. A second adjudicator has to approve it before anyone sees it."),
+                request, _("Proposed. It is not public until a second adjudicator approves it.")
             )
             return reverse("verdicts:decide", args=[verdict.reference])
 
@@ -599,7 +592,7 @@ def _replies_since(verdict: Verdict) -> list[Reply]:
 @never_cache
 @requires(*DESK)
 def decide(request: HttpRequest, ref: str) -> HttpResponse:
-    """Approve a proposed verdict or send it back, as the second person."""
+    """Approve or return a proposed verdict, as second adjudicator."""
     verdict = resolve_reference(
         Verdict.objects.select_related(
             "aspect__claim__company", "proposed_by", "decided_by", "supersedes"
@@ -623,8 +616,8 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
             actions.approve_verdict(by=user, verdict=verdict, now=now)
         except gates.SentBackError:  # which is stored
             said = _(
-                "Not published: it no longer holds as it was proposed. It went back to its "
-                "proposer, with what changed."
+                "Not published: something changed since it was proposed. It went back to its "
+                "proposer, with the list of changes."
             )
             messages.warning(request, said)
             return reverse("verdicts:decide", args=[verdict.reference])
@@ -635,7 +628,7 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         actions.reject_verdict(
             by=user, verdict=verdict, reason=form.cleaned_data["reason"], now=now
         )
-        messages.success(request, _("Sent back."))
+        messages.success(request, _("Returned."))
         return reverse("verdicts:case", args=[verdict.aspect.claim.reference])
 
     try:
@@ -651,7 +644,7 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
     except actions.VerdictChangedError as changed:
         messages.error(
             request,
-            _("Someone else decided first: it is %(status)s.")
+            _("Someone else decided first: it is now “%(status)s”.")
             % {"status": changed.verdict.get_status_display()},
         )
         verdict = Verdict.objects.select_related(

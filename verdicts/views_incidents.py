@@ -27,7 +27,7 @@ MOST = 500
 @never_cache
 @requires(Role.MODERATOR)
 def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
-    """The incidents of a company, and a new one."""
+    """The incident timelines of a company, and a new one."""
     found, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
@@ -41,7 +41,7 @@ def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
         "incident": FormAction(
             lambda data: IncidentForm(data, company=found),
             begin,
-            _("The incident is begun. Add what happened, in order."),
+            _("Incident created. Add the events in order."),
         )
     }
     rows = Incident.objects.filter(company=found).select_related("product").newest()
@@ -57,7 +57,7 @@ def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
-    """The chain of one incident: a new event, and mending one that is there."""
+    """One incident timeline: add an event, or correct one."""
     found, by, now = (
         get_object_or_404(Incident.objects.select_related("company"), pk=incident),
         current_account(request),
@@ -78,7 +78,7 @@ def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
         "event": FormAction(
             lambda data: EventForm(data, company=found.company),
             lambda **given: actions.add_event(by=by, incident=found, now=now, **given),
-            _("The event stands in the chain."),
+            _("Event added."),
         )
     }
     if mended is not None:
@@ -86,7 +86,7 @@ def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
         def mend(**given: Any) -> None:
             actions.correct_event(by=by, event=mended, now=now, **given)
 
-        said = _("Corrected. What stood there before stays in the history.")
+        said = _("Corrected. The earlier text stays in the change history.")
         acts["correct"] = FormAction(
             lambda data: EventCorrectionForm(data, event=mended), mend, said
         )

@@ -32,7 +32,7 @@ from verdicts.representation import represented_companies
 @never_cache
 @requires(Role.COMPANY_REPRESENTATIVE)
 def questions(request: HttpRequest) -> HttpResponse:
-    """What my company was asked, the newest question first."""
+    """Reply requests to the user's company, newest first."""
     rows = Invitation.objects.filter(
         claim__company__in=represented_companies(current_account(request))
     ).select_related("claim__company")
@@ -44,8 +44,8 @@ def questions(request: HttpRequest) -> HttpResponse:
 @never_cache
 @requires(Role.COMPANY_REPRESENTATIVE)
 def reply(request: HttpRequest, ref: str) -> HttpResponse:
-    """What is alleged, the evidence as readers see it, the clock, and the answer, which is read
-    once more before it is given."""
+    """A reply request: points put to the company, public evidence, deadline, and the reply form
+    with a preview."""
     user, now = current_account(request), timezone.now()
     asked = (
         Claim.objects.filter(company__in=represented_companies(user), invitation__isnull=False)
@@ -71,7 +71,7 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
                 lang=form.cleaned_data["lang"],
                 now=now,
             )
-            messages.success(request, _("Your answer stands on the claim’s page, word for word."))
+            messages.success(request, _("Your reply is on the claim page, unedited."))
             return reverse("verdicts:reply", args=[claim.reference])
 
         try:

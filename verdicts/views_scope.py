@@ -24,7 +24,7 @@ from verdicts.gates import GateClosedError
 @never_cache
 @requires(Role.MODERATOR)
 def scope(request: HttpRequest, aspect: UUID) -> HttpResponse:
-    """Rule a point out, with the reason, or take up one that was ruled out."""
+    """Rule a point out of scope, with the reason, or bring it back."""
     found = get_object_or_404(Aspect.objects.select_related("claim"), pk=aspect)
     out = found.progress != Progress.OUT_OF_SCOPE
     change = actions.rule_out if out else actions.take_up_again

@@ -128,22 +128,19 @@ def _reply(row: Invitation, user: User, now: datetime) -> WorkItem:
         urgency, why = (
             NOW,
             _(
-                "The company’s time is over. The window closes by itself; then a verdict may be "
-                "proposed."
+                "The deadline has passed. The reply period closes automatically; then a verdict "
+                "can be proposed."
             ),
         )
     elif left <= DAY:
         urgency, why = (
             NOW,
-            _(
-                "Less than a day is left for the company’s answer. Look whether one came in by "
-                "another way."
-            ),
+            _("The company’s reply is due in less than a day. Check whether one came another way."),
         )
     else:
         urgency, why = (
             (SOON if left <= 3 * DAY else LATER),
-            _("The company may still answer. Nothing can be concluded before."),
+            _("The company can still reply. No verdict can be proposed before."),
         )
     return WorkItem(
         "replies",
@@ -159,28 +156,28 @@ def _entry(row: Reply, user: User, now: datetime) -> WorkItem:
     invitation = row.invitation
     holds = invitation.status == InvitationStatus.OPEN and row.received_at <= invitation.deadline_at
     if row.recorded_by_id == user.pk:
-        urgency, why = LATER, _("You entered this reply, so someone else checks it.")
+        urgency, why = LATER, _("You entered this reply, so another person must check it.")
     elif not holds and not row.late:
         urgency, why = (
             NOW,
             _(
-                "A reply was entered from a letter that came in time. Until a second person "
-                "checks it, pages do not show it."
+                "A reply was entered from a letter that came in time. It is not public until "
+                "another person checks it."
             ),
         )
     elif holds and invitation.deadline_at - now <= DAY:
         urgency, why = (
             NOW,
             _(
-                "A reply was entered from a letter. Until a second person checks it, the reply "
-                "period does not end."
+                "A reply was entered from a letter. The reply period does not end until another "
+                "person checks it."
             ),
         )
     else:
         urgency, why = (
             SOON,
             _(
-                "A reply was entered from a letter. It becomes public when a second person has "
+                "A reply was entered from a letter. It becomes public once another person has "
                 "checked it."
             ),
         )
@@ -196,13 +193,11 @@ def _entry(row: Reply, user: User, now: datetime) -> WorkItem:
 
 def _alert(row: Alert, user: User, now: datetime) -> WorkItem:
     why = {
-        AlertKind.QUOTE_VANISHED.value: _(
-            "Words that a claim rests on no longer stand in their source."
-        ),
+        AlertKind.QUOTE_VANISHED.value: _("The quote of a claim is no longer in its source."),
         AlertKind.SOURCE_GONE.value: _("The source page is no longer available."),
         AlertKind.SOURCE_UNFOUND.value: _("No check has ever found this page. Check its address."),
         AlertKind.SOURCE_SUSPECT.value: _(
-            "The source has shown something else at several checks. Open it and see what it is."
+            "The source showed something else at several checks. Open it and see what it is."
         ),
     }.get(row.kind, _("A source is available again."))
     if row.version and row.version.number > 1:
@@ -223,8 +218,8 @@ def _proposal(row: Verdict, user: User, now: datetime) -> WorkItem:
     own = row.proposed_by_id == user.pk
     if row.evidence_gone:  # type: ignore[attr-defined]  # annotated by `queues`
         why = _(
-            "Evidence that this proposal rests on was withdrawn or deleted. It cannot be "
-            "approved: send it back."
+            "Evidence used in this proposal was withdrawn or deleted. It cannot be approved: "
+            "return it."
         )
         return WorkItem(
             "proposals",
@@ -235,9 +230,9 @@ def _proposal(row: Verdict, user: User, now: datetime) -> WorkItem:
             reverse("verdicts:decide", args=[row.reference]),
         )
     why = (
-        _("You proposed it, so another adjudicator decides.")
+        _("You proposed it, so another adjudicator must decide.")
         if own
-        else _("One adjudicator proposed it. Nothing is public before a second.")
+        else _("One adjudicator proposed it. Not public until a second approves.")
     )
     urgency = LATER if own else NOW if now - row.proposed_at > 2 * DAY else SOON
     return WorkItem(
@@ -311,13 +306,13 @@ def _lost_evidence(row: Verdict, user: User, now: datetime) -> WorkItem:
     gone = _withdrawn(row)
     why = (
         _(
-            "Evidence under a standing verdict was withdrawn by its submitter. See which rules "
-            "still hold, and replace the verdict."
+            "The submitter withdrew evidence used in a current verdict. See which rules are "
+            "still met, and replace the verdict."
         )
         if gone
         else _(
-            "A file under a standing verdict was permanently deleted. See which rules still "
-            "hold, and replace the verdict."
+            "A file used in a current verdict was permanently deleted. See which rules are still "
+            "met, and replace the verdict."
         )
     )
     since = gone[0].withdrawn_at if gone else None
@@ -330,11 +325,9 @@ def _lost_evidence(row: Verdict, user: User, now: datetime) -> WorkItem:
 def _returned(row: Verdict, user: User, now: datetime) -> WorkItem:
     own = row.proposed_by_id == user.pk
     why = (
-        _("Your proposal was sent back. Read why, then propose again or leave it.")
+        _("Your proposal was returned. Read why; then propose again or leave it.")
         if own
-        else _(
-            "It was sent back to its proposer, who may propose again. So may any other adjudicator."
-        )
+        else _("Returned to its proposer, who can propose again. So can any other adjudicator.")
     )
     return WorkItem(
         "returned",
@@ -348,11 +341,11 @@ def _returned(row: Verdict, user: User, now: datetime) -> WorkItem:
 
 def _submission(row: Submission, user: User, now: datetime) -> WorkItem:
     if row.filed_by_id == user.pk:
-        urgency, why = LATER, _("You filed it, so someone else decides.")
+        urgency, why = LATER, _("You submitted it, so another person must decide.")
     elif now - row.filed_at > 3 * DAY:
-        urgency, why = SOON, _("Its owner has waited more than three days for a word.")
+        urgency, why = SOON, _("The submitter has waited more than three days.")
     else:
-        urgency, why = LATER, _("Its owner waits for a decision.")
+        urgency, why = LATER, _("The submitter awaits a decision.")
     return WorkItem(
         "submissions",
         row,
@@ -376,12 +369,7 @@ def _aspect(row: Aspect, user: User, now: datetime) -> WorkItem:
             address,
         )
     return WorkItem(
-        "aspects",
-        row,
-        LATER,
-        None,
-        _("The company was heard or let its time pass. A verdict can be proposed."),
-        address,
+        "aspects", row, LATER, None, _("Reply period over. You can propose a verdict."), address
     )
 
 

@@ -38,7 +38,7 @@ class ProductViewSet(
 class SeriesViewSet(
     Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Series]
 ):
-    """Dated series of figures about companies, each figure with its source."""
+    """Market data about companies: dated series, each figure with its source."""
 
     permission_classes = [PublicRead]
     serializer_class = SeriesSerializer

@@ -44,7 +44,7 @@ def translation_of(value: dict[str, Any] | None, lang: str) -> LocalizedReading 
 
 def _note(reading: LocalizedReading) -> str:
     if reading.missing:
-        return gettext("in its original language; no translation yet")
+        return gettext("no translation yet")
     if reading.translated_by:
         names = {str(role.value): str(role.label) for role in Role}
         return gettext("translated by: %(role)s") % {

@@ -43,24 +43,24 @@ class Example:
 SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], ...] = (
     (
         "first",
-        _("First steps"),
+        _("Getting started"),
         _(
-            "Everything public can be read by programs, without a key. "
-            "Answers are JSON in UTF-8; times are UTC; amounts are decimal strings."
+            "Programs can read everything public without a key. Responses are JSON in UTF-8; "
+            "times are UTC; amounts are decimal strings."
         ),
         (
             Example(
-                _("The newest claims"),
-                _("A list, newest first. Each claim has its words and its aspects."),
+                _("Latest claims"),
+                _("A list, newest first. Each claim has its quote and its points."),
                 "curl {site}/api/v1/claims/",
             ),
             Example(
                 _("One claim"),
-                _("By its reference, as it is printed, or by its id."),
+                _("By its printed reference, or by its id."),
                 "curl {site}/api/v1/claims/{claim}/",
             ),
             Example(
-                _("Verdicts of one kind"),
+                _("Verdicts by rating"),
                 _("Lists take filters, and “limit” for the length of a page, at most 200."),
                 "curl '{site}/api/v1/verdicts/?rating=not_delivered&limit=10'",
             ),
@@ -69,32 +69,26 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
     (
         "verdicts",
         _("Verdicts and their proof"),
-        _(
-            "A verdict is frozen when it is published: the same bytes for ever, until another "
-            "supersedes it."
-        ),
+        _("A published verdict never changes: the same bytes, until another verdict replaces it."),
         (
             Example(
-                _("The verdict as it was published"),
+                _("The verdict as published"),
                 _(
-                    "Exactly the bytes whose SHA-256 stands in the record. "
-                    "A header Link names the verdict that superseded it, if there is one."
+                    "Exactly the bytes whose SHA-256 is in the log. A Link header names the "
+                    "verdict that replaced it, if there is one."
                 ),
                 "curl {site}/api/v1/verdicts/{verdict}/",
             ),
             Example(
                 _("Verdicts that were replaced"),
-                _(
-                    "“superseded_by” names the verdict that holds instead, “superseded_at” says "
-                    "since when."
-                ),
+                _("“superseded_by” names the verdict that replaced it; “superseded_at” says when."),
                 "curl '{site}/api/v1/verdicts/?status=superseded'",
             ),
             Example(
-                _("Its proof, checked offline"),
+                _("Verify its proof offline"),
                 _(
-                    "A bundle of leaf, proof, checkpoint and document. The program needs neither "
-                    "us nor the network."
+                    "A bundle contains leaf, proof, checkpoint and document. The program works "
+                    "offline and does not contact us."
                 ),
                 "curl -o verdict.bundle.json {site}/api/v1/verdicts/{verdict}/proof/\n"
                 "python -m ledger.verify --key KEY verdict.bundle.json",
@@ -103,39 +97,36 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
     ),
     (
         "sources",
-        _("What they said, and when"),
+        _("Sources over time"),
         _(
-            "A source is an address where a company speaks. Every distinct text of it is a "
-            "version with a number."
+            "A source is an address where a company publishes. Each distinct text found there is "
+            "a numbered version."
         ),
         (
             Example(
                 _("All versions of a source"),
-                _("Oldest first, each with the looks between which it came up."),
+                _("Oldest first, each with the checks between which it was first seen."),
                 "curl {site}/api/v1/sources/{source}/versions/",
             ),
             Example(
-                _("What changed between two versions"),
-                _("As runs of text: the same, gone, come, or moved."),
+                _("Changes between two versions"),
+                _("As runs of text: same, removed, added, or moved."),
                 "curl '{site}/api/v1/sources/{source}/diff/?from=1&to=2'",
             ),
             Example(
-                _("What it said at a moment"),
-                _("The version that stood there then, as far as anybody had looked."),
+                _("What it said at a given time"),
+                _("The version shown at that time, as far as our checks can tell."),
                 "curl '{site}/api/v1/sources/{source}/as-of/?at={at}'",
             ),
         ),
     ),
     (
         "history",
-        _("Every edit, and everything new"),
-        _(
-            "Nothing is changed here without an entry in the record. Both lists can be resumed "
-            "where you stopped."
-        ),
+        _("Change history and change feed"),
+        _("Every change here is a log entry. You can resume both lists where you stopped."),
         (
             Example(
-                _("The history of a claim"),
+                _("Change history of a claim"),
                 _(
                     "Field by field, newest first: who (role and pseudonym), when, why, before "
                     "and after."
@@ -143,10 +134,10 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
                 "curl {site}/api/v1/claims/{claim}/history/",
             ),
             Example(
-                _("The feed of all changes"),
+                _("Feed of all changes"),
                 _(
-                    "The log itself, in order. Keep the last index you read and ask for what "
-                    "comes after it; -1 begins at the beginning."
+                    "The log itself, in order. Keep the last index you read and request what "
+                    "follows; -1 starts at the beginning."
                 ),
                 "curl '{site}/api/v1/changes/?after=-1&limit=50'",
             ),
@@ -162,17 +153,17 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
     ),
     (
         "filing",
-        _("Filing evidence"),
+        _("Submitting evidence"),
         _(
-            "Filing needs a key with the scope to file evidence, which every account can make. "
-            "Photos are stored before the answer comes."
+            "Submitting needs a key with the scope to submit evidence, which every "
+            "account can create. We store the photos before we respond."
         ),
         (
             Example(
-                _("Hand in a photo"),
+                _("Submit a photo"),
                 _(
-                    "Send the same Idempotency-Key again whenever no answer came: you get the "
-                    "same submission, never a second one. What you give as contact is sealed and "
+                    "If no response came, send the same Idempotency-Key again: you get the same "
+                    "submission, never a second one. Your contact details are confidential and "
                     "never public."
                 ),
                 "curl {site}/api/v1/submissions/ \\\n  -H 'Authorization: Bearer ac_…' \\\n  -H "
@@ -181,8 +172,8 @@ SECTIONS: tuple[tuple[str, str | Promise, str | Promise, tuple[Example, ...]], .
                 "the duct.' \\\n  -F photos=@duct.jpg",
             ),
             Example(
-                _("What became of it"),
-                _("Your own submissions, with a key that may read."),
+                _("Status of a submission"),
+                _("Your own submissions, with a key that can read."),
                 "curl {site}/api/v1/submissions/ -H 'Authorization: Bearer ac_…'",
             ),
         ),

@@ -71,7 +71,7 @@ class NoRoom(APIException):
 class TooManyFiled(APIException):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_detail = (
-        "That is as much as one account may file in a day. Nothing was stored; go on tomorrow."
+        "You have reached the daily limit of one account. Nothing was saved; continue tomorrow."
     )
     default_code = "quota_reached"
 
@@ -107,8 +107,8 @@ class TextWithheld(APIException):
 
     status_code = status.HTTP_410_GONE
     default_detail = (
-        "This text is withheld: it was erased. That there was a version, and when, stays in the "
-        "record."
+        "This text is withheld: it was permanently deleted. The log keeps that there was a "
+        "version, and when."
     )
     default_code = "withheld"
 
@@ -134,7 +134,7 @@ class ByTime(Paging):
 class SourceViewSet(
     Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Source]
 ):
-    """Where companies speak, and what stood there when."""
+    """Sources and their versions."""
 
     permission_classes = [PublicRead]
     serializer_class = SourceSerializer
@@ -156,7 +156,7 @@ class SourceViewSet(
     @extend_schema(responses=VersionSerializer(many=True), filters=False)
     @action(detail=True, filterset_class=None, pagination_class=ByNumber)
     def versions(self, request: Request, pk: Any = None) -> Response:
-        """Every version of the text, oldest first."""
+        """All versions of the text, oldest first."""
         return self._page(Version.objects.filter(source=self.get_object()), VersionSerializer)
 
     @extend_schema(responses=FullVersionSerializer, filters=False)
@@ -168,7 +168,7 @@ class SourceViewSet(
     @extend_schema(responses=ObservationSerializer(many=True), filters=False)
     @action(detail=True, filterset_class=None, pagination_class=ByTime)
     def observations(self, request: Request, pk: Any = None) -> Response:
-        """Every look, newest first."""
+        """Every check, newest first."""
         return self._page(
             Observation.objects.filter(source=self.get_object()), ObservationSerializer
         )
@@ -176,14 +176,14 @@ class SourceViewSet(
     @extend_schema(responses=DisappearanceSerializer(many=True), filters=False)
     @action(detail=True, filterset_class=None, pagination_class=None)
     def disappearances(self, request: Request, pk: Any = None) -> Response:
-        """When it was gone, and whether it came back."""
+        """When the source was no longer available, and when it was restored."""
         rows = Disappearance.objects.filter(source=self.get_object()).order_by("first_missing_at")
         return Response(DisappearanceSerializer(rows, many=True).data)
 
     @extend_schema(responses=DiffSerializer, filters=False)
     @action(detail=True, filterset_class=None)
     def diff(self, request: Request, pk: Any = None) -> Response:
-        """How the text changed from one version to another."""
+        """Changes between two versions of the text."""
         source = self.get_object()
         old = self._numbered(source, request.query_params.get("from", ""))
         new = self._numbered(source, request.query_params.get("to", ""))
@@ -269,7 +269,7 @@ class ExhibitViewSet(
 class ComparisonViewSet(
     Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Comparison]
 ):
-    """Exhibits set against each other: what was advertised and what was received."""
+    """Comparisons of exhibits: what was advertised and what was received."""
 
     permission_classes = [PublicRead]
     serializer_class = ComparisonSerializer
@@ -289,7 +289,7 @@ class SubmissionViewSet(
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[Submission],
 ):
-    """One's own submissions, and filing a new one."""
+    """The user's own submissions, and submitting a new one."""
 
     permission_classes = [MaySubmit]
     serializer_class = SubmissionSerializer
@@ -347,8 +347,8 @@ class SubmissionViewSet(
     )
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, id: str = "") -> Response:
-        """Answer the question with which a submission was returned, with more photos if there are
-        any. It is then decided again."""
+        """Reply to a moderator's question about a submission, with more photos if there are
+        any. A moderator then decides again."""
         found, user, now = self.get_object(), cast(User, request.user), timezone.now()
         data = NewAnswerSerializer(data=request.data)
         data.is_valid(raise_exception=True)

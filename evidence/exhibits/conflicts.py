@@ -21,7 +21,7 @@ def _counted(claim: Claim) -> QuerySet[Submission]:
 def own_filing(user: User, claim: Claim) -> str | None:
     """Someone who filed on a claim judges nothing on it."""
     if _counted(claim).filter(filed_by=user).exists():
-        return _("You filed evidence on this claim, so someone else has to judge it.")
+        return _("You submitted evidence on this claim, so another person must rate it.")
     return None
 
 
@@ -34,7 +34,7 @@ def own_employer(user: User, claim: Claim) -> str | None:
     if _counted(claim).filter(body | laboratory).exists():
         return _(
             "An organisation that you belong to submitted or measured evidence on this claim, so "
-            "someone else has to judge it."
+            "another person must rate it."
         )
     return None
 
@@ -44,8 +44,8 @@ def former_seat(user: User, claim: Claim) -> str | None:
     the day before changes nothing."""
     if side_of(user, claim) != Affiliation.INDEPENDENT:
         return _(
-            "You acted for a company that has an interest in this claim, so someone else has to "
-            "judge it."
+            "You acted for a company that has an interest in this claim, so another person must "
+            "rate it."
         )
     return None
 

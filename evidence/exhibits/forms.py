@@ -70,7 +70,7 @@ class PhotosField(forms.FileField):
             if (one.size or 0) > settings.EXHIBIT_MAX_BYTES:
                 raise forms.ValidationError(
                     _(
-                        "“%(name)s” is larger than %(limit)s, so it was left out. All the rest "
+                        "“%(name)s” is larger than %(limit)s and was not saved. Everything else "
                         "is kept below."
                     )
                     % {"name": one.name, "limit": filesizeformat(settings.EXHIBIT_MAX_BYTES)},
@@ -83,37 +83,36 @@ class FilingForm(forms.Form):
     """One act of handing in."""
 
     narrative = forms.CharField(
-        label=lazy("What did you find?"),
+        label=lazy("Your description"),
         widget=forms.Textarea(attrs={"rows": 6}),
         required=False,
         max_length=20_000,
-        help_text=lazy("Public once accepted. Leave out names, addresses, number plates."),
+        help_text=lazy("Public once accepted. Leave out names, addresses and number plates."),
     )
-    narrative_lang = LanguageField(label=lazy("Language of your words"))
+    narrative_lang = LanguageField(label=lazy("Language"))
     photos = PhotosField(label=lazy("Photos"), required=False)
     licence = forms.ChoiceField(
-        label=lazy("Others may"),
+        label=lazy("Licence for others"),
         choices=Licence.choices,
         widget=forms.RadioSelect,
         initial=Licence.CC_BY,
     )
     organisation = forms.ChoiceField(
-        label=lazy("For whom"),
+        label=lazy("On behalf of"),
         required=False,
-        help_text=lazy("Sealed. A laboratory alone is named, beside its measurements."),
+        help_text=lazy("Confidential. Only a laboratory is named, beside its measurements."),
     )
     contact = forms.CharField(
-        label=lazy("How can we reach you?"),
+        label=lazy("Contact details"),
         required=False,
         max_length=300,
         help_text=lazy(
-            "Sealed: encrypted, never public, for moderators’ questions only. You may leave it "
-            "empty."
+            "Confidential: encrypted, never public, for moderators’ questions only. Optional."
         ),
     )
     consent = forms.BooleanField(
-        label=lazy("I took these photos or may hand them in, and I have read what becomes public."),
-        error_messages={"required": lazy("We can take nothing without your consent.")},
+        label=lazy("I took these photos or may submit them, and I have read what becomes public."),
+        error_messages={"required": lazy("We need your consent to accept anything.")},
     )
     idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=80)
 
@@ -128,10 +127,7 @@ class FilingForm(forms.Form):
         }
         body = self.fields["organisation"]
         assert isinstance(body, forms.ChoiceField)
-        body.choices = [
-            ("", _("for myself")),
-            *((key, one.name) for key, one in self.bodies.items()),
-        ]
+        body.choices = [("", _("myself")), *((key, one.name) for key, one in self.bodies.items())]
         if not self.bodies:
             del self.fields["organisation"]
         self.fields["idempotency_key"].initial = self._unsent() or str(uuid4())
@@ -154,7 +150,7 @@ class FilingForm(forms.Form):
             and not given.get("photos")
             and not given["staged"]
         ):
-            raise forms.ValidationError(_("Tell what you found, or hand in a photo."))
+            raise forms.ValidationError(_("Write your description, or add a photo."))
         return given
 
     def _unsent(self) -> str | None:
@@ -200,11 +196,11 @@ class AnswerForm(forms.Form):
     """What an owner answers to the question with which a submission was returned."""
 
     answer = forms.CharField(
-        label=lazy("Your answer"),
+        label=lazy("Your reply"),
         widget=forms.Textarea(attrs={"rows": 4}),
         required=False,
         max_length=20_000,
-        help_text=lazy("For moderators only. It is never published."),
+        help_text=lazy("For moderators only; never published."),
     )
     answer_lang = LanguageField(label=lazy("Language"))
     photos = PhotosField(label=lazy("More photos"), required=False)
@@ -217,7 +213,7 @@ class AnswerForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if not self.errors and not given.get("answer", "").strip() and not given.get("photos"):
-            raise forms.ValidationError(_("Write an answer, or add a photo."))
+            raise forms.ValidationError(_("Write a reply, or add a photo."))
         return given
 
     @property
@@ -233,22 +229,21 @@ class TeardownForm(forms.Form):
         label=lazy("What was done, in a few words"), required=False, max_length=200
     )
     unit_label = forms.CharField(
-        label=lazy("What to call the unit"),
+        label=lazy("Name of the item"),
         required=False,
         max_length=60,
         help_text=lazy("Public, for example “Car 1”."),
     )
     serial = forms.CharField(
-        label=lazy("Its VIN or serial number"),
+        label=lazy("VIN or serial number"),
         required=False,
         max_length=80,
         help_text=lazy(
-            "Never stored: only a keyed fingerprint of it, so that the same unit is not counted "
-            "twice."
+            "Never stored: we keep only a keyed hash, so that the same item is not counted twice."
         ),
     )
     performed_date = forms.DateField(
-        label=lazy("On which day"),
+        label=lazy("Date"),
         required=False,
         validators=[validate_past],
         widget=forms.DateInput(attrs={"type": "date"}),
@@ -261,7 +256,10 @@ class TeardownForm(forms.Form):
         ]
         if filled and len(filled) < 4 and not self.errors:
             raise forms.ValidationError(
-                _("A teardown needs all of: what was done, the unit, its serial number, the day.")
+                _(
+                    "A teardown needs all of these: what was done, the item, its serial number, "
+                    "the day."
+                )
             )
         return given
 
@@ -288,7 +286,7 @@ class StepForm(forms.Form):
 class MeasurementForm(forms.Form):
     """One measured value."""
 
-    aspect = forms.ChoiceField(label=lazy("Which point of the claim"), required=False)
+    aspect = forms.ChoiceField(label=lazy("Point of the claim"), required=False)
     quantity = forms.CharField(label=lazy("Quantity"), required=False, max_length=200)
     value = forms.DecimalField(label=lazy("Value"), required=False, max_digits=20, decimal_places=8)
     standard_uncertainty = forms.DecimalField(
@@ -338,7 +336,7 @@ class MeasurementForm(forms.Form):
         if filled and len(filled) < len(names) and not self.errors:
             raise forms.ValidationError(
                 _(
-                    "A measurement needs all of its fields, the uncertainty too: without it a "
+                    "Fill in every field of the measurement, the uncertainty too: without it a "
                     "number proves little."
                 )
             )
@@ -354,7 +352,7 @@ class MeasurementForm(forms.Form):
         if filled and given.get("standard_uncertainty") == 0:
             self.add_error(
                 "standard_uncertainty",
-                _("No instrument is exact: the uncertainty is more than zero."),
+                _("No instrument is exact: the measurement uncertainty must be more than zero."),
             )
         return given
 
@@ -367,10 +365,10 @@ class MeasurementForm(forms.Form):
 DECISIONS = [
     (
         SubmissionStatus.ACCEPTED.value,
-        lazy("Accept: the pictures, the story and the measurements become public"),
+        lazy("Accept: pictures, description and measurements become public"),
     ),
-    (SubmissionStatus.RETURNED.value, lazy("Return it with a question")),
-    (SubmissionStatus.REFUSED.value, lazy("Refuse")),
+    (SubmissionStatus.RETURNED.value, lazy("Ask for more information")),
+    (SubmissionStatus.REFUSED.value, lazy("Do not accept")),
 ]
 
 
@@ -382,7 +380,7 @@ class DecisionForm(EditForm):
     )
     reason = PairField(
         label=lazy("Reason"),
-        help_text=lazy("Who filed it reads this; public with an accepted submission."),
+        help_text=lazy("The submitter reads this. It becomes public with an accepted submission."),
     )
 
 
@@ -393,11 +391,11 @@ class GradeForm(forms.Form):
         label=lazy("Caption"),
         rows=1,
         required=False,
-        help_text=lazy("What the picture shows, neutrally."),
+        help_text=lazy("A neutral description of the picture."),
     )
     source = forms.ChoiceField(label=lazy("Source"), required=False)
     information = forms.ChoiceField(label=lazy("Information"), required=False)
-    why = PairField(label=lazy("Reason of the grade"), rows=2, required=False)
+    why = PairField(label=lazy("Reason for the grade"), rows=2, required=False)
 
     def __init__(self, data: Any = None, *, exhibit: Exhibit) -> None:
         initial = {
@@ -420,7 +418,7 @@ class GradeForm(forms.Form):
         given: dict[str, Any] = super().clean() or {}
         parts = [bool(given.get(name)) for name in ("source", "information", "why")]
         if any(parts) and not all(parts):
-            raise forms.ValidationError(_("A grade is a letter, a number and the reason."))
+            raise forms.ValidationError(_("A grade needs a letter, a number and a reason."))
         if (
             given.get("information")
             and self.exhibit.status != ExhibitStatus.READY
@@ -438,7 +436,7 @@ class RegionForm(forms.Form):
     y = forms.IntegerField(label=lazy("From the top (‰)"), min_value=0, max_value=999)
     width = forms.IntegerField(label=lazy("Width (‰)"), min_value=1, max_value=1000)
     height = forms.IntegerField(label=lazy("Height (‰)"), min_value=1, max_value=1000)
-    caption = PairField(label=lazy("What is to be seen there"), rows=2, max_length=600)
+    caption = PairField(label=lazy("What is visible there"), rows=2, max_length=600)
 
 
 class CompareForm(EditForm):
@@ -446,12 +444,12 @@ class CompareForm(EditForm):
 
     other = forms.ChoiceField(label=lazy("The other picture"))
     place = forms.ChoiceField(
-        label=lazy("This picture shows"),
+        label=lazy("This picture shows it"),
         choices=[("after", lazy("as received")), ("before", lazy("as advertised"))],
         widget=forms.RadioSelect,
         initial="after",
     )
-    title = PairField(label=lazy("What is compared"), rows=2, max_length=600)
+    title = PairField(label=lazy("Compared feature"), rows=2, max_length=600)
 
     def __init__(self, *args: Any, others: list[Exhibit], **options: Any) -> None:
         super().__init__(*args, row=None, **options)

@@ -14,7 +14,7 @@ NAMES: Final[dict[str, str | Promise]] = {
     "taken_at": lazy("Taken (the camera’s clock)"),
     "taken_offset": lazy("Time zone of the camera"),
     "digitized_at": lazy("Digitised"),
-    "modified_at": lazy("Changed in a program"),
+    "modified_at": lazy("Edited with a program at"),
     "software": lazy("Program"),
     "make": lazy("Maker of the camera"),
     "model": lazy("Camera"),

@@ -16,13 +16,10 @@ from evidence.exhibits.states import SUBMISSION_TRANSITIONS, ExhibitStatus, Subm
 def check_file(user: User, claim: Claim) -> None:
     """Any account may file on a claim that stands. Raises NotAllowedError."""
     if not user.is_authenticated:
-        raise NotAllowedError(_("Sign in to file evidence."))
+        raise NotAllowedError(_("Sign in to submit evidence."))
     if claim.status == ClaimStatus.WITHDRAWN:
         raise NotAllowedError(
-            _(
-                "AsClaimed withdrew this claim from its record, so no evidence is taken on it "
-                "any more."
-            )
+            _("AsClaimed withdrew this claim from its record and no longer accepts evidence on it.")
         )
 
 
@@ -31,17 +28,19 @@ def check_decide(user: User, submission: Submission) -> None:
     NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
-        raise NotAllowedError(_("You filed this yourself, so someone else has to decide on it."))
+        raise NotAllowedError(
+            _("You submitted this yourself, so another person must decide on it.")
+        )
     check_no_conflict(user, submission.claim)
     if SubmissionStatus.REFUSED not in SUBMISSION_TRANSITIONS[submission.status]:
-        raise NotAllowedError(_("This submission was decided before."))
+        raise NotAllowedError(_("This submission was already decided."))
 
 
 def check_grade(user: User, exhibit: Exhibit) -> None:
     """A moderator without a conflict of interest grades an exhibit. Raises NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if exhibit.submission.filed_by_id == user.pk:
-        raise NotAllowedError(_("You filed this yourself, so someone else has to grade it."))
+        raise NotAllowedError(_("You submitted this yourself, so another person must grade it."))
     check_no_conflict(user, exhibit.submission.claim)
 
 
@@ -50,7 +49,7 @@ def check_open_sealed(user: User, submission: Submission) -> None:
     opening is recorded. Raises NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
-        raise NotAllowedError(_("You filed this yourself, so someone else has to look at it."))
+        raise NotAllowedError(_("You submitted this yourself, so another person must view it."))
     check_no_conflict(user, submission.claim)
 
 
@@ -61,7 +60,7 @@ def check_view_original(user: User, exhibit: Exhibit) -> None:
     Each view is recorded. Raises NotAllowedError.
     """
     if exhibit.status == ExhibitStatus.WITHHELD:
-        raise NotAllowedError(_("Its file was erased. Nothing of it is kept."))
+        raise NotAllowedError(_("The file was permanently deleted. Nothing of it is kept."))
     if exhibit.submission.filed_by_id != user.pk:
         check_role(user, Role.MODERATOR, Role.ADJUDICATOR)
         check_no_conflict(user, exhibit.submission.claim)
@@ -72,14 +71,14 @@ def check_mark(user: User, submission: Submission) -> None:
     submission. Raises NotAllowedError."""
     check_role(user, Role.MODERATOR)
     if submission.filed_by_id == user.pk:
-        raise NotAllowedError(_("You filed this yourself, so someone else has to mark it."))
+        raise NotAllowedError(_("You submitted this yourself, so another person must annotate it."))
     check_no_conflict(user, submission.claim)
 
 
 def check_can_be_seen(exhibit: Exhibit) -> None:
     """Raises NotAllowedError where there is no picture of an exhibit."""
     if exhibit.status != ExhibitStatus.READY:
-        raise NotAllowedError(_("There is no picture of it to point at."))
+        raise NotAllowedError(_("It has no picture to annotate."))
 
 
 def check_point(user: User, exhibit: Exhibit) -> None:
@@ -98,7 +97,7 @@ def check_compare(user: User, before: Exhibit, after: Exhibit) -> None:
 def check_unreadable(exhibit: Exhibit) -> None:
     """Raises NotAllowedError for a photo that was read."""
     if exhibit.status != ExhibitStatus.UNREADABLE:
-        raise NotAllowedError(_("Only a photo that could not be read is read again."))
+        raise NotAllowedError(_("Only a photo that could not be processed can be processed again."))
 
 
 def check_read_again(user: User, exhibit: Exhibit) -> None:
@@ -111,11 +110,11 @@ def check_answer(user: User, submission: Submission) -> None:
     """The submitter answers the question with which a submission was returned, while its claim
     stands. Raises NotAllowedError."""
     if submission.filed_by_id != user.pk:
-        raise NotAllowedError(_("Only the submitter can answer."))
+        raise NotAllowedError(_("Only the submitter can reply."))
     check_file(user, submission.claim)
 
 
 def check_withdraw(user: User, submission: Submission) -> None:
     """Who filed it may withdraw it. Raises NotAllowedError."""
     if submission.filed_by_id != user.pk:
-        raise NotAllowedError(_("Only who filed it can withdraw it."))
+        raise NotAllowedError(_("Only the submitter can withdraw it."))

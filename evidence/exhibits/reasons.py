@@ -36,7 +36,7 @@ REASONS: Final = (
     Reason(
         "clear",
         SubmissionStatus.ACCEPTED,
-        lazy("The photos are clear, and what is told can be checked against them."),
+        lazy("The photos are clear, and the description can be checked against them."),
     ),
     Reason(
         "method",
@@ -52,31 +52,32 @@ REASONS: Final = (
         "how",
         SubmissionStatus.RETURNED,
         lazy(
-            "Please say how it was measured, with which instrument, and how uncertain the value is."
+            "Please say how it was measured, with which instrument, and with which measurement "
+            "uncertainty."
         ),
     ),
     Reason(
         "others",
         SubmissionStatus.RETURNED,
         lazy(
-            "Faces, names or number plates of other people can be seen. Please cover them and "
-            "hand it in again."
+            "Faces, names or number plates of other people are visible. Please cover them and "
+            "submit again."
         ),
     ),
     Reason(
         "elsewhere",
         SubmissionStatus.REFUSED,
-        lazy("It says nothing about this claim. Please file it on the claim that it is about."),
+        lazy("It is not about this claim. Please submit it on the claim that it is about."),
     ),
     Reason(
         "twice",
         SubmissionStatus.REFUSED,
-        lazy("The same picture was handed in before, so it adds no witness."),
+        lazy("The same picture was submitted before. Duplicate photos count once."),
     ),
     Reason(
         "unreadable",
         SubmissionStatus.REFUSED,
-        lazy("The pictures cannot be seen, and the story alone cannot be checked."),
+        lazy("The pictures cannot be displayed, and the description alone cannot be checked."),
     ),
 )
 

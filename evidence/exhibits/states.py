@@ -7,20 +7,23 @@ from typing import Final
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.choices import label
+from evidence import labels
+
 
 class Licence(models.TextChoices):
-    CC_BY = "cc-by-4.0", _("CC BY 4.0")
-    CC0 = "cc0-1.0", _("CC0 1.0")
-    SHOW = "show", _("to be shown here only")
+    CC_BY = "cc-by-4.0", label(labels.LICENCE["cc-by-4.0"])
+    CC0 = "cc0-1.0", label(labels.LICENCE["cc0-1.0"])
+    SHOW = "show", label(labels.LICENCE["show"])
 
 
 class Affiliation(models.TextChoices):
     """From whose side evidence is (evidence.exhibits.affiliation). Only what is independent counts
     as units, owners and laboratories."""
 
-    INDEPENDENT = "independent", _("independent")
-    COMPANY = "company", _("from the company’s side")
-    OTHER_COMPANY = "other_company", _("from another company’s side")
+    INDEPENDENT = "independent", label(labels.AFFILIATION["independent"])
+    COMPANY = "company", label(labels.AFFILIATION["company"])
+    OTHER_COMPANY = "other_company", label(labels.AFFILIATION["other_company"])
 
 
 class SubmissionStatus(models.TextChoices):
@@ -28,9 +31,9 @@ class SubmissionStatus(models.TextChoices):
 
     RECEIVED = "received", _("received")
     ACCEPTED = "accepted", _("accepted")
-    RETURNED = "returned", _("returned with a question")
-    REFUSED = "refused", _("refused")
-    WITHDRAWN = "withdrawn", _("withdrawn by its owner")
+    RETURNED = "returned", _("more information needed")
+    REFUSED = "refused", _("not accepted")
+    WITHDRAWN = "withdrawn", _("withdrawn by the submitter")
 
 
 SUBMISSION_TRANSITIONS: dict[str, frozenset[str]] = {
@@ -52,10 +55,10 @@ SUBMISSION_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class ExhibitStatus(models.TextChoices):
-    STORED = "stored", _("stored, not yet read")
+    STORED = "stored", _("stored, not processed yet")
     READY = "ready", _("ready")
-    UNREADABLE = "unreadable", _("kept, but cannot be shown")
-    WITHHELD = "withheld", _("withheld: its file was erased")
+    UNREADABLE = "unreadable", _("stored, but cannot be displayed")
+    WITHHELD = "withheld", _("withheld: its file was permanently deleted")
 
 
 EXHIBIT_TRANSITIONS: dict[str, frozenset[str]] = {
@@ -71,35 +74,35 @@ EXHIBIT_TRANSITIONS: dict[str, frozenset[str]] = {
 class SourceGrade(models.TextChoices):
     """Admiralty system: how reliable the source has been."""
 
-    A = "A", _("completely reliable")
-    B = "B", _("usually reliable")
-    C = "C", _("fairly reliable")
-    D = "D", _("not usually reliable")
-    E = "E", _("unreliable")
-    F = "F", _("cannot be judged")
+    A = "A", label(labels.GRADE_SOURCE["A"])
+    B = "B", label(labels.GRADE_SOURCE["B"])
+    C = "C", label(labels.GRADE_SOURCE["C"])
+    D = "D", label(labels.GRADE_SOURCE["D"])
+    E = "E", label(labels.GRADE_SOURCE["E"])
+    F = "F", label(labels.GRADE_SOURCE["F"])
 
 
 class InformationGrade(models.TextChoices):
     """Admiralty system: how credible the information is, judged apart from its source."""
 
-    ONE = "1", _("confirmed by others")
-    TWO = "2", _("probably true")
-    THREE = "3", _("possibly true")
-    FOUR = "4", _("doubtful")
-    FIVE = "5", _("improbable")
-    SIX = "6", _("cannot be judged")
+    ONE = "1", label(labels.GRADE_INFORMATION["1"])
+    TWO = "2", label(labels.GRADE_INFORMATION["2"])
+    THREE = "3", label(labels.GRADE_INFORMATION["3"])
+    FOUR = "4", label(labels.GRADE_INFORMATION["4"])
+    FIVE = "5", label(labels.GRADE_INFORMATION["5"])
+    SIX = "6", label(labels.GRADE_INFORMATION["6"])
 
 
 #: Why the information in a file that nobody could see has one grade only.
-UNSEEN: Final = _("This file cannot be shown, so its information cannot be judged: choose 6.")
+UNSEEN: Final = _("This file cannot be displayed, so its information cannot be judged: choose 6.")
 
 
 class CustodyKind(models.TextChoices):
-    RECEIVED = "received", _("received")
-    READ = "read", _("read in the decoder")
-    ORIGINAL_VIEWED = "original_viewed", _("original viewed")
-    GRADED = "graded", _("graded")
-    PUBLISHED = "published", _("published")
-    WITHDRAWN = "withdrawn", _("withdrawn")
-    CHECKED = "checked", _("checked against its fingerprint")
-    WITHHELD = "withheld", _("withheld")
+    RECEIVED = "received", label(labels.CUSTODY["received"])
+    READ = "read", label(labels.CUSTODY["read"])
+    ORIGINAL_VIEWED = "original_viewed", label(labels.CUSTODY["original_viewed"])
+    GRADED = "graded", label(labels.CUSTODY["graded"])
+    PUBLISHED = "published", label(labels.CUSTODY["published"])
+    WITHDRAWN = "withdrawn", label(labels.CUSTODY["withdrawn"])
+    CHECKED = "checked", label(labels.CUSTODY["checked"])
+    WITHHELD = "withheld", label(labels.CUSTODY["withheld"])

@@ -17,20 +17,20 @@ from evidence.exhibits.states import CustodyKind, ExhibitStatus
 BECAUSE: Final[Mapping[str, str | Promise]] = {
     Code.NOT_AN_IMAGE: _("This file is not a picture."),
     Code.UNSUPPORTED: _(
-        "This kind of file is not supported. Use JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF."
+        "This file type is not supported. Use JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF."
     ),
-    Code.TOO_LARGE: _("This file is larger than a photo may be."),
+    Code.TOO_LARGE: _("This file is too large for a photo."),
     Code.TOO_MANY_PIXELS: _(
-        "This picture is too large: a JPEG may have 250 megapixels, other formats 60."
+        "This picture is too large: the limit is 250 megapixels for JPEG, 60 for other formats."
     ),
     Code.TRUNCATED: _(
-        "This picture is cut off. Its upload may have been interrupted: send it again."
+        "This picture is incomplete. The upload may have been interrupted: send it again."
     ),
-    Code.DAMAGED: _("This picture is damaged and cannot be read."),
-    Code.BOMB: _("This file unpacks to far more than a photo holds."),
-    Code.TIMEOUT: _("Reading this picture took too long. A moderator can try again."),
-    Code.MEMORY: _("Reading this picture needed too much memory. A moderator can try again."),
-    Code.CRASHED: _("Reading this picture failed. A moderator can try again."),
+    Code.DAMAGED: _("This picture is damaged and cannot be displayed."),
+    Code.BOMB: _("This file unpacks to far more than a photo."),
+    Code.TIMEOUT: _("Processing this picture took too long. A moderator can try again."),
+    Code.MEMORY: _("Processing this picture needed too much memory. A moderator can try again."),
+    Code.CRASHED: _("We could not process this picture. A moderator can try again."),
 }
 
 

@@ -95,7 +95,7 @@ class _Filing:
         )
         if hanging and not self.teardown.filled:
             self.teardown.add_error(
-                None, _("Steps and measurements belong to a teardown: describe it first.")
+                None, _("Steps and measurements belong to a teardown: describe the teardown first.")
             )
             return False
         return True
@@ -148,8 +148,8 @@ class _Filing:
 @never_cache
 @signed_in
 def file(request: HttpRequest, ref: str) -> HttpResponse:
-    """Hand in a story and photos on a claim. What was typed is kept when something is wrong; the
-    same form sent twice is one."""
+    """Submit evidence on a claim. Entered text is kept when something is wrong; the same form
+    sent twice counts once."""
     claim = resolve_reference(Claim.objects.public(), ref)
     if elsewhere := redirect_to_canonical(request, claim.reference, ref):
         return elsewhere
@@ -182,40 +182,35 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
                 )
                 messages.success(
                     request,
-                    _("Received. Moderation looks at it next; this page shows how far it is."),
+                    _("Received. A moderator reviews it next; this page shows the progress."),
                 )
                 return reverse("evidence:submission", args=[submission.reference])
 
             try:
                 return redirect(run_once(request, hand_in))
             except AlreadySentError as error:
-                resend(
-                    forms_.main, "idempotency_key", str(uuid4())
-                )  # sent again it is another submission
+                # sent again it is another submission
+                resend(forms_.main, "idempotency_key", str(uuid4()))
                 forms_.main.add_error(None, error.messages)
             except ValidationError as error:
                 forms_.main.add_error(None, error.messages)
             except TooLargeError:
                 forms_.main.add_error(
                     "photos",
-                    ValidationError(
-                        _("A file is too large. Nothing was stored."), code="too_large"
-                    ),
+                    ValidationError(_("A file is too large. Nothing was saved."), code="too_large"),
                 )
             except StorageUnavailableError as error:
                 sentence, status = refusal(error)
                 forms_.main.add_error(None, sentence)
             except staging.QuotaReachedError:
                 forms_.main.add_error(
-                    None,
-                    _("That is as much as one account may file in a day. Please go on tomorrow."),
+                    None, _("You have reached the daily limit of one account. Continue tomorrow.")
                 )
                 status = 429
             except filing.IdempotencyKeyReusedError as error:
                 sentence = _(
-                    "You submitted this form before, as %(reference)s, which is kept as it was. "
-                    "What you changed since then was not saved. Open the form again to submit it "
-                    "as well."
+                    "You submitted this form before, as %(reference)s, which is unchanged. Later "
+                    "changes were not saved. Open the form again to submit them as well."
                 )
                 forms_.main.add_error(None, sentence % {"reference": error.submission.reference})
                 status = 409
@@ -294,8 +289,8 @@ def _said(sentence: str, status: int) -> JsonResponse:
 @never_cache
 @signed_in
 def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
-    """Take one photo ahead of its form: the bytes are the body, the headers name form and file. The
-    same file again is the same photo."""
+    """Upload one photo before its form: the body has the bytes, the headers name form and file.
+    Idempotent."""
     user, claim = current_account(request), resolve_reference(Claim.objects.public(), ref)
     form_key, file_key = (request.headers.get(name, "") for name in ("X-Form-Key", "X-File-Key"))
     said = str(request.META.get("CONTENT_LENGTH") or "")
@@ -303,7 +298,7 @@ def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
     if not length or not all(
         0 < len(key) <= 80 and key.isprintable() for key in (form_key, file_key)
     ):
-        return _said(_("No photo came with this."), 400)
+        return _said(_("No photo was received."), 400)
     check_file(user, claim)
     status = 200
     found = staging.staged_before(by=user, form_key=form_key, file_key=file_key)
@@ -320,22 +315,23 @@ def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
             )  # fmt: skip
         except TooLargeError as error:
             return _said(
-                _("It is larger than %(limit)s.") % {"limit": filesizeformat(error.limit)}, 413
+                _("The file is larger than %(limit)s.") % {"limit": filesizeformat(error.limit)},
+                413,
             )
         except StorageUnavailableError as error:
             return _said(*refusal(error))
         except staging.QuotaReachedError:
             return _said(
                 _(
-                    "That is as much as one account may send in a day. Hand in what is here, and "
-                    "go on tomorrow."
+                    "You have reached the daily upload limit. Submit these photos, and continue "
+                    "tomorrow."
                 ),
                 429,
             )
         except ValidationError as error:
             return _said(" ".join(error.messages), 400)
         except UnreadablePostError:
-            return _said(_("The connection was lost before the photo was here."), 400)
+            return _said(_("The connection was lost before the photo was uploaded."), 400)
     return JsonResponse({"id": str(found.pk), "size": found.size}, status=status)
 
 
@@ -343,7 +339,7 @@ def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
 @never_cache
 @signed_in
 def discard_photo(request: HttpRequest, photo: UUID) -> HttpResponse:
-    """Take a photo of mine off the form for which it was sent ahead."""
+    """Remove a photo that was uploaded before its form."""
     if not staging.discard(by=current_account(request), photo=photo, now=timezone.now()):
         raise Http404
     return HttpResponse(status=204)
@@ -353,7 +349,7 @@ def discard_photo(request: HttpRequest, photo: UUID) -> HttpResponse:
 @never_cache
 @signed_in
 def submissions(request: HttpRequest) -> HttpResponse:
-    """What I handed in, newest first."""
+    """The user's submissions, newest first."""
     mine = (
         Submission.objects.filter(filed_by=current_account(request))
         .select_related("claim")
@@ -398,7 +394,7 @@ def _own(request: HttpRequest, ref: str) -> Submission:
 @never_cache
 @signed_in
 def submission(request: HttpRequest, ref: str) -> HttpResponse:
-    """One submission of mine: how far it is, what was decided and why, and taking it back."""
+    """One submission of the user: its status, the decision with its reason, and withdrawal."""
     found = _own(request, ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
@@ -446,8 +442,7 @@ def _submission_page(
 @never_cache
 @signed_in
 def answer(request: HttpRequest, ref: str) -> HttpResponse:
-    """Answer the question with which a submission of mine was returned, with more photos if there
-    are any."""
+    """Reply to a moderator's question about a submission, with more photos if there are any."""
     found, by, now = _own(request, ref), current_account(request), timezone.now()
     form, status = AnswerForm(request.POST, request.FILES), 400
     if form.is_valid():
@@ -472,32 +467,32 @@ def answer(request: HttpRequest, ref: str) -> HttpResponse:
         except TooLargeError:
             form.add_error(
                 "photos",
-                ValidationError(_("A file is too large. Nothing was stored."), code="too_large"),
+                ValidationError(_("A file is too large. Nothing was saved."), code="too_large"),
             )
         except StorageUnavailableError as error:
             sentence, status = refusal(error)
             form.add_error(None, sentence)
         except staging.QuotaReachedError:
             form.add_error(
-                None, _("That is as much as one account may file in a day. Please go on tomorrow.")
+                None, _("You have reached the daily limit of one account. Continue tomorrow.")
             )
             status = 429
         except filing.SubmissionChangedError as changed:
             messages.error(
                 request,
-                _("It cannot be answered: it is %(status)s.")
+                _("You cannot reply: its status is “%(status)s”.")
                 % {"status": changed.submission.get_status_display()},
             )
             return redirect("evidence:submission", found.reference)
         else:
-            messages.success(request, _("Answer sent. A moderator decides again."))
+            messages.success(request, _("Reply sent. A moderator will decide again."))
             return redirect("evidence:submission", found.reference)
     return _submission_page(request, found, form, status=413 if form.too_large else status)
 
 
 def _withdraw_blocked(found: Submission) -> str | None:
     if found.status in {"refused", "withdrawn"}:
-        return _("It was refused or withdrawn already.")
+        return _("It was already not accepted or withdrawn.")
     return objection(check_withdraw, found.filed_by, found)
 
 
@@ -542,7 +537,7 @@ def teardowns_of(found: Submission) -> list[Teardown]:
 @never_cache
 @signed_in
 def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
-    """Take a submission of mine back, with the reason."""
+    """Withdraw a submission, with the reason."""
     found = _own(request, ref)
     try:
         filing.withdraw_submission(
@@ -553,15 +548,12 @@ def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
         )
         messages.success(
             request,
-            _(
-                "Withdrawn. Its pictures are no longer public; verdicts that rest on it keep its "
-                "fingerprint."
-            ),
+            _("Withdrawn. Its pictures are no longer public; verdicts that used it keep its hash."),
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     except filing.SubmissionChangedError:
-        messages.error(request, _("It was refused or withdrawn already."))
+        messages.error(request, _("It was already not accepted or withdrawn."))
     return redirect("evidence:submission", found.reference)
 
 
@@ -576,8 +568,8 @@ def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
 @never_cache
 @signed_in
 def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
-    """The picture of an exhibit for who filed it and for the desk, public or not; `?size=full` is
-    the largest there is."""
+    """The picture of an exhibit for its submitter and for moderators, public or not;
+    `?size=full` is the largest."""
     found = _exhibit(request, ref)
     pictures = {one.name: one for one in Rendition.objects.filter(exhibit=found)}
     shown = pictures.get(request.GET.get("size", "")) or best(pictures)
@@ -596,8 +588,7 @@ def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
 @never_cache
 @signed_in
 def original(request: HttpRequest, ref: str) -> HttpResponseBase:
-    """The original bytes, as a file to keep. Each view is recorded first, which is why this is no
-    link."""
+    """Download an original. Each view is logged first, so this is a form and no link."""
     found = _exhibit(request, ref)
     digest = filing.view_original(by=current_account(request), exhibit=found, now=timezone.now())
     try:
@@ -619,8 +610,8 @@ def original(request: HttpRequest, ref: str) -> HttpResponseBase:
 @never_cache
 @requires(Role.MODERATOR)
 def read_again(request: HttpRequest, ref: str) -> HttpResponse:
-    """Have a photo that could not be read tried once more."""
+    """Process a photo again that could not be processed."""
     found = _exhibit(request, ref)
     filing.read_again(by=current_account(request), exhibit=found, now=timezone.now())
-    messages.success(request, _("The photo is being read again."))
+    messages.success(request, _("The photo is being processed again."))
     return redirect("evidence:review", found.submission.reference)

@@ -84,7 +84,7 @@ def _page(
 @never_cache
 @requires(Role.MODERATOR)
 def regions(request: HttpRequest, ref: str) -> HttpResponse:
-    """What is marked on a picture, and marking more of it."""
+    """The annotations of a picture, and a form to add one."""
     found = _exhibit(request, ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
@@ -96,7 +96,7 @@ def regions(request: HttpRequest, ref: str) -> HttpResponse:
         region = pointing.mark_region(
             by=current_account(request), exhibit=found, **form.cleaned_data
         )
-        messages.success(request, _("Region %(number)d is marked.") % {"number": region.number})
+        messages.success(request, _("Annotation %(number)d added.") % {"number": region.number})
         return reverse("evidence:regions", args=[found.reference])
 
     if form.is_valid():
@@ -111,7 +111,7 @@ def regions(request: HttpRequest, ref: str) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def remove_region(request: HttpRequest, ref: str, number: int) -> HttpResponse:
-    """Take a mark off again."""
+    """Remove an annotation."""
     region = get_object_or_404(
         Region.objects.select_related("exhibit__submission"),
         exhibit=_exhibit(request, ref),
@@ -127,14 +127,12 @@ def remove_region(request: HttpRequest, ref: str, number: int) -> HttpResponse:
         messages.error(
             request,
             _(
-                "Another mark has this number now. Nothing was taken off; look at the picture "
-                "again."
+                "This number now belongs to another annotation. Nothing was removed; check the "
+                "picture again."
             ),
         )
     else:
-        messages.success(
-            request, _("The mark is off the picture. That it was there stays in the record.")
-        )
+        messages.success(request, _("Annotation removed. The log keeps that it existed."))
     return redirect("evidence:regions", region.exhibit.reference)
 
 
@@ -142,7 +140,7 @@ def remove_region(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def compare(request: HttpRequest, ref: str) -> HttpResponse:
-    """Set this picture against another of the same claim."""
+    """Compare a picture with another of the same claim."""
     found = _exhibit(request, ref)
     others = _others(found)
     form = CompareForm(request.POST, others=others)
@@ -166,7 +164,7 @@ def compare(request: HttpRequest, ref: str) -> HttpResponse:
     except RowChangedError as changed:
         clash(form, changed)
         return _page(request, found, compared=form)
-    messages.success(request, _("The two pictures stand against each other."))
+    messages.success(request, _("The two pictures are now compared."))
     return redirect("evidence:regions", found.reference)
 
 
@@ -174,15 +172,9 @@ def compare(request: HttpRequest, ref: str) -> HttpResponse:
 @never_cache
 @requires(Role.MODERATOR)
 def remove_comparison(request: HttpRequest, comparison: UUID) -> HttpResponse:
-    """Take two pictures apart again."""
+    """Remove a comparison of two pictures."""
     rows = Comparison.objects.select_related("before__submission", "after__submission")
     found = get_object_or_404(rows, pk=comparison)
     pointing.remove_comparison(by=current_account(request), comparison=found)
-    messages.success(
-        request,
-        _(
-            "The two pictures no longer stand against each other. That they did stays in the "
-            "record."
-        ),
-    )
+    messages.success(request, _("Comparison removed. The log keeps that it existed."))
     return redirect("evidence:regions", found.after.reference)

@@ -86,8 +86,7 @@ class Sheet:
 @never_cache
 @requires(Role.MODERATOR, Role.ADJUDICATOR, Role.AUDITOR)
 def review(request: HttpRequest, ref: str) -> HttpResponse:
-    """Everything that was handed in, with the form that decides on it. After a decision the next
-    that waits comes by itself.
+    """Review a submission and decide on it. The next submission follows automatically.
 
     A suggested reason is filled in by the script; without it the button sends the form here, and
     nothing is decided.
@@ -108,9 +107,8 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
     sheets = _sheets(user, found, data)
     if data is None:
         return _page(request, user, found, None, status=200, decision=decision, sheets=sheets)
-    valid = [
-        form.is_valid() for form in (decision, *(one.form for one in sheets))
-    ]  # each is to say what is wrong with it
+    # each is to say what is wrong with it
+    valid = [form.is_valid() for form in (decision, *(one.form for one in sheets))]
     if all(valid):
 
         def decide() -> str:
@@ -120,7 +118,7 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
                 "reference": found.reference,
                 "status": SubmissionStatus(decision.cleaned_data["decision"]).label,
             }
-            messages.success(request, _("Decided: %(reference)s is %(status)s.") % said)
+            messages.success(request, _("Decided: %(reference)s is now “%(status)s”.") % said)
             return reverse("evidence:review", args=[(following or found).reference])
 
         try:
@@ -130,7 +128,7 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
         except filing.SubmissionChangedError as changed:
             messages.error(
                 request,
-                _("Someone else decided first: it is %(status)s.")
+                _("Someone else decided first: it is now “%(status)s”.")
                 % {"status": changed.submission.get_status_display()},
             )
             kept = typed(decision, *(one.form for one in sheets))
@@ -178,8 +176,8 @@ def _suggested(data: QueryDict) -> QueryDict:
 @never_cache
 @requires(Role.MODERATOR)
 def open_sealed(request: HttpRequest, ref: str) -> HttpResponse:
-    """What is sealed in a submission, shown once, on this answer alone. It is recorded first, which
-    is why this is no link.
+    """The confidential data of a submission, shown in this response only. Each view is logged
+    first, so this is a form and no link.
 
     The form of the decision comes along, so that nothing typed is lost.
     """

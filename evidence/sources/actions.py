@@ -74,7 +74,7 @@ class Looked:
 def record_look(
     *, by: ledger.Actor, source: Source, looked: Looked, now: datetime, role: str = ROLE
 ) -> Observation:
-    """Write down one look and everything that follows from it, in one transaction.
+    """Record one check and everything that follows from it, in one transaction.
 
     Looks at one source are recorded one after another (its row is locked), so versions are numbered
     without gaps. A look that was overtaken by a later one changes nothing but the list of looks: it
@@ -230,8 +230,8 @@ def _unfound(by: ledger.Actor, role: str, source: Source, now: datetime) -> None
 def _read_again(
     by: ledger.Actor, role: str, latest: Version, reread: Extract, now: datetime
 ) -> Version:
-    """The latest version as another extractor reads its bytes: a technical version, or itself where
-    nothing differs.
+    """Extract the text of the latest version again with another extractor: a technical version,
+    or the same one if nothing differs.
 
     It has the bytes and the interval of the one it reads again. What stands in it is written down,
     and accuses nobody (`_ours`).
@@ -282,7 +282,7 @@ def _capture(
     provenance: str = Provenance.P3,
     origin: str = "",
 ) -> Capture:
-    """The bytes of a look are preserved."""
+    """Archive the bytes of a check."""
     capture = Capture(
         source=source, digest=looked.digest, size=looked.size,
         content_type=looked.content_type[:120], url=looked.final_url[:2000],
@@ -298,7 +298,8 @@ def _version(
     extract: Extract, seen_at: datetime,
     now: datetime,
 ) -> Version:  # fmt: skip
-    """The next version. It came after the last look that still found the one before it."""
+    """Record the next version. It appeared after the last check that still found the one before
+    it."""
     before = None
     if latest is not None:
         # A version that was read again has the bytes of the one before it, and their looks.
@@ -331,8 +332,8 @@ def upload_capture(
     now: datetime,
     note: str,
 ) -> Observation:
-    """Keep a copy of a source that someone saved at `captured_at` (HTML or plain text), and say in
-    `note` where it came from.
+    """Add a copy of a source that someone saved at `captured_at` (HTML or plain text); `note`
+    says where it came from.
 
     The bytes are stored first and always; what their text means depends on its place among the
     looks:
@@ -351,15 +352,15 @@ def upload_capture(
     check_upload(by)
     validate_past(captured_at)
     if captured_at > now:
-        raise ValidationError(_("It cannot have been saved in the future."))
+        raise ValidationError(_("The saving time is in the future. Check it."))
     if not note.strip():
         raise ValidationError(_("Say where the copy came from."))
     stored = originals().put(content, limit=UPLOAD_LIMIT)
     extract = extraction.extract(content, content_type, source.url)
     if extract.too_large:
-        raise ValidationError(_("It holds more text or markup than is read here."))
+        raise ValidationError(_("It contains more text or markup than we can process."))
     if not extract.text:
-        raise ValidationError(_("No text can be read in it."))
+        raise ValidationError(_("We found no text in it."))
     erasure.block_erasure()
     source = Source.objects.select_for_update().get(pk=source.pk)
     looks = Observation.objects.filter(source=source)
@@ -427,8 +428,8 @@ def _standing_at(at: datetime, same: list[Version]) -> Version:
 
 
 def _narrow(by: ledger.Actor, version: Version, versions: list[Version], at: datetime) -> None:
-    """A text that was there at a time had come up by then, and the next had not yet. Only ever
-    narrows."""
+    """Narrow the time in which a text appeared, since a saved copy shows it at a known time.
+    Never widens it."""
     following = next((one for one in versions if one.number == version.number + 1), None)
     with ledger.act("source.interval_narrowed", by=by, role=Role.MODERATOR):
         if at < version.not_after and (version.not_before is None or version.not_before <= at):
@@ -471,17 +472,16 @@ def sight_appearance(
         raise_flag(by=by, claim=appearance.claim, kind=FlagKind.DELETED, now=now, role=role)
     if not appearance.exact:
         return []
-    versions = (
-        Version.objects.filter(source=source).exclude(digest="").order_by("number")
-    )  # one that is withheld says nothing
+    # one that is withheld says nothing
+    versions = Version.objects.filter(source=source).exclude(digest="").order_by("number")
     return [_sight(by, role, appearance, version, now) for version in versions]
 
 
 def _sight(
     by: ledger.Actor, role: str, appearance: Appearance, version: Version, now: datetime
 ) -> Sighting:
-    """How an appearance stands in a version: verbatim, reworded, elsewhere or absent, with the
-    nearest passage."""
+    """Record the state of a quote in a version: unchanged, reworded, elsewhere or no longer
+    there, with the nearest passage."""
     found = Sighting.objects.filter(appearance=appearance, version=version).first()
     if found:
         return found
@@ -499,9 +499,8 @@ def _sight(
         .first()
     )
     if before is not None and before.stands and not sighting.stands and not _ours(version):
-        if (
-            appearance.says == Stance.SAYS_SO and sighting.kind != SightingKind.ELSEWHERE
-        ):  # which a moderator looks at first
+        # which a moderator looks at first
+        if appearance.says == Stance.SAYS_SO and sighting.kind != SightingKind.ELSEWHERE:
             raise_flag(
                 by=by,
                 claim=appearance.claim,
@@ -562,7 +561,7 @@ def _alert(
     claim: Claim | None = None,
     version: Version | None = None,
 ) -> None:
-    """Moderators are told of something they should look at."""
+    """Send moderators an alert."""
     with ledger.act("alert.raised", by=by, role=role):
         Alert.objects.create(kind=kind, claim=claim, source=source, version=version, created_at=now)
 
@@ -580,8 +579,8 @@ def _claims_in(source: Source) -> list[Claim]:
 def _missing(
     by: ledger.Actor, role: str, source: Source, type_: str, looked_at: datetime, now: datetime
 ) -> None:
-    """One look that did not find a source that was seen before: the first suspects, later ones
-    confirm once they are enough and spread enough."""
+    """Record a check at which a known source was unavailable. Enough checks, far enough apart,
+    confirm that it is no longer available."""
     going = (
         Disappearance.objects.filter(source=source)
         .exclude(status=DisappearanceStatus.REVERSED)
@@ -625,7 +624,7 @@ def _missing(
 
 
 def _back(by: ledger.Actor, role: str, source: Source, looked_at: datetime, now: datetime) -> None:
-    """The source was found again: a disappearance is reversed, and that is history too."""
+    """Record that a source was restored."""
     going = (
         Disappearance.objects.filter(source=source)
         .exclude(status=DisappearanceStatus.REVERSED)
@@ -655,7 +654,7 @@ def _gone_elsewhere(claim: Claim) -> bool:
 
 @transaction.atomic
 def handle_alert(*, by: ledger.Actor, alert: Alert, now: datetime) -> None:
-    """A moderator has seen it. Twice is once. Raises NotAllowedError."""
+    """Mark an alert as seen by a moderator. Idempotent. Raises NotAllowedError."""
     if isinstance(by, User):
         check_handle_alert(by, alert)
     with ledger.act("alert.handled", by=by, role="moderator"):

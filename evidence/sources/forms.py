@@ -24,20 +24,20 @@ class CopyForm(forms.Form):
         help_text=lazy("HTML or plain text, at most 25 MiB."),
     )
     text = forms.CharField(
-        label=lazy("Or the text itself"),
+        label=lazy("Or paste the text"),
         required=False,
         max_length=1_000_000,
         widget=forms.Textarea(attrs={"rows": 6}),
     )
     captured_at = forms.DateTimeField(
-        label=lazy("When it was saved (UTC)"),
+        label=lazy("Saved at (UTC)"),
         validators=[validate_past],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
     )
     note = forms.CharField(
-        label=lazy("Where the copy came from"),
+        label=lazy("Source of the copy"),
         max_length=300,
-        help_text=lazy("Public. Name no private person."),
+        help_text=lazy("Public. Do not name private persons."),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -53,14 +53,14 @@ class CopyForm(forms.Form):
                 )
             if (file.size or 0) > UPLOAD_LIMIT:
                 raise forms.ValidationError(
-                    _("The file is larger than 25 MiB. Nothing was stored."), code="too_large"
+                    _("The file is larger than 25 MiB. Nothing was saved."), code="too_large"
                 )
         return file
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if not self.errors and bool(given.get("file")) == bool(given.get("text", "").strip()):
-            raise forms.ValidationError(_("Give either a file or the text."))
+            raise forms.ValidationError(_("Add either a file or the text."))
         return given
 
     @property

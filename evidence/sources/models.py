@@ -104,7 +104,7 @@ class Version(models.Model):
     body = models.TextField()
     digest = models.CharField(
         max_length=64,
-        help_text="SHA-256 of the text. Committed, not bare: the text may have to go one day.",
+        help_text="SHA-256 of the text. Committed, not bare: the text may have to be deleted one day.",
     )
     characters = models.PositiveIntegerField()
     lang = models.CharField(max_length=LONGEST_TAG)
@@ -163,7 +163,7 @@ class Observation(models.Model):
     method = models.CharField(max_length=8, choices=LookMethod.choices, default=LookMethod.LIVE)
     looked_at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="HTTP status, if an answer came."
+        null=True, blank=True, help_text="HTTP status, if there was a response."
     )
     final_url = models.URLField(max_length=2000, blank=True)
     reason = models.CharField(max_length=300, blank=True)
@@ -172,7 +172,7 @@ class Observation(models.Model):
     elapsed_ms = models.PositiveIntegerField(null=True, blank=True)
     digest = models.CharField(  # noqa: DJ001  # rows that were logged before have none
         max_length=64, null=True, blank=True,
-        help_text="SHA-256 of the text of a suspect look. Committed, as a version's."
+        help_text="SHA-256 of the text of a suspect check. Committed, as a version's."
     )  # fmt: skip
     created_at = models.DateTimeField()
 

@@ -5,26 +5,29 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.choices import label
+from evidence import labels
+
 
 class LookType(models.TextChoices):
     """What one look at a source came back with. The words are those of
     `engines.text.ObservationType`, and two that need the other looks to tell: suspect, and
     unplaced, which only what was handed in can be."""
 
-    OK = "ok", _("seen, with text")
-    UNCHANGED = "unchanged", _("seen, unchanged")
-    GONE = "gone", _("gone")
-    TOMBSTONE = "tombstone", _("the platform says it was deleted")
-    MOVED = "moved", _("moved")
-    SOFT_404 = "soft_404", _("a page without the content")
-    LOGIN_WALL = "login_wall", _("behind a login")
-    BLOCKED = "blocked", _("we were refused")
-    TRANSIENT = "transient", _("not reachable just then")
-    EMPTY = "empty", _("empty")
-    TOO_LARGE = "too_large", _("too large")
-    REFUSED = "refused", _("an address we do not visit")
-    SUSPECT = "suspect", _("possibly not the page")
-    UNPLACED = "unplaced", _("a text that no version has, from between other looks")
+    OK = "ok", label(labels.OBSERVATION["ok"])
+    UNCHANGED = "unchanged", label(labels.OBSERVATION["unchanged"])
+    GONE = "gone", label(labels.OBSERVATION["gone"])
+    TOMBSTONE = "tombstone", label(labels.OBSERVATION["tombstone"])
+    MOVED = "moved", label(labels.OBSERVATION["moved"])
+    SOFT_404 = "soft_404", label(labels.OBSERVATION["soft_404"])
+    LOGIN_WALL = "login_wall", label(labels.OBSERVATION["login_wall"])
+    BLOCKED = "blocked", label(labels.OBSERVATION["blocked"])
+    TRANSIENT = "transient", label(labels.OBSERVATION["transient"])
+    EMPTY = "empty", label(labels.OBSERVATION["empty"])
+    TOO_LARGE = "too_large", label(labels.OBSERVATION["too_large"])
+    REFUSED = "refused", label(labels.OBSERVATION["refused"])
+    SUSPECT = "suspect", label(labels.OBSERVATION["suspect"])
+    UNPLACED = "unplaced", label(labels.OBSERVATION["unplaced"])
 
 
 MISSING = frozenset({LookType.GONE, LookType.TOMBSTONE, LookType.SOFT_404})
@@ -32,21 +35,21 @@ PRESENT = frozenset({LookType.OK, LookType.UNCHANGED})
 
 
 class LookMethod(models.TextChoices):
-    LIVE = "live", _("our own visit")
-    UPLOAD = "upload", _("handed in")
+    LIVE = "live", label(labels.LOOK_METHOD["live"])
+    UPLOAD = "upload", label(labels.LOOK_METHOD["upload"])
 
 
 class SightingKind(models.TextChoices):
-    VERBATIM = "verbatim", _("word for word")
-    REWORDED = "reworded", _("reworded")
-    ELSEWHERE = "elsewhere", _("only in another place")
-    ABSENT = "absent", _("absent")
+    VERBATIM = "verbatim", label(labels.SIGHTING["verbatim"])
+    REWORDED = "reworded", label(labels.SIGHTING["reworded"])
+    ELSEWHERE = "elsewhere", label(labels.SIGHTING["elsewhere"])
+    ABSENT = "absent", label(labels.SIGHTING["absent"])
 
 
 class DisappearanceStatus(models.TextChoices):
     SUSPECTED = "suspected", _("suspected")
     CONFIRMED = "confirmed", _("confirmed")
-    REVERSED = "reversed", _("back again")
+    REVERSED = "reversed", _("restored")
 
 
 DISAPPEARANCE_TRANSITIONS: dict[str, frozenset[str]] = {
@@ -62,5 +65,5 @@ class AlertKind(models.TextChoices):
     QUOTE_VANISHED = "quote_vanished", _("quote no longer in the text")
     SOURCE_GONE = "source_gone", _("source no longer available")
     SOURCE_BACK = "source_back", _("source available again")
-    SOURCE_SUSPECT = "source_suspect", _("a source shows another page")
+    SOURCE_SUSPECT = "source_suspect", _("source shows another page")
     SOURCE_UNFOUND = "source_unfound", _("source never found")

@@ -63,7 +63,7 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
                 form.add_error(
                     "file",
                     ValidationError(
-                        _("The file is larger than 25 MiB. Nothing was stored."), code="too_large"
+                        _("The file is larger than 25 MiB. Nothing was saved."), code="too_large"
                     ),
                 )
             except StorageUnavailableError as error:
@@ -85,19 +85,19 @@ def _told(observation: Observation) -> str:
     version = observation.version
     if version is None:
         return _(
-            "Kept. No version has its text, and other texts were seen after it, so it has no "
-            "place among the versions."
+            "Saved. Its text matches no version, and later checks found other texts, so it is "
+            "not one of the versions."
         )
     if observation.type == LookType.OK:
-        return _("Kept. It is version %(number)d now.") % {"number": version.number}
-    return _("Kept. It shows the text of version %(number)d.") % {"number": version.number}
+        return _("Saved as version %(number)d.") % {"number": version.number}
+    return _("Saved. It has the text of version %(number)d.") % {"number": version.number}
 
 
 @require_POST
 @never_cache
 @requires(Role.MODERATOR)
 def handle_alert(request: HttpRequest, alert: UUID) -> HttpResponse:
-    """Take note of an alert."""
+    """Mark an alert as seen."""
     actions.handle_alert(
         by=current_account(request), alert=get_object_or_404(Alert, pk=alert), now=timezone.now()
     )

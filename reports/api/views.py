@@ -104,8 +104,8 @@ class ReportViewSet(
 
 
 class CorrectionViewSet(Strict, mixins.ListModelMixin, viewsets.GenericViewSet[Entry]):
-    """What was taken back or put right, newest first: verdicts replaced, claims corrected or
-    withdrawn, exhibits and reports withheld."""
+    """Corrections, newest first: verdicts replaced, claims corrected or withdrawn, exhibits and
+    reports withheld."""
 
     permission_classes = [PublicRead]
     serializer_class: type[CorrectionSerializer] = CorrectionSerializer
@@ -154,7 +154,7 @@ def change_json(change: Change) -> dict[str, Any]:
 
 
 class ClaimHistoryView(Strict, APIView):
-    """The history of a claim."""
+    """The change history of a claim."""
 
     permission_classes = [PublicRead]
     parameters = {

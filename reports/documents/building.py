@@ -183,8 +183,8 @@ def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def keep(built: Built, *, now: datetime) -> Report:
-    """Store the files and their rows, inside the caller's transaction. The same report twice is
-    one. Raises OutdatedError."""
+    """Store the files and rows of a report, inside the caller's transaction. Idempotent. Raises
+    OutdatedError."""
     erasure.block_erasure()
     if erasure.since(built.report["made_from"]["size"]):
         raise OutdatedError

@@ -43,9 +43,8 @@ class _Feed:
 
     def __init__(self, request: HttpRequest, *, title: str, about: str) -> None:
         self._request = request
-        here = self.absolute(
-            request.path
-        )  # also the feed's id: the same by whatever name the site is asked
+        # also the feed's id: the same by whatever name the site is asked
+        here = self.absolute(request.path)
         self._lang = page_language()
         self._entries: list[dict[str, Any]] = []
         self._feed = Atom1Feed(
@@ -65,7 +64,7 @@ class _Feed:
     def title(self, text: str, *, reconstruction: bool) -> str:
         """The title of an entry; readers list titles alone, so a demonstration says there that it
         is one."""
-        return f"{_('reconstruction').capitalize()}: {text}" if reconstruction else text
+        return f"{_('demonstration').capitalize()}: {text}" if reconstruction else text
 
     def absolute(self, address: str) -> str:
         """Where this installation says that it is, not where it was asked."""
@@ -114,10 +113,10 @@ def _feed(view: Callable[[HttpRequest], _Feed]) -> Callable[[HttpRequest], HttpR
 
 @_feed
 def verdicts(request: HttpRequest) -> _Feed:
-    """The verdicts published last, as Atom. A verdict that was replaced comes again, under its own
-    id, and says so."""
+    """Latest verdicts, as Atom. A replaced verdict appears again, under its own id, and says
+    so."""
     feed = _Feed(
-        request, title=_("Newest verdicts"), about=_("What companies said, beside what buyers got")
+        request, title=_("Latest verdicts"), about=_("What companies said, beside what buyers got")
     )
     told = [
         (concluded.claim, one, one.verdict)
@@ -167,11 +166,11 @@ def verdicts(request: HttpRequest) -> _Feed:
 
 @_feed
 def edits(request: HttpRequest) -> _Feed:
-    """The texts changed last in sources where a claim stands, as Atom."""
+    """Latest edits of sources with a claim, as Atom."""
     feed = _Feed(
         request,
         title=_("Latest edits"),
-        about=_("Texts that were changed after a claim was found in them, word by word."),
+        about=_("Texts that changed after a claim was found in them, word by word."),
     )
     for one in listing.newest_edits(SHOWN):
         version = one.version
@@ -188,11 +187,11 @@ def edits(request: HttpRequest) -> _Feed:
 
 @_feed
 def disappearances(request: HttpRequest) -> _Feed:
-    """The sources confirmed last as no longer available, as Atom."""
+    """Sources no longer available, as Atom."""
     feed = _Feed(
         request,
         title=_("No longer available"),
-        about=_("Sources that are no longer available, with the words that stood in them."),
+        about=_("Sources that are no longer available, with the quotes they contained."),
     )
     for one in listing.newest_disappearances(SHOWN):
         assert one.gone.confirmed_at  # of those confirmed, by their constraint
@@ -209,7 +208,7 @@ def disappearances(request: HttpRequest) -> _Feed:
 
 @_feed
 def corrections(request: HttpRequest) -> _Feed:
-    """What was taken back or put right last, as Atom."""
+    """Latest corrections, as Atom."""
     feed = _Feed(
         request,
         title=_("Corrections"),

@@ -76,7 +76,7 @@ def _card(claim: Claim, found: Iterable[cards.Found], reference: str, lang: Lang
         quote_lang=claim.quote_lang,
         found=list(found),
         reference=reference,
-        house="AsClaimed 言实录" + (" · " + _("reconstruction") if claim.reconstruction else ""),
+        house="AsClaimed 言实录" + (" · " + _("demonstration") if claim.reconstruction else ""),
     )
 
 

@@ -24,11 +24,11 @@ from reports.wording.words import Lang
 SOURCES = {ReportKind.DISCREPANCY.value: "report.json", ReportKind.SNAPSHOT.value: "snapshot.json"}
 #: What the files of a report are called, by the end of their names; the order is that of the page.
 LABELS: tuple[tuple[str, str | Promise], ...] = (
-    (".en.pdf", _("PDF in English, to print and to hand in")),
-    (".zh.pdf", _("PDF in Chinese, to print and to hand in")),
-    (".html", _("One web page that needs no network")),
-    (".bundle.json", _("Proof of a verdict, to check without us")),
-    (".json", _("Everything in it, for programs")),
+    (".en.pdf", _("PDF in English")),
+    (".zh.pdf", _("PDF in Chinese")),
+    (".html", _("Offline web page")),
+    (".bundle.json", _("Proof bundle of a verdict")),
+    (".json", _("Data (JSON)")),
     (".svg", _("Chart")),
 )
 
@@ -181,14 +181,14 @@ def line_of(told: dict[str, Any], lang: Lang, title: str, width: int) -> str:
 def holds(told: dict[str, Any]) -> list[tuple[str | Promise, int]]:
     """What a discrepancy report was made from, counted."""
     counted: list[tuple[str | Promise, int]] = [
-        (_("aspects of the claim"), len(told["aspects"])),
+        (_("points of the claim"), len(told["aspects"])),
         (_("verdicts"), sum(1 for one in told["aspects"] if one["verdict"])),
         (_("measurements"), sum(len(one["measurements"]) for one in told["aspects"])),
         (_("exhibits"), len(told["exhibits"])),
         (_("teardowns"), len(told["teardowns"])),
         (_("sources"), len(told["sources"])),
         (_("versions of their texts"), sum(len(one["versions"]) for one in told["sources"])),
-        (_("looks at them"), sum(one["observations"]["total"] for one in told["sources"])),
+        (_("checks of them"), sum(one["observations"]["total"] for one in told["sources"])),
     ]
     return [one for one in counted if one[1]]
 

@@ -17,62 +17,62 @@ from django.utils.translation import gettext_lazy as _
 #: The steps in their order: what is asked, and what that keeps out.
 STEPS: Final[Mapping[str, tuple[str | Promise, str | Promise]]] = {
     "form": (
-        _("Is the file a bundle, byte for byte?"),
+        _("Is the file a proof bundle, byte for byte?"),
         _(
-            "It has one permitted spelling. An unknown or repeated member, a space too many or "
-            "another order is refused."
+            "Only one spelling is valid. An unknown or repeated member, an extra space or "
+            "another order is rejected."
         ),
     ),
     "key": (
-        _("Is the key in it a verifier key, and the one you trust?"),
-        _("Give a key below that you have from elsewhere, and it must be this one."),
+        _("Is its key a public key, and the one you entered?"),
+        _("If you enter a public key below, it must be this one."),
     ),
     "leaf": (
-        _("Is the entry well-formed?"),
+        _("Is the log entry well-formed?"),
         _(
-            "The entry, called a leaf, says what happened to what, when, and in which role "
-            "somebody acted."
+            "The log entry (leaf) says what happened to which object, when, and in which role "
+            "someone acted."
         ),
     ),
     "document": (
         _("Is the published document the one that was logged?"),
-        _("Its SHA-256 is computed here and compared with the one in the leaf."),
+        _("We compute its SHA-256 hash here and compare it with the one in the leaf."),
     ),
     "openings": (
-        _("Are the texts shown the ones that were logged?"),
+        _("Are these the texts that were logged?"),
         _(
-            "The leaf holds a commitment to each text (HMAC-SHA256 under a random key). The "
-            "texts in the bundle are run through it again."
+            "The leaf has a commitment to each text (HMAC-SHA256 under a random key). We compute "
+            "it again from the texts in the bundle."
         ),
     ),
     "checkpoint": (
-        _("Is the checkpoint signed by that key?"),
+        _("Is the checkpoint signed with that key?"),
         _("A checkpoint is the size of the log and one hash over all of it, signed with Ed25519."),
     ),
     "inclusion": (
-        _("Does the entry stand in the log of that checkpoint?"),
+        _("Is the entry in the log of that checkpoint?"),
         _(
-            "From the leaf’s own hash, the hashes of the proof must lead up to the root in the "
-            "checkpoint."
+            "Starting from the hash of the leaf, the hashes of the proof must lead to the root "
+            "in the checkpoint."
         ),
     ),
 }
 
 #: What a step found when it passed.
 PASSED: Final[Mapping[str, str | Promise]] = {
-    "form": _(
-        "{bytes} bytes in the one permitted spelling, with the {members} members of a bundle."
-    ),
-    "key": _("It is the key of {name}. None was given to compare it with."),
-    "key-given": _("It is the key you gave: {name}."),
+    "form": _("{bytes} bytes in the one valid spelling, with the {members} members of a bundle."),
+    "key": _("It is the public key of {name}. You entered none to compare it with."),
+    "key-given": _("It is the public key you entered: {name}."),
     "leaf": _("{what}. {at}, {role} {name}; object {object}."),
-    "document": _("SHA-256 {digest}, as the leaf says."),
+    "document": _("SHA-256 {digest}, as in the leaf."),
     "document-none": _("This entry publishes no document, and the bundle has none."),
     "openings": _(
-        "{opened} of {commits} committed texts are open, and each is the one that was logged."
+        "{opened} of {commits} committed texts are disclosed, and each is the one that was logged."
     ),
-    "openings-none": _("This entry commits to no text."),
-    "checkpoint": _("The log {origin} with {size} entries, root {root}: signed by the key above."),
+    "openings-none": _("This entry has no committed text."),
+    "checkpoint": _(
+        "The log {origin} with {size} entries, root {root}: signed with the key above."
+    ),
     "inclusion": _("{hashes} hashes lead from entry {index} to the root over {size} entries."),
 }
 
@@ -83,8 +83,8 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
     "not-json": _("The text is not JSON (at character {at})."),
     "repeated-member": _("An object has the member “{name}” twice."),
     "not-an-integer": _("The number {number} is not an integer in its plain form."),
-    "integer-too-large": _("An integer is beyond ±(2^53 − 1)."),
-    "lone-surrogate": _("A text holds half a character (a lone surrogate)."),
+    "integer-too-large": _("An integer is outside ±(2^53 − 1)."),
+    "lone-surrogate": _("A text contains half a character (a lone surrogate)."),
     "too-deep": _("The JSON is nested too deeply."),
     "not-canonical": _("The JSON is not in canonical form (RFC 8785), byte for byte."),
     "bundle-members": _("The bundle does not have exactly the members of a bundle."),
@@ -92,10 +92,10 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
     "opening-malformed": _(
         "The opening of “{name}” is not a key of 64 hexadecimal digits and a value."
     ),
-    "key-malformed": _("The key in the bundle is not a verifier key."),
-    "key-other": _("The key in the bundle is not the key it is checked against."),
+    "key-malformed": _("The key in the bundle is not a public key."),
+    "key-other": _("The key in the bundle is not the public key you entered."),
     "key-small-order": _(
-        "The key is of small order: anyone can sign with it, so its signatures show nothing."
+        "The key is of small order: anyone can sign with it, so its signatures prove nothing."
     ),
     "key-type": _("The key of a log is an Ed25519 key (type 0x01)."),
     "leaf-too-long": _("The leaf is longer than 65,535 bytes."),
@@ -105,26 +105,24 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
     "leaf-object": _("The object of the leaf is not of the form name/id."),
     "leaf-time": _("The time of the leaf is not a moment of the form YYYY-MM-DDTHH:MM:SS.ffffffZ."),
     "leaf-actor": _("The actor of the leaf is not a role and a name."),
-    "leaf-fields": _("The fields and commitments of the leaf are not of their form."),
-    "leaf-document": _("The digest of the document is not 64 lowercase hexadecimal digits."),
-    "document-missing": _("The leaf has the digest of a document, and the bundle no document."),
-    "document-unknown": _("The bundle has a document that its leaf knows nothing of."),
-    "document-other": _("The document is not the one whose digest is in the leaf."),
+    "leaf-fields": _("The fields and commitments of the leaf do not have the required form."),
+    "leaf-document": _("The hash of the document is not 64 lowercase hexadecimal digits."),
+    "document-missing": _("The leaf has the hash of a document, but the bundle has no document."),
+    "document-unknown": _("The bundle has a document that its leaf does not mention."),
+    "document-other": _("The document is not the one whose hash is in the leaf."),
     "opening-unknown": _("The opening of “{name}” has no commitment in the leaf."),
     "opening-other": _("The value of “{name}” is not the one committed to in the leaf."),
     "proof-malformed": _("The proof is not a proof file of the form c2sp.org/tlog-proof@v1."),
     "note-malformed": _("The checkpoint is not a signed note."),
-    "not-signed": _("The checkpoint is not signed by the key it is checked against."),
+    "not-signed": _("The checkpoint is not signed with the key used to verify it."),
     "signature-wrong": _("The signature by {name} is wrong."),
     "checkpoint-lines": _("A checkpoint has exactly three lines: origin, size and root."),
     "checkpoint-size": _(
         "The size of the checkpoint is not a plain decimal number of at most 63 bits."
     ),
-    "checkpoint-root": _(
-        "The root of the checkpoint is not the 32 bytes in base64 that it must be."
-    ),
+    "checkpoint-root": _("The root of the checkpoint is not 32 bytes in base64."),
     "checkpoint-origin": _("The origin of the checkpoint is not a name."),
-    "checkpoint-other-log": _("The checkpoint is signed by the right key, but for another log."),
+    "checkpoint-other-log": _("The checkpoint is signed with the right key, but for another log."),
     "no-such-entry": _("There is no entry {index} in a log of {size}."),
     "proof-length": _("The proof has {found} hashes where entry {index} of {size} needs {needed}."),
     "proof-leads-elsewhere": _("The proof does not lead from the entry to the root."),
@@ -133,47 +131,44 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
 #: Why nothing could be said.
 UNABLE: Final[Mapping[str, str | Promise]] = {
     "no-ed25519": _(
-        "This browser cannot check Ed25519 signatures (WebCrypto). The steps before it pass; use "
-        "the command below for the rest."
+        "This browser cannot verify Ed25519 signatures (WebCrypto). The steps before it pass; "
+        "use the command below for the rest."
     ),
     "no-webcrypto": _(
-        "This browser gives WebCrypto to this page only over HTTPS, or has none. Use the command "
-        "below."
+        "This browser offers WebCrypto only over HTTPS, or not at all. Use the command below."
     ),
     "unexpected": _(
-        "The check stopped at something this browser cannot do. Use the command below."
+        "The verification stopped at something this browser cannot do. Use the command below."
     ),
     "key-given-malformed": _(
-        "The key you gave is not a verifier key. It begins with the name of the log and a plus "
-        "sign."
+        "What you entered is not a public key. It begins with the name of the log and a plus sign."
     ),
     "not-fetched": _(
-        "The bundle could not be fetched. Save it when you are online again, and choose the file "
-        "here."
+        "We could not load the bundle. Save it when you are online again, and choose the file here."
     ),
     "not-read": _("The file could not be read."),
-    "too-many": _("One bundle at a time, please: choose a single file."),
+    "too-many": _("Choose a single file: one bundle at a time."),
 }
 
 #: How it ended.
 ENDS: Final[Mapping[str, str | Promise]] = {
     "checking": _("Checking…"),
     "holds": _("Verified: all {n} checks passed."),
-    "holds-key": _("Every byte is as it was logged, under the key you gave."),
+    "holds-key": _("Every byte is as it was logged, under the public key you entered."),
     "consistent": _("Consistent with the key inside it. Not checked against AsClaimed’s key."),
     "consistent-key": _(
-        "Anyone can make such a file with a key of their own. Enter AsClaimed’s key, from a "
-        "source you trust, and verify again."
+        "Anyone can make such a file with a key of their own. Enter AsClaimed’s public key, from "
+        "a source you trust, and verify again."
     ),
     "refused": _("Verification failed"),
-    "unable": _("This could not be checked here."),
+    "unable": _("This could not be verified here."),
     "step-passed": _("passes"),
     "step-failed": _("fails"),
     "step-unchecked": _("not compared"),
     "step-skipped": _("not reached"),
-    "step-unable": _("cannot be checked here"),
+    "step-unable": _("cannot be verified here"),
     "pasted": _("pasted text"),
-    "closed": _("Not open: {names}."),
+    "closed": _("Not disclosed: {names}."),
 }
 
 

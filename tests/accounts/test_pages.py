@@ -193,7 +193,7 @@ def test_a_forgotten_password_is_replaced_by_the_link_in_the_mail(
     )
     owner.refresh_from_db()
     assert owner.check_password("a new battery staple 7")
-    assert "no longer works" in page_text(
+    assert "no longer valid" in page_text(
         Client().get(link[1], follow=True, headers={"accept-language": "en"})
     )
 
@@ -211,7 +211,7 @@ def test_an_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> None
     assert link is not None
     page = page_text(client.get(link[1], headers={"accept-language": "en"}))
     wears_the_dress(page)
-    assert "Yes, it is mine" in page
+    assert "Yes, confirm address" in page
     client.post(link[1])
     assert User.objects.get(email="new@example.org").emailaddress_set.get().verified
 
@@ -255,7 +255,7 @@ def test_the_account_says_in_words_what_it_may_do() -> None:
     client.force_login(moderator)
     page = page_text(client.get("/account/", headers={"accept-language": "en"}))
     assert "grade evidence" in page
-    assert "Not: Conclude a verdict" in page
+    assert "Cannot: Propose a verdict" in page
     organisation = moderator.membership_set.get().organisation
     assert f"/account/organisations/{organisation.pk}/" in page
 
@@ -291,7 +291,7 @@ def test_a_form_from_elsewhere_changes_nothing(owner: User) -> None:
 
 
 def test_error_pages_say_what_to_do_in_both_languages(client: Client) -> None:
-    assert "Nothing here" in page_text(client.get("/nowhere/"))
+    assert "Page not found" in page_text(client.get("/nowhere/"))
     for name in ("400.html", "500.html", "403_csrf.html"):
         page = (Path(settings.BASE_DIR) / "ui" / "templates" / name).read_text()
         assert 'lang="en"' in page

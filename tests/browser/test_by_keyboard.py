@@ -18,11 +18,12 @@ from tests.browser import stage
 from tests.browser.conftest import Visitor
 from verdicts.models import Finding, Reply, Verdict
 
+# one browser
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("by keyboard"),
-]  # one browser
+]
 MOST = 150
 
 
@@ -65,8 +66,8 @@ def test_an_owner_files_with_the_keys_alone(visit: Callable[..., Visitor], tmp_p
     page = owner.page
     owner.sign_in(scene.owners[0].email)
     page.goto(f"/claims/{scene.claim.reference}/")
-    press(page, page.get_by_role("link", name="File evidence").first)
-    reach(page, page.get_by_label("What did you find?"))
+    press(page, page.get_by_role("link", name="Submit evidence").first)
+    reach(page, page.get_by_label("Your description"))
     page.keyboard.type("No air came through.")
     press(page, page.get_by_role("button", name="Next"))
     with page.expect_file_chooser() as chooser:
@@ -77,7 +78,7 @@ def test_an_owner_files_with_the_keys_alone(visit: Callable[..., Visitor], tmp_p
     press(page, page.get_by_role("button", name="Next"))  # nothing was taken apart
     press(page, page.get_by_label("I took these photos"), "Space")
     press(page, page.get_by_role("button", name="Next"))
-    press(page, page.get_by_role("button", name="Hand in"))
+    press(page, page.get_by_role("button", name="Submit"))
     expect(page.get_by_role("status")).to_contain_text("Received.")
     submission = Submission.objects.get()
     jobs.drain()
@@ -101,7 +102,7 @@ def test_finding_reply_and_approval_with_the_keys_alone(visit: Callable[..., Vis
     )
     speaker = scenes.person("company", "company_representative", organisation=brand)
     stage.verified(scene.moderator, scene.second_adjudicator, speaker)
-    scenes.verdicts.invite_company(
+    scenes.verdicts.request_reply(
         by=scene.second_moderator, claim=scene.claim, allegation=scenes.RATIONALE, now=scene.now
     )
 
@@ -117,22 +118,22 @@ def test_finding_reply_and_approval_with_the_keys_alone(visit: Callable[..., Vis
     page.keyboard.type("No air at the outlets.")
     for box in page.locator("input[name=exhibits]").all():
         press(page, box, "Space")
-    press(page, page.get_by_role("button", name="Record it"))
-    expect(page.get_by_role("status")).to_contain_text("The finding is recorded.")
+    press(page, page.get_by_role("button", name="Save"))
+    expect(page.get_by_role("status")).to_contain_text("Finding saved.")
     assert Finding.objects.count() == 1
 
     company = visit()
     company.sign_in(speaker.email)
     page = company.page
-    press(page, page.get_by_role("link", name="To answer"))
+    press(page, page.get_by_role("link", name="Reply requests"))
     press(page, page.locator("main .rows a").first)
-    reach(page, page.get_by_label("The answer, word for word"))
+    reach(page, page.get_by_label("Reply, unedited"))
     page.keyboard.type("The ducts are cosmetic on this trim.")
-    press(page, page.get_by_role("button", name="Read it once more"))
-    expect(page.get_by_text("so it will stand")).to_be_visible()
+    press(page, page.get_by_role("button", name="Review reply"))
+    expect(page.get_by_text("Preview of your public reply")).to_be_visible()
     assert not Reply.objects.exists()
-    press(page, page.get_by_role("button", name="Publish it, word for word"))
-    expect(page.get_by_role("status").first).to_contain_text("word for word")
+    press(page, page.get_by_role("button", name="Publish reply"))
+    expect(page.get_by_role("status").first).to_contain_text("unedited")
     assert Reply.objects.get().body == "The ducts are cosmetic on this trim."
 
     scenes.propose(scene)
@@ -154,13 +155,13 @@ def test_a_reader_without_a_script_reads_a_claim_narrows_the_list_and_changes_th
     for width in (1440, 390):
         page = visit(width=width, script=False).page
         page.goto("/claims/")
-        page.get_by_role("link", name="Not delivered").first.click()
+        page.get_by_role("link", name="Not as claimed").first.click()
         assert "not_delivered" in page.url
         page.get_by_role("link", name="Two ducts in the carbon hood cool the brakes").first.click()
         expect(page.get_by_role("heading", level=1)).to_contain_text(
             "Two ducts in the carbon hood cool the brakes"
         )
-        expect(page.get_by_text("Not delivered").first).to_be_visible()
+        expect(page.get_by_text("Not as claimed").first).to_be_visible()
         expect(page.locator(".sf").first).to_contain_text("双风道给制动系统散热")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.get_by_role("button", name="中文").click()

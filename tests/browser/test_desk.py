@@ -15,11 +15,12 @@ from tests.browser import stage
 from tests.browser.conftest import Visitor
 from verdicts.models import Verdict
 
+# one browser
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("desk"),
-]  # one browser
+]
 
 
 def test_submissions_are_decided_by_keyboard_and_never_by_accident(
@@ -49,37 +50,37 @@ def test_submissions_are_decided_by_keyboard_and_never_by_accident(
     page.keyboard.press("Enter")  # and Enter there decides nothing
     assert not page.locator("#decision-accepted").is_checked()
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Look closer").focus()
+    page.get_by_role("link", name="Enlarge").focus()
     first = page.url
     page.keyboard.press("a")
     expect(page.locator("textarea[name=reason_en]")).to_have_value(
-        "The photos are clear, and what is told can be checked against them."
+        "The photos are clear, and the description can be checked against them."
     )
     expect(page.get_by_role("button", name="Accept and publish")).to_be_focused()
     assert Submission.objects.waiting().count() == 3, "a key alone decides nothing"
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("is accepted.")
+    expect(page.get_by_role("status")).to_contain_text("is now “accepted”.")
     assert page.url != first
     second = page.url
     page.wait_for_load_state()
     page.keyboard.press("r")
-    page.get_by_role("button", name="The same picture was handed in before").press("Enter")
+    page.get_by_role("button", name="The same picture was submitted before").press("Enter")
     expect(page.locator("textarea[name=reason_zh_Hans]")).to_have_value(
-        "同一张图片此前已有人提交，因此不增加新的见证。"
+        "同一张图片此前已有人提交，重复照片只计一次。"
     )
     page.locator("textarea[name=reason_en]").press("End")
     page.keyboard.type(" See the first.")
-    page.get_by_role("button", name="Refuse it").press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("is refused.")
+    page.get_by_role("button", name="Do not accept").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("is now “not accepted”.")
     assert page.url not in {first, second}
 
     plain.sign_in(scene.second_moderator.email)
     plain.page.goto(page.url)
     plain.page.get_by_role("button", name="Instrument and method are stated").click()
-    expect(plain.page.get_by_label("Accept: the pictures")).to_be_checked()
+    expect(plain.page.get_by_label("Accept: pictures")).to_be_checked()
     assert plain.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     plain.page.get_by_role("button", name="Decide").click()
-    expect(plain.page.get_by_text("Nothing else waits for a decision.")).to_be_visible()
+    expect(plain.page.get_by_text("No other submissions await a decision.")).to_be_visible()
     assert sorted(Submission.objects.values_list("status", flat=True)) == [
         "accepted",
         "accepted",
@@ -113,9 +114,8 @@ def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(
             "htmx.trigger('#queue', 'htmx:load'); htmx.ajax('GET', '/desk/', {target: '#queue', "
             "swap: 'outerHTML'})"
         )
-    expect(
-        page.locator("[data-kind=aspects] h3 a").first
-    ).to_be_focused()  # a refresh leaves the keyboard where it was
+    # a refresh leaves the keyboard where it was
+    expect(page.locator("[data-kind=aspects] h3 a").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(
         "Two ducts in the carbon hood cool the brakes"
@@ -126,10 +126,10 @@ def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(
     expect(page.get_by_role("heading", level=1)).to_have_text("Propose a verdict")
     page.wait_for_load_state()
     preview = page.locator("#preview")
-    expect(preview).to_contain_text("What readers will see")
-    page.get_by_label("not delivered", exact=True).focus()
+    expect(preview).to_contain_text("The public text appears here")
+    page.get_by_label("Not as claimed", exact=True).focus()
     page.keyboard.press("Space")
-    expect(preview).to_contain_text("Not delivered")
+    expect(preview).to_contain_text("Not as claimed")
     page.locator("textarea[name=rationale_en]").focus()
     page.keyboard.type("No air reaches the brakes.")
     expect(preview).to_contain_text("No air reaches the brakes.")
@@ -146,9 +146,7 @@ def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(
     second.sign_in(scene.second_adjudicator.email)
     second.page.goto("/desk/")
     second.page.locator("[data-kind=proposals]").get_by_role("link", name="two ducts move").click()
-    expect(
-        second.page.get_by_role("heading", name="What approving changes in public")
-    ).to_be_visible()
+    expect(second.page.get_by_role("heading", name="What will be published")).to_be_visible()
     assert second.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     second.page.get_by_role("button", name="Approve and publish").click()
     expect(second.page.get_by_role("status")).to_contain_text("Approved and published.")

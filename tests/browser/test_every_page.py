@@ -435,15 +435,15 @@ def test_every_public_page_says_the_same_without_javascript(
         assert read >= 0.9 * enhanced, (one.path, read, enhanced)
     page.goto("/claims/")
     before = page.locator(".rows > li").count()
-    page.locator(".facet-list a", has_text="Not delivered").click()
+    page.locator(".facet-list a", has_text="Not as claimed").click()
     assert "rating=not_delivered" in page.url
     assert 0 < page.locator(".rows > li").count() < before
     page.locator(".rows h3 a").first.click()
-    assert page.locator(".verdicts .v").first.inner_text().strip() == "Not delivered"
+    assert page.locator(".verdicts .v").first.inner_text().strip() == "Not as claimed"
     read = page.url
     page.get_by_role("button", name="中文").click()
     assert (page.locator("html").get_attribute("lang"), page.url) == ("zh-Hans", read)
-    assert page.locator(".verdicts .v").first.inner_text().strip() == "未兑现"
+    assert page.locator(".verdicts .v").first.inner_text().strip() == "与宣称不符"
     plain.close()
     rich.close()
 

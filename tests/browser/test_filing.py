@@ -46,7 +46,7 @@ def test_an_owner_files_step_by_step_on_a_phone_over_a_connection_that_breaks(
     path = f"/claims/{scene.claim.reference}/file/"
     page.goto(path)
     expect(page.get_by_text("Step 1 / 5")).to_be_visible()
-    page.get_by_label("What did you find?").fill("No air came through.")
+    page.get_by_label("Your description").fill("No air came through.")
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_role("heading", name="Photos")).to_be_focused()
 
@@ -70,7 +70,7 @@ def test_an_owner_files_step_by_step_on_a_phone_over_a_connection_that_breaks(
     assert fits(page)
 
     page.reload()  # the telephone rang, the browser was closed: what was kept is there
-    expect(page.get_by_label("What did you find?")).to_have_value("No air came through.")
+    expect(page.get_by_label("Your description")).to_have_value("No air came through.")
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_label("photo1.jpg")).to_be_checked()
     expect(page.get_by_label("photo2.jpg")).to_be_checked()
@@ -80,19 +80,19 @@ def test_an_owner_files_step_by_step_on_a_phone_over_a_connection_that_breaks(
     page.get_by_role("button", name="Next").click()
     page.get_by_role("button", name="Next").click()  # without the consent it stays
     expect(page.get_by_text("Step 4 / 5")).to_be_visible()
-    page.get_by_label("How can we reach you?").fill("me@secret.example")
+    page.get_by_label("Contact details").fill("me@secret.example")
     page.get_by_label(re.compile("I took these photos")).check()
     page.get_by_role("button", name="Next").click()
     expect(page.locator(".filing-open")).to_contain_text("No air came through.")
     expect(page.locator(".filing-sealed")).to_contain_text("me@secret.example")
     assert fits(page)
-    page.get_by_role("button", name="Hand in").dblclick()
+    page.get_by_role("button", name="Submit").dblclick()
     expect(page.get_by_role("status")).to_contain_text("Received.")
     submission = Submission.objects.get()
     assert Exhibit.objects.filter(submission=submission).count() == 3
     assert not StagedPhoto.objects.kept().exists()
     expect(page.locator(".receipt")).to_contain_text(submission.reference)
-    expect(page.get_by_text("being read")).to_be_visible()
+    expect(page.get_by_text("processing your files")).to_be_visible()
     jobs.drain()
     expect(page.locator("ul.shots img")).to_have_count(3)  # by itself
     assert fits(page)
@@ -108,19 +108,19 @@ def test_an_owner_files_without_a_script_and_loses_nothing(
     page = owner.page
     owner.sign_in(scene.owners[0].email)
     page.goto(f"/claims/{scene.claim.reference}/file/")
-    page.get_by_label("What did you find?").fill("No air came through.")
+    page.get_by_label("Your description").fill("No air came through.")
     page.locator("input[name=photos]").set_input_files(photos(tmp_path, 2))
     page.get_by_text("I took it apart or measured it").click()
     page.get_by_label("What was done, in a few words").fill("Blower test")
     page.get_by_label(re.compile("I took these photos")).check()
     assert fits(page)
-    page.get_by_role("button", name="Hand in").click()
+    page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("A teardown needs all of")).to_be_visible()
-    expect(page.get_by_label("What did you find?")).to_have_value("No air came through.")
+    expect(page.get_by_label("Your description")).to_have_value("No air came through.")
     expect(page.get_by_label("photo1.jpg")).to_be_checked()
     page.get_by_label("photo2.jpg").uncheck()
     page.get_by_label("What was done, in a few words").fill("")
-    page.get_by_role("button", name="Hand in").click()
+    page.get_by_role("button", name="Submit").click()
     expect(page.get_by_role("status")).to_contain_text("Received.")
     assert Exhibit.objects.count() == 1
     jobs.drain()

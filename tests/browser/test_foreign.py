@@ -141,7 +141,7 @@ def test_a_strangers_file_reaches_no_cookie_and_no_page_of_ours(
     found = opened(page, f"{live_server.url}{path}")
     assert found is not None
     assert "django_language=en" in found["cookies"]
-    assert "File photos, teardowns and measurements" in found["page"]
+    assert "Submit photos, teardowns and measurements" in found["page"]
 
     monkeypatch.setattr(ContentHost, "__call__", whole)
     # Leaving the site and being stopped there is what this is about; the visitor has nothing else

@@ -15,11 +15,12 @@ from tests import scenes
 from tests.browser import stage
 from tests.browser.conftest import Visitor
 
+# one browser
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("sources"),
-]  # one browser
+]
 
 FILLER = "这一段一直没有改动，只是让两处改动相隔得远一些，好让页面有东西可以略去。\n"
 FIRST = (
@@ -59,7 +60,7 @@ def test_changes_are_reached_by_keyboard_linked_to_and_shown_beside_or_in_line(
     line = page.locator("svg.version-line").first
     expect(line.locator(".line-fork")).to_have_count(1)
     expect(line.locator("text", has_text="v1 again")).to_be_visible()
-    event = line.get_by_role("link", name=re.compile("^Version 2 came up: .* – .* UTC$"))
+    event = line.get_by_role("link", name=re.compile("^Version 2 first seen: .* – .* UTC$"))
     event.focus()
     expect(event.locator(".line-tip")).to_have_css("visibility", "visible")
     expect(line.locator(".line-rest")).to_have_css("visibility", "hidden")
@@ -85,14 +86,12 @@ def test_changes_are_reached_by_keyboard_linked_to_and_shown_beside_or_in_line(
     assert page.url.endswith("#c1")
 
     page.evaluate("window.stayed = true")
-    page.get_by_role("link", name="The whole text").click()
+    page.get_by_role("link", name="Full text").click()
     expect(page.locator("#diff")).to_contain_text(FILLER.strip())
     assert "all=1" in page.url
     assert page.evaluate("window.stayed"), "the switch is thrown without a new page"
-    expect(page.get_by_role("link", name="The whole text")).to_be_focused()
-    expect(page.get_by_role("link", name="The whole text")).to_have_attribute(
-        "aria-current", "true"
-    )
+    expect(page.get_by_role("link", name="Full text")).to_be_focused()
+    expect(page.get_by_role("link", name="Full text")).to_have_attribute("aria-current", "true")
     page.go_back()
     expect(page.locator("#diff")).not_to_contain_text(FILLER.strip())
 
@@ -122,7 +121,7 @@ def test_a_picture_is_enlarged_its_regions_read_and_promised_laid_over_delivered
     desk.sign_in(scene.moderator.email)
     page = desk.page
     page.goto(f"/exhibits/{comparison.after.reference}/")
-    page.get_by_role("link", name="Mark a region").click()
+    page.get_by_role("link", name="Add annotation").click()
     picture = page.locator("[data-draw]")
     expect(picture).to_have_class(re.compile("is-live"))
     # While one page fades into the next neither takes a mouse.
@@ -142,8 +141,8 @@ def test_a_picture_is_enlarged_its_regions_read_and_promised_laid_over_delivered
         abs(value - wanted) <= 5 for value, wanted in zip(drawn, (500, 400, 250, 300), strict=True)
     ), drawn
     page.locator("[data-region-form] [lang=en]").fill("The edge of the duct")
-    page.get_by_role("button", name="Mark it").click()
-    expect(page.get_by_text("Region 2 is marked.")).to_be_visible()
+    page.get_by_role("button", name="Add annotation").click()
+    expect(page.get_by_text("Annotation 2 added.")).to_be_visible()
 
     page = visit().page
     page.goto(f"/exhibits/{comparison.after.reference}/")
@@ -153,7 +152,7 @@ def test_a_picture_is_enlarged_its_regions_read_and_promised_laid_over_delivered
     page.keyboard.press("Enter")
     assert page.url.endswith("#region-2")
 
-    page.get_by_role("link", name=re.compile("Look closer")).click()
+    page.get_by_role("link", name=re.compile("Enlarge")).click()
     dialog = page.get_by_role("dialog")
     expect(dialog.locator(".region")).to_have_count(2)
     size = dialog.locator("output")
@@ -167,9 +166,9 @@ def test_a_picture_is_enlarged_its_regions_read_and_promised_laid_over_delivered
     expect(size).to_have_text(f"{fitted} %")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    expect(page.get_by_role("link", name=re.compile("Look closer"))).to_be_focused()
+    expect(page.get_by_role("link", name=re.compile("Enlarge"))).to_be_focused()
 
-    slider = page.get_by_role("slider", name="How much of each picture is shown")
+    slider = page.get_by_role("slider", name="Share of each picture shown")
     slider.focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
@@ -191,13 +190,13 @@ def test_all_of_it_is_read_without_a_script(visit: Callable[..., Visitor]) -> No
     source = f"/sources/{scene.source.pk}/"
     page.goto(source)
     expect(page.locator(".edit-text del")).to_have_text("内部结构也一起改了，")
-    page.get_by_text("The list of looks, newest first").click()
+    page.get_by_text("All checks").click()
     expect(page.get_by_role("cell", name="our own visit").first).to_be_visible()
-    page.get_by_role("link", name="Read the diff").click()
+    page.get_by_role("link", name="Compare with previous version").click()
     expect(page.locator("#diff")).not_to_contain_text("欢迎到店试驾")
-    page.get_by_role("link", name="The whole text").click()
+    page.get_by_role("link", name="Full text").click()
     expect(page.locator("#diff")).to_contain_text("欢迎到店试驾")
-    page.get_by_role("link", name="In line", exact=True).click()
+    page.get_by_role("link", name="Inline", exact=True).click()
     expect(page.locator(".hunk-inline del")).to_be_visible()
     page.get_by_role("link", name="Change 1").first.click()
     assert page.url.endswith("#c1")
@@ -211,11 +210,11 @@ def test_all_of_it_is_read_without_a_script(visit: Callable[..., Visitor]) -> No
     for one in both.all():
         expect(one).to_be_visible()
     expect(page.locator(".custody li").first).to_be_visible()
-    address = page.get_by_role("link", name=re.compile("Look closer")).get_attribute("href")
+    address = page.get_by_role("link", name=re.compile("Enlarge")).get_attribute("href")
     assert page.request.get(str(address)).headers["content-type"] == "image/jpeg"
 
     page.goto(source)
-    page.get_by_role("link", name="What stood here").click()
+    page.get_by_role("link", name="Read the archived text").click()
     expect(page.locator(".snapshot-version")).to_have_count(2)
     expect(page.locator(".gone-interval")).to_be_visible()
     expect(page.get_by_role("link", name="snapshot.json")).to_be_visible()

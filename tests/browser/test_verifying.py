@@ -28,11 +28,12 @@ from tests.ledger.logs import KEY, OTHER_KEY
 from tests.ledger.small_order import SMALL_ORDER, forged
 from tests.ledger.test_bundle import DOCUMENT, FILE, OPENINGS, leaf_with_document, parts
 
+# one browser
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("verifying"),
-]  # one browser
+]
 
 STEPS = ["form", "key", "leaf", "document", "openings", "checkpoint", "inclusion"]
 
@@ -344,10 +345,10 @@ def test_a_browser_without_ed25519_says_so_and_nothing_about_the_bundle(
     page.goto("/record/verify/")
     (tmp_path / "whole.json").write_bytes(FILE)
     page.locator("#file").set_input_files(str(tmp_path / "whole.json"))
-    expect(page.get_by_role("status")).to_contain_text("This could not be checked here.")
+    expect(page.get_by_role("status")).to_contain_text("This could not be verified here.")
     expect(page.get_by_role("status")).to_contain_text("Ed25519")
     expect(page.locator("li[data-step=openings]")).to_contain_text("passes")
-    expect(page.locator("li[data-step=checkpoint]")).to_contain_text("cannot be checked here")
+    expect(page.locator("li[data-step=checkpoint]")).to_contain_text("cannot be verified here")
     expect(page.locator("li[data-step=inclusion]")).to_contain_text("not reached")
     expect(page.get_by_text("python -m ledger.verify", exact=False).first).to_be_visible()
 
@@ -377,9 +378,7 @@ def test_a_bundle_is_verified_with_the_network_cut(
         page.evaluate("() => new Promise(done => setTimeout(() => done(window.shifts), 100))") == 0
     ), "the results moved what is read"
     expect(outcome).to_contain_text(verdict.reference)
-    expect(page.locator("li[data-step=leaf]")).to_contain_text(
-        "A verdict was approved and published"
-    )
+    expect(page.locator("li[data-step=leaf]")).to_contain_text("Verdict published")
     expect(page.locator("li[data-state=passed]")).to_have_count(6)
     expect(page.locator("li[data-step=key][data-state=unchecked]")).to_contain_text("not compared")
     expect(page.locator("[data-part=document] pre")).to_contain_text('"not_delivered"')
@@ -395,12 +394,12 @@ def test_a_bundle_is_verified_with_the_network_cut(
     expect(outcome).to_contain_text("Anyone can make such a file")
     expect(outcome).not_to_contain_text("Verified")
 
-    page.get_by_label("Verifier key, from a source that is not us").fill(key)
+    page.get_by_label("Public key, from a source other than us").fill(key)
     page.get_by_text("Or paste its text").click()
-    page.get_by_label("Text of the bundle").fill(bundle.decode())
-    page.get_by_role("button", name="Check it here").click()
+    page.get_by_label("Text of the proof bundle").fill(bundle.decode())
+    page.get_by_role("button", name="Verify").click()
     expect(outcome).to_contain_text("Verified: all 7 checks passed.")
-    expect(outcome).to_contain_text("under the key you gave")
+    expect(outcome).to_contain_text("under the public key you entered")
     expect(outcome).to_have_attribute("data-end", "holds")
     expect(page.locator("li[data-state=passed]")).to_have_count(7)
 
@@ -413,7 +412,7 @@ def test_a_bundle_is_verified_with_the_network_cut(
     }"""
     page.evaluate(drop, list(changed))
     expect(outcome).to_contain_text("Verification failed")
-    expect(outcome).to_contain_text("The document is not the one whose digest is in the leaf.")
+    expect(outcome).to_contain_text("The document is not the one whose hash is in the leaf.")
     expect(page.locator("li[data-step=document]")).to_contain_text("fails")
     expect(page.locator("[data-part=document]")).to_be_hidden()
 
@@ -421,6 +420,6 @@ def test_a_bundle_is_verified_with_the_network_cut(
     page.evaluate(drop, list(repeated))
     expect(outcome).to_contain_text("An object has the member “format” twice.")
 
-    page.get_by_label("Verifier key, from a source that is not us").fill(str(OTHER_KEY.verifier))
-    page.get_by_role("button", name="Check it here").click()
-    expect(outcome).to_contain_text("The key in the bundle is not the key it is checked against.")
+    page.get_by_label("Public key, from a source other than us").fill(str(OTHER_KEY.verifier))
+    page.get_by_role("button", name="Verify").click()
+    expect(outcome).to_contain_text("The key in the bundle is not the public key you entered.")

@@ -241,7 +241,7 @@ def works_for_who_filed(user: User, scene: scenes.Scene) -> None:
 SENTENCES = {
     sits_at_the_company: "act for a company",
     left_the_company_yesterday: "You acted for a company",
-    filed_on_it: "You filed evidence on this claim",
+    filed_on_it: "You submitted evidence on this claim",
     works_for_who_filed: "organisation that you belong to",
 }
 
@@ -412,7 +412,7 @@ def test_the_desk_says_why_instead_of_a_button(scene: scenes.Scene) -> None:
     client = Client(headers={"accept-language": "en"})
     client.force_login(by)
     page = page_text(client.get(f"/desk/submissions/{scene.submissions[3].reference}/"))
-    assert "You filed evidence on this claim" in page
+    assert "You submitted evidence on this claim" in page
     assert "owner@secret.example" not in page_text(
         client.post(f"/desk/submissions/{scene.submissions[3].reference}/sealed/")
     )

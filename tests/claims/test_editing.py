@@ -68,8 +68,8 @@ def test_the_later_tab_sees_the_earlier_and_keeps_its_own(scene: scenes.Scene) -
     assert "Two ducts, says the maker" in page, "what was typed"
     assert "Attribution." in page
     assert re.search(r"saved-now.*Two ducts, as drawn", page, re.DOTALL), "what is saved"
-    assert page.count("Saved now:") == 1, "only beside what differs"
-    assert "Nothing of yours is saved yet" in page
+    assert page.count("Currently saved:") == 1, "only beside what differs"
+    assert "Your text is not saved yet" in page
     assert Claim.objects.get().summary["text"] == "Two ducts, as drawn"
     again = {
         **typed,

@@ -54,7 +54,7 @@ def test_legal_persons_and_what_they_did_are_recorded_and_stand_on_the_company_p
     client: Client, scene: scenes.Scene
 ) -> None:
     path = f"/desk/companies/{scene.company.pk}/entities/"
-    assert "Begin with who signs the contract" in page_text(client.get(path))
+    assert "Start with the contracting party" in page_text(client.get(path))
     wrong = client.post(path, {"do": "entity", "name_en": "A seller", "jurisdiction": "China"})
     assert wrong.status_code == 400
     assert "A seller" in page_text(wrong)
@@ -99,11 +99,10 @@ def test_figures_notes_and_corrections_of_a_series(client: Client, scene: scenes
     other = client.post(
         path, {"do": "point", "on_date": "2025-05-01", "value": "37", "source": scene.source.pk}
     )
-    assert "Correct it, and say why." in page_text(other)
+    assert "Correct it and give a reason." in page_text(other)
     note = {"text_en": "A headline", "from_date": "2025-05-01", "stated_value": "5"}
-    assert (
-        client.post(path, {"do": "note", **note}).status_code == 400
-    )  # a difference is between two days
+    # a difference is between two days
+    assert client.post(path, {"do": "note", **note}).status_code == 400
     assert "5" in sent(client, path, "note", **note, until_date="2025-06-01")
     point = SeriesPoint.objects.get(on_date="2025-05-01")
     assert (
@@ -144,10 +143,10 @@ def test_a_source_without_an_address_is_recorded_and_says_otherwise_beside_the_c
     assert f'value="{scene.source.pk}"' not in page, "the post stands in the table already"
     place = {"source": contract.pk, "stance": "no_mention", "exact": "一句"}
     wrong = client.post(path, {"do": "place", **place})
-    assert "has no words to quote" in page_text(wrong)
+    assert "has no quote" in page_text(wrong)
     sent(client, path, "place", **{**place, "stance": "says_otherwise"}, note_en="It decides.")
     assert Appearance.objects.get(source=contract).stance == "says_otherwise"
-    assert "Every source of this company stands in the table." in page_text(client.get(path))
+    assert "All sources of this company are already in the table." in page_text(client.get(path))
     assert "It decides." in page_text(Client().get(f"/claims/{scene.claim.reference}/"))
 
 
@@ -204,18 +203,18 @@ def test_a_flag_is_withdrawn_on_its_desk_page_and_the_reason_is_public(
     )
     path = f"/desk/claims/{scene.claim.reference}/flags/"
     assert path in page_text(client.get(f"/desk/claims/{scene.claim.reference}/"))
-    assert "changes with them, not by hand" in page_text(client.get(path))
+    assert "cannot be changed by hand" in page_text(client.get(path))
     assert client.post(path, {"do": str(flag.pk), "reason": " "}).status_code == 400
     assert client.post(path, {"do": "x'", "reason": "x"}).status_code == 404
     assert client.post(path, {"do": "x\x00'", "reason": "x"}).status_code == 400
     sent(client, path, str(flag.pk), reason="It was a wall, not the post.")
     again = client.post(path, {"do": str(flag.pk), "reason": "It was a wall, not the post."})
-    assert "lifted already" in page_text(again)
+    assert "already removed" in page_text(again)
     assert Flag.objects.raised().get().kind == "company_silent"
     sequence()
     shown = page_text(Client().get("/corrections/"))
     assert "It was a wall, not the post." in shown
-    assert "edited after publication" in shown
+    assert "Edited after publication" in shown
 
 
 @pytest.mark.parametrize(
@@ -266,9 +265,10 @@ def test_nothing_that_was_typed_is_left_out_of_a_new_claim_without_a_word(
     faulty = [refused.context["form"], *refused.context["aspects"]]
     assert field in {name for form in faulty for name in form.errors}
     assert Claim.objects.count() == before
+    # control
     assert (
         client.post("/desk/claims/new/", fields | {"product": known["product"]}).status_code == 302
-    )  # control
+    )
 
 
 def test_whose_figure_a_threshold_is_is_corrected_on_its_desk_page(
@@ -334,7 +334,7 @@ def test_a_new_company_made_on_the_pages_can_reply(client: Client, scene: scenes
         "aspect-3-kind": "function",
     }  # fmt: skip
     refused = client.post("/desk/claims/new/", {**given, "new_website": "https://10.0.0.1/"})
-    assert "Give the name of the host, not its number." in page_text(refused)
+    assert "Enter the host name, not its IP address." in page_text(refused)
     assert client.post("/desk/claims/new/", given).status_code == 302
     claim = Claim.objects.exclude(pk=scene.claim.pk).get()
     speaker, operator = scenes.person("speaker"), scenes.person("operator", "operator")
@@ -348,7 +348,7 @@ def test_a_new_company_made_on_the_pages_can_reply(client: Client, scene: scenes
     )
     assert speaker.pseudonym in page
     assert "Public at once" not in page  # the reason of a seat is not
-    scenes.verdicts.invite_company(
+    scenes.verdicts.request_reply(
         by=scene.moderator,
         claim=claim,
         allegation=scenes.write("en", "It does not.", zh_Hans="没有。"),
@@ -375,11 +375,11 @@ def test_a_company_without_a_website_gets_one_by_a_correction(
         by=scene.moderator, name=scenes.write("en", "Another"), now=scene.now
     )
     path = f"/desk/companies/{other.pk}/"
-    assert "No website is recorded yet" in page_text(client.get(path))
+    assert "No website yet" in page_text(client.get(path))
     typed = {"version": version(other), "name_en": "Another", "reason": "It has one."}
     wrong = client.post(path, {"do": "revise", **typed, "website": "https://another.example:8080/"})
     assert wrong.status_code == 400
-    assert "Leave out the port." in page_text(wrong)
+    assert "Remove the port." in page_text(wrong)
     assert "https://another.example/" in sent(
         client, path, "revise", **typed, website="https://another.example/"
     )

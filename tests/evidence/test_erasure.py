@@ -134,7 +134,7 @@ def test_a_withheld_exhibit_is_listed_says_so_and_has_no_original_to_view() -> N
         "",
     )
     assert CustodyEvent.objects.filter(exhibit=exhibit, kind="withheld").count() == 1
-    with pytest.raises(NotAllowedError, match="erased"):
+    with pytest.raises(NotAllowedError, match="permanently deleted"):
         filing.view_original(by=scene.moderator, exhibit=exhibit, now=scene.now)
     call_command("erase", "--reapply", stdout=StringIO())
     assert CustodyEvent.objects.filter(exhibit=exhibit, kind="withheld").count() == 1

@@ -197,9 +197,9 @@ def test_a_disk_of_originals_that_takes_nothing_is_said_and_heals(
     status, sentence = door(scene, PHOTO)
     assert status == (503 if how == "read_only" else 507)
     assert (
-        "cannot be stored" if how == "read_only" else "There is no room to store this just now."
+        "could not save" if how == "read_only" else "there is no space at the moment"
     ) in sentence
-    assert "Nothing of it was kept, and what was sent before is safe." in sentence
+    assert "This was not saved. What you sent before is safe." in sentence
     assert str(disk.path) not in sentence
     if how == "read_only":
         disk.writable()
@@ -221,7 +221,7 @@ def test_a_full_disk_of_temporary_files_is_said_and_heals(
     disk.fill(leave=100_000)
     status, sentence = door(scene, PHOTO)
     assert status == 507
-    assert "what was sent before is safe" in sentence
+    assert "What you sent before is safe" in sentence
     nothing_half(kept, count)
     assert sorted(path.name for path in disk.path.iterdir()) == [".ballast"]
     disk.empty()
@@ -311,9 +311,8 @@ def test_a_log_that_cannot_be_written_signs_nothing_and_goes_on_later(
     signed = Checkpoint.objects.count()
     accepted_before(scene)
     getattr(disk, how)()
-    assert (
-        sequencer_task() == 0
-    )  # as beat asks for it: said in the log of the process, and tried again in a second
+    # as beat asks for it: said in the log of the process, and tried again in a second
+    assert sequencer_task() == 0
     with pytest.raises(OSError, match=r"No space|Read-only"):
         sequence()
     assert (disk.path / "checkpoint").read_bytes() == before
@@ -570,17 +569,15 @@ def file_until_the_log_is_full(log: SmallLog) -> tuple[set[str], set[str]]:
             accepted.add(hashlib.sha256(photo).hexdigest())
         return status
 
-    with (
-        connection.cursor() as cursor
-    ):  # a new segment, so that some filings go in; what they rest on is on the disk in any case
+    # a new segment, so that some filings go in; what they rest on is on the disk in any case
+    with connection.cursor() as cursor:
         cursor.execute("SELECT pg_switch_wal()")
         cursor.execute("CHECKPOINT")
     log.fill()
     while filed() == 201:
         assert len(accepted) < 500, "the disk was to be full"
-    for _ in range(
-        3
-    ):  # it tries to recover, and cannot: away, and said so, for as long as that lasts
+    # it tries to recover, and cannot: away, and said so, for as long as that lasts
+    for _ in range(3):
         log.turn()
         assert filed() == 503
     log.empty()

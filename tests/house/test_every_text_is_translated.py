@@ -23,6 +23,7 @@ from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.translation import trans_real
 
+from accounts.labels import Pair
 from accounts.models import Role, User
 from ledger import registry
 from reports.wording import words as reports_words
@@ -89,6 +90,8 @@ def pseudo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     real = trans_real.translation("en")
     monkeypatch.setitem(trans_real._translations, "en", Pseudo(real))
     monkeypatch.setattr(trans_real, "_default", None)
+    # Labels are pairs of both languages, which cannot lack one (accounts.labels).
+    monkeypatch.setattr(Pair, "to", lambda pair, lang: f"⟦{pair.en}⟧")
     with translation.override("en"):
         yield
 

@@ -297,7 +297,7 @@ def test_a_text_of_which_nothing_is_seen_is_empty_at_every_door(
         unguarded.setattr(inputs, "shows_nothing", lambda text: False)
         assert correct() == 302
     sent = {"do": "publish", "body": unseen, "lang": "en"}
-    scenes.verdicts.invite_company(
+    scenes.verdicts.request_reply(
         by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now
     )
     client.force_login(scenes.representative(scene))

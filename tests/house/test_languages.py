@@ -29,12 +29,11 @@ def test_programs_that_ask_for_no_language_of_ours_are_answered_in_english(
     client: Client, headers: dict[str, str]
 ) -> None:
     scenes.build_verdict(scenes.build_claim())
-    client.cookies["django_language"] = (
-        "zh-hans"  # control: what a person chose here is no wish of a program
-    )
+    # control: what a person chose here is no wish of a program
+    client.cookies["django_language"] = "zh-hans"
     feed = client.get("/feeds/verdicts.atom", headers=headers)
     assert 'xml:lang="en"' in page_text(feed)
-    assert "Newest verdicts" in page_text(feed)
+    assert "Latest verdicts" in page_text(feed)
     for path in (
         "/api/v1/claims/",
         "/api/v1/schema/",

@@ -71,8 +71,6 @@ def test_the_command_says_what_is_out_of_date(tmp_path: Path, settings: object) 
 
 def test_django_reads_it() -> None:
     with translation.override("zh-hans"):
-        assert gettext("The company has not been asked yet.") == "尚未询问企业。"
+        assert gettext("No reply was requested yet.") == "尚未征求企业回应。"
     with translation.override("en"):
-        assert (
-            gettext("The company has not been asked yet.") == "The company has not been asked yet."
-        )
+        assert gettext("No reply was requested yet.") == "No reply was requested yet."

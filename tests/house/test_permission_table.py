@@ -162,6 +162,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "feeds/corrections.atom": ("/feeds/corrections.atom", PUBLIC),
     "feeds/disappearances.atom": ("/feeds/disappearances.atom", PUBLIC),
     "method/": ("/method/", PUBLIC),
+    "glossary/": ("/glossary/", PUBLIC),
     "ledger/checkpoint": ("/ledger/checkpoint", PUBLIC),
     "ledger/key": ("/ledger/key", PUBLIC),
     "ledger/tile/<path:path>": ("/ledger/tile/entries/000.p/{size}", PUBLIC),

@@ -563,7 +563,7 @@ def test_a_point_with_a_standing_verdict_is_rated_and_stays_so() -> None:
         now=timezone.now(),
     )
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == Progress.RATED
-    with pytest.raises(verdicts.gates.GateClosedError, match="A verdict stands"):
+    with pytest.raises(verdicts.gates.GateClosedError, match="This point has a verdict"):
         verdicts.rule_out(by=scene.moderator, aspect=scene.ducts, reason="No.")
     verdicts.approve_verdict(
         by=scene.second_adjudicator, verdict=scenes.propose(scene, reason="Anew."), now=scene.now
@@ -605,7 +605,9 @@ def test_a_point_that_was_ruled_out_is_left_out_of_everything_until_it_is_back()
     with pytest.raises(verdicts.gates.GateClosedError, match="out of scope"):
         scenes.propose(scene)
     verdicts.take_up_again(by=scene.moderator, aspect=scene.ducts, reason="It can be measured.")
-    with pytest.raises(verdicts.gates.GateClosedError, match="not been asked about this point"):
+    with pytest.raises(
+        verdicts.gates.GateClosedError, match="No reply was requested on this point"
+    ):
         scenes.propose(scene)
     scenes.build_silence(scene)
     scenes.propose(scene)

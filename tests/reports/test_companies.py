@@ -48,9 +48,14 @@ def pages(client: Client, scene: scenes.Scene) -> dict[str, str]:
 def test_a_company_of_which_little_is_known_says_so_on_each_point(client: Client) -> None:
     scene = scenes.build_claim()
     shown = pages(client, scene)
-    for sentence in ("Nothing judged yet", "Nothing compared yet", "No incident", "Not asked yet"):
+    for sentence in (
+        "Nothing rated yet",
+        "Nothing compared yet",
+        "No incident",
+        "No reply requested yet",
+    ):
         assert sentence in shown["company"]
-    assert "That does not say that there was none." in shown["company"]
+    assert "That does not mean that there were none." in shown["company"]
     assert "verdicts.en" not in shown["company"], "no picture of nothing"
     assert "no verdict yet" in shown["list"]
     assert "Carbon hood" in shown["product"]
@@ -69,9 +74,9 @@ def test_two_verdicts_are_counted_and_no_share_is_told(client: Client) -> None:
     )
     shown = pages(client, scene)["company"]
     assert "<b>1</b> point judged" in shown
-    assert "Too little for a share." in shown
-    assert "were delivered" not in shown
-    assert "asked <b>once</b>, no answer" in shown
+    assert "Too few for a percentage." in shown
+    assert "matched the claim" not in shown
+    assert "<b>1</b> reply request, no reply" in shown
     assert f"/companies/{scene.company.pk}/verdicts.en.wide.svg?v=" in shown
 
 
@@ -119,12 +124,7 @@ def test_papers_that_bind_stand_beside_what_was_promised_elsewhere(client: Clien
         < table.index("beside-says_otherwise")
         < table.index("beside-no_mention")
     )
-    for words in (
-        "No function is promised.",
-        "Looked through.",
-        "Says otherwise",
-        "Does not mention it",
-    ):
+    for words in ("No function is promised.", "Looked through.", "Different", "Not mentioned"):
         assert words in table
     assert f"/products/{scene.product.pk}/" in page
 
@@ -162,7 +162,7 @@ def test_what_came_after_harm_stands_in_order_with_its_hours(client: Client) -> 
         "before that acted: the family, the press" in shown
         or "before that acted: the family and the press" in shown
     )
-    assert "One case is no pattern." in shown
+    assert "One incident does not show a pattern." in shown
     Occurrence.objects.filter(incident=incident, actor="company").update(exact_to="day")
     coarse = pages(client, scene)["company"]
     assert "69 h 0 min" not in coarse, "what is known to the day is not told to the minute"
@@ -216,13 +216,13 @@ def test_who_did_what_is_told_for_every_part_and_says_what_is_not_known(client: 
             entity=entity,
             kind=kind,
             from_date=date(2025, 1, 1),
-            note=write("en", "far away"),
+            note=write("en", "too far in time"),
             now=scene.now,
         )
     mapped = companies.map_of(scene.company)
     assert [part.kind for part in mapped.parts if part.known] == ["sold", "took_money"]
     shown = pages(client, scene)["company"]
-    assert "far away" in shown
+    assert "too far in time" in shown
     assert shown.count("not known yet") == len(companies.PARTS) - 2
 
 

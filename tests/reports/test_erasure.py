@@ -68,7 +68,7 @@ def test_only_the_reports_that_hold_it_are_withheld_and_each_is_built_anew() -> 
     with building.store().open(
         ReportFile.objects.get(report=anew, name="report.json").digest
     ) as file:
-        assert "依法移除".encode() in file.read()
+        assert "永久删除".encode() in file.read()
 
     erase("version", Version.objects.get(number=1).pk)
     assert not Report.objects.filter(withheld_at=None).exists()

@@ -49,10 +49,10 @@ def test_a_verdict_is_told_once_it_is_published_and_not_before(
     (told,) = entries(client, "verdicts")
     assert told["id"] == f"http://testserver/verdicts/{verdict.reference}/"
     assert client.get(told["id"]).status_code == 200
-    assert told["title"].startswith("Not delivered: ")
+    assert told["title"].startswith("Not as claimed: ")
     assert scene.claim.quote in told["summary"]
     (zh,) = entries(client, "verdicts", "zh-hans")
-    assert zh["title"].startswith("未兑现")
+    assert zh["title"].startswith("与宣称不符")
     assert zh["id"] == told["id"]
 
 

@@ -142,7 +142,7 @@ def test_what_came_back_is_drawn_as_a_line_again() -> None:
 
 def test_a_source_that_was_never_seen_has_an_empty_line_that_says_so() -> None:
     svg = version_line(versions=[], ticks=[], disappearances=[], looks=0)
-    assert told(svg)[1] == "No look has been recorded."
+    assert told(svg)[1] == "Not checked yet."
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -154,7 +154,7 @@ def test_in_a_page_each_version_and_the_break_is_a_link_that_says_its_dates(lang
     assert [link.attrib["href"] for link in links] == ["/versions/1/", "/diff/?to=2", "/#gone"]
     said = [link.attrib["aria-label"] for link in links]
     assert "UTC" in said[0]
-    assert ("Version 2 came up" if lang == "en" else "第2版出现") in said[1]
+    assert ("Version 2 first seen" if lang == "en" else "第2版首次出现") in said[1]
     assert " – " in said[1]  # between which two looks
     assert "line-event" not in version_line(lang)  # a report is paper: nothing of it leads anywhere
 

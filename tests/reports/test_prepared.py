@@ -61,7 +61,7 @@ def test_a_prepared_query_gives_what_django_gives() -> None:
     scene = scenes.build_case()
     scenes.build_pointing(scene)
     scenes.build_reply(scene, Invitation.objects.get())
-    again = scenes.verdicts.invite_company(
+    again = scenes.verdicts.request_reply(
         by=scene.moderator, claim=scene.claim, allegation=scenes.RATIONALE, now=scene.now
     )
     waiver = scenes.verdicts.propose_waiver(

@@ -46,7 +46,7 @@ def test_a_verdict_says_what_it_is_to_machines_on_its_pages_and_at_the_api(
     assert "Accept" in answer["Vary"]
     told = json.loads(answer.content)
     assert (told["@type"], told["reviewRating"]["ratingValue"]) == ("ClaimReview", 1)
-    assert told["reviewRating"]["alternateName"] == "not delivered"
+    assert told["reviewRating"]["alternateName"] == "Not as claimed"
     assert (told["claimReviewed"], told["itemReviewed"]["text"]) == (
         "two ducts move air to the brakes",
         scenes.POST,
@@ -58,7 +58,7 @@ def test_a_verdict_says_what_it_is_to_machines_on_its_pages_and_at_the_api(
         f"/api/v1/verdicts/{verdict.pk}/?lang=zh-Hans", headers={"accept": "application/ld+json"}
     ).json()
     assert (chinese["reviewRating"]["alternateName"], chinese["claimReviewed"]) == (
-        "未兑现",
+        "与宣称不符",
         "两条风道把空气送到制动",
     )
     assert client.get(f"/api/v1/verdicts/{verdict.pk}/").json()["format"] == "asclaimed-verdict@v2"

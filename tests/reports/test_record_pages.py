@@ -43,8 +43,8 @@ def test_an_entry_is_read_field_by_field_and_says_what_is_not_open(client: Clien
     sequence()
     entry = Entry.objects.get(kind="verdict.published", object_id=str(verdict.pk))
     shown = page(client, f"/record/entries/{entry.index}/")
-    assert "A verdict was approved and published" in shown
-    assert '<p>not delivered</p><pre tabindex="0">not_delivered</pre>' in shown
+    assert "Verdict published" in shown
+    assert '<p>Not as claimed</p><pre tabindex="0">not_delivered</pre>' in shown
     assert '<p lang="zh-Hans">没有空气到达制动。</p>' in shown
     assert "not open" in shown
     assert f"/record/verify/?entry={entry.index}" in shown
@@ -99,17 +99,18 @@ def test_a_bundle_whose_document_was_erased_is_gone_and_its_entry_stays(client: 
 def test_routine_looks_are_shown_on_demand(client: Client) -> None:
     scenes.build_post(scenes.build_claim())
     sequence()
-    assert "A source was looked at" not in page(client, "/record/")
-    assert "A source was looked at" in page(client, "/record/?all=1")
+    assert "Source checked" not in page(client, "/record/")
+    assert "Source checked" in page(client, "/record/?all=1")
 
 
 def test_corrections_tell_what_changed_and_why_newest_first(client: Client) -> None:
     scene = scenes.build_claim()
-    assert "Nothing was corrected yet" in page(client, "/corrections/")
+    assert "No corrections yet" in page(client, "/corrections/")
     first = scenes.build_verdict(scene)
     revise_claim(
         by=scene.moderator, claim=scene.claim, reason="A slip of the pen.", now=scene.now,
-        summary=write("en", "Two ducts in the hood cool the brakes", zh_Hans="前舱盖的双风道给制动散热"),
+        summary=write("en", "Two ducts in the hood cool the brakes",
+        zh_Hans="前舱盖的双风道给制动散热"),
     )  # fmt: skip
     second = scenes.propose(
         scene, rating="misleading", mechanism="implied_function", reason="New measurements came."

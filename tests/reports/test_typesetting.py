@@ -130,29 +130,33 @@ def test_attachments_come_back_byte_for_byte(lang: Lang) -> None:
 EXPECTED: dict[str, list[str]] = {
     "en": [
         "AC-7F3KQ2M", "Two air ducts in the carbon-fibre hood cool the brakes", "CNY 42,000",
-        "Not delivered", "Delivered", "Said",
-        "Found", "双风道给制动系统散热", "the two ducts cool the brakes", "at least 1.5 m/s", "0.03 m/s",
-        "± 0.05 m/s (2)", "< 0.000001",
-        "does not meet the threshold", "edited after publication", "no reply by the deadline",
-        "No answer came by the deadline",
+        "Not as claimed", "As claimed", "Claimed",
+        "Found", "双风道给制动系统散热", "the two ducts cool the brakes", "at least 1.5 m/s",
+        "0.03 m/s", "± 0.05 m/s (2)", "< 0.000001",
+        "does not meet the threshold", "Edited after publication", "No reply by the deadline",
+        "No reply by the deadline; the reply",
         "heron (adjudicator)", "18,402", "0 of 3 items meet the threshold, 3 do not.",
-        "AC-VERD1.bundle.json", "[内部结构也一起改了，]", "AC-EX2", "That the scene is what its caption says",
-        "AC-EX3", "Take the hood",
+        "AC-VERD1.bundle.json", "[内部结构也一起改了，]", "AC-EX2",
+        "That the scene is what its caption says", "AC-EX3", "Take the hood",
         "Example Motors Sales Co., Ltd.", "What this report does not prove",
         "not a judgment of a court", sample.KEY, sample.ROOT,
-        "python -m ledger.verify", "https://asclaimed.example/reports/AC-7F3KQ2M/",
-        "Reconstruction", "Page 1 of",
-        "translated by the house (moderator)", "12 May 2025 01:15:00 UTC", "notice of deletion",
-        "Independent units: 3",
+        "python -m ledger.verify", "https://asclaimed.example/reports/AC-7F3KQ2M/", "Demonstration",
+        "Page 1 of",
+        "our translation (moderator)", "12 May 2025 01:15:00 UTC", "removed, the platform says",
+        "Independent items: 3",
     ],
     "zh-Hans": [
-        "AC-7F3KQ2M", "碳纤维前舱盖上的两条风道为制动系统散热", "CNY 42,000", "未兑现", "已兑现", "所言", "所得", "内部结构也一起改了",
-        "不低于 1.5 m/s", "0.03 m/s", "未达到限值","发布后被修改", "期限内未回应", "截止时未收到答复", "heron（裁定员）", "18,402",
-        "[内部结构也一起改了，]", "不证明画面与说明一致", "拆下前舱盖", "示例汽车销售有限公司", "本报告不证明什么", "并非法院判决",
+        "AC-7F3KQ2M", "碳纤维前舱盖上的两条风道为制动系统散热", "CNY 42,000", "与宣称不符",
+        "与宣称相符", "宣称", "查证",
+        "内部结构也一起改了",
+        "不低于 1.5 m/s", "0.03 m/s", "未达到限值","发布后有修改", "期限内未回应",
+        "期限内未回应，回应期于", "heron（评定员）", "18,402",
+        "[内部结构也一起改了，]", "不证明画面与说明一致", "拆下前舱盖", "示例汽车销售有限公司",
+        "本报告不证明什么", "并非法院判决",
         "3件样品中0件达到限值，3件未达到。",
-        sample.KEY, sample.ROOT, "https://asclaimed.example/reports/AC-7F3KQ2M/", "情景重建", "第 1 页",
-        "本站译文（审核员）",
-        "2025年5月12日 01:15:00 UTC", "删除提示", "独立实物：3 件", "owner-b · 已封存",
+        sample.KEY, sample.ROOT, "https://asclaimed.example/reports/AC-7F3KQ2M/", "演示案例",
+        "第 1 页", "本站译文（审核员）",
+        "2025年5月12日 01:15:00 UTC", "平台显示已删除", "独立样品：3件", "owner-b · 按原样保存",
     ],
 }  # fmt: skip
 
@@ -239,9 +243,9 @@ def test_every_answer_of_a_company_is_typeset(outcome: str) -> None:
     )
     text = words_of(typeset(report))
     said = {
-        "open": "Thewindowisopen",
+        "open": "Thereplyperiodhasnotended",
         "replied": "这是及时更正。",
-        "silent": "Noanswercame",
+        "silent": "Noreplybythedeadline",
         "no_further_reply": "Nofurtherreply",
         "waived": "Thecompanyisdissolved.",
     }
@@ -287,9 +291,8 @@ print(json.dumps({name: hashlib.sha256(data).hexdigest() for name, data in found
 def test_the_same_report_gives_the_same_bytes_in_another_process_place_and_locale(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "sheet.json").write_text(
-        "{}"
-    )  # a file of a name that the templates read, where a careless compiler would look
+    # a file of a name that the templates read, where a careless compiler would look
+    (tmp_path / "sheet.json").write_text("{}")
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),

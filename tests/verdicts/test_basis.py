@@ -182,11 +182,11 @@ CHANGED: dict[Callable[[scenes.Scene], None], str] = {
     point_reworded: "point or its date was corrected",
     claim_corrected: "The claim was corrected",
     finding_added: "A finding was recorded",
-    grade_changed: "was graded B2, and is graded A1",
+    grade_changed: "was graded B2; its grade is now A1",
     picture_changed: "picture or caption",
     file_erased: "permanently deleted",
     company_replied: "The company replied",
-    flag_fell: "edited after publication.* was raised",
+    flag_fell: "Edited after publication.* was added",
     proposer_filed: "proposer has a conflict",
     proposer_joined_the_company: "proposer has a conflict",
     proposer_lost_the_role: "no longer an adjudicator",
@@ -251,13 +251,13 @@ def test_the_proposer_sees_what_changed_and_proposes_again(
     another_measurement(scene)
     client.force_login(scene.second_adjudicator)
     page = client.get(f"/desk/verdicts/{proposed.reference}/", follow=True)
-    assert "Changed since it was proposed" in page_text(page)
+    assert "Changed since the proposal" in page_text(page)
     page = client.post(f"/desk/verdicts/{proposed.reference}/", {"do": "approve"}, follow=True)
     assert "went back to its proposer" in page_text(page)
 
     client.force_login(scene.adjudicator)
     desk = page_text(client.get("/desk/", follow=True))
-    assert "Your proposal was sent back." in desk
+    assert "Your proposal was returned." in desk
     page = client.get(f"/desk/verdicts/{proposed.reference}/")
     assert "0 of 3 items" in page_text(page)
     form = client.get(f"/desk/aspects/{scene.ducts.pk}/verdict/", follow=True)
@@ -267,7 +267,7 @@ def test_the_proposer_sees_what_changed_and_proposes_again(
     again = scenes.propose(scene, rating="partly_delivered")
     assert approve(scene, again, now=timezone.now()).conformity["decision"] == "disagree"
     assert (
-        "sent back" not in page_text(client.get("/desk/", follow=True)).lower().split("<ol", 1)[-1]
+        "returned" not in page_text(client.get("/desk/", follow=True)).lower().split("<ol", 1)[-1]
     )
 
 
@@ -287,9 +287,8 @@ def test_whoever_approves_wrote_no_finding_on_the_point(
         approve(scene, proposed, scene.second_moderator)
     assert Verdict.objects.get(pk=proposed.pk).status == "proposed"
     monkeypatch.setattr(gates, "wrote_no_finding", lambda *args: None)
-    assert (
-        approve(scene, proposed, scene.second_moderator).status == "published"
-    )  # negative control
+    # negative control
+    assert approve(scene, proposed, scene.second_moderator).status == "published"
 
 
 def test_a_finding_by_who_joined_the_company_no_longer_counts_and_another_takes_its_place(
@@ -299,7 +298,7 @@ def test_a_finding_by_who_joined_the_company_no_longer_counts_and_another_takes_
     company_seat(scene, scene.moderator)
     with pytest.raises(gates.SentBackError, match="finding no longer counts"):
         approve(scene, proposed)
-    with pytest.raises(gates.GateClosedError, match="Another moderator has to record one"):
+    with pytest.raises(gates.GateClosedError, match="Another moderator must record one"):
         scenes.propose(scene)
     finding_added(scene)
     published = approve(scene, scenes.propose(scene))
@@ -338,7 +337,7 @@ def test_asking_again_and_again_never_holds_up_a_waiting_proposal_for_ever(
     proposed = scenes.propose(scene)
     now = scene.now + timedelta(hours=1)
     first = ask(scene, "And the second duct?", now)
-    with pytest.raises(gates.GateClosedError, match="may still answer"):
+    with pytest.raises(gates.GateClosedError, match="reply is due by"):
         approve(scene, proposed, now=now)
     assert Verdict.objects.get(pk=proposed.pk).status == "proposed"  # it only waits
     now = first.deadline_at
@@ -360,7 +359,7 @@ def test_a_waiver_is_approved_only_while_its_first_person_is_free(
     )
     file_too(scene, scene.adjudicator)
     if guarded:
-        with pytest.raises(gates.GateClosedError, match="keeps its time to reply"):
+        with pytest.raises(gates.GateClosedError, match="keeps its reply period"):
             actions.approve_waiver(by=scene.second_adjudicator, waiver=waiver, now=scene.now)
     else:
         monkeypatch.setattr(gates, "still_free_to_waive", lambda *args: None)
@@ -370,7 +369,7 @@ def test_a_waiver_is_approved_only_while_its_first_person_is_free(
 
 def test_nothing_is_proposed_while_the_company_may_reply(scene: scenes.Scene) -> None:
     ask(scene, "And the second duct?", scene.now)
-    with pytest.raises(gates.GateClosedError, match="may still answer"):
+    with pytest.raises(gates.GateClosedError, match="reply is due by"):
         scenes.propose(scene)
 
 
@@ -378,7 +377,7 @@ def test_a_refused_approval_changes_nothing(scene: scenes.Scene) -> None:
     proposed = scenes.propose(scene)
     file_too(scene, scene.second_adjudicator)
     events = CustodyEvent.objects.count()
-    with pytest.raises(gates.GateClosedError, match="You filed evidence"):
+    with pytest.raises(gates.GateClosedError, match="You submitted evidence"):
         approve(scene, proposed)
     assert Verdict.objects.get(pk=proposed.pk).status == "proposed"
     assert CustodyEvent.objects.count() == events

@@ -54,20 +54,23 @@ def test_the_desk_has_an_urgent_row_with_the_reason_and_the_answer(
     scene: scenes.Scene, client: Client
 ) -> None:
     client.force_login(scene.moderator)
-    assert "Evidence under a standing verdict" not in page_text(client.get("/desk/"))
+    assert "The submitter withdrew evidence used in a current verdict" not in page_text(
+        client.get("/desk/")
+    )
     withdrawn = withdraw(scene, 0)
     assert (withdrawn.status, withdrawn.withdrawal_reason) == ("withdrawn", PAID)
     desk = page_text(client.get("/desk/"))
-    assert "Evidence under a standing verdict was withdrawn" in desk
+    assert "The submitter withdrew evidence used in a current verdict" in desk
     assert PAID in desk
-    assert desk.index("Evidence under a standing verdict") < desk.index(
+    # among what is urgent, first
+    assert desk.index("The submitter withdrew evidence used in a current verdict") < desk.index(
         "queue-wait"
-    )  # among what is urgent, first
+    )
     assert PAID in page_text(client.get("/desk/?show=shaken"))
     page = page_text(client.get(f"/desk/verdicts/{verdict_of(scene).reference}/"))
     assert PAID in page
     assert withdrawn.reference in page
-    assert "Propose a verdict in its place" in page
+    assert "Propose a replacement" in page
 
 
 def test_pages_say_it_without_the_reason_and_ask_every_rule_again(
@@ -81,7 +84,7 @@ def test_pages_say_it_without_the_reason_and_ask_every_rule_again(
     for address in addresses:
         page = page_text(client.get(address))
         assert LINE in page
-        assert "every rule for the verdict is still met" in page  # two owners with B2 are left
+        assert "the verdict still meets every rule" in page  # two owners with B2 are left
         assert "items: 3" in page
         assert "items: 2" in page
         assert PAID not in page
@@ -89,7 +92,7 @@ def test_pages_say_it_without_the_reason_and_ask_every_rule_again(
     withdraw(scene, 2)
     for address in addresses:
         page = page_text(client.get(address))
-        assert "Name at least one exhibit that the verdict rests on." in page
+        assert "Choose at least one exhibit for the verdict." in page
         assert "No finding on this point counts any more." in page
     listed = {
         one["reference"]: one["evidence_withdrawn"]
@@ -117,7 +120,9 @@ def test_the_verdict_is_replaced_on_what_is_left_and_the_row_is_gone(
     assert (published.units, published.status) == (2, "published")
     assert not Verdict.objects.shaken().exists()
     client.force_login(scene.moderator)
-    assert "Evidence under a standing verdict" not in page_text(client.get("/desk/"))
+    assert "The submitter withdrew evidence used in a current verdict" not in page_text(
+        client.get("/desk/")
+    )
 
 
 def test_it_is_noticed_by_whichever_way_the_evidence_was_used(scene: scenes.Scene) -> None:
@@ -240,7 +245,7 @@ def test_a_proposal_whose_evidence_was_withdrawn_is_urgent_too(client: Client) -
     client.force_login(scene.second_adjudicator)
     assert "It cannot be approved" not in page_text(client.get("/desk/"))
     withdraw(scene, 0)
-    assert "It cannot be approved: send it back." in page_text(client.get("/desk/"))
+    assert "It cannot be approved: return it." in page_text(client.get("/desk/"))
 
 
 def test_the_desk_costs_the_same_for_one_and_for_three_withdrawals(

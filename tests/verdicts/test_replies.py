@@ -97,7 +97,7 @@ def test_a_company_that_replied_is_never_called_silent_because_it_was_asked_agai
     )
     first_view = page[: page.index('class="sf"')]
     assert "We disagree." in first_view
-    assert "without a reply" not in page
+    assert "no reply by the deadline" not in page
     assert "no reply by the deadline" not in page
     assert "no further reply by the deadline" in page
 
@@ -200,7 +200,7 @@ def test_the_signed_document_and_the_report_carry_every_request_and_every_reply(
         Client().get(f"/verdicts/{verdict.reference}/", headers={"accept-language": "en"})
     )
     assert "We disagree." in page
-    assert "without a reply" not in page
+    assert "no reply by the deadline" not in page
     outcomes = [
         document._invitation(one)["outcome"] for one in Invitation.objects.order_by("sent_at")
     ]

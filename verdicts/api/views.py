@@ -58,8 +58,8 @@ class DocumentWithheldError(APIException):
 
     status_code = 410
     default_detail = (
-        "This document is withheld: something in it was erased. The verdict's entry in the "
-        "record and its proof stay."
+        "This document is withheld: something in it was permanently deleted. The verdict's log "
+        "entry and its proof stay."
     )
     default_code = "withheld"
 
@@ -95,7 +95,7 @@ def publish(request: Request, body: str, media_type: str, verdict: Verdict) -> H
 class VerdictViewSet(
     Strict, ByIdOrReference, mixins.ListModelMixin, viewsets.GenericViewSet[Verdict]
 ):
-    """Published verdicts, and after them those they superseded."""
+    """Published verdicts: current ones first, then replaced ones."""
 
     permission_classes = [PublicRead]
     serializer_class = VerdictSerializer
@@ -134,8 +134,8 @@ class VerdictViewSet(
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def retrieve(self, request: Request, id: str) -> HttpResponse:
-        """The public document of a verdict exactly as it was published (RFC 8785 bytes; its SHA-256
-        stands in the log).
+        """The public document of a verdict exactly as it was published (RFC 8785 bytes; its
+        SHA-256 is in the log).
 
         `Accept: application/ld+json` gives it as schema.org ClaimReview instead, in the language
         that `?lang=` names (`en`, `zh-Hans`).
@@ -167,7 +167,7 @@ class VerdictViewSet(
 class IncidentViewSet(
     Strict, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Incident]
 ):
-    """Incidents: dated chains of events after harm."""
+    """Incident timelines."""
 
     permission_classes = [PublicRead]
     serializer_class = IncidentSerializer

@@ -195,7 +195,8 @@ def file_submission(
     idempotency_key: str = "",
     staged: Sequence[UUID] = (),
 ) -> Submission:
-    """Hand in a narrative with photos and, if one was made, a teardown with its measurements.
+    """Submit evidence: a description with photos and, if one was made, a teardown with its
+    measurements.
 
     The same `idempotency_key` by the same account gives the submission that is there, if it came
     with the same content. Each photo becomes a job of its own that reads it. `staged` are photos
@@ -204,9 +205,8 @@ def file_submission(
     holds all of it or nothing.
     """
     check_file(by, claim)
-    User.objects.select_for_update().get(
-        pk=by.pk
-    )  # One filing of an account at a time: a key sent twice at once is still one.
+    # One filing of an account at a time: a key sent twice at once is still one.
+    User.objects.select_for_update().get(pk=by.pk)
     content_key = (
         _content_key(
             claim, narrative, narrative_lang, licence, contact, organisation, teardown, photos
@@ -217,9 +217,8 @@ def file_submission(
     if idempotency_key and (
         found := Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).first()
     ):
-        other = (
-            found.content_key is not None and found.content_key != content_key
-        )  # None: filed before this was kept
+        # None: filed before this was kept
+        other = found.content_key is not None and found.content_key != content_key
         if other or still_staged(by=by, form_key=idempotency_key, chosen=staged):
             raise IdempotencyKeyReusedError(found)
         return found
@@ -230,7 +229,7 @@ def file_submission(
             % {"count": settings.SUBMISSION_MAX_EXHIBITS}
         )
     if not narrative.strip() and not photos:
-        raise ValidationError(_("Tell what you found, or hand in a photo."))
+        raise ValidationError(_("Write your description, or add a photo."))
     check_quota(by=by, coming=sum(photo.stored.size for photo in photos), now=now)
     contributor, _made = Contributor.objects.get_or_create(user=by)
     submission = Submission(
@@ -294,8 +293,8 @@ def answer_question(
     now: datetime,
     photos: Sequence[NewPhoto] = (),
 ) -> Submission:
-    """The owner answers the question with which a submission was returned, and may add photos.
-    Moderation then decides again.
+    """Record the submitter's reply to a question, with more photos if there are any. A
+    moderator then decides again.
 
     Raises NotAllowedError, SubmissionChangedError (it was answered, withdrawn or refused
     meanwhile), QuotaReachedError, ValidationError.
@@ -303,7 +302,7 @@ def answer_question(
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     check_answerable(by=by, submission=held)
     if not answer.strip() and not photos:
-        raise ValidationError(_("Write an answer, or add a photo."))
+        raise ValidationError(_("Write a reply, or add a photo."))
     last = Exhibit.objects.filter(submission=held).count()
     if last + len(photos) > settings.SUBMISSION_MAX_EXHIBITS:
         raise ValidationError(
@@ -369,7 +368,7 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
             parts[key] = part
         if step.photo is not None and not 1 <= step.photo <= len(exhibits):
             raise ValidationError(
-                _("Step %(step)d names a photo that was not handed in.") % {"step": number}
+                _("Step %(step)d names a photo that was not submitted.") % {"step": number}
             )
         exhibit = exhibits[step.photo - 1] if step.photo is not None else None
         TeardownStep.objects.create(
@@ -379,9 +378,7 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
         )  # fmt: skip
     for one in new.measurements:
         if one.aspect.claim_id != submission.claim_id:
-            raise ValidationError(
-                _("A measurement belongs to an aspect of the claim that the evidence is filed on.")
-            )
+            raise ValidationError(_("A measurement must belong to a point of the claim."))
         told = {
             name: credit_translations(getattr(one, name), Role.CONTRIBUTOR)
             for name in ("quantity", "instrument", "method", "conditions")
@@ -402,8 +399,8 @@ def mark_read(
     metadata: str | None = None,
     **fields: Any,
 ) -> bool:
-    """The decoder's answer for one exhibit: its size, fingerprint and sealed metadata, or why it
-    cannot be shown.
+    """Record the result of processing one exhibit: its size, image fingerprint and sealed
+    metadata, or why it cannot be displayed.
 
     Runs inside the job's own transaction. False, and nothing is changed, where the exhibit is no
     more as it was when it was read (its file was erased, another job was first), or where no arrow
@@ -459,8 +456,8 @@ def decide_submission(
     captions: Mapping[str, LocalizedText] | None = None,
     version: str = "",
 ) -> Submission:
-    """Accept, return with a question, or refuse. Accepting publishes the exhibits' renditions,
-    never the originals.
+    """Accept a submission, ask for more information, or do not accept it. Accepting publishes
+    copies of the exhibits, never the originals.
 
     One that was returned waits for its owner's answer; without it, it can only be refused.
 
@@ -473,7 +470,9 @@ def decide_submission(
         SubmissionStatus.RETURNED,
         SubmissionStatus.REFUSED,
     }:
-        raise ValidationError(_("A submission is accepted, returned or refused."))
+        raise ValidationError(
+            _("A submission can only be accepted, returned for more information, or not accepted.")
+        )
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     if decision not in SUBMISSION_TRANSITIONS[held.status]:
         raise SubmissionChangedError(held)
@@ -481,7 +480,7 @@ def decide_submission(
         compare(held, version)
     check_decide(by, held)
     if not reason.get("text", "").strip():
-        raise ValidationError(_("Say why. Who filed it reads the reason."))
+        raise ValidationError(_("Give a reason. The submitter reads it."))
     exhibits = {
         str(one.pk): one
         for one in Exhibit.objects.select_related("submission").filter(submission=held)
@@ -490,7 +489,7 @@ def decide_submission(
         one.status == ExhibitStatus.STORED for one in exhibits.values()
     ):
         raise ValidationError(
-            _("Some photos are still being read. Decide when all of them can be seen.")
+            _("Some photos are still being processed. Decide once all of them are visible.")
         )
     for key, (source, information, why) in (grades or {}).items():
         grade_exhibit(
@@ -539,8 +538,8 @@ def grade_exhibit(
     reason: LocalizedText,
     now: datetime,
 ) -> None:
-    """Grade an exhibit: the source A–F and the information 1–6, judged apart, with the reason.
-    Raises NotAllowedError, ValidationError."""
+    """Grade an exhibit: source A–F and information 1–6, judged separately, with the reason. Raises
+    NotAllowedError, ValidationError."""
     check_grade(by, exhibit)
     exhibit.grade_source, exhibit.grade_information, exhibit.grade_reason = (
         source,
@@ -549,7 +548,7 @@ def grade_exhibit(
     )
     exhibit.clean_fields(exclude=["digest", "filename", "metadata", "pdq", "submission"])
     if not source or not information or not reason.get("text", "").strip():
-        raise ValidationError(_("A grade is a letter, a number and the reason."))
+        raise ValidationError(_("A grade needs a letter, a number and a reason."))
     if exhibit.status != ExhibitStatus.READY and information != InformationGrade.SIX:
         raise ValidationError(UNSEEN)
     with ledger.act("exhibit.graded", by=by, role=Role.MODERATOR):
@@ -565,7 +564,7 @@ def grade_exhibit(
 
 @transaction.atomic
 def view_original(*, by: User, exhibit: Exhibit, now: datetime) -> str:
-    """Record that `by` looks at an original, and give the digest under which its bytes lie. Raises
+    """Log that `by` views an original, and return the digest of its bytes. Raises
     NotAllowedError."""
     check_view_original(by, exhibit)
     own = exhibit.submission.filed_by_id == by.pk
@@ -582,8 +581,7 @@ def view_original(*, by: User, exhibit: Exhibit, now: datetime) -> str:
 
 @transaction.atomic
 def open_sealed(*, by: User, submission: Submission, now: datetime) -> SealedView:
-    """Record that `by` opens what is sealed in a submission. Who may then see it, sees it once.
-    Raises NotAllowedError."""
+    """Log and allow one view of the confidential data of a submission. Raises NotAllowedError."""
     check_open_sealed(by, submission)
     with ledger.act("submission.sealed_opened", by=by, role=Role.MODERATOR):
         return SealedView.objects.create(submission=submission, agent=by.pseudonym, opened_at=now)
@@ -591,8 +589,8 @@ def open_sealed(*, by: User, submission: Submission, now: datetime) -> SealedVie
 
 @transaction.atomic
 def withdraw_submission(*, by: User, submission: Submission, reason: str, now: datetime) -> None:
-    """Its owner takes evidence back, with a reason; what rested on it keeps its pins. Raises
-    NotAllowedError, SubmissionChangedError.
+    """Withdraw a submission, by its submitter, with a reason; verdicts that used it keep its
+    hashes. Raises NotAllowedError, SubmissionChangedError.
 
     A withdrawn one that was decided was accepted: a question with which it was once returned is no
     decision that stands.
@@ -600,7 +598,7 @@ def withdraw_submission(*, by: User, submission: Submission, reason: str, now: d
     held = Submission.objects.select_for_update().get(pk=submission.pk)
     check_withdraw(by, held)
     if not reason.strip():
-        raise ValidationError(_("Say why you withdraw it."))
+        raise ValidationError(_("Give the reason for the withdrawal."))
     if held.status in {SubmissionStatus.REFUSED, SubmissionStatus.WITHDRAWN}:
         raise SubmissionChangedError(held)
     was_public = held.status == SubmissionStatus.ACCEPTED

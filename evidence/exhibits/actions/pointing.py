@@ -24,8 +24,8 @@ MOST_REGIONS = 20
 def mark_region(
     *, by: User, exhibit: Exhibit, x: int, y: int, width: int, height: int, caption: LocalizedText
 ) -> Region:
-    """Mark a part of the picture, in per mille of its width and height from the upper left. It gets
-    the next number.
+    """Add an annotation to a picture, in per mille of its width and height from the upper left.
+    It gets the next number.
 
     Raises NotAllowedError, ValidationError.
     """
@@ -36,13 +36,13 @@ def mark_region(
     )
     check_point(by, held)
     if not caption.get("text", "").strip():
-        raise ValidationError(_("Say what is to be seen there."))
+        raise ValidationError(_("Say what is visible there."))
     if min(x, y) < 0 or min(width, height) < 1 or x + width > 1000 or y + height > 1000:
-        raise ValidationError(_("The region must lie inside the picture."))
+        raise ValidationError(_("The annotation must lie inside the picture."))
     regions = Region.objects.filter(exhibit=held)
     if regions.count() >= MOST_REGIONS:
         raise ValidationError(
-            _("At most %(count)d regions on one picture.") % {"count": MOST_REGIONS}
+            _("At most %(count)d annotations on one picture.") % {"count": MOST_REGIONS}
         )
     number = (regions.aggregate(last=Max("number"))["last"] or 0) + 1
     region = Region(
@@ -56,7 +56,7 @@ def mark_region(
 
 @transaction.atomic
 def remove_region(*, by: User, region: Region, version: str = "") -> None:
-    """Take a mark off the picture. That it was there stays in the record. Raises NotAllowedError,
+    """Remove an annotation from a picture. The log keeps that it existed. Raises NotAllowedError,
     RowChangedError.
 
     `version` is the mark that was seen: its number may belong to another by now.
@@ -71,8 +71,7 @@ def remove_region(*, by: User, region: Region, version: str = "") -> None:
 def compare_exhibits(
     *, by: User, before: Exhibit, after: Exhibit, title: LocalizedText, version: str = ""
 ) -> Comparison:
-    """Set what was advertised (`before`) against what was received (`after`). The same pair twice
-    is once.
+    """Compare what was advertised (`before`) with what was received (`after`). Idempotent.
 
     Another title replaces the one that stands only if `version` says that it was seen. Raises
     NotAllowedError, ValidationError, RowChangedError.
@@ -112,7 +111,7 @@ def _held(*exhibits: UUID) -> QuerySet[Exhibit]:
 
 @transaction.atomic
 def remove_comparison(*, by: User, comparison: Comparison) -> None:
-    """Take two exhibits apart again. That they were compared stays in the record. Raises
+    """Remove a comparison of two exhibits. The log keeps that it existed. Raises
     NotAllowedError."""
     check_compare(by, comparison.before, comparison.after)
     with ledger.act("exhibit.comparison_removed", by=by, role=Role.MODERATOR):

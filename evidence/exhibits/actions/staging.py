@@ -99,9 +99,8 @@ def stage(
     Raises NotAllowedError, QuotaReachedError, ValidationError.
     """
     check_file(by, claim)
-    User.objects.select_for_update().get(
-        pk=by.pk
-    )  # One at a time for an account, so that many at once can't pass the quota together.
+    # One at a time for an account, so that many at once can't pass the quota together.
+    User.objects.select_for_update().get(pk=by.pk)
     if found := staged_before(by=by, form_key=form_key, file_key=file_key):
         return found
     check_quota(by=by, form_key=form_key, coming=stored.size, now=now)
@@ -130,7 +129,10 @@ def take(*, by: User, form_key: str, chosen: Sequence[UUID], now: datetime) -> l
     wanted = list(dict.fromkeys(chosen))
     if len(found) != len(wanted):
         raise ValidationError(
-            _("A photo was kept as long as we keep what is not handed in. Please choose it again."),
+            _(
+                "A photo was deleted, because photos that are not submitted are kept only for a "
+                "time. Please choose it again."
+            ),
             code="staged_gone",
         )
     # What the exhibit keeps sealed does not stay open here: only the size, for the quota.

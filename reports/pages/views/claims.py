@@ -54,7 +54,7 @@ FACETS: Final[dict[str, Any]] = {
 @everyone
 @kept_for_strangers
 def front(request: HttpRequest) -> HttpResponse:
-    """What was concluded last, what was edited last, what is no longer available since last."""
+    """The front page: latest verdicts, latest edits, sources no longer available."""
     context = {
         "verdicts": listing.newest_verdicts(SHOWN),
         "edits": listing.newest_edits(SHOWN),
@@ -79,8 +79,7 @@ def _narrowed(*, q: str, company: str, rating: str, flag: str, kind: str) -> Cla
 @require_safe
 @everyone
 def claims(request: HttpRequest) -> HttpResponse:
-    """Claims by words and facets, newest first. A reference typed into the search leads to what it
-    names."""
+    """Claims by keyword and facets, newest first. A reference leads to its page."""
     asked = {
         name: request.GET.get(name, "").strip()[:200]
         for name in ("q", "company", "rating", "flag", "kind")
@@ -137,7 +136,8 @@ def _claim(ref: str) -> Claim:
 @everyone
 @kept_for_strangers
 def claim(request: HttpRequest, ref: str) -> HttpResponse:
-    """Said, found, how sure, what the company answered, and where to check it."""
+    """A claim: what was claimed, what was found, the strength of evidence, the company reply,
+    and how to verify it."""
     found = _claim(ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
@@ -175,7 +175,7 @@ def verdict_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
 @require_safe
 @everyone
 def history(request: HttpRequest, ref: str) -> HttpResponse:
-    """Every change of the claim and of what belongs to it, field by field, newest first."""
+    """The change history of a claim, field by field, newest first."""
     found = _claim(ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
@@ -205,7 +205,7 @@ def _verdict(ref: str) -> Verdict:
 @everyone
 @kept_for_strangers
 def verdict(request: HttpRequest, ref: str) -> HttpResponse:
-    """One conclusion as it was published, with its reasons, its numbers and its proof."""
+    """One verdict as published, with its reasons, its measurements and its proof."""
     found = _verdict(ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
@@ -214,8 +214,8 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         return gone(
             request,
             _(
-                "Something in this verdict was erased, so its document is withheld. Its entry in "
-                "the record and its proof stay."
+                "Something in this verdict was permanently deleted, so its document is withheld. "
+                "Its log entry and its proof stay."
             ),
         )
     assert found.published_at is not None  # it has a document

@@ -29,7 +29,7 @@ WIDTHS = {"wide": trends.WIDE, "narrow": trends.NARROW}
 @require_safe
 @everyone
 def all_companies(request: HttpRequest) -> HttpResponse:
-    """Every company of the record, newest first, with what stands on it."""
+    """All companies, newest first, with their counts."""
     page = page_of(Company.objects.all(), request.GET)
     return render(
         request, "reports/companies.html", {"page": page, "rows": companies.listed(page.rows)}
@@ -40,8 +40,7 @@ def all_companies(request: HttpRequest) -> HttpResponse:
 @everyone
 @kept_for_strangers
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
-    """A company: four points counted, its claims, what came after harm, who did what, its figures
-    over time."""
+    """A company: scorecard, claims, incident timelines, legal entities, market data."""
     found = get_object_or_404(Company, pk=company)
     page = page_of(Claim.objects.public().filter(company=found).with_shown_parts(), request.GET)
     context = {**companies.company_page(found), "page": page, "rows": gathering.rows_of(page.rows)}
@@ -52,7 +51,7 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
 @everyone
 @kept_for_strangers
 def product(request: HttpRequest, product: UUID) -> HttpResponse:
-    """A product: its options and prices, who stands behind it, and every claim on it."""
+    """A product: its paid options and prices, legal entities, and claims."""
     found = get_object_or_404(Product.objects.select_related("company"), pk=product)
     page = page_of(Claim.objects.public().filter(product=found).with_shown_parts(), request.GET)
     context = {**companies.product_page(found), "page": page, "rows": gathering.rows_of(page.rows)}
@@ -76,7 +75,7 @@ def verdicts_chart(request: HttpRequest, company: UUID, lang: str, size: str) ->
 @require_safe
 @everyone
 def series_chart(request: HttpRequest, series: UUID, lang: str, size: str) -> HttpResponse:
-    """A series of figures with what is noted beside it, as a picture."""
+    """A chart of market data with its notes."""
     drawn = next(iter(companies.series_of(pk=series)), None)
     if lang not in {"en", "zh-Hans"} or size not in WIDTHS or drawn is None or not drawn.points:
         raise Http404

@@ -21,7 +21,7 @@ from reports.pages.views import KEPT_FOR_NOW, unchanged
 @require_safe
 @everyone
 def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
-    """The picture, what it shows, how good it is, what happened to it."""
+    """An exhibit: the picture, its annotations, its evidence grade, its chain of custody."""
     found = resolve_reference(
         Exhibit.objects.public().select_related("submission__claim__company"), ref
     )

@@ -40,7 +40,8 @@ DOWNLOAD = {"X-Content-Type-Options": "nosniff"}
 @require_safe
 @everyone
 def record(request: HttpRequest) -> HttpResponse:
-    """The last checkpoint, the key, the newest entries, and how anyone checks them without us."""
+    """The transparency log: latest checkpoint, public key, latest entries, and how to verify
+    independently."""
     try:
         head, note, key = proofs.published()
         state = {"size": head.size, "root": head.root.hex(), "note": note, "key": str(key)}
@@ -79,7 +80,7 @@ def _entry(index: int) -> Entry:
 @require_safe
 @everyone
 def entry(request: HttpRequest, index: int) -> HttpResponse:
-    """One entry: its leaf read field by field, what of it is open to everyone, and its proof."""
+    """One log entry, field by field, with its disclosed texts and its inclusion proof."""
     found = _entry(index)
     data = bytes(found.leaf)
     said = json.loads(data)
@@ -140,7 +141,7 @@ def leaf(request: HttpRequest, index: int) -> HttpResponse:
 @require_safe
 @everyone
 def proof(request: HttpRequest, index: int) -> HttpResponse:
-    """The proof that the entry stands in the published tree (C2SP tlog-proof)."""
+    """The inclusion proof of the entry (C2SP tlog-proof)."""
     try:
         text = proofs.inclusion(index)
     except proofs.NotLoggedError:
@@ -156,8 +157,8 @@ def proof(request: HttpRequest, index: int) -> HttpResponse:
 @require_safe
 @everyone
 def bundle(request: HttpRequest, index: int) -> HttpResponse:
-    """The entry as a bundle that anyone checks offline: leaf, proof, key, its document and what of
-    it is open."""
+    """The entry as a proof bundle to verify offline: leaf, proof, key, document and disclosed
+    texts."""
     digest = json.loads(bytes(_entry(index).leaf)).get("document")
     document = None
     if digest is not None:
@@ -170,7 +171,7 @@ def bundle(request: HttpRequest, index: int) -> HttpResponse:
             return gone(
                 request,
                 _(
-                    "The document that this entry published is withheld. The entry and its proof "
+                    "The document published by this entry is withheld. The entry and its proof "
                     "stay."
                 ),
             )
@@ -190,8 +191,8 @@ def bundle(request: HttpRequest, index: int) -> HttpResponse:
 @require_safe
 @everyone
 def verify(request: HttpRequest) -> HttpResponse:
-    """Checking a bundle in the reader's own browser: `?verdict=` and `?entry=` name one to fetch,
-    any other comes as a file.
+    """Verify a proof bundle in the browser: `?verdict=` and `?entry=` name one to fetch, any
+    other is chosen as a file.
 
     Nothing is sent here. Without a script the page says what is checked, in order, and how to do it
     by a command.
@@ -210,7 +211,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         found = _entry(int(number))
         address, named = (
             reverse("reports:bundle", args=[found.index]),
-            f"{_('Entry')} {found.index}",
+            f"{_('Log entry')} {found.index}",
         )
     words = {
         group: {code: str(text) for code, text in texts.items()}
@@ -233,8 +234,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 @require_safe
 @everyone
 def corrections(request: HttpRequest) -> HttpResponse:
-    """What was taken back or put right, newest first, each with its reason and its entry in the
-    record."""
+    """Corrections, newest first, each with its reason and its log entry."""
     page = page_of(found_corrections(), request.GET, by=("-index",))
     return render(
         request,
@@ -243,11 +243,26 @@ def corrections(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _document(request: HttpRequest, name: str, template: str) -> HttpResponse:
+    """A page of docs/ as a page of the site."""
+    text = (Path(settings.BASE_DIR) / "docs" / name).read_text(encoding="utf-8")
+    shown = mark_safe(to_html(text))  # noqa: S308  to_html escapes everything but the tags it makes
+    return render(request, template, {"text": shown, "contents": contents(text)})
+
+
 @require_safe
 @everyone
 def method(request: HttpRequest) -> HttpResponse:
-    """The rules of judging, from docs/."""
-    name = "method.md" if get_language() == "en" else "method.zh-Hans.md"
-    text = (Path(settings.BASE_DIR) / "docs" / name).read_text(encoding="utf-8")
-    shown = mark_safe(to_html(text))  # noqa: S308  to_html escapes everything but the tags it makes
-    return render(request, "reports/method.html", {"text": shown, "contents": contents(text)})
+    """How we rate, from docs/."""
+    return _document(
+        request,
+        "method.md" if get_language() == "en" else "method.zh-Hans.md",
+        "reports/method.html",
+    )
+
+
+@require_safe
+@everyone
+def glossary(request: HttpRequest) -> HttpResponse:
+    """The glossary in both languages, from docs/."""
+    return _document(request, "glossary.md", "reports/glossary.html")

@@ -22,8 +22,8 @@ from reports.wording.words import Lang
 from ui.languages import page_language
 
 WITHHELD_REPORT = _(
-    "Something in this report was erased, so its files are withheld. That it was built stands in "
-    "the record."
+    "Something in this report was permanently deleted, so its files are withheld. The log keeps "
+    "that it was built."
 )
 LINE_WIDTHS = (960, 350)
 INLINE = {"application/pdf", "text/html", "image/svg+xml"}
@@ -32,7 +32,7 @@ INLINE = {"application/pdf", "text/html", "image/svg+xml"}
 @require_safe
 @everyone
 def report(request: HttpRequest, ref: str) -> HttpResponse:
-    """What the report is about, what it was made from, and its files."""
+    """A report: its claim or source, what it was made from, and its files."""
     found = resolve_reference(Report.objects.select_related("claim", "source__company"), ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
@@ -80,9 +80,8 @@ def file(request: HttpRequest, ref: str, name: str) -> HttpResponseBase:
     )
     response["Cache-Control"] = KEPT_FOR_NOW
     response["ETag"] = f'"{wanted.digest}"'
-    if (
-        wanted.media_type != "application/pdf"
-    ):  # a sandbox would keep browsers from opening their PDF viewer
+    # a sandbox would keep browsers from opening their PDF viewer
+    if wanted.media_type != "application/pdf":
         response["Content-Security-Policy"] = (
             "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
         )

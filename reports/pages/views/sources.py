@@ -39,15 +39,14 @@ MOST = 10**8
 SHOWN_PIECES = 4_000
 SHOWN_CHANGES = 500
 WITHHELD_TEXT = _(
-    "This text was erased, so it is withheld. That there was a version, and when, stands in the "
-    "record."
+    "This text was permanently deleted. The log keeps that there was a version, and when."
 )
 
 
 @require_safe
 @everyone
 def source(request: HttpRequest, source: UUID) -> HttpResponse:
-    """Where the company spoke, what stood there when, and every look we took."""
+    """A source: its versions, its changes and every check."""
     found = get_object_or_404(Source.objects.select_related("company"), pk=source)
     looks = page_of(
         Observation.objects.filter(source=found).select_related("version").defer("version__body"),
@@ -94,7 +93,8 @@ def _number(request: HttpRequest, name: str, instead: int) -> int:
 @require_safe
 @everyone
 def difference(request: HttpRequest, source: UUID) -> HttpResponse:
-    """Two versions against each other: only what changed, or all of it, in line or side by side."""
+    """Changes between two versions: only what changed, or the full text, inline or side by
+    side."""
     found = get_object_or_404(Source.objects.select_related("company"), pk=source)
     versions = list(Version.objects.filter(source=found).defer("body").in_order())
     if len(versions) < 2:

@@ -104,7 +104,7 @@ def test_nobody_points_at_what_they_filed_or_cannot_see(scene: scenes.Scene) -> 
         role=Role.MODERATOR,
         now=scene.now,
     )
-    with pytest.raises(NotAllowedError, match="filed this yourself"):
+    with pytest.raises(NotAllowedError, match="submitted this yourself"):
         mark(scene, by=type(filer).objects.get(pk=filer.pk))
     Exhibit.objects.filter(pk=exhibit.pk).update(status="withheld")
     with pytest.raises(NotAllowedError, match="no picture"):
@@ -114,9 +114,8 @@ def test_nobody_points_at_what_they_filed_or_cannot_see(scene: scenes.Scene) -> 
 def test_two_exhibits_of_one_claim_are_compared_once(scene: scenes.Scene) -> None:
     before, after = scene.exhibits()[:2]
     first = pointing.compare_exhibits(by=scene.moderator, before=before, after=after, title=WORDS)
-    with pytest.raises(
-        RowChangedError
-    ):  # whoever did not see the title that stands does not replace it
+    # whoever did not see the title that stands does not replace it
+    with pytest.raises(RowChangedError):
         pointing.compare_exhibits(
             by=scene.moderator, before=before, after=after, title=write("en", "Another title")
         )
@@ -175,9 +174,8 @@ def test_the_desk_marks_compares_and_takes_back(client: Client, scene: scenes.Sc
     shown = page_text(client.get(f"/exhibits/{before.reference}/"))
     assert "Promised and delivered" in shown
     assert (Comparison.objects.get().before, Comparison.objects.get().after) == (before, after)
-    assert (
-        client.post(f"{page}1/remove/").status_code == 302
-    )  # without saying which mark was seen: nothing is taken off
+    # without saying which mark was seen: nothing is taken off
+    assert client.post(f"{page}1/remove/").status_code == 302
     assert (
         client.post(f"{page}1/remove/", {"version": version(Region.objects.get())}).status_code
         == 302
@@ -193,9 +191,9 @@ def test_a_picture_that_is_not_there_says_why(client: Client) -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     exhibit = scene.exhibits()[0]
     for status, sentence in (
-        ("withheld", "Its file was erased"),
-        ("stored", "is being read"),
-        ("unreadable", "could not be read safely"),
+        ("withheld", "The file was permanently deleted"),
+        ("stored", "processing this file"),
+        ("unreadable", "could not be processed safely"),
     ):
         force(
             Exhibit.objects.filter(pk=exhibit.pk),

@@ -284,7 +284,7 @@ def test_a_seat_taken_after_the_proposal_is_told_at_the_approval(scene: scenes.S
     speaks_for_it(scene)
     with pytest.raises(gates.SentBackError, match=r"items: 3.*items: 2") as caught:
         actions.approve_verdict(by=scene.second_adjudicator, verdict=proposed, now=scene.now)
-    assert any("is from the company’s side now" in one for one in caught.value.reasons)
+    assert any("is now from the company’s side" in one for one in caught.value.reasons)
 
 
 def test_a_laboratory_is_one_however_its_rows_are_called(scene: scenes.Scene) -> None:

@@ -89,11 +89,11 @@ def test_my_submissions_say_how_far_their_files_are_until_all_are_read(scene: sc
     client = signed_in(scene.owners[0])
     client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene))
     page = page_text(client.get("/submissions/"))
-    assert "0 of 2 files read" in page
+    assert "0 of 2 files processed" in page
     assert 'hx-trigger="every 3s"' in page
     Exhibit.objects.filter(number=1).update(status="ready")
     fragment = page_text(client.get("/submissions/", headers={"HX-Request": "true"}))
-    assert "1 of 2 files read" in fragment
+    assert "1 of 2 files processed" in fragment
     assert "<html" not in fragment
     Exhibit.objects.filter(number=2).update(status="unreadable")
     page = page_text(client.get("/submissions/"))
@@ -158,7 +158,7 @@ def test_a_full_disk_is_507_and_loses_nothing_typed(
 def test_the_limits_are_said_before(scene: scenes.Scene) -> None:
     page = page_text(signed_in(scene.owners[0]).get(f"/claims/{scene.claim.reference}/file/"))
     assert "Up to 20 files of at most 40.0" in page
-    assert "Sealed:" in page
+    assert "Confidential:" in page
     assert " multiple" in page
 
 
@@ -224,7 +224,7 @@ def test_a_filer_files_for_the_own_organisation_alone(scene: scenes.Scene) -> No
         client.post(path, form(client, scene, organisation=str(laboratory.pk))).status_code == 302
     )
     assert Submission.objects.get().organisation == laboratory
-    assert "For whom" not in page_text(signed_in(scene.owners[0]).get(path))
+    assert "On behalf of" not in page_text(signed_in(scene.owners[0]).get(path))
 
 
 def test_a_withdrawn_claim_takes_no_evidence_and_says_why(scene: scenes.Scene) -> None:
@@ -234,7 +234,7 @@ def test_a_withdrawn_claim_takes_no_evidence_and_says_why(scene: scenes.Scene) -
     client = signed_in(scene.owners[0])
     page = page_text(client.get(f"/claims/{scene.claim.reference}/file/"))
     assert "<button disabled>" in page
-    assert "no evidence is taken on it any more" in page
+    assert "no longer accepts evidence on it" in page
     assert (
         client.post(f"/claims/{scene.claim.reference}/file/", form(client, scene)).status_code
         == 403
@@ -264,9 +264,8 @@ def test_an_original_leaves_only_as_a_recorded_download(scene: scenes.Scene) -> 
     exhibit = Exhibit.objects.get(submission=scene.submissions[0])
     path = f"/desk/exhibits/{exhibit.reference}/original"
     client = signed_in(scene.moderator)
-    assert (
-        client.get(path).status_code == 405
-    )  # a link that is followed by a program would record a view that nobody had
+    # a link that is followed by a program would record a view that nobody had
+    assert client.get(path).status_code == 405
     response = client.post(path)
     body = response.getvalue()
     for close in response._resource_closers:
@@ -314,9 +313,8 @@ def test_a_moderator_accepts_with_grades_and_captions(scene: scenes.Scene) -> No
     assert "Clear photos." in page
     assert 'name="decision"' not in page
     assert any(f'href="{one}"' in page for one in others)
-    late = client.post(
-        path, decide(scene, submission, reason_en="My own words.")
-    )  # said as a message, not done twice
+    # said as a message, not done twice
+    late = client.post(path, decide(scene, submission, reason_en="My own words."))
     assert late.status_code == 409
     assert "My own words." in page_text(late)
     assert "A duct" in page_text(late)
@@ -331,8 +329,8 @@ def test_after_the_last_decision_the_page_says_that_nothing_waits(scene: scenes.
         answer = client.post(path, decide(scene, submission))
     assert answer["Location"] == path
     page = page_text(client.get(path))
-    assert "Nothing else waits for a decision." in page
-    assert "is accepted" in page
+    assert "No other submissions await a decision." in page
+    assert "is now “accepted”" in page
 
 
 def test_a_suggested_reason_is_filled_in_and_decides_nothing(scene: scenes.Scene) -> None:
@@ -344,7 +342,7 @@ def test_a_suggested_reason_is_filled_in_and_decides_nothing(scene: scenes.Scene
     answer = client.post(path, sent)
     page = page_text(answer)
     assert answer.status_code == 200
-    assert "Own words.\nThe same picture was handed in before, so it adds no witness." in page
+    assert "Own words.\nThe same picture was submitted before. Duplicate photos count once." in page
     assert "同一张图片此前已有人提交" in page
     assert re.search(r'value="refused"[^>]* checked', page)
     assert "Known owner." in page
@@ -353,13 +351,11 @@ def test_a_suggested_reason_is_filled_in_and_decides_nothing(scene: scenes.Scene
         path,
         {
             **sent,
-            "reason_en": "The same picture was handed in before, so it adds no witness.",
+            "reason_en": "The same picture was submitted before. Duplicate photos count once.",
             "suggest": "whole",
         },
     )
-    assert "adds no witness.</textarea>" not in page_text(other), (
-        "one suggestion gives way to another"
-    )
+    assert "count once.</textarea>" not in page_text(other), "one suggestion gives way to another"
     kept = client.post(path, {**sent, "suggest": ""})  # Enter in a line of text
     assert "Own words." in page_text(kept)
     submission.refresh_from_db()
@@ -379,7 +375,7 @@ def test_what_is_sealed_is_opened_only_by_an_act_that_is_recorded(scene: scenes.
     closed = page_text(client.get(path))
     assert "owner1@secret.example" not in closed
     assert "A camera" not in closed
-    assert "Nobody has opened it." in closed
+    assert "Not opened yet." in closed
     answer = client.post(f"{path}sealed/", {"reason_en": "Half a sentence"})
     page = page_text(answer)
     assert "no-store" in answer["Cache-Control"]
@@ -415,7 +411,7 @@ def test_half_a_grade_is_refused_and_kept(scene: scenes.Scene) -> None:
         decide(scene, submission, **{f"{reference}-information": ""}),
     )
     assert answer.status_code == 400
-    assert "A grade is a letter, a number and the reason." in page_text(answer)
+    assert "A grade needs a letter, a number and a reason." in page_text(answer)
     assert "Known owner." in page_text(answer)
     submission.refresh_from_db()
     assert submission.status == "received"
@@ -433,7 +429,7 @@ def test_who_filed_it_cannot_decide_on_it(scene: scenes.Scene) -> None:
     client = signed_in(scene.owners[0])
     path = f"/desk/submissions/{scene.submissions[0].reference}/"
     page = page_text(client.get(path))
-    assert "You filed this yourself" in page
+    assert "You submitted this yourself" in page
     assert "<button disabled>" in page
     assert client.post(path, decide(scene, scene.submissions[0])).status_code == 403
 
@@ -457,13 +453,13 @@ def test_the_same_file_twice_is_pointed_out(scene: scenes.Scene) -> None:
     again = Submission.objects.order_by("-filed_at").first()
     assert again is not None
     page = page_text(signed_in(scene.moderator).get(f"/desk/submissions/{again.reference}/"))
-    assert "The same file counts as one witness" in page
+    assert "Duplicate files count once." in page
     assert "the same file, byte for byte" in page
     assert Exhibit.objects.get(submission=scene.submissions[0]).reference in page
     other = page_text(
         signed_in(scene.moderator).get(f"/desk/submissions/{scene.submissions[1].reference}/")
     )
-    assert "The same file counts" not in other
+    assert "Duplicate files count once." not in other
 
 
 def test_an_owner_withdraws_with_a_reason(scene: scenes.Scene) -> None:
@@ -477,7 +473,7 @@ def test_an_owner_withdraws_with_a_reason(scene: scenes.Scene) -> None:
     assert submission.status == "accepted"
     client.post(f"/submissions/{submission.reference}/withdraw/", {"reason": "I was asked to."})
     assert Client().get(f"/exhibits/{exhibit.reference}/").status_code == 404
-    assert "withdrawn by its owner" in page_text(
+    assert "withdrawn by the submitter" in page_text(
         client.get(f"/submissions/{submission.reference}/")
     )
 
@@ -521,7 +517,7 @@ def test_lists_of_submissions_cost_the_same_for_ten_and_twenty(
     assert counts[0] == counts[1]
 
 
-@pytest.mark.parametrize(("lang", "button"), [("en", "Send answer"), ("zh-hans", "发送答复")])
+@pytest.mark.parametrize(("lang", "button"), [("en", "Send reply"), ("zh-hans", "发送回复")])
 def test_an_owner_answers_a_question_on_the_page_and_the_desk_reads_it(
     lang: str, button: str
 ) -> None:
@@ -596,7 +592,7 @@ def test_the_desk_refuses_a_returned_submission_that_is_never_answered() -> None
     desk.force_login(scene.moderator)
     page = page_text(desk.get(address))
     submission.refresh_from_db()
-    assert "Refuse without an answer" in page
+    assert "Close without a reply" in page
     assert version(submission) in page
     sent = {
         "decision": "refused",
@@ -605,4 +601,4 @@ def test_the_desk_refuses_a_returned_submission_that_is_never_answered() -> None
         "version": version(submission),
     }
     assert desk.post(address, sent).status_code == 302
-    assert "refused" in page_text(desk.get(address))
+    assert "not accepted" in page_text(desk.get(address))

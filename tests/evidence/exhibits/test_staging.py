@@ -171,7 +171,7 @@ def test_a_full_disk_is_said(scene: scenes.Scene, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(staging, "receive", full)
     answer = send(signed_in(scene.owners[0]), scene, b"a photo")
-    assert (answer.status_code, "no room" in answer.json()["error"]) == (507, True)
+    assert (answer.status_code, "there is no space" in answer.json()["error"]) == (507, True)
 
 
 @pytest.mark.parametrize(("name", "value"), [("STAGED_MAX_PHOTOS", 1), ("STAGED_MAX_BYTES", 11)])

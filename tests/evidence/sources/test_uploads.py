@@ -126,8 +126,8 @@ def test_an_unknown_text_from_between_is_kept_but_comes_between_nothing(
     seen = upload(scene, f"{scenes.POST}丙。", 50)
     assert (seen.type, seen.version) == ("unplaced", None)
     assert seen.reason == (
-        "No version has this text, and other texts were seen after it. It holds 1 of 1 "
-        "quotes word for word."
+        "No version has this text, and other texts were seen after it. It holds 1 of 1 quotes "
+        "word for word."
     )
     assert intervals(scene) == before
     assert originals().exists(Capture.objects.get(pk=seen.capture_id).digest)
@@ -151,8 +151,8 @@ def test_the_same_copy_twice_is_one(scene: scenes.Scene) -> None:
     ("more", "fault"),
     [
         ({"note": " "}, "where the copy came from"),
-        ({"content": b"<html><script>only()</script></html>"}, "No text"),
-        ({"content": b"%PDF-1.7", "content_type": "application/pdf"}, "No text"),
+        ({"content": b"<html><script>only()</script></html>"}, "no text"),
+        ({"content": b"%PDF-1.7", "content_type": "application/pdf"}, "no text"),
     ],
 )
 def test_what_says_nothing_is_refused_and_leaves_no_row(
@@ -164,7 +164,7 @@ def test_what_says_nothing_is_refused_and_leaves_no_row(
 
 
 def test_nothing_was_saved_in_the_future(scene: scenes.Scene) -> None:
-    with pytest.raises(ValidationError, match="has not come yet"):
+    with pytest.raises(ValidationError, match="is in the future"):
         upload(scene, A, 2 * 86400)
 
 
@@ -235,9 +235,9 @@ def test_a_moderator_adds_a_file_or_text_and_reads_what_it_shows(scene: scenes.S
     answer = client.post(
         url, sent(scene, file=SimpleUploadedFile("post.html", page(A), "image/png")), follow=True
     )
-    assert "It is version 1 now." in page_text(answer)
+    assert "Saved as version 1." in page_text(answer)
     answer = client.post(url, sent(scene, text=A, captured_at="2025-03-02T10:00:00"), follow=True)
-    assert "It shows the text of version 1." in page_text(answer)
+    assert "It has the text of version 1." in page_text(answer)
     capture = Capture.objects.order_by("captured_at")[0]
     assert (capture.content_type, str(capture.captured_at)) == (
         "text/html",
