@@ -3,9 +3,10 @@ shows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.core.exceptions import PermissionDenied
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
@@ -31,6 +32,19 @@ def check_role(user: User, *roles: str) -> None:
         raise NotAllowedError(_("This needs the role %(roles)s.") % {"roles": names})
     if user.roles.intersection(roles) <= set(JUDGING) and (reason := seat_at_a_company(user)):
         raise NotAllowedError(reason)
+
+
+def holds(user: object, *roles: str) -> bool:
+    """Whether whoever asks is signed in and holds one of `roles` now.
+
+    It decides what a page offers. What may be done, a check decides.
+    """
+    return isinstance(user, User) and user.has_role(*roles)
+
+
+def address_for(user: object, view: str, *args: object, roles: Iterable[str]) -> str:
+    """The address of `view` for whoever holds one of `roles` now, for everyone else none."""
+    return reverse(view, args=args) if holds(user, *roles) else ""
 
 
 def check_operator(user: User) -> None:

@@ -99,6 +99,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         "kinds": _kinds(),
         "more": {name for name, page in pages.items() if page.next_cursor},
         "now": now,
+        "handles_alerts": user.has_role(Role.MODERATOR),
+        "registering": reverse("claims:register") if user.has_role(Role.MODERATOR) else "",
     }
     response = render(
         request,
@@ -271,6 +273,22 @@ def _checked_before(user: User, do: str) -> str:
     return _("Someone else checked this entry first. Your decision was not saved.")
 
 
+def _tools(user: User, claim: Claim) -> list[tuple[str, str]]:
+    """Where a moderator corrects what is said of a claim and its company: names and addresses."""
+    if not user.has_role(Role.MODERATOR):
+        return []
+    return [
+        (_("Correct or withdraw the claim"), reverse("claims:revise", args=[claim.reference])),
+        (_("Flags"), reverse("claims:flags", args=[claim.reference])),
+        (_("Thresholds"), reverse("claims:thresholds", args=[claim.reference])),
+        (_("What other sources say"), reverse("claims:places", args=[claim.reference])),
+        (
+            _("Open in the work queue"),
+            reverse("claims:entities", args=[claim.company_id]),
+        ),
+    ]
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @requires(*DESK)
@@ -353,8 +371,11 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         status = refused_status(form)
     context = {
         "claim": claim,
+        "tools": _tools(user, claim),
         "held": _held(user, claim, now),
         "invitation": invitation,
+        "takes_letters": invitation is not None and user.has_role(Role.MODERATOR),
+        "closes_early": user.has_role(Role.ADJUDICATOR),
         "window_end": actions.window_end(now),
         "representatives": representative_count(claim.company),
         "replies": Reply.objects.public()

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from django import template
 from django.template import Context
+from django.template.defaulttags import CsrfTokenNode
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.saved_forms import NAME, new_key
+from ui.templatetags.components import button_markup
 
 register = template.Library()
 
@@ -21,4 +23,21 @@ def form_key(context: Context) -> SafeString:
         format_html('<input type="hidden" name="{}" value="{}">', NAME, key)
         if key
         else mark_safe("")
+    )
+
+
+@register.simple_block_tag(takes_context=True)
+def post_button(
+    context: Context, content: str, action: str, look: str = "", **attributes: object
+) -> SafeString:
+    """A form of one button: it posts to `action` and says nothing else.
+
+    `look` and `attributes` are as of `{% button %}`.
+    """
+    return format_html(
+        '<form method="post" action="{}">{}{}{}</form>',
+        action,
+        CsrfTokenNode().render(context),
+        form_key(context),
+        button_markup(content, **{"class": look}, **attributes),
     )

@@ -113,7 +113,11 @@ TEMPLATES = [
                     [("django.template.loaders.cached.Loader", ["ui.loading.Loader"])],
                 )
             ],
-            "builtins": ["ui.templatetags.display", "accounts.templatetags.form_keys"],
+            "builtins": [
+                "ui.templatetags.display",
+                "ui.templatetags.components",
+                "accounts.templatetags.form_keys",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",

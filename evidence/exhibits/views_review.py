@@ -233,6 +233,7 @@ def _page(
         "kept": kept,
         "contact": ledger.unseal(found, "contact") if opened and found.contact else "",
         "anything_sealed": bool(found.contact) or any(one.exhibit.metadata for one in sheets),
+        "marks": user.has_role(Role.MODERATOR),
         "seal_blocked": objection(check_open_sealed, user, found),
         "sealed_views": SealedView.objects.filter(submission=found).order_by("-opened_at")[:20],
         "custody": CustodyEvent.objects.filter(exhibit__submission=found)

@@ -63,11 +63,38 @@ def test_the_formatter_is_asked_by_make_check_and_used_by_make_fix() -> None:
     assert "--check" not in rules["fix"].partition("djangofmt")[2].splitlines()[0]
 
 
+#: What decides for a reader: roles, accounts, permissions. The view does, and hands the template a state, a sentence or an address.
+_DECISION = re.compile(
+    r"{%\s*(?:if|elif|with|firstof)\b[^%]*"
+    r"(?:\buser\b|\.roles\b|\bperms\b|\bis_authenticated\b|\bis_staff\b|\bis_superuser\b"
+    r"|[\"'](?:moderator|adjudicator|auditor|operator|contributor|company_representative|filer)[\"'])[^%]*%}"
+)
+
+
+def decisions(text: str) -> list[str]:
+    return [match.group() for match in _DECISION.finditer(text)]
+
+
+def test_no_role_and_no_permission_is_decided_in_markup() -> None:
+    assert [f"{name}: {each}" for name, text in templates() for each in decisions(text)] == []
+
+
 def test_these_rules_can_fail() -> None:
     assert long_lines("short\n" + "x" * 121) == [2]
     assert crowded_lines(
         "<p>a</p>\n<p>a</p><p>b</p>\n{% for a in b %}<li>a</li>{% endfor %}<li>\n<li><a "
         'href="">b</a></li>'
     ) == [2, 3]
+    for decided in (
+        '{% if "moderator" in request.user.roles %}',
+        "{% if user.is_staff %}",
+        "{% if a %}b{% elif not request.user.is_authenticated %}",
+        "{% if perms.claims.add_claim %}",
+        "{% with roles=request.user.roles %}",
+        "{% if kind == 'adjudicator' %}",
+    ):
+        assert decisions(decided), decided
+    offered = "{% if desk %}<a href='{{ desk }}'>{{ request.user.pseudonym }}{% endif %}"
+    assert not decisions(offered + "{% if role.note %}{% endif %}")
     assert _TRANSLATED.search("{% blocktranslate count n=1 %}")
     assert not _TRANSLATED.search("{% blocktranslate trimmed count n=1 %}")

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
 from accounts.expensive_reads import cached_picture, count_expensive_read
-from accounts.permissions import objection
+from accounts.models import Role
+from accounts.permissions import address_for, objection
 from claims.localized_text import read
 from claims.models import Claim, ClaimQuerySet, Criterion
 from claims.paging import page_of
@@ -141,9 +142,11 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
     found = _claim(ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
+    user, desk = request.user, [Role.MODERATOR, Role.ADJUDICATOR]
     context = {
         **gathering.claim_page(found),
-        "objection": objection(check_file, request.user, found),
+        "objection": objection(check_file, user, found) if user.is_authenticated else None,
+        "desk": address_for(user, "verdicts:case", found.reference, roles=desk),
     }
     rated = [one.verdict for one in context["rated"]]
     context |= previews.head(name="claim", reference=found.reference, verdicts=rated)

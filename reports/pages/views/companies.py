@@ -14,6 +14,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
 from accounts.expensive_reads import cached_picture
+from accounts.models import Role
+from accounts.permissions import address_for
 from claims.localized_text import read
 from claims.models import Claim, Company, Product
 from claims.paging import page_of
@@ -41,9 +43,15 @@ def all_companies(request: HttpRequest) -> HttpResponse:
 @kept_for_strangers
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
     """A company: scorecard, claims, incident timelines, legal entities, market data."""
-    found = get_object_or_404(Company, pk=company)
+    found, user = get_object_or_404(Company, pk=company), request.user
     page = page_of(Claim.objects.public().filter(company=found).with_shown_parts(), request.GET)
-    context = {**companies.company_page(found), "page": page, "rows": gathering.rows_of(page.rows)}
+    context = {
+        **companies.company_page(found),
+        "page": page,
+        "rows": gathering.rows_of(page.rows),
+        "seats": address_for(user, "claims:seats", found.pk, roles=[Role.OPERATOR]),
+        "desk": address_for(user, "claims:entities", found.pk, roles=[Role.MODERATOR]),
+    }
     return TemplateResponse(request, "reports/company.html", context)
 
 

@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
+from accounts.models import Role
+from accounts.permissions import address_for
 from claims.models import Source
 from claims.paging import page_of
 from engines.storage.blobs import BlobMissingError
@@ -53,11 +55,13 @@ def source(request: HttpRequest, source: UUID) -> HttpResponse:
         request.GET,
     )
     shown = timelines.source_page(found, upto=_number(request, "upto", MOST))
-    return render(
-        request,
-        "reports/source.html",
-        {**shown, "page": looks, "looks_open": "after" in request.GET},
-    )
+    context = {
+        **shown,
+        "page": looks,
+        "looks_open": "after" in request.GET,
+        "upload": address_for(request.user, "evidence:upload", found.pk, roles=[Role.MODERATOR]),
+    }
+    return render(request, "reports/source.html", context)
 
 
 @require_safe
