@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -86,3 +87,14 @@ def test_a_button_that_posts_carries_token_and_key(
         '<input type="hidden" name="form_key" value="k1">'
         '<button aria-label="Do “it”" class="plain">Do it</button></form>'
     )
+
+
+def test_a_photo_keeps_its_room_and_waits_until_it_comes_near() -> None:
+    size = SimpleNamespace(width=320, height=240)
+    hostile = '"><script>'
+    assert shown('{% photo "/a.jpg" size alt=alt %}', size=size, alt="A hood") == (
+        '<img src="/a.jpg" alt="A hood" height="240" loading="lazy" width="320">'
+    )
+    own = shown('{% photo "/a.jpg" size lazy=False draggable="false" %}', size=size)
+    assert own == '<img src="/a.jpg" alt="" draggable="false" height="240" width="320">'
+    assert "<script" not in shown("{% photo src size alt=src %}", size=size, src=hostile)

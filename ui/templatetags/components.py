@@ -8,6 +8,7 @@ A component decides nothing: the view hands it the sentence that stands against 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from django import template
 from django.forms.utils import flatatt
@@ -55,3 +56,18 @@ def button(
         return format_html('{} <span class="small why">{}</span>', pressed, why)
     reasons = format_html_join("", "<li>{}</li>", ((reason,) for reason in why))
     return format_html('<ul class="gates">{}</ul>{}', reasons, pressed)
+
+
+class Sized(Protocol):
+    """What has the size of a picture in pixels."""
+
+    width: int
+    height: int
+
+
+@register.simple_tag
+def photo(src: str, size: Sized, alt: str = "", lazy: bool = True, **attributes: object) -> SafeString:
+    """A picture with the room it will take. It is fetched when it comes near, unless it is the page's own (`lazy=False`)."""
+    loading = {"loading": "lazy"} if lazy else {}
+    rest = attributes_of({"width": size.width, "height": size.height, **loading, **attributes})
+    return format_html('<img src="{}" alt="{}"{}>', src, alt, rest)
