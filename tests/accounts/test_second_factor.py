@@ -497,7 +497,7 @@ def test_its_pages_wear_the_dress_of_the_site(lang: str, demanded: None, clock: 
 
 def test_every_template_of_the_library_that_can_be_reached_is_ours() -> None:
     theirs = Path(allauth.__file__).parent / "templates" / "mfa"
-    ours = Path(django_settings.BASE_DIR) / "config" / "templates" / "mfa"
+    ours = Path(django_settings.BASE_DIR) / "accounts" / "templates" / "mfa"
     pages = {
         str(path.relative_to(theirs))
         for path in theirs.rglob("*.html")

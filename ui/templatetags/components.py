@@ -66,7 +66,9 @@ class Sized(Protocol):
 
 
 @register.simple_tag
-def photo(src: str, size: Sized, alt: str = "", lazy: bool = True, **attributes: object) -> SafeString:
+def photo(
+    src: str, size: Sized, alt: str = "", lazy: bool = True, **attributes: object
+) -> SafeString:
     """A picture with the room it will take. It is fetched when it comes near, unless it is the page's own (`lazy=False`)."""
     loading = {"loading": "lazy"} if lazy else {}
     rest = attributes_of({"width": size.width, "height": size.height, **loading, **attributes})
