@@ -73,7 +73,7 @@ lock: $(VENV)/.dev ## pin every dependency again, with hashes, from pyproject.to
 	$(BIN)/uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes --no-header --upgrade \
 		--constraint requirements-dev.txt --group bench --output-file requirements-bench.txt
 
-clean: ## forget the demo: its database, record, originals, keys and logins
+clean: ## delete all demo data: database, log, originals, keys and logins
 	rm -rf var
 
 # The environment. Each stamp is newer than what it was made from, so a second call costs nothing; an interrupted one is done again.
