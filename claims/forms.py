@@ -75,7 +75,7 @@ class ClaimForm(forms.Form):
         help_text=WEBSITE_HELP,
     )
     product = forms.ChoiceField(label=lazy("Product"), required=False)
-    new_product = PairField(label=lazy("or a new product of it"), rows=1, required=False)
+    new_product = PairField(label=lazy("or a new product"), rows=1, required=False)
     option = forms.ChoiceField(label=lazy("Paid option"), required=False)
     new_option = PairField(label=lazy("or a new paid option"), rows=1, required=False)
     price = forms.DecimalField(

@@ -73,7 +73,7 @@ def test_two_verdicts_are_counted_and_no_share_is_told(client: Client) -> None:
         False,
     )
     shown = pages(client, scene)["company"]
-    assert "<b>1</b> point judged" in shown
+    assert "<b>1</b> point rated" in shown
     assert "Too few for a percentage." in shown
     assert "matched the claim" not in shown
     assert "<b>1</b> reply request, no reply" in shown
@@ -159,8 +159,8 @@ def test_what_came_after_harm_stands_in_order_with_its_hours(client: Client) -> 
     assert "69 h 0 min" in shown
     assert "at least 68 h 59 min, at most 69 h 1 min" in shown
     assert (
-        "before that acted: the family, the press" in shown
-        or "before that acted: the family and the press" in shown
+        "acted before that: the family, the press" in shown
+        or "acted before that: the family and the press" in shown
     )
     assert "One incident does not show a pattern." in shown
     Occurrence.objects.filter(incident=incident, actor="company").update(exact_to="day")

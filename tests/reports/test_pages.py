@@ -216,7 +216,7 @@ def test_the_claim_page_says_what_was_said_found_and_answered(
     assert "Not rated yet" in page or "Awaiting verdict" in page
     for order in (
         ("Company reply", 'id="said"'),
-        ("Strength of evidence", "The record</h2>"),
+        ("Strength of evidence", "Transparency log</h2>"),
         ('id="evidence"', 'id="elsewhere"'),
     ):
         assert page.index(order[0]) < page.index(order[1])
@@ -529,7 +529,7 @@ def test_a_reconstruction_is_marked_wherever_it_is_shown(
     Claim.objects.filter(pk=case.claim.pk).update(reconstruction=True)
     for path in shown:
         assert "The company and people are fictional" in text(client, path), path
-    assert "reconstruction" in text(client, "/claims/")
+    assert "demonstration" in text(client, "/claims/")
 
 
 def test_flags_stand_in_the_order_in_which_they_were_raised() -> None:

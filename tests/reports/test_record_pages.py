@@ -46,7 +46,7 @@ def test_an_entry_is_read_field_by_field_and_says_what_is_not_open(client: Clien
     assert "Verdict published" in shown
     assert '<p>Not as claimed</p><pre tabindex="0">not_delivered</pre>' in shown
     assert '<p lang="zh-Hans">没有空气到达制动。</p>' in shown
-    assert "not open" in shown
+    assert "Not disclosed" in shown
     assert f"/record/verify/?entry={entry.index}" in shown
     assert scene.adjudicator.email not in shown
 

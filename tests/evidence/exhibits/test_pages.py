@@ -97,7 +97,7 @@ def test_my_submissions_say_how_far_their_files_are_until_all_are_read(scene: sc
     assert "<html" not in fragment
     Exhibit.objects.filter(number=2).update(status="unreadable")
     page = page_text(client.get("/submissions/"))
-    assert "1 cannot be shown" in page
+    assert "1 cannot be displayed" in page
     assert "hx-trigger" not in page, "when all are read it asks no more"
 
 
