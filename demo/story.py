@@ -56,7 +56,7 @@ from evidence.sources.states import DisappearanceStatus, SightingKind
 from ledger.files import LogFiles, export
 from ledger.proofs import published
 from ledger.recording import SYSTEM
-from reports.documents import building
+from reports.documents import report_files
 from reports.models import Report, ReportFile, ReportKind
 from verdicts import actions as verdicts
 from verdicts.models import Finding, Incident, Invitation, Occurrence, Verdict
@@ -649,7 +649,7 @@ class Case:
         """Where the files of a report were copied to, by name."""
         places = {}
         for file in ReportFile.objects.filter(report=report):
-            with building.store().open(file.digest) as stored:
+            with report_files.store().open(file.digest) as stored:
                 _write(self.out / file.name, stored.read())
             places[file.name] = self._relative(self.out / file.name)
         return places

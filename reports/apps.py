@@ -10,8 +10,8 @@ class ReportsConfig(AppConfig):
         """Hand the pages the words of exhibits; say to the record where this app's files are, and
         what goes with an erased value."""
         from reports import erasure, fixity
-        from reports.wording.vocabulary import CUSTODIANS
-        from reports.wording.words import DOES_NOT_PROVE, Pair
+        from reports.wording.event_labels import CUSTODIANS
+        from reports.wording.report_strings import DOES_NOT_PROVE, Pair
         from ui import labels
         from ui.languages import page_language
 

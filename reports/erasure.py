@@ -22,7 +22,7 @@ from evidence.exhibits.models import Exhibit
 from evidence.sources.models import Version
 from ledger import erasure
 from ledger.erasure import Target
-from reports.documents.building import store
+from reports.documents.report_files import store
 from reports.models import Report, ReportFile, ReportKind
 from verdicts.models import Reply
 

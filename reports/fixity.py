@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger import fixity
-from reports.documents.building import store
+from reports.documents.report_files import store
 from reports.models import ReportFile
 
 BATCH = 1000

@@ -35,7 +35,7 @@ from typing import (
 )
 
 from ledger.canonical import canonical
-from reports.wording.words import VOCABULARIES
+from reports.wording.report_strings import VOCABULARIES
 
 FORMAT: Final = "asclaimed-report@v1"
 #: JSON numbers past this lose digits in readers that use doubles (RFC 8785, appendix D).
@@ -81,7 +81,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Code:
-    """A code that ``reports.wording.words`` can say in both languages; a report can hold no
+    """A code that ``reports.wording.report_strings`` can say in both languages; a report can hold no
     other."""
 
     vocabulary: str
@@ -90,7 +90,7 @@ class Code:
         return (
             None
             if value in VOCABULARIES[self.vocabulary]
-            else f"is no {self.vocabulary} that reports.wording.words knows"
+            else f"is no {self.vocabulary} that reports.wording.report_strings knows"
         )
 
 

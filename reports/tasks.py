@@ -10,7 +10,7 @@ from django.utils import timezone
 
 import jobs
 from ledger.models import Checkpoint
-from reports.documents import building
+from reports.documents import report_files
 
 
 @contextmanager
@@ -18,9 +18,9 @@ def _at_checkpoint() -> Iterator[Checkpoint]:
     """building.at_checkpoint; when the record does not come to rest, the job waits and tries
     again."""
     try:
-        with building.at_checkpoint() as checkpoint:
+        with report_files.at_checkpoint() as checkpoint:
             yield checkpoint
-    except building.RecordBusyError:
+    except report_files.RecordBusyError:
         raise jobs.Retry("the record did not come to rest", after=timedelta(seconds=1)) from None
 
 
@@ -30,9 +30,9 @@ def discrepancy(work: jobs.Work) -> None:
     is under it."""
     work.progress(0, 3, "logging")
     with _at_checkpoint() as checkpoint:
-        gathered = building.gather_discrepancy(work.payload["claim"], checkpoint)
+        gathered = report_files.gather_discrepancy(work.payload["claim"], checkpoint)
     work.progress(1, 3, "typesetting")
-    built = building.make(gathered)
+    built = report_files.make(gathered)
     work.progress(2, 3, "storing")
     _keep(work, built)
 
@@ -42,18 +42,18 @@ def snapshot(work: jobs.Work) -> None:
     """Build the version-diff snapshot of a source that is no longer available."""
     work.progress(0, 3, "logging")
     with _at_checkpoint() as checkpoint:
-        gathered = building.gather_snapshot(work.payload["source"], checkpoint)
+        gathered = report_files.gather_snapshot(work.payload["source"], checkpoint)
     work.progress(1, 3, "typesetting")
-    built = building.make(gathered)
+    built = report_files.make(gathered)
     work.progress(2, 3, "storing")
     _keep(work, built)
 
 
-def _keep(work: jobs.Work, built: building.Built) -> None:
+def _keep(work: jobs.Work, built: report_files.ReportFiles) -> None:
     try:
         with work.finish():
-            building.keep(built, now=timezone.now())
-    except building.OutdatedError:
+            report_files.keep(built, now=timezone.now())
+    except report_files.OutdatedError:
         raise jobs.Retry(
             "something was erased while the report was made", after=timedelta(seconds=1)
         ) from None

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
-from tests import embedded, flushing, kept
+from tests import embedded, flushing, shared_scenes
 
 flushing.install()
 # Thousands of tests are objects that stay, and many more come with them. To look at all of them for
@@ -65,7 +65,7 @@ def pytest_fixture_setup(fixturedef: object, request: pytest.FixtureRequest) -> 
     """A kept scene stands before the transaction of the test begins, which pytest-django does in
     this fixture."""
     if getattr(fixturedef, "argname", "") == "_django_db_helper":
-        kept.before_database(request)
+        shared_scenes.before_database(request)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -74,7 +74,7 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
     try:
         return (yield)
     finally:
-        kept.after_test(nextitem)
+        shared_scenes.after_test(nextitem)
 
 
 def pytest_collection_finish() -> None:

@@ -779,7 +779,7 @@ def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
         pk=held.aspect.claim_id
     )
     invitation = holding_request(held)
-    assert invitation is not None  # reply_heard was asked above
+    assert invitation is not None  # reply_period_over was asked above
     held.published_at, held.salt = now, secrets.token_hex(32)
     pins = held.verdictexhibit_set.select_related("exhibit__submission").order_by(
         "exhibit__reference"

@@ -24,7 +24,7 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-# tests/house/test_doors.py sets the limits that it reaches
+# tests/system/test_entry_points.py sets the limits that it reaches
 ACCOUNT_RATE_LIMITS = False
 SECOND_FACTOR_REQUIRED = False  # tests/accounts/test_second_factor.py demands it
 KEY_GUESSES = EXPENSIVE_READS = FILED_MAX_SUBMISSIONS = 1_000_000

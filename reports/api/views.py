@@ -35,11 +35,11 @@ from reports.api.serializers import (
     HistorySerializer,
     ReportSerializer,
 )
-from reports.documents.building import bundle_of
+from reports.documents.report_files import bundle_of
 from reports.models import Report, ReportFile, ReportKind
 from reports.pages.corrections import corrections, read
 from reports.pages.history import compared
-from reports.pages.trails import claim_changes
+from reports.pages.history_objects import claim_changes
 from verdicts.api.views import DocumentWithheldError, naming_successor
 from verdicts.erasure import WithheldError
 from verdicts.models import Verdict

@@ -2,7 +2,7 @@
 and charts within it.
 
 It says the words of the PDF, because both are laid out from the same sheet
-(`reports.documents.sheet`). It is served as an attachment, so its style is inside it; it has no
+(`reports.documents.pdf_layout`). It is served as an attachment, so its style is inside it; it has no
 script, and no address in it is fetched.
 """
 
@@ -16,9 +16,9 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from reports.documents import sheet as sheets
+from reports.documents import pdf_layout as sheets
 from reports.schema import Discrepancy, Snapshot
-from reports.wording.words import LANGS, Lang
+from reports.wording.report_strings import LANGS, Lang
 
 _MEDIA = {"svg": "image/svg+xml", "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 _PIECE = {"s", "l", "r", "n"}

@@ -3,7 +3,7 @@ in, bytes out.
 
 The way, in three steps:
 
-1. ``reports.documents.sheet`` turns the report into a *sheet*: every word that will be printed, in
+1. ``reports.documents.pdf_layout`` turns the report into a *sheet*: every word that will be printed, in
    one language, in order.
 2. Every string of the sheet is made printable (``reports.drawing.fonts``) and written as JSON
    beside the templates.
@@ -27,11 +27,11 @@ from typing import Any, Final, cast
 
 import typst
 
-from reports.documents import sheet as sheets
+from reports.documents import pdf_layout as sheets
 from reports.drawing import fonts
 from reports.drawing.pictures import TypesettingError
 from reports.schema import Discrepancy, Snapshot, Verify, to_bytes
-from reports.wording.words import Lang, phrase
+from reports.wording.report_strings import Lang, phrase
 
 __all__ = ["Attachment", "TypesettingError", "typeset", "typeset_snapshot"]
 

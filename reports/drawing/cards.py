@@ -36,7 +36,7 @@ RATINGS: Final = (
 )
 
 
-class Found(NamedTuple):
+class FoundLine(NamedTuple):
     """One line of what was found: the rating's code (empty while there is none), its word, and the
     aspect."""
 
@@ -52,7 +52,7 @@ class Card(NamedTuple):
     who: str
     quote: str
     quote_lang: str
-    found: Sequence[Found]
+    found: Sequence[FoundLine]
     reference: str
     house: str
 

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 from reports.drawing import fonts
 from reports.drawing.palette import light
 from reports.schema import Aspect
-from reports.wording.words import Lang, phrase, word
+from reports.wording.report_strings import Lang, phrase, word
 from ui.numbers import plain
 from verdicts.conformity import INDEPENDENT
 

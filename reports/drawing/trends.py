@@ -17,9 +17,9 @@ from typing import Any, Final, NamedTuple, cast
 
 from reports.drawing import fonts
 from reports.drawing.charts import draw, finished
-from reports.drawing.lines import MONTHS, day, measured
 from reports.drawing.palette import in_both_schemes, light
-from reports.wording.words import VOCABULARIES, Lang, phrase, word
+from reports.drawing.version_timeline import MONTHS, day, measured
+from reports.wording.report_strings import VOCABULARIES, Lang, phrase, word
 from ui.numbers import thousands
 
 WIDE, NARROW = 720, 358
@@ -29,7 +29,7 @@ _NAMES: Final = {"partly_delivered": "partly"}
 _ROW: Final = 30.0
 
 
-class Judged(NamedTuple):
+class VerdictMark(NamedTuple):
     """One verdict: when it was published and what it says."""
 
     on: date
@@ -44,7 +44,7 @@ class Figure(NamedTuple):
     line: str
 
 
-class Beside(NamedTuple):
+class SeriesNoteMark(NamedTuple):
     """What is noted beside a series: on a day, or between two, with the difference that someone
     stated and those computed."""
 
@@ -252,7 +252,7 @@ def _across(on: date, first: date, last: date, left: float, right: float) -> flo
 # --- verdicts over time ---------------------------------------------------------------------------
 
 
-def verdicts_over_time(verdicts: Sequence[Judged], lang: Lang, width: int = WIDE) -> str:
+def verdicts_over_time(verdicts: Sequence[VerdictMark], lang: Lang, width: int = WIDE) -> str:
     """A row per rating, a mark per verdict where it was published; one day stands side by side.
     Raises ValueError without any."""
     if not verdicts:
@@ -261,7 +261,7 @@ def verdicts_over_time(verdicts: Sequence[Judged], lang: Lang, width: int = WIDE
 
 
 @lru_cache(maxsize=64)
-def _verdicts_over_time(verdicts: tuple[Judged, ...], lang: Lang, width: int) -> str:
+def _verdicts_over_time(verdicts: tuple[VerdictMark, ...], lang: Lang, width: int) -> str:
     colours = light()
     left, right, top = (128.0 if lang == "en" else 100.0), width - 16.0, 8.0
     bottom = top + _ROW * len(RATINGS)
@@ -328,7 +328,7 @@ def figures_over_time(
     name: str,
     unit: str,
     figures: Sequence[Figure],
-    beside: Sequence[Beside],
+    beside: Sequence[SeriesNoteMark],
     lang: Lang,
     width: int = WIDE,
 ) -> str:
@@ -347,7 +347,7 @@ def _figures_over_time(
     name: str,
     unit: str,
     figures: tuple[Figure, ...],
-    beside: tuple[Beside, ...],
+    beside: tuple[SeriesNoteMark, ...],
     lang: Lang,
     width: int,
 ) -> str:
@@ -418,7 +418,7 @@ def _figures_over_time(
 def _side_by_side(
     canvas: Canvas,
     figures: Sequence[Figure],
-    note: Beside,
+    note: SeriesNoteMark,
     y: Any,
     right: float,
     lang: Lang,

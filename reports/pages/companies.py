@@ -34,8 +34,8 @@ from claims.models import (
 )
 from claims.states import ADVERTISING, BINDING, OTHERS, ClaimKind, EntityRoleKind, FlagKind, Stance
 from reports.drawing import trends
-from reports.drawing.trends import Beside, Figure, Judged
-from reports.wording.words import Lang
+from reports.drawing.trends import Figure, SeriesNoteMark, VerdictMark
+from reports.wording.report_strings import Lang
 from verdicts import response_times
 from verdicts.models import Incident, Invitation, Occurrence, Reply, Verdict, VerdictExhibit
 from verdicts.replies import reply_statuses
@@ -87,7 +87,7 @@ class Advertising:
 
 
 @dataclass
-class Laid:
+class PromiseRow:
     """One claim beside one paper that binds."""
 
     claim: Claim
@@ -99,7 +99,7 @@ class Contract:
     """Claims made elsewhere, beside the papers that bind: contract, order page, app."""
 
     claims: int
-    laid: list[Laid]
+    laid: list[PromiseRow]
 
     def _count(self, stance: str) -> int:
         return sum(one.appearance.says == stance for one in self.laid)
@@ -218,7 +218,7 @@ def scorecard(company: Company) -> dict[str, Any]:
         Flag.objects.raised().filter(claim__in=advertised).values_list("kind", flat=True)
     )
     laid = [
-        Laid(one.claim, one)
+        PromiseRow(one.claim, one)
         for one in Appearance.objects.filter(claim__company=company, source__channel__in=BINDING)
         .exclude(claim__kind=ClaimKind.PUFFERY)
         .filter(claim__in=said.exclude(source__channel__in=BINDING).values("claim"))
@@ -328,7 +328,7 @@ def map_of(company: Company) -> Map:
 
 
 @dataclass
-class Noted:
+class SeriesNoteView:
     """A note beside a series, with the differences that follow from its figures."""
 
     note: SeriesNote
@@ -346,12 +346,12 @@ class Noted:
 
 
 @dataclass
-class Drawn:
+class SeriesChartView:
     """A series with its figures and notes, and the digest of all that its picture shows."""
 
     series: Series
     points: list[SeriesPoint]
-    notes: list[Noted]
+    notes: list[SeriesNoteView]
 
     @property
     def sources(self) -> list[Source]:
@@ -372,7 +372,7 @@ class Drawn:
         return trends.figures_over_time(
             name, unit, [Figure(one.on_date, one.value, str(one.source_id)) for one in self.points],
             [
-                Beside(one.note.from_date, one.note.until_date, one.note.stated_value,
+                SeriesNoteMark(one.note.from_date, one.note.until_date, one.note.stated_value,
                 tuple(each.value for each in one.computed))
                 for one in self.notes
             ],
@@ -384,7 +384,7 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def series_of(**about: Any) -> list[Drawn]:
+def series_of(**about: Any) -> list[SeriesChartView]:
     """The series of a company, or one; three queries."""
     found = list(Series.objects.filter(**about).order_by("id")[:20])
     points: dict[UUID, list[SeriesPoint]] = defaultdict(list)
@@ -394,7 +394,7 @@ def series_of(**about: Any) -> list[Drawn]:
         .order_by("on_date", "created_at", "id")
     ):
         points[point.series_id].append(point)
-    notes: dict[UUID, list[Noted]] = defaultdict(list)
+    notes: dict[UUID, list[SeriesNoteView]] = defaultdict(list)
     for note in (
         SeriesNote.objects.filter(series__in=found)
         .select_related("source")
@@ -409,12 +409,12 @@ def series_of(**about: Any) -> list[Drawn]:
             if note.until_date
             else []
         )
-        notes[note.series_id].append(Noted(note, computed))
+        notes[note.series_id].append(SeriesNoteView(note, computed))
     for noted in notes.values():
         days = sorted({one.note.from_date for one in noted if one.note.until_date is None})
         for one in noted:
             one.number = days.index(one.note.from_date) + 1 if one.note.until_date is None else 0
-    return [Drawn(one, points[one.pk], notes[one.pk]) for one in found]
+    return [SeriesChartView(one, points[one.pk], notes[one.pk]) for one in found]
 
 
 @dataclass
@@ -424,9 +424,11 @@ class History:
     verdicts: Sequence[Verdict]
 
     @property
-    def judged(self) -> list[Judged]:
+    def judged(self) -> list[VerdictMark]:
         return [
-            Judged(one.published_at.date(), one.rating) for one in self.verdicts if one.published_at
+            VerdictMark(one.published_at.date(), one.rating)
+            for one in self.verdicts
+            if one.published_at
         ]
 
     @property
@@ -454,7 +456,7 @@ def verdicts_of(company: Company) -> History:
 
 
 @dataclass
-class Listed:
+class CompanyRow:
     """A company in the list."""
 
     company: Company
@@ -464,7 +466,7 @@ class Listed:
     ratings: list[tuple[str, int]]
 
 
-def listed(companies: Iterable[Company]) -> list[Listed]:
+def listed(companies: Iterable[Company]) -> list[CompanyRow]:
     """Companies with what stands on them; four queries."""
     rows = list(companies)
     tally: dict[str, dict[UUID, int]] = {}
@@ -486,7 +488,7 @@ def listed(companies: Iterable[Company]) -> list[Listed]:
     ):
         ratings[company][rating] += count
     return [
-        Listed(
+        CompanyRow(
             one, tally["claims"].get(one.pk, 0), tally["products"].get(one.pk, 0),
             tally["incidents"].get(one.pk, 0),
             [(rating,

@@ -16,7 +16,7 @@ from evidence.exhibits.models import Exhibit
 from ledger import history
 from ledger.models import Entry
 from reports.models import Report
-from reports.pages.history import Told, tell
+from reports.pages.history import ChangeView, tell
 from verdicts.models import Verdict
 
 #: What counts as a correction, by the label of its object.
@@ -38,7 +38,7 @@ class Correction:
     """One correction: what the record says of it, what it was made to, and for a superseded verdict
     the one that stands instead."""
 
-    told: Told
+    told: ChangeView
     thing: Any
     reason: str | None
     successor: Verdict | None = None

@@ -26,13 +26,13 @@ from evidence.exhibits.models import (
     TeardownStep,
 )
 from evidence.exhibits.states import Affiliation
-from reports.pages.prepared import Prepared
+from reports.pages.compiled_queries import CompiledQuery
 from ui.numbers import plain
 from verdicts.models import Finding, FindingExhibit, Verdict
 
 
 @dataclass
-class Shown:
+class ExhibitView:
     """An exhibit with its renditions by name."""
 
     exhibit: Exhibit
@@ -63,12 +63,12 @@ class Shown:
         return self._best("full", "page", "thumb")
 
 
-_renditions = Prepared(lambda exhibits: Rendition.objects.filter(exhibit__id__among=exhibits))
+_renditions = CompiledQuery(lambda exhibits: Rendition.objects.filter(exhibit__id__among=exhibits))
 
 
 def with_pictures(
     exhibits: Iterable[Exhibit], sides: Mapping[UUID, str] | None = None
-) -> list[Shown]:
+) -> list[ExhibitView]:
     """Each exhibit with its renditions and from whose side it is (read here unless given), in a
     number of queries that does not grow."""
     listed = list(exhibits)
@@ -78,7 +78,7 @@ def with_pictures(
     if sides is None:
         sides = affiliations({one.submission_id for one in listed})
     return [
-        Shown(
+        ExhibitView(
             exhibit,
             found[exhibit.pk],
             sides.get(exhibit.submission_id, Affiliation.INDEPENDENT.value),
@@ -103,15 +103,17 @@ def grade_order(grade: str) -> tuple[bool, str]:
 
 
 @dataclass
-class Compared:
+class ComparisonView:
     """What was advertised beside what was received, each with its pictures."""
 
     comparison: Comparison
-    before: Shown
-    after: Shown
+    before: ExhibitView
+    after: ExhibitView
 
 
-def comparisons_of(pairs: Iterable[Comparison], read: Iterable[Shown] = ()) -> list[Compared]:
+def comparisons_of(
+    pairs: Iterable[Comparison], read: Iterable[ExhibitView] = ()
+) -> list[ComparisonView]:
     """Public comparisons that can be shown; two more queries if they are of exhibits that are not
     among those `read` already."""
     pictures = {one.exhibit.pk: one for one in read}
@@ -124,7 +126,7 @@ def comparisons_of(pairs: Iterable[Comparison], read: Iterable[Shown] = ()) -> l
             for one in with_pictures(Exhibit.objects.public().filter(pk__in=missing))
         }
     compared = [
-        Compared(pair, pictures[pair.before_id], pictures[pair.after_id])
+        ComparisonView(pair, pictures[pair.before_id], pictures[pair.after_id])
         for pair in pairs
         if {pair.before_id, pair.after_id}
         <= pictures.keys()  # one may have been taken back since the first query
@@ -133,15 +135,15 @@ def comparisons_of(pairs: Iterable[Comparison], read: Iterable[Shown] = ()) -> l
 
 
 @dataclass
-class TornDown:
+class TeardownView:
     """A teardown told from beginning to end: each step with its picture, then what was measured."""
 
     teardown: Teardown
-    steps: list[tuple[TeardownStep, Shown | None]] = field(default_factory=list)
+    steps: list[tuple[TeardownStep, ExhibitView | None]] = field(default_factory=list)
     measurements: list[tuple[Measurement, str]] = field(default_factory=list)
 
 
-def teardowns_with(exhibit: Exhibit) -> list[TornDown]:
+def teardowns_with(exhibit: Exhibit) -> list[TeardownView]:
     """The public teardowns in which an exhibit shows a step."""
     teardowns = (
         Teardown.objects.public()
@@ -149,7 +151,7 @@ def teardowns_with(exhibit: Exhibit) -> list[TornDown]:
         .select_related("unit", "laboratory")
         .order_by("pk")
     )
-    told = {one.pk: TornDown(one) for one in teardowns}
+    told = {one.pk: TeardownView(one) for one in teardowns}
     steps = list(
         TeardownStep.objects.public()
         .filter(teardown__in=told)

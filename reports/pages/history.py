@@ -1,4 +1,4 @@
-"""The record as it is read: each entry in words (reports.wording.vocabulary), its fields before and
+"""The record as it is read: each entry in words (reports.wording.event_labels), its fields before and
 after as a diff."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engines.text.diffing import Run, diff
 from ledger import registry
 from ledger.history import Change, FieldChange
 from ledger.models import Entry
-from reports.wording.vocabulary import CODED, field_in_words, kind_in_words, object_in_words, who
+from reports.wording.event_labels import CODED, field_in_words, kind_in_words, object_in_words, who
 from verdicts.actions import FIRST
 
 LONGEST: Final = (
@@ -48,7 +48,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Told:
+class ChangeView:
     """One change, ready to be shown."""
 
     change: Change
@@ -143,7 +143,7 @@ def _field(model: type[models.Model] | None, change: FieldChange) -> Field:
 
 
 @dataclass(frozen=True)
-class Held:
+class FieldView:
     """One field of a leaf: its name in words, its value as it stands there, what a code in it
     means, and a text by language."""
 
@@ -153,7 +153,7 @@ class Held:
     texts: Mapping[str, str]
 
     @classmethod
-    def of(cls, label: str, name: str, value: Any) -> Held:
+    def of(cls, label: str, name: str, value: Any) -> FieldView:
         """Read from a leaf, or from the opening of one of its commitments."""
         record = registry.recorded.get(label)
         field = (
@@ -167,14 +167,14 @@ class Held:
         return cls(field_in_words(name), shown, str(choices[value]) if code else "", _texts(value))
 
 
-def tell(changes: Iterable[Change]) -> list[Told]:
+def tell(changes: Iterable[Change]) -> list[ChangeView]:
     """Changes of the record as people read them."""
     told = []
     for change in changes:
         model = registry.recorded[change.label].model
         fields = tuple(_field(model, one) for one in change.fields)
         told.append(
-            Told(
+            ChangeView(
                 change,
                 kind_in_words(change.kind),
                 object_in_words(change.label),
@@ -186,14 +186,14 @@ def tell(changes: Iterable[Change]) -> list[Told]:
 
 
 @dataclass(frozen=True)
-class Act:
+class ActView:
     """One thing that somebody did: the changes of the log that belong to it, the newest first."""
 
-    told: tuple[Told, ...]
+    told: tuple[ChangeView, ...]
     opens_day: bool  # whether it is the first of its day in the order given
 
     @property
-    def first(self) -> Told:
+    def first(self) -> ChangeView:
         """The change that names the act."""
         return self.told[0]
 
@@ -205,25 +205,25 @@ class Act:
         return next((reason for reason in said if reason), None if None in said else "")
 
 
-def acts(told: Iterable[Told]) -> list[Act]:
+def acts(told: Iterable[ChangeView]) -> list[ActView]:
     """Changes in the order given, grouped by act: the same kind, moment and actor, and no two
     reasons, one after the other."""
-    groups: list[list[Told]] = []
+    groups: list[list[ChangeView]] = []
     for one in told:
         if groups and _together(groups[-1], one):
             groups[-1].append(one)
         else:
             groups.append([one])
-    found: list[Act] = []
+    found: list[ActView] = []
     day = None
     for changes in groups:
         at = changes[0].change.at
-        found.append(Act(tuple(changes), opens_day=at.date() != day))
+        found.append(ActView(tuple(changes), opens_day=at.date() != day))
         day = at.date()
     return found
 
 
-def _together(act: Sequence[Told], one: Told) -> bool:
+def _together(act: Sequence[ChangeView], one: ChangeView) -> bool:
     """Whether a change belongs to the act before it. A reason that is not public in one row may be
     public in the next."""
     first = act[0]

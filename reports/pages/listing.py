@@ -1,7 +1,7 @@
 """What the lists of the public pages show: facets with their counts, the newest verdicts, edits and
 disappearances.
 
-As in `reports.pages.gathering`, the number of queries does not grow with what is shown, and
+As in `reports.pages.claim_page_data`, the number of queries does not grow with what is shown, and
 everything is public.
 """
 
@@ -18,8 +18,8 @@ from django.db.models import Count, Exists, OuterRef
 from claims.localized_text import read
 from claims.models import Appearance, Claim, ClaimQuerySet, Company, Criterion, Flag
 from evidence.sources.models import Disappearance, Sighting, Version
-from reports.pages.gathering import Judgement, measured_rows
-from reports.pages.quoting import Quoted, struck
+from reports.pages.claim_page_data import Judgement, measured_rows
+from reports.pages.quote_diff import QuoteDiff, diff_quote
 from verdicts.models import Verdict
 from verdicts.states import VerdictStatus
 
@@ -138,14 +138,14 @@ def facets_of(
 
 
 @dataclass
-class Concluded:
+class ConclusionItem:
     """A claim with the verdicts on it that were published last."""
 
     claim: Claim
     judgements: list[Judgement]
 
 
-def newest_verdicts(count: int) -> list[Concluded]:
+def newest_verdicts(count: int) -> list[ConclusionItem]:
     """The verdicts published last that stand, those of one claim together."""
     verdicts = (
         Verdict.objects.announced()
@@ -156,9 +156,9 @@ def newest_verdicts(count: int) -> list[Concluded]:
         one.aspect_id: one
         for one in Criterion.objects.filter(aspect__in=[one.aspect_id for one in verdicts])
     }
-    by_claim: dict[UUID, Concluded] = {}
+    by_claim: dict[UUID, ConclusionItem] = {}
     for one in verdicts:
-        held = by_claim.setdefault(one.aspect.claim_id, Concluded(one.aspect.claim, []))
+        held = by_claim.setdefault(one.aspect.claim_id, ConclusionItem(one.aspect.claim, []))
         held.judgements.append(
             Judgement(
                 one.aspect,
@@ -189,12 +189,12 @@ def newest_replaced(count: int) -> list[Verdict]:
 
 
 @dataclass
-class Edited:
+class EditItem:
     """A text that was changed, and each quote that no longer stands in it as it was said.
     `reconstruction`: of a demonstration."""
 
     version: Version
-    quotes: list[tuple[Claim, Quoted]]
+    quotes: list[tuple[Claim, QuoteDiff]]
     reconstruction: bool
 
 
@@ -204,7 +204,7 @@ def _demonstrated(sources: Iterable[UUID]) -> set[UUID]:
     return set(played.values_list("source", flat=True))
 
 
-def newest_edits(count: int) -> list[Edited]:
+def newest_edits(count: int) -> list[EditItem]:
     """The texts changed last in sources where a claim stands, with the words no longer in them."""
     claimed = Appearance.objects.values("source")
     read_before = Version.objects.filter(source=OuterRef("source"), number=OuterRef("number") - 1)
@@ -215,7 +215,7 @@ def newest_edits(count: int) -> list[Edited]:
         Exists(same_reader), number__gt=1, source__in=claimed
     )  # what another extractor read is no edit
     versions = list(edits.select_related("source__company").defer("body").order_by("-id")[:count])
-    quotes: dict[UUID, list[tuple[Claim, Quoted]]] = defaultdict(list)
+    quotes: dict[UUID, list[tuple[Claim, QuoteDiff]]] = defaultdict(list)
     for one in (
         Sighting.objects.filter(version__in=versions)
         .changed()
@@ -224,14 +224,14 @@ def newest_edits(count: int) -> list[Edited]:
     ):
         if one.appearance.exact and (one.kind == "absent" or one.passage):
             quotes[one.version_id].append(
-                (one.appearance.claim, struck(one.appearance.exact, one.passage))
+                (one.appearance.claim, diff_quote(one.appearance.exact, one.passage))
             )
     played = _demonstrated(one.source_id for one in versions)
-    return [Edited(one, quotes[one.pk], one.source_id in played) for one in versions]
+    return [EditItem(one, quotes[one.pk], one.source_id in played) for one in versions]
 
 
 @dataclass
-class Unavailable:
+class DisappearanceItem:
     """A source that is no longer available, with the words that stood in it."""
 
     gone: Disappearance
@@ -239,7 +239,7 @@ class Unavailable:
     reconstruction: bool
 
 
-def newest_disappearances(count: int) -> list[Unavailable]:
+def newest_disappearances(count: int) -> list[DisappearanceItem]:
     """The sources confirmed last as no longer available."""
     found = list(
         Disappearance.objects.filter(status="confirmed")
@@ -256,5 +256,6 @@ def newest_disappearances(count: int) -> list[Unavailable]:
         stood[one.source_id].append(one)
     played = _demonstrated(gone.source_id for gone in found)
     return [
-        Unavailable(gone, stood[gone.source_id][:3], gone.source_id in played) for gone in found
+        DisappearanceItem(gone, stood[gone.source_id][:3], gone.source_id in played)
+        for gone in found
     ]

@@ -20,7 +20,7 @@ from claims.localized_text import read
 from claims.models import Aspect, Claim
 from claims.states import Progress
 from reports.drawing import cards
-from reports.wording.words import Lang
+from reports.wording.report_strings import Lang
 from ui.languages import page_language
 from verdicts.claimreview import review, withheld_because
 from verdicts.models import Verdict
@@ -68,7 +68,7 @@ def _label(text: Any) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _card(claim: Claim, found: Iterable[cards.Found], reference: str, lang: Lang) -> cards.Card:
+def _card(claim: Claim, found: Iterable[cards.FoundLine], reference: str, lang: Lang) -> cards.Card:
     return cards.Card(
         lang=lang,
         who=f"{read(claim.company.name, lang).text} · {read(claim.product.name, lang).text}",
@@ -88,7 +88,7 @@ def of_claim(claim: Claim, lang: Lang) -> cards.Card:
             Verdict.objects.current().filter(aspect__in=aspects).values_list("aspect", "rating")
         )
         found = [
-            cards.Found(
+            cards.FoundLine(
                 ratings.get(one.pk, ""),
                 _label(
                     Rating(ratings[one.pk]).label
@@ -108,7 +108,7 @@ def of_verdict(verdict: Verdict, lang: Lang) -> cards.Card:
         word = _label(Rating(verdict.rating).label)
         if verdict.successor:
             word = _("Replaced: %(word)s") % {"word": word}
-        found = cards.Found(verdict.rating, word, read(verdict.aspect.statement, lang).text)
+        found = cards.FoundLine(verdict.rating, word, read(verdict.aspect.statement, lang).text)
         return _card(verdict.aspect.claim, [found], verdict.reference, lang)
 
 

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import ngettext
 
 from engines.text.diffing import Kind, Side
-from reports.pages.comparing import Piece, Skip
+from reports.pages.diff_view import Piece, Skip
 
 register = template.Library()
 

@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from claims.templatetags.claim_tags import words
 from engines.text.diffing import Kind, Run, Side
-from reports.drawing.lines import WIDTH
-from reports.pages.timelines import Line
-from reports.wording.words import Lang
+from reports.drawing.version_timeline import WIDTH
+from reports.pages.source_page import VersionTimeline
+from reports.wording.report_strings import Lang
 from ui.languages import page_language
 from ui.templatetags.display import when
 
@@ -64,11 +64,11 @@ def in_form(value: str | datetime, form: str) -> str | SafeString:
 
 
 @register.simple_tag
-def version_line(line: Line, width: int = WIDTH) -> SafeString:
+def version_line(line: VersionTimeline, width: int = WIDTH) -> SafeString:
     """The version line of a source, inline so that the page's style sheet colours it: drawn at
     `width`, and once more for a phone. Which of the two is shown depends on the room, so that words
     keep their size."""
     lang: Lang = page_language()
     title = words(line.source.title)
     wide, narrow = line.svg(lang, title, width), line.svg(lang, title, NARROW)
-    return mark_safe(f'<div class="line-box line-{width}">{wide}{narrow}</div>')  # noqa: S308  reports.drawing.lines escapes every text it draws
+    return mark_safe(f'<div class="line-box line-{width}">{wide}{narrow}</div>')  # noqa: S308  reports.drawing.version_timeline escapes every text it draws

@@ -21,15 +21,15 @@ from accounts.saved_forms import PURPOSE
 from claims.models import Claim, LegalEntity
 from evidence.exhibits.models import Submission
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from verdicts.models import Finding, Incident, Invitation
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

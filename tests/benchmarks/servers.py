@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
-from tests.house.processes import ROOT, eventually
+from tests.system.processes import ROOT, eventually
 
 PINNED = ["taskset", "-c"]
 

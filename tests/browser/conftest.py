@@ -49,7 +49,7 @@ def demonstration() -> Iterator[Demonstration]:
     """The real demonstration with its case complete; whoever uses it belongs to the xdist group
     "demo", so that it is played once.
 
-    It ends with the last test of this folder: also a house with nobody in it looks for work all the
+    It ends with the last test of this folder: also a system with nobody in it looks for work all the
     time.
     """
     with played() as running:

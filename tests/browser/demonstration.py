@@ -25,7 +25,7 @@ from urllib.parse import urljoin, urlsplit
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.house.processes import ROOT, eventually
+from tests.system.processes import ROOT, eventually
 
 #: Who walks the site, and as whom they sign in.
 WALKERS = {

@@ -23,7 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Browser, Page
 
 from tests.browser.demonstration import SOMETIMES, Address, Demonstration, reachable
-from tests.house import markup
+from tests.system import markup
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demo")]
 

@@ -21,7 +21,7 @@ from config.content_host import ContentHost
 from reports.pages.views import sources
 from tests import scenes
 from tests.browser.stage import verified
-from tests.house.test_doors import capture_of
+from tests.system.test_entry_points import capture_of
 
 pytestmark = [
     pytest.mark.browser,

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from tests.browser.demonstration import MET, SOMETIMES, Address, Demonstration, reachable
-from tests.house.processes import ROOT
+from tests.system.processes import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demo")]
 

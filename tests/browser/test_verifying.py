@@ -21,7 +21,7 @@ from ledger.leaf import Leaf, commit
 from ledger.note import COSIGNATURE, SigningKey, VerifierKey, cosign
 from ledger.proof import format_proof, parse_proof
 from ledger.sequencing import sequence
-from reports.documents.building import bundle_of
+from reports.documents.report_files import bundle_of
 from tests import scenes
 from tests.browser.conftest import Visitor
 from tests.ledger.logs import KEY, OTHER_KEY

@@ -37,7 +37,7 @@ from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence
 from tests import scenes
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 from verdicts.representation import represented_companies
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def _own_keys(settings: Any, tmp_path: Path) -> None:
     settings.KEYS_DIR = tmp_path / "keys"
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

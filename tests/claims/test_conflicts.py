@@ -28,8 +28,8 @@ from evidence.exhibits.models import Exhibit, SealedView, Submission
 from evidence.sources import actions as source_actions
 from evidence.sources.models import Alert
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from tests.workflows import force, seat
 from verdicts import actions as verdicts
 from verdicts import gates
@@ -40,7 +40,7 @@ WORDS = write("en", "Words.", zh_Hans="词。")
 Act = Callable[[User, scenes.Scene], Any]
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     """A claim with everything on it that someone may act on: accepted and waiting evidence, a flag,
     an alert, a proposal."""

@@ -15,15 +15,15 @@ from claims.editing import EditForm, RowChangedError, version
 from claims.localized_text import write
 from claims.models import Claim, SeriesPoint
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from verdicts import actions as verdicts
 from verdicts.models import Invitation, Occurrence
 
 pytestmark = pytest.mark.django_db
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

@@ -20,10 +20,10 @@ from claims.models import Claim
 from evidence.exhibits.models import Submission
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
-from reports.documents import building
+from reports.documents import report_files
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from verdicts import actions as verdicts
 from verdicts.models import Reply
 
@@ -92,7 +92,7 @@ def test_a_form_offers_languages_by_name_and_takes_any() -> None:
         field.clean("")
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     """A German quote without a translation, a summary in Chinese alone, an Arabic story, a French
     reply, and a verdict."""
@@ -188,7 +188,7 @@ def test_a_report_of_words_in_any_script_is_built(
     )
     sequence()
     head = Checkpoint.objects.order_by("-size")[0]
-    built = building.make(building.gather_discrepancy(scene.claim.pk, head))
+    built = report_files.make(report_files.gather_discrepancy(scene.claim.pk, head))
     assert built.report["claim"]["quote"]["lang"] == "mul"
     assert {name for name in built.files if name.endswith(".pdf")} == {
         "report.en.pdf",

@@ -11,7 +11,7 @@ from django.test import Client
 from reports.models import Report
 from tests import scenes
 from tests.claims.test_references import wide
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 from verdicts.models import Verdict
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def spellings(reference: str) -> list[str]:
     return [one.format(**known) for one in SPELLED]
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     scene = scenes.build_claim()
     scenes.build_verdict(scene)

@@ -25,7 +25,7 @@ from evidence.exhibits.actions import filing
 from evidence.exhibits.forms import MeasurementForm
 from evidence.exhibits.models import Measurement
 from tests import scenes
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 from verdicts import actions as verdicts
 
 WORDS = write("en", "words", zh_Hans="文字")
@@ -137,7 +137,7 @@ def test_no_amount_and_no_code_fail_to_be_written(amount: Decimal, code: str) ->
 # --- every door -----------------------------------------------------------------------------------
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 
@@ -273,19 +273,19 @@ def test_a_stored_row_that_cannot_be_weighed_is_left_out_and_said_to_be(
     scene: scenes.Scene,
 ) -> None:
     scenes.build_evidence(scene)
-    assert verdicts.left_out(scene.ducts) == []
+    assert verdicts.excluded_measurements(scene.ducts) == []
     spoiled = Measurement.objects.order_by("pk")[:1]
     Measurement.objects.filter(pk__in=[one.pk for one in spoiled]).update(
         unit_name="hours of playback"
     )
-    weighed = verdicts.weigh(scene.ducts)
+    weighed = verdicts.assess_evidence(scene.ducts)
     assert weighed is not None
     assert (weighed.units, weighed.to_json()["left_out"]) == (2, 1)
-    [said] = verdicts.left_out(scene.ducts)
+    [said] = verdicts.excluded_measurements(scene.ducts)
     assert "hours of playback" in said
     Criterion.objects.update(unit="公里")
-    assert verdicts.weigh(scene.ducts) is None
-    assert len(verdicts.left_out(scene.ducts)) == 3
+    assert verdicts.assess_evidence(scene.ducts) is None
+    assert len(verdicts.excluded_measurements(scene.ducts)) == 3
 
 
 def test_the_desk_shows_what_is_wrong_with_a_row(scene: scenes.Scene, client: Any) -> None:

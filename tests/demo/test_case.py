@@ -29,7 +29,7 @@ from evidence.stores import renditions
 from jobs.models import Job
 from ledger import unseal
 from ledger.sequencing import sequence
-from tests.house.processes import ROOT
+from tests.system.processes import ROOT
 from verdicts.models import Verdict
 
 pytestmark = pytest.mark.django_db(transaction=True)

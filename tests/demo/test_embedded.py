@@ -16,7 +16,7 @@ import redis
 
 from demo import embedded
 from demo.embedded import EngineFailedError, Postgres, Valkey
-from tests.house.processes import ROOT, carrying, eventually
+from tests.system.processes import ROOT, carrying, eventually
 
 STARTS_BOTH = """
 import sys, time

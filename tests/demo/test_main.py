@@ -18,7 +18,7 @@ import pytest
 
 from demo import __main__ as demo
 from tests.browser import demonstration
-from tests.house.processes import ROOT, carrying, eventually
+from tests.system.processes import ROOT, carrying, eventually
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_the_case_is_judged_by_its_end_and_its_result(code: int, result: str, ri
 
 
 @dataclass
-class House:
+class RunningSystem:
     """A whole demo in a folder of its own."""
 
     folder: Path
@@ -186,8 +186,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path)
+def system(tmp_path: Path) -> Iterator[RunningSystem]:
+    made = RunningSystem(tmp_path)
     yield made
     made.process.kill()
     made.process.wait()
@@ -195,17 +195,17 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("demo")
-def test_a_demo_plays_its_case_and_ends_on_ctrl_c(house: House) -> None:
+def test_a_demo_plays_its_case_and_ends_on_ctrl_c(system: RunningSystem) -> None:
     """From a fresh folder: engines, tables, web server, workers, beat, and the case by all of them;
     then nothing of it is left."""
-    house.hears("the case is complete", 400)
-    assert eventually(house.ready, 60), house.said
-    outcome = json.loads((house.folder / "var/demo/out/outcome.json").read_text())
+    system.hears("the case is complete", 400)
+    assert eventually(system.ready, 60), system.said
+    outcome = json.loads((system.folder / "var/demo/out/outcome.json").read_text())
     assert [one["rating"] for one in outcome["verdicts"]] == ["not_delivered", "delivered"]
     assert outcome["flags"] == ["company_silent", "deleted", "edited_after_publication"]
-    house.process.send_signal(signal.SIGINT)
-    assert house.process.wait(40) == 0
-    assert house.left() == []
+    system.process.send_signal(signal.SIGINT)
+    assert system.process.wait(40) == 0
+    assert system.left() == []
     demonstration.played_already.append(
-        house.folder / "var"
+        system.folder / "var"
     )  # the browser tests look at the pages of this very case

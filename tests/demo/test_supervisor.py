@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from demo.supervisor import Program, Supervisor
-from tests.house.processes import ROOT, carrying, eventually
+from tests.system.processes import ROOT, carrying, eventually
 
 # A child with a grandchild in a session of its own: what a worker with a pool, or a decoder, looks
 # like from outside.

@@ -33,10 +33,10 @@ from ledger.models import Checkpoint, Entry, Opening, Pending, SealedKey, Tree
 from ledger.note import ED25519, SigningKey
 from ledger.sequencing import LogInconsistentError, sequence
 from ledger.verification import Mismatch, Verification
-from tests.house.processes import ROOT
 from tests.ledger.logs import write_log
 from tests.ledger.owner import without_triggers
 from tests.ledger.scratch.models import Note
+from tests.system.processes import ROOT
 
 pytestmark = pytest.mark.django_db
 LOG = ("ledger_entry", "ledger_opening", "ledger_checkpoint", "ledger_sealedkey")

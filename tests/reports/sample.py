@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from reports.wording import words
+from reports.wording import report_strings
 from verdicts.conformity import MeasuredValue, Promise, assess
 from verdicts.outcome import outcome_text
 
@@ -258,7 +258,7 @@ def exhibit(number: int, caption: dict[str, Any], description: dict[str, Any]) -
         "licence": "cc-by-4.0",
         "affiliation": "independent",
         "provenance": "P2",
-        "does_not_prove": words.as_text(words.DOES_NOT_PROVE["P2"]),
+        "does_not_prove": report_strings.as_text(report_strings.DOES_NOT_PROVE["P2"]),
         "custody": [
             custody("2025-05-06", "received", "owner-b", "stored"),
             custody("2025-05-06", "read", "decoder", "ready"),

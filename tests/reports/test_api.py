@@ -17,7 +17,7 @@ from accounts.models import ApiKey
 from evidence.exhibits.models import Part, Submission, Teardown
 from ledger.sequencing import sequence
 from tests import scenes
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 from verdicts.published_files import path_of
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def bearer(secret: str) -> dict[str, str]:
     return {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.drawing import charts, fonts
-from reports.wording.words import LANGS, Lang
+from reports.wording.report_strings import LANGS, Lang
 from tests.reports import sample
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -16,7 +16,7 @@ from claims.localized_text import write
 from evidence.exhibits.models import Exhibit
 from evidence.sources.models import Version
 from ledger.sequencing import sequence
-from reports.documents import building
+from reports.documents import report_files
 from reports.models import Report, ReportFile
 from tests import scenes
 from verdicts.models import Finding
@@ -60,12 +60,12 @@ def test_only_the_reports_that_hold_it_are_withheld_and_each_is_built_anew() -> 
     assert list(Report.objects.exclude(withheld_at=None)) == [discrepancy]
     kept = set(ReportFile.objects.filter(report=snapshot).values_list("digest", flat=True))
     for file in ReportFile.objects.filter(report=discrepancy):
-        assert building.store().exists(file.digest) == (file.digest in kept)
+        assert report_files.store().exists(file.digest) == (file.digest in kept)
 
     jobs.drain(["report"])
     anew = Report.objects.get(kind="discrepancy", withheld_at=None)
     assert anew.checkpoint_size > discrepancy.checkpoint_size
-    with building.store().open(
+    with report_files.store().open(
         ReportFile.objects.get(report=anew, name="report.json").digest
     ) as file:
         assert "永久删除".encode() in file.read()
@@ -83,10 +83,10 @@ def test_only_the_reports_that_hold_it_are_withheld_and_each_is_built_anew() -> 
 def test_a_report_that_was_read_before_an_erasure_is_not_kept_after_it() -> None:
     scene = scenes.build_evidence(scenes.build_claim())
     sequence()
-    with building.at_checkpoint() as head:
-        gathered = building.gather_discrepancy(scene.claim.pk, head)
-    built = building.make(gathered)
+    with report_files.at_checkpoint() as head:
+        gathered = report_files.gather_discrepancy(scene.claim.pk, head)
+    built = report_files.make(gathered)
     erase("exhibit", Exhibit.objects.all()[0].pk, "caption")
-    with pytest.raises(building.OutdatedError), transaction.atomic():
-        building.keep(built, now=timezone.now())
-    assert not list(building.store().addresses())
+    with pytest.raises(report_files.OutdatedError), transaction.atomic():
+        report_files.keep(built, now=timezone.now())
+    assert not list(report_files.store().addresses())

@@ -13,7 +13,7 @@ from claims.models import Claim
 from evidence.sources.models import Disappearance
 from ledger.sequencing import sequence
 from tests import scenes
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 
 pytestmark = pytest.mark.django_db
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -32,7 +32,7 @@ def entries(client: Client, name: str, language: str = "en") -> list[dict[str, s
     ]
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
 

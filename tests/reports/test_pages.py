@@ -31,19 +31,19 @@ from ledger import registry
 from ledger.history import Change
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
-from reports.documents.document import discrepancy
-from reports.documents.sheet import of_discrepancy
+from reports.documents.pdf_layout import of_discrepancy
+from reports.documents.report_json import discrepancy
 from reports.models import Report, ReportFile
-from reports.pages import gathering, timelines
-from reports.pages.exhibits import Shown
-from reports.pages.history import Told, acts
+from reports.pages import claim_page_data, source_page
+from reports.pages.exhibits import ExhibitView
+from reports.pages.history import ChangeView, acts
 from reports.pages.method import to_html
 from reports.schema import to_bytes
-from reports.wording.vocabulary import FIELDS, KINDS, OBJECTS
+from reports.wording.event_labels import FIELDS, KINDS, OBJECTS
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
 from tests.reports import sample
+from tests.shared_scenes import shared_scene
 from verdicts.actions import METHOD_VERSION
 from verdicts.models import Verdict
 
@@ -78,22 +78,22 @@ def test_what_can_be_seen_stands_before_what_cannot() -> None:
     """Whatever rests on it, however it is graded, and even where another photo has the same words
     under it."""
 
-    def shown(reference: str, *, seen: bool, caption: str, grade: str) -> Shown:
+    def shown(reference: str, *, seen: bool, caption: str, grade: str) -> ExhibitView:
         exhibit = Exhibit(
             reference=reference,
             caption=write("en", caption),
             grade_source=grade[:1],
             grade_information=grade[1:],
         )
-        return Shown(exhibit, {"thumb": Rendition(name="thumb")} if seen else {})
+        return ExhibitView(exhibit, {"thumb": Rendition(name="thumb")} if seen else {})
 
     first, twin, unseen = (
         shown("AC-1", seen=True, caption="The duct.", grade="C3"),
         shown("AC-2", seen=True, caption="The duct.", grade=""),
         shown("AC-0", seen=False, caption="The engine.", grade="A6"),
     )
-    pinned = gathering.Judgement(Aspect(), None, None, [], [], [unseen.exhibit], [], None)
-    assert gathering.telling([unseen, twin, first], [pinned]) == [first, twin, unseen]
+    pinned = claim_page_data.Judgement(Aspect(), None, None, [], [], [unseen.exhibit], [], None)
+    assert claim_page_data.telling([unseen, twin, first], [pinned]) == [first, twin, unseen]
 
 
 def real_pictures(scene: scenes.Scene) -> None:
@@ -103,7 +103,7 @@ def real_pictures(scene: scenes.Scene) -> None:
         Rendition.objects.filter(exhibit=exhibit).update(digest=stored.sha256)
 
 
-@kept
+@shared_scene
 def case() -> scenes.Scene:
     """The founding case from post to verdict, its source edited and taken down, all of it in the
     log."""
@@ -247,10 +247,10 @@ def test_an_extractor_that_read_otherwise_is_not_told_as_their_edit(
 def test_a_source_shows_the_changed_words_themselves_and_pages_its_versions(client: Client) -> None:
     scene = scenes.build_claim()
     start = scene.now - timedelta(days=30)
-    for number in range(timelines.EDITS + 3):
+    for number in range(source_page.EDITS + 3):
         look(scene, f"{scenes.POST}第{number}稿。", start + timedelta(hours=number))
     page = text(client, f"/sources/{scene.source.pk}/")
-    assert page.count('class="version-item"') == timelines.EDITS
+    assert page.count('class="version-item"') == source_page.EDITS
     assert re.search(r"<del[^>]*>[^<]*11[^<]*</del>", page)
     older = re.search(r'href="\?upto=(\d+)#versions"', page)
     assert older
@@ -373,13 +373,13 @@ def test_the_last_entry_of_a_claim_is_the_newest_of_all_that_hangs_on_it(
     assert named() > newest
 
 
-def told(reason: str | None, index: int = 1) -> Told:
+def told(reason: str | None, index: int = 1) -> ChangeView:
     change = Change(
         index=index, kind="claim.revised", op="update", label="claim", object_id="1",
         at=timezone.now().replace(microsecond=0, second=0),
         role="moderator", name="grey-heron-4821", reason=reason, outside=False, fields=(),
     )  # fmt: skip
-    return Told(change, "what", "thing", "moderator grey-heron-4821", ())
+    return ChangeView(change, "what", "thing", "moderator grey-heron-4821", ())
 
 
 @pytest.mark.parametrize(
@@ -646,7 +646,7 @@ def test_the_chart_of_a_verdict_is_kept_under_the_digest_of_what_it_shows(
 
 
 def test_report_files_are_served_as_they_are(case: scenes.Scene, client: Client) -> None:
-    from reports.documents.building import store
+    from reports.documents.report_files import store
 
     stored = store().put(b'{"x": 1}', limit=100)
     page = store().put(b"<script>1</script>", limit=100)
@@ -841,7 +841,7 @@ def test_a_claim_with_more_verdicts_costs_no_more_queries(client: Client) -> Non
 
 def filed_report(case: scenes.Scene, kind: str) -> Report:
     """A report of the sample, in the store as the workers leave it."""
-    from reports.documents.building import store
+    from reports.documents.report_files import store
 
     about = {"claim": case.claim} if kind == "discrepancy" else {"source": case.source}
     content = to_bytes(sample.discrepancy() if kind == "discrepancy" else sample.snapshot())

@@ -16,13 +16,13 @@ from PIL import Image
 from claims.models import Claim
 from reports.pages import previews
 from tests import scenes
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 from verdicts.models import Verdict
 
 pytestmark = pytest.mark.django_db
 
 
-@kept
+@shared_scene
 def verdict() -> Verdict:
     return scenes.build_verdict(scenes.build_claim())
 

@@ -16,7 +16,7 @@ from ledger.bundle import Bundle
 from ledger.files import LogFiles
 from ledger.models import Entry
 from ledger.sequencing import sequence
-from reports.wording.vocabulary import OBJECTS
+from reports.wording.event_labels import OBJECTS
 from tests import scenes
 from tests.pages import page_text
 from verdicts.actions import approve_verdict

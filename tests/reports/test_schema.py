@@ -15,7 +15,7 @@ from evidence.exhibits import states as exhibits
 from evidence.sources import states as sources
 from evidence.states import Provenance
 from reports import schema
-from reports.wording import words
+from reports.wording import report_strings
 from tests.reports import sample
 from verdicts import states as verdicts
 from verdicts.conformity import Decision
@@ -199,7 +199,7 @@ def test_every_state_of_the_other_rooms_has_its_words() -> None:
         "outcome": verdicts.InvitationStatus,
         "decision": Decision,
     }
-    assert {name: set(words.VOCABULARIES[name]) for name in rooms} == {
+    assert {name: set(report_strings.VOCABULARIES[name]) for name in rooms} == {
         name: set(map(str, room)) for name, room in rooms.items()
     }
 
@@ -207,15 +207,15 @@ def test_every_state_of_the_other_rooms_has_its_words() -> None:
 def test_every_word_is_there_in_both_languages_with_the_same_places() -> None:
     pairs = {
         f"{name}.{code}": pair
-        for name, table in words.VOCABULARIES.items()
+        for name, table in report_strings.VOCABULARIES.items()
         for code, pair in table.items()
     }
-    pairs |= dict(words.PHRASES) | {
-        f"does not prove {level}": pair for level, pair in words.DOES_NOT_PROVE.items()
+    pairs |= dict(report_strings.PHRASES) | {
+        f"does not prove {level}": pair for level, pair in report_strings.DOES_NOT_PROVE.items()
     }
     for name, pair in pairs.items():
         assert all(text.strip() for text in pair), name
-        assert words.places(pair.en) == words.places(pair.zh), name
+        assert report_strings.places(pair.en) == report_strings.places(pair.zh), name
         assert not any("\u4e00" <= character <= "\u9fff" for character in pair.en), name
     same = {name for name, pair in pairs.items() if pair.en == pair.zh}
     assert same == {
@@ -225,16 +225,16 @@ def test_every_word_is_there_in_both_languages_with_the_same_places() -> None:
         "licence.cc-by-4.0",
         "licence.cc0-1.0",
     }, "a phrase that is the same in both languages is most likely not translated"
-    assert words.DOES_NOT_PROVE.keys() == words.VOCABULARIES["provenance"].keys()
+    assert report_strings.DOES_NOT_PROVE.keys() == report_strings.VOCABULARIES["provenance"].keys()
 
 
 def test_a_place_is_filled_once_and_never_by_what_stands_in_a_value() -> None:
     assert (
-        words.phrase("sum_verdict", "en", aspect="{rating}", rating="{aspect}")
+        report_strings.phrase("sum_verdict", "en", aspect="{rating}", rating="{aspect}")
         == "“{rating}”: {aspect}."
     )
     with pytest.raises(KeyError):
-        words.phrase("sum_verdict", "en", aspect="x")
+        report_strings.phrase("sum_verdict", "en", aspect="x")
 
 
 def test_one_of_a_thing_is_said_in_the_singular_and_places_with_two_words_need_only_their_number() -> (
@@ -247,15 +247,19 @@ def test_one_of_a_thing_is_said_in_the_singular_and_places_with_two_words_need_o
     ):
         units = "1" if n != "3" else "2"
         name = "measured_one" if n == "1" else "measured_short"
-        assert said in words.phrase(name, "en", n=n, units=units, low="1", high="2", unit="m/s")
+        assert said in report_strings.phrase(
+            name, "en", n=n, units=units, low="1", high="2", unit="m/s"
+        )
     once = {"n": 1, "versions": 1, "looks": 1, "size": 1, "gone": 1, "came": 1, "units": 1}
-    for name, pair in words.PHRASES.items():
+    for name, pair in report_strings.PHRASES.items():
         if name not in {"measured_short", "measured_same"} and {
             "n",
             "versions",
             "size",
             "gone",
             "units",
-        } & words.places(pair.en):
-            told = words.phrase(name, "en", **dict.fromkeys(words.places(pair.en), "x") | once)
+        } & report_strings.places(pair.en):
+            told = report_strings.phrase(
+                name, "en", **dict.fromkeys(report_strings.places(pair.en), "x") | once
+            )
             assert not re.search(r"\b1 (?!units)\w+s\b", told), (name, told)

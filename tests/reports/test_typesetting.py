@@ -18,9 +18,9 @@ import typst
 from PIL import Image
 
 from reports import schema
-from reports.documents import sheet, typesetting
+from reports.documents import pdf_layout, typesetting
 from reports.drawing import fonts, pictures
-from reports.wording.words import LANGS, PHRASES, VOCABULARIES, Lang
+from reports.wording.report_strings import LANGS, PHRASES, VOCABULARIES, Lang
 from tests.reports import sample
 
 ROOT = Path(__file__).parents[2]
@@ -539,7 +539,7 @@ def test_ready_forgets_no_string_of_a_sheet() -> None:
         "exact": "\u202e",
         "d": {"exact": "\u202e" + "x" * 60},
     }
-    assert sheet.ready(before) == {
+    assert pdf_layout.ready(before) == {
         "a": ["[U+202E]", {"b": "[U+202E]", "n": None, "c": 1}],
         "exact": "[U+202E]",
         "d": {"exact": "[U+202E]" + "x" * 60},

@@ -1,6 +1,6 @@
 """The demonstration hurt: each part of it killed once while it plays its case, and while it stays.
 
-The real house on engines of its own; that it plays its case and ends is shown by
+The real system on engines of its own; that it plays its case and ends is shown by
 tests/demo/test_main.py.
 """
 
@@ -20,16 +20,16 @@ import psycopg
 import pytest
 
 from demo.embedded import Postgres
-from tests.demo.test_main import House as Staying
-from tests.demo.test_main import house as staying
-from tests.house.processes import ROOT, carrying, eventually
+from tests.demo.test_main import RunningSystem as Staying
+from tests.demo.test_main import system as staying
+from tests.system.processes import ROOT, carrying, eventually
 
 __all__ = ["staying"]  # a fixture
 LIMIT = 240
 UNSET = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "FETCH_LOCAL"}
 
 
-class House:
+class RunningSystem:
     """A demo in a folder of its own, and ways to hurt it."""
 
     def __init__(self, folder: Path) -> None:
@@ -71,8 +71,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path)
+def system(tmp_path: Path) -> Iterator[RunningSystem]:
+    made = RunningSystem(tmp_path)
     yield made
     if made.process.poll() is None:
         made.process.terminate()
@@ -84,37 +84,37 @@ def house(tmp_path: Path) -> Iterator[House]:
     "broker are killed"
 )
 def test_the_case_survives_the_death_of_a_dispatcher_a_worker_and_the_broker(
-    house: House, figure: Callable[[str], None]
+    system: RunningSystem, figure: Callable[[str], None]
 ) -> None:
-    house.hears("3/12 ")
-    house.kill("tick@demo")
+    system.hears("3/12 ")
+    system.kill("tick@demo")
     began = time.monotonic()
-    while not house.ask(
+    while not system.ask(
         "SELECT id FROM jobs_job WHERE queue = 'decode' AND kind = 'evidence.read_exhibit' AND "
         "state = 'running'"
     ):
-        assert time.monotonic() - began < LIMIT, house.said.read_text()
+        assert time.monotonic() - began < LIMIT, system.said.read_text()
         time.sleep(0.005)
-    house.kill("decode@demo")
-    house.hears("7/12 ")
+    system.kill("decode@demo")
+    system.hears("7/12 ")
     assert (
-        house.ask("SELECT max(attempts) FROM jobs_job WHERE kind = 'evidence.read_exhibit'") == 2
+        system.ask("SELECT max(attempts) FROM jobs_job WHERE kind = 'evidence.read_exhibit'") == 2
     ), "it was killed in the middle of a photo"
-    house.hears("9/12 ")
+    system.hears("9/12 ")
     # The data go first, so that it cannot come back with them.
-    shutil.rmtree(house.data / "valkey")
-    house.kill("valkey-server")
-    house.process.wait(LIMIT)
+    shutil.rmtree(system.data / "valkey")
+    system.kill("valkey-server")
+    system.process.wait(LIMIT)
 
-    said = house.said.read_text()
-    assert house.process.returncode == 0, said
+    said = system.said.read_text()
+    assert system.process.returncode == 0, said
     for victim in (
         "tick ended (by signal SIGKILL)",
         "decode ended (by signal SIGKILL)",
         "valkey ended",
     ):
         assert victim in said, said
-    outcome = json.loads(house.result.read_text())
+    outcome = json.loads(system.result.read_text())
     assert [one["rating"] for one in outcome["verdicts"]] == ["not_delivered", "delivered"]
     assert outcome["flags"] == ["company_silent", "deleted", "edited_after_publication"]
     for path in (
@@ -135,14 +135,14 @@ def test_the_case_survives_the_death_of_a_dispatcher_a_worker_and_the_broker(
     ]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert eventually(lambda: not carrying(str(house.data)), 15), carrying(str(house.data))
-    nothing_is_there_twice_and_the_record_is_whole(house)
+    assert eventually(lambda: not carrying(str(system.data)), 15), carrying(str(system.data))
+    nothing_is_there_twice_and_the_record_is_whole(system)
     figure("tick, decode and Valkey with its data, one kill each")
 
 
-def nothing_is_there_twice_and_the_record_is_whole(house: House) -> None:
+def nothing_is_there_twice_and_the_record_is_whole(system: RunningSystem) -> None:
     """The database once more, without anyone at work on it."""
-    postgres = Postgres(house.data / "postgres")
+    postgres = Postgres(system.data / "postgres")
     postgres.start()
     try:
         counted = {
@@ -155,8 +155,8 @@ def nothing_is_there_twice_and_the_record_is_whole(house: House) -> None:
             "evidence_version": 13,
             "jobs_job WHERE state = 'failed'": 0,
         }
-        assert {what: house.ask(f"SELECT count(*) FROM {what}") for what in counted} == counted
-        environment = house.environment | {
+        assert {what: system.ask(f"SELECT count(*) FROM {what}") for what in counted} == counted
+        environment = system.environment | {
             "DATABASE_URL": postgres.url,
             "DJANGO_SETTINGS_MODULE": "config.settings.demo",
         }

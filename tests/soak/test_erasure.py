@@ -1,7 +1,7 @@
 """A hundred values, each planted once in a kind of text, file or picture of its own, erased: found
 nowhere, and every old proof holds.
 
-The short form, with the doors that say so, is tests/house/test_erasure.py.
+The short form, with the doors that say so, is tests/system/test_erasure.py.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ from ledger.models import Entry
 from ledger.proof import parse_proof
 from ledger.sequencing import sequence
 from ledger.verify import audit
-from reports.documents.building import bundle_of
+from reports.documents.report_files import bundle_of
 from tests import scenes
-from tests.house.test_backups import EmptyMachine
-from tests.house.test_erasure import cached, crawl, disguises, dump, erase, files
+from tests.system.test_backups import EmptyMachine
+from tests.system.test_erasure import cached, crawl, disguises, dump, erase, files
 from verdicts import actions as verdicts
 from verdicts.models import Verdict
 

@@ -1,4 +1,4 @@
-"""Every regular expression with more texts than tests/house/test_expressions.py has time for."""
+"""Every regular expression with more texts than tests/system/test_expressions.py has time for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.house.test_expressions import every, faults
+from tests.system.test_expressions import every, faults
 
 PAIRED = 7
 

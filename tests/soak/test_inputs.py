@@ -1,5 +1,5 @@
 """Every place of every request with every value that no one types; the short form is
-tests/house/test_every_input.py."""
+tests/system/test_every_input.py."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.house.asking import Asker, Few
-from tests.house.test_permission_table import World
+from tests.system.asking import Asker, Few
+from tests.system.test_permission_table import World
 
 
 @pytest.mark.promise("Whatever stands in a request, no door breaks")

@@ -28,7 +28,7 @@ import pytest
 import redis
 from PIL import Image
 
-from tests.soak.house import House
+from tests.soak.system import RunningSystem
 
 SUBMISSIONS = int(os.environ.get("SOAK_SUBMISSIONS", "10000"))
 KILLS = int(os.environ.get("SOAK_KILLS", "200"))
@@ -81,9 +81,9 @@ class Filer(threading.Thread):
     """Files one submission after the other, each under a key of its own, and sends again what was
     not answered with a success."""
 
-    def __init__(self, house: House, number: int, state: State) -> None:
+    def __init__(self, system: RunningSystem, number: int, state: State) -> None:
         super().__init__(name=f"filer {number}", daemon=True)
-        self.house, self.key, self.state = house, house.made["keys"][number], state
+        self.system, self.key, self.state = system, system.made["keys"][number], state
         self.dice = random.Random(SEED + number)
         self.accepted: dict[str, str] = {}
         self.photos: set[str] = set()  # digests of those accepted
@@ -98,7 +98,7 @@ class Filer(threading.Thread):
                 time.sleep(0.1)
                 continue
             key, picture = str(uuid4()), photo(self.dice)
-            content = body(self.house.made["claim"], picture)
+            content = body(self.system.made["claim"], picture)
             self.unanswered.add(key)
             while not self.state.stop.is_set():
                 answer = self.send(key, content)
@@ -125,7 +125,7 @@ class Filer(threading.Thread):
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(
-                    "127.0.0.1", self.house.port, timeout=20
+                    "127.0.0.1", self.system.port, timeout=20
                 )
             self.connection.request("POST", "/api/v1/submissions/", content, headers)
             response = self.connection.getresponse()
@@ -166,8 +166,8 @@ class State:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with House(tmp_path) as made:
+def system(tmp_path: Path) -> Iterator[RunningSystem]:
+    with RunningSystem(tmp_path) as made:
         yield made
 
 
@@ -175,9 +175,9 @@ def say(words: str) -> None:
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {words}\n")
 
 
-def look(house: House, state: State) -> None:
+def look(system: RunningSystem, state: State) -> None:
     """How many photos wait to be read; left as it was while the database is away."""
-    with suppress(psycopg.Error), house.ask() as database:
+    with suppress(psycopg.Error), system.ask() as database:
         row = database.execute(
             "SELECT count(*) FROM jobs_job WHERE queue = 'decode' AND state IN ('queued', "
             "'running')"
@@ -185,9 +185,9 @@ def look(house: House, state: State) -> None:
         state.backlog = row[0] if row else 0
 
 
-def disturb(house: House, dice: random.Random) -> int:
+def disturb(system: RunningSystem, dice: random.Random) -> int:
     """Deliver every waiting message of the photos twice, in another order."""
-    with suppress(redis.RedisError), house.broker() as broker:
+    with suppress(redis.RedisError), system.broker() as broker:
         waiting = broker.lrange("decode", 0, 200)
         if 0 < len(waiting) < 50:  # not more than the workers get through
             doubled = [*waiting, *waiting]
@@ -197,17 +197,17 @@ def disturb(house: House, dice: random.Random) -> int:
     return 0
 
 
-def last(house: House, state: State, seconds: float) -> None:
+def last(system: RunningSystem, state: State, seconds: float) -> None:
     """Let time pass, with the supervisor at work."""
     until, looked = time.monotonic() + seconds, 0.0
     while time.monotonic() < until:
-        house.turn()
+        system.turn()
         if time.monotonic() - looked > 1:
             looked = time.monotonic()
-            look(house, state)
+            look(system, state)
 
 
-def kill_while_they_file(house: House, state: State, dice: random.Random) -> int:
+def kill_while_they_file(system: RunningSystem, state: State, dice: random.Random) -> int:
     """The first part. Returns how many messages were delivered out of turn.
 
     The kills are spread over the filings, so that work is under way at each; one comes without any
@@ -217,32 +217,32 @@ def kill_while_they_file(house: House, state: State, dice: random.Random) -> int
     between, next_at, next_kill = SUBMISSIONS / KILLS, 0.0, began
     names, weights = list(VICTIMS), list(VICTIMS.values())
     while time.monotonic() - began < LIMIT and not (
-        state.accepted >= SUBMISSIONS and house.kills.total() >= KILLS
+        state.accepted >= SUBMISSIONS and system.kills.total() >= KILLS
     ):
-        house.turn()
+        system.turn()
         now = time.monotonic()
-        if (state.accepted >= next_at or now > next_kill) and house.kills.total() < KILLS:
+        if (state.accepted >= next_at or now > next_kill) and system.kills.total() < KILLS:
             with suppress(psycopg.Error):
-                if house.hurt(dice.choices(names, weights)[0], dice):
+                if system.hurt(dice.choices(names, weights)[0], dice):
                     next_at, next_kill = (
                         state.accepted + between * dice.uniform(0.2, 1.7),
                         now + LONGEST_REST,
                     )
-                    if house.kills.total() % 20 == 0:
+                    if system.kills.total() % 20 == 0:
                         say(
-                            f"{house.kills.total()} kills, {state.accepted} accepted, "
+                            f"{system.kills.total()} kills, {state.accepted} accepted, "
                             f"{state.backlog} unread"
                         )
         if now - looked > 1:
             looked = now
-            look(house, state)
+            look(system, state)
             if dice.random() < 0.2:
-                disturbed += disturb(house, dice)
+                disturbed += disturb(system, dice)
     return disturbed
 
 
-def everything_is_done(house: House) -> bool:
-    with suppress(psycopg.Error), house.ask() as database:
+def everything_is_done(system: RunningSystem) -> bool:
+    with suppress(psycopg.Error), system.ask() as database:
         row = database.execute(
             "SELECT (SELECT count(*) FROM jobs_job WHERE kind = 'evidence.read_exhibit' AND "
             "state IN ('queued', 'running')), (SELECT count(*) FROM ledger_pending), (SELECT "
@@ -256,34 +256,36 @@ def everything_is_done(house: House) -> bool:
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # the sockets of answers that a killed server never sent
-def test_nothing_accepted_is_lost_or_doubled(house: House, figure: Callable[[str], None]) -> None:
+def test_nothing_accepted_is_lost_or_doubled(
+    system: RunningSystem, figure: Callable[[str], None]
+) -> None:
     dice, state = random.Random(SEED), State()
-    state.filers = [Filer(house, number, state) for number in range(len(house.made["keys"]))]
+    state.filers = [Filer(system, number, state) for number in range(len(system.made["keys"]))]
     for filer in state.filers:
         filer.start()
     until = time.monotonic() + 120
     while (
         time.monotonic() < until
-        and not all(house.settled(name) for name in ("web", "decode", "ahead", "tick"))
+        and not all(system.settled(name) for name in ("web", "decode", "ahead", "tick"))
     ) or not state.accepted:
-        last(house, state, 1)  # everything comes up first
-        assert time.monotonic() < until, "the house does not come up"
+        last(system, state, 1)  # everything comes up first
+        assert time.monotonic() < until, "the system does not start"
     began = time.monotonic()
-    disturbed = kill_while_they_file(house, state, dice)
+    disturbed = kill_while_they_file(system, state, dice)
     filed_in = time.monotonic() - began
     say(
-        f"filing and killing ended: {state.accepted} accepted, kills {dict(house.kills)}, "
+        f"filing and killing ended: {state.accepted} accepted, kills {dict(system.kills)}, "
         f"messages out of turn {disturbed}"
     )
 
     # Valkey frozen, then full. Nothing else is killed meanwhile: what is measured is how long
     # filing waits for a broker.
-    last(house, state, 15)
-    assert house.valkey.process is not None
+    last(system, state, 15)
+    assert system.valkey.process is not None
     state.frozen = True
-    os.kill(house.valkey.process.pid, signal.SIGSTOP)
-    last(house, state, FROZEN)
-    os.kill(house.valkey.process.pid, signal.SIGCONT)
+    os.kill(system.valkey.process.pid, signal.SIGSTOP)
+    last(system, state, FROZEN)
+    os.kill(system.valkey.process.pid, signal.SIGCONT)
     state.frozen = False
     frozen = sorted(state.frozen_seconds)
     p99 = frozen[int(len(frozen) * 0.99)] if frozen else float("inf")
@@ -291,12 +293,12 @@ def test_nothing_accepted_is_lost_or_doubled(house: House, figure: Callable[[str
         f"frozen: {len(frozen)} filed, p99 {p99:.2f} s, slowest {frozen[-1] if frozen else 0:.2f} s"
     )
     state.at_most = state.accepted + 100
-    with house.broker() as broker:
+    with system.broker() as broker:
         broker.config_set("maxmemory", 1)
-    last(house, state, FULL)
+    last(system, state, FULL)
     with (
         suppress(redis.RedisError),
-        house.broker() as broker,
+        system.broker() as broker,
     ):  # it may have been started again, and then it is not full
         broker.config_set("maxmemory", 256 << 20)
 
@@ -304,12 +306,12 @@ def test_nothing_accepted_is_lost_or_doubled(house: House, figure: Callable[[str
     for filer in state.filers:
         filer.join(30)
     stopped = time.monotonic()
-    while not everything_is_done(house) and time.monotonic() - stopped < 180:
-        last(house, state, 0.5)
+    while not everything_is_done(system) and time.monotonic() - stopped < 180:
+        last(system, state, 0.5)
     drained = time.monotonic() - stopped
-    counted = check(house, state)
+    counted = check(system, state)
     figure(
-        f"{state.accepted:,} submissions accepted, {house.kills.total()} kills in "
+        f"{state.accepted:,} submissions accepted, {system.kills.total()} kills in "
         f"{filed_in / 60:.1f} min, {disturbed:,} messages doubled and out of order; lost 0, "
         f"doubled 0, set aside {counted['failed']}; drained {drained:.0f} s after the last; "
         f"broker frozen {FROZEN:.0f} s: {len(frozen)} filed, p99 {p99:.2f} s; "
@@ -318,11 +320,11 @@ def test_nothing_accepted_is_lost_or_doubled(house: House, figure: Callable[[str
     assert drained < 60, "the queue does not drain by itself"
     assert p99 < 2
     assert len(frozen) >= 100
-    assert house.kills.total() >= KILLS
+    assert system.kills.total() >= KILLS
     assert state.accepted >= SUBMISSIONS
 
 
-def check(house: House, state: State) -> dict[str, int]:
+def check(system: RunningSystem, state: State) -> dict[str, int]:
     """Everything that must hold afterwards."""
     faults = [fault for filer in state.filers for fault in filer.faults]
     say(f"answers: {sum((filer.answers for filer in state.filers), Counter())}")
@@ -333,12 +335,12 @@ def check(house: House, state: State) -> dict[str, int]:
     keys = {key for filer in state.filers for key in filer.accepted}
     unanswered = {key for filer in state.filers for key in filer.unanswered}
     assert len(accepted) == len(keys), "two keys were answered with one submission"
-    kept = {path.name: path for path in (house.data / "blobs").glob("??/??/*")}
+    kept = {path.name: path for path in (system.data / "blobs").glob("??/??/*")}
     photos = {one for filer in state.filers for one in filer.photos}
     assert all(
         one in kept and hashlib.sha256(kept[one].read_bytes()).hexdigest() == one for one in photos
     ), "a photo is not what was sent"
-    with house.ask() as database:
+    with system.ask() as database:
 
         def rows(query: str) -> list[tuple[object, ...]]:
             return database.execute(query).fetchall()  # type: ignore[arg-type]  # queries of this file
@@ -406,16 +408,16 @@ def check(house: House, state: State) -> dict[str, int]:
             "DROP TRIGGER soak_read ON evidence_custodyevent; DROP TRIGGER soak_done ON jobs_job"
         )  # verify_record names them
     # Rows against leaves, files against digests, the log from outside.
-    said = house.run("-W", "ignore", "-m", "django", "verify_record")
+    said = system.run("-W", "ignore", "-m", "django", "verify_record")
     say(said.strip().splitlines()[-1])
-    house.run(
+    system.run(
         "-m",
         "ledger.verify",
         "--key",
-        str(house.data / "ledger" / "key"),
-        str(house.data / "ledger"),
+        str(system.data / "ledger" / "key"),
+        str(system.data / "ledger"),
     )
-    assert len(unread) <= len(failed) + house.kills["child decode"], (
+    assert len(unread) <= len(failed) + system.kills["child decode"], (
         "photos that nobody killed could not be read"
     )
     return {"failed": len(failed), "entries": int(str(entries))}

@@ -29,7 +29,7 @@ from tests.evidence.exhibits.test_hostile_files import (
     multipart,
     through_the_doors,
 )
-from tests.soak.house import House
+from tests.soak.system import RunningSystem
 
 MUTANTS = 10_000
 THROUGH_THE_DOORS = 400
@@ -173,19 +173,19 @@ def test_no_file_and_no_name_is_a_fault_of_the_doors(
 
 
 class Sender:
-    """A stranger's program at the web server of a house: what it sends, and how often each status
+    """A stranger's program at the web server of a system: what it sends, and how often each status
     was answered."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, system: RunningSystem) -> None:
+        self.system = system
         self.answers: Counter[int] = Counter()
 
     def post(
         self, path: str, content: bytes, headers: dict[str, str]
     ) -> tuple[int, dict[str, Any], str]:
         """Status, the body where it is JSON, and where it leads."""
-        self.house.turn(0.001)
-        connection = http.client.HTTPConnection("127.0.0.1", self.house.port, timeout=60)
+        self.system.turn(0.001)
+        connection = http.client.HTTPConnection("127.0.0.1", self.system.port, timeout=60)
         connection.request("POST", path, content, headers)
         response = connection.getresponse()
         said = response.read()
@@ -202,13 +202,13 @@ class Sender:
     def file(self, person: int, named: list[tuple[str, bytes]]) -> int:
         """By API, all in one. Returns how many were taken."""
         fields = {
-            "claim": self.house.made["claim"],
+            "claim": self.system.made["claim"],
             "narrative": "n",
             "narrative_lang": "en",
             "licence": "cc-by-4.0",
         }
         named = [(name[:200] or "x", data) for name, data in named if data and name not in NO_NAMES]
-        whose = {"Authorization": f"Bearer {self.house.made['keys'][person]}"}
+        whose = {"Authorization": f"Bearer {self.system.made['keys'][person]}"}
         kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
         status, *_ = self.post("/api/v1/submissions/", multipart(fields, named), whose | kind)
         assert status == 201
@@ -219,10 +219,10 @@ class Sender:
         taken."""
         token = "t" * 32
         cookies = {
-            "Cookie": f"sessionid={self.house.made['sessions'][person]}; csrftoken={token}",
+            "Cookie": f"sessionid={self.system.made['sessions'][person]}; csrftoken={token}",
             "X-CSRFToken": token,
         }
-        address = f"/claims/{self.house.made['reference']}/file/"
+        address = f"/claims/{self.system.made['reference']}/file/"
         kept = []
         for number, (name, data) in enumerate(named):
             said = {
@@ -254,15 +254,15 @@ def test_no_file_brings_down_the_server_that_takes_it(
     named = [
         (mutants.NAMES[number % len(mutants.NAMES)], data) for number, data in enumerate(handed)
     ]
-    with House(tmp_path) as house:
-        workers = [program.name for program in house.programs() if "worker" in program.command]
+    with RunningSystem(tmp_path) as system:
+        workers = [program.name for program in system.programs() if "worker" in program.command]
         until = time.monotonic() + 120
-        while not (all(house.settled(name) for name in ("web", *workers)) and house.serves()):
-            house.turn()
-            assert time.monotonic() < until, "the house does not come up"
-        before = {name: house.pid(name) for name in ("web", *workers)}, house.children("web")
-        began, sender, taken = time.monotonic(), Sender(house), 0
-        people, each = len(house.made["keys"]), 10
+        while not (all(system.settled(name) for name in ("web", *workers)) and system.serves()):
+            system.turn()
+            assert time.monotonic() < until, "the system does not start"
+        before = {name: system.pid(name) for name in ("web", *workers)}, system.children("web")
+        began, sender, taken = time.monotonic(), Sender(system), 0
+        people, each = len(system.made["keys"]), 10
         for start in range(0, len(named), each):
             person, turn = start // each % people, start // each // people
             some = named[start : start + each]
@@ -273,7 +273,7 @@ def test_no_file_brings_down_the_server_that_takes_it(
             else:
                 taken += sender.file(person, some)
         sent = time.monotonic() - began
-        with house.ask() as database:
+        with system.ask() as database:
 
             def rows(query: str) -> dict[str, int]:
                 return dict(database.execute(query).fetchall())  # type: ignore[arg-type]  # queries of this test
@@ -283,7 +283,7 @@ def test_no_file_brings_down_the_server_that_takes_it(
                 "BY 1"
             )
             while set(rows(jobs)) & {"queued", "running"} and time.monotonic() - began < 300:
-                house.turn(0.2)
+                system.turn(0.2)
             lasted = time.monotonic() - began
             states, status = (
                 rows(jobs),
@@ -292,10 +292,10 @@ def test_no_file_brings_down_the_server_that_takes_it(
             ends = rows(
                 "SELECT outcome, count(*) FROM evidence_custodyevent WHERE kind = 'read' GROUP BY 1"
             )
-        after = {name: house.pid(name) for name in ("web", *workers)}, house.children("web")
+        after = {name: system.pid(name) for name in ("web", *workers)}, system.children("web")
         lost = [
             log.name
-            for log in house.supervisor.logs.glob("*.log")
+            for log in system.supervisor.logs.glob("*.log")
             if b"WorkerLost" in log.read_bytes()
         ]
     counts = ", ".join(

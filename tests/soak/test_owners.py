@@ -18,7 +18,7 @@ from evidence.api.serializers import ExhibitSerializer
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import Unit
 from reports.pages.views import exhibits
-from tests.house.test_owners_unknown import (
+from tests.system.test_owners_unknown import (
     FIRST,
     PEOPLE,
     SECOND,

@@ -1,5 +1,5 @@
 """Every field of every row with each of the worst values; the short form is
-tests/house/test_worst_values.py."""
+tests/system/test_worst_values.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from tests import scenes
-from tests.house.test_worst_values import WORST, case, faults, spoil
+from tests.system.test_worst_values import WORST, case, faults, spoil
 
 __all__ = ["case"]  # a fixture
 

@@ -1,5 +1,5 @@
 """Every operation of the API, asked by every role until it has shown what it does; the short form
-is tests/house/test_schema.py."""
+is tests/system/test_schema.py."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.house.test_permission_table import World
-from tests.house.test_schema import Asking
+from tests.system.test_permission_table import World
+from tests.system.test_schema import Asking
 
 EXAMPLES = 20
 

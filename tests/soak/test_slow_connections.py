@@ -14,7 +14,7 @@ from statistics import quantiles
 
 import pytest
 
-from tests.house.test_buffering import LARGE, ask, neighbour, proxied, read_never, send_slowly
+from tests.system.test_buffering import LARGE, ask, neighbour, proxied, read_never, send_slowly
 
 SECONDS = 120
 AT_ONCE = 300

@@ -19,7 +19,7 @@ from jobs.models import Job
 from ledger import history
 from ledger.sequencing import sequence
 from tests import scenes
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 from verdicts import actions
 from verdicts.gates import GateClosedError
 from verdicts.models import Invitation, Verdict, VerdictDocument
@@ -28,7 +28,7 @@ from verdicts.states import InvitationStatus, VerdictStatus
 pytestmark = pytest.mark.django_db
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
 

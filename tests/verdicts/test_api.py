@@ -18,15 +18,15 @@ from claims.localized_text import write
 from claims.models import Aspect
 from config.verdict_fast_path import VerdictFastPath
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from verdicts.models import Verdict, VerdictDocument
 from verdicts.published_files import write_document, write_successor
 
 pytestmark = pytest.mark.django_db
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

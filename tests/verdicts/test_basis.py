@@ -23,8 +23,8 @@ from claims.models import Aspect, Claim, Criterion
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import CustodyEvent, Exhibit, Measurement, Rendition, Submission
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from tests.workflows import force, seat
 from verdicts import actions, basis, gates
 from verdicts.models import Finding, Invitation, Verdict
@@ -32,7 +32,7 @@ from verdicts.models import Finding, Invitation, Verdict
 pytestmark = pytest.mark.django_db
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
     scenes.build_silence(scene)

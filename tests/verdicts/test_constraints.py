@@ -17,7 +17,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import UniqueConstraint
 
 from tests import scenes
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 from tests.workflows import unruled
 from verdicts.models import Finding, FindingExhibit, Invitation, Verdict, VerdictExhibit
 
@@ -112,7 +112,7 @@ def test_every_constraint_of_a_verdicts_life_has_the_statement_that_breaks_it() 
     assert set(tables()) == set(BREAKS)
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     """A verdict that stands, one that is proposed, and a company that stayed silent."""
     scene = scenes.build_claim()

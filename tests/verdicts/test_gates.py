@@ -25,7 +25,7 @@ from claims.models import Aspect, Claim
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import Exhibit, Submission, Teardown
 from tests import scenes
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 from tests.workflows import force, seat
 from verdicts import actions, gates
 from verdicts.models import Finding, Invitation, Verdict
@@ -34,7 +34,7 @@ from verdicts.states import ADVERSE, SCORES, Mechanism, Rating
 pytestmark = pytest.mark.django_db
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
     scenes.build_silence(scene)
@@ -253,7 +253,7 @@ def attempts_in_one_language(scene: scenes.Scene) -> dict[str, Any]:
 
 CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
     without_the_role: ("right_role", "needs the role"),
-    withdrawn_claim: ("judged_claim", "withdrew this claim"),
+    withdrawn_claim: ("claim_is_rateable", "withdrew this claim"),
     filed_on_it: ("conflict_of_interest", "You submitted evidence"),
     acts_for_a_company: ("conflict_of_interest", "act for a company"),
     works_for_the_laboratory: ("conflict_of_interest", "organisation that you belong to"),
@@ -265,20 +265,20 @@ CLOSED: dict[Callable[[scenes.Scene], dict[str, Any]], tuple[str, str]] = {
         "You accepted or graded all the evidence",
     ),
     discarded_the_companys_letter: ("discarded_none", "You discarded a reply"),
-    company_may_still_answer: ("reply_heard", "reply is due by"),
+    company_may_still_answer: ("reply_period_over", "reply is due by"),
     letter_in_time_not_checked: ("letters_checked", "came in time"),
     ruled_out: ("in_scope", "out of scope"),
-    taken_up_after_the_company_was_asked: ("asked_about", "No reply was requested on this point"),
+    taken_up_after_the_company_was_asked: ("company_asked", "No reply was requested on this point"),
     evidence_not_accepted: ("accepted_exhibits", "only accepted evidence"),
     evidence_on_another_claim: ("accepted_exhibits", "only accepted evidence"),
     nothing_to_rest_on: ("rests_on_something", "at least one exhibit"),
     weak_evidence: ("best_evidence", "B2 or better"),
     one_owner_twice: ("best_evidence", "different owners"),
-    promised_for_later: ("due", "promised date"),
-    against_the_numbers: ("consistent", "exclude conformity"),
-    misleading_without_how: ("consistent", "why the wording is misleading"),
-    how_without_misleading: ("consistent", "Only “Misleading presentation”"),
-    nothing_tried: ("tried", "must list the checks attempted"),
+    promised_for_later: ("due_date_passed", "promised date"),
+    against_the_numbers: ("consistent_with_numbers", "exclude conformity"),
+    misleading_without_how: ("consistent_with_numbers", "why the wording is misleading"),
+    how_without_misleading: ("consistent_with_numbers", "Only “Misleading presentation”"),
+    nothing_tried: ("attempts_listed", "must list the checks attempted"),
     one_language: ("both_languages", "both Chinese and English"),
     attempts_in_one_language: ("both_languages", "both Chinese and English"),
 }

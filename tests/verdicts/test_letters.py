@@ -23,11 +23,11 @@ from claims.localized_text import write
 from claims.models import Aspect, Flag
 from jobs.models import Job
 from ledger.models import Opening
-from reports.documents import document, sheet
-from reports.pages import companies, trails
+from reports.documents import pdf_layout, report_json
+from reports.pages import companies, history_objects
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from tests.workflows import force
 from verdicts import actions
 from verdicts.gates import GateClosedError
@@ -38,7 +38,7 @@ WORDS = "We have read it and disagree."
 ORIGIN = "Entered by moderators from the company’s letter of"
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 
@@ -115,7 +115,7 @@ def test_one_moderator_alone_says_nothing_for_the_company(judged: scenes.Scene) 
     assert WORDS not in page(f"/claims/{scene.claim.reference}/")
     assert companies.scorecard(scene.company)["disputes"].replies == 0
     assert not Job.objects.filter(kind="reports.discrepancy").exists()
-    assert str(reply.pk) not in trails.claim_objects(scene.claim).get("reply", [])
+    assert str(reply.pk) not in history_objects.claim_objects(scene.claim).get("reply", [])
 
 
 def test_who_entered_a_reply_never_confirms_it_and_the_database_says_so_too(
@@ -366,10 +366,10 @@ def test_page_document_report_and_bundle_say_who_typed_it(judged: scenes.Scene) 
         == entered
     )
 
-    made = [document._invitation(one) for one in Invitation.objects.all()]
+    made = [report_json._invitation(one) for one in Invitation.objects.all()]
     assert made[0]["replies"][0]["letter"] == letter.isoformat()
     for lang, words in (("en", ORIGIN), ("zh-Hans", "来函")):
-        line = sheet._answer(made[0], lang)["replies"][0]["line"]
+        line = pdf_layout._answer(made[0], lang)["replies"][0]["line"]
         assert words in line
         assert str(letter.year) in line
 
@@ -401,7 +401,7 @@ def test_nothing_of_an_entry_that_nobody_checked_stands_in_a_document_or_report(
     )
     text = (
         VerdictDocument.objects.get().body
-        + json.dumps(document._invitation(asked))
+        + json.dumps(report_json._invitation(asked))
         + page(f"/verdicts/{verdict.reference}/")
     )
     text += page(f"/claims/{scene.claim.reference}/") + page(

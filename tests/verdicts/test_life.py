@@ -428,12 +428,12 @@ def approved_alone(life: Life) -> None:
 
 
 WRONG = {
-    "reply_heard": proposed_unheard,
+    "reply_period_over": proposed_unheard,
     "findings_of_another": judged_by_its_finder,
-    "second_person": approved_alone,
+    "four_eyes": approved_alone,
 }
 #: A gate that refuses the same step for a reason of its own.
-ALSO = {"reply_heard": ("asked_about",)}
+ALSO = {"reply_period_over": ("company_asked",)}
 
 
 def obeys(life: Life) -> None:

@@ -18,8 +18,8 @@ from claims.localized_text import write
 from claims.models import Claim, Company, Criterion
 from evidence.sources.models import Alert
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from verdicts import actions, gates
 from verdicts.models import Finding, Incident, Invitation, Occurrence, Reply, Verdict, Waiver
 
@@ -32,7 +32,7 @@ def signed_in(user: Any) -> Client:
     return client
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_evidence(scenes.build_claim())
 

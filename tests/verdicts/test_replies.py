@@ -20,11 +20,11 @@ from accounts.models import Role, User
 from claims.localized_text import write
 from claims.models import Flag
 from jobs.models import Job
-from reports.documents import document
+from reports.documents import report_json
 from reports.pages import companies
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from verdicts import actions, replies
 from verdicts.models import Invitation, Verdict, VerdictDocument
 from verdicts.states import InvitationStatus
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 LATER = timedelta(days=40)
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
 
@@ -202,7 +202,7 @@ def test_the_signed_document_and_the_report_carry_every_request_and_every_reply(
     assert "We disagree." in page
     assert "no reply by the deadline" not in page
     outcomes = [
-        document._invitation(one)["outcome"] for one in Invitation.objects.order_by("sent_at")
+        report_json._invitation(one)["outcome"] for one in Invitation.objects.order_by("sent_at")
     ]
     assert outcomes == ["replied", "no_further_reply"]
 

@@ -30,12 +30,12 @@ from evidence.exhibits.permissions import check_file
 from ledger.models import Entry
 from reports.drawing import charts
 from reports.drawing.palette import in_both_schemes
-from reports.pages import exhibits, gathering, listing, previews
+from reports.pages import claim_page_data, exhibits, listing, previews
 from reports.pages.history import acts, tell
-from reports.pages.kept import kept_for_strangers
-from reports.pages.trails import claim_changes
+from reports.pages.history_objects import claim_changes
+from reports.pages.page_cache import cache_for_anonymous
 from reports.pages.views import gone, kept_picture
-from reports.wording.words import Lang
+from reports.wording.report_strings import Lang
 from ui.languages import page_language
 from verdicts.lost_evidence import lost_evidence_among
 from verdicts.models import Finding, Reply, Verdict, VerdictDocument, VerdictExhibit
@@ -53,7 +53,7 @@ FACETS: Final[dict[str, Any]] = {
 
 @require_safe
 @everyone
-@kept_for_strangers
+@cache_for_anonymous
 def front(request: HttpRequest) -> HttpResponse:
     """The front page: latest verdicts, latest edits, sources no longer available."""
     context = {
@@ -72,7 +72,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _narrowed(*, q: str, company: str, rating: str, flag: str, kind: str) -> ClaimQuerySet:
-    return gathering.claims_found(
+    return claim_page_data.claims_found(
         words=q, company=_uuid(company), rating=rating, flag=flag, kind=kind
     )
 
@@ -108,7 +108,7 @@ def claims(request: HttpRequest) -> HttpResponse:
         page = page_of(_narrowed(**asked).with_shown_parts(), request.GET)
         context = {
             "page": page,
-            "rows": gathering.rows_of(page.rows),
+            "rows": claim_page_data.rows_of(page.rows),
             "asked": asked,
             "narrowed": narrowed,
             "facets": listing.facets_of(
@@ -135,7 +135,7 @@ def _claim(ref: str) -> Claim:
 
 @require_safe
 @everyone
-@kept_for_strangers
+@cache_for_anonymous
 def claim(request: HttpRequest, ref: str) -> HttpResponse:
     """A claim: what was claimed, what was found, the strength of evidence, the company reply,
     and how to verify it."""
@@ -144,7 +144,7 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
         return elsewhere
     user, desk = request.user, [Role.MODERATOR, Role.ADJUDICATOR]
     context = {
-        **gathering.claim_page(found),
+        **claim_page_data.claim_page(found),
         "objection": objection(check_file, user, found) if user.is_authenticated else None,
         "desk": address_for(user, "verdicts:case", found.reference, roles=desk),
     }
@@ -206,7 +206,7 @@ def _verdict(ref: str) -> Verdict:
 
 @require_safe
 @everyone
-@kept_for_strangers
+@cache_for_anonymous
 def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     """One verdict as published, with its reasons, its measurements and its proof."""
     found = _verdict(ref)
@@ -223,7 +223,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         )
     assert found.published_at is not None  # it has a document
     criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
-    measured = gathering.measured_rows(found.conformity)
+    measured = claim_page_data.measured_rows(found.conformity)
     document: dict[str, Any] = json.loads(published.body)
     pins = list(
         VerdictExhibit.objects.filter(verdict=found)
@@ -245,7 +245,7 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         else None,
         "criterion": criterion,
         "measured": measured,
-        "judgement": gathering.Judgement(
+        "judgement": claim_page_data.Judgement(
             found.aspect, criterion, found, [], measured, [], [], None
         ),
         "exhibits": public,
@@ -279,10 +279,10 @@ def chart(request: HttpRequest, ref: str, lang: Lang, size: str = "wide") -> Htt
     width = charts.NARROW if size == "narrow" else charts.WIDTH
 
     def draw() -> bytes:
-        svg = gathering.conformity_chart(found, criterion, lang, words, width)
+        svg = claim_page_data.conformity_chart(found, criterion, lang, words, width)
         return in_both_schemes(svg).encode() if svg else b""
 
-    digest = gathering.chart_digest(found, criterion)
+    digest = claim_page_data.chart_digest(found, criterion)
     svg = cached_picture(request, "conformity", json.dumps([digest, words, lang, width]), draw)
     if not svg:
         raise Http404

@@ -20,10 +20,10 @@ from claims.localized_text import read
 from claims.models import Claim, Company, Product
 from claims.paging import page_of
 from reports.drawing import trends
-from reports.pages import companies, gathering
-from reports.pages.kept import kept_for_strangers
+from reports.pages import claim_page_data, companies
+from reports.pages.page_cache import cache_for_anonymous
 from reports.pages.views import kept_picture
-from reports.wording.words import Lang
+from reports.wording.report_strings import Lang
 
 WIDTHS = {"wide": trends.WIDE, "narrow": trends.NARROW}
 
@@ -40,7 +40,7 @@ def all_companies(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @everyone
-@kept_for_strangers
+@cache_for_anonymous
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
     """A company: scorecard, claims, incident timelines, legal entities, market data."""
     found, user = get_object_or_404(Company, pk=company), request.user
@@ -48,7 +48,7 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
     context = {
         **companies.company_page(found),
         "page": page,
-        "rows": gathering.rows_of(page.rows),
+        "rows": claim_page_data.rows_of(page.rows),
         "seats": address_for(user, "claims:seats", found.pk, roles=[Role.OPERATOR]),
         "desk": address_for(user, "claims:entities", found.pk, roles=[Role.MODERATOR]),
     }
@@ -57,12 +57,16 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
 
 @require_safe
 @everyone
-@kept_for_strangers
+@cache_for_anonymous
 def product(request: HttpRequest, product: UUID) -> HttpResponse:
     """A product: its paid options and prices, legal entities, and claims."""
     found = get_object_or_404(Product.objects.select_related("company"), pk=product)
     page = page_of(Claim.objects.public().filter(product=found).with_shown_parts(), request.GET)
-    context = {**companies.product_page(found), "page": page, "rows": gathering.rows_of(page.rows)}
+    context = {
+        **companies.product_page(found),
+        "page": page,
+        "rows": claim_page_data.rows_of(page.rows),
+    }
     return TemplateResponse(request, "reports/product.html", context)
 
 

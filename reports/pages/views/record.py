@@ -24,11 +24,11 @@ from ledger.models import Checkpoint, Entry
 from ledger.proof import parse_proof
 from reports.pages.corrections import corrections as found_corrections
 from reports.pages.corrections import read as read_corrections
-from reports.pages.history import Held, Line
+from reports.pages.history import FieldView, Line
 from reports.pages.method import contents, to_html
 from reports.pages.views import gone
-from reports.wording import bundle_words
-from reports.wording.vocabulary import KINDS, ROLES
+from reports.wording import verifier_strings
+from reports.wording.event_labels import KINDS, ROLES
 from verdicts.models import Verdict, VerdictDocument
 
 #: What the watchers write all day long; it hides what people did, so it is shown on demand.
@@ -104,11 +104,13 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
         "line": Line.of(found),
         "said": said,
         "fields": [
-            Held.of(found.object_label, name, value) for name, value in said["fields"].items()
+            FieldView.of(found.object_label, name, value) for name, value in said["fields"].items()
         ],
         "commits": [
             (
-                Held.of(found.object_label, name, opened[name].value if name in opened else None),
+                FieldView.of(
+                    found.object_label, name, opened[name].value if name in opened else None
+                ),
                 name in opened,
                 commitment,
             )
@@ -215,12 +217,12 @@ def verify(request: HttpRequest) -> HttpResponse:
         )
     words = {
         group: {code: str(text) for code, text in texts.items()}
-        for group, texts in bundle_words.groups().items()
+        for group, texts in verifier_strings.groups().items()
     }
     context = {
         "address": address,
         "named": named,
-        "steps": [(code, *texts) for code, texts in bundle_words.STEPS.items()],
+        "steps": [(code, *texts) for code, texts in verifier_strings.STEPS.items()],
         "words": {
             **words,
             "kind": {kind: str(text) for kind, text in KINDS.items()},

@@ -14,11 +14,11 @@ from accounts.access import everyone
 from claims.localized_text import read as claim_read
 from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from engines.storage.blobs import BlobMissingError
-from reports.documents.building import store
+from reports.documents.report_files import store
 from reports.models import Report, ReportFile, ReportKind
-from reports.pages import telling
+from reports.pages import report_view
 from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
-from reports.wording.words import Lang
+from reports.wording.report_strings import Lang
 from ui.languages import page_language
 
 WITHHELD_REPORT = _(
@@ -37,20 +37,27 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     files = list(ReportFile.objects.filter(report=found).order_by("name"))
-    told = telling.read(found, files)
-    context: dict[str, Any] = {"report": found, "files": telling.filed(files), "told": told}
+    told = report_view.read(found, files)
+    context: dict[str, Any] = {
+        "report": found,
+        "files": report_view.file_views(files),
+        "told": told,
+    }
     if told is not None and found.kind == ReportKind.SNAPSHOT:
         lang: Lang = page_language()
         title = claim_read(found.source.title, lang).text if found.source else ""
-        drawn = [telling.line_of(told, lang, title, width) for width in LINE_WIDTHS]
+        drawn = [report_view.line_of(told, lang, title, width) for width in LINE_WIDTHS]
         context |= {
-            "versions": telling.versions_of(told),
-            "disappearances": telling.disappearances_of(told),
-            "drawn": mark_safe("".join(drawn)),  # noqa: S308  reports.drawing.lines escapes every text it draws
+            "versions": report_view.versions_of(told),
+            "disappearances": report_view.disappearances_of(told),
+            "drawn": mark_safe("".join(drawn)),  # noqa: S308  reports.drawing.version_timeline escapes every text it draws
             "looks": len(told["observations"]),
         }
     elif told is not None:
-        context |= {"holds": telling.holds(told), "verdicts": telling.verdict_addresses(told)}
+        context |= {
+            "holds": report_view.holds(told),
+            "verdicts": report_view.verdict_addresses(told),
+        }
     return render(request, "reports/report.html", context)
 
 

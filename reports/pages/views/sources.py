@@ -27,10 +27,10 @@ from engines.storage.blobs import BlobMissingError
 from evidence.sources.compared import compared
 from evidence.sources.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
-from reports.pages import comparing, timelines
-from reports.pages.gathering import last_entries
+from reports.pages import diff_view, source_page
+from reports.pages.claim_page_data import last_entries
 from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
-from reports.wording.words import DOES_NOT_PROVE
+from reports.wording.report_strings import DOES_NOT_PROVE
 from ui.languages import page_language
 
 #: How the two texts may stand: as the width of the screen has it (empty), in line, or beside each
@@ -54,7 +54,7 @@ def source(request: HttpRequest, source: UUID) -> HttpResponse:
         Observation.objects.filter(source=found).select_related("version").defer("version__body"),
         request.GET,
     )
-    shown = timelines.source_page(found, upto=_number(request, "upto", MOST))
+    shown = source_page.source_page_data(found, upto=_number(request, "upto", MOST))
     context = {
         **shown,
         "page": looks,
@@ -81,7 +81,7 @@ def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
     context = {
         "version": found,
         "source": found.source,
-        "versions": timelines.neighbours(found),
+        "versions": source_page.neighbours(found),
         "sightings": sightings,
         "proves_not": DOES_NOT_PROVE[found.capture.provenance].to(page_language()),
         "entry": last_entries([found]).get(str(found.pk)),
@@ -117,10 +117,10 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
         return gone(request, WITHHELD_TEXT)
     changed = compared(request, pair[old], pair[new])
     everything = request.GET.get("all") == "1"
-    whole = comparing.blocks(changed)
+    whole = diff_view.blocks(changed)
     view = request.GET.get("view", "")
-    shown, not_shown = comparing.at_most(
-        whole if everything else comparing.only_changes(whole), SHOWN_PIECES
+    shown, not_shown = diff_view.at_most(
+        whole if everything else diff_view.only_changes(whole), SHOWN_PIECES
     )
     numbers = [one.number for one in versions]
     sightings = (
@@ -139,7 +139,7 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
         "changes": changed.changes[:SHOWN_CHANGES],
         "view": view if view in VIEWS else "",
         "everything": everything,
-        "whose": comparing.whose(pair[old], pair[new]),
+        "whose": diff_view.whose(pair[old], pair[new]),
         "earlier": old if old - 1 in numbers else None,
         "later": new + 1 if new + 1 in numbers else None,
         "sightings": sightings,

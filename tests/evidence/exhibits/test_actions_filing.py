@@ -46,7 +46,7 @@ from ledger.models import Entry, SealedKey
 from ledger.proofs import openable
 from ledger.sequencing import sequence
 from tests import scenes
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 
 pytestmark = pytest.mark.django_db
 PHOTO = b"the bytes of a photo, wherever it was taken"
@@ -57,7 +57,7 @@ def _own_keys(settings, tmp_path: Path) -> None:
     settings.KEYS_DIR = tmp_path / "keys"
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

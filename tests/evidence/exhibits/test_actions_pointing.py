@@ -19,15 +19,15 @@ from evidence.exhibits.models import Comparison, Exhibit, Region
 from ledger.models import Entry
 from ledger.sequencing import sequence
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from tests.workflows import force
 
 pytestmark = pytest.mark.django_db
 WORDS = write("en", "The outlet", zh_Hans="出口")
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_evidence(scenes.build_claim())
 

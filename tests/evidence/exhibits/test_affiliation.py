@@ -24,17 +24,17 @@ from evidence.exhibits.affiliation import affiliation
 from evidence.exhibits.models import Exhibit, Measurement, Submission, Teardown, Unit
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
-from reports.documents import document as reporting
+from reports.documents import report_json as reporting
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from verdicts import actions, gates
 from verdicts.outcome import numbers_of, outcome
 
 pytestmark = pytest.mark.django_db
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
 

@@ -29,8 +29,8 @@ from evidence.exhibits.models import (
 from evidence.sources.models import Alert
 from evidence.stores import originals
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def photo(name: str = "duct.jpg", content: bytes = b"a photo") -> SimpleUploaded
     return SimpleUploadedFile(name, content, content_type="image/jpeg")
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

@@ -19,13 +19,13 @@ from evidence.stores import originals
 from evidence.tasks import sweep_staged
 from tests import scenes
 from tests.evidence.exhibits.test_pages import form, signed_in
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 
 pytestmark = pytest.mark.django_db
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

@@ -23,7 +23,7 @@ from evidence.sources.models import Alert, Capture, Disappearance, Observation, 
 from evidence.sources.states import DisappearanceStatus, LookType, SightingKind
 from jobs.models import Job
 from tests import scenes
-from tests.kept import kept
+from tests.shared_scenes import shared_scene
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -32,7 +32,7 @@ A, B, C = "甲。共同的一句话。", "乙。共同的一句话。", "丙。�
 WALL = "欢迎访问，请稍等片刻，我们正在确认您的浏览器。"
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

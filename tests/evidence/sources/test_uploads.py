@@ -21,8 +21,8 @@ from evidence.sources.models import Capture, Disappearance, Observation, Sightin
 from evidence.sources.states import LookMethod
 from evidence.stores import originals
 from tests import scenes
-from tests.kept import kept
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def intervals(scene: scenes.Scene) -> list[tuple[str, float | None, float]]:
     ]
 
 
-@kept
+@shared_scene
 def scene() -> scenes.Scene:
     return scenes.build_claim()
 

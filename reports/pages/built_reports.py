@@ -1,0 +1,47 @@
+"""Reports that were built, newest first, with their files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+from claims.models import Claim, Source
+from reports.models import Report, ReportFile
+from reports.pages.compiled_queries import CompiledQuery
+
+REPORTS = 5  # on a page
+
+
+@dataclass
+class BuiltReport:
+    """A report with its files."""
+
+    report: Report
+    files: list[ReportFile]
+
+
+_reports_of_claim = CompiledQuery(
+    lambda one: Report.objects.filter(claim=one, withheld_at=None).order_by("-created_at", "-id")[
+        :REPORTS
+    ]
+)
+_reports_of_source = CompiledQuery(
+    lambda one: Report.objects.filter(source=one, withheld_at=None).order_by("-created_at", "-id")[
+        :REPORTS
+    ]
+)
+_report_files = CompiledQuery(
+    lambda reports: ReportFile.objects.filter(report__id__among=reports).order_by("name")
+)
+
+
+def reports_of(about: Claim | Source) -> list[BuiltReport]:
+    """The newest reports about a claim or a source."""
+    reports = (
+        _reports_of_claim(about.pk) if isinstance(about, Claim) else _reports_of_source(about.pk)
+    )
+    files: dict[UUID, list[ReportFile]] = defaultdict(list)
+    for one in _report_files([one.pk for one in reports]):
+        files[one.report_id].append(one)
+    return [BuiltReport(one, files[one.pk]) for one in reports]

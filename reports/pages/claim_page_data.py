@@ -1,0 +1,459 @@
+"""What the page of a claim and lists of claims show, gathered in a number of queries that does not
+grow with what is shown.
+
+Everything here is public: it goes through each model's own `public()`, or belongs to a model that
+is public as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Model
+from django.utils import timezone
+
+from claims.models import Aspect, Claim, ClaimQuerySet, Criterion, Flag
+from claims.searching import contains_words
+from claims.states import Stance
+from evidence.exhibits.affiliation import affiliations_on
+from evidence.exhibits.models import Comparison, Exhibit, Measurement
+from ledger import registry
+from reports.drawing import charts
+from reports.pages import channel_comparison
+from reports.pages.built_reports import reports_of
+from reports.pages.compiled_queries import CompiledQuery
+from reports.pages.exhibits import (
+    ExhibitView,
+    best_grade,
+    comparisons_of,
+    grade_order,
+    with_pictures,
+)
+from reports.pages.history_objects import last_entry
+from reports.pages.quote_diff import QuoteDiff, diff_quote, unchanged_quote
+from reports.pages.source_page import AppearanceView, appearance_views
+from reports.wording.report_strings import Lang
+from ui.numbers import plain
+from verdicts import lost_evidence
+from verdicts.conformity import INDEPENDENT
+from verdicts.lost_evidence import LostEvidence
+from verdicts.models import Invitation, Reply, Verdict, VerdictDocument, VerdictExhibit, Waiver
+from verdicts.outcome import Numbers, numbers_of, span_of
+from verdicts.states import InvitationStatus
+
+BEST = 4
+EXHIBITS = 200  # on the page of a claim
+
+
+# --- measured values and the threshold ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MeasurementView:
+    """One row of the table of a verdict's numbers, as frozen in it."""
+
+    unit: str
+    value: str
+    expanded: str
+    decision: str
+    probability: str
+    affiliation: str = INDEPENDENT
+
+
+def measured_rows(conformity: dict[str, Any] | None) -> list[MeasurementView]:
+    """The measurements that a verdict was computed from."""
+    return [
+        MeasurementView(
+            one["unit"],
+            one["value"],
+            plain(Decimal(one["standard_uncertainty"]) * Decimal(conformity["coverage"])),
+            one["decision"],
+            one["conformance_probability"],
+            one.get("affiliation", INDEPENDENT),
+        )
+        for one in (conformity or {}).get("measurements", [])
+        if conformity
+    ]
+
+
+def conformity_chart(
+    verdict: Verdict, criterion: Criterion | None, lang: Lang, words: str, width: int = charts.WIDTH
+) -> str | None:
+    """The chart of a verdict's numbers as SVG, or None where there is nothing to set against a
+    threshold."""
+    numbers = verdict.conformity
+    if not numbers or criterion is None or not numbers["measurements"]:
+        return None
+    return charts.measured_against(
+        property_name=words,
+        comparator=numbers["comparator"],
+        limit=numbers["limit"],
+        claimed=criterion.is_claimed and criterion.value == Decimal(numbers["limit"]),
+        unit=numbers["unit"],
+        coverage=numbers["coverage"],
+        values=[
+            charts.Value(
+                charts.labelled(one["unit"], one.get("affiliation", INDEPENDENT), lang),
+                one["value"],
+                one["standard_uncertainty"],
+            )
+            for one in numbers["measurements"]
+        ],
+        lang=lang,
+        width=width,
+    )
+
+
+def chart_digest(verdict: Verdict, criterion: Criterion | None) -> str:
+    """Of all that the chart of a verdict's numbers shows, in any language. The numbers are frozen;
+    whose figure the threshold is and what its property is called can be corrected."""
+    shown = [
+        verdict.conformity,
+        criterion and [criterion.property, criterion.is_claimed, plain(criterion.value)],
+    ]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
+
+
+# --- a claim --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Judgement:
+    """One aspect with its threshold, what was measured and concluded, and the exhibits that the
+    verdict rests on."""
+
+    aspect: Aspect
+    criterion: Criterion | None
+    verdict: Verdict | None
+    people: list[dict[str, str]]
+    measured: list[MeasurementView]
+    measurements: list[Measurement]
+    exhibits: list[Exhibit]
+    index: int | None
+    shaken: LostEvidence | None = None
+
+    @property
+    def grade(self) -> str:
+        """The best grade among the exhibits that the verdict rests on."""
+        return best_grade(self.exhibits)
+
+    @property
+    def numbers(self) -> Numbers | None:
+        """What the verdict was computed from; before a verdict, what is accepted, if all of it is
+        in the threshold's unit."""
+        if self.verdict and self.verdict.conformity:
+            return numbers_of(self.verdict.conformity)
+        counted = [one for one in self.measurements if not one.side]
+        if self.criterion is None or any(one.unit_name != self.criterion.unit for one in counted):
+            return None
+        units = {one.teardown.unit.identity for one in counted}
+        return span_of(
+            [one.value for one in counted], self.criterion.unit, len(units), judged=False
+        )
+
+    @property
+    def chart_height(self) -> int:
+        """How high the chart of the verdict's numbers is, in the units of its width of 640: the
+        page keeps the room for it."""
+        return charts.height_of(len(self.measured))
+
+    @property
+    def chart_digest(self) -> str:
+        """Of what that chart shows: its address carries it, so that a correction is another
+        address."""
+        return chart_digest(self.verdict, self.criterion) if self.verdict else ""
+
+
+def last_entries(rows: Iterable[Model]) -> dict[str, int]:
+    """The index of each row's last entry in the log, by its primary key as text; rows that are not
+    logged yet are absent."""
+    listed = list(rows)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT object_id, max(index) FROM ledger_entry WHERE object_label = ANY(%s) AND "
+            "object_id = ANY(%s) GROUP BY object_id",
+            [list({registry.of(one).name for one in listed}), [str(one.pk) for one in listed]],
+        )
+        return dict(cursor.fetchall())
+
+
+def decided_by(verdict: Verdict) -> list[dict[str, str]]:
+    """Who concluded a verdict (with its document read), role and pseudonym, as the published
+    document says."""
+    document: VerdictDocument | None = getattr(verdict, "verdictdocument", None)
+    people: list[dict[str, str]] = json.loads(document.body)["decided_by"] if document else []
+    return people
+
+
+_aspects = CompiledQuery(
+    lambda claim: Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number")
+)
+_standing = CompiledQuery(
+    lambda aspects: (
+        Verdict.objects.current()
+        .filter(aspect__id__among=aspects)
+        .select_related("verdictdocument")
+    )
+)
+_accepted = CompiledQuery(
+    lambda aspects: (
+        Measurement.objects.public()
+        .filter(aspect__id__among=aspects)
+        .select_related("teardown__unit")
+        .order_by("teardown__unit__label", "measured_date", "pk")
+    )
+)
+_pins = CompiledQuery(
+    lambda verdicts: (
+        VerdictExhibit.objects.filter(
+            verdict__id__among=verdicts, exhibit__in=Exhibit.objects.public()
+        )
+        .select_related("exhibit")
+        .only("verdict", "exhibit__grade_source", "exhibit__grade_information")
+    )
+)
+
+
+_shaken = CompiledQuery(
+    lambda verdicts: (
+        Verdict.objects.shaken().filter(id__among=verdicts).select_related("aspect__claim")
+    )
+)
+
+
+def judgements_of(claim: Claim, sides: Mapping[UUID, str]) -> list[Judgement]:
+    """Every aspect of a claim with what stands on it. `sides` has the affiliation of each public
+    submission."""
+    aspects = {one.pk: one for one in _aspects(claim.pk)}
+    for one in aspects.values():
+        one.claim = claim  # read already, with its company
+    verdicts: dict[UUID, Verdict] = {}
+    for verdict in _standing(list(aspects)):
+        verdict.aspect = aspects[verdict.aspect_id]
+        verdicts[verdict.aspect_id] = verdict
+    measurements: dict[UUID, list[Measurement]] = defaultdict(list)
+    for measured in _accepted(list(aspects)):
+        measurements[measured.aspect_id].append(measured)
+    for measured in (one for rows in measurements.values() for one in rows):
+        found = sides.get(measured.teardown.submission_id, INDEPENDENT)
+        measured.side = "" if found == INDEPENDENT else found
+    now = timezone.now()
+    missing = {
+        one.pk: lost_evidence.read_lost_evidence(one, now)
+        for one in _shaken([one.pk for one in verdicts.values()])
+    }
+    pins: dict[UUID, list[Exhibit]] = defaultdict(list)
+    for pin in _pins([one.pk for one in verdicts.values()]):
+        pins[pin.verdict_id].append(pin.exhibit)
+    indexes = last_entries(verdicts.values())
+    return [
+        Judgement(
+            aspect=aspect,
+            criterion=getattr(aspect, "criterion", None),
+            verdict=(concluded := verdicts.get(aspect.pk)),
+            people=decided_by(concluded) if concluded else [],
+            measured=measured_rows(concluded.conformity) if concluded else [],
+            measurements=measurements[aspect.pk],
+            exhibits=pins[concluded.pk] if concluded else [],
+            index=indexes.get(str(concluded.pk)) if concluded else None,
+            shaken=missing.get(concluded.pk) if concluded else None,
+        )
+        for aspect in aspects.values()
+    ]
+
+
+@dataclass
+class Answer:
+    """The company's right of reply on a claim."""
+
+    invitation: Invitation
+    replies: list[Reply]
+    waiver: Waiver | None
+
+
+_invitations = CompiledQuery(
+    lambda claim: Invitation.objects.filter(claim=claim).order_by("-sent_at", "-id")
+)
+_replies = CompiledQuery(
+    lambda invitations: (
+        Reply.objects.public()
+        .filter(invitation__id__among=invitations)
+        .select_related("invitation")
+        .in_order()
+    )
+)
+_waivers = CompiledQuery(
+    lambda invitations: Waiver.objects.public().filter(invitation__id__among=invitations)
+)
+
+
+def answers_of(claim: Claim) -> list[Answer]:
+    """Every invitation of a claim, newest first, with the replies and why it was closed early."""
+    invitations = _invitations(claim.pk)
+    replies: dict[UUID, list[Reply]] = defaultdict(list)
+    for reply in _replies([one.pk for one in invitations]):
+        replies[reply.invitation_id].append(reply)
+    waived = [one.pk for one in invitations if one.status == InvitationStatus.WAIVED]
+    waivers = {one.invitation_id: one for one in _waivers(waived)} if waived else {}
+    return [Answer(one, replies[one.pk], waivers.get(one.pk)) for one in invitations]
+
+
+def quoted(claim: Claim, place: AppearanceView | None) -> QuoteDiff:
+    """The claim's words with those struck that no longer stand where they were said."""
+    if (
+        place is None
+        or place.now is None
+        or place.now.stands
+        or place.appearance.exact != claim.quote
+    ):
+        return unchanged_quote(claim.quote)
+    if (
+        place.now.kind == "reworded" and not place.now.passage
+    ):  # the passage was erased: what is gone from it cannot be told
+        return unchanged_quote(claim.quote)
+    return diff_quote(claim.quote, place.now.passage)
+
+
+def telling(
+    shown: Sequence[ExhibitView], judgements: Sequence[Judgement], count: int = BEST
+) -> list[ExhibitView]:
+    """The few photos to show first: what verdicts rest on before the rest, better grades before
+    worse, no two with the same caption.
+
+    What cannot be shown comes after all that can, whatever rests on it.
+    """
+    pinned = {one.pk for judgement in judgements for one in judgement.exhibits}
+
+    def weight(one: ExhibitView) -> tuple[Any, ...]:
+        grade = grade_order(f"{one.exhibit.grade_source}{one.exhibit.grade_information}")
+        return (
+            one.exhibit.pk not in pinned,
+            grade,
+            one.exhibit.provenance != "P2",
+            one.exhibit.reference,
+        )
+
+    first: list[ExhibitView] = []
+    again: list[ExhibitView] = []
+    seen: set[str] = set()
+    for one in sorted((one for one in shown if one.thumb), key=weight):
+        caption = (
+            json.dumps(one.exhibit.caption, sort_keys=True)
+            if one.exhibit.caption
+            else str(one.exhibit.pk)
+        )
+        (again if caption in seen else first).append(one)
+        seen.add(caption)
+    return (first + again + sorted((one for one in shown if one.thumb is None), key=weight))[:count]
+
+
+_shown_exhibits = CompiledQuery(
+    lambda claim: (
+        Exhibit.objects.public()
+        .filter(submission__claim=claim)
+        .select_related("submission")
+        .seen_first("reference")[:EXHIBITS]
+    )
+)
+_flags = CompiledQuery(lambda claim: Flag.objects.raised().filter(claim=claim).in_order())
+_comparisons = CompiledQuery(
+    lambda claim: Comparison.objects.public().filter(claim=claim).order_by("pk")
+)
+
+
+def claim_page(claim: Claim) -> dict[str, Any]:
+    """Everything on the page of a claim."""
+    places = appearance_views(claim)
+    said = [one for one in places if one.appearance.says == Stance.SAYS_SO]
+    exhibits = _shown_exhibits(claim.pk)
+    sides = affiliations_on(claim.pk)
+    shown = with_pictures(exhibits, sides)
+    judgements = judgements_of(claim, sides)
+    answers = answers_of(claim)
+    replies = [reply for answer in answers for reply in answer.replies]
+    first = next((one for one in said if one.line.versions), said[0] if said else None)
+    return {
+        "claim": claim,
+        "judgements": judgements,
+        "places": said,
+        "elsewhere": channel_comparison.compare_channels(places),
+        "first": first,
+        "quoted": quoted(claim, first),
+        "flags": _flags(claim.pk),
+        "shots": shown,
+        "first_shots": telling(shown, judgements),
+        "comparisons": comparisons_of(_comparisons(claim.pk), shown),
+        "grade": best_grade(exhibits),
+        "submissions": len({one.submission_id for one in exhibits}),
+        "answers": answers,
+        "reply": max(replies, key=lambda one: (one.received_at, one.pk), default=None),
+        "reports": reports_of(claim),
+        "index": last_entry(claim),
+        "rated": [one for one in judgements if one.verdict],
+    }
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+def claims_found(
+    *,
+    words: str = "",
+    company: UUID | None = None,
+    rating: str = "",
+    flag: str = "",
+    kind: str = "",
+) -> ClaimQuerySet:
+    """Public claims by their words and facets."""
+    claims = Claim.objects.public()
+    if words:
+        claims = claims.filter(contains_words(words))
+    if company:
+        claims = claims.filter(company=company)
+    if rating:
+        claims = claims.filter(
+            pk__in=Verdict.objects.current().filter(rating=rating).values("aspect__claim")
+        )
+    if flag:
+        claims = claims.filter(pk__in=Flag.objects.raised().filter(kind=flag).values("claim"))
+    if kind:
+        claims = claims.filter(kind=kind)
+    return claims
+
+
+@dataclass
+class Row:
+    """A claim in a list."""
+
+    claim: Claim
+    aspects: list[tuple[Aspect, Verdict | None]]
+    flags: list[str]
+
+
+def rows_of(claims: Sequence[Claim]) -> list[Row]:
+    """Claims (with their shown parts read already) beside what stands on them; one query."""
+    verdicts = {
+        one.aspect_id: one
+        for one in Verdict.objects.current()
+        .filter(aspect__claim__in=claims)
+        .defer("rationale", "conformity")
+    }
+    return [
+        Row(
+            claim,
+            [
+                (aspect, verdicts.get(aspect.pk))
+                for aspect in sorted(claim.aspect_set.all(), key=lambda one: one.number)
+            ],
+            [flag.kind for flag in claim.flag_set.all()],
+        )
+        for claim in claims
+    ]

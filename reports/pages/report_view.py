@@ -1,0 +1,199 @@
+"""A built report as its page tells it: read from the report's own JSON, so that the page says what
+the files say and no more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from engines.storage.blobs import BlobMissingError
+from engines.text.diffing import Kind, Run, Side
+from reports.documents.report_files import store
+from reports.drawing import version_timeline
+from reports.models import Report, ReportFile, ReportKind
+from reports.pages.diff_view import Piece, Skip
+from reports.wording.report_strings import Lang
+
+SOURCES = {ReportKind.DISCREPANCY.value: "report.json", ReportKind.SNAPSHOT.value: "snapshot.json"}
+#: What the files of a report are called, by the end of their names; the order is that of the page.
+LABELS: tuple[tuple[str, str | Promise], ...] = (
+    (".en.pdf", _("PDF in English")),
+    (".zh.pdf", _("PDF in Chinese")),
+    (".html", _("Offline web page")),
+    (".bundle.json", _("Proof bundle of a verdict")),
+    (".json", _("Data (JSON)")),
+    (".svg", _("Chart")),
+)
+
+
+@dataclass(frozen=True)
+class Filed:
+    """One file with what it is."""
+
+    file: ReportFile
+    label: str | Promise
+
+
+def filed(files: Iterable[ReportFile]) -> list[Filed]:
+    """The files, those that people open first."""
+
+    def place(name: str) -> int:
+        return next(
+            (index for index, (end, _label) in enumerate(LABELS) if name.endswith(end)), len(LABELS)
+        )
+
+    ordered = sorted(files, key=lambda one: (place(one.name), one.name))
+    return [
+        Filed(one, LABELS[place(one.name)][1] if place(one.name) < len(LABELS) else "")
+        for one in ordered
+    ]
+
+
+def read(report: Report, files: Iterable[ReportFile]) -> dict[str, Any] | None:
+    """The report's own JSON, or None while it is being built, or withheld, or its file is
+    missing."""
+    name = SOURCES[report.kind]
+    digest = next((one.digest for one in files if one.name == name), None)
+    if digest is None or report.withheld_at:
+        return None
+    try:
+        with store().open(digest) as file:
+            told: dict[str, Any] = json.load(file)
+    except (BlobMissingError, ValueError):
+        return None
+    return told if isinstance(told, dict) and told.get("kind") == report.kind else None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One version of a snapshot: its text, and how it came out of the one before."""
+
+    number: int
+    lang: str
+    title: str
+    text: str
+    sha256: str | None
+    capture: str | None
+    characters: int
+    provenance: str
+    not_before: datetime | None
+    not_after: datetime
+    passages: list[list[Piece]] = field(default_factory=list)
+    gone: int = 0
+    came: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is a version before it."""
+        return bool(self.passages)
+
+
+def _at(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _pieces(hunk: dict[str, Any]) -> list[Piece]:
+    pieces: list[Piece] = [Skip(hunk["skipped"])] if hunk["skipped"] else []
+    pieces += [
+        Run(
+            Kind(run["kind"]),
+            run["text"],
+            0 if run["kind"] == Kind.SAME else number,
+            Side(run["side"]),
+        )
+        for number, run in enumerate(hunk["runs"], start=1)
+    ]
+    return [*pieces, Skip(hunk["after"])] if hunk["after"] else pieces
+
+
+def versions_of(told: dict[str, Any]) -> list[Standing]:
+    """The versions of a snapshot, oldest first, each with its edit."""
+    diffs = {one["new"]: one for one in told["diffs"]}
+    found = []
+    for one in told["versions"]:
+        change = diffs.get(one["number"], {"hunks": [], "characters_gone": 0, "characters_came": 0})
+        found.append(
+            Standing(
+                number=one["number"],
+                lang=one["lang"],
+                title=one["title"] or "",
+                text=one["text"] or "",
+                sha256=one["sha256"],
+                capture=one["capture"],
+                characters=one["characters"],
+                provenance=one["provenance"],
+                not_before=_at(one["not_before"]),
+                not_after=datetime.fromisoformat(one["not_after"]),
+                passages=[_pieces(hunk) for hunk in change["hunks"]],
+                gone=change["characters_gone"],
+                came=change["characters_came"],
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A disappearance as the snapshot holds it."""
+
+    type: str
+    last_seen: datetime | None
+    first_missing: datetime | None
+    looks: list[dict[str, Any]]
+    back: datetime | None
+
+
+def disappearances_of(told: dict[str, Any]) -> list[Missed]:
+    """When it went and who saw that it was gone."""
+    return [
+        Missed(
+            one["type"],
+            _at(one["last_seen"]),
+            _at(one["first_missing"]),
+            [{**look, "at": _at(look["at"])} for look in one["confirmations"]],
+            _at(one["back"]),
+        )
+        for one in told["disappearances"]
+    ]
+
+
+def line_of(told: dict[str, Any], lang: Lang, title: str, width: int) -> str:
+    """The version line of a snapshot up to its checkpoint; its versions lead to their texts on the
+    same page."""
+    links = version_timeline.Links(
+        {one["number"]: f"#version-{one['number']}" for one in told["versions"]}, "#gone"
+    )
+    looks = [look["at"] for look in told["observations"]]
+    return version_timeline.version_timeline(
+        versions=told["versions"], ticks=looks, disappearances=told["disappearances"],
+        looks=len(looks), lang=lang, source=title,
+        width=width, links=links,
+    )  # fmt: skip
+
+
+def holds(told: dict[str, Any]) -> list[tuple[str | Promise, int]]:
+    """What a discrepancy report was made from, counted."""
+    counted: list[tuple[str | Promise, int]] = [
+        (_("points of the claim"), len(told["aspects"])),
+        (_("verdicts"), sum(1 for one in told["aspects"] if one["verdict"])),
+        (_("measurements"), sum(len(one["measurements"]) for one in told["aspects"])),
+        (_("exhibits"), len(told["exhibits"])),
+        (_("teardowns"), len(told["teardowns"])),
+        (_("sources"), len(told["sources"])),
+        (_("versions of their texts"), sum(len(one["versions"]) for one in told["sources"])),
+        (_("checks of them"), sum(one["observations"]["total"] for one in told["sources"])),
+    ]
+    return [one for one in counted if one[1]]
+
+
+def verdict_addresses(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """Reference and page of each verdict that a discrepancy report holds."""
+    found = [one["verdict"]["reference"] for one in told["aspects"] if one["verdict"]]
+    return [(reference, reverse("reports:verdict", args=[reference])) for reference in found]

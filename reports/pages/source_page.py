@@ -1,0 +1,292 @@
+"""Sources over time: their version lines, what became of the words that stood there, and their
+edits.
+
+Everything here is public: it goes through each model's own `public()`, or belongs to a model that
+is public as a whole.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+
+from claims.models import Appearance, Claim, Series, Source
+from claims.moments import format_moment
+from claims.states import Stance
+from engines.text.diffing import diff
+from evidence.sources.models import Disappearance, Observation, Sighting, Version
+from reports.drawing import version_timeline
+from reports.pages import diff_view
+from reports.pages.built_reports import reports_of
+from reports.pages.compiled_queries import CompiledQuery
+from reports.wording.report_strings import Lang
+from verdicts.models import Incident
+
+TICKS = 240
+EDITS = 10  # versions on one page of a source
+BLOCKS = 8  # passages of one edit on the page of its source
+LONGEST_SHOWN = (
+    60_000  # characters of a text that is compared there; longer ones have their own page
+)
+
+
+@dataclass
+class VersionTimeline:
+    """What a source's version line is drawn from."""
+
+    source: Source
+    versions: list[Version] = field(default_factory=list)
+    disappearances: list[Disappearance] = field(default_factory=list)
+    ticks: list[datetime] = field(default_factory=list)
+    looks: int = 0
+
+    @property
+    def latest(self) -> Version | None:
+        """The version that stood last."""
+        return self.versions[-1] if self.versions else None
+
+    @property
+    def edits(self) -> list[tuple[Version, Version]]:
+        """Each version beside the one before it."""
+        return list(zip(self.versions, self.versions[1:], strict=False))
+
+    @property
+    def missing(self) -> Disappearance | None:
+        """The disappearance that stands now."""
+        return next((one for one in self.disappearances if one.status == "confirmed"), None)
+
+    def svg(self, lang: Lang, title: str, width: int = version_timeline.WIDTH) -> str:
+        """The version line as inline SVG with its links; its text is escaped by
+        reports.drawing.version_timeline."""
+        versions = [
+            {
+                "number": one.number,
+                "not_before": format_moment(one.not_before),
+                "not_after": format_moment(one.not_after),
+                "sha256": one.digest,
+            }
+            for one in self.versions
+        ]
+        gone = [
+            {
+                "last_seen": format_moment(one.last_seen_at),
+                "first_missing": format_moment(one.first_missing_at),
+                "back": format_moment(one.reversed_at),
+            }
+            for one in self.disappearances
+            if one.confirmed_at
+        ]
+        home = reverse("reports:source", args=[self.source.pk])
+        compared = reverse("reports:diff", args=[self.source.pk])
+        addresses = {
+            one.number: f"{compared}?to={one.number}"
+            if index
+            else reverse("reports:version", args=[self.source.pk, one.number])
+            for index, one in enumerate(self.versions)
+        }
+        return version_timeline.version_timeline(
+            versions=versions, ticks=[str(format_moment(tick)) for tick in self.ticks],
+            disappearances=gone, looks=self.looks, lang=lang,
+            source=title, width=width, links=version_timeline.Links(addresses, f"{home}#disappearances"),
+        )  # fmt: skip
+
+
+_versions = CompiledQuery(
+    lambda sources: (
+        Version.objects.filter(source__id__among=sources)
+        .select_related("capture")
+        .defer("body")
+        .order_by("number")
+    )
+)
+_disappearances = CompiledQuery(
+    lambda sources: Disappearance.objects.filter(source__id__among=sources).order_by(
+        "first_missing_at"
+    )
+)
+
+
+def version_timelines(sources: Sequence[Source]) -> dict[UUID, VersionTimeline]:
+    """The version lines of several sources, in three queries. Texts are not read."""
+    found = {source.pk: VersionTimeline(source) for source in sources}
+    if not found:
+        return found
+    for version in _versions(list(found)):
+        found[version.source_id].versions.append(version)
+    for gone in _disappearances(list(found)):
+        found[gone.source_id].disappearances.append(gone)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT source_id, looked_at, n FROM (
+                SELECT source_id, looked_at, count(*) OVER (PARTITION BY source_id) AS n,
+                       row_number() OVER (PARTITION BY source_id ORDER BY looked_at, id) AS place
+                FROM evidence_observation WHERE source_id = ANY(%s)
+            ) looks WHERE place = n OR (place - 1) %% greatest(1, ceil(n / %s::numeric)::bigint) = 0 ORDER BY source_id, looked_at
+            """,
+            [list(found), TICKS],
+        )
+        for source_id, looked_at, looks in cursor.fetchall():
+            found[source_id].ticks.append(looked_at)
+            found[source_id].looks = looks
+    return found
+
+
+@dataclass
+class AppearanceView:
+    """One appearance of a claim: its source, and what became of the words there."""
+
+    appearance: Appearance
+    line: VersionTimeline
+    sightings: list[Sighting]
+
+    @property
+    def now(self) -> Sighting | None:
+        """The words in the version that stood last."""
+        return self.sightings[-1] if self.sightings else None
+
+    @property
+    def vanished(self) -> Sighting | None:
+        """The first version in which the words no longer stood, if they once did and it was not our
+        extractor that lost them."""
+        seen, before = False, None
+        for one in self.sightings:
+            if one.stands:
+                seen = True
+            elif seen and not diff_view.ours(before, one.version):
+                return one
+            before = one.version
+        return None
+
+
+_appearances = CompiledQuery(
+    lambda claim: (
+        Appearance.objects.filter(claim=claim).select_related("source").order_by("created_at", "id")
+    )
+)
+_sightings = CompiledQuery(
+    lambda appearances: Sighting.objects.filter(appearance__id__among=appearances)
+)
+
+
+def appearance_views(claim: Claim) -> list[AppearanceView]:
+    """Every appearance of a claim, oldest first."""
+    appearances = _appearances(claim.pk)
+    return _placed(appearances, version_timelines([one.source for one in appearances]))
+
+
+def _placed(
+    appearances: list[Appearance], drawn: dict[UUID, VersionTimeline]
+) -> list[AppearanceView]:
+    sightings: dict[UUID, dict[UUID, Sighting]] = defaultdict(dict)
+    for sighting in _sightings([one.pk for one in appearances]):
+        sightings[sighting.appearance_id][sighting.version_id] = sighting
+    placed = []
+    for one in appearances:
+        place = AppearanceView(one, drawn[one.source_id], [])
+        for version in place.line.versions:  # read already, and in order
+            if found := sightings[one.pk].get(version.pk):
+                found.version = version
+                place.sightings.append(found)
+        placed.append(place)
+    return placed
+
+
+@dataclass
+class EditView:
+    """One version with what changed in it against the one before. No `blocks`: there is nothing
+    before, or too much to show here."""
+
+    version: Version
+    before: Version | None = None
+    whose: diff_view.ChangeCause | None = None
+    blocks: list[diff_view.Block] = field(default_factory=list)
+    gone: int = 0
+    came: int = 0
+    more: int = 0
+    withheld: bool = False
+
+
+def edit_views(line: VersionTimeline, upto: int) -> tuple[list[EditView], int | None]:
+    """The newest EDITS versions up to number `upto`, newest first, and the number to go on with.
+    One query reads their texts."""
+    shown = [one for one in line.versions if one.number <= upto][-EDITS:]
+    if not shown:
+        return [], None
+    older = next(
+        (one.number for one in reversed(line.versions) if one.number < shown[0].number), None
+    )
+    before = {new.pk: old for old, new in line.edits}
+    needed = {one.pk for one in shown} | {before[one.pk].pk for one in shown if one.pk in before}
+    texts = dict(
+        Version.objects.filter(pk__in=needed, characters__lte=LONGEST_SHOWN).values_list(
+            "pk", "body"
+        )
+    )
+    found = []
+    for version in reversed(shown):
+        old = before.get(version.pk)
+        edit = EditView(version, old, diff_view.whose(old, version) if old else None)
+        edit.withheld = version.withheld or bool(old and old.withheld)
+        if old and not edit.withheld and version.pk in texts and old.pk in texts:
+            changed = diff(texts[old.pk], texts[version.pk])
+            blocks = diff_view.only_changes(diff_view.blocks(changed))
+            edit.gone, edit.came = changed.characters_gone, changed.characters_came
+            edit.blocks, edit.more = (
+                blocks[:BLOCKS],
+                sum(1 for block in blocks[BLOCKS:] if block.changed),
+            )
+        found.append(edit)
+    return found, older
+
+
+def _reconstructed(source: Source) -> bool:
+    """Whether it was made up for a series of figures or an incident that is played through
+    again."""
+    return (
+        Series.objects.filter(
+            Q(seriespoint__source=source) | Q(seriesnote__source=source), reconstruction=True
+        ).exists()
+        or Incident.objects.filter(occurrence__source=source, reconstruction=True).exists()
+    )
+
+
+def source_page_data(source: Source, *, upto: int) -> dict[str, Any]:
+    """Everything on the page of a source but its list of looks."""
+    line = version_timelines([source])[source.pk]
+    appearances = list(
+        Appearance.objects.filter(source=source).select_related("claim").order_by("created_at")
+    )
+    placed = _placed(appearances, {source.pk: line})
+    edits, older = edit_views(line, upto)
+    return {
+        "source": source,
+        "line": line,
+        "edits": edits,
+        "older": older,
+        "newer": bool(line.latest and upto < line.latest.number),
+        "tally": list(
+            Observation.objects.filter(source=source)
+            .values("type")
+            .annotate(n=Count("id"))
+            .order_by("-n", "type")
+        ),
+        "places": [one for one in placed if one.appearance.says == Stance.SAYS_SO],
+        "beside": [one for one in placed if one.appearance.says != Stance.SAYS_SO],
+        "reconstruction": any(one.claim.reconstruction for one in appearances)
+        or _reconstructed(source),
+        "reports": reports_of(source),
+    }
+
+
+def neighbours(version: Version) -> QuerySet[Version]:
+    """All versions of the same source, without their texts."""
+    return Version.objects.filter(source=version.source_id).defer("body").in_order()
