@@ -40,7 +40,7 @@ _PAUSE: Final = 0.02
 
 
 @dataclass(frozen=True)
-class Gathered:
+class ReportInputs:
     """Everything that a report is made of. From here on neither the database nor the clock has a
     say."""
 
@@ -50,7 +50,7 @@ class Gathered:
 
 
 @dataclass(frozen=True)
-class Built:
+class ReportFiles:
     """The files of one report, by name, with their media types."""
 
     kind: str
@@ -100,27 +100,27 @@ def at_checkpoint() -> Iterator[Checkpoint]:
     raise RecordBusyError
 
 
-def gather_discrepancy(claim_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
+def gather_discrepancy(claim_id: UUID | str, checkpoint: Checkpoint) -> ReportInputs:
     """What the discrepancy report of a claim is made of, as of `checkpoint`. Call it within
     `at_checkpoint`."""
     claim = Claim.objects.select_related("company", "product", "option").get(pk=claim_id)
     report = report_json.discrepancy(claim, checkpoint)
     documented = Verdict.objects.current().filter(aspect__claim=claim).exclude(verdictdocument=None)
-    return Gathered(
+    return ReportInputs(
         report,
         {report_json.bundle_name(one): bundle_of(one, checkpoint) for one in documented},
         _pictures(report),
     )
 
 
-def gather_snapshot(source_id: UUID | str, checkpoint: Checkpoint) -> Gathered:
+def gather_snapshot(source_id: UUID | str, checkpoint: Checkpoint) -> ReportInputs:
     """What the snapshot of a source that is no longer available is made of, as of `checkpoint`.
     Call it within `at_checkpoint`."""
     source = Source.objects.select_related("company").get(pk=source_id)
-    return Gathered(report_json.snapshot(source, checkpoint))
+    return ReportInputs(report_json.snapshot(source, checkpoint))
 
 
-def make(gathered: Gathered) -> Built:
+def make(gathered: ReportInputs) -> ReportFiles:
     """All files of a report: the same report, bundles and pictures make the same bytes.
 
     Raises schema.InvalidReportError, pictures.TypesettingError.
@@ -134,7 +134,7 @@ def make(gathered: Gathered) -> Built:
                 "application/pdf",
             )
         files["snapshot.html"] = (standalone.page(report, {}), "text/html")
-        return Built(ReportKind.SNAPSHOT, report, files)
+        return ReportFiles(ReportKind.SNAPSHOT, report, files)
     files = {"report.json": (to_bytes(report), "application/json")}
     files |= {name: (content, "application/json") for name, content in gathered.bundles.items()}
     for lang in LANGS:
@@ -150,7 +150,7 @@ def make(gathered: Gathered) -> Built:
             if chart := chart_of(aspect, lang):
                 files[f"chart-{number}.{SHORT[lang]}.svg"] = (chart.encode(), "image/svg+xml")
     files["report.html"] = (standalone.page(report, gathered.pictures), "text/html")
-    return Built(ReportKind.DISCREPANCY, report, files)
+    return ReportFiles(ReportKind.DISCREPANCY, report, files)
 
 
 def bundle_of(verdict: Verdict, checkpoint: Checkpoint | None = None) -> bytes:
@@ -182,7 +182,7 @@ def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
     return pictures
 
 
-def keep(built: Built, *, now: datetime) -> Report:
+def keep(built: ReportFiles, *, now: datetime) -> Report:
     """Store the files and rows of a report, inside the caller's transaction. Idempotent. Raises
     OutdatedError."""
     erasure.block_erasure()

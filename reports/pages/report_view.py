@@ -34,14 +34,14 @@ LABELS: tuple[tuple[str, str | Promise], ...] = (
 
 
 @dataclass(frozen=True)
-class Filed:
+class FileView:
     """One file with what it is."""
 
     file: ReportFile
     label: str | Promise
 
 
-def filed(files: Iterable[ReportFile]) -> list[Filed]:
+def file_views(files: Iterable[ReportFile]) -> list[FileView]:
     """The files, those that people open first."""
 
     def place(name: str) -> int:
@@ -51,7 +51,7 @@ def filed(files: Iterable[ReportFile]) -> list[Filed]:
 
     ordered = sorted(files, key=lambda one: (place(one.name), one.name))
     return [
-        Filed(one, LABELS[place(one.name)][1] if place(one.name) < len(LABELS) else "")
+        FileView(one, LABELS[place(one.name)][1] if place(one.name) < len(LABELS) else "")
         for one in ordered
     ]
 
@@ -65,14 +65,14 @@ def read(report: Report, files: Iterable[ReportFile]) -> dict[str, Any] | None:
         return None
     try:
         with store().open(digest) as file:
-            told: dict[str, Any] = json.load(file)
+            content: dict[str, Any] = json.load(file)
     except (BlobMissingError, ValueError):
         return None
-    return told if isinstance(told, dict) and told.get("kind") == report.kind else None
+    return content if isinstance(content, dict) and content.get("kind") == report.kind else None
 
 
 @dataclass(frozen=True)
-class Standing:
+class VersionView:
     """One version of a snapshot: its text, and how it came out of the one before."""
 
     number: int
@@ -113,14 +113,14 @@ def _pieces(hunk: dict[str, Any]) -> list[Piece]:
     return [*pieces, Skip(hunk["after"])] if hunk["after"] else pieces
 
 
-def versions_of(told: dict[str, Any]) -> list[Standing]:
+def versions_of(report: dict[str, Any]) -> list[VersionView]:
     """The versions of a snapshot, oldest first, each with its edit."""
-    diffs = {one["new"]: one for one in told["diffs"]}
+    diffs = {one["new"]: one for one in report["diffs"]}
     found = []
-    for one in told["versions"]:
+    for one in report["versions"]:
         change = diffs.get(one["number"], {"hunks": [], "characters_gone": 0, "characters_came": 0})
         found.append(
-            Standing(
+            VersionView(
                 number=one["number"],
                 lang=one["lang"],
                 title=one["title"] or "",
@@ -140,7 +140,7 @@ def versions_of(told: dict[str, Any]) -> list[Standing]:
 
 
 @dataclass(frozen=True)
-class Missed:
+class RemovalView:
     """A disappearance as the snapshot holds it."""
 
     type: str
@@ -150,50 +150,50 @@ class Missed:
     back: datetime | None
 
 
-def disappearances_of(told: dict[str, Any]) -> list[Missed]:
+def disappearances_of(report: dict[str, Any]) -> list[RemovalView]:
     """When it went and who saw that it was gone."""
     return [
-        Missed(
+        RemovalView(
             one["type"],
             _at(one["last_seen"]),
             _at(one["first_missing"]),
             [{**look, "at": _at(look["at"])} for look in one["confirmations"]],
             _at(one["back"]),
         )
-        for one in told["disappearances"]
+        for one in report["disappearances"]
     ]
 
 
-def line_of(told: dict[str, Any], lang: Lang, title: str, width: int) -> str:
+def line_of(report: dict[str, Any], lang: Lang, title: str, width: int) -> str:
     """The version line of a snapshot up to its checkpoint; its versions lead to their texts on the
     same page."""
     links = version_timeline.Links(
-        {one["number"]: f"#version-{one['number']}" for one in told["versions"]}, "#gone"
+        {one["number"]: f"#version-{one['number']}" for one in report["versions"]}, "#gone"
     )
-    looks = [look["at"] for look in told["observations"]]
+    looks = [look["at"] for look in report["observations"]]
     return version_timeline.version_timeline(
-        versions=told["versions"], ticks=looks, disappearances=told["disappearances"],
+        versions=report["versions"], ticks=looks, disappearances=report["disappearances"],
         looks=len(looks), lang=lang, source=title,
         width=width, links=links,
     )  # fmt: skip
 
 
-def holds(told: dict[str, Any]) -> list[tuple[str | Promise, int]]:
+def holds(report: dict[str, Any]) -> list[tuple[str | Promise, int]]:
     """What a discrepancy report was made from, counted."""
     counted: list[tuple[str | Promise, int]] = [
-        (_("points of the claim"), len(told["aspects"])),
-        (_("verdicts"), sum(1 for one in told["aspects"] if one["verdict"])),
-        (_("measurements"), sum(len(one["measurements"]) for one in told["aspects"])),
-        (_("exhibits"), len(told["exhibits"])),
-        (_("teardowns"), len(told["teardowns"])),
-        (_("sources"), len(told["sources"])),
-        (_("versions of their texts"), sum(len(one["versions"]) for one in told["sources"])),
-        (_("checks of them"), sum(one["observations"]["total"] for one in told["sources"])),
+        (_("points of the claim"), len(report["aspects"])),
+        (_("verdicts"), sum(1 for one in report["aspects"] if one["verdict"])),
+        (_("measurements"), sum(len(one["measurements"]) for one in report["aspects"])),
+        (_("exhibits"), len(report["exhibits"])),
+        (_("teardowns"), len(report["teardowns"])),
+        (_("sources"), len(report["sources"])),
+        (_("versions of their texts"), sum(len(one["versions"]) for one in report["sources"])),
+        (_("checks of them"), sum(one["observations"]["total"] for one in report["sources"])),
     ]
     return [one for one in counted if one[1]]
 
 
-def verdict_addresses(told: dict[str, Any]) -> list[tuple[str, str]]:
+def verdict_addresses(report: dict[str, Any]) -> list[tuple[str, str]]:
     """Reference and page of each verdict that a discrepancy report holds."""
-    found = [one["verdict"]["reference"] for one in told["aspects"] if one["verdict"]]
+    found = [one["verdict"]["reference"] for one in report["aspects"] if one["verdict"]]
     return [(reference, reverse("reports:verdict", args=[reference])) for reference in found]

@@ -33,7 +33,7 @@ from evidence.exhibits.states import (
 )
 from evidence.sources.states import LookMethod, LookType, SightingKind
 from evidence.states import Provenance
-from reports.wording.words import LANGS, VOCABULARIES, word
+from reports.wording.report_strings import LANGS, VOCABULARIES, word
 from verdicts import labels as verdict_labels
 from verdicts.conformity import Decision
 from verdicts.states import Conclusion, InvitationStatus, Mechanism, Rating

@@ -17,7 +17,7 @@ from accounts import labels as role_labels
 from claims import labels as claim_labels
 from config import catalogue
 from evidence import labels as evidence_labels
-from reports.wording import words
+from reports.wording import report_strings
 from tests.repository.sources import ROOT, texts
 from verdicts import labels as verdict_labels
 
@@ -70,12 +70,12 @@ def read_by_people() -> Iterator[tuple[str, str]]:
         for text in (message.id, message.string):
             for form in text if isinstance(text, tuple | list) else (text,):
                 yield f"catalogue: {form[:60]}", form
-    tables = [words.PHRASES, words.DOES_NOT_PROVE]
+    tables = [report_strings.PHRASES, report_strings.DOES_NOT_PROVE]
     for module in (role_labels, claim_labels, evidence_labels, verdict_labels):
         tables += [table for table in vars(module).values() if isinstance(table, dict)]
     for table in tables:
         for code, pair in table.items():
-            if isinstance(pair, words.Pair):
+            if isinstance(pair, report_strings.Pair):
                 yield f"label: {code}", pair.en
                 yield f"label: {code}", pair.zh
     for name, text in texts(".md", ".js"):
