@@ -31,7 +31,7 @@ from claims.models import Aspect, Claim, Criterion, Flag
 from claims.paging import page_of
 from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from evidence.exhibits.models import Exhibit, Submission
-from verdicts import actions, gates, lost_evidence, previews
+from verdicts import actions, evidence_assessment, gates, lost_evidence, previews
 from verdicts.forms import (
     DiscardForm,
     FindingForm,
@@ -422,7 +422,7 @@ def _held(user: User, claim: Claim, now: Any) -> list[AspectCase]:
             proposal=verdicts.get((aspect.pk, VerdictStatus.PROPOSED.value)),
             finding_gates=_reasons(actions.finding_gates(by=user, aspect=aspect)),
             verdict_gates=_verdict_gates(user, aspect, now),
-            left_out=actions.excluded_measurements(aspect),
+            left_out=evidence_assessment.excluded_measurements(aspect),
             scope_gates=_reasons(actions.scope_gates(by=user, aspect=aspect)),
         )
         for aspect in aspects
@@ -591,8 +591,8 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
         "returned": returned,
         "gates": _verdict_gates(user, found, now),
         "findings": _findings(found),
-        "conformity": actions.assess_evidence(found),
-        "left_out": actions.excluded_measurements(found),
+        "conformity": evidence_assessment.assess_evidence(found),
+        "left_out": evidence_assessment.excluded_measurements(found),
         "criterion": Criterion.objects.filter(aspect=found).first(),
         **previewed,
     }

@@ -22,7 +22,7 @@ from accounts.permissions import NotAllowedError
 from claims import actions as claims
 from claims import conflicts
 from claims.localized_text import write
-from claims.models import Flag, SeriesPoint
+from claims.models import Flag, SeriesPoint, Source
 from evidence.exhibits.actions import filing, pointing
 from evidence.exhibits.models import Exhibit, SealedView, Submission
 from evidence.sources import actions as source_actions
@@ -95,7 +95,7 @@ ON_A_CLAIM: dict[str, Act] = {
     s: claims.withdraw_claim(by=by, claim=s.claim, reason="x", now=s.now),
     "place": lambda by, s: claims.place_claim(
         by=by, claim=s.claim, now=s.now, stance="no_mention",
-        source=claims.Source.objects.exclude(pk=s.source.pk)[0]
+        source=Source.objects.exclude(pk=s.source.pk)[0]
     ),
     "withdraw_flag": lambda by,
     s: claims.withdraw_flag(by=by, flag=Flag.objects.get(kind="disputed"), reason="x", now=s.now),

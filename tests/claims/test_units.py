@@ -26,7 +26,7 @@ from evidence.exhibits.forms import MeasurementForm
 from evidence.exhibits.models import Measurement
 from tests import scenes
 from tests.shared_scenes import shared_scene
-from verdicts import actions as verdicts
+from verdicts import evidence_assessment
 
 WORDS = write("en", "words", zh_Hans="文字")
 BAD_UNITS = [
@@ -273,19 +273,19 @@ def test_a_stored_row_that_cannot_be_weighed_is_left_out_and_said_to_be(
     scene: scenes.Scene,
 ) -> None:
     scenes.build_evidence(scene)
-    assert verdicts.excluded_measurements(scene.ducts) == []
+    assert evidence_assessment.excluded_measurements(scene.ducts) == []
     spoiled = Measurement.objects.order_by("pk")[:1]
     Measurement.objects.filter(pk__in=[one.pk for one in spoiled]).update(
         unit_name="hours of playback"
     )
-    weighed = verdicts.assess_evidence(scene.ducts)
+    weighed = evidence_assessment.assess_evidence(scene.ducts)
     assert weighed is not None
     assert (weighed.units, weighed.to_json()["left_out"]) == (2, 1)
-    [said] = verdicts.excluded_measurements(scene.ducts)
+    [said] = evidence_assessment.excluded_measurements(scene.ducts)
     assert "hours of playback" in said
     Criterion.objects.update(unit="公里")
-    assert verdicts.assess_evidence(scene.ducts) is None
-    assert len(verdicts.excluded_measurements(scene.ducts)) == 3
+    assert evidence_assessment.assess_evidence(scene.ducts) is None
+    assert len(evidence_assessment.excluded_measurements(scene.ducts)) == 3
 
 
 def test_the_desk_shows_what_is_wrong_with_a_row(scene: scenes.Scene, client: Any) -> None:

@@ -41,10 +41,13 @@ from verdicts import actions as verdicts
 
 APPS = ("accounts", "claims", "evidence", "verdicts", "reports")
 MODULES = (
-    "accounts.actions", "claims.actions", "evidence.exhibits.actions.filing",
+    "accounts.actions", "claims.actions.cases", "claims.actions.claims", "claims.actions.companies",
+    "claims.actions.flags", "claims.actions.series", "claims.actions.sources",
+    "evidence.exhibits.actions.filing",
     "evidence.sources.actions",
     "evidence.exhibits.actions.pointing",
-    "verdicts.actions",
+    "verdicts.actions.findings", "verdicts.actions.incidents", "verdicts.actions.replies",
+    "verdicts.actions.verdicts",
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from ledger.registry import recorded
 from ledger.sequencing import sequence
 from tests import frozen, scenes
 from tests.system.test_owners_unknown import differences, fetched, log
-from verdicts import actions
+from verdicts import actions, gates
 from verdicts.models import Invitation
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -242,7 +242,7 @@ def test_what_is_unpublished_has_one_form_in_the_log_whatever_stands_on_its_poin
     filing.withdraw_submission(
         by=scene.owners[0], submission=scene.submissions[0], reason="x", now=scene.now
     )
-    with pytest.raises(actions.gates.SentBack):
+    with pytest.raises(gates.SentBackError):
         actions.approve_verdict(by=scene.second_adjudicator, verdict=replacing, now=scene.now)
     sequence()
     forms: dict[tuple[str, str], set[tuple[str, ...]]] = {}

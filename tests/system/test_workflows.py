@@ -12,6 +12,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+import jobs
 import ledger
 from accounts.models import User
 from claims import actions as claims
@@ -36,6 +37,7 @@ from ledger.verification import Verification
 from tests import scenes
 from tests.workflows import unruled
 from verdicts import actions as verdicts
+from verdicts import gates
 from verdicts.models import Invitation, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -563,7 +565,7 @@ def test_a_point_with_a_standing_verdict_is_rated_and_stays_so() -> None:
         now=timezone.now(),
     )
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == Progress.RATED
-    with pytest.raises(verdicts.gates.GateClosedError, match="This point has a verdict"):
+    with pytest.raises(gates.GateClosedError, match="This point has a verdict"):
         verdicts.rule_out(by=scene.moderator, aspect=scene.ducts, reason="No.")
     verdicts.approve_verdict(
         by=scene.second_adjudicator, verdict=scenes.propose(scene, reason="Anew."), now=scene.now
@@ -585,7 +587,7 @@ def test_who_approves_has_the_point_rated_in_the_same_moment_or_not_at_all(
     scenes.build_findings(scenes.build_evidence(scene))
     scenes.build_silence(scene)
     proposal = scenes.propose(scene)
-    monkeypatch.setattr(verdicts.jobs, "enqueue", lambda *args, **given: 1 / 0)
+    monkeypatch.setattr(jobs, "enqueue", lambda *args, **given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         verdicts.approve_verdict(by=scene.second_adjudicator, verdict=proposal, now=scene.now)
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == Progress.IN_REVIEW
@@ -602,12 +604,10 @@ def test_a_point_that_was_ruled_out_is_left_out_of_everything_until_it_is_back()
     )  # twice is once
     scenes.build_silence(scene)
     assert Aspect.objects.get(pk=scene.ducts.pk).progress == Progress.OUT_OF_SCOPE
-    with pytest.raises(verdicts.gates.GateClosedError, match="out of scope"):
+    with pytest.raises(gates.GateClosedError, match="out of scope"):
         scenes.propose(scene)
     verdicts.take_up_again(by=scene.moderator, aspect=scene.ducts, reason="It can be measured.")
-    with pytest.raises(
-        verdicts.gates.GateClosedError, match="No reply was requested on this point"
-    ):
+    with pytest.raises(gates.GateClosedError, match="No reply was requested on this point"):
         scenes.propose(scene)
     scenes.build_silence(scene)
     scenes.propose(scene)

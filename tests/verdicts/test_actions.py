@@ -20,7 +20,8 @@ from ledger import history
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.shared_scenes import shared_scene
-from verdicts import actions
+from verdicts import actions, evidence_assessment
+from verdicts.actions import verdicts as publication
 from verdicts.gates import GateClosedError
 from verdicts.models import Invitation, Verdict, VerdictDocument
 from verdicts.states import InvitationStatus, VerdictStatus
@@ -144,20 +145,20 @@ def test_units_are_counted_by_what_was_measured_and_by_what_the_photos_show(
 ) -> None:
     photos = scene.exhibits()
     # three were measured, whatever the photos show
-    assert actions.independence(scene.ducts, photos[:1]) == (3, 3, 0)
+    assert evidence_assessment.independence(scene.ducts, photos[:1]) == (3, 3, 0)
     # nothing was measured; three cars are in the photos
-    assert actions.independence(scene.carbon, photos) == (3, 3, 0)
-    assert actions.independence(scene.carbon, photos[:1]) == (1, 1, 0)
+    assert evidence_assessment.independence(scene.carbon, photos) == (3, 3, 0)
+    assert evidence_assessment.independence(scene.carbon, photos[:1]) == (1, 1, 0)
     TeardownStep.objects.filter(exhibit=photos[0]).update(exhibit=None)
     # a photo of no teardown is of a unit that nobody knows
-    assert actions.independence(scene.carbon, photos[:1]) == (0, 1, 0)
+    assert evidence_assessment.independence(scene.carbon, photos[:1]) == (0, 1, 0)
 
 
 def test_two_photos_of_one_unit_are_one_unit(scene: scenes.Scene) -> None:
     photos = scene.exhibits()
     first, second = (TeardownStep.objects.get(exhibit=one) for one in photos[:2])
     TeardownStep.objects.filter(pk=second.pk).update(teardown=first.teardown, number=2)
-    assert actions.independence(scene.carbon, photos[:2])[0] == 1
+    assert evidence_assessment.independence(scene.carbon, photos[:2])[0] == 1
 
 
 def test_owners_who_submitted_the_same_photo_are_counted_once_everywhere(
@@ -166,15 +167,15 @@ def test_owners_who_submitted_the_same_photo_are_counted_once_everywhere(
     """Two accounts of one person show the same photo, byte for byte; what each of them measured is
     kept and shown."""
     photos = scene.exhibits()
-    assert actions.independence(scene.ducts, photos) == (3, 3, 0)  # the control
+    assert evidence_assessment.independence(scene.ducts, photos) == (3, 3, 0)  # the control
     Exhibit.objects.filter(pk=photos[1].pk).update(duplicate_key=photos[0].duplicate_key)
     for number, same_as in ((2, 1), (1, 1)):
-        conformity = actions.assess_evidence(scene.ducts)
+        conformity = evidence_assessment.assess_evidence(scene.ducts)
         assert conformity is not None
         assert (conformity.units, conformity.contributors, len(conformity.judged)) == (3, number, 3)
         # also where the verdict does not rest on the other photos
         for pinned in (scene.exhibits(), scene.exhibits()[:1]):
-            assert actions.independence(scene.ducts, pinned) == (3, number, 0)
+            assert evidence_assessment.independence(scene.ducts, pinned) == (3, number, 0)
         Exhibit.objects.filter(pk__in=[photos[same_as].pk, photos[2].pk]).update(
             duplicate_key=photos[0].duplicate_key
         )
@@ -184,14 +185,14 @@ def test_a_unit_is_known_by_its_serial_number_and_not_by_what_it_is_called(
     scene: scenes.Scene,
 ) -> None:
     Unit.objects.update(label="Car")
-    conformity = actions.assess_evidence(scene.ducts)
+    conformity = evidence_assessment.assess_evidence(scene.ducts)
     assert conformity is not None
-    assert (conformity.units, actions.independence(scene.ducts, [])[0]) == (3, 3)
+    assert (conformity.units, evidence_assessment.independence(scene.ducts, [])[0]) == (3, 3)
     first, second, _third = Unit.objects.order_by("pk")
     Unit.objects.filter(pk=second.pk).update(serial_key=first.serial_key, label="Another name")
     assert (
-        actions.assess_evidence(scene.ducts).units,
-        actions.independence(scene.ducts, [])[0],
+        evidence_assessment.assess_evidence(scene.ducts).units,
+        evidence_assessment.independence(scene.ducts, [])[0],
     ) == (2, 2)
 
 
@@ -221,7 +222,7 @@ def test_a_verdict_is_superseded_with_a_reason_and_stays_readable(scene: scenes.
     first = actions.approve_verdict(
         by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now
     )
-    with pytest.raises(scenes.verdicts.ValidationError, match="replacing"):
+    with pytest.raises(ValidationError, match="replacing"):
         scenes.propose(scene, rating="misleading", mechanism="implied_function")
     later = scene.now + timedelta(days=1)
     second = scenes.propose(
@@ -253,13 +254,13 @@ def test_two_adjudicators_approving_at_once_make_one_verdict(
     third = scenes.person("adjudicator3", Role.ADJUDICATOR)
     both_read = threading.Barrier(2, timeout=10)
     if not guarded:
-        real = actions.compose
+        real = publication.compose
 
         def compose_after_both_read(**given: object) -> object:
             both_read.wait()
             return real(**given)
 
-        monkeypatch.setattr(actions, "compose", compose_after_both_read)
+        monkeypatch.setattr(publication, "compose", compose_after_both_read)
         monkeypatch.setattr(
             "django.db.models.query.QuerySet.select_for_update", lambda self, **options: self
         )
@@ -271,7 +272,7 @@ def test_two_adjudicators_approving_at_once_make_one_verdict(
                 *a, **{n: v for n, v in k.items() if (n, v) != ("status", "proposed")}
             ),
         )
-        monkeypatch.setattr(actions.VerdictDocument.objects, "create", lambda **given: None)
+        monkeypatch.setattr(VerdictDocument.objects, "create", lambda **given: None)
     ends: list[str] = []
 
     def approve(by: object) -> None:

@@ -15,7 +15,7 @@ from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
 
 from claims.localized_text import write
-from claims.models import Aspect
+from claims.models import Aspect, Claim
 from config.verdict_fast_path import VerdictFastPath
 from tests import scenes
 from tests.pages import page_text
@@ -99,7 +99,7 @@ def test_a_list_of_claims_costs_the_same_with_one_rated_point_and_with_eleven(
         )  # fmt: skip
         copy = Verdict.objects.get(pk=verdict.pk)
         copy.pk, copy.reference, copy.aspect = (
-            scenes.claims.Claim().pk,
+            Claim().pk,
             claim.reference,
             Aspect.objects.get(claim=claim),
         )
@@ -204,7 +204,7 @@ def test_a_demonstration_and_a_withdrawn_claim_are_told_as_no_claim_review(
     client: Client, scene: scenes.Scene, field: dict[str, Any]
 ) -> None:
     verdict = scenes.build_verdict(scene)
-    scenes.claims.Claim.objects.filter(pk=scene.claim.pk).update(**field)
+    Claim.objects.filter(pk=scene.claim.pk).update(**field)
     assert as_review(client, verdict).status_code == 406
     for path in (f"/verdicts/{verdict.reference}/", f"/claims/{scene.claim.reference}/"):
         assert "ld+json" not in page_text(client.get(path))
@@ -213,7 +213,7 @@ def test_a_demonstration_and_a_withdrawn_claim_are_told_as_no_claim_review(
 def test_a_demonstration_and_a_licence_are_named_wherever_the_thing_is(
     client: Client, scene: scenes.Scene
 ) -> None:
-    scenes.claims.Claim.objects.filter(pk=scene.claim.pk).update(reconstruction=True)
+    Claim.objects.filter(pk=scene.claim.pk).update(reconstruction=True)
     scene.claim.refresh_from_db()
     verdict = scenes.build_verdict(scene)
     scenes.build_pointing(scene)

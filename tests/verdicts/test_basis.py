@@ -27,6 +27,7 @@ from tests.pages import page_text
 from tests.shared_scenes import shared_scene
 from tests.workflows import force, seat
 from verdicts import actions, basis, gates
+from verdicts.actions import verdicts as publication
 from verdicts.models import Finding, Invitation, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -211,7 +212,7 @@ def test_a_proposal_that_no_longer_holds_goes_back_with_what_changed(
         with transaction.atomic():
             change(scene)
             with transaction.atomic(), monkeypatch.context() as patch:
-                patch.setattr(actions, "standing_gates", lambda **given: [])
+                patch.setattr(publication, "standing_gates", lambda **given: [])
                 assert approve(scene, proposed).status == "published"
                 transaction.set_rollback(True)
             with pytest.raises(gates.SentBackError, match=sentence):
@@ -393,7 +394,7 @@ def test_evidence_withdrawn_while_a_verdict_is_approved_waits_for_it(
     scene = scenes.build_findings(scenes.build_evidence(scenes.build_claim()))
     scenes.build_silence(scene)
     proposed = scenes.propose(scene)
-    real, status_at_publication = actions.compose, []
+    real, status_at_publication = publication.compose, []
 
     def taken_back() -> None:
         try:
@@ -409,9 +410,9 @@ def test_evidence_withdrawn_while_a_verdict_is_approved_waits_for_it(
         status_at_publication.append(Submission.objects.get(pk=scene.submissions[0].pk).status)
         return real(**given)
 
-    monkeypatch.setattr(actions, "compose", compose_while_it_is_taken_back)
+    monkeypatch.setattr(publication, "compose", compose_while_it_is_taken_back)
     if not guarded:
-        monkeypatch.setattr(actions, "_lock_evidence", lambda verdict: None)
+        monkeypatch.setattr(publication, "_lock_evidence", lambda verdict: None)
     assert approve(scene, proposed).status == "published"
     other.join(20)
     assert status_at_publication == (["accepted"] if guarded else ["withdrawn"])

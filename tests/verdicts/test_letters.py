@@ -29,7 +29,8 @@ from tests import scenes
 from tests.pages import page_text
 from tests.shared_scenes import shared_scene
 from tests.workflows import force
-from verdicts import actions
+from verdicts import actions, gates
+from verdicts.actions import replies as reply_actions
 from verdicts.gates import GateClosedError
 from verdicts.models import Invitation, Reply, VerdictDocument
 
@@ -125,7 +126,7 @@ def test_who_entered_a_reply_never_confirms_it_and_the_database_says_so_too(
     with pytest.raises(GateClosedError, match="another person must compare it"):
         actions.confirm_reply(by=scene.moderator, reply=reply, now=scene.now)
     # negative control: the gate is what refuses it first
-    monkeypatch.setattr(actions, "confirmation_gates", lambda **given: [])
+    monkeypatch.setattr(reply_actions, "confirmation_gates", lambda **given: [])
     with (
         pytest.raises(IntegrityError, match="reply_confirmed_by_a_second_person"),
         transaction.atomic(),
@@ -256,7 +257,7 @@ def test_no_verdict_says_silence_while_a_letter_that_came_in_time_and_was_typed_
             by=scene.second_adjudicator, verdict=verdict, now=scene.now
         ) if verdict else scenes.propose(scene)
     with monkeypatch.context() as unguarded:  # negative control
-        unguarded.setattr(actions.gates, "letters_checked", lambda unchecked: None)
+        unguarded.setattr(gates, "letters_checked", lambda unchecked: None)
         verdict = verdict or scenes.propose(scene)
         with transaction.atomic():
             published = actions.approve_verdict(

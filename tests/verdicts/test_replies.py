@@ -26,6 +26,7 @@ from tests import scenes
 from tests.pages import page_text
 from tests.shared_scenes import shared_scene
 from verdicts import actions, replies
+from verdicts.actions import replies as reply_actions
 from verdicts.models import Invitation, Verdict, VerdictDocument
 from verdicts.states import InvitationStatus
 
@@ -274,25 +275,25 @@ def test_a_late_reply_and_the_end_of_a_second_window_at_once_leave_one_flag(
     both = threading.Barrier(2, timeout=60)
     if not guarded:
         monkeypatch.setattr(
-            actions,
+            reply_actions,
             "_lock_invitation",
             lambda one: Invitation.objects.select_related("claim__company").get(pk=one.pk),
         )
-        real = actions.reply_status_of
+        real = reply_actions.reply_status_of
 
         def outcome_after_both_wrote(claim: Any) -> str:
             came = real(claim)
             both.wait()
             return came
 
-        monkeypatch.setattr(actions, "reply_status_of", outcome_after_both_wrote)
-        flag = actions._flag
+        monkeypatch.setattr(reply_actions, "reply_status_of", outcome_after_both_wrote)
+        flag = reply_actions._flag
 
         def flag_before_either_commits(*given: Any, **named: Any) -> None:
             flag(*given, **named)
             both.wait()
 
-        monkeypatch.setattr(actions, "_flag", flag_before_either_commits)
+        monkeypatch.setattr(reply_actions, "_flag", flag_before_either_commits)
 
     def run(act: Any) -> None:
         try:

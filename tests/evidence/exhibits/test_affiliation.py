@@ -27,8 +27,7 @@ from ledger.sequencing import sequence
 from reports.documents import report_json as reporting
 from tests import scenes
 from tests.pages import page_text
-from tests.shared_scenes import shared_scene
-from verdicts import actions, gates
+from verdicts import actions, evidence_assessment, gates
 from verdicts.outcome import numbers_of, outcome
 
 pytestmark = pytest.mark.django_db
@@ -197,10 +196,12 @@ def test_evidence_is_from_the_side_of_whom_its_submitter_acts_for(scene: scenes.
             laboratories = (
                 Teardown.objects.exclude(laboratory=None).count() if side == "independent" else 0
             )
-            assert actions.independence(scene.ducts, photos) == (counted, counted, laboratories), (
-                act.__name__
-            )
-            weighed = actions.assess_evidence(scene.ducts)
+            assert evidence_assessment.independence(scene.ducts, photos) == (
+                counted,
+                counted,
+                laboratories,
+            ), act.__name__
+            weighed = evidence_assessment.assess_evidence(scene.ducts)
             assert weighed is not None
             assert (weighed.units, weighed.contributors, weighed.laboratories) == (
                 counted,
@@ -223,9 +224,11 @@ def measured(scene: scenes.Scene, value: str) -> None:
 def test_a_company_does_not_turn_the_numbers_by_measuring_itself(scene: scenes.Scene) -> None:
     measured(scene, "9")
     with transaction.atomic():
-        assert actions.assess_evidence(scene.ducts).decision == "disagree"  # were it an owner's
+        assert (
+            evidence_assessment.assess_evidence(scene.ducts).decision == "disagree"
+        )  # were it an owner's
     speaks_for_it(scene)
-    numbers = actions.assess_evidence(scene.ducts).to_json()
+    numbers = evidence_assessment.assess_evidence(scene.ducts).to_json()
     assert (numbers["decision"], numbers["units"]) == ("does_not_conform", 2)
     assert numbers["items"] == {"conforms": 0, "does_not_conform": 2, "undecided": 0, "disagree": 0}
     assert outcome(numbers, "en") == (
@@ -243,7 +246,7 @@ def test_numbers_of_a_company_alone_decide_nothing(scene: scenes.Scene) -> None:
     maker = body("company", "A maker", "https://brand.example/")
     for owner in scene.owners:
         join(owner, maker, Role.COMPANY_REPRESENTATIVE)
-    numbers = actions.assess_evidence(scene.ducts).to_json()
+    numbers = evidence_assessment.assess_evidence(scene.ducts).to_json()
     assert (numbers["decision"], numbers["units"]) == ("undecided", 0)
     assert outcome(numbers, "en").startswith(
         "No independent measurement. Not counted, from a company’s side: 0.02 ± 0.04 m/s, 0.02"
@@ -298,12 +301,12 @@ def test_a_laboratory_is_one_however_its_rows_are_called(scene: scenes.Scene) ->
         Teardown.objects.filter(submission=submission).update(
             laboratory=body("laboratory", name, website)
         )
-    assert actions.independence(scene.ducts, scene.exhibits()) == (3, 3, 1)
-    assert actions.assess_evidence(scene.ducts).laboratories == 1
+    assert evidence_assessment.independence(scene.ducts, scene.exhibits()) == (3, 3, 1)
+    assert evidence_assessment.assess_evidence(scene.ducts).laboratories == 1
     Organisation.objects.filter(name="Flow Testing Ltd").update(
         website="https://flow.example/another/"
     )
-    assert actions.independence(scene.ducts, scene.exhibits()) == (3, 3, 2)
+    assert evidence_assessment.independence(scene.ducts, scene.exhibits()) == (3, 3, 2)
 
 
 def test_one_item_is_one_however_its_serial_number_is_spelled(scene: scenes.Scene) -> None:
