@@ -43,6 +43,7 @@ from reports.wording.event_labels import FIELDS, KINDS, OBJECTS
 from tests import scenes
 from tests.pages import page_text
 from tests.reports import sample
+from tests.shared_scenes import shared_scene
 from verdicts.basis import METHOD_VERSION
 from verdicts.models import Verdict
 

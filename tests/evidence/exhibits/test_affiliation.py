@@ -27,6 +27,7 @@ from ledger.sequencing import sequence
 from reports.documents import report_json as reporting
 from tests import scenes
 from tests.pages import page_text
+from tests.shared_scenes import shared_scene
 from verdicts import actions, evidence_assessment, gates
 from verdicts.outcome import numbers_of, outcome
 
