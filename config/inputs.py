@@ -219,7 +219,7 @@ def _seen(value: Any) -> Any:
 
 
 def _too_deep() -> str:
-    return f"The JSON is nested more than {DEEPEST} levels deep. Nothing was stored."
+    return f"The JSON is nested more than {DEEPEST} levels deep. Nothing was saved."
 
 
 def _check_json(value: Any, left: int) -> None:
@@ -231,7 +231,7 @@ def _check_json(value: Any, left: int) -> None:
             "stored."
         )
     if isinstance(value, float) and value in {float("inf"), float("-inf")}:
-        raise ParseError("The JSON holds a number that is too large. Nothing was stored.")
+        raise ParseError("The JSON holds a number that is too large. Nothing was saved.")
     if isinstance(value, dict):
         for name, one in value.items():
             _check_json(name, left)

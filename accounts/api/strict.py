@@ -28,7 +28,7 @@ class UnknownParameterError(ValidationError):
     """400: parameters that the address does not know, that stand twice or are empty; `detail` has a
     sentence for each."""
 
-    sentence = "Some parameters of this address cannot be taken as they are. Nothing was done."
+    sentence = "Some parameters are not valid. Nothing was done."
     problem_code = "parameters"
 
 
@@ -56,7 +56,7 @@ class Strict:
         except Http404:
             formats = ", ".join(sorted({one.format for one in self.get_renderers()}))  # type: ignore[attr-defined]  # of APIView
             raise UnknownParameterError(
-                {FORMAT: [f"There is no such format here. There are: {formats}."]}
+                {FORMAT: [f"Unknown format. Available: {formats}."]}
             ) from None
 
 
@@ -97,7 +97,7 @@ def check_query(given: QueryDict, known: set[str]) -> None:
     wrong: dict[str, list[str]] = {}
     for name, values in given.lists():
         if name not in known:
-            wrong[name] = [f"This address has no such parameter. It has: {listed}."]
+            wrong[name] = [f"Unknown parameter. Available: {listed}."]
         elif len(values) > 1:
             wrong[name] = ["Give it once."]
         elif not values[0].strip():
@@ -116,9 +116,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         known = {name for name, field in self.fields.items() if not field.read_only}
         for name in data if isinstance(data, Mapping) else ():
             if name not in known:
-                wrong[str(name)] = [
-                    f"There is no such field. There are: {', '.join(sorted(known))}."
-                ]
+                wrong[str(name)] = [f"Unknown field. Available: {', '.join(sorted(known))}."]
             elif (
                 isinstance(data, QueryDict)
                 and len(data.getlist(name)) > 1

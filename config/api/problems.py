@@ -52,16 +52,14 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         )
     if isinstance(error, IntegrityError):
         return problem(
-            409, "This change conflicts with one that was stored before it.", code="conflict"
+            409, "This change conflicts with one that was saved before it.", code="conflict"
         )
     response = exception_handler(error, context)
     if response is None:
         return None
     code, more, detail = "", {}, ""
     if isinstance(error, exceptions.ValidationError):
-        detail = getattr(
-            error, "sentence", "Some fields cannot be accepted as they are. Nothing was stored."
-        )
+        detail = getattr(error, "sentence", "Some fields are not valid. Nothing was saved.")
         code, more = getattr(error, "problem_code", "invalid"), {"errors": error.detail}
     elif isinstance(error, exceptions.APIException):
         detail = str(error.detail)

@@ -50,14 +50,7 @@ class SchemaView(Strict, SpectacularAPIView):
         lang = request.query_params.get("lang", "") or get_language() or settings.LANGUAGE_CODE
         if lang not in dict(settings.LANGUAGES):
             raise ValidationError(
-                {
-                    "lang": [
-                        (
-                            f"There is no such language. There are: "
-                            f"{', '.join(dict(settings.LANGUAGES))}."
-                        )
-                    ]
-                }
+                {"lang": [(f"Unknown language. Available: {', '.join(dict(settings.LANGUAGES))}.")]}
             )
         renderer = request.accepted_renderer
 

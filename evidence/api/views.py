@@ -328,7 +328,7 @@ class SubmissionViewSet(
             )  # fmt: skip
         except TooLargeError as error:
             raise FileTooLarge(
-                f"A photo has more than {error.limit} bytes. Nothing was stored."
+                f"A photo has more than {error.limit} bytes. Nothing was saved."
             ) from error
         except StorageUnavailableError as error:
             raise NoRoom(error) from error
@@ -370,7 +370,7 @@ class SubmissionViewSet(
             )
         except TooLargeError as error:
             raise FileTooLarge(
-                f"A photo has more than {error.limit} bytes. Nothing was stored."
+                f"A photo has more than {error.limit} bytes. Nothing was saved."
             ) from error
         except StorageUnavailableError as error:
             raise NoRoom(error) from error
