@@ -222,4 +222,4 @@ def test_a_demonstration_says_so_in_the_title_of_each_entry(
     sequence()
     told = entries(client, feed)
     assert told
-    assert all(one["title"].startswith("Reconstruction: ") for one in told)
+    assert all(one["title"].startswith("Demonstration: ") for one in told)

@@ -122,7 +122,7 @@ def test_the_scorecard_counts_a_claim_once_whatever_was_asked_again(
     page = page_text(
         Client().get(f"/companies/{scene.company.pk}/", headers={"accept-language": "en"})
     )
-    assert "<b>1</b> of 1 answered" in page
+    assert "<b>1</b> of 1 replied to" in page
     assert "no reply by the deadline" not in page
 
 
@@ -169,7 +169,7 @@ def test_a_window_closed_early_by_two_people_is_no_silence(scene: scenes.Scene) 
         Client().get(f"/companies/{scene.company.pk}/", headers={"accept-language": "en"})
     )
     assert "no answer" not in page
-    assert "<b>0</b> of 1 answered" in page
+    assert "<b>0</b> of 1 replied to" in page
 
 
 def test_a_late_reply_to_one_request_leaves_another_open(
