@@ -166,7 +166,7 @@ if (form) {
     show("teardown", [find("teardown-title").value.trim(), done + measured || ""].filter(Boolean).join(" · "));
   };
   const serial = form.querySelector('[data-shown="serial"]');
-  serial.dataset.text = serial.textContent;
+  serial.dataset.text = serial.textContent.trim();
   const go = (to, focus = true) => {
     now = Math.max(0, Math.min(steps.length - 1, to));
     steps.forEach((step, at) => step.classList.toggle("filing-now", at === now));

@@ -5,7 +5,7 @@ const decide = document.getElementById("decide-now");
 const boxes = { en: form?.elements.reason_en, "zh-hans": form?.elements.reason_zh_Hans };
 const groups = [...document.querySelectorAll("[data-for]")];
 const suggested = (lang) => [...document.querySelectorAll(".suggest")].map((one) => one.dataset[lang === "en" ? "en" : "zhHans"]);
-const plain = decide?.textContent;
+const plain = decide?.textContent.trim();
 
 const fill = (button) => {
   for (const [lang, box] of Object.entries(boxes)) {

@@ -12,7 +12,7 @@ let run = 0; // only the newest check may write on the page
 
 function say(group, code, values = {}) {
   const found = words.querySelector(`[data-group="${group}"][data-code="${CSS.escape(code)}"]`);
-  const text = found ? found.textContent : code;
+  const text = found ? found.textContent.trim() : code;
   return text.replace(/\{(\w+)\}/g, (place, name) => (Object.hasOwn(values, name) ? String(values[name]) : place));
 }
 
