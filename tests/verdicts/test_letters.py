@@ -23,7 +23,8 @@ from claims.localized_text import write
 from claims.models import Aspect, Flag
 from jobs.models import Job
 from ledger.models import Opening
-from reports.documents import pdf_layout, report_json
+from reports.documents import report_json
+from reports.documents.pdf_layout import aspects
 from reports.pages import companies, history_objects
 from tests import scenes
 from tests.pages import page_text
@@ -370,7 +371,7 @@ def test_page_document_report_and_bundle_say_who_typed_it(judged: scenes.Scene) 
     made = [report_json._invitation(one) for one in Invitation.objects.all()]
     assert made[0]["replies"][0]["letter"] == letter.isoformat()
     for lang, words in (("en", ORIGIN), ("zh-Hans", "来函")):
-        line = pdf_layout._answer(made[0], lang)["replies"][0]["line"]
+        line = aspects.reply_part(made[0], lang)["replies"][0]["line"]
         assert words in line
         assert str(letter.year) in line
 
