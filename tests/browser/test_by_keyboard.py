@@ -73,7 +73,7 @@ def test_an_owner_files_with_the_keys_alone(visit: Callable[..., Visitor], tmp_p
     with page.expect_file_chooser() as chooser:
         press(page, page.locator("input[name=photos]"))
     chooser.value.set_files(photo)
-    expect(page.locator(".filing-photo [data-said]")).to_have_text("kept")
+    expect(page.locator(".filing-photo [data-said]")).to_have_text("saved")
     press(page, page.get_by_role("button", name="Next"))
     press(page, page.get_by_role("button", name="Next"))  # nothing was taken apart
     press(page, page.get_by_label("I took these photos"), "Space")

@@ -59,7 +59,9 @@ def test_an_owner_files_step_by_step_on_a_phone_over_a_connection_that_breaks(
 
     page.route("**/file/photos/", break_once)
     page.locator("input[name=photos]").set_input_files([first, second])
-    expect(page.locator(".filing-photo [data-said]")).to_have_text(["kept", "kept"], timeout=15_000)
+    expect(page.locator(".filing-photo [data-said]")).to_have_text(
+        ["saved", "saved"], timeout=15_000
+    )
     assert lost == ["photo1.jpg", "photo1.jpg", "photo2.jpg"]  # the lost one again, the other once
     assert (
         page.locator(".filing-photo canvas").first.evaluate(
