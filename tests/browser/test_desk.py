@@ -139,7 +139,7 @@ def test_a_case_by_keyboard_with_its_preview_and_an_approval_without_a_script(
         box.focus()
         page.keyboard.press("Space")
     assert not Verdict.objects.exists()
-    page.get_by_role("button", name="Propose it").focus()
+    page.get_by_role("button", name="Propose verdict").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Proposed.")
 

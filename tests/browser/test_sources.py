@@ -146,7 +146,7 @@ def test_a_picture_is_enlarged_its_regions_read_and_promised_laid_over_delivered
 
     page = visit().page
     page.goto(f"/exhibits/{comparison.after.reference}/")
-    mark = page.get_by_role("link", name="Region 2: The edge of the duct")
+    mark = page.get_by_role("link", name="Annotation 2: The edge of the duct")
     mark.focus()
     expect(page.locator("#region-2")).to_have_class(re.compile("is-current"))
     page.keyboard.press("Enter")

@@ -97,7 +97,7 @@ def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
         page.locator("textarea[name=reason_en]").fill("Clear.")
         page.get_by_role("button", name="Accept and publish").click()
         expect(page.get_by_role("status")).to_contain_text(
-            f"Decided: {submission.reference} is accepted."
+            f"Decided: {submission.reference} is now “accepted”."
         )
     expect(page.get_by_text("No other submissions await a decision.")).to_be_visible()
 
@@ -149,7 +149,7 @@ def test_a_moderators_day(visit: Callable[..., Visitor]) -> None:
     first.page.locator("textarea[name=rationale_zh_Hans]").fill("三辆车均没有空气到达制动。")
     for box in first.page.locator("input[name=exhibits]").all():
         box.check()
-    first.page.get_by_role("button", name="Propose it").click()
+    first.page.get_by_role("button", name="Propose verdict").click()
     expect(first.page.get_by_role("button", name="Approve and publish")).to_be_disabled()
     expect(first.page.get_by_text("another person must approve it").first).to_be_visible()
     reader.page.goto(f"/claims/{scene.claim.reference}/")
