@@ -49,7 +49,8 @@ _DECIMALS: Final = {
 MEANT: Final = {
     "RMB": "CNY", "CNH": "CNY", "YUAN": "CNY", "元": "CNY", "人民币": "CNY", "¥": "CNY", "€": "EUR",
     "$": "USD", "£": "GBP", "HK$": "HKD", "US$": "USD", "美元": "USD", "欧元": "EUR", "港元": "HKD",
-    "港币": "HKD", "日元": "JPY", "NTD": "TWD", "NT$": "TWD", "YEN": "JPY", "EURO": "EUR", "STG": "GBP",
+    "港币": "HKD", "日元": "JPY", "NTD": "TWD", "NT$": "TWD", "YEN": "JPY", "EURO": "EUR",
+    "STG": "GBP",
     "SFR": "CHF", "BYR": "BYN", "ANG": "XCG", "HRK": "EUR",
 }  # fmt: skip
 

@@ -72,7 +72,8 @@ def _equal(number: Decimal, unit: str, value: Decimal, wanted: str) -> bool:
 
 #: What NFKC would make something else of: an exponent would become a factor.
 _KEPT: Final = {
-    "²": "^2", "³": "^3", "¹": "1", "⁻": "^-", "㎡": "m^2", "㎥": "m^3", "·": "*", "⋅": "*", "∙": "*",
+    "²": "^2", "³": "^3", "¹": "1", "⁻": "^-", "㎡": "m^2", "㎥": "m^3", "·": "*", "⋅": "*",
+    "∙": "*",
     "㎧": "m/s", "’": "'", "–": "-", "—": "-", "‑": "-", "〜": "~",
 }  # fmt: skip
 _BANKERS: Final = str.maketrans(
@@ -145,7 +146,8 @@ _NUMBER: Final = re.compile(
 #: A numeral of more signs is none.
 _LONGEST: Final = 60
 _TIMES: Final = {
-    "万亿": 10**12, "千万": 10**7, "百万": 10**6, "十万": 10**5, "亿": 10**8, "万": 10**4, "千": 10**3,
+    "万亿": 10**12, "千万": 10**7, "百万": 10**6, "十万": 10**5, "亿": 10**8, "万": 10**4,
+    "千": 10**3,
     "百": 100, **_LARGE, "k": 10**3,
 }  # fmt: skip
 _FACTOR: Final = re.compile(
@@ -254,18 +256,22 @@ _HAN_NAMES: Final[dict[str, tuple[str, ...]]] = {name: (unit,) for name,
     unit in CHINESE.items() if name != "百分之"} | {
     "转": ("rpm", "revolution"), "圈": ("revolution",), "度": ("degree", "kWh", "delta_degC"),
     "摄氏度": ("delta_degC",),
-    "码": ("km/h", "yard"), "星期": ("week",), "个星期": ("week",), "日": ("day",), "月": ("month",),
+    "码": ("km/h", "yard"), "星期": ("week",), "个星期": ("week",), "日": ("day",),
+    "月": ("month",),
     "分": ("minute",),
-    "个小时": ("hour",), "秒钟": ("s",), "英尺": ("foot",), "磅": ("lb",), "平米": ("m^2",), "公升": ("L",),
+    "个小时": ("hour",), "秒钟": ("s",), "英尺": ("foot",), "磅": ("lb",), "平米": ("m^2",),
+    "公升": ("L",),
     "伏特": ("V",),
-    "瓦特": ("W",), "安培": ("A",), "焦耳": ("J",), "千卡": ("kcal",), "巴": ("bar",), "牛顿": ("N",),
+    "瓦特": ("W",), "安培": ("A",), "焦耳": ("J",), "千卡": ("kcal",), "巴": ("bar",),
+    "牛顿": ("N",),
     "分贝": ("dB",), "牛*米": ("N*m",),
 }  # fmt: skip
 _HAN_UNIT: Final = re.compile("|".join(sorted(map(re.escape, _HAN_NAMES), key=len, reverse=True)))
 _BEFORE: Final = re.compile(r" ?(?:-(?=[A-Za-z])|个(?!小时|星期|月))?")  # a 600-km range
 _GOES_ON: Final = re.compile(r"\s?[/*^]|\s?(?:per|每)\s?(?:\d|百)|\d")
 _PER: Final = {
-    "秒": "s", "秒钟": "s", "分钟": "minute", "分": "minute", "小时": "hour", "时": "hour", "天": "day",
+    "秒": "s", "秒钟": "s", "分钟": "minute", "分": "minute", "小时": "hour", "时": "hour",
+    "天": "day",
     "日": "day",
     "second": "s", "sec": "s", "minute": "minute", "min": "minute", "hour": "hour", "hr": "hour",
     "day": "day",

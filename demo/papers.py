@@ -238,7 +238,8 @@ CHAIN: Final = (
     ),
     (
         "statement", "company", at("2025-04-01T08:30:00"), "minute",
-        write("zh-Hans", "公司第一次公开说明。", en="The company speaks in public for the first time."),
+        write("zh-Hans", "公司第一次公开说明。",
+        en="The company speaks in public for the first time."),
         STATEMENT,
     ),
     (
@@ -248,7 +249,8 @@ CHAIN: Final = (
     ),
     (
         "action", "authority", at("2025-04-03T00:00:00"), "day",
-        write("zh-Hans", "主管部门提取车辆数据。", en="An authority secures the car’s data."), NOTICE,
+        write("zh-Hans", "主管部门提取车辆数据。", en="An authority secures the car’s data."),
+        NOTICE,
     ),
     (
         "action", "company", at("2025-09-16T00:00:00"), "day",

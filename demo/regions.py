@@ -38,9 +38,11 @@ TITLE: Final = write(
 MARKS: Final = {
     texts.CAPTIONS["cavity"]["text"]: (
         (380, 380, 240, 250,
-        write("zh-Hans", "底面是封死的，手电照进去能看到底。", en="The floor is closed; a torch shows it whole.")),
+        write("zh-Hans", "底面是封死的，手电照进去能看到底。",
+        en="The floor is closed; a torch shows it whole.")),
         (600, 600, 170, 170,
-        write("zh-Hans", "这里本该接风道：没有通道，没有接口。", en="Where a duct would join: no channel.")),
+        write("zh-Hans", "这里本该接风道：没有通道，没有接口。",
+        en="Where a duct would join: no channel.")),
     ),
     texts.CAPTIONS["blower"]["text"]: (
         (30, 480, 210, 160,

@@ -117,7 +117,8 @@ def build_claim(*, watched: bool = False) -> Scene:
         zh_Hans="碳纤维前舱盖的双风道给制动散热"),
         aspects=[
             claims.NewAspect(
-                "function", write("en", "two ducts move air to the brakes", zh_Hans="两条风道把空气送到制动"),
+                "function",
+                write("en", "two ducts move air to the brakes", zh_Hans="两条风道把空气送到制动"),
                 criterion=claims.NewCriterion(
                     property=write("en", "air speed at the outlet", zh_Hans="出口风速"),
                     comparator="at_least", value=Decimal("1.5"), unit="m/s",

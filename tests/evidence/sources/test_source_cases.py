@@ -102,9 +102,12 @@ def test_no_statement_is_swallowed(body: str) -> None:
 @pytest.mark.parametrize(
     ("text", "encoding", "lang"),
     [
-        ("價格是四萬二千元，三年內免費更換。", "big5", "zh-TW"), ("價格是四萬二千元，三年內免費更換。", "big5", ""),
-        ("価格は四万二千円です。三年間無料で交換します。", "cp932", "ja"), ("価格は四万二千円です。三年間無料で交換します。", "euc_jp", ""),
-        ("가격은 사만 이천 위안이며 삼 년간 무료 교체합니다.", "cp949", "ko"), ("价格是四万二千元，三年内免费更换。", "gb18030", ""),
+        ("價格是四萬二千元，三年內免費更換。", "big5", "zh-TW"),
+        ("價格是四萬二千元，三年內免費更換。", "big5", ""),
+        ("価格は四万二千円です。三年間無料で交換します。", "cp932", "ja"),
+        ("価格は四万二千円です。三年間無料で交換します。", "euc_jp", ""),
+        ("가격은 사만 이천 위안이며 삼 년간 무료 교체합니다.", "cp949", "ko"),
+        ("价格是四万二千元，三年内免费更换。", "gb18030", ""),
         ("Цена сорок две тысячи рублей, замена бесплатно.", "cp1251", "ru"),
         ("Цена сорок две тысячи рублей, замена бесплатно.", "koi8-r", ""),
         ("Prix: quarante-deux mille euros, échange gratuit à l’usine", "cp1252", "fr"),
@@ -226,9 +229,11 @@ def test_walls_errors_and_shells_are_no_page(body: str, expected: set[str]) -> N
 @pytest.mark.parametrize(
     "body",
     [
-        f"<p>我们正在检查您的浏览器兼容性。</p><p>{KNOWN}</p>", f"<p>This site uses cookies.</p><p>{KNOWN}</p>",
+        f"<p>我们正在检查您的浏览器兼容性。</p><p>{KNOWN}</p>",
+        f"<p>This site uses cookies.</p><p>{KNOWN}</p>",
         f"<div id=app><p>{KNOWN}</p></div>",
-        f"<h1>404号车型</h1><p>{KNOWN}</p>", "<div id=root><p>首批交付预计36周，三年内免费更换机盖。</p></div>",
+        f"<h1>404号车型</h1><p>{KNOWN}</p>",
+        "<div id=root><p>首批交付预计36周，三年内免费更换机盖。</p></div>",
         "<p>本店今晚升级展厅，明天恢复营业，新机盖价格38,000元。</p>",
     ],
 )  # fmt: skip
