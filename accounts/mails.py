@@ -17,7 +17,8 @@ from accounts.client_networks import client_network
 def at_site(address: str) -> str:
     """The same path and query at SITE_URL."""
     parts = urlsplit(address)
-    return f"{settings.SITE_URL.rstrip('/')}{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{settings.SITE_URL.rstrip('/')}{parts.path or '/'}{query}"
 
 
 class SiteAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types

@@ -39,7 +39,8 @@ class SeatsApartTrigger(AlwaysTrigger):
             PERFORM 1 FROM accounts_organisation WHERE id = NEW.organisation_id FOR SHARE;
             PERFORM 1 FROM accounts_user WHERE id = NEW.user_id FOR NO KEY UPDATE;
             IF (
-                SELECT bool_or(o.kind = '{COMPANY}' OR held.role = '{SEAT}') AND bool_or(held.role IN {JUDGING})
+                SELECT bool_or(o.kind = '{COMPANY}' OR held.role = '{SEAT}')
+                AND bool_or(held.role IN {JUDGING})
                 FROM (
                     SELECT m.role, m.organisation_id FROM {model._meta.db_table} m
                     WHERE m.user_id = NEW.user_id AND m.ended_at IS NULL AND m.id <> NEW.id
@@ -62,10 +63,12 @@ class OrganisationKindTrigger(AlwaysTrigger):
         return f"""
             IF NEW.kind <> '{COMPANY}' OR OLD.kind = NEW.kind THEN RETURN NEW; END IF;
             PERFORM 1 FROM accounts_user WHERE id IN (
-                SELECT m.user_id FROM accounts_membership m WHERE m.organisation_id = NEW.id AND m.ended_at IS NULL
+                SELECT m.user_id FROM accounts_membership m
+                WHERE m.organisation_id = NEW.id AND m.ended_at IS NULL
             ) ORDER BY id FOR NO KEY UPDATE;
             IF EXISTS (
-                SELECT 1 FROM accounts_membership seat JOIN accounts_membership judging ON judging.user_id = seat.user_id
+                SELECT 1 FROM accounts_membership seat
+                JOIN accounts_membership judging ON judging.user_id = seat.user_id
                 WHERE seat.organisation_id = NEW.id AND seat.ended_at IS NULL
                 AND judging.ended_at IS NULL AND judging.role IN {JUDGING}
             ) THEN {_refusal(model)} END IF;
@@ -76,5 +79,6 @@ class OrganisationKindTrigger(AlwaysTrigger):
 def _refusal(model: type[models.Model]) -> str:
     return f"""
         RAISE EXCEPTION 'ledger: nobody holds a seat of a company beside a role that judges'
-        USING ERRCODE = 'exclusion_violation', TABLE = '{model._meta.db_table}', CONSTRAINT = 'ledger_seats_apart';
+        USING ERRCODE = 'exclusion_violation', TABLE = '{model._meta.db_table}',
+            CONSTRAINT = 'ledger_seats_apart';
     """

@@ -45,8 +45,8 @@ from ledger.sealing import MasterKeyUnusableError, seal_apart, unseal_apart
 #: Who reads what is confidential, decides, rates or runs the site.
 ROLES = frozenset({Role.MODERATOR, Role.ADJUDICATOR, Role.OPERATOR, Role.AUDITOR})
 PURPOSE = "second_factor"
-#: The longest code that is looked at: a recovery code with a blank between its digits is far
-#: shorter.
+#: The longest code that is looked at: a recovery code
+#: with a blank between its digits is far shorter.
 LONGEST = 64
 
 

@@ -1,10 +1,10 @@
 """Figures as a text states them: which numbers stand in it, each with its unit. Pure;
 `claims.units` compares the units.
 
-`stated("两条风道的风速达到一千五百转", "zh-Hans")` is one figure of 1500, whose unit may mean rpm. A number
-counts only with the unit that stands beside it: one of another sentence belongs to nothing. What
-cannot be read for certain is left out rather than guessed, because what is read here is told of a
-company as its own words.
+`extract_figures("两条风道的风速达到一千五百转", "zh-Hans")` is one figure of 1500, whose unit may
+mean rpm. A number counts only with the unit that stands beside it: one of another sentence belongs
+to nothing. What cannot be read for certain is left out rather than guessed, because what is read
+here is told of a company as its own words.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def extract_figures(text: str, lang: str = "en") -> list[StatedFigure]:
     """Every number of a text that has a unit beside it, in order. `lang` (BCP 47) decides what
     `1,500` and `1.500` are.
 
-    >>> [(str(one.low), one.units, one.words) for one in stated("It moves 1,5 m/s.")]
+    >>> [(str(one.low), one.units, one.words) for one in extract_figures("It moves 1,5 m/s.")]
     [('1.5', ('m/s',), '1,5 m/s')]
     """
     return list(_joined(_Text(text), lang))
@@ -47,7 +47,8 @@ def words_stating(text: str, lang: str, *, value: Decimal, unit: str, comparator
 
     Of a range, the lower end is what there is at least, and the upper end what there is at most.
 
-    >>> saying("Up to 90 km/h, it says.", "en", value=Decimal(25), unit="m/s", comparator="at_least")
+    >>> least = {"value": Decimal(25), "unit": "m/s", "comparator": "at_least"}
+    >>> words_stating("Up to 90 km/h, it says.", "en", **least)
     '90 km/h'
     """
     for one in extract_figures(text, lang):
@@ -116,19 +117,22 @@ class _Text:
 
 #: Languages that write 1,5 for one and a half, and 1.500 for fifteen hundred.
 _DECIMAL_COMMA: Final = re.compile(
-    r"(?:bg|ca|cs|da|de|el|es|et|fi|fr|hr|hu|id|is|it|lt|lv|nb|nl|no|pl|pt|ro|ru|sk|sl|sr|sv|tr|uk|vi)(?:-|$)",
+    r"(?:bg|ca|cs|da|de|el|es|et|fi|fr|hr|hu|id|is|it|lt|lv|nb|nl|no|pl|pt|ro|ru|sk|sl|sr|sv|tr"
+    r"|uk|vi)(?:-|$)",
     re.IGNORECASE,
 )
 _GROUPED: Final = (
-    r"\d{1,3}(?:(?P<mark>[,.' "
-    r"])\d{3})(?:(?P=mark)\d{3})*(?:[.,]\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
+    r"\d{1,3}(?:(?P<mark>[,.' ])\d{3})(?:(?P=mark)\d{3})*(?:[.,]\d+)?"
+    r"|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
 )
-_DIGITS: Final = rf"(?:{_GROUPED}|\d+(?:[.,]\d+)?|\.\d+)(?:\s?[x×*]\s?10\^-?\d{{1,2}}|[eE][+-]?\d{{1,2}}(?![A-Za-z]))?"
+_DIGITS: Final = (
+    rf"(?:{_GROUPED}|\d+(?:[.,]\d+)?|\.\d+)"
+    r"(?:\s?[x×*]\s?10\^-?\d{1,2}|[eE][+-]?\d{1,2}(?![A-Za-z]))?"
+)
 _HAN: Final = r"[零一二三四五六七八九十百千万亿两]+(?:点[零一二三四五六七八九]+)?"
 _TEENS: Final = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-    "twelve", "thirteen", "fourteen",
-    "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
 _TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SMALL: Final = {word: number for number, word in enumerate(_TEENS)} | {
@@ -147,12 +151,11 @@ _NUMBER: Final = re.compile(
 _LONGEST: Final = 60
 _TIMES: Final = {
     "万亿": 10**12, "千万": 10**7, "百万": 10**6, "十万": 10**5, "亿": 10**8, "万": 10**4,
-    "千": 10**3,
-    "百": 100, **_LARGE, "k": 10**3,
+    "千": 10**3, "百": 100, **_LARGE, "k": 10**3,
 }  # fmt: skip
 _FACTOR: Final = re.compile(
-    r"\s?(?:(?P<han>万亿|千万|百万|十万|亿|万|千|百)|(?P<word>thousand|million|billion)\b|(?P<k>k)(?= "
-    r"))",
+    r"\s?(?:(?P<han>万亿|千万|百万|十万|亿|万|千|百)"
+    r"|(?P<word>thousand|million|billion)\b|(?P<k>k)(?= ))",
     re.IGNORECASE,
 )
 
@@ -278,7 +281,8 @@ _PER: Final = {
 }  # fmt: skip
 _HAN_PER: Final = re.compile(r"(?:/|每)(秒钟?|分钟?|小时|时|天|日)")
 _EACH: Final = re.compile(
-    r"(?:每(秒钟?|分钟?|个?小时)|时速)(?:最高|最大|最低|至少|可以|可达|高达|达到|达|约|大约|超过|不低于|不少于|不超过|为|是|有)*\s?$"
+    r"(?:每(秒钟?|分钟?|个?小时)|时速)(?:最高|最大|最低|至少|可以|可达|高达|达到|达|约|大约|超过"
+    r"|不低于|不少于|不超过|为|是|有)*\s?$"
 )
 _NAMED: Final = r"[A-Za-zμΩ°%‰]+(?:\^?-?[1-4](?!\d))?"
 _LATIN: Final = re.compile(rf"{_NAMED}(?:\s?[*/]\s?{_NAMED}|[ *][A-Za-z]+\^?-[1-4](?!\d))*")
@@ -402,7 +406,8 @@ def _numbers(text: _Text, lang: str) -> Iterator[_Number]:
 
 
 def _han_before_unit(text: str, found: re.Match[str]) -> tuple[Decimal | None, int]:
-    """A numeral, without its last sign where only that makes it one: 五百千瓦 is five hundred of 千瓦."""
+    """A numeral, without its last sign where only that makes it one: 五百千瓦 is five hundred of
+    千瓦."""
     run, end = found[0], found.end()
     if (value := _from_han(run)) is None and run[-1] in "千百" and len(run) > 1:
         return _from_han(run[:-1]), end - 1

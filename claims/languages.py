@@ -22,7 +22,8 @@ from django.utils.translation import gettext_lazy as lazy
 #: What every program that holds tags can hold (RFC 5646, section 4.4.1).
 LONGEST: Final = 35
 _TAG: Final = re.compile(
-    r"(?P<language>[a-z]{2,3})(?:-(?P<script>[a-z]{4}))?(?:-(?P<region>[a-z]{2}|[0-9]{3}))?(?P<variants>(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)"
+    r"(?P<language>[a-z]{2,3})(?:-(?P<script>[a-z]{4}))?(?:-(?P<region>[a-z]{2}|[0-9]{3}))?"
+    r"(?P<variants>(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)"
 )
 #: The languages with a code of two letters (ISO 639-1). One of three letters (ISO 639-3) is taken
 #: as it is: there are eight thousand.

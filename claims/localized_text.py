@@ -65,7 +65,8 @@ def credit_translations(
     """A text that someone in `role` has just given: its translations are theirs, except the words
     that stood there `before`.
 
-    >>> credited(write("en", "a duct", zh_Hans="风道"), "adjudicator")["translations"]["zh-Hans"]["role"]
+    >>> duct = credit_translations(write("en", "a duct", zh_Hans="风道"), "adjudicator")
+    >>> duct["translations"]["zh-Hans"]["role"]
     'adjudicator'
     """
     if not value or not value.get("translations"):

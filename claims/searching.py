@@ -2,9 +2,9 @@
 
 The index (migration 0004) holds every character and every pair of neighbouring characters of a
 claim's words. pg_trgm was tried and left: it needs three characters, and Chinese words have two
-(制动, 续航); with the C locale it sees no Chinese letters at all. A search asks the index for all pairs
-of what was typed, and PostgreSQL then compares the words themselves, so that the answer is exact:
-the claims in which what was typed stands, in Chinese as in English, inside words too.
+(制动, 续航); with the C locale it sees no Chinese letters at all. A search asks the index for all
+pairs of what was typed, and PostgreSQL then compares the words themselves, so that the answer is
+exact: the claims in which what was typed stands, in Chinese as in English, inside words too.
 """
 
 from __future__ import annotations

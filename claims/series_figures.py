@@ -47,8 +47,9 @@ def differences(points: Sequence[FigurePoint], start: date, end: date) -> list[D
     """Every figure of the first day against every figure of the last; empty when one of the days
     has none.
 
-    >>> figures = [Point(date(2025, 9, 25), Decimal("1548.2")), Point(date(2025, 11, 19), Decimal("981.8"))]
-    >>> [str(one.value) for one in differences(figures, date(2025, 9, 25), date(2025, 11, 19))]
+    >>> first, last = date(2025, 9, 25), date(2025, 11, 19)
+    >>> figures = [FigurePoint(first, Decimal("1548.2")), FigurePoint(last, Decimal("981.8"))]
+    >>> [str(one.value) for one in differences(figures, first, last)]
     ['566.4']
     """
     return [

@@ -150,6 +150,6 @@ class FlagKind(models.TextChoices):
     SUPERSEDED = "superseded", label(labels.FLAG["superseded"])
 
 
-#: Flags that a moderator may withdraw with a reason. Those of the reply follow what was asked and
-#: replied.
+#: Flags that a moderator may withdraw with a reason.
+#: Those of the reply follow what was asked and replied.
 WITHDRAWABLE = frozenset(FlagKind) - {FlagKind.COMPANY_REPLIED, FlagKind.COMPANY_SILENT}

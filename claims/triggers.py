@@ -42,17 +42,20 @@ class ClaimedFigureTrigger(AlwaysTrigger):
         return f"""
             IF NEW.basis_kind <> '{BasisKind.CLAIMED}' THEN RETURN NEW; END IF;
             IF TG_OP = 'UPDATE' AND NEW.figure = '' AND OLD.basis_kind = NEW.basis_kind
-                AND (OLD.aspect_id, OLD.comparator, OLD.value, OLD.unit) = (NEW.aspect_id, NEW.comparator, NEW.value, NEW.unit)
+                AND (OLD.aspect_id, OLD.comparator, OLD.value, OLD.unit)
+                    = (NEW.aspect_id, NEW.comparator, NEW.value, NEW.unit)
             THEN RETURN NEW; END IF;
             IF NEW.figure <> '' AND EXISTS (
                 SELECT FROM claims_aspect a JOIN claims_claim c ON c.id = a.claim_id
                 WHERE a.id = NEW.aspect_id AND (position(NEW.figure in c.quote) > 0 OR EXISTS (
                     SELECT FROM claims_appearance p JOIN claims_source s ON s.id = p.source_id
-                    WHERE p.claim_id = c.id AND coalesce(p.stance, '{Stance.SAYS_SO}') = '{Stance.SAYS_SO}'
+                    WHERE p.claim_id = c.id
+                    AND coalesce(p.stance, '{Stance.SAYS_SO}') = '{Stance.SAYS_SO}'
                     AND s.channel NOT IN ({others}) AND position(NEW.figure in p.exact) > 0))
             ) THEN RETURN NEW; END IF;
             RAISE EXCEPTION 'ledger: the words of the claim do not state this figure'
-            USING ERRCODE = 'check_violation', TABLE = 'claims_criterion', CONSTRAINT = 'ledger_claimed_figure';
+            USING ERRCODE = 'check_violation', TABLE = 'claims_criterion',
+                CONSTRAINT = 'ledger_claimed_figure';
         """
 
 
@@ -73,7 +76,8 @@ class FixedColumnTrigger(AlwaysTrigger):
     def get_func(self, model: type[models.Model]) -> str:
         return f"""
             RAISE EXCEPTION 'ledger: {model._meta.db_table} keeps its {self.column}'
-            USING ERRCODE = 'check_violation', TABLE = '{model._meta.db_table}', CONSTRAINT = '{self.name}';
+            USING ERRCODE = 'check_violation', TABLE = '{model._meta.db_table}',
+                CONSTRAINT = '{self.name}';
         """
 
 
@@ -93,7 +97,8 @@ class SameOwnerTrigger(AlwaysTrigger):
         return f"""
             IF {self.holds} THEN RETURN NEW; END IF;
             RAISE EXCEPTION 'ledger: {model._meta.db_table} joins what belongs to different owners'
-            USING ERRCODE = 'check_violation', TABLE = '{model._meta.db_table}', CONSTRAINT = 'ledger_belongs';
+            USING ERRCODE = 'check_violation', TABLE = '{model._meta.db_table}',
+                CONSTRAINT = 'ledger_belongs';
         """
 
 

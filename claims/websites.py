@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LAST: Final = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]{1,59}")
-#: Hosts at which anybody has a mailbox or a page: a seat by such an address would be a seat for
-#: everyone.
+#: Hosts at which anybody has a mailbox or a page:
+#: a seat by such an address would be a seat for everyone.
 SHARED: Final = frozenset({
     "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com",
     "icloud.com", "me.com", "aol.com",

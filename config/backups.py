@@ -1,10 +1,12 @@
 """Backups of all that cannot be made again, and putting one back on an empty machine.
 
     DIR/<made at>/database.dump    pg_dump -Fc; sealed fields are ciphertext in it
-    DIR/<made at>/manifest.json    {"v": 1, "made_at", "origin", "checkpoint", "dump_sha256", "files": {folder: number},
-                                    "keys": {name: mark}}
-    DIR/files/<folder>/…           originals and everything else under content or ids, shared by all backups in DIR
-    KEYS/…                         every key, elsewhere: whoever gets one of the two must not be able to read owners' names
+    DIR/<made at>/manifest.json    {"v": 1, "made_at", "origin", "checkpoint", "dump_sha256",
+                                    "files": {folder: number}, "keys": {name: mark}}
+    DIR/files/<folder>/…           originals and everything else under content or ids, shared by all
+                                   backups in DIR
+    KEYS/…                         every key, elsewhere: whoever gets one of the two must not be
+                                   able to read owners' names
 
 The order makes it whole under load: the published checkpoint is read first, so that the dump is
 sure to hold its tree; the files are copied after the dump, so that whatever file a row of the dump

@@ -39,7 +39,8 @@ _HOP: Final = frozenset(
     b"expect proxy-authorization".split()
 )
 _FORWARDED: Final = frozenset(
-    b"forwarded x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-real-ip".split()
+    b"forwarded x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port "
+    b"x-real-ip".split()
 )
 _SENTENCES: Final = {
     400: (

@@ -36,11 +36,11 @@ APPS: Final = (
 )
 FUNCTIONS: Final = {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 _CALL: Final = re.compile(
-    r"""(?<!\w)(?P<name>n?gettext|_)\((?P<strings>(?:\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*,?)+)"""
+    r"(?<!\w)(?P<name>n?gettext|_)\("
+    r"""(?P<strings>(?:\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*,?)+)"""
 )
-_EPOCH: Final = datetime(
-    2025, 1, 1, tzinfo=UTC
-)  # a date of its own would make every run another file
+#: A date of its own would make every run another file.
+_EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)
 
 MessageId = str | tuple[str, str]
 

@@ -181,13 +181,11 @@ def work(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMe
         hint = "A full cache must evict, and a broker must never: give each its own server."
         found.append(_error("E010", "The cache is on the broker's server.", hint))
     hard = settings.CELERY_TASK_TIME_LIMIT
+    broker = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    results = settings.CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS
     places = {
-        "CELERY_BROKER_TRANSPORT_OPTIONS": settings.CELERY_BROKER_TRANSPORT_OPTIONS.get(
-            "visibility_timeout", 0
-        ),
-        "CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS": settings.CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS.get(
-            "visibility_timeout", 0
-        ),
+        "CELERY_BROKER_TRANSPORT_OPTIONS": broker.get("visibility_timeout", 0),
+        "CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS": results.get("visibility_timeout", 0),
         "CELERY_VISIBILITY_TIMEOUT": settings.CELERY_VISIBILITY_TIMEOUT,
     }
     short = [name for name, seconds in places.items() if seconds < 2 * hard]

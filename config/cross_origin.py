@@ -21,14 +21,18 @@ HEADERS: Final = {
 PREFLIGHT: Final = {
     **HEADERS,
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-    "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match, If-Modified-Since, Range",
+    "Access-Control-Allow-Headers": (
+        "Accept, Accept-Language, Content-Type, If-None-Match, If-Modified-Since, Range"
+    ),
     "Access-Control-Max-Age": "86400",
 }
 #: The addresses that are data: the API's reads, feeds, the log, proofs and bundles, the files of
-#: reports. A test holds them against the permission table: each can be read by anyone, none is a
-#: page.
+#: reports. A test holds them against the permission table:
+#: each can be read by anyone, none is a page.
 SHARED: Final = re.compile(
-    r"/api/v1/(?!submissions/|$)|/feeds/|/ledger/|/record/entries/\d+/(?:leaf\.json|proof|bundle\.json)\Z|/reports/[^/]+/files/[^/]+\.(?:json|pdf|svg|csv|typ)\Z"
+    r"/api/v1/(?!submissions/|$)|/feeds/|/ledger/"
+    r"|/record/entries/\d+/(?:leaf\.json|proof|bundle\.json)\Z"
+    r"|/reports/[^/]+/files/[^/]+\.(?:json|pdf|svg|csv|typ)\Z"
 )
 READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

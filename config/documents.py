@@ -23,10 +23,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from config.app_order import APPS
 
 _NOTE = "<!-- Written by `manage.py generate_docs`; change the code instead. -->\n"
-_RULED = """\
-Each is one dict in a `states.py`, and the database holds to it: the trigger `ledger_transitions` refuses a change of state that is not
-drawn here, whoever asks for it. A row may be inserted in any state, so that a restore puts rows back as they were.
-"""
+_RULED = (
+    "Each is one dict in a `states.py`, and the database holds to it: the trigger "
+    "`ledger_transitions` refuses a change of state that is not\n"
+    "drawn here, whoever asks for it. A row may be inserted in any state, so that a restore puts "
+    "rows back as they were.\n"
+)
 _MARKS = ("<!-- settings: begin -->\n", "<!-- settings: end -->\n")
 
 

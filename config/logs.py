@@ -31,7 +31,8 @@ _RULES = [
     (re.compile(r"(?i)\b(bearer|basic|token)\s++[\w.~+/=-]{8,}+"), r"\1 [secret]"),
     (
         re.compile(
-            r"(?i)((?:password|passwd|secret|token|api[_-]?key|authorization|cookie|session(?:[_-]?id)?)[\"']?\s*+[=:]\s*+)[^\s,;&}\]]++"
+            r"(?i)((?:password|passwd|secret|token|api[_-]?key|authorization|cookie"
+            r"|session(?:[_-]?id)?)[\"']?\s*+[=:]\s*+)[^\s,;&}\]]++"
         ),
         r"\1[secret]",
     ),
@@ -40,7 +41,8 @@ _RULES = [
     (re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)"), "[address]"),
     (
         re.compile(
-            r"(?i)(?<![\w:.])(?=[0-9a-f:.]{0,60}::|(?:[0-9a-f]{1,4}:){7})[0-9a-f:]{2,39}(?:%\w++)?(?![\w:])"
+            r"(?i)(?<![\w:.])(?=[0-9a-f:.]{0,60}::|(?:[0-9a-f]{1,4}:){7})"
+            r"[0-9a-f:]{2,39}(?:%\w++)?(?![\w:])"
         ),
         "[address]",
     ),

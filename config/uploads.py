@@ -91,8 +91,8 @@ class NamelessUploads(FileUploadHandler):
         super().new_file(*args, **kwargs)
         # Unbuffered, so that a full disk says so here and not when the file is closed.
         self.waiting = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, buffering=0)  # noqa: SIM115  it goes with the request
-        # Django closes what was received whole, with the request; what failed half-way is ours to
-        # close.
+        # Django closes what was received whole, with the request;
+        # what failed half-way is ours to close.
         self._closer = weakref.finalize(self, self.waiting.close)
         self.file = UploadedFile(
             self.waiting,

@@ -124,14 +124,17 @@ def _frame(title: str, content: str) -> bytes:
 <title>{html.escape(title)} - {BRAND}</title>
 <style>
 body{{font:16px/1.8 sans-serif;margin:0 auto;max-width:46rem;padding:0 1rem}}
-nav a{{margin-right:1rem}}table{{border-collapse:collapse}}td,th{{border:1px solid #ccc;padding:.3rem .8rem}}
+nav a{{margin-right:1rem}}
+table{{border-collapse:collapse}}td,th{{border:1px solid #ccc;padding:.3rem .8rem}}
 footer{{color:#666;font-size:.8rem;margin-top:3rem}}
 </style>
 </head>
 <body>
-<header><nav><a href="/">首页</a><a href="{PRODUCT_PATH}">R1 赛道版</a><a href="{ORDER_PATH}">立即订购</a></nav></header>
+<header><nav><a href="/">首页</a><a href="{PRODUCT_PATH}">R1 赛道版</a>\
+<a href="{ORDER_PATH}">立即订购</a></nav></header>
 {content}
-<footer><p>{BRAND}为虚构品牌。本页为{MARK}，仅用于演示。</p><p>图片仅供参考，以实车为准。</p></footer>
+<footer><p>{BRAND}为虚构品牌。本页为{MARK}，仅用于演示。</p>\
+<p>图片仅供参考，以实车为准。</p></footer>
 </body>
 </html>
 """.encode()
@@ -145,7 +148,8 @@ def _post(published: datetime, *, edited: bool) -> bytes:
         f"""<main>
 <article>
 <h1>{POST_TITLE}</h1>
-<p class="byline">创始人 · <time datetime="{published:%Y-%m-%dT%H:%M:%SZ}">{published:%Y-%m-%d %H:%M}</time></p>
+<p class="byline">创始人 · <time datetime="{published:%Y-%m-%dT%H:%M:%SZ}">\
+{published:%Y-%m-%d %H:%M}</time></p>
 {body}
 </article>
 <aside><h2>相关推荐</h2><ul>

@@ -106,8 +106,8 @@ BALANCE = write(
 WEEKS = write("zh-Hans", "大约三十六周交付", en="the car arrives in about 36 weeks")
 DEPOSIT: Final = Decimal("5000.00")
 
-#: What each place says about the hood and about paying later, besides those that were found at an
-#: address.
+#: What each place says about the hood and about paying later,
+#: besides those that were found at an address.
 NOTES: Final = {
     "hood in the contract": write(
         "zh-Hans",

@@ -377,11 +377,12 @@ class Case:
                         stored, f"IMG_{1200 + 10 * number + len(photos)}", texts.CAPTIONS[kind]
                     )
                 )
+            groups = {"owner-a": "group-a", "owner-b": "group-b"}
             filing.file_submission(
                 by=by, claim=claim, narrative=texts.NARRATIVES[number], narrative_lang="zh-Hans",
                 licence="cc-by-4.0", photos=photos,
                 contact=f"{owner}@owners.example", idempotency_key=key, now=timezone.now(),
-                organisation=None if owner == "owner-c" else organisation("group-a" if owner == "owner-a" else "group-b"),
+                organisation=organisation(groups[owner]) if owner in groups else None,
                 teardown=filing.NewTeardown(
                     title=texts.TEARDOWN, unit_label=unit, serial=serial, performed_date=today,
                     laboratory=organisation("laboratory") if owner == "owner-c" else None,
@@ -478,15 +479,15 @@ class Case:
         for submission in Submission.objects.filter(
             claim=claim, status=SubmissionStatus.RECEIVED
         ).order_by("pk"):
+            exhibits = Exhibit.objects.filter(submission=submission)
+            uncaptioned = exhibits.filter(caption={})
             grade = ("B", "2", texts.GRADE)
             filing.decide_submission(
                 by=self.people["moderator"], submission=submission,
                 decision=SubmissionStatus.ACCEPTED, reason=texts.ACCEPTED,
                 now=timezone.now(),
-                grades={str(one.pk): grade for one in Exhibit.objects.filter(submission=submission)},
-                captions={
-                    str(one.pk): texts.CAPTIONS["receipt"] for one in Exhibit.objects.filter(submission=submission, caption={})
-                },
+                grades={str(exhibit.pk): grade for exhibit in exhibits},
+                captions={str(exhibit.pk): texts.CAPTIONS["receipt"] for exhibit in uncaptioned},
             )  # fmt: skip
         by = self.people["moderator2"]
         for number, conclusion, reasoning in (

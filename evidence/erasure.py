@@ -189,8 +189,7 @@ def _kept_for_another(digest: str, *, exhibit: str | None = None) -> bool:
     if closed:
         raise ErasureRefusedError(
             f"the sealed address of exhibit {closed} cannot be opened, so nobody can tell "
-            f"whether its original is the same file. "
-            "Nothing of the file was removed: see what verify_record says, put the right "
-            "master.key back, and run this again"
+            "whether its original is the same file. Nothing of the file was removed: see what "
+            "verify_record says, put the right master.key back, and run this again"
         )
     return False

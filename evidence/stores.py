@@ -63,7 +63,5 @@ def refusal(error: StorageUnavailableError) -> tuple[str, int]:
         first, status = _("We could not save this file: there is no space at the moment."), 507
     else:
         first, status = _("We could not save this file."), 503
-    return (
-        f"{first} {_('This was not saved. What you sent before is safe. Try again later.')}",
-        status,
-    )
+    rest = _("This was not saved. What you sent before is safe. Try again later.")
+    return f"{first} {rest}", status

@@ -110,9 +110,10 @@ def enqueue_many(kind: str, payloads: Mapping[str, Mapping[str, PayloadValue | U
 # As `enqueue` does it; row by row through the model it costs ten times as much.
 _WRITE_MANY = """
 INSERT INTO jobs_job
-    (id, kind, queue, dedupe_key, payload, state, attempts, waits, run_after, sent_at, last_error, progress, created_at)
-SELECT id, %s, %s, key, payload, %s, 0, 0, statement_timestamp(), CASE WHEN number <= %s THEN statement_timestamp() END, '', '{}',
-    statement_timestamp()
+    (id, kind, queue, dedupe_key, payload, state, attempts, waits, run_after,
+     sent_at, last_error, progress, created_at)
+SELECT id, %s, %s, key, payload, %s, 0, 0, statement_timestamp(),
+    CASE WHEN number <= %s THEN statement_timestamp() END, '', '{}', statement_timestamp()
 FROM unnest(%s::uuid[], %s::text[], %s::jsonb[]) WITH ORDINALITY AS piece (id, key, payload, number)
 ON CONFLICT DO NOTHING
 """

@@ -244,8 +244,8 @@ def _renewed_leases(works: Sequence[Work]) -> Iterator[None]:
                 if not any(still_mine):
                     return
         except (DatabaseError, InterfaceError) as error:
-            # The lease then runs out and someone else takes over, which is what a cut-off worker
-            # deserves.
+            # The lease then runs out and someone else takes over,
+            # which is what a cut-off worker deserves.
             log.warning(
                 "The lease of job %s could not be renewed: %s", works[0].id, describe(error)
             )

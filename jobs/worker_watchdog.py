@@ -18,8 +18,8 @@ from celery.worker import state
 log = logging.getLogger(__name__)
 
 PERIOD = 2.0
-# A message is counted a moment before and after its task is: only what stays for so many looks is
-# lost.
+# A message is counted a moment before and after its task is:
+# only what stays for so many looks is lost.
 CHECKS = 3
 EXIT_CODE = 70
 

@@ -56,8 +56,8 @@ def batch(model: type[M], rows: Sequence[M], *, now: datetime | None = None) -> 
         for row in rows:
             setattr(row, field.attname, made.pk)
         model._base_manager.bulk_create(rows, batch_size=1000)
-        # Read back, so that the root is over what is stored (a decimal gains its places on the way
-        # in).
+        # Read back, so that the root is over what is stored
+        # (a decimal gains its places on the way in).
         made.root = merkle.root_of(hashes(model, made)).hex()
         made.save(force_insert=True)
     return made

@@ -176,7 +176,8 @@ def _entries_before(page: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             """
             SELECT e.index, e.kind, e.op, e.object_label, e.object_id, e.event_id
             FROM unnest(%s::text[], %s::text[], %s::bigint[]) w(label, id, below),
-            LATERAL (SELECT * FROM ledger_entry e WHERE e.object_label = w.label AND e.object_id = w.id AND e.index < w.below
+            LATERAL (SELECT * FROM ledger_entry e
+                     WHERE e.object_label = w.label AND e.object_id = w.id AND e.index < w.below
                      ORDER BY e.index DESC LIMIT 1) e
             """,
             [list(labels), list(ids), list(indexes)],

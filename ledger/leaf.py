@@ -54,13 +54,16 @@ class LeafError(ValueError):
 class Leaf:
     """One entry of the log. Checked when made: a Leaf that exists can be written.
 
-    kind      what happened: lowercase words joined by one to three dots, or one word (`verdict.published`, `erased`)
+    kind      what happened: lowercase words joined by one to three dots, or one word
+              (`verdict.published`, `erased`)
     object    to what: `name/<uuid or integer>`
     at        when, UTC: `timestamp(datetime)`
     role      in what role, lowercase; name: the actor's public pseudonym, 1 to 100 characters
     fields    plain fields, any canonical JSON values
-    commits   committed fields, name → 64 hexadecimal digits: `commit(key, value)`. No name is in both
-    document  SHA-256 of the canonical form of the document the entry publishes, hexadecimal, or None
+    commits   committed fields, name → 64 hexadecimal digits: `commit(key, value)`. No name is in
+              both
+    document  SHA-256 of the canonical form of the document the entry publishes, hexadecimal, or
+              None
     """
 
     kind: str
@@ -411,7 +414,12 @@ _VALUES = {
 }
 _UUID = b"-".join(b"(%%b[0-9a-f]{%d})" % length for length in (8, 4, 4, 4, 12))
 _MOMENT_LENGTH = 27
-_MOMENT = rb"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
+_MOMENT = (
+    rb"(?!0000)[0-9]{4}-"
+    rb"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)"
+    rb"|(?:0[13578]|1[02])-31)"
+    rb"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
+)
 
 
 _is_moment = re.compile(_MOMENT).fullmatch

@@ -57,8 +57,8 @@ def decode_base64(text: str, length: int | None = None) -> bytes:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise NoteError("That is not base64.") from error
-    # One byte string has one spelling: bits beyond the last byte, which decoders ignore, must be
-    # zero.
+    # One byte string has one spelling: bits beyond the last byte,
+    # which decoders ignore, must be zero.
     if encode_base64(data) != text or (length is not None and len(data) != length):
         raise NoteError("That is not the base64 of bytes of the right length.")
     return data
@@ -168,7 +168,8 @@ class SigningKey:
     def to_text(self) -> str:
         """Return `PRIVATE+KEY+<name>+<key id>+<base64 of type ‖ seed>`: the secret, for a file only
         its owner reads."""
-        return f"{_PRIVATE}{self.name}+{self.verifier.id.hex()}+{encode_base64(bytes([self.type]) + self._seed)}"
+        secret = encode_base64(bytes([self.type]) + self._seed)
+        return f"{_PRIVATE}{self.name}+{self.verifier.id.hex()}+{secret}"
 
     @property
     def verifier(self) -> VerifierKey:

@@ -54,9 +54,12 @@ def _expected(number: int) -> dict[tuple[str, str], compiler.Trigger]:
 
 
 _INSTALLED_TRIGGERS = """
-    SELECT c.relname, t.tgname, t.tgenabled, obj_description(t.oid, 'pg_trigger'), p.prosrc, p.proname, p.proconfig,
-        pg_get_triggerdef(t.oid)
-    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = c.relnamespace
+    SELECT c.relname, t.tgname, t.tgenabled, obj_description(t.oid, 'pg_trigger'), p.prosrc,
+        p.proname, p.proconfig, pg_get_triggerdef(t.oid)
+    FROM pg_trigger t
+    JOIN pg_class c ON c.oid = t.tgrelid
+    JOIN pg_proc p ON p.oid = t.tgfoid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE NOT t.tgisinternal AND n.nspname = 'public' AND t.tgname LIKE 'pgtrigger\\_ledger\\_%'
 """
 
@@ -118,22 +121,31 @@ def _fires(definition: str) -> tuple[str, list[str], str]:
 
 _FOREIGN_TRIGGERS = """
     SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-    WHERE NOT t.tgisinternal AND t.tgname NOT LIKE 'pgtrigger\\_ledger\\_%%' AND c.relname = ANY(%s) ORDER BY 1, 2
+    WHERE NOT t.tgisinternal AND t.tgname NOT LIKE 'pgtrigger\\_ledger\\_%%' AND c.relname = ANY(%s)
+    ORDER BY 1, 2
 """
 _ALTERED_TABLES = """
-    SELECT c.relname, c.relkind, c.relrowsecurity, c.relhassubclass, ARRAY(SELECT rulename FROM pg_rewrite r WHERE r.ev_class = c.oid)
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = ANY(%s) ORDER BY 1
+    SELECT c.relname, c.relkind, c.relrowsecurity, c.relhassubclass,
+        ARRAY(SELECT rulename FROM pg_rewrite r WHERE r.ev_class = c.oid)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relname = ANY(%s)
+    ORDER BY 1
 """
 _EXTRA_GRANTS = """
-    WITH own AS (SELECT oid, relname, relowner, relacl FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s))
+    WITH own AS (
+        SELECT oid, relname, relowner, relacl FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)
+    )
     SELECT relname, grantee, privilege_type FROM own, aclexplode(relacl) WHERE grantee <> relowner
-    UNION SELECT relname, grantee, privilege_type FROM own JOIN pg_attribute a ON a.attrelid = own.oid, aclexplode(a.attacl)
+    UNION SELECT relname, grantee, privilege_type
+    FROM own JOIN pg_attribute a ON a.attrelid = own.oid, aclexplode(a.attacl)
     WHERE grantee <> relowner
 """
 _ROLE_PRIVILEGES = """
     SELECT r.rolname, r.rolsuper, r.rolcreaterole, r.rolbypassrls, r.rolreplication,
         ARRAY(SELECT DISTINCT pg_get_userbyid(c.relowner) FROM pg_class c
-              WHERE c.relname = ANY(%s) AND c.relnamespace = 'public'::regnamespace AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
+              WHERE c.relname = ANY(%s) AND c.relnamespace = 'public'::regnamespace
+              AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
     FROM pg_roles r WHERE r.rolname = %s
 """
 

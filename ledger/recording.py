@@ -373,8 +373,8 @@ def act(
         yield shared
     finally:
         stack.pop()
-        # In a failed transaction nothing more can be sent, and the setting ends with its savepoint
-        # anyway.
+        # In a failed transaction nothing more can be sent,
+        # and the setting ends with its savepoint anyway.
         usable = (
             connection.connection is not None
             and connection.connection.info.transaction_status == TransactionStatus.INTRANS

@@ -4,7 +4,8 @@ Each record has a random 256-bit key of its own, kept in `ledger_sealedkey`, its
 the operator's master key (KEYS_DIR/master.key, or the file MASTER_KEY_FILE names). Forgetting one
 record's key erases its sealed values everywhere.
 
-    stored value   nonce[12] ‖ AES-256-GCM(record key, type byte ‖ value, aad = "<label>/<id>/<field>")
+    stored value   nonce[12] ‖ AES-256-GCM(record key, type byte ‖ value,
+                                           aad = "<label>/<id>/<field>")
     stored key     nonce[12] ‖ AES-256-GCM(master key, record key, aad = "<label>/<id>")
 
 The type byte is `s` for text (UTF-8) and `b` for bytes. The associated data ties a value to its

@@ -2,12 +2,15 @@
 
 One pass, safe to be killed anywhere, and the same after a crash as on any other day:
 
-1. assign   one transaction: up to 1,024 rows of the outbox become entries with the next indexes, the right edge of the tree
-            grows by them, the outbox forgets them. From here on their place in the log is fixed.
-2. tiles    the bundles and hash tiles that grew are written under their public names (draft, fsync, rename). Their content
-            follows from the entries alone, so writing them twice writes the same bytes.
-3. sign     the new root is read back from the tiles, shown to be the edge's and to continue the last signed tree, and only then
-            signed; the note becomes the checkpoint row of its size, of which there can only be one.
+1. assign   one transaction: up to 1,024 rows of the outbox become entries with the next indexes,
+            the right edge of the tree grows by them, the outbox forgets them. From here on their
+            place in the log is fixed.
+2. tiles    the bundles and hash tiles that grew are written under their public names (draft, fsync,
+            rename). Their content follows from the entries alone, so writing them twice writes the
+            same bytes.
+3. sign     the new root is read back from the tiles, shown to be the edge's and to continue the
+            last signed tree, and only then signed; the note becomes the checkpoint row of its size,
+            of which there can only be one.
 4. publish  the file `checkpoint` is replaced by the note.
 5. prune    partial tiles whose full one is there now go.
 

@@ -1,6 +1,7 @@
 """Where the log lies in files: hash tiles and entry bundles (C2SP tlog-tiles, v0.1.0).
 
-    tile/<L>/<N>[.p/<W>]        hashes: the n-th tile of level l holds MTH(D[(n·256+i)·256^l : (n·256+i+1)·256^l]) for i = 0…255
+    tile/<L>/<N>[.p/<W>]        hashes: the n-th tile of level l holds
+                                MTH(D[(n·256+i)·256^l : (n·256+i+1)·256^l]) for i = 0…255
     tile/entries/<N>[.p/<W>]    entries: for each a big-endian uint16 length and its bytes
 
 L is 0 to 63. N is in groups of three digits, all but the last after an `x`: 1234067 is
@@ -109,8 +110,8 @@ def parse_path(path: str) -> Tile:
         )
     except TileError:
         tile = None
-    # Leading `x000` groups and a width of 256 read well, but are other names of a tile that has one
-    # already.
+    # Leading `x000` groups and a width of 256 read well,
+    # but are other names of a tile that has one already.
     if tile is None or tile.path != path:
         raise TileError("That is not the path of a tile.")
     return tile

@@ -127,7 +127,8 @@ class HistoryTrigger(AlwaysTrigger):
         values = ", ".join(f'v."{column}"' for column in [key.column, *columns])
         return f"""
             INSERT INTO "{self.event_model._meta.db_table}" ({into})
-            SELECT now(), '{self.label}', NULLIF(current_setting('ledger.act', true), '')::jsonb, {values} FROM ({rows}) v;
+            SELECT now(), '{self.label}', NULLIF(current_setting('ledger.act', true), '')::jsonb,
+                {values} FROM ({rows}) v;
             RETURN NULL;
         """
 

@@ -2,14 +2,18 @@
 
 Everything is read from one snapshot of the database, in batches; memory does not grow with the log.
 
-1. keys and checkpoints   the signing key opens every stored checkpoint and the published one, and the published one is stored
-2. entries                their indexes have no gap, their hashes are theirs, the root at the size of each checkpoint is the signed
-                          one, each still is what its event row says, under its openings
+1. keys and checkpoints   the signing key opens every stored checkpoint and the published one, and
+                          the published one is stored
+2. entries                their indexes have no gap, their hashes are theirs, the root at the size
+                          of each checkpoint is the signed one, each still is what its event row
+                          says, under its openings
 3. event rows             each is in the log, or waits for it
-4. rows                   each is what its last leaf says; none is without a leaf; none is gone without one
-5. files                  tiles, bundles and checkpoint are those of the entries; registered files have their SHA-256
-6. triggers, rights       each stands, unaltered, ENABLEd ALWAYS, no rule or trigger of others beside them; nobody but the owner may
-                          change what was recorded
+4. rows                   each is what its last leaf says; none is without a leaf; none is gone
+                          without one
+5. files                  tiles, bundles and checkpoint are those of the entries; registered files
+                          have their SHA-256
+6. triggers, rights       each stands, unaltered, ENABLEd ALWAYS, no rule or trigger of others
+                          beside them; nobody but the owner may change what was recorded
 7. batches                rows logged by batch give the root of their batch
 """
 # ruff: noqa: S608  the names in this SQL are tables and columns of our own models
@@ -346,8 +350,12 @@ class Verification:
             cursor.execute(
                 f"""
                 SELECT e.pgh_id, e.pgh_obj_id FROM "{table}" e
-                WHERE NOT EXISTS (SELECT 1 FROM ledger_entry l WHERE l.event_label = %s AND l.event_id = e.pgh_id)
-                AND NOT EXISTS (SELECT 1 FROM ledger_pending p WHERE p.event_label = %s AND p.event_id = e.pgh_id) ORDER BY e.pgh_id
+                WHERE NOT EXISTS (
+                    SELECT 1 FROM ledger_entry l WHERE l.event_label = %s AND l.event_id = e.pgh_id
+                ) AND NOT EXISTS (
+                    SELECT 1 FROM ledger_pending p
+                    WHERE p.event_label = %s AND p.event_id = e.pgh_id
+                ) ORDER BY e.pgh_id
                 """,
                 [record.name, record.name],
             )
@@ -410,7 +418,8 @@ class Verification:
                     SELECT DISTINCT ON (object_id) object_id, index, op FROM ledger_entry
                     WHERE object_label = %s ORDER BY object_id, index DESC
                 ) e WHERE e.op <> 'delete' AND NOT EXISTS (
-                    SELECT 1 FROM "{record.model._meta.db_table}" t WHERE t."{key.column}" = e.object_id::{cast}
+                    SELECT 1 FROM "{record.model._meta.db_table}" t
+                    WHERE t."{key.column}" = e.object_id::{cast}
                 ) ORDER BY e.index
                 """,
                 [record.name],

@@ -605,18 +605,14 @@ def _check_bundle(
         parts.append("the document is the one that was logged")
     if leaf.commits:
         closed = f" ({', '.join(checked.closed)} not opened)" if checked.closed else ""
-        parts.append(
-            f"{len(checked.opened)} of "
-            f"{_count(len(leaf.commits), 'committed field', 'committed fields')} opened and "
-            f"matching{closed}"
-        )
+        fields = _count(len(leaf.commits), "committed field", "committed fields")
+        parts.append(f"{len(checked.opened)} of {fields} opened and matching{closed}")
     if kept is not None:
         older = _open_kept(kept, checked.key)
         if older.size != checkpoint.size:
             raise NothingToVerifyError(
                 f"A bundle alone cannot show that its checkpoint of size {checkpoint.size} fits "
-                f"the one of size {older.size} you kept; "
-                "check a copy of the log against both."
+                f"the one of size {older.size} you kept; check a copy of the log against both."
             )
         if older.root != checkpoint.root:
             raise VerificationError(

@@ -81,8 +81,8 @@ class Moment:
 
 @dataclass(frozen=True)
 class Code:
-    """A code that ``reports.wording.report_strings`` can say in both languages; a report can hold no
-    other."""
+    """A code that ``reports.wording.report_strings`` can say in both languages; a report can hold
+    no other."""
 
     vocabulary: str
 
@@ -104,8 +104,8 @@ Url = Annotated[str, Form("an http or https address", r"https?://[^\s\x00-\x20\x
 Decimal = Annotated[str, Form("a decimal", r"-?(0|[1-9]\d{0,59})(\.\d{1,90})?")]
 Currency = Annotated[str, Form("a currency code of ISO 4217", r"[A-Z]{3}")]
 LanguageTag = Annotated[str, Form("a language tag", r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")]
-#: What a file is called inside the PDF. Nothing that a file system or a viewer could take for a
-#: path.
+#: What a file is called inside the PDF. Nothing that a file system
+#: or a viewer could take for a path.
 FileName = Annotated[str, Form("a plain file name", r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")]
 Date = Annotated[str, Moment("date")]
 Time = Annotated[str, Moment("time")]
@@ -250,8 +250,8 @@ class Observations(TypedDict):
     first: Time | None
     last: Time | None
     by_type: list[Tally]
-    #: At most 240 of the observations' times, in order, evenly thinned: for drawing the version
-    #: line.
+    #: At most 240 of the observations' times, in order, evenly thinned:
+    #: for drawing the version line.
     ticks: list[Time]
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-# What migrations fill and no test changes. With it kept, nothing has to be filled again after each
-# test.
+# What migrations fill and no test changes. With it kept,
+# nothing has to be filled again after each test.
 KEPT = {"django_content_type", "auth_permission"}
 
 _FLUSH = """
@@ -32,7 +32,10 @@ BEGIN
         EXECUTE format('ALTER TABLE %I DISABLE TRIGGER USER', name);
         EXECUTE format('DELETE FROM %I', name);
         EXECUTE format('ALTER TABLE %I ENABLE TRIGGER USER', name);
-        FOR guard IN SELECT tgname FROM pg_trigger WHERE tgrelid = name::regclass AND tgname LIKE 'pgtrigger\\_ledger\\_%' LOOP
+        FOR guard IN
+            SELECT tgname FROM pg_trigger
+            WHERE tgrelid = name::regclass AND tgname LIKE 'pgtrigger\\_ledger\\_%'
+        LOOP
             EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER %I', name, guard.tgname);
         END LOOP;
     END LOOP;

@@ -14,7 +14,8 @@ _CHANGES = (
     (re.compile(r" (?=</)"), ""),  # and at its end
     (
         re.compile(
-            r"(</(?:p|div|li|ul|ol|d[ltd]|h[1-6]|t[rdh]|section|form|label|button|option|figure|summary|details)>) "
+            r"(</(?:p|div|li|ul|ol|d[ltd]|h[1-6]|t[rdh]|section|form|label|button|option|figure"
+            r"|summary|details)>) "
         ),
         r"\1",
     ),

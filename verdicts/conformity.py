@@ -5,7 +5,8 @@ A criterion is one-sided: at least, or at most, a limit `T` (less a tolerance gi
 promise). A measured value `y` with standard uncertainty `u` is taken as a Gaussian belief about the
 true value (JCGM 106, 7.2). Its conformance probability is
 
-    p = Φ((y − T) / u)      for "at least",        p = Φ((T − y) / u)      for "at most"        (JCGM 106, 7.3)
+    p = Φ((y − T) / u)      for "at least",
+    p = Φ((T − y) / u)      for "at most"        (JCGM 106, 7.3)
 
 Decisions use a guard band `w = r · U` with `U = 2u` and r = 1 (JCGM 106, 8.3; ISO 14253-1 uses the
 same idea), both ways: we say *conforms* only when y is inside the limit by more than w, *does not

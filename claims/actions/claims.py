@@ -1,4 +1,5 @@
-"""Claims: registered, corrected, found in further sources, withdrawn; and how far the work on their points is."""
+"""Claims: registered, corrected, found in further sources, withdrawn; and how far the work on their
+points is."""
 
 from __future__ import annotations
 
@@ -100,11 +101,12 @@ def register_claim(
     with ledger.act("claim.registered", by=by, role=Role.MODERATOR):
         store(claim)
         for number, new in enumerate(aspects, start=1):
+            ahead = new.due_date and new.due_date > now.date()
             aspect = store(
                 Aspect(
                     claim=claim, number=number, kind=new.kind, statement=new.statement,
                     due_date=new.due_date, created_at=now,
-                    progress=Progress.NOT_YET_DUE if new.due_date and new.due_date > now.date() else Progress.NOT_YET_RATED,
+                    progress=Progress.NOT_YET_DUE if ahead else Progress.NOT_YET_RATED,
                 )
             )  # fmt: skip
             if new.criterion:

@@ -26,8 +26,8 @@ BLOBS_DIR = environment.directory("BLOBS_DIR", DATA_DIR / "blobs")
 S3_BUCKET = environment.text("S3_BUCKET", "")
 #: The address of a server that speaks S3, `https://host`. Unset: Amazon's.
 S3_ENDPOINT = environment.text("S3_ENDPOINT", "")
-#: The bucket's region. Unset: what the AWS SDK finds (`AWS_DEFAULT_REGION`), or `us-east-1` with
-#: S3_ENDPOINT.
+#: The bucket's region. Unset: what the AWS SDK finds (`AWS_DEFAULT_REGION`),
+#: or `us-east-1` with S3_ENDPOINT.
 S3_REGION = environment.text("S3_REGION", "")
 #: Pictures derived from originals; can be made again.
 RENDITIONS_DIR = environment.directory("RENDITIONS_DIR", DATA_DIR / "renditions")
@@ -369,8 +369,8 @@ ORPHANS_KEPT_FOR = timedelta(days=2)
 FREE_SPACE_FLOOR = 512 * 1024 * 1024
 
 # For operators.
-#: The role that `manage.py ledger_roles` grants what the application needs, when none is named to
-#: it.
+#: The role that `manage.py ledger_roles` grants what the application needs,
+#: when none is named to it.
 DATABASE_APP_ROLE = environment.text("DATABASE_APP_ROLE", "")
 #: Lets a scraper that is not on loopback read /metrics, as `Authorization: Bearer …`. Unset:
 #: loopback only.

@@ -16,8 +16,8 @@ _HOST = urlsplit(SITE_URL).hostname or ""
 #: SITE_URL, so that a script in such a file reaches nothing of ours. The proxy in front passes it
 #: on to the same processes.
 CONTENT_HOST = environment.text("CONTENT_HOST")
-#: Host names that may be asked for besides CONTENT_HOST, comma-separated. Default: the host of
-#: SITE_URL.
+#: Host names that may be asked for besides CONTENT_HOST, comma-separated.
+#: Default: the host of SITE_URL.
 ALLOWED_HOSTS = [
     *environment.words("ALLOWED_HOSTS", _HOST),
     urlsplit(f"//{CONTENT_HOST}").hostname or "",
@@ -48,8 +48,8 @@ vars().update(environment.mail(environment.text("EMAIL_URL")))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# Cookies only over TLS, for this very host: the __Host- prefix makes browsers refuse any that are
-# not.
+# Cookies only over TLS, for this very host:
+# the __Host- prefix makes browsers refuse any that are not.
 SESSION_COOKIE_NAME = "__Host-session"
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Host-csrf"

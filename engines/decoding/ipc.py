@@ -1,9 +1,11 @@
 """What goes between the caller, the warm parent and the confined child.
 
-    request   caller → parent   one datagram: JSON, with three descriptors attached: the source (read only), the pipe for
-                                the answer, the pipe for the outcome
-    answer    child → caller    magic "ACD1" ‖ u32 length of header ‖ header (JSON) ‖ parts, as long as header["parts"] says
-    outcome   parent → caller   JSON, written when the child has ended: {"exit": 0, "signal": 0, "late": false, …}
+    request   caller → parent   one datagram: JSON, with three descriptors attached: the source
+                                (read only), the pipe for the answer, the pipe for the outcome
+    answer    child → caller    magic "ACD1" ‖ u32 length of header ‖ header (JSON) ‖ parts, as long
+                                as header["parts"] says
+    outcome   parent → caller   JSON, written when the child has ended:
+                                {"exit": 0, "signal": 0, "late": false, …}
 
 Everything the child says is untrusted: it is measured before it is read, and read as plain data
 only.

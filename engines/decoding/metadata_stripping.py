@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import Literal
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-#: Chunks of a PNG without which the pixels are others: the rest is metadata, or the means of an
-#: animation.
+#: Chunks of a PNG without which the pixels are others:
+#: the rest is metadata, or the means of an animation.
 _PNG_NEEDED = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"CgBI"}
 _WEBP_METADATA = {b"EXIF", b"XMP ", b"ICCP"}
 #: JPEG's application segments and comments, without JFIF (APP0) and Adobe's (APP14), which says how

@@ -111,8 +111,8 @@ _OTHER_SIGNATURES = (
         b"8BPB",
     ),
 )
-#: Containers of pictures in encodings that are not read here: Canon's raw files, JPEG 2000, VVC and
-#: others.
+#: Containers of pictures in encodings that are not read here:
+#: Canon's raw files, JPEG 2000, VVC and others.
 _OTHER_BRANDS = (
     b"crx ",
     b"j2ki",
@@ -264,8 +264,8 @@ def _read(
     except MemoryError:
         raise
     except Exception as error:
-        # Untrusted bytes make a decoder raise nearly anything; whatever it is, the file is at
-        # fault.
+        # Untrusted bytes make a decoder raise nearly anything;
+        # whatever it is, the file is at fault.
         return {"refused": _code_of(error)}, []
 
 

@@ -40,17 +40,23 @@ class Code(StrEnum):
 SENTENCES: dict[Code, str] = {
     Code.NOT_AN_IMAGE: "This file is not a picture.",
     Code.UNSUPPORTED: (
-        "This kind of file is not accepted as a photo. Use JPEG, PNG, WebP, HEIC, AVIF, TIFF or "
-        "GIF."
+        "This kind of file is not accepted as a photo. "
+        "Use JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF."
     ),
     Code.TOO_LARGE: "This file is larger than a photo may be.",
-    Code.TOO_MANY_PIXELS: "This picture is too large: a JPEG may have 250 megapixels, other formats 60.",
-    Code.TRUNCATED: "This picture is cut off. Its upload may have been interrupted: please send it again.",
+    Code.TOO_MANY_PIXELS: (
+        "This picture is too large: a JPEG may have 250 megapixels, other formats 60."
+    ),
+    Code.TRUNCATED: (
+        "This picture is cut off. Its upload may have been interrupted: please send it again."
+    ),
     Code.DAMAGED: "This picture is damaged and cannot be read.",
     Code.BOMB: "This file unpacks to far more than a photo holds.",
     Code.TIMEOUT: "Reading this picture took too long, so it was stopped.",
     Code.MEMORY: "Reading this picture needed too much memory, so it was stopped.",
-    Code.CRASHED: "Reading this picture failed in a way that pictures do not fail, so it was stopped.",
+    Code.CRASHED: (
+        "Reading this picture failed in a way that pictures do not fail, so it was stopped."
+    ),
 }
 
 

@@ -158,8 +158,8 @@ CARRIERS: tuple[_Carrier, ...] = (
     ),
     _Carrier(IPv6Network("64:ff9b::/96"), "nat64", "NAT64", lambda n: (n & 0xFFFFFFFF,)),
     _Carrier(IPv6Network("2002::/16"), "6to4", "6to4", lambda n: (n >> 80 & 0xFFFFFFFF,)),
-    # Teredo holds the server in the clear and the client with every bit turned (RFC 4380, section
-    # 4).
+    # Teredo holds the server in the clear and the client
+    # with every bit turned (RFC 4380, section 4).
     _Carrier(
         IPv6Network("2001::/32"),
         "teredo",

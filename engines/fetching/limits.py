@@ -18,8 +18,8 @@ class Limits:
     header_bytes: int = 64 * KIB
     wire_bytes: int = 25 * MIB  # all that one connection may send: headers, framing, body
     decoded_bytes: int = 50 * MIB
-    # decoded over encoded; counted from `ratio_from_bytes` on, because a short page of blanks is no
-    # bomb
+    # decoded over encoded; counted from `ratio_from_bytes` on,
+    # because a short page of blanks is no bomb
     ratio: int = 100
     ratio_from_bytes: int = 64 * KIB
     pieces: int = (

@@ -340,8 +340,8 @@ class BlobStore:
         final, until = self.path(sha256), self._clock() - older_than.total_seconds()
         with self._locked(fcntl.LOCK_EX):
             try:
-                # Asked under the lock: it may have been stored a second time, and named, a moment
-                # ago.
+                # Asked under the lock: it may have been stored a second time,
+                # and named, a moment ago.
                 if final.stat().st_mtime > until or sha256 in named([sha256]):
                     return False
                 final.unlink()

@@ -1,7 +1,8 @@
 """The store of originals where a bucket is configured: S3 or what speaks its protocol, with the
 local store as a cache of it.
 
-    s3://BUCKET/ab/cd/abcd…     the names of the local store, so that any copying tool moves one into the other
+    s3://BUCKET/ab/cd/abcd…     the names of the local store, so that any copying tool moves one
+                                into the other
 
 Steps of `put`: 1. store locally as ever: space, limit, write-once; 2. upload under the address, if
 nothing is there, with the SHA-256 for the server to check; 3. return. A row that names the file is

@@ -30,11 +30,11 @@ LARGEST_GAP = 200_000
 ALL_GAPS = 400_000
 # Anchors are looked for again inside gaps this many times; each time reads the gap once.
 ANCHOR_ROUNDS = 6
-# A shorter sentence standing elsewhere ("Thank you.") is repetition, not a move. Counted as in
-# `worth`.
+# A shorter sentence standing elsewhere ("Thank you.") is repetition, not a move.
+# Counted as in `worth`.
 MOVED_FROM = 12
-# Common ground worth no more than this (see `worth`) is a crumb: 的 and "the" are shared by any two
-# passages.
+# Common ground worth no more than this (see `worth`) is a crumb:
+# 的 and "the" are shared by any two passages.
 CRUMB_WORTH = 5
 # How far an edit may slide: texts of one repeated character would otherwise cost the square of
 # their length.

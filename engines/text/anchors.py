@@ -46,8 +46,8 @@ LONGEST_CONTEXT = 512
 # = 0.667) or a third of its words replaced. Unrelated passages about one subject reach 0.45 in a
 # text of 100,000 characters.
 REWORDED_FROM = 660
-# Short quotes meet a near passage by accident more easily (碳纤维机盖, 碳纤维轮毂): no more than a third may
-# be deleted.
+# Short quotes meet a near passage by accident more easily (碳纤维机盖, 碳纤维轮毂): no more than a
+# third may be deleted.
 SHORT_QUOTE = 16  # in the weights of `_weight`: eight Han characters, three or four English words
 REWORDED_FROM_IF_SHORT = 800
 # Places looked at closely, best first, for the nearest passage; the same for occurrences of the
@@ -56,16 +56,22 @@ CANDIDATES = 4
 OCCURRENCES = 2_000
 # How far around the nearest words of an absent quote their sentence is shown.
 SENTENCE_REACH = 200
-# A quote of more words than this is compared by its beginning only when the nearest passage is
-# sought.
+# A quote of more words than this is compared by its beginning only when
+# the nearest passage is sought.
 LONGEST_QUOTE = 4_000
 
 _UNSEEN = re.compile("[\u00ad\u180e\u200b\u2060\ufeff]+")
 _SPACES = re.compile(r"\s+")
 # Letters of scripts that part words by spaces (everything below the Indic and East Asian blocks,
 # and Hangul), digits; a mark standing alone keeps the space it stands on.
-_SPACED_LETTER = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u02ff\u0370-\u0482\u048a-\u058f\u05d0-\u060f\u0620-\u064a\u066e-\u06d5\u1100-\u11ff\u1e00-\u1fff\uac00-\ud7a3"
-_MARK = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06ed\u0711-\u0eff\u1160-\u11ff\u1ab0-\u1dff\u20d0-\u20ff\u302a-\u302f\u3099\u309a"
+_SPACED_LETTER = (
+    "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u02ff\u0370-\u0482\u048a-\u058f\u05d0-\u060f\u0620-\u064a"
+    "\u066e-\u06d5\u1100-\u11ff\u1e00-\u1fff\uac00-\ud7a3"
+)
+_MARK = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06ed\u0711-\u0eff"
+    "\u1160-\u11ff\u1ab0-\u1dff\u20d0-\u20ff\u302a-\u302f\u3099\u309a"
+)
 _PARTED = re.compile(f"(?:[{_SPACED_LETTER}]{{2}}|[0-9]{{2}}|(?s:.)[{_MARK}])")
 _CLUSTER = re.compile(f"(?s:.)[{_MARK}]*")
 _WORD = re.compile(r"[0-9]+(?:[.,:][0-9]+)*|[A-Za-z\u00c0-\u05ff]+(?:'[A-Za-z]+)*|[^\W_]")
@@ -188,10 +194,13 @@ def sight(quote: Quote, text: str) -> QuoteMatch:
 
 # Words that turn or limit what stands in the same sentence.
 _TURNS = re.compile(
-    "并无|没有|并非|并不|不再|不是|不会|不能|不可|不得|未曾|从未|尚未|绝不|从不|否认|取消|停止|不|未|非|无|勿|所谓|据称|最多|最高|至多|不超过|约|大约|可能|或许|部分|仅限|仅|除外|不含|不实|不成立|错误|失效|作废"
-    r"|\b(?:not|never|no|none|nor|neither|without|cannot|deny|denied|denies|false|untrue|wrong|cancelled|canceled|withdrawn|up "
-    r"to|at "
-    r"most|may|might|could|possibly|perhaps|allegedly|supposedly|so-called|only|except|excluding|unless|almost|nearly|about|approximately|some|partly)\b|\b\w+n't\b",
+    "并无|没有|并非|并不|不再|不是|不会|不能|不可|不得|未曾|从未|尚未|绝不|从不|否认|取消|停止"
+    "|不|未|非|无|勿|所谓|据称|最多|最高|至多|不超过|约|大约|可能|或许|部分|仅限|仅|除外|不含"
+    "|不实|不成立|错误|失效|作废"
+    r"|\b(?:not|never|no|none|nor|neither|without|cannot|deny|denied|denies|false|untrue|wrong"
+    r"|cancelled|canceled|withdrawn|up to|at most|may|might|could|possibly|perhaps|allegedly"
+    r"|supposedly|so-called|only|except|excluding|unless|almost|nearly|about|approximately|some"
+    r"|partly)\b|\b\w+n't\b",
     re.IGNORECASE,
 )
 _ADJACENT = re.compile(
@@ -233,8 +242,8 @@ def _turned(quote: Quote, text: str, start: int, end: int) -> tuple[int, int] | 
         len(quote.prefix),
         len(quote.prefix) + len(quote.exact),
     )
-    # The quote's own context may be cut: what is longer than it was cannot be compared beyond its
-    # length.
+    # The quote's own context may be cut: what is longer than it was
+    # cannot be compared beyond its length.
     known = (
         before[-len(quote.prefix) :]
         if quote.prefix and len(was_before) == len(quote.prefix)
@@ -573,8 +582,8 @@ def _best_span(quote_words: list[str], window: list[str], weight: int) -> tuple[
     ]
     kept = list(accumulate((weights[end] - weights[start] for start, end in blocks), initial=0))
     best = (0, 0, 0)
-    # Leaving out outer blocks pays only near the ends; trying 64 of them on either side bounds the
-    # work.
+    # Leaving out outer blocks pays only near the ends;
+    # trying 64 of them on either side bounds the work.
     for first in range(min(len(blocks), 64)):
         for last in range(max(first, len(blocks) - 64), len(blocks)):
             start, end = blocks[first][0], blocks[last][1]

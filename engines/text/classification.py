@@ -302,7 +302,9 @@ def _is_login(parts: SplitResult) -> bool:
 # Where servers send whatever they do not find: errors, a front page by its name, a language's root,
 # a search.
 _SINK = re.compile(
-    r"(?:/[a-z]{2}(?:[-_][a-z]{2,4})?)?/(?:404|410|(?:page-?)?not-?found|errors?(?:/[\w-]*)?|error[\w-]*|home(?:page)?|index|main|default|portal|search(?:/.*)?|sorry|unavailable|offline|removed|gone)(?:\.\w{2,5})?/?",
+    r"(?:/[a-z]{2}(?:[-_][a-z]{2,4})?)?/(?:404|410|(?:page-?)?not-?found|errors?(?:/[\w-]*)?"
+    r"|error[\w-]*|home(?:page)?|index|main|default|portal|search(?:/.*)?|sorry|unavailable"
+    r"|offline|removed|gone)(?:\.\w{2,5})?/?",
     re.IGNORECASE,
 )
 _LANGUAGE_ROOT = re.compile(r"/(?:[a-z]{2}|zh-hans|zh-hant|[a-z]{2}[-_][a-z]{2})/?", re.IGNORECASE)
@@ -413,8 +415,8 @@ def _statements(page: Extract, title_parts: set[str]) -> list[str] | None:
             statement = _folded(sentence)
             if not statement or statement in links or FURNITURE.fullmatch(statement):
                 continue
-            # The name of the site above a notice; a title that is a notice itself counts as a
-            # statement.
+            # The name of the site above a notice;
+            # a title that is a notice itself counts as a statement.
             if statement in title_parts and not _judged([statement]):
                 continue
             judged.append(statement)

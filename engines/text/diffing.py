@@ -344,7 +344,8 @@ class _Marks:
         """A lone deletion or insertion between two blocks, moved along equal characters to the best
         bound.
 
-        "散热，[内部改了，]更好" and "散热[，内部改了]，更好" delete the same; the first is how a person would say it.
+        "散热，[内部改了，]更好" and "散热[，内部改了]，更好" delete the same; the first is how a
+        person would say it.
         """
         slid = list(blocks)
         for index in range(len(slid) - 1):

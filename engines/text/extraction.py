@@ -237,7 +237,8 @@ def _writes(encoding: str, character: str) -> bool:
 # --- Kinds of files -------------------------------------------------------------------------------
 
 _LOOKS_LIKE_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|!--|meta|title|div|p|main|article)[\s>]",
+    rb"(?:\xef\xbb\xbf)?\s*<"
+    rb"(?:!doctype\s+html|html|head|body|!--|meta|title|div|p|main|article)[\s>]",
     re.IGNORECASE,
 )
 # Whatever the server calls them: how files begin that are no text.
@@ -270,7 +271,9 @@ _OPENING = re.compile(r"<(?=[A-Za-z/!?])")
 _TAG_START = re.compile(r"</?[A-Za-z]")
 # Possessive throughout: a tag is read once, and where it does not end the page does.
 _TAG = re.compile(
-    r"<(?P<close>/?)(?P<name>[A-Za-z][^\s/>]*+)(?P<attributes>(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+)?+)*+)>"
+    r"<(?P<close>/?)(?P<name>[A-Za-z][^\s/>]*+)"
+    r"(?P<attributes>(?:[\s/]++|[^\s/>][^\s/>=]*+"
+    r"(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+)?+)*+)>"
 )
 _ATTRIBUTE = re.compile(
     r"([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+)?+"
@@ -303,19 +306,27 @@ _SHOWN_BY_SCRIPT = frozenset({"js_content"})
 #: A statement: it is punctuated as a sentence, or gives a figure with its unit, a price, a share.
 _SENTENCE = re.compile(r"[，。；！？]|[,;] |[.!?](?:\s|\Z)")
 _FIGURE = re.compile(
-    r"[¥￥$€£]\s?[0-9]|[0-9][0-9.,]{0,14}+\s?(?:[%％‰°℃]|[元万亿千百年月日天周岁时分秒公里克斤升度倍折项个台辆件名位]|(?:km|kg|kwh|kw|mph|mm|cm|ml|hp|ps|nm|wh|mah|gb|tb|mb|usd|eur|cny|rmb|years?|months?|weeks?|days?|hours?|percent)\b)",
+    r"[¥￥$€£]\s?[0-9]|[0-9][0-9.,]{0,14}+\s?"
+    r"(?:[%％‰°℃]|[元万亿千百年月日天周岁时分秒公里克斤升度倍折项个台辆件名位]"
+    r"|(?:km|kg|kwh|kw|mph|mm|cm|ml|hp|ps|nm|wh|mah|gb|tb|mb|usd|eur|cny|rmb"
+    r"|years?|months?|weeks?|days?|hours?|percent)\b)",
     re.IGNORECASE,
 )
 _CONSENT = re.compile(r"cookie|consent|gdpr|个人信息|隐私", re.IGNORECASE)
 _CONSENT_BOX = re.compile(r"cookie|consent|gdpr|onetrust|cmp-", re.IGNORECASE)
 _AMOUNT = r"[0-9][0-9.,]{0,14}\s?[万亿千kKmMwW]?\s?\+?"
-_COUNTED = "阅读|阅读量|阅读数|浏览|浏览量|播放|播放量|观看|点赞|赞|在看|评论|转发|收藏|分享|粉丝|关注|喜欢|人看过|人赞过|次观看|次播放|次浏览|次阅读|条评论|views?|likes?|comments?|shares?|reposts?|followers?|reads?|plays?|favou?rites?|replies"
+_COUNTED = (
+    "阅读|阅读量|阅读数|浏览|浏览量|播放|播放量|观看|点赞|赞|在看|评论|转发|收藏|分享|粉丝|关注"
+    "|喜欢|人看过|人赞过|次观看|次播放|次浏览|次阅读|条评论|views?|likes?|comments?|shares?|reposts?"
+    "|followers?|reads?|plays?|favou?rites?|replies"
+)
 #: A whole line that changes by itself: a counter, how long ago, whose copyright since when.
 _PASSING = re.compile(
     rf"(?:(?:{_COUNTED})\s{{0,3}}[:：]?\s{{0,3}}(?:{_AMOUNT})|{_AMOUNT}\s?(?:{_COUNTED})"
-    r"|(?:发布于|发表于|更新于|编辑于|posted|updated|published)?\s{0,3}(?:刚刚|昨天|前天|just "
-    r"now|yesterday|[0-9]{1,4}\s?(?:秒|分钟|小时|天|周|个月|年)前|(?:[0-9]{1,4}|an?|one)\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\sago)|(?:©|\(c\)|copyright|版权所有)[^。"
-    r".!！?？]{0,80})\.?",
+    r"|(?:发布于|发表于|更新于|编辑于|posted|updated|published)?\s{0,3}"
+    r"(?:刚刚|昨天|前天|just now|yesterday|[0-9]{1,4}\s?(?:秒|分钟|小时|天|周|个月|年)前"
+    r"|(?:[0-9]{1,4}|an?|one)\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\sago)"
+    r"|(?:©|\(c\)|copyright|版权所有)[^。.!！?？]{0,80})\.?",
     re.IGNORECASE,
 )
 _PRICED = re.compile(r"[¥￥$€£%％元]")

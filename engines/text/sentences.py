@@ -4,10 +4,10 @@ Three cuts, from coarse to fine, shared by the diff (which compares on the first
 the third) and by the anchors. The first two are exact partitions: joined again they are the text,
 whatever stands in it, so that offsets never have to be guessed back.
 
-- A **sentence** ends after ``。！？；…!?;`` and their half-width and full-width kin with the closing
-  quotes and brackets that follow, after an English full stop, and at every line break. A line break
-  is a segment of its own: a paragraph is then the same paragraph wherever it stands, last line of
-  the text or not.
+- A **sentence** ends after ``。！？；…!?;`` and their half-width and full-width kin with the
+  closing quotes and brackets that follow, after an English full stop, and at every line break. A
+  line break is a segment of its own: a paragraph is then the same paragraph wherever it stands,
+  last line of the text or not.
 - A **clause** ends after a comma, an enumeration comma, a colon, a dash, a tab (table cells) or a
   closing bracket.
 - A **word** is what a mark may not cut: a Chinese word (rjieba), a Latin word, a number with its
@@ -34,8 +34,8 @@ ABBREVIATIONS = frozenset(
         "mt gen gov rep sen hon rev",
     )
 )
-# These do end a sentence when a capital follows, though they are abbreviations too: "..., etc. The
-# company".
+# These do end a sentence when a capital follows, though they are abbreviations too:
+# "..., etc. The company".
 _MAY_END = frozenset({"etc", "inc", "ltd", "co", "corp", "al", "jr", "sr"})
 
 _LINE_ENDS = r"\n\r\x0b\x0c\x85\u2028\u2029"
@@ -147,10 +147,20 @@ def tokens(text: str) -> list[str]:
     return list(text) if _LATIN.search(text) is None else _TOKEN.findall(text)
 
 
-UNITS = "%|‰|℃|℉|°[CF]?|km/h|m/s|m/s²|kWh|kW|mAh|Ah|N·m|Nm|km|cm|mm|μm|kg|mg|ml|mL|kPa|MPa|Pa|Hz|kHz|MHz|GHz|dB|GB|TB|MB|万亿元|千亿元|亿元|万元|千元|百万元|美元|港元|港币|欧元|日元|人民币|万亿|千亿|百亿|亿|千万|百万|十万|万|元|块钱|块|角|公里|千米|厘米|毫米|微米|米|公斤|千克|毫克|克|吨|毫升|升|千瓦时|千瓦|瓦|伏|安|牛米|牛·米|马力|匹|度|个工作日|工作日|个月|个小时|小时|分钟|秒钟|秒|天|日|周|月|年|倍|次|台|辆|条|个|件|名|位|人|页|折|成|岁|层|percent|weeks?|days?|hours?|months?|years?|minutes?|seconds?|yuan|units?|[mgLVWAKNsh]"
+UNITS = (
+    "%|‰|℃|℉|°[CF]?|km/h|m/s|m/s²|kWh|kW|mAh|Ah|N·m|Nm|km|cm|mm|μm|kg|mg|ml|mL|kPa|MPa|Pa"
+    "|Hz|kHz|MHz|GHz|dB|GB|TB|MB"
+    "|万亿元|千亿元|亿元|万元|千元|百万元|美元|港元|港币|欧元|日元|人民币"
+    "|万亿|千亿|百亿|亿|千万|百万|十万|万|元|块钱|块|角"
+    "|公里|千米|厘米|毫米|微米|米|公斤|千克|毫克|克|吨|毫升|升"
+    "|千瓦时|千瓦|瓦|伏|安|牛米|牛·米|马力|匹|度"
+    "|个工作日|工作日|个月|个小时|小时|分钟|秒钟|秒|天|日|周|月|年"
+    "|倍|次|台|辆|条|个|件|名|位|人|页|折|成|岁|层"
+    "|percent|weeks?|days?|hours?|months?|years?|minutes?|seconds?|yuan|units?|[mgLVWAKNsh]"
+)
 _WORD = re.compile(
-    r"(?:(?:US|HK|NT|A|C)?[$＄]|[¥￥€£]|(?:CNY|RMB|USD|HKD|EUR)[ "
-    r"\u00a0]?)?[0-9]+(?:[.,:/\-×][0-9]+)*"
+    r"(?:(?:US|HK|NT|A|C)?[$＄]|[¥￥€£]|(?:CNY|RMB|USD|HKD|EUR)[ \u00a0]?)?"
+    r"[0-9]+(?:[.,:/\-×][0-9]+)*"
     rf"(?:[ \u00a0]?(?:{UNITS})(?![A-Za-z0-9]))?(?![A-Za-z0-9])"
     r"|[A-Za-z0-9\u00c0-\u024f]+(?:['’\-./_][A-Za-z0-9\u00c0-\u024f]+)*"
     rf"|(?P<han>[{HAN}]+)"
@@ -159,7 +169,11 @@ _WORD = re.compile(
 )
 # What belongs to the character before it: combining marks, joiners, variation selectors, skin
 # tones, low surrogates.
-_MARK = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\u302a-\u302f\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef"
+_MARK = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u1ab0-\u1aff"
+    "\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\u302a-\u302f\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f"
+    "\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef"
+)
 _BELONGS_BEFORE = re.compile(f"[{_MARK}\udc00-\udfff]")
 _JOINS_NEXT = re.compile("[\u200d\ud800-\udbff]")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]")

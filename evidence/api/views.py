@@ -84,9 +84,9 @@ class AlreadySentError(APIException):
 
     def __init__(self, submission: Submission) -> None:
         super().__init__(
-            f"This Idempotency-Key was used for {submission.reference}, with other content. That "
-            f"submission is kept as it was; "
-            "nothing of this one was stored. Use a new key for a new submission."
+            f"This Idempotency-Key was used for {submission.reference}, with other content. "
+            "That submission is kept as it was; nothing of this one was stored. "
+            "Use a new key for a new submission."
         )
 
 

@@ -213,7 +213,9 @@ class Submission(models.Model):
     withdrawal_reason = models.TextField(  # noqa: DJ001  # rows that were logged before have none
         null=True,
         blank=True,
-        help_text="Why its submitter withdrew it, and whether they were asked or paid to. Never public.",
+        help_text=(
+            "Why its submitter withdrew it, and whether they were asked or paid to. Never public."
+        ),
     )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
@@ -339,8 +341,8 @@ class StagedPhoto(models.Model):
         indexes = [models.Index(fields=["created_at"]), models.Index(fields=["digest"])]
 
 
-#: Fields of an exhibit whose erasure takes the original: what a file says of itself stands in the
-#: file.
+#: Fields of an exhibit whose erasure takes the original:
+#: what a file says of itself stands in the file.
 IN_THE_ORIGINAL = ("digest", "metadata")
 
 

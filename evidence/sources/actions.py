@@ -1,10 +1,13 @@
 """Sources over time: what a look found, which version it is, where the claims' words went, and
 since when a source is no longer available.
 
-look ─ ok ──────► Version (if the text is new) ─► Sightings ─► flag and alert when a quote is no longer there, lifted when it is back
-     ─ suspect ─► nothing, until several looks hours apart agree: then a Version, counted from the first of them
+look ─ ok ──────► Version (if the text is new) ─► Sightings ─► flag and alert when a quote is no
+                  longer there, lifted when it is back
+     ─ suspect ─► nothing, until several looks hours apart agree: then a Version, counted from the
+                  first of them
      ─ unchanged► the version it found again
-     ─ gone … ──► Disappearance: suspected → confirmed by several looks spread over time → reversed when it is back
+     ─ gone … ──► Disappearance: suspected → confirmed by several looks spread over time → reversed
+                  when it is back
 """
 
 from __future__ import annotations

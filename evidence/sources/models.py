@@ -104,7 +104,9 @@ class Version(models.Model):
     body = models.TextField()
     digest = models.CharField(
         max_length=64,
-        help_text="SHA-256 of the text. Committed, not bare: the text may have to be deleted one day.",
+        help_text=(
+            "SHA-256 of the text. Committed, not bare: the text may have to be deleted one day."
+        ),
     )
     characters = models.PositiveIntegerField()
     lang = models.CharField(max_length=LONGEST_TAG)

@@ -100,8 +100,8 @@ def look(work: jobs.Work) -> None:
             return
         observation = record_look(by=WATCHER, source=source, looked=looked, now=timezone.now())
         if validators is not None and observation.version_id is not None:
-            # Always those of the newest text, or none: an older one would later vouch for the wrong
-            # text.
+            # Always those of the newest text, or none:
+            # an older one would later vouch for the wrong text.
             Watch.objects.filter(source=source).update(**validators)
 
 

@@ -2,8 +2,8 @@
 and charts within it.
 
 It says the words of the PDF, because both are laid out from the same sheet
-(`reports.documents.pdf_layout`). It is served as an attachment, so its style is inside it; it has no
-script, and no address in it is fetched.
+(`reports.documents.pdf_layout`). It is served as an attachment, so its style is inside it; it has
+no script, and no address in it is fetched.
 """
 
 from __future__ import annotations

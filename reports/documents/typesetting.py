@@ -3,8 +3,8 @@ in, bytes out.
 
 The way, in three steps:
 
-1. ``reports.documents.pdf_layout`` turns the report into a *sheet*: every word that will be printed, in
-   one language, in order.
+1. ``reports.documents.pdf_layout`` turns the report into a *sheet*: every word that will be
+   printed, in one language, in order.
 2. Every string of the sheet is made printable (``reports.drawing.fonts``) and written as JSON
    beside the templates.
 3. typst reads that JSON as data and lays it out. No text of a report is ever pasted into source, so

@@ -32,8 +32,8 @@ FAMILY: Final = "Noto Sans CJK SC"
 MONO: Final = "DejaVu Sans Mono"
 FILE: Final = Path(manimgx_fonts_cjk.__file__).parent / "NotoSansCJK-VF.otf.ttc"
 
-#: Marks where a long word may break. Typeset as nothing at all; ``printable`` lets none in from
-#: outside.
+#: Marks where a long word may break. Typeset as nothing at all;
+#: ``printable`` lets none in from outside.
 BREAK: Final = "\u200b"
 _LONG: Final = re.compile(
     r"[^\s\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]{25,}"
@@ -131,7 +131,9 @@ _LABELS: Final = rb"""
 #set par(leading: 0pt)
 #for (index, label) in labels.enumerate() {
   if index > 0 { pagebreak() }
-  let face = if label.lang == "zh" { "Noto Sans CJK SC" } else { ("Noto Sans CJK KR", "Noto Sans CJK SC") }
+  let face = if label.lang == "zh" { "Noto Sans CJK SC" } else {
+    ("Noto Sans CJK KR", "Noto Sans CJK SC")
+  }
   box(text(font: face, fallback: false, size: label.size * 1pt, weight: label.weight,
     lang: label.lang, region: if label.lang == "zh" { "CN" } else { none }, label.text))
 }
@@ -213,12 +215,8 @@ def outlined(svg: str, lang: str) -> str:
             text.attrib.get("text-anchor", "start"), 0.0
         )
         x, y = float(text.attrib.get("x", "0")) - shift, float(text.attrib.get("y", "0"))
-        group = ElementTree.Element(
-            f"{{{SVG}}}g",
-            {
-                "transform": f"{text.attrib.get('transform', '')} matrix(1 0 0 -1 {x:.3f} {y:.3f})".strip()
-            },
-        )
+        moved = f"{text.attrib.get('transform', '')} matrix(1 0 0 -1 {x:.3f} {y:.3f})"
+        group = ElementTree.Element(f"{{{SVG}}}g", {"transform": moved.strip()})
         for name in ("class", "fill"):
             if name in text.attrib:
                 group.set(name, text.attrib[name])

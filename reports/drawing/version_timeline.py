@@ -70,8 +70,8 @@ def _utc(text: str) -> datetime:
 
 
 def day(text: str, lang: Lang) -> str:
-    """A date as people write it: 28 Feb 2025, 2025年2月28日. By hand, because a locale is a thing of
-    the machine."""
+    """A date as people write it: 28 Feb 2025, 2025年2月28日. By hand, because a locale is a thing
+    of the machine."""
     at = _utc(text)
     return (
         f"{at.day} {MONTHS[at.month - 1]} {at.year}"
@@ -175,7 +175,8 @@ def version_timeline(
         if version["not_before"]:
             start, end = at(version["not_before"]), at(version["not_after"])
             parts.append(
-                f'<rect class="line-edit" x="{start:.1f}" y="{line - 9:.1f}" width="{max(end - start, 1):.1f}" height="18" '
+                f'<rect class="line-edit" x="{start:.1f}" y="{line - 9:.1f}" '
+                f'width="{max(end - start, 1):.1f}" height="18" '
                 f'fill="{GONE_TINT}" stroke="{GONE}" stroke-dasharray="2 2"/>'
             )
     for start, end, number, lane in forks:
@@ -184,9 +185,8 @@ def version_timeline(
         )
     labels = [_text(text, x, line - 15 - ROW * row, strong=True) for text, x, row in names.placed]
     labels += [_text(text, x, below + 26 + ROW * row) for text, x, row in dates.placed]
-    parts.append(
-        f'<g class="line-labels"{" aria-hidden=" + quoteattr("true") if links else ""}>{"".join(labels)}</g>'
-    )
+    silent = " aria-hidden=" + quoteattr("true") if links else ""
+    parts.append(f'<g class="line-labels"{silent}>{"".join(labels)}</g>')
     for event in events:
         parts.append(_mark(event, at(event.at), line, foot, bool(links)))
 
@@ -215,13 +215,16 @@ def version_timeline(
     description = " ".join(words) or phrase("observed_none", lang)
     if links and times:
         rest = phrase("line_rest", lang, versions=len(versions), looks=looks)
-        parts.append(
-            f'<g class="line-rest" aria-hidden="true">{_readout(rest, stretch(times[0], times[-1], lang), foot)}</g>'
-        )
-    described = f"<title>{escape(fonts.printable(title))}</title><desc>{escape(fonts.printable(description))}</desc>"
+        readout = _readout(rest, stretch(times[0], times[-1], lang), foot)
+        parts.append(f'<g class="line-rest" aria-hidden="true">{readout}</g>')
+    described = (
+        f"<title>{escape(fonts.printable(title))}</title>"
+        f"<desc>{escape(fonts.printable(description))}</desc>"
+    )
     label = title if not links else f"{title}. {description}"
     return (
-        f'<svg xmlns="{fonts.SVG}" class="version-line" viewBox="0 0 {width} {height:.0f}" width="{width}" height="{height:.0f}" '
+        f'<svg xmlns="{fonts.SVG}" class="version-line" viewBox="0 0 {width} {height:.0f}" '
+        f'width="{width}" height="{height:.0f}" '
         f'role="{"group" if links else "img"}" aria-label={quoteattr(fonts.printable(label))}>'
         f"{'' if links else described}{''.join(parts)}</svg>"
     )
@@ -380,12 +383,16 @@ def _fork(start: float, end: float, line: float, lane: float, words: str) -> lis
     stands again."""
     bend = min(10.0, (end - start) / 2)
     path = (
-        f"M{start:.1f} {line:.1f}V{lane - bend:.1f}Q{start:.1f} {lane:.1f} {start + bend:.1f} {lane:.1f}"
-        f"H{end - bend:.1f}Q{end:.1f} {lane:.1f} {end:.1f} {lane - bend:.1f}V{line + 8:.1f}"
+        f"M{start:.1f} {line:.1f}V{lane - bend:.1f}"
+        f"Q{start:.1f} {lane:.1f} {start + bend:.1f} {lane:.1f}H{end - bend:.1f}"
+        f"Q{end:.1f} {lane:.1f} {end:.1f} {lane - bend:.1f}V{line + 8:.1f}"
     )
     arrow = f"M{end - 4:.1f} {line + 12:.1f}L{end:.1f} {line + 7:.1f}L{end + 4:.1f} {line + 12:.1f}"
     parts = [
-        f'<path class="line-fork" d="{path}{arrow}" stroke="{INK_2}" stroke-width="1.5" fill="none"/>'
+        (
+            f'<path class="line-fork" d="{path}{arrow}" '
+            f'stroke="{INK_2}" stroke-width="1.5" fill="none"/>'
+        )
     ]
     if measured(words) + 24 < end - start:
         parts.append(_text(words, (start + end) / 2, lane - 5))
@@ -400,13 +407,22 @@ def _mark(event: Event, x: float, line: float, foot: float, live: bool) -> str:
     elif event.kind == "missing":
         shape = _cross(x, line)
     else:
-        shape = f'<circle class="line-back" cx="{x:.1f}" cy="{line:.1f}" r="5" fill="none" stroke="{INK}" stroke-width="1.5"/>'
+        shape = (
+            f'<circle class="line-back" cx="{x:.1f}" cy="{line:.1f}" r="5" '
+            f'fill="none" stroke="{INK}" stroke-width="1.5"/>'
+        )
     if not live or not event.address:
         return shape
     said = quoteattr(fonts.printable(f"{event.sentence}: {event.when}"))
-    hit = f'<rect class="line-hit" x="{x - 13:.1f}" y="{line - 34:.1f}" width="26" height="52" fill="none" pointer-events="all"/>'
+    hit = (
+        f'<rect class="line-hit" x="{x - 13:.1f}" y="{line - 34:.1f}" width="26" height="52" '
+        'fill="none" pointer-events="all"/>'
+    )
     tip = f'<g class="line-tip" aria-hidden="true">{_readout(event.sentence, event.when, foot)}</g>'
-    return f'<a class="line-event" href={quoteattr(event.address)} aria-label={said}>{hit}{shape}{tip}</a>'
+    return (
+        f'<a class="line-event" href={quoteattr(event.address)} aria-label={said}>'
+        f"{hit}{shape}{tip}</a>"
+    )
 
 
 def _readout(name: str, when: str, foot: float) -> str:
@@ -429,9 +445,8 @@ def _places(
     moments = [moment(each) for each in times]
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
     least: list[float] = []
-    since = (
-        2 * half.get(times[0], 0.0) - 14.0
-    )  # how much of the last words still reaches to the right; the first begin at the edge
+    # How much of the last words still reaches to the right; the first begin at the edge.
+    since = 2 * half.get(times[0], 0.0) - 14.0
     for each in times[1:]:
         apart = max(16.0, since + half[each] + 10.0) if each in half else 16.0
         since = half[each] if each in half else since - apart
@@ -481,12 +496,16 @@ def _stretches(
 
 
 def _line(name: str, start: float, end: float, line: float, colour: str, more: str = "") -> str:
-    return f'<line class="{name}" x1="{start:.1f}" y1="{line:.1f}" x2="{end:.1f}" y2="{line:.1f}" stroke="{colour}" stroke-width="1.5"{more}/>'
+    return (
+        f'<line class="{name}" x1="{start:.1f}" y1="{line:.1f}" x2="{end:.1f}" y2="{line:.1f}" '
+        f'stroke="{colour}" stroke-width="1.5"{more}/>'
+    )
 
 
 def _cross(at: float, line: float) -> str:
     return (
-        f'<path class="line-cross" d="M{at - 7:.1f} {line - 9:.1f}l14 18M{at + 7:.1f} {line - 9:.1f}l-14 18" '
+        '<path class="line-cross" '
+        f'd="M{at - 7:.1f} {line - 9:.1f}l14 18M{at + 7:.1f} {line - 9:.1f}l-14 18" '
         f'stroke="{GONE}" stroke-width="2.2" fill="none"/>'
     )
 
@@ -498,4 +517,7 @@ def _text(text: str, at: float, y: float, anchor: str = "middle", *, strong: boo
         else ("line-label", INK_2, "")
     )
     place = f'x="{at:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text class="{name}" {place} font-size="{SIZE}"{more} fill="{colour}">{escape(text)}</text>'
+    return (
+        f'<text class="{name}" {place} font-size="{SIZE}"{more} fill="{colour}">'
+        f"{escape(text)}</text>"
+    )

@@ -21,8 +21,8 @@ from django.db.models.query import ModelIterable
 
 M = TypeVar("M", bound=Model)
 
-#: Holds the place of the value. Drawn at random, so that no constant of a query can be taken for
-#: it.
+#: Holds the place of the value. Drawn at random,
+#: so that no constant of a query can be taken for it.
 _SLOT: Final = uuid4()
 
 

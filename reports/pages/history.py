@@ -1,5 +1,5 @@
-"""The record as it is read: each entry in words (reports.wording.event_labels), its fields before and
-after as a diff."""
+"""The record as it is read: each entry in words (reports.wording.event_labels), its fields before
+and after as a diff."""
 
 from __future__ import annotations
 

@@ -101,7 +101,8 @@ def last_entry(claim: Claim) -> int | None:
         cursor.execute(
             f"""
             SELECT max(newest) FROM ({objects}) o(label, id),
-            LATERAL (SELECT max(e.index) FROM ledger_entry e WHERE e.object_label = o.label AND e.object_id = o.id) e(newest)
+            LATERAL (SELECT max(e.index) FROM ledger_entry e
+                     WHERE e.object_label = o.label AND e.object_id = o.id) e(newest)
             """,  # noqa: S608  written by Django's compiler from constants; the claim's id goes as a parameter
             params,
         )

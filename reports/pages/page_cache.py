@@ -33,8 +33,8 @@ P = ParamSpec("P")
 Version = tuple[Any, ...]
 
 MOST: Final = 200
-#: Holds the place of the form token. Drawn at random, so that no text on a page can be taken for
-#: it.
+#: Holds the place of the form token. Drawn at random,
+#: so that no text on a page can be taken for it.
 _PLACE: Final = secrets.token_hex(32)
 
 

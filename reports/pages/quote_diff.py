@@ -38,7 +38,8 @@ def diff_quote(quote: str, passage: str) -> QuoteDiff:
     """The quote with what is missing from `passage` marked as gone. An empty passage strikes all of
     it.
 
-    >>> [run.text for run in struck("The hood is light, strong and cheap.", "The hood is light and cheap").runs if run.kind is Kind.GONE]
+    >>> quoted = diff_quote("The hood is light, strong and cheap.", "The hood is light and cheap")
+    >>> [run.text for run in quoted.runs if run.kind is Kind.GONE]
     [', strong']
     """
     core = quote.strip(EDGES)

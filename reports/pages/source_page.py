@@ -92,10 +92,11 @@ class VersionTimeline:
             else reverse("reports:version", args=[self.source.pk, one.number])
             for index, one in enumerate(self.versions)
         }
+        links = version_timeline.Links(addresses, f"{home}#disappearances")
         return version_timeline.version_timeline(
             versions=versions, ticks=[str(format_moment(tick)) for tick in self.ticks],
             disappearances=gone, looks=self.looks, lang=lang,
-            source=title, width=width, links=version_timeline.Links(addresses, f"{home}#disappearances"),
+            source=title, width=width, links=links,
         )  # fmt: skip
 
 
@@ -130,7 +131,9 @@ def version_timelines(sources: Sequence[Source]) -> dict[UUID, VersionTimeline]:
                 SELECT source_id, looked_at, count(*) OVER (PARTITION BY source_id) AS n,
                        row_number() OVER (PARTITION BY source_id ORDER BY looked_at, id) AS place
                 FROM evidence_observation WHERE source_id = ANY(%s)
-            ) looks WHERE place = n OR (place - 1) %% greatest(1, ceil(n / %s::numeric)::bigint) = 0 ORDER BY source_id, looked_at
+            ) looks
+            WHERE place = n OR (place - 1) %% greatest(1, ceil(n / %s::numeric)::bigint) = 0
+            ORDER BY source_id, looked_at
             """,
             [list(found), TICKS],
         )

@@ -45,11 +45,15 @@ def build(claims: int = CLAIMS) -> None:
             {
                 "id": _id(3), "reference": "'XX-' || lpad(to_hex(n), 9, '0')",
                 "company_id": _id(1, company), "product_id": _id(2, company),
-                "quote": (f"'第' || n || '号承诺：' || ({THINGS})[1 + n % 8] || '在' || (n * 7919 "
-                    f"% 100003) || '种情形下都不缩水。'"),
+                "quote": (
+                    f"'第' || n || '号承诺：' || ({THINGS})[1 + n % 8] || '在' "
+                    "|| (n * 7919 % 100003) || '种情形下都不缩水。'"
+                ),
                 "quote_lang": "'zh-Hans'", "quote_translation": "'{}'::jsonb",
-                "summary": _written(f"({THINGS_EN})[1 + n % 8] || ' holds in ' || (n * 7919 % 100003) || ' "
-                    f"situations'"),
+                "summary": _written(
+                    f"({THINGS_EN})[1 + n % 8] || ' holds in ' "
+                    "|| (n * 7919 % 100003) || ' situations'"
+                ),
                 "kind": "('{express,express,implied,puffery}'::text[])[1 + n % 4]",
                 "status": "'registered'", "currency": "''",
                 "reconstruction": "false", "created_at": "now()",

@@ -106,8 +106,9 @@ def nginx(folder: Path, scratch: Path) -> Iterator[str]:
     (scratch / "nginx.conf").write_text(
         f"user root; worker_processes 1; daemon off; pid {scratch}/pid; error_log {scratch}/error;"
         "events { worker_connections 256; }"
-        f"http {{ access_log off; keepalive_requests 1000000; {places} types {{ application/json "
-        f"json; text/html html; }}server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
+        f"http {{ access_log off; keepalive_requests 1000000; {places} "
+        "types { application/json json; text/html html; }"
+        f"server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
     )
     with _running(["nginx", "-p", str(scratch), "-c", str(scratch / "nginx.conf")], port) as url:
         yield url

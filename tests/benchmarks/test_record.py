@@ -96,7 +96,9 @@ def _cost() -> float:
 
 
 COLUMNS = {
-    "ledger_entry": "index, leaf, leaf_hash, kind, op, object_label, object_id, event_label, event_id",
+    "ledger_entry": (
+        "index, leaf, leaf_hash, kind, op, object_label, object_id, event_label, event_id"
+    ),
     "ledger_opening": "entry_id, field, key",
 }
 
@@ -183,8 +185,8 @@ def test_a_full_audit_against_a_bare_hashing_loop() -> None:
             hashlib.sha256(b"\x00" + entry).digest()
 
     how = (
-        f"{len(entries)} entries of {len(entries[0])} bytes; the audit looks whether each is a leaf, hashes them and the nodes of the tree \
-and compares every file; processor time"
+        f"{len(entries)} entries of {len(entries[0])} bytes; the audit looks whether each is a "
+        "leaf, hashes them and the nodes of the tree and compares every file; processor time"
     )
     for name, peer, floor, goal, what in (
         (

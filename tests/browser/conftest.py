@@ -49,8 +49,8 @@ def demonstration() -> Iterator[Demonstration]:
     """The real demonstration with its case complete; whoever uses it belongs to the xdist group
     "demo", so that it is played once.
 
-    It ends with the last test of this folder: also a system with nobody in it looks for work all the
-    time.
+    It ends with the last test of this folder: also a system with nobody in it looks for work all
+    the time.
     """
     with played() as running:
         yield running

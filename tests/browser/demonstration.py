@@ -38,7 +38,8 @@ WALKERS = {
 }
 #: Links that end a session or change something, though they are only asked for.
 LEFT_ALONE = re.compile(
-    r"/account/logout/|/i18n/|/media/|\.(?:svg|json|pdf|html)(?:$|\?)|/files/|/captures/|/original$|/picture$|^/api/v1/|^/ledger/|\.atom$"
+    r"/account/logout/|/i18n/|/media/|\.(?:svg|json|pdf|html)(?:$|\?)|/files/|/captures/"
+    r"|/original$|/picture$|^/api/v1/|^/ledger/|\.atom$"
 )
 #: Routes with a link for those who are signed in.
 SAYS_MORE = {

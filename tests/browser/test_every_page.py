@@ -213,31 +213,37 @@ TABBABLE = """
 () => {
   const shown = one => one.checkVisibility({visibilityProperty: true}) && !one.closest('[inert]');
   const all = [...document.querySelectorAll(
-    'a[href], button:not(:disabled), input:not(:disabled):not([type=hidden]), select, textarea, summary, [tabindex="0"]')];
+    'a[href], button:not(:disabled), input:not(:disabled):not([type=hidden]), select, textarea, ' +
+    'summary, [tabindex="0"]')];
   const radios = new Set();
   const first = one => one.type !== 'radio' || !radios.has(one.name) && radios.add(one.name);
   window.tabbable = all.filter(one => shown(one) && one.tabIndex >= 0 && first(one));
   window.reached = new Set();
   window.bare = new Set();
-  // Inside a picture the shapes are outlined: their strokes must differ from what they are without the focus.
+  // Inside a picture the shapes are outlined: their strokes must differ from what they are without
+  // the focus.
   const strokes = one => [...one.querySelectorAll('*')].map(each => getComputedStyle(each))
     .map(style => style.stroke + style.strokeWidth).join();
-  const before = new Map(window.tabbable.filter(one => one.closest('svg')).map(one => [one, strokes(one)]));
+  const before = new Map(
+    window.tabbable.filter(one => one.closest('svg')).map(one => [one, strokes(one)]));
   const outlined = one => {
     const style = getComputedStyle(one);
     return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
   };
   addEventListener('focusin', ({target: one}) => {
-    window.reached.add(one.type === 'radio' ? window.tabbable.find(other => other.name === one.name) : one);
-    const seen = before.has(one) ? strokes(one) !== before.get(one) : outlined(one) || outlined(one.parentElement);
+    window.reached.add(
+      one.type === 'radio' ? window.tabbable.find(other => other.name === one.name) : one);
+    const seen = before.has(one)
+      ? strokes(one) !== before.get(one)
+      : outlined(one) || outlined(one.parentElement);
     if (!seen && one.tagName !== 'VIDEO') window.bare.add(one.outerHTML.slice(0, 120));
   });
   return window.tabbable.length;
 }
 """
 MISSED = (
-    "window.tabbable.filter(one => !window.reached.has(one)).slice(0, 3).map(one => "
-    "one.outerHTML.slice(0, 120))"
+    "window.tabbable.filter(one => !window.reached.has(one)).slice(0, 3)"
+    ".map(one => one.outerHTML.slice(0, 120))"
 )
 MOST_TABS = 60
 
@@ -246,9 +252,11 @@ OVERFLOWING = """
 [...document.querySelectorAll('main *, header *, footer *')].filter(one => {
   const box = one.getBoundingClientRect();
   if (box.right <= innerWidth + 1 || !box.width) return false;
-  for (let up = one.parentElement; up; up = up.parentElement) if (getComputedStyle(up).overflowX !== 'visible') return false;
+  for (let up = one.parentElement; up; up = up.parentElement)
+    if (getComputedStyle(up).overflowX !== 'visible') return false;
   return true;
-}).slice(0, 4).map(one => one.tagName + '.' + one.className + ' ' + Math.round(one.getBoundingClientRect().right))
+}).slice(0, 4).map(one =>
+  one.tagName + '.' + one.className + ' ' + Math.round(one.getBoundingClientRect().right))
 """
 
 
@@ -311,10 +319,13 @@ def complaints(visit: Visit, one: Address, lang: str) -> Iterator[str]:
 
 
 BROKEN = """<!doctype html><html lang="en"><head><title>Broken</title></head>
-<body style="color:#bbb;background:#ccc"><main><h1>Broken</h1><img src="/late.svg"><p style="width:900px">Too wide</p>
+<body style="color:#bbb;background:#ccc"><main><h1>Broken</h1><img src="/late.svg">
+<p style="width:900px">Too wide</p>
 <button style="outline:none">Bare</button><a href="/never">Never</a></main>
-<script>document.querySelector('button').addEventListener('keydown', event => event.preventDefault())
-const push = () => document.querySelector('h1').before(Object.assign(document.createElement('div'), {style: 'height:200px'}))
+<script>
+document.querySelector('button').addEventListener('keydown', event => event.preventDefault())
+const push = () => document.querySelector('h1').before(
+  Object.assign(document.createElement('div'), {style: 'height:200px'}))
 requestAnimationFrame(() => requestAnimationFrame(push)) // once it has been seen
 console.error('trouble')</script></body></html>"""
 

@@ -34,7 +34,8 @@ SCRIPT = """
   const found = {cookies: document.cookie, page: ""};
   try {
     const page = await (await fetch("SITE/account/", {credentials: "include"})).text();
-    found.page = new DOMParser().parseFromString(page, "text/html").querySelector("main").textContent;
+    const parsed = new DOMParser().parseFromString(page, "text/html");
+    found.page = parsed.querySelector("main").textContent;
   } catch (error) { found.page = ""; }
   document.documentElement.setAttribute("data-found", JSON.stringify(found));
 })();

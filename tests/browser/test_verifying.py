@@ -338,7 +338,8 @@ def test_a_browser_without_ed25519_says_so_and_nothing_about_the_bundle(
     page.add_init_script(
         """const known = SubtleCrypto.prototype.importKey;
         SubtleCrypto.prototype.importKey = function (format, data, algorithm, ...rest) {
-          if (algorithm.name === "Ed25519") return Promise.reject(new DOMException("unknown", "NotSupportedError"));
+          if (algorithm.name === "Ed25519")
+            return Promise.reject(new DOMException("unknown", "NotSupportedError"));
           return known.call(this, format, data, algorithm, ...rest);
         };"""
     )
@@ -408,7 +409,8 @@ def test_a_bundle_is_verified_with_the_network_cut(
     drop = """(bytes) => {
       const transfer = new DataTransfer();
       transfer.items.add(new File([Uint8Array.from(bytes)], "changed.json"));
-      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      document.body.dispatchEvent(
+        new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
     }"""
     page.evaluate(drop, list(changed))
     expect(outcome).to_contain_text("Verification failed")

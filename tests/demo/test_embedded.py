@@ -22,7 +22,8 @@ STARTS_BOTH = """
 import sys, time
 from pathlib import Path
 from demo.embedded import Postgres, Valkey
-with Postgres(Path(sys.argv[1]) / "postgres", durable=False), Valkey(Path(sys.argv[1]) / "valkey", durable=False):
+at = Path(sys.argv[1])
+with Postgres(at / "postgres", durable=False), Valkey(at / "valkey", durable=False):
     print("up", flush=True)
     time.sleep(float(sys.argv[2]))
 """
@@ -173,8 +174,8 @@ def test_a_process_number_from_before_a_power_cut_does_not_stop_postgres(tmp_pat
     engine = Postgres(tmp_path / "postgres", durable=False)
     with engine:
         pass
-    # This process took the number meanwhile; PostgreSQL alone would believe that its server still
-    # runs.
+    # This process took the number meanwhile;
+    # PostgreSQL alone would believe that its server still runs.
     (engine.data / "postmaster.pid").write_text(
         f"{os.getpid()}\n{engine.data}\n0\n5432\n{engine.sockets}\n\n"
     )

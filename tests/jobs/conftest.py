@@ -75,10 +75,13 @@ class Worker:
     def __init__(self, engine: Valkey, log: Path, *arguments: str) -> None:
         self.log = log
         self.arguments = arguments
+        database = connection.settings_dict
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.jobs.worker_settings",
-            "DATABASE_URL": f"postgresql://{connection.settings_dict['USER']}@/{connection.settings_dict['NAME']}?host={connection.settings_dict['HOST']}",
+            "DATABASE_URL": (
+                f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
+            ),
             "REDIS_URL": engine.url,
             "CELERY_SKIP_CHECKS": "1",
             "PYTHONPATH": str(ROOT),

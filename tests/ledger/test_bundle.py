@@ -141,8 +141,8 @@ def everywhere(text: str) -> list[str]:
 
 
 def test_every_changed_character_is_refused_in_a_file_that_is_canonical_again() -> None:
-    # The canonical form must not be all that guards the parts: here the file is always well
-    # written.
+    # The canonical form must not be all that guards the parts:
+    # here the file is always well written.
     value = json.loads(FILE)
     for name in ("leaf", "proof", "key"):
         for text in everywhere(value[name]):

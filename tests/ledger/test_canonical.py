@@ -28,8 +28,8 @@ def test_reading_gives_back_what_was_written(value: object) -> None:
 
 
 def test_members_are_sorted_by_utf_16_and_not_by_code_points() -> None:
-    # The example of RFC 8785, section 3.2.3: U+1F600 is two surrogates, and those sort before
-    # U+FB33.
+    # The example of RFC 8785, section 3.2.3:
+    # U+1F600 is two surrogates, and those sort before U+FB33.
     names = ["\u20ac", "\r", "\ufb33", "1", "\U0001f600", "\u0080", "\u00f6"]
     assert list(parse(canonical(dict.fromkeys(names)))) == [
         "\r",

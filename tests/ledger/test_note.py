@@ -43,7 +43,10 @@ def test_a_note_never_changes_its_form() -> None:
     assert (
         str(VERIFIER) == "log.example/record+29dda2fc+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
     )
-    signature = "Kd2i/K5YPplSFY/g6ngUQ4/bT/Z463V4n/sgf/P33D4R5d2NkWG1C0zYM/i25ShrRLhiSLX39dezyWnkoRW809IsxAU="
+    signature = (
+        "Kd2i/K5YPplSFY/g6ngUQ4/bT/Z463V4n/sgf/P33D4R5d2N"
+        "kWG1C0zYM/i25ShrRLhiSLX39dezyWnkoRW809IsxAU="
+    )
     assert sign(TEXT, [KEY]) == f"{TEXT}\n— log.example/record {signature}\n"
 
 
@@ -137,8 +140,8 @@ def test_bytes_that_are_not_utf_8_are_refused() -> None:
 
 
 def test_signatures_by_unknown_keys_are_ignored() -> None:
-    # Among them one that shares only the name, and one that shares only the key id, with the known
-    # key.
+    # Among them one that shares only the name, and one that shares only
+    # the key id, with the known key.
     same_id = "— other.example " + encode_base64(VERIFIER.id + b"x" * 64) + "\n"
     note = TEXT + "\n" + signature(OTHER_KEY) + same_id + LINE + "— somebody AAAAAAA=\n"
     opened = open_note(note, [VERIFIER])

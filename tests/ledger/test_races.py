@@ -87,8 +87,8 @@ def test_two_sequencers_without_the_lock_still_make_one_log(settings, no_lock):
     checkpoints."""
     Note.objects.bulk_create([Note(count=n) for n in range(3000)])
     failures = together(*[lambda: [sequence(passes=1) for _ in range(4)]] * 3)  # type: ignore[list-item]
-    # A loser may find the world moved on under its feet and refuse; it may never write something
-    # else.
+    # A loser may find the world moved on under its feet and refuse;
+    # it may never write something else.
     assert all(
         isinstance(error, sequencing.LogInconsistentError | FileNotFoundError) for error in failures
     ), failures

@@ -92,9 +92,11 @@ def test_a_bundle_is_accepted_in_one_sentence(
     status, out = run(capsys, "--key", VERIFIER, bundle)
     assert status == 0
     assert out == (
-        f"{bundle}: claim.revised of claim/0193e5a7-3c1e-7000-8000-000000000013 at 2025-06-03T09:41:07.123456Z is entry 13 of the "
-        "20 in the log log.example/record; the document is the one that was logged; 1 of 2 committed fields opened and matching "
-        "(quote not opened); the checkpoint is signed by the key you gave.\n"
+        f"{bundle}: claim.revised of claim/0193e5a7-3c1e-7000-8000-000000000013 at "
+        "2025-06-03T09:41:07.123456Z is entry 13 of the 20 in the log log.example/record; "
+        "the document is the one that was logged; "
+        "1 of 2 committed fields opened and matching (quote not opened); "
+        "the checkpoint is signed by the key you gave.\n"
     )
 
 
@@ -325,8 +327,9 @@ def test_a_log_is_accepted_in_one_sentence(log: Path, capsys: pytest.CaptureFixt
     # in the first two places, one in the third, and the partial tiles of level 1 that the
     # checkpoints at 300 and 520 had.
     assert out == (
-        f"{log}: the log log.example/record holds 700 entries, each well-formed, whose hashes are those in its 14 files and give its "
-        "signed root; the checkpoint is signed by the key you gave.\n"
+        f"{log}: the log log.example/record holds 700 entries, each well-formed, whose hashes are "
+        "those in its 14 files and give its signed root; "
+        "the checkpoint is signed by the key you gave.\n"
     )
 
 

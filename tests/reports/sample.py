@@ -24,7 +24,8 @@ SIGNATURE = base64.b64encode(
     hashlib.sha512(b"signature of the sample").digest() + b"\x01\x02\x03\x04"
 ).decode()
 NOTE = f"{ORIGIN}\n18977\n{ROOT}\n\n— {ORIGIN} {SIGNATURE}\n"
-KEY = f"{ORIGIN}+8f1f2e3d+{base64.b64encode(bytes([1]) + hashlib.sha256(b'key of the sample').digest()).decode()}"
+_PUBLIC = hashlib.sha256(b"key of the sample").digest()
+KEY = f"{ORIGIN}+8f1f2e3d+{base64.b64encode(bytes([1]) + _PUBLIC).decode()}"
 
 FIRST = (
     "新前舱盖照着赛道原型车来做，内部结构也一起改了，双风道给制动系统散热。\n"

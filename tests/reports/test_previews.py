@@ -68,8 +68,8 @@ def test_a_verdict_says_what_it_is_to_machines_on_its_pages_and_at_the_api(
     )
 
 
-#: What search engines ask of a ClaimReview, and Open Graph of a page (schema.org/ClaimReview,
-#: ogp.me).
+#: What search engines ask of a ClaimReview, and Open Graph
+#: of a page (schema.org/ClaimReview, ogp.me).
 REVIEW = {
     "@context",
     "@type",

@@ -237,9 +237,7 @@ def test_a_place_is_filled_once_and_never_by_what_stands_in_a_value() -> None:
         report_strings.phrase("sum_verdict", "en", aspect="x")
 
 
-def test_one_of_a_thing_is_said_in_the_singular_and_places_with_two_words_need_only_their_number() -> (
-    None
-):
+def test_one_is_said_in_the_singular_and_a_place_with_two_words_needs_only_its_number() -> None:
     for n, said in (
         ("1", "1 measurement on 1 item"),
         ("2", "2 measurements on 1 item:"),

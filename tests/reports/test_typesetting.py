@@ -281,7 +281,9 @@ from reports.drawing import charts
 from tests.reports import sample
 found = {}
 for lang in ("en", "zh-Hans"):
-    found["discrepancy " + lang] = typesetting.typeset(sample.discrepancy(), lang, sample.ATTACHMENTS, sample.PICTURES)
+    found["discrepancy " + lang] = typesetting.typeset(
+        sample.discrepancy(), lang, sample.ATTACHMENTS, sample.PICTURES
+    )
     found["snapshot " + lang] = typesetting.typeset_snapshot(sample.snapshot(), lang)
     found["chart " + lang] = charts.chart_of(sample.discrepancy()["aspects"][0], lang).encode()
 print(json.dumps({name: hashlib.sha256(data).hexdigest() for name, data in found.items()}))

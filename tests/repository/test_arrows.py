@@ -25,8 +25,8 @@ ORDER: Final = [
 ]
 LEVEL: Final = {app: level for level, apps in enumerate(ORDER) for app in apps.split("|")}
 
-#: Work that is asked of an app above, by name, since only the row joins the two: who asks, and for
-#: what.
+#: Work that is asked of an app above, by name, since only the row joins the two:
+#: who asks, and for what.
 JOBS_ABOVE: Final = {
     ("claims", "evidence.look"): "a new source is looked at once before its turn",
     ("claims", "evidence.sight_appearance"): "a new quote is searched for in what was kept",
@@ -70,8 +70,8 @@ def arrows(name: str, text: str, tags: dict[str, str]) -> Iterator[str]:
             if above(app, other):
                 yield f"{name}: {other}/"
     for other in _ADDRESS.findall(text):
-        # Whoever shows a thing may lead to its public page; everything else is led to from above
-        # alone.
+        # Whoever shows a thing may lead to its public page;
+        # everything else is led to from above alone.
         if above(app, other) and (other != "reports" or app == "ui"):
             yield f"{name}: address {other}:…"
 

@@ -14,14 +14,22 @@ from tests.repository.sources import texts
 TOKENS: Final = "ui/static/ui/tokens.css"
 #: What may name colours besides, and why.
 COLOURED: Final = {
-    "ui/static/ui/icon.svg": "a browser shows it outside of any page, where no style sheet reaches it",
-    "reports/templates/reports/standalone.html": "a report is one file that must look right for ever, without this site",
+    "ui/static/ui/icon.svg": (
+        "a browser shows it outside of any page, where no style sheet reaches it"
+    ),
+    "reports/templates/reports/standalone.html": (
+        "a report is one file that must look right for ever, without this site"
+    ),
 }
 COLOUR: Final = re.compile(
-    r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})\b|\b(?:rgb|hsl|hwb|lab|lch|oklab|oklch)a?\(", re.ASCII
-)  # fmt: skip
+    r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})\b"
+    r"|\b(?:rgb|hsl|hwb|lab|lch|oklab|oklch)a?\(",
+    re.ASCII,
+)
 NAMED: Final = re.compile(
-    r"(?:color|background|border[a-z-]*|outline|fill|stroke|shadow)[\"']?\s*[:=][^;}\n]*?\b(?:white|black|red|green|blue|gr[ae]y|silver|orange|yellow|purple|brown|pink|navy|teal|maroon|olive|gold)\b"
+    r"(?:color|background|border[a-z-]*|outline|fill|stroke|shadow)[\"']?\s*[:=][^;}\n]*?"
+    r"\b(?:white|black|red|green|blue|gr[ae]y|silver|orange|yellow|purple|brown|pink|navy|teal"
+    r"|maroon|olive|gold)\b"
 )
 
 #: Members of objects that hold a code with a word of its own, which `{% word %}` gives.

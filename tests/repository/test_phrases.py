@@ -55,8 +55,8 @@ def sources() -> Iterator[tuple[str, str]]:
 
 
 def found(text: str) -> list[str]:
-    # A sentence may go on in the next line of the source, in the next string or behind a comment
-    # sign.
+    # A sentence may go on in the next line of the source,
+    # in the next string or behind a comment sign.
     joined = re.sub(r"\s+", " ", re.sub(r"[\"']?\s*\n\s*(?:#:?\s|//\s|msgid\s)?[\"']?", " ", text))
     return [match.group() for match in FORBIDDEN.finditer(joined)]
 

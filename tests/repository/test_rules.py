@@ -30,7 +30,8 @@ def test_no_file_names_a_place_on_someones_machine() -> None:
 
 def test_no_file_names_the_host_of_a_package_registry() -> None:
     hosts = re.compile(
-        r"(?:pypi|np[m]js|pythonhoste[d])\.(?:org|com)|--(?:extra-)?inde[x]-url|--find-link[s]|de[b]\.debian\.org"
+        r"(?:pypi|np[m]js|pythonhoste[d])\.(?:org|com)"
+        r"|--(?:extra-)?inde[x]-url|--find-link[s]|de[b]\.debian\.org"
     )
     found = [f"{name}: {match.group()}" for name, text in texts() for match in hosts.finditer(text)]
     assert found == []
@@ -189,7 +190,8 @@ def test_doors_do_not_write() -> None:
     """Views, API and forms call actions; a row written by a door would be checked, and recorded,
     differently."""
     writes = re.compile(
-        r"\.objects\.(?:create|bulk_create|bulk_update|update_or_create|get_or_create)$|\.(?:save|delete)$"
+        r"\.objects\.(?:create|bulk_create|bulk_update|update_or_create|get_or_create)$"
+        r"|\.(?:save|delete)$"
     )
     found = []
     for name, tree in trees().items():

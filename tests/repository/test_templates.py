@@ -26,7 +26,8 @@ def crowded_lines(text: str) -> list[int]:
     """Lines on which a block of the page or of the template begins after something else has
     ended."""
     crowded = re.compile(
-        r"</(?:p|div|li|ul|ol|dl|dt|dd|section|h[1-6]|table|tr|t[dh]|form)>\s*\S|{%\s*end(?:for|with|block)\s*%}\s*<(?!/)"
+        r"</(?:p|div|li|ul|ol|dl|dt|dd|section|h[1-6]|table|tr|t[dh]|form)>\s*\S"
+        r"|{%\s*end(?:for|with|block)\s*%}\s*<(?!/)"
     )
     return [number for number, line in enumerate(text.splitlines(), 1) if crowded.search(line)]
 
@@ -63,7 +64,8 @@ def test_the_formatter_is_asked_by_make_check_and_used_by_make_fix() -> None:
     assert "--check" not in rules["fix"].partition("djangofmt")[2].splitlines()[0]
 
 
-#: What decides for a reader: roles, accounts, permissions. The view does, and hands the template a state, a sentence or an address.
+#: What decides for a reader: roles, accounts, permissions. The view does, and hands the template a
+#: state, a sentence or an address.
 _DECISION = re.compile(
     r"{%\s*(?:if|elif|with|firstof)\b[^%]*"
     r"(?:\buser\b|\.roles\b|\bperms\b|\bis_authenticated\b|\bis_staff\b|\bis_superuser\b"

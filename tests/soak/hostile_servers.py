@@ -102,19 +102,26 @@ def kinds() -> dict[str, Handler]:
         "drips its status line": endless(b"", b"H", 0.5),
         "drips a header": endless(HEAD + b"X-A: ", b"b", 0.5),
         "drips a body": endless(HTML + b"Content-Length: 100000\r\n\r\n", b"x", 0.5),
-        "drips chunks of one byte": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n",
-        b"1\r\nx\r\n", 0.5),
-        "drips a chunk's length": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x",
-        0.5),
-        "drips packed bytes": endless(HTML + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"",
-        mtime=0)[:10], b"\0\0\0\xff\xff", 0.5),
+        "drips chunks of one byte": endless(
+            HTML + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", 0.5
+        ),
+        "drips a chunk's length": endless(
+            HTML + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x", 0.5
+        ),
+        "drips packed bytes": endless(
+            HTML + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"", mtime=0)[:10],
+            b"\0\0\0\xff\xff",
+            0.5,
+        ),
         "goes on preliminarily": endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.5),
         "redirects to itself, slowly": slow_redirect,
         "never ends its body": endless(HTML + b"\r\n", b"x" * 65536),
-        "never ends its chunks": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n",
-        b"4000\r\n" + b"x" * 16384 + b"\r\n"),
-        "never ends in chunks of one byte": endless(HTML + b"Transfer-Encoding: chunked\r\n\r\n",
-        b"1\r\nx\r\n" * 999),
+        "never ends its chunks": endless(
+            HTML + b"Transfer-Encoding: chunked\r\n\r\n", b"4000\r\n" + b"x" * 16384 + b"\r\n"
+        ),
+        "never ends in chunks of one byte": endless(
+            HTML + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 999
+        ),
         "never ends in empty packed blocks": endless(
             HTML + b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n" + GZIP_HEAD,
             b"5\r\n\0\0\0\xff\xff\r\n" * 999
@@ -124,19 +131,28 @@ def kinds() -> dict[str, Handler]:
         "sends headers of 10 MiB": fixed(HEAD + b"X-A: " + b"a" * 10 * MIB + b"\r\n\r\n"),
         "promises more than it sends": fixed(HTML + b"Content-Length: 1000\r\n\r\nshort"),
         "promises 99 GB": silent(HTML + b"Content-Length: 99000000000\r\n\r\n"),
-        "promises two lengths": fixed(HTML + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"),
-        "promises less than it sends": fixed(HTML + b"Content-Length: 4\r\n\r\n" + b"<p>x" + b"y" * MIB),
+        "promises two lengths": fixed(
+            HTML + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"
+        ),
+        "promises less than it sends": fixed(
+            HTML + b"Content-Length: 4\r\n\r\n" + b"<p>x" + b"y" * MIB
+        ),
         "is a gzip bomb of 4 GB": bomb("gzip", 4_000),
         "is a gzip bomb of 400 MB": bomb("gzip", 400),
         "is a bomb under another name": bomb("x-gzip", 4_000),
         "is a brotli bomb": fixed(HTML + b"Content-Encoding: br\r\n\r\n" + noise * 1000),
         "is a zstd bomb": fixed(HTML + b"Content-Encoding: zstd\r\n\r\n" + noise * 1000),
-        "is packed twice": fixed(HTML + b"Content-Encoding: gzip, gzip\r\n\r\n" + gzip.compress(gzip.compress(bytes(100 * MIB), 1))),
+        "is packed twice": fixed(
+            HTML
+            + b"Content-Encoding: gzip, gzip\r\n\r\n"
+            + gzip.compress(gzip.compress(bytes(100 * MIB), 1))
+        ),
         "is a page as large as may be": just_within(words),
         "is a plain text as large as may be": just_within(words, b"text/plain"),
         "is a file as large as may be": just_within(words, b"application/pdf"),
-        "is 8 MiB of tags": fixed(answer(b"<p><b>a&amp;" * (8 * MIB // 12),
-        Content_Type="text/html")),
+        "is 8 MiB of tags": fixed(
+            answer(b"<p><b>a&amp;" * (8 * MIB // 12), Content_Type="text/html")
+        ),
         "is 8 MiB of nothing but signs": fixed(answer(b"<" * 8 * MIB, Content_Type="text/html")),
         "resets at once": reset(b""),
         "resets in the body": reset(HTML + b"Content-Length: 100\r\n\r\nhalf"),

@@ -1,8 +1,9 @@
 """The whole system on engines of its own, under the supervisor of the demonstration, with ways to
 hurt each part of it.
 
-python -m tests.soak.system      (in the environment of a system) makes a claim, and keys and sessions of those who file, and prints them:
-{"claim", "reference", "keys": […], "sessions": […]}
+python -m tests.soak.system     (in the environment of a system) makes a claim, and keys and
+                                sessions of those who file, and prints them:
+                                {"claim", "reference", "keys": […], "sessions": […]}
 """
 
 from __future__ import annotations

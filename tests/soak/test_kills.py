@@ -73,8 +73,12 @@ def body(claim: str, content: bytes) -> bytes:
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
         for name, value in fields.items()
     ]
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photos"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'.encode()
-    return b"".join([*parts, head, content, f"\r\n--{BOUNDARY}--\r\n".encode()])
+    head = (
+        f"--{BOUNDARY}\r\n"
+        'Content-Disposition: form-data; name="photos"; filename="a.jpg"\r\n'
+        "Content-Type: image/jpeg\r\n\r\n"
+    )
+    return b"".join([*parts, head.encode(), content, f"\r\n--{BOUNDARY}--\r\n".encode()])
 
 
 class Filer(threading.Thread):
@@ -365,15 +369,16 @@ def check(system: RunningSystem, state: State) -> dict[str, int]:
         open_ = {pk for pk, job in jobs.items() if job not in {"done", "failed"}}
         assert open_ == set(), "accepted − done − failed is not empty"
         failed = {pk for pk, job in jobs.items() if job == "failed"}
-        say(
-            f"set aside: "
-            f"{rows('''SELECT kind, last_error, count(*) FROM jobs_job WHERE state = 'failed' GROUP BY 1, 2''')}"
-        )
+        aside = """SELECT kind, last_error, count(*) FROM jobs_job
+            WHERE state = 'failed' GROUP BY 1, 2"""
+        say(f"set aside: {rows(aside)}")
         unread = {pk for pk, status in exhibits.items() if status != "ready"}
         say(f"not readable: {len(unread)}, of which set aside {len(unread & failed)}")
-        ends = """SELECT read.outcome, jobs_job.attempts, waits, last_error FROM evidence_exhibit exhibit
+        ends = """SELECT read.outcome, jobs_job.attempts, waits, last_error
+            FROM evidence_exhibit exhibit
             JOIN evidence_custodyevent read ON read.exhibit_id = exhibit.id AND read.kind = 'read'
-            JOIN jobs_job ON payload->>'exhibit' = exhibit.id::text WHERE exhibit.status <> 'ready'"""
+            JOIN jobs_job ON payload->>'exhibit' = exhibit.id::text
+            WHERE exhibit.status <> 'ready'"""
         say(f"how they ended: {rows(ends)}")
 
         # One effect each, in a table that would hold two.

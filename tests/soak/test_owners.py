@@ -39,8 +39,8 @@ WAYS = 6
 def test_whoever_files_what_the_public_bytes_are_the_same(
     monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
-    # How many units and contributors there are is public: of the three teardowns each person has
-    # one.
+    # How many units and contributors there are is public:
+    # of the three teardowns each person has one.
     ways = [who for who in product(PEOPLE, repeat=5) if len(set(who[:3])) == 2 and who != FIRST]
     first = play(monkeypatch, settings, tmp_path / "first", FIRST, whole)
     secrets, known = found_in(first), len(first.secrets)

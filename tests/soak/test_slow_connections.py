@@ -56,11 +56,10 @@ def test_no_slow_connection_holds_the_site(site: int, figure: Callable[[str], No
                 assert len(ask(site, "/large", timeout=60)) == LARGE
             time.sleep(0.05)
     usual, then = quantiles(alone, n=20)[-1], quantiles(beside, n=20)[-1]
+    kinds = ", ".join(f"{name} {count}" for name, count in sorted(made.items()))
     figure(
-        f"{sum(made.values())} connections "
-        f"({', '.join(f'{name} {count}' for name, count in sorted(made.items()))}) in {SECONDS} "
-        f"s; {len(beside)} neighbours, p95 {usual * 1000:.0f} to {then * 1000:.0f} ms, the "
-        f"longest {max(beside):.2f} s"
+        f"{sum(made.values())} connections ({kinds}) in {SECONDS} s; {len(beside)} neighbours, "
+        f"p95 {usual * 1000:.0f} to {then * 1000:.0f} ms, the longest {max(beside):.2f} s"
     )
     assert made["send_slowly"] > AT_ONCE / 2
     assert max(beside) < 10

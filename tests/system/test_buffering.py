@@ -440,9 +440,15 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "record.example")])
     now = datetime.now(UTC)
     made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
-    )  # fmt: skip
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
     (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
     (folder / "cert.key").write_bytes(
         key.private_bytes(
@@ -462,7 +468,9 @@ def over_tls(connection: socket.socket) -> ssl.SSLSocket:
 
 @pytest.mark.skipif(
     shutil.which("nginx") is None,
-    reason="nginx is not installed, so the guide's configuration is not tried (Debian: nginx-light)",
+    reason=(
+        "nginx is not installed, so the guide's configuration is not tried (Debian: nginx-light)"
+    ),
 )
 def test_the_guides_nginx_waits_for_slow_connections_itself(tmp_path: Path) -> None:
     with web_server(tmp_path) as web, ExitStack() as stack:

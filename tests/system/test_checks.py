@@ -225,15 +225,17 @@ def test_static_files_can_be_collected_with_their_digests(tmp_path: Path) -> Non
 
 def test_production_cookies_and_redirects_are_for_tls_alone(tmp_path: Path) -> None:
     code = (
-        "import django; django.setup()\nfrom django.test import Client\nfrom django.conf import "
-        "settings as s\nplain, tls = Client().get('/anything', headers={'host': "
-        "'record.example'}), Client().get('/healthz', headers={'host': 'record.example'}, "
-        "secure=True)\nprint(plain.status_code, plain['Location'])\nprint(tls.status_code, "
-        "tls['Strict-Transport-Security'], "
-        "tls['Content-Security-Policy'])\nprint(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, "
-        "s.LANGUAGE_COOKIE_NAME, s.SESSION_COOKIE_SECURE, "
-        "s.CSRF_COOKIE_SECURE)\nprint(Client().get('/healthz', headers={'host': "
-        "'record.example', 'x-forwarded-proto': 'https'}).wsgi_request.is_secure())\n"
+        "import django; django.setup()\n"
+        "from django.test import Client\n"
+        "from django.conf import settings as s\n"
+        "plain, tls = Client().get('/anything', headers={'host': 'record.example'}), "
+        "Client().get('/healthz', headers={'host': 'record.example'}, secure=True)\n"
+        "print(plain.status_code, plain['Location'])\n"
+        "print(tls.status_code, tls['Strict-Transport-Security'], tls['Content-Security-Policy'])\n"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, "
+        "s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)\n"
+        "print(Client().get('/healthz', headers={'host': 'record.example', "
+        "'x-forwarded-proto': 'https'}).wsgi_request.is_secure())\n"
     )
     (tmp_path / "static").mkdir()
     environment = {**PRODUCTION, "DATA_DIR": str(tmp_path), "PATH": os.environ["PATH"]}

@@ -127,7 +127,10 @@ def test_another_user_than_the_datas_own_is_refused_with_what_to_do(
     monkeypatch.setattr(os, "geteuid", lambda: mine.stat().st_uid + 1)
     with pytest.raises(
         SystemExit,
-        match=r"belongs to .*, and this runs as .*Nothing was done\. Run it as .*sudo -u .*chown -R",
+        match=(
+            r"belongs to .*, and this runs as .*Nothing was done\. "
+            r"Run it as .*sudo -u .*chown -R"
+        ),
     ):
         environment.refuse_another_user(missing, mine)
 

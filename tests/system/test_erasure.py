@@ -1,5 +1,5 @@
-"""What was erased is nowhere in the system any more: no table, history, file, page, answer, cache or
-dump; and every proof still holds.
+"""What was erased is nowhere in the system any more: no table, history, file, page, answer, cache
+or dump; and every proof still holds.
 
 Canaries are planted through the actions that people's views call, the case is worked through to
 published reports, and each is erased by the operators' command. With the apps' hooks taken away the
@@ -257,8 +257,8 @@ def dump(name: str = "") -> bytes:
 
 
 def files(*folders: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file that the system writes (keys aside), or that these folders hold, and what is inside
-    its PDFs."""
+    """Every file that the system writes (keys aside), or that these folders hold, and what is
+    inside its PDFs."""
     ours = ("LEDGER_DIR", "BLOBS_DIR", "RENDITIONS_DIR", "REPORTS_DIR", "PUBLISHED_DIR")
     for folder in folders or [Path(getattr(django_settings, name)) for name in ours]:
         for path in folder.rglob("*"):

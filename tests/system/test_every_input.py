@@ -1,8 +1,8 @@
 """Whatever stands in a request, no door breaks: never a 5xx, and never an error that nothing
 catches.
 
-tests/system/asking.py finds what there is to ask. Here each place gets a few values, in turn; all of
-them: tests/soak/test_inputs.py.
+tests/system/asking.py finds what there is to ask. Here each place gets a few values, in turn; all
+of them: tests/soak/test_inputs.py.
 """
 
 from __future__ import annotations
@@ -166,9 +166,11 @@ def test_without_the_guards_the_questions_find_what_breaks(
 
 
 def test_fields_are_found_in_forms_as_browsers_send_them() -> None:
-    page = """<form method="get"><input name="q"></form><form method="post" action="/there/"><input type=hidden name=key value=7>
-    <select name=kind><option value=""><option value=a></select><input type=date name=on><textarea name=why>old</textarea>
-    <input type=file name=photo><button name=do value=one></button><button name=do value=two></button></form>"""
+    page = """<form method="get"><input name="q"></form>
+    <form method="post" action="/there/"><input type=hidden name=key value=7>
+    <select name=kind><option value=""><option value=a></select>
+    <input type=date name=on><textarea name=why>old</textarea><input type=file name=photo>
+    <button name=do value=one></button><button name=do value=two></button></form>"""
     one, two = forms_of(page, "/here/")
     assert one.fields == {"key": "7", "kind": "a", "on": "2025-05-01", "why": "x", "do": "one"}
     assert (two.fields["do"], two.action, two.files) == ("two", "/there/", {"photo"})

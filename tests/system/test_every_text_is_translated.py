@@ -59,11 +59,18 @@ ALLOWED: Final = {
     r"[a-z]+-[a-z]+-\d{4}": "a pseudonym",
     r"[\w.+-]+@[\w.-]+": "an e-mail address",
     r"https?://\S+": "an address",
-    r"[\w.-]+\.(?:json|pdf|html|svg|md|atom|csv|jpe?g|xml|js|example|localhost\S*)\b": "a file or a host",
-    r"\b(?:UTC|SHA-256|PDF|JSON|OpenAPI|API|VIN|HMAC|Ed25519|Atom|ClaimReview|RFC|HTTP|WARC|WACZ)\b": "a name used as it is everywhere",
+    r"[\w.-]+\.(?:json|pdf|html|svg|md|atom|csv|jpe?g|xml|js|example|localhost\S*)\b": (
+        "a file or a host"
+    ),
+    (
+        r"\b(?:UTC|SHA-256|PDF|JSON|OpenAPI|API|VIN|HMAC|Ed25519|Atom|ClaimReview|RFC|HTTP|WARC"
+        r"|WACZ)\b"
+    ): "a name used as it is everywhere",
     r"\bP[0-5]\b": "a level of provenance",
     r"\b[A-F][1-6]?\b": "a grade of evidence, or the letter of an owner's car",
-    r"(?<![A-Za-z])(?:m/s|km/h|kWh|MP|kB|MB|GB|mm|cm|kg|ms|s|m|K|u|w|k|d)(?![A-Za-z])": "a unit or a symbol",
+    r"(?<![A-Za-z])(?:m/s|km/h|kWh|MP|kB|MB|GB|mm|cm|kg|ms|s|m|K|u|w|k|d)(?![A-Za-z])": (
+        "a unit or a symbol"
+    ),
     r"\bCar \d\b": "what an owner called a unit",
     r"\b(?:AsClaimed|Python)\b": "a name",
     r"[0-9a-f]{8,}(?:-[0-9a-f]+)*": "an id or a digest",
@@ -228,7 +235,8 @@ def crawl(client: Client, start: list[str], most: int = 2) -> Iterator[tuple[str
         if response.streaming or not response.headers.get("Content-Type", "").startswith(
             "text/html"
         ):
-            response.close()  # a file; reports speak both their languages by reports.wording.report_strings
+            # A file; reports speak both their languages by reports.wording.report_strings.
+            response.close()
             continue
         reader = read(response)
         yield path, reader

@@ -29,8 +29,8 @@ parser = importlib.import_module("re._parser")
 Expression: TypeAlias = "re.Pattern[Any]"
 
 KB = 1024
-#: Seconds of processor time. What costs less at 64 kB is fast enough at any rate, and clocks are
-#: coarse.
+#: Seconds of processor time. What costs less at 64 kB is fast enough at any rate,
+#: and clocks are coarse.
 DEAR = 0.02
 SHORT = 4 * KB
 VERY_DEAR = 0.02

@@ -198,8 +198,8 @@ def test_a_worker_without_a_fence_would_do_it_twice(
     its effects too."""
     monkeypatch.setattr(jobs.Work, "_mine", lambda self: Job.objects.filter(pk=self.id))
     monkeypatch.setattr(jobs.Work, "renew", lambda self: True)
-    # The application has a second guard of its own against reading a photo twice; this is about the
-    # first.
+    # The application has a second guard of its own against reading a photo twice;
+    # this is about the first.
     monkeypatch.setattr("evidence.exhibits.tasks.mark_read", unguarded)
     house.file(str(uuid4()))
     slept: list[int] = []

@@ -184,11 +184,11 @@ def form(client: Client, scene: scenes.Scene, person: Person, number: int) -> di
     page = client.get(f"/claims/{scene.claim.reference}/file/").content.decode()
     key = re.search(r'name="idempotency_key" value="([^"]+)"', page)
     assert key
+    found = Organisation.objects.filter(name=person.organisation)
     return {
         "narrative": story(number), "narrative_lang": "en", "licence": "cc-by-4.0", "consent": "on",
-        "contact": person.contact,
-        "idempotency_key": key[1], "photos": [upload(person, number)],
-        **({"organisation": str(Organisation.objects.get(name=person.organisation).pk)} if person.organisation else {}),
+        "contact": person.contact, "idempotency_key": key[1], "photos": [upload(person, number)],
+        **({"organisation": str(found.get().pk)} if person.organisation else {}),
     }  # fmt: skip
 
 

@@ -496,9 +496,15 @@ UNDECLARED: Final = (
 #: differ in TABLE by the roles owner and other.)
 HIDDEN: Final[dict[str, str]] = {
     "verdicts/<str:ref>/": "/verdicts/{proposal}/",
-    r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.svg$": "/verdicts/{proposal}/chart.en.svg",
-    r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.(?P<size>narrow)\.svg$": "/verdicts/{proposal}/chart.en.narrow.svg",
-    r"^verdicts/(?P<ref>[^/]+)/card\.(?P<lang>en|zh-Hans)\.png$": "/verdicts/{proposal}/card.en.png",
+    r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.svg$": (
+        "/verdicts/{proposal}/chart.en.svg"
+    ),
+    r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.(?P<size>narrow)\.svg$": (
+        "/verdicts/{proposal}/chart.en.narrow.svg"
+    ),
+    r"^verdicts/(?P<ref>[^/]+)/card\.(?P<lang>en|zh-Hans)\.png$": (
+        "/verdicts/{proposal}/card.en.png"
+    ),
     "exhibits/<str:ref>/": "/exhibits/{hidden}/",
     r"^media/(?P<digest>[0-9a-f]{64})\.jpg$": "/media/{hidden_picture}.jpg",
     "sources/<uuid:source>/captures/<uuid:capture>": "/sources/{source}/captures/{handed_in}",

@@ -35,17 +35,24 @@ from django.db import connection
 from django.db.utils import DatabaseError
 from django.test import Client
 visitor = Client(headers={"host": "record.example"})
-addresses = ("/", "/claims/", "/record/", "/account/login/", "/api/v1/claims/", "/api/v1/schema/", "/healthz", "/readyz", "/nothing")
+addresses = (
+    "/", "/claims/", "/record/", "/account/login/", "/api/v1/claims/", "/api/v1/schema/",
+    "/healthz", "/readyz", "/nothing",
+)
 answers = {address: visitor.get(address, secure=True).status_code for address in addresses}
 sign_in = visitor.get("/account/login/", secure=True)
-cookies = {name: (bool(each["secure"]), each["path"], each["domain"]) for name, each in sign_in.cookies.items()}
+cookies = {
+    name: (bool(each["secure"]), each["path"], each["domain"])
+    for name, each in sign_in.cookies.items()
+}
 with connection.cursor() as cursor:
     try:
         cursor.execute("DELETE FROM ledger_entry")
         refused = False
     except DatabaseError:
         refused = True
-print(json.dumps({"answers": answers, "cookies": cookies, "refused": refused, "hsts": sign_in["Strict-Transport-Security"]}))
+hsts = sign_in["Strict-Transport-Security"]
+print(json.dumps({"answers": answers, "cookies": cookies, "refused": refused, "hsts": hsts}))
 steps("sequence", "verify_record")
 """
 

@@ -1,4 +1,5 @@
-"""Pieces that stand on many pages: a button shows the sentence that stands against it, and decides nothing."""
+"""Pieces that stand on many pages: a button shows the sentence that stands against it, and decides
+nothing."""
 
 from __future__ import annotations
 

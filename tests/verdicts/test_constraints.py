@@ -59,7 +59,9 @@ BREAKS: Final[dict[str, str]] = {
     + another(Invitation, "status = 'open'", id="gen_random_uuid()"),
     "invitation_leaves_time": "UPDATE verdicts_invitation SET deadline_at = sent_at",
     "invitation_closed_at_matches": "UPDATE verdicts_invitation SET status = 'open'",
-    "invitation_silent_only_after_its_deadline": "UPDATE verdicts_invitation SET closed_at = sent_at",
+    "invitation_silent_only_after_its_deadline": (
+        "UPDATE verdicts_invitation SET closed_at = sent_at"
+    ),
     "invitation_waived_by_two_people": (
         "UPDATE verdicts_invitation SET status = 'waived', waiver_proposed_by_id = "
         "invited_by_id, waiver_approved_by_id = invited_by_id"
@@ -70,7 +72,9 @@ BREAKS: Final[dict[str, str]] = {
         f"now() {PROPOSED}"
     ),
     "verdict_mechanism_known": f"UPDATE verdicts_verdict SET mechanism = 'magic' {PROPOSED}",
-    "verdict_misleading_names_how": f"UPDATE verdicts_verdict SET rating = 'misleading', mechanism = '' {PROPOSED}",
+    "verdict_misleading_names_how": (
+        f"UPDATE verdicts_verdict SET rating = 'misleading', mechanism = '' {PROPOSED}"
+    ),
     "verdict_stands_once_per_aspect": another(
         Verdict,
         "status = 'published'",

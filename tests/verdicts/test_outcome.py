@@ -119,8 +119,8 @@ CASES: list[tuple[list[Row], Decision, str, str]] = [
             "favourable 8150 ± 80 Pa (k = 2). Probability of meeting the threshold: from < "
             "0.000001 to 0.999912."),
         ("1件样品中0件达到限值，1件的实测结果互相矛盾。检测机构之间结果不一致。"
-        "最不利的实测值为7300 ± 80 Pa，最有利的为8150 ± 80 Pa（k = 2）。"
-        "达到限值的概率：从< 0.000001到0.999912。"),
+            "最不利的实测值为7300 ± 80 Pa，最有利的为8150 ± 80 Pa（k = 2）。"
+            "达到限值的概率：从< 0.000001到0.999912。"),
     ),
     (
         [("8150", "80", "A", ""), ("7300", "80", "A", ""), BETTER],
@@ -128,8 +128,9 @@ CASES: list[tuple[list[Row], Decision, str, str]] = [
         ("1 of 2 items meets the threshold, the measurements of 1 contradict each other. The "
             "least favourable measurement is 7300 ± 80 Pa, the most favourable 8300 ± 60 Pa (k = "
             "2). Probability of meeting the threshold: from < 0.000001 to > 0.999999."),
-        ("2件样品中1件达到限值，1件的实测结果互相矛盾。最不利的实测值为7300 ± 80 Pa，最有利的为8300 "
-            "± 60 Pa（k = 2）。达到限值的概率：从< 0.000001到> 0.999999。"),
+        ("2件样品中1件达到限值，1件的实测结果互相矛盾。"
+            "最不利的实测值为7300 ± 80 Pa，最有利的为8300 ± 60 Pa（k = 2）。"
+            "达到限值的概率：从< 0.000001到> 0.999999。"),
     ),
 ]  # fmt: skip
 

@@ -39,9 +39,9 @@ def button_markup(content: str, **attributes: object) -> SafeString:
 def button(
     content: str, why: Why = None, look: str = "", href: str = "", **attributes: object
 ) -> SafeString:
-    """A button; with `href` a link that looks like one. Where `why` says why not, it cannot be pressed
-    and the reasons stand beside it: one sentence after it, several as a list before it. `look` is a
-    class; every other name is an attribute (`name`, `value`, `data_handle=True`).
+    """A button; with `href` a link that looks like one. Where `why` says why not, it cannot be
+    pressed and the reasons stand beside it: one sentence after it, several as a list before it.
+    `look` is a class; every other name is an attribute (`name`, `value`, `data_handle=True`).
     """
     if href and not why:
         label = mark_safe(content.strip())  # noqa: S308  rendered by a template
@@ -69,7 +69,8 @@ class Sized(Protocol):
 def photo(
     src: str, size: Sized, alt: str = "", lazy: bool = True, **attributes: object
 ) -> SafeString:
-    """A picture with the room it will take. It is fetched when it comes near, unless it is the page's own (`lazy=False`)."""
+    """A picture with the room it will take. It is fetched when it comes near, unless it is the
+    page's own (`lazy=False`)."""
     loading = {"loading": "lazy"} if lazy else {}
     rest = attributes_of({"width": size.width, "height": size.height, **loading, **attributes})
     return format_html('<img src="{}" alt="{}"{}>', src, alt, rest)

@@ -1,4 +1,5 @@
-"""The company's say: requests for a reply, their deadlines, replies and letters, and ending the reply period early."""
+"""The company's say: requests for a reply, their deadlines, replies and letters, and ending the
+reply period early."""
 
 from __future__ import annotations
 
@@ -173,8 +174,16 @@ def _lapse(held: Invitation, *, by: ledger.Actor, now: datetime) -> bool:
     here, before = replies.filter(invitation=held).exists(), replies.exists()
     _close(
         held, by=by, role="system", now=now,
-        kind="company.window_closed" if here else "company.gave_no_further_reply" if before else "company.silent",
-        status=InvitationStatus.REPLIED if here else InvitationStatus.NO_FURTHER_REPLY if before else InvitationStatus.SILENT,
+        kind=(
+            "company.window_closed" if here
+            else "company.gave_no_further_reply" if before
+            else "company.silent"
+        ),
+        status=(
+            InvitationStatus.REPLIED if here
+            else InvitationStatus.NO_FURTHER_REPLY if before
+            else InvitationStatus.SILENT
+        ),
     )  # fmt: skip
     _flag(held.claim, by=by, role="system", now=now)
     return True

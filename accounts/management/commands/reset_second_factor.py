@@ -43,7 +43,8 @@ class Command(BaseCommand):
             "Your second factor was reset · 两步验证已重置",
             "An operator of AsClaimed removed the authenticator app of your "
             "account. Sign in and set up a new one now. If you did not ask for "
-            "this, answer this mail at once.\n\n言实录的运营人员移除了您账户的身份验证器。请立即登录并重新设置。"
+            "this, answer this mail at once.\n\n"
+            "言实录的运营人员移除了您账户的身份验证器。请立即登录并重新设置。"
             "如非本人要求，请立即回复本邮件。\n",
             None,
             [user.email],

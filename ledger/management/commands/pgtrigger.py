@@ -19,8 +19,8 @@ class Command(TheirCommand):  # type: ignore[misc]  # pgtrigger is read as untyp
         if method.__name__ != "ls":
             raise CommandError(
                 f"`pgtrigger {method.__name__}` is refused: it would take off, or switch, the "
-                f"triggers that keep the record. "
-                "Nothing was changed. `manage.py migrate` puts every trigger in its place, and "
-                "`manage.py verify_record` names those that are not."
+                "triggers that keep the record. Nothing was changed. `manage.py migrate` puts "
+                "every trigger in its place, and `manage.py verify_record` names those that are "
+                "not."
             )
         return super().handle(*args, method=method, **options)

@@ -1,4 +1,5 @@
-"""The part about each point: what was found, the numbers, the company's reply, the strength of evidence."""
+"""The part about each point: what was found, the numbers, the company's reply, the strength of
+evidence."""
 
 from decimal import Decimal
 

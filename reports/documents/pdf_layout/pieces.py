@@ -1,4 +1,5 @@
-"""Words on the sheet: pieces of text with their language, and how moments, money and people are written."""
+"""Words on the sheet: pieces of text with their language, and how moments, money and people are
+written."""
 
 import re
 from collections.abc import Sequence

@@ -88,13 +88,16 @@ def of_discrepancy(
     stake = claim["at_stake"]
     return {
         **_frame(report, lang, claim_title_pieces(written_piece(claim["summary"], lang), lang)),
-        "trail": [bare_piece(written_piece(each["name"], lang)) for each in (report["company"],
-        report["product"], option) if each],
+        "trail": [
+            bare_piece(written_piece(each["name"], lang))
+            for each in (report["company"], report["product"], option) if each
+        ],
         "claim": {
             "reference": claim["reference"],
             "kind": word("claim_kind", claim["kind"], lang),
-            "withdrawn": word("claim_status", "withdrawn",
-            lang) if claim["status"] == "withdrawn" else None,
+            "withdrawn": (
+                word("claim_status", "withdrawn", lang) if claim["status"] == "withdrawn" else None
+            ),
             "flags": [word("flag", flag, lang) for flag in claim["flags"]],
         },
         "stake": stake and {
@@ -108,7 +111,9 @@ def of_discrepancy(
         "sure": evidence_rows(report, lang),
         "aspects": [aspect_part(aspect, lang, files) for aspect in report["aspects"]],
         "sources": [source_part(source, lang) for source in report["sources"]],
-        "exhibits": [exhibit_part(exhibit, lang, pictures, files) for exhibit in report["exhibits"]],
+        "exhibits": [
+            exhibit_part(exhibit, lang, pictures, files) for exhibit in report["exhibits"]
+        ],
         "teardowns": [teardown_part(teardown, lang) for teardown in report["teardowns"]],
         "entities": entity_parts(report["company"], lang),
         "limits": [phrase(f"limit_{number}", lang) for number in range(1, 6)],

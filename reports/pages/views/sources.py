@@ -33,8 +33,8 @@ from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
 from reports.wording.report_strings import DOES_NOT_PROVE
 from ui.languages import page_language
 
-#: How the two texts may stand: as the width of the screen has it (empty), in line, or beside each
-#: other.
+#: How the two texts may stand: as the width of the screen has it (empty),
+#: in line, or beside each other.
 VIEWS = {"inline", "sides"}
 MOST = 10**8
 #: A page of more pieces of text than this takes seconds to write, and nobody reads it.

@@ -230,8 +230,8 @@ def disguises() -> Iterator[tuple[str, bytes]]:
     yield (
         "SVG",
         (
-            b"<svg xmlns='http://www.w3.org/2000/svg' "
-            b"onload='alert(1)'><script>alert(1)</script></svg>"
+            b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'>"
+            b"<script>alert(1)</script></svg>"
         ),
     )
     yield (
@@ -241,8 +241,8 @@ def disguises() -> Iterator[tuple[str, bytes]]:
     yield (
         "PDF",
         (
-            b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 "
-            b"obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n%%EOF"
+            b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
+            b"1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n%%EOF"
         ),
     )
     yield "EPS", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%id) (w) file\n"

@@ -235,7 +235,9 @@ def corpus() -> Iterator[tuple[str, bytes]]:
         yield name, with_segments(*(segment(0xE2, one) for one in parts))
     for name, body in {
         "MPF, garbage": b"MPF\0" + dice.randbytes(80),
-        "MPF of a million pictures": b"MPF\0MM\0*\0\0\0\x08\0\1\xb0\1\0\4\0\0\0\1\0\x0f\x42\x40\0\0\0\0",
+        "MPF of a million pictures": (
+            b"MPF\0MM\0*\0\0\0\x08\0\1\xb0\1\0\4\0\0\0\1\0\x0f\x42\x40\0\0\0\0"
+        ),
         "MPF, empty": b"MPF\0",
         "MPF without a count": b"MPF\0II*\0\x08\0\0\0\0\0",
         "MPF that points nowhere": b"MPF\0II*\0\xff\xff\xff\xff",

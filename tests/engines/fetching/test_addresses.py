@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from engines.fetching import AddressRefusedError, check_address
 from engines.fetching.addresses import SPECIAL
 
-# Written from the IANA special-purpose registries and the documents of the clouds, not from the
-# module.
+# Written from the IANA special-purpose registries and the documents
+# of the clouds, not from the module.
 RANGES = [
     ("0.0.0.0/8", "this_network"),
     ("10.0.0.0/8", "private"),

@@ -280,8 +280,8 @@ def pointing() -> Iterator[Server]:
         yield server
 
 
-# What a header can hold and what, found there, is an address of its own and no path on the same
-# site.
+# What a header can hold and what, found there, is an address
+# of its own and no path on the same site.
 CARRIED = [
     (url, code)
     for url, code in REFUSED
@@ -664,8 +664,8 @@ def test_a_body_is_unpacked_in_whatever_pieces_it_comes(
         b"%x\r\n%s\r\n" % (len(part), part)
         for part in (wire[i : i + step] for i in range(0, len(wire), step))
     )
-    head = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: {encoding}\r\n\r\n".encode()
-    with serving(head + chunks + b"0\r\n\r\n") as server:
+    head = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: {encoding}\r\n\r\n"
+    with serving(head.encode() + chunks + b"0\r\n\r\n") as server:
         response = Client(AGENT, {"brand.test:9000": server.place}, USUAL).get(
             "http://brand.test:9000/"
         )

@@ -579,7 +579,9 @@ import failpoints
 from engines.storage.buckets import Bucket, BucketStore, Place
 
 failpoints.arm(sys.argv[1], lambda: os._exit(9))
-BucketStore(Path(sys.argv[2]), Bucket(Place(*sys.argv[3:])), fresh_for=timedelta(days=1), keep_free=0).put(b"carbon fibre hood", 100)
+bucket = Bucket(Place(*sys.argv[3:]))
+store = BucketStore(Path(sys.argv[2]), bucket, fresh_for=timedelta(days=1), keep_free=0)
+store.put(b"carbon fibre hood", 100)
 """
 
 

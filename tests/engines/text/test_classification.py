@@ -20,7 +20,10 @@ POST = "我们的前机盖采用双风道设计，直接为刹车散热，内部
 def page(text: str, title: str = "", around: str = "") -> bytes:
     """A page with this text as its paragraphs, and what stands around them."""
     paragraphs = "".join(f"<p>{line}</p>" for line in text.split("\n"))
-    return f"<!doctype html><meta charset=utf-8><title>{title}</title><body>{around}<div>{paragraphs}</div>".encode()
+    return (
+        f"<!doctype html><meta charset=utf-8><title>{title}</title>"
+        f"<body>{around}<div>{paragraphs}</div>"
+    ).encode()
 
 
 def look(
@@ -309,7 +312,10 @@ def test_an_empty_page_that_sends_its_readers_on_has_moved() -> None:
     assert look(body).type is ObservationType.MOVED
     body = b'<meta http-equiv=refresh content="0; url=/login"><body></body>'
     assert look(body).type is ObservationType.LOGIN_WALL
-    body = f'<meta charset=utf-8><meta http-equiv=refresh content="5; url={ASKED}"><body><p>{POST}</p></body>'.encode()
+    body = (
+        f'<meta charset=utf-8><meta http-equiv=refresh content="5; url={ASKED}">'
+        f"<body><p>{POST}</p></body>"
+    ).encode()
     assert look(body, previous=None).type is ObservationType.OK
 
 

@@ -24,8 +24,8 @@ POST_NEW = (
     "感谢每一位朋友的支持！首批交付预计48周。\n"
 )  # fmt: skip
 
-# Everything that breaks naive code: lone surrogates, joiners, marks, flags, bidi controls, odd line
-# ends.
+# Everything that breaks naive code: lone surrogates, joiners,
+# marks, flags, bidi controls, odd line ends.
 HARD = '改了内部结构，。！；\n\r\u2028\x00 ab1.;,”"\ud800\udc00\u200d\u202e👨👩🇨🇳\u0301\ufe0f\u3000'
 PASSAGES = [
     "第一段说明这是一个很长的段落，用来测试移动。",
@@ -85,8 +85,8 @@ def test_changes_add_up_and_point_where_they_say(old: str, new: str) -> None:
     for change in found.changes:
         assert old[change.old_start : change.old_end] == change.gone
         assert new[change.new_start : change.new_end] == change.came
-    # Each excerpt is a piece of the whole, in order, and together with what was skipped it is the
-    # whole.
+    # Each excerpt is a piece of the whole, in order, and together
+    # with what was skipped it is the whole.
     excerpts = found.only_changes()
     if excerpts:
         shown = sum(len(run.text) for excerpt in excerpts for run in excerpt.runs)

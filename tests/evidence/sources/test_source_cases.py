@@ -39,7 +39,8 @@ def body_of(case: dict[str, Any]) -> bytes:
 
 
 def html(body: str, head: str = "") -> bytes:
-    return f"<!doctype html><html><head><meta charset=utf-8>{head}</head><body>{body}</body></html>".encode()
+    page = f"<html><head><meta charset=utf-8>{head}</head><body>{body}</body></html>"
+    return f"<!doctype html>{page}".encode()
 
 
 @pytest.mark.parametrize("case", named("text"))

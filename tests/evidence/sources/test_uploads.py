@@ -279,11 +279,12 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(
 
 
 HOSTILE = (
-    "<script>alert('zz-script')</script><img src=x onerror=alert('zz-image')><svg "
-    "onload=alert('zz-svg')></svg><iframe src='javascript:alert(1)'></iframe><a "
-    "href='javascript:alert(2)'>zz-link</a><base href='https://evil.example/'><meta "
-    "http-equiv=refresh "
-    "content='0;url=https://evil.example/'><style>*{display:none}</style><p>&lt;script&gt;zz-escaped()&lt;/script&gt;</p><plaintext><p>zz-end"
+    "<script>alert('zz-script')</script><img src=x onerror=alert('zz-image')>"
+    "<svg onload=alert('zz-svg')></svg><iframe src='javascript:alert(1)'></iframe>"
+    "<a href='javascript:alert(2)'>zz-link</a><base href='https://evil.example/'>"
+    "<meta http-equiv=refresh content='0;url=https://evil.example/'>"
+    "<style>*{display:none}</style><p>&lt;script&gt;zz-escaped()&lt;/script&gt;</p>"
+    "<plaintext><p>zz-end"
 )
 
 
