@@ -18,8 +18,8 @@ class EvidenceConfig(AppConfig):
             affiliation=states.Affiliation, alert=sources.AlertKind, custody=states.CustodyKind,
             disappearance=sources.DisappearanceStatus,
             exhibit=states.ExhibitStatus, information=states.InformationGrade,
-            licence=states.Licence, look=sources.LookType,
-            method=sources.LookMethod, provenance=Provenance, sighting=sources.SightingKind,
+            licence=states.Licence, look=sources.ObservationResult,
+            method=sources.ObservationMethod, provenance=Provenance, sighting=sources.SightingKind,
             source_grade=states.SourceGrade,
             submission=states.SubmissionStatus,
         )  # fmt: skip

@@ -21,7 +21,7 @@ from engines.text.extraction import Extract
 from evidence.exhibits.actions import filing, pointing, staging
 from evidence.exhibits.models import Comparison, Exhibit, Rendition, StagedPhoto, Submission
 from evidence.exhibits.states import ExhibitStatus
-from evidence.sources.actions import WATCHER, Looked, record_look
+from evidence.sources.actions import WATCHER, ObservationData, record_observation
 from evidence.sources.models import Observation
 from evidence.stores import originals, renditions
 from ledger.sequencing import sequence
@@ -390,9 +390,9 @@ def look(scene: Scene, text: str, seconds: int, kind: str = "ok") -> Observation
     """The post was visited, and this stood there."""
     at = scene.now + timedelta(seconds=seconds)
     stored = originals().put(text.encode(), limit=1 << 20)
-    return record_look(
+    return record_observation(
         by=WATCHER, source=scene.source, now=at,
-        looked=Looked(
+        looked=ObservationData(
             type=kind, looked_at=at, status=200 if kind == "ok" else 410,
             final_url=scene.source.url, digest=stored.sha256,
             size=stored.size, content_type="text/html",

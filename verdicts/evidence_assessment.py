@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from claims.models import Aspect, Criterion
 from evidence.exhibits.affiliation import affiliations, independent, one_laboratory
-from evidence.exhibits.alike import witnesses
 from evidence.exhibits.models import Exhibit, Measurement, Submission, Teardown
+from evidence.exhibits.similar_pictures import witnesses
 from evidence.exhibits.states import ExhibitStatus, SubmissionStatus
 from verdicts import gates
 from verdicts.conformity import Conformity, MeasuredValue, Promise, assess

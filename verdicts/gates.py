@@ -21,8 +21,8 @@ from claims.localized_text import is_in_all_languages
 from claims.models import Aspect, Claim
 from claims.states import ClaimStatus, Progress
 from evidence.exhibits.affiliation import independent
-from evidence.exhibits.alike import witnesses
 from evidence.exhibits.models import CustodyEvent, Exhibit, Submission
+from evidence.exhibits.similar_pictures import witnesses
 from evidence.exhibits.states import CustodyKind, ExhibitStatus, SubmissionStatus
 from verdicts.conformity import Conformity, Decision
 from verdicts.models import Finding, Invitation, Reply, Verdict

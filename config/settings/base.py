@@ -309,7 +309,7 @@ SPECTACULAR_SETTINGS = {
         "ExhibitStatus": "evidence.exhibits.states.ExhibitStatus",
         "DisappearanceStatus": "evidence.sources.states.DisappearanceStatus",
         "VerdictStatus": "verdicts.states.VerdictStatus",
-        "LookType": "evidence.sources.states.LookType",
+        "ObservationResult": "evidence.sources.states.ObservationResult",
         "InterfaceLanguage": [("zh-Hans", "zh-Hans"), ("en", "en")],
     },
     "APPEND_COMPONENTS": {

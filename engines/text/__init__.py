@@ -5,7 +5,7 @@ between two texts; `anchor` makes of a passage what `sight` finds again in anoth
 """
 
 from engines.text.anchors import Quote, QuoteMatch, Sight, anchor, sight
-from engines.text.classification import Classification, ObservationType, classify
+from engines.text.classification import Classification, ObservationResult, classify
 from engines.text.diffing import Diff, diff
 from engines.text.extraction import Extract, extract
 
@@ -13,7 +13,7 @@ __all__ = [
     "Classification",
     "Diff",
     "Extract",
-    "ObservationType",
+    "ObservationResult",
     "Quote",
     "QuoteMatch",
     "Sight",

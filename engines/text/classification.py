@@ -44,7 +44,7 @@ from engines.text.extraction import extract as read_page
 from engines.text.sentences import clauses, sentences
 
 
-class ObservationType(StrEnum):
+class ObservationResult(StrEnum):
     OK = "ok"
     UNCHANGED = "unchanged"
     GONE = "gone"
@@ -63,35 +63,35 @@ class ObservationType(StrEnum):
 class Classification:
     """The type, and in one English sentence (at most 300 characters) why."""
 
-    type: ObservationType
+    type: ObservationResult
     reason: str = ""
 
 
 # Kinds of `engines.fetching.FetchError`, complete (a test compares them).
 FAILURES = {
-    "dns": ObservationType.TRANSIENT,
-    "connect": ObservationType.TRANSIENT,
-    "timeout": ObservationType.TRANSIENT,
-    "tls": ObservationType.TRANSIENT,
-    "protocol": ObservationType.TRANSIENT,
-    "encoding": ObservationType.TRANSIENT,
-    "too_many_redirects": ObservationType.TRANSIENT,
-    "too_large": ObservationType.TOO_LARGE,
-    "refused": ObservationType.REFUSED,
+    "dns": ObservationResult.TRANSIENT,
+    "connect": ObservationResult.TRANSIENT,
+    "timeout": ObservationResult.TRANSIENT,
+    "tls": ObservationResult.TRANSIENT,
+    "protocol": ObservationResult.TRANSIENT,
+    "encoding": ObservationResult.TRANSIENT,
+    "too_many_redirects": ObservationResult.TRANSIENT,
+    "too_large": ObservationResult.TOO_LARGE,
+    "refused": ObservationResult.REFUSED,
 }
 
 STATUSES = {
-    204: (ObservationType.EMPTY, "The answer has no content"),
-    205: (ObservationType.EMPTY, "The answer has no content"),
-    206: (ObservationType.TRANSIENT, "The server sent only a part of the page"),
-    401: (ObservationType.LOGIN_WALL, "The server asks for credentials"),
-    404: (ObservationType.GONE, "The server says that there is no such page"),
-    407: (ObservationType.BLOCKED, "A proxy asks for credentials"),
-    408: (ObservationType.TRANSIENT, "The server waited too long for the request"),
-    410: (ObservationType.GONE, "The server says that the page was removed for good"),
-    425: (ObservationType.TRANSIENT, "The server wants the request again later"),
-    429: (ObservationType.BLOCKED, "The server says that we ask too often"),
-    451: (ObservationType.BLOCKED, "The page is withheld for legal reasons"),
+    204: (ObservationResult.EMPTY, "The answer has no content"),
+    205: (ObservationResult.EMPTY, "The answer has no content"),
+    206: (ObservationResult.TRANSIENT, "The server sent only a part of the page"),
+    401: (ObservationResult.LOGIN_WALL, "The server asks for credentials"),
+    404: (ObservationResult.GONE, "The server says that there is no such page"),
+    407: (ObservationResult.BLOCKED, "A proxy asks for credentials"),
+    408: (ObservationResult.TRANSIENT, "The server waited too long for the request"),
+    410: (ObservationResult.GONE, "The server says that the page was removed for good"),
+    425: (ObservationResult.TRANSIENT, "The server wants the request again later"),
+    429: (ObservationResult.BLOCKED, "The server says that we ask too often"),
+    451: (ObservationResult.BLOCKED, "The page is withheld for legal reasons"),
 }
 
 # A notice has few statements, each short; a login form has the most.
@@ -131,7 +131,9 @@ def classify(
         raise ValueError("a look is a failure or an answer with a status")
     named = {name.lower(): value for name, value in headers}
     if "challenge" in named.get("cf-mitigated", "").lower():
-        return Classification(ObservationType.BLOCKED, "The server set us a challenge for browsers")
+        return Classification(
+            ObservationResult.BLOCKED, "The server set us a challenge for browsers"
+        )
     if not 200 <= status < 300 or status in STATUSES:
         return _by_status(status, previous)
     page = (
@@ -141,7 +143,7 @@ def classify(
     )
     if page.too_large:
         return Classification(
-            ObservationType.TOO_LARGE, "The page has more text or markup than we read"
+            ObservationResult.TOO_LARGE, "The page has more text or markup than we read"
         )
     notice = _notice(page, previous)
     if notice is not None:
@@ -155,20 +157,22 @@ def _by_status(status: int, previous: str | None) -> Classification:
     if status == 304:
         if previous is None:
             return Classification(
-                ObservationType.TRANSIENT,
+                ObservationResult.TRANSIENT,
                 "The server says that nothing changed since a visit that we never made",
             )
-        return Classification(ObservationType.UNCHANGED, "The server says that nothing changed")
+        return Classification(ObservationResult.UNCHANGED, "The server says that nothing changed")
     if 300 <= status < 400:
         return Classification(
-            ObservationType.MOVED,
+            ObservationResult.MOVED,
             f"The server points elsewhere (status {status}) without saying where",
         )
     if 400 <= status < 500:
         return Classification(
-            ObservationType.BLOCKED, f"The server refuses the request (status {status})"
+            ObservationResult.BLOCKED, f"The server refuses the request (status {status})"
         )
-    return Classification(ObservationType.TRANSIENT, f"The server is in trouble (status {status})")
+    return Classification(
+        ObservationResult.TRANSIENT, f"The server is in trouble (status {status})"
+    )
 
 
 def _by_address(
@@ -188,14 +192,14 @@ def _by_address(
     redirected = not _same_place(asked, target)
     known = previous is not None and page.text == previous
     if redirected and _is_login(ended_at) and not _is_login(asked_at):
-        return Classification(ObservationType.LOGIN_WALL, "The visit ended at a login page")
+        return Classification(ObservationResult.LOGIN_WALL, "The visit ended at a login page")
     if (
         redirected
         and not _same_place(previous_url or asked, target)
         and _is_above(ended_at, known_at)
     ):
         return Classification(
-            ObservationType.SOFT_404,
+            ObservationResult.SOFT_404,
             "The visit was sent to a page above the one that was asked for",
         )
     if (
@@ -206,11 +210,11 @@ def _by_address(
         and not _is_sink(asked_at)
     ):
         return Classification(
-            ObservationType.SOFT_404, "The visit was sent to a page for what is not found"
+            ObservationResult.SOFT_404, "The visit was sent to a page for what is not found"
         )
     if _is_bare_shell(page, previous):
         return Classification(
-            ObservationType.EMPTY,
+            ObservationResult.EMPTY,
             "The page has a place for a text that its scripts would fill, and nothing else",
         )
     if not _says_anything(page.text):
@@ -221,26 +225,27 @@ def _by_address(
             "text/markdown",
         }:
             return Classification(
-                ObservationType.EMPTY,
+                ObservationResult.EMPTY,
                 f"The answer is {page.media_type[:80]}, in which we read no text",
             )
         if target is not final:
             return Classification(
-                ObservationType.MOVED, "The page is empty and sends its readers to another address"
+                ObservationResult.MOVED,
+                "The page is empty and sends its readers to another address",
             )
         return Classification(
-            ObservationType.EMPTY, "The page holds no text without running its scripts"
+            ObservationResult.EMPTY, "The page holds no text without running its scripts"
         )
     if previous is not None and page.text == previous:
-        return Classification(ObservationType.UNCHANGED, "The text is the same")
+        return Classification(ObservationResult.UNCHANGED, "The text is the same")
     if target is not final or (
         previous is not None and not _same_place(previous_url or asked, target)
     ):
         return Classification(
-            ObservationType.MOVED,
+            ObservationResult.MOVED,
             "The visit ended at another address, where the text is not the one we knew",
         )
-    return Classification(ObservationType.OK, "The page shows text")
+    return Classification(ObservationResult.OK, "The page shows text")
 
 
 # --- Addresses ------------------------------------------------------------------------------------
@@ -345,12 +350,12 @@ def _is_above(ended: SplitResult, asked: SplitResult) -> bool:
 # The first kind that fits decides. Whatever may pass by itself (blocked, trouble) comes before "not
 # found", so that a disappearance never rests on it.
 _KINDS = (
-    (ObservationType.TOMBSTONE, TOMBSTONES, "The page says only that its content was removed"),
-    (ObservationType.BLOCKED, BLOCKS, "The page says only that we are kept out"),
-    (ObservationType.TRANSIENT, TROUBLES, "The page says only that the server is in trouble"),
-    (ObservationType.SOFT_404, NOT_FOUND, "The page says only that there is no such page"),
-    (ObservationType.LOGIN_WALL, LOGINS, "The page says only that one must log in"),
-    (ObservationType.EMPTY, SCRIPTS, "The page says only that it needs its scripts"),
+    (ObservationResult.TOMBSTONE, TOMBSTONES, "The page says only that its content was removed"),
+    (ObservationResult.BLOCKED, BLOCKS, "The page says only that we are kept out"),
+    (ObservationResult.TRANSIENT, TROUBLES, "The page says only that the server is in trouble"),
+    (ObservationResult.SOFT_404, NOT_FOUND, "The page says only that there is no such page"),
+    (ObservationResult.LOGIN_WALL, LOGINS, "The page says only that one must log in"),
+    (ObservationResult.EMPTY, SCRIPTS, "The page says only that it needs its scripts"),
 )
 # Spaces are taken from where they begin, and given back to nobody: a title of spaces alone would
 # cost the square of its length.
@@ -385,18 +390,20 @@ def _notice(page: Extract, previous: str | None) -> Classification | None:
     known = bool(previous) and continues(page.core, previous or "")
     if (
         title
-        and title.type is ObservationType.SOFT_404
+        and title.type is ObservationResult.SOFT_404
         and len(page.core) <= LONGEST_NOT_FOUND
         and not known
     ):
-        return Classification(ObservationType.SOFT_404, "The title says that there is no such page")
+        return Classification(
+            ObservationResult.SOFT_404, "The title says that there is no such page"
+        )
     if (
         page.asks_password
         and title
-        and title.type is ObservationType.LOGIN_WALL
+        and title.type is ObservationResult.LOGIN_WALL
         and len(page.core) <= LONGEST_NOT_FOUND
     ):
-        return Classification(ObservationType.LOGIN_WALL, "The page is a form to log in with")
+        return Classification(ObservationResult.LOGIN_WALL, "The page is a form to log in with")
     return None
 
 

@@ -52,14 +52,14 @@ from evidence.exhibits.models import (
     Submission,
 )
 from evidence.exhibits.states import Licence
-from evidence.sources.compared import compared
+from evidence.sources.diff_cache import cached_diff
 from evidence.sources.models import Disappearance, Observation, Version
 from evidence.stores import refusal
 
 MAX_KEY = 80
 
 
-class NoRoom(APIException):
+class StorageFullError(APIException):
     """507 or 503: nothing was stored, by no fault of what was sent."""
 
     def __init__(self, error: StorageUnavailableError) -> None:
@@ -68,7 +68,7 @@ class NoRoom(APIException):
         super().__init__(sentence, "no_room" if self.status_code == 507 else "cannot_store")
 
 
-class TooManyFiled(APIException):
+class TooManyFiledError(APIException):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_detail = (
         "You have reached the daily limit of one account. Nothing was saved; continue tomorrow."
@@ -90,19 +90,19 @@ class AlreadySentError(APIException):
         )
 
 
-class FileTooLarge(APIException):
+class FileTooLargeError(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "file_too_large"
 
 
-class NotReturned(APIException):
+class NotReturnedError(APIException):
     """409: it was answered before, withdrawn, or never returned."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "not_returned"
 
 
-class TextWithheld(APIException):
+class TextWithheldError(APIException):
     """410: the text of this version was erased; that there was a version, and when, stays."""
 
     status_code = status.HTTP_410_GONE
@@ -187,7 +187,7 @@ class SourceViewSet(
         source = self.get_object()
         old = self._numbered(source, request.query_params.get("from", ""))
         new = self._numbered(source, request.query_params.get("to", ""))
-        return Response(compared(request, old, new).to_json())
+        return Response(cached_diff(request, old, new).to_json())
 
     @extend_schema(responses=FullVersionSerializer, filters=False)
     @action(detail=True, url_path="as-of", filterset_class=None)
@@ -206,7 +206,7 @@ class SourceViewSet(
         if version is None:
             raise Http404
         if version.withheld:
-            raise TextWithheld
+            raise TextWithheldError
         return Response(FullVersionSerializer(version).data)
 
     def _numbered(self, source: Source, number: str) -> Version:
@@ -216,7 +216,7 @@ class SourceViewSet(
         if version is None:
             raise Http404
         if version.withheld:
-            raise TextWithheld
+            raise TextWithheldError
         return version
 
 
@@ -327,13 +327,13 @@ class SubmissionViewSet(
                 idempotency_key=key,
             )  # fmt: skip
         except TooLargeError as error:
-            raise FileTooLarge(
+            raise FileTooLargeError(
                 f"A photo has more than {error.limit} bytes. Nothing was saved."
             ) from error
         except StorageUnavailableError as error:
-            raise NoRoom(error) from error
+            raise StorageFullError(error) from error
         except QuotaReachedError as error:
-            raise TooManyFiled from error
+            raise TooManyFiledError from error
         except filing.IdempotencyKeyReusedError as error:
             raise AlreadySentError(error.submission) from error
         made = submission.filed_at == now
@@ -369,15 +369,15 @@ class SubmissionViewSet(
                 now=now,
             )
         except TooLargeError as error:
-            raise FileTooLarge(
+            raise FileTooLargeError(
                 f"A photo has more than {error.limit} bytes. Nothing was saved."
             ) from error
         except StorageUnavailableError as error:
-            raise NoRoom(error) from error
+            raise StorageFullError(error) from error
         except QuotaReachedError as error:
-            raise TooManyFiled from error
+            raise TooManyFiledError from error
         except filing.SubmissionChangedError as error:
-            raise NotReturned(
+            raise NotReturnedError(
                 f"This submission is {error.submission.status}. Only a returned one can be "
                 f"answered."
             ) from error

@@ -33,7 +33,7 @@ NAMES: Final[dict[str, str | Promise]] = {
 }
 
 
-def told(metadata: Mapping[str, str | int]) -> list[tuple[str, str]]:
+def described(metadata: Mapping[str, str | int]) -> list[tuple[str, str]]:
     """Name and value of each thing that the file says. The place comes first; what has no name here
     keeps its key."""
     rest = dict(metadata)

@@ -49,7 +49,7 @@ class Contributor(models.Model):
     user = models.OneToOneField(User, on_delete=models.PROTECT)
 
 
-class OfAcceptedSubmission(models.QuerySet[M]):
+class AcceptedSubmissionQuerySet(models.QuerySet[M]):
     """Rows that belong to a submission; the public knows only those of accepted ones."""
 
     via = "submission"
@@ -58,31 +58,31 @@ class OfAcceptedSubmission(models.QuerySet[M]):
         return self.filter(**{f"{self.via}__status": SubmissionStatus.ACCEPTED}).distinct()
 
 
-class UnitQuerySet(OfAcceptedSubmission["Unit"]):
+class UnitQuerySet(AcceptedSubmissionQuerySet["Unit"]):
     via = "teardown__submission"
 
 
-class CustodyEventQuerySet(OfAcceptedSubmission["CustodyEvent"]):
+class CustodyEventQuerySet(AcceptedSubmissionQuerySet["CustodyEvent"]):
     via = "exhibit__submission"
 
 
-class TeardownQuerySet(OfAcceptedSubmission["Teardown"]):
+class TeardownQuerySet(AcceptedSubmissionQuerySet["Teardown"]):
     via = "submission"
 
 
-class SealedViewQuerySet(OfAcceptedSubmission["SealedView"]):
+class SealedViewQuerySet(AcceptedSubmissionQuerySet["SealedView"]):
     via = "submission"
 
 
-class PartQuerySet(OfAcceptedSubmission["Part"]):
+class PartQuerySet(AcceptedSubmissionQuerySet["Part"]):
     via = "teardown__submission"
 
 
-class TeardownStepQuerySet(OfAcceptedSubmission["TeardownStep"]):
+class TeardownStepQuerySet(AcceptedSubmissionQuerySet["TeardownStep"]):
     via = "teardown__submission"
 
 
-class MeasurementQuerySet(OfAcceptedSubmission["Measurement"]):
+class MeasurementQuerySet(AcceptedSubmissionQuerySet["Measurement"]):
     via = "teardown__submission"
 
 
@@ -265,7 +265,7 @@ class Submission(models.Model):
         ]
 
 
-class ClarificationQuerySet(OfAcceptedSubmission["Clarification"]):
+class ClarificationQuerySet(AcceptedSubmissionQuerySet["Clarification"]):
     via = "submission"
 
 
@@ -626,7 +626,7 @@ class Measurement(models.Model):
             validate_unit_against(self.unit_name, criterion.unit)
 
 
-class RegionQuerySet(OfAcceptedSubmission["Region"]):
+class RegionQuerySet(AcceptedSubmissionQuerySet["Region"]):
     via = "exhibit__submission"
 
 

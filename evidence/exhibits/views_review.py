@@ -30,9 +30,8 @@ from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from engines.decoding.fingerprints import QUALITY
 from evidence.exhibits.actions import filing
 from evidence.exhibits.affiliation import affiliation
-from evidence.exhibits.alike import Alike, alike
 from evidence.exhibits.forms import DECISIONS, DecisionForm, GradeForm
-from evidence.exhibits.metadata import told
+from evidence.exhibits.metadata import described
 from evidence.exhibits.models import (
     Clarification,
     CustodyEvent,
@@ -51,6 +50,7 @@ from evidence.exhibits.permissions import (
     check_view_original,
 )
 from evidence.exhibits.reasons import REASONS, fill, reason
+from evidence.exhibits.similar_pictures import SimilarPicture, similar_pictures
 from evidence.exhibits.states import Affiliation, SubmissionStatus
 from evidence.exhibits.unread import unread_because
 from evidence.exhibits.views import best, teardowns_of
@@ -63,14 +63,14 @@ KEYS = {
 
 
 @dataclass
-class Sheet:
+class ExhibitPanel:
     """One exhibit as the page shows it."""
 
     exhibit: Exhibit
     picture: Rendition | None
     unread: str
     regions: list[Region]
-    alike: list[Alike]
+    alike: list[SimilarPicture]
     form: GradeForm
     metadata: list[tuple[str, str]] | None
     blocked_marking: str | None
@@ -149,7 +149,9 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
     )
 
 
-def _decide(user: User, found: Submission, decision: DecisionForm, sheets: list[Sheet]) -> None:
+def _decide(
+    user: User, found: Submission, decision: DecisionForm, sheets: list[ExhibitPanel]
+) -> None:
     given = [(str(one.exhibit.pk), one.form.cleaned_data) for one in sheets]
     filing.decide_submission(
         by=user, submission=found, decision=decision.cleaned_data["decision"],
@@ -200,7 +202,7 @@ def _page(
     *,
     status: int,
     decision: DecisionForm | None = None,
-    sheets: list[Sheet] | None = None,
+    sheets: list[ExhibitPanel] | None = None,
     opened: bool = False,
     kept: list[tuple[str, str]] | None = None,
 ) -> HttpResponse:
@@ -265,7 +267,7 @@ def _beside(user: User, found: Submission) -> dict[str, Any]:
 
 def _sheets(
     user: User, found: Submission, data: QueryDict | None, *, opened: bool = False
-) -> list[Sheet]:
+) -> list[ExhibitPanel]:
     exhibits = list(
         Exhibit.objects.filter(submission=found)
         .select_related("submission__claim")
@@ -278,19 +280,19 @@ def _sheets(
     regions: dict[UUID, list[Region]] = defaultdict(list)
     for region in Region.objects.filter(exhibit__submission=found).order_by("number"):
         regions[region.exhibit_id].append(region)
-    others = alike(exhibits)
+    others = similar_pictures(exhibits)
     # Who they are is the same question for each exhibit, so it is asked once.
     marking = objection(check_mark, user, found)
     reading = objection(check_grade, user, exhibits[0]) if exhibits else None
     return [
-        Sheet(
+        ExhibitPanel(
             exhibit=one,
             picture=best(pictures[one.pk]),
             unread=unread.get(one.pk, ""),
             regions=regions[one.pk],
             alike=others[one.pk],
             form=GradeForm(data, exhibit=one),
-            metadata=told(json.loads(str(ledger.unseal(one, "metadata"))))
+            metadata=described(json.loads(str(ledger.unseal(one, "metadata"))))
             if opened and one.metadata
             else None,
             blocked_marking=marking or objection(check_can_be_seen, one),

@@ -39,8 +39,8 @@ from evidence.sources.states import (
     PRESENT,
     AlertKind,
     DisappearanceStatus,
-    LookMethod,
-    LookType,
+    ObservationMethod,
+    ObservationResult,
     SightingKind,
 )
 from evidence.states import Provenance
@@ -53,7 +53,7 @@ ROLE = "system"
 
 
 @dataclass(frozen=True)
-class Looked:
+class ObservationData:
     """What one look brought back. `digest`, `size` and `content_type` are those of bytes that are
     in the store already."""
 
@@ -67,15 +67,15 @@ class Looked:
     size: int = 0
     content_type: str = ""
     extract: Extract | None = None
-    method: str = LookMethod.LIVE
+    method: str = ObservationMethod.LIVE
     # The latest version's bytes as the extractor of this look reads them, where another one read
     # them before and they could be read.
     reread: Extract | None = None
 
 
 @transaction.atomic
-def record_look(
-    *, by: ledger.Actor, source: Source, looked: Looked, now: datetime, role: str = ROLE
+def record_observation(
+    *, by: ledger.Actor, source: Source, looked: ObservationData, now: datetime, role: str = ROLE
 ) -> Observation:
     """Record one check and everything that follows from it, in one transaction.
 
@@ -108,7 +108,7 @@ def record_look(
         elif latest is not None and digest in (None, latest.digest):
             version = latest
         if version is not None:
-            type_ = LookType.UNCHANGED
+            type_ = ObservationResult.UNCHANGED
         else:
             if looked.extract is None or not looked.digest:
                 # It was the version's text when it was fetched, and another look wrote a new
@@ -119,19 +119,22 @@ def record_look(
             capture = _capture(by, role, source, looked, now)
             seen_at = (
                 _agreed_since(source, looked)
-                if not overtaken and _doubted(looked, latest)
+                if not overtaken and _is_suspect(looked, latest)
                 else looked.looked_at
             )
             if overtaken:
-                type_, reason = LookType.TRANSIENT, "A later look was written down before this one"
+                type_, reason = (
+                    ObservationResult.TRANSIENT,
+                    "A later look was written down before this one",
+                )
             elif seen_at is None:
                 type_, reason, suspect = (
-                    LookType.SUSPECT,
+                    ObservationResult.SUSPECT,
                     "The answer shares no sentence with the version before it",
                     looked.extract.digest,
                 )
             else:
-                type_ = LookType.OK
+                type_ = ObservationResult.OK
                 version = _version(by, role, source, capture, latest, looked.extract, seen_at, now)
     observation = Observation(
         source=source, type=type_, method=looked.method, looked_at=looked.looked_at,
@@ -143,8 +146,8 @@ def record_look(
     with ledger.act("source.observed", by=by, role=role):
         observation.save(force_insert=True)
     if capture is not None and version is not None:
-        sight_version(by=by, version=version, now=now, role=role)
-    if looked.method == LookMethod.LIVE and not overtaken:
+        locate_quotes(by=by, version=version, now=now, role=role)
+    if looked.method == ObservationMethod.LIVE and not overtaken:
         if not Observation.objects.filter(source=source, type__in=PRESENT).exists():
             _unfound(by, role, source, now)
         elif type_ in MISSING:
@@ -153,16 +156,16 @@ def record_look(
             _back(by, role, source, looked.looked_at, now)
             if version is not None:
                 _restored(by, role, source, version, now)
-        elif type_ == LookType.SUSPECT:
+        elif type_ == ObservationResult.SUSPECT:
             _warn(by, role, source, now)
     return observation
 
 
-def _doubted(looked: Looked, latest: Version | None) -> bool:
+def _is_suspect(looked: ObservationData, latest: Version | None) -> bool:
     """Whether an answer of a server may not be the page: it shares nothing with the latest version
     whose text is known."""
     if (
-        looked.method != LookMethod.LIVE
+        looked.method != ObservationMethod.LIVE
         or looked.extract is None
         or latest is None
         or latest.withheld
@@ -173,7 +176,7 @@ def _doubted(looked: Looked, latest: Version | None) -> bool:
 
 def _suspects(source: Source) -> QuerySet[Observation]:
     """The suspect looks at a source since its text was seen last, oldest first."""
-    suspects = Observation.objects.filter(source=source, type=LookType.SUSPECT).order_by(
+    suspects = Observation.objects.filter(source=source, type=ObservationResult.SUSPECT).order_by(
         "looked_at"
     )
     seen = (
@@ -193,7 +196,7 @@ def _enough(times: list[datetime]) -> bool:
     )
 
 
-def _agreed_since(source: Source, looked: Looked) -> datetime | None:
+def _agreed_since(source: Source, looked: ObservationData) -> datetime | None:
     """When the text of a suspect look was seen first, once enough looks agree on it; else None."""
     assert looked.extract is not None
     times = [
@@ -221,7 +224,7 @@ def _unfound(by: ledger.Actor, role: str, source: Source, now: datetime) -> None
     says nothing of the company."""
     if Alert.objects.filter(kind=AlertKind.SOURCE_UNFOUND, source=source).exists():
         return
-    visits = Observation.objects.filter(source=source, method=LookMethod.LIVE)
+    visits = Observation.objects.filter(source=source, method=ObservationMethod.LIVE)
     made = visits.aggregate(number=Count("pk"), first=Min("looked_at"), last=Max("looked_at"))
     if (
         made["number"] > settings.DISAPPEARANCE_CONFIRMATIONS
@@ -256,7 +259,7 @@ def _read_again(
     )  # fmt: skip
     with ledger.act("source.read_again", by=by, role=role):
         version.save(force_insert=True)
-    sight_version(by=by, version=version, now=now, role=role)
+    locate_quotes(by=by, version=version, now=now, role=role)
     return version
 
 
@@ -279,7 +282,7 @@ def _capture(
     by: ledger.Actor,
     role: str,
     source: Source,
-    looked: Looked,
+    looked: ObservationData,
     now: datetime,
     *,
     provenance: str = Provenance.P3,
@@ -368,23 +371,27 @@ def upload_capture(
     source = Source.objects.select_for_update().get(pk=source.pk)
     looks = Observation.objects.filter(source=source)
     if found := looks.filter(
-        method=LookMethod.UPLOAD, looked_at=captured_at, capture__digest=stored.sha256
+        method=ObservationMethod.UPLOAD, looked_at=captured_at, capture__digest=stored.sha256
     ).first():
         return found
-    looked = Looked(
-        type=LookType.OK, looked_at=captured_at, digest=stored.sha256, size=stored.size,
+    looked = ObservationData(
+        type=ObservationResult.OK, looked_at=captured_at, digest=stored.sha256, size=stored.size,
         content_type=content_type, extract=extract,
-        method=LookMethod.UPLOAD,
+        method=ObservationMethod.UPLOAD,
     )  # fmt: skip
     capture = _capture(
         by, Role.MODERATOR, source, looked, now, provenance=Provenance.P1, origin=note.strip()[:300]
     )
     versions = list(Version.objects.filter(source=source).order_by("number").defer("body"))
     same = [one for one in versions if one.digest == extract.digest]
-    version, type_, reason = None, LookType.UNPLACED, _where_claims_stand(source, extract.text)
+    version, type_, reason = (
+        None,
+        ObservationResult.UNPLACED,
+        _where_claims_stand(source, extract.text),
+    )
     if same:
         version = _standing_at(captured_at, same)
-        type_, reason = LookType.UNCHANGED, ""
+        type_, reason = ObservationResult.UNCHANGED, ""
         _narrow(by, version, versions, captured_at)
     elif not looks.filter(version__isnull=False, looked_at__gte=captured_at).exists():
         version = _version(
@@ -397,16 +404,16 @@ def upload_capture(
             captured_at,
             now,
         )
-        type_, reason = LookType.OK, ""
+        type_, reason = ObservationResult.OK, ""
     observation = Observation(
-        source=source, type=type_, method=LookMethod.UPLOAD, looked_at=captured_at, reason=reason,
+        source=source, type=type_, method=ObservationMethod.UPLOAD, looked_at=captured_at, reason=reason,
         capture=capture, version=version,
         created_at=now,
     )  # fmt: skip
     with ledger.act("source.copy_added", by=by, role=Role.MODERATOR):
         observation.save(force_insert=True)
-    if type_ == LookType.OK and version is not None:
-        sight_version(by=by, version=version, now=now, role=Role.MODERATOR)
+    if type_ == ObservationResult.OK and version is not None:
+        locate_quotes(by=by, version=version, now=now, role=Role.MODERATOR)
     return observation
 
 
@@ -446,7 +453,7 @@ def _narrow(by: ledger.Actor, version: Version, versions: list[Version], at: dat
 
 
 @transaction.atomic
-def sight_version(
+def locate_quotes(
     *, by: ledger.Actor, version: Version, now: datetime, role: str = ROLE
 ) -> list[Sighting]:
     """Look for every claim that stands in this source in a version. Twice is once."""
@@ -455,11 +462,11 @@ def sight_version(
         .exclude(exact="")
         .select_related("claim")
     )
-    return [_sight(by, role, appearance, version, now) for appearance in appearances]
+    return [_locate(by, role, appearance, version, now) for appearance in appearances]
 
 
 @transaction.atomic
-def sight_appearance(
+def locate_appearance(
     *, by: ledger.Actor, appearance: Appearance, now: datetime, role: str = ROLE
 ) -> list[Sighting]:
     """Look for one appearance in every version that is there already, oldest first. Twice is
@@ -477,10 +484,10 @@ def sight_appearance(
         return []
     # one that is withheld says nothing
     versions = Version.objects.filter(source=source).exclude(digest="").order_by("number")
-    return [_sight(by, role, appearance, version, now) for version in versions]
+    return [_locate(by, role, appearance, version, now) for version in versions]
 
 
-def _sight(
+def _locate(
     by: ledger.Actor, role: str, appearance: Appearance, version: Version, now: datetime
 ) -> Sighting:
     """Record the state of a quote in a version: unchanged, reworded, elsewhere or no longer
@@ -539,7 +546,7 @@ def _restored(by: ledger.Actor, role: str, source: Source, version: Version, now
             for sightings in latest
             if sightings and sightings[0].version_id == version.pk
         ]
-        if any(one.stands for one in here) and not any(_went(sightings) for sightings in latest):
+        if any(one.stands for one in here) and not any(_is_gone(sightings) for sightings in latest):
             reason = f"The quote stands word for word in version {version.number} of the source"
             lift_flag(by=by, claim=flag.claim, kind=flag.kind, now=now, role=role, reason=reason)
 
@@ -549,7 +556,7 @@ def _latest_sightings(appearance: Appearance) -> list[Sighting]:
     return list(Sighting.objects.filter(appearance=appearance).order_by("-version__number"))
 
 
-def _went(sightings: list[Sighting]) -> bool:
+def _is_gone(sightings: list[Sighting]) -> bool:
     """Whether words that once stood there do not any more."""
     return bool(sightings) and not sightings[0].stands and any(one.stands for one in sightings)
 

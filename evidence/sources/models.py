@@ -18,8 +18,8 @@ from evidence.sources.states import (
     DISAPPEARANCE_TRANSITIONS,
     AlertKind,
     DisappearanceStatus,
-    LookMethod,
-    LookType,
+    ObservationMethod,
+    ObservationResult,
     SightingKind,
 )
 from evidence.states import Provenance
@@ -161,8 +161,10 @@ class Observation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT)
-    type = models.CharField(max_length=12, choices=LookType.choices)
-    method = models.CharField(max_length=8, choices=LookMethod.choices, default=LookMethod.LIVE)
+    type = models.CharField(max_length=12, choices=ObservationResult.choices)
+    method = models.CharField(
+        max_length=8, choices=ObservationMethod.choices, default=ObservationMethod.LIVE
+    )
     looked_at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="HTTP status, if there was a response."
@@ -180,13 +182,13 @@ class Observation(models.Model):
 
     class Meta:
         constraints = [
-            known("type", LookType, "observation_type_known"),
+            known("type", ObservationResult, "observation_type_known"),
             models.CheckConstraint(
                 condition=Q(type="suspect", capture__isnull=False)
                 | ~Q(type="suspect") & Q(digest=None),
                 name="observation_has_a_digest_only_if_suspect",
             ),
-            known("method", LookMethod, "observation_method_known"),
+            known("method", ObservationMethod, "observation_method_known"),
             models.CheckConstraint(
                 condition=Q(type__in=["ok", "unchanged"], version__isnull=False)
                 | ~Q(type__in=["ok", "unchanged"]) & Q(version=None),
@@ -268,7 +270,7 @@ class Disappearance(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT)
-    type = models.CharField(max_length=12, choices=LookType.choices)
+    type = models.CharField(max_length=12, choices=ObservationResult.choices)
     status = models.CharField(
         max_length=10, choices=DisappearanceStatus.choices, default=DisappearanceStatus.SUSPECTED
     )
@@ -287,7 +289,7 @@ class Disappearance(models.Model):
                 name="disappearance_open_once_per_source",
             ),
             known("status", DisappearanceStatus, "disappearance_status_known"),
-            known("type", LookType, "disappearance_type_known"),
+            known("type", ObservationResult, "disappearance_type_known"),
             models.CheckConstraint(
                 condition=Q(status="suspected", confirmed_at=None, reversed_at=None)
                 | Q(status="confirmed", confirmed_at__isnull=False, reversed_at=None)

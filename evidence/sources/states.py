@@ -9,10 +9,10 @@ from accounts.choices import label
 from evidence import labels
 
 
-class LookType(models.TextChoices):
-    """What one look at a source came back with. The words are those of
-    `engines.text.ObservationType`, and two that need the other looks to tell: suspect, and
-    unplaced, which only what was handed in can be."""
+class ObservationResult(models.TextChoices):
+    """The result of one observation: `engines.text.ObservationResult` with its labels, and two
+    more that need the other observations to tell: suspect, and unplaced, which only what was
+    handed in can be."""
 
     OK = "ok", label(labels.OBSERVATION["ok"])
     UNCHANGED = "unchanged", label(labels.OBSERVATION["unchanged"])
@@ -30,11 +30,13 @@ class LookType(models.TextChoices):
     UNPLACED = "unplaced", label(labels.OBSERVATION["unplaced"])
 
 
-MISSING = frozenset({LookType.GONE, LookType.TOMBSTONE, LookType.SOFT_404})
-PRESENT = frozenset({LookType.OK, LookType.UNCHANGED})
+MISSING = frozenset(
+    {ObservationResult.GONE, ObservationResult.TOMBSTONE, ObservationResult.SOFT_404}
+)
+PRESENT = frozenset({ObservationResult.OK, ObservationResult.UNCHANGED})
 
 
-class LookMethod(models.TextChoices):
+class ObservationMethod(models.TextChoices):
     LIVE = "live", label(labels.LOOK_METHOD["live"])
     UPLOAD = "upload", label(labels.LOOK_METHOD["upload"])
 

@@ -17,10 +17,10 @@ from engines.storage.blobs import BlobMissingError, DamagedError, StoredBlob
 from engines.storage.buckets import BucketError
 from engines.text.classification import classify
 from engines.text.extraction import Extract, extract
-from evidence.sources import watching
-from evidence.sources.actions import WATCHER, Looked, record_look, sight_appearance
+from evidence.sources import monitoring
+from evidence.sources.actions import WATCHER, ObservationData, locate_appearance, record_observation
 from evidence.sources.models import Observation, Version, Watch
-from evidence.sources.states import PRESENT, LookType
+from evidence.sources.states import PRESENT, ObservationResult
 from evidence.stores import BUCKET_AGAIN, CAPTURE_LIMIT, original_file, originals
 from ledger import erasure
 
@@ -38,7 +38,7 @@ def client() -> Client:
 
 def visit(
     url: str, conditions: dict[str, str], latest: Version | None, looked_at: datetime
-) -> tuple[Looked, dict[str, str] | None]:
+) -> tuple[ObservationData, dict[str, str] | None]:
     """Fetch an address, tell what came back and store its bytes. Returns that, and the server's
     marks for the next look where it gave any. Everything that an untrusted server can do to us, it
     does in here; the database is not asked."""
@@ -46,7 +46,7 @@ def visit(
         response = client().get(url, headers=conditions)
     except FetchError as failure:
         seen = classify(asked=url, failure=failure.kind)
-        return Looked(
+        return ObservationData(
             type=str(seen.type), looked_at=looked_at, reason=failure.sentence, final_url=failure.url
         ), None
     content_type = response.header("content-type")
@@ -58,12 +58,12 @@ def visit(
         body=response.body, extract=text,
         previous=latest.body if latest else None, previous_url=latest.capture.url if latest else "",
     )  # fmt: skip
-    looked = Looked(
+    looked = ObservationData(
         type=str(seen.type), looked_at=looked_at, reason=seen.reason, status=response.status,
         final_url=response.url,
         elapsed_ms=int(response.elapsed * 1000), extract=text, content_type=content_type,
     )  # fmt: skip
-    if looked.type == LookType.OK:
+    if looked.type == ObservationResult.OK:
         stored = _store(response.body)
         looked = replace(looked, digest=stored.sha256, size=stored.size)
     if looked.type not in PRESENT or text is None:
@@ -74,8 +74,8 @@ def visit(
     }
 
 
-@jobs.handler("evidence.look", queue="watch")
-def look(work: jobs.Work) -> None:
+@jobs.handler("evidence.observe", queue="watch")
+def observe(work: jobs.Work) -> None:
     """Visit a source once: fetch, tell what came back, store the bytes, then record what
     follows."""
     source = Source.objects.get(pk=work.payload["source"])
@@ -98,7 +98,9 @@ def look(work: jobs.Work) -> None:
     with work.finish():
         if not _still_wanted(source):
             return
-        observation = record_look(by=WATCHER, source=source, looked=looked, now=timezone.now())
+        observation = record_observation(
+            by=WATCHER, source=source, looked=looked, now=timezone.now()
+        )
         if validators is not None and observation.version_id is not None:
             # Always those of the newest text, or none:
             # an older one would later vouch for the wrong text.
@@ -145,26 +147,26 @@ def _conditions(source: Source, latest: Version | None, now: datetime) -> dict[s
     }
 
 
-@jobs.handler("evidence.sight_appearance", queue="watch", together=True)
-def sight(work: jobs.Work) -> None:
+@jobs.handler("evidence.locate_appearance", queue="watch", together=True)
+def locate(work: jobs.Work) -> None:
     """Look for a newly placed claim in the versions that are there already."""
     appearance = Appearance.objects.select_related("claim").get(pk=work.payload["appearance"])
     with work.finish():
-        sight_appearance(by=WATCHER, appearance=appearance, now=timezone.now())
+        locate_appearance(by=WATCHER, appearance=appearance, now=timezone.now())
 
 
 @jobs.periodic("evidence.watch", every=max(settings.WATCH_EVERY / 2, timedelta(seconds=1)))
 def watch() -> None:
     """Ask for a look at every source whose time has come, until none is left or the time of one
     sweep is over: then another follows."""
-    _go_on(watching.sweep(now=timezone.now(), seconds=SWEEP_SECONDS))
+    _go_on(monitoring.sweep(now=timezone.now(), seconds=SWEEP_SECONDS))
 
 
 @jobs.handler("evidence.watch_rest", queue="tick")
 def watch_rest(work: jobs.Work) -> None:
     """What a sweep left for the next, at once rather than half a period later."""
     with work.finish():
-        _go_on(watching.sweep(now=timezone.now(), seconds=SWEEP_SECONDS))
+        _go_on(monitoring.sweep(now=timezone.now(), seconds=SWEEP_SECONDS))
 
 
 def _go_on(rest: bool) -> None:
@@ -177,9 +179,9 @@ def _go_on(rest: bool) -> None:
     "Sources whose look is late",
     lazy("Checks that are late: %(count)s. Start more workers for the queue watch."),
 )
-def looks_overdue() -> int:
+def observations_overdue() -> int:
     """How many sources are looked at later than they should be."""
-    return watching.overdue(timezone.now())
+    return monitoring.overdue(timezone.now())
 
 
 def _store(content: bytes) -> StoredBlob:

@@ -23,7 +23,7 @@ from evidence.sources import actions
 from evidence.sources.actions import upload_capture
 from evidence.sources.forms import CopyForm
 from evidence.sources.models import Alert, Observation
-from evidence.sources.states import LookMethod, LookType
+from evidence.sources.states import ObservationMethod, ObservationResult
 from evidence.stores import refusal
 
 SHOWN = 50
@@ -70,9 +70,9 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
                 sentence, status = refusal(error)
                 form.add_error(None, sentence)
         status = 413 if form.too_large else status
-    copies = Observation.objects.filter(source=found, method=LookMethod.UPLOAD).select_related(
-        "capture", "version"
-    )
+    copies = Observation.objects.filter(
+        source=found, method=ObservationMethod.UPLOAD
+    ).select_related("capture", "version")
     context = {
         "source": found,
         "form": form,
@@ -88,7 +88,7 @@ def _told(observation: Observation) -> str:
             "Saved. Its text matches no version, and later checks found other texts, so it is "
             "not one of the versions."
         )
-    if observation.type == LookType.OK:
+    if observation.type == ObservationResult.OK:
         return _("Saved as version %(number)d.") % {"number": version.number}
     return _("Saved. It has the text of version %(number)d.") % {"number": version.number}
 

@@ -17,7 +17,7 @@ from accounts.models import User
 from claims.models import Source
 from engines.text.extraction import Extract
 from evidence.exhibits.models import Exhibit
-from evidence.sources.actions import Looked, record_look
+from evidence.sources.actions import ObservationData, record_observation
 from evidence.stores import originals
 from tests import scenes
 from tests.workflows import unruled
@@ -48,13 +48,13 @@ def verified(*people: User) -> None:
 def look(source: Source, text: str | None, when: object) -> None:
     """One look at the source: the text it found, or None for a source that is gone."""
     if text is None:
-        looked = Looked(type="gone", looked_at=when, status=404)  # type: ignore[arg-type]  # a datetime
+        looked = ObservationData(type="gone", looked_at=when, status=404)  # type: ignore[arg-type]  # a datetime
     else:
         stored = originals().put(f"<p>{text}</p>".encode(), limit=10_000)
         extract = Extract(
             title="", text=text, lang="zh-Hans", links=(), extractor="drawn", version="1"
         )
-        looked = Looked(
+        looked = ObservationData(
             type="ok",
             looked_at=when,
             status=200,
@@ -63,7 +63,7 @@ def look(source: Source, text: str | None, when: object) -> None:
             size=stored.size,
             extract=extract,  # type: ignore[arg-type]  # a datetime
         )
-    record_look(by=ledger.SYSTEM, source=source, looked=looked, now=timezone.now())
+    record_observation(by=ledger.SYSTEM, source=source, looked=looked, now=timezone.now())
 
 
 def filed() -> scenes.Scene:

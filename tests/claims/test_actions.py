@@ -211,7 +211,7 @@ def test_a_claim_is_placed_once_and_looked_for(scene: scenes.Scene) -> None:
             actions.place_claim(
                 by=scene.moderator, claim=scene.claim, source=scene.source, now=NOW, **other
             )
-    assert Job.objects.filter(kind="evidence.sight_appearance").count() == 1
+    assert Job.objects.filter(kind="evidence.locate_appearance").count() == 1
     event = actions.add_source(
         by=scene.moderator,
         company=scene.company,
@@ -245,7 +245,7 @@ def test_one_address_is_one_source_and_only_an_address_is_watched(scene: scenes.
     page = actions.add_source(**given, url="https://brand.example/page")
     assert actions.add_source(**given, url="https://brand.example/page") == page
     assert page.watched
-    assert Job.objects.filter(kind="evidence.look", dedupe_key=f"look:{page.pk}:first").exists()
+    assert Job.objects.filter(kind="evidence.observe", dedupe_key=f"look:{page.pk}:first").exists()
     assert not actions.add_source(**given).watched
     with pytest.raises(ValidationError):
         actions.add_source(**given, url="javascript:alert(1)")

@@ -24,7 +24,7 @@ from evidence.exhibits.actions import filing, staging
 from evidence.exhibits.models import CustodyEvent, Exhibit, Rendition, StagedPhoto, Unit
 from evidence.exhibits.states import ExhibitStatus
 from evidence.sources import tasks
-from evidence.sources.actions import Looked, sight_appearance
+from evidence.sources.actions import ObservationData, locate_appearance
 from evidence.sources.models import Capture, Sighting, Version
 from evidence.stores import originals, renditions
 from ledger import sealing
@@ -263,7 +263,7 @@ def test_a_claim_placed_later_is_not_called_edited_for_a_withheld_version() -> N
     appearance = scenes.claims.place_claim(
         by=scene.moderator, claim=placed, source=scene.source, exact="双风道", now=scene.now
     )
-    seen = sight_appearance(by=ledger.SYSTEM, appearance=appearance, now=scene.now)
+    seen = locate_appearance(by=ledger.SYSTEM, appearance=appearance, now=scene.now)
     assert [(one.version.number, one.kind) for one in seen] == [(1, "verbatim"), (3, "verbatim")]
     assert not placed.flag_set.exists()
 
@@ -388,11 +388,11 @@ def test_an_erased_text_is_not_brought_back_by_a_look_that_was_under_way(
     scenes.look(scene, f"{scenes.POST}甲。", -60)
     version = Version.objects.get()
 
-    def visit(*args: object) -> tuple[Looked, None]:
+    def visit(*args: object) -> tuple[ObservationData, None]:
         erase("version", version.pk)
         stored = originals().put(b"again", limit=9)
         text = Extract("帖子", f"{scenes.POST}甲。", "zh-Hans")
-        return Looked(
+        return ObservationData(
             type="ok",
             looked_at=timezone.now(),
             status=200,
@@ -405,7 +405,7 @@ def test_an_erased_text_is_not_brought_back_by_a_look_that_was_under_way(
     if not guarded:
         monkeypatch.setattr(tasks, "_still_wanted", lambda source: True)
     with transaction.atomic():
-        jobs.enqueue("evidence.look", {"source": str(scene.source.pk)}, key="under way")
+        jobs.enqueue("evidence.observe", {"source": str(scene.source.pk)}, key="under way")
     jobs.drain(["watch"])
     assert jobs.Job.objects.get(dedupe_key="under way").state == "done"
     assert Version.objects.count() == (1 if guarded else 2)

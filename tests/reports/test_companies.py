@@ -103,7 +103,7 @@ def test_papers_that_bind_stand_beside_what_was_promised_elsewhere(client: Clien
         **given,
         source=paper(scene, "app_screen"),
         stance="no_mention",
-        note=write("en", "Looked through."),
+        note=write("en", "ObservationData through."),
     )
     claims.place_claim(
         **given,
@@ -124,7 +124,12 @@ def test_papers_that_bind_stand_beside_what_was_promised_elsewhere(client: Clien
         < table.index("beside-says_otherwise")
         < table.index("beside-no_mention")
     )
-    for words in ("No function is promised.", "Looked through.", "Different", "Not mentioned"):
+    for words in (
+        "No function is promised.",
+        "ObservationData through.",
+        "Different",
+        "Not mentioned",
+    ):
         assert words in table
     assert f"/products/{scene.product.pk}/" in page
 

@@ -31,7 +31,7 @@ from evidence.exhibits.states import (
     Licence,
     SourceGrade,
 )
-from evidence.sources.states import LookMethod, LookType, SightingKind
+from evidence.sources.states import ObservationMethod, ObservationResult, SightingKind
 from evidence.states import Provenance
 from reports.wording.report_strings import LANGS, VOCABULARIES, word
 from verdicts import labels as verdict_labels
@@ -49,8 +49,8 @@ TABLES: list[tuple[Any, Mapping[str, Pair], str]] = [
     (Comparator, claim_labels.COMPARATOR, "comparator"),
     (BasisKind, claim_labels.BASIS_KIND, "basis_kind"),
     (FlagKind, claim_labels.FLAG, "flag"),
-    (LookType, evidence_labels.OBSERVATION, "observation"),
-    (LookMethod, evidence_labels.LOOK_METHOD, "look_method"),
+    (ObservationResult, evidence_labels.OBSERVATION, "observation"),
+    (ObservationMethod, evidence_labels.LOOK_METHOD, "look_method"),
     (SightingKind, evidence_labels.SIGHTING, "sighting"),
     (SourceGrade, evidence_labels.GRADE_SOURCE, "grade_source"),
     (InformationGrade, evidence_labels.GRADE_INFORMATION, "grade_information"),

@@ -23,7 +23,7 @@ from claims.localized_text import write
 from claims.models import Appearance, Aspect, Claim, Criterion, Flag
 from engines.text.extraction import Extract
 from evidence.exhibits.models import Exhibit, Rendition
-from evidence.sources.actions import Looked, record_look, sight_appearance
+from evidence.sources.actions import ObservationData, locate_appearance, record_observation
 from evidence.sources.models import Version
 from evidence.stores import originals, renditions
 from jobs.models import Job
@@ -56,13 +56,13 @@ def look(scene: scenes.Scene, text: str | None, when: object = None, **more: obj
     """One look at the scene's source: the text it found, or None for a source that is gone."""
     now = when or timezone.now()
     if text is None:
-        looked = Looked(type="gone", looked_at=now, status=404)
+        looked = ObservationData(type="gone", looked_at=now, status=404)
     else:
         stored = originals().put(f"<p>{text}</p>".encode(), limit=10_000)
         extract = Extract(
             title="", text=text, lang="zh-Hans", links=(), extractor="test", version="1"
         )
-        looked = Looked(
+        looked = ObservationData(
             type="ok",
             looked_at=now,
             status=200,
@@ -71,7 +71,7 @@ def look(scene: scenes.Scene, text: str | None, when: object = None, **more: obj
             size=stored.size,
             extract=extract,
         )
-    record_look(by=ledger.SYSTEM, source=scene.source, looked=looked, now=now)
+    record_observation(by=ledger.SYSTEM, source=scene.source, looked=looked, now=now)
 
 
 def test_what_can_be_seen_stands_before_what_cannot() -> None:
@@ -112,7 +112,7 @@ def case() -> scenes.Scene:
     look(scene, scenes.POST, start)
     with transaction.atomic():
         for appearance in Appearance.objects.filter(claim=scene.claim):
-            sight_appearance(by=ledger.SYSTEM, appearance=appearance, now=scene.now)
+            locate_appearance(by=ledger.SYSTEM, appearance=appearance, now=scene.now)
     look(scene, EDITED, start + timedelta(hours=6))
     for hours in (12, 20, 30):
         look(scene, None, start + timedelta(hours=hours))

@@ -19,7 +19,7 @@ import jobs
 from claims import actions as claims
 from claims.localized_text import write
 from engines.text.extraction import Extract
-from evidence.sources.actions import WATCHER, Looked, record_look
+from evidence.sources.actions import WATCHER, ObservationData, record_observation
 from evidence.stores import originals
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
@@ -44,9 +44,9 @@ def looked(text: str, scene: scenes.Scene, seconds: int, kind: str = "ok") -> No
     stored = originals().put(text.encode(), limit=1 << 20)
     if kind == "ok":
         found = Extract("帖子", text, "zh-Hans")
-    record_look(
+    record_observation(
         by=WATCHER, source=scene.source, now=at,
-        looked=Looked(
+        looked=ObservationData(
             type=kind, looked_at=at, status=200 if kind == "ok" else 410,
             final_url=scene.source.url,
             digest=stored.sha256, size=stored.size, content_type="text/html", extract=found,

@@ -28,8 +28,8 @@ LEVEL: Final = {app: level for level, apps in enumerate(ORDER) for app in apps.s
 #: Work that is asked of an app above, by name, since only the row joins the two:
 #: who asks, and for what.
 JOBS_ABOVE: Final = {
-    ("claims", "evidence.look"): "a new source is looked at once before its turn",
-    ("claims", "evidence.sight_appearance"): "a new quote is searched for in what was kept",
+    ("claims", "evidence.observe"): "a new source is looked at once before its turn",
+    ("claims", "evidence.locate_appearance"): "a new quote is searched for in what was kept",
     ("claims", "reports.discrepancy"): "a corrected claim has its report written anew",
     ("evidence", "reports.snapshot"): "a page that went away has its report written",
     ("verdicts", "reports.discrepancy"): "a verdict or a reply has the report written anew",

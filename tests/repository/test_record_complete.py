@@ -421,7 +421,7 @@ def every_action() -> None:
     placed = claims.place_claim(
         by=moderator, claim=scene.claim, source=second_source(scene), exact=scenes.POST, now=now
     )
-    source_actions.sight_appearance(by=ledger.SYSTEM, appearance=placed, now=now)
+    source_actions.locate_appearance(by=ledger.SYSTEM, appearance=placed, now=now)
     series = scenes.build_series(scene)
     claims.correct_point(
         by=moderator,
@@ -439,8 +439,8 @@ def every_action() -> None:
         now=now,
     )
     appearance = scene.claim.appearance_set.get(source=scene.source)
-    source_actions.sight_appearance(by=ledger.SYSTEM, appearance=appearance, now=now)
-    source_actions.sight_version(
+    source_actions.locate_appearance(by=ledger.SYSTEM, appearance=appearance, now=now)
+    source_actions.locate_quotes(
         by=ledger.SYSTEM, version=Version.objects.order_by("number").first(), now=now
     )
 
@@ -557,7 +557,7 @@ def second_source(scene: scenes.Scene) -> Any:
 
 
 UNCHANGED_IF_NOTHING_IS_NEW = {
-    "evidence.sources.actions.sight_version", "evidence.sources.actions.sight_appearance",
+    "evidence.sources.actions.locate_quotes", "evidence.sources.actions.locate_appearance",
 }  # fmt: skip
 #: What only asks for work: with the record broken the job is still written down, and nothing else.
 #: What comes of it is recorded.

@@ -422,9 +422,9 @@ def test_a_look_at_a_source_waits_for_the_bucket(
     company.say(scenes.POST)
     settings.S3_ENDPOINT = _nobody()
     with transaction.atomic():
-        jobs.enqueue("evidence.look", {"source": str(scene.source.pk)}, key="look")
+        jobs.enqueue("evidence.observe", {"source": str(scene.source.pk)}, key="look")
     jobs.drain(["watch"])
-    job = Job.objects.get(kind="evidence.look")
+    job = Job.objects.get(kind="evidence.observe")
     assert (job.state, job.attempts, job.waits) == ("queued", 0, 1)
     assert (Capture.objects.count(), Observation.objects.count(), here()) == (0, 0, [])
 

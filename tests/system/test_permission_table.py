@@ -31,7 +31,7 @@ from accounts.models import ApiKey, OrganisationKind, Role, User
 from config.private_responses import PrivateResponses
 from engines.text.extraction import Extract
 from evidence.exhibits.models import Exhibit, Rendition
-from evidence.sources.actions import Looked, record_look
+from evidence.sources.actions import ObservationData, record_observation
 from evidence.sources.models import Alert, Capture
 from evidence.stores import originals, renditions
 from ledger.models import Checkpoint
@@ -566,7 +566,7 @@ class World:
         self.scene, now = scene, timezone.now()
         for text in (scenes.POST, scenes.POST + "别的文字。"):
             stored = originals().put(text.encode(), limit=1000)
-            looked = Looked(
+            looked = ObservationData(
                 type="ok",
                 looked_at=now,
                 status=200,
@@ -577,7 +577,7 @@ class World:
                     title="", text=text, lang="zh-Hans", links=(), extractor="test", version="1"
                 ),
             )
-            record_look(by=ledger.SYSTEM, source=scene.source, looked=looked, now=now)
+            record_observation(by=ledger.SYSTEM, source=scene.source, looked=looked, now=now)
         scenes.build_findings(scenes.build_evidence(scene))
         scenes.build_silence(scene)
         for number, one in enumerate(scene.exhibits()):
@@ -706,7 +706,9 @@ class World:
             "alert": Alert.objects.create(
                 kind="source_gone", claim=scene.claim, source=scene.source, created_at=now
             ).pk,
-            "job": jobs.enqueue("evidence.look", {"source": str(scene.source.pk)}, key="table").pk,
+            "job": jobs.enqueue(
+                "evidence.observe", {"source": str(scene.source.pk)}, key="table"
+            ).pk,
             "size": size,
         }
 

@@ -24,7 +24,7 @@ from accounts.permissions import address_for
 from claims.models import Source
 from claims.paging import page_of
 from engines.storage.blobs import BlobMissingError
-from evidence.sources.compared import compared
+from evidence.sources.diff_cache import cached_diff
 from evidence.sources.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
 from reports.pages import diff_view, source_page
@@ -115,7 +115,7 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
         raise Http404
     if pair[old].withheld or pair[new].withheld:
         return gone(request, WITHHELD_TEXT)
-    changed = compared(request, pair[old], pair[new])
+    changed = cached_diff(request, pair[old], pair[new])
     everything = request.GET.get("all") == "1"
     whole = diff_view.blocks(changed)
     view = request.GET.get("view", "")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engines.fetching import failures
 from engines.text import classification, deletion_notices
-from engines.text.classification import FAILURES, Classification, ObservationType, classify
+from engines.text.classification import FAILURES, Classification, ObservationResult, classify
 from engines.text.extraction import extract
 
 ASKED = "https://brand.example/posts/4711"
@@ -117,11 +117,11 @@ LIVE = [
 
 @pytest.mark.parametrize("text", TOMBSTONES)
 def test_the_platforms_own_words_alone_on_a_page_are_a_tombstone(text: str) -> None:
-    assert look(page(text, "微博")).type is ObservationType.TOMBSTONE
+    assert look(page(text, "微博")).type is ObservationResult.TOMBSTONE
     around = (
         "<header><a href='/'>首页</a></header><nav><ul><li><a href='/hot'>热门</a></li></ul></nav>"
     )
-    assert look(page(text, "提示信息 - 微博", around)).type is ObservationType.TOMBSTONE
+    assert look(page(text, "提示信息 - 微博", around)).type is ObservationResult.TOMBSTONE
 
 
 @pytest.mark.parametrize("text", TOMBSTONES + NOT_FOUND)
@@ -131,22 +131,22 @@ def test_the_same_words_inside_a_live_page_are_nothing(text: str) -> None:
         f"{text}\n{POST}",
         f"用户问：{text}\n我们答：没有这回事，原帖还在。",
     ):
-        assert look(page(live, "创始人 - 微博")).type is ObservationType.OK, live
+        assert look(page(live, "创始人 - 微博")).type is ObservationResult.OK, live
 
 
 @pytest.mark.parametrize("text", LIVE)
 def test_a_live_text_about_deletion_is_live(text: str) -> None:
-    assert look(page(text, "品牌动态")).type is ObservationType.OK
+    assert look(page(text, "品牌动态")).type is ObservationResult.OK
 
 
 @pytest.mark.parametrize("text", LIVE)
 def test_a_title_in_the_platforms_words_over_a_live_text_is_no_tombstone(text: str) -> None:
-    assert look(page(text, "该内容已被发布者删除 - 新闻")).type is ObservationType.OK
+    assert look(page(text, "该内容已被发布者删除 - 新闻")).type is ObservationResult.OK
 
 
 @pytest.mark.parametrize("text", NOT_FOUND)
 def test_a_page_that_says_only_not_found_is_a_soft_404(text: str) -> None:
-    assert look(page(text, "品牌")).type is ObservationType.SOFT_404
+    assert look(page(text, "品牌")).type is ObservationResult.SOFT_404
 
 
 @pytest.mark.parametrize(
@@ -155,24 +155,24 @@ def test_a_page_that_says_only_not_found_is_a_soft_404(text: str) -> None:
         (
             "404 Not Found",
             "Oops! We looked under the hood and everywhere. See our popular products instead.",
-            ObservationType.SOFT_404,
+            ObservationResult.SOFT_404,
         ),
-        ("页面不存在 - 品牌官网", "你来晚了一步，车已经开走。", ObservationType.SOFT_404),
-        ("该内容已被发布者删除", "", ObservationType.TOMBSTONE),
-        ("微博 - 该微博已被删除", "返回首页", ObservationType.TOMBSTONE),
-        ("登录", "", ObservationType.LOGIN_WALL),
-        ("品牌官网", "", ObservationType.EMPTY),
-        ("页面不存在", POST, ObservationType.UNCHANGED),
+        ("页面不存在 - 品牌官网", "你来晚了一步，车已经开走。", ObservationResult.SOFT_404),
+        ("该内容已被发布者删除", "", ObservationResult.TOMBSTONE),
+        ("微博 - 该微博已被删除", "返回首页", ObservationResult.TOMBSTONE),
+        ("登录", "", ObservationResult.LOGIN_WALL),
+        ("品牌官网", "", ObservationResult.EMPTY),
+        ("页面不存在", POST, ObservationResult.UNCHANGED),
     ],
 )
 def test_the_title_decides_only_where_the_text_does_not(
-    title: str, text: str, expected: ObservationType
+    title: str, text: str, expected: ObservationResult
 ) -> None:
     assert look(page(text, title)).type is expected
 
 
 def test_a_not_found_title_over_the_known_post_is_an_edit() -> None:
-    assert look(page(POST + "补充：谢谢大家。", "404")).type is ObservationType.OK
+    assert look(page(POST + "补充：谢谢大家。", "404")).type is ObservationResult.OK
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_not_found_title_over_the_known_post_is_an_edit() -> None:
     ],
 )
 def test_a_page_that_only_asks_to_log_in_is_a_login_wall(text: str) -> None:
-    assert look(page(text, "微博")).type is ObservationType.LOGIN_WALL
+    assert look(page(text, "微博")).type is ObservationResult.LOGIN_WALL
 
 
 def test_a_redirect_to_a_login_page_is_a_login_wall() -> None:
@@ -198,53 +198,55 @@ def test_a_redirect_to_a_login_page_is_a_login_wall() -> None:
     ):
         assert (
             look(page("欢迎回来，请输入口令，然后继续您的旅程。"), final=final).type
-            is ObservationType.LOGIN_WALL
+            is ObservationResult.LOGIN_WALL
         )
 
 
 def test_a_login_form_with_a_login_title_is_a_login_wall() -> None:
     form = "<form><input type=text><input type=password><button>进入</button></form>"
-    assert look(page("欢迎来到品牌社区", "登录 - 品牌", form)).type is ObservationType.LOGIN_WALL
-    assert look(page("欢迎来到品牌社区", "社区 - 品牌", form)).type is ObservationType.OK
+    assert look(page("欢迎来到品牌社区", "登录 - 品牌", form)).type is ObservationResult.LOGIN_WALL
+    assert look(page("欢迎来到品牌社区", "社区 - 品牌", form)).type is ObservationResult.OK
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Just a moment...", ObservationType.BLOCKED),
-        ("请完成安全验证后继续访问", ObservationType.BLOCKED),
-        ("您的访问过于频繁，请稍后再试", ObservationType.BLOCKED),
-        ("Access Denied", ObservationType.BLOCKED),
-        ("系统繁忙，请稍后再试", ObservationType.TRANSIENT),
-        ("Something went wrong. Try again later.", ObservationType.TRANSIENT),
-        ("出错了\n404", ObservationType.TRANSIENT),
-        ("You need to enable JavaScript to run this app.", ObservationType.EMPTY),
-        ("正在加载...", ObservationType.EMPTY),
+        ("Just a moment...", ObservationResult.BLOCKED),
+        ("请完成安全验证后继续访问", ObservationResult.BLOCKED),
+        ("您的访问过于频繁，请稍后再试", ObservationResult.BLOCKED),
+        ("Access Denied", ObservationResult.BLOCKED),
+        ("系统繁忙，请稍后再试", ObservationResult.TRANSIENT),
+        ("Something went wrong. Try again later.", ObservationResult.TRANSIENT),
+        ("出错了\n404", ObservationResult.TRANSIENT),
+        ("You need to enable JavaScript to run this app.", ObservationResult.EMPTY),
+        ("正在加载...", ObservationResult.EMPTY),
     ],
 )
-def test_what_may_pass_by_itself_is_no_disappearance(text: str, expected: ObservationType) -> None:
+def test_what_may_pass_by_itself_is_no_disappearance(
+    text: str, expected: ObservationResult
+) -> None:
     assert look(page(text, "品牌")).type is expected
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (404, ObservationType.GONE),
-        (410, ObservationType.GONE),
-        (401, ObservationType.LOGIN_WALL),
-        (403, ObservationType.BLOCKED),
-        (429, ObservationType.BLOCKED),
-        (451, ObservationType.BLOCKED),
-        (418, ObservationType.BLOCKED),
-        (500, ObservationType.TRANSIENT),
-        (503, ObservationType.TRANSIENT),
-        (408, ObservationType.TRANSIENT),
-        (301, ObservationType.MOVED),
-        (304, ObservationType.UNCHANGED),
-        (204, ObservationType.EMPTY),
+        (404, ObservationResult.GONE),
+        (410, ObservationResult.GONE),
+        (401, ObservationResult.LOGIN_WALL),
+        (403, ObservationResult.BLOCKED),
+        (429, ObservationResult.BLOCKED),
+        (451, ObservationResult.BLOCKED),
+        (418, ObservationResult.BLOCKED),
+        (500, ObservationResult.TRANSIENT),
+        (503, ObservationResult.TRANSIENT),
+        (408, ObservationResult.TRANSIENT),
+        (301, ObservationResult.MOVED),
+        (304, ObservationResult.UNCHANGED),
+        (204, ObservationResult.EMPTY),
     ],
 )
-def test_the_status_decides_before_the_page(status: int, expected: ObservationType) -> None:
+def test_the_status_decides_before_the_page(status: int, expected: ObservationResult) -> None:
     assert look(page(POST), status=status).type is expected
 
 
@@ -254,9 +256,9 @@ def test_every_way_a_fetch_can_fail_has_a_type_and_none_is_ok() -> None:
         found = classify(asked=ASKED, failure=kind)
         assert found.type is expected
         assert found.type not in {
-            ObservationType.OK,
-            ObservationType.UNCHANGED,
-            ObservationType.GONE,
+            ObservationResult.OK,
+            ObservationResult.UNCHANGED,
+            ObservationResult.GONE,
         }
     with pytest.raises(ValueError, match="unknown failure"):
         classify(asked=ASKED, failure="boredom")
@@ -269,82 +271,84 @@ def test_a_challenge_is_a_block_whatever_its_status() -> None:
     for status in (200, 403, 503):
         assert (
             classify(asked=ASKED, status=status, headers=headers, body=page(POST)).type
-            is ObservationType.BLOCKED
+            is ObservationResult.BLOCKED
         )
 
 
 @pytest.mark.parametrize(
     ("final", "expected"),
     [
-        (ASKED, ObservationType.OK),
-        ("http://www.brand.example/posts/4711/?utm_source=x", ObservationType.OK),
-        ("https://m.brand.example/posts/4711/the-two-ducts", ObservationType.OK),
-        ("https://brand.example/", ObservationType.SOFT_404),
-        ("https://brand.example/posts/", ObservationType.SOFT_404),
-        ("https://brand.example/posts/index.html", ObservationType.SOFT_404),
-        ("https://brand.example/news/4711", ObservationType.MOVED),
-        ("https://brand.example/posts/4711?page=2", ObservationType.MOVED),
-        ("https://brand.example:8443/posts/4711", ObservationType.MOVED),
-        ("https://other.example/posts/4711", ObservationType.MOVED),
-        ("https://[broken", ObservationType.SOFT_404),
+        (ASKED, ObservationResult.OK),
+        ("http://www.brand.example/posts/4711/?utm_source=x", ObservationResult.OK),
+        ("https://m.brand.example/posts/4711/the-two-ducts", ObservationResult.OK),
+        ("https://brand.example/", ObservationResult.SOFT_404),
+        ("https://brand.example/posts/", ObservationResult.SOFT_404),
+        ("https://brand.example/posts/index.html", ObservationResult.SOFT_404),
+        ("https://brand.example/news/4711", ObservationResult.MOVED),
+        ("https://brand.example/posts/4711?page=2", ObservationResult.MOVED),
+        ("https://brand.example:8443/posts/4711", ObservationResult.MOVED),
+        ("https://other.example/posts/4711", ObservationResult.MOVED),
+        ("https://[broken", ObservationResult.SOFT_404),
     ],
 )
-def test_where_the_visit_ended_counts(final: str, expected: ObservationType) -> None:
+def test_where_the_visit_ended_counts(final: str, expected: ObservationResult) -> None:
     assert look(page("全新的文字，与从前没有一句相同。"), final=final).type is expected
 
 
 def test_the_same_text_at_another_address_is_unchanged() -> None:
     assert (
-        look(page(POST), final="https://brand.example/news/4711").type is ObservationType.UNCHANGED
+        look(page(POST), final="https://brand.example/news/4711").type
+        is ObservationResult.UNCHANGED
     )
 
 
 def test_a_source_that_always_redirected_has_not_moved() -> None:
     elsewhere = "https://brand.example/news/4711"
-    assert look(page("新的文字。"), final=elsewhere, previous=None).type is ObservationType.OK
+    assert look(page("新的文字。"), final=elsewhere, previous=None).type is ObservationResult.OK
     assert (
-        look(page("新的文字。"), final=elsewhere, previous_url=elsewhere).type is ObservationType.OK
+        look(page("新的文字。"), final=elsewhere, previous_url=elsewhere).type
+        is ObservationResult.OK
     )
 
 
 def test_an_empty_page_that_sends_its_readers_on_has_moved() -> None:
     body = b'<meta http-equiv=refresh content="0; url=https://other.example/new"><body></body>'
-    assert look(body).type is ObservationType.MOVED
+    assert look(body).type is ObservationResult.MOVED
     body = b'<meta http-equiv=refresh content="0; url=/login"><body></body>'
-    assert look(body).type is ObservationType.LOGIN_WALL
+    assert look(body).type is ObservationResult.LOGIN_WALL
     body = (
         f'<meta charset=utf-8><meta http-equiv=refresh content="5; url={ASKED}">'
         f"<body><p>{POST}</p></body>"
     ).encode()
-    assert look(body, previous=None).type is ObservationType.OK
+    assert look(body, previous=None).type is ObservationResult.OK
 
 
 def test_unchanged_and_ok_and_empty() -> None:
-    assert look(page(POST)).type is ObservationType.UNCHANGED
-    assert look(page(POST), previous=None).type is ObservationType.OK
-    assert look(page(POST.replace("内部结构也一起改了", ""))).type is ObservationType.OK
-    assert look(b"").type is ObservationType.EMPTY
+    assert look(page(POST)).type is ObservationResult.UNCHANGED
+    assert look(page(POST), previous=None).type is ObservationResult.OK
+    assert look(page(POST.replace("内部结构也一起改了", ""))).type is ObservationResult.OK
+    assert look(b"").type is ObservationResult.EMPTY
     assert (
-        look(b"<html><body><script>render()</script></body></html>").type is ObservationType.EMPTY
+        look(b"<html><body><script>render()</script></body></html>").type is ObservationResult.EMPTY
     )
     pdf = classify(
         asked=ASKED, status=200, headers=[("content-type", "application/pdf")], body=b"%PDF-1.7"
     )
-    assert (pdf.type, "application/pdf" in pdf.reason) == (ObservationType.EMPTY, True)
+    assert (pdf.type, "application/pdf" in pdf.reason) == (ObservationResult.EMPTY, True)
     assert (
         classify(
             asked=ASKED, status=200, extract=extract(page(POST), "text/html"), previous=POST
         ).type
-        is ObservationType.UNCHANGED
+        is ObservationResult.UNCHANGED
     )
     assert (
         classify(asked=ASKED, status=200, body=b"<html>" + b"<i>" * 600_000).type
-        is ObservationType.TOO_LARGE
+        is ObservationResult.TOO_LARGE
     )
 
 
 def test_the_first_visit_cannot_be_answered_with_nothing_changed() -> None:
-    assert look(b"", status=304, previous=None).type is ObservationType.TRANSIENT
+    assert look(b"", status=304, previous=None).type is ObservationResult.TRANSIENT
 
 
 @settings(deadline=None, max_examples=200)
@@ -358,7 +362,7 @@ def test_any_answer_gets_a_type_and_a_short_reason(
     body: bytes, final: str, status: int, previous: str | None
 ) -> None:
     found = classify(asked=ASKED, status=status, final_url=final, body=body, previous=previous)
-    assert isinstance(found.type, ObservationType)
+    assert isinstance(found.type, ObservationResult)
     assert 0 < len(found.reason) <= 300
 
 
@@ -409,4 +413,4 @@ def test_the_patterns_are_all_that_stands_between_a_tombstone_and_a_version(
 ) -> None:
     """The control: with no notices known, a deleted post passes for an edit."""
     monkeypatch.setattr(classification, "_KINDS", ())
-    assert look(page("该内容已被发布者删除")).type is ObservationType.OK
+    assert look(page("该内容已被发布者删除")).type is ObservationResult.OK

@@ -97,7 +97,7 @@ def test_whatever_a_page_says_of_itself_it_is_one_observation(
         for number in range(2):  # the second look sends the marks of the first back
             with transaction.atomic():
                 job = jobs.enqueue(
-                    "evidence.look", {"source": str(scene.source.pk)}, key=f"look:{number}"
+                    "evidence.observe", {"source": str(scene.source.pk)}, key=f"look:{number}"
                 )
             jobs.drain(["watch"])
             job.refresh_from_db()
@@ -122,7 +122,7 @@ def test_a_long_way_round_is_kept_shortened(scene: scenes.Scene, settings: Any) 
     with serving(handle) as server:
         settings.FETCH_LOCAL = {"brand.example:80": server.place}
         with transaction.atomic():
-            job = jobs.enqueue("evidence.look", {"source": str(scene.source.pk)}, key="look")
+            job = jobs.enqueue("evidence.observe", {"source": str(scene.source.pk)}, key="look")
         jobs.drain(["watch"])
         job.refresh_from_db()
     assert job.state == "done", job.last_error

@@ -18,9 +18,15 @@ from claims.models import Flag, Source
 from claims.states import FlagKind
 from engines.text.extraction import Extract
 from evidence.sources import actions as source_actions
-from evidence.sources.actions import WATCHER, Looked, handle_alert, record_look, sight_appearance
+from evidence.sources.actions import (
+    WATCHER,
+    ObservationData,
+    handle_alert,
+    locate_appearance,
+    record_observation,
+)
 from evidence.sources.models import Alert, Capture, Disappearance, Observation, Sighting, Version
-from evidence.sources.states import DisappearanceStatus, LookType, SightingKind
+from evidence.sources.states import DisappearanceStatus, ObservationResult, SightingKind
 from jobs.models import Job
 from tests import scenes
 from tests.shared_scenes import shared_scene
@@ -37,11 +43,11 @@ def scene() -> scenes.Scene:
     return scenes.build_claim()
 
 
-def seen(text: str, at: datetime, **more: object) -> Looked:
+def seen(text: str, at: datetime, **more: object) -> ObservationData:
     """A look that found this text."""
     digest = f"{abs(hash(text)):064x}"[:64]
     found = Extract("", text, "zh-Hans")
-    return Looked(
+    return ObservationData(
         **{
             "type": "ok",
             "looked_at": at,
@@ -57,8 +63,12 @@ def seen(text: str, at: datetime, **more: object) -> Looked:
 def look(
     source: Source, *, at: datetime, text: str | None = None, kind: str = "gone", **more: object
 ) -> Observation:
-    looked = seen(text, at, **more) if text is not None else Looked(type=kind, looked_at=at, **more)
-    return record_look(by=WATCHER, source=source, looked=looked, now=at)
+    looked = (
+        seen(text, at, **more)
+        if text is not None
+        else ObservationData(type=kind, looked_at=at, **more)
+    )
+    return record_observation(by=WATCHER, source=source, looked=looked, now=at)
 
 
 def flags(scene: scenes.Scene) -> set[str]:
@@ -141,9 +151,9 @@ def test_a_claim_placed_later_is_looked_for_in_every_version(scene: scenes.Scene
         by=scene.moderator, claim=claim, source=scene.source, exact="双风道散热", now=scene.now
     )
     assert [
-        one.kind for one in sight_appearance(by=WATCHER, appearance=appearance, now=scene.now)
+        one.kind for one in locate_appearance(by=WATCHER, appearance=appearance, now=scene.now)
     ] == ["verbatim", "absent"]
-    again = sight_appearance(by=WATCHER, appearance=appearance, now=scene.now)
+    again = locate_appearance(by=WATCHER, appearance=appearance, now=scene.now)
     assert len(again) == Sighting.objects.filter(appearance=appearance).count() == 2
     assert set(Flag.objects.raised().filter(claim=claim).values_list("kind", flat=True)) == {
         FlagKind.EDITED_AFTER_PUBLICATION, FlagKind.DELETED,
@@ -199,7 +209,10 @@ def test_a_page_that_was_never_found_is_not_said_to_be_gone(
 
 @pytest.mark.parametrize(
     "kind",
-    sorted({*LookType.values} - {"ok", "unchanged", "gone", "tombstone", "soft_404", "suspect"}),
+    sorted(
+        {*ObservationResult.values}
+        - {"ok", "unchanged", "gone", "tombstone", "soft_404", "suspect"}
+    ),
 )
 def test_a_failed_visit_never_counts_as_a_disappearance(scene: scenes.Scene, kind: str) -> None:
     look(scene.source, at=scene.now, text=scenes.POST)
@@ -293,7 +306,7 @@ def test_nothing_of_a_look_is_kept_when_the_record_cannot_be_written(
     def broken(*args: object, **more: object) -> None:
         raise RuntimeError("no record")
 
-    monkeypatch.setattr(source_actions, "_sight", broken)
+    monkeypatch.setattr(source_actions, "_locate", broken)
     with pytest.raises(RuntimeError, match="no record"):
         look(scene.source, at=scene.now, text=scenes.POST)
     assert not Observation.objects.exists()

@@ -16,9 +16,9 @@ import pytest
 from claims.models import Flag
 from engines.text import anchors, extraction
 from engines.text.anchors import Quote, Sight, anchor, locate, sight
-from engines.text.classification import ObservationType, classify
+from engines.text.classification import ObservationResult, classify
 from engines.text.extraction import extract
-from evidence.sources.actions import sight_appearance
+from evidence.sources.actions import locate_appearance
 from evidence.sources.models import Alert, Sighting
 from tests import scenes
 from tests.evidence.sources.test_actions import HOUR, look
@@ -260,12 +260,12 @@ def test_a_live_page_that_speaks_of_such_things_is_live(body: str) -> None:
 def test_a_redirect_to_where_everything_is_sent_is_a_soft_404(path: str) -> None:
     assert (
         typed("<p>欢迎来到某品牌官网，这里有新车和活动。</p>", final=f"https://brand.example{path}")
-        == ObservationType.SOFT_404
+        == ObservationResult.SOFT_404
     )
     if path != "/index.html":  # which is the front page
         assert (
             typed(f"<p>{KNOWN}</p>", final=f"https://brand.example{path}")
-            != ObservationType.SOFT_404
+            != ObservationResult.SOFT_404
         )  # control: the text we know
 
 
@@ -287,7 +287,7 @@ def test_a_file_that_is_no_text_is_none_whatever_its_type_says(
         body=magic + b"x" * 99,
         previous=KNOWN,
     )
-    assert found.type is ObservationType.EMPTY
+    assert found.type is ObservationResult.EMPTY
 
 
 BEFORE: Final = (
@@ -373,7 +373,7 @@ def test_the_same_words_in_another_place_alert_a_moderator_and_raise_no_flag() -
         now=scene.now, exact="三年内免费更换。",
         prefix="机盖：", suffix="\n轮毂：三年内免费更换。",
     )  # fmt: skip
-    sight_appearance(by=scene.moderator, appearance=appearance, now=scene.now, role="moderator")
+    locate_appearance(by=scene.moderator, appearance=appearance, now=scene.now, role="moderator")
     look(scene.source, at=scene.now + HOUR, text="机盖：不再提供更换服务。\n轮毂：三年内免费更换。")
     kinds = list(
         Sighting.objects.filter(appearance=appearance)

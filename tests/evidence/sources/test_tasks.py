@@ -25,7 +25,7 @@ from engines import decoding
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import CustodyEvent, Exhibit, Rendition
 from evidence.exhibits.states import ExhibitStatus
-from evidence.sources import tasks, watching
+from evidence.sources import monitoring, tasks
 from evidence.sources.models import Alert, Disappearance, Observation, Sighting, Version, Watch
 from evidence.states import Provenance
 from evidence.stores import originals, renditions
@@ -110,7 +110,7 @@ def look(scene: scenes.Scene) -> Observation:
     """One visit by the worker."""
     with transaction.atomic():
         job = jobs.enqueue(
-            "evidence.look", {"source": str(scene.source.pk)}, key=f"look:{Job.objects.count()}"
+            "evidence.observe", {"source": str(scene.source.pk)}, key=f"look:{Job.objects.count()}"
         )
     jobs.drain()
     job.refresh_from_db()
@@ -216,13 +216,13 @@ def test_the_sweep_asks_for_what_is_due_and_for_nothing_twice(
     for _ in range(3):
         with transaction.atomic():
             tasks.watch()
-    assert Job.objects.filter(kind="evidence.look").count() == 1
+    assert Job.objects.filter(kind="evidence.observe").count() == 1
     assert Watch.objects.get().next_look_at > timezone.now() + timedelta(minutes=50)
     Watch.objects.update(next_look_at=timezone.now())
     Source.objects.update(watched=False)
     with transaction.atomic():
         tasks.watch()
-    assert Job.objects.filter(kind="evidence.look").count() == 1
+    assert Job.objects.filter(kind="evidence.observe").count() == 1
 
 
 def many_sources(
@@ -250,7 +250,7 @@ def many_sources(
 
 
 def looks() -> list[Job]:
-    return list(Job.objects.filter(kind="evidence.look").order_by("run_after", "id"))
+    return list(Job.objects.filter(kind="evidence.observe").order_by("run_after", "id"))
 
 
 def test_however_many_sources_are_due_one_sweep_asks_for_all(scene: scenes.Scene) -> None:
@@ -278,7 +278,7 @@ def test_a_sweep_whose_time_is_over_is_followed_by_another_at_once(
 ) -> None:
     Job.objects.all().delete()
     many_sources(scene, 60)
-    monkeypatch.setattr(watching, "BATCH", 20)
+    monkeypatch.setattr(monitoring, "BATCH", 20)
     monkeypatch.setattr(tasks, "SWEEP_SECONDS", 0.0)
     with transaction.atomic():
         tasks.watch()
@@ -320,18 +320,18 @@ def test_late_looks_are_a_metric_and_a_line_for_operators(
     many_sources(scene, 3, late=timedelta(hours=2))
     Source.objects.filter(url__endswith="/2").update(watched=False)
     Source.objects.filter(pk=scene.source.pk).update(watched=False)
-    assert tasks.looks_overdue() == 2
+    assert tasks.observations_overdue() == 2
     assert "asclaimed_looks_overdue 2.0" in page_text(client.get("/metrics"))
     monkeypatch.setattr(User, "is_staff", True)
     client.force_login(scene.moderator)
     assert "Checks that are late: 2." in page_text(client.get("/operations/jobs/"))
     with transaction.atomic():
         tasks.watch()
-    assert tasks.looks_overdue() == 0  # asked for just now
+    assert tasks.observations_overdue() == 0  # asked for just now
     Job.objects.update(created_at=timezone.now() - timedelta(hours=2))
-    assert tasks.looks_overdue() == 2  # asked for long ago, and nobody did it
+    assert tasks.observations_overdue() == 2  # asked for long ago, and nobody did it
     force(Job.objects.all(), state="done", finished_at=timezone.now())
-    assert tasks.looks_overdue() == 0
+    assert tasks.observations_overdue() == 0
     assert "Checks that are late" not in page_text(client.get("/operations/jobs/"))
 
 

@@ -18,7 +18,7 @@ from claims.models import Flag
 from evidence import fixity
 from evidence.sources.actions import UPLOAD_LIMIT, upload_capture
 from evidence.sources.models import Capture, Disappearance, Observation, Sighting, Version
-from evidence.sources.states import LookMethod
+from evidence.sources.states import ObservationMethod
 from evidence.stores import originals
 from tests import scenes
 from tests.pages import page_text
@@ -210,7 +210,9 @@ def test_in_whatever_order_copies_come_numbers_and_intervals_hold(
                     old.not_before is None or (new.not_before or old.not_before) >= old.not_before
                 )
                 assert new.not_before is None or new.not_before <= new.not_after
-        for one in Observation.objects.filter(method=LookMethod.UPLOAD).select_related("capture"):
+        for one in Observation.objects.filter(method=ObservationMethod.UPLOAD).select_related(
+            "capture"
+        ):
             assert one.capture is not None
             assert originals().exists(one.capture.digest)
         transaction.set_rollback(True)

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from evidence.exhibits.alike import alike, witnesses
 from evidence.exhibits.models import Exhibit
+from evidence.exhibits.similar_pictures import similar_pictures, witnesses
 from tests import scenes
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def test_the_nearest_pictures_are_found_and_far_ones_are_not(exhibits: list[Exhi
     fingerprinted(first, 0)
     fingerprinted(near, 2**31 - 1)  # 31 bits
     fingerprinted(far, 2**32 - 1)  # 32 bits
-    (found,) = alike([first])[first.pk]
+    (found,) = similar_pictures([first])[first.pk]
     assert (found.exhibit, found.same_file, found.distance) == (near, False, 31)
 
 
@@ -41,7 +41,7 @@ def test_the_same_bytes_are_said_to_be_the_same_file_and_stand_first(
     fingerprinted(first, 0)
     fingerprinted(near, 0)
     Exhibit.objects.filter(pk=same.pk).update(duplicate_key=first.duplicate_key)
-    found = alike([first])[first.pk]
+    found = similar_pictures([first])[first.pk]
     assert [(one.exhibit, one.same_file) for one in found] == [(same, True), (near, False)]
 
 
@@ -50,8 +50,8 @@ def test_pictures_without_detail_are_like_nothing(exhibits: list[Exhibit]) -> No
     fingerprinted(first, 0)
     fingerprinted(blank, 0, quality=49)
     fingerprinted(other, 0)
-    assert [one.exhibit for one in alike([first])[first.pk]] == [other]
-    assert alike([fingerprinted(blank, 0, quality=49)])[blank.pk] == []
+    assert [one.exhibit for one in similar_pictures([first])[first.pk]] == [other]
+    assert similar_pictures([fingerprinted(blank, 0, quality=49)])[blank.pk] == []
 
 
 def test_it_costs_three_queries_however_many_there_are(exhibits: list[Exhibit]) -> None:
@@ -59,7 +59,7 @@ def test_it_costs_three_queries_however_many_there_are(exhibits: list[Exhibit]) 
         fingerprinted(one, number)
     for asked in (exhibits[:1], exhibits):
         with CaptureQueriesContext(connection) as seen:
-            assert all(alike(asked).values())
+            assert all(similar_pictures(asked).values())
         assert len(seen) == 3
 
 

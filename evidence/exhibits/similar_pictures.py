@@ -16,7 +16,7 @@ MOST = 12
 
 
 @dataclass(frozen=True)
-class Alike:
+class SimilarPicture:
     """Another exhibit that shows the same picture: the same file byte for byte, or `distance` of
     256 bits apart."""
 
@@ -25,7 +25,7 @@ class Alike:
     distance: int
 
 
-def alike(exhibits: Sequence[Exhibit]) -> dict[UUID, list[Alike]]:
+def similar_pictures(exhibits: Sequence[Exhibit]) -> dict[UUID, list[SimilarPicture]]:
     """For each of `exhibits` the others that show the same picture, nearest first, at most MOST; an
     empty list where there is none.
 
@@ -62,7 +62,7 @@ def alike(exhibits: Sequence[Exhibit]) -> dict[UUID, list[Alike]]:
     return {
         one.pk: sorted(
             (
-                Alike(
+                SimilarPicture(
                     by_pk[pk],
                     bool(one.duplicate_key) and by_pk[pk].duplicate_key == one.duplicate_key,
                     distance,

@@ -13,7 +13,7 @@ from evidence.sources.models import Version
 _held: ComputeOnce[Diff] = ComputeOnce(32)
 
 
-def compared(request: HttpRequest | Request, old: Version, new: Version) -> Diff:
+def cached_diff(request: HttpRequest | Request, old: Version, new: Version) -> Diff:
     """What changed from one version to another; neither may be withheld. Raises TooManyReadsError,
     where it has to be worked out."""
 

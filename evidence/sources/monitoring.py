@@ -16,7 +16,7 @@ from evidence.sources.models import Watch
 
 BATCH = 500
 MOST = 100_000  # of one sweep; their ids are held in memory
-LOOK = "evidence.look"
+OBSERVE = "evidence.observe"
 
 
 def sweep(*, now: datetime, seconds: float) -> bool:
@@ -57,7 +57,8 @@ def _due(now: datetime) -> list[UUID]:
         .order_by("turn", "next_look_at", "source_id")
     )
     asked = {
-        UUID(pk) for pk in jobs.Job.objects.open_of(LOOK).values_list("payload__source", flat=True)
+        UUID(pk)
+        for pk in jobs.Job.objects.open_of(OBSERVE).values_list("payload__source", flat=True)
     }
     return list(rows.exclude(pk__in=asked).values_list("source_id", flat=True)[:MOST])
 
@@ -70,7 +71,7 @@ def _ask(due: list[UUID], now: datetime) -> None:
     )
     rows = [locked[pk] for pk in due if pk in locked]
     jobs.enqueue_many(
-        LOOK,
+        OBSERVE,
         {f"look:{row.pk}:{row.next_look_at.timestamp():.6f}": {"source": row.pk} for row in rows},
     )
     Watch.objects.filter(pk__in=[row.pk for row in rows]).update(
@@ -87,7 +88,7 @@ def overdue(now: datetime) -> int:
     """
     late = now - settings.WATCH_EVERY * 3 / 4
     unasked = Watch.objects.filter(source__watched=True, next_look_at__lt=late)
-    asked = jobs.Job.objects.open_of(LOOK).filter(created_at__lt=late)
+    asked = jobs.Job.objects.open_of(OBSERVE).filter(created_at__lt=late)
     waiting = {str(pk) for pk in unasked.values_list("pk", flat=True)} | set(
         asked.values_list("payload__source", flat=True)
     )
