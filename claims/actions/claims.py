@@ -353,7 +353,7 @@ def place_claim(
     with ledger.act("claim.placed", by=by, role=Role.MODERATOR):
         store(appearance)
     jobs.enqueue(
-        "evidence.sight_appearance",
+        "evidence.locate_appearance",
         {"appearance": str(appearance.pk)},
         key=f"sight:{appearance.pk}",
     )

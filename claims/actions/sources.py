@@ -47,7 +47,7 @@ def add_source(
     with ledger.act("source.added", by=by, role=Role.MODERATOR):
         store(source)
     if source.watched:
-        jobs.enqueue("evidence.look", {"source": str(source.pk)}, key=f"look:{source.pk}:first")
+        jobs.enqueue("evidence.observe", {"source": str(source.pk)}, key=f"look:{source.pk}:first")
     return source
 
 
