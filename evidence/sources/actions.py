@@ -406,7 +406,8 @@ def upload_capture(
         )
         type_, reason = ObservationResult.OK, ""
     observation = Observation(
-        source=source, type=type_, method=ObservationMethod.UPLOAD, looked_at=captured_at, reason=reason,
+        source=source, type=type_, method=ObservationMethod.UPLOAD, looked_at=captured_at,
+            reason=reason,
         capture=capture, version=version,
         created_at=now,
     )  # fmt: skip
