@@ -156,7 +156,7 @@ def _history_field(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
     return type(field)(*args, **{**kept, "null": True, "db_column": field.db_column})
 
 
-def recorded(
+def recorded(  # noqa: C901 — the checks of a declaration, beside what it declares
     *,
     name: str,
     plain: Sequence[str] = (),
@@ -194,7 +194,7 @@ def recorded(
     without an exact form.
     """
 
-    def decorate(model: type[M]) -> type[M]:
+    def decorate(model: type[M]) -> type[M]:  # noqa: C901 — the checks of a declaration, beside what it declares
         meta = model._meta
         label = meta.label_lower
         if not NAME.fullmatch(name):

@@ -27,7 +27,7 @@ from ledger.leaf import timestamp
 _DEEP = MAX_DEPTH - 4  # a value stands inside the leaf's own objects
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:  # noqa: C901 — one branch for each type that a field may have
     """The canonical JSON value of a field's value. Raises TypeError for a type that no recordable
     field yields."""
     kind = type(value)

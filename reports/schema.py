@@ -629,7 +629,7 @@ def to_bytes(report: Mapping[str, Any]) -> bytes:
     return canonical(dict(report))
 
 
-def _faults(value: object, shape: Any, path: str) -> Iterator[tuple[str, str]]:
+def _faults(value: object, shape: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: C901 — one branch for each kind of annotation
     """Every fault of ``value`` against an annotation made of TypedDict, list, dict, Literal,
     Annotated and unions."""
     origin, arguments = _taken_apart(shape)
@@ -700,7 +700,7 @@ def _member_faults(value: object, shape: Any, path: str) -> Iterator[tuple[str, 
             yield from _faults(value[name], inner, f"{path}.{name}")
 
 
-def _joints(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _joints(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: C901 — one sentence for each pair of fields that must agree
     if report["kind"] == "snapshot":
         snapshot = cast(Snapshot, report)
         numbers = [version["number"] for version in snapshot["versions"]]

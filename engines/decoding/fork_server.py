@@ -87,7 +87,7 @@ def _tell(descriptor: int, outcome: dict[str, Any]) -> None:
     os.close(descriptor)
 
 
-def _serve(control: socket.socket, task: Task, walls: _Confinement) -> None:
+def _serve(control: socket.socket, task: Task, walls: _Confinement) -> None:  # noqa: C901 — one loop holds every event of the control socket
     """Fork for each request while places are free, kill what is late, report every end. Returns
     when the caller is gone."""
     running: dict[int, _RunningChild] = {}

@@ -102,7 +102,7 @@ LONGEST_NOTICE = 500
 LONGEST_NOT_FOUND = 300
 
 
-def classify(
+def classify(  # noqa: PLR0913 — what a server's answer consists of
     *,
     asked: str,
     failure: str | None = None,

@@ -194,7 +194,7 @@ def open_sealed(request: HttpRequest, ref: str) -> HttpResponse:
     return _page(request, user, found, request.POST, status=200, opened=True)
 
 
-def _page(
+def _page(  # noqa: PLR0913 — what the page shows
     request: HttpRequest,
     user: User,
     found: Submission,

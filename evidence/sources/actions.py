@@ -74,7 +74,7 @@ class ObservationData:
 
 
 @transaction.atomic
-def record_observation(
+def record_observation(  # noqa: C901 — what follows from one observation, in one transaction and one order
     *, by: ledger.Actor, source: Source, looked: ObservationData, now: datetime, role: str = ROLE
 ) -> Observation:
     """Record one check and everything that follows from it, in one transaction.

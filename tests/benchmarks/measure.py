@@ -66,7 +66,7 @@ def kept(
     return ratio
 
 
-def compare(
+def compare(  # noqa: PLR0913 — what a measurement needs
     name: str,
     *,
     ours: Callable[[], object],
