@@ -152,7 +152,7 @@ def test_while_the_bucket_is_away_every_door_answers_503_and_accepts_nothing(
     settings.S3_ENDPOINT = _nobody()
     by_api = file_by_api(scene, "red")
     assert (by_api.status_code, by_api["Content-Type"]) == (503, "application/problem+json")
-    assert "othing" in by_api.json()["detail"]
+    assert "not saved" in by_api.json()["detail"]
     page = person.post(f"/claims/{scene.claim.reference}/file/", sent)
     assert (page.status_code, "No air came through." in page_text(page)) == (503, True)
     ahead = send(person, scene, b"a photo")
