@@ -118,7 +118,7 @@ def test_a_strangers_file_reaches_no_cookie_and_no_page_of_ours(
         if request.path != path or request.get_host() not in content_host:
             return self.get_response(request)
         response = shown(request, source=scene.source.pk, capture=capture.pk)
-        for name, value in content_host.HEADERS.items():
+        for name, value in content_host_module.HEADERS.items():
             response.headers[name] = value
         return response
 
