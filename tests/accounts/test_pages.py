@@ -295,4 +295,4 @@ def test_error_pages_say_what_to_do_in_both_languages(client: Client) -> None:
     for name in ("400.html", "500.html", "403_csrf.html"):
         page = (Path(settings.BASE_DIR) / "ui" / "templates" / name).read_text()
         assert 'lang="en"' in page
-        assert "没有保存任何内容" in page or "都还在" in page
+        assert "没有保存任何内容" in page or "已保存的内容不受影响" in page
