@@ -52,7 +52,7 @@ def test_a_statement_that_takes_too_long_is_ended_and_the_answer_says_so(
 ) -> None:
     settings.REQUEST_STATEMENT_SECONDS = 1
     for address, kind, words in (
-        ("/slow/", "text/html", "Too broad"),
+        ("/slow/", "text/html", "too broad"),
         ("/api/v1/slow/", "application/problem+json", "Ask for less"),
     ):
         began = time.monotonic()
