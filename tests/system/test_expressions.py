@@ -40,7 +40,7 @@ MEASURED = 6
 PAIRED = 4
 #: What no stranger sends anything to: they read our own sources, documents and programs.
 OURS = {
-    "ui/documents.py",
+    "config/documents.py",
     "config/catalogue.py",
     "config/backups.py",
     "reports/pages/method.py",
