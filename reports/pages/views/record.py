@@ -24,6 +24,7 @@ from ledger.models import Checkpoint, Entry
 from ledger.proof import parse_proof
 from reports.pages.corrections import corrections as found_corrections
 from reports.pages.corrections import read as read_corrections
+from reports.pages.glossary import for_readers
 from reports.pages.history import FieldView, Line
 from reports.pages.method import contents, to_html
 from reports.pages.views import gone
@@ -245,9 +246,12 @@ def corrections(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _document(request: HttpRequest, name: str, template: str) -> HttpResponse:
+def _text_of(name: str) -> str:
+    return (Path(settings.BASE_DIR) / "docs" / name).read_text(encoding="utf-8")
+
+
+def _document(request: HttpRequest, text: str, template: str) -> HttpResponse:
     """A page of docs/ as a page of the site."""
-    text = (Path(settings.BASE_DIR) / "docs" / name).read_text(encoding="utf-8")
     shown = mark_safe(to_html(text))  # noqa: S308  to_html escapes everything but the tags it makes
     return render(request, template, {"text": shown, "contents": contents(text)})
 
@@ -258,7 +262,7 @@ def method(request: HttpRequest) -> HttpResponse:
     """How we rate, from docs/."""
     return _document(
         request,
-        "method.md" if get_language() == "en" else "method.zh-Hans.md",
+        _text_of("method.md" if get_language() == "en" else "method.zh-Hans.md"),
         "reports/method.html",
     )
 
@@ -267,4 +271,4 @@ def method(request: HttpRequest) -> HttpResponse:
 @everyone
 def glossary(request: HttpRequest) -> HttpResponse:
     """The glossary in both languages, from docs/."""
-    return _document(request, "glossary.md", "reports/glossary.html")
+    return _document(request, for_readers(_text_of("glossary.md")), "reports/glossary.html")
