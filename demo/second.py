@@ -88,10 +88,10 @@ FOUND_WEEKS = write(
 ALLEGATION = write(
     "zh-Hans",
     "销售顾问书面承诺尾款可等车到店再付；合同第五条与应用内的通知却要求在车到店之前付清，"
-    "未付的订单被取消，定金未退。请公司答复。",
+    "未付的订单被取消，定金未退。请公司回应。",
     en="A salesperson promised in writing that the balance can wait for the car. Clause 5 and "
     "the notice in the app demand it before; the unpaid order was cancelled and the deposit "
-    "kept. The company is asked for its answer.",
+    "kept. The company is asked to reply.",
 )
 ANSWER: Final = (
     "付款时间以购车协议为准。销售人员的个别说法不代表公司，我们已加强培训。对由此造成的误解，"
