@@ -201,7 +201,7 @@ setattr(enrol, ACCESS_ATTRIBUTE, "signed in")
 @never_cache
 @signed_in
 def enrolment_picture(request: HttpRequest) -> HttpResponse:
-    """The QR code of the secret that this session is setting up. 404 for any other session."""
+    """The QR code of the secret that is being set up in this browser. 404 in any other."""
     picture = second_factor.Adapter().picture(current_account(request))
     if picture is None:
         raise Http404
