@@ -6,29 +6,28 @@ decide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role
-from ledger.models import Checkpoint
-
-#: Who works at the desk; what they see there the desk itself decides.
-DESK_ROLES = frozenset({Role.MODERATOR.value, Role.ADJUDICATOR.value, Role.AUDITOR.value})
+from accounts.access import ACCESS_ATTRIBUTE
+from accounts.models import User
+from config.own_links import Link, own_links, page_links
 
 
-class Link(NamedTuple):
-    """A name and its address; `here` if the page belongs to that part of the site."""
+def is_public(request: HttpRequest) -> bool:
+    """Whether the page is the same for every reader: anyone may enter its view, or there is none.
 
-    label: str | Promise
-    url: str
-    here: bool = False
+    Such a page asks neither for the user nor for messages, and says nothing of either.
+    """
+    match = request.resolver_match
+    return match is None or getattr(match.func, ACCESS_ATTRIBUTE, None) == "everyone"
 
 
 class Navigation:
@@ -41,29 +40,59 @@ class Navigation:
         return Link(label, reverse(view), self.request.path.startswith(start))
 
     @cached_property
+    def public(self) -> bool:
+        return is_public(self.request)
+
+    @cached_property
     def main(self) -> list[Link]:
-        """The parts of the site that everyone may read, then the reader's own."""
+        """The parts of the site that everyone may read, then the reader's own; on a public page one
+        link that leads there, for everyone."""
         return [
             self._part(_("Claims"), "reports:claims", "/claims/"),
             self._part(_("Companies"), "reports:companies", "/companies/"),
             self._part(_("Transparency log"), "reports:record", "/record/"),
             self._part(_("How we rate"), "reports:method", "/method/"),
-            *self._own(),
+            *(self._account() if self.public else self._own()),
         ]
 
-    def _own(self) -> Iterable[Link]:
+    def _account(self) -> list[Link]:
+        """A stranger is asked to sign in there. It names the page, so that without a script the
+        account offers what the page's fragment would."""
+        return [Link(_("Account"), f"{reverse('accounts:account')}?{self._page}")]
+
+    def _own(self) -> list[Link]:
         user = getattr(self.request, "user", None)
-        if user is None or not user.is_authenticated:
-            yield self._part(_("Sign in"), "account_login", "/account/")
-            return
-        yield self._part(_("My submissions"), "evidence:submissions", "/submissions/")
-        if not DESK_ROLES.isdisjoint(user.roles):
-            yield self._part(_("Work queue"), "verdicts:desk", "/desk/")
-        if Role.COMPANY_REPRESENTATIVE.value in user.roles:
-            yield self._part(_("Reply requests"), "verdicts:questions", "/reply/")
-        if user.roles and user.is_staff:
-            yield self._part(_("Background jobs"), "jobs:overview", "/operations/")
-        yield self._part(user.pseudonym, "accounts:account", "/account/")
+        if not isinstance(user, User):
+            return [self._part(_("Sign in"), "account_login", "/account/")]
+        return [
+            *own_links(user, self.request.path),
+            self._part(user.pseudonym, "accounts:account", "/account/"),
+        ]
+
+    @property
+    def _page(self) -> str:
+        return urlencode({"page": self.request.path})
+
+    @cached_property
+    def fragment(self) -> str:
+        """Where a public page finds what is its reader's own."""
+        return f"{reverse('account-fragment')}?{self._page}"
+
+    @cached_property
+    def hint(self) -> str:
+        """The cookie that says whether to ask there."""
+        name: str = settings.SIGNED_IN_COOKIE_NAME
+        return name
+
+    @cached_property
+    def own(self) -> list[Link]:
+        """For the account's page: the parts of the site that are the reader's own."""
+        return own_links(self.request.user)
+
+    @cached_property
+    def tools(self) -> list[Link]:
+        """For the account's page: what may be done about the public page that led there."""
+        return page_links(self.request.user, self.request.GET.get("page", ""))
 
     @cached_property
     def foot(self) -> list[Link]:
@@ -87,15 +116,6 @@ class Navigation:
     @cached_property
     def log(self) -> str:
         return reverse("reports:record")
-
-    @cached_property
-    def submissions(self) -> str:
-        return reverse("evidence:submissions")
-
-    @cached_property
-    def checkpoint(self) -> tuple[int, datetime] | None:
-        """Size and time of the last checkpoint, or None before the first."""
-        return Checkpoint.objects.order_by("-size").values_list("size", "signed_at").first()
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

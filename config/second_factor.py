@@ -1,5 +1,5 @@
 """A session of a role that needs a second factor can do nothing but set it up or prove it. API keys
-are not sessions."""
+are not sessions, and public pages look at none."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from accounts.access import ACCESS_ATTRIBUTE
 from accounts.api.authentication import names_a_key
 from accounts.second_factor import Shortfall, sentence, shortfall
 
@@ -22,6 +23,7 @@ OPEN = frozenset({
     "account_reauthenticate", "account_login", "account_logout", "account_email",
     "account_confirm_email",
     "account_email_verification_sent", "set_language",
+    "account-fragment",
 })  # fmt: skip
 #: Files for everyone, which depend on no session.
 FILES = ("/ledger/", "/media/", "/healthz", "/readyz", "/metrics")
@@ -46,6 +48,8 @@ class SecondFactor:
         ):
             return None
         if request.path_info.startswith(FILES) or _by_key(request):
+            return None
+        if getattr(view, ACCESS_ATTRIBUTE, None) == "everyone":  # the same for every reader
             return None
         if request.resolver_match is not None and request.resolver_match.view_name in OPEN:
             return None

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from django.urls import include, path
 
 from config import health
+from config.account_fragment import fragment
 from config.api.guide import guide
 from config.app_order import APPS
 
@@ -16,6 +17,7 @@ handler404 = "config.api.problems.page_not_found"
 handler500 = "config.api.problems.server_error"
 urlpatterns = [
     *health.urlpatterns,
+    path("account/fragment/", fragment, name="account-fragment"),
     path("account/", include("allauth.account.urls")),
     path("account/second-factor/", include("accounts.urls_second_factor")),
     path("api/v1/", include(("config.api.router", "api"))),

@@ -16,6 +16,7 @@ from ledger.files import LogFiles
 from ledger.history import public_ids
 from ledger.leaf import Leaf
 from ledger.merkle import inclusion_proof
+from ledger.models import Checkpoint as SignedCheckpoint
 from ledger.note import VerifierKey
 from ledger.proof import format_proof
 from ledger.recording import REASON
@@ -48,6 +49,14 @@ def _key(text: bytes) -> VerifierKey:
 def _opened(note: bytes, key: VerifierKey) -> Checkpoint:
     """The same bytes under the same key hold for ever, so their signature is verified once."""
     return open_checkpoint(note, key)
+
+
+def covering(index: int | None) -> SignedCheckpoint | None:
+    """The first checkpoint that covers an entry, which no later one changes; None until there is
+    one."""
+    if index is None:
+        return None
+    return SignedCheckpoint.objects.filter(size__gt=index).order_by("size").first()
 
 
 def inclusion(index: int) -> str:

@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.compression.TextCompression",
     "config.private_responses.PrivateResponses",
+    "config.signed_in_hint.SignedInHint",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.languages.Languages",
     "django.middleware.http.ConditionalGetMiddleware",
@@ -145,7 +146,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+# To pages that show messages and one's own links without a script, which public pages do not.
+LOGIN_REDIRECT_URL = "accounts:account"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -200,6 +203,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOOPBACK_ONLY = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+#: Readable by the script of public pages; it holds no identity (config/signed_in_hint.py).
+SIGNED_IN_COOKIE_NAME = "signed-in"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "accounts.saved_forms.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -52,6 +52,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # the __Host- prefix makes browsers refuse any that are not.
 SESSION_COOKIE_NAME = "__Host-session"
 SESSION_COOKIE_SECURE = True
+SIGNED_IN_COOKIE_NAME = "__Host-signed-in"
 CSRF_COOKIE_NAME = "__Host-csrf"
 CSRF_COOKIE_SECURE = True
 LANGUAGE_COOKIE_NAME = "__Host-language"

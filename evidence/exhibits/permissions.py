@@ -13,14 +13,19 @@ from evidence.exhibits.models import Exhibit, Submission
 from evidence.exhibits.states import SUBMISSION_TRANSITIONS, ExhibitStatus, SubmissionStatus
 
 
-def check_file(user: User, claim: Claim) -> None:
-    """Any account may file on a claim that stands. Raises NotAllowedError."""
-    if not user.is_authenticated:
-        raise NotAllowedError(_("Sign in to submit evidence."))
+def check_takes_evidence(claim: Claim) -> None:
+    """Evidence is taken on a claim that stands, whoever brings it. Raises NotAllowedError."""
     if claim.status == ClaimStatus.WITHDRAWN:
         raise NotAllowedError(
             _("AsClaimed withdrew this claim from its record and no longer accepts evidence on it.")
         )
+
+
+def check_file(user: User, claim: Claim) -> None:
+    """Any account may file on a claim that stands. Raises NotAllowedError."""
+    if not user.is_authenticated:
+        raise NotAllowedError(_("Sign in to submit evidence."))
+    check_takes_evidence(claim)
 
 
 def check_decide(user: User, submission: Submission) -> None:

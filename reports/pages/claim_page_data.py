@@ -26,6 +26,7 @@ from claims.states import Stance
 from evidence.exhibits.affiliation import affiliations_on
 from evidence.exhibits.models import Comparison, Exhibit, Measurement
 from ledger import registry
+from ledger.proofs import covering
 from reports.drawing import charts
 from reports.pages import channel_comparison
 from reports.pages.built_reports import reports_of
@@ -380,6 +381,7 @@ def claim_page(claim: Claim) -> dict[str, Any]:
     answers = answers_of(claim)
     replies = [reply for answer in answers for reply in answer.replies]
     first = next((one for one in said if one.line.versions), said[0] if said else None)
+    index = last_entry(claim)
     return {
         "claim": claim,
         "judgements": judgements,
@@ -396,7 +398,8 @@ def claim_page(claim: Claim) -> dict[str, Any]:
         "answers": answers,
         "reply": max(replies, key=lambda one: (one.received_at, one.pk), default=None),
         "reports": reports_of(claim),
-        "index": last_entry(claim),
+        "index": index,
+        "checkpoint": covering(index),
         "rated": [one for one in judgements if one.verdict],
     }
 

@@ -100,14 +100,17 @@ def test_a_session_of_a_judging_role_can_only_enrol(role: Role, demanded: None, 
         "/account/keys/",
         "/account/password/change/",
         "/submissions/",
-        "/claims/",
-        "/",
     ]
     for path in doors:
         answer = client.get(path)
         assert answer.status_code == 403, path
         assert "Set it up to continue" in page_text(answer)
         assert client.post(path).status_code in {403, 405}
+    for path in ("/", "/claims/"):  # public pages look at no session
+        assert client.get(path).status_code == 200
+    fragment = page_text(client.get("/account/fragment/"))
+    assert "/account/second-factor/app/" in fragment
+    assert "/desk/" not in fragment
     for path in ("/api/v1/claims/", "/api/v1/submissions/"):
         answer = client.get(path)
         assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")

@@ -175,6 +175,10 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "i18n/setlang/": ("/i18n/setlang/", {"GET": row(302), "POST": row(302)}),
     # one's own account
     "account/": ("/account/", {"GET": SIGNED_IN, "POST": row(NO_ONE)}),
+    "account/fragment/": (
+        "/account/fragment/?page=/claims/{claim}/",
+        {"GET": row(200, anonymous=204), "POST": row(NO_ONE)},
+    ),
     "account/organisations/<uuid:organisation>/": (
         "/account/organisations/{brand}/",
         {"GET": row(404, anonymous=302, company=200, operator=200), "POST": row(NO_ONE)},

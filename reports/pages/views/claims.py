@@ -17,8 +17,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
 from accounts.expensive_reads import cached_picture, count_expensive_read
-from accounts.models import Role
-from accounts.permissions import address_for, objection
+from accounts.permissions import objection
 from claims.localized_text import read
 from claims.models import Claim, ClaimQuerySet, Criterion
 from claims.paging import page_of
@@ -26,8 +25,9 @@ from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from claims.references import read_reference
 from claims.searching import UnselectiveSearchError, check_selective, search_timeout
 from claims.states import ClaimKind, FlagKind
-from evidence.exhibits.permissions import check_file
+from evidence.exhibits.permissions import check_takes_evidence
 from ledger.models import Entry
+from ledger.proofs import covering
 from reports.drawing import charts
 from reports.drawing.palette import in_both_schemes
 from reports.pages import claim_page_data, exhibits, listing, previews
@@ -142,11 +142,9 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
     found = _claim(ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
-    user, desk = request.user, [Role.MODERATOR, Role.ADJUDICATOR]
     context = {
         **claim_page_data.claim_page(found),
-        "objection": objection(check_file, user, found) if user.is_authenticated else None,
-        "desk": address_for(user, "verdicts:case", found.reference, roles=desk),
+        "takes_no_evidence": objection(check_takes_evidence, found),
     }
     rated = [one.verdict for one in context["rated"]]
     context |= previews.head(name="claim", reference=found.reference, verdicts=rated)
@@ -233,9 +231,14 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     public = exhibits.with_pictures(
         pin.exhibit for pin in pins if pin.exhibit.submission.status == "accepted"
     )
-    entry = Entry.objects.filter(
-        object_label="verdict", object_id=str(found.pk), kind="verdict.published"
-    ).order_by("index")
+    index = (
+        Entry.objects.filter(
+            object_label="verdict", object_id=str(found.pk), kind="verdict.published"
+        )
+        .order_by("index")
+        .values_list("index", flat=True)
+        .first()
+    )
     context = {
         "verdict": found,
         "claim": found.aspect.claim,
@@ -262,7 +265,8 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
             .filter(invitation__claim=found.aspect.claim_id)
             .in_order()
         ),
-        "index": entry.values_list("index", flat=True).first(),
+        "index": index,
+        "checkpoint": covering(index),
     }
     context |= previews.head(name="verdict", reference=found.reference, verdicts=[found])
     return TemplateResponse(request, "reports/verdict.html", context)

@@ -14,8 +14,6 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
 from accounts.expensive_reads import cached_picture
-from accounts.models import Role
-from accounts.permissions import address_for
 from claims.localized_text import read
 from claims.models import Claim, Company, Product
 from claims.paging import page_of
@@ -43,14 +41,12 @@ def all_companies(request: HttpRequest) -> HttpResponse:
 @cache_for_anonymous
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
     """A company: scorecard, claims, incident timelines, legal entities, market data."""
-    found, user = get_object_or_404(Company, pk=company), request.user
+    found = get_object_or_404(Company, pk=company)
     page = page_of(Claim.objects.public().filter(company=found).with_shown_parts(), request.GET)
     context = {
         **companies.company_page(found),
         "page": page,
         "rows": claim_page_data.rows_of(page.rows),
-        "seats": address_for(user, "claims:seats", found.pk, roles=[Role.OPERATOR]),
-        "desk": address_for(user, "claims:entities", found.pk, roles=[Role.MODERATOR]),
     }
     return TemplateResponse(request, "reports/company.html", context)
 

@@ -7,12 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
-from accounts.models import User
-from accounts.permissions import objection
 from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from engines.storage.blobs import BlobMissingError
 from evidence.exhibits.models import Exhibit, Rendition
-from evidence.exhibits.permissions import check_point
 from evidence.stores import renditions
 from reports.pages.exhibits import exhibit_page
 from reports.pages.views import KEPT_FOR_NOW, unchanged
@@ -27,9 +24,7 @@ def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
     )
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
-    user = request.user
-    may_mark = isinstance(user, User) and objection(check_point, user, found) is None
-    return render(request, "reports/exhibit.html", {**exhibit_page(found), "may_mark": may_mark})
+    return render(request, "reports/exhibit.html", exhibit_page(found))
 
 
 @require_safe

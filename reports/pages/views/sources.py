@@ -19,8 +19,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
-from accounts.models import Role
-from accounts.permissions import address_for
 from claims.models import Source
 from claims.paging import page_of
 from engines.storage.blobs import BlobMissingError
@@ -59,7 +57,6 @@ def source(request: HttpRequest, source: UUID) -> HttpResponse:
         **shown,
         "page": looks,
         "looks_open": "after" in request.GET,
-        "upload": address_for(request.user, "evidence:upload", found.pk, roles=[Role.MODERATOR]),
     }
     return render(request, "reports/source.html", context)
 

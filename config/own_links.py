@@ -1,0 +1,125 @@
+"""What is a signed-in person's own: links by role, and what they may do about the public page they
+read. Public pages hold none of it (ADR 17): they are the same for every reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.urls import Resolver404, resolve, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role, User
+from accounts.permissions import address_for, objection
+from claims.models import Claim, Company, Source
+from claims.reference_resolver import resolve_reference
+from evidence.exhibits.models import Exhibit
+from evidence.exhibits.permissions import check_point
+
+#: Who works at the desk; what they see there the desk itself decides.
+DESK_ROLES: Final = frozenset({Role.MODERATOR.value, Role.ADJUDICATOR.value, Role.AUDITOR.value})
+#: No address of ours is longer.
+LONGEST: Final = 500
+
+
+class Link(NamedTuple):
+    """A name and its address; `here` if the page belongs to that part of the site, `about` what it
+    is for, `why` a sentence if it cannot be followed now."""
+
+    label: str | Promise
+    url: str
+    here: bool = False
+    about: str | Promise = ""
+    why: str | None = None
+
+
+#: Name, what it is for, view, beginning of the addresses of that part of the site.
+_SUBMISSIONS: Final = (
+    _("My submissions"),
+    _("what you submitted, and its status"),
+    "evidence:submissions",
+    "/submissions/",
+)
+_DESK: Final = (_("Work queue"), _("claims, evidence and verdicts"), "verdicts:desk", "/desk/")
+_REPLIES: Final = (
+    _("Reply requests"),
+    _("what your company can reply to"),
+    "verdicts:questions",
+    "/reply/",
+)
+_JOBS: Final = (_("Background jobs"), _("queues and failures"), "jobs:overview", "/operations/")
+
+
+def own_links(user: object, path: str = "") -> list[Link]:
+    """The parts of the site that are `user`'s own; none for a stranger."""
+    if not isinstance(user, User):
+        return []
+    parts = [_SUBMISSIONS]
+    if not DESK_ROLES.isdisjoint(user.roles):
+        parts.append(_DESK)
+    if Role.COMPANY_REPRESENTATIVE.value in user.roles:
+        parts.append(_REPLIES)
+    if user.roles and user.is_staff:
+        parts.append(_JOBS)
+    return [
+        Link(label, reverse(view), path.startswith(start), about)
+        for label, about, view, start in parts
+    ]
+
+
+# --- what may be done about one public page -------------------------------------------------------
+
+
+def _on_claim(user: User, ref: str) -> list[Link]:
+    claim = resolve_reference(Claim.objects.public(), ref)
+    desk = [Role.MODERATOR, Role.ADJUDICATOR]
+    case = address_for(user, "verdicts:case", claim.reference, roles=desk)
+    return [Link(_("Work on this claim"), case)]
+
+
+def _on_company(user: User, company: UUID) -> list[Link]:
+    found = get_object_or_404(Company, pk=company)
+    seats = address_for(user, "claims:seats", found.pk, roles=[Role.OPERATOR])
+    entities = address_for(user, "claims:entities", found.pk, roles=[Role.MODERATOR])
+    return [Link(_("Company representatives"), seats), Link(_("Work on this company"), entities)]
+
+
+def _on_source(user: User, source: UUID) -> list[Link]:
+    found = get_object_or_404(Source, pk=source)
+    upload = address_for(user, "evidence:upload", found.pk, roles=[Role.MODERATOR])
+    return [Link(_("Add a saved copy"), upload)]
+
+
+def _on_exhibit(user: User, ref: str) -> list[Link]:
+    exhibit = resolve_reference(
+        Exhibit.objects.public().select_related("submission__claim__company"), ref
+    )
+    regions = address_for(user, "evidence:regions", exhibit.reference, roles=[Role.MODERATOR])
+    why = objection(check_point, user, exhibit)
+    return [Link(_("Add annotation"), regions, why=why)]
+
+
+_BY_VIEW: Final[dict[str, Callable[..., list[Link]]]] = {
+    "reports:claim": _on_claim,
+    "reports:company": _on_company,
+    "reports:source": _on_source,
+    "reports:exhibit": _on_exhibit,
+}
+
+
+def page_links(user: object, page: str) -> list[Link]:
+    """What `user` may do about the public page at the address `page`, which anyone may have
+    written: none for an address that is no public page."""
+    if not isinstance(user, User) or not page.startswith("/") or len(page) > LONGEST:
+        return []
+    try:
+        match: Any = resolve(page.partition("?")[0])
+        links = _BY_VIEW.get(match.view_name)
+        found = links(user, **match.kwargs) if links else []
+    except (Resolver404, Http404):
+        return []
+    return [link for link in found if link.url]

@@ -1,0 +1,58 @@
+"""A cookie that says no more than that someone is signed in here, for the script of public pages
+(`ui/static/ui/own.js`): without it the script asks for nothing.
+
+It names nobody and opens nothing. It is set and deleted on answers that looked at the session, so
+public pages, which do not, set none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.http import HttpRequest, HttpResponse
+
+SIGNED_IN: Final = "1"
+#: A message waits as well, so the page keeps room for it.
+MESSAGE_WAITS: Final = "message"
+
+
+class SignedInHint:
+    """Outside of sessions, whose cookie it accompanies."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        session = getattr(request, "session", None)
+        if session is not None and session.accessed:
+            self._tell(request, response)
+        return response
+
+    def _tell(self, request: HttpRequest, response: HttpResponse) -> None:
+        name = settings.SIGNED_IN_COOKIE_NAME
+        told = request.COOKIES.get(name)
+        if not request.user.is_authenticated:
+            if told is not None:
+                response.delete_cookie(name, samesite="Lax")
+            return
+        wanted = _wanted(response, told)
+        if wanted == told and settings.SESSION_COOKIE_NAME not in response.cookies:
+            return
+        lasting = not request.session.get_expire_at_browser_close()
+        response.set_cookie(
+            name,
+            wanted,
+            max_age=request.session.get_expiry_age() if lasting else None,
+            secure=settings.SESSION_COOKIE_SECURE,
+            samesite="Lax",
+        )
+
+
+def _wanted(response: HttpResponse, told: str | None) -> str:
+    changed = response.cookies.get(CookieStorage.cookie_name)
+    waits = bool(changed.value) if changed is not None else told == MESSAGE_WAITS
+    return MESSAGE_WAITS if waits else SIGNED_IN

@@ -1,0 +1,34 @@
+/* A public page is the same for everyone. Whoever is signed in gets their own links and waiting messages beside it, in one
+   request; a cookie that names nobody says whether to ask. Runs in the head, so that the room is kept before the first paint. */
+(() => {
+  const { cookie, src } = document.currentScript.dataset;
+  const root = document.documentElement;
+
+  function hint() {
+    const pairs = document.cookie.split("; ").map((pair) => pair.split("="));
+    return pairs.find(([name]) => name === cookie)?.[1];
+  }
+
+  async function ask() {
+    const answer = await fetch(src, { credentials: "same-origin", redirect: "error" });
+    return answer.status === 200 ? document.createRange().createContextualFragment(await answer.text()) : null;
+  }
+
+  function show(parts) {
+    document.getElementById("own").replaceChildren(...(parts?.querySelectorAll("nav") ?? []));
+    document.getElementById("own-messages").replaceChildren(...(parts?.querySelectorAll(".message") ?? []));
+    if (!parts) delete root.dataset.signedIn;
+  }
+
+  function start() {
+    const told = hint();
+    if (!told) return Promise.resolve(null);
+    root.dataset.signedIn = told;
+    return ask().catch(() => null);
+  }
+
+  const first = start();
+  document.addEventListener("DOMContentLoaded", async () => show(await first));
+  // A page that comes back from the history may show what was someone's who has signed out since.
+  addEventListener("pageshow", async (event) => event.persisted && show(await start()));
+})();
