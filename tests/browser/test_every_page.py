@@ -38,6 +38,7 @@ MOST_REQUESTS, MOST_AT_A_DESK = 8, 12
 NO_PAGE: dict[str, str] = {
     "healthz": "for probes", "readyz": "for probes", "metrics": "for probes",
     "i18n/setlang/": "a form's target",
+    "account/fragment/": "a part of public pages",
     "account/inactive/": "shown to a blocked account",
     "account/confirm-email/": "shown after signing up",
     r"account/^confirm-email/(?P<key>[-:\w]+)/$": "reached from a mail",

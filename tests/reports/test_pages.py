@@ -183,8 +183,8 @@ def test_every_public_page_opens_in_both_languages_without_inline_code(
         page = text(client, path)
         assert f'<html lang="{"en" if lang == "en" else "zh-Hans"}">' in page
         assert "<script" not in re.sub(
-            r'<script (type="module" |defer )?src="/static/[^"]+"( defer)?></script>|<script '
-            r'type="application/ld\+json">[^<]*</script>',
+            r'<script (type="module" |defer )?src="/static/[^"]+"( defer| data-[^>]*)?></script>'
+            r'|<script type="application/ld\+json">[^<]*</script>',
             "",
             page,
         )
