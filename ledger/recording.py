@@ -33,9 +33,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, models, transaction
 from django.db.models.fields.generated import GeneratedField
 from pghistory.models import Event
-from psycopg.pq import TransactionStatus
 
-from ledger import registry, triggers
+from ledger import act_setting, registry, triggers
 from ledger.leaf import NAME, Leaf, LeafError
 from ledger.sealing import SealedField
 
@@ -330,11 +329,6 @@ def act_fault(kind: str, role: str, name: str) -> str | None:
     return None
 
 
-def _set(value: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('ledger.act', %s, true)", [value])
-
-
 @contextlib.contextmanager
 def act(
     kind: str,
@@ -367,20 +361,13 @@ def act(
         "by": None if by.pk is None else str(by.pk), "reason": reason,
         "reason_public": reason_public, "request": request_id.get(),
     })  # fmt: skip
-    _set(said)
+    act_setting.put(said)
     stack.append((shared, said))
     try:
         yield shared
     finally:
         stack.pop()
-        # In a failed transaction nothing more can be sent,
-        # and the setting ends with its savepoint anyway.
-        usable = (
-            connection.connection is not None
-            and connection.connection.info.transaction_status == TransactionStatus.INTRANS
-        )
-        if usable:
-            _set(stack[-1][1] if stack else "")
+        act_setting.put_later(stack[-1][1] if stack else "")
         transaction.on_commit(notify_sequencer, robust=True)
 
 
