@@ -23,9 +23,11 @@ class ReportQuerySet(models.QuerySet["Report"]):
     def with_reconstruction(self) -> Self:
         """Each with `reconstruction`: whether it is about a demonstration."""
         played = Claim.objects.filter(reconstruction=True)
-        quoted = Appearance.objects.filter(source=OuterRef("source"), claim__reconstruction=True)
+        quoted = Appearance.objects.filter(source=OuterRef("source"))
         return self.annotate(
-            reconstruction=Exists(played.filter(pk=OuterRef("claim"))) | Exists(quoted)
+            reconstruction=Exists(played.filter(pk=OuterRef("claim")))
+            | Exists(quoted.filter(claim__reconstruction=True))
+            & ~Exists(quoted.filter(claim__reconstruction=False))
         )
 
 

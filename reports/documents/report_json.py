@@ -163,7 +163,8 @@ def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
         "id": str(report),
         "reference": reference,
         "address": f"{settings.SITE_URL}/reports/{reference}/",
-        "reconstruction": any(one.claim.reconstruction for one in appearances),
+        "reconstruction": bool(appearances)
+        and all(one.claim.reconstruction for one in appearances),
         "made_from": _checkpoint(checkpoint),
         "company": _company(source.company),
         "source": _head(source),

@@ -35,6 +35,7 @@ from claims.models import (
 from claims.states import ADVERTISING, BINDING, OTHERS, ClaimKind, EntityRoleKind, FlagKind, Stance
 from reports.drawing import trends
 from reports.drawing.trends import Figure, SeriesNoteMark, VerdictMark
+from reports.pages.demonstrations import company_is_demonstration, product_is_demonstration
 from reports.wording.report_strings import Lang
 from verdicts import response_times
 from verdicts.models import Incident, Invitation, Occurrence, Reply, Verdict, VerdictExhibit
@@ -516,7 +517,7 @@ def company_page(company: Company) -> dict[str, Any]:
         ),
         "own": [one for one in sources if one.channel not in OTHERS],
         "others": [one for one in sources if one.channel in OTHERS],
-        "reconstruction": Claim.objects.filter(company=company, reconstruction=True).exists(),
+        "reconstruction": company_is_demonstration(company),
         "enough": ENOUGH,
     }
 
@@ -538,5 +539,5 @@ def product_page(product: Product) -> dict[str, Any]:
         "options": [(option, claimed[option.pk]) for option in options],
         "roles": [(kind, by_kind[kind]) for kind in PARTS if by_kind[kind]],
         "chains": chains_of(product=product),
-        "reconstruction": Claim.objects.filter(product=product, reconstruction=True).exists(),
+        "reconstruction": product_is_demonstration(product),
     }

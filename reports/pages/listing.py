@@ -8,7 +8,7 @@ everything is public.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from claims.localized_text import read
 from claims.models import Appearance, Claim, ClaimQuerySet, Company, Criterion, Flag
 from evidence.sources.models import Disappearance, Sighting, Version
 from reports.pages.claim_page_data import Judgement, measured_rows
+from reports.pages.demonstrations import demonstration_sources
 from reports.pages.quote_diff import QuoteDiff, diff_quote
 from verdicts.models import Verdict
 from verdicts.states import VerdictStatus
@@ -198,12 +199,6 @@ class EditItem:
     reconstruction: bool
 
 
-def _demonstrated(sources: Iterable[UUID]) -> set[UUID]:
-    """Those of these sources in which a claim of a demonstration stands."""
-    played = Appearance.objects.filter(source__in=sources, claim__reconstruction=True)
-    return set(played.values_list("source", flat=True))
-
-
 def newest_edits(count: int) -> list[EditItem]:
     """The texts changed last in sources where a claim stands, with the words no longer in them."""
     claimed = Appearance.objects.values("source")
@@ -226,7 +221,7 @@ def newest_edits(count: int) -> list[EditItem]:
             quotes[one.version_id].append(
                 (one.appearance.claim, diff_quote(one.appearance.exact, one.passage))
             )
-    played = _demonstrated(one.source_id for one in versions)
+    played = demonstration_sources(one.source_id for one in versions)
     return [EditItem(one, quotes[one.pk], one.source_id in played) for one in versions]
 
 
@@ -254,7 +249,7 @@ def newest_disappearances(count: int) -> list[DisappearanceItem]:
         .order_by("id")
     ):
         stood[one.source_id].append(one)
-    played = _demonstrated(gone.source_id for gone in found)
+    played = demonstration_sources(gone.source_id for gone in found)
     return [
         DisappearanceItem(gone, stood[gone.source_id][:3], gone.source_id in played)
         for gone in found

@@ -15,10 +15,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 
-from claims.models import Appearance, Claim, Series, Source
+from claims.models import Appearance, Claim, Source
 from claims.moments import format_moment
 from claims.states import Stance
 from engines.text.diffing import diff
@@ -27,8 +27,8 @@ from reports.drawing import version_timeline
 from reports.pages import diff_view
 from reports.pages.built_reports import reports_of
 from reports.pages.compiled_queries import CompiledQuery
+from reports.pages.demonstrations import source_is_demonstration
 from reports.wording.report_strings import Lang
-from verdicts.models import Incident
 
 TICKS = 240
 EDITS = 10  # versions on one page of a source
@@ -251,17 +251,6 @@ def edit_views(line: VersionTimeline, upto: int) -> tuple[list[EditView], int | 
     return found, older
 
 
-def _reconstructed(source: Source) -> bool:
-    """Whether it was made up for a series of figures or an incident that is played through
-    again."""
-    return (
-        Series.objects.filter(
-            Q(seriespoint__source=source) | Q(seriesnote__source=source), reconstruction=True
-        ).exists()
-        or Incident.objects.filter(occurrence__source=source, reconstruction=True).exists()
-    )
-
-
 def source_page_data(source: Source, *, upto: int) -> dict[str, Any]:
     """Everything on the page of a source but its list of looks."""
     line = version_timelines([source])[source.pk]
@@ -284,8 +273,7 @@ def source_page_data(source: Source, *, upto: int) -> dict[str, Any]:
         ),
         "places": [one for one in placed if one.appearance.says == Stance.SAYS_SO],
         "beside": [one for one in placed if one.appearance.says != Stance.SAYS_SO],
-        "reconstruction": any(one.claim.reconstruction for one in appearances)
-        or _reconstructed(source),
+        "reconstruction": source_is_demonstration(source),
         "reports": reports_of(source),
     }
 

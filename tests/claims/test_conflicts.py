@@ -425,7 +425,7 @@ def test_every_check_of_the_desk_on_a_claim_asks_about_conflicts() -> None:
     from evidence.sources import permissions as of_sources
 
     own = {"check_file", "check_answer", "check_withdraw"}  # what an owner does with their own
-    about = {"check_can_be_seen", "check_unreadable"}  # of the thing alone
+    about = {"check_can_be_seen", "check_takes_evidence", "check_unreadable"}  # of the thing alone
     asking = "check_no_conflict"
     for module in (of_claims, of_exhibits, of_sources):
         source = Path(inspect.getfile(module)).read_text()

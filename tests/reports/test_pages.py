@@ -18,9 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import ledger
-from claims.actions import lift_flag, raise_flag, revise_claim, withdraw_claim
+from claims.actions import lift_flag, place_claim, raise_flag, revise_claim, withdraw_claim
 from claims.localized_text import write
-from claims.models import Appearance, Aspect, Claim, Criterion, Flag
+from claims.models import Appearance, Aspect, Claim, Criterion, Flag, Series
 from engines.text.extraction import Extract
 from evidence.exhibits.models import Exhibit, Rendition
 from evidence.sources.actions import ObservationData, locate_appearance, record_observation
@@ -31,10 +31,11 @@ from ledger import registry
 from ledger.history import Change
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
+from reports.documents import report_json
 from reports.documents.pdf_layout import of_discrepancy
 from reports.documents.report_json import discrepancy
 from reports.models import Report, ReportFile
-from reports.pages import claim_page_data, source_page
+from reports.pages import claim_page_data, listing, source_page
 from reports.pages.exhibits import ExhibitView
 from reports.pages.history import ChangeView, acts
 from reports.pages.method import to_html
@@ -530,6 +531,51 @@ def test_a_reconstruction_is_marked_wherever_it_is_shown(
     for path in shown:
         assert "The company and people are fictional" in text(client, path), path
     assert "demonstration" in text(client, "/claims/")
+
+
+def test_a_demonstration_beside_it_does_not_call_a_real_claim_fictional(
+    case: scenes.Scene, client: Client
+) -> None:
+    banner = "The company and people are fictional"
+    lists = [
+        f"/companies/{case.company.pk}/",
+        f"/products/{case.product.pk}/",
+        f"/sources/{case.source.pk}/",
+    ]
+    scenes.build_series(case)
+    Claim.objects.filter(pk=case.claim.pk).update(reconstruction=True)
+    Series.objects.update(reconstruction=True)
+    report = Report.objects.create(
+        kind="snapshot", source=case.source, checkpoint_size=1, basis="0" * 64, created_at=case.now
+    )
+
+    def snapshot_is_one() -> bool:
+        by_api = Report.objects.with_reconstruction().get(pk=report.pk).reconstruction  # type: ignore[attr-defined]  # annotated
+        checkpoint = Checkpoint.objects.latest("size")
+        assert report_json.snapshot(case.source, checkpoint)["reconstruction"] == by_api
+        assert all(one.reconstruction == by_api for one in listing.newest_edits(9))
+        assert all(one.reconstruction == by_api for one in listing.newest_disappearances(9))
+        return bool(by_api)
+
+    for path in lists:
+        assert banner in text(client, path), path
+    assert snapshot_is_one()
+    real = scenes.build_claim_beside(case)
+    place_claim(
+        by=case.moderator, claim=real, source=case.source, exact=scenes.POST, now=timezone.now()
+    )
+    for path in lists:
+        page = text(client, path)
+        assert banner not in page, path
+        assert "demonstration" in page, path
+    assert not snapshot_is_one()
+    assert banner not in text(client, f"/claims/{real.reference}/")
+    assert banner in text(client, f"/claims/{case.claim.reference}/")
+    # figures that are real are real too
+    Claim.objects.update(reconstruction=True)
+    Series.objects.update(reconstruction=False)
+    assert banner not in text(client, lists[0])
+    assert banner in text(client, lists[1])
 
 
 def test_flags_stand_in_the_order_in_which_they_were_raised() -> None:
