@@ -41,7 +41,7 @@ LEFT_ALONE = re.compile(
     r"/account/logout/|/i18n/|/media/|\.(?:svg|json|pdf|html)(?:$|\?)|/files/|/captures/"
     r"|/original$|/picture$|^/api/v1/|^/ledger/|\.atom$"
 )
-#: Routes with a link for those who are signed in.
+#: Routes with a link for those who are signed in: in themselves, or beside a public page.
 SAYS_MORE = {
     "",
     "claims/<str:ref>/",
@@ -183,10 +183,13 @@ class _Links(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self.own: list[str] = []  # where a public page finds what is its reader's own
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
             self.found += [value for name, value in attrs if name == "href" and value]
+        if tag == "script":
+            self.own += [value for name, value in attrs if name == "data-src" and value]
 
 
 def route_of(path: str) -> str:
@@ -238,10 +241,13 @@ def _walked(demonstration: Demonstration, browser: Browser, each: int) -> list[A
                 route_of(answer.url) != route
             ):  # to the form for signing in: another walker sees the page itself
                 seen[route] -= 1
+                queue.append(urlsplit(answer.url).path)
                 continue
             pages.setdefault(path, Address(route, path, walker))
             links = _Links()
             links.feed(answer.text())
+            for address in links.own if walker != "anonymous" else ():
+                links.feed(client.get(address).text())
             for link in links.found:
                 parts = urlsplit(urljoin(f"{demonstration.url}{path}", link))
                 if f"{parts.scheme}://{parts.netloc}" == demonstration.url:

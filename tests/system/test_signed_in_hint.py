@@ -6,6 +6,7 @@ from __future__ import annotations
 from http.cookies import Morsel
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
@@ -52,6 +53,26 @@ def test_it_comes_with_the_session_and_holds_nothing_of_anyone(user: User) -> No
         assert found[name] == session[name], name
     assert hint(client.get("/account/fragment/")).value == "1"  # type: ignore[union-attr]  # it was shown
     assert hint(client.get("/account/")) is None  # nothing changed
+
+
+def test_it_does_not_come_before_the_mail_address_is_verified(user: User) -> None:
+    user.emailaddress_set.update(verified=False)
+    client = Client()
+    answer = sign_in(client, user)
+    assert answer["Location"].endswith("/account/confirm-email/")
+    assert hint(answer) is None
+    assert client.get("/account/fragment/").status_code == 204
+    form = client.get(f"/claims/{scenes.build_claim().claim.reference}/file/")
+    assert "/account/login/?next=" in form["Location"]
+
+
+def test_it_does_not_come_before_the_second_factor(user: User) -> None:
+    TOTP.activate(user, "A" * 32)
+    client = Client()
+    answer = sign_in(client, user)
+    assert answer["Location"].endswith("/account/second-factor/authenticate/")
+    assert hint(answer) is None
+    assert client.get("/account/fragment/").status_code == 204
 
 
 def test_it_lasts_as_long_as_the_session(user: User) -> None:
