@@ -125,7 +125,8 @@ def test_finding_reply_and_approval_with_the_keys_alone(visit: Callable[..., Vis
     company = visit()
     company.sign_in(speaker.email)
     page = company.page
-    press(page, page.get_by_role("link", name="Reply requests"))
+    main = page.get_by_role("navigation", name="Main")
+    press(page, main.get_by_role("link", name="Reply requests"))
     press(page, page.locator("main .rows a").first)
     reach(page, page.get_by_label("Reply, unedited"))
     page.keyboard.type("The ducts are cosmetic on this trim.")
