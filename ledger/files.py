@@ -7,6 +7,8 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
@@ -24,6 +26,8 @@ from ledger.tiles import (
     fetch_tile,
     tiles_for,
 )  # fmt: skip
+
+_DRAFTS = 16  # how many are written before the first is fsynced
 
 
 class FileConflictError(Exception):
@@ -65,26 +69,44 @@ class LogFiles:
 
         Raises FileConflictError when it is there with other bytes, unless `replace`.
         """
-        place = self.folder / path
-        if not replace and place.exists():
-            if place.read_bytes() == content:
-                return
-            raise FileConflictError(f"{path} is published with other bytes than the log has for it")
+        self.put_all([(path, content)], replace=replace)
+
+    def put_all(self, files: Iterable[tuple[str, bytes]], *, replace: bool = False) -> None:
+        """`put` many, in their order. Each folder is fsynced once, and drafts after some are
+        written: the first then carries the others to the disk."""
         self.drafts.mkdir(parents=True, exist_ok=True)
+        waiting = (
+            (self.folder / path, content)
+            for path, content in files
+            if replace or not self._stands(path, content)
+        )
+        folders = set()
+        while some := list(islice(waiting, _DRAFTS)):
+            drafts = [(self._draft(place, content), place) for place, content in some]
+            for draft, _ in drafts:
+                _fsync(draft)
+                failpoint("file.draft")
+            for draft, place in drafts:
+                draft.rename(place)
+                folders.add(place.parent)
+                failpoint("file.stored")
+        for folder in folders:
+            _fsync(folder)
+
+    def _stands(self, path: str, content: bytes) -> bool:
+        place = self.folder / path
+        if not place.exists():
+            return False
+        if place.read_bytes() != content:
+            raise FileConflictError(f"{path} is published with other bytes than the log has for it")
+        return True
+
+    def _draft(self, place: Path, content: bytes) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = self.drafts / secrets.token_hex(8)
         with draft.open("xb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        failpoint("file.draft")
-        draft.rename(place)
-        folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-        failpoint("file.stored")
+        return draft
 
     def sweep_drafts(self, older_than: float = 3600) -> None:
         """Remove drafts that a killed process left; younger ones may still be somebody's."""
@@ -155,3 +177,12 @@ def _write(path: Path, content: bytes) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     draft.write_bytes(content)
     draft.rename(path)
+
+
+def _fsync(path: Path) -> None:
+    """Carry a file or a folder to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

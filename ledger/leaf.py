@@ -42,6 +42,7 @@ _PSEUDONYM = re.compile(
     r"[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,98}[^\s\x00-\x1f\x7f-\x9f])?"
 )
 
+_NO_DOCUMENT = "The digest of the document is not 64 lowercase hexadecimal digits."
 _MEMBERS = {"v", "kind", "object", "at", "actor", "fields", "commits"}
 _ACTOR = {"role", "name"}
 
@@ -97,11 +98,7 @@ class Leaf:
         if not self.fields.keys().isdisjoint(self.commits):
             raise LeafError("A field is both plain and committed.")
         if self.document is not None:
-            _match(
-                _HEX,
-                self.document,
-                "The digest of the document is not 64 lowercase hexadecimal digits.",
-            )
+            _match(_HEX, self.document, _NO_DOCUMENT)
 
     def to_bytes(self) -> bytes:
         """Return the entry. Raises LeafError if a field has no canonical form or the whole is
@@ -145,7 +142,7 @@ class Leaf:
         if not isinstance(actor, dict) or actor.keys() != _ACTOR:
             raise LeafError("The actor of the leaf is not a role and a name.")
         if value.get("document", "") is None:
-            raise LeafError("The digest of the document is not 64 lowercase hexadecimal digits.")
+            raise LeafError(_NO_DOCUMENT)
         return cls(role=actor["role"], name=actor["name"], **value)
 
 
@@ -202,13 +199,7 @@ class LeafForm:
         longer than 65,535 bytes."""
         values = [at, *(commits[name] for name in self._commits)]
         if document is not None:
-            values.append(
-                _match(
-                    _HEX,
-                    document,
-                    "The digest of the document is not 64 lowercase hexadecimal digits.",
-                )
-            )
+            values.append(_match(_HEX, document, _NO_DOCUMENT))
         for name in self._fields:
             value = fields[name]
             if (
@@ -230,6 +221,25 @@ class LeafForm:
         if len(data) > MAX_BYTES:
             raise LeafError(f"The leaf has {len(data)} bytes; at most {MAX_BYTES} fit.")
         return data
+
+    def write_columns(
+        self,
+        objects: Sequence[str],
+        moments: Sequence[str],
+        fields: Mapping[str, Sequence[str]],
+        commits: Mapping[str, Sequence[str]],
+        documents: Sequence[str] | None,
+    ) -> list[bytes]:
+        """Return many entries. Plain values come as the text of their canonical form; which entries
+        are too long is for the caller to see. Raises LeafError for a document's digest."""
+        columns = [moments, *(commits[name] for name in self._commits)]
+        if documents is not None:
+            for digest in documents:
+                _match(_HEX, digest, _NO_DOCUMENT)
+            columns.append(documents)
+        columns += [*(fields[name] for name in self._fields), objects]
+        text = self._text
+        return [(text % row).encode() for row in zip(*columns, strict=True)]
 
 
 class LeafCheck:
@@ -428,6 +438,8 @@ _is_moment = re.compile(_MOMENT).fullmatch
 def timestamp(moment: datetime, *, coarse: bool = False) -> str:
     """Return an aware datetime in the form of a leaf, UTC; `coarse` cuts it to the day, for what
     must not tell when someone filed."""
+    if moment.tzinfo is UTC and not coarse:  # as the database gives it
+        return moment.isoformat(timespec="microseconds")[:-6] + "Z"
     if moment.tzinfo is None:
         raise LeafError("A time without its zone is not a moment.")
     moment = moment.astimezone(UTC)

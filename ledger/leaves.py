@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,8 +23,7 @@ from ledger.registry import Record
 from ledger.values import plain
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltLeaf:
+class BuiltLeaf(NamedTuple):
     """A leaf ready for its place: exact bytes, what happened to what, and the keys that open its
     commitments."""
 
@@ -129,7 +128,7 @@ def build(record: Record, row: Mapping[str, Any], keys: Mapping[str, AESGCM]) ->
     at = timestamp(row["pgh_created_at"], coarse=record.coarse)
     while True:
         try:
-            form = _form(
+            form = leaf_form(
                 who.kind,
                 record.name,
                 who.role,
@@ -151,10 +150,11 @@ def build(record: Record, row: Mapping[str, Any], keys: Mapping[str, AESGCM]) ->
 
 
 @lru_cache(maxsize=1024)
-def _form(
+def leaf_form(
     kind: str, label: str, role: str, name: str, fields: tuple[str, ...], commits: tuple[str, ...],
     document: bool
 ) -> LeafForm:  # fmt: skip
+    """The form of the leaves that share all this. Raises LeafError."""
     return LeafForm(
         kind=kind,
         label=label,

@@ -26,6 +26,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -33,7 +34,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from failpoints import failpoint
-from ledger import leaves, registry, tiles
+from ledger import copy_format, leaf_columns, leaves, registry, tiles
 from ledger.checkpoint import Checkpoint as Head
 from ledger.checkpoint import CheckpointError, open_checkpoint, sign_checkpoint
 from ledger.files import FileConflictError, LogFiles
@@ -123,6 +124,7 @@ class Sequencer:
         self.now = now
         self.files = LogFiles()
         self.key: SigningKey = signing_key(make=True)
+        self._assigned: tuple[int, list[bytes], list[bytes]] = 0, [], []
         self.files.sweep_drafts()
         self.signed = self._last_signed()
         self.published = self._published()
@@ -229,10 +231,12 @@ class Sequencer:
             waiting = [_PendingRow(*row) for row in rows[:BATCH]]
             if not waiting:
                 self.edge = state.edge
+                self._assigned = 0, [], []
                 return 0
             built, failed = _build(waiting)
             size = state.edge.size
-            hashes = leaf_hashes([made.entry for _, made in built])
+            entries = [made.entry for _, made in built]
+            hashes = leaf_hashes(entries)
             with connection.cursor() as cursor:
                 _copy_entries(cursor, size, built, hashes)
                 _copy_openings(cursor, size, built)
@@ -248,6 +252,7 @@ class Sequencer:
                 Pending.objects.filter(id=row.id).update(error=error)
             failpoint("assign.commit")
         self.edge = state.edge
+        self._assigned = size, entries, hashes
         return len(built) + len(failed)
 
     def write_tiles(self, old: int) -> None:
@@ -265,28 +270,38 @@ class Sequencer:
         while old < self.edge.size:
             new = min(self.edge.size, (old // _CHUNK + 1) * _CHUNK)
             start = old - old % tiles.WIDTH  # a bundle is written whole
-            rows = list(
-                Entry.objects.filter(index__gte=start, index__lt=new)
-                .order_by("index")
-                .values_list("index", "leaf", "leaf_hash")
+            entries, hashes = self._entries(start, new)
+            bundles = (
+                (bundle.path, tiles.encode_entries(entries[first : first + bundle.width]))
+                for bundle in tiles.bundles_for(old, new)
+                for first in (bundle.start - start,)
             )
-            if [row[0] for row in rows] != list(range(start, new)):
-                raise LogInconsistentError(
-                    f"entries between {start} and {new} are missing from the database"
-                )
-            entries = [bytes(row[1]) for row in rows]
-            for bundle in tiles.bundles_for(old, new):
-                self.files.put(
-                    bundle.path,
-                    tiles.encode_entries(
-                        entries[bundle.start - start : bundle.start - start + bundle.width]
-                    ),
-                )
-            for tile, content in tiles.grow(
-                old, [bytes(row[2]) for row in rows[old - start :]], self.files.read
-            ):
-                self.files.put(tile.path, content)
+            hash_tiles = (
+                (tile.path, content)
+                for tile, content in tiles.grow(old, hashes[old - start :], self.files.read)
+            )
+            self.files.put_all(chain(bundles, hash_tiles))
             old = new
+
+    def _entries(self, start: int, end: int) -> tuple[list[bytes], list[bytes]]:
+        """Entries and their hashes. Those that this pass assigned are at hand."""
+        first, entries, hashes = self._assigned
+        if end != first + len(entries):
+            first, entries, hashes = end, [], []
+        rows = list(
+            Entry.objects.filter(index__gte=start, index__lt=first)
+            .order_by("index")
+            .values_list("index", "leaf", "leaf_hash")
+        )
+        if [row[0] for row in rows] != list(range(start, first)):
+            raise LogInconsistentError(
+                f"entries between {start} and {first} are missing from the database"
+            )
+        skipped = max(start - first, 0)
+        return (
+            [*(bytes(row[1]) for row in rows), *entries[skipped:]],
+            [*(bytes(row[2]) for row in rows), *hashes[skipped:]],
+        )
 
     def sign(self) -> None:
         """Step 3."""
@@ -354,25 +369,19 @@ def _build(
 ) -> tuple[list[tuple[_PendingRow, leaves.BuiltLeaf]], list[tuple[_PendingRow, str]]]:
     """The leaves of outbox rows, in their order; one query for each event table and one for its
     keys."""
-    rows: dict[tuple[str, int], tuple[registry.Record, dict[str, Any]]] = {}
-    keys = {}
+    leaf_of: dict[tuple[str, int], leaves.BuiltLeaf | str] = {}
     for label, ids in leaves.group((row.event_label, row.event_id) for row in waiting).items():
         record = registry.recorded.get(label)
-        if record is None:
-            continue
-        events = leaves.read_events(record, ids)
-        keys[label] = leaves.keys_for(record, events.values())
-        rows.update({(label, event_id): (record, event) for event_id, event in events.items()})
+        if record is not None:
+            made = leaf_columns.build(record, ids)
+            leaf_of.update({(label, event_id): leaf for event_id, leaf in made.items()})
     built, failed = [], []
     for row in waiting:
-        found = rows.get((row.event_label, row.event_id))
-        if found is None:
-            failed.append((row, "there is no such event row"))
-            continue
-        try:
-            built.append((row, leaves.build(*found, keys[row.event_label])))
-        except (ValueError, TypeError) as error:
-            failed.append((row, f"no leaf can be made of it: {error}"))
+        leaf = leaf_of.get((row.event_label, row.event_id), "there is no such event row")
+        if isinstance(leaf, str):
+            failed.append((row, leaf))
+        else:
+            built.append((row, leaf))
     return built, failed
 
 
@@ -383,30 +392,41 @@ def _copy_entries(
     hashes: Sequence[bytes],
 ) -> None:
     columns = "index, leaf, leaf_hash, kind, op, object_label, object_id, event_label, event_id"
-    with cursor.copy(f"COPY {Entry._meta.db_table} ({columns}) FROM STDIN") as copy:
-        for index, ((row, made), digest) in enumerate(zip(built, hashes, strict=True), size):
-            copy.write_row(
-                (
-                    index,
-                    made.entry,
-                    digest,
-                    made.kind,
-                    made.op,
-                    made.label,
-                    made.object_id,
-                    row.event_label,
-                    row.event_id,
-                )
-            )
+    shared: dict[tuple[str, str, str], bytes] = {}
+    parts = [copy_format.HEADER]
+    for index, ((row, made), digest) in enumerate(zip(built, hashes, strict=True), size):
+        of = made.kind, made.op, made.label
+        if of not in shared:
+            shared[of] = b"".join(copy_format.text(word) for word in of)
+        parts += (
+            copy_format.row(9, index),
+            copy_format.data(made.entry),
+            copy_format.data(digest),
+            shared[of],
+            copy_format.text(made.object_id),
+            copy_format.text(row.event_label),
+            copy_format.number(row.event_id),
+        )
+    _copy(cursor, f"{Entry._meta.db_table} ({columns})", parts)
 
 
 def _copy_openings(
     cursor: Any, size: int, built: Sequence[tuple[_PendingRow, leaves.BuiltLeaf]]
 ) -> None:
-    with cursor.copy(f"COPY {Opening._meta.db_table} (entry_id, field, key) FROM STDIN") as copy:
-        for index, (_, made) in enumerate(built, size):
-            for name, key in made.openings.items():
-                copy.write_row((index, name, key))
+    names: dict[str, bytes] = {}
+    parts = [copy_format.HEADER]
+    for index, (_, made) in enumerate(built, size):
+        head = copy_format.row(3, index)
+        for name, key in made.openings.items():
+            if name not in names:
+                names[name] = copy_format.text(name)
+            parts += (head, names[name], copy_format.data(key))
+    _copy(cursor, f"{Opening._meta.db_table} (entry_id, field, key)", parts)
+
+
+def _copy(cursor: Any, columns: str, parts: list[bytes]) -> None:
+    with cursor.copy(f"COPY {columns} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(b"".join([*parts, copy_format.TRAILER]))
 
 
 __all__ = [

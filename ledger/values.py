@@ -14,14 +14,16 @@ ever be kept out of the log.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
+from json.encoder import encode_basestring as quote
 from typing import Any
 from uuid import UUID
 
-from ledger.canonical import MAX_DEPTH, MAX_INTEGER
+from ledger.canonical import MAX_DEPTH, MAX_INTEGER, canonical
 from ledger.leaf import timestamp
 
 _DEEP = MAX_DEPTH - 4  # a value stands inside the leaf's own objects
@@ -65,3 +67,53 @@ def plain(value: Any, depth: int = 0) -> Any:  # noqa: C901 — one branch for e
     if isinstance(value, dict):
         return {str(key): plain(item, depth + 1) for key, item in value.items()}
     raise TypeError(f"a {type(value).__name__} has no form in a leaf")
+
+
+def written(value: Any) -> str:
+    """The text of `canonical(plain(value))`. Most values are words, ids, moments and small objects
+    of texts: those are written outright. Raises what these two raise."""
+    try:
+        return _WRITERS[type(value)](value, 0)
+    except (KeyError, _RareError):
+        return canonical(plain(value)).decode()
+
+
+class _RareError(Exception):
+    """A value that is left to `plain` and `canonical`."""
+
+
+def _write_integer(value: int, depth: int) -> str:
+    return str(value) if -MAX_INTEGER <= value <= MAX_INTEGER else f'"{value}"'
+
+
+def _write_object(value: dict[Any, Any], depth: int) -> str:
+    if depth == _FLAT:
+        raise _RareError
+    members = []
+    for key in sorted(value):
+        if type(key) is not str or not key.isascii():
+            raise _RareError  # Code points and UTF-16 units sort alike as long as they are ASCII.
+        held = value[key]
+        members.append(f"{quote(key)}:{_WRITERS[type(held)](held, depth + 1)}")
+    return "{" + ",".join(members) + "}"
+
+
+def _write_list(value: list[Any], depth: int) -> str:
+    if depth == _FLAT:
+        raise _RareError
+    return "[" + ",".join([_WRITERS[type(held)](held, depth + 1) for held in value]) + "]"
+
+
+_FLAT = 8
+_WRITERS: dict[type, Callable[[Any, int], str]] = {
+    str: lambda value, depth: quote(value),
+    type(None): lambda value, depth: "null",
+    bool: lambda value, depth: "true" if value else "false",
+    int: _write_integer,
+    UUID: lambda value, depth: f'"{value}"',
+    datetime: lambda value, depth: f'"{timestamp(value)}"',
+    date: lambda value, depth: f'"{value}"',
+    Decimal: lambda value, depth: f'"{value:f}"',
+    dict: _write_object,
+    list: _write_list,
+}

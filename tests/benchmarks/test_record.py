@@ -149,8 +149,8 @@ def _copied() -> None:
             ours=sequence,
             peer=copy,
             before=lambda: _fill(BATCH),
-            floor=10,
-            goal=2.5,
+            floor=1 / 0.13,
+            goal=1 / 0.2,
             how=f"entries of {leaf} bytes, {commitments} commitments each, durable and tiled, a "
             f"signed checkpoint for each 1,024; the peer "
             "copies the finished entries and openings into empty tables with the same indexes",

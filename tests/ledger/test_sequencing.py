@@ -4,6 +4,7 @@ served."""
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import uuid
 from dataclasses import replace
@@ -209,6 +210,30 @@ def test_many_changes_cost_few_queries(django_assert_max_num_queries):
     Note.objects.bulk_create([Note() for _ in range(200)])
     with django_assert_max_num_queries(45):
         sequence()
+
+
+def test_a_pass_waits_for_the_disk_once_for_each_file_and_folder(monkeypatch):
+    sequence()
+    waited = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (waited.append(file), fsync(file)))
+    Note.objects.bulk_create([Note() for _ in range(1024)])
+    sequence()
+    # Four bundles and four tiles in two folders; a tile above and the checkpoint in theirs.
+    assert len(waited) == (8 + 2) + 2 + 2
+
+
+def test_entries_at_hand_are_written_as_those_that_are_read_back(settings, monkeypatch):
+    for count in (3, 300, 1100):
+        Note.objects.bulk_create([Note() for _ in range(count)])
+        sequence()
+    folder = Path(settings.LEDGER_DIR)
+    tiles = {path: path.read_bytes() for path in folder.glob("tile/**/*") if path.is_file()}
+    shutil.rmtree(folder)
+    sequence()  # nothing is at hand now
+    again = [path for path in folder.glob("tile/**/*") if path.is_file()]
+    assert len(again) > 12
+    assert all(path.read_bytes() == tiles[path] for path in again)
 
 
 def test_a_missing_tile_is_written_again(settings):
