@@ -30,8 +30,8 @@ class SiteAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships
         return client_network(str(super().get_client_ip(request)))
 
     def is_safe_url(self, url: str) -> bool:
-        """Whether a reader may be sent there. What is no address is not; allauth reads it without
-        expecting that."""
+        """Whether a reader may be sent there. What is no address is not; allauth 65 reads it
+        without expecting that."""
         try:
             return bool(super().is_safe_url(url))
         except ValueError:

@@ -97,7 +97,8 @@ def check_unit(unit: str) -> None:
         parsed = _registry().Unit(unit)
         plain = _registry().Quantity(Decimal(1), parsed)._is_multiplicative
     except Exception as error:
-        # pint raises its own, tokenizer and attribute errors alike for text that is no unit
+        # pint raises its own, tokenizer, attribute and assertion errors alike for text that is no
+        # unit (https://github.com/hgrecco/pint/issues/365 and 2124, both open).
         raise _unknown(unit) from error
     if not plain:
         raise UnitMismatchError("offset", unit)

@@ -26,7 +26,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 # A queue that nobody listens to is a typing error, not a new queue.
 app.conf.task_queues = [Queue(name, routing_key=name) for name in Name.values]
 app.conf.task_create_missing_queues = False
-# Celery would open a new database connection for every task; ours are looked after by the tasks
+# Celery 5 would open a new database connection for every task; ours are looked after by the tasks
 # themselves (jobs/tasks.py).
 app.conf.CELERY_DB_REUSE_MAX = 500
 app.conf.beat_scheduler = "jobs.monotonic_beat:MonotonicBeat"
@@ -42,8 +42,8 @@ app.autodiscover_tasks(related_name="periodic")
 @signals.worker_init.connect
 @signals.beat_init.connect
 def refuse_unsafe_settings(**kwargs: object) -> None:
-    """End before any work is done. SystemExit, because Celery goes on after any other exception in
-    here."""
+    """End before any work is done. SystemExit, because Celery logs any other exception in here and
+    goes on, as its maintainer decided (https://github.com/celery/celery/issues/2738)."""
     from config.checks import refuse, refuse_without_keys
 
     try:

@@ -189,9 +189,9 @@ class Demo:
         """Everything of the module's docstring. Raises StoppedError, ProgramFailedError or
         EngineFailedError."""
         with ExitStack() as stack:
-            Path(settings.STATIC_ROOT).mkdir(
-                parents=True, exist_ok=True
-            )  # WhiteNoise warns when it is absent, though nothing is in it here.
+            # WhiteNoise warns when it is absent, though nothing is in it here
+            # (https://github.com/evansd/whitenoise/issues/215).
+            Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
             handle = lock(self.data / "demo.lock")
             check_form(self.data)
             os.ftruncate(handle, 0)

@@ -4,6 +4,8 @@ Celery's own scheduler counts by the wall clock, so a clock set back an hour sto
 and it keeps sending while nobody listens, so a day without workers leaves 86,400 messages. This one
 counts by the monotonic clock and sends only while the tick queue is short. It remembers nothing
 between runs: schedules are rows (`jobs.registry.periodic`).
+
+Of clocks that change: https://github.com/celery/celery/issues/6742 (open).
 """
 
 from __future__ import annotations

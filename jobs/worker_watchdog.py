@@ -5,6 +5,9 @@ Celery logs that and goes on, but the transport still counts the message as bein
 prefetch of one the worker then never asks for another message, and because it asks for nothing it
 never notices that the connection is dead: it is up, and receives nothing for ever. Nothing is lost
 by ending it, since the truth is in rows.
+
+Celery's trackers know the symptom (https://github.com/celery/celery/issues/8091 and, in 2026,
+https://github.com/celery/celery/issues/10205, both closed); this cause is in none of them.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ trips as it takes.
 - `put` sets it at once; in one message with the BEGIN of its transaction, where that is not sent
   yet.
 - `put_later` sets it before the next statement of the same transaction. Most transactions end where
-  their act does, and PostgreSQL forgets the setting there by itself.
+  their act does, and PostgreSQL forgets the setting there by itself. (What comes of forgetting it
+  without that: https://github.com/AmbitionEng/django-pgtrigger/issues/49.)
 
 What is due is sent by the connection (`WatchedConnection`), so that it holds for SQL by whatever
 way: the ORM, raw cursors, COPY, cursors of the server, psycopg past Django.
@@ -49,8 +50,11 @@ class WatchedConnection(psycopg.Connection[Any]):
 
 
 def watch(connection: BaseDatabaseWrapper, **_: object) -> None:
-    """Make a new connection a watched one: Django asks psycopg for it and lets nobody name its
-    class. A receiver of `connection_created`."""
+    """Make a new connection a watched one. A receiver of `connection_created`.
+
+    Django 5.2 calls `psycopg.connect` and takes no class for it; its cursors can be given one, but
+    those of the server cannot (`DatabaseWrapper.create_cursor` names theirs).
+    """
     raw: Any = connection.connection
     if type(raw) is psycopg.Connection:
         raw.__class__ = WatchedConnection
@@ -113,8 +117,12 @@ def _begins(raw: psycopg.Connection[Any]) -> bool:
 
 
 def _send(raw: psycopg.Connection[Any], before: str, value: str) -> None:
-    """Send it in one message, by libpq itself. psycopg would send its BEGIN apart; it asks libpq
-    whether a transaction is under way, and finds the one begun here."""
+    """Send it in one message, by libpq itself.
+
+    psycopg 3.3 sends its BEGIN apart, in a pipeline too, where it waits for it
+    (https://github.com/psycopg/psycopg/pull/401). Before that it asks libpq whether a transaction
+    is under way, and finds the one begun here.
+    """
     literal = Escaping(raw.pgconn).escape_literal(value.encode()).decode()
     statement = f"{before}SELECT set_config('ledger.act', {literal}, true)"
     result = raw.pgconn.exec_(statement.encode())

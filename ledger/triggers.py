@@ -1,10 +1,10 @@
 """The triggers of the record: written into migrations by django-pgtrigger, in a form that nothing
 but the owner can switch off.
 
-django-pgtrigger's own template asks a session setting whether to run; anyone who can send SQL can
-set it. Ours does not ask, is enabled ALWAYS (so that `session_replication_role = replica` does not
-silence it) and fixes the search path (so that a temporary table of the same name cannot catch the
-event rows).
+django-pgtrigger's own template asks a session setting whether to run
+(https://github.com/AmbitionEng/django-pgtrigger/pull/4); anyone who can send SQL can set it. Ours
+does not ask, is enabled ALWAYS (so that `session_replication_role = replica` does not silence it)
+and fixes the search path (so that a temporary table of the same name cannot catch the event rows).
 """
 # ruff: noqa: S608  the names in this SQL are tables and columns of our own models
 

@@ -92,5 +92,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ):
         raise pytest.UsageError(
             "This pytest-xdist keeps no groups of tests together with this pytest: see "
-            "pyproject.toml."
+            "https://github.com/pytest-dev/pytest-xdist/issues/1386 and pyproject.toml."
         )

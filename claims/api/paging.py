@@ -43,7 +43,7 @@ class Paging(CursorPagination):
 
 class KeysetPagination(CursorPagination):
     """In the order `by`, whose last key is unique, forwards only. DRF's own cursor keeps the first
-    key alone and counts the rest."""
+    key alone and counts the rest (https://github.com/encode/django-rest-framework/issues/7887)."""
 
     by: Sequence[str] = ("-id",)
     page_size = 50

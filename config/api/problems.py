@@ -78,7 +78,7 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     return answer
 
 
-# Django's own answers to errors read the form once more, to have a token for another form; what
+# Django 5.2's own answers to errors read the form once more, to have a token for another form; what
 # could not be read the first time cannot be read then either, and nothing catches that. These never
 # touch the body.
 

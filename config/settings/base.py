@@ -260,7 +260,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = 270
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # The visibility timeout is at least twice the hard time limit, in all three places where Celery
-# looks for it.
+# looks for it: one alone has no effect (https://github.com/celery/celery/issues/7651).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 900,
     "socket_timeout": 5,

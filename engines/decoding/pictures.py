@@ -296,7 +296,7 @@ def _open(data: bytes, pixels: int, reduced: int) -> Image.Image:
 
 def _why(data: bytes) -> Code:
     """Why no opener took a file that begins like one of ours: Pillow keeps the reason to itself
-    unless the opener is asked alone."""
+    unless the opener is asked alone (https://github.com/python-pillow/Pillow/issues/1687)."""
     for name in _accepted:
         factory, accept = Image.OPEN[name]
         try:
@@ -542,9 +542,9 @@ def _text(value: object, order: str = "<") -> str:
                 "gb18030",
             )
     elif isinstance(value, str):
-        with suppress(
-            UnicodeError
-        ):  # Pillow reads bytes as Latin-1; cameras that write Chinese write UTF-8.
+        # Pillow reads bytes as Latin-1; cameras that write Chinese write UTF-8
+        # (https://github.com/python-pillow/Pillow/issues/7120).
+        with suppress(UnicodeError):
             value = value.encode("latin-1").decode()
     if not isinstance(value, str):
         return ""

@@ -210,7 +210,7 @@ def _cut() -> Callable[[str], list[str]]:
 def _pieces(text: str) -> Iterator[str]:
     for found in _WORD.finditer(text):
         if found.lastgroup == "han" and found.end() - found.start() > 1:
-            # A run of Han characters holds no surrogate, which rjieba would refuse.
+            # A run of Han characters holds no surrogate, which rjieba 0.2 would refuse.
             yield from _cut()(found.group())
         else:
             yield found.group()
