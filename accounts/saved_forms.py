@@ -34,6 +34,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import SentForm, User
 from ledger.sealing import seal_apart, unseal_apart
+from ui.languages import in_page_language, without_language
 
 NAME: Final = "form_key"
 SALT: Final = "accounts.saved_forms"
@@ -51,12 +52,22 @@ def new_key(request: HttpRequest) -> str:
     """The key of one form of the page that answers this request; empty for anonymous visitors."""
     if not isinstance(request.user, User):
         return ""
-    opened = _opened(request) if request.method == "POST" else None
-    # some forms are sent to an address that only takes them
-    page = opened["p"] if opened else request.get_full_path()
+    page = page_of_form(request)
     return signing.dumps(
         {"n": secrets.token_urlsafe(12), "u": _of(request.user), "p": page}, salt=SALT
     )
+
+
+def page_of_form(request: HttpRequest) -> str:
+    """The page on which a form stands: some are sent to an address that only takes them. By its
+    permanent address, so that what was typed is found again in the other language."""
+    opened = _opened(request) if request.method == "POST" else None
+    return opened["p"] if opened else page_of_request(request)
+
+
+def page_of_request(request: HttpRequest) -> str:
+    """What was asked for, by its permanent address."""
+    return without_language(request.get_full_path())
 
 
 def _of(user: User) -> str:
@@ -112,7 +123,9 @@ def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
         if request.FILES:
             said += " " + _("Please choose the files again.")
         messages.warning(request, said)
-    answer: HttpResponse = redirect_to_login(page or _return_address(request))
+    answer: HttpResponse = redirect_to_login(
+        in_page_language(page) if page else _return_address(request)
+    )
     if request.headers.get("HX-Request"):  # a part of a page cannot show the sign-in
         answer = HttpResponse(status=204, headers={"HX-Redirect": answer["Location"]})
     return answer
@@ -137,7 +150,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return render(request, "403_csrf.html", {"reason": reason}, status=403)
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request)
-    return redirect(page)
+    return redirect(in_page_language(page))
 
 
 def _restored(request: HttpRequest) -> QueryDict | None:
@@ -152,7 +165,7 @@ def _restored(request: HttpRequest) -> QueryDict | None:
     if held["user"] != _of(request.user) or time.time() - held["at"] > SAVED_FOR.total_seconds():
         del request.session[PURPOSE]
         return None
-    if held["page"] != request.get_full_path():
+    if held["page"] != page_of_request(request):
         return None
     try:
         typed = unseal_apart(PURPOSE, base64.b64decode(held["typed"], validate=True))
@@ -180,7 +193,7 @@ def refill(request: HttpRequest, *found: forms.Form, do: str | None = None) -> N
     sending forgets what was kept.
     """
     if request.method == "POST":
-        _discard(request, request.get_full_path())
+        _discard(request, page_of_request(request))
         return
     typed = _restored(request)
     if typed is None or (do is not None and typed.get("do") != do):
@@ -240,15 +253,16 @@ def run_once(request: HttpRequest, run: Callable[[], str]) -> str:
             user=user, key=opened["n"], defaults={"content": content, "sent_at": now}
         )
         if first:
-            sent.location = run()
+            sent.location = without_language(run())
             sent.save(update_fields=["location"])
     _discard(request, opened["p"])
+    location = in_page_language(sent.location)
     if first:
-        return sent.location
+        return location
     if sent.content != content:
-        raise AlreadySentError(sent.location)
+        raise AlreadySentError(location)
     messages.info(request, _("You submitted this form before. It is saved once."))
-    return sent.location
+    return location
 
 
 def _content(request: HttpRequest) -> str:

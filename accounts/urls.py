@@ -6,12 +6,15 @@ from __future__ import annotations
 from django.urls import path
 
 from accounts import views
+from ui.languages import pages
 
 app_name = "accounts"
 urlpatterns = [
-    path("account/", views.account, name="account"),
-    path("account/organisations/<uuid:organisation>/", views.organisation, name="organisation"),
-    path("account/keys/", views.keys, name="keys"),
+    *pages(
+        path("account/", views.account, name="account"),
+        path("account/organisations/<uuid:organisation>/", views.organisation, name="organisation"),
+        path("account/keys/", views.keys, name="keys"),
+        path("account/keys/<uuid:key>/revoke/", views.revoke, name="revoke"),
+    ),
     path("account/second-factor/picture.svg", views.enrolment_picture, name="enrolment-picture"),
-    path("account/keys/<uuid:key>/revoke/", views.revoke, name="revoke"),
 ]

@@ -21,6 +21,7 @@ from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from config.app_order import APPS
+from ui.languages import LanguagePrefix
 
 _NOTE = "<!-- Written by `manage.py generate_docs`; change the code instead. -->\n"
 _RULED = (
@@ -28,6 +29,13 @@ _RULED = (
     "`ledger_transitions` refuses a change of state that is not\n"
     "drawn here, whoever asks for it. A row may be inserted in any state, so that a restore puts "
     "rows back as they were.\n"
+)
+_ADDRESSES = (
+    "A page for people begins with its language, `<language>`: `/en/` or `/zh/`. Without it an "
+    "address is permanent and fit for a\n"
+    "citation: it redirects to the page in the reader's language (`Accept-Language`, otherwise "
+    "English). What programs read has no\n"
+    "language in its address.\n"
 )
 _MARKS = ("<!-- settings: begin -->\n", "<!-- settings: end -->\n")
 
@@ -171,9 +179,10 @@ def routes() -> list[tuple[str, str]]:
 
 def _routes(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, str]]:
     for pattern in patterns:
-        address = prefix + re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", str(pattern.pattern)).strip(
-            "^$"
-        ).replace("\\", "")
+        spelled = "<language>/" if isinstance(pattern.pattern, LanguagePrefix) else pattern.pattern
+        address = prefix + re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", str(spelled)).strip("^$").replace(
+            "\\", ""
+        )
         if isinstance(pattern, URLResolver):
             yield from _routes(pattern.url_patterns, address)
             continue
@@ -216,6 +225,7 @@ def reference() -> str:
     parts += ["## Kinds of event in the record\n", _table(("kind", "room", "made when"), rows)]
     parts += [
         "## Addresses\n",
+        _ADDRESSES,
         _table(("address", "answers"), [(f"`{address}`", text) for address, text in routes()]),
     ]
     return "\n".join(parts)

@@ -18,7 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import ACCESS_ATTRIBUTE
 from accounts.models import User
+from config.language_links import PublicAddresses, Switch, public_addresses, switch
 from config.own_links import Link, own_links, page_links
+from ui.languages import without_language
 
 
 def is_public(request: HttpRequest) -> bool:
@@ -37,7 +39,8 @@ class Navigation:
         self.request = request
 
     def _part(self, label: str | Promise, view: str, start: str) -> Link:
-        return Link(label, reverse(view), self.request.path.startswith(start))
+        here = without_language(self.request.path).startswith(start)
+        return Link(label, reverse(view), here)
 
     @cached_property
     def public(self) -> bool:
@@ -108,6 +111,16 @@ class Navigation:
     @cached_property
     def home(self) -> str:
         return reverse("reports:front")
+
+    @cached_property
+    def switch(self) -> Switch:
+        """To this page in the other language."""
+        return switch(self.request)
+
+    @cached_property
+    def addresses(self) -> PublicAddresses | None:
+        """Where this page stands in each language, if everyone may read it."""
+        return public_addresses(self.request)
 
     @cached_property
     def search(self) -> str:

@@ -19,6 +19,7 @@ from claims.models import Claim, Company, Source
 from claims.reference_resolver import resolve_reference
 from evidence.exhibits.models import Exhibit
 from evidence.exhibits.permissions import check_point
+from ui.languages import in_page_language, without_language
 
 #: Who works at the desk; what they see there the desk itself decides.
 DESK_ROLES: Final = frozenset({Role.MODERATOR.value, Role.ADJUDICATOR.value, Role.AUDITOR.value})
@@ -66,7 +67,7 @@ def own_links(user: object, path: str = "") -> list[Link]:
     if user.roles and user.is_staff:
         parts.append(_JOBS)
     return [
-        Link(label, reverse(view), path.startswith(start), about)
+        Link(label, reverse(view), without_language(path).startswith(start), about)
         for label, about, view, start in parts
     ]
 
@@ -117,7 +118,7 @@ def page_links(user: object, page: str) -> list[Link]:
     if not isinstance(user, User) or not page.startswith("/") or len(page) > LONGEST:
         return []
     try:
-        match: Any = resolve(page.partition("?")[0])
+        match: Any = resolve(in_page_language(page.partition("?")[0]))
         links = _BY_VIEW.get(match.view_name)
         found = links(user, **match.kwargs) if links else []
     except (Resolver404, Http404):

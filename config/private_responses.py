@@ -14,7 +14,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from ui.languages import without_language
+
 ACCOUNT = "/account/"
+
+
+def is_of_account(path: str) -> bool:
+    """Whether an address, in whatever language, is one of one's own account."""
+    return without_language(path).startswith(ACCOUNT)
 
 
 class PrivateResponses:
@@ -30,7 +37,7 @@ class PrivateResponses:
         by_cookie = settings.SESSION_COOKIE_NAME in request.COOKIES or bool(response.cookies)
         by_key = "Authorization" in request.headers
         if by_cookie or by_key:
-            storing = {"no_store": True} if request.path_info.startswith(ACCOUNT) else {}
+            storing = {"no_store": True} if is_of_account(request.path_info) else {}
             patch_cache_control(response, private=True, no_cache=True, **storing)
             patch_vary_headers(response, ["Cookie"] * by_cookie + ["Authorization"] * by_key)
         return response

@@ -16,13 +16,13 @@ from accounts.api.authentication import names_a_key
 from accounts.second_factor import Shortfall, sentence, shortfall
 
 #: What such a session may do: set the factor up or prove it, see to a mail address that stands in
-#: the way, change language, leave.
+#: the way, leave.
 OPEN = frozenset({
     "mfa_index", "mfa_activate_totp", "mfa_authenticate", "mfa_reauthenticate",
     "accounts:enrolment-picture",
     "account_reauthenticate", "account_login", "account_logout", "account_email",
     "account_confirm_email",
-    "account_email_verification_sent", "set_language",
+    "account_email_verification_sent",
     "account-fragment",
 })  # fmt: skip
 #: Files for everyone, which depend on no session.

@@ -1,4 +1,5 @@
-"""Every address of the site, app by app."""
+"""Every address of the site, app by app. Pages for people stand under their language, what programs
+read does not."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from config import health
 from config.account_fragment import fragment
 from config.api.guide import guide
 from config.app_order import APPS
+from ui.languages import pages
 
 handler400 = "config.api.problems.bad_request"
 handler403 = "config.api.problems.permission_denied"
@@ -17,12 +19,13 @@ handler404 = "config.api.problems.page_not_found"
 handler500 = "config.api.problems.server_error"
 urlpatterns = [
     *health.urlpatterns,
-    path("account/fragment/", fragment, name="account-fragment"),
-    path("account/", include("allauth.account.urls")),
-    path("account/second-factor/", include("accounts.urls_second_factor")),
+    *pages(
+        path("account/fragment/", fragment, name="account-fragment"),
+        path("account/", include("allauth.account.urls")),
+        path("account/second-factor/", include("accounts.urls_second_factor")),
+    ),
     path("api/v1/", include(("config.api.router", "api"))),
     path("api/docs/", guide, name="api-docs"),
-    path("i18n/", include("django.conf.urls.i18n")),
     path("ledger/", include("ledger.urls")),
     *[
         path("", include(f"{app}.urls"))

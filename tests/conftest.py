@@ -13,8 +13,9 @@ from django.db import connection
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
-from tests import embedded, flushing, shared_scenes
+from tests import clients, embedded, flushing, shared_scenes
 
+clients.install()
 flushing.install()
 # Thousands of tests are objects that stay, and many more come with them. To look at all of them for
 # garbage as often as Python does by itself took a sixth of the suite's own processor time.

@@ -22,6 +22,9 @@ _CHANGES = (
 )
 
 
+#: At the beginning of an address, or of the page to go on to in its query.
+_LANGUAGE = re.compile(r"(?<=[\"'=])/(?:en|zh)(?=/)")
+
 _KEPT = re.compile(r"(<(?:pre|textarea)\b.*?</(?:pre|textarea)>)", re.DOTALL)
 
 
@@ -39,5 +42,6 @@ def squeezed(html: str) -> str:
 
 
 def page_text(response: HttpResponse) -> str:
-    """The markup of an answer, `squeezed`."""
-    return squeezed(response.content.decode())
+    """The markup of an answer, `squeezed`; links to pages without their language (see
+    `tests.clients`)."""
+    return _LANGUAGE.sub("", squeezed(response.content.decode()))

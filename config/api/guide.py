@@ -10,12 +10,14 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.access import everyone
+from config.languages import asked_of
 from evidence.sources.models import Version
 from verdicts.models import Verdict
 
@@ -232,7 +234,10 @@ def published() -> dict[str, str]:
 @require_safe
 @everyone
 def guide(request: HttpRequest) -> HttpResponse:
-    """The page."""
+    """The page, in the language of `?lang=` where there is one."""
+    if lang := request.GET.get("lang"):
+        translation.activate(asked_of(lang, request.LANGUAGE_CODE))
+        request.LANGUAGE_CODE = translation.get_language()
     names = {
         **published(),
         "site": settings.SITE_URL.rstrip("/") or request.build_absolute_uri("/").rstrip("/"),

@@ -15,6 +15,7 @@ from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import exception_handler
 
 from config.inputs import UnreadableInputError
+from config.languages import language_of
 
 _TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found",
@@ -120,4 +121,5 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, saying nothing of what is inside."""
-    return _elsewhere(request, 500) or HttpResponse(render_to_string("500.html"), status=500)
+    with override(language_of(request)):
+        return _elsewhere(request, 500) or HttpResponse(render_to_string("500.html"), status=500)

@@ -25,6 +25,7 @@ from evidence.sources.forms import CopyForm
 from evidence.sources.models import Alert, Observation
 from evidence.sources.states import ObservationMethod, ObservationResult
 from evidence.stores import refusal
+from ui.languages import in_page_language
 
 SHOWN = 50
 
@@ -101,4 +102,5 @@ def handle_alert(request: HttpRequest, alert: UUID) -> HttpResponse:
     actions.handle_alert(
         by=current_account(request), alert=get_object_or_404(Alert, pk=alert), now=timezone.now()
     )
-    return redirect("/desk/")  # the desk belongs to a later app, whose names this one does not know
+    # the desk belongs to a later app, whose names this one does not know
+    return redirect(in_page_language("/desk/"))

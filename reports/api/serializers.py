@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from reports.models import Report, ReportFile
 from reports.pages.corrections import Correction
+from ui.languages import without_language
 
 
 class ReportFileSerializer(serializers.ModelSerializer[ReportFile]):
@@ -107,7 +108,7 @@ class CorrectionSerializer(serializers.Serializer[Any]):
     proof = serializers.SerializerMethodField()
 
     def get_url(self, correction: Correction) -> str:
-        return f"{settings.SITE_URL}{correction.address}"
+        return f"{settings.SITE_URL}{without_language(correction.address)}"
 
     def get_proof(self, correction: Correction) -> str:
         return reverse("reports:proof", args=[correction.told.change.index])

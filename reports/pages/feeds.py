@@ -1,8 +1,8 @@
 """What was concluded, edited and found unavailable last, as Atom (RFC 4287) for readers who
 subscribe.
 
-An entry's id is the permanent address of what it tells of, which never changes; its words are in
-the language that was asked for. Nothing is in a feed that is not on a page.
+An entry's id is the permanent address of what it tells of, which never changes; its words, and the
+page that it leads to, are in the language of the feed. Nothing is in a feed that is not on a page.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from reports.pages import listing
 from reports.pages.corrections import Correction
 from reports.pages.corrections import corrections as found_corrections
 from reports.pages.corrections import read as read_corrections
-from ui.languages import page_language
+from ui.languages import page_language, without_language
 from verdicts.states import Rating
 
 SHOWN: Final = 50
@@ -43,7 +43,7 @@ class _Feed:
 
     def __init__(self, request: HttpRequest, *, title: str, about: str) -> None:
         self._request = request
-        # also the feed's id: the same by whatever name the site is asked
+        # also the feed's id, one for each language: the same by whatever name the site is asked
         here = self.absolute(request.path)
         self._lang = page_language()
         self._entries: list[dict[str, Any]] = []
@@ -80,12 +80,11 @@ class _Feed:
         company: Company | None,
         at: datetime,
     ) -> None:
-        link = self.absolute(address)
         told = render_to_string(f"reports/feeds/{template}.html", context, self._request)
         entry = {
             "title": _UNSERIALISABLE.sub("\ufffd", title),
-            "link": link,
-            "unique_id": link,
+            "link": self.absolute(address),
+            "unique_id": self.absolute(without_language(address)),
             "description": _UNSERIALISABLE.sub("\ufffd", told),
             "categories": [self.words(company.name)] if company else (),
             "pubdate": at,

@@ -21,7 +21,7 @@ from claims.models import Aspect, Claim
 from claims.states import Progress
 from reports.drawing import cards
 from reports.wording.report_strings import Lang
-from ui.languages import page_language
+from ui.languages import page_language, permanent_address
 from verdicts.claimreview import review, withheld_because
 from verdicts.models import Verdict
 from verdicts.states import Rating
@@ -47,13 +47,13 @@ def head(*, name: str, reference: str, verdicts: Sequence[Verdict]) -> dict[str,
             one,
             lang=lang,
             site=f"{site}/",
-            address=site + reverse("reports:verdict", args=[one.reference]),
+            address=permanent_address("reports:verdict", one.reference),
         )
         for one in verdicts
     ]
     return {
-        "permanent": site + reverse(f"reports:{name}", args=[reference]),
-        "card": site + reverse(f"reports:{name}-card", args=[reference, lang]),
+        "permanent": permanent_address(f"reports:{name}", reference),
+        "card": site + reverse(f"reports:{name}-card", args=[reference]),
         "claim_reviews": data_block(reviews[0] if len(reviews) == 1 else reviews)
         if reviews
         else "",

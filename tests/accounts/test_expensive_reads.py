@@ -105,7 +105,7 @@ def test_pages_and_api_say_429_when_to_come_back_and_what_is_there_already_is_fr
     settings, client: Client
 ) -> None:
     scene = scenes.build_claim()
-    card = f"/claims/{scene.claim.reference}/card.en.png"
+    card = f"/claims/{scene.claim.reference}/card.png"
     assert client.get(card).status_code == 200
     settings.EXPENSIVE_READS = 1
     cache.clear()
@@ -113,7 +113,7 @@ def test_pages_and_api_say_429_when_to_come_back_and_what_is_there_already_is_fr
     for address in (
         "/claims/?q=brakes",
         "/api/v1/claims/?q=brakes",
-        f"/claims/{scene.claim.reference}/card.zh-Hans.png",
+        f"/zh/claims/{scene.claim.reference}/card.png",
     ):
         answer = client.get(address)
         assert (answer.status_code, 0 < int(answer["Retry-After"]) <= 60) == (429, True), address

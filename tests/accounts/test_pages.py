@@ -11,11 +11,13 @@ import allauth
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.template.loader import render_to_string
 from django.test import Client
+from django.utils.translation import override
 
 from accounts.models import ApiKey, Role, Scope, User
 from accounts.role_descriptions import ROLE_DESCRIPTIONS, SCOPE_DESCRIPTIONS
-from tests.pages import page_text
+from tests.pages import page_text, squeezed
 from tests.scenes import person
 
 pytestmark = pytest.mark.django_db
@@ -128,8 +130,7 @@ def test_signing_up_sends_a_mail_and_tells_nothing_about_others(owner: User) -> 
 )
 @pytest.mark.parametrize("lang", ["en", "zh-hans"])
 def test_the_entrance_wears_the_dress_of_the_site(client: Client, path: str, lang: str) -> None:
-    client.cookies["django_language"] = lang
-    wears_the_dress(page_text(client.get(path)))
+    wears_the_dress(page_text(client.get(path, headers={"accept-language": lang})))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ def test_a_forgotten_password_is_replaced_by_the_link_in_the_mail(
     )
     message = mail.outbox[-1]
     assert "AsClaimed" in message.body
-    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", message.body)
+    link = re.search(r"http://testserver/en(/account/password/reset/key/\S+)", message.body)
     assert link is not None
     form = client.get(link[1], follow=True)
     wears_the_dress(page_text(form))
@@ -207,7 +208,7 @@ def test_an_address_is_confirmed_by_the_link_in_the_mail(client: Client) -> None
             "password2": "correct horse battery 9",
         },
     )
-    link = re.search(r"http://testserver(/account/confirm-email/\S+)", mail.outbox[-1].body)
+    link = re.search(r"http://testserver/en(/account/confirm-email/\S+)", mail.outbox[-1].body)
     assert link is not None
     page = page_text(client.get(link[1], headers={"accept-language": "en"}))
     wears_the_dress(page)
@@ -234,7 +235,7 @@ def test_every_mail_leads_to_the_site_alone_whatever_host_was_asked(
         assert asked.partition(":")[0].rstrip(".").lower() not in sent.lower()
         links = re.findall(r"https?://\S+", sent)
         assert links
-        assert all(link.startswith("https://record.example/account/") for link in links)
+        assert all(link.startswith("https://record.example/en/account/") for link in links)
         assert sent.rstrip().endswith("record.example")
 
 
@@ -246,7 +247,7 @@ def test_a_mail_of_the_librarys_own_would_follow_the_asked_host(settings: Any, o
     )
     owner.emailaddress_set.create(email=owner.email, verified=True, primary=True)
     Client(HTTP_HOST="localhost:8443").post("/account/password/reset/", {"email": owner.email})
-    assert "http://localhost:8443/account/password/reset/key/" in mail.outbox[-1].body
+    assert "http://localhost:8443/en/account/password/reset/key/" in mail.outbox[-1].body
 
 
 def test_the_account_says_in_words_what_it_may_do() -> None:
@@ -292,7 +293,13 @@ def test_a_form_from_elsewhere_changes_nothing(owner: User) -> None:
 
 def test_error_pages_say_what_to_do_in_both_languages(client: Client) -> None:
     assert "Page not found" in page_text(client.get("/nowhere/"))
-    for name in ("400.html", "500.html", "403_csrf.html"):
-        page = (Path(settings.BASE_DIR) / "ui" / "templates" / name).read_text()
-        assert 'lang="en"' in page
-        assert "没有保存任何内容" in page or "已保存的内容不受影响" in page
+    nothing_is_lost = {
+        "en": "Nothing (was )?saved",
+        "zh-hans": "没有保存任何内容|已保存的内容不受影响",
+    }
+    for lang, words in nothing_is_lost.items():
+        with override(lang):
+            for name in ("400.html", "403_csrf.html", "429.html", "500.html"):
+                page = squeezed(render_to_string(name))
+                assert re.search(words, page), name
+                assert f'lang="{"en" if lang == "en" else "zh-Hans"}"' in page, name

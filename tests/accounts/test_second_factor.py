@@ -478,7 +478,7 @@ def test_nobody_resets_ones_own_or_without_being_an_operator(enrolled: Any) -> N
 def test_its_pages_wear_the_dress_of_the_site(lang: str, demanded: None, clock: Any) -> None:
     user = scenes.person("someone", Role.MODERATOR)
     client, _answer = sign_in(user)
-    client.cookies["django_language"] = lang
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = lang
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     seen = [
         page_text(client.get(path))
@@ -491,7 +491,7 @@ def test_its_pages_wear_the_dress_of_the_site(lang: str, demanded: None, clock: 
     pages = ("", "app/remove/", "recovery-codes/", "recovery-codes/new/", "reauthenticate/")
     seen += [page_text(client.get(f"/account/second-factor/{path}")) for path in pages]
     waiting, answer = sign_in(user)
-    waiting.cookies["django_language"] = lang
+    waiting.defaults["HTTP_ACCEPT_LANGUAGE"] = lang
     seen.append(page_text(waiting.get(answer["Location"])))
     for page in seen:
         wears_the_dress(page)

@@ -60,7 +60,7 @@ def test_a_claims_page_against_nginx_serving_the_same_bytes(tmp_path: Path) -> N
     folder.mkdir()
     tmp_path.chmod(0o755)
     with site() as ours, nginx(folder, tmp_path / "nginx") as peer:
-        address = f"{ours}/claims/{scene.claim.reference}/"
+        address = f"{ours}/en/claims/{scene.claim.reference}/"
         with urlopen(address, timeout=20) as answer:
             page = answer.read()
         assert scene.claim.reference.encode() in page

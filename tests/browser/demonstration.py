@@ -26,6 +26,7 @@ from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.system.processes import ROOT, eventually
+from ui.languages import page_start, without_language
 
 #: Who walks the site, and as whom they sign in.
 WALKERS = {
@@ -38,7 +39,7 @@ WALKERS = {
 }
 #: Links that end a session or change something, though they are only asked for.
 LEFT_ALONE = re.compile(
-    r"/account/logout/|/i18n/|/media/|\.(?:svg|json|pdf|html)(?:$|\?)|/files/|/captures/"
+    r"/account/logout/|/media/|\.(?:svg|json|pdf|html)(?:$|\?)|/files/|/captures/"
     r"|/original$|/picture$|^/api/v1/|^/ledger/|\.atom$"
 )
 #: Routes with a link for those who are signed in: in themselves, or beside a public page.
@@ -59,7 +60,8 @@ MOST = 400
 
 @dataclass(frozen=True)
 class Address:
-    """One page: the route it belongs to, where it is, and who is shown it."""
+    """One page: the route it belongs to, where it is (in no language: each browser is led to its
+    own), and who is shown it."""
 
     route: str
     path: str
@@ -193,11 +195,14 @@ class _Links(HTMLParser):
 
 
 def route_of(path: str) -> str:
-    """The route that answers an address."""
-    try:
-        return resolve(urlsplit(path).path).route
-    except Resolver404:
-        return ""
+    """The route that answers an address, with its language or without."""
+    plain = without_language(urlsplit(path).path)
+    for address in (page_start() + plain, plain):
+        try:
+            return resolve(address).route
+        except Resolver404:
+            continue
+    return ""
 
 
 def reachable(demonstration: Demonstration, browser: Browser, each: int = 1) -> list[Address]:
@@ -251,7 +256,8 @@ def _walked(demonstration: Demonstration, browser: Browser, each: int) -> list[A
             for link in links.found:
                 parts = urlsplit(urljoin(f"{demonstration.url}{path}", link))
                 if f"{parts.scheme}://{parts.netloc}" == demonstration.url:
-                    queue.append(parts.path + (f"?{parts.query}" if parts.query else ""))
+                    plain = without_language(parts.path)
+                    queue.append(plain + (f"?{parts.query}" if parts.query else ""))
     first = (
         pages.values()
         if each > 1

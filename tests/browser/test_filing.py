@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -73,6 +74,10 @@ def test_an_owner_files_step_by_step_on_a_phone_over_a_connection_that_breaks(
 
     page.reload()  # the telephone rang, the browser was closed: what was kept is there
     expect(page.get_by_label("Your description")).to_have_value("No air came through.")
+    page.get_by_role("link", name="中文").click()  # and it is there in the other language
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page.locator("[name=narrative]")).to_have_value("No air came through.")
+    page.get_by_role("link", name="English").click()
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_label("photo1.jpg")).to_be_checked()
     expect(page.get_by_label("photo2.jpg")).to_be_checked()
@@ -116,8 +121,11 @@ def test_an_owner_files_without_a_script_and_loses_nothing(
     page.get_by_label("What was done, in a few words").fill("Blower test")
     page.get_by_label(re.compile("I took these photos")).check()
     assert fits(page)
+    # as if it had been opened before the language stood in its address
+    page.evaluate("history.replaceState(null, '', location.pathname.replace('/en/', '/'))")
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("A teardown needs all of")).to_be_visible()
+    assert urlsplit(page.url).path == f"/en/claims/{scene.claim.reference}/file/"
     expect(page.get_by_label("Your description")).to_have_value("No air came through.")
     expect(page.get_by_label("photo1.jpg")).to_be_checked()
     page.get_by_label("photo2.jpg").uncheck()

@@ -91,9 +91,7 @@ def test_a_strangers_file_reaches_no_cookie_and_no_page_of_ours(
     path = f"/sources/{scene.source.pk}/captures/{capture.pk}"
     visitor = visit()
     visitor.sign_in(owner.email)
-    visitor.context.add_cookies(
-        [{"name": "django_language", "value": "en", "url": live_server.url}]
-    )
+    visitor.context.add_cookies([{"name": "readable", "value": "yes", "url": live_server.url}])
     page = visitor.page
 
     # 1. As it is served: a download, wherever it was asked for.
@@ -141,7 +139,7 @@ def test_a_strangers_file_reaches_no_cookie_and_no_page_of_ours(
     monkeypatch.setattr(ContentHost, "__call__", here)
     found = opened(page, f"{live_server.url}{path}")
     assert found is not None
-    assert "django_language=en" in found["cookies"]
+    assert "readable=yes" in found["cookies"]
     assert "Submit photos, teardowns and measurements" in found["page"]
 
     monkeypatch.setattr(ContentHost, "__call__", whole)

@@ -53,7 +53,7 @@ def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visito
     page.get_by_text("P1", exact=True).click()
     expect(page.get_by_text("What it does not prove")).to_be_visible()
 
-    page.locator("main a[href^='/verdicts/']").first.click()
+    page.locator("main a[href^='/en/verdicts/']").first.click()
     expect(page.get_by_role("main").get_by_text("Not as claimed", exact=True).first).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("Car 1"))).to_contain_text(
         "does not meet the threshold"

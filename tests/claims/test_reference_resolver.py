@@ -48,8 +48,8 @@ def test_every_page_of_a_reference_leads_to_its_one_address_however_it_is_spelle
     verdict, exhibit = Verdict.objects.get().reference, scene.exhibits()[0].reference
     pages = {
         "/claims/{}/": scene.claim.reference, "/claims/{}/history/": scene.claim.reference,
-        "/claims/{}/card.en.png": scene.claim.reference,
-        "/verdicts/{}/": verdict, "/verdicts/{}/card.zh-Hans.png": verdict,
+        "/claims/{}/card.png": scene.claim.reference,
+        "/verdicts/{}/": verdict, "/verdicts/{}/card.png": verdict,
         "/verdicts/{}/chart.en.svg": verdict, "/exhibits/{}/": exhibit,
     }  # fmt: skip
     wrong = []

@@ -95,13 +95,13 @@ def test_every_feed_has_an_id_of_its_own_that_is_not_where_it_was_asked(
         ids.add(roots[0].findtext(f"{ATOM}id"))
         links = {one.get("rel"): one.get("href") for one in roots[1].findall(f"{ATOM}link")}
         assert links == {
-            "alternate": "https://record.example/",
-            "self": f"https://record.example/feeds/{name}.atom",
+            "alternate": "https://record.example/en/",
+            "self": f"https://record.example/en/feeds/{name}.atom",
         }
         assert "testserver" not in ElementTree.tostring(roots[0], encoding="unicode")
         assert "localhost" not in ElementTree.tostring(roots[1], encoding="unicode")
     assert len(ids) == 4
-    assert all(one and one.startswith("https://record.example/feeds/") for one in ids)
+    assert all(one and one.startswith("https://record.example/en/feeds/") for one in ids)
 
 
 def test_an_entry_leads_to_where_the_site_is_and_not_to_where_it_was_asked(

@@ -181,22 +181,6 @@ def test_a_transaction_that_began_before_and_ends_after_is_seen(scene: scenes.Sc
     assert "Other words" in visited(scene)[0]
 
 
-def test_each_reader_has_a_form_token_of_their_own_and_it_works(scene: scenes.Scene) -> None:
-    cookies = set()
-    for _ in range(2):
-        client = Client(enforce_csrf_checks=True)
-        page = client.get(f"/claims/{scene.claim.reference}/", **ENGLISH).content.decode()
-        cookies.add(client.cookies["csrftoken"].value)
-        [token] = TOKEN.findall(page)
-        data = {"language": "zh-hans", "next": f"/claims/{scene.claim.reference}/"}
-        assert client.post("/i18n/setlang/", data).status_code == 403
-        assert (
-            client.post("/i18n/setlang/", {**data, "csrfmiddlewaretoken": token}).status_code == 302
-        )
-        assert '<html lang="zh-Hans">' in visited(scene, client)[0]
-    assert len(cookies) == 2
-
-
 def test_who_is_known_neither_gets_nor_leaves_a_kept_page(scene: scenes.Scene) -> None:
     moderator = Client()
     moderator.force_login(scene.moderator)

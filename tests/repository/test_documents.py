@@ -54,7 +54,7 @@ def test_every_command_target_event_and_address_is_in_the_reference() -> None:
     reference = PAGES["reference.md"]
     commands = ["`make demo`", "`manage.py verify_record`", "`manage.py generate_docs`"]
     kinds = ["`claim.revised`", "`verdict.published`", "`company.silent`"]
-    addresses = ["`/healthz`", "`/claims/<str:ref>/`", "`/api/v1/verdicts/`"]
+    addresses = ["`/healthz`", "`/<language>/claims/<str:ref>/`", "`/api/v1/verdicts/`"]
     assert [each for each in commands + kinds + addresses if each not in reference] == []
 
 

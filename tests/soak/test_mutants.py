@@ -222,7 +222,7 @@ class Sender:
             "Cookie": f"sessionid={self.system.made['sessions'][person]}; csrftoken={token}",
             "X-CSRFToken": token,
         }
-        address = f"/claims/{self.system.made['reference']}/file/"
+        address = f"/en/claims/{self.system.made['reference']}/file/"
         kept = []
         for number, (name, data) in enumerate(named):
             said = {
@@ -242,7 +242,7 @@ class Sender:
         status, _, leads = self.post(
             address, sent, {**cookies, "Content-Type": "application/x-www-form-urlencoded"}
         )
-        assert (status, leads.startswith("/submissions/")) == (302, True), (status, leads)
+        assert (status, leads.startswith("/en/submissions/")) == (302, True), (status, leads)
         return len(kept)
 
 

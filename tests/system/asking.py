@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import pytest
 from django.core.signals import got_request_exception
@@ -137,7 +137,8 @@ class _Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form" and given.get("method", "").lower() == "post":
-            self.now, self.buttons = Form(given.get("action") or self.here), []
+            address = urljoin(self.here, given.get("action", "")).partition("#")[0]
+            self.now, self.buttons = Form(address), []
         name, now = given.get("name", ""), self.now
         if now is None or (not name and tag != "option") or name in IGNORED:
             return

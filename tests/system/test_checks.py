@@ -232,7 +232,7 @@ def test_production_cookies_and_redirects_are_for_tls_alone(tmp_path: Path) -> N
         "Client().get('/healthz', headers={'host': 'record.example'}, secure=True)\n"
         "print(plain.status_code, plain['Location'])\n"
         "print(tls.status_code, tls['Strict-Transport-Security'], tls['Content-Security-Policy'])\n"
-        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, "
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, "
         "s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)\n"
         "print(Client().get('/healthz', headers={'host': 'record.example', "
         "'x-forwarded-proto': 'https'}).wsgi_request.is_secure())\n"
@@ -248,7 +248,7 @@ def test_production_cookies_and_redirects_are_for_tls_alone(tmp_path: Path) -> N
     assert "includeSubDomains" not in answer
     assert "preload" not in answer
     assert "default-src 'none'" in answer
-    assert cookies == "__Host-session __Host-csrf __Host-language True True"
+    assert cookies == "__Host-session __Host-csrf True True"
     assert forwarded == "False", "without a proxy of ours a forwarded header says nothing"
 
 

@@ -35,7 +35,7 @@ def test_an_answer_that_did_not_change_is_not_sent_again(client: Client) -> None
 
 def test_photos_and_pictures_go_as_they_are(client: Client) -> None:
     scene = scenes.build_evidence(scenes.build_claim())
-    card = client.get(f"/claims/{scene.claim.reference}/card.en.png", headers=ASKS)
+    card = client.get(f"/claims/{scene.claim.reference}/card.png", headers=ASKS)
     assert "Content-Encoding" not in card
     digest = scene.exhibits()[0].rendition_set.get().digest
     photo = client.get(f"/media/{digest}.jpg", headers=ASKS)

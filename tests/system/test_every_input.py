@@ -77,7 +77,7 @@ def test_no_field_of_a_form_breaks_its_page(asker: Asker) -> None:
     fields = asker.ask_forms(Few(1))
     assert not asker.broken, "\n".join(asker.broken)
     assert fields > 150
-    assert refused(asker) > fields
+    assert 2 * refused(asker) > fields
 
 
 def test_no_field_of_the_api_breaks_a_filing(asker: Asker) -> None:

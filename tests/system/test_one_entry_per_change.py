@@ -661,7 +661,6 @@ CHANGES: Final[dict[str, list[Change]]] = {
 #: passwords are private, photos on their way are no evidence yet, jobs are work.
 UNRECORDED: Final = (
     "account/",
-    "i18n/",
     "staged/",
     "desk/exhibits/<str:ref>/read/",
     "claims/<str:ref>/file/photos/",

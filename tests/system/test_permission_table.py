@@ -83,6 +83,7 @@ API = {
     "POST": row(403, anonymous=401) | dict.fromkeys(KEYS, 403),
 }
 
+OLD_CARD: Final = r"^(?P<kind>claim|verdict)s/(?P<ref>[^/]+)/card\.(?P<lang>en|zh-Hans)\.png$"
 #: route as Django spells it → (an address of it, {method: {role: status}})
 TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     # operators' questions
@@ -113,14 +114,9 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "": ("/", PUBLIC),
     "claims/": ("/claims/", PUBLIC),
     "claims/<str:ref>/": ("/claims/{claim}/", PUBLIC),
-    r"^claims/(?P<ref>[^/]+)/card\.(?P<lang>en|zh-Hans)\.png$": (
-        "/claims/{claim}/card.en.png",
-        PUBLIC,
-    ),
-    r"^verdicts/(?P<ref>[^/]+)/card\.(?P<lang>en|zh-Hans)\.png$": (
-        "/verdicts/{verdict}/card.en.png",
-        PUBLIC,
-    ),
+    "claims/<str:ref>/card.png": ("/claims/{claim}/card.png", PUBLIC),
+    "verdicts/<str:ref>/card.png": ("/verdicts/{verdict}/card.png", PUBLIC),
+    OLD_CARD: ("/claims/{claim}/card.en.png", {"GET": row(301), "POST": row(NO_ONE)}),
     "claims/<str:ref>/history/": ("/claims/{claim}/history/", PUBLIC),
     "companies/": ("/companies/", PUBLIC),
     "companies/<uuid:company>/": ("/companies/{company}/", PUBLIC),
@@ -172,7 +168,6 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "ledger/checkpoint": ("/ledger/checkpoint", PUBLIC),
     "ledger/key": ("/ledger/key", PUBLIC),
     "ledger/tile/<path:path>": ("/ledger/tile/entries/000.p/{size}", PUBLIC),
-    "i18n/setlang/": ("/i18n/setlang/", {"GET": row(302), "POST": row(302)}),
     # one's own account
     "account/": ("/account/", {"GET": SIGNED_IN, "POST": row(NO_ONE)}),
     "account/fragment/": (
@@ -488,7 +483,6 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
 UNDECLARED: Final = (
     "allauth.",
     "config.health",
-    "django.views.i18n",
     "drf_spectacular.",
     "jobs.views",
     "ledger.views",
@@ -506,9 +500,7 @@ HIDDEN: Final[dict[str, str]] = {
     r"^verdicts/(?P<ref>[^/]+)/chart\.(?P<lang>en|zh-Hans)\.(?P<size>narrow)\.svg$": (
         "/verdicts/{proposal}/chart.en.narrow.svg"
     ),
-    r"^verdicts/(?P<ref>[^/]+)/card\.(?P<lang>en|zh-Hans)\.png$": (
-        "/verdicts/{proposal}/card.en.png"
-    ),
+    "verdicts/<str:ref>/card.png": "/verdicts/{proposal}/card.png",
     "exhibits/<str:ref>/": "/exhibits/{hidden}/",
     r"^media/(?P<digest>[0-9a-f]{64})\.jpg$": "/media/{hidden_picture}.jpg",
     "sources/<uuid:source>/captures/<uuid:capture>": "/sources/{source}/captures/{handed_in}",
@@ -526,10 +518,11 @@ WITHDRAWN: Final = (
 #: Everything of these kinds is public from its first moment; a job is known to whoever was given
 #: its id.
 ALL_PUBLIC: Final = ("claim", "company", "product", "series", "source", "incident", "report", "job")
-#: The page that reads a verdict's bundle, which asks the API for it.
-ALSO_PUBLIC: Final = ("record/verify/",)
+#: The page that reads a verdict's bundle, which asks the API for it; and an old address, which
+#: leads on whatever it names.
+ALSO_PUBLIC: Final = ("record/verify/", OLD_CARD)
 #: allauth and Django answer some methods that they do not know as they answer GET.
-NOT_OURS: Final = ("account/", "i18n/")
+NOT_OURS: Final = ("account/",)
 
 
 def routes(
@@ -1111,7 +1104,7 @@ def test_without_the_guard_personal_answers_could_be_kept(
         mine = Client()
         mine.force_login(owner)
         return [
-            Answer.of("table", "", "/", "GET", role, visitor.get("/"))
+            Answer.of("table", "", "/account/email/", "GET", role, visitor.get("/account/email/"))
             for role, visitor in (("anonymous", Client()), ("owner", mine))
         ]
 

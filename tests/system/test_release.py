@@ -36,11 +36,11 @@ from django.db.utils import DatabaseError
 from django.test import Client
 visitor = Client(headers={"host": "record.example"})
 addresses = (
-    "/", "/claims/", "/record/", "/account/login/", "/api/v1/claims/", "/api/v1/schema/",
-    "/healthz", "/readyz", "/nothing",
+    "/en/", "/zh/claims/", "/en/record/", "/zh/account/login/", "/api/v1/claims/",
+    "/api/v1/schema/", "/healthz", "/readyz", "/nothing",
 )
 answers = {address: visitor.get(address, secure=True).status_code for address in addresses}
-sign_in = visitor.get("/account/login/", secure=True)
+sign_in = visitor.get("/en/account/login/", secure=True)
 cookies = {
     name: (bool(each["secure"]), each["path"], each["domain"])
     for name, each in sign_in.cookies.items()

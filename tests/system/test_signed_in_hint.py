@@ -118,5 +118,5 @@ def test_a_public_page_neither_sets_nor_deletes_it(user: User) -> None:
 
 def test_the_page_names_the_cookie_and_the_fragment_to_its_script() -> None:
     page = page_text(Client().get("/method/"))
-    assert f'data-src="/account/fragment/?page=%2Fmethod%2F" data-cookie="{NAME}"' in page
+    assert f'data-src="/account/fragment/?page=%2Fen%2Fmethod%2F" data-cookie="{NAME}"' in page
     assert "ui/own.js" not in page_text(Client().get("/account/login/"))

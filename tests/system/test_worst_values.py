@@ -124,7 +124,7 @@ def paths(scene: scenes.Scene) -> dict[str, list[str]]:
     public = [
         "/", "/claims/", "/claims/?q=duct", f"/claims/{claim.reference}/",
         f"/claims/{claim.reference}/history/", "/companies/",
-        f"/claims/{claim.reference}/card.en.png", f"/verdicts/{verdict.reference}/card.zh-Hans.png",
+        f"/claims/{claim.reference}/card.png", f"/verdicts/{verdict.reference}/card.png",
         f"/companies/{company}/", f"/products/{product}/", f"/verdicts/{verdict.reference}/",
         f"/verdicts/{verdict.reference}/chart.en.svg",
         f"/verdicts/{verdict.reference}/chart.zh-Hans.narrow.svg",

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ui import labels
+from ui import labels, languages
 from ui.languages import page_language
 from ui.numbers import plain
 
@@ -26,6 +26,12 @@ register = template.Library()
 def page_lang() -> str:
     """For `<html lang>` and for addresses that carry a language."""
     return page_language()
+
+
+@register.simple_tag
+def page_start() -> str:
+    """For the address of a page whose name this app does not know."""
+    return languages.page_start()
 
 
 @register.simple_tag

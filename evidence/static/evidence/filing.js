@@ -8,7 +8,7 @@ if (form) {
   const key = find("idempotency_key").value;
 
   // --- words, kept in this tab until the form is sent
-  const draft = `filing ${location.pathname}`;
+  const draft = `filing ${location.pathname.replace(/^\/(en|zh)(?=\/)/, "")}`; // found again in the other language
   const secret = new Set(["contact", "teardown-serial", "csrfmiddlewaretoken", "idempotency_key", "photos", "staged", "consent"]);
   const typed = () => [...form.elements].filter((one) => one.name && !secret.has(one.name) && one.type !== "hidden" && one.type !== "file");
   const save = () => {

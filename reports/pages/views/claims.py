@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
@@ -153,24 +154,32 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
 
 @require_safe
 @everyone
-def claim_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
+def claim_card(request: HttpRequest, ref: str) -> HttpResponse:
     """The picture of a claim for links on other sites."""
     found = _claim(ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
-    return previews.answer(request, previews.of_claim(found, lang))
+    return previews.answer(request, previews.of_claim(found, page_language()))
 
 
 @require_safe
 @everyone
-def verdict_card(request: HttpRequest, ref: str, lang: Lang) -> HttpResponse:
+def verdict_card(request: HttpRequest, ref: str) -> HttpResponse:
     """The picture of a verdict for links on other sites. 404 for one whose document is withheld."""
     found = _verdict(ref)
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
     if not VerdictDocument.objects.filter(pk=found.pk).exists():
         raise Http404
-    return previews.answer(request, previews.of_verdict(found, lang))
+    return previews.answer(request, previews.of_verdict(found, page_language()))
+
+
+@require_safe
+@everyone
+def old_card(request: HttpRequest, kind: str, ref: str, lang: Lang) -> HttpResponse:
+    """The former address of a preview picture. It redirects."""
+    with override(lang.lower()):
+        return redirect(f"reports:{kind}-card", ref, permanent=True)
 
 
 @require_safe

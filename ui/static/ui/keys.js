@@ -18,7 +18,7 @@ const move = (by) => {
 const acts = {
   j: () => move(1),
   k: () => move(-1),
-  g: () => { location.href = "/desk/"; },
+  g: () => { location.href = `/${location.pathname.split("/")[1]}/desk/`; },
   f: () => document.querySelector("[data-form] :is(input:not([type=hidden]), textarea, select, button)")?.focus(),
   "?": () => (keys?.open ? keys.close() : keys?.showModal()),
 };
