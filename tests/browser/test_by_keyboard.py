@@ -165,7 +165,7 @@ def test_a_reader_without_a_script_reads_a_claim_narrows_the_list_and_changes_th
         expect(page.get_by_text("Not as claimed").first).to_be_visible()
         expect(page.locator(".sf").first).to_contain_text("双风道给制动系统散热")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        page.get_by_role("button", name="中文").click()
+        page.get_by_role("link", name="中文").click()
         expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
         expect(page.get_by_role("heading", level=1)).to_contain_text(
             "碳纤维前舱盖的双风道给制动散热"

@@ -66,7 +66,7 @@ def test_a_reader_walks_from_the_front_to_the_report(visit: Callable[..., Visito
         page.get_by_role("link", name="report.json").click()
     assert Path(download.value.path()).read_bytes().startswith(b"{")
 
-    page.get_by_role("button", name="中文").click()
+    page.get_by_role("link", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
     expect(page.get_by_role("heading", level=1)).to_have_text("核查报告")
 
