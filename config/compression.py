@@ -3,7 +3,8 @@ go as they are.
 
 A compressed answer that holds a secret beside a reader's own words can give the secret away by its
 length (BREACH). The only secret on our pages is the form token, which Django masks anew in every
-answer; and its middleware, whose work this is, pads answers at random.
+answer; and its middleware, whose work this is, pads answers at random. Public pages hold no secret
+and are compressed once, without padding (config.public_pages).
 """
 
 from __future__ import annotations
@@ -28,6 +29,6 @@ class TextCompression(GZipMiddleware):
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         kind = response.headers.get("Content-Type", "").partition(";")[0]
-        if response.streaming or kind not in TEXTS:
+        if response.streaming or kind not in TEXTS or hasattr(request, "public_page"):
             return response
         return super().process_response(request, response)

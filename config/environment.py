@@ -39,8 +39,8 @@ def boolean(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}: it must be yes or no")
 
 
-def integer(name: str, default: int, *, least: int = 0) -> int:
-    """A whole number of at least `least`."""
+def integer(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+    """A whole number of at least `least`, and at most `most` where there is one."""
     value = os.environ.get(name, "")
     if not value:
         return default
@@ -50,6 +50,8 @@ def integer(name: str, default: int, *, least: int = 0) -> int:
         raise ImproperlyConfigured(f"{name} is {value!r}: it must be a whole number") from None
     if number < least:
         raise ImproperlyConfigured(f"{name} is {number}: it must be at least {least}")
+    if most is not None and number > most:
+        raise ImproperlyConfigured(f"{name} is {number}: it must be at most {most}")
     return number
 
 

@@ -66,7 +66,8 @@ def matches(condition: str, etag: str) -> bool:
     }
 
 
-def _takes_gzip(accepted: str) -> bool:
+@lru_cache(maxsize=_MOST)
+def takes_gzip(accepted: str) -> bool:
     return any(
         name.strip() == "gzip" and not _is_refused(rest)
         for name, _, rest in (one.partition(";") for one in accepted.split(","))
@@ -95,7 +96,7 @@ def answer(
     accept_encoding: str = "",
 ) -> Answer:
     """The answer with a public form of a verdict, from here and from Django alike."""
-    etag, packed = etag_of(body), _takes_gzip(accept_encoding)
+    etag, packed = etag_of(body), takes_gzip(accept_encoding)
     headers = [
         ("ETag", f"W/{etag}" if packed else etag),
         ("Cache-Control", CACHE_CONTROL),

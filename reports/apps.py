@@ -10,6 +10,7 @@ class ReportsConfig(AppConfig):
         """Hand the pages the words of exhibits; say to the record where this app's files are, and
         what goes with an erased value."""
         from reports import erasure, fixity
+        from reports.pages import dependencies, purging
         from reports.wording.event_labels import CUSTODIANS
         from reports.wording.report_strings import DOES_NOT_PROVE, Pair
         from ui import labels
@@ -24,3 +25,5 @@ class ReportsConfig(AppConfig):
         labels.register(custodian=CUSTODIANS, does_not_prove=limits)
         fixity.register()
         erasure.register()
+        dependencies.register()
+        purging.register()

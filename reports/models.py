@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Func, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
@@ -98,3 +99,33 @@ class ReportFile(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["report", "name"], name="report_file_name_once")
         ]
+
+
+class TransactionIdField(models.BigIntegerField):  # type: ignore[type-arg]
+    """The number of a transaction (xid8), which never comes again."""
+
+    def db_type(self, connection: object) -> str:
+        return "xid8"
+
+
+class CurrentTransaction(Func):
+    """The number of the transaction that writes the row."""
+
+    function = "pg_current_xact_id"
+    arity = 0
+    output_field = TransactionIdField()
+
+
+@ledger.derived(reason="which kept pages a change concerns; forgotten after some minutes")
+class PageChange(models.Model):
+    """That a transaction changed what some public pages show (reports.pages.dependencies). Written
+    by triggers; followed by the number of the transaction, because numbers of rows become visible
+    out of order."""
+
+    id = models.BigAutoField(primary_key=True)
+    transaction = TransactionIdField(db_default=CurrentTransaction(), editable=False)
+    key = models.CharField(max_length=60)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["transaction"]), models.Index(fields=["key"])]

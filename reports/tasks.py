@@ -11,6 +11,7 @@ from django.utils import timezone
 import jobs
 from ledger.models import Checkpoint
 from reports.documents import report_files
+from reports.page_changes import forget_changes
 
 
 @contextmanager
@@ -57,3 +58,9 @@ def _keep(work: jobs.Work, built: report_files.ReportFiles) -> None:
         raise jobs.Retry(
             "something was erased while the report was made", after=timedelta(seconds=1)
         ) from None
+
+
+@jobs.periodic("reports.clean_page_changes", every=timedelta(minutes=5))
+def clean_page_changes() -> None:
+    """Forget which pages were concerned by changes that every follower has been told."""
+    forget_changes()

@@ -3,7 +3,7 @@ points is."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -295,6 +295,18 @@ def withdraw_claim(
         )
     if not changed:
         raise RowChangedError(held)
+    for follow in _after_withdrawal:
+        follow(held)
+
+
+_after_withdrawal: list[Callable[[Claim], None]] = []
+
+
+def after_withdrawal(follow: Callable[[Claim], None]) -> None:
+    """Have apps above do what follows, in the same transaction, when a claim is withdrawn. Twice is
+    once."""
+    if follow not in _after_withdrawal:
+        _after_withdrawal.append(follow)
 
 
 @transaction.atomic

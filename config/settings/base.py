@@ -75,6 +75,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.request_ids.RequestIds",
     "config.verdict_fast_path.VerdictHeaders",
+    "config.public_pages.PublicPages",
     "config.cross_origin.CrossOriginReads",
     "config.unavailable.UnavailableResponses",
     "config.statement_timeouts.StatementTimeouts",
@@ -176,6 +177,16 @@ MFA_FORMS = {
 MFA_TOTP_ISSUER = "AsClaimed"
 MFA_TOTP_TOLERANCE = 1  # the code before and the one after: clocks differ, and people type slowly
 MFA_RECOVERY_CODES_SHOW_ONCE = True
+#: How many bytes of public pages a process of the web server keeps.
+PAGE_CACHE_BYTES = environment.integer("PAGE_CACHE_BYTES", 64 * 1024 * 1024, least=0)
+#: For how many seconds a shared cache in front (a CDN) may give a public page unasked: 0 to 60.
+SHARED_CACHE_SECONDS = environment.integer("SHARED_CACHE_SECONDS", 0, least=0, most=60)
+#: An address of the operator's own, which has the caches in front forget pages: it gets their
+#: addresses as JSON when something is erased, withheld or withdrawn, and answers 2xx when that is
+#: done. Unset: nobody is asked.
+PURGE_URL = environment.text("PURGE_URL", "")
+#: How long whoever hides something waits until no process gives a kept page with it any more.
+PAGE_SETTLE_SECONDS = 0.3
 #: How many wrong API keys an address may send in a minute before it is told to wait.
 KEY_GUESSES = environment.integer("KEY_GUESSES", 30, least=1)
 #: How many costly answers (searches, comparisons, pictures not yet made) an address may ask for in

@@ -26,6 +26,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # tests/system/test_entry_points.py sets the limits that it reaches
 ACCOUNT_RATE_LIMITS = False
+PAGE_SETTLE_SECONDS = 0.0  # tests/reports/test_page_cache.py waits
 SECOND_FACTOR_REQUIRED = False  # tests/accounts/test_second_factor.py demands it
 KEY_GUESSES = EXPENSIVE_READS = FILED_MAX_SUBMISSIONS = 1_000_000
 STORAGES = {

@@ -372,7 +372,7 @@ _comparisons = CompiledQuery(
 
 def claim_page(claim: Claim) -> dict[str, Any]:
     """Everything on the page of a claim."""
-    places = appearance_views(claim)
+    places = appearance_views(claim)  # with the checks up to what was found last
     said = [one for one in places if one.appearance.says == Stance.SAYS_SO]
     exhibits = _shown_exhibits(claim.pk)
     sides = affiliations_on(claim.pk)
@@ -386,6 +386,7 @@ def claim_page(claim: Claim) -> dict[str, Any]:
         "claim": claim,
         "judgements": judgements,
         "places": said,
+        "all_places": places,
         "elsewhere": channel_comparison.compare_channels(places),
         "first": first,
         "quoted": quoted(claim, first),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Final
 
@@ -30,12 +30,21 @@ from reports.pages import listing
 from reports.pages.corrections import Correction
 from reports.pages.corrections import corrections as found_corrections
 from reports.pages.corrections import read as read_corrections
+from reports.pages.dependencies import CHECKPOINT, CLAIMS, DISAPPEARANCES, EDITS, VERDICTS
+from reports.pages.public_pages import public_page, shows
 from ui.languages import page_language, without_language
 from verdicts.states import Rating
 
 SHOWN: Final = 50
 #: What XML 1.0 cannot hold (section 2.2), though an untrusted page may.
 _UNSERIALISABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class _Atom(Atom1Feed):
+    """The same bytes as long as its entries are the same, also while there are none."""
+
+    def latest_post_date(self) -> datetime:
+        return super().latest_post_date() if self.items else datetime.fromtimestamp(0, UTC)
 
 
 class _Feed:
@@ -47,7 +56,7 @@ class _Feed:
         here = self.absolute(request.path)
         self._lang = page_language()
         self._entries: list[dict[str, Any]] = []
-        self._feed = Atom1Feed(
+        self._feed = _Atom(
             title=title,
             link=self.absolute(reverse("reports:front")),
             description=about,
@@ -100,17 +109,25 @@ class _Feed:
         )
 
 
-def _feed(view: Callable[[HttpRequest], _Feed]) -> Callable[[HttpRequest], HttpResponseBase]:
-    @require_safe
-    @everyone
-    def answer(request: HttpRequest) -> HttpResponse:
-        return view(request).answer()
-
-    answer.__doc__ = view.__doc__
-    return answer
+_View = Callable[[HttpRequest], _Feed]
 
 
-@_feed
+def _feed(*keys: str) -> Callable[[_View], Callable[[HttpRequest], HttpResponseBase]]:
+    def decorate(view: _View) -> Callable[[HttpRequest], HttpResponseBase]:
+        @require_safe
+        @everyone
+        @public_page
+        def answer(request: HttpRequest) -> HttpResponse:
+            shows(request, *keys, as_list=True)
+            return view(request).answer()
+
+        answer.__doc__ = view.__doc__
+        return answer
+
+    return decorate
+
+
+@_feed(VERDICTS)
 def verdicts(request: HttpRequest) -> _Feed:
     """Latest verdicts, as Atom. A replaced verdict appears again, under its own id, and says
     so."""
@@ -163,7 +180,7 @@ def verdicts(request: HttpRequest) -> _Feed:
     return feed
 
 
-@_feed
+@_feed(EDITS)
 def edits(request: HttpRequest) -> _Feed:
     """Latest edits of sources with a claim, as Atom."""
     feed = _Feed(
@@ -184,7 +201,7 @@ def edits(request: HttpRequest) -> _Feed:
     return feed
 
 
-@_feed
+@_feed(DISAPPEARANCES)
 def disappearances(request: HttpRequest) -> _Feed:
     """Sources no longer available, as Atom."""
     feed = _Feed(
@@ -205,7 +222,7 @@ def disappearances(request: HttpRequest) -> _Feed:
     return feed
 
 
-@_feed
+@_feed(CHECKPOINT, CLAIMS, VERDICTS, EDITS)
 def corrections(request: HttpRequest) -> _Feed:
     """Latest corrections, as Atom."""
     feed = _Feed(

@@ -115,8 +115,14 @@ _disappearances = CompiledQuery(
 )
 
 
-def version_timelines(sources: Sequence[Source]) -> dict[UUID, VersionTimeline]:
-    """The version lines of several sources, in three queries. Texts are not read."""
+def version_timelines(
+    sources: Sequence[Source], *, to_last_change: bool = False
+) -> dict[UUID, VersionTimeline]:
+    """The version lines of several sources, in three queries. Texts are not read.
+
+    `to_last_change`: with the checks up to the one that found the last change, so that a check that
+    finds nothing new changes no line.
+    """
     found = {source.pk: VersionTimeline(source) for source in sources}
     if not found:
         return found
@@ -130,12 +136,19 @@ def version_timelines(sources: Sequence[Source]) -> dict[UUID, VersionTimeline]:
             SELECT source_id, looked_at, n FROM (
                 SELECT source_id, looked_at, count(*) OVER (PARTITION BY source_id) AS n,
                        row_number() OVER (PARTITION BY source_id ORDER BY looked_at, id) AS place
-                FROM evidence_observation WHERE source_id = ANY(%s)
+                FROM evidence_observation o WHERE source_id = ANY(%s)
+                    AND (NOT %s OR looked_at <= (
+                        SELECT max(looked_at) FROM evidence_observation n
+                        WHERE n.source_id = o.source_id AND n.type = 'ok'
+                    ) OR looked_at <= (
+                        SELECT max(greatest(confirmed_at, reversed_at))
+                        FROM evidence_disappearance d WHERE d.source_id = o.source_id
+                    ))
             ) looks
             WHERE place = n OR (place - 1) %% greatest(1, ceil(n / %s::numeric)::bigint) = 0
             ORDER BY source_id, looked_at
             """,
-            [list(found), TICKS],
+            [list(found), to_last_change, TICKS],
         )
         for source_id, looked_at, looks in cursor.fetchall():
             found[source_id].ticks.append(looked_at)
@@ -181,9 +194,10 @@ _sightings = CompiledQuery(
 
 
 def appearance_views(claim: Claim) -> list[AppearanceView]:
-    """Every appearance of a claim, oldest first."""
+    """Every appearance of a claim, oldest first, its source's line up to the last change there."""
     appearances = _appearances(claim.pk)
-    return _placed(appearances, version_timelines([one.source for one in appearances]))
+    sources = [one.source for one in appearances]
+    return _placed(appearances, version_timelines(sources, to_last_change=True))
 
 
 def _placed(

@@ -32,9 +32,19 @@ from ledger.proofs import covering
 from reports.drawing import charts
 from reports.drawing.palette import in_both_schemes
 from reports.pages import claim_page_data, exhibits, listing, previews
+from reports.pages.dependencies import (
+    CLAIMS,
+    DISAPPEARANCES,
+    EDITS,
+    VERDICTS,
+    claim_key,
+    company_key,
+    product_key,
+    source_key,
+)
 from reports.pages.history import acts, tell
 from reports.pages.history_objects import claim_changes
-from reports.pages.page_cache import cache_for_anonymous
+from reports.pages.public_pages import made_now, public_page, shows, shows_entries
 from reports.pages.views import gone, kept_picture
 from reports.wording.report_strings import Lang
 from ui.languages import page_language
@@ -54,7 +64,7 @@ FACETS: Final[dict[str, Any]] = {
 
 @require_safe
 @everyone
-@cache_for_anonymous
+@public_page
 def front(request: HttpRequest) -> HttpResponse:
     """The front page: latest verdicts, latest edits, sources no longer available."""
     context = {
@@ -62,6 +72,7 @@ def front(request: HttpRequest) -> HttpResponse:
         "edits": listing.newest_edits(SHOWN),
         "disappearances": listing.newest_disappearances(SHOWN),
     }
+    shows(request, VERDICTS, EDITS, DISAPPEARANCES, as_list=True)
     return TemplateResponse(request, "reports/front.html", context)
 
 
@@ -80,6 +91,7 @@ def _narrowed(*, q: str, company: str, rating: str, flag: str, kind: str) -> Cla
 
 @require_safe
 @everyone
+@public_page
 def claims(request: HttpRequest) -> HttpResponse:
     """Claims by keyword and facets, newest first. A reference leads to its page."""
     asked = {
@@ -125,6 +137,7 @@ def claims(request: HttpRequest) -> HttpResponse:
                 "company": _("Company"),
             },
         }
+    shows(request, CLAIMS, as_list=True)
     return render(request, "reports/claims.html", context)
 
 
@@ -136,7 +149,7 @@ def _claim(ref: str) -> Claim:
 
 @require_safe
 @everyone
-@cache_for_anonymous
+@public_page
 def claim(request: HttpRequest, ref: str) -> HttpResponse:
     """A claim: what was claimed, what was found, the strength of evidence, the company reply,
     and how to verify it."""
@@ -148,6 +161,14 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
         "takes_no_evidence": objection(check_takes_evidence, found),
     }
     rated = [one.verdict for one in context["rated"]]
+    shows(
+        request,
+        *_names_on(found),
+        *(source_key(place.appearance.source_id) for place in context["all_places"]),
+    )
+    shows_entries(request)
+    if any(one.shaken for one in context["judgements"]):
+        made_now(request)
     context |= previews.head(name="claim", reference=found.reference, verdicts=rated)
     return TemplateResponse(request, "reports/claim.html", context)
 
@@ -182,8 +203,14 @@ def old_card(request: HttpRequest, kind: str, ref: str, lang: Lang) -> HttpRespo
         return redirect(f"reports:{kind}-card", ref, permanent=True)
 
 
+def _names_on(claim: Claim) -> list[str]:
+    """The keys of a claim and of what it names."""
+    return [claim_key(claim.pk), company_key(claim.company_id), product_key(claim.product_id)]
+
+
 @require_safe
 @everyone
+@public_page
 def history(request: HttpRequest, ref: str) -> HttpResponse:
     """The change history of a claim, field by field, newest first."""
     found = _claim(ref)
@@ -201,6 +228,8 @@ def history(request: HttpRequest, ref: str) -> HttpResponse:
         "older": changes[HISTORY - 1].index if len(changes) > HISTORY else None,
         "before": before,
     }
+    shows(request, *_names_on(found))
+    shows_entries(request)
     return render(request, "reports/history.html", context)
 
 
@@ -213,7 +242,7 @@ def _verdict(ref: str) -> Verdict:
 
 @require_safe
 @everyone
-@cache_for_anonymous
+@public_page
 def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     """One verdict as published, with its reasons, its measurements and its proof."""
     found = _verdict(ref)
@@ -277,6 +306,10 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "index": index,
         "checkpoint": covering(index),
     }
+    shows(request, *_names_on(found.aspect.claim))
+    shows_entries(request)
+    if context["shaken"]:
+        made_now(request)
     context |= previews.head(name="verdict", reference=found.reference, verdicts=[found])
     return TemplateResponse(request, "reports/verdict.html", context)
 

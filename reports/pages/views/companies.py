@@ -19,7 +19,13 @@ from claims.models import Claim, Company, Product
 from claims.paging import page_of
 from reports.drawing import trends
 from reports.pages import claim_page_data, companies
-from reports.pages.page_cache import cache_for_anonymous
+from reports.pages.dependencies import (
+    COMPANIES,
+    company_key,
+    company_page_key,
+    product_page_key,
+)
+from reports.pages.public_pages import public_page, shows
 from reports.pages.views import kept_picture
 from reports.wording.report_strings import Lang
 
@@ -28,9 +34,11 @@ WIDTHS = {"wide": trends.WIDE, "narrow": trends.NARROW}
 
 @require_safe
 @everyone
+@public_page
 def all_companies(request: HttpRequest) -> HttpResponse:
     """All companies, newest first, with their counts."""
     page = page_of(Company.objects.all(), request.GET)
+    shows(request, COMPANIES, as_list=True)
     return render(
         request, "reports/companies.html", {"page": page, "rows": companies.listed(page.rows)}
     )
@@ -38,7 +46,7 @@ def all_companies(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @everyone
-@cache_for_anonymous
+@public_page
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
     """A company: scorecard, claims, incident timelines, legal entities, market data."""
     found = get_object_or_404(Company, pk=company)
@@ -48,12 +56,13 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
         "page": page,
         "rows": claim_page_data.rows_of(page.rows),
     }
+    shows(request, company_page_key(found.pk))
     return TemplateResponse(request, "reports/company.html", context)
 
 
 @require_safe
 @everyone
-@cache_for_anonymous
+@public_page
 def product(request: HttpRequest, product: UUID) -> HttpResponse:
     """A product: its paid options and prices, legal entities, and claims."""
     found = get_object_or_404(Product.objects.select_related("company"), pk=product)
@@ -63,6 +72,7 @@ def product(request: HttpRequest, product: UUID) -> HttpResponse:
         "page": page,
         "rows": claim_page_data.rows_of(page.rows),
     }
+    shows(request, product_page_key(found.pk), company_key(found.company_id))
     return TemplateResponse(request, "reports/product.html", context)
 
 

@@ -11,12 +11,15 @@ from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from engines.storage.blobs import BlobMissingError
 from evidence.exhibits.models import Exhibit, Rendition
 from evidence.stores import renditions
+from reports.pages.dependencies import claim_key, company_key, product_key
 from reports.pages.exhibits import exhibit_page
+from reports.pages.public_pages import public_page, shows
 from reports.pages.views import KEPT_FOR_NOW, unchanged
 
 
 @require_safe
 @everyone
+@public_page
 def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
     """An exhibit: the picture, its annotations, its evidence grade, its chain of custody."""
     found = resolve_reference(
@@ -24,6 +27,10 @@ def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
     )
     if elsewhere := redirect_to_canonical(request, found.reference, ref):
         return elsewhere
+    claim = found.submission.claim
+    shows(
+        request, claim_key(claim.pk), company_key(claim.company_id), product_key(claim.product_id)
+    )
     return render(request, "reports/exhibit.html", exhibit_page(found))
 
 

@@ -24,9 +24,11 @@ from ledger.models import Checkpoint, Entry
 from ledger.proof import parse_proof
 from reports.pages.corrections import corrections as found_corrections
 from reports.pages.corrections import read as read_corrections
+from reports.pages.dependencies import CHECKPOINT, CLAIMS, EDITS, VERDICTS
 from reports.pages.glossary import for_readers
 from reports.pages.history import FieldView, Line
 from reports.pages.method import contents, to_html
+from reports.pages.public_pages import public_page, shows
 from reports.pages.views import gone
 from reports.wording import verifier_strings
 from reports.wording.event_labels import KINDS, ROLES
@@ -40,6 +42,7 @@ DOWNLOAD = {"X-Content-Type-Options": "nosniff"}
 
 @require_safe
 @everyone
+@public_page
 def record(request: HttpRequest) -> HttpResponse:
     """The transparency log: latest checkpoint, public key, latest entries, and how to verify
     independently."""
@@ -80,6 +83,7 @@ def _entry(index: int) -> Entry:
 
 @require_safe
 @everyone
+@public_page
 def entry(request: HttpRequest, index: int) -> HttpResponse:
     """One log entry, field by field, with its disclosed texts and its inclusion proof."""
     found = _entry(index)
@@ -193,6 +197,7 @@ def bundle(request: HttpRequest, index: int) -> HttpResponse:
 
 @require_safe
 @everyone
+@public_page
 def verify(request: HttpRequest) -> HttpResponse:
     """Verify a proof bundle in the browser: `?verdict=` and `?entry=` name one to fetch, any
     other is chosen as a file.
@@ -236,9 +241,11 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @everyone
+@public_page
 def corrections(request: HttpRequest) -> HttpResponse:
     """Corrections, newest first, each with its reason and its log entry."""
     page = page_of(found_corrections(), request.GET, by=("-index",))
+    shows(request, CHECKPOINT, CLAIMS, VERDICTS, EDITS, as_list=True)
     return render(
         request,
         "reports/corrections.html",
@@ -252,12 +259,14 @@ def _text_of(name: str) -> str:
 
 def _document(request: HttpRequest, text: str, template: str) -> HttpResponse:
     """A page of docs/ as a page of the site."""
+    shows(request)
     shown = mark_safe(to_html(text))  # noqa: S308  to_html escapes everything but the tags it makes
     return render(request, template, {"text": shown, "contents": contents(text)})
 
 
 @require_safe
 @everyone
+@public_page
 def method(request: HttpRequest) -> HttpResponse:
     """How we rate, from docs/."""
     return _document(
@@ -269,6 +278,7 @@ def method(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @everyone
+@public_page
 def glossary(request: HttpRequest) -> HttpResponse:
     """The glossary in both languages, from docs/."""
     return _document(request, for_readers(_text_of("glossary.md")), "reports/glossary.html")

@@ -17,6 +17,8 @@ from engines.storage.blobs import BlobMissingError
 from reports.documents.report_files import store
 from reports.models import Report, ReportFile, ReportKind
 from reports.pages import report_view
+from reports.pages.dependencies import claim_key, company_key, source_key
+from reports.pages.public_pages import public_page, shows
 from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
 from reports.wording.report_strings import Lang
 from ui.languages import page_language
@@ -31,6 +33,7 @@ INLINE = {"application/pdf", "text/html", "image/svg+xml"}
 
 @require_safe
 @everyone
+@public_page
 def report(request: HttpRequest, ref: str) -> HttpResponse:
     """A report: its claim or source, what it was made from, and its files."""
     found = resolve_reference(Report.objects.select_related("claim", "source__company"), ref)
@@ -58,6 +61,10 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
             "holds": report_view.holds(told),
             "verdicts": report_view.verdict_addresses(told),
         }
+    if found.claim:
+        shows(request, claim_key(found.claim_id), company_key(found.claim.company_id))
+    elif found.source:
+        shows(request, source_key(found.source_id), company_key(found.source.company_id))
     return render(request, "reports/report.html", context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -27,6 +28,14 @@ from evidence.sources.models import Capture, Observation, Sighting, Version
 from evidence.stores import originals
 from reports.pages import diff_view, source_page
 from reports.pages.claim_page_data import last_entries
+from reports.pages.dependencies import (
+    claim_key,
+    company_key,
+    company_page_key,
+    looks_key,
+    source_key,
+)
+from reports.pages.public_pages import public_page, shows, shows_entries
 from reports.pages.views import KEPT_FOR_NOW, gone, unchanged
 from reports.wording.report_strings import DOES_NOT_PROVE
 from ui.languages import page_language
@@ -45,6 +54,7 @@ WITHHELD_TEXT = _(
 
 @require_safe
 @everyone
+@public_page
 def source(request: HttpRequest, source: UUID) -> HttpResponse:
     """A source: its versions, its changes and every check."""
     found = get_object_or_404(Source.objects.select_related("company"), pk=source)
@@ -58,11 +68,19 @@ def source(request: HttpRequest, source: UUID) -> HttpResponse:
         "page": looks,
         "looks_open": "after" in request.GET,
     }
+    shows(
+        request,
+        source_key(found.pk),
+        looks_key(found.pk),
+        company_page_key(found.company_id),
+        *(claim_key(one.appearance.claim_id) for one in [*shown["places"], *shown["beside"]]),
+    )
     return render(request, "reports/source.html", context)
 
 
 @require_safe
 @everyone
+@public_page
 def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
     """One version as text. Foreign markup is never shown as markup."""
     found = get_object_or_404(
@@ -83,7 +101,18 @@ def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
         "proves_not": DOES_NOT_PROVE[found.capture.provenance].to(page_language()),
         "entry": last_entries([found]).get(str(found.pk)),
     }
+    _shows_text(request, found.source, sightings)
+    shows_entries(request)
     return render(request, "reports/version.html", context)
+
+
+def _shows_text(request: HttpRequest, source: Source, sightings: Iterable[Sighting]) -> None:
+    shows(
+        request,
+        source_key(source.pk),
+        company_key(source.company_id),
+        *(claim_key(one.appearance.claim_id) for one in sightings),
+    )
 
 
 def _number(request: HttpRequest, name: str, instead: int) -> int:
@@ -93,6 +122,7 @@ def _number(request: HttpRequest, name: str, instead: int) -> int:
 
 @require_safe
 @everyone
+@public_page
 def difference(request: HttpRequest, source: UUID) -> HttpResponse:
     """Changes between two versions: only what changed, or the full text, inline or side by
     side."""
@@ -141,6 +171,7 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
         "later": new + 1 if new + 1 in numbers else None,
         "sightings": sightings,
     }
+    _shows_text(request, found, sightings)
     return render(request, "reports/diff.html", context)
 
 
