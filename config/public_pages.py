@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 #: Where the front leaves room for what Django makes, in the environment of the request.
 SLOT: Final = "asclaimed.page"
 #: How the address of every page begins.
-PAGES: Final = ("/",)
+PAGES: Final = ("/en/", "/zh/")
 _READS: Final = frozenset({"GET", "HEAD"})
 _SCHEMES: Final = frozenset({"", "http", "https"})
 #: Headers that belong to one answer, or that are said anew of the bytes that go out.

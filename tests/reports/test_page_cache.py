@@ -35,7 +35,7 @@ from reports.pages.page_cache import LEASE, LIST_SECONDS, Changes, Follower, Pag
 from tests import scenes
 from verdicts.models import Verdict
 
-START = ""
+START = "/en"
 
 
 # ── the cache alone ───────────────────────────────────────────────────────────────────────────────
