@@ -30,7 +30,7 @@ from evidence.exhibits.models import (
 from evidence.sources.models import Sighting
 from ledger import history, registry
 from ledger.history import Change
-from reports.pages.compiled_queries import CompiledQuery
+from reports.pages.compiled_queries import SLOT, CompiledQuery, PreparedStatement, Statement
 from verdicts.models import (
     Finding,
     FindingExhibit,
@@ -93,21 +93,32 @@ def claim_objects(claim: Claim) -> dict[str, list[str]]:
     return dict(found)
 
 
+def _newest() -> tuple[str, tuple[Any, ...]]:
+    objects, params = _OBJECTS.sql(SLOT)
+    return (
+        f"""
+        SELECT max(newest) FROM ({objects}) o(label, id),
+        LATERAL (SELECT max(e.index) FROM ledger_entry e
+                 WHERE e.object_label = o.label AND e.object_id = o.id) e(newest)
+        """,  # noqa: S608  written by Django's compiler from constants; the claim's id goes as a parameter
+        params,
+    )
+
+
+_NEWEST: Final = PreparedStatement(_newest)
+
+
 def last_entry(claim: Claim) -> int | None:
     """The index of the newest entry of the log on a claim or anything that hangs on it; None while
     nothing of it is logged."""
-    objects, params = _OBJECTS.sql(claim.pk)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT max(newest) FROM ({objects}) o(label, id),
-            LATERAL (SELECT max(e.index) FROM ledger_entry e
-                     WHERE e.object_label = o.label AND e.object_id = o.id) e(newest)
-            """,  # noqa: S608  written by Django's compiler from constants; the claim's id goes as a parameter
-            params,
-        )
-        found: int | None = cursor.fetchone()[0]
-    return found
+
+    def asked(statement: Statement) -> int | None:
+        with connection.cursor() as cursor:
+            cursor.execute(*statement)
+            found: int | None = cursor.fetchone()[0]
+        return found
+
+    return _NEWEST.ask(claim.pk, asked)
 
 
 def claim_changes(claim: Claim, *, before: int | None = None, limit: int = 50) -> list[Change]:
