@@ -81,6 +81,7 @@ def save(target: Path, keys: Path | None, *, now: datetime) -> Backup:
             "--format=custom",
             "--no-owner",
             "--no-privileges",
+            "--exclude-table-data=reports_pagechange",  # of transactions of this server alone
             f"--file={draft / 'database.dump'}",
             _address(),
         )

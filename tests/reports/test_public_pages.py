@@ -158,7 +158,6 @@ def test_a_page_that_shows_its_reader_would_be_found(
     found = differences(case, {"method": "/method/"})
     for who in ("owner", "company", "every other role"):
         assert f"method for {who}: other bytes" in found
-        assert f"method for {who}: the session was read" in found
         assert f"method for {who}: the cookie messages" in found
 
 
