@@ -370,6 +370,15 @@ _comparisons = CompiledQuery(
 )
 
 
+claims_by_reference = CompiledQuery(
+    lambda reference: (
+        Claim.objects.public()
+        .filter(reference=reference)
+        .select_related("company", "product", "option")
+    )
+)
+
+
 def claim_page(claim: Claim) -> dict[str, Any]:
     """Everything on the page of a claim."""
     places = appearance_views(claim)  # with the checks up to what was found last

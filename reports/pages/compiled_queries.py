@@ -32,6 +32,7 @@ R = TypeVar("R")
 #: Holds the place of the value. Drawn at random,
 #: so that no constant of a query can be taken for it.
 SLOT: Final = uuid4()
+_SLOTS: Final = (SLOT, str(SLOT))  # of an id, of a text
 _WRITTEN_SLOT: Final = re.compile(rf"'(?:{SLOT}|{SLOT.hex})'(?:::uuid)?")
 _numbers: Final = count()
 #: By connection of the database: the names of what it has prepared.
@@ -54,7 +55,7 @@ class AnyOf(Lookup):
         return f"{column} = ANY(%s)", [*params, self.rhs]
 
 
-Value = UUID | Sequence[UUID]
+Value = UUID | str | Sequence[UUID]
 Statement = tuple[str, tuple[Any, ...]]
 
 
@@ -73,7 +74,7 @@ class PreparedStatement:
         if self._written is None:
             self._written = self._write()
         sql, params = self._written
-        return sql, tuple(value if one == SLOT else one for one in params)
+        return sql, tuple(value if one in _SLOTS else one for one in params)
 
     def of(self, value: Value) -> Statement:
         """The same of what the connection has prepared; prepares it."""
@@ -81,7 +82,7 @@ class PreparedStatement:
         session = connections["default"].connection
         known = _known.setdefault(session, set())
         if self._name not in known:
-            type_ = "uuid" if isinstance(value, UUID) else "uuid[]"
+            type_ = {UUID: "uuid", str: "text"}.get(type(value), "uuid[]")
             with session.cursor() as cursor:  # not Django's: it is no query of the page
                 written, places = _WRITTEN_SLOT.subn("$1", cursor.mogrify(*self.plain(SLOT)))
                 assert places, "the statement has no place for its value"
@@ -104,8 +105,8 @@ class CompiledQuery(Generic[M]):
     """`CompiledQuery(lambda claim: Flag.objects.filter(claim=claim))(claim.pk)` is the list of the
     claim's flags.
 
-    The place of the value may be asked for by `filter(field=…)`, or by `filter(field__among=…)` if
-    the value is a list of ids.
+    The place of the value, an id or a text, may be asked for by `filter(field=…)`, or by
+    `filter(field__among=…)` if the value is a list of ids.
     """
 
     def __init__(self, build: Callable[[UUID], QuerySet[M]]) -> None:

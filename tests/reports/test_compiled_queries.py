@@ -81,6 +81,8 @@ def test_a_prepared_query_gives_what_django_gives() -> None:
             if several
             else [scene.claim.pk, uuid4(), scene.source.pk]
         )
+        if name.endswith("_by_reference"):
+            values = [scene.claim.reference, "AC-0000-0000", "", "'; --"]
         given = [[_flat(one) for one in prepared(value)] for value in values]
         assert given == [[_flat(one) for one in prepared.queryset(value)] for value in values], name
         assert any(given), f"nothing in the scene is asked for by {name}"
@@ -128,3 +130,15 @@ def test_what_hangs_on_a_claim_is_all_that_is_public_of_it_and_nothing_of_anothe
     assert {
         key for keys in history_objects.claim_objects(other).values() for key in keys
     }.isdisjoint({key for keys in alone.values() for key in keys})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_never_prepared_it_is_asked_plainly() -> None:
+    """As behind a pooler, which may give each transaction another connection."""
+    claim = scenes.build_claim().claim.pk
+    aspects = CompiledQuery(lambda claim: Aspect.objects.filter(claim=claim).order_by("number"))
+    known = aspects(claim)
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    assert aspects(claim) == known
+    assert len(known) == 2

@@ -142,6 +142,8 @@ def claims(request: HttpRequest) -> HttpResponse:
 
 
 def _claim(ref: str) -> Claim:
+    for found in claim_page_data.claims_by_reference(ref):
+        return found
     return resolve_reference(
         Claim.objects.public().select_related("company", "product", "option"), ref
     )
