@@ -354,7 +354,7 @@ class PageTrigger(AlwaysTrigger):
     def get_func(self, model: type[models.Model]) -> str:
         """One INSERT for all keys."""
         keys = " UNION ".join(rule.select() for rule in self.rules)
-        return f"INSERT INTO reports_pagechange (key) {keys}; RETURN NULL;"
+        return " ".join(f"INSERT INTO reports_pagechange (key) {keys}; RETURN NULL;".split())
 
 
 def register() -> None:
