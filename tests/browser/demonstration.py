@@ -246,7 +246,8 @@ def _walked(demonstration: Demonstration, browser: Browser, each: int) -> list[A
                 route_of(answer.url) != route
             ):  # to the form for signing in: another walker sees the page itself
                 seen[route] -= 1
-                queue.append(urlsplit(answer.url).path)
+                if walker == "anonymous":  # who sees the form itself
+                    queue.append(without_language(urlsplit(answer.url).path))
                 continue
             pages.setdefault(path, Address(route, path, walker))
             links = _Links()

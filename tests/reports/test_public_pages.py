@@ -121,6 +121,8 @@ def own_to_reader(answer: HttpResponse) -> list[str]:
         faults.append("the session was read")
     if b"csrfmiddlewaretoken" in answer.content:
         faults.append("a form token")
+    if b'method="post"' in answer.content:
+        faults.append("a form that changes something")
     return faults
 
 
