@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench soak screens lock clean
+.PHONY: help demo test coverage check fix bench soak screens lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,6 +34,10 @@ demo: $(VENV)/.demo ## the running site with the founding case, on embedded engi
 
 test: $(VENV)/.dev $(MARKUP) ## the whole suite on embedded engines (PYTEST_ARGS="tests/ledger -x" narrows it)
 	$(BIN)/python -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
+
+coverage: $(VENV)/.dev $(MARKUP) ## the suite, traced: which branches it takes; fails below 95 % (PYTEST_ARGS narrows it, and then nothing is too little)
+	@mkdir -p var/coverage
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --cov --cov-report=term --cov-report=html $(if $(PYTEST_ARGS),--cov-fail-under=0) $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## lint, types, imports, migrations, deployment and docs; changes nothing
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ started by tests/embedded.py."""
 from __future__ import annotations
 
 import gc
+import inspect
 import socket
 from collections.abc import Generator
 from pathlib import Path
@@ -83,11 +84,22 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def _times_itself(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function):
+        return False
+    code = getattr(inspect.unwrap(item.obj), "__code__", None)
+    return code is not None and not {"process_time", "perf_counter"}.isdisjoint(code.co_names)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The case is played before the browsers look at its pages, so that it is played once, in one
     worker."""
     items.sort(key=lambda item: "test_a_demo_plays_its_case" not in item.nodeid)
+    if config.pluginmanager.hasplugin("_cov"):  # `make coverage`
+        for item in items:
+            if _times_itself(item):
+                item.add_marker(pytest.mark.skip(reason="it times code, which is traced here"))
     if getattr(config.option, "loadgroup", False) and any(
         item.get_closest_marker("xdist_group") and "@" not in item.nodeid for item in items
     ):
