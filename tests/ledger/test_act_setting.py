@@ -22,7 +22,7 @@ from tests.ledger.scratch.models import Note
 
 NoteEvent = registry.of(Note).event_model
 pytestmark = pytest.mark.django_db(transaction=True)
-FAULTS = (ZeroDivisionError, DatabaseError, TransactionManagementError)
+FAULTS = (ZeroDivisionError, DatabaseError, psycopg.Error, TransactionManagementError)
 
 
 def act(kind: str) -> Any:
