@@ -101,7 +101,7 @@ class ReportFile(models.Model):
         ]
 
 
-class TransactionIdField(models.BigIntegerField):  # type: ignore[type-arg]
+class TransactionIdField(models.BigIntegerField):  # type: ignore[type-arg]  # not generic when it runs
     """The number of a transaction (xid8), which never comes again."""
 
     def db_type(self, connection: object) -> str:

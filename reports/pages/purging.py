@@ -1,5 +1,5 @@
-"""What is hidden leaves our own servers' kept pages before whoever hid it has their answer, and the
-caches in front as soon as the operator's hook has taken them.
+"""What is withdrawn or erased leaves the pages that our own servers keep before whoever does it has
+their answer, and the caches in front as soon as the operator's hook has taken them.
 
 Our own: `settle` waits until no process gives a page of before any more. Caches in front: PURGE_URL
 is told which addresses to forget, and waited for. What could not be told stands in the log, for
