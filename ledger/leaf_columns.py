@@ -74,7 +74,7 @@ def build(record: Record, ids: Sequence[int]) -> dict[int, BuiltLeaf | str]:
 
 
 def _read(record: Record, ids: Sequence[int]) -> Iterator[_Row]:
-    """Event rows, in one query. Values are those that a queryset gives."""
+    """Event rows, in the order of their ids, in one query. Values are as a queryset gives them."""
     table = record.event_model._meta.db_table
     # As Django's compiler asks for them; it goes through all converters row by row.
     columns = [
@@ -84,7 +84,7 @@ def _read(record: Record, ids: Sequence[int]) -> Iterator[_Row]:
     names = ", ".join(f'"{column.target.column}"' for column in columns)
     moment = """to_char(pgh_created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
     shared = f"pgh_id, {moment}, pgh_label, pgh_obj_id::text"
-    statement = f'SELECT {shared}, {names} FROM "{table}" WHERE pgh_id = ANY(%s)'  # noqa: S608  our own models
+    statement = f'SELECT {shared}, {names} FROM "{table}" WHERE pgh_id = ANY(%s) ORDER BY pgh_id'  # noqa: S608  our own models
     with connection.cursor() as cursor:
         cursor.execute(statement, [list(ids)])
         rows = cursor.fetchall()
@@ -131,16 +131,10 @@ def _by_column(
     documents = None
     if form.op != "delete":
         held = dict(zip(record.names, zip(*(row.values for row in rows), strict=True), strict=True))
-        for name in record.plain:
-            (fields if record.clear else commits)[name] = [written(value) for value in held[name]]
-        for name in (*record.text, *record.sealed):
-            values: Sequence[Any] = held[name]
-            if name in record.encrypted:
-                values = [
-                    sealing.open_with(keys.get(object_id), record.name, object_id, name, value)
-                    for object_id, value in zip(objects, values, strict=True)
-                ]
-            commits[name] = [written(value) for value in values]
+        if record.clear:
+            fields = {name: [written(value) for value in held[name]] for name in record.plain}
+        for name in (*(() if record.clear else record.plain), *record.text, *record.sealed):
+            commits[name] = committed_texts(record, name, held[name], objects, keys)
         documents = held[record.document] if form.document and record.document else None
     if form.reason:
         commits[REASON] = [written(row.who.reason) for row in rows]
@@ -168,6 +162,19 @@ def _by_column(
                 dict(zip(names, opened, strict=True)),
             ),
         )  # fmt: skip
+
+
+def committed_texts(
+    record: Record, name: str, values: Sequence[Any], objects: Sequence[str],
+    keys: dict[str, AESGCM]
+) -> list[str]:  # fmt: skip
+    """The canonical texts that the commitments of a column cover (`leaves.committed_value`)."""
+    if name in record.encrypted:
+        values = [
+            sealing.open_with(keys.get(object_id), record.name, object_id, name, value)
+            for object_id, value in zip(objects, values, strict=True)
+        ]
+    return [written(value) for value in values]
 
 
 def commit_column(keys: Sequence[bytes], texts: Sequence[str]) -> list[str]:

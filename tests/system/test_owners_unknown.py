@@ -52,7 +52,7 @@ from evidence.api.serializers import ExhibitSerializer
 from evidence.exhibits import tasks
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import Contributor, CustodyEvent, Exhibit, Rendition, Submission, Unit
-from ledger import leaves, registry
+from ledger import leaf_columns, leaves, registry
 from ledger.models import Entry, Opening
 from ledger.recording import REASON
 from ledger.registry import Record, recorded
@@ -245,6 +245,16 @@ def play(
             "committed_value",
             lambda record, name, *rest: (
                 "closed" if closed(record, name) else committed(record, name, *rest)
+            ),
+        )
+        texts = leaf_columns.committed_texts
+        held.setattr(
+            leaf_columns,
+            "committed_texts",
+            lambda record, name, values, *rest: (
+                ['"closed"'] * len(values)
+                if closed(record, name)
+                else texts(record, name, values, *rest)
             ),
         )
         scene, accounts, keys = _beginning(world)

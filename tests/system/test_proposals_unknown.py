@@ -24,7 +24,7 @@ from claims.models import Aspect, Claim
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import Exhibit
 from evidence.exhibits.states import ExhibitStatus
-from ledger import leaves
+from ledger import leaf_columns, leaves
 from ledger.leaf import Leaf
 from ledger.models import Entry
 from ledger.registry import recorded
@@ -56,6 +56,16 @@ def play(
                 "closed"
                 if record.name in UNPUBLISHED and not record.clear
                 else committed(record, *rest)
+            ),
+        )
+        texts = leaf_columns.committed_texts
+        held.setattr(
+            leaf_columns,
+            "committed_texts",
+            lambda record, name, values, *rest: (
+                ['"closed"'] * len(values)
+                if record.name in UNPUBLISHED and not record.clear
+                else texts(record, name, values, *rest)
             ),
         )
         with world.step("two claims", BEGINNING) as now:
