@@ -247,7 +247,15 @@ RECORDED: Final[dict[str, tuple[Rule, ...]]] = {
         Rule(("'source:' || v.source_id",), where="v.pgh_label <> 'insert'"),
     ),
     "version": (Rule(("'source:' || v.source_id", _constant(EDITS))),),
-    "observation": (Rule(("'looks:' || v.source_id",)),),
+    "observation": (
+        Rule(("'looks:' || v.source_id",)),
+        # That a source was checked at all is told of it; a version tells itself.
+        Rule(
+            ("'source:' || v.source_id",),
+            where="NOT EXISTS (SELECT FROM evidence_observation o WHERE o.source_id = v.source_id "
+            "AND o.id <> v.pgh_obj_id)",
+        ),
+    ),
     "sighting": (
         Rule(
             (*_OF_CLAIM, "'source:' || p.source_id", _constant(EDITS)),

@@ -120,8 +120,8 @@ def version_timelines(
 ) -> dict[UUID, VersionTimeline]:
     """The version lines of several sources, in three queries. Texts are not read.
 
-    `to_last_change`: with the checks up to the one that found the last change, so that a check that
-    finds nothing new changes no line.
+    `to_last_change`: with the checks up to the one that found the last change, or with the first
+    alone, so that a check that finds nothing new changes no line.
     """
     found = {source.pk: VersionTimeline(source) for source in sources}
     if not found:
@@ -138,8 +138,8 @@ def version_timelines(
                        row_number() OVER (PARTITION BY source_id ORDER BY looked_at, id) AS place
                 FROM evidence_observation o WHERE source_id = ANY(%s)
                     AND (NOT %s OR looked_at <= (
-                        SELECT max(looked_at) FROM evidence_observation n
-                        WHERE n.source_id = o.source_id AND n.type = 'ok'
+                        SELECT coalesce(max(looked_at) FILTER (WHERE type = 'ok'), min(looked_at))
+                        FROM evidence_observation n WHERE n.source_id = o.source_id
                     ) OR looked_at <= (
                         SELECT max(greatest(confirmed_at, reversed_at))
                         FROM evidence_disappearance d WHERE d.source_id = o.source_id

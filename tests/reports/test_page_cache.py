@@ -345,9 +345,12 @@ def test_a_page_waits_for_the_checkpoint_over_its_own_entries_alone(
 def test_a_look_that_finds_nothing_new_drops_no_page_of_a_claim(
     site: Site, scene: scenes.Scene
 ) -> None:
-    scenes.look(scene, scenes.POST, 1)
-    sequence()
     path = claim_path(scene.claim)
+    never_checked = site.ask(path)[2]
+    scenes.look(scene, scenes.POST, 1)
+    site.later()
+    assert site.ask(path)[2] != never_checked
+    sequence()
     paths = [path, f"{START}/", f"{START}/claims/", f"{START}/companies/{scene.company.pk}/"]
     pages = [site.ask(one)[2] for one in paths]
     scenes.look(scene, scenes.POST, 7200)
