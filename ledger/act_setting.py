@@ -20,7 +20,7 @@ import psycopg
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import error_from_result
-from psycopg.pq import Escaping, ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, Escaping, ExecStatus, TransactionStatus
 
 
 class _Local(threading.local):
@@ -127,4 +127,6 @@ def _send(raw: psycopg.Connection[Any], before: str, value: str) -> None:
     statement = f"{before}SELECT set_config('ledger.act', {literal}, true)"
     result = raw.pgconn.exec_(statement.encode())
     if result.status != ExecStatus.TUPLES_OK:
+        if raw.pgconn.status != ConnStatus.OK:  # the result of a lost connection names no error
+            raise psycopg.OperationalError(raw.pgconn.get_error_message())
         raise error_from_result(result)

@@ -3,6 +3,8 @@ at once."""
 
 from __future__ import annotations
 
+import os
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -335,3 +337,16 @@ def test_nothing_of_ours_writes_when_a_transaction_commits():
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgdeferrable AND NOT tgisinternal")
         assert cursor.fetchall() == []
+
+
+def test_a_connection_that_is_lost_where_an_act_begins_is_the_database_being_away() -> None:
+    """And no other fault: who sees it answers 503, and tries again."""
+    Note.objects.exists()  # so that there is a connection to lose
+    raw: Any = connection.connection
+    with socket.socket(fileno=os.dup(raw.pgconn.socket)) as line:
+        line.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(OperationalError), transaction.atomic(), act("kept"):
+        pass
+    connection.close()
+    with transaction.atomic(), act("kept"):
+        Note.objects.exists()
