@@ -351,6 +351,7 @@ def test_a_look_that_finds_nothing_new_drops_no_page_of_a_claim(
     site.later()
     assert site.ask(path)[2] != never_checked
     sequence()
+    site.later()
     paths = [path, f"{START}/", f"{START}/claims/", f"{START}/companies/{scene.company.pk}/"]
     pages = [site.ask(one)[2] for one in paths]
     scenes.look(scene, scenes.POST, 7200)

@@ -482,7 +482,7 @@ def test_a_full_disk_of_the_database_is_said_and_heals(
 
 
 class SmallLog:
-    """A PostgreSQL of the test's own with its write-ahead log on a disk of eight megabytes.
+    """A PostgreSQL of the test's own with its write-ahead log on a disk of sixteen megabytes.
     `eager=False`: it answers before it is written there."""
 
     def __init__(self, folder: Path, *, eager: bool) -> None:
@@ -503,7 +503,7 @@ class SmallLog:
             check=True,
             capture_output=True,
         )
-        self.disk = Disk(folder / "log", 8 * 1024)
+        self.disk = Disk(folder / "log", 16 * 1024)
         shutil.copytree(log, self.disk.path, dirs_exist_ok=True)
         shutil.rmtree(log)
         log.symlink_to(self.disk.path)
