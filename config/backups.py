@@ -18,7 +18,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -35,7 +34,7 @@ from psycopg.conninfo import make_conninfo
 
 from config import environment, key_files
 from ledger import erasure, sequencing
-from ledger.files import LogFiles
+from ledger.files import LogFiles, fsync
 from ledger.recording import Actor
 from ledger.verification import Mismatch, Verification
 from ledger.verify import NothingToVerifyError, VerificationError, audit
@@ -111,9 +110,9 @@ def save(target: Path, keys: Path | None, *, now: datetime) -> Backup:
             keys.mkdir(parents=True, exist_ok=True, mode=0o700)
             for key, path in key_files.every().items():
                 _copy_file(path, keys / key, mode=0o600)
-        _sync(draft)
+        fsync(draft)
         draft.rename(folder)
-        _sync(target)
+        fsync(target)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
@@ -329,16 +328,8 @@ def _copy_file(source: Path, target: Path, mode: int | None = None) -> None:
     shutil.copy2(source, draft)
     if mode is not None:
         draft.chmod(mode)
-    _sync(draft)
+    fsync(draft)
     draft.replace(target)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _digest(path: Path) -> str:

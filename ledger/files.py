@@ -84,14 +84,14 @@ class LogFiles:
         while some := list(islice(waiting, _DRAFTS)):
             drafts = [(self._draft(place, content), place) for place, content in some]
             for draft, _ in drafts:
-                _fsync(draft)
+                fsync(draft)
                 failpoint("file.draft")
             for draft, place in drafts:
                 draft.rename(place)
                 folders.add(place.parent)
                 failpoint("file.stored")
         for folder in folders:
-            _fsync(folder)
+            fsync(folder)
 
     def _stands(self, path: str, content: bytes) -> bool:
         place = self.folder / path
@@ -179,7 +179,7 @@ def _write(path: Path, content: bytes) -> None:
     draft.rename(path)
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Carry a file or a folder to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -19,7 +19,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -34,7 +34,7 @@ from django.core.management import call_command
 from django.db import connection, models
 from uuid_utils.compat import uuid7
 
-from ledger import registry
+from ledger import leaf_columns, leaves, registry
 from tests.flushing import KEPT
 
 _PASSED_ON = {"random.py", "secrets.py", "uuid.py", "crypto.py"}  # those who draw for another
@@ -123,6 +123,30 @@ def world(patch: pytest.MonkeyPatch) -> Iterator[World]:
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("DROP FUNCTION tests_clock() CASCADE")
+
+
+def close_commitments(
+    held: pytest.MonkeyPatch, closed: Callable[[registry.Record, str], bool]
+) -> None:
+    """Commit to a constant in place of every value of the fields that are `closed`, whichever way
+    their leaves are built: row by row, or by column."""
+    value, texts = leaves.committed_value, leaf_columns.committed_texts
+    held.setattr(
+        leaves,
+        "committed_value",
+        lambda record, name, *rest: (
+            "closed" if closed(record, name) else value(record, name, *rest)
+        ),
+    )
+    held.setattr(
+        leaf_columns,
+        "committed_texts",
+        lambda record, name, values, *rest: (
+            ['"closed"'] * len(values)
+            if closed(record, name)
+            else texts(record, name, values, *rest)
+        ),
+    )
 
 
 def _count_from_one(cursor: object) -> None:

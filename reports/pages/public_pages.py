@@ -40,17 +40,24 @@ def public_page(
     @wraps(view)
     def answered(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         request.user = AnonymousUser()
-        request.public_page = Shown()  # type: ignore[attr-defined]  # read by config.public_pages
+        request.public_page = Shown()  # type: ignore[attr-defined]  # Django's request has no place for what is ours
         response = view(request, *args, **kwargs)
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
     return answered
 
 
+def shown_by(request: HttpRequest) -> Shown:
+    """What the view has said of its page so far. Raises AttributeError for a view without
+    `public_page`."""
+    shown: Shown = request.public_page  # type: ignore[attr-defined]  # put there by public_page, as above
+    return shown
+
+
 def shows(request: HttpRequest, *keys: str, as_list: bool = False) -> None:
     """Say that the answer is a function of its address and of what these keys name (of nothing that
     changes, if there are none). `as_list`: of many things, each of which may be a second old."""
-    shown: Shown = request.public_page  # type: ignore[attr-defined]  # set by public_page
+    shown = shown_by(request)
     shown.keys.update(keys)
     shown.is_kept, shown.is_list = True, shown.is_list or as_list
 
@@ -58,15 +65,14 @@ def shows(request: HttpRequest, *keys: str, as_list: bool = False) -> None:
 def shows_entries(request: HttpRequest) -> None:
     """Say that it also shows where in the log the last changes of these things stand: as long as
     one of them waits for its checkpoint, each new one concerns the page."""
-    shown: Shown = request.public_page  # type: ignore[attr-defined]  # set by public_page
+    shown = shown_by(request)
     if _wait_for_checkpoint(shown.keys):
         shown.keys.add(CHECKPOINT)
 
 
 def made_now(request: HttpRequest) -> None:
     """Say that the answer depends on the clock: it is kept for nobody."""
-    shown: Shown = request.public_page  # type: ignore[attr-defined]  # set by public_page
-    shown.is_kept = False
+    shown_by(request).is_kept = False
 
 
 def _wait_for_checkpoint(keys: set[str]) -> bool:

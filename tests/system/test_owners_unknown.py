@@ -52,7 +52,7 @@ from evidence.api.serializers import ExhibitSerializer
 from evidence.exhibits import tasks
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import Contributor, CustodyEvent, Exhibit, Rendition, Submission, Unit
-from ledger import leaf_columns, leaves, registry
+from ledger import registry
 from ledger.models import Entry, Opening
 from ledger.recording import REASON
 from ledger.registry import Record, recorded
@@ -239,24 +239,7 @@ def play(
         setattr(settings, name, folder / name.removesuffix("_DIR").lower())
     settings.KEYS_DIR = folder.parent / "keys"
     with frozen.world(patch) as world, patch.context() as held:
-        committed = leaves.committed_value
-        held.setattr(
-            leaves,
-            "committed_value",
-            lambda record, name, *rest: (
-                "closed" if closed(record, name) else committed(record, name, *rest)
-            ),
-        )
-        texts = leaf_columns.committed_texts
-        held.setattr(
-            leaf_columns,
-            "committed_texts",
-            lambda record, name, values, *rest: (
-                ['"closed"'] * len(values)
-                if closed(record, name)
-                else texts(record, name, values, *rest)
-            ),
-        )
+        frozen.close_commitments(held, closed)
         scene, accounts, keys = _beginning(world)
         for number, person in enumerate(who, start=1):
             with world.step(

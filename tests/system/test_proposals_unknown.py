@@ -24,7 +24,6 @@ from claims.models import Aspect, Claim
 from evidence.exhibits.actions import filing
 from evidence.exhibits.models import Exhibit
 from evidence.exhibits.states import ExhibitStatus
-from ledger import leaf_columns, leaves
 from ledger.leaf import Leaf
 from ledger.models import Entry
 from ledger.registry import recorded
@@ -48,25 +47,8 @@ def play(
         setattr(settings, name, folder / name.removesuffix("_DIR").lower())
     settings.KEYS_DIR = folder.parent / "keys"
     with frozen.world(patch) as world, patch.context() as held:
-        committed = leaves.committed_value
-        held.setattr(
-            leaves,
-            "committed_value",
-            lambda record, *rest: (
-                "closed"
-                if record.name in UNPUBLISHED and not record.clear
-                else committed(record, *rest)
-            ),
-        )
-        texts = leaf_columns.committed_texts
-        held.setattr(
-            leaf_columns,
-            "committed_texts",
-            lambda record, name, values, *rest: (
-                ['"closed"'] * len(values)
-                if record.name in UNPUBLISHED and not record.clear
-                else texts(record, name, values, *rest)
-            ),
+        frozen.close_commitments(
+            held, lambda record, _name: record.name in UNPUBLISHED and not record.clear
         )
         with world.step("two claims", BEGINNING) as now:
             scene = scenes.build_claim()
