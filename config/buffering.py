@@ -240,11 +240,16 @@ class Proxy:
         self.stored += grown
         visit.stored += grown
         now = time.monotonic()
-        while self.stored - sum(one.stored for one in self.visits if one.ended) > self.limits.disk:
+        while (
+            self.stored - sum(other.stored for other in self.visits if other.ended)
+            > self.limits.disk
+        ):
             holding = [
-                one for one in self.visits if one.stored and not one.ended and one.since is not None
+                other
+                for other in self.visits
+                if other.stored and not other.ended and other.since is not None
             ]
-            slowest = min(holding, key=lambda one: one.pace(now), default=visit)
+            slowest = min(holding, key=lambda other: other.pace(now), default=visit)
             if slowest is visit:
                 raise RequestRefusedError(503)
             slowest.drop()
@@ -465,16 +470,16 @@ class Proxy:
         if status == 0 or connection.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             visit.drop()
             return
-        said = "\n".join(_SENTENCES.get(status, _SENTENCES[400])).encode() + b"\n"
+        sentence = "\n".join(_SENTENCES.get(status, _SENTENCES[400])).encode() + b"\n"
         headers = [
-            ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(said))),
+            ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(sentence))),
             ("Cache-Control", "no-store"),
             ("X-Content-Type-Options", "nosniff"), ("Connection", "close"),
             *([("Retry-After", "30")] if status == 503 else []),
         ]  # fmt: skip
         writer = visit.writer
         writer.write(connection.send(h11.Response(status_code=status, headers=headers)) or b"")
-        writer.write(connection.send(h11.Data(data=said)) or b"")
+        writer.write(connection.send(h11.Data(data=sentence)) or b"")
         writer.write(connection.send(h11.EndOfMessage()) or b"")
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(2):

@@ -63,9 +63,9 @@ def _in_python(code: str) -> Iterator[MessageId]:
         ):
             continue
         strings = [
-            one.value
-            for one in node.args
-            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            argument.value
+            for argument in node.args
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
         ]
         if called[node.func.id].startswith("n") and "noop" not in called[node.func.id]:
             yield strings[0], strings[1]
@@ -80,7 +80,7 @@ def _in_template(code: str) -> Iterator[MessageId]:
         yield (strings[0], strings[1]) if call["name"] == "ngettext" else strings[0]
 
 
-def found(root: Path) -> dict[MessageId, list[str]]:
+def texts_of_pages(root: Path) -> dict[MessageId, list[str]]:
     """Every text of the pages, and the files it stands in."""
     texts: dict[MessageId, list[str]] = {}
     for app in APPS:
@@ -123,7 +123,8 @@ def brought_up_to_date(root: Path) -> Catalog:
         header_comment="# The Chinese of the pages.",
     )  # fmt: skip
     for text, places in sorted(
-        found(root).items(), key=lambda one: one[0] if isinstance(one[0], str) else one[0][0]
+        texts_of_pages(root).items(),
+        key=lambda entry: entry[0] if isinstance(entry[0], str) else entry[0][0],
     ):
         before = kept.get(text[0] if isinstance(text, tuple) else text)
         known = before.string if before else ""

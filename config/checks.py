@@ -68,12 +68,12 @@ def _error(code: str, sentence: str, hint: str) -> CheckMessage:
 @register()
 def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """SITE_URL, ALLOWED_HOSTS, CONTENT_HOST, FETCH_LOCAL, LEDGER_ORIGIN."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     site = urlsplit(settings.SITE_URL)
     host, content = site.hostname or "", urlsplit(f"//{settings.CONTENT_HOST}").hostname or ""
     if host and name_of(host) == name_of(content):
         hint = "Nothing of the site is answered at CONTENT_HOST."
-        found.append(_error("E012", "CONTENT_HOST is the host of SITE_URL.", hint))
+        messages.append(_error("E012", "CONTENT_HOST is the host of SITE_URL.", hint))
     if settings.LOOPBACK_ONLY:
         public = [
             name
@@ -82,7 +82,7 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
         ]
         if public:
             sentence = f"LOOPBACK_ONLY is on, and {', '.join(public)} can be reached by others."
-            found.append(
+            messages.append(
                 _error(
                     "E001",
                     sentence,
@@ -90,9 +90,9 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
                     "config.settings.production.",
                 )
             )
-        return found
+        return messages
     if site.scheme != "https" or not host or site.path or site.query or site.username:
-        found.append(
+        messages.append(
             _error(
                 "E002",
                 "SITE_URL must be https:// and a host, nothing else.",
@@ -107,22 +107,22 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
             "Strangers' files are served from it, and a script in one could set cookies for a "
             "sister host: use another domain."
         )
-        found.append(_error("E003", sentence, hint))
+        messages.append(_error("E003", sentence, hint))
     if not settings.ALLOWED_HOSTS or any(
         name.startswith((".", "*")) for name in settings.ALLOWED_HOSTS
     ):
         hint = "Pages and feeds name the host that was asked for."
-        found.append(_error("E004", "ALLOWED_HOSTS must name each host; no wildcard.", hint))
+        messages.append(_error("E004", "ALLOWED_HOSTS must name each host; no wildcard.", hint))
     if settings.FETCH_LOCAL:
         hint = "It is for the demo's own company; leave it empty."
-        found.append(
+        messages.append(
             _error(
                 "E005", "FETCH_LOCAL is set: sources could point the fetcher at this machine.", hint
             )
         )
     if not settings.SECOND_FACTOR_REQUIRED:
         hint = "Only demo and test settings switch it off."
-        found.append(
+        messages.append(
             _error(
                 "E009",
                 "SECOND_FACTOR_REQUIRED is off: a stolen password would be enough to decide and "
@@ -131,18 +131,18 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckM
             )
         )
     if settings.DEBUG:
-        found.append(
+        messages.append(
             _error("E006", "DEBUG is on.", "Its pages show settings, queries and source code.")
         )
     if getattr(settings, "REPLY_WINDOW", None):
         hint = "Only REPLY_WINDOW_DAYS counts, in working days; the shortened clock is the demo's."
-        found.append(_error("E008", "REPLY_WINDOW shortens a company's right of reply.", hint))
+        messages.append(_error("E008", "REPLY_WINDOW shortens a company's right of reply.", hint))
     if loopback(settings.LEDGER_ORIGIN.split("/")[0]):
         hint = (
             "It is signed into every checkpoint and can never change: set it before the first one."
         )
-        found.append(_error("E007", "LEDGER_ORIGIN still has the demo's name.", hint))
-    return found
+        messages.append(_error("E007", "LEDGER_ORIGIN still has the demo's name.", hint))
+    return messages
 
 
 @register()
@@ -174,12 +174,12 @@ def _server(url: str) -> tuple[str, int]:
 @register()
 def work(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Broker and cache apart; no task handed out twice."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     if _server(settings.REDIS_URL) in {
         _server(str(cache.get("LOCATION", ""))) for cache in settings.CACHES.values()
     }:
         hint = "A full cache must evict, and a broker must never: give each its own server."
-        found.append(_error("E010", "The cache is on the broker's server.", hint))
+        messages.append(_error("E010", "The cache is on the broker's server.", hint))
     hard = settings.CELERY_TASK_TIME_LIMIT
     broker = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     results = settings.CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS
@@ -194,63 +194,65 @@ def work(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMe
             f"The visibility timeout is under twice CELERY_TASK_TIME_LIMIT ({hard} s) in "
             f"{', '.join(short)}."
         )
-        found.append(
+        messages.append(
             _error("E011", sentence, "A task still running would be handed to a second worker.")
         )
-    return found
+    return messages
 
 
 @register()
 def directories(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Keys apart from everything that is served; no directory inside another; keys closed to other
     users."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     paths = {name: Path(getattr(settings, name)) for name in _DIRECTORIES}
-    for (one, first), (other, second) in combinations(paths.items(), 2):
+    for (name, first), (other, second) in combinations(paths.items(), 2):
         if first == second or first in second.parents or second in first.parents:
             hint = "Some of them are served to anyone, others hold secrets or originals."
-            found.append(_error("E020", f"{one} and {other} are one inside the other.", hint))
+            messages.append(_error("E020", f"{name} and {other} are one inside the other.", hint))
     keys = paths["KEYS_DIR"]
     if not settings.LOOPBACK_ONLY and keys.exists() and keys.stat().st_mode & 0o077:
-        found.append(_error("E021", f"Other users of this machine can open {keys}.", "chmod 700"))
+        messages.append(
+            _error("E021", f"Other users of this machine can open {keys}.", "chmod 700")
+        )
     if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < 24:
-        found.append(
+        messages.append(
             _error(
                 "E022",
                 "METRICS_TOKEN is short enough to be guessed.",
                 "Use 24 random characters or more.",
             )
         )
-    return found
+    return messages
 
 
 @register()
 def bucket(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """What the originals' bucket needs: the SDK, and a connection that nobody reads along."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     if not settings.S3_BUCKET:
-        return found
+        return messages
     if find_spec("boto3") is None:
         hint = "pip install --require-hashes -r requirements-s3.txt"
-        found.append(
+        messages.append(
             _error("E030", "S3_BUCKET is set, and the AWS SDK (boto3) is not installed.", hint)
         )
     endpoint = urlsplit(settings.S3_ENDPOINT)
     if settings.S3_ENDPOINT and (endpoint.scheme not in {"http", "https"} or not endpoint.hostname):
-        found.append(
+        messages.append(
             _error(
                 "E031", "S3_ENDPOINT must be https:// and a host.", "S3_ENDPOINT=https://s3.example"
             )
         )
     elif endpoint.scheme == "http" and not loopback(endpoint.hostname or ""):
-        found.append(
+        messages.append(
             _error(
                 "E031",
                 "Originals would go to S3_ENDPOINT unencrypted.",
                 "https://, or a server on this machine.",
             )
         )
-    return found
+    return messages
 
 
 @register(deploy=True)

@@ -38,8 +38,8 @@ class ContentHost:
         if name_of(request.get_host()) != name_of(settings.CONTENT_HOST):
             return self.get_response(request)
         try:
-            found = resolve(request.path_info, "reports.content_urls")
-            response: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+            match = resolve(request.path_info, "reports.content_urls")
+            response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         except Http404:
             response = HttpResponse(
                 "Nothing here.\n", status=404, content_type="text/plain; charset=utf-8"

@@ -124,7 +124,7 @@ class Event:
 def events() -> list[Event]:
     """Every kind that is passed to `ledger.act`, read from the source: a kind chosen by an
     expression is shown with its choices."""
-    found: dict[str, Event] = {}
+    kinds: dict[str, Event] = {}
     for room in APPS:
         for path in sorted((settings.BASE_DIR / room).rglob("*.py")):
             if "migrations" in path.parts or "management" in path.parts:
@@ -137,8 +137,8 @@ def events() -> list[Event]:
                         (ast.get_docstring(function) or "").split("\n\n")[0].replace("\n", " ")
                     )
                     for kind in _kinds(function):
-                        found.setdefault(kind, Event(kind, room, sentence))
-    return sorted(found.values(), key=lambda event: (APPS.index(event.room), event.kind))
+                        kinds.setdefault(kind, Event(kind, room, sentence))
+    return sorted(kinds.values(), key=lambda event: (APPS.index(event.room), event.kind))
 
 
 def _kinds(function: ast.FunctionDef) -> Iterator[str]:

@@ -65,8 +65,8 @@ def shows_nothing(text: str) -> bool:
     (True, False)
     """
     return all(
-        unicodedata.category(one) in {"Cc", "Cf", "Zs", "Zl", "Zp"} or one in _UNSEEN
-        for one in text
+        unicodedata.category(character) in {"Cc", "Cf", "Zs", "Zl", "Zp"} or character in _UNSEEN
+        for character in text
     )
 
 
@@ -104,13 +104,15 @@ class Charset:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         kind, *parameters = environ.get("CONTENT_TYPE", "").split(";")
-        charsets = [one for one in parameters if one.strip().lower().startswith("charset")]
+        charsets = [
+            parameter for parameter in parameters if parameter.strip().lower().startswith("charset")
+        ]
         if charsets:
             environ["CONTENT_TYPE"] = ";".join(
-                [kind, *(one for one in parameters if one not in charsets)]
+                [kind, *(parameter for parameter in parameters if parameter not in charsets)]
             )
             environ[self.STRANGE] = not all(
-                _is_utf8(one.partition("=")[2].strip(" \"'")) for one in charsets
+                _is_utf8(parameter.partition("=")[2].strip(" \"'")) for parameter in charsets
             )
         return self.behind(environ, start_response)
 
@@ -214,8 +216,8 @@ def _seen(value: Any) -> Any:
     if isinstance(value, str):
         return "" if shows_nothing(value) else value
     if isinstance(value, dict):
-        return {name: _seen(one) for name, one in value.items()}
-    return [_seen(one) for one in value] if isinstance(value, list) else value
+        return {name: _seen(member) for name, member in value.items()}
+    return [_seen(member) for member in value] if isinstance(value, list) else value
 
 
 def _too_deep() -> str:
@@ -233,9 +235,9 @@ def _check_json(value: Any, left: int) -> None:
     if isinstance(value, float) and value in {float("inf"), float("-inf")}:
         raise ParseError("The JSON holds a number that is too large. Nothing was saved.")
     if isinstance(value, dict):
-        for name, one in value.items():
+        for name, member in value.items():
             _check_json(name, left)
-            _check_json(one, left - 1)
+            _check_json(member, left - 1)
     if isinstance(value, list):
-        for one in value:
-            _check_json(one, left - 1)
+        for member in value:
+            _check_json(member, left - 1)

@@ -39,8 +39,8 @@ def every() -> dict[str, Path]:
     """Every key that is there, by the name it has in a backup."""
     folder, master = Path(settings.KEYS_DIR), sealing.master_key_path()
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    found = {path.name: path for path in files if path.is_file() and not path.name.startswith(".")}
-    return {**found, "master.key": master} if master.exists() else found
+    keys = {path.name: path for path in files if path.is_file() and not path.name.startswith(".")}
+    return {**keys, "master.key": master} if master.exists() else keys
 
 
 def place(name: str) -> Path:

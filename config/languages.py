@@ -75,7 +75,9 @@ def _page(path: str) -> str | None:
     if path.startswith(FOR_PROGRAMS):
         return None
     address = page_start() + path
-    return next((one for one in (address, f"{address}/") if is_valid_path(one)), None)
+    return next(
+        (candidate for candidate in (address, f"{address}/") if is_valid_path(candidate)), None
+    )
 
 
 def _redirect(request: HttpRequest, page: str) -> HttpResponse:

@@ -83,15 +83,15 @@ def _on_claim(user: User, ref: str) -> list[Link]:
 
 
 def _on_company(user: User, company: UUID) -> list[Link]:
-    found = get_object_or_404(Company, pk=company)
-    seats = address_for(user, "claims:seats", found.pk, roles=[Role.OPERATOR])
-    entities = address_for(user, "claims:entities", found.pk, roles=[Role.MODERATOR])
+    row = get_object_or_404(Company, pk=company)
+    seats = address_for(user, "claims:seats", row.pk, roles=[Role.OPERATOR])
+    entities = address_for(user, "claims:entities", row.pk, roles=[Role.MODERATOR])
     return [Link(_("Company representatives"), seats), Link(_("Work on this company"), entities)]
 
 
 def _on_source(user: User, source: UUID) -> list[Link]:
-    found = get_object_or_404(Source, pk=source)
-    upload = address_for(user, "evidence:upload", found.pk, roles=[Role.MODERATOR])
+    row = get_object_or_404(Source, pk=source)
+    upload = address_for(user, "evidence:upload", row.pk, roles=[Role.MODERATOR])
     return [Link(_("Add a saved copy"), upload)]
 
 
@@ -120,7 +120,7 @@ def page_links(user: object, page: str) -> list[Link]:
     try:
         match: Any = resolve(in_page_language(page.partition("?")[0]))
         links = _BY_VIEW.get(match.view_name)
-        found = links(user, **match.kwargs) if links else []
+        offered = links(user, **match.kwargs) if links else []
     except (Resolver404, Http404):
         return []
-    return [link for link in found if link.url]
+    return [link for link in offered if link.url]

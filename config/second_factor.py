@@ -64,15 +64,15 @@ def _by_key(request: HttpRequest) -> bool:
 
 
 def _refuse(request: HttpRequest, lacking: Shortfall) -> HttpResponse:
-    said = sentence(lacking)
+    detail = sentence(lacking)
     if request.path_info.startswith("/api/"):
         body = {
             "type": "about:blank#second_factor_required",
             "title": "Not allowed",
             "status": 403,
-            "detail": said,
+            "detail": detail,
         }
         return JsonResponse(body, status=403, content_type="application/problem+json")
     way = "mfa_activate_totp" if lacking is Shortfall.NOT_ENROLLED else "mfa_reauthenticate"
-    context = {"sentence": said, "way": reverse(way), "enrolled": lacking is Shortfall.NOT_PROVEN}
+    context = {"sentence": detail, "way": reverse(way), "enrolled": lacking is Shortfall.NOT_PROVEN}
     return render(request, "403_second_factor.html", context, status=403)

@@ -34,13 +34,13 @@ class SignedInHint:
 
     def _tell(self, request: HttpRequest, response: HttpResponse) -> None:
         name = settings.SIGNED_IN_COOKIE_NAME
-        told = request.COOKIES.get(name)
+        hint = request.COOKIES.get(name)
         if not request.user.is_authenticated:
-            if told is not None:
+            if hint is not None:
                 response.delete_cookie(name, samesite="Lax")
             return
-        wanted = _wanted(response, told)
-        if wanted == told and settings.SESSION_COOKIE_NAME not in response.cookies:
+        wanted = _wanted(response, hint)
+        if wanted == hint and settings.SESSION_COOKIE_NAME not in response.cookies:
             return
         lasting = not request.session.get_expire_at_browser_close()
         response.set_cookie(
@@ -52,7 +52,7 @@ class SignedInHint:
         )
 
 
-def _wanted(response: HttpResponse, told: str | None) -> str:
+def _wanted(response: HttpResponse, hint: str | None) -> str:
     changed = response.cookies.get(CookieStorage.cookie_name)
-    waits = bool(changed.value) if changed is not None else told == MESSAGE_WAITS
+    waits = bool(changed.value) if changed is not None else hint == MESSAGE_WAITS
     return MESSAGE_WAITS if waits else SIGNED_IN

@@ -70,7 +70,7 @@ def matches(condition: str, etag: str) -> bool:
 def takes_gzip(accepted: str) -> bool:
     return any(
         name.strip() == "gzip" and not _is_refused(rest)
-        for name, _, rest in (one.partition(";") for one in accepted.split(","))
+        for name, _, rest in (part.partition(";") for part in accepted.split(","))
     )
 
 
@@ -80,7 +80,7 @@ def _is_refused(parameters: str) -> bool:
 
 def _accepts_json(accepted: str) -> bool:
     """Whether the document as JSON is what `Accept` asks for, beyond doubt."""
-    named = [one.partition(";") for one in accepted.lower().split(",")]
+    named = [part.partition(";") for part in accepted.lower().split(",")]
     return any(name.strip() in _PLAIN_ACCEPT for name, _, _rest in named) and not any(
         _is_refused(rest) or "ld+json" in name for name, _, rest in named
     )
@@ -157,20 +157,20 @@ class VerdictFastPath:
         self.content_host = name_of(content_host)
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-        found = (
+        match = (
             _PATH.fullmatch(environ.get("PATH_INFO", ""))
             if environ.get("REQUEST_METHOD") in {"GET", "HEAD"}
             else None
         )
         if (
-            found is None
+            match is None
             or environ.get("QUERY_STRING")
             or not _accepts_json(environ.get("HTTP_ACCEPT", ""))
         ):
             return self.application(environ, start_response)
         if name_of(environ.get("HTTP_HOST", "")) == self.content_host != "":
             return self.application(environ, start_response)
-        name = f"{self.folder}/{found[1]}"
+        name = f"{self.folder}/{match[1]}"
         try:
             with open(f"{name}.json", "rb") as file:
                 body = file.read()

@@ -360,8 +360,8 @@ def logins(path: Path) -> list[dict[str, str]]:
     start and kept in `path`."""
     from demo import people
 
-    found: list[dict[str, str]] = people.logins(path)
-    return found
+    accounts: list[dict[str, str]] = people.logins(path)
+    return accounts
 
 
 def main() -> int:

@@ -147,7 +147,11 @@ def point(by: User, claim: Claim) -> None:
             pointing.mark_region(
                 by=by, exhibit=exhibit, x=x, y=y, width=width, height=height, caption=words
             )
-    before = next(one for one in exhibits if one.caption.get("text") == PROMISED["text"])
-    after = next(one for one in exhibits if one.caption.get("text") == DELIVERED["text"])
+    before = next(
+        exhibit for exhibit in exhibits if exhibit.caption.get("text") == PROMISED["text"]
+    )
+    after = next(
+        exhibit for exhibit in exhibits if exhibit.caption.get("text") == DELIVERED["text"]
+    )
     if not Comparison.objects.filter(before=before, after=after).exists():
         pointing.compare_exhibits(by=by, before=before, after=after, title=TITLE)

@@ -139,15 +139,15 @@ def _drawn(seed: int, lines: tuple[str, ...]) -> bytes:
 def _file(
     by: User,
     key: str,
-    told: str,
+    narrative: str,
     photos: tuple[tuple[str, bytes, dict[str, Any]], ...],
     **options: Any,
 ) -> None:
     if Submission.objects.filter(filed_by=by, idempotency_key=key).exists():
         return
     filing.file_submission(
-        by=by, claim=claim_of_it(), narrative=told, narrative_lang="zh-Hans", licence="cc-by-4.0",
-        idempotency_key=key,
+        by=by, claim=claim_of_it(), narrative=narrative, narrative_lang="zh-Hans",
+        licence="cc-by-4.0", idempotency_key=key,
         contact=f"{by.email.partition('@')[0]}@owners.example", now=timezone.now(),
         photos=[filing.NewPhoto(filing.receive(io.BytesIO(content)), name, caption) for name,
         content, caption in photos], **options,
@@ -163,8 +163,8 @@ def judge(people: People) -> None:
         filing.decide_submission(
             by=people["moderator"], submission=submission, decision=SubmissionStatus.ACCEPTED,
             reason=ACCEPTED, now=timezone.now(),
-            grades={str(one.pk): ("B", "2",
-            GRADE) for one in Exhibit.objects.filter(submission=submission)},
+            grades={str(exhibit.pk): ("B", "2",
+            GRADE) for exhibit in Exhibit.objects.filter(submission=submission)},
         )  # fmt: skip
     for number, conclusion, reasoning in (
         (1, Conclusion.CONTRADICTS, FOUND_BALANCE),

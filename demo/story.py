@@ -99,9 +99,9 @@ class Case:
     def play(self) -> dict[str, Any]:
         """All twelve steps, or what came of them if they were played before. Raises
         StoryTimeoutError."""
-        told = self._told_before()
-        if told is not None:
-            return told
+        summary = self._told_before()
+        if summary is not None:
+            return summary
         self.people = cast(self.folder / "logins.json", self.address, timezone.now())
         self._done(1, f"{len(self.people)} people have their accounts")
         self.site.publish()
@@ -350,14 +350,14 @@ class Case:
                 )  # fmt: skip
 
     def _first_captures(self, claim: Claim) -> None:
-        def found() -> bool:
+        def captured() -> bool:
             watched = Appearance.objects.filter(claim=claim).exclude(source__url="")
             verbatim = Sighting.objects.filter(
                 appearance__in=watched, version__number=1, kind=SightingKind.VERBATIM
             )
             return verbatim.count() == watched.count()
 
-        self._wait("the first captures, with the claim in each source word for word", found)
+        self._wait("the first captures, with the claim in each source word for word", captured)
         self._done(4, "the three sources are captured, the claim stands in each")
 
     # --- what owners hand in ----------------------------------------------------------------------
@@ -523,7 +523,7 @@ class Case:
             .select_related("submission")
             .order_by("reference")
         )
-        return [one for one in rows if one.caption.get("text") in captions]
+        return [row for row in rows if row.caption.get("text") in captions]
 
     def _invite(self, claim: Claim) -> None:
         if not Invitation.objects.filter(claim=claim).exists():
@@ -663,7 +663,7 @@ class Case:
             return None
         known = (
             Verdict.objects.current()
-            .filter(pk__in=[one["id"] for one in outcome["verdicts"]])
+            .filter(pk__in=[verdict["id"] for verdict in outcome["verdicts"]])
             .count()
         )
         if known != len(outcome["verdicts"]):

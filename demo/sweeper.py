@@ -45,10 +45,10 @@ def sweep(mark: str, seconds: float = 5.0) -> list[int]:
     killed: list[int] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        found = list(marked(mark))
-        if not found:
+        pids = list(marked(mark))
+        if not pids:
             break
-        for pid in found:
+        for pid in pids:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

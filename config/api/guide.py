@@ -196,12 +196,12 @@ def operations() -> list[dict[str, Any]]:
             "description": operation.get("description", ""),
             "parameters": [
                 {
-                    "name": one["name"],
-                    "where": one["in"],
-                    "required": one.get("required", False),
-                    "description": one.get("description", ""),
+                    "name": parameter["name"],
+                    "where": parameter["in"],
+                    "required": parameter.get("required", False),
+                    "description": parameter.get("description", ""),
                 }
-                for one in operation.get("parameters", [])
+                for parameter in operation.get("parameters", [])
             ],
         }
         for path, methods in schema["paths"].items()
@@ -212,23 +212,23 @@ def operations() -> list[dict[str, Any]]:
 def published() -> dict[str, str]:
     """What the examples speak of: the newest standing verdict, its claim, and a source with two
     versions."""
-    found = dict(NOTHING)
+    schema = dict(NOTHING)
     verdict = (
         Verdict.objects.current().select_related("aspect__claim").order_by("-published_at").first()
     )
     if verdict is not None:
-        found |= {
+        schema |= {
             "verdict": verdict.reference,
             "claim": verdict.aspect.claim.reference,
             "claim_id": str(verdict.aspect.claim_id),
         }
     version = Version.objects.filter(number=2).exclude(digest="").order_by("-pk").first()
     if version is not None:
-        found |= {
+        schema |= {
             "source": str(version.source_id),
             "at": version.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
-    return found
+    return schema
 
 
 @require_safe
@@ -247,11 +247,14 @@ def guide(request: HttpRequest) -> HttpResponse:
             target,
             heading,
             text,
-            [(one.title, one.text, one.command.format(**names)) for one in examples],
+            [
+                (example.title, example.text, example.command.format(**names))
+                for example in examples
+            ],
         )
         for target, heading, text, examples in SECTIONS
     ]
     rooms: dict[str, list[dict[str, Any]]] = {}
-    for one in operations():
-        rooms.setdefault(one["room"], []).append(one)
+    for operation in operations():
+        rooms.setdefault(operation["room"], []).append(operation)
     return render(request, "api_guide.html", {"sections": sections, "rooms": sorted(rooms.items())})

@@ -97,13 +97,13 @@ def _elsewhere(request: HttpRequest, status: int, detail: str = "") -> HttpRespo
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 before a view was found, or for what no view can read. The page says it in both
     languages: none is chosen yet."""
-    told = {}
+    sentences = {}
     if isinstance(exception, UnreadableInputError):
         for name, lang in (("sentence_zh", "zh-hans"), ("sentence", "en")):
             with override(lang):
-                told[name] = str(exception.sentence)
-    return _elsewhere(request, 400, told.get("sentence", "")) or HttpResponse(
-        render_to_string("400.html", told), status=400
+                sentences[name] = str(exception.sentence)
+    return _elsewhere(request, 400, sentences.get("sentence", "")) or HttpResponse(
+        render_to_string("400.html", sentences), status=400
     )
 
 

@@ -23,7 +23,7 @@ def with_problems(
             if operation.get("parameters") or operation.get("requestBody"):
                 failures["400"] = "Bad request"
             if "{" in path or any(
-                one["name"] == "cursor" for one in operation.get("parameters", [])
+                parameter["name"] == "cursor" for parameter in operation.get("parameters", [])
             ):
                 failures["404"] = "Not found"
             if {} in operation.get("security", [{}]):

@@ -47,7 +47,7 @@ def test_texts_are_found_whatever_gettext_is_called(tmp_path: Path) -> None:
         "{% load i18n %}{% translate 'plain' %}{% blocktranslate count n=x %}{{ n }} c{% plural "
         "%}{{ n }} d{% endblocktranslate %}"
     )
-    assert set(catalogue.found(tmp_path)) == {
+    assert set(catalogue.texts_of_pages(tmp_path)) == {
         "one two",
         ("%(n)s a", "%(n)s b"),
         "plain",

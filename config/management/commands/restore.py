@@ -71,9 +71,9 @@ class Command(BaseCommand):
             )
         mismatches = 0
         try:
-            for said in restore(latest(folder), keys, copy=copy, by=_Operator()):
-                mismatches += isinstance(said, Mismatch)
-                self.stdout.write(str(said))
+            for line in restore(latest(folder), keys, copy=copy, by=_Operator()):
+                mismatches += isinstance(line, Mismatch)
+                self.stdout.write(str(line))
         except (
             BackupRefusedError,
             ErasureRefusedError,
