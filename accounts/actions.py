@@ -180,15 +180,15 @@ def reset_second_factor(*, by: User, user: User, reason: str, now: datetime) -> 
             _("Give the reason, and say how you know that the account holder is asking.")
         )
     factors = Authenticator.objects.select_for_update().filter(user=user)
-    found = len(factors)
-    if not found:
+    removed = len(factors)
+    if not removed:
         raise ValidationError(_("This account has no second factor. Nothing was changed."))
     with ledger.act(
         "second_factor.reset", by=by, role=Role.OPERATOR, reason=reason, reason_public=False
     ):
         SecondFactorReset.objects.create(user=user, created_at=now)
         Authenticator.objects.filter(user=user).delete()
-    return found
+    return removed
 
 
 @transaction.atomic

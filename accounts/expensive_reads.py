@@ -102,11 +102,11 @@ def cached_picture(
     key = f"picture:{kind}:{hashlib.sha256(content.encode()).hexdigest()}"
 
     def shared() -> bytes:
-        found = None
+        stored = None
         with suppress(RedisError):
-            found = cache.get(key)
-        if isinstance(found, bytes):
-            return found
+            stored = cache.get(key)
+        if isinstance(stored, bytes):
+            return stored
         count_expensive_read(request)
         made = make()
         with suppress(RedisError):

@@ -50,10 +50,10 @@ class SiteAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships
         }
         host = urlsplit(settings.SITE_URL).netloc
         # The request is not handed on: no template can ask it for the host.
-        said = {
+        values = {
             "email": email,
             **moved,
             "current_site": SimpleNamespace(domain=host, name=host),
             "request": None,
         }
-        self.render_mail(template_prefix, email, said).send()
+        self.render_mail(template_prefix, email, values).send()

@@ -77,12 +77,12 @@ def _of(user: User) -> str:
 def _opened(request: HttpRequest) -> dict[str, str] | None:
     """What the key of the form that was sent says, if it is one of ours."""
     try:
-        found: dict[str, str] = signing.loads(
+        content: dict[str, str] = signing.loads(
             request.POST.get(NAME, ""), salt=SALT, max_age=OPEN_FOR
         )
     except signing.BadSignature:
         return None
-    return found
+    return content
 
 
 # --- a session that was lost ----------------------------------------------------------------------
@@ -98,7 +98,12 @@ def save_form(request: HttpRequest) -> str | None:
     if opened is None or (isinstance(request.user, User) and opened["u"] != _of(request.user)):
         return None
     typed = urlencode(
-        [(name, one) for name, values in request.POST.lists() for one in values if name not in OWN]
+        [
+            (name, value)
+            for name, values in request.POST.lists()
+            for value in values
+            if name not in OWN
+        ]
     )
     if len(typed) > MOST:
         return None
@@ -116,13 +121,13 @@ def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page, and from there back to where one was: for a form, to its page."""
     page = save_form(request)
     if page is not None:
-        said = _(
+        sentence = _(
             "You were signed out. Nothing is saved yet, but we kept your text: it is in the form "
             "again once you sign in."
         )
         if request.FILES:
-            said += " " + _("Please choose the files again.")
-        messages.warning(request, said)
+            sentence += " " + _("Please choose the files again.")
+        messages.warning(request, sentence)
     answer: HttpResponse = redirect_to_login(
         in_page_language(page) if page else _return_address(request)
     )
@@ -185,7 +190,7 @@ def _discard(request: HttpRequest, page: str) -> None:
         del request.session[PURPOSE]
 
 
-def refill(request: HttpRequest, *found: forms.Form, do: str | None = None) -> None:
+def refill(request: HttpRequest, *opened: forms.Form, do: str | None = None) -> None:
     """Fill in the forms of a page with what was typed before the session was lost. `do` says which
     of several forms these are.
 
@@ -198,7 +203,7 @@ def refill(request: HttpRequest, *found: forms.Form, do: str | None = None) -> N
     typed = _restored(request)
     if typed is None or (do is not None and typed.get("do") != do):
         return
-    for form in found:
+    for form in opened:
         for name, field in form.fields.items():
             if not isinstance(field, forms.FileField):
                 form.initial[name] = field.widget.value_from_datadict(
@@ -219,12 +224,12 @@ class AlreadySentError(ValidationError):
     """This form was sent and done before, with other content."""
 
     def __init__(self, location: str) -> None:
-        said = _(
+        sentence = _(
             "You submitted this form before; it is saved at %(where)s. Later changes are "
             "not saved. To change something, correct it there. Submit this form again "
             "only to add a second one."
         )
-        super().__init__(said % {"where": location}, code="sent_before")
+        super().__init__(sentence % {"where": location}, code="sent_before")
 
 
 def run_once(request: HttpRequest, run: Callable[[], str]) -> str:
@@ -267,9 +272,12 @@ def run_once(request: HttpRequest, run: Callable[[], str]) -> str:
 
 def _content(request: HttpRequest) -> str:
     typed: list[Any] = sorted(
-        (name, one) for name, values in request.POST.lists() for one in values if name not in OWN
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in OWN
     )
     files = sorted(
-        (name, one.name, one.size) for name, values in request.FILES.lists() for one in values
+        (name, file.name, file.size) for name, values in request.FILES.lists() for file in values
     )
     return salted_hmac(SALT, repr((typed, files)), algorithm="sha256").hexdigest()

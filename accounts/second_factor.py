@@ -76,9 +76,9 @@ def is_proven(request: HttpRequest) -> bool:
     if not isinstance(user, User):
         return False
     proven = {
-        one.get("id")
-        for one in get_authentication_records(request, user)
-        if one.get("method") == "mfa"
+        record.get("id")
+        for record in get_authentication_records(request, user)
+        if record.get("method") == "mfa"
     }
     return bool(proven) and Authenticator.objects.filter(user=user, pk__in=proven).exists()
 
@@ -122,7 +122,11 @@ def check_may_make_keys(request: HttpRequest) -> None:
 def digits(code: str) -> str:
     """The digits of a code as it was typed: with blanks or dashes between them, or in full
     width."""
-    return "".join(one for one in unicodedata.normalize("NFKC", code[:LONGEST]) if one.isalnum())
+    return "".join(
+        character
+        for character in unicodedata.normalize("NFKC", code[:LONGEST])
+        if character.isalnum()
+    )
 
 
 def matching_counter(secret: str, code: str) -> int | None:
@@ -230,7 +234,7 @@ class AccountAdapter(SiteAdapter):
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """The password counts only for accounts without a second factor."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
-        return [one for one in methods if one["id"].startswith("mfa")] or methods
+        return [method for method in methods if method["id"].startswith("mfa")] or methods
 
 
 def _code_field() -> forms.CharField:

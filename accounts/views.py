@@ -35,8 +35,8 @@ from accounts.saved_forms import refill, run_once
 def account(request: HttpRequest) -> HttpResponse:
     """The user's account: roles, permissions and organisations."""
     held = [
-        _role_description(Role(one.role), one.organisation, one.created_at)
-        for one in current_account(request)
+        _role_description(Role(membership.role), membership.organisation, membership.created_at)
+        for membership in current_account(request)
         .membership_set.current()
         .select_related("organisation")
         .order_by("created_at")
@@ -65,30 +65,30 @@ def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
     """An organisation of the user: its members under their pseudonyms, and the permissions of
     their roles. 404 for anyone else."""
     me = current_account(request)
-    found = get_object_or_404(Organisation, pk=organisation)
+    body = get_object_or_404(Organisation, pk=organisation)
     held = list(
         Membership.objects.current()
-        .filter(organisation=found)
+        .filter(organisation=body)
         .select_related("user")
         .order_by("created_at")
     )
-    if not me.is_staff and me.pk not in {one.user_id for one in held}:
+    if not me.is_staff and me.pk not in {membership.user_id for membership in held}:
         raise Http404
     members: dict[UUID, dict[str, Any]] = {}
-    for one in held:
+    for membership in held:
         member = members.setdefault(
-            one.user_id,
+            membership.user_id,
             {
-                "pseudonym": one.user.pseudonym,
+                "pseudonym": membership.user.pseudonym,
                 "roles": [],
-                "since": one.created_at,
-                "me": one.user_id == me.pk,
+                "since": membership.created_at,
+                "me": membership.user_id == me.pk,
             },
         )
-        member["roles"].append(Role(one.role).label)
-    roles = [role for role in Role if role in {one.role for one in held}]
+        member["roles"].append(Role(membership.role).label)
+    roles = [role for role in Role if role in {membership.role for membership in held}]
     context = {
-        "organisation": found,
+        "organisation": body,
         "members": list(members.values()),
         "role_descriptions": [(role.label, *ROLE_DESCRIPTIONS[role]) for role in roles],
     }
@@ -161,8 +161,8 @@ def _usable(user: UUID) -> list[UUID]:
 @signed_in
 def revoke(request: HttpRequest, key: UUID) -> HttpResponse:
     """Revoke an API key."""
-    found = get_object_or_404(ApiKey, pk=key, user=current_account(request))
-    actions.revoke_key(by=current_account(request), key=found, now=timezone.now())
+    api_key = get_object_or_404(ApiKey, pk=key, user=current_account(request))
+    actions.revoke_key(by=current_account(request), key=api_key, now=timezone.now())
     messages.success(request, _("Key revoked. Programs that use it no longer have access."))
     return redirect("accounts:keys")
 

@@ -135,7 +135,9 @@ def display_value(field: forms.Field, value: Any) -> list[tuple[str, str]]:
         texts = (
             {
                 value["lang"]: value["text"],
-                **{lang: one["text"] for lang, one in value["translations"].items()},
+                **{
+                    lang: translation["text"] for lang, translation in value["translations"].items()
+                },
             }
             if value
             else {}
@@ -157,7 +159,7 @@ def display_value(field: forms.Field, value: Any) -> list[tuple[str, str]]:
     if isinstance(value, Decimal):
         return [("", f"{value.normalize():f}")]
     if isinstance(value, list):
-        return [("", ", ".join(str(one) for one in value) or "—")]
+        return [("", ", ".join(str(item) for item in value) or "—")]
     return [("", str(value or "—"))]
 
 
@@ -176,12 +178,12 @@ def clash(form: forms.Form, changed: RowChangedError) -> None:
     form.clash(changed.row)
 
 
-def refused_status(*found: forms.Form) -> int:
+def refused_status(*sent: forms.Form) -> int:
     """The status of a page with forms that were refused: 409 for a clash, 400 for what was
     typed."""
     return (
         409
-        if any(form.is_bound and form.has_error(NON_FIELD_ERRORS, "clash") for form in found)
+        if any(form.is_bound and form.has_error(NON_FIELD_ERRORS, "clash") for form in sent)
         else 400
     )
 
@@ -207,11 +209,11 @@ class VersionedChoice(NamedChoice):
         return row
 
 
-def typed(*found: forms.Form) -> list[tuple[str, str]]:
+def typed(*sent: forms.Form) -> list[tuple[str, str]]:
     """What was typed into forms that their page can no longer show, as (label, words): for its
     writer to keep."""
     kept = []
-    for form in found:
+    for form in sent:
         for bound in form.visible_fields():
             words = [
                 text

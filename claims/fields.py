@@ -38,12 +38,12 @@ class PairWidget(forms.MultiWidget):
             return ["" for _lang in (*LANGUAGES, "first")]
         texts = {
             value["lang"]: value["text"],
-            **{lang: one["text"] for lang, one in value["translations"].items()},
+            **{lang: translation["text"] for lang, translation in value["translations"].items()},
         }
-        said = all(one["role"] for one in value["translations"].values())
+        credited = all(translation["role"] for translation in value["translations"].values())
         return [
             *(texts.get(lang, "") for lang in LANGUAGES),
-            value["lang"] if value["translations"] and said else "",
+            value["lang"] if value["translations"] and credited else "",
         ]
 
 

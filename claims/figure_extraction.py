@@ -51,10 +51,10 @@ def words_stating(text: str, lang: str, *, value: Decimal, unit: str, comparator
     >>> words_stating("Up to 90 km/h, it says.", "en", **least)
     '90 km/h'
     """
-    for one in extract_figures(text, lang):
-        end = one.low if comparator == "at_least" else one.high
-        if any(_equal(end, candidate, value, unit) for candidate in one.units):
-            return one.words
+    for figure in extract_figures(text, lang):
+        end = figure.low if comparator == "at_least" else figure.high
+        if any(_equal(end, candidate, value, unit) for candidate in figure.units):
+            return figure.words
     return ""
 
 
@@ -88,14 +88,14 @@ class _Text:
     def __init__(self, text: str) -> None:
         self.whole = text
         self._at: list[int] = []
-        found: list[str] = []
+        characters: list[str] = []
         for place, character in enumerate(text):
             for each in self._spelt(character, text[place - 1 : place]):
-                if each != " " or found[-1:] != [" "]:
-                    found.append(each)
+                if each != " " or characters[-1:] != [" "]:
+                    characters.append(each)
                     self._at.append(place)
         self._at.append(len(text))
-        self.plain = "".join(found).translate(_BANKERS)
+        self.plain = "".join(characters).translate(_BANKERS)
 
     @staticmethod
     def _spelt(character: str, before: str) -> str:
@@ -308,9 +308,9 @@ def _unit(text: str, at: int) -> tuple[tuple[str, ...], int]:
         return _whole_unit(text, end, meant)
     if spaced := _SPACED_UNIT.match(text, start):
         return _whole_unit(text, spaced.end(), (_SPACED[spaced[0]],))
-    if (found := _LATIN.match(text, start)) is None:
+    if (match := _LATIN.match(text, start)) is None:
         return (), at
-    end, known = found.end(), _meanings(found[0])
+    end, known = match.end(), _meanings(match[0])
     if known and (per := _AND_PER.match(text, end)) and per[1] in _PER:
         end, known = per.end(), _for_each(known, per[1])
     return _whole_unit(text, end, known)
@@ -328,9 +328,9 @@ def _for_each(units: tuple[str, ...], time: str) -> tuple[str, ...]:
 def _meanings(spelt: str) -> tuple[str, ...]:
     """What a unit in Latin letters may mean, as pint reads it: as it is written, then in small
     letters."""
-    found: list[str] = []
+    meanings: list[str] = []
     for text in (spelt, spelt.lower()):
-        if found and "/" not in spelt:
+        if meanings and "/" not in spelt:
             break  # MW is no mW
         joined = re.sub(r"\s?([*/])\s?", r"\1", text)
         unit = (
@@ -342,8 +342,8 @@ def _meanings(spelt: str) -> tuple[str, ...]:
             check_unit(unit)
         except UnitMismatchError:
             continue
-        found.append(unit)
-    return tuple(dict.fromkeys(found))
+        meanings.append(unit)
+    return tuple(dict.fromkeys(meanings))
 
 
 def _part(text: str) -> str:
@@ -372,20 +372,20 @@ class _Number:
 
 def _numbers(text: _Text, lang: str) -> Iterator[_Number]:
     plain, done = text.plain, 0
-    for found in _NUMBER.finditer(plain):
-        start, end = found.span()
+    for match in _NUMBER.finditer(plain):
+        start, end = match.span()
         before = plain[max(0, start - 24) : start]
         if start < done or _OF_EACH.search(before):
             continue  # the million of 1.5 million; the 100 of 5 L per 100 km
         value: Decimal | None = None
-        if found["digits"]:
+        if match["digits"]:
             value = (
-                _from_digits(found["digits"], lang) if len(found["digits"]) <= _LONGEST else None
+                _from_digits(match["digits"], lang) if len(match["digits"]) <= _LONGEST else None
             )
-        elif found["han"]:
-            value, end = _han_before_unit(plain, found)
+        elif match["han"]:
+            value, end = _han_before_unit(plain, match)
         else:
-            value = _from_words(found["words"])
+            value = _from_words(match["words"])
         if value is None:
             continue
         if before.endswith(tuple(_PERCENT)):
@@ -405,10 +405,10 @@ def _numbers(text: _Text, lang: str) -> Iterator[_Number]:
         yield _Number(start, done, value, units)
 
 
-def _han_before_unit(text: str, found: re.Match[str]) -> tuple[Decimal | None, int]:
+def _han_before_unit(text: str, match: re.Match[str]) -> tuple[Decimal | None, int]:
     """A numeral, without its last sign where only that makes it one: 五百千瓦 is five hundred of
     千瓦."""
-    run, end = found[0], found.end()
+    run, end = match[0], match.end()
     if (value := _from_han(run)) is None and run[-1] in "千百" and len(run) > 1:
         return _from_han(run[:-1]), end - 1
     return value, end
@@ -417,7 +417,7 @@ def _han_before_unit(text: str, found: re.Match[str]) -> tuple[Decimal | None, i
 def _joined(text: _Text, lang: str) -> Iterator[StatedFigure]:
     """The figures, both ends of a range as one."""
     numbers, plain = list(_numbers(text, lang)), text.plain
-    gaps = [plain[one.end : other.start] for one, other in pairwise(numbers)]
+    gaps = [plain[number.end : other.start] for number, other in pairwise(numbers)]
     ranged = [
         bool(_RANGE.fullmatch(gap))
         or bool(
@@ -426,26 +426,26 @@ def _joined(text: _Text, lang: str) -> Iterator[StatedFigure]:
         )
         for at, gap in enumerate(gaps)
     ] + [False]
-    for at, one in enumerate(numbers):
+    for at, number in enumerate(numbers):
         if at and ranged[at - 1]:
             continue  # the end of the range before it
         if not ranged[at]:
-            if one.units:
-                value = -one.value if _negative(plain, one.start) else one.value
-                yield StatedFigure(value, value, one.units, text.words(one.start, one.end))
+            if number.units:
+                value = -number.value if _negative(plain, number.start) else number.value
+                yield StatedFigure(value, value, number.units, text.words(number.start, number.end))
             continue
         other = numbers[at + 1]
         if (
             ranged[at + 1]
             or not other.units
-            or (one.units and set(one.units).isdisjoint(other.units))
+            or (number.units and set(number.units).isdisjoint(other.units))
         ):
             continue  # a date, or two figures of different kinds
         yield StatedFigure(
-            min(one.value, other.value),
-            max(one.value, other.value),
+            min(number.value, other.value),
+            max(number.value, other.value),
             other.units,
-            text.words(one.start, other.end),
+            text.words(number.start, other.end),
         )
 
 

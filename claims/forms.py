@@ -46,7 +46,7 @@ def _called(row: Any) -> str:
 
 
 def _names(rows: Any, empty: str) -> list[tuple[str, str]]:
-    named = [(str(one.pk), _called(one)) for one in rows]
+    named = [(str(row.pk), _called(row)) for row in rows]
     return [("", empty), *named]
 
 
@@ -132,15 +132,15 @@ class ClaimForm(forms.Form):
             "company": _names(Company.objects.order_by("-id")[:500], "—"),
             "product": _grouped(
                 Product.objects.select_related("company").order_by("-id")[:500],
-                lambda one: one.company,
+                lambda source: source.company,
             ),
             "option": _grouped(
                 ProductOption.objects.select_related("product").order_by("-id")[:500],
-                lambda one: one.product,
+                lambda source: source.product,
             ),
             "source": _grouped(
                 Source.objects.select_related("company").order_by("-id")[:500],
-                lambda one: one.company,
+                lambda source: source.company,
             ),
         }
         for name, choices in offered.items():

@@ -85,7 +85,7 @@ FIRST: Final = (
 @lru_cache(maxsize=1)
 def _by_name() -> dict[str, str]:
     """What languages are called, in themselves, in English and in Chinese → tag."""
-    found: dict[str, str] = {}
+    codes: dict[str, str] = {}
     for code, info in LANG_INFO.items():
         if "name" not in info:
             continue
@@ -93,8 +93,8 @@ def _by_name() -> dict[str, str]:
         with override("zh-hans"):
             names.append(str(get_language_info(code)["name_translated"]))
         for name in names:
-            found.setdefault(name.casefold(), code)
-    return found | {
+            codes.setdefault(name.casefold(), code)
+    return codes | {
         "chinese": "zh-hans",
         "中文": "zh-hans",
         "汉语": "zh-hans",
@@ -110,9 +110,9 @@ def language_tag(given: str) -> str:
     """
     text = unicodedata.normalize("NFKC", given[:200]).strip()
     text = _by_name().get(text.casefold(), text).lower().replace("_", "-")
-    found = _TAG.fullmatch(text)
-    language = _SHORT.get(found["language"], found["language"]) if found else ""
-    if found is None or (len(language) == 2 and language not in _TWO_LETTERS):
+    match = _TAG.fullmatch(text)
+    language = _SHORT.get(match["language"], match["language"]) if match else ""
+    if match is None or (len(language) == 2 and language not in _TWO_LETTERS):
         raise ValidationError(
             _(
                 "“%(given)s” is not a language. Enter its tag, such as zh-Hans, en, de or pt-BR. "
@@ -121,12 +121,12 @@ def language_tag(given: str) -> str:
             % {"given": given[:40]},
             code="language",
         )
-    script, region = (found["script"] or "").title(), (found["region"] or "").upper()
+    script, region = (match["script"] or "").title(), (match["region"] or "").upper()
     if language == "zh" and not script:
         script = "Hant" if region in {"TW", "HK", "MO"} else "Hans"
     if (language, script, region) == ("zh", "Hans", "CN"):
         region = ""  # as the site itself writes it
-    tag = "-".join(filter(None, (language, script, region))) + found["variants"]
+    tag = "-".join(filter(None, (language, script, region))) + match["variants"]
     if len(tag) > LONGEST:
         raise ValidationError(
             _("This language tag is too long. Remove its variants."), code="language"
@@ -167,8 +167,8 @@ def same_language(tag: str, other: str) -> bool:
 
 
 def _read_as(tag: str) -> str:
-    found = _TAG.match(tag.lower())
-    if found is None:
+    match = _TAG.match(tag.lower())
+    if match is None:
         return tag
-    script = found["script"] or ("hans" if found["language"] == "zh" else "")
-    return f"{found['language']}-{script}" if script not in {"", "latn"} else found["language"]
+    script = match["script"] or ("hans" if match["language"] == "zh" else "")
+    return f"{match['language']}-{script}" if script not in {"", "latn"} else match["language"]

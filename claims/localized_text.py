@@ -54,7 +54,8 @@ def with_equal_originals(value: dict[str, Any]) -> dict[str, Any]:
     return {
         **value,
         "translations": {
-            lang: {**one, "role": "", "name": ""} for lang, one in value["translations"].items()
+            lang: {**translation, "role": "", "name": ""}
+            for lang, translation in value["translations"].items()
         },
     }
 
@@ -78,8 +79,8 @@ def credit_translations(
         if old["text"] == value["translations"].get(lang, {}).get("text")
     }
     given = {
-        lang: {**one, "role": role if one["role"] else ""}
-        for lang, one in value["translations"].items()
+        lang: {**translation, "role": role if translation["role"] else ""}
+        for lang, translation in value["translations"].items()
     }
     same_original = (before or {}).get("lang") == value["lang"]
     return {**value, "translations": {**given, **(kept if same_original else {})}}

@@ -104,6 +104,6 @@ def page_of(
             ordered = ordered.filter(_behind(by, _read_cursor(rows.model, by, after)))
         except BadCursorError:
             after = ""
-    found = list(ordered[: size + 1])
-    more = len(found) > size
-    return Page(found[:size], _cursor(found[size - 1], by) if more else "", after)
+    batch = list(ordered[: size + 1])
+    more = len(batch) > size
+    return Page(batch[:size], _cursor(batch[size - 1], by) if more else "", after)

@@ -31,15 +31,15 @@ def redirect_to_canonical(
 ) -> HttpResponsePermanentRedirect | None:
     """Where to send a reader whose address spells the reference in another way than its canonical
     one."""
-    found = request.resolver_match
-    if text == reference or found is None or request.method not in {"GET", "HEAD"}:
+    match = request.resolver_match
+    if text == reference or match is None or request.method not in {"GET", "HEAD"}:
         return None
     # Made anew from the route: the address as it was asked spells the reference in ways (spaces,
     # full width) that no search finds.
     address = reverse(
-        found.view_name,
+        match.view_name,
         kwargs={
-            name: reference if value == text else value for name, value in found.kwargs.items()
+            name: reference if value == text else value for name, value in match.kwargs.items()
         },
     )
     query = request.META.get("QUERY_STRING", "")

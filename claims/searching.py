@@ -86,7 +86,7 @@ def contains_words(typed: str) -> Q:
     words = _words(typed)
     condition = Q()
     for word in words:
-        if not _is_letter(word) or all(_is_letter(one) for one in words):
+        if not _is_letter(word) or all(_is_letter(other) for other in words):
             condition &= Q(ContainsAll(Words(), pairs(word)))
         condition &= Q(GreaterThan(StrIndex(Words(), Value(word)), 0))
     return condition

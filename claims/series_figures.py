@@ -53,7 +53,7 @@ def differences(points: Sequence[FigurePoint], start: date, end: date) -> list[D
     ['566.4']
     """
     return [
-        Difference(one, other) for one in on_day(points, start) for other in on_day(points, end)
+        Difference(point, other) for point in on_day(points, start) for other in on_day(points, end)
     ]
 
 

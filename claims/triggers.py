@@ -126,5 +126,7 @@ def belongs(holds: str, *columns: str) -> Callable[[M], M]:
 def same_company(column: str, table: str, company: str, *, optional: bool = True) -> str:
     """SQL: the row of `table` that NEW's `column` names is of the company that the SQL `company`
     gives."""
-    found = f"EXISTS (SELECT FROM {table} r WHERE r.id = NEW.{column} AND r.company_id = {company})"
-    return f"(NEW.{column} IS NULL OR {found})" if optional else found
+    condition = (
+        f"EXISTS (SELECT FROM {table} r WHERE r.id = NEW.{column} AND r.company_id = {company})"
+    )
+    return f"(NEW.{column} IS NULL OR {condition})" if optional else condition

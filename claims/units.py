@@ -64,7 +64,7 @@ class UnitMismatchError(ValueError):
     another (`different`, `far`)."""
 
     def __init__(self, fault: Fault, unit: str, other: str = "", meant: str = "") -> None:
-        said = {
+        sentences = {
             "unknown": f"{unit!r} is not a unit",
             "offset": (
                 f"{unit!r} has an offset: give a difference (delta_degC) or an absolute unit "
@@ -73,7 +73,7 @@ class UnitMismatchError(ValueError):
             "different": f"{unit} and {other} measure different things",
             "far": f"{unit} and {other} are too far apart",
         }
-        super().__init__(said[fault])
+        super().__init__(sentences[fault])
         self.fault, self.unit, self.other, self.meant = fault, unit, other, meant
 
 
@@ -114,7 +114,7 @@ def convert(value: Decimal, unit: str, to: str) -> Decimal:
     check_unit(to)
     if unit == to:
         return value
-    roots = [_registry().Quantity(Decimal(1), one).to_root_units() for one in (unit, to)]
+    roots = [_registry().Quantity(Decimal(1), name).to_root_units() for name in (unit, to)]
     if roots[0].units != roots[1].units:
         raise UnitMismatchError("different", unit, to)
     factor = abs(roots[0].magnitude / roots[1].magnitude)

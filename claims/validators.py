@@ -22,13 +22,13 @@ def unit_fault(error: units.UnitMismatchError) -> str:
             "unit (kelvin)."
         ) % {"unit": error.unit}
     if error.fault == "unknown":
-        said = _(
+        sentence = _(
             "“%(unit)s” is not a known unit. Enter its symbol, for example m/s, kW or percent."
         ) % {"unit": error.unit}
         return (
-            f"{said} " + _("Did you mean %(meant)s?") % {"meant": error.meant}
+            f"{sentence} " + _("Did you mean %(meant)s?") % {"meant": error.meant}
             if error.meant
-            else said
+            else sentence
         )
     return _(
         "“%(unit)s” cannot be compared with “%(other)s”, the unit of the threshold. Check the unit."
@@ -58,7 +58,7 @@ def validate_unit_against(unit: str, threshold: str) -> None:
 def validate_website(website: str) -> None:
     """Raises ValidationError unless the address has the host of a company: from it follows who may
     answer."""
-    said = {
+    sentences = {
         "scheme": _("Enter the full address, beginning with https://."),
         "user": _("Remove user name and password."),
         "port": _("Remove the port."),
@@ -74,7 +74,7 @@ def validate_website(website: str) -> None:
         }:
             return  # the company of the demonstration
         raise ValidationError(
-            said[error.fault] % {"website": website[:80]}, code="website"
+            sentences[error.fault] % {"website": website[:80]}, code="website"
         ) from error
 
 
@@ -84,24 +84,24 @@ def validate_address(url: str) -> None:
     try:
         parse_url(url)
     except UrlRefusedError as error:
-        said = {"userinfo": _("Remove user name and password."), "port": _("Remove the port.")}
+        sentences = {"userinfo": _("Remove user name and password."), "port": _("Remove the port.")}
         other = _(
             "We cannot visit this address. Enter a full address that begins with https:// or "
             "http://. Nothing was saved."
         )
-        raise ValidationError(said.get(error.code, other), code="address") from error
+        raise ValidationError(sentences.get(error.code, other), code="address") from error
 
 
 def validate_currency(code: str) -> None:
     """Raises ValidationError unless it is a code of ISO 4217, in capitals."""
     if code in currencies.CODES:
         return
-    said = _("“%(code)s” is not a currency code of ISO 4217, for example CNY or EUR.") % {
+    sentence = _("“%(code)s” is not a currency code of ISO 4217, for example CNY or EUR.") % {
         "code": code[:12]
     }
     meant = currencies.suggest_code(code)
     raise ValidationError(
-        f"{said} " + _("Did you mean %(meant)s?") % {"meant": meant} if meant else said,
+        f"{sentence} " + _("Did you mean %(meant)s?") % {"meant": meant} if meant else sentence,
         code="currency",
     )
 

@@ -59,7 +59,7 @@ def register(request: HttpRequest) -> HttpResponse:
     aspects = [AspectForm(data, prefix=f"aspect-{n}") for n in range(1, ASPECTS + 1)]
     refill(request, form, *aspects)
     valid = (
-        [one.is_valid() for one in (form, *aspects)] if data is not None else [False]
+        [bound.is_valid() for bound in (form, *aspects)] if data is not None else [False]
     )  # each is to say what is wrong with it
     if all(valid):
         given = dict(form.cleaned_data)
@@ -67,7 +67,7 @@ def register(request: HttpRequest) -> HttpResponse:
         def add() -> str:
             claim = actions.register_case(
                 by=current_account(request), case=actions.NewCase(**given), now=timezone.now(),
-                aspects=[_aspect(one) for one in aspects if one.cleaned_data["statement"]],
+                aspects=[_aspect(aspect) for aspect in aspects if aspect.cleaned_data["statement"]],
             )  # fmt: skip
             messages.success(request, _("Claim published. We are checking its source."))
             return reverse("reports:claim", args=[claim.reference])
@@ -95,9 +95,9 @@ def flags(request: HttpRequest, ref: str) -> HttpResponse:
     user, now, sent = current_account(request), timezone.now(), request.POST.get("do")
     # One that was lifted meanwhile is still there for who has just sent its form.
     flags = [
-        one
-        for one in Flag.objects.filter(claim=claim).select_related("claim").in_order()
-        if not one.lifted_at or str(one.pk) == sent
+        flag
+        for flag in Flag.objects.filter(claim=claim).select_related("claim").in_order()
+        if not flag.lifted_at or str(flag.pk) == sent
     ]
     acts = {
         str(flag.pk): FormAction(

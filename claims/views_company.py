@@ -55,21 +55,19 @@ MOST = 500
 @requires(Role.MODERATOR)
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
     """A company's name and website, corrected with a reason."""
-    found, by, now = (
+    row, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
         timezone.now(),
     )
     acts = {
         "revise": FormAction(
-            partial(CompanyForm, company=found),
-            partial(actions.revise_company, by=by, company=found, now=now),
+            partial(CompanyForm, company=row),
+            partial(actions.revise_company, by=by, company=row, now=now),
             _("Corrected. The earlier data stay in the change history."),
         )
     }
-    return multi_form_page(
-        request, acts, "claims/company.html", {"company": found, "tab": "company"}
-    )
+    return multi_form_page(request, acts, "claims/company.html", {"company": row, "tab": "company"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -77,36 +75,36 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.OPERATOR)
 def seats(request: HttpRequest, company: UUID) -> HttpResponse:
     """The seats of a company: who can reply for it."""
-    found, by, now = (
+    row, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
         timezone.now(),
     )
     held = Membership.objects.current().filter(
-        organisation=found.organisation, role=Role.COMPANY_REPRESENTATIVE
+        organisation=row.organisation, role=Role.COMPANY_REPRESENTATIVE
     )
     rows = (
         list(held.select_related("user").order_by("created_at")[:MOST])
-        if found.organisation_id
+        if row.organisation_id
         else []
     )
     acts = {
         "give": FormAction(
             SeatForm,
-            partial(actions.give_seat, by=by, company=found, now=now),
+            partial(actions.give_seat, by=by, company=row, now=now),
             _("They can now reply for the company."),
         ),
         **{
-            str(one.pk): FormAction(
-                partial(SeatEndForm, membership=one),
-                partial(actions.end_seat, by=by, company=found, membership=one, now=now),
+            str(membership.pk): FormAction(
+                partial(SeatEndForm, membership=membership),
+                partial(actions.end_seat, by=by, company=row, membership=membership, now=now),
                 _("Seat ended. Their replies stay."),
             )
-            for one in rows
+            for membership in rows
         },
     }
     return multi_form_page(
-        request, acts, "claims/seats.html", {"company": found, "domain": mail_domain(found.website)}
+        request, acts, "claims/seats.html", {"company": row, "domain": mail_domain(row.website)}
     )
 
 
@@ -115,31 +113,31 @@ def seats(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def entities(request: HttpRequest, company: UUID) -> HttpResponse:
     """The legal entities of a company, their registered seats and roles."""
-    found, by, now = (
+    row, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
         timezone.now(),
     )
 
     def add(*, seat: Any, **given: Any) -> None:
-        actions.add_entity(by=by, company=found, now=now, seat=seat or None, **given)
+        actions.add_entity(by=by, company=row, now=now, seat=seat or None, **given)
 
     def give(*, note: Any, **given: Any) -> None:
         actions.give_entity_role(by=by, now=now, note=note or None, **given)
 
     acts = {
         "entity": FormAction(EntityForm, add, _("Legal entity saved.")),
-        "role": FormAction(lambda data: RoleForm(data, company=found), give, _("Role saved.")),
+        "role": FormAction(lambda data: RoleForm(data, company=row), give, _("Role saved.")),
     }
     roles = (
-        EntityRole.objects.filter(entity__company=found)
+        EntityRole.objects.filter(entity__company=row)
         .select_related("entity", "product", "source")
         .order_by("from_date", "id")
     )
     context = {
-        "company": found,
+        "company": row,
         "tab": "entities",
-        "entities": LegalEntity.objects.filter(company=found).order_by("id")[:MOST],
+        "entities": LegalEntity.objects.filter(company=row).order_by("id")[:MOST],
         "roles": roles[:MOST],
     }
     return multi_form_page(request, acts, "claims/entities.html", context)
@@ -150,7 +148,7 @@ def entities(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def figures(request: HttpRequest, company: UUID) -> HttpResponse:
     """The market data of a company, and a new series."""
-    found, by, now = (
+    row, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
         timezone.now(),
@@ -158,14 +156,14 @@ def figures(request: HttpRequest, company: UUID) -> HttpResponse:
     acts = {
         "series": FormAction(
             SeriesForm,
-            lambda **given: actions.add_series(by=by, company=found, now=now, **given),
+            lambda **given: actions.add_series(by=by, company=row, now=now, **given),
             _("Series created."),
         )
     }
     context = {
-        "company": found,
+        "company": row,
         "tab": "figures",
-        "series": Series.objects.filter(company=found).order_by("id")[:MOST],
+        "series": Series.objects.filter(company=row).order_by("id")[:MOST],
     }
     return multi_form_page(request, acts, "claims/figures.html", context)
 
@@ -175,7 +173,7 @@ def figures(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def series(request: HttpRequest, series: UUID) -> HttpResponse:
     """One series of market data: its figures, each with its source, and its notes."""
-    found, by, now = (
+    row, by, now = (
         get_object_or_404(Series.objects.select_related("company"), pk=series),
         current_account(request),
         timezone.now(),
@@ -186,29 +184,29 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
 
     acts = {
         "point": FormAction(
-            lambda data: PointForm(data, company=found.company),
-            lambda **given: actions.add_point(by=by, series=found, now=now, **given),
+            lambda data: PointForm(data, company=row.company),
+            lambda **given: actions.add_point(by=by, series=row, now=now, **given),
             _("Figure saved."),
         ),
         "note": FormAction(
-            lambda data: NoteForm(data, company=found.company),
-            lambda **given: actions.annotate_series(by=by, series=found, now=now, **given),
+            lambda data: NoteForm(data, company=row.company),
+            lambda **given: actions.annotate_series(by=by, series=row, now=now, **given),
             _("Note saved."),
         ),
         "correct": FormAction(
-            lambda data: PointCorrectionForm(data, series=found),
+            lambda data: PointCorrectionForm(data, series=row),
             correct,
             _("Corrected. The earlier text stays in the change history."),
         ),
     }
     context = {
-        "company": found.company,
+        "company": row.company,
         "tab": "figures",
-        "one": found,
-        "points": SeriesPoint.objects.filter(series=found)
+        "one": row,
+        "points": SeriesPoint.objects.filter(series=row)
         .select_related("source")
         .order_by("on_date", "id")[:MOST],
-        "notes": SeriesNote.objects.filter(series=found)
+        "notes": SeriesNote.objects.filter(series=row)
         .select_related("source")
         .order_by("from_date", "id")[:MOST],
     }
@@ -220,20 +218,20 @@ def series(request: HttpRequest, series: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def sources(request: HttpRequest, company: UUID) -> HttpResponse:
     """The sources of a company, and a new one."""
-    found, by, now = (
+    row, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
         timezone.now(),
     )
 
     def add(**given: Any) -> None:
-        actions.add_source(by=by, company=found, now=now, **given)
+        actions.add_source(by=by, company=row, now=now, **given)
 
     acts = {"source": FormAction(SourceForm, add, _("Source saved."))}
     context = {
-        "company": found,
+        "company": row,
         "tab": "sources",
-        "sources": Source.objects.filter(company=found).order_by("-id")[:MOST],
+        "sources": Source.objects.filter(company=row).order_by("-id")[:MOST],
     }
     return multi_form_page(request, acts, "claims/sources.html", context)
 
@@ -253,7 +251,7 @@ def places(request: HttpRequest, ref: str) -> HttpResponse:
     placed = list(Appearance.objects.filter(claim=claim).select_related("source").order_by("id"))
     free = (
         Source.objects.filter(company=claim.company)
-        .exclude(pk__in=[one.source_id for one in placed])
+        .exclude(pk__in=[appearance.source_id for appearance in placed])
         .order_by("-id")
     )
 

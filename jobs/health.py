@@ -148,7 +148,7 @@ def metrics() -> list[Sample]:
     list."""
     now = read_health()
     samples = [
-        *(Sample(one.name, one.help, {}, count) for one, count in alarms()),
+        *(Sample(alarm.name, alarm.help, {}, count) for alarm, count in alarms()),
         Sample("asclaimed_broker_up", "Whether the broker answers", {}, float(now.broker)),
         Sample("asclaimed_jobs_failed", "Jobs set aside for an operator", {}, now.failed),
     ]

@@ -72,7 +72,7 @@ def overview(request: HttpRequest) -> HttpResponse:
                 for q in now.queues
             ],
             "health": now,
-            "alarms": [one.sentence % {"count": count} for one, count in alarms() if count],
+            "alarms": [alarm.sentence % {"count": count} for alarm, count in alarms() if count],
             "running": Job.objects.filter(state=State.RUNNING).order_by("lease_until")[:SHOWN],
             "failed": Job.objects.filter(state=State.FAILED).order_by("-finished_at")[:SHOWN],
         },

@@ -54,7 +54,7 @@ class Strict:
         try:
             return super().perform_content_negotiation(request, force)  # type: ignore[misc]  # of APIView
         except Http404:
-            formats = ", ".join(sorted({one.format for one in self.get_renderers()}))  # type: ignore[attr-defined]  # of APIView
+            formats = ", ".join(sorted({renderer.format for renderer in self.get_renderers()}))  # type: ignore[attr-defined]  # of APIView
             raise UnknownParameterError(
                 {FORMAT: [f"Unknown format. Available: {formats}."]}
             ) from None
@@ -67,8 +67,8 @@ def _action(view: Any) -> str:
 
 def own_parameters(view: Any) -> Sequence[OpenApiParameter]:
     """What the view names for the action that is asked for."""
-    found: Sequence[OpenApiParameter] = view.parameters.get(_action(view), ())
-    return found
+    parameters: Sequence[OpenApiParameter] = view.parameters.get(_action(view), ())
+    return parameters
 
 
 def _is_paged(view: Any) -> bool:
@@ -80,14 +80,20 @@ def _is_paged(view: Any) -> bool:
 
 def query_names(view: Any) -> set[str]:
     """The names of the query parameters that a view takes for the action that is asked for."""
-    names = {one.name for one in own_parameters(view) if one.location == OpenApiParameter.QUERY}
+    names = {
+        parameter.name
+        for parameter in own_parameters(view)
+        if parameter.location == OpenApiParameter.QUERY
+    }
     if _action(view) == "list":
         filters = getattr(view, "filterset_class", None)
         names |= {
             *(filters.base_filters if filters else getattr(view, "filterset_fields", None) or ())
         }
     if _is_paged(view):
-        names |= {one["name"] for one in view.paginator.get_schema_operation_parameters(view)}
+        names |= {
+            parameter["name"] for parameter in view.paginator.get_schema_operation_parameters(view)
+        }
     return names
 
 
@@ -139,11 +145,11 @@ class Schema(AutoSchema):
 
     def get_auth(self) -> list[Any]:
         """What is open to everyone says so: a key may be sent, and need not."""
-        found: list[Any] = super().get_auth()
+        ways: list[Any] = super().get_auth()
         is_open = self.method == "GET" and all(
-            isinstance(one, PublicRead) for one in self.view.get_permissions()
+            isinstance(permission, PublicRead) for permission in self.view.get_permissions()
         )
-        return [{}, *(one for one in found if one)] if is_open else found
+        return [{}, *(way for way in ways if way)] if is_open else ways
 
     def get_override_parameters(self) -> list[Any]:
         return [

@@ -212,7 +212,7 @@ def _figures_after(claim: Claim) -> list[Criterion]:
 
     Raises ValidationError for one that the new quote does not state.
     """
-    found = []
+    criteria = []
     for criterion in (
         Criterion.objects.select_for_update()
         .filter(aspect__claim=claim, basis_kind=BasisKind.CLAIMED)
@@ -232,8 +232,8 @@ def _figures_after(claim: Claim) -> list[Criterion]:
             ) from error
         if words != criterion.figure:
             criterion.figure = words
-            found.append(criterion)
-    return found
+            criteria.append(criterion)
+    return criteria
 
 
 def _tell_anew(claim: Claim) -> None:
@@ -337,16 +337,18 @@ def place_claim(
         "says": stance,
         "note": note or None,
     }
-    found = Appearance.objects.filter(claim=claim, source=source).first()
-    if found:
-        if any((getattr(found, name) or None) != (value or None) for name, value in given.items()):
+    earlier = Appearance.objects.filter(claim=claim, source=source).first()
+    if earlier:
+        if any(
+            (getattr(earlier, name) or None) != (value or None) for name, value in given.items()
+        ):
             raise ValidationError(
                 _(
                     "This source is already recorded for the claim, with another quote. Nothing "
                     "was changed."
                 )
             )
-        return found
+        return earlier
     if stance == Stance.NO_MENTION:
         if exact or fragment:
             raise ValidationError(_("A source that does not mention it has no quote."))
@@ -379,7 +381,7 @@ def set_progress(
     """Set the progress of points. A point whose workflow has no such transition stays as it is."""
     before = [state for state, followers in PROGRESS_TRANSITIONS.items() if progress in followers]
     with ledger.act("aspect.progressed", by=by, role=role):
-        Aspect.objects.filter(pk__in=[one.pk for one in aspects], progress__in=before).update(
+        Aspect.objects.filter(pk__in=[aspect.pk for aspect in aspects], progress__in=before).update(
             progress=progress
         )
 

@@ -53,13 +53,13 @@ def add_point(
     another is a correction."""
     check_register(by)
     check_company(series.company_id, source)
-    found = SeriesPoint.objects.filter(series=series, source=source, on_date=on_date).first()
-    if found is not None:
-        if found.value != value:
+    point = SeriesPoint.objects.filter(series=series, source=source, on_date=on_date).first()
+    if point is not None:
+        if point.value != value:
             raise ValidationError(
                 _("This source already has a figure for that day. Correct it and give a reason.")
             )
-        return found
+        return point
     with ledger.act("series.point_added", by=by, role=Role.MODERATOR):
         return store(
             SeriesPoint(series=series, source=source, on_date=on_date, value=value, created_at=now)

@@ -36,10 +36,10 @@ def add_source(
 ) -> Source:
     """Add a source. The same address again returns the existing source."""
     check_register(by)
-    if url and (found := Source.objects.filter(url=url).first()):
-        if found.company_id != company.pk:
+    if url and (known := Source.objects.filter(url=url).first()):
+        if known.company_id != company.pk:
             raise ValidationError(ELSEWHERE, code="other_company")
-        return found
+        return known
     source = Source(
         company=company, channel=channel, url=url, title=title, speaker=speaker or {}, lang=lang,
         published_at=published_at, watched=watched and bool(url), created_at=now,

@@ -23,10 +23,10 @@ class ReferenceField(serializers.PrimaryKeyRelatedField[M]):
         """The row. Raises ValidationError."""
         if isinstance(data, str) and (reference := read_reference(data)):
             rows = self.get_queryset()
-            found = rows.filter(reference=reference).first() if rows is not None else None
-            if found is None:
+            row = rows.filter(reference=reference).first() if rows is not None else None
+            if row is None:
                 self.fail("does_not_exist", pk_value=reference)
-            return found
+            return row
         return super().to_internal_value(data)
 
 
@@ -39,6 +39,6 @@ class ByIdOrReference:
     def get_object(self) -> Any:
         """The row, or Http404 for whatever is not there or not for this reader."""
         rows = self.filter_queryset(self.get_queryset())  # type: ignore[attr-defined]  # of the view
-        found = resolve_reference(rows, self.kwargs["id"])  # type: ignore[attr-defined]  # set by the view
-        self.check_object_permissions(self.request, found)  # type: ignore[attr-defined]  # of the view
-        return found
+        row = resolve_reference(rows, self.kwargs["id"])  # type: ignore[attr-defined]  # set by the view
+        self.check_object_permissions(self.request, row)  # type: ignore[attr-defined]  # of the view
+        return row

@@ -240,11 +240,12 @@ class SeriesNoteSerializer(serializers.ModelSerializer[SeriesNote]):
         if note.until_date is None:
             return []
         points = [
-            FigurePoint(one.on_date, one.value, str(one.source_id))
-            for one in note.series.seriespoint_set.all()
+            FigurePoint(point.on_date, point.value, str(point.source_id))
+            for point in note.series.seriespoint_set.all()
         ]
         return [
-            format(one.value, "f") for one in differences(points, note.from_date, note.until_date)
+            format(difference.value, "f")
+            for difference in differences(points, note.from_date, note.until_date)
         ]
 
 

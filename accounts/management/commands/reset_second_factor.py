@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
 
 def _account(name: str) -> User:
-    found = User.objects.filter(Q(pseudonym=name) | Q(email=name.lower()), is_active=True).first()
-    if found is None:
+    user = User.objects.filter(Q(pseudonym=name) | Q(email=name.lower()), is_active=True).first()
+    if user is None:
         raise CommandError(f"there is no open account called {name}")
-    return found
+    return user
