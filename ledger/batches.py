@@ -86,11 +86,11 @@ def proof(row: models.Model) -> tuple[bytes, int, list[bytes]]:
     to `Batch.root`."""
     model = type(row)
     which = getattr(row, batch_field(model).name)
-    found = list(entries(model, which))
-    position = [object_id for object_id, _ in found].index(str(row.pk))
-    digests = [merkle.leaf_hash(entry) for _, entry in found]
+    rows = list(entries(model, which))
+    position = [object_id for object_id, _ in rows].index(str(row.pk))
+    digests = [merkle.leaf_hash(entry) for _, entry in rows]
 
     def read(level: int, index: int) -> bytes:
         return merkle.complete_root(digests[index << level : (index + 1) << level])
 
-    return found[position][1], position, merkle.inclusion_proof(position, len(digests), read)
+    return rows[position][1], position, merkle.inclusion_proof(position, len(digests), read)

@@ -218,8 +218,8 @@ def reapply(mirror: Path | None = None, *, by: Actor) -> int:
         for e in Erasure.objects.order_by("erased_at")
     }
     if mirror is not None:
-        for erasure_id, said in _from_mirror(mirror).items():
-            known.setdefault(erasure_id, said)
+        for erasure_id, erasure in _from_mirror(mirror).items():
+            known.setdefault(erasure_id, erasure)
     token = _again.set(
         frozenset(
             (label, object_id, name)
@@ -348,17 +348,17 @@ def _sharing_reasons(
         if "act" in context
     }
     acts, reasons = [act for act, _reason in pairs], [reason for _act, reason in pairs]
-    found: set[tuple[str, Any]] = set()
+    changed: set[tuple[str, Any]] = set()
     for other in registry.records() if pairs else ():
         rows = other.event_model._base_manager.filter(
             pgh_context__act__in=acts, pgh_context__reason__in=reasons, pgh_created_at__lt=before
         )
         for object_id, context in rows.values_list("pgh_obj_id", "pgh_context"):
             if (context["act"], context["reason"]) in pairs:
-                found.add((other.name, object_id))
+                changed.add((other.name, object_id))
     return [
         (registry.recorded[label], object_id)
-        for label, object_id in sorted(found - {(record.name, key)}, key=str)
+        for label, object_id in sorted(changed - {(record.name, key)}, key=str)
     ]
 
 
@@ -468,7 +468,7 @@ def _sequence_if_it_fits() -> None:
 def _from_mirror(folder: Path) -> dict[str, _Known]:
     """The erasures that a copy of the log tells of, by the id of the Erasure. The copy is verified
     on the way."""
-    found = {}
+    erasures = {}
     start = f"{'erasure'}/"
 
     def read(index: int, entry: bytes) -> None:
@@ -476,15 +476,15 @@ def _from_mirror(folder: Path) -> dict[str, _Known]:
             return
         leaf = Leaf.parse(entry)
         if leaf.object.startswith(start) and leaf.fields:
-            said = leaf.fields
-            when = datetime.fromisoformat(said["erased_at"])
-            found[leaf.object.removeprefix(start)] = (
-                said["object_label"],
-                said["object_id"],
-                said["fields"],
-                said["ground"],
+            fields = leaf.fields
+            when = datetime.fromisoformat(fields["erased_at"])
+            erasures[leaf.object.removeprefix(start)] = (
+                fields["object_label"],
+                fields["object_id"],
+                fields["fields"],
+                fields["ground"],
                 when,
             )
 
     audit(folder, verifier(), each=read)
-    return found
+    return erasures

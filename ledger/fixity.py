@@ -32,23 +32,23 @@ def unregister(name: str) -> None:
 def faults() -> Iterator[str]:
     """A sentence for every file that is missing, unreadable or not what it was."""
     for name, source in sorted(_sources.items()):
-        for said in source():
-            if isinstance(said, str):
-                yield f"{name}: {said}"
+        for item in source():
+            if isinstance(item, str):
+                yield f"{name}: {item}"
                 continue
-            where, expected, what = said
+            where, expected, what = item
             try:
                 with where.open("rb") if isinstance(where, Path) else where() as file:
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
             except FileNotFoundError:
                 yield f"{name}: {what} is missing"
                 continue
             except OSError as error:
                 yield f"{name}: {what} cannot be read ({error.strerror or error})"
                 continue
-            if found != expected:
+            if digest != expected:
                 yield (
-                    f"{name}: {what} was changed: its SHA-256 is {found[:16]}… where "
+                    f"{name}: {what} was changed: its SHA-256 is {digest[:16]}… where "
                     f"{expected[:16]}… belongs"
                 )
 

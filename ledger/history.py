@@ -227,8 +227,8 @@ def _change(
     if record.coarse:
         at = at.replace(hour=0, minute=0, second=0, microsecond=0)
     may = everything or (texts and who.reason_public and REASON not in record.closed)
-    told = bool(who.reason) and REASON in opened and may
-    reason = who.reason if told else "" if not who.reason and REASON not in opened else None
+    is_shown = bool(who.reason) and REASON in opened and may
+    reason = who.reason if is_shown else "" if not who.reason and REASON not in opened else None
     return Change(
         index=entry["index"], kind=entry["kind"], op=entry["op"], label=record.name,
         object_id=entry["object_id"], at=at,

@@ -109,14 +109,14 @@ def bundle(
             break
     else:
         raise NotLoggedError(f"{label}/{object_id} is not in the log yet")
-    found = openable(entry.index)
-    names = list(found) if openings is None else list(openings)
-    if missing := [name for name in names if name not in found]:
+    available = openable(entry.index)
+    names = list(available) if openings is None else list(openings)
+    if missing := [name for name in names if name not in available]:
         raise LookupError(f"cannot be opened: {', '.join(missing)}")
     made = Bundle.build(
         leaf=bytes(entry.leaf), index=entry.index, hashes=_path(entry.index, head), checkpoint=text,
         key=key,
-        document=document, openings={name: found[name] for name in names},
+        document=document, openings={name: available[name] for name in names},
     )  # fmt: skip
     return made.dumps()
 
@@ -160,12 +160,12 @@ def openable(index: int, *, everything: bool = False) -> dict[str, Opened]:
         return {}
     keys = {opening.field: bytes(opening.key) for opening in Opening.objects.filter(entry=entry)}
     leaf = Leaf.parse(bytes(entry.leaf))
-    found = {}
+    openings = {}
     for name in leaf.commits.keys() & keys.keys():
         if name == REASON:
             who = leaves.read_act_context(row["pgh_context"], row["pgh_label"])
             if shown and who.reason_public and REASON not in record.closed:
-                found[name] = Opened(keys[name], who.reason)
+                openings[name] = Opened(keys[name], who.reason)
         elif record.may_open(name, public=shown):
-            found[name] = Opened(keys[name], plain(row[name]))
-    return found
+            openings[name] = Opened(keys[name], plain(row[name]))
+    return openings

@@ -73,12 +73,12 @@ def faults(using: str = DEFAULT_DB_ALIAS) -> list[TriggerFault]:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = {row[0] for row in cursor.fetchall()}
     wanted = expected()
-    found = []
+    trigger_faults = []
     for (table, name), trigger in sorted(wanted.items()):
         if table not in tables:
             continue
         if (table, name) not in standing:
-            found.append(TriggerFault(table, name, "is not there"))
+            trigger_faults.append(TriggerFault(table, name, "is not there"))
             continue
         enabled, mark, source, function, config, definition = standing[table, name]
         asked = trigger.sql.kwargs
@@ -90,14 +90,14 @@ def faults(using: str = DEFAULT_DB_ALIAS) -> list[TriggerFault]:
             and config == ["search_path=public, pg_temp"]
         )
         if not same or _fires(definition) != _fires(_definition(table, asked)):
-            found.append(TriggerFault(table, name, "is not the one the models ask for"))
+            trigger_faults.append(TriggerFault(table, name, "is not the one the models ask for"))
         elif enabled != "A":
-            found.append(TriggerFault(table, name, "is not enabled ALWAYS"))
-    found += [
+            trigger_faults.append(TriggerFault(table, name, "is not enabled ALWAYS"))
+    trigger_faults += [
         TriggerFault(table, name, "belongs to no model")
         for table, name in sorted(standing.keys() - wanted.keys())
     ]
-    return found
+    return trigger_faults
 
 
 def _definition(table: str, asked: dict[str, str]) -> str:
@@ -111,12 +111,12 @@ def _fires(definition: str) -> tuple[str, list[str], str]:
     """When a trigger fires: before or after, on which operations, under which condition; however
     its SQL is written."""
     plain = " ".join(re.sub(r'[()"]|::\w+', "", definition).lower().split())
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"(?:create trigger \w+ )?(before|after) (.+?) on [\w.]+(?: .*?)?(?: when (.+?))? "
         r"execute.*",
         plain,
     )
-    return (found[1], sorted(found[2].split(" or ")), found[3] or "") if found else ("", [], "")
+    return (match[1], sorted(match[2].split(" or ")), match[3] or "") if match else ("", [], "")
 
 
 _FOREIGN_TRIGGERS = """
@@ -162,26 +162,26 @@ def unexpected_objects(using: str = DEFAULT_DB_ALIAS) -> list[str]:
 
     tables = sorted({table for table, _ in expected()})
     append = set(grow_only_tables())
-    found = []
+    sentences = []
     with connections[using].cursor() as cursor:
         cursor.execute(_FOREIGN_TRIGGERS, [tables])
-        found += [
+        sentences += [
             f"{table} has a trigger that is none of the record's: {name}"
             for table, name in cursor.fetchall()
         ]
         cursor.execute(_ALTERED_TABLES, [tables])
         standing = cursor.fetchall()
         away = sorted(set(tables) - {row[0] for row in standing})
-        found += [
+        sentences += [
             f"{table} is not where the record stands: it was dropped, renamed or moved out of sight"
             for table in away
         ]
         for table, kind, secured, parted, rules in standing:
-            found += [
+            sentences += [
                 f"{table} has a rule that rewrites what is sent to it: {rule}" for rule in rules
             ]
             if kind not in {"r", "p"} or secured or (parted and kind == "r"):
-                found.append(
+                sentences.append(
                     f"{table} is no plain table any more (another stands in its place, hides "
                     f"rows of it or inherits from it)"
                 )
@@ -193,38 +193,38 @@ def unexpected_objects(using: str = DEFAULT_DB_ALIAS) -> list[str]:
             if right in {"TRUNCATE", "TRIGGER", "MAINTAIN"} or (
                 right in {"UPDATE", "DELETE"} and table in append
             ):
-                found.append(f"{roles.get(grantee, grantee)} was granted {right} on {table}")
+                sentences.append(f"{roles.get(grantee, grantee)} was granted {right} on {table}")
         if role := getattr(settings, "DATABASE_APP_ROLE", ""):
             cursor.execute(_ROLE_PRIVILEGES, [tables, role])
             for name, *privileges, owners in cursor.fetchall():
                 names = ("is a superuser", "may make roles", "passes row security", "may replicate")
-                found += [
+                sentences += [
                     f"the application's role {name} {what}"
                     for what, has in zip(names, privileges, strict=True)
                     if has
                 ]
-                found += [
+                sentences += [
                     (
                         f"the application's role {name} may become {owner}, who owns the record's "
                         f"tables"
                     )
                     for owner in owners
                 ]
-    return found
+    return sentences
 
 
 def install(using: str = DEFAULT_DB_ALIAS) -> list[TriggerFault]:
     """Make the triggers what they should be, as the owner of the tables. Returns what was wrong
     before."""
-    found = faults(using)
+    trigger_faults = faults(using)
     wanted = expected()
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
-        for fault in found:
+        for fault in trigger_faults:
             if trigger := wanted.get((fault.table, fault.trigger)):
                 cursor.execute(trigger.install_sql)
             else:
                 cursor.execute(f'DROP TRIGGER "{fault.trigger}" ON "{fault.table}"')
-    return found
+    return trigger_faults
 
 
 @contextlib.contextmanager

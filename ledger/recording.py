@@ -356,13 +356,13 @@ def act(
         raise ActRefusedError(f"{kind!r} by {name!r} as {role!r}: {fault}")
     stack: list[tuple[uuid.UUID, str]] = _local.__dict__.setdefault("stack", [])
     shared = stack[0][0] if stack else uuid.uuid4()
-    said = json.dumps({
+    context = json.dumps({
         "act": str(shared), "kind": kind, "role": role, "name": name,
         "by": None if by.pk is None else str(by.pk), "reason": reason,
         "reason_public": reason_public, "request": request_id.get(),
     })  # fmt: skip
-    act_setting.put(said)
-    stack.append((shared, said))
+    act_setting.put(context)
+    stack.append((shared, context))
     try:
         yield shared
     finally:

@@ -41,8 +41,8 @@ class Record:
     @property
     def event_model(self) -> type[models.Model]:
         """The model of the event rows, made by `recorded`."""
-        found: type[models.Model] = self.events["model"]
-        return found
+        model: type[models.Model] = self.events["model"]
+        return model
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -137,8 +137,8 @@ def _key_of(obj: models.Model) -> AESGCM:
 def _key_for(label: str, object_id: str, sealed: Collection[str] = ()) -> AESGCM:
     from ledger.models import SealedKey
 
-    found = SealedKey.objects.filter(object_label=label, object_id=object_id).first()
-    if found is None:
+    key = SealedKey.objects.filter(object_label=label, object_id=object_id).first()
+    if key is None:
         # Asked after the key was missed: an erasure is written down in the transaction that
         # destroys the key.
         if not erased_fields(label, object_id).isdisjoint(sealed):
@@ -152,8 +152,8 @@ def _key_for(label: str, object_id: str, sealed: Collection[str] = ()) -> AESGCM
                 [SealedKey(object_label=label, object_id=object_id, wrapped=wrapped)],
                 ignore_conflicts=True,
             )
-        found = SealedKey.objects.get(object_label=label, object_id=object_id)
-    return _unwrap(label, object_id, bytes(found.wrapped))
+        key = SealedKey.objects.get(object_label=label, object_id=object_id)
+    return _unwrap(label, object_id, bytes(key.wrapped))
 
 
 def erased_fields(label: str, object_id: str) -> set[str]:

@@ -179,10 +179,10 @@ class Verification:
         ).items():
             record = registry.recorded.get(label)
             if record is not None:
-                found = record.event_model._base_manager.filter(pgh_id__in=ids).values_list(
+                object_ids = record.event_model._base_manager.filter(pgh_id__in=ids).values_list(
                     "pgh_obj_id", flat=True
                 )
-                self.waiting[record.name] = {str(object_id) for object_id in found}
+                self.waiting[record.name] = {str(object_id) for object_id in object_ids}
 
     # ── entries ───────────────────────────────────────────────────────────────────────────────────
 
@@ -566,12 +566,12 @@ def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _openings(indexes: Iterable[int]) -> dict[int, dict[str, bytes]]:
-    found: dict[int, dict[str, bytes]] = {}
+    openings: dict[int, dict[str, bytes]] = {}
     for index, name, key in Opening.objects.filter(entry_id__in=list(indexes)).values_list(
         "entry_id", "field", "key"
     ):
-        found.setdefault(index, {})[name] = bytes(key)
-    return found
+        openings.setdefault(index, {})[name] = bytes(key)
+    return openings
 
 
 def _last_entries(label: str, ids: Sequence[str]) -> dict[str, tuple[int, str, bytes]]:

@@ -218,8 +218,8 @@ class _Auditor:
     def _bundle(self, tile: Tile) -> list[bytes]:
         """Return the hashes of the entries of a bundle, which are well-formed leaves and those of
         their tile."""
-        data, found = self._find(tile, MAX_BUNDLE)
-        length = self._at_a_glance(data) if found.full and tile.full else None
+        data, part = self._find(tile, MAX_BUNDLE)
+        length = self._at_a_glance(data) if part.full and tile.full else None
         if length is not None:
             size = length + 2
             hashes = leaf_hashes(
@@ -230,9 +230,9 @@ class _Auditor:
             if self.each is None:
                 return hashes
         try:
-            entries = decode_entries(data, found.width)[: tile.width]
+            entries = decode_entries(data, part.width)[: tile.width]
         except TileError as error:
-            raise VerificationError(f"{found.path} is damaged: {error}", tile.start) from error
+            raise VerificationError(f"{part.path} is damaged: {error}", tile.start) from error
         if length is None:
             hashes = leaf_hashes(entries)
             self._partial_bundles(tile, data, [0, *accumulate(len(entry) + 2 for entry in entries)])
@@ -264,12 +264,12 @@ class _Auditor:
 
     def _tile(self, tile: Tile, hashes: list[bytes]) -> None:
         """Compare a hash tile, and the partial ones beside it, with the hashes it must hold."""
-        data, found = self._find(tile, WIDTH * HASH_SIZE)
+        data, part = self._find(tile, WIDTH * HASH_SIZE)
         right = b"".join(hashes)
         first = tile.start << HEIGHT * tile.level
-        if len(data) != found.width * HASH_SIZE:
+        if len(data) != part.width * HASH_SIZE:
             raise VerificationError(
-                f"{found.path} has {len(data)} bytes where {found.width * HASH_SIZE} belong.", first
+                f"{part.path} has {len(data)} bytes where {part.width * HASH_SIZE} belong.", first
             )
         if not data.startswith(right):
             for offset, digest in enumerate(hashes):
@@ -278,7 +278,7 @@ class _Auditor:
                     break
             raise VerificationError(
                 f"Entry {first} is not the one that was logged: its hash differs from that in "
-                f"{found.path}.",
+                f"{part.path}.",
                 first,
             )
         self.files += 1
@@ -458,14 +458,14 @@ def _difference(
 ) -> VerificationError | None:
     """What is wrong with the log's next entry, which is to be `entry`."""
     try:
-        found = next(log, None)
+        logged = next(log, None)
     except (VerificationError, NothingToVerifyError) as error:
         return VerificationError(str(error), index)
-    if found is None:
+    if logged is None:
         return VerificationError(
             f"The log was cut: entry {index} of the copy you kept is not in it.", index
         )
-    if found[1] != entry:
+    if logged[1] != entry:
         return VerificationError(
             f"Entry {index} is not the one in the copy you kept: the log was written anew from "
             f"there on.",
@@ -482,8 +482,8 @@ def _compare_entry(leaf: bytes, proof: Proof, size: int, copy: Path) -> str:
     it stays uncompared.
     """
     ranges = [(proof.index, proof.index + 1), *inclusion_ranges(proof.index, size)]
-    said = iter(sorted(zip(ranges, [leaf_hash(leaf), *proof.hashes], strict=True)))
-    (start, end), digest = next(said)
+    subtrees = iter(sorted(zip(ranges, [leaf_hash(leaf), *proof.hashes], strict=True)))
+    (start, end), digest = next(subtrees)
     count, edge, wrong = 0, Edge(), None
     for count, (_, entry) in enumerate(copied_entries(copy), start=1):
         if count > size:
@@ -493,7 +493,7 @@ def _compare_entry(leaf: bytes, proof: Proof, size: int, copy: Path) -> str:
             if wrong is None and edge.root() != digest:
                 wrong = _other_than_kept(start, end)
             edge = Edge()
-            (start, end), digest = next(said, ((end, size + 1), b""))
+            (start, end), digest = next(subtrees, ((end, size + 1), b""))
     if wrong is not None:
         raise wrong
     if count <= proof.index:
@@ -549,10 +549,10 @@ class _Folder:
             return []
         try:
             with os.scandir(self._root + name) as items:
-                found = {int(item.name) for item in items if _WIDTH.fullmatch(item.name)}
+                widths_stored = {int(item.name) for item in items if _WIDTH.fullmatch(item.name)}
         except OSError as error:
             raise _unreadable(name, error) from error
-        return sorted(width for width in found if width < WIDTH)
+        return sorted(width for width in widths_stored if width < WIDTH)
 
     def _look(self, name: str) -> bool:
         """Whether `name` is a folder, and all above it are, up to the root of the copy."""
@@ -625,11 +625,11 @@ def _check_bundle(
     return parts
 
 
-def _audit_parts(found: Audit) -> list[str]:
-    checkpoint = found.checkpoint
+def _audit_parts(audit: Audit) -> list[str]:
+    checkpoint = audit.checkpoint
     entries, files = (
         _count(checkpoint.size, "entry", "entries"),
-        _count(found.files, "file", "files"),
+        _count(audit.files, "file", "files"),
     )
     parts = [
         (
@@ -637,11 +637,11 @@ def _audit_parts(found: Audit) -> list[str]:
             f"those in its {files} and give its signed root"
         )
     ]
-    if found.kept is not None:
-        parts.append(f"it continues the checkpoint of size {found.kept.size} that you kept")
-    if found.ahead:
+    if audit.kept is not None:
+        parts.append(f"it continues the checkpoint of size {audit.kept.size} that you kept")
+    if audit.ahead:
         parts.append(
-            f"{_count(found.ahead, 'partial file', 'partial files')} of a later tree not looked at"
+            f"{_count(audit.ahead, 'partial file', 'partial files')} of a later tree not looked at"
         )
     return parts
 
@@ -733,8 +733,8 @@ def _unreadable(name: str, error: OSError) -> VerificationError | NothingToVerif
     return NothingToVerifyError(f"{name} cannot be read: {error.strerror}.")
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _count(number: int, singular: str, many: str) -> str:
+    return f"{number} {singular if number == 1 else many}"
 
 
 def _say(sentence: str) -> None:

@@ -25,9 +25,9 @@ def _serve(request: HttpRequest, path: str, content_type: str, caching: str) -> 
     response = HttpResponse(content, content_type=content_type)
     response["ETag"] = etag
     response["Cache-Control"] = caching
-    found = get_conditional_response(request, etag=etag, response=response)
-    assert found is not None
-    return found
+    answer = get_conditional_response(request, etag=etag, response=response)
+    assert answer is not None
+    return answer
 
 
 @require_safe
@@ -46,7 +46,7 @@ def key(request: HttpRequest) -> HttpResponseBase:
 def tile(request: HttpRequest, path: str) -> HttpResponseBase:
     """A hash tile or an entry bundle; any other path, however near, is not there."""
     try:
-        found = parse_path(f"tile/{path}")
+        wanted = parse_path(f"tile/{path}")
     except TileError:
         return HttpResponse(
             "That is not the path of a tile.\n",
@@ -54,6 +54,6 @@ def tile(request: HttpRequest, path: str) -> HttpResponseBase:
             content_type="text/plain; charset=utf-8",
         )
     kept = (
-        _IMMUTABLE if found.size <= LogFiles().size() else "no-store"
+        _IMMUTABLE if wanted.size <= LogFiles().size() else "no-store"
     )  # until a checkpoint covers it, it may be made anew
-    return _serve(request, found.path, "application/octet-stream", kept)
+    return _serve(request, wanted.path, "application/octet-stream", kept)

@@ -52,10 +52,10 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{checkpoint}: {error.strerror}", returncode=2) from None
         verification = Verification(kept, copy)
-        found = []
+        mismatches = []
         try:
             for mismatch in verification.mismatches():
-                found.append(mismatch)
+                mismatches.append(mismatch)
                 if not options["json"]:
                     self.stdout.write(str(mismatch))
         except MasterKeyUnusableError as error:
@@ -63,11 +63,15 @@ class Command(BaseCommand):
                 f"{error}. Without it nothing more can be verified.", returncode=2
             ) from None
         counts = verification.counts
-        bad = [mismatch for mismatch in found if not (allow_outside and mismatch.code == "outside")]
+        bad = [
+            mismatch
+            for mismatch in mismatches
+            if not (allow_outside and mismatch.code == "outside")
+        ]
         if options["json"]:
             listed = [
                 {"code": mismatch.code, "index": mismatch.index, "sentence": mismatch.sentence}
-                for mismatch in found
+                for mismatch in mismatches
             ]
             numbers = {
                 "entries": counts.entries,
