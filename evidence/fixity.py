@@ -38,7 +38,7 @@ def captures() -> Iterator[fixity.FileOrFault]:
     originals_at = _Originals()
     kept = kept_captures().order_by()
     for pk, digest in kept.values_list("pk", "digest").iterator(chunk_size=BATCH):
-        yield from originals_at.said(digest, f"the capture {pk}")
+        yield from originals_at.files(digest, f"the capture {pk}")
 
 
 def exhibits() -> Iterator[fixity.FileOrFault]:
@@ -63,7 +63,9 @@ def exhibits() -> Iterator[fixity.FileOrFault]:
             except KeyUnusableError as error:
                 usable = False
                 yield f"{error}. No keyed hash was checked"
-        yield from originals_at.said(address.digest, f"the original of exhibit {address.reference}")
+        yield from originals_at.files(
+            address.digest, f"the original of exhibit {address.reference}"
+        )
 
 
 def rendition_files() -> Iterator[fixity.FileOrFault]:
@@ -88,7 +90,7 @@ class _Originals:
         self._store = originals()
         self._bucket = self._store.bucket if isinstance(self._store, BucketStore) else None
 
-    def said(self, digest: str, what: str) -> Iterator[fixity.FileOrFault]:
+    def files(self, digest: str, what: str) -> Iterator[fixity.FileOrFault]:
         here = _file(self._store, digest, what)
         if not isinstance(self._store, BucketStore) or isinstance(here, str):
             yield here

@@ -54,9 +54,9 @@ def named(digests: Collection[str]) -> set[str]:
     """Which of these originals a row names."""
     keys = {keyed("original", digest): digest for digest in digests}
     # What an erasure took away is named no more: a machine that was off may still have it.
-    found = set(kept_captures().filter(digest__in=digests).values_list("digest", flat=True))
-    found |= set(StagedPhoto.objects.filter(digest__in=digests).values_list("digest", flat=True))
-    found |= {
+    in_use = set(kept_captures().filter(digest__in=digests).values_list("digest", flat=True))
+    in_use |= set(StagedPhoto.objects.filter(digest__in=digests).values_list("digest", flat=True))
+    in_use |= {
         keys[key]
         for key in Exhibit.objects.filter(duplicate_key__in=list(keys)).values_list(
             "duplicate_key", flat=True
@@ -64,8 +64,8 @@ def named(digests: Collection[str]) -> set[str]:
     }
     # An erasure may take the key alone and leave the original: those few are opened.
     for exhibit in Exhibit.objects.filter(duplicate_key="").exclude(digest=None).iterator():
-        found.add(str(ledger.unseal(exhibit, "digest")))
-    return found
+        in_use.add(str(ledger.unseal(exhibit, "digest")))
+    return in_use
 
 
 def find(*, in_bucket: bool = False) -> list[str]:
@@ -105,11 +105,13 @@ def sweep_bucket(*, at_most: int = AT_MOST) -> tuple[str, ...]:
     """Remove those in the bucket. Raises SweepRefusedError or TooManyOrphansError, with none
     removed, and BucketError."""
     store = _bucket()
-    found = find(in_bucket=True)
-    if len(found) > at_most:
-        raise TooManyOrphansError(len(found), at_most)
+    orphans = find(in_bucket=True)
+    if len(orphans) > at_most:
+        raise TooManyOrphansError(len(orphans), at_most)
     return tuple(
-        digest for digest in found if store.drop_in_bucket(digest, named, settings.ORPHANS_KEPT_FOR)
+        digest
+        for digest in orphans
+        if store.drop_in_bucket(digest, named, settings.ORPHANS_KEPT_FOR)
     )
 
 
@@ -118,10 +120,12 @@ def sweep(*, at_most: int = AT_MOST) -> SweepResult:
     with no original removed."""
     store = originals()
     temporaries = store.sweep_incoming(settings.ORPHANS_KEPT_FOR)
-    found = find()
-    if len(found) > at_most:
-        raise TooManyOrphansError(len(found), at_most)
-    gone = tuple(digest for digest in found if store.drop(digest, named, settings.ORPHANS_KEPT_FOR))
+    orphans = find()
+    if len(orphans) > at_most:
+        raise TooManyOrphansError(len(orphans), at_most)
+    gone = tuple(
+        digest for digest in orphans if store.drop(digest, named, settings.ORPHANS_KEPT_FOR)
+    )
     if gone:
         log.warning("%d originals that nothing names were removed.", len(gone))
     return SweepResult(temporaries, gone)
@@ -143,7 +147,7 @@ def sweep_staged() -> int:
             .select_for_update(skip_locked=True)
             .order_by("created_at")[:STAGED_AT_ONCE]
         )
-        old = {one.pk: one.digest for one in rows}
+        old = {row.pk: row.digest for row in rows}
         StagedPhoto.objects.filter(pk__in=old).delete()
         transaction.on_commit(lambda: _drop_unnamed(set(old.values()) - {""}))
     return len(old)

@@ -161,7 +161,7 @@ class ExhibitSerializer(serializers.ModelSerializer[Exhibit]):
                 if isinstance(self.root, serializers.ListSerializer)
                 else [exhibit]
             )
-            self._sides = affiliations([one.submission_id for one in listed or []])
+            self._sides = affiliations([submission.submission_id for submission in listed or []])
         return self._sides[exhibit.submission_id]
 
 

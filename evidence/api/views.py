@@ -349,12 +349,12 @@ class SubmissionViewSet(
     def answer(self, request: Request, id: str = "") -> Response:
         """Reply to a moderator's question about a submission, with more photos if there are
         any. A moderator then decides again."""
-        found, user, now = self.get_object(), cast(User, request.user), timezone.now()
+        submission, user, now = self.get_object(), cast(User, request.user), timezone.now()
         data = NewAnswerSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         given = data.validated_data
         try:
-            filing.check_answerable(by=user, submission=found)
+            filing.check_answerable(by=user, submission=submission)
             photos = (
                 filing.receive_photos(by=user, files=given["photos"], now=now)
                 if given["photos"]
@@ -362,7 +362,7 @@ class SubmissionViewSet(
             )
             filing.answer_question(
                 by=user,
-                submission=found,
+                submission=submission,
                 answer=given["answer"],
                 lang=given["lang"],
                 photos=photos,
@@ -381,4 +381,4 @@ class SubmissionViewSet(
                 f"This submission is {error.submission.status}. Only a returned one can be "
                 f"answered."
             ) from error
-        return Response(SubmissionSerializer(self.get_queryset().get(pk=found.pk)).data)
+        return Response(SubmissionSerializer(self.get_queryset().get(pk=submission.pk)).data)

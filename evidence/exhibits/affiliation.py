@@ -62,7 +62,7 @@ def _names(written: Any) -> set[str]:
         _plain(text)
         for text in (
             written["text"],
-            *(one["text"] for one in written.get("translations", {}).values()),
+            *(translation["text"] for translation in written.get("translations", {}).values()),
         )
     } - {""}
 
@@ -82,19 +82,28 @@ def _affiliations(submissions: QuerySet[Submission]) -> dict[UUID, str]:
     rows = list(submissions.select_related("organisation", "claim"))
     if not rows:
         return {}
-    seats = _seats({one.filed_by_id for one in rows})
+    seats = _seats({submission.filed_by_id for submission in rows})
     laboratories = _laboratories(rows)
-    if not seats and not laboratories and not any(one.organisation for one in rows):
-        return {one.pk: Affiliation.INDEPENDENT.value for one in rows}
-    companies = _companies({one.claim.company_id for one in rows})
+    if not seats and not laboratories and not any(submission.organisation for submission in rows):
+        return {submission.pk: Affiliation.INDEPENDENT.value for submission in rows}
+    companies = _companies({submission.claim.company_id for submission in rows})
     beside = _seats(
-        {user for found in laboratories.values() for _one, members in found for user in members}
+        {
+            user
+            for measurers in laboratories.values()
+            for _one, members in measurers
+            for user in members
+        }
     )
     return {
-        one.pk: _affiliation(
-            one, companies[one.claim.company_id], seats, laboratories.get(one.pk, []), beside
+        submission.pk: _affiliation(
+            submission,
+            companies[submission.claim.company_id],
+            seats,
+            laboratories.get(submission.pk, []),
+            beside,
         ).value
-        for one in rows
+        for submission in rows
     }
 
 
@@ -105,11 +114,11 @@ def affiliation(submission: Submission) -> str:
 
 def independent(submissions: Collection[UUID]) -> set[UUID]:
     """Those from no company's side. One that is not stored yet is nobody's."""
-    found = affiliations(submissions)
+    sides = affiliations(submissions)
     return {
         pk
         for pk in submissions
-        if found.get(pk, Affiliation.INDEPENDENT) == Affiliation.INDEPENDENT
+        if sides.get(pk, Affiliation.INDEPENDENT) == Affiliation.INDEPENDENT
     }
 
 
@@ -129,17 +138,17 @@ def side_of(user: User, claim: Claim) -> Affiliation:
     if not held:
         return Affiliation.INDEPENDENT
     company = _companies({claim.company_id})[claim.company_id]
-    if any(company.is_one_of(one.organisation) for one in held):
+    if any(company.is_one_of(membership.organisation) for membership in held):
         return Affiliation.COMPANY
     seats = (
-        one
-        for one in held
-        if one.role == Role.COMPANY_REPRESENTATIVE
-        or one.organisation.kind == OrganisationKind.COMPANY
+        membership
+        for membership in held
+        if membership.role == Role.COMPANY_REPRESENTATIVE
+        or membership.organisation.kind == OrganisationKind.COMPANY
     )
     return (
         Affiliation.OTHER_COMPANY
-        if any(_held_since(one, claim.created_at) for one in seats)
+        if any(_held_since(seat, claim.created_at) for seat in seats)
         else Affiliation.INDEPENDENT
     )
 
@@ -147,15 +156,17 @@ def side_of(user: User, claim: Claim) -> Affiliation:
 def one_laboratory(laboratories: Iterable[Organisation]) -> dict[UUID, UUID]:
     """For each laboratory the one that it is: rows of one address or one name are the same, however
     they are spelled."""
-    found: dict[UUID, UUID] = {}
+    identities: dict[UUID, UUID] = {}
     known: dict[str, UUID] = {}
-    for one in sorted(laboratories, key=lambda each: each.pk):
-        said = {_address(one.website), _plain(one.name)} - {""}
-        joined = {found[known[each]] for each in said if each in known} | {one.pk}
-        found[one.pk] = one.pk
-        found = {pk: min(joined) if first in joined else first for pk, first in found.items()}
-        known.update(dict.fromkeys(said, one.pk))
-    return found
+    for laboratory in sorted(laboratories, key=lambda each: each.pk):
+        marks = {_address(laboratory.website), _plain(laboratory.name)} - {""}
+        joined = {identities[known[each]] for each in marks if each in known} | {laboratory.pk}
+        identities[laboratory.pk] = laboratory.pk
+        identities = {
+            pk: min(joined) if first in joined else first for pk, first in identities.items()
+        }
+        known.update(dict.fromkeys(marks, laboratory.pk))
+    return identities
 
 
 def _held_since(membership: Membership, moment: datetime) -> bool:
@@ -163,17 +174,17 @@ def _held_since(membership: Membership, moment: datetime) -> bool:
 
 
 def _seats(users: Collection[UUID]) -> _Seats:
-    found: _Seats = defaultdict(list)
+    seats: _Seats = defaultdict(list)
     if users:
-        for one in Membership.objects.filter(user__in=users).select_related("organisation"):
-            found[one.user_id].append(one)
-    return found
+        for membership in Membership.objects.filter(user__in=users).select_related("organisation"):
+            seats[membership.user_id].append(membership)
+    return seats
 
 
 def _laboratories(submissions: Collection[Submission]) -> _Laboratories:
     """The laboratories that measured for each submission, with who belonged to them at any time
     since it was filed."""
-    found: _Laboratories = defaultdict(list)
+    laboratories: _Laboratories = defaultdict(list)
     measured = list(
         Teardown.objects.filter(submission__in=submissions)
         .exclude(laboratory=None)
@@ -182,28 +193,30 @@ def _laboratories(submissions: Collection[Submission]) -> _Laboratories:
     members: dict[UUID, list[Membership]] = defaultdict(list)
     if measured:
         for membership in Membership.objects.filter(
-            organisation__in=[one.laboratory_id for one in measured]
+            organisation__in=[teardown.laboratory_id for teardown in measured]
         ):
             members[membership.organisation_id].append(membership)
-    filed = {one.pk: one.filed_at for one in submissions}
-    for one in measured:
-        if one.laboratory:
-            since = filed[one.submission_id]
+    filed = {submission.pk: submission.filed_at for submission in submissions}
+    for teardown in measured:
+        if teardown.laboratory:
+            since = filed[teardown.submission_id]
             users = {
-                each.user_id for each in members[one.laboratory.pk] if _held_since(each, since)
+                each.user_id for each in members[teardown.laboratory.pk] if _held_since(each, since)
             }
-            found[one.submission_id].append((one.laboratory, users))
-    return found
+            laboratories[teardown.submission_id].append((teardown.laboratory, users))
+    return laboratories
 
 
 def _companies(companies: Collection[UUID]) -> dict[UUID, _Company]:
-    found = {
-        one.pk: _Company(_address(one.website), one.organisation_id, _names(one.name))
-        for one in Company.objects.filter(pk__in=companies)
+    by_pk = {
+        company.pk: _Company(
+            _address(company.website), company.organisation_id, _names(company.name)
+        )
+        for company in Company.objects.filter(pk__in=companies)
     }
     for entity in LegalEntity.objects.filter(company__in=companies):
-        found[entity.company_id].names |= _names(entity.name)
-    return found
+        by_pk[entity.company_id].names |= _names(entity.name)
+    return by_pk
 
 
 def _affiliation(
@@ -214,23 +227,30 @@ def _affiliation(
     beside: _Seats,
 ) -> Affiliation:
     since = [
-        one
-        for one in seats.get(submission.filed_by_id, [])
-        if _held_since(one, submission.filed_at)
+        membership
+        for membership in seats.get(submission.filed_by_id, [])
+        if _held_since(membership, submission.filed_at)
     ]
-    acted_for = [one.organisation for one in since] + (
+    acted_for = [membership.organisation for membership in since] + (
         [submission.organisation] if submission.organisation else []
     )
     of_members = [
-        one for _one, members in measured for user in members for one in beside.get(user, [])
+        membership
+        for _one, members in measured
+        for user in members
+        for membership in beside.get(user, [])
     ]
-    also = [one.organisation for one in of_members if _held_since(one, submission.filed_at)]
+    also = [
+        membership.organisation
+        for membership in of_members
+        if _held_since(membership, submission.filed_at)
+    ]
     if any(
-        company.is_one_of(one)
-        for one in [*acted_for, *also, *(laboratory for laboratory, _members in measured)]
+        company.is_one_of(organisation)
+        for organisation in [*acted_for, *also, *(laboratory for laboratory, _members in measured)]
     ):
         return Affiliation.COMPANY
-    spoke = any(one.role == Role.COMPANY_REPRESENTATIVE for one in since)
-    if spoke or any(one.kind == OrganisationKind.COMPANY for one in acted_for):
+    spoke = any(membership.role == Role.COMPANY_REPRESENTATIVE for membership in since)
+    if spoke or any(organisation.kind == OrganisationKind.COMPANY for organisation in acted_for):
         return Affiliation.OTHER_COMPANY
     return Affiliation.INDEPENDENT

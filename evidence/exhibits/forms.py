@@ -58,7 +58,7 @@ class PhotosField(forms.FileField):
     widget = ManyFiles
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
-        files = [super(PhotosField, self).clean(one, initial) for one in data or ()]
+        files = [super(PhotosField, self).clean(file, initial) for file in data or ()]
         if not files and self.required:
             raise forms.ValidationError(self.error_messages["required"], code="required")
         if len(files) > settings.SUBMISSION_MAX_EXHIBITS:
@@ -66,14 +66,14 @@ class PhotosField(forms.FileField):
                 _("At most %(count)d photos in one submission.")
                 % {"count": settings.SUBMISSION_MAX_EXHIBITS}
             )
-        for one in files:
-            if (one.size or 0) > settings.EXHIBIT_MAX_BYTES:
+        for file in files:
+            if (file.size or 0) > settings.EXHIBIT_MAX_BYTES:
                 raise forms.ValidationError(
                     _(
                         "“%(name)s” is larger than %(limit)s and was not saved. Everything else "
                         "is kept below."
                     )
-                    % {"name": one.name, "limit": filesizeformat(settings.EXHIBIT_MAX_BYTES)},
+                    % {"name": file.name, "limit": filesizeformat(settings.EXHIBIT_MAX_BYTES)},
                     code="too_large",
                 )
         return files
@@ -120,14 +120,17 @@ class FilingForm(forms.Form):
         super().__init__(*args, **options)
         self.filer, self.claim = filer, claim
         self.bodies = {
-            str(one.organisation_id): one.organisation
-            for one in filer.membership_set.current()
+            str(membership.organisation_id): membership.organisation
+            for membership in filer.membership_set.current()
             .filter(role=Role.FILER)
             .select_related("organisation")
         }
         body = self.fields["organisation"]
         assert isinstance(body, forms.ChoiceField)
-        body.choices = [("", _("myself")), *((key, one.name) for key, one in self.bodies.items())]
+        body.choices = [
+            ("", _("myself")),
+            *((key, organisation.name) for key, organisation in self.bodies.items()),
+        ]
         if not self.bodies:
             del self.fields["organisation"]
         self.fields["idempotency_key"].initial = self._unsent() or str(uuid4())
@@ -167,11 +170,11 @@ class FilingForm(forms.Form):
     @property
     def chosen(self) -> list[UUID]:
         """The photos sent ahead that the form names, in their order."""
-        found = []
+        photos = []
         for text in self.data.getlist("staged") if hasattr(self.data, "getlist") else ():
             with suppress(ValueError):
-                found.append(UUID(text))
-        return found
+                photos.append(UUID(text))
+        return photos
 
     @property
     def kept(self) -> list[StagedPhoto]:
@@ -312,13 +315,15 @@ class MeasurementForm(forms.Form):
             Aspect.objects.filter(claim=claim).select_related("criterion").order_by("number")
         )
         self.thresholds = {
-            str(one.pk): one.criterion.unit for one in aspects if hasattr(one, "criterion")
+            str(aspect.pk): aspect.criterion.unit
+            for aspect in aspects
+            if hasattr(aspect, "criterion")
         }
         field = self.fields["aspect"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [
             ("", "—"),
-            *((str(one.pk), read(one.statement, page_language()).text) for one in aspects),
+            *((str(aspect.pk), read(aspect.statement, page_language()).text) for aspect in aspects),
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -456,9 +461,10 @@ class CompareForm(EditForm):
         other = self.fields["other"]
         assert isinstance(other, forms.ChoiceField)
         named = {
-            str(one.pk): read(one.caption, page_language()).text if one.caption else ""
-            for one in others
+            str(exhibit.pk): read(exhibit.caption, page_language()).text if exhibit.caption else ""
+            for exhibit in others
         }
         other.choices = [
-            (str(one.pk), f"{one.reference} · {named[str(one.pk)]}".rstrip(" ·")) for one in others
+            (str(exhibit.pk), f"{exhibit.reference} · {named[str(exhibit.pk)]}".rstrip(" ·"))
+            for exhibit in others
         ]

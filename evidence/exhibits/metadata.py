@@ -38,10 +38,10 @@ def described(metadata: Mapping[str, str | int]) -> list[tuple[str, str]]:
     keeps its key."""
     rest = dict(metadata)
     latitude, longitude = rest.pop("gps_latitude", None), rest.pop("gps_longitude", None)
-    found = (
+    rows = (
         [(_("Place (latitude, longitude)"), f"{latitude}, {longitude}")]
         if latitude and longitude
         else []
     )
-    found += [(str(name), str(rest.pop(key))) for key, name in NAMES.items() if key in rest]
-    return found + [(key, str(value)) for key, value in sorted(rest.items())]
+    rows += [(str(name), str(rest.pop(key))) for key, name in NAMES.items() if key in rest]
+    return rows + [(key, str(value)) for key, value in sorted(rest.items())]

@@ -25,11 +25,11 @@ class Reason:
 
     def in_both(self) -> dict[str, str]:
         """The words by language, as a written text names languages."""
-        found = {}
+        texts = {}
         for lang, code in LANGUAGES.items():
             with override(code):
-                found[lang] = str(self.text)
-        return found
+                texts[lang] = str(self.text)
+        return texts
 
 
 REASONS: Final = (
@@ -84,12 +84,12 @@ REASONS: Final = (
 
 def reason(key: str) -> Reason | None:
     """The reason named `key`, or None."""
-    return next((one for one in REASONS if one.key == key), None)
+    return next((reason for reason in REASONS if reason.key == key), None)
 
 
 def fill(text: str, words: str) -> str:
     """What stands in the box after a button was pressed: a suggestion is replaced by the next, own
     words are kept above it."""
     own = text.strip()
-    suggested = {said for one in REASONS for said in one.in_both().values()}
+    suggested = {text for reason in REASONS for text in reason.in_both().values()}
     return words if not own or own in suggested else own if words in own else f"{own}\n{words}"

@@ -33,45 +33,52 @@ def similar_pictures(exhibits: Sequence[Exhibit]) -> dict[UUID, list[SimilarPict
     the files, one for the fingerprints and one for the rows that were found, however many exhibits
     there are.
     """
-    distances: dict[UUID, dict[UUID, int]] = {one.pk: {} for one in exhibits}
-    keys = {one.duplicate_key for one in exhibits} - {""}
+    distances: dict[UUID, dict[UUID, int]] = {exhibit.pk: {} for exhibit in exhibits}
+    keys = {exhibit.duplicate_key for exhibit in exhibits} - {""}
     files: dict[str, set[UUID]] = {}
     for pk, key in Exhibit.objects.filter(duplicate_key__in=keys).values_list(
         "pk", "duplicate_key"
     ):
         files.setdefault(key, set()).add(pk)
-    usable = [one for one in exhibits if one.pdq and (one.pdq_quality or 0) >= QUALITY]
+    usable = [
+        exhibit for exhibit in exhibits if exhibit.pdq and (exhibit.pdq_quality or 0) >= QUALITY
+    ]
     if usable:
         rows = Exhibit.objects.filter(pdq_quality__gte=QUALITY, pdq__isnull=False).annotate(
             upright=KeyTextTransform("0", "pdq")
         )
         known = list(rows.values_list("pk", "upright"))
         hashes = [upright for _pk, upright in known]
-        for one in usable:
-            found = distances[one.pk]
-            for place, distance in neighbours(one.pdq or [], hashes):
-                if known[place][0] != one.pk and len(found) < MOST:
-                    found[known[place][0]] = distance
-    for one in exhibits:
-        for pk in files.get(one.duplicate_key, set()) - {one.pk}:
-            distances[one.pk][pk] = 0
+        for exhibit in usable:
+            nearby = distances[exhibit.pk]
+            for place, distance in neighbours(exhibit.pdq or [], hashes):
+                if known[place][0] != exhibit.pk and len(nearby) < MOST:
+                    nearby[known[place][0]] = distance
+    for exhibit in exhibits:
+        for pk in files.get(exhibit.duplicate_key, set()) - {exhibit.pk}:
+            distances[exhibit.pk][pk] = 0
     others = Exhibit.objects.filter(
-        pk__in={pk for found in distances.values() for pk in found}
+        pk__in={pk for nearby in distances.values() for pk in nearby}
     ).select_related("submission")
-    by_pk = {one.pk: one for one in others}
+    by_pk = {exhibit.pk: exhibit for exhibit in others}
     return {
-        one.pk: sorted(
+        exhibit.pk: sorted(
             (
                 SimilarPicture(
                     by_pk[pk],
-                    bool(one.duplicate_key) and by_pk[pk].duplicate_key == one.duplicate_key,
+                    bool(exhibit.duplicate_key)
+                    and by_pk[pk].duplicate_key == exhibit.duplicate_key,
                     distance,
                 )
-                for pk, distance in distances[one.pk].items()
+                for pk, distance in distances[exhibit.pk].items()
             ),
-            key=lambda found: (not found.same_file, found.distance, found.exhibit.reference),
+            key=lambda picture: (
+                not picture.same_file,
+                picture.distance,
+                picture.exhibit.reference,
+            ),
         )
-        for one in exhibits
+        for exhibit in exhibits
     }
 
 
@@ -85,14 +92,16 @@ def witnesses(exhibits: Iterable[Exhibit]) -> dict[UUID, UUID]:
     """
     rows = list(exhibits)
     files: dict[str, list[UUID]] = {}
-    for one in rows:
-        if one.duplicate_key:
-            files.setdefault(one.duplicate_key, []).append(one.submission.contributor_id)
-    found = {one.submission.contributor_id: one.submission.contributor_id for one in rows}
+    for exhibit in rows:
+        if exhibit.duplicate_key:
+            files.setdefault(exhibit.duplicate_key, []).append(exhibit.submission.contributor_id)
+    witness_of = {
+        exhibit.submission.contributor_id: exhibit.submission.contributor_id for exhibit in rows
+    }
     for group in files.values():
-        joined = {found[contributor] for contributor in group}
-        found = {
+        joined = {witness_of[contributor] for contributor in group}
+        witness_of = {
             contributor: min(joined) if witness in joined else witness
-            for contributor, witness in found.items()
+            for contributor, witness in witness_of.items()
         }
-    return found
+    return witness_of

@@ -45,7 +45,8 @@ def read_exhibit(work: jobs.Work) -> None:
         case decoding.DecodedPicture() as photo:
             failpoint("exhibit.decoded")
             made = [
-                (one, renditions().put(one.data, limit=CAPTURE_LIMIT)) for one in photo.renditions
+                (rendition, renditions().put(rendition.data, limit=CAPTURE_LIMIT))
+                for rendition in photo.renditions
             ]
             failpoint("exhibit.stored")
             with work.finish():
@@ -59,16 +60,16 @@ def read_exhibit(work: jobs.Work) -> None:
                     by=ledger.SYSTEM, exhibit=exhibit, now=timezone.now(), outcome="ready",
                     metadata=json.dumps(photo.metadata, ensure_ascii=False), **fields,
                 )  # fmt: skip
-                for one, stored in made if marked else ():
+                for rendition, stored in made if marked else ():
                     shown = {
-                        "media_type": one.mime,
-                        "width": one.width,
-                        "height": one.height,
+                        "media_type": rendition.mime,
+                        "width": rendition.width,
+                        "height": rendition.height,
                         "digest": stored.sha256,
                         "size": stored.size,
                     }
                     Rendition.objects.update_or_create(
-                        exhibit=exhibit, name=one.name, defaults=shown
+                        exhibit=exhibit, name=rendition.name, defaults=shown
                     )
             if not marked:
                 _remove_unnamed([stored.sha256 for _one, stored in made])

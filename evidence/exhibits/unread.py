@@ -36,8 +36,12 @@ BECAUSE: Final[Mapping[str, str | Promise]] = {
 
 def unread_because(exhibits: Iterable[Exhibit]) -> dict[UUID, str]:
     """A sentence for each of those that could not be read, in one query."""
-    listed = [one.pk for one in exhibits if one.status == ExhibitStatus.UNREADABLE]
+    listed = [exhibit.pk for exhibit in exhibits if exhibit.status == ExhibitStatus.UNREADABLE]
     events = CustodyEvent.objects.filter(exhibit__in=listed, kind=CustodyKind.READ).order_by(
         "happened_at", "id"
     )
-    return {one.exhibit_id: str(BECAUSE[one.outcome]) for one in events if one.outcome in BECAUSE}
+    return {
+        event.exhibit_id: str(BECAUSE[event.outcome])
+        for event in events
+        if event.outcome in BECAUSE
+    }

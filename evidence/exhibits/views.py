@@ -91,7 +91,7 @@ class _Filing:
         if not all(valid):
             return False
         hanging = any(step.cleaned_data["done"] for step in self.steps) or any(
-            one.filled for one in self.measurements
+            form.filled for form in self.measurements
         )
         if hanging and not self.teardown.filled:
             self.teardown.add_error(
@@ -109,7 +109,7 @@ class _Filing:
             self.main.cleaned_data["narrative_lang"],
             self.main.filed_for,
         )
-        aspects = {str(one.pk): one for one in Aspect.objects.filter(claim=claim)}
+        aspects = {str(aspect.pk): aspect for aspect in Aspect.objects.filter(claim=claim)}
         steps = [
             filing.NewStep(
                 done=write(lang, step.cleaned_data["done"]),
@@ -121,17 +121,17 @@ class _Filing:
         ]
         measured = [
             filing.NewMeasurement(
-                aspect=aspects[one.cleaned_data["aspect"]],
-                quantity=write(lang, one.cleaned_data["quantity"]),
-                value=one.cleaned_data["value"],
-                standard_uncertainty=one.cleaned_data["standard_uncertainty"],
-                unit_name=one.cleaned_data["unit_name"],
-                instrument=write(lang, one.cleaned_data["instrument"]),
-                method=write(lang, one.cleaned_data["method"]),
+                aspect=aspects[form.cleaned_data["aspect"]],
+                quantity=write(lang, form.cleaned_data["quantity"]),
+                value=form.cleaned_data["value"],
+                standard_uncertainty=form.cleaned_data["standard_uncertainty"],
+                unit_name=form.cleaned_data["unit_name"],
+                instrument=write(lang, form.cleaned_data["instrument"]),
+                method=write(lang, form.cleaned_data["method"]),
                 measured_date=given["performed_date"],
             )
-            for one in self.measurements
-            if one.filled
+            for form in self.measurements
+            if form.filled
         ]
         return filing.NewTeardown(
             title=write(lang, given["title"]),
@@ -218,7 +218,9 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
     # A photo whose mark was taken away stays without it; one that came just now has never been
     # asked about.
     dropped = (
-        {one.pk for one in forms_.main.kept} - set(forms_.main.chosen) if status != 200 else set()
+        {photo.pk for photo in forms_.main.kept} - set(forms_.main.chosen)
+        if status != 200
+        else set()
     )
     lost = status != 200 and not _keep(request, claim, forms_.main.form_key)
     context = {
@@ -293,23 +295,23 @@ def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
     Idempotent."""
     user, claim = current_account(request), resolve_reference(Claim.objects.public(), ref)
     form_key, file_key = (request.headers.get(name, "") for name in ("X-Form-Key", "X-File-Key"))
-    said = str(request.META.get("CONTENT_LENGTH") or "")
-    length = int(said) if said.isdecimal() and said.isascii() else 0
+    length_header = str(request.META.get("CONTENT_LENGTH") or "")
+    length = int(length_header) if length_header.isdecimal() and length_header.isascii() else 0
     if not length or not all(
         0 < len(key) <= 80 and key.isprintable() for key in (form_key, file_key)
     ):
         return _said(_("No photo was received."), 400)
     check_file(user, claim)
     status = 200
-    found = staging.staged_before(by=user, form_key=form_key, file_key=file_key)
-    if found is None:
+    photo = staging.staged_before(by=user, form_key=form_key, file_key=file_key)
+    if photo is None:
         status = 201
         try:
             if length > settings.EXHIBIT_MAX_BYTES:
                 raise TooLargeError(settings.EXHIBIT_MAX_BYTES)
             staging.check_quota(by=user, form_key=form_key, coming=length, now=timezone.now())
             stored = staging.receive(_Body(request, length))
-            found = staging.stage(
+            photo = staging.stage(
                 by=user, claim=claim, form_key=form_key, file_key=file_key, stored=stored,
                 filename=unquote(request.headers.get("X-File-Name", "")), now=timezone.now(),
             )  # fmt: skip
@@ -332,7 +334,7 @@ def stage_photo(request: HttpRequest, ref: str) -> JsonResponse:
             return _said(" ".join(error.messages), 400)
         except UnreadablePostError:
             return _said(_("The connection was lost before the photo was uploaded."), 400)
-    return JsonResponse({"id": str(found.pk), "size": found.size}, status=status)
+    return JsonResponse({"id": str(photo.pk), "size": photo.size}, status=status)
 
 
 @require_POST
@@ -356,7 +358,7 @@ def submissions(request: HttpRequest) -> HttpResponse:
         .prefetch_related("exhibit_set")
     )
     page = page_of(mine, request.GET, by=("-filed_at", "-id"))
-    rows = [(one, _Files(one)) for one in page.rows]
+    rows = [(submission, _Files(submission)) for submission in page.rows]
     context = {"page": page, "rows": rows, "reading": any(files.reading for _one, files in rows)}
     fragment = bool(request.headers.get("HX-Request"))
     response = render(
@@ -373,7 +375,7 @@ class _Files:
     `unreadable`, and whether some wait."""
 
     def __init__(self, submission: Submission) -> None:
-        states = [one.status for one in submission.exhibit_set.all()]
+        states = [exhibit.status for exhibit in submission.exhibit_set.all()]
         self.all = len(states)
         self.done = sum(state != ExhibitStatus.STORED for state in states)
         self.unreadable = sum(state == ExhibitStatus.UNREADABLE for state in states)
@@ -395,19 +397,19 @@ def _own(request: HttpRequest, ref: str) -> Submission:
 @signed_in
 def submission(request: HttpRequest, ref: str) -> HttpResponse:
     """One submission of the user: its status, the decision with its reason, and withdrawal."""
-    found = _own(request, ref)
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    own = _own(request, ref)
+    if elsewhere := redirect_to_canonical(request, own.reference, ref):
         return elsewhere
-    return _submission_page(request, found, AnswerForm(), status=200)
+    return _submission_page(request, own, AnswerForm(), status=200)
 
 
 def _submission_page(
-    request: HttpRequest, found: Submission, answering: AnswerForm, *, status: int
+    request: HttpRequest, submission: Submission, answering: AnswerForm, *, status: int
 ) -> HttpResponse:
-    shown = _shown(found)
-    reading = sum(one["exhibit"].status == ExhibitStatus.STORED for one in shown)
+    shown = _shown(submission)
+    reading = sum(row["exhibit"].status == ExhibitStatus.STORED for row in shown)
     context = {
-        "submission": found,
+        "submission": submission,
         "shown": shown,
         "reading": reading,
         "ready": len(shown) - reading,
@@ -416,15 +418,17 @@ def _submission_page(
         response = render(request, "evidence/submission.html#files", context)
     else:
         checkpoint = Checkpoint.objects.order_by("-size").first()
-        side = affiliation(found)
+        side = affiliation(submission)
         context |= {
             "side": "" if side == Affiliation.INDEPENDENT else side,
-            "teardowns": teardowns_of(found),
-            "withdraw_blocked": _withdraw_blocked(found),
+            "teardowns": teardowns_of(submission),
+            "withdraw_blocked": _withdraw_blocked(submission),
             "kept_reason": saved_text(request, "reason"),
-            "answering": answering if found.status == SubmissionStatus.RETURNED else None,
-            "answer_blocked": objection(check_answer, found.filed_by, found),
-            "clarifications": Clarification.objects.filter(submission=found).order_by("number"),
+            "answering": answering if submission.status == SubmissionStatus.RETURNED else None,
+            "answer_blocked": objection(check_answer, submission.filed_by, submission),
+            "clarifications": Clarification.objects.filter(submission=submission).order_by(
+                "number"
+            ),
         }
         if checkpoint:
             root = base64.b64encode(checkpoint.root).decode()
@@ -443,12 +447,12 @@ def _submission_page(
 @signed_in
 def answer(request: HttpRequest, ref: str) -> HttpResponse:
     """Reply to a moderator's question about a submission, with more photos if there are any."""
-    found, by, now = _own(request, ref), current_account(request), timezone.now()
+    submission, by, now = _own(request, ref), current_account(request), timezone.now()
     form, status = AnswerForm(request.POST, request.FILES), 400
     if form.is_valid():
         given = form.cleaned_data
         try:
-            filing.check_answerable(by=by, submission=found)
+            filing.check_answerable(by=by, submission=submission)
             photos = (
                 filing.receive_photos(by=by, files=given["photos"], now=now)
                 if given["photos"]
@@ -456,7 +460,7 @@ def answer(request: HttpRequest, ref: str) -> HttpResponse:
             )
             filing.answer_question(
                 by=by,
-                submission=found,
+                submission=submission,
                 answer=given["answer"],
                 lang=given["answer_lang"],
                 photos=photos,
@@ -483,35 +487,37 @@ def answer(request: HttpRequest, ref: str) -> HttpResponse:
                 _("You cannot reply: its status is “%(status)s”.")
                 % {"status": changed.submission.get_status_display()},
             )
-            return redirect("evidence:submission", found.reference)
+            return redirect("evidence:submission", submission.reference)
         else:
             messages.success(request, _("Reply sent. A moderator will decide again."))
-            return redirect("evidence:submission", found.reference)
-    return _submission_page(request, found, form, status=413 if form.too_large else status)
+            return redirect("evidence:submission", submission.reference)
+    return _submission_page(request, submission, form, status=413 if form.too_large else status)
 
 
-def _withdraw_blocked(found: Submission) -> str | None:
-    if found.status in {"refused", "withdrawn"}:
+def _withdraw_blocked(submission: Submission) -> str | None:
+    if submission.status in {"refused", "withdrawn"}:
         return _("It was already not accepted or withdrawn.")
-    return objection(check_withdraw, found.filed_by, found)
+    return objection(check_withdraw, submission.filed_by, submission)
 
 
-def _shown(found: Submission) -> list[dict[str, Any]]:
+def _shown(submission: Submission) -> list[dict[str, Any]]:
     """Each exhibit with its pictures by name."""
     pictures: dict[UUID, dict[str, Rendition]] = {}
-    for one in Rendition.objects.filter(exhibit__submission=found):
-        pictures.setdefault(one.exhibit_id, {})[one.name] = one
+    for rendition in Rendition.objects.filter(exhibit__submission=submission):
+        pictures.setdefault(rendition.exhibit_id, {})[rendition.name] = rendition
     exhibits = list(
-        Exhibit.objects.filter(submission=found).select_related("submission").seen_first("number")
+        Exhibit.objects.filter(submission=submission)
+        .select_related("submission")
+        .seen_first("number")
     )
     unread = unread_because(exhibits)
     return [
         {
-            "exhibit": one,
-            "picture": best(pictures.get(one.pk, {})),
-            "unread": unread.get(one.pk, ""),
+            "exhibit": exhibit,
+            "picture": best(pictures.get(exhibit.pk, {})),
+            "unread": unread.get(exhibit.pk, ""),
         }
-        for one in exhibits
+        for exhibit in exhibits
     ]
 
 
@@ -520,7 +526,7 @@ def best(pictures: dict[str, Rendition]) -> Rendition | None:
     return pictures.get("page") or pictures.get("full") or pictures.get("thumb")
 
 
-def teardowns_of(found: Submission) -> list[Teardown]:
+def teardowns_of(submission: Submission) -> list[Teardown]:
     """The teardowns of a submission with their steps and measurements."""
     steps = Prefetch(
         "teardownstep_set", TeardownStep.objects.select_related("exhibit").order_by("number")
@@ -529,7 +535,7 @@ def teardowns_of(found: Submission) -> list[Teardown]:
         "measurement_set",
         Measurement.objects.select_related("aspect").order_by("measured_date", "pk"),
     )
-    rows = Teardown.objects.filter(submission=found).select_related("unit", "laboratory")
+    rows = Teardown.objects.filter(submission=submission).select_related("unit", "laboratory")
     return list(rows.prefetch_related(steps).prefetch_related(measured).order_by("id"))
 
 
@@ -538,11 +544,11 @@ def teardowns_of(found: Submission) -> list[Teardown]:
 @signed_in
 def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
     """Withdraw a submission, with the reason."""
-    found = _own(request, ref)
+    submission = _own(request, ref)
     try:
         filing.withdraw_submission(
             by=current_account(request),
-            submission=found,
+            submission=submission,
             reason=request.POST.get("reason", ""),
             now=timezone.now(),
         )
@@ -554,7 +560,7 @@ def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     except filing.SubmissionChangedError:
         messages.error(request, _("It was already not accepted or withdrawn."))
-    return redirect("evidence:submission", found.reference)
+    return redirect("evidence:submission", submission.reference)
 
 
 def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
@@ -570,8 +576,10 @@ def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
 def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
     """The picture of an exhibit for its submitter and for moderators, public or not;
     `?size=full` is the largest."""
-    found = _exhibit(request, ref)
-    pictures = {one.name: one for one in Rendition.objects.filter(exhibit=found)}
+    exhibit = _exhibit(request, ref)
+    pictures = {
+        rendition.name: rendition for rendition in Rendition.objects.filter(exhibit=exhibit)
+    }
     shown = pictures.get(request.GET.get("size", "")) or best(pictures)
     if shown is None:
         raise Http404
@@ -589,8 +597,8 @@ def picture(request: HttpRequest, ref: str) -> HttpResponseBase:
 @signed_in
 def original(request: HttpRequest, ref: str) -> HttpResponseBase:
     """Download an original. Each view is logged first, so this is a form and no link."""
-    found = _exhibit(request, ref)
-    digest = filing.view_original(by=current_account(request), exhibit=found, now=timezone.now())
+    exhibit = _exhibit(request, ref)
+    digest = filing.view_original(by=current_account(request), exhibit=exhibit, now=timezone.now())
     try:
         content = originals().open(digest)
     except BlobMissingError:
@@ -598,7 +606,7 @@ def original(request: HttpRequest, ref: str) -> HttpResponseBase:
     response = FileResponse(
         content,
         as_attachment=True,
-        filename=f"{found.reference}.bin",
+        filename=f"{exhibit.reference}.bin",
         content_type="application/octet-stream",
     )
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -611,7 +619,7 @@ def original(request: HttpRequest, ref: str) -> HttpResponseBase:
 @requires(Role.MODERATOR)
 def read_again(request: HttpRequest, ref: str) -> HttpResponse:
     """Process a photo again that could not be processed."""
-    found = _exhibit(request, ref)
-    filing.read_again(by=current_account(request), exhibit=found, now=timezone.now())
+    exhibit = _exhibit(request, ref)
+    filing.read_again(by=current_account(request), exhibit=exhibit, now=timezone.now())
     messages.success(request, _("The photo is being processed again."))
-    return redirect("evidence:review", found.submission.reference)
+    return redirect("evidence:review", exhibit.submission.reference)

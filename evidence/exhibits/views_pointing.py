@@ -35,42 +35,44 @@ def _exhibit(request: HttpRequest, ref: str) -> Exhibit:
     )
 
 
-def _others(found: Exhibit) -> list[Exhibit]:
+def _others(exhibit: Exhibit) -> list[Exhibit]:
     """Pictures of the same claim that this one can be set against."""
     ready = Exhibit.objects.filter(
-        submission__claim=found.submission.claim_id, status=ExhibitStatus.READY
-    ).exclude(pk=found.pk)
+        submission__claim=exhibit.submission.claim_id, status=ExhibitStatus.READY
+    ).exclude(pk=exhibit.pk)
     return list(ready.select_related("submission").order_by("reference")[:MOST])
 
 
 def _page(
     request: HttpRequest,
-    found: Exhibit,
+    exhibit: Exhibit,
     *,
     region: RegionForm | None = None,
     compared: CompareForm | None = None,
 ) -> HttpResponse:
-    pictures = {one.name: one for one in Rendition.objects.filter(exhibit=found)}
+    pictures = {
+        rendition.name: rendition for rendition in Rendition.objects.filter(exhibit=exhibit)
+    }
     with_it = (
-        Comparison.objects.filter(before=found) | Comparison.objects.filter(after=found)
+        Comparison.objects.filter(before=exhibit) | Comparison.objects.filter(after=exhibit)
     ).select_related("before", "after")
-    marked = list(Region.objects.filter(exhibit=found).order_by("number"))
-    for one in marked:
-        one.version = version(one)  # type: ignore[attr-defined]  # the button that takes it off carries what was seen
+    marked = list(Region.objects.filter(exhibit=exhibit).order_by("number"))
+    for mark in marked:
+        mark.version = version(mark)  # type: ignore[attr-defined]  # the button that takes it off carries what was seen
     region_form, compare_form = (
         region or RegionForm(),
-        compared or CompareForm(others=_others(found)),
+        compared or CompareForm(others=_others(exhibit)),
     )
     refill(request, region_form, compare_form)
     context = {
-        "exhibit": found,
-        "claim": found.submission.claim,
+        "exhibit": exhibit,
+        "claim": exhibit.submission.claim,
         "picture": pictures.get("page") or pictures.get("full") or pictures.get("thumb"),
         "regions": marked,
         "comparisons": list(with_it.order_by("pk")),
         "region_form": region_form,
         "compare_form": compare_form,
-        "blocked": objection(check_point, current_account(request), found),
+        "blocked": objection(check_point, current_account(request), exhibit),
     }
     return render(
         request,
@@ -85,26 +87,26 @@ def _page(
 @requires(Role.MODERATOR)
 def regions(request: HttpRequest, ref: str) -> HttpResponse:
     """The annotations of a picture, and a form to add one."""
-    found = _exhibit(request, ref)
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    exhibit = _exhibit(request, ref)
+    if elsewhere := redirect_to_canonical(request, exhibit.reference, ref):
         return elsewhere
     if request.method != "POST":
-        return _page(request, found)
+        return _page(request, exhibit)
     form = RegionForm(request.POST)
 
     def mark() -> str:
         region = pointing.mark_region(
-            by=current_account(request), exhibit=found, **form.cleaned_data
+            by=current_account(request), exhibit=exhibit, **form.cleaned_data
         )
         messages.success(request, _("Annotation %(number)d added.") % {"number": region.number})
-        return reverse("evidence:regions", args=[found.reference])
+        return reverse("evidence:regions", args=[exhibit.reference])
 
     if form.is_valid():
         try:
             return redirect(run_once(request, mark))
         except ValidationError as error:
             form.add_error(None, error.messages)
-    return _page(request, found, region=form)
+    return _page(request, exhibit, region=form)
 
 
 @require_POST
@@ -141,15 +143,17 @@ def remove_region(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 @requires(Role.MODERATOR)
 def compare(request: HttpRequest, ref: str) -> HttpResponse:
     """Compare a picture with another of the same claim."""
-    found = _exhibit(request, ref)
-    others = _others(found)
+    exhibit = _exhibit(request, ref)
+    others = _others(exhibit)
     form = CompareForm(request.POST, others=others)
     if not form.is_valid():
-        return _page(request, found, compared=form)
-    other = next((one for one in others if str(one.pk) == form.cleaned_data["other"]), None)
+        return _page(request, exhibit, compared=form)
+    other = next(
+        (candidate for candidate in others if str(candidate.pk) == form.cleaned_data["other"]), None
+    )
     if other is None:
         raise Http404
-    before, after = (found, other) if form.cleaned_data["place"] == "before" else (other, found)
+    before, after = (exhibit, other) if form.cleaned_data["place"] == "before" else (other, exhibit)
     try:
         pointing.compare_exhibits(
             by=current_account(request),
@@ -160,12 +164,12 @@ def compare(request: HttpRequest, ref: str) -> HttpResponse:
         )
     except ValidationError as error:
         form.add_error(None, error.messages)
-        return _page(request, found, compared=form)
+        return _page(request, exhibit, compared=form)
     except RowChangedError as changed:
         clash(form, changed)
-        return _page(request, found, compared=form)
+        return _page(request, exhibit, compared=form)
     messages.success(request, _("The two pictures are now compared."))
-    return redirect("evidence:regions", found.reference)
+    return redirect("evidence:regions", exhibit.reference)
 
 
 @require_POST
@@ -174,7 +178,7 @@ def compare(request: HttpRequest, ref: str) -> HttpResponse:
 def remove_comparison(request: HttpRequest, comparison: UUID) -> HttpResponse:
     """Remove a comparison of two pictures."""
     rows = Comparison.objects.select_related("before__submission", "after__submission")
-    found = get_object_or_404(rows, pk=comparison)
-    pointing.remove_comparison(by=current_account(request), comparison=found)
+    row = get_object_or_404(rows, pk=comparison)
+    pointing.remove_comparison(by=current_account(request), comparison=row)
     messages.success(request, _("Comparison removed. The log keeps that it existed."))
-    return redirect("evidence:regions", found.after.reference)
+    return redirect("evidence:regions", row.after.reference)

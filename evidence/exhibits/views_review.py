@@ -92,34 +92,34 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
     nothing is decided.
     """
     user = current_account(request)
-    found = resolve_reference(
+    submission = resolve_reference(
         Submission.objects.visible_to(user).select_related(
             "claim__company", "filed_by", "organisation"
         ),
         ref,
     )
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    if elsewhere := redirect_to_canonical(request, submission.reference, ref):
         return elsewhere
     data: QueryDict | None = request.POST if request.method == "POST" else None
     if data is not None and "suggest" in data:
-        return _page(request, user, found, _suggested(data), status=200)
-    decision = DecisionForm(data, row=found)
-    sheets = _sheets(user, found, data)
+        return _page(request, user, submission, _suggested(data), status=200)
+    decision = DecisionForm(data, row=submission)
+    sheets = _sheets(user, submission, data)
     if data is None:
-        return _page(request, user, found, None, status=200, decision=decision, sheets=sheets)
+        return _page(request, user, submission, None, status=200, decision=decision, sheets=sheets)
     # each is to say what is wrong with it
-    valid = [form.is_valid() for form in (decision, *(one.form for one in sheets))]
+    valid = [form.is_valid() for form in (decision, *(panel.form for panel in sheets))]
     if all(valid):
 
         def decide() -> str:
-            _decide(user, found, decision, sheets)
-            following = _beside(user, found)["next"]
-            said = {
-                "reference": found.reference,
+            _decide(user, submission, decision, sheets)
+            following = _beside(user, submission)["next"]
+            words = {
+                "reference": submission.reference,
                 "status": SubmissionStatus(decision.cleaned_data["decision"]).label,
             }
-            messages.success(request, _("Decided: %(reference)s is now “%(status)s”.") % said)
-            return reverse("evidence:review", args=[(following or found).reference])
+            messages.success(request, _("Decided: %(reference)s is now “%(status)s”.") % words)
+            return reverse("evidence:review", args=[(following or submission).reference])
 
         try:
             return redirect(run_once(request, decide))
@@ -131,17 +131,17 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
                 _("Someone else decided first: it is now “%(status)s”.")
                 % {"status": changed.submission.get_status_display()},
             )
-            kept = typed(decision, *(one.form for one in sheets))
-            found = Submission.objects.select_related(
+            kept = typed(decision, *(panel.form for panel in sheets))
+            submission = Submission.objects.select_related(
                 "claim__company", "filed_by", "organisation"
-            ).get(pk=found.pk)
-            return _page(request, user, found, None, status=409, kept=kept)
+            ).get(pk=submission.pk)
+            return _page(request, user, submission, None, status=409, kept=kept)
         except RowChangedError as changed:
             clash(decision, changed)
     return _page(
         request,
         user,
-        found,
+        submission,
         data,
         status=refused_status(decision),
         decision=decision,
@@ -150,16 +150,16 @@ def review(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _decide(
-    user: User, found: Submission, decision: DecisionForm, sheets: list[ExhibitPanel]
+    user: User, submission: Submission, decision: DecisionForm, sheets: list[ExhibitPanel]
 ) -> None:
-    given = [(str(one.exhibit.pk), one.form.cleaned_data) for one in sheets]
+    given = [(str(panel.exhibit.pk), panel.form.cleaned_data) for panel in sheets]
     filing.decide_submission(
-        by=user, submission=found, decision=decision.cleaned_data["decision"],
+        by=user, submission=submission, decision=decision.cleaned_data["decision"],
         reason=decision.cleaned_data["reason"], now=timezone.now(),
         version=decision.cleaned_data["version"],
-        grades={pk: (one["source"], one["information"], one["why"]) for pk,
-        one in given if one["source"]},
-        captions={pk: one["caption"] for pk, one in given if one["caption"]},
+        grades={pk: (grade["source"], grade["information"], grade["why"]) for pk,
+        grade in given if grade["source"]},
+        captions={pk: grade["caption"] for pk, grade in given if grade["caption"]},
     )  # fmt: skip
 
 
@@ -184,20 +184,20 @@ def open_sealed(request: HttpRequest, ref: str) -> HttpResponse:
     The form of the decision comes along, so that nothing typed is lost.
     """
     user = current_account(request)
-    found = resolve_reference(
+    submission = resolve_reference(
         Submission.objects.visible_to(user).select_related(
             "claim__company", "filed_by", "organisation"
         ),
         ref,
     )
-    filing.open_sealed(by=user, submission=found, now=timezone.now())
-    return _page(request, user, found, request.POST, status=200, opened=True)
+    filing.open_sealed(by=user, submission=submission, now=timezone.now())
+    return _page(request, user, submission, request.POST, status=200, opened=True)
 
 
 def _page(  # noqa: PLR0913 — what the page shows
     request: HttpRequest,
     user: User,
-    found: Submission,
+    submission: Submission,
     data: QueryDict | None,
     *,
     status: int,
@@ -209,54 +209,60 @@ def _page(  # noqa: PLR0913 — what the page shows
     """The page. Without forms they are bound to `data` and shown as they are, without complaint
     about what is still missing."""
     if decision is None or sheets is None:
-        decision, sheets = DecisionForm(data, row=found), _sheets(user, found, data, opened=opened)
-        for form in (decision, *(one.form for one in sheets)):
+        decision, sheets = (
+            DecisionForm(data, row=submission),
+            _sheets(user, submission, data, opened=opened),
+        )
+        for form in (decision, *(panel.form for panel in sheets)):
             form.is_valid()
             form.errors.clear()
-    refill(request, decision, *(one.form for one in sheets))
+    refill(request, decision, *(panel.form for panel in sheets))
     chosen = decision["decision"].value()
     context = {
-        "submission": found,
-        "side": "" if (side := affiliation(found)) == Affiliation.INDEPENDENT else side,
-        "aspects": Aspect.objects.filter(claim=found.claim)
+        "submission": submission,
+        "side": "" if (side := affiliation(submission)) == Affiliation.INDEPENDENT else side,
+        "aspects": Aspect.objects.filter(claim=submission.claim)
         .select_related("criterion")
         .order_by("number"),
         "sheets": sheets,
         "decision": decision,
         "decisions": [(value, label, KEYS[value], value == chosen) for value, label in DECISIONS],
         "reasons": [
-            (value, [one for one in REASONS if one.decision == value])
+            (value, [reason for reason in REASONS if reason.decision == value])
             for value, _label in DECISIONS
         ],
-        "clarifications": Clarification.objects.filter(submission=found).order_by("number"),
-        "blocked": filing.decision_blocked(by=user, submission=found),
-        "teardowns": teardowns_of(found),
+        "clarifications": Clarification.objects.filter(submission=submission).order_by("number"),
+        "blocked": filing.decision_blocked(by=user, submission=submission),
+        "teardowns": teardowns_of(submission),
         "opened": opened,
         "kept": kept,
-        "contact": ledger.unseal(found, "contact") if opened and found.contact else "",
-        "anything_sealed": bool(found.contact) or any(one.exhibit.metadata for one in sheets),
+        "contact": ledger.unseal(submission, "contact") if opened and submission.contact else "",
+        "anything_sealed": bool(submission.contact)
+        or any(panel.exhibit.metadata for panel in sheets),
         "marks": user.has_role(Role.MODERATOR),
-        "seal_blocked": objection(check_open_sealed, user, found),
-        "sealed_views": SealedView.objects.filter(submission=found).order_by("-opened_at")[:20],
-        "custody": CustodyEvent.objects.filter(exhibit__submission=found)
+        "seal_blocked": objection(check_open_sealed, user, submission),
+        "sealed_views": SealedView.objects.filter(submission=submission).order_by("-opened_at")[
+            :20
+        ],
+        "custody": CustodyEvent.objects.filter(exhibit__submission=submission)
         .select_related("exhibit")
         .order_by("happened_at", "id"),
         "may_view_original": bool(sheets)
         and objection(check_view_original, user, sheets[0].exhibit) is None,
-        **_beside(user, found),
+        **_beside(user, submission),
     }
     return render(request, "evidence/review.html", context, status=status)
 
 
-def _beside(user: User, found: Submission) -> dict[str, Any]:
+def _beside(user: User, submission: Submission) -> dict[str, Any]:
     """The submissions that wait before and after this one, in the order of the desk, and how many
     wait. Own ones are others' work."""
-    waiting = Submission.objects.waiting().exclude(filed_by=user).exclude(pk=found.pk)
+    waiting = Submission.objects.waiting().exclude(filed_by=user).exclude(pk=submission.pk)
     later = waiting.filter(
-        Q(filed_at__gt=found.filed_at) | Q(filed_at=found.filed_at, pk__gt=found.pk)
+        Q(filed_at__gt=submission.filed_at) | Q(filed_at=submission.filed_at, pk__gt=submission.pk)
     )
     earlier = waiting.filter(
-        Q(filed_at__lt=found.filed_at) | Q(filed_at=found.filed_at, pk__lt=found.pk)
+        Q(filed_at__lt=submission.filed_at) | Q(filed_at=submission.filed_at, pk__lt=submission.pk)
     )
     return {
         "next": later.first() or earlier.first(),
@@ -266,37 +272,37 @@ def _beside(user: User, found: Submission) -> dict[str, Any]:
 
 
 def _sheets(
-    user: User, found: Submission, data: QueryDict | None, *, opened: bool = False
+    user: User, submission: Submission, data: QueryDict | None, *, opened: bool = False
 ) -> list[ExhibitPanel]:
     exhibits = list(
-        Exhibit.objects.filter(submission=found)
+        Exhibit.objects.filter(submission=submission)
         .select_related("submission__claim")
         .seen_first("number")
     )
     unread = unread_because(exhibits)
     pictures: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
-    for rendition in Rendition.objects.filter(exhibit__submission=found):
+    for rendition in Rendition.objects.filter(exhibit__submission=submission):
         pictures[rendition.exhibit_id][rendition.name] = rendition
     regions: dict[UUID, list[Region]] = defaultdict(list)
-    for region in Region.objects.filter(exhibit__submission=found).order_by("number"):
+    for region in Region.objects.filter(exhibit__submission=submission).order_by("number"):
         regions[region.exhibit_id].append(region)
     others = similar_pictures(exhibits)
     # Who they are is the same question for each exhibit, so it is asked once.
-    marking = objection(check_mark, user, found)
+    marking = objection(check_mark, user, submission)
     reading = objection(check_grade, user, exhibits[0]) if exhibits else None
     return [
         ExhibitPanel(
-            exhibit=one,
-            picture=best(pictures[one.pk]),
-            unread=unread.get(one.pk, ""),
-            regions=regions[one.pk],
-            alike=others[one.pk],
-            form=GradeForm(data, exhibit=one),
-            metadata=described(json.loads(str(ledger.unseal(one, "metadata"))))
-            if opened and one.metadata
+            exhibit=exhibit,
+            picture=best(pictures[exhibit.pk]),
+            unread=unread.get(exhibit.pk, ""),
+            regions=regions[exhibit.pk],
+            alike=others[exhibit.pk],
+            form=GradeForm(data, exhibit=exhibit),
+            metadata=described(json.loads(str(ledger.unseal(exhibit, "metadata"))))
+            if opened and exhibit.metadata
             else None,
-            blocked_marking=marking or objection(check_can_be_seen, one),
-            blocked_reading=reading or objection(check_unreadable, one),
+            blocked_marking=marking or objection(check_can_be_seen, exhibit),
+            blocked_reading=reading or objection(check_unreadable, exhibit),
         )
-        for one in exhibits
+        for exhibit in exhibits
     ]

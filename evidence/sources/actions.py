@@ -309,11 +309,13 @@ def _version(
     before = None
     if latest is not None:
         # A version that was read again has the bytes of the one before it, and their looks.
-        found = Observation.objects.filter(
+        observations = Observation.objects.filter(
             version__source=source, version__number__lte=latest.number, looked_at__lte=seen_at
         )
-        found = found.filter(Q(version=latest) | Q(version__capture=latest.capture_id))
-        before = found.order_by("-looked_at").values_list("looked_at", flat=True).first()
+        observations = observations.filter(
+            Q(version=latest) | Q(version__capture=latest.capture_id)
+        )
+        before = observations.order_by("-looked_at").values_list("looked_at", flat=True).first()
     version = Version(
         source=source, capture=capture, number=latest.number + 1 if latest else 1,
         title=extract.title, body=extract.text,
@@ -370,10 +372,10 @@ def upload_capture(
     erasure.block_erasure()
     source = Source.objects.select_for_update().get(pk=source.pk)
     looks = Observation.objects.filter(source=source)
-    if found := looks.filter(
+    if earlier := looks.filter(
         method=ObservationMethod.UPLOAD, looked_at=captured_at, capture__digest=stored.sha256
     ).first():
-        return found
+        return earlier
     looked = ObservationData(
         type=ObservationResult.OK, looked_at=captured_at, digest=stored.sha256, size=stored.size,
         content_type=content_type, extract=extract,
@@ -383,7 +385,7 @@ def upload_capture(
         by, Role.MODERATOR, source, looked, now, provenance=Provenance.P1, origin=note.strip()[:300]
     )
     versions = list(Version.objects.filter(source=source).order_by("number").defer("body"))
-    same = [one for one in versions if one.digest == extract.digest]
+    same = [version for version in versions if version.digest == extract.digest]
     version, type_, reason = (
         None,
         ObservationResult.UNPLACED,
@@ -422,7 +424,10 @@ def _where_claims_stand(source: Source, text: str) -> str:
     """What is known of a text without a version: how many of the claims made in the source stand in
     it."""
     appearances = Appearance.objects.filter(source=source).exclude(exact="")
-    kinds = [sight(Quote(one.exact, one.prefix, one.suffix), text).kind for one in appearances]
+    kinds = [
+        sight(Quote(appearance.exact, appearance.prefix, appearance.suffix), text).kind
+        for appearance in appearances
+    ]
     verbatim = sum(str(kind) == SightingKind.VERBATIM for kind in kinds)
     return (
         f"No version has this text, and other texts were seen after it. It holds {verbatim} of "
@@ -434,14 +439,19 @@ def _standing_at(at: datetime, same: list[Version]) -> Version:
     """Of versions with one text, the last that may have stood at a time; the first where none
     may."""
     return next(
-        (one for one in reversed(same) if one.not_before is None or one.not_before <= at), same[0]
+        (
+            version
+            for version in reversed(same)
+            if version.not_before is None or version.not_before <= at
+        ),
+        same[0],
     )
 
 
 def _narrow(by: ledger.Actor, version: Version, versions: list[Version], at: datetime) -> None:
     """Narrow the time in which a text appeared, since a saved copy shows it at a known time.
     Never widens it."""
-    following = next((one for one in versions if one.number == version.number + 1), None)
+    following = next((later for later in versions if later.number == version.number + 1), None)
     with ledger.act("source.interval_narrowed", by=by, role=Role.MODERATOR):
         if at < version.not_after and (version.not_before is None or version.not_before <= at):
             Version.objects.filter(pk=version.pk).update(not_after=at)
@@ -493,9 +503,9 @@ def _locate(
 ) -> Sighting:
     """Record the state of a quote in a version: unchanged, reworded, elsewhere or no longer
     there, with the nearest passage."""
-    found = Sighting.objects.filter(appearance=appearance, version=version).first()
-    if found:
-        return found
+    earlier = Sighting.objects.filter(appearance=appearance, version=version).first()
+    if earlier:
+        return earlier
     seen = sight(Quote(appearance.exact, appearance.prefix, appearance.suffix), version.body)
     sighting = Sighting(
         appearance=appearance, version=version, kind=str(seen.kind), start=seen.start, end=seen.end,
@@ -540,14 +550,16 @@ def _restored(by: ledger.Actor, role: str, source: Source, version: Version, now
         .select_related("claim")
     )
     for flag in flags:
-        said = Appearance.objects.saying_so().filter(claim=flag.claim).exclude(exact="")
-        latest = [_latest_sightings(one) for one in said]
+        appearances = Appearance.objects.saying_so().filter(claim=flag.claim).exclude(exact="")
+        latest = [_latest_sightings(appearance) for appearance in appearances]
         here = [
             sightings[0]
             for sightings in latest
             if sightings and sightings[0].version_id == version.pk
         ]
-        if any(one.stands for one in here) and not any(_is_gone(sightings) for sightings in latest):
+        if any(sighting.stands for sighting in here) and not any(
+            _is_gone(sightings) for sightings in latest
+        ):
             reason = f"The quote stands word for word in version {version.number} of the source"
             lift_flag(by=by, claim=flag.claim, kind=flag.kind, now=now, role=role, reason=reason)
 
@@ -559,7 +571,11 @@ def _latest_sightings(appearance: Appearance) -> list[Sighting]:
 
 def _is_gone(sightings: list[Sighting]) -> bool:
     """Whether words that once stood there do not any more."""
-    return bool(sightings) and not sightings[0].stands and any(one.stands for one in sightings)
+    return (
+        bool(sightings)
+        and not sightings[0].stands
+        and any(sighting.stands for sighting in sightings)
+    )
 
 
 def _alert(
@@ -657,9 +673,9 @@ def _back(by: ledger.Actor, role: str, source: Source, looked_at: datetime, now:
 
 def _gone_elsewhere(claim: Claim) -> bool:
     """Whether another source of the claim is gone."""
-    said = Appearance.objects.saying_so().filter(claim=claim).values("source")
+    sources = Appearance.objects.saying_so().filter(claim=claim).values("source")
     return Disappearance.objects.filter(
-        status=DisappearanceStatus.CONFIRMED, source__in=said
+        status=DisappearanceStatus.CONFIRMED, source__in=sources
     ).exists()
 
 

@@ -19,8 +19,8 @@ def cached_diff(request: HttpRequest | Request, old: Version, new: Version) -> D
 
     def work_out() -> Diff:
         count_expensive_read(request)
-        found = diff(old.body, new.body)
-        _ = found.runs  # worked out only when asked for, and dear as well
-        return found
+        difference = diff(old.body, new.body)
+        _ = difference.runs  # worked out only when asked for, and dear as well
+        return difference
 
     return _held.get((old.pk, old.digest, new.pk, new.digest), work_out)

@@ -35,7 +35,7 @@ SHOWN = 50
 @requires(Role.MODERATOR)
 def upload(request: HttpRequest, source: UUID) -> HttpResponse:
     """Add a saved copy of a source, and see those that were added."""
-    found = get_object_or_404(Source.objects.select_related("company"), pk=source)
+    row = get_object_or_404(Source.objects.select_related("company"), pk=source)
     form, status = (
         CopyForm(request.POST, request.FILES) if request.method == "POST" else CopyForm(),
         200,
@@ -48,13 +48,13 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
 
             def add() -> str:
                 observation = upload_capture(
-                    by=current_account(request), source=found, content=content,
+                    by=current_account(request), source=row, content=content,
                     content_type=content_type,
                     captured_at=form.cleaned_data["captured_at"], note=form.cleaned_data["note"],
                     now=timezone.now(),
                 )  # fmt: skip
                 messages.success(request, _told(observation))
-                return reverse("evidence:upload", args=[found.pk])
+                return reverse("evidence:upload", args=[row.pk])
 
             try:
                 return redirect(run_once(request, add))
@@ -71,11 +71,11 @@ def upload(request: HttpRequest, source: UUID) -> HttpResponse:
                 sentence, status = refusal(error)
                 form.add_error(None, sentence)
         status = 413 if form.too_large else status
-    copies = Observation.objects.filter(
-        source=found, method=ObservationMethod.UPLOAD
-    ).select_related("capture", "version")
+    copies = Observation.objects.filter(source=row, method=ObservationMethod.UPLOAD).select_related(
+        "capture", "version"
+    )
     context = {
-        "source": found,
+        "source": row,
         "form": form,
         "copies": copies.defer("version__body").order_by("-looked_at", "-id")[:SHOWN],
     }

@@ -164,8 +164,8 @@ def receive_photos(
         idempotency_key
         and Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).exists()
     ):
-        check_quota(by=by, coming=sum(one.size or 0 for one in files), now=now)
-    return [NewPhoto(receive(one), one.name or "") for one in files]
+        check_quota(by=by, coming=sum(file.size or 0 for file in files), now=now)
+    return [NewPhoto(receive(file), file.name or "") for file in files]
 
 
 def _content_key(claim: Claim, *content: Any) -> str:
@@ -175,7 +175,7 @@ def _content_key(claim: Claim, *content: Any) -> str:
     Photos that were sent ahead are not in it: once they are filed, nobody can name them a second
     time (staging.still_staged).
     """
-    photos = [one.stored.sha256 for one in content[-1]]
+    photos = [photo.stored.sha256 for photo in content[-1]]
     return keyed("content", repr((claim.pk, *content[:-1], photos)))
 
 
@@ -215,13 +215,13 @@ def file_submission(
         else None
     )
     if idempotency_key and (
-        found := Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).first()
+        earlier := Submission.objects.filter(filed_by=by, idempotency_key=idempotency_key).first()
     ):
         # None: filed before this was kept
-        other = found.content_key is not None and found.content_key != content_key
+        other = earlier.content_key is not None and earlier.content_key != content_key
         if other or still_staged(by=by, form_key=idempotency_key, chosen=staged):
-            raise IdempotencyKeyReusedError(found)
-        return found
+            raise IdempotencyKeyReusedError(earlier)
+        return earlier
     photos = [*take(by=by, form_key=idempotency_key, chosen=staged, now=now), *photos]
     if len(photos) > settings.SUBMISSION_MAX_EXHIBITS:
         raise ValidationError(
@@ -340,7 +340,7 @@ def plain_serial(serial: str) -> str:
     """A serial number as it is compared: spaces, dashes, case, accents, full-width and look-alike
     characters do not make one item two."""
     whole = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", serial).upper())
-    kept = "".join(one for one in whole if one.isalnum()).translate(_LOOKALIKE)
+    kept = "".join(character for character in whole if character.isalnum()).translate(_LOOKALIKE)
     return kept or serial.strip().upper()
 
 
@@ -376,14 +376,14 @@ def _store_teardown(submission: Submission, exhibits: list[Exhibit], new: NewTea
             done=credit_translations(step.done, Role.CONTRIBUTOR),
             seen=credit_translations(step.seen, Role.CONTRIBUTOR),
         )  # fmt: skip
-    for one in new.measurements:
-        if one.aspect.claim_id != submission.claim_id:
+    for value in new.measurements:
+        if value.aspect.claim_id != submission.claim_id:
             raise ValidationError(_("A measurement must belong to a point of the claim."))
-        told = {
-            name: credit_translations(getattr(one, name), Role.CONTRIBUTOR)
+        credited = {
+            name: credit_translations(getattr(value, name), Role.CONTRIBUTOR)
             for name in ("quantity", "instrument", "method", "conditions")
         }
-        measurement = Measurement(teardown=teardown, **{**vars(one), **told})
+        measurement = Measurement(teardown=teardown, **{**vars(value), **credited})
         measurement.full_clean(validate_constraints=False)
         measurement.save(force_insert=True)
 
@@ -482,11 +482,11 @@ def decide_submission(
     if not reason.get("text", "").strip():
         raise ValidationError(_("Give a reason. The submitter reads it."))
     exhibits = {
-        str(one.pk): one
-        for one in Exhibit.objects.select_related("submission").filter(submission=held)
+        str(exhibit.pk): exhibit
+        for exhibit in Exhibit.objects.select_related("submission").filter(submission=held)
     }
     if decision == SubmissionStatus.ACCEPTED and any(
-        one.status == ExhibitStatus.STORED for one in exhibits.values()
+        exhibit.status == ExhibitStatus.STORED for exhibit in exhibits.values()
     ):
         raise ValidationError(
             _("Some photos are still being processed. Decide once all of them are visible.")

@@ -76,7 +76,7 @@ def compare_exhibits(
     Another title replaces the one that stands only if `version` says that it was seen. Raises
     NotAllowedError, ValidationError, RowChangedError.
     """
-    held = {one.pk: one for one in _held(before.pk, after.pk)}
+    held = {exhibit.pk: exhibit for exhibit in _held(before.pk, after.pk)}
     before, after = held[before.pk], held[after.pk]
     check_compare(by, before, after)
     if before.pk == after.pk or before.submission.claim_id != after.submission.claim_id:

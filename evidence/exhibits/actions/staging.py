@@ -51,7 +51,7 @@ def plain_name(name: str) -> str:
     is not seen (NUL, controls, those that turn the direction of writing), at most 200
     characters."""
     last = re.split(r"[/\\]", name)[-1]
-    return "".join(one for one in last if one.isprintable()).strip()[:200]
+    return "".join(character for character in last if character.isprintable()).strip()[:200]
 
 
 def receive(stream: Readable) -> StoredBlob:
@@ -101,8 +101,8 @@ def stage(
     check_file(by, claim)
     # One at a time for an account, so that many at once can't pass the quota together.
     User.objects.select_for_update().get(pk=by.pk)
-    if found := staged_before(by=by, form_key=form_key, file_key=file_key):
-        return found
+    if photo := staged_before(by=by, form_key=form_key, file_key=file_key):
+        return photo
     check_quota(by=by, form_key=form_key, coming=stored.size, now=now)
     keyed.make()  # a photo on its way counts as a use of the key, so it may not come before it
     return StagedPhoto.objects.create(
@@ -125,9 +125,9 @@ def take(*, by: User, form_key: str, chosen: Sequence[UUID], now: datetime) -> l
         .filter(user=by, form_key=form_key, pk__in=chosen)
         .select_for_update()
     )
-    found = {one.pk: one for one in rows}
+    photos = {photo.pk: photo for photo in rows}
     wanted = list(dict.fromkeys(chosen))
-    if len(found) != len(wanted):
+    if len(photos) != len(wanted):
         raise ValidationError(
             _(
                 "A photo was deleted, because photos that are not submitted are kept only for a "
@@ -138,7 +138,7 @@ def take(*, by: User, form_key: str, chosen: Sequence[UUID], now: datetime) -> l
     # What the exhibit keeps sealed does not stay open here: only the size, for the quota.
     StagedPhoto.objects.filter(pk__in=wanted).update(closed_at=now, digest="", filename="")
     return [
-        NewPhoto(StoredBlob(found[pk].digest, found[pk].size, False), found[pk].filename)
+        NewPhoto(StoredBlob(photos[pk].digest, photos[pk].size, False), photos[pk].filename)
         for pk in wanted
     ]
 

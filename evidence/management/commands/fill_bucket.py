@@ -39,19 +39,19 @@ class Command(BaseCommand):
             )
 
     def _unsafe(self, versions: bool, lock: str) -> list[str]:
-        found = []
+        reasons = []
         if not versions:
-            found.append(
+            reasons.append(
                 "The bucket keeps no versions: whoever may write can overwrite, and orphans "
                 "cannot be swept."
             )
         if not lock:
-            found.append(
+            reasons.append(
                 "The bucket locks nothing by itself: whoever may delete can destroy evidence."
             )
         if lock == "COMPLIANCE":
-            found.append(
+            reasons.append(
                 "The bucket locks in compliance mode: an erasure that a court orders cannot be "
                 "carried out."
             )
-        return found
+        return reasons
