@@ -59,22 +59,27 @@ def basis_of(aspect: Aspect, exhibits: Sequence[Exhibit]) -> dict[str, Any]:
     stored = Aspect.objects.get(pk=aspect.pk)
     threshold = Criterion.objects.filter(aspect=aspect).first()
     pictures = widest_renditions(exhibits)
-    sides = affiliations([one.submission_id for one in exhibits])
+    sides = affiliations([exhibit.submission_id for exhibit in exhibits])
     return {
         "method": METHOD_VERSION,
         "claim": _key([getattr(claim, name) for name in _CLAIM]),
         "point": _key([getattr(stored, name) for name in _POINT]),
         "threshold": _key([getattr(threshold, name) for name in _THRESHOLD]) if threshold else "",
-        "findings": sorted(str(one.pk) for one in findings_that_count(aspect)),
+        "findings": sorted(str(finding.pk) for finding in findings_that_count(aspect)),
         "exhibits": {
-            one.reference: {
-                "grade": f"{one.grade_source}{one.grade_information}",
-                "side": sides.get(one.submission_id, ""),
+            exhibit.reference: {
+                "grade": f"{exhibit.grade_source}{exhibit.grade_information}",
+                "side": sides.get(exhibit.submission_id, ""),
                 "shown": _key(
-                    [one.caption, one.status, one.submission.licence, pictures.get(one.pk, "")]
+                    [
+                        exhibit.caption,
+                        exhibit.status,
+                        exhibit.submission.licence,
+                        pictures.get(exhibit.pk, ""),
+                    ]
                 ),
             }
-            for one in exhibits
+            for exhibit in exhibits
         },
         "requests": sorted(
             str(pk) for pk in Invitation.objects.filter(claim=claim).values_list("pk", flat=True)
@@ -120,7 +125,8 @@ def holding_request(verdict: Verdict) -> Invitation | None:
         Invitation.objects.filter(claim=verdict.aspect.claim_id).order_by("sent_at", "id")
     )
     return next(
-        (one for one in requests if str(one.pk) not in known), requests[-1] if requests else None
+        (invitation for invitation in requests if str(invitation.pk) not in known),
+        requests[-1] if requests else None,
     )
 
 
@@ -145,21 +151,21 @@ def changed_numbers(verdict: Verdict, exhibits: Sequence[Exhibit]) -> list[str]:
     weighed = assess_evidence(verdict.aspect)
     numbers = weighed.to_json() if weighed else None
     counted = independence(verdict.aspect, exhibits)
-    said = []
+    sentences = []
     if numbers != verdict.conformity:
-        said.append(
+        sentences.append(
             _("The measurements are not the same. Before: %(before)s Now: %(now)s")
             % {"before": _told(verdict.conformity), "now": _told(numbers)}
         )
     if counted != (verdict.units, verdict.contributors, verdict.laboratories):
-        said.append(
+        sentences.append(
             _("The independent evidence is not the same. Before: %(before)s. Now: %(now)s.")
             % {
                 "before": _counts(verdict.units, verdict.contributors, verdict.laboratories),
                 "now": _counts(*counted),
             }
         )
-    return said
+    return sentences
 
 
 def _told(numbers: dict[str, Any] | None) -> str:
@@ -178,17 +184,17 @@ def _of_words(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     changed = {
         name for name in ("method", "claim", "point", "threshold") if before.get(name) != now[name]
     }
-    found, counted = set(before.get("findings", ())), set(now["findings"])
-    said = {
+    earlier, counted = set(before.get("findings", ())), set(now["findings"])
+    by_name = {
         "method": _("The method has a newer version."),
         "claim": _("The claim was corrected."),
         "point": _("The point or its date was corrected."),
         "threshold": _("The threshold was corrected."),
     }
-    sentences = [sentence for name, sentence in said.items() if name in changed]
-    if counted - found:
+    sentences = [sentence for name, sentence in by_name.items() if name in changed]
+    if counted - earlier:
         sentences.append(_("A finding was recorded."))
-    if found - counted:
+    if earlier - counted:
         sentences.append(
             _(
                 "A finding no longer counts: its author has a conflict of interest, or its "
@@ -229,10 +235,10 @@ def _of_claim(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     if before.get("reply") != now["reply"] and now["reply"] == InvitationStatus.REPLIED:
         sentences.append(_("The company replied."))
     for kind in sorted(set(before.get("flags", ())) ^ set(now["flags"])):
-        said = (
+        sentence = (
             _("The flag “%(flag)s” was added.")
             if kind in now["flags"]
             else _("The flag “%(flag)s” was withdrawn.")
         )
-        sentences.append(said % {"flag": FlagKind(kind).label})
+        sentences.append(sentence % {"flag": FlagKind(kind).label})
     return sentences

@@ -141,17 +141,17 @@ class Conformity:
             "left_out": len(self.left_out),
             "measurements": [
                 {
-                    "unit": one.physical_unit,
-                    "value": plain(one.value),
-                    "standard_uncertainty": plain(one.standard_uncertainty),
-                    "guard_band": plain(one.guard_band),
-                    "acceptance_limit": plain(one.acceptance_limit),
-                    "rejection_limit": plain(one.rejection_limit),
-                    "conformance_probability": plain(one.probability),
-                    "decision": str(one.decision),
-                    "affiliation": one.affiliation,
+                    "unit": value.physical_unit,
+                    "value": plain(value.value),
+                    "standard_uncertainty": plain(value.standard_uncertainty),
+                    "guard_band": plain(value.guard_band),
+                    "acceptance_limit": plain(value.acceptance_limit),
+                    "rejection_limit": plain(value.rejection_limit),
+                    "conformance_probability": plain(value.probability),
+                    "decision": str(value.decision),
+                    "affiliation": value.affiliation,
                 }
-                for one in self.judged
+                for value in self.judged
             ],
         }
 
@@ -205,11 +205,11 @@ def judge(promise: Promise, measured: MeasuredValue) -> JudgedValue:
 def combine_decisions(decisions: Iterable[Decision]) -> Decision:
     """What several decisions come to: their own if they are one; `disagree` where they contradict
     each other; else `undecided`."""
-    found = set(decisions)
-    if len(found) == 1:
-        return found.pop()
+    outcomes = set(decisions)
+    if len(outcomes) == 1:
+        return outcomes.pop()
     contradict = (
-        Decision.DISAGREE in found or {Decision.CONFORMS, Decision.DOES_NOT_CONFORM} <= found
+        Decision.DISAGREE in outcomes or {Decision.CONFORMS, Decision.DOES_NOT_CONFORM} <= outcomes
     )
     return Decision.DISAGREE if contradict else Decision.UNDECIDED
 
@@ -231,19 +231,21 @@ def assess(promise: Promise, measurements: Sequence[MeasuredValue]) -> Conformit
     weighed: list[MeasuredValue] = []
     left_out: list[ExcludedValue] = []
     by_unit: dict[str, list[tuple[MeasuredValue, Decision]]] = {}
-    for one in measurements:
+    for measurement in measurements:
         try:
-            result = judge(promise, one)
+            result = judge(promise, measurement)
         except (ValueError, ArithmeticError) as error:
             fault = error.fault if isinstance(error, UnitMismatchError) else "number"
-            left_out.append(ExcludedValue(one.physical_unit, one.value, one.unit, fault))
+            left_out.append(
+                ExcludedValue(measurement.physical_unit, measurement.value, measurement.unit, fault)
+            )
             continue
         judged.append(result)
-        if one.affiliation != INDEPENDENT:
+        if measurement.affiliation != INDEPENDENT:
             continue
-        weighed.append(one)
-        by_unit.setdefault(one.unit_identity or one.physical_unit, []).append(
-            (one, result.decision)
+        weighed.append(measurement)
+        by_unit.setdefault(measurement.unit_identity or measurement.physical_unit, []).append(
+            (measurement, result.decision)
         )
     of_units = [combine_decisions(decision for _one, decision in rows) for rows in by_unit.values()]
     return Conformity(
@@ -253,8 +255,10 @@ def assess(promise: Promise, measurements: Sequence[MeasuredValue]) -> Conformit
         comparator=promise.comparator,
         judged=tuple(judged),
         units=len(by_unit),
-        contributors=len({one.contributor for one in weighed}),
-        laboratories=len({one.laboratory for one in weighed if one.laboratory}),
+        contributors=len({measurement.contributor for measurement in weighed}),
+        laboratories=len(
+            {measurement.laboratory for measurement in weighed if measurement.laboratory}
+        ),
         items={str(decision): of_units.count(decision) for decision in Decision},
         laboratories_disagree=any(_laboratories_disagree(rows) for rows in by_unit.values()),
         left_out=tuple(left_out),
@@ -264,11 +268,13 @@ def assess(promise: Promise, measurements: Sequence[MeasuredValue]) -> Conformit
 def _laboratories_disagree(rows: Sequence[tuple[MeasuredValue, Decision]]) -> bool:
     """Whether two laboratories measured one unit to opposite ends."""
     for_it = {
-        one.laboratory for one, decision in rows if decision == Decision.CONFORMS and one.laboratory
+        measurement.laboratory
+        for measurement, decision in rows
+        if decision == Decision.CONFORMS and measurement.laboratory
     }
     against = {
-        one.laboratory
-        for one, decision in rows
-        if decision == Decision.DOES_NOT_CONFORM and one.laboratory
+        measurement.laboratory
+        for measurement, decision in rows
+        if decision == Decision.DOES_NOT_CONFORM and measurement.laboratory
     }
     return bool(for_it and against) and len(for_it | against) > 1

@@ -44,7 +44,7 @@ def compose(
     requests = list(Invitation.objects.filter(claim=claim).order_by("sent_at", "id"))
     replies = list(Reply.objects.public().filter(invitation__claim=claim).in_order())
     last = replies[-1] if replies else None
-    sides = affiliations([one.submission_id for one, _digest in exhibits])
+    sides = affiliations([exhibit.submission_id for exhibit, _digest in exhibits])
     return {
         "format": FORMAT,
         "id": str(verdict.pk),
@@ -97,20 +97,24 @@ def compose(
             "laboratories": verdict.laboratories,
         },
         "findings": [
-            {"id": str(one.pk), "conclusion": one.conclusion, "reasoning": one.reasoning}
-            for one in findings
+            {
+                "id": str(finding.pk),
+                "conclusion": finding.conclusion,
+                "reasoning": finding.reasoning,
+            }
+            for finding in findings
         ],
         "exhibits": [
             {
-                "reference": one.reference,
+                "reference": exhibit.reference,
                 "rendition": digest,
-                "caption": one.caption or None,
-                "grade": f"{one.grade_source}{one.grade_information}" or None,
-                "provenance": one.provenance,
-                "licence": one.submission.licence,
-                "affiliation": sides[one.submission_id],
+                "caption": exhibit.caption or None,
+                "grade": f"{exhibit.grade_source}{exhibit.grade_information}" or None,
+                "provenance": exhibit.provenance,
+                "licence": exhibit.submission.licence,
+                "affiliation": sides[exhibit.submission_id],
             }
-            for one, digest in exhibits
+            for exhibit, digest in exhibits
         ],
         "reply": {
             "status": reply_status_of(claim),
@@ -121,8 +125,10 @@ def compose(
             "received_at": format_moment(last.received_at) if last else None,
             "entered": _entered(last) if last else None,
             "requests": [
-                _request(one, [reply for reply in replies if reply.invitation_id == one.pk])
-                for one in requests
+                _request(
+                    invitation, [reply for reply in replies if reply.invitation_id == invitation.pk]
+                )
+                for invitation in requests
             ],
         },
         "decided_by": [
@@ -142,13 +148,13 @@ def _request(request: Invitation, replies: list[Reply]) -> dict[str, Any]:
         "status": request.status,
         "replies": [
             {
-                "id": str(one.pk),
-                "body": one.body,
-                "lang": one.lang,
-                "received_at": format_moment(one.received_at),
-                "entered": _entered(one),
+                "id": str(reply.pk),
+                "body": reply.body,
+                "lang": reply.lang,
+                "received_at": format_moment(reply.received_at),
+                "entered": _entered(reply),
             }
-            for one in replies
+            for reply in replies
         ],
     }
 

@@ -74,7 +74,7 @@ def _stands_in(target: Target, document: Mapping[str, Any]) -> bool:
     """Whether a document of a related verdict really holds the object: later findings, replies and
     measurements it does not."""
     if target.label == "finding":
-        return any(one["id"] == target.object_id for one in document["findings"])
+        return any(finding["id"] == target.object_id for finding in document["findings"])
     if target.label == "reply":
         return any(
             reply["id"] == target.object_id

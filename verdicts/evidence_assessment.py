@@ -80,12 +80,12 @@ def excluded_measurements(aspect: Aspect) -> list[str]:
             "%(threshold)s."
         )
         % {
-            "item": one.physical_unit,
-            "value": f"{one.value:f}",
-            "unit": one.unit,
+            "item": value.physical_unit,
+            "value": f"{value.value:f}",
+            "unit": value.unit,
             "threshold": threshold.unit,
         }
-        for one in assessed.left_out
+        for value in assessed.left_out
     ]
 
 
@@ -102,19 +102,22 @@ def independence(aspect: Aspect, exhibits: Sequence[Exhibit]) -> tuple[int, int,
         .distinct()
     )
     free = independent(
-        {one.submission_id for one in exhibits} | {one.submission_id for one in teardowns}
+        {exhibit.submission_id for exhibit in exhibits}
+        | {teardown.submission_id for teardown in teardowns}
     )
-    teardowns = [one for one in teardowns if one.submission_id in free]
-    exhibits = [one for one in exhibits if one.submission_id in free]
+    teardowns = [teardown for teardown in teardowns if teardown.submission_id in free]
+    exhibits = [exhibit for exhibit in exhibits if exhibit.submission_id in free]
     same = _witnesses(free)
-    contributors = [one.submission.contributor_id for one in exhibits] + [
-        one.submission.contributor_id for one in teardowns
+    contributors = [exhibit.submission.contributor_id for exhibit in exhibits] + [
+        teardown.submission.contributor_id for teardown in teardowns
     ]
-    owners = {same.get(one, one) for one in contributors}
+    owners = {same.get(contributor, contributor) for contributor in contributors}
     laboratories = set(
-        one_laboratory({one.laboratory for one in teardowns if one.laboratory}).values()
+        one_laboratory(
+            {teardown.laboratory for teardown in teardowns if teardown.laboratory}
+        ).values()
     )
-    return len({one.unit.identity for one in teardowns}), len(owners), len(laboratories)
+    return len({teardown.unit.identity for teardown in teardowns}), len(owners), len(laboratories)
 
 
 def counted_submissions(aspect: Aspect, exhibits: Sequence[Exhibit]) -> list[Submission]:
@@ -155,8 +158,12 @@ def findings_that_count(aspect: Aspect) -> list[Finding]:
             and pin.exhibit.status != ExhibitStatus.WITHHELD
         )
         named.setdefault(pin.finding_id, []).append(there)
-    writers = {one.moderator_id: one.moderator for one in findings}
+    writers = {finding.moderator_id: finding.moderator for finding in findings}
     free = {
         pk for pk, who in writers.items() if gates.conflict_of_interest(who, aspect.claim) is None
     }
-    return [one for one in findings if one.moderator_id in free and any(named.get(one.pk, [True]))]
+    return [
+        finding
+        for finding in findings
+        if finding.moderator_id in free and any(named.get(finding.pk, [True]))
+    ]

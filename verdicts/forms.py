@@ -52,11 +52,11 @@ class _Exhibits(forms.MultipleChoiceField):
 
     def offer(self, exhibits: Sequence[Exhibit]) -> None:
         """The exhibits to choose from."""
-        self.known = {one.reference: one for one in exhibits}
-        self.choices = [(one.reference, _label(one)) for one in exhibits]
+        self.known = {exhibit.reference: exhibit for exhibit in exhibits}
+        self.choices = [(exhibit.reference, _label(exhibit)) for exhibit in exhibits]
         assert isinstance(self.widget, _Pictured)
         self.widget.pictured = frozenset(
-            one.reference for one in exhibits if one.status == ExhibitStatus.READY
+            exhibit.reference for exhibit in exhibits if exhibit.status == ExhibitStatus.READY
         )
 
     def clean(self, value: Any) -> list[Exhibit]:

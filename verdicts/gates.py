@@ -127,10 +127,13 @@ def accepted_by_another(
     `exhibits` are what it names, `counted` what its numbers and findings are from as well
     (verdicts.evidence_assessment).
     """
-    graded = _graded_by(user, [one.submission for one in exhibits])
-    own = {one.pk: one.submission.decided_by_id == user.pk or one.pk in graded for one in exhibits}
+    graded = _graded_by(user, [exhibit.submission for exhibit in exhibits])
+    own = {
+        exhibit.pk: exhibit.submission.decided_by_id == user.pk or exhibit.pk in graded
+        for exhibit in exhibits
+    }
     if (own and all(own.values())) or (
-        counted and all(one.decided_by_id == user.pk for one in counted)
+        counted and all(submission.decided_by_id == user.pk for submission in counted)
     ):
         return _(
             "You accepted or graded all the evidence of this verdict. It must include some by "
@@ -142,7 +145,9 @@ def accepted_by_another(
 def accepted_none(user: User, counted: Collection[Submission]) -> str | None:
     """Whoever approves a verdict accepted and graded none of the evidence it rests on, named or
     counted."""
-    if any(one.decided_by_id == user.pk for one in counted) or _graded_by(user, counted):
+    if any(submission.decided_by_id == user.pk for submission in counted) or _graded_by(
+        user, counted
+    ):
         return _(
             "You accepted or graded evidence used in this verdict, so another person must "
             "approve it."
@@ -268,14 +273,14 @@ def best_evidence(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
     if rating not in ADVERSE:
         return None
     if any(
-        one.grade_source in B2_SOURCES and one.grade_information in B2_INFORMATION
-        for one in exhibits
+        exhibit.grade_source in B2_SOURCES and exhibit.grade_information in B2_INFORMATION
+        for exhibit in exhibits
     ):
         return None
     good = [
-        one
-        for one in exhibits
-        if one.grade_source in C3_SOURCES and one.grade_information in C3_INFORMATION
+        exhibit
+        for exhibit in exhibits
+        if exhibit.grade_source in C3_SOURCES and exhibit.grade_information in C3_INFORMATION
     ]
     if _witnesses(good) >= 2:
         return None
@@ -288,18 +293,23 @@ def best_evidence(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
 def _witnesses(exhibits: Sequence[Exhibit]) -> int:
     """From how many independent owners these are: nobody on a company's side is one, and the same
     file twice is one witness."""
-    free = independent([one.submission_id for one in exhibits])
-    return len(set(witnesses(one for one in exhibits if one.submission_id in free).values()))
+    free = independent([exhibit.submission_id for exhibit in exhibits])
+    return len(
+        set(witnesses(exhibit for exhibit in exhibits if exhibit.submission_id in free).values())
+    )
 
 
 def accepted_exhibits(exhibits: Sequence[Exhibit], claim: Claim) -> str | None:
     """A verdict rests on accepted evidence on this claim alone."""
     if any(
-        one.submission.status != SubmissionStatus.ACCEPTED or one.submission.claim_id != claim.pk
-        for one in exhibits
+        exhibit.submission.status != SubmissionStatus.ACCEPTED
+        or exhibit.submission.claim_id != claim.pk
+        for exhibit in exhibits
     ):
         return _("A verdict can use only accepted evidence submitted on this claim.")
-    if erased := sorted(one.reference for one in exhibits if one.status == ExhibitStatus.WITHHELD):
+    if erased := sorted(
+        exhibit.reference for exhibit in exhibits if exhibit.status == ExhibitStatus.WITHHELD
+    ):
         return _(
             "The file of %(exhibits)s was permanently deleted, so no new verdict can use it."
         ) % {"exhibits": ", ".join(erased)}
@@ -311,7 +321,9 @@ def rests_on_something(rating: str, exhibits: Sequence[Exhibit]) -> str | None:
     their own evidence alone."""
     if not exhibits and rating != Rating.UNVERIFIABLE:
         return _("Choose at least one exhibit for the verdict.")
-    if rating == Rating.DELIVERED and not independent([one.submission_id for one in exhibits]):
+    if rating == Rating.DELIVERED and not independent(
+        [exhibit.submission_id for exhibit in exhibits]
+    ):
         return _(
             "All of this evidence is from a company’s side. “As claimed” needs at least one "
             "exhibit from someone else."

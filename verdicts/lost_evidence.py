@@ -39,27 +39,30 @@ class LostEvidence:
     @property
     def since(self) -> datetime | None:
         """When the first of it was withdrawn."""
-        return min((one.withdrawn_at for one in self.withdrawn if one.withdrawn_at), default=None)
+        return min(
+            (submission.withdrawn_at for submission in self.withdrawn if submission.withdrawn_at),
+            default=None,
+        )
 
 
 def lost_evidence_among(verdicts: Iterable[Verdict], now: datetime) -> dict[UUID, LostEvidence]:
     """Those of `verdicts` that evidence is missing from, by id. One query where there is none."""
-    found = (
+    rows = (
         Verdict.objects.shaken()
-        .filter(pk__in=[one.pk for one in verdicts])
+        .filter(pk__in=[verdict.pk for verdict in verdicts])
         .select_related("aspect__claim")
     )
-    return {one.pk: read_lost_evidence(one, now) for one in found}
+    return {row.pk: read_lost_evidence(row, now) for row in rows}
 
 
 def read_lost_evidence(verdict: Verdict, now: datetime) -> LostEvidence:
     """What is gone from under a standing verdict, and every gate asked again with what is left."""
     pins = exhibits_of(verdict)
     left = [
-        one
-        for one in pins
-        if one.submission.status == SubmissionStatus.ACCEPTED
-        and one.status != ExhibitStatus.WITHHELD
+        exhibit
+        for exhibit in pins
+        if exhibit.submission.status == SubmissionStatus.ACCEPTED
+        and exhibit.status != ExhibitStatus.WITHHELD
     ]
     gates = proposal_gates(
         by=None, aspect=verdict.aspect, rating=verdict.rating, mechanism=verdict.mechanism,
@@ -72,7 +75,7 @@ def read_lost_evidence(verdict: Verdict, now: datetime) -> LostEvidence:
         findingexhibit__finding__aspect=verdict.aspect,
         findingexhibit__finding__created_at__lte=verdict.published_at,
     )
-    rests_on = Exhibit.objects.filter(named | Q(pk__in=[one.pk for one in pins]))
+    rests_on = Exhibit.objects.filter(named | Q(pk__in=[exhibit.pk for exhibit in pins]))
     since = (
         verdict.proposed_at
     )  # what was withdrawn before the approval would have sent the proposal back
@@ -90,7 +93,7 @@ def read_lost_evidence(verdict: Verdict, now: datetime) -> LostEvidence:
             .values_list("reference", flat=True)
             .distinct()
         ),
-        gates=[one for one in gates if one],
+        gates=[gate for gate in gates if gate],
         changes=changed_numbers(verdict, left),
     )
 

@@ -47,9 +47,9 @@ def span_of(values: Sequence[Decimal], unit: str, units: int, *, judged: bool) -
 def _of(conformity: Mapping[str, Any], *, independent: bool) -> list[Mapping[str, Any]]:
     """The measurements that count, or those from a company's side."""
     return [
-        one
-        for one in conformity["measurements"]
-        if (one.get("affiliation", INDEPENDENT) == INDEPENDENT) == independent
+        measurement
+        for measurement in conformity["measurements"]
+        if (measurement.get("affiliation", INDEPENDENT) == INDEPENDENT) == independent
     ]
 
 
@@ -57,7 +57,7 @@ def numbers_of(conformity: Mapping[str, Any] | None) -> Numbers | None:
     """The span of the values that a verdict was computed from."""
     if not conformity:
         return None
-    values = [Decimal(one["value"]) for one in _of(conformity, independent=True)]
+    values = [Decimal(measurement["value"]) for measurement in _of(conformity, independent=True)]
     return span_of(values, conformity["unit"], conformity["units"], judged=True)
 
 
@@ -98,17 +98,19 @@ def _ordered(conformity: Mapping[str, Any], *, independent: bool = True) -> list
         Decimal(conformity["coverage"]),
         conformity["unit"],
     )
-    found = []
-    for one in _of(conformity, independent=independent):
-        value, doubt = Decimal(one["value"]), Decimal(one["standard_uncertainty"])
+    rows = []
+    for measurement in _of(conformity, independent=independent):
+        value, doubt = Decimal(measurement["value"]), Decimal(measurement["standard_uncertainty"])
         shown, expanded = _shown(value, coverage * doubt)
-        margin, told = sign * (value - limit), f"{shown} ± {expanded} {unit}".rstrip()
-        found.append(_Measured(margin, doubt, told, _probability(one["conformance_probability"])))
-    return sorted(found, key=lambda one: (one.margin, one.margin / one.doubt))
+        margin, text = sign * (value - limit), f"{shown} ± {expanded} {unit}".rstrip()
+        rows.append(
+            _Measured(margin, doubt, text, _probability(measurement["conformance_probability"]))
+        )
+    return sorted(rows, key=lambda row: (row.margin, row.margin / row.doubt))
 
 
 def _counts_en(items: Mapping[str, int], total: int) -> str:
-    meets, fails, open_, apart = (items[one] for one in Decision)
+    meets, fails, open_, apart = (items[decision] for decision in Decision)
     parts = [
         (
             f"{meets} of {total} {'item' if total == 1 else 'items'} "
@@ -125,7 +127,7 @@ def _counts_en(items: Mapping[str, int], total: int) -> str:
 
 
 def _counts_zh(items: Mapping[str, int], total: int) -> str:
-    meets, fails, open_, apart = (items[one] for one in Decision)
+    meets, fails, open_, apart = (items[decision] for decision in Decision)
     parts = [f"{total}件样品中{meets}件达到限值"]
     if fails:
         parts.append(f"{fails}件未达到")
@@ -140,12 +142,12 @@ def _disagreements(conformity: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Who or what contradicts whom. An item contradicts another only by being on the other side of
     the threshold."""
     items = conformity["items"]
-    said = []
+    sentences = []
     if items[Decision.CONFORMS] and items[Decision.DOES_NOT_CONFORM]:
-        said.append(("Items disagree.", "样品之间结果不一致。"))
+        sentences.append(("Items disagree.", "样品之间结果不一致。"))
     if conformity["laboratories_disagree"]:
-        said.append(("Laboratories disagree.", "检测机构之间结果不一致。"))
-    return said
+        sentences.append(("Laboratories disagree.", "检测机构之间结果不一致。"))
+    return sentences
 
 
 def outcome(conformity: Mapping[str, Any], lang: Lang) -> str:
@@ -153,67 +155,67 @@ def outcome(conformity: Mapping[str, Any], lang: Lang) -> str:
     measurement, how probable it is."""
     english = lang == "en"
     ordered = _ordered(conformity)
-    told = (
+    sentences = (
         _told(conformity, ordered, english)
         if ordered
         else ["No independent measurement." if english else "没有独立实测。"]
     )
     if own := _ordered(conformity, independent=False):
-        values = (", " if english else "、").join(one.value for one in own)
-        told.append(
+        values = (", " if english else "、").join(row.value for row in own)
+        sentences.append(
             f"Not counted, from a company’s side: {values}."
             if english
             else f"企业方实测不计入：{values}。"
         )
     if left := conformity.get("left_out", 0):
-        told.append(
+        sentences.append(
             f"{left} {'measurement was' if left == 1 else 'measurements were'} left out: the "
             f"unit or number does not fit the threshold."
             if english
             else f"{left}次实测未计入：单位或数值与限值不符。"
         )
-    return (" " if english else "").join(told)
+    return (" " if english else "").join(sentences)
 
 
 def _told(conformity: Mapping[str, Any], ordered: Sequence[_Measured], english: bool) -> list[str]:
     counts = (_counts_en if english else _counts_zh)(conformity["items"], conformity["units"])
-    told = [counts, *(one[0 if english else 1] for one in _disagreements(conformity))]
+    sentences = [counts, *(pair[0 if english else 1] for pair in _disagreements(conformity))]
     worst, best, k = ordered[0], ordered[-1], conformity["coverage"]
     if worst.value != best.value:
-        told.append(
+        sentences.append(
             f"The least favourable measurement is {worst.value}, the most favourable "
             f"{best.value} (k = {k})."
             if english
             else f"最不利的实测值为{worst.value}，最有利的为{best.value}（k = {k}）。"
         )
     elif len(ordered) > 1:
-        told.append(
+        sentences.append(
             f"Each measurement is {worst.value} (k = {k})."
             if english
             else f"各次实测值均为{worst.value}（k = {k}）。"
         )
     else:
-        told.append(
+        sentences.append(
             f"The measurement is {worst.value} (k = {k})."
             if english
             else f"实测值为{worst.value}（k = {k}）。"
         )
-    by_odds = sorted(ordered, key=lambda one: one.margin / one.doubt)
+    by_odds = sorted(ordered, key=lambda row: row.margin / row.doubt)
     lowest, highest = by_odds[0].probability, by_odds[-1].probability
     if lowest == highest:
         odds = lowest
-        told.append(
+        sentences.append(
             f"Probability of meeting the threshold: {odds}."
             if english
             else f"达到限值的概率：{odds}。"
         )
     else:
-        told.append(
+        sentences.append(
             f"Probability of meeting the threshold: from {lowest} to {highest}."
             if english
             else f"达到限值的概率：从{lowest}到{highest}。"
         )
-    return told
+    return sentences
 
 
 def outcome_text(conformity: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def reply_status(statuses: Collection[str], *, replied: bool) -> str:
     """
     if replied:
         return InvitationStatus.REPLIED.value
-    return next((one.value for one in _FIRST if one in statuses), "")
+    return next((status.value for status in _FIRST if status in statuses), "")
 
 
 def reply_status_of(claim: Claim) -> str:

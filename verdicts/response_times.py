@@ -84,17 +84,24 @@ def response_time(harm: IncidentEvent, later: IncidentEvent) -> ResponseTime:
 def read_chain(chain: Sequence[IncidentEvent]) -> IncidentCare:
     """The chain in any order. Where several may have acted first within what is known, all of them
     are named."""
-    harm = _earliest([one for one in chain if one.kind == "happened"])
+    harm = _earliest([event for event in chain if event.kind == "happened"])
     after = [
-        one for one in chain if one.kind != "happened" and (harm is None or one.end > harm.start)
+        event
+        for event in chain
+        if event.kind != "happened" and (harm is None or event.end > harm.start)
     ]
     first = {
-        kind: _earliest([one for one in after if one.actor == "company" and one.kind == kind])
+        kind: _earliest(
+            [event for event in after if event.actor == "company" and event.kind == kind]
+        )
         for kind in ("contact", "statement", "action")
     }
-    opening = min((one.end for one in after), default=None)
+    opening = min((event.end for event in after), default=None)
     contact = first["contact"]
-    lags = {kind: response_time(harm, one) if harm and one else None for kind, one in first.items()}
+    lags = {
+        kind: response_time(harm, event) if harm and event else None
+        for kind, event in first.items()
+    }
     return IncidentCare(
         harm=harm,
         first_contact=contact,
@@ -104,15 +111,15 @@ def read_chain(chain: Sequence[IncidentEvent]) -> IncidentCare:
         statement_lag=lags["statement"],
         action_lag=lags["action"],
         acted_first=frozenset(
-            one.actor for one in after if opening is not None and one.start < opening
+            event.actor for event in after if opening is not None and event.start < opening
         ),
         before_contact=frozenset(
-            one.actor
-            for one in after
-            if one.actor != "company" and (contact is None or one.end <= contact.start)
+            event.actor
+            for event in after
+            if event.actor != "company" and (contact is None or event.end <= contact.start)
         ),
     )
 
 
 def _earliest(chain: Sequence[IncidentEvent]) -> IncidentEvent | None:
-    return min(chain, key=lambda one: (one.start, one.end, one.actor), default=None)
+    return min(chain, key=lambda event: (event.start, event.end, event.actor), default=None)

@@ -28,28 +28,28 @@ MOST = 500
 @requires(Role.MODERATOR)
 def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
     """The incident timelines of a company, and a new one."""
-    found, by, now = (
+    row, by, now = (
         get_object_or_404(Company, pk=company),
         current_account(request),
         timezone.now(),
     )
 
     def begin(**given: Any) -> None:
-        actions.open_incident(by=by, company=found, now=now, **given)
+        actions.open_incident(by=by, company=row, now=now, **given)
 
     acts = {
         "incident": FormAction(
-            lambda data: IncidentForm(data, company=found),
+            lambda data: IncidentForm(data, company=row),
             begin,
             _("Incident created. Add the events in order."),
         )
     }
-    rows = Incident.objects.filter(company=found).select_related("product").newest()
+    rows = Incident.objects.filter(company=row).select_related("product").newest()
     return multi_form_page(
         request,
         acts,
         "verdicts/incidents.html",
-        {"company": found, "tab": "incidents", "incidents": rows[:MOST]},
+        {"company": row, "tab": "incidents", "incidents": rows[:MOST]},
     )
 
 
@@ -58,26 +58,24 @@ def incidents(request: HttpRequest, company: UUID) -> HttpResponse:
 @requires(Role.MODERATOR)
 def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
     """One incident timeline: add an event, or correct one."""
-    found, by, now = (
+    row, by, now = (
         get_object_or_404(Incident.objects.select_related("company"), pk=incident),
         current_account(request),
         timezone.now(),
     )
-    chain = list(
-        Occurrence.objects.filter(incident=found).select_related("source").in_order()[:MOST]
-    )
+    chain = list(Occurrence.objects.filter(incident=row).select_related("source").in_order()[:MOST])
     mended = next(
         (
-            one
-            for one in chain
-            if str(one.pk) == (request.POST.get("event") or request.GET.get("event"))
+            event
+            for event in chain
+            if str(event.pk) == (request.POST.get("event") or request.GET.get("event"))
         ),
         None,
     )
     acts = {
         "event": FormAction(
-            lambda data: EventForm(data, company=found.company),
-            lambda **given: actions.add_event(by=by, incident=found, now=now, **given),
+            lambda data: EventForm(data, company=row.company),
+            lambda **given: actions.add_event(by=by, incident=row, now=now, **given),
             _("Event added."),
         )
     }
@@ -86,14 +84,14 @@ def incident(request: HttpRequest, incident: UUID) -> HttpResponse:
         def mend(**given: Any) -> None:
             actions.correct_event(by=by, event=mended, now=now, **given)
 
-        said = _("Corrected. The earlier text stays in the change history.")
+        sentence = _("Corrected. The earlier text stays in the change history.")
         acts["correct"] = FormAction(
-            lambda data: EventCorrectionForm(data, event=mended), mend, said
+            lambda data: EventCorrectionForm(data, event=mended), mend, sentence
         )
     context = {
-        "company": found.company,
+        "company": row.company,
         "tab": "incidents",
-        "incident": found,
+        "incident": row,
         "chain": chain,
         "mended": mended,
     }

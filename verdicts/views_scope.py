@@ -25,11 +25,11 @@ from verdicts.gates import GateClosedError
 @requires(Role.MODERATOR)
 def scope(request: HttpRequest, aspect: UUID) -> HttpResponse:
     """Rule a point out of scope, with the reason, or bring it back."""
-    found = get_object_or_404(Aspect.objects.select_related("claim"), pk=aspect)
-    out = found.progress != Progress.OUT_OF_SCOPE
+    row = get_object_or_404(Aspect.objects.select_related("claim"), pk=aspect)
+    out = row.progress != Progress.OUT_OF_SCOPE
     change = actions.rule_out if out else actions.take_up_again
     try:
-        change(by=current_account(request), aspect=found, reason=request.POST.get("reason", ""))
+        change(by=current_account(request), aspect=row, reason=request.POST.get("reason", ""))
     except GateClosedError as closed:
         messages.error(request, str(closed))
     except ValidationError as error:
@@ -38,4 +38,4 @@ def scope(request: HttpRequest, aspect: UUID) -> HttpResponse:
         messages.success(
             request, _("The point is out of scope.") if out else _("The point is in scope again.")
         )
-    return redirect("verdicts:case", found.claim.reference)
+    return redirect("verdicts:case", row.claim.reference)

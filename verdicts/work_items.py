@@ -119,7 +119,7 @@ def work_item(kind: str, row: Any, *, user: User, now: datetime) -> WorkItem:
 
 def by_urgency(rows: list[WorkItem], now: datetime) -> list[WorkItem]:
     """The most urgent first; of the same urgency, what has waited longest."""
-    return sorted(rows, key=lambda one: (one.urgency, one.since or now, one.key))
+    return sorted(rows, key=lambda item: (item.urgency, item.since or now, item.key))
 
 
 def _reply(row: Invitation, user: User, now: datetime) -> WorkItem:
@@ -279,26 +279,27 @@ _GONE: Final = (
 
 def _withdrawn(row: Any) -> list[Submission]:
     """The submissions withdrawn since a verdict (with _GONE read) was proposed, in their order."""
-    counted = [one.teardown.submission for one in row.aspect.measured_gone]
+    counted = [teardown.teardown.submission for teardown in row.aspect.measured_gone]
     of_findings = [
         pin.exhibit.submission for finding in row.aspect.found for pin in finding.pins_gone
     ]
-    found = [
+    withdrawn = [
         *(pin.exhibit.submission for pin in row.pins_gone),
         *of_findings,
         *(
-            one
-            for one in counted
-            if one.decided_at is not None and one.decided_at <= row.proposed_at
+            submission
+            for submission in counted
+            if submission.decided_at is not None and submission.decided_at <= row.proposed_at
         ),
     ]
     since = {
-        one.pk: one
-        for one in found
-        if one.withdrawn_at is None or one.withdrawn_at >= row.proposed_at
+        submission.pk: submission
+        for submission in withdrawn
+        if submission.withdrawn_at is None or submission.withdrawn_at >= row.proposed_at
     }
     return sorted(
-        since.values(), key=lambda one: (one.withdrawn_at or row.published_at, str(one.pk))
+        since.values(),
+        key=lambda submission: (submission.withdrawn_at or row.published_at, str(submission.pk)),
     )
 
 
@@ -316,7 +317,9 @@ def _lost_evidence(row: Verdict, user: User, now: datetime) -> WorkItem:
         )
     )
     since = gone[0].withdrawn_at if gone else None
-    reasons = tuple(one.withdrawal_reason for one in gone if one.withdrawal_reason)
+    reasons = tuple(
+        submission.withdrawal_reason for submission in gone if submission.withdrawal_reason
+    )
     return WorkItem(
         "shaken", row, NOW, since, why, reverse("verdicts:decide", args=[row.reference]), reasons
     )

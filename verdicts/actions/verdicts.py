@@ -169,9 +169,9 @@ def propose_verdict(
         VerdictExhibit.objects.bulk_create(
             [
                 VerdictExhibit(
-                    verdict=verdict, exhibit=one, rendition_digest=widest.get(one.pk, "")
+                    verdict=verdict, exhibit=exhibit, rendition_digest=widest.get(exhibit.pk, "")
                 )
-                for one in exhibits
+                for exhibit in exhibits
             ]
         )
     return verdict

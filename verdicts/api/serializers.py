@@ -97,9 +97,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
         care = response_times.read_chain(
             [
                 response_times.IncidentEvent.known_to(
-                    one.kind, one.actor, one.happened_at, one.exact_to
+                    occurrence.kind, occurrence.actor, occurrence.happened_at, occurrence.exact_to
                 )
-                for one in incident.occurrence_set.all()
+                for occurrence in incident.occurrence_set.all()
             ]
         )
         return {

@@ -37,7 +37,8 @@ class VerdictFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     rating = django_filters.ChoiceFilter(choices=Rating.choices)
     status = django_filters.ChoiceFilter(
         choices=[
-            (one.value, one.label) for one in (VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED)
+            (status.value, status.label)
+            for status in (VerdictStatus.PUBLISHED, VerdictStatus.SUPERSEDED)
         ]
     )
 
@@ -155,11 +156,11 @@ class VerdictViewSet(
                 else "en"
             )
             address = f"{settings.SITE_URL}/verdicts/{verdict.reference}/"
-            told = claimreview.review(
+            document = claimreview.review(
                 verdict, lang=lang, address=address, site=f"{settings.SITE_URL}/"
             )
             return publish(
-                request, json.dumps(told, ensure_ascii=False), claimreview.MEDIA_TYPE, verdict
+                request, json.dumps(document, ensure_ascii=False), claimreview.MEDIA_TYPE, verdict
             )
         return publish(request, body, "application/json", verdict)
 

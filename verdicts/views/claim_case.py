@@ -54,8 +54,8 @@ class AspectCase:
     scope_gates: list[str]
 
 
-def reasons(found: list[str | None]) -> list[str]:
-    return list(dict.fromkeys(reason for reason in found if reason))
+def reasons(sentences: list[str | None]) -> list[str]:
+    return list(dict.fromkeys(reason for reason in sentences if reason))
 
 
 #: Stands for what is not typed yet.
@@ -65,7 +65,7 @@ _TYPED = write("en", "…", zh_Hans="…")
 def verdict_gates(user: User, aspect: Aspect, now: Any) -> list[str]:
     """What stands against proposing any verdict at all: the gates that do not depend on what is
     typed."""
-    found = actions.proposal_gates(
+    gates = actions.proposal_gates(
         by=user,
         aspect=aspect,
         rating=Rating.UNVERIFIABLE,
@@ -76,10 +76,10 @@ def verdict_gates(user: User, aspect: Aspect, now: Any) -> list[str]:
         now=now,
     )
     if Verdict.objects.filter(aspect=aspect, status=VerdictStatus.PROPOSED).exists():
-        found.append(
+        gates.append(
             _("A verdict on this point is already proposed and awaits the second adjudicator.")
         )
-    return reasons(found)
+    return reasons(gates)
 
 
 def _invite_gates(user: User, claim: Claim) -> list[str]:
@@ -247,8 +247,8 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
             f"confirm:{entry.reply.pk}": entry.confirm,
             f"discard:{entry.reply.pk}": entry.discard,
         }
-    for name, one in bound.items():
-        refill(request, one, do=name)
+    for name, bound_form in bound.items():
+        refill(request, bound_form, do=name)
     if do.partition(":")[0] in {"confirm", "discard"} and do not in bound:
         messages.error(request, _checked_before(user, do))
         return redirect("verdicts:case", claim.reference)
@@ -278,14 +278,16 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
                     if isinstance(changed, actions.WaiverChangedError)
                     else changed.invitation
                 )
-                said = _(
+                sentence = _(
                     "The reply period changed in the meantime: %(status)s. Nothing was saved; "
                     "your text is kept below."
                 )
-                messages.error(request, said % {"status": now_is.get_status_display()})
+                messages.error(request, sentence % {"status": now_is.get_status_display()})
                 form.add_error(
                     None,
-                    ValidationError(said % {"status": now_is.get_status_display()}, code="clash"),
+                    ValidationError(
+                        sentence % {"status": now_is.get_status_display()}, code="clash"
+                    ),
                 )
                 invitation, waiver, kept = (
                     now_is,
@@ -338,12 +340,13 @@ def _held(user: User, claim: Claim, now: Any) -> list[AspectCase]:
         aspect__in=aspects, status__in=[VerdictStatus.PROPOSED, VerdictStatus.PUBLISHED]
     )
     verdicts = {
-        (one.aspect_id, one.status): one for one in open_or_standing.select_related("proposed_by")
+        (verdict.aspect_id, verdict.status): verdict
+        for verdict in open_or_standing.select_related("proposed_by")
     }
     return [
         AspectCase(
             aspect=aspect,
-            findings=[one for one in findings if one.aspect_id == aspect.pk],
+            findings=[finding for finding in findings if finding.aspect_id == aspect.pk],
             standing=verdicts.get((aspect.pk, VerdictStatus.PUBLISHED.value)),
             proposal=verdicts.get((aspect.pk, VerdictStatus.PROPOSED.value)),
             finding_gates=reasons(actions.finding_gates(by=user, aspect=aspect)),

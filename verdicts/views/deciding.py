@@ -55,9 +55,9 @@ def _accepted(claim: Claim) -> list[Exhibit]:
 @requires(Role.MODERATOR)
 def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
     """Record a finding on one point."""
-    found, user = _aspect(aspect), current_account(request)
+    row, user = _aspect(aspect), current_account(request)
     form = FindingForm(
-        request.POST if request.method == "POST" else None, exhibits=_accepted(found.claim)
+        request.POST if request.method == "POST" else None, exhibits=_accepted(row.claim)
     )
     refill(request, form)
     if previewed := _preview(request, form):
@@ -71,9 +71,9 @@ def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
         given = {name: form.cleaned_data[name] for name in ("conclusion", "reasoning", "exhibits")}
 
         def record() -> str:
-            actions.record_finding(by=user, aspect=found, now=timezone.now(), **given)
+            actions.record_finding(by=user, aspect=row, now=timezone.now(), **given)
             messages.success(request, _("Finding saved. It becomes public with a verdict."))
-            return reverse("verdicts:case", args=[found.claim.reference])
+            return reverse("verdicts:case", args=[row.claim.reference])
 
         try:
             return redirect(run_once(request, record))
@@ -82,11 +82,11 @@ def finding(request: HttpRequest, aspect: UUID) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error.messages)
     context = {
-        "aspect": found,
-        "claim": found.claim,
+        "aspect": row,
+        "claim": row.claim,
         "form": form,
-        "gates": reasons(actions.finding_gates(by=user, aspect=found)),
-        "exhibits": _accepted(found.claim),
+        "gates": reasons(actions.finding_gates(by=user, aspect=row)),
+        "exhibits": _accepted(row.claim),
         **previewed,
     }
     return _editor(request, "verdicts/finding.html", context)
@@ -126,13 +126,13 @@ def _findings(aspect: Aspect) -> list[dict[str, Any]]:
         .order_by("created_at", "id")
     )
     pins: dict[UUID, list[str]] = {}
-    for one in (
+    for pin in (
         FindingExhibit.objects.filter(finding__in=findings)
         .select_related("exhibit")
         .order_by("exhibit__reference")
     ):
-        pins.setdefault(one.finding_id, []).append(one.exhibit.reference)
-    return [{"finding": one, "exhibits": pins.get(one.pk, [])} for one in findings]
+        pins.setdefault(pin.finding_id, []).append(pin.exhibit.reference)
+    return [{"finding": finding, "exhibits": pins.get(finding.pk, [])} for finding in findings]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -140,12 +140,12 @@ def _findings(aspect: Aspect) -> list[dict[str, Any]]:
 @requires(Role.ADJUDICATOR)
 def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
     """Propose a verdict on one point; a second adjudicator decides on it."""
-    found, user, now = _aspect(aspect), current_account(request), timezone.now()
-    standing = Verdict.objects.current().filter(aspect=found).first()
-    returned = Verdict.objects.sent_back().filter(aspect=found, proposed_by=user).first()
+    row, user, now = _aspect(aspect), current_account(request), timezone.now()
+    standing = Verdict.objects.current().filter(aspect=row).first()
+    returned = Verdict.objects.sent_back().filter(aspect=row, proposed_by=user).first()
     form = ProposalForm(
         request.POST if request.method == "POST" else None,
-        exhibits=_accepted(found.claim),
+        exhibits=_accepted(row.claim),
         standing=standing,
         again=returned,
     )
@@ -153,19 +153,19 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
     if previewed := _preview(request, form):
         given = form.cleaned_data
         proposed = previews.draft(
-            found, rating=given.get("rating") or "", mechanism=given.get("mechanism") or "",
+            row, rating=given.get("rating") or "", mechanism=given.get("mechanism") or "",
             rationale=given.get("rationale") or {},
             attempts=given.get("attempts") or {},
         )  # fmt: skip
         if proposed:
-            previewed["changes"] = previews.changes(found, proposed, given.get("exhibits") or [])
+            previewed["changes"] = previews.changes(row, proposed, given.get("exhibits") or [])
     elif request.method == "POST" and form.is_valid():
         given = form.cleaned_data
 
         def put() -> str:
             verdict = actions.propose_verdict(
                 by=user,
-                aspect=found,
+                aspect=row,
                 rating=given["rating"],
                 mechanism=given["mechanism"],
                 rationale=given["rationale"],
@@ -186,16 +186,16 @@ def propose(request: HttpRequest, aspect: UUID) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error.messages)
     context = {
-        "aspect": found,
-        "claim": found.claim,
+        "aspect": row,
+        "claim": row.claim,
         "form": form,
         "standing": standing,
         "returned": returned,
-        "gates": verdict_gates(user, found, now),
-        "findings": _findings(found),
-        "conformity": evidence_assessment.assess_evidence(found),
-        "left_out": evidence_assessment.excluded_measurements(found),
-        "criterion": Criterion.objects.filter(aspect=found).first(),
+        "gates": verdict_gates(user, row, now),
+        "findings": _findings(row),
+        "conformity": evidence_assessment.assess_evidence(row),
+        "left_out": evidence_assessment.excluded_measurements(row),
+        "criterion": Criterion.objects.filter(aspect=row).first(),
         **previewed,
     }
     return _editor(request, "verdicts/propose.html", context)
@@ -238,11 +238,11 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
         try:
             actions.approve_verdict(by=user, verdict=verdict, now=now)
         except gates.SentBackError:  # which is stored
-            said = _(
+            sentence = _(
                 "Not published: something changed since it was proposed. It went back to its "
                 "proposer, with the list of changes."
             )
-            messages.warning(request, said)
+            messages.warning(request, sentence)
             return reverse("verdicts:decide", args=[verdict.reference])
         messages.success(request, _("Approved and published."))
         return reverse("reports:claim", args=[verdict.aspect.claim.reference])

@@ -47,7 +47,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         for name, (rows, by) in kinds.items()
         if show in {"", name}
     }
-    found = by_urgency(
+    items = by_urgency(
         [
             work_item(name, row, user=user, now=now)
             for name, page in pages.items()
@@ -58,7 +58,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     names = {NOW: _("Urgent"), SOON: _("Soon"), LATER: _("Low priority")}
     groups = [
         (names[urgency], list(rows))
-        for urgency, rows in groupby(found, key=lambda one: one.urgency)
+        for urgency, rows in groupby(items, key=lambda item: item.urgency)
     ]
     context = {
         "show": show,
